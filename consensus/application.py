@@ -1,0 +1,77 @@
+"""What consensus asks of the application it orders blocks for, shaped after ABCI 2.0.
+
+Law: the core sees blocks and roots, never a contract; another application, or another engine, would fit here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ledger.block import Block
+from ledger.certificate import Certificate
+from ledger.validators import ValidatorSet
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The header fields that consensus decides before the application fills a block."""
+
+    height: int
+    parent_hash: bytes
+    epoch: int
+    validators_hash: bytes
+    proposer: str
+    created_round: int
+    time_ms: int
+    last_commit: Certificate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """A block with everything that its execution yields, ready to be committed.
+
+    ``receipts`` are encoded, ``begin_block``'s first. ``next_validators`` is the set of the next height.
+    ``result`` is the application's own (state change and so on); consensus hands it back to ``commit``.
+    """
+
+    block: Block
+    receipts: tuple[bytes, ...]
+    next_validators: ValidatorSet
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Why a block may not be voted for. ``diverged``: its body is valid but our execution gives other roots."""
+
+    reason: str
+    diverged: bool = False
+
+
+class Application(Protocol):
+    """Synchronous and deterministic; blocks are executed before they are voted on."""
+
+    def build(self, draft: Draft) -> Executed:
+        """Choose pending transactions, execute them on the committed state and return the finished block."""
+        ...
+
+    def execute(self, block: Block) -> Executed | Invalid:
+        """Check the body of ``block`` on the committed state, execute it, and compare every root of the header.
+
+        Consensus has checked the fields of ``Draft``; everything else in the header is checked here. Changes
+        nothing. Executing the same block twice may return the first result.
+        """
+        ...
+
+    def commit(self, executed: Executed, certificate: Certificate) -> None:
+        """Make a decided block the tip."""
+        ...
+
+    def has_work(self) -> bool:
+        """Whether a block made now would hold a transaction."""
+        ...
+
+    def next_deadline_ms(self) -> int | None:
+        """The block time at which something falls due without any transaction, or None."""
+        ...

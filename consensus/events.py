@@ -1,0 +1,219 @@
+"""What goes into ``Replica.step`` and what comes out.
+
+Law: effects run in order, and a ``Persist`` is durable before anything after it leaves the node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from consensus.application import Executed
+from consensus.messages import Message, RoundChange
+from ledger.block import Block
+from ledger.certificate import Certificate
+
+
+class TimerKind(Enum):
+    """ROUND: the round's timeout. REBROADCAST: say again where we stand. HEARTBEAT: an idle chain makes a block.
+
+    FETCH: a body asked of one peer did not come; ask another.
+    """
+
+    ROUND = "round"
+    REBROADCAST = "rebroadcast"
+    HEARTBEAT = "heartbeat"
+    FETCH = "fetch"
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A timer as data; one that is no longer current is a no-op when it fires."""
+
+    kind: TimerKind
+    height: int
+    round: int
+
+
+# --- events ---
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message whose outer signature holds arrived from peer ``peer`` (the link's node id, maybe a relay)."""
+
+    peer: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class TimerExpired:
+    """A timer that was started has run out."""
+
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class WorkArrived:
+    """The application has something to put into a block (it had nothing before, or more came)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockReceived:
+    """A block body that was asked for with ``FetchBlock``; the certificate it belongs to is already held."""
+
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class CertifiedBlock:
+    """A block with its commit certificate, from a syncing peer; verified and executed before it is used (R4)."""
+
+    block: Block
+    certificate: Certificate
+
+
+Event: TypeAlias = Received | TimerExpired | WorkArrived | BlockReceived | CertifiedBlock
+
+
+# --- records: what must be durable; the fold of all records is what ``restore`` takes ---
+
+
+@dataclass(frozen=True, slots=True)
+class SignRecord:
+    """The sign guard's state: the last step signed, the exact preimage and the signature."""
+
+    height: int
+    round: int
+    step: int
+    preimage: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRecord:
+    """A block that others may rely on us holding, because we prepared it."""
+
+    height: int
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRecord:
+    """Our highest prepared certificate."""
+
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRecord:
+    """The round we are in, and the round changes that justify a proposal we make in it (empty otherwise)."""
+
+    height: int
+    round: int
+    justification: tuple[RoundChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedRecord:
+    """A decided block, for the block log: block, commit certificate, receipts."""
+
+    executed: Executed
+    certificate: Certificate
+
+
+Record: TypeAlias = SignRecord | BodyRecord | PreparedRecord | RoundRecord | DecidedRecord
+
+
+# --- effects ---
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    """Make ``record`` durable before any later effect leaves the node."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Send to every other node."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send to one node."""
+
+    peer: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class SendStatus:
+    """Tell ``peer``, who is behind or asked, our tip (the node limits the rate)."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchBlock:
+    """Ask ``peers`` in turn for the body with ``block_hash`` of ``height``."""
+
+    height: int
+    block_hash: bytes
+    peers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A valid certificate or f+1 messages show that the network is at ``height`` or beyond: sync, ask ``peer``."""
+
+    height: int
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """(Re)start ``timer`` to fire after ``delay_ms``; one timer per kind exists, a new one replaces the old."""
+
+    timer: Timer
+    delay_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    """Stop the timer of this kind, if one runs."""
+
+    kind: TimerKind
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The block is durable (its ``Persist`` came before) and committed in the application; publish it."""
+
+    executed: Executed
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Accuse:
+    """Provable misbehaviour: two messages of one validator that no honest node signs both of."""
+
+    node: str
+    first: Message
+    second: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A fault of ours that must stop the process: our execution contradicts a certificate, for example."""
+
+    reason: str
+
+
+Effect: TypeAlias = (
+    Persist | Broadcast | Send | SendStatus | FetchBlock | Behind | StartTimer | StopTimer | Decided | Accuse | Halt
+)

@@ -1,0 +1,143 @@
+"""The frame every contract fits: a table of actions, each a pair of pure functions.
+
+Law: ``validate`` sees the arguments only; ``apply`` sees a view, a context and valid arguments, and either returns
+its result or a ``Rejected`` value, in which case nothing it wrote remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from ledger import codec
+from ledger.codec import Value
+
+Args: TypeAlias = Mapping[str, Any]
+Result: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A typed refusal, the same on every node, recorded in the receipt.
+
+    ``code`` is one of the contract's documented codes, ``detail`` says what to do about it.
+    """
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who acts and when: everything ``apply`` may know besides state and arguments. Times in ms (block time)."""
+
+    height: int
+    time_ms: int
+    tx_id: bytes
+    sender: str
+    member: str
+    role: str
+    level: str
+    capabilities: tuple[str, ...]
+    protocol_version: int
+
+
+class Reader(Protocol):
+    """Read access to the state by key text (``contract/...``)."""
+
+    def get(self, key: str) -> Value:
+        """Return the decoded value of ``key``, or None if it is absent."""
+        ...
+
+
+class View(Reader, Protocol):
+    """Read and write access; writes are visible to later reads of the same block, and undone on rejection."""
+
+    def put(self, key: str, value: Value) -> None:
+        """Set ``key``. ``value`` is not None and is not changed afterwards by the caller."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove ``key`` if it is there."""
+        ...
+
+
+Validate: TypeAlias = Callable[[Args], Rejected | None]
+Apply: TypeAlias = Callable[[View, Context, Args], Result | Rejected]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action of a contract. ``title`` is one line for people; ``example`` are arguments that validate."""
+
+    validate: Validate
+    apply: Apply
+    title: str
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A named table of actions, and what it does at the start of each block (bounded), if anything.
+
+    ``begin_block(view, height, time_ms)`` returns a map that is merged into the block's first receipt.
+    ``next_deadline_ms(view)`` is the block time at which ``begin_block`` has something to do, or None.
+    """
+
+    name: str
+    actions: Mapping[str, Action]
+    begin_block: Callable[[View, int, int], Result] | None = None
+    next_deadline_ms: Callable[[Reader], int | None] | None = None
+
+
+class Overlay:
+    """A ``View`` over committed bytes: collects writes, and forgets those since the last ``mark`` on ``rollback``."""
+
+    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
+        """``read`` returns committed bytes by key bytes, e.g. ``State.get``."""
+        self._read = read
+        self._cache: dict[str, Any] = {}
+        self._written: dict[str, Value] = {}
+        self._undo: list[tuple[str, bool, Any]] = []
+
+    def get(self, key: str) -> Value:
+        """See ``Reader``. The returned value must not be changed; copy it first."""
+        if key in self._written:
+            return self._written[key]
+        if key not in self._cache:
+            raw = self._read(key.encode())
+            self._cache[key] = None if raw is None else codec.decode(raw)
+        return self._cache[key]  # type: ignore[no-any-return]
+
+    def put(self, key: str, value: Value) -> None:
+        """See ``View``."""
+        if value is None:
+            raise ValueError("None means absent; delete the key")
+        self._write(key, value)
+
+    def delete(self, key: str) -> None:
+        """See ``View``."""
+        self._write(key, None)
+
+    def mark(self) -> None:
+        """Keep everything written so far."""
+        self._undo.clear()
+
+    def rollback(self) -> None:
+        """Forget everything written since ``mark``."""
+        for key, existed, before in reversed(self._undo):
+            if existed:
+                self._written[key] = before
+            else:
+                del self._written[key]
+        self._undo.clear()
+
+    def updates(self) -> dict[bytes, bytes | None]:
+        """Return what was written, for ``State.derive``: key bytes -> canonical value bytes, None for deleted."""
+        return {key.encode(): None if value is None else codec.encode(value) for key, value in self._written.items()}
+
+    def _write(self, key: str, value: Value) -> None:
+        existed = key in self._written
+        self._undo.append((key, existed, self._written.get(key)))
+        self._written[key] = value

@@ -1,0 +1,1 @@
+"""Coseal for users: the ``coseal`` command and the Python API."""

@@ -1,0 +1,139 @@
+"""Votes and the quorum certificates made of them.
+
+Law: a certificate proves that q distinct validators of its epoch signed one preimage; all its signatures are
+verified, never only the first q (CVE-2020-15091), and a validator counts once by construction (a bitmap).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+from ledger import codec, signing
+from ledger.errors import BadCertificate, Malformed
+from ledger.signing import HASH_BYTES, SIGNATURE_BYTES, Verify
+from ledger.validators import MAX_VALIDATORS, ValidatorSet
+
+ROUND_MAX: Final = 2**32 - 1
+
+
+class Phase(IntEnum):
+    """The kinds of signed consensus statements; the number is part of the preimage."""
+
+    ROUND_CHANGE = 0
+    PROPOSAL = 1
+    PREPARE = 2
+    COMMIT = 3
+
+
+_TAGS: Final = {
+    Phase.ROUND_CHANGE: signing.TAG_ROUND_CHANGE,
+    Phase.PROPOSAL: signing.TAG_PROPOSAL,
+    Phase.PREPARE: signing.TAG_PREPARE,
+    Phase.COMMIT: signing.TAG_COMMIT,
+}
+
+
+def vote_preimage(chain_id: bytes, epoch: int, height: int, round: int, phase: Phase, block_hash: bytes) -> bytes:
+    """Return TAG ‖ chain_id ‖ epoch(8) ‖ height(8) ‖ round(4) ‖ phase(1) ‖ block_hash(32), big-endian.
+
+    In a ROUND-CHANGE the last field is the hash of the carried certificate (32 zero bytes for none).
+    """
+    return b"".join(
+        (
+            _TAGS[phase],
+            chain_id,
+            epoch.to_bytes(8, "big"),
+            height.to_bytes(8, "big"),
+            round.to_bytes(4, "big"),
+            bytes([phase]),
+            block_hash,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """q or more signatures on one vote. ``bitmap`` bit i (least significant first) says validator i signed."""
+
+    phase: Phase
+    epoch: int
+    height: int
+    round: int
+    block_hash: bytes
+    bitmap: bytes
+    signatures: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        return codec.encode(self.to_value())
+
+    def to_value(self) -> list[Any]:
+        """Return the value that ``encode`` writes, for embedding in a message."""
+        fields = [int(self.phase), self.epoch, self.height, self.round, self.block_hash, self.bitmap]
+        return ["certificate", 1, *fields, list(self.signatures)]
+
+    @property
+    def hash(self) -> bytes:
+        """SHA-256 of the tagged bytes, as headers and round changes refer to it."""
+        return signing.digest(signing.TAG_CERTIFICATE, self.encode())
+
+    @staticmethod
+    def decode(data: bytes) -> Certificate:
+        """Parse a certificate; raise ``Malformed``. Proves nothing until ``verify``."""
+        return Certificate.from_value(codec.decode(data))
+
+    @staticmethod
+    def from_value(value: Any) -> Certificate:
+        """Parse the decoded form; raise ``Malformed``."""
+        phase, epoch, height, round, block_hash, bitmap, signatures = codec.record(value, "certificate", 1, 7)
+        if phase not in (Phase.PREPARE, Phase.COMMIT) or type(phase) is not int:
+            raise Malformed("phase: a certificate is of PREPARE or COMMIT votes")
+        return Certificate(
+            Phase(phase),
+            codec.integer(epoch, "epoch"),
+            codec.integer(height, "height", low=1),
+            codec.integer(round, "round", high=ROUND_MAX),
+            codec.octets(block_hash, "block hash", size=HASH_BYTES),
+            codec.octets(bitmap, "bitmap", limit=MAX_VALIDATORS // 8),
+            tuple(
+                codec.octets(signature, "signature", size=SIGNATURE_BYTES)
+                for signature in codec.sequence(signatures, "signatures", limit=MAX_VALIDATORS)
+            ),
+        )
+
+    def signers(self) -> tuple[int, ...]:
+        """Return the indices whose bit is set, ascending."""
+        bits = int.from_bytes(self.bitmap, "little")
+        return tuple(index for index in range(8 * len(self.bitmap)) if bits >> index & 1)
+
+    def verify(self, chain_id: bytes, validators: ValidatorSet, verify: Verify = signing.verify) -> None:
+        """Raise ``BadCertificate`` unless q distinct validators of this epoch signed, every signature valid."""
+        if self.epoch != validators.epoch:
+            raise BadCertificate(f"epoch {self.epoch}, the validators are of epoch {validators.epoch}")
+        if len(self.bitmap) != (validators.n + 7) // 8:
+            raise BadCertificate(f"the bitmap has {len(self.bitmap)} bytes for {validators.n} validators")
+        signers = self.signers()
+        if any(index >= validators.n for index in signers):
+            raise BadCertificate("a padding bit of the bitmap is set")
+        if len(signers) < validators.quorum:
+            raise BadCertificate(f"{len(signers)} signers, a quorum is {validators.quorum}")
+        if len(self.signatures) != len(signers):
+            raise BadCertificate(f"{len(self.signatures)} signatures for {len(signers)} signers")
+        preimage = vote_preimage(chain_id, self.epoch, self.height, self.round, self.phase, self.block_hash)
+        for index, signature in zip(signers, self.signatures, strict=True):
+            if not verify(validators[index].key, preimage, signature):
+                raise BadCertificate(f"the signature of {validators[index].id} does not verify")
+
+
+def assemble(
+    phase: Phase, validators: ValidatorSet, height: int, round: int, block_hash: bytes, votes: Mapping[int, bytes]
+) -> Certificate:
+    """Return the certificate of ``votes`` (validator index -> signature), which the caller has verified."""
+    indices = sorted(votes)
+    bits = sum(1 << index for index in indices)
+    bitmap = bits.to_bytes((validators.n + 7) // 8, "little")
+    signatures = tuple(votes[index] for index in indices)
+    return Certificate(phase, validators.epoch, height, round, block_hash, bitmap, signatures)

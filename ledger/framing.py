@@ -1,0 +1,96 @@
+"""The framing of append-only files: block log and journal, read by the node and by the auditor alike.
+
+Law: a damaged last record is told apart from damage before good ones; the first is the trace of a crash and may
+be cut off, the second means the file cannot be trusted.
+
+Record: magic(2) ‖ length(4) ‖ sequence(8) ‖ type(1) ‖ payload ‖ checksum(8), big-endian; the checksum is the
+first 8 bytes of SHA-256 over everything before it in the record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+MAGIC: Final = b"\xc0\x5e"
+_HEAD: Final = 15
+_CHECKSUM: Final = 8
+OVERHEAD: Final = _HEAD + _CHECKSUM
+MAX_PAYLOAD_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record: its sequence number, type byte, payload, and where in the file it starts and ends."""
+
+    sequence: int
+    kind: int
+    payload: bytes
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The good records of a file, where the good part ends, and what stopped the scan.
+
+    ``torn`` - the rest is one incomplete or damaged last record: cut the file at ``end``.
+    ``damaged`` - good records follow the bad one, or a sequence number is missing: trust nothing after ``end``.
+    """
+
+    records: tuple[Record, ...]
+    end: int
+    torn: bool
+    damaged: bool
+
+
+def frame(sequence: int, kind: int, payload: bytes) -> bytes:
+    """Return the bytes of one record."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise ValueError(f"payload of {len(payload)} bytes, at most {MAX_PAYLOAD_BYTES}")
+    body = MAGIC + len(payload).to_bytes(4, "big") + sequence.to_bytes(8, "big") + bytes([kind]) + payload
+    return body + sha256(body).digest()[:_CHECKSUM]
+
+
+def scan(data: bytes | memoryview, *, first_sequence: int | None = None) -> Scan:
+    """Read all records of a file's bytes; ``first_sequence`` is what the first record must carry, if known."""
+    view = memoryview(data)
+    records: list[Record] = []
+    offset, expected = 0, first_sequence
+    while offset < len(view):
+        found = read(view, offset)
+        if found is None:
+            later = _good_record_after(view, offset + 1)
+            return Scan(tuple(records), offset, torn=not later, damaged=later)
+        if expected is not None and found.sequence != expected:
+            return Scan(tuple(records), offset, torn=False, damaged=True)
+        records.append(found)
+        expected = found.sequence + 1
+        offset = found.end
+    return Scan(tuple(records), offset, torn=False, damaged=False)
+
+
+def read(view: memoryview, offset: int) -> Record | None:
+    """Return the good record that starts at ``offset``, or None."""
+    head = bytes(view[offset : offset + _HEAD])
+    if len(head) < _HEAD or head[:2] != MAGIC:
+        return None
+    length = int.from_bytes(head[2:6], "big")
+    end = offset + _HEAD + length + _CHECKSUM
+    if length > MAX_PAYLOAD_BYTES or end > len(view):
+        return None
+    body = bytes(view[offset : end - _CHECKSUM])
+    if sha256(body).digest()[:_CHECKSUM] != bytes(view[end - _CHECKSUM : end]):
+        return None
+    return Record(int.from_bytes(head[6:14], "big"), head[14], body[_HEAD:], offset, end)
+
+
+def _good_record_after(view: memoryview, offset: int) -> bool:
+    rest = bytes(view[offset:])
+    position = rest.find(MAGIC)
+    while position >= 0:
+        if read(view, offset + position) is not None:
+            return True
+        position = rest.find(MAGIC, position + 1)
+    return False

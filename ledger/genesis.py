@@ -1,0 +1,392 @@
+"""Genesis: the document all members agree on before the first block, and the only thing an auditor must trust.
+
+Law: ``chain_id`` is the SHA-256 of the file's exact bytes, so two chains differ unless their files are equal.
+The document is JSON, read strictly: no unknown or duplicate field, no float, nothing out of bounds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
+from typing import Any, Final
+
+from ledger import codec
+from ledger.errors import Malformed
+from ledger.signing import is_acceptable_point
+from ledger.state import require_bits
+from ledger.validators import ROLES, Validator, ValidatorSet, require_valid
+
+PROTOCOL_VERSION: Final = 1
+LEVELS: Final = ("central", "provincial", "municipal")
+CAPABILITIES: Final = ("submit", "registrar", "operate")
+MAX_GENESIS_BYTES: Final = 4 * 1024 * 1024
+MAX_MEMBERS: Final = 1_000
+_NAME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What the chain runs with; times in ms, sizes in bytes.
+
+    ``tenure``: heights a leader keeps its turn. ``state_bits``: log2 of the state tree's buckets.
+    ``heartbeat_ms``: an empty block at least this often, 0 for never. ``public_read``: HTTP reads need no
+    authentication.
+    """
+
+    tenure: int = 16
+    state_bits: int = 16
+    block_bytes_max: int = 4 * 1024 * 1024
+    block_transactions_max: int = 5_000
+    validity_ms_max: int = 600_000
+    round_timeout_ms: int = 2_000
+    round_timeout_ms_max: int = 60_000
+    clock_precision_ms: int = 500
+    heartbeat_ms: int = 60_000
+    public_read: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A person or system of a member: ``user``, its 32-byte key, and what it may do."""
+
+    user: str
+    key: bytes
+    capabilities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An organisation on the chain. ``level`` and ``sector`` describe a government member, else are empty."""
+
+    id: str
+    name: str
+    role: str
+    level: str
+    sector: str
+    central_bank: bool
+    operators: tuple[Operator, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of a member: ``validator`` or ``observer``, its consensus key and its link certificate (DER)."""
+
+    id: str
+    member: str
+    kind: str
+    consensus_key: bytes
+    link_certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """The parsed document; ``raw`` are the bytes it was parsed from."""
+
+    raw: bytes
+    name: str
+    time_ms: int
+    protocol_version: int
+    parameters: Parameters
+    members: tuple[Member, ...]
+    nodes: tuple[Node, ...]
+
+    @property
+    def chain_id(self) -> bytes:
+        """SHA-256 of the document's bytes."""
+        return sha256(self.raw).digest()
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """The validators of epoch 0."""
+        roles = {member.id: member.role for member in self.members}
+        seats = [
+            Validator(n.id, n.member, roles[n.member], n.consensus_key) for n in self.nodes if n.kind == "validator"
+        ]
+        return ValidatorSet(0, tuple(sorted(seats, key=lambda seat: seat.id)))
+
+    @staticmethod
+    def decode(raw: bytes) -> Genesis:
+        """Parse and check a genesis document; raise ``Malformed`` naming the field."""
+        if len(raw) > MAX_GENESIS_BYTES:
+            raise Malformed(f"genesis of {len(raw)} bytes, at most {MAX_GENESIS_BYTES}")
+        top = _Fields(strict_json(raw), "genesis")
+        if top.integer("coseal", high=1, low=1) != 1:
+            raise Malformed("genesis.coseal: unknown version")
+        genesis = Genesis(
+            raw=raw,
+            name=top.text("name"),
+            time_ms=top.integer("time_ms"),
+            protocol_version=top.integer("protocol_version", low=1),
+            parameters=_parameters(top.take("parameters")),
+            members=tuple(_member(item, f"members[{i}]") for i, item in enumerate(top.list("members"))),
+            nodes=tuple(_node(item, f"nodes[{i}]") for i, item in enumerate(top.list("nodes"))),
+        )
+        top.done()
+        _check(genesis)
+        return genesis
+
+
+def encode_genesis(
+    *, name: str, time_ms: int, parameters: Parameters, members: tuple[Member, ...], nodes: tuple[Node, ...]
+) -> bytes:
+    """Return the bytes of a genesis document, readable and stable; parse them with ``Genesis.decode``."""
+    document = {
+        "coseal": 1,
+        "name": name,
+        "time_ms": time_ms,
+        "protocol_version": PROTOCOL_VERSION,
+        "parameters": asdict(parameters),
+        "members": [
+            {
+                "id": m.id,
+                "name": m.name,
+                "role": m.role,
+                "level": m.level,
+                "sector": m.sector,
+                "central_bank": m.central_bank,
+                "operators": [
+                    {"user": o.user, "key": o.key.hex(), "capabilities": list(o.capabilities)} for o in m.operators
+                ],
+            }
+            for m in members
+        ],
+        "nodes": [
+            {
+                "id": n.id,
+                "member": n.member,
+                "kind": n.kind,
+                "consensus_key": n.consensus_key.hex(),
+                "link_certificate": n.link_certificate.hex(),
+            }
+            for n in nodes
+        ],
+    }
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def strict_json(raw: bytes | str, what: str = "JSON") -> Any:
+    """Parse JSON without floats, NaN, duplicate keys, or integers beyond 64 bit; raise ``Malformed``.
+
+    Nesting is bounded by ``codec.MAX_DEPTH`` before parsing, so no input can exhaust the stack.
+    """
+    try:
+        text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
+    except UnicodeDecodeError:
+        raise Malformed(f"{what}: not UTF-8") from None
+    _require_depth(text, what)
+    try:
+        return json.loads(
+            text,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+            parse_int=_small_integer,
+            object_pairs_hook=_unique_pairs,
+        )
+    except Malformed as error:
+        raise Malformed(f"{what}: {error.reason}") from None
+    except ValueError as error:
+        raise Malformed(f"{what}: {error}") from None
+
+
+def is_name(value: Any, *, limit: int = 64) -> bool:
+    """Say whether ``value`` is a name: 1..``limit`` of a-z, 0-9, '-' and '.', beginning with a letter."""
+    return (
+        type(value) is str
+        and 0 < len(value) <= limit
+        and value[0] in "abcdefghijklmnopqrstuvwxyz"
+        and all(character in _NAME_CHARACTERS for character in value)
+    )
+
+
+def _require_depth(text: str, what: str) -> None:
+    """Refuse nesting beyond the limit, counting brackets outside strings."""
+    depth, inside, escaped = 0, False, False
+    if text.count("[") + text.count("{") <= codec.MAX_DEPTH:
+        return
+    for character in text:
+        if inside:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                inside = False
+        elif character == '"':
+            inside = True
+        elif character in "[{":
+            depth += 1
+            if depth > codec.MAX_DEPTH:
+                raise Malformed(f"{what}: nested deeper than {codec.MAX_DEPTH}")
+        elif character in "]}":
+            depth -= 1
+
+
+def _refuse_number(literal: str) -> Any:
+    raise Malformed(f"the number {literal[:32]} is not an integer; send a decimal as text")
+
+
+def _small_integer(literal: str) -> int:
+    if len(literal) > 20 or not codec.INT_MIN <= int(literal) <= codec.INT_MAX:
+        raise Malformed(f"the integer {literal[:24]} is beyond 64 bit")
+    return int(literal)
+
+
+def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise Malformed(f"duplicate key {next(key for key in keys if keys.count(key) > 1)[:64]!r}")
+    return result
+
+
+class _Fields:
+    """Takes the fields of one JSON object by name and complains about what is missing or left."""
+
+    def __init__(self, value: Any, path: str) -> None:
+        self._fields = dict(codec.mapping(value, path))
+        self._path = path
+
+    def take(self, name: str) -> Any:
+        if name not in self._fields:
+            raise Malformed(f"{self._path}.{name}: missing")
+        return self._fields.pop(name)
+
+    def text(self, name: str) -> str:
+        return codec.text(self.take(name), f"{self._path}.{name}")
+
+    def name(self, name: str) -> str:
+        value = self.take(name)
+        if not is_name(value):
+            raise Malformed(f"{self._path}.{name}: expected a name of a-z, 0-9, '-' and '.', at most 64 characters")
+        return str(value)
+
+    def one_of(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.take(name)
+        if value not in allowed or type(value) is not str:
+            raise Malformed(f"{self._path}.{name}: expected one of {', '.join(item or 'empty' for item in allowed)}")
+        return value
+
+    def integer(self, name: str, *, low: int = 0, high: int = 2**53) -> int:
+        return codec.integer(self.take(name), f"{self._path}.{name}", low=low, high=high)
+
+    def boolean(self, name: str) -> bool:
+        value = self.take(name)
+        if type(value) is not bool:
+            raise Malformed(f"{self._path}.{name}: expected true or false")
+        return value
+
+    def list(self, name: str) -> list[Any]:
+        return codec.sequence(self.take(name), f"{self._path}.{name}", limit=MAX_MEMBERS)
+
+    def hex(self, name: str, *, size: int | None = None, limit: int = 8192) -> bytes:
+        value = self.take(name)
+        try:
+            if type(value) is not str or value.lower() != value:
+                raise ValueError
+            return codec.octets(bytes.fromhex(value), f"{self._path}.{name}", size=size, limit=limit)
+        except ValueError:
+            raise Malformed(f"{self._path}.{name}: expected lower-case hexadecimal") from None
+
+    def done(self) -> None:
+        if self._fields:
+            raise Malformed(f"{self._path}.{min(self._fields)}: unknown field")
+
+
+def _parameters(value: Any) -> Parameters:
+    given = _Fields(value, "parameters")
+    limits: Mapping[str, tuple[int, int]] = {
+        "tenure": (1, 1_000_000),
+        "state_bits": (4, 24),
+        "block_bytes_max": (512 * 1024, 4 * 1024 * 1024),
+        "block_transactions_max": (1, 5_000),
+        "validity_ms_max": (1_000, 600_000),
+        "round_timeout_ms": (50, 60_000),
+        "round_timeout_ms_max": (50, 60_000),
+        "clock_precision_ms": (1, 60_000),
+        "heartbeat_ms": (0, 86_400_000),
+    }
+    values: dict[str, Any] = {
+        field.name: given.boolean(field.name)
+        if field.name == "public_read"
+        else given.integer(field.name, low=limits[field.name][0], high=limits[field.name][1])
+        for field in fields(Parameters)
+    }
+    given.done()
+    require_bits(values["state_bits"])
+    return Parameters(**values)
+
+
+def _member(value: Any, path: str) -> Member:
+    given = _Fields(value, path)
+    member = Member(
+        id=given.name("id"),
+        name=given.text("name"),
+        role=given.one_of("role", ROLES),
+        level=given.one_of("level", ("", *LEVELS)),
+        sector=str(given.take("sector"))[:64],
+        central_bank=given.boolean("central_bank"),
+        operators=tuple(_operator(item, f"{path}.operators[{i}]") for i, item in enumerate(given.list("operators"))),
+    )
+    given.done()
+    return member
+
+
+def _operator(value: Any, path: str) -> Operator:
+    given = _Fields(value, path)
+    capabilities = given.list("capabilities")
+    for capability in capabilities:
+        if capability not in CAPABILITIES:
+            raise Malformed(f"{path}.capabilities: expected some of {', '.join(CAPABILITIES)}")
+    operator = Operator(given.name("user"), given.hex("key", size=32), tuple(sorted(set(capabilities))))
+    given.done()
+    return operator
+
+
+def _node(value: Any, path: str) -> Node:
+    given = _Fields(value, path)
+    node = Node(
+        id=given.name("id"),
+        member=given.name("member"),
+        kind=given.one_of("kind", ("validator", "observer")),
+        consensus_key=given.hex("consensus_key", size=32),
+        link_certificate=given.hex("link_certificate", limit=4096),
+    )
+    given.done()
+    return node
+
+
+def _check(genesis: Genesis) -> None:
+    """Refuse duplicate ids and keys, unknown members, weak keys, and a validator set nobody should run."""
+    if genesis.protocol_version != PROTOCOL_VERSION:
+        raise Malformed(f"genesis.protocol_version: this software speaks {PROTOCOL_VERSION}")
+    members = [member.id for member in genesis.members]
+    _require_unique(members, "member id")
+    _require_unique([node.id for node in genesis.nodes], "node id")
+    keys = [operator.key for member in genesis.members for operator in member.operators]
+    keys += [node.consensus_key for node in genesis.nodes]
+    _require_unique([key.hex() for key in keys], "key")
+    for key in keys:
+        if not is_acceptable_point(key):
+            raise Malformed(f"key {key.hex()}: not canonical or of small order")
+    for node in genesis.nodes:
+        if node.member not in members:
+            raise Malformed(f"node {node.id}: unknown member {node.member}")
+    for member in genesis.members:
+        _require_unique([operator.user for operator in member.operators], f"user of {member.id}")
+        if (member.role == "government") != bool(member.level):
+            raise Malformed(f"member {member.id}: a level is for a government member, and every one has it")
+        if member.central_bank and member.role != "bank":
+            raise Malformed(f"member {member.id}: only a bank can be the central bank")
+    if sum(member.central_bank for member in genesis.members) > 1:
+        raise Malformed("more than one central bank")
+    require_valid(genesis.validators)
+
+
+def _require_unique(items: list[str], what: str) -> None:
+    seen: set[str] = set()
+    for item in items:
+        if item in seen:
+            raise Malformed(f"duplicate {what}: {item}")
+        seen.add(item)

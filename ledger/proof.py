@@ -1,0 +1,93 @@
+"""Receipts that verify offline: a transaction, what it came to, and the proof that a quorum certified both.
+
+Law: ``TransactionProof.verify`` needs the validators of the block's epoch and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ledger import codec, merkle, signing
+from ledger.block import Header, Receipt
+from ledger.certificate import Certificate, Phase
+from ledger.errors import BadCertificate, BadProof
+from ledger.signing import Verify
+from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction
+from ledger.validators import ValidatorSet
+
+
+def verify_certified(
+    header: Header,
+    certificate: Certificate,
+    chain_id: bytes,
+    validators: ValidatorSet,
+    verify: Verify = signing.verify,
+) -> None:
+    """Raise ``BadCertificate`` unless ``certificate`` commits ``header`` on this chain by these validators."""
+    if header.chain_id != chain_id:
+        raise BadCertificate("the header is of another chain")
+    if header.validators_hash != validators.hash or header.epoch != validators.epoch:
+        raise BadCertificate("the header is of other validators")
+    if certificate.phase is not Phase.COMMIT:
+        raise BadCertificate("not a certificate of COMMIT votes")
+    if certificate.height != header.height or certificate.block_hash != header.hash:
+        raise BadCertificate("the certificate is of another block")
+    certificate.verify(chain_id, validators, verify)
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionProof:
+    """A raw transaction and its encoded receipt, with their audit paths to a certified header.
+
+    ``index`` is the transaction's position in the block; its receipt is leaf ``index + 1`` of the receipts tree.
+    """
+
+    transaction: bytes
+    receipt: bytes
+    index: int
+    transaction_path: tuple[bytes, ...]
+    receipt_path: tuple[bytes, ...]
+    header: Header
+    certificate: Certificate
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        paths: list[Any] = [list(self.transaction_path), list(self.receipt_path)]
+        head: list[Any] = [self.header.raw, self.certificate.to_value()]
+        return codec.encode(["proof", 1, self.transaction, self.receipt, self.index, *paths, *head])
+
+    @staticmethod
+    def decode(data: bytes) -> TransactionProof:
+        """Parse a proof; raise ``Malformed``. Proves nothing until ``verify``."""
+        transaction, receipt, index, path, receipt_path, header, certificate = codec.decode_record(data, "proof", 1, 7)
+        return TransactionProof(
+            codec.octets(transaction, "transaction", limit=MAX_TRANSACTION_BYTES),
+            codec.octets(receipt, "receipt"),
+            codec.integer(index, "index"),
+            tuple(codec.octets(item, "path", size=32) for item in codec.sequence(path, "path", limit=64)),
+            tuple(codec.octets(item, "path", size=32) for item in codec.sequence(receipt_path, "path", limit=64)),
+            Header.decode(codec.octets(header, "header", limit=4096)),
+            Certificate.from_value(certificate),
+        )
+
+    def verify(
+        self, chain_id: bytes, validators: ValidatorSet, verify: Verify = signing.verify
+    ) -> tuple[Transaction, Receipt]:
+        """Return the transaction and its receipt if everything holds; else raise a ``LedgerError``.
+
+        Checked: certificate, both Merkle paths, the transaction's own signature, and that the receipt names it.
+        """
+        verify_certified(self.header, self.certificate, chain_id, validators, verify)
+        header = self.header
+        merkle.verify(self.transaction, self.index, header.tx_count, self.transaction_path, header.tx_root)
+        size = header.tx_count + 1
+        merkle.verify(self.receipt, self.index + 1, size, self.receipt_path, header.receipts_root)
+        transaction = Transaction.decode(self.transaction)
+        transaction.verify_signature(verify)
+        receipt = Receipt.decode(self.receipt)
+        if receipt.tx_id != transaction.id:
+            raise BadProof("the receipt is of another transaction")
+        if transaction.chain_id != chain_id:
+            raise BadProof("the transaction is of another chain")
+        return transaction, receipt

@@ -1,0 +1,123 @@
+"""Transactions: what a member signs and the chain records exactly once.
+
+Law: the raw bytes are kept from socket to disk, never re-encoded; the id covers the body, not the signature.
+
+Wire form: ``["signed", 1, body bytes, signature]`` where body is the encoding of ``["transaction", 1, chain_id,
+sender, public_key, contract, action, args, valid_until_ms, salt]``. Sender is ``member/user``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ledger import codec, signing
+from ledger.codec import Value
+from ledger.errors import Malformed
+from ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_TRANSACTION, Signer, Verify
+
+MAX_TRANSACTION_BYTES: Final = 256 * 1024
+SALT_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A signed transaction, parsed. ``raw`` is its wire form, ``id`` 32 bytes, times in ms since the epoch."""
+
+    raw: bytes
+    id: bytes
+    chain_id: bytes
+    sender: str
+    public_key: bytes
+    contract: str
+    action: str
+    args: dict[str, Any]
+    valid_until_ms: int
+    salt: bytes
+    signature: bytes
+    preimage: bytes
+
+    @property
+    def member(self) -> str:
+        """The member in whose name the sender acts."""
+        return self.sender.partition("/")[0]
+
+    @staticmethod
+    def decode(raw: bytes) -> Transaction:
+        """Parse the wire form; raise ``Malformed``. The signature is not checked here."""
+        if len(raw) > MAX_TRANSACTION_BYTES:
+            raise Malformed(f"transaction of {len(raw)} bytes, at most {MAX_TRANSACTION_BYTES}")
+        body, signature = codec.decode_record(raw, "signed", 1, 2)
+        body = codec.octets(body, "body", limit=MAX_TRANSACTION_BYTES)
+        fields = codec.decode_record(body, "transaction", 1, 8)
+        chain_id, sender, public_key, contract, action, args, valid_until_ms, salt = fields
+        chain_id = codec.octets(chain_id, "chain_id", size=HASH_BYTES)
+        member, slash, user = codec.text(sender, "sender", limit=129).partition("/")
+        if not (slash and member and user) or "/" in user:
+            raise Malformed("sender: expected MEMBER/USER")
+        return Transaction(
+            raw=raw,
+            id=signing.digest(signing.TAG_TRANSACTION_ID, body),
+            chain_id=chain_id,
+            sender=sender,
+            public_key=codec.octets(public_key, "public_key", size=PUBLIC_KEY_BYTES),
+            contract=codec.text(contract, "contract", limit=64),
+            action=codec.text(action, "action", limit=64),
+            args=codec.mapping(args, "args"),
+            valid_until_ms=codec.integer(valid_until_ms, "valid_until_ms"),
+            salt=codec.octets(salt, "salt", size=SALT_BYTES),
+            signature=codec.octets(signature, "signature", size=SIGNATURE_BYTES),
+            preimage=signing.body_preimage(TAG_TRANSACTION, chain_id, body),
+        )
+
+    def verify_signature(self, verify: Verify = signing.verify) -> None:
+        """Raise ``BadSignature`` unless ``public_key`` signed the body (whose key it is, the registry says)."""
+        signing.require(self.public_key, self.preimage, self.signature, f"transaction {self.id.hex()}", verify)
+
+
+def body_of(
+    *,
+    chain_id: bytes,
+    sender: str,
+    public_key: bytes,
+    contract: str,
+    action: str,
+    args: Mapping[str, Value],
+    valid_until_ms: int,
+    salt: bytes,
+) -> bytes:
+    """Return the canonical body, the bytes whose hash is signed."""
+    fields: list[Any] = [chain_id, sender, public_key, contract, action, dict(args), valid_until_ms, salt]
+    return codec.encode(["transaction", 1, *fields])
+
+
+def sign(
+    signer: Signer,
+    *,
+    chain_id: bytes,
+    sender: str,
+    contract: str,
+    action: str,
+    args: Mapping[str, Value],
+    valid_until_ms: int,
+    salt: bytes,
+) -> Transaction:
+    """Make and sign a transaction of ``sender`` (``member/user``); ``salt`` is 16 random bytes."""
+    body = body_of(
+        chain_id=chain_id,
+        sender=sender,
+        public_key=signer.public_key,
+        contract=contract,
+        action=action,
+        args=args,
+        valid_until_ms=valid_until_ms,
+        salt=salt,
+    )
+    signature = signer.sign(signing.body_preimage(TAG_TRANSACTION, chain_id, body))
+    return Transaction.decode(join(body, signature))
+
+
+def join(body: bytes, signature: bytes) -> bytes:
+    """Return the wire form of a body and its signature."""
+    return codec.encode(["signed", 1, body, signature])
