@@ -1,0 +1,22 @@
+# One image for every role: a node, the one-shot initialisation of a network, the command line.
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY ledger ledger
+COPY consensus consensus
+COPY contracts contracts
+COPY node node
+COPY audit audit
+COPY coseal coseal
+RUN python -m venv /opt/coseal && /opt/coseal/bin/pip install --no-cache-dir .
+
+FROM python:3.11-slim-bookworm
+COPY --from=build /opt/coseal /opt/coseal
+RUN useradd --uid 10001 --create-home --home-dir /home/coseal coseal \
+ && mkdir -p /network && chown coseal:coseal /network
+ENV PATH=/opt/coseal/bin:$PATH PYTHONUNBUFFERED=1
+USER coseal
+WORKDIR /network
+VOLUME /network
+ENTRYPOINT ["coseal"]
+CMD ["--help"]
