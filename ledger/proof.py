@@ -1,6 +1,6 @@
-"""Receipts that verify offline: a transaction, what it came to, and the proof that a quorum certified both.
+"""Answers that verify offline: a transaction with what it came to, or a value of the state, certified by a quorum.
 
-Law: ``TransactionProof.verify`` needs the validators of the block's epoch and nothing else.
+Law: ``verify`` needs the validators of the block's epoch and nothing else.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ledger.block import Header, Receipt
 from ledger.certificate import Certificate, Phase
 from ledger.errors import BadCertificate, BadProof
 from ledger.signing import Verify
+from ledger.state import MAX_KEY_BYTES, StateProof
 from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction
 from ledger.validators import ValidatorSet
 
@@ -91,3 +92,39 @@ class TransactionProof:
         if transaction.chain_id != chain_id:
             raise BadProof("the transaction is of another chain")
         return transaction, receipt
+
+
+@dataclass(frozen=True, slots=True)
+class CertifiedValue:
+    """A key of the state, its value (canonical bytes, None: absent), and the proof against a certified header.
+
+    The header is the one *after* whose block the state holds the value.
+    """
+
+    key: bytes
+    value: bytes | None
+    proof: StateProof
+    header: Header
+    certificate: Certificate
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        head: list[Any] = [self.header.raw, self.certificate.to_value()]
+        return codec.encode(["certified-value", 1, self.key, self.value, self.proof.encode(), *head])
+
+    @staticmethod
+    def decode(data: bytes) -> CertifiedValue:
+        """Parse a certified value; raise ``Malformed``. Proves nothing until ``verify``."""
+        key, value, proof, header, certificate = codec.decode_record(data, "certified-value", 1, 5)
+        return CertifiedValue(
+            codec.octets(key, "key", limit=MAX_KEY_BYTES),
+            None if value is None else codec.octets(value, "value"),
+            StateProof.decode(codec.octets(proof, "proof")),
+            Header.decode(codec.octets(header, "header", limit=4096)),
+            Certificate.from_value(certificate),
+        )
+
+    def verify(self, chain_id: bytes, validators: ValidatorSet, verify: Verify = signing.verify) -> None:
+        """Raise a ``LedgerError`` unless the certified state holds this value (or lacks the key)."""
+        verify_certified(self.header, self.certificate, chain_id, validators, verify)
+        self.proof.verify(self.key, self.value, self.header.state_root)

@@ -21,6 +21,7 @@ from ledger.signing import HASH_BYTES, TAG_STATE_KEY, TAG_STATE_ROOT, TAG_STATE_
 
 FANOUT_BITS: Final = 4
 FANOUT: Final = 1 << FANOUT_BITS
+MAX_KEY_BYTES: Final = 65_535
 _MAX_BUCKET_ENTRIES: Final = 1 << 16
 
 
