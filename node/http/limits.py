@@ -1,0 +1,65 @@
+"""The limits of the HTTP door, and the token buckets that enforce the rate.
+
+Law: what an unauthenticated client can make this node hold or do is bounded by the numbers here.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one node's HTTP door; all can be set in ``node.toml`` under ``[http_limits]``.
+
+    A rate counts requests, and transactions: a batch of 500 costs 500 of ``transactions_per_s``. ``burst_s`` is
+    how many seconds of a rate may be used at once. Addresses of the loopback interface have their own, wide rate.
+    """
+
+    body_bytes: int = 8 * 1024 * 1024
+    header_bytes: int = 16 * 1024
+    header_seconds: float = 10.0
+    body_seconds: float = 30.0
+    keep_alive_seconds: float = 75.0
+    connections: int = 1_000
+    streams: int = 64
+    batch_transactions: int = 1_000
+    page_items: int = 1_000
+    response_bytes: int = 8 * 1024 * 1024
+    wait_seconds: float = 30.0
+    requests_per_s: int = 500
+    loopback_requests_per_s: int = 50_000
+    transactions_per_s: int = 5_000
+    loopback_transactions_per_s: int = 200_000
+    burst_s: int = 2
+    buckets: int = 10_000
+    nonces: int = 100_000
+    idempotency_keys: int = 100_000
+
+
+class TokenBuckets:
+    """One bucket for each of the most recently seen keys, at most ``limit`` of them.
+
+    A bucket holds up to ``rate * burst_s`` and refills at ``rate`` a second. A key forgotten for lack of room
+    starts anew with a full bucket, which is the price of a bound.
+    """
+
+    def __init__(self, burst_s: int, limit: int) -> None:
+        self._burst_s = burst_s
+        self._limit = limit
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: str, amount: float, rate: float, now_s: float) -> float:
+        """Take ``amount`` from the bucket of ``key`` and return 0, or return the seconds until there is enough.
+
+        More than a whole bucket is let through when the bucket is full, and paid for afterwards.
+        """
+        capacity = rate * self._burst_s
+        level, then = self._buckets.pop(key, (capacity, now_s))
+        level = min(capacity, level + max(0.0, now_s - then) * rate)
+        enough = level >= min(amount, capacity)
+        self._buckets[key] = (level - amount if enough else level, now_s)
+        if len(self._buckets) > self._limit:
+            self._buckets.popitem(last=False)
+        return 0.0 if enough else (min(amount, capacity) - level) / rate

@@ -1,0 +1,175 @@
+"""What the HTTP routes need of the node around them: one protocol, implemented by the runtime.
+
+Law: every method is called on the runtime's event loop and returns at once, except those that are ``async`` and
+``read_block``, which may read a disk and is called from threads as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry
+
+from contracts.framework import Rejected
+from ledger.genesis import Genesis
+from ledger.signing import Signer
+from ledger.state import State
+from ledger.transaction import Transaction
+from ledger.validators import ValidatorSet
+from node.index import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What became of one submitted transaction: ``refused`` is None when the mempool holds it, or it is committed.
+
+    Codes of a refusal: ``bad_signature``, the codes of ``Executor.check``, and those of the mempool, of which
+    ``mempool_full`` and ``sender_share_full`` (too many pending) are worth a retry. A transaction that is pending
+    or committed already is not refused: sending it again is idempotent.
+    """
+
+    tx_id: bytes
+    refused: Rejected | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a transaction was committed: its block and its position in it; its receipt is number ``index + 1``."""
+
+    height: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Another node as this one sees it; ``age_ms`` is how old its last status is, None when it never sent one."""
+
+    node: str
+    connected: bool
+    height: int
+    age_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """The parts of ``GET /v1/status`` that only the machine knows; the rest is read from genesis, state and log."""
+
+    round: int
+    leader: str
+    peers: tuple[Peer, ...]
+    mempool_transactions: int
+    mempool_bytes: int
+    syncing: bool
+    healthy: bool
+    why_stalled: str | None
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The operator key with which this node signs for its member's own systems; ``sender`` is ``member/user``."""
+
+    sender: str
+    signer: Signer
+
+
+class Unavailable(Exception):
+    """The node cannot answer now (no quorum of peers, no tip yet); ``reason`` says why. Becomes 503."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Services(Protocol):
+    """A running node, as its HTTP door sees it. Heights: 0 is genesis, ``height`` the last block in the log."""
+
+    @property
+    def genesis(self) -> Genesis:
+        """The chain's genesis."""
+        ...
+
+    @property
+    def node_id(self) -> str:
+        """This node's id."""
+        ...
+
+    @property
+    def software_version(self) -> str:
+        """The version of the installed software."""
+        ...
+
+    @property
+    def gateway(self) -> Gateway | None:
+        """The gateway's key, None if this node has none."""
+        ...
+
+    @property
+    def index(self) -> Index:
+        """The SQL index, for queries; it may lag and says so."""
+        ...
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """The node's metrics; the HTTP door adds its own, and serves all at ``/metrics``."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Height of the committed state and of the last block that ``read_block`` returns; they move together."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """The committed state after block ``height``; read it without awaiting in between."""
+        ...
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """The validators of the next height."""
+        ...
+
+    def now_ms(self) -> int:
+        """The node's wall clock, ms since the epoch."""
+        ...
+
+    def status(self) -> NodeStatus:
+        """What the machine says of itself now."""
+        ...
+
+    def read_block(self, height: int) -> bytes | None:
+        """Return the encoded ``CommittedBlock`` of a height from 1 to the tip, or None. Safe from any thread."""
+        ...
+
+    async def submit(self, transactions: Sequence[Transaction]) -> list[Admission]:
+        """Verify the signatures off the loop and offer the transactions to the mempool; one answer for each.
+
+        The transactions are decoded, nothing else of them is checked yet. Order is kept for each sender.
+        """
+        ...
+
+    def is_pending(self, tx_id: bytes) -> bool:
+        """Say whether the mempool holds the transaction."""
+        ...
+
+    def locate_recent(self, tx_id: bytes) -> Location | None:
+        """Return where a transaction was committed if it was so lately (all that the index may not have yet)."""
+        ...
+
+    async def wait_committed(self, tx_id: bytes, timeout_s: float) -> Location | None:
+        """Return where the transaction is committed as soon as it is; None after ``timeout_s``."""
+        ...
+
+    async def wait_height(self, height: int, timeout_s: float) -> bool:
+        """Wait until ``height`` is reached; False after ``timeout_s``."""
+        ...
+
+    async def consistent(self, timeout_s: float) -> int:
+        """Return a height that this node has reached and that covers everything committed before the call.
+
+        It asks q validators, itself included if it is one, for their tip after the call came in, and waits until
+        its own tip is at least the highest certified one. Raises ``Unavailable`` without q answers in time.
+        """
+        ...

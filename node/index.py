@@ -1,0 +1,162 @@
+"""The SQL index: what people query, written behind the commits from committed blocks and nothing else.
+
+Law: the index after block h is a function of the blocks 1..h, whether they were fed live or read back; each block's
+rows and the height marker are one SQL transaction. It may lag, says how far, and is deleted and rebuilt whenever it
+is of another version or another chain. Nothing that is certified depends on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+from ledger.block import CommittedBlock
+from node import index_schema
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+ReadBlock = Callable[[int], bytes | None]
+"""``read_block(height)`` returns an encoded ``CommittedBlock``, or None beyond the tip; called from a thread."""
+
+_QUEUE_BLOCKS: Final = 64
+_READERS: Final = 4
+# One SQL transaction may hold several blocks while catching up: a commit costs more than a small block's rows.
+_BATCH_ROWS: Final = 20_000
+
+
+class Index:
+    """An index file, the thread that writes it, and the threads that read it.
+
+    ``feed`` and ``catch_up`` are called from the node's loop and never wait. A failure of the writer stops the
+    index, not the node: ``error`` says what happened, and a restart tries again.
+    """
+
+    def __init__(self, path: Path, chain_id: bytes, read_block: ReadBlock) -> None:
+        """Open the index of this chain at ``path``, emptying it if it is of another version or chain."""
+        self.path = path
+        self.error: str | None = None
+        self._read_block = read_block
+        self._fed: deque[CommittedBlock] = deque(maxlen=_QUEUE_BLOCKS)
+        self._changed = threading.Condition()
+        self._tip = 0
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="index-reader")
+        writer = index_schema.open_writer(path, chain_id)
+        self._height = index_schema.height_of(writer)
+        writer.close()
+
+    @property
+    def height(self) -> int:
+        """Height up to which the index is complete; 0 when it is empty."""
+        return self._height
+
+    def start(self, tip: int) -> None:
+        """Start the writer thread, which reads back what is missing up to height ``tip``."""
+        self._tip = tip
+        self._thread = threading.Thread(target=self._run, name="index-writer", daemon=True)
+        self._thread.start()
+
+    def feed(self, committed: CommittedBlock) -> None:
+        """Hand over the next committed block; when the writer lags far behind, it will read the block back."""
+        with self._changed:
+            self._fed.append(committed)
+            self._tip = max(self._tip, committed.block.header.height)
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Finish the block in hand and close everything."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        self._readers.shutdown()
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+
+    def wait(self, height: int, timeout_s: float) -> bool:
+        """Block until the index covers ``height``; False after ``timeout_s`` or a failure. Not for the loop."""
+        with self._changed:
+            done = self._changed.wait_for(lambda: self._height >= height or self.error is not None, timeout_s)
+        return done and self._height >= height
+
+    async def query(
+        self, function: Callable[Concatenate[sqlite3.Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        """Run ``function(connection, ...)`` in a reader thread, all of it on one snapshot of the index."""
+
+        def read() -> _T:
+            connection = self._reader()
+            connection.execute("BEGIN")
+            try:
+                return function(connection, *args, **kwargs)
+            finally:
+                connection.execute("ROLLBACK")
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, read)
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = index_schema.open_reader(self.path)
+            self._local.connection = connection
+            self._connections.append(connection)
+        return connection
+
+    def _run(self) -> None:
+        try:
+            writer = index_schema.connect(self.path)
+            try:
+                while self._wait_for_work():
+                    self._write_some(writer)
+            finally:
+                writer.close()
+        except Exception as error:  # whatever it is, the node goes on without its index and says so
+            with self._changed:
+                self.error = f"{type(error).__name__}: {error}"
+                self._changed.notify_all()
+
+    def _wait_for_work(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._tip > self._height)
+            return not self._stopping
+
+    def _write_some(self, writer: sqlite3.Connection) -> None:
+        """Write the next blocks in one SQL transaction and move the marker with them."""
+        height, rows = self._height, 0
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            while height < self._tip and rows < _BATCH_ROWS and not self._stopping:
+                rows += index_schema.write_block(writer, self._next(height + 1))
+                height += 1
+            index_schema.set_height(writer, height)
+            writer.execute("COMMIT")
+        except BaseException:
+            writer.execute("ROLLBACK")
+            raise
+        with self._changed:
+            self._height = height
+            self._changed.notify_all()
+
+    def _next(self, height: int) -> CommittedBlock:
+        """Return a block: one that was fed, else read back."""
+        with self._changed:
+            while self._fed and self._fed[0].block.header.height < height:
+                self._fed.popleft()
+            if self._fed and self._fed[0].block.header.height == height:
+                return self._fed.popleft()
+        raw = self._read_block(height)
+        if raw is None:
+            raise LookupError(f"block {height} is not in the log")
+        return CommittedBlock.decode(raw)
