@@ -1,0 +1,70 @@
+"""What was verified is not verified again: transactions by their raw bytes, shared by ingress, gossip and blocks.
+
+Law: a transaction is in here only after its signature was checked; forgetting one costs time, never safety.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ledger import signing
+from ledger.signing import Verify
+from ledger.transaction import Transaction
+
+_ENTRIES_MAX: Final = 20_000
+_BYTES_MAX: Final = 96 * 1024 * 1024
+
+
+class VerifiedTransactions:
+    """A bounded cache raw bytes -> ``Transaction``; the oldest are forgotten first.
+
+    The shell fills it from its thread pool (``add`` on the loop's thread); ``admit`` is what the executor and the
+    machine call, and verifies what is missing itself.
+    """
+
+    def __init__(
+        self, verify: Verify = signing.verify, *, entries_max: int = _ENTRIES_MAX, bytes_max: int = _BYTES_MAX
+    ) -> None:
+        self._verify = verify
+        self._entries_max = entries_max
+        self._bytes_max = bytes_max
+        self._known: dict[bytes, Transaction] = {}
+        self._bytes = 0
+
+    def __contains__(self, raw: bytes) -> bool:
+        return raw in self._known
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    @property
+    def bytes(self) -> int:
+        """The raw bytes held."""
+        return self._bytes
+
+    def add(self, transaction: Transaction) -> None:
+        """Remember a transaction whose signature the caller has verified."""
+        if transaction.raw in self._known:
+            return
+        self._known[transaction.raw] = transaction
+        self._bytes += len(transaction.raw)
+        while len(self._known) > self._entries_max or self._bytes > self._bytes_max:
+            oldest = next(iter(self._known))
+            del self._known[oldest]
+            self._bytes -= len(oldest)
+
+    def admit(self, raw: bytes) -> Transaction:
+        """Return the transaction of ``raw``, verified now or before; raise a ``LedgerError`` if it is not valid."""
+        known = self._known.get(raw)
+        if known is not None:
+            return known
+        transaction = Transaction.decode(raw)
+        transaction.verify_signature(self._verify)
+        self.add(transaction)
+        return transaction
+
+    def forget(self, raws: tuple[bytes, ...]) -> None:
+        """Drop transactions that are committed and will not be asked for again."""
+        for raw in raws:
+            if self._known.pop(raw, None) is not None:
+                self._bytes -= len(raw)

@@ -1,0 +1,274 @@
+"""What goes into ``Machine.step`` and what comes out: the seam between the node's pure half and its shell.
+
+Law: effects are carried out in the order given. A ``SendFrame``, ``BroadcastFrame``, ``ApplyState`` or ``Published``
+that follows an ``Append``, ``ReplaceJournal`` or ``AppendBlock`` waits until that write is durable, so the shell
+keeps them in one queue and syncs once for many. Everything else may take effect at once. No effect is ever
+dropped, except frames to a peer whose link is down or whose outbound queue is full.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+from consensus.events import Timer, TimerKind
+from contracts.framework import Rejected
+from ledger.block import CommittedBlock
+from ledger.state import Change
+from ledger.transaction import Transaction
+from node.wire import WireMessage
+
+if TYPE_CHECKING:
+    from contracts.execution import Outcome
+
+
+class TickKind(Enum):
+    """STATUS: say where we are, look after synchronisation and the mempool; once a second."""
+
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A timer of the node's own, beside those of consensus."""
+
+    kind: TickKind
+
+
+NodeTimer: TypeAlias = Timer | Tick
+"""Every timer has a ``kind``; one timer per kind runs, a new one replaces the old, a stale one is a no-op."""
+
+
+# --- events ---
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first event of a process: the shell is ready to carry out effects."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerConnected:
+    """An authenticated link to node ``peer`` is up (its certificate is the registered one, its Hello fits)."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDisconnected:
+    """The last link to ``peer`` is gone."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReceived:
+    """A decoded frame from ``peer``.
+
+    ``verified`` says that the shell has checked the outer signature of a ``ConsensusMessage`` with
+    ``consensus.messages.verify_message`` against the validators of ``Machine.validators``; if not, the machine
+    does it. Transactions inside frames are looked up in the ``VerifiedTransactions`` cache that the shell fills
+    from its thread pool; those missing are verified at once, so the shell leaves out what it found bad.
+    """
+
+    peer: str
+    message: WireMessage
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that ``StartTimer`` started has run out."""
+
+    timer: NodeTimer
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A client gave us transactions whose signatures are checked; the answer is an ``Answered`` of this step."""
+
+    transactions: tuple[Transaction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The state store has written the ``ApplyState`` of ``height`` (in order, one event each)."""
+
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAllowsVoting:
+    """An operator vouches that this node did not vote at heights its journal no longer covers."""
+
+
+NodeEvent: TypeAlias = (
+    Start | PeerConnected | PeerDisconnected | FrameReceived | TimerFired | Submitted | Applied | OperatorAllowsVoting
+)
+
+
+# --- effects ---
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Append ``data``, which is framed already, to the journal file and make it durable."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceJournal:
+    """Replace the journal file by one that holds exactly ``data`` (framed already), so that it stays bounded.
+
+    Crash-safe: write a new file, sync it, rename it over the old one, sync the directory.
+    """
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AppendBlock:
+    """Append the decided block to the block log and make it durable; its height is the record's sequence."""
+
+    committed: CommittedBlock
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyState:
+    """Write ``change.entries`` and the marker (height, block hash) to the state store; then say ``Applied``.
+
+    The store may lag on disk: it is rebuilt from the block log.
+    """
+
+    height: int
+    block_hash: bytes
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The block is durable: tell waiting clients, the stream and the index. Its transactions are committed."""
+
+    committed: CommittedBlock
+    outcome: Outcome
+
+
+class Admission(Enum):
+    """What became of a submitted transaction: new here, already waiting, already committed, or refused."""
+
+    ACCEPTED = "accepted"
+    PENDING = "pending"
+    COMMITTED = "committed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The admission of one transaction; ``rejected`` is set iff it was refused (``mempool_full``: try later)."""
+
+    tx_id: bytes
+    admission: Admission
+    rejected: Rejected | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answers to this step's ``Submitted``, one a transaction, in its order. Accepted is not durable."""
+
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Pending transactions that will not be committed here (expired, or invalid by now): tell waiting clients."""
+
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendFrame:
+    """Send to one peer."""
+
+    peer: str
+    message: WireMessage
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastFrame:
+    """Send to every connected peer; encode once."""
+
+    message: WireMessage
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBlocks:
+    """Read up to ``limit`` blocks from ``from_height`` on in the log and send them to ``peer``.
+
+    The frame is ``wire.pack_blocks(from_height, records)``. Heights up to the tip at this effect are durable or
+    queued before it.
+    """
+
+    peer: str
+    from_height: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """(Re)start the timer of ``timer.kind``; ``TimerFired(timer)`` after ``delay_ms``."""
+
+    timer: NodeTimer
+    delay_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    """Stop the timer of this kind, if one runs."""
+
+    kind: TimerKind | TickKind
+
+
+@dataclass(frozen=True, slots=True)
+class Accused:
+    """Provable misbehaviour of a validator: two encoded consensus messages no honest node signs both of."""
+
+    node: str
+    first: bytes
+    second: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something an operator wants in the log: ``text`` in words, ``code`` stable, ``severe`` for an alarm."""
+
+    code: str
+    text: str
+    severe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A fault that must stop the process; the reason goes to the log and the exit status is not 0."""
+
+    reason: str
+
+
+NodeEffect: TypeAlias = (
+    Append
+    | ReplaceJournal
+    | AppendBlock
+    | ApplyState
+    | Published
+    | Answered
+    | Dropped
+    | SendFrame
+    | BroadcastFrame
+    | LoadBlocks
+    | StartTimer
+    | StopTimer
+    | Accused
+    | Noticed
+    | Halt
+)

@@ -1,0 +1,238 @@
+"""What nodes say to each other over a link, and its wire form.
+
+Law: ``decode`` checks form and bounds only, raises ``Malformed`` and nothing else, and allocates no more than the
+frame's own size justifies. Certificates and signatures inside are proven where they are used.
+
+A frame on the link is a 4-byte big-endian length and one encoded message of at most ``MAX_FRAME_BYTES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from consensus import messages
+from consensus.messages import Message
+from ledger import codec
+from ledger.block import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_FRAME_BYTES, Block
+from ledger.certificate import Certificate
+from ledger.errors import Malformed
+from ledger.signing import HASH_BYTES
+from ledger.transaction import MAX_TRANSACTION_BYTES
+
+MAX_BLOCKS: Final = 128
+MAX_CERTIFICATE_BYTES: Final = 8 * 1024
+# What a message may carry besides its payload: tags, hashes, certificates.
+FRAME_RESERVE_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The first frame of a link, both ways: which chain, which node, which software."""
+
+    chain_id: bytes
+    node_id: str
+    software_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The sender's tip with the commit certificate that proves it (None at height 0)."""
+
+    height: int
+    block_hash: bytes
+    certificate: Certificate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """Raw pending transactions, for every node's mempool."""
+
+    raws: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusMessage:
+    """A proposal, vote or round change."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class GetBlocks:
+    """Ask for up to ``limit`` committed blocks from ``from_height`` on."""
+
+    from_height: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Committed blocks of consecutive heights from ``from_height``, each (block bytes, certificate bytes).
+
+    Fewer than asked for, or none, when the sender has no more or the frame is full.
+    """
+
+    from_height: int
+    blocks: tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GetBody:
+    """Ask for the block with this hash, which the peer signed a PREPARE for."""
+
+    height: int
+    block_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The block that was asked for."""
+
+    block: Block
+
+
+WireMessage: TypeAlias = Hello | Status | Transactions | ConsensusMessage | GetBlocks | Blocks | GetBody | Body
+
+
+def encode(message: WireMessage) -> bytes:
+    """Return the canonical bytes of a message."""
+    match message:
+        case Hello():
+            value: list[Any] = ["hello", 1, message.chain_id, message.node_id, message.software_version]
+        case Status():
+            certificate = None if message.certificate is None else message.certificate.to_value()
+            value = ["status", 1, message.height, message.block_hash, certificate]
+        case Transactions():
+            value = ["transactions", 1, list(message.raws)]
+        case ConsensusMessage():
+            value = ["consensus", 1, messages.to_value(message.message)]
+        case GetBlocks():
+            value = ["get-blocks", 1, message.from_height, message.limit]
+        case Blocks():
+            value = ["blocks", 1, message.from_height, [list(pair) for pair in message.blocks]]
+        case GetBody():
+            value = ["get-body", 1, message.height, message.block_hash]
+        case Body():
+            value = ["body", 1, message.block.raw]
+    return codec.encode(value)
+
+
+def decode(data: bytes) -> WireMessage:
+    """Parse a frame's bytes; raise ``Malformed``."""
+    if len(data) > MAX_FRAME_BYTES:
+        raise Malformed(f"frame of {len(data)} bytes, at most {MAX_FRAME_BYTES}")
+    value = codec.decode(data)
+    tag = value[0] if type(value) is list and value else None
+    parse = _PARSERS.get(tag) if type(tag) is str else None
+    if parse is None:
+        raise Malformed("not a peer message")
+    return parse(value)
+
+
+def pack_blocks(from_height: int, records: Iterable[bytes]) -> Blocks:
+    """Return the frame for log records (``CommittedBlock`` bytes) of consecutive heights, as many as fit.
+
+    Receipts stay behind: the receiver executes each block and finds them itself.
+    """
+    budget = MAX_FRAME_BYTES - FRAME_RESERVE_BYTES
+    pairs: list[tuple[bytes, bytes]] = []
+    for record in records:
+        block, certificate, _receipts = codec.decode_record(record, "committed", 1, 3)
+        budget -= len(block) + len(certificate) + 16
+        if budget < 0 or len(pairs) == MAX_BLOCKS:
+            break
+        pairs.append((block, certificate))
+    return Blocks(from_height, tuple(pairs))
+
+
+def pack_transactions(raws: Iterable[bytes]) -> list[Transactions]:
+    """Return as few frames as carry all of ``raws`` in order."""
+    frames: list[Transactions] = []
+    batch: list[bytes] = []
+    budget = MAX_FRAME_BYTES - FRAME_RESERVE_BYTES
+    for raw in raws:
+        if batch and (len(raw) + 8 > budget or len(batch) == MAX_BLOCK_TRANSACTIONS):
+            frames.append(Transactions(tuple(batch)))
+            batch, budget = [], MAX_FRAME_BYTES - FRAME_RESERVE_BYTES
+        batch.append(raw)
+        budget -= len(raw) + 8
+    if batch:
+        frames.append(Transactions(tuple(batch)))
+    return frames
+
+
+def _hello(value: Any) -> Hello:
+    chain_id, node_id, software_version = codec.record(value, "hello", 1, 3)
+    return Hello(
+        codec.octets(chain_id, "chain_id", size=HASH_BYTES),
+        codec.text(node_id, "node_id", limit=64),
+        codec.text(software_version, "software_version", limit=64),
+    )
+
+
+def _status(value: Any) -> Status:
+    height, block_hash, certificate = codec.record(value, "status", 1, 3)
+    parsed = None if certificate is None else Certificate.from_value(certificate)
+    height = codec.integer(height, "height")
+    block_hash = codec.octets(block_hash, "block_hash", size=HASH_BYTES)
+    if (parsed is None) != (height == 0):
+        raise Malformed("a status has a certificate exactly when its height is not 0")
+    if parsed is not None and (parsed.height != height or parsed.block_hash != block_hash):
+        raise Malformed("the certificate of a status is of another block")
+    return Status(height, block_hash, parsed)
+
+
+def _transactions(value: Any) -> Transactions:
+    (raws,) = codec.record(value, "transactions", 1, 1)
+    items = codec.sequence(raws, "transactions", limit=MAX_BLOCK_TRANSACTIONS)
+    return Transactions(tuple(codec.octets(raw, "transaction", limit=MAX_TRANSACTION_BYTES) for raw in items))
+
+
+def _consensus(value: Any) -> ConsensusMessage:
+    (message,) = codec.record(value, "consensus", 1, 1)
+    return ConsensusMessage(messages.from_value(message))
+
+
+def _get_blocks(value: Any) -> GetBlocks:
+    from_height, limit = codec.record(value, "get-blocks", 1, 2)
+    return GetBlocks(codec.integer(from_height, "from_height", low=1), codec.integer(limit, "limit", low=1))
+
+
+def _blocks(value: Any) -> Blocks:
+    from_height, blocks = codec.record(value, "blocks", 1, 2)
+    pairs = []
+    for item in codec.sequence(blocks, "blocks", limit=MAX_BLOCKS):
+        pair = codec.sequence(item, "block and certificate", limit=2)
+        if len(pair) != 2:
+            raise Malformed("blocks: expected pairs of block and certificate")
+        pairs.append(
+            (
+                codec.octets(pair[0], "block", limit=MAX_BLOCK_BYTES),
+                codec.octets(pair[1], "certificate", limit=MAX_CERTIFICATE_BYTES),
+            )
+        )
+    return Blocks(codec.integer(from_height, "from_height", low=1), tuple(pairs))
+
+
+def _get_body(value: Any) -> GetBody:
+    height, block_hash = codec.record(value, "get-body", 1, 2)
+    return GetBody(codec.integer(height, "height", low=1), codec.octets(block_hash, "block_hash", size=HASH_BYTES))
+
+
+def _body(value: Any) -> Body:
+    (block,) = codec.record(value, "body", 1, 1)
+    return Body(Block.decode(codec.octets(block, "block", limit=MAX_BLOCK_BYTES)))
+
+
+_PARSERS: Final[dict[str, Callable[[Any], WireMessage]]] = {
+    "hello": _hello,
+    "status": _status,
+    "transactions": _transactions,
+    "consensus": _consensus,
+    "get-blocks": _get_blocks,
+    "blocks": _blocks,
+    "get-body": _get_body,
+    "body": _body,
+}
