@@ -84,7 +84,7 @@ async def connect(url: str) -> Connection:
     """Open a connection to the host and port of ``url``."""
     parts = urlsplit(url)
     loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(Connection, parts.hostname, parts.port)
+    _, connection = await loop.create_connection(Connection, parts.hostname or "127.0.0.1", parts.port or 80)
     return connection
 
 
