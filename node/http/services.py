@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from contracts.framework import Rejected
+from ledger.block import CommittedBlock
 from ledger.genesis import Genesis
 from ledger.signing import Signer
 from ledger.state import State
@@ -141,6 +142,10 @@ class Services(Protocol):
 
     def read_block(self, height: int) -> bytes | None:
         """Return the encoded ``CommittedBlock`` of a height from 1 to the tip, or None. Safe from any thread."""
+        ...
+
+    def recent_block(self, height: int) -> CommittedBlock | None:
+        """Return a block that the node still holds in memory, parsed: at least the last 16 from the tip."""
         ...
 
     async def submit(self, transactions: Sequence[Transaction]) -> list[Admission]:
