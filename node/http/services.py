@@ -7,8 +7,8 @@ Law: every method is called on the runtime's event loop and returns at once, exc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -19,20 +19,9 @@ from ledger.signing import Signer
 from ledger.state import State
 from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
+from node.events import Answer
+from node.health import NodeStatus
 from node.index import Index
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """What became of one submitted transaction: ``refused`` is None when the mempool holds it, or it is committed.
-
-    Codes of a refusal: ``bad_signature``, the codes of ``Executor.check``, and those of the mempool, of which
-    ``mempool_full`` and ``sender_share_full`` (too many pending) are worth a retry. A transaction that is pending
-    or committed already is not refused: sending it again is idempotent.
-    """
-
-    tx_id: bytes
-    refused: Rejected | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +30,6 @@ class Location:
 
     height: int
     index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Another node as this one sees it; ``age_ms`` is how old its last status is, None when it never sent one."""
-
-    node: str
-    connected: bool
-    height: int
-    age_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class NodeStatus:
-    """The parts of ``GET /v1/status`` that only the machine knows; the rest is read from genesis, state and log."""
-
-    round: int
-    leader: str
-    peers: tuple[Peer, ...]
-    mempool_transactions: int
-    mempool_bytes: int
-    syncing: bool
-    healthy: bool
-    why_stalled: str | None
-    more: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +101,7 @@ class Services(Protocol):
         ...
 
     def status(self) -> NodeStatus:
-        """What the machine says of itself now."""
+        """What the machine says of the node and the network now."""
         ...
 
     def read_block(self, height: int) -> bytes | None:
@@ -148,10 +112,11 @@ class Services(Protocol):
         """Return a block that the node still holds in memory, parsed: at least the last 16 from the tip."""
         ...
 
-    async def submit(self, transactions: Sequence[Transaction]) -> list[Admission]:
-        """Verify the signatures off the loop and offer the transactions to the mempool; one answer for each.
+    async def submit(self, transactions: Sequence[Transaction]) -> list[Answer]:
+        """Verify the signatures off the loop and offer the transactions to the machine; one answer for each, in order.
 
-        The transactions are decoded, nothing else of them is checked yet. Order is kept for each sender.
+        The transactions are decoded, nothing else of them is checked yet; one with a bad signature is answered with
+        ``Rejected("bad_signature", ...)``. Order is kept for each sender. Sending again is no error: see ``Admission``.
         """
         ...
 
@@ -163,8 +128,11 @@ class Services(Protocol):
         """Return where a transaction was committed if it was so lately (all that the index may not have yet)."""
         ...
 
-    async def wait_committed(self, tx_id: bytes, timeout_s: float) -> Location | None:
-        """Return where the transaction is committed as soon as it is; None after ``timeout_s``."""
+    async def wait_committed(self, tx_id: bytes, timeout_s: float) -> Location | Rejected | None:
+        """Return where the transaction is committed as soon as it is; None after ``timeout_s``.
+
+        A refusal says that the node has dropped it (expired, or invalid by now) and that it will not be committed.
+        """
         ...
 
     async def wait_height(self, height: int, timeout_s: float) -> bool:

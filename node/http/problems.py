@@ -1,0 +1,85 @@
+"""Errors as ``application/problem+json`` (RFC 9457): one exception, one table of codes, one way out.
+
+Law: every answer of 400 and above is a problem whose ``code`` docs/spec/api.md explains; none carries a stack trace,
+a secret, or text of a request longer than a few words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from contracts.framework import Rejected
+from starlette.responses import Response
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_SECONDS: Final = 1
+
+# Refusals of a transaction before it is in a block; any other code of a refusal means "never, as it stands".
+_REFUSAL_STATUS: Final[Mapping[str, int]] = {
+    "malformed": 400,
+    "bad_signature": 400,
+    "mempool_full": 503,
+    "sender_share_full": 429,
+    "syncing": 503,
+    "unavailable": 503,
+}
+
+
+class Problem(Exception):
+    """An answer that is an error: an HTTP status, a stable ``code``, and a ``detail`` that says what to do.
+
+    ``retry_after_s`` becomes the Retry-After header; ``close`` ends the connection, for requests not read whole.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        retry_after_s: float | None = None,
+        close: bool = False,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        self.close = close
+        self.headers = dict(headers or {})
+        self.more = dict(more or {})
+
+    def response(self) -> Response:
+        """Return the answer to send."""
+        document = {
+            "type": f"urn:coseal:problem:{self.code}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            **self.more,
+        }
+        headers = dict(self.headers)
+        if self.retry_after_s is not None:
+            headers["Retry-After"] = str(max(1, -int(-self.retry_after_s // 1)))
+        if self.close:
+            headers["Connection"] = "close"
+        return Response(json.dumps(document, ensure_ascii=False), self.status, headers, MEDIA_TYPE)
+
+
+def refusal(refused: Rejected, tx_id: bytes | None = None) -> Problem:
+    """Return the problem of a transaction that was not admitted."""
+    status = _REFUSAL_STATUS.get(refused.code, 422)
+    retry = RETRY_SECONDS if status in (429, 503) else None
+    more = {} if tx_id is None else {"id": tx_id.hex()}
+    return Problem(status, refused.code, refused.detail, retry_after_s=retry, more=more)
+
+
+def unavailable(reason: str) -> Problem:
+    """Return the problem of a node that cannot answer now."""
+    return Problem(503, "unavailable", reason, retry_after_s=RETRY_SECONDS)
