@@ -18,7 +18,8 @@ from ledger.certificate import Certificate
 class TimerKind(Enum):
     """ROUND: the round's timeout. REBROADCAST: say again where we stand. HEARTBEAT: an idle chain makes a block.
 
-    FETCH: a body asked of one peer did not come; ask another.
+    HEARTBEAT also wakes the chain for a deadline that falls due. FETCH: a body asked of one peer did not come; ask
+    another.
     """
 
     ROUND = "round"
@@ -29,7 +30,10 @@ class TimerKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A timer as data; one that is no longer current is a no-op when it fires."""
+    """A timer as data; one that is no longer current is a no-op when it fires (T5).
+
+    ``round`` is the round for ROUND, a running number for the other kinds.
+    """
 
     kind: TimerKind
     height: int
@@ -74,7 +78,31 @@ class CertifiedBlock:
     certificate: Certificate
 
 
-Event: TypeAlias = Received | TimerExpired | WorkArrived | BlockReceived | CertifiedBlock
+@dataclass(frozen=True, slots=True)
+class TipSeen:
+    """Peer ``peer`` (a node id) showed the commit certificate of its tip, in a STATUS; verified here."""
+
+    peer: str
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class PeerJoined:
+    """A link to ``peer`` came up; what we last said at this height may not have reached it."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionTook:
+    """The shell measured how long executing a block took; the timeouts follow the average (T1)."""
+
+    duration_ms: int
+
+
+Event: TypeAlias = (
+    Received | TimerExpired | WorkArrived | BlockReceived | CertifiedBlock | TipSeen | PeerJoined | ExecutionTook
+)
 
 
 # --- records: what must be durable; the fold of all records is what ``restore`` takes ---
@@ -82,7 +110,7 @@ Event: TypeAlias = Received | TimerExpired | WorkArrived | BlockReceived | Certi
 
 @dataclass(frozen=True, slots=True)
 class SignRecord:
-    """The sign guard's state: the last step signed, the exact preimage and the signature."""
+    """One thing signed: where (height, round, step), the exact preimage and the signature (see ``guard``)."""
 
     height: int
     round: int
@@ -108,11 +136,14 @@ class PreparedRecord:
 
 @dataclass(frozen=True, slots=True)
 class RoundRecord:
-    """The round we are in, and the round changes that justify a proposal we make in it (empty otherwise)."""
+    """The round we are in, the round changes that justify a proposal we make in it (empty otherwise), and our own
+    round change to it (None in round 0).
+    """
 
     height: int
     round: int
     justification: tuple[RoundChange, ...]
+    change: RoundChange | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +191,10 @@ class SendStatus:
 
 @dataclass(frozen=True, slots=True)
 class FetchBlock:
-    """Ask ``peers`` in turn for the body with ``block_hash`` of ``height``."""
+    """Ask the first of ``peers`` that is connected for the body with ``block_hash`` of ``height``.
+
+    When it does not come in time the effect is repeated with ``peers`` rotated.
+    """
 
     height: int
     block_hash: bytes
@@ -199,6 +233,11 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class GossipPending:
+    """Gossip the oldest pending transactions again: we wait alone, perhaps because others never saw them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Accuse:
     """Provable misbehaviour: two messages of one validator that no honest node signs both of."""
 
@@ -215,5 +254,16 @@ class Halt:
 
 
 Effect: TypeAlias = (
-    Persist | Broadcast | Send | SendStatus | FetchBlock | Behind | StartTimer | StopTimer | Decided | Accuse | Halt
+    Persist
+    | Broadcast
+    | Send
+    | SendStatus
+    | FetchBlock
+    | Behind
+    | StartTimer
+    | StopTimer
+    | Decided
+    | GossipPending
+    | Accuse
+    | Halt
 )

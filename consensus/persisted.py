@@ -1,0 +1,143 @@
+"""What a replica has made durable about the height it works on, folded from its journal, and the records' bytes.
+
+Law: ``fold(records_of(persisted)) == persisted``, so a journal can be rewritten short at any time without losing
+what was signed. A journal without any ``SignRecord`` is a lost one: ``signs`` is None, not empty (G3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from consensus import messages
+from consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
+from consensus.messages import RoundChange
+from ledger import codec
+from ledger.block import Block
+from ledger.certificate import ROUND_MAX, Certificate
+from ledger.errors import Malformed
+from ledger.signing import SIGNATURE_BYTES
+from ledger.validators import MAX_VALIDATORS
+
+JournalRecord: TypeAlias = SignRecord | BodyRecord | PreparedRecord | RoundRecord
+
+# What ``init`` writes into a new journal: nothing was ever signed. It is below everything that can be signed.
+EMPTY_GUARD: Final = SignRecord(0, 0, 0, b"", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Persisted:
+    """The fold of a journal.
+
+    ``signs``: everything signed in the highest (height, round), by step; None when the journal is lost.
+    ``round``, ``prepared`` and ``bodies`` are of the highest height recorded.
+    """
+
+    signs: tuple[SignRecord, ...] | None
+    round: RoundRecord | None = None
+    prepared: Certificate | None = None
+    bodies: tuple[Block, ...] = ()
+
+
+FRESH: Final = Persisted((EMPTY_GUARD,))
+
+
+def fold(records: Iterable[JournalRecord]) -> Persisted:
+    """Return what the records of a journal, in order, come to."""
+    signs: dict[int, SignRecord] = {}
+    top = (-1, -1)
+    round: RoundRecord | None = None
+    prepared: Certificate | None = None
+    bodies: dict[bytes, Block] = {}
+    height = 0
+    for record in records:
+        if isinstance(record, SignRecord):
+            place = (record.height, record.round)
+            if place > top:
+                signs, top = {}, place
+            if place == top:
+                signs[record.step] = record
+            continue
+        current = record.certificate.height if isinstance(record, PreparedRecord) else record.height
+        if current < height:
+            continue
+        if current > height:
+            height, round, prepared, bodies = current, None, None, {}
+        match record:
+            case RoundRecord():
+                round = record
+            case PreparedRecord():
+                prepared = record.certificate
+            case BodyRecord():
+                bodies[record.block.hash] = record.block
+    return Persisted(
+        tuple(signs[step] for step in sorted(signs)) if signs else None, round, prepared, tuple(bodies.values())
+    )
+
+
+def records_of(persisted: Persisted, *, height: int = 0) -> list[JournalRecord]:
+    """Return the shortest journal that folds to ``persisted``, without what concerns heights below ``height``.
+
+    What was signed last is kept whatever its height: the guard outlives every block.
+    """
+    records: list[JournalRecord] = list(persisted.signs or ())
+    if persisted.round is not None and persisted.round.height >= height:
+        records.append(persisted.round)
+    records += [BodyRecord(block.header.height, block) for block in persisted.bodies if block.header.height >= height]
+    if persisted.prepared is not None and persisted.prepared.height >= height:
+        records.append(PreparedRecord(persisted.prepared))
+    return records
+
+
+def encode_record(record: JournalRecord) -> bytes:
+    """Return the canonical bytes of a record."""
+    match record:
+        case SignRecord():
+            fields: list[Any] = [record.height, record.round, record.step, record.preimage, record.signature]
+            return codec.encode(["sign", 1, *fields])
+        case BodyRecord():
+            return codec.encode(["body", 1, record.height, record.block.raw])
+        case PreparedRecord():
+            return codec.encode(["prepared", 1, record.certificate.to_value()])
+        case RoundRecord():
+            changes = [messages.to_value(change) for change in record.justification]
+            own = None if record.change is None else messages.to_value(record.change)
+            return codec.encode(["round", 1, record.height, record.round, changes, own])
+
+
+def decode_record(data: bytes) -> JournalRecord:
+    """Parse a record; raise ``Malformed``."""
+    value = codec.decode(data)
+    tag = value[0] if type(value) is list and value else None
+    if tag == "sign":
+        height, round, step, preimage, signature = codec.record(value, "sign", 1, 5)
+        return SignRecord(
+            codec.integer(height, "height"),
+            codec.integer(round, "round", high=ROUND_MAX),
+            codec.integer(step, "step", high=3),
+            codec.octets(preimage, "preimage", limit=256),
+            codec.octets(signature, "signature", limit=SIGNATURE_BYTES),
+        )
+    if tag == "body":
+        height, block = codec.record(value, "body", 1, 2)
+        return BodyRecord(codec.integer(height, "height", low=1), Block.decode(codec.octets(block, "block")))
+    if tag == "prepared":
+        (certificate,) = codec.record(value, "prepared", 1, 1)
+        return PreparedRecord(Certificate.from_value(certificate))
+    if tag == "round":
+        height, round, justification, own = codec.record(value, "round", 1, 4)
+        return RoundRecord(
+            codec.integer(height, "height", low=1),
+            codec.integer(round, "round", high=ROUND_MAX),
+            tuple(_change(item) for item in codec.sequence(justification, "justification", limit=MAX_VALIDATORS)),
+            None if own is None else _change(own),
+        )
+    raise Malformed("not a journal record")
+
+
+def _change(value: Any) -> RoundChange:
+    message = messages.from_value(value)
+    if not isinstance(message, RoundChange):
+        raise Malformed("expected a round change")
+    return message
