@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from ledger import codec
 from ledger.codec import Value
 
 Args: TypeAlias = Mapping[str, Any]
 Result: TypeAlias = dict[str, Any]
+
+MAX_DUE: Final = 1_000
+"""How many due things a ``begin_block`` may do in one block; the rest is done in the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,16 @@ Apply: TypeAlias = Callable[[View, Context, Args], Result | Rejected]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of a contract. ``title`` is one line for people; ``example`` are arguments that validate."""
+    """One action of a contract. ``title`` is one line for people; ``example`` are arguments that validate.
+
+    ``capability`` is what the sending operator must have, empty for none; ``apply`` may ask for more.
+    """
 
     validate: Validate
     apply: Apply
     title: str
     example: Mapping[str, Any] = field(default_factory=dict)
+    capability: str = "submit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,19 @@ class Contract:
     actions: Mapping[str, Action]
     begin_block: Callable[[View, int, int], Result] | None = None
     next_deadline_ms: Callable[[Reader], int | None] | None = None
+
+
+class CommittedReader:
+    """A ``Reader`` of committed bytes, e.g. of ``State.get``; always the newest, nothing is cached."""
+
+    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
+        """``read`` returns committed bytes by key bytes."""
+        self._read = read
+
+    def get(self, key: str) -> Value:
+        """See ``Reader``."""
+        raw = self._read(key.encode())
+        return None if raw is None else codec.decode(raw)
 
 
 class Overlay:
@@ -132,6 +152,10 @@ class Overlay:
             else:
                 del self._written[key]
         self._undo.clear()
+
+    def wrote(self, prefix: str) -> bool:
+        """Say whether any key that begins with ``prefix`` was written."""
+        return any(key.startswith(prefix) for key in self._written)
 
     def updates(self) -> dict[bytes, bytes | None]:
         """Return what was written, for ``State.derive``: key bytes -> canonical value bytes, None for deleted."""

@@ -1,0 +1,324 @@
+"""Block execution: from a committed state and a block to receipts, a new state root and the next validators.
+
+Law: the outcome of a block depends on the state before it and the block alone; executing changes nothing until
+``commit``; a rejected transaction leaves its receipt and nothing else; a transaction takes effect at most once.
+
+What may never be in a block (rules V1 to V6 of docs/spec/contracts.md) is told apart from what fails inside one:
+the first makes the block invalid, the second is a receipt. An exception out of a contract is a bug of ours and
+is not caught: the node stops, for a node that guesses forks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+
+from contracts import membership, window
+from contracts.framework import CommittedReader, Context, Contract, Overlay, Rejected, Result
+from contracts.table import RULES, Contracts
+from contracts.window import SeenWindow
+from ledger import merkle
+from ledger.block import OK, Block, Receipt
+from ledger.codec import Value
+from ledger.errors import LedgerError
+from ledger.genesis import Genesis
+from ledger.signing import ZERO_HASH
+from ledger.state import Change, MemoryStore, State, StateStore
+from ledger.transaction import Transaction
+from ledger.validators import ValidatorSet
+
+Admit: TypeAlias = Callable[[bytes], Transaction]
+"""Decode a raw transaction and verify its signature; raise ``LedgerError``. A node remembers what it verified."""
+
+MAX_DETAIL_CHARACTERS: Final = 1_000
+_PROTOCOL_VERSION: Final = "system/protocol_version"
+
+
+class UnknownProtocol(RuntimeError):
+    """The state asks for rules that this software does not have; only newer software can go on."""
+
+
+class WritableStore(StateStore, Protocol):
+    """A store that takes the entries of a ``Change``."""
+
+    def write(self, entries: Mapping[bytes, bytes | None]) -> None:
+        """Apply ``entries`` (key hash -> entry, None deletes)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a block comes to. ``receipts`` are encoded, ``begin_block``'s first; ``time_ms`` is block time.
+
+    ``next_validators`` is the set of the next height, ``change`` what ``State.commit`` applies.
+    """
+
+    height: int
+    time_ms: int
+    transactions: tuple[Transaction, ...]
+    receipts: tuple[bytes, ...]
+    receipts_root: bytes
+    state_root: bytes
+    next_validators: ValidatorSet
+    change: Change
+    members_changed: bool
+
+    @property
+    def tx_ids(self) -> tuple[bytes, ...]:
+        """The transactions' ids, in block order."""
+        return tuple(tx.id for tx in self.transactions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What all transactions of one block share."""
+
+    height: int
+    time_ms: int
+    protocol_version: int
+    contracts: Contracts
+
+
+def decode_and_verify(raw: bytes) -> Transaction:
+    """Parse a transaction and verify its signature; raise ``LedgerError``. The default ``Admit``."""
+    tx = Transaction.decode(raw)
+    tx.verify_signature()
+    return tx
+
+
+def genesis_updates(genesis: Genesis) -> dict[bytes, bytes]:
+    """Return the initial state: key bytes -> canonical value bytes."""
+    view = Overlay(lambda key: None)
+    view.put(_PROTOCOL_VERSION, genesis.protocol_version)
+    window.install(view)
+    membership.install(view, genesis)
+    return {key: value for key, value in view.updates().items() if value is not None}
+
+
+def new_state(genesis: Genesis, store: WritableStore | None = None) -> State:
+    """Return the state over ``store`` (in memory if None), with the initial state written into an empty store."""
+    bits = genesis.parameters.state_bits
+    target = MemoryStore(bits) if store is None else store
+    state = State(target, bits)
+    if state.get(_PROTOCOL_VERSION.encode()) is None:
+        change = state.derive(genesis_updates(genesis))
+        state.commit(change)
+        target.write(change.entries)
+        state.flushed(change)
+    return state
+
+
+class Executor:
+    """Executes blocks on a committed state; ``height`` and ``time_ms`` are those of the tip (0: genesis)."""
+
+    def __init__(
+        self,
+        genesis: Genesis,
+        state: State,
+        admit: Admit = decode_and_verify,
+        *,
+        height: int = 0,
+        time_ms: int | None = None,
+        rules: Mapping[int, Contracts] = RULES,
+    ) -> None:
+        """``state`` is that after block ``height``, whose header has ``time_ms`` (None: genesis time).
+
+        Raises ``UnknownProtocol`` if this software cannot go on from that state.
+        """
+        self.genesis = genesis
+        self.chain_id = genesis.chain_id
+        self.parameters = genesis.parameters
+        self.state = state
+        self.height = height
+        self.time_ms = genesis.time_ms if time_ms is None else time_ms
+        self.reader = CommittedReader(state.get)
+        self.validators = membership.validators(self.reader)
+        self._admit = admit
+        self._rules = rules
+        self._seen = SeenWindow.load(self.reader, height)
+        self._senders: dict[str, bytes] = {}
+        self._contracts(self.reader.get(_PROTOCOL_VERSION))
+
+    # What may be in a block
+
+    def check(self, tx: Transaction, time_ms: int) -> Rejected | None:
+        """Say why ``tx`` can never be in a valid block at ``time_ms`` after the tip, or None.
+
+        Its size and signature were checked when it was admitted. Codes: wrong_chain, expired, too_far,
+        duplicate, unknown_sender.
+        """
+        if tx.chain_id != self.chain_id:  # V1
+            return Rejected("wrong_chain", f"signed for chain {tx.chain_id.hex()}, this is {self.chain_id.hex()}")
+        if tx.valid_until_ms <= time_ms:  # V2
+            return Rejected("expired", f"valid until {tx.valid_until_ms} ms, block time is {time_ms} ms; sign it anew")
+        if tx.valid_until_ms > time_ms + self.parameters.validity_ms_max:  # V3
+            limit = self.parameters.validity_ms_max
+            return Rejected("too_far", f"valid_until is more than {limit} ms after block time {time_ms} ms")
+        if tx.id in self._seen:  # V4, X1
+            return Rejected("duplicate", "already recorded; ask for its receipt")
+        key = self._senders.get(tx.sender)
+        if key is None:
+            member, _, user = tx.sender.partition("/")
+            key = membership.operator_key(self.reader, member, user)
+            if key is None:  # V5
+                return Rejected("unknown_sender", f"{tx.sender} is no operator of this chain")
+            self._senders[tx.sender] = key
+        if tx.public_key != key:  # V5
+            return Rejected("unknown_sender", f"{tx.sender} is registered with another key")
+        return None
+
+    def execute_block(self, block: Block) -> Outcome | Rejected:
+        """Check and execute a block after the tip; change nothing.
+
+        The refusal ``diverged`` means that the block is valid but our execution gives other roots: a determinism
+        fault on one side. Every other code says why the block is invalid.
+        """
+        header = block.header
+        refusal = self._check_header(block)
+        if refusal is not None:
+            return refusal
+        transactions: list[Transaction] = []
+        inside: set[bytes] = set()
+        for index, raw in enumerate(block.transactions):
+            try:
+                tx = self._admit(raw)
+            except LedgerError as error:  # V6
+                return Rejected("invalid_transaction", f"transaction {index}: {error.reason}")
+            refusal = self.check(tx, header.time_ms)
+            if refusal is not None:
+                return Rejected(refusal.code, f"transaction {index}: {refusal.detail}")
+            if tx.id in inside:  # V4, X1
+                return Rejected("duplicate", f"transaction {index}: twice in the block")
+            inside.add(tx.id)
+            transactions.append(tx)
+        outcome = self.run(header.height, header.time_ms, transactions)
+        for what, claimed, found in (
+            ("receipts_root", header.receipts_root, outcome.receipts_root),
+            ("state_root", header.state_root, outcome.state_root),
+            ("next_validators_hash", header.next_validators_hash, outcome.next_validators.hash),
+        ):
+            if claimed != found:
+                return Rejected("diverged", f"{what} of block {header.height} is {claimed.hex()}, here {found.hex()}")
+        return outcome
+
+    def _check_header(self, block: Block) -> Rejected | None:
+        header, parameters = block.header, self.parameters
+        for wrong, reason in (
+            (header.chain_id != self.chain_id, "of another chain"),
+            (header.height != self.height + 1, f"at height {header.height}, the tip is {self.height}"),
+            (header.time_ms <= self.time_ms, f"at {header.time_ms} ms, not after its parent's {self.time_ms} ms"),
+            (header.epoch != self.validators.epoch, f"of epoch {header.epoch}, this is {self.validators.epoch}"),
+            (header.validators_hash != self.validators.hash, "of other validators"),
+            (self.validators.index(header.proposer) is None, f"proposed by {header.proposer}, which does not vote"),
+            (header.tx_count != len(block.transactions), "of another number of transactions than it says"),
+            (header.tx_count > parameters.block_transactions_max, f"with {header.tx_count} transactions"),
+            (len(block.raw) > parameters.block_bytes_max, f"of {len(block.raw)} bytes"),
+            (merkle.root(block.transactions) != header.tx_root, "with transactions that are not those of its root"),
+        ):
+            if wrong:
+                return Rejected("invalid_block", f"the block is {reason}")
+        return None
+
+    # Execution
+
+    def run(self, height: int, time_ms: int, transactions: Sequence[Transaction]) -> Outcome:
+        """Execute transactions that all passed ``check``, as block ``height`` at ``time_ms``; change nothing.
+
+        Raises ``UnknownProtocol`` if this block's rules are not known here.
+        """
+        view = Overlay(self.state.get)
+        version: Any = view.get(_PROTOCOL_VERSION)
+        frame = _Frame(height, time_ms, version, self._contracts(version))
+        self._seen.write(view, height, time_ms, transactions)
+        receipts = [_begin_block(view, frame)]
+        receipts += [_execute(view, frame, tx) for tx in transactions]
+        change = self.state.derive(view.updates())
+        return Outcome(
+            height=height,
+            time_ms=time_ms,
+            transactions=tuple(transactions),
+            receipts=tuple(receipts),
+            receipts_root=merkle.root(receipts),
+            state_root=change.root,
+            next_validators=membership.validators(view),
+            change=change,
+            members_changed=view.wrote("membership/"),
+        )
+
+    def commit(self, outcome: Outcome) -> None:
+        """Make an outcome the tip. The store is written by whoever owns it, then ``State.flushed``."""
+        self.state.commit(outcome.change)
+        self._seen.commit(outcome.height, outcome.time_ms, outcome.transactions)
+        self.height, self.time_ms = outcome.height, outcome.time_ms
+        self.validators = outcome.next_validators
+        if outcome.members_changed:
+            self._senders.clear()
+
+    def get(self, key: str) -> Value:
+        """Return the decoded committed value of a state key, or None."""
+        return self.reader.get(key)
+
+    def next_deadline_ms(self) -> int | None:
+        """Return the block time at which some ``begin_block`` has something to do, or None."""
+        contracts = self._contracts(self.reader.get(_PROTOCOL_VERSION)).values()
+        asked = (contract.next_deadline_ms for contract in contracts)
+        deadlines = (ask(self.reader) for ask in asked if ask is not None)
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def _contracts(self, version: Any) -> Contracts:
+        contracts = self._rules.get(version)
+        if contracts is None:
+            known = ", ".join(str(known) for known in sorted(self._rules))
+            reason = f"block {self.height + 1} needs protocol version {version}, this software knows {known}"
+            raise UnknownProtocol(f"{reason}: install a newer release and start again")
+        return contracts
+
+
+def _begin_block(view: Overlay, frame: _Frame) -> bytes:
+    """Run what is due and return the block's first receipt, which holds each contract's result by its name."""
+    data: Result = {}
+    for contract in frame.contracts.values():
+        if contract.begin_block is not None:
+            result = contract.begin_block(view, frame.height, frame.time_ms)
+            if result:
+                data[contract.name] = result
+    view.mark()
+    return Receipt(ZERO_HASH, OK, "", data).encode()
+
+
+def _execute(view: Overlay, frame: _Frame, tx: Transaction) -> bytes:
+    """Apply one transaction, or undo what it wrote, and return its receipt."""
+    result = _apply(view, frame, tx)
+    if isinstance(result, Rejected):
+        view.rollback()
+        return Receipt(tx.id, result.code, result.detail[:MAX_DETAIL_CHARACTERS], {}).encode()
+    view.mark()
+    return Receipt(tx.id, OK, "", result).encode()
+
+
+def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
+    contract: Contract | None = frame.contracts.get(tx.contract)
+    action = None if contract is None else contract.actions.get(tx.action)
+    if action is None:
+        return Rejected("unknown_action", f"this chain has no action {tx.contract}.{tx.action}")
+    sender = membership.sender(view, tx.sender)
+    if sender is None or sender.key != tx.public_key:  # changed by a transaction before it in this block
+        return Rejected("unknown_sender", f"{tx.sender} was removed, or given another key, earlier in this block")
+    if action.capability and action.capability not in sender.capabilities:
+        return Rejected("unauthorised", f"{tx.sender} lacks the capability {action.capability}")
+    refusal = action.validate(tx.args)
+    if refusal is not None:
+        return refusal
+    context = Context(
+        height=frame.height,
+        time_ms=frame.time_ms,
+        tx_id=tx.id,
+        sender=tx.sender,
+        member=sender.member,
+        role=sender.role,
+        level=sender.level,
+        capabilities=sender.capabilities,
+        protocol_version=frame.protocol_version,
+    )
+    return action.apply(view, context, tx.args)

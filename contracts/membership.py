@@ -1,0 +1,313 @@
+"""Members, their operators and their nodes: who may act on this chain, with which key and in which role.
+
+Law: a key belongs to one operator or node for ever, also after it was replaced; a member can always act (its last
+operator who may ``operate`` stays); nobody grants, or takes over, a capability they do not have.
+
+State: ``membership/members`` and ``/nodes`` (ids), ``/member/<id>``, ``/operators/<member>`` (user -> capabilities,
+none for a removed one), ``/operator/<member>/<user>`` (key and its history), ``/key/<hex>`` (whose it is),
+``/node/<id>``, ``/validators``. Rules M1 to M6 of docs/spec/contracts.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contracts import arguments
+from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
+from ledger.genesis import CAPABILITIES, Genesis, Member
+from ledger.signing import is_acceptable_point
+from ledger.validators import Validator, ValidatorSet
+
+MAX_OPERATORS: Final = 1_000
+MAX_KEY_HISTORY: Final = 16
+
+
+def install(view: View, genesis: Genesis) -> None:
+    """Write the members, operators, nodes and validators of ``genesis``."""
+    view.put("membership/members", sorted(member.id for member in genesis.members))
+    view.put("membership/nodes", sorted(node.id for node in genesis.nodes))
+    for member in genesis.members:
+        _install_member(view, member)
+    for node in genesis.nodes:
+        record = {
+            "member": node.member,
+            "kind": node.kind,
+            "consensus_key": node.consensus_key,
+            "link_certificate": node.link_certificate,
+            "since": 0,
+        }
+        view.put(f"membership/node/{node.id}", record)
+        view.put(_key_key(node.consensus_key), f"node {node.id}")
+    rows = [[seat.id, seat.member, seat.role, seat.key] for seat in genesis.validators.validators]
+    view.put("membership/validators", [genesis.validators.epoch, rows])
+
+
+def _install_member(view: View, member: Member) -> None:
+    record = {
+        "name": member.name,
+        "role": member.role,
+        "level": member.level,
+        "sector": member.sector,
+        "central_bank": member.central_bank,
+        "profile": {},
+        "since": 0,
+    }
+    view.put(f"membership/member/{member.id}", record)
+    view.put(f"membership/operators/{member.id}", {o.user: list(o.capabilities) for o in member.operators})
+    for operator in member.operators:
+        _put_operator(view, member.id, operator.user, operator.key, since=0, history=[])
+
+
+# Actions
+
+
+def _add_operator(view: View, context: Context, args: Args) -> Result | Rejected:
+    user, key, capabilities = args["user"], bytes.fromhex(args["key"]), sorted(args["capabilities"])
+    operators: Any = view.get(f"membership/operators/{context.member}")
+    if operators.get(user):
+        return Rejected(
+            "operator_exists", f"{user} is an operator of {context.member}; remove it first or rotate its key"
+        )
+    if user not in operators and len(operators) >= MAX_OPERATORS:
+        return Rejected("too_many_operators", f"at most {MAX_OPERATORS} users a member, former ones included")
+    refusal = _may_grant(context, capabilities) or _free_key(view, key)
+    if refusal is not None:
+        return refusal
+    former: Any = view.get(f"membership/operator/{context.member}/{user}")
+    history = [] if former is None else former["history"]
+    view.put(f"membership/operators/{context.member}", {**operators, user: capabilities})
+    _put_operator(view, context.member, user, key, since=context.height, history=history)
+    return {"member": context.member, "user": user, "key": args["key"], "capabilities": capabilities}
+
+
+def _remove_operator(view: View, context: Context, args: Args) -> Result | Rejected:
+    user = args["user"]
+    operators: Any = view.get(f"membership/operators/{context.member}")
+    if not operators.get(user):
+        return _unknown_operator(context.member, user)
+    others = (capabilities for other, capabilities in operators.items() if other != user)
+    if not any("operate" in capabilities for capabilities in others):  # M3
+        return Rejected("last_operator", f"{user} is the last of {context.member} who may operate; add another first")
+    record: Any = view.get(f"membership/operator/{context.member}/{user}")
+    history = _with_former(record, context.height)
+    view.put(f"membership/operators/{context.member}", {**operators, user: []})
+    view.put(f"membership/operator/{context.member}/{user}", {"key": None, "since": context.height, "history": history})
+    return {"member": context.member, "user": user, "key": record["key"].hex()}
+
+
+def _rotate_operator_key(view: View, context: Context, args: Args) -> Result | Rejected:
+    own = context.sender.partition("/")[2]
+    user, key = args.get("user", own), bytes.fromhex(args["key"])
+    operators: Any = view.get(f"membership/operators/{context.member}")
+    if not operators.get(user):
+        return _unknown_operator(context.member, user)
+    if user != own:
+        if "operate" not in context.capabilities:
+            return Rejected("unauthorised", "the capability operate is needed to replace another user's key")
+        refusal = _may_grant(context, operators[user])  # M4: else replacing a key would be a way to a capability
+        if refusal is not None:
+            return refusal
+    refusal = _free_key(view, key)
+    if refusal is not None:
+        return refusal
+    record: Any = view.get(f"membership/operator/{context.member}/{user}")
+    history = _with_former(record, context.height)
+    _put_operator(view, context.member, user, key, since=context.height, history=history)
+    return {"member": context.member, "user": user, "key": args["key"], "former_key": record["key"].hex()}
+
+
+def _set_profile(view: View, context: Context, args: Args) -> Result | Rejected:
+    record: Any = view.get(f"membership/member/{context.member}")
+    profile = {**record["profile"], **{field: text for field, text in args.items() if field != "name"}}
+    changed = {**record, "name": args.get("name", record["name"]), "profile": profile}
+    view.put(f"membership/member/{context.member}", changed)
+    return {"member": context.member, "name": changed["name"], "profile": profile}
+
+
+def _may_grant(context: Context, capabilities: Sequence[str]) -> Rejected | None:
+    """Refuse to hand out what the sender does not have itself, and the registrar's from any but a government."""
+    for capability in capabilities:
+        if capability not in context.capabilities:  # M4
+            return Rejected("unauthorised", f"only an operator with the capability {capability} can grant it")
+        if capability == "registrar" and context.role != "government":  # M5
+            return Rejected("unauthorised", "only a government member can grant the capability registrar")
+    return None
+
+
+def _free_key(view: View, key: bytes) -> Rejected | None:
+    """Refuse a key that any operator or node has or had."""
+    owner: Any = view.get(_key_key(key))
+    return None if owner is None else Rejected("key_in_use", f"the key belongs or belonged to {owner}; make a new one")
+
+
+def _unknown_operator(member: str, user: str) -> Rejected:
+    return Rejected("unknown_operator", f"{member} has no operator {user}")
+
+
+def _with_former(record: dict[str, Any], height: int) -> list[Any]:
+    """Return the key history with the present key added, ``[key, from height, to height]``, newest last."""
+    return [*record["history"], [record["key"], record["since"], height]][-MAX_KEY_HISTORY:]
+
+
+def _put_operator(view: View, member: str, user: str, key: bytes, *, since: int, history: list[Any]) -> None:
+    view.put(f"membership/operator/{member}/{user}", {"key": key, "since": since, "history": history})
+    view.put(_key_key(key), f"operator {member}/{user}")
+
+
+def _key_key(key: bytes) -> str:
+    return f"membership/key/{key.hex()}"
+
+
+def _public_key(value: Any) -> str | None:
+    """Check an Ed25519 public key that every node accepts signatures of (rule E1)."""
+    error = _hexadecimal(value)
+    if error is None and not is_acceptable_point(bytes.fromhex(value)):  # M6
+        return ": the key is not canonical or of small order; make a new one"
+    return error
+
+
+_hexadecimal = arguments.hexadecimal()
+_capabilities = arguments.many(arguments.one_of(*CAPABILITIES), low=1, high=len(CAPABILITIES), unique=True)
+_profile = {
+    "name": arguments.identifier(),
+    "description": arguments.text(high=1_000),
+    "url": arguments.identifier(high=256),
+}
+
+
+def _validate_profile(args: Args) -> Rejected | None:
+    if not args:
+        return Rejected(arguments.INVALID, f"args: expected at least one of {', '.join(_profile)}")
+    return _check_profile(args)
+
+
+_check_profile = arguments.arguments({}, _profile)
+_EXAMPLE_KEY: Final = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8032, test 1
+
+CONTRACT: Final = Contract(
+    name="membership",
+    actions={
+        "add_operator": Action(
+            validate=arguments.arguments(
+                {"user": arguments.name(), "key": _public_key, "capabilities": _capabilities},
+            ),
+            apply=_add_operator,
+            title="Give a person or system of the own member a key and capabilities",
+            example={"user": "clerk", "key": _EXAMPLE_KEY, "capabilities": ["submit"]},
+            capability="operate",
+        ),
+        "remove_operator": Action(
+            validate=arguments.arguments({"user": arguments.name()}),
+            apply=_remove_operator,
+            title="Take all capabilities from an operator of the own member",
+            example={"user": "clerk"},
+            capability="operate",
+        ),
+        "rotate_operator_key": Action(
+            validate=arguments.arguments({"key": _public_key}, {"user": arguments.name()}),
+            apply=_rotate_operator_key,
+            title="Replace the own key, or that of another operator of the own member",
+            example={"key": _EXAMPLE_KEY},
+            capability="",
+        ),
+        "set_profile": Action(
+            validate=_validate_profile,
+            apply=_set_profile,
+            title="Change how the own member is shown",
+            example={"name": "First Bank", "url": "https://bank.example"},
+            capability="operate",
+        ),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who stands behind ``member/user`` at the moment of a transaction."""
+
+    key: bytes | None
+    member: str
+    role: str
+    level: str
+    capabilities: tuple[str, ...]
+
+
+def sender(reader: Reader, text: str) -> Sender | None:
+    """Return the operator named ``member/user`` with what it may do, or None; its key is None if it was removed."""
+    member_id, _, user = text.partition("/")
+    record: Any = reader.get(f"membership/operator/{member_id}/{user}")
+    if record is None:
+        return None
+    owner: Any = reader.get(f"membership/member/{member_id}")
+    users: Any = reader.get(f"membership/operators/{member_id}")
+    return Sender(record["key"], member_id, owner["role"], owner["level"], tuple(users[user]))
+
+
+# Queries: pure functions of a Reader; every result is JSON-able, keys and certificates as lower-case hexadecimal
+
+
+def members(reader: Reader) -> list[dict[str, Any]]:
+    """Return all members, ascending by id, as ``member`` does."""
+    ids: Any = reader.get("membership/members") or []
+    found = (member(reader, member_id) for member_id in ids)
+    return [item for item in found if item is not None]
+
+
+def member(reader: Reader, member_id: str) -> dict[str, Any] | None:
+    """Return a member with its operators and node ids, or None."""
+    record: Any = reader.get(f"membership/member/{member_id}")
+    if record is None:
+        return None
+    users: Any = reader.get(f"membership/operators/{member_id}")
+    operators = [operator(reader, member_id, user) for user in sorted(users)]
+    return {"id": member_id, **record, "operators": operators, "nodes": _nodes_of(reader, member_id)}
+
+
+def operator(reader: Reader, member_id: str, user: str) -> dict[str, Any] | None:
+    """Return an operator: ``key`` (None if removed), ``capabilities``, ``history`` of keys and heights; or None."""
+    record: Any = reader.get(f"membership/operator/{member_id}/{user}")
+    if record is None:
+        return None
+    users: Any = reader.get(f"membership/operators/{member_id}")
+    return {
+        "user": user,
+        "key": None if record["key"] is None else record["key"].hex(),
+        "capabilities": users[user],
+        "since": record["since"],
+        "history": [{"key": key.hex(), "from": since, "to": until} for key, since, until in record["history"]],
+    }
+
+
+def operator_key(reader: Reader, member_id: str, user: str) -> bytes | None:
+    """Return the 32-byte key with which an operator signs now, or None if there is no such operator."""
+    record: Any = reader.get(f"membership/operator/{member_id}/{user}")
+    return None if record is None else record["key"]
+
+
+def nodes(reader: Reader) -> list[dict[str, Any]]:
+    """Return all registered nodes, ascending by id, as ``node`` does."""
+    ids: Any = reader.get("membership/nodes") or []
+    found = (node(reader, node_id) for node_id in ids)
+    return [item for item in found if item is not None]
+
+
+def node(reader: Reader, node_id: str) -> dict[str, Any] | None:
+    """Return a node: its member, kind, consensus key and the certificate its links are pinned to; or None."""
+    record: Any = reader.get(f"membership/node/{node_id}")
+    if record is None:
+        return None
+    keys = {field: record[field].hex() for field in ("consensus_key", "link_certificate")}
+    return {"id": node_id, **record, **keys}
+
+
+def validators(reader: Reader) -> ValidatorSet:
+    """Return the validators of the height after the state's own."""
+    record: Any = reader.get("membership/validators")
+    epoch, rows = record
+    return ValidatorSet(epoch, tuple(Validator(*row) for row in rows))
+
+
+def _nodes_of(reader: Reader, member_id: str) -> list[str]:
+    return [item["id"] for item in nodes(reader) if item["member"] == member_id]

@@ -1,0 +1,20 @@
+"""Which contracts there are, by protocol version.
+
+Law: a version's table never changes once a chain has run with it; new rules are a new version beside the old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from contracts import membership
+from contracts.framework import Contract
+from ledger.genesis import PROTOCOL_VERSION
+
+Contracts: TypeAlias = Mapping[str, Contract]
+
+CONTRACTS: Final[Contracts] = {contract.name: contract for contract in (membership.CONTRACT,)}
+"""The contracts of the newest protocol version, in the order in which their ``begin_block`` runs."""
+
+RULES: Final[Mapping[int, Contracts]] = {PROTOCOL_VERSION: CONTRACTS}
