@@ -1,0 +1,399 @@
+"""Commands that run a local network: init, up, down, status, logs, node.
+
+Law: `up` says that a network is up only after a block has committed on every node.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coseal.cli.shared import Commands, DirectoryArgument, DirectoryOption, JsonOption, folder, print_json, short
+from coseal.errors import EXIT_BAD, CosealError
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+    from rich.console import Console, RenderableType
+
+    from coseal.consortium import Consortium
+    from coseal.network import Network
+    from coseal.processes import NodeStatus, Ready
+
+node_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Start, stop or kill one node of a local network.")
+
+ValidatorsOption = Annotated[
+    int | None, typer.Option("--validators", min=1, max=64, help="Validator nodes.", show_default="4")
+]
+ObserversOption = Annotated[int, typer.Option("--observers", min=0, max=64, help="Nodes that follow without a vote.")]
+PortOption = Annotated[
+    int | None, typer.Option("--base-port", min=1, max=65_535, help="First of two ports a node.", show_default="8600")
+]
+ConsortiumOption = Annotated[
+    Path | None,
+    typer.Option("--consortium", metavar="FILE.toml", help="Who founds the network, instead of the default."),
+]
+NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="A node's name, as `coseal status` lists it.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("up")(up)
+    app.command("init")(init)
+    app.command("down")(down)
+    app.command("status")(status)
+    app.command("logs")(logs)
+    node_app.command("start")(node_start)
+    node_app.command("stop")(node_stop)
+    node_app.command("kill")(node_kill)
+    app.add_typer(node_app, name="node")
+
+
+def up(
+    directory: DirectoryArgument = None,
+    validators: ValidatorsOption = None,
+    observers: ObserversOption = 0,
+    base_port: PortOption = None,
+    consortium: ConsortiumOption = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return when the network is up; end it with `down`.")
+    ] = False,
+    no_console: Annotated[
+        bool, typer.Option("--no-console", help="Start the nodes alone, without anything to look at in a browser.")
+    ] = False,
+    timeout: Annotated[float, typer.Option("--timeout", min=1, help="Give up after this many seconds.")] = 60.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Start a network on this machine and wait until a block has committed on every node.
+
+    Makes DIR on the first run (genesis, members' keys, one folder a node); on later runs resumes its chain and waits
+    until all nodes share one tip. In the foreground it shows the nodes until Ctrl-C, which stops them.
+
+    Examples:
+
+      coseal up --detach
+
+      coseal up my-net --validators 7 --observers 1 --base-port 9000
+
+      coseal up harbour --consortium harbour.toml
+    """
+    from coseal import network as networks
+    from coseal import processes
+
+    path = folder(directory)
+    began = time.monotonic()
+    fresh = not networks.exists(path)
+    if fresh:
+        net = _make(path, validators, observers, base_port, consortium, check_ports=True)
+    else:
+        _refuse_options(validators, observers, base_port, consortium, path)
+        net = networks.load(path)
+        net.genesis()
+    waiting = [node for node in net.nodes if processes.pid_of(node) is None]
+    processes.require_free_ports(waiting)
+    started = {node.name: processes.start(node) for node in waiting}
+    quiet = as_json or not sys.stderr.isatty()
+    ready = processes.have_first_block if fresh else processes.share_one_tip
+    try:
+        statuses = _wait(net, started, ready, timeout, quiet=quiet)
+    except (CosealError, KeyboardInterrupt):
+        processes.stop([net.node(name) for name in started])
+        raise
+    if as_json:
+        print_json(_status_document(net, statuses))
+    else:
+        _say_up(net, statuses, time.monotonic() - began, fresh=fresh)
+    if detach:
+        for process in started.values():
+            process.returncode = 0  # they outlive us; nobody here will wait for them
+        return
+    _foreground(net, show=not (as_json or no_console))
+
+
+def init(
+    directory: DirectoryArgument = None,
+    validators: ValidatorsOption = None,
+    observers: ObserversOption = 0,
+    base_port: PortOption = None,
+    consortium: ConsortiumOption = None,
+    by_name: Annotated[
+        bool,
+        typer.Option(
+            "--by-name", help="For one container a node: peers reach each other by node name, all at one port."
+        ),
+    ] = False,
+) -> None:
+    """Make a network's folder (genesis, keys, configuration) without starting anything; keep one that is there.
+
+    Example:
+
+      coseal init /network --by-name
+    """
+    from coseal import network as networks
+
+    path = folder(directory)
+    if networks.exists(path):
+        net = networks.load(path)
+        net.genesis()
+        typer.echo(f"{path} holds a network already: chain {net.chain_id}")
+        return
+    net = _make(path, validators, observers, base_port, consortium, by_name=by_name)
+    typer.echo(f"{path}: {len(net.nodes)} nodes, chain {net.chain_id}")
+
+
+def down(directory: DirectoryArgument = None, as_json: JsonOption = False) -> None:
+    """Stop every node of a network; its chain stays and `coseal up` resumes it.
+
+    Example:
+
+      coseal down
+    """
+    from coseal import network as networks
+    from coseal import processes
+
+    net = networks.load(folder(directory))
+    stopped = processes.stop(net.nodes)
+    if as_json:
+        print_json({"stopped": stopped})
+    else:
+        typer.echo(f"stopped {', '.join(stopped)}" if stopped else "no node was running")
+
+
+def status(
+    directory: DirectoryArgument = None,
+    as_json: JsonOption = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 unless every node is healthy.")] = False,
+) -> None:
+    """Show how every node is: its height, round and state root, and why it is stalled if it is.
+
+    Examples:
+
+      coseal status
+
+      coseal status --json | python -m json.tool
+    """
+    from coseal import network as networks
+    from coseal import processes
+
+    net = networks.load(folder(directory))
+    statuses = processes.status(net)
+    if as_json:
+        print_json(_status_document(net, statuses))
+    else:
+        _console().print(_table(net, statuses))
+    if check and not all(node.healthy for node in statuses):
+        raise typer.Exit(EXIT_BAD)
+
+
+def logs(
+    node: NodeArgument,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing as the node writes.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 50,
+    directory: DirectoryOption = None,
+) -> None:
+    """Print the end of a node's log.
+
+    Example:
+
+      coseal logs regulator --follow
+    """
+    from coseal import network as networks
+    from coseal import processes
+
+    entry = networks.load(folder(directory)).node(node)
+    if not entry.log.is_file():
+        raise CosealError(f"{node} has no log yet", f"start it with `coseal node start {node}`")
+    typer.echo(processes.log_tail(entry, lines))
+    if not follow:
+        return
+    with entry.log.open(errors="replace") as file:
+        file.seek(0, 2)
+        try:
+            while True:
+                text = file.readline()
+                typer.echo(text, nl=False) if text else time.sleep(0.2)
+        except KeyboardInterrupt:
+            return
+
+
+def node_start(node: NodeArgument, directory: DirectoryOption = None) -> None:
+    """Start a stopped node and wait until it answers.
+
+    Example:
+
+      coseal node start enterprise-a
+    """
+    from coseal import network as networks
+    from coseal import processes
+
+    net = networks.load(folder(directory))
+    entry = net.node(node)
+    processes.require_free_ports([entry] if processes.pid_of(entry) is None else [])
+    process = processes.start(entry)
+
+    def answers(statuses: Sequence[NodeStatus]) -> bool:
+        return any(one.name == node and one.height is not None for one in statuses)
+
+    statuses = processes.wait(net, {node: process}, answers)
+    process.returncode = 0  # it outlives us
+    height = next(one.height for one in statuses if one.name == node)
+    typer.echo(f"{node} runs as process {process.pid}, at height {height}")
+
+
+def node_stop(node: NodeArgument, directory: DirectoryOption = None) -> None:
+    """Stop a node in good order (SIGTERM).
+
+    Example:
+
+      coseal node stop enterprise-a
+    """
+    from coseal import network as networks
+    from coseal import processes
+
+    entry = networks.load(folder(directory)).node(node)
+    typer.echo(f"stopped {node}" if processes.stop([entry]) else f"{node} was not running")
+
+
+def node_kill(node: NodeArgument, directory: DirectoryOption = None) -> None:
+    """Kill a node at once (SIGKILL), as a crash would.
+
+    Example:
+
+      coseal node kill bank-a
+    """
+    from coseal import network as networks
+    from coseal import processes
+
+    pid = processes.kill(networks.load(folder(directory)).node(node))
+    typer.echo(f"killed {node}, process {pid}")
+
+
+def _make(
+    path: Path,
+    validators: int | None,
+    observers: int,
+    base_port: int | None,
+    consortium: Path | None,
+    *,
+    by_name: bool = False,
+    check_ports: bool = False,
+) -> Network:
+    """Make the folder; with ``check_ports`` first see that its ports are free, so that nothing is left behind."""
+    from coseal import network as networks
+    from coseal import processes
+
+    addressing = networks.Addressing(base_port or networks.DEFAULT_BASE_PORT, by_name=by_name)
+    founders = _founders(path, validators, consortium)
+    if check_ports:
+        processes.require_free_ports(networks.planned_nodes(founders, observers, addressing))
+    return networks.create(path, founders, observers=observers, addressing=addressing)
+
+
+def _founders(path: Path, validators: int | None, file: Path | None) -> Consortium:
+    from coseal.consortium import default_consortium, load_consortium
+    from ledger.genesis import is_name
+
+    if file is None:
+        name = path.resolve().name.lower()
+        return default_consortium(4 if validators is None else validators, name if is_name(name) else "coseal-net")
+    if validators is not None:
+        raise CosealError("--validators and --consortium exclude each other", f"the seats stand in {file}")
+    return load_consortium(file)
+
+
+def _refuse_options(
+    validators: int | None, observers: int, base_port: int | None, consortium: Path | None, path: Path
+) -> None:
+    given = {
+        "--validators": validators,
+        "--observers": observers or None,
+        "--base-port": base_port,
+        "--consortium": consortium,
+    }
+    names = [name for name, value in given.items() if value is not None]
+    if names:
+        raise CosealError(
+            f"{path} holds a network already, {', '.join(names)} cannot change it", "choose another folder"
+        )
+
+
+def _wait(
+    net: Network, started: dict[str, Popen[bytes]], ready: Ready, timeout: float, *, quiet: bool
+) -> list[NodeStatus]:
+    from coseal import processes
+
+    if quiet:
+        return processes.wait(net, started, ready, timeout_s=timeout)
+    from rich.live import Live
+
+    with Live(console=_console(stderr=True), refresh_per_second=8, transient=True) as live:
+        return processes.wait(
+            net, started, ready, report=lambda statuses: live.update(_table(net, statuses)), timeout_s=timeout
+        )
+
+
+def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, fresh: bool) -> None:
+    url = net.nodes[0].url
+    console = _console()
+    console.print(_table(net, statuses))
+    what = "first block on all nodes" if fresh else "one tip on all nodes"
+    console.print(f"[green]up[/green]: {what} after {elapsed_s:.1f} s; chain {net.chain_id}", highlight=False)
+    console.print(f"  interface   {url}/docs", highlight=False)
+    console.print(f"  try         curl -s {url}/v1/status", highlight=False)
+    console.print(f"  stop        coseal down {net.directory}", highlight=False)
+
+
+def _foreground(net: Network, *, show: bool) -> None:
+    """Show the nodes until Ctrl-C or SIGTERM, then stop them."""
+    import signal
+
+    from coseal import processes
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end as KeyboardInterrupt
+    try:
+        if show and sys.stdout.isatty():
+            from rich.live import Live
+
+            with Live(console=_console(), refresh_per_second=2) as live:
+                while True:
+                    live.update(_table(net, processes.status(net)))
+                    time.sleep(1)
+        while True:
+            time.sleep(1)
+    except KeyboardInterrupt:
+        typer.echo("stopping", err=True)
+        processes.stop(net.nodes)
+
+
+def _status_document(net: Network, statuses: Sequence[NodeStatus]) -> dict[str, object]:
+    return {"chain_id": net.chain_id, "nodes": [asdict(node) for node in statuses]}
+
+
+def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"{net.name} · chain {short(net.chain_id)}", title_justify="left")
+    for name in ("node", "role", "kind"):
+        table.add_column(name)
+    for name in ("pid", "height", "round"):
+        table.add_column(name, justify="right")
+    for name in ("state root", "health"):
+        table.add_column(name)
+    for node in statuses:
+        health = Text("healthy", "green") if node.healthy else Text(node.why_stalled or "not healthy", "yellow")
+        numbers = ("-" if value is None else str(value) for value in (node.pid, node.height, node.round))
+        table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root), health)
+    return table
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr)

@@ -1,0 +1,254 @@
+"""Who founds a network: the members, their users, and which of them run validators.
+
+Law: a consortium that loads is one from which a valid genesis can be made; every refusal names the line's path.
+
+A consortium file is TOML:
+
+    name = "harbour-finance"
+    validators = ["regulator", "central-bank", "bank-a", "enterprise-a"]   # one seat a name; default: all but public
+
+    [[members]]
+    id = "regulator"
+    name = "Market regulator"
+    role = "government"          # government, bank, enterprise, institute, public
+    level = "central"            # central, provincial, municipal; only for a government member
+    sector = "finance"           # optional
+    central_bank = false         # optional; at most one bank
+    [[members.users]]            # optional; default: one user "admin"
+    user = "clerk"
+    capabilities = ["submit", "registrar"]
+
+    [parameters]                 # optional: chain parameters that differ from the defaults
+    tenure = 16
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from coseal.errors import CosealError
+from ledger.errors import Malformed
+from ledger.genesis import CAPABILITIES, LEVELS, Parameters, is_name
+from ledger.validators import MAX_VALIDATORS, ROLES, max_faulty, quorum
+
+DEFAULT_USER: Final = "admin"
+_MEMBER_FIELDS: Final = frozenset({"id", "name", "role", "level", "sector", "central_bank", "users"})
+_TOP_FIELDS: Final = frozenset({"name", "validators", "members", "parameters"})
+
+# A network on one machine has short links, so a silent leader may be noticed sooner than the default says.
+LOCAL_PARAMETERS: Final = Parameters(round_timeout_ms=1_000)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or system of a member and what it may do."""
+
+    name: str
+    capabilities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Founder:
+    """A founding member; ``level`` and ``sector`` are empty unless it is a government member."""
+
+    id: str
+    name: str
+    role: str
+    level: str
+    sector: str
+    central_bank: bool
+    users: tuple[User, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Consortium:
+    """The founders and, for each validator seat, the member that runs it."""
+
+    name: str
+    members: tuple[Founder, ...]
+    validators: tuple[str, ...]
+    parameters: Parameters = LOCAL_PARAMETERS
+
+
+def default_consortium(validators: int, name: str = "coseal-net") -> Consortium:
+    """Return the built-in consortium with ``validators`` seats, one a member (1 to 64).
+
+    The first four are a central regulator, the central bank, a bank and an enterprise; further ones alternate
+    between bank, enterprise and institute, so that no role reaches a quorum.
+    """
+    if not 1 <= validators <= MAX_VALIDATORS:
+        raise CosealError(f"{validators} validators", f"a network has 1 to {MAX_VALIDATORS}")
+    members = [
+        _founder("regulator", "Regulator", "government", level="central", sector="finance"),
+        _founder("central-bank", "Central bank", "bank", central_bank=True),
+        _founder("bank-a", "Bank A", "bank"),
+        _founder("enterprise-a", "Enterprise A", "enterprise"),
+    ]
+    for index in range(len(members), validators):
+        role = ("bank", "enterprise", "institute")[(index - 4) % 3]
+        letter = _letters((index - 4) // 3 + (0 if role == "institute" else 1))
+        members.append(_founder(f"{role}-{letter}", f"{role.capitalize()} {letter.upper()}", role))
+    return Consortium(name, tuple(members), tuple(member.id for member in members[:validators]))
+
+
+def load_consortium(path: Path) -> Consortium:
+    """Read and check a consortium file; raise ``CosealError`` naming what is wrong where."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CosealError(f"{path}: no such file", "give --consortium a TOML file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CosealError(f"{path}: {error}", "a consortium file is TOML in UTF-8") from None
+    try:
+        return parse_consortium(document)
+    except Malformed as error:
+        raise CosealError(f"{path}: {error.reason}", "see `coseal up --help` for the fields") from None
+
+
+def parse_consortium(document: dict[str, Any]) -> Consortium:
+    """Return the consortium of a parsed TOML document; raise ``Malformed`` naming the field."""
+    _only(document, _TOP_FIELDS, "")
+    name = document.get("name", "coseal-net")
+    if not is_name(name):
+        raise Malformed("name: expected a name of a-z, 0-9, '-' and '.'")
+    rows = document.get("members")
+    if type(rows) is not list or not rows:
+        raise Malformed("members: expected one [[members]] table or more")
+    members = tuple(_member(row, f"members[{index}]") for index, row in enumerate(rows))
+    ids = [member.id for member in members]
+    for index, member_id in enumerate(ids):
+        if member_id in ids[:index]:
+            raise Malformed(f"members[{index}].id: {member_id} is there already")
+    if sum(member.central_bank for member in members) > 1:
+        raise Malformed("members: more than one central bank")
+    validators = document.get("validators", [member.id for member in members if member.role != "public"])
+    consortium = Consortium(name, members, _seats(validators, ids), _parameters(document.get("parameters", {})))
+    _require_balance(consortium)
+    return consortium
+
+
+def _founder(
+    member_id: str, name: str, role: str, *, level: str = "", sector: str = "", central_bank: bool = False
+) -> Founder:
+    return Founder(member_id, name, role, level, sector, central_bank, (_default_user(role),))
+
+
+def _default_user(role: str) -> User:
+    """Only a government's user records historical facts (capability ``registrar``)."""
+    return User(DEFAULT_USER, CAPABILITIES if role == "government" else ("submit", "operate"))
+
+
+def public_observer() -> Founder:
+    """Return the member that runs the observers of the default consortium."""
+    return _founder("public", "Public observers", "public")
+
+
+def _letters(number: int) -> str:
+    """Return a, b, .. z, aa, ab, .. for 0, 1, ..."""
+    text = ""
+    number += 1
+    while number:
+        number, digit = divmod(number - 1, 26)
+        text = chr(ord("a") + digit) + text
+    return text
+
+
+def _member(row: Any, path: str) -> Founder:
+    if type(row) is not dict:
+        raise Malformed(f"{path}: expected a table")
+    _only(row, _MEMBER_FIELDS, f"{path}.")
+    if not is_name(row.get("id")):
+        raise Malformed(f"{path}.id: expected a name of a-z, 0-9, '-' and '.', beginning with a letter")
+    role = row.get("role")
+    if role not in ROLES:
+        raise Malformed(f"{path}.role: expected one of {', '.join(ROLES)}")
+    level = row.get("level", "")
+    if role == "government" and level not in LEVELS:
+        raise Malformed(f"{path}.level: a government member has one of {', '.join(LEVELS)}")
+    if role != "government" and level:
+        raise Malformed(f"{path}.level: only a government member has a level")
+    central_bank = row.get("central_bank", False)
+    if type(central_bank) is not bool:
+        raise Malformed(f"{path}.central_bank: expected true or false")
+    if central_bank and role != "bank":
+        raise Malformed(f"{path}.central_bank: only a bank can be the central bank")
+    return Founder(
+        id=row["id"],
+        name=_text(row.get("name", row["id"]), f"{path}.name", 256),
+        role=role,
+        level=level,
+        sector=_text(row.get("sector", ""), f"{path}.sector", 64, empty=True),
+        central_bank=central_bank,
+        users=_users(row.get("users"), role, f"{path}.users"),
+    )
+
+
+def _users(rows: Any, role: str, path: str) -> tuple[User, ...]:
+    if rows is None:
+        return (_default_user(role),)
+    if type(rows) is not list or not rows:
+        raise Malformed(f"{path}: expected one [[members.users]] table or more")
+    users: list[User] = []
+    for index, row in enumerate(rows):
+        if type(row) is not dict:
+            raise Malformed(f"{path}[{index}]: expected a table")
+        _only(row, frozenset({"user", "capabilities"}), f"{path}[{index}].")
+        name = row.get("user")
+        if not is_name(name):
+            raise Malformed(f"{path}[{index}].user: expected a name of a-z, 0-9, '-' and '.'")
+        if any(user.name == name for user in users):
+            raise Malformed(f"{path}[{index}].user: {name} is there already")
+        capabilities = row.get("capabilities", ["submit"])
+        if type(capabilities) is not list or any(item not in CAPABILITIES for item in capabilities):
+            raise Malformed(f"{path}[{index}].capabilities: expected some of {', '.join(CAPABILITIES)}")
+        users.append(User(name, tuple(sorted(set(capabilities)))))
+    return tuple(users)
+
+
+def _seats(value: Any, ids: list[str]) -> tuple[str, ...]:
+    if type(value) is not list or not 1 <= len(value) <= MAX_VALIDATORS:
+        raise Malformed(f"validators: expected a list of 1 to {MAX_VALIDATORS} member ids")
+    for index, member in enumerate(value):
+        if member not in ids:
+            raise Malformed(f"validators[{index}]: {member!r} is no member")
+    return tuple(value)
+
+
+def _parameters(value: Any) -> Parameters:
+    """Return the local defaults with ``value`` laid over; bounds are checked when the genesis is read back."""
+    if type(value) is not dict:
+        raise Malformed("parameters: expected a table")
+    known = {field.name: getattr(LOCAL_PARAMETERS, field.name) for field in fields(Parameters)}
+    _only(value, frozenset(known), "parameters.")
+    for name, given in value.items():
+        if type(given) is not type(known[name]):
+            raise Malformed(f"parameters.{name}: expected {'true or false' if name == 'public_read' else 'an integer'}")
+    return Parameters(**{**known, **value})
+
+
+def _require_balance(consortium: Consortium) -> None:
+    """Say before any key is made what ``require_valid`` would refuse about the seats."""
+    roles = {member.id: member.role for member in consortium.members}
+    n = len(consortium.validators)
+    for index, member in enumerate(consortium.validators):
+        if n >= 4 and consortium.validators.count(member) > max_faulty(n):
+            raise Malformed(f"validators[{index}]: {member} would hold more than {max_faulty(n)} of {n} seats")
+    for role in ROLES:
+        seats = sum(roles[member] == role for member in consortium.validators)
+        if n >= 4 and seats >= quorum(n):
+            raise Malformed(f"validators: role {role} would hold {seats} of {n} seats, a quorum; mix the roles")
+
+
+def _text(value: Any, path: str, limit: int, *, empty: bool = False) -> str:
+    if type(value) is not str or len(value) > limit or not (value or empty):
+        raise Malformed(f"{path}: expected a text of at most {limit} characters")
+    return value
+
+
+def _only(row: dict[str, Any], known: frozenset[str], prefix: str) -> None:
+    for name in row:
+        if name not in known:
+            raise Malformed(f"{prefix}{name}: unknown; expected {', '.join(sorted(known))}")

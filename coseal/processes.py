@@ -1,0 +1,244 @@
+"""The node processes of a network folder: started, found again, stopped, asked how they are.
+
+Law: a process is ours only if its id stands in the node's pid file and it runs with that node's folder; nothing
+else is ever signalled.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from coseal.errors import CosealError
+from coseal.network import Network, NodeEntry
+
+START_TIMEOUT_S: Final = 60.0
+STOP_TIMEOUT_S: Final = 10.0
+_POLL_S: Final = 0.05
+_PROBE_TIMEOUT_S: Final = 2.0
+_LOG_TAIL_LINES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """How one node is; everything but name, role, kind, url and healthy is None when the node does not answer."""
+
+    name: str
+    role: str
+    kind: str
+    pid: int | None
+    url: str
+    height: int | None
+    round: int | None
+    state_root: str | None
+    healthy: bool
+    why_stalled: str | None
+
+
+def pid_of(node: NodeEntry) -> int | None:
+    """Return the process id of a running node, None if it is not running."""
+    try:
+        pid = int((node.data / "node.pid").read_text().strip())
+    except (OSError, ValueError):
+        return None
+    return pid if _is_node(pid, node) else None
+
+
+def start(node: NodeEntry) -> subprocess.Popen[bytes]:
+    """Start a node as a process of its own session, its output appended to its log."""
+    running = pid_of(node)
+    if running is not None:
+        raise CosealError(f"{node.name} runs already as process {running}")
+    with open(node.log, "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "node", "run", "--data", str(node.data.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C reaches only us; we stop the nodes in order
+        )
+    (node.data / "node.pid").write_text(f"{process.pid}\n")
+    return process
+
+
+def stop(nodes: Sequence[NodeEntry], timeout_s: float = STOP_TIMEOUT_S) -> list[str]:
+    """End nodes with SIGTERM, after ``timeout_s`` with SIGKILL; return the names of those that ran."""
+    running = [(node, pid) for node in nodes if (pid := pid_of(node)) is not None]
+    for _, pid in running:
+        _signal(pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout_s
+    for node, pid in running:
+        while _is_node(pid, node):
+            if time.monotonic() > deadline:
+                _signal(pid, signal.SIGKILL)
+            time.sleep(_POLL_S)
+        (node.data / "node.pid").unlink(missing_ok=True)
+    return [node.name for node, _ in running]
+
+
+def kill(node: NodeEntry) -> int:
+    """End a node at once with SIGKILL, as a crash would; return its process id."""
+    pid = pid_of(node)
+    if pid is None:
+        raise CosealError(f"{node.name} is not running")
+    _signal(pid, signal.SIGKILL)
+    while _is_node(pid, node):
+        time.sleep(_POLL_S)
+    (node.data / "node.pid").unlink(missing_ok=True)
+    return pid
+
+
+def require_free_ports(nodes: Iterable[NodeEntry]) -> None:
+    """Raise ``CosealError`` naming every port of these nodes that something else holds."""
+    taken = []
+    for node in nodes:
+        for what, address in (("http", node.http), ("link", node.link)):
+            host, _, port = address.rpartition(":")
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((host, int(port)))
+                except OSError as error:
+                    if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                        raise CosealError(
+                            f"cannot listen on {address} ({node.name} {what}): {error.strerror}"
+                        ) from None
+                    taken.append(f"{port} ({node.name} {what})")
+    if taken:
+        hint = "another network may run here: `coseal down DIR` ends it, --base-port moves a new one"
+        raise CosealError(f"port {', '.join(taken)} is taken", hint)
+
+
+def probe(node: NodeEntry, timeout_s: float = _PROBE_TIMEOUT_S) -> dict[str, Any] | None:
+    """Return the node's own status document, None if it does not answer.
+
+    Plain ``http.client``: starting a network polls this and need not load a whole HTTP library for it.
+    """
+    connection = http.client.HTTPConnection(node.http, timeout=timeout_s)
+    try:
+        connection.request("GET", "/v1/status", headers={"Accept": "application/json"})
+        response = connection.getresponse()
+        document = json.loads(response.read(1 << 20))
+        return document if response.status == 200 and isinstance(document, dict) else None
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+
+
+def status_of(network: Network, node: NodeEntry) -> NodeStatus:
+    """Ask one node how it is; a node of another chain on its port is said so."""
+    pid, document = pid_of(node), probe(node)
+    why = "not running" if pid is None else "it does not answer yet"
+    silent = NodeStatus(node.name, node.role, node.kind, pid, node.url, None, None, None, False, why)
+    if document is None:
+        return silent
+    if document.get("chain_id") != network.chain_id or document.get("node") != node.name:
+        why = f"another node answers there: {document.get('node')} of chain {document.get('chain_id')}"
+        return replace(silent, why_stalled=why)
+    return replace(
+        silent,
+        height=document.get("height"),
+        round=document.get("round"),
+        state_root=document.get("state_root"),
+        healthy=document.get("healthy") is True,
+        why_stalled=document.get("why_stalled"),
+    )
+
+
+def status(network: Network) -> list[NodeStatus]:
+    """Ask all nodes at once, in the order of the network folder."""
+    with ThreadPoolExecutor(max_workers=max(1, min(16, len(network.nodes)))) as pool:
+        return list(pool.map(lambda node: status_of(network, node), network.nodes))
+
+
+Ready = Callable[[Sequence[NodeStatus]], bool]
+Report = Callable[[Sequence[NodeStatus]], None]
+
+
+def have_first_block(statuses: Sequence[NodeStatus]) -> bool:
+    """Say whether every node has a committed block."""
+    return all((node.height or 0) >= 1 for node in statuses)
+
+
+def share_one_tip(statuses: Sequence[NodeStatus]) -> bool:
+    """Say whether every node answers with one height and one state root, and a block can commit."""
+    tips = {(node.height, node.state_root) for node in statuses}
+    return len(tips) == 1 and all(node.height is not None and node.healthy for node in statuses)
+
+
+def wait(
+    network: Network,
+    started: dict[str, subprocess.Popen[bytes]],
+    ready: Ready,
+    *,
+    report: Report | None = None,
+    timeout_s: float = START_TIMEOUT_S,
+) -> list[NodeStatus]:
+    """Poll until ``ready``; raise ``CosealError`` with the end of a node's log when one ends or time runs out."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        statuses = status(network)
+        if report is not None:
+            report(statuses)
+        if ready(statuses):
+            return statuses
+        for node in network.nodes:
+            process = started.get(node.name)
+            if process is not None and process.poll() is not None:
+                raise CosealError(
+                    f"{node.name} ended with exit code {process.returncode}",
+                    f"the end of {node.log}:\n{log_tail(node)}",
+                )
+        if time.monotonic() > deadline:
+            late = next((s for s in statuses if not s.healthy or not s.height), statuses[0])
+            node = network.node(late.name)
+            said = f"; {late.name}: {late.why_stalled}" if late.why_stalled else ""
+            raise CosealError(f"not ready after {timeout_s:.0f} s{said}", f"the end of {node.log}:\n{log_tail(node)}")
+        time.sleep(_POLL_S)
+
+
+def log_tail(node: NodeEntry, lines: int = _LOG_TAIL_LINES) -> str:
+    """Return the last lines of a node's log."""
+    try:
+        return "\n".join(node.log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return "(no log)"
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        raise CosealError(f"process {pid} belongs to another user") from None
+
+
+def _is_node(pid: int, node: NodeEntry) -> bool:
+    """Say whether ``pid`` is alive and runs with this node's folder; process ids are reused."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return not Path("/proc/self").exists() and _alive(pid)
+    return str(node.data.resolve()).encode() in words  # a zombie has an empty command line
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
