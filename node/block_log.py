@@ -1,0 +1,167 @@
+"""The block log: every committed block in order, in files that only grow. It is what the node knows; the state
+database and the SQL index are caches of it.
+
+Law: record h of the log is the block of height h, and a record is reported durable only after fdatasync. A damaged
+last record is the trace of a crash: it is cut off and said. Damage anywhere else is refused, naming the height.
+
+Files: ``blocks/00000001.log``, ``00000002.log``, ... of about 64 MiB; records as in ``ledger.framing``, type 1,
+the sequence number is the height and the payload a ``CommittedBlock``.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ledger import framing
+from node.files import Damaged, disk_errors, sync_directory, write_all
+
+BLOCK: Final = 1
+SEGMENT_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    path: Path
+    descriptor: int
+    first_height: int
+
+
+class BlockLog:
+    """The open log. ``append`` and ``sync`` belong to one thread; ``read`` may be called from any.
+
+    ``notices`` says in words what ``open`` repaired.
+    """
+
+    def __init__(self, folder: Path, *, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Open or create the log in ``folder`` and verify every record; raise ``StorageError``."""
+        self.notices: list[str] = []
+        self._folder = folder
+        self._segment_bytes = segment_bytes
+        self._segments: list[_Segment] = []
+        self._starts = array("Q")  # offset of height h in its segment, at index h - 1
+        self._lengths = array("L")
+        self._end = 0  # of the last segment
+        with disk_errors("open", folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            paths = sorted(path for path in folder.iterdir() if path.suffix == ".log")
+        try:
+            for path in paths:
+                self._open_segment(path, last=path == paths[-1])
+        except BaseException:
+            self.close()
+            raise
+        self.durable_height = self.tip_height
+
+    @property
+    def tip_height(self) -> int:
+        """The height of the last appended block, 0 for an empty log."""
+        return len(self._starts)
+
+    def append(self, height: int, payload: bytes) -> None:
+        """Write the record of ``height`` = tip + 1; it is durable after ``sync``. Raises ``StorageError``."""
+        if height != self.tip_height + 1:
+            raise ValueError(f"block {height} does not follow the log's tip {self.tip_height}")
+        if not self._segments or self._end >= self._segment_bytes:
+            self._start_segment()
+        segment = self._segments[-1]
+        record = framing.frame(height, BLOCK, payload)
+        with disk_errors(f"append block {height} to", segment.path):
+            write_all(segment.descriptor, record)
+        self._lengths.append(len(record))
+        self._starts.append(self._end)  # last: a reader in another thread looks at this array's length
+        self._end += len(record)
+
+    def sync(self) -> None:
+        """Make all appended records durable. Raises ``StorageError``; never call it again after that."""
+        if self._segments:
+            segment = self._segments[-1]
+            with disk_errors("sync", segment.path):
+                os.fdatasync(segment.descriptor)
+        self.durable_height = self.tip_height
+
+    def read(self, height: int) -> bytes | None:
+        """Return the bytes of the ``CommittedBlock`` of ``height``, or None if the log has none.
+
+        Raises ``Damaged`` if the disk returns other bytes than were written.
+        """
+        if not 1 <= height <= len(self._starts):
+            return None
+        segment = self._segments[bisect_right(self._segments, height, key=lambda item: item.first_height) - 1]
+        with disk_errors(f"read block {height} from", segment.path):
+            data = os.pread(segment.descriptor, self._lengths[height - 1], self._starts[height - 1])
+        record = framing.read(memoryview(data), 0)
+        if record is None or record.sequence != height or record.kind != BLOCK:
+            raise Damaged(_damage(segment.path, height, self._starts[height - 1]))
+        return record.payload
+
+    def close(self) -> None:
+        """Close the files."""
+        for segment in self._segments:
+            os.close(segment.descriptor)
+        self._segments.clear()
+
+    def _start_segment(self) -> None:
+        """Begin the next file; the last one is made durable first, so that only the last file can be torn."""
+        self.sync()
+        path = self._folder / f"{len(self._segments) + 1:08d}.log"
+        with disk_errors("create", path):
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+            descriptor = os.open(path, flags, 0o600)
+            sync_directory(self._folder)
+        self._segments.append(_Segment(path, descriptor, self.tip_height + 1))
+        self._end = 0
+
+    def _open_segment(self, path: Path, *, last: bool) -> None:
+        if path.name != f"{len(self._segments) + 1:08d}.log":
+            raise Damaged(
+                f"{self._folder}: the block file before {path.name} is missing, with block {self.tip_height + 1}; "
+                "restore it, or move blocks/ and state/ away to fetch all blocks again from peers (keep journal/)"
+            )
+        with disk_errors("open", path):
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        self._segments.append(_Segment(path, descriptor, self.tip_height + 1))
+        with disk_errors("read", path):
+            size = os.fstat(descriptor).st_size
+            self._end = self._scan(descriptor, path, size, last=last) if size else 0
+
+    def _scan(self, descriptor: int, path: Path, size: int, *, last: bool) -> int:
+        """Verify and index the records of one file; return where the good part ends."""
+        with mmap.mmap(descriptor, size, prot=mmap.PROT_READ) as mapped, memoryview(mapped) as view:
+            offset = 0
+            while offset < size:
+                height = self.tip_height + 1
+                record = framing.read(view, offset)
+                if record is None:
+                    # Good records after a bad one cannot come from a crash: appends are in order.
+                    if not last or framing.scan(view[offset:]).damaged:
+                        raise Damaged(_damage(path, height, offset))
+                    self._cut(descriptor, path, height, offset, size)
+                    return offset
+                if record.sequence != height or record.kind != BLOCK:
+                    raise Damaged(_damage(path, height, offset))
+                self._lengths.append(record.end - record.start)
+                self._starts.append(offset)
+                offset = record.end
+        return offset
+
+    def _cut(self, descriptor: int, path: Path, height: int, offset: int, size: int) -> None:
+        os.ftruncate(descriptor, offset)
+        os.fsync(descriptor)
+        self.notices.append(
+            f"the last record of {path}, block {height}, was damaged or incomplete: {size - offset} bytes cut off, "
+            "the block will be fetched again from peers"
+        )
+
+
+def _damage(path: Path, height: int, offset: int) -> str:
+    return (
+        f"block {height} is damaged in {path} at byte {offset}, and it is not the last record; the node does not "
+        "start from it: restore the file, or move blocks/ and state/ away to fetch all blocks again from peers "
+        "(keep journal/)"
+    )

@@ -1,0 +1,187 @@
+"""The committed state on disk: an LMDB database that is a cache of the block log.
+
+Law: each block is applied in one transaction together with its height and hash, so the database is always the
+state after exactly one block. It is never synced while the node runs: it may lose the last blocks, which are then
+replayed, and after a crash of the machine, which may have torn it, it is thrown away and rebuilt.
+
+The file ``owner`` beside the database says under which boot of the machine it is open (``open BOOT-ID``) or that it
+was closed and synced (``clean``); a database that was open under another boot is not even opened.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import lmdb
+
+from ledger import codec
+from ledger.errors import Malformed
+from ledger.state import bucket_index
+from node.files import StorageError, disk_errors, replace_file
+
+MAP_BYTES: Final = 64 * 1024 * 1024 * 1024
+"""Address space for the database; the file grows only with its content."""
+_MARKER: Final = b"tip"
+_VERSION: Final = 1
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Which block the state is the state after; height 0 is the genesis state, whose hash is the chain id."""
+
+    chain_id: bytes
+    bits: int
+    height: int
+    block_hash: bytes
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        return codec.encode(["state", _VERSION, self.chain_id, self.bits, self.height, self.block_hash])
+
+    @staticmethod
+    def decode(data: bytes) -> Marker:
+        """Parse a marker; raise ``Malformed``."""
+        chain_id, bits, height, block_hash = codec.decode_record(data, "state", _VERSION, 4)
+        return Marker(
+            codec.octets(chain_id, "chain id", size=32),
+            codec.integer(bits, "bits", high=32),
+            codec.integer(height, "height"),
+            codec.octets(block_hash, "block hash", size=32),
+        )
+
+
+def boot_id() -> str:
+    """Return the name the kernel gives to this run of the machine."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return "unknown"
+
+
+class LmdbStore:
+    """A ``ledger.state.StateStore`` on disk. Reads belong to one thread, ``write`` to one (maybe another) thread.
+
+    Reads see the database as of the last ``renew``. ``notices`` says in words what ``open`` threw away, and why.
+    """
+
+    def __init__(self, folder: Path, bits: int, *, map_bytes: int = MAP_BYTES, boot: str | None = None) -> None:
+        """Open or create the database in ``folder``; ``boot`` is the machine's boot id. Raises ``StorageError``."""
+        self.notices: list[str] = []
+        self._folder, self._bits, self._map_bytes = folder, bits, map_bytes
+        self._boot = boot_id() if boot is None else boot
+        with disk_errors("open", folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        self._discard_torn()
+        replace_file(self._owner, f"open {self._boot}\n".encode())
+        self._open()
+
+    def _open(self) -> None:
+        try:
+            # The database file may not outlive a crash of the machine, so LMDB's own syncing would buy nothing.
+            self._environment = lmdb.open(
+                str(self._folder), map_size=self._map_bytes, max_dbs=2, sync=False, metasync=False, mode=0o600
+            )
+            self._environment.reader_check()
+            self._entries = self._environment.open_db(b"entries")
+            self._meta = self._environment.open_db(b"meta")
+            self._reader = self._environment.begin(db=self._entries)
+        except lmdb.Error as error:
+            raise StorageError(
+                f"cannot open the state database {self._folder}: {error}; remove it to rebuild"
+            ) from error
+
+    @property
+    def _owner(self) -> Path:
+        return self._folder / "owner"
+
+    def _discard_torn(self) -> None:
+        """Throw the database away if the machine went down while it was open, or nobody says how it was left."""
+        if not (self._folder / "data.mdb").exists():
+            return
+        try:
+            owner = self._owner.read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            owner = "unknown"
+        if owner not in ("clean", f"open {self._boot}"):
+            self._remove()
+            self.notices.append(
+                "the machine stopped while the state database was open; it is rebuilt from the block log"
+            )
+
+    def _remove(self) -> None:
+        with disk_errors("remove", self._folder):
+            shutil.rmtree(self._folder)
+            self._folder.mkdir(mode=0o700)
+
+    @property
+    def marker(self) -> Marker | None:
+        """Which block the database stands at (as last written), None if it is empty or of another format."""
+        with self._environment.begin(db=self._meta) as transaction:
+            raw = transaction.get(_MARKER)
+        try:
+            return None if raw is None else Marker.decode(raw)
+        except Malformed:
+            return None
+
+    def get(self, key_hash: bytes) -> bytes | None:
+        """See ``StateStore``."""
+        return self._reader.get(key_hash)
+
+    def bucket(self, index: int) -> Iterator[tuple[bytes, bytes]]:
+        """See ``StateStore``."""
+        first = (index << (32 - self._bits)).to_bytes(4, "big")
+        with self._reader.cursor() as cursor:
+            if not cursor.set_range(first):
+                return
+            for key_hash, entry in cursor:
+                if bucket_index(key_hash, self._bits) != index:
+                    return
+                yield key_hash, entry
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Return every (key hash, entry) in order of the hash."""
+        with self._reader.cursor() as cursor:
+            yield from cursor
+
+    def write(self, entries: Mapping[bytes, bytes | None], marker: Marker) -> None:
+        """Apply one block's ``entries`` (None deletes) and its ``marker`` together; raise ``StorageError``."""
+        kept = sorted((key_hash, entry) for key_hash, entry in entries.items() if entry is not None)
+        removed = [key_hash for key_hash, entry in entries.items() if entry is None]
+        try:
+            with self._environment.begin(write=True, db=self._entries) as transaction:
+                with transaction.cursor() as cursor:
+                    cursor.putmulti(kept)
+                for key_hash in removed:
+                    transaction.delete(key_hash)
+                transaction.put(_MARKER, marker.encode(), db=self._meta)
+        except lmdb.Error as error:
+            raise StorageError(f"cannot write the state database {self._folder}: {error}") from error
+
+    def renew(self) -> None:
+        """Let reads see what has been written; also frees the pages that only the old view needed."""
+        self._reader.abort()
+        self._reader = self._environment.begin(db=self._entries)
+
+    def clear(self) -> None:
+        """Empty the database, to rebuild it."""
+        self._reader.abort()
+        self._environment.close()
+        self._remove()
+        replace_file(self._owner, f"open {self._boot}\n".encode())
+        self._open()
+
+    def close(self) -> None:
+        """Sync and close; the next start finds the database clean."""
+        self._reader.abort()
+        try:
+            self._environment.sync(True)
+        except lmdb.Error as error:
+            raise StorageError(f"cannot sync the state database {self._folder}: {error}") from error
+        finally:
+            self._environment.close()
+        replace_file(self._owner, b"clean\n")
