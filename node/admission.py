@@ -5,6 +5,7 @@ Law: a transaction is in here only after its signature was checked; forgetting o
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Final
 
 from ledger import signing
@@ -28,7 +29,7 @@ class VerifiedTransactions:
         self._verify = verify
         self._entries_max = entries_max
         self._bytes_max = bytes_max
-        self._known: dict[bytes, Transaction] = {}
+        self._known: OrderedDict[bytes, Transaction] = OrderedDict()
         self._bytes = 0
 
     def __contains__(self, raw: bytes) -> bool:
@@ -38,7 +39,7 @@ class VerifiedTransactions:
         return len(self._known)
 
     @property
-    def bytes(self) -> int:
+    def size_bytes(self) -> int:
         """The raw bytes held."""
         return self._bytes
 
@@ -49,9 +50,12 @@ class VerifiedTransactions:
         self._known[transaction.raw] = transaction
         self._bytes += len(transaction.raw)
         while len(self._known) > self._entries_max or self._bytes > self._bytes_max:
-            oldest = next(iter(self._known))
-            del self._known[oldest]
+            oldest, _ = self._known.popitem(last=False)
             self._bytes -= len(oldest)
+
+    def get(self, raw: bytes) -> Transaction | None:
+        """Return the transaction of ``raw`` if its signature was checked before."""
+        return self._known.get(raw)
 
     def admit(self, raw: bytes) -> Transaction:
         """Return the transaction of ``raw``, verified now or before; raise a ``LedgerError`` if it is not valid."""

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from consensus.events import Timer, TimerKind
+from contracts.execution import Outcome
 from contracts.framework import Rejected
 from ledger.block import CommittedBlock
 from ledger.state import Change
 from ledger.transaction import Transaction
 from node.wire import WireMessage
-
-if TYPE_CHECKING:
-    from contracts.execution import Outcome
 
 
 class TickKind(Enum):

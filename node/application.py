@@ -1,0 +1,125 @@
+"""The ledger as consensus sees it: blocks are filled from the mempool and executed by the contracts.
+
+Law: a block is executed once per node, whether to build it, to vote for it or to commit it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+from consensus.application import Draft, Executed, Invalid
+from contracts.execution import Executor, Outcome
+from contracts.framework import Rejected
+from ledger import merkle
+from ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, last_commit_hash
+from ledger.certificate import Certificate
+from ledger.genesis import Genesis
+from ledger.transaction import Transaction
+from node.mempool import Mempool
+
+# Header, list heads and the framing of the block itself; the parent's certificate is counted by its own size.
+_BLOCK_RESERVE_BYTES: Final = 4 * 1024
+_TRANSACTION_OVERHEAD_BYTES: Final = 5
+_EXECUTED_MAX: Final = 4
+
+
+class LedgerApplication:
+    """Implements ``consensus.application.Application`` over an ``Executor`` and a ``Mempool``."""
+
+    def __init__(self, genesis: Genesis, executor: Executor, mempool: Mempool) -> None:
+        self._genesis = genesis
+        self._executor = executor
+        self._mempool = mempool
+        self._executed: OrderedDict[bytes, Executed] = OrderedDict()
+        self._dropped: list[tuple[Transaction, Rejected]] = []
+
+    def build(self, draft: Draft) -> Executed:
+        """See ``Application``."""
+        transactions = self._select(draft)
+        outcome = self._executor.run(draft.height, draft.time_ms, transactions)
+        raws = tuple(transaction.raw for transaction in transactions)
+        header = Header(
+            version=HEADER_VERSION,
+            chain_id=self._genesis.chain_id,
+            height=draft.height,
+            parent_hash=draft.parent_hash,
+            epoch=draft.epoch,
+            validators_hash=draft.validators_hash,
+            next_validators_hash=outcome.next_validators.hash,
+            proposer=draft.proposer,
+            created_round=draft.created_round,
+            time_ms=draft.time_ms,
+            tx_root=merkle.root(raws),
+            tx_count=len(raws),
+            receipts_root=outcome.receipts_root,
+            state_root=outcome.state_root,
+            last_commit_hash=last_commit_hash(draft.last_commit),
+        )
+        return self._keep(Block(header, raws, draft.last_commit), outcome)
+
+    def execute(self, block: Block) -> Executed | Invalid:
+        """See ``Application``."""
+        known = self._executed.get(block.hash)
+        if known is not None:
+            return known
+        outcome = self._executor.execute_block(block)
+        if isinstance(outcome, Rejected):
+            return Invalid(f"{outcome.code}: {outcome.detail}", diverged=outcome.code == "diverged")
+        return self._keep(block, outcome)
+
+    def commit(self, executed: Executed, certificate: Certificate) -> None:
+        """See ``Application``."""
+        outcome: Outcome = executed.result
+        self._executor.commit(outcome)
+        for tx_id in outcome.tx_ids:
+            self._mempool.remove(tx_id)
+        self._executed.clear()
+
+    def has_work(self) -> bool:
+        """See ``Application``."""
+        return len(self._mempool) > 0
+
+    def next_deadline_ms(self) -> int | None:
+        """See ``Application``."""
+        return self._executor.next_deadline_ms()
+
+    def recheck(self, time_ms: int, count: int) -> None:
+        """Drop those of the ``count`` oldest pending transactions that no block at ``time_ms`` could hold."""
+        for transaction in self._mempool.oldest(count):
+            self._keep_or_drop(transaction, time_ms)
+
+    def take_dropped(self) -> list[tuple[Transaction, Rejected]]:
+        """Return, once, the pending transactions that turned out to have no place in any block, and why."""
+        dropped, self._dropped = self._dropped, []
+        return dropped
+
+    def _select(self, draft: Draft) -> list[Transaction]:
+        """Take pending transactions in order while they fit; one that may not be in a block is dropped."""
+        parameters = self._genesis.parameters
+        certificate_bytes = 0 if draft.last_commit is None else len(draft.last_commit.encode())
+        room = min(parameters.block_bytes_max, MAX_BLOCK_BYTES) - _BLOCK_RESERVE_BYTES - certificate_bytes
+        chosen: list[Transaction] = []
+        for transaction in self._mempool.oldest(len(self._mempool)):
+            size = len(transaction.raw) + _TRANSACTION_OVERHEAD_BYTES
+            if size > room or len(chosen) == parameters.block_transactions_max:
+                break
+            if self._keep_or_drop(transaction, draft.time_ms):
+                chosen.append(transaction)
+                room -= size
+        return chosen
+
+    def _keep_or_drop(self, transaction: Transaction, time_ms: int) -> bool:
+        rejected = self._executor.check(transaction, time_ms)
+        if rejected is None:
+            return True
+        self._mempool.remove(transaction.id)
+        self._dropped.append((transaction, rejected))
+        return False
+
+    def _keep(self, block: Block, outcome: Outcome) -> Executed:
+        executed = Executed(block, outcome.receipts, outcome.next_validators, outcome)
+        self._executed[block.hash] = executed
+        while len(self._executed) > _EXECUTED_MAX:
+            self._executed.popitem(last=False)
+        return executed
