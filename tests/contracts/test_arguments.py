@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import calendar
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts import arguments as a
+from contracts.framework import Rejected
+
+CHECKS = {
+    "text": a.text(high=3),
+    "identifier": a.identifier(high=9),
+    "part": a.identifier(slash=False),
+    "name": a.name(high=8),
+    "integer": a.integer(0, 9),
+    "boolean": a.boolean(),
+    "one_of": a.one_of("red", "blue"),
+    "hexadecimal": a.hexadecimal(2),
+    "date": a.date(),
+    "timestamp": a.timestamp(),
+    "scalar": a.scalar(high=3),
+    "many": a.many(a.integer(0, 9), low=1, high=3),
+    "unique": a.many(a.text(), high=3, unique=True),
+    "nullable": a.nullable(a.integer(0, 9)),
+    "table": a.table(a.integer(0, 9), high=2),
+    "record": a.record({"n": a.integer(0, 9)}, {"t": a.text()}),
+}
+
+GOOD = [
+    ("text", ["a", "abc", "经济区", " ", "\n"]),
+    ("identifier", ["a", "cn/2017/1", "a b", "合同", "é"]),
+    ("part", ["a.b-c_d"]),
+    ("name", ["a", "bank-a.1"]),
+    ("integer", [0, 9]),
+    ("boolean", [True, False]),
+    ("one_of", ["red", "blue"]),
+    ("hexadecimal", ["00ff"]),
+    ("date", ["2017", "2017-09", "2017-09-04", "2016-02-29", "2000-02-29", "0001-01-01", "9999-12-31"]),
+    ("timestamp", ["2017-09-04T15:00:00Z", "2017-09-04t15:00:00.123456789z", "2017-09-04T15:00:00-00:00"]),
+    ("scalar", ["", "abc", 0, -(2**63), 2**64 - 1, True, None]),
+    ("many", [[1], [1, 1, 1]]),
+    ("unique", [[], ["a", "b"]]),
+    ("nullable", [None, 5]),
+    ("table", [{}, {"a": 1, "合": 2}]),
+    ("record", [{"n": 1}, {"n": 1, "t": "x"}]),
+]
+
+BAD = [
+    ("text", ["", "abcd", 1, None, b"a", "\ud800", ["a"]]),
+    ("identifier", ["", " a", "a ", "a\n", "a\x00b", "a\x7f", "a\x85é", "1234567890", 1, None]),
+    ("part", ["a/b", ""]),
+    ("name", ["", "A", "1a", "a b", "a_b", "é", "aaaaaaaaa", None]),
+    ("integer", [-1, 10, True, "5", 5.0, None, "٥"]),
+    ("boolean", [0, 1, "true", None]),
+    ("one_of", ["green", "", None, ["red"], 1]),
+    ("hexadecimal", ["00f", "00FF", "00fff", "0x0f", "zzzz", "٠٠٠٠", None, b"ab"]),
+    (
+        "date",
+        ["17", "2017-9", "2017-13", "2017-00", "2017-02-29", "1900-02-29", "2017-09-31", "2017-09-00", "0000", 2017],
+    ),
+    ("date", ["20170904", "2017-09-04 ", "٢٠١٧", "+017", "2017/09", "2017-0904x", "-2017-0", "", None, "2017-1-001"]),
+    ("timestamp", ["2017-09-04T15:00:00", "2017-09-04 15:00:00Z", "2017-09-04T24:00:00Z", "2017-09-04T15:60:00Z"]),
+    (
+        "timestamp",
+        ["2017-09-04T23:59:60Z", "2017-09-04T15:00:00.Z", "2017-09-04T15:00:00,5Z", "2017-09-04T15:00:00+0800"],
+    ),
+    (
+        "timestamp",
+        ["2017-09-04T15:00:00+08", "2017-09-04T15:00:00+24:00", "2017-09-04T15:00:00+08:60", "2017-09-04T15:00+08:00"],
+    ),
+    ("timestamp", ["2017-13-04T15:00:00Z", "2017-09-04T15:00:0١Z", "2017-09-04T15:00:00.1_0Z", "2017-09-04T+1:00:00Z"]),
+    (
+        "timestamp",
+        ["2017-09-04T15:00:00.1+1:00Z", "2017-09-04T15:00:00Z" + " " * 40, "2017-09-04T15:00:00." + "1" * 60 + "Z"],
+    ),
+    ("timestamp", ["", None, 0, "2017-09-04T15:00:00+٠٨:00", "2017-09-04T-1:00:00Z", "2017-09-04T15:00:00 08:00"]),
+    ("scalar", ["abcd", 1.5, 2**64, -(2**63) - 1, [], {}, b"", float("nan")]),
+    ("many", [[], [1, 2, 3, 4], (1,), None, {}]),
+    ("unique", [["a", "a"], ["", "a"]]),
+    ("nullable", [10, "a"]),
+    ("table", [{"a": 1, "b": 2, "c": 3}, {"": 1}, {"a": 10}, {1: 1}, []]),
+    ("record", [{}, {"n": 10}, {"n": 1, "x": 1}, {"n": 1, 5: 1}, [], None, {"n": 1, "t": ""}]),
+]
+
+
+@pytest.mark.parametrize(("check", "value"), [(name, value) for name, values in GOOD for value in values])
+def test_a_described_value_passes(check, value):
+    assert CHECKS[check](value) is None
+
+
+@pytest.mark.parametrize(("check", "value"), [(name, value) for name, values in BAD for value in values])
+def test_anything_else_is_refused_with_words(check, value):
+    error = CHECKS[check](value)
+    assert error is not None
+    assert ": " in error
+
+
+def test_every_check_is_tested_both_ways():
+    assert {name for name, _ in GOOD} == {name for name, _ in BAD} == set(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("args", "detail"),
+    [
+        ({}, "args.date: missing"),
+        ({"date": "2017-13"}, "args.date: expected a date as 2017, 2017-09 or 2017-09-04"),
+        ({"date": "2017", "x": 1}, "args.x: unknown; expected date, areas"),
+        ({"date": "2017", "areas": [{"id": ""}]}, "args.areas[0].id: expected a text of 1 to 256 characters"),
+        ({"date": "2017", "areas": "x"}, "args.areas: expected a list of 0 to 2 items"),
+        ([], "args: expected a map"),
+    ],
+)
+def test_a_refusal_names_the_path_and_what_is_expected(args, detail):
+    validate = a.arguments({"date": a.date()}, {"areas": a.many(a.record({"id": a.text()}), high=2)})
+    assert validate(args) == Rejected("invalid_argument", detail)
+
+
+def test_an_unknown_name_is_cut_in_the_refusal():
+    refusal = a.arguments({})({"x" * 10_000: 1})
+    assert refusal is not None
+    assert len(refusal.detail) < 200
+
+
+@given(st.dates())
+def test_days_are_those_of_the_gregorian_calendar(day):
+    assert a.days_since_epoch(day.year, day.month, day.day) == (day - date(1970, 1, 1)).days
+    assert a.parse_date(day.isoformat()) == (day.year, day.month, day.day)
+    assert a.first_day((day.year, day.month, 0)) == (day.replace(day=1) - date(1970, 1, 1)).days
+    last = day.replace(day=calendar.monthrange(day.year, day.month)[1])
+    assert a.last_day((day.year, day.month, 0)) == (last - date(1970, 1, 1)).days
+    assert a.last_day((day.year, 0, 0)) == (date(day.year, 12, 31) - date(1970, 1, 1)).days
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ZONES = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+TIMES = st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1), timezones=ZONES)
+
+
+@settings(deadline=None)
+@given(TIMES)
+def test_a_time_is_the_ms_since_the_epoch_cut_off_below(moment):
+    assert a.parse_time(moment.isoformat()) == (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+@given(st.text(alphabet="0123456789-:.TZ+ ١", min_size=18, max_size=30))
+def test_what_parses_as_a_time_python_reads_alike(text):
+    milliseconds = a.parse_time(text)
+    if milliseconds is not None:
+        head, fraction = text[:19], text[19:]
+        zone = "+00:00" if text[-1] == "Z" else text[-6:]
+        digits = fraction[1:].split("Z")[0].split("+")[0].split("-")[0] if fraction[0] == "." else ""
+        moment = datetime.fromisoformat(head + zone) - EPOCH
+        assert milliseconds == moment // timedelta(milliseconds=1) + int((digits + "000")[:3])
+
+
+def test_half_a_surrogate_pair_is_no_text():
+    assert a.is_encodable("经")
+    assert not a.is_encodable("\udc00")
