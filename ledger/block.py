@@ -104,10 +104,11 @@ class Block:
         return codec.encode(["block", 1, self.header.raw, list(self.transactions), last_commit])
 
     @staticmethod
-    def decode(data: bytes) -> Block:
+    def decode(data: bytes, *, check_roots: bool = True) -> Block:
         """Parse a block and check that the body is the one its header commits to; raise ``Malformed``.
 
-        Neither the transactions nor the certificate inside are verified here.
+        Neither the transactions nor the certificate inside are verified here. Without ``check_roots`` the
+        transactions are only counted: for an auditor who is asked about headers alone.
         """
         if len(data) > MAX_BLOCK_BYTES:
             raise Malformed(f"block of {len(data)} bytes, at most {MAX_BLOCK_BYTES}")
@@ -118,7 +119,7 @@ class Block:
             codec.octets(raw, "transaction")
         certificate = None if last_commit is None else Certificate.from_value(last_commit)
         block = Block(header, tuple(raws), certificate)
-        if len(raws) != header.tx_count or merkle.root(raws) != header.tx_root:
+        if len(raws) != header.tx_count or (check_roots and merkle.root(raws) != header.tx_root):
             raise Malformed("the transactions are not those of the header")
         if last_commit_hash(certificate) != header.last_commit_hash:
             raise Malformed("last_commit is not the one of the header")
@@ -182,16 +183,30 @@ class CommittedBlock:
         return codec.encode(["committed", 1, self.block.raw, self.certificate.encode(), list(self.receipts)])
 
     @staticmethod
-    def decode(data: bytes) -> CommittedBlock:
-        """Parse a log record; raise ``Malformed``, also when the receipts are not those of the header."""
+    def decode(data: bytes, *, check_roots: bool = True) -> CommittedBlock:
+        """Parse a log record; raise ``Malformed``, also when the receipts are not those of the header.
+
+        Without ``check_roots`` transactions and receipts are only counted.
+        """
         block_raw, certificate_raw, receipts = codec.decode_record(data, "committed", 1, 3)
-        block = Block.decode(codec.octets(block_raw, "block"))
+        block = Block.decode(codec.octets(block_raw, "block"), check_roots=check_roots)
         certificate = Certificate.decode(codec.octets(certificate_raw, "certificate"))
         leaves = codec.sequence(receipts, "receipts", limit=MAX_BLOCK_TRANSACTIONS + 1)
         for leaf in leaves:
             codec.octets(leaf, "receipt")
-        if len(leaves) != block.header.tx_count + 1 or merkle.root(leaves) != block.header.receipts_root:
+        if len(leaves) != block.header.tx_count + 1:
             raise Malformed("the receipts are not those of the header")
         if certificate.height != block.header.height or certificate.block_hash != block.hash:
             raise Malformed("the certificate is of another block")
-        return CommittedBlock(block, certificate, tuple(leaves))
+        committed = CommittedBlock(block, certificate, tuple(leaves))
+        if check_roots and merkle.root(leaves) != block.header.receipts_root:
+            raise Malformed("the receipts are not those of the header")
+        return committed
+
+    def check_roots(self) -> None:
+        """Raise ``Malformed`` unless transactions and receipts are those of the header, for whom ``decode`` did not."""
+        header = self.block.header
+        if merkle.root(self.block.transactions) != header.tx_root:
+            raise Malformed("the transactions are not those of the header")
+        if merkle.root(self.receipts) != header.receipts_root:
+            raise Malformed("the receipts are not those of the header")

@@ -86,6 +86,35 @@ def read(view: memoryview, offset: int) -> Record | None:
     return Record(int.from_bytes(head[6:14], "big"), head[14], body[_HEAD:], offset, end)
 
 
+def skip(view: memoryview, offset: int) -> tuple[int, int] | None:
+    """Return (sequence, end) of the record that seems to start at ``offset``, by its head alone, or None."""
+    head = bytes(view[offset : offset + _HEAD])
+    if len(head) < _HEAD or head[:2] != MAGIC:
+        return None
+    end = offset + OVERHEAD + int.from_bytes(head[2:6], "big")
+    return (int.from_bytes(head[6:14], "big"), end) if end <= len(view) else None
+
+
+def is_cut(rest: memoryview) -> bool:
+    """Say whether ``rest``, which holds no good record, is the beginning of one: an append that did not finish.
+
+    A whole record whose length field was changed also claims more than there is; its checksum betrays it.
+    """
+    head = bytes(rest[:_HEAD])
+    if head[:2] != MAGIC[: len(head)]:
+        return False
+    if len(head) < _HEAD:
+        return True
+    length = int.from_bytes(head[2:6], "big")
+    if length > MAX_PAYLOAD_BYTES or OVERHEAD + length <= len(rest):
+        return False
+    true_length = len(rest) - OVERHEAD
+    if true_length < 0:
+        return True
+    body = MAGIC + true_length.to_bytes(4, "big") + bytes(rest[6:-_CHECKSUM])
+    return sha256(body).digest()[:_CHECKSUM] != bytes(rest[-_CHECKSUM:])
+
+
 def _good_record_after(view: memoryview, offset: int) -> bool:
     rest = bytes(view[offset:])
     position = rest.find(MAGIC)

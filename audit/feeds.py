@@ -1,0 +1,107 @@
+"""One source being read in step with the others, and what becomes of it.
+
+Law: a source that fails ends its own feed and nobody else's; why it ended is kept for the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from audit.report import Finding, SourceReport
+from audit.sources import Damaged, Source, Unreachable
+
+RUN_BYTES = 16 * 1024 * 1024
+"""How many bytes of blocks a feed reads ahead, one block more at most."""
+
+
+class Feed:
+    """A source with the blocks read ahead: ``pending[0]`` is the block after ``agreed``.
+
+    ``findings`` collects what makes the source itself false or damaged.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.name = source.name
+        self.claimed: int | None = None
+        self.agreed = 0
+        self.pending: list[bytes] = []
+        self.active = True
+        self.findings: list[Finding] = []
+        self._status, self._note = "ok", ""
+        self._ended = False
+        self._blocks: Iterator[bytes] = iter(())
+
+    def ask(self) -> None:
+        """Learn the tip the source claims; it ends if it does not answer."""
+        try:
+            self.claimed = self.source.tip()
+        except Unreachable as error:
+            self.end("unreachable", error.reason)
+
+    def open(self, first: int, last: int) -> None:
+        """Begin reading at ``first``."""
+        self.agreed = first - 1
+        self._blocks = iter(self.source.blocks(first, last))
+
+    def fill(self, count: int) -> int:
+        """Read ahead up to ``count`` blocks, fewer if they are large; return how many are there."""
+        size = sum(map(len, self.pending))
+        while self.active and not self._ended and len(self.pending) < count and size < RUN_BYTES:
+            try:
+                block = next(self._blocks, None)
+            except (Unreachable, Damaged) as error:
+                self._fault(error)
+                break
+            if block is None:
+                self._ended = True
+                break
+            self.pending.append(block)
+            size += len(block)
+        return len(self.pending)
+
+    def advance(self, count: int) -> None:
+        """Note that the next ``count`` blocks agree with the audited chain."""
+        taken = min(count, len(self.pending))
+        del self.pending[:taken]
+        self.agreed += taken
+
+    def end(self, status: str, note: str) -> None:
+        """Take no more from this source."""
+        self.active = False
+        self.pending.clear()
+        self._status, self._note = status, note
+
+    def refute(self, status: str, height: int, reason: str) -> None:
+        """End a source whose block at ``height`` is false."""
+        self.findings.append(Finding(height, reason, self.name))
+        self.end(status, f"block {height}: {reason}")
+
+    def close(self, goal: int) -> None:
+        """End a source that has no more blocks; ``goal`` is the height that was asked for."""
+        if self._note or not self.active:
+            self.active = False
+            return
+        expected = min(goal, self.claimed or 0)
+        if self.agreed < expected:
+            reason = f"it claims height {self.claimed} and has no block {self.agreed + 1}"
+            self.findings.append(Finding(self.agreed + 1, reason, self.name))
+            self.end("false_tip", reason)
+        elif self.agreed < goal:
+            self.end("behind", f"it has blocks up to {self.agreed} only")
+
+    def report(self) -> SourceReport:
+        """Return how it did."""
+        return SourceReport(self.name, self._status, self.claimed, max(self.agreed, 0), self._note)
+
+    def _fault(self, error: Unreachable | Damaged) -> None:
+        """Remember why there are no more blocks; those read before it still count."""
+        self._ended = True
+        if isinstance(error, Unreachable):
+            self._status, self._note = "unreachable", error.reason
+        elif error.torn:
+            self._status, self._note = "torn", f"block {error.height}: {error.reason}"
+            self.claimed = error.height - 1
+        else:
+            self._status, self._note = "damaged", f"block {error.height}: {error.reason}"
+            self.findings.append(Finding(error.height, error.reason, self.name))

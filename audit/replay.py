@@ -1,0 +1,72 @@
+"""Replay: computing every outcome again from the genesis, with the contracts the nodes run.
+
+Law: a block counts as replayed only if its receipts, its state root and its next validators come out the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contracts.execution import Executor, Outcome, UnknownProtocol, decode_and_verify, new_state
+from contracts.framework import Rejected
+from ledger.block import Block
+from ledger.errors import LedgerError
+from ledger.genesis import Genesis
+from ledger.state import MemoryStore
+from ledger.transaction import Transaction
+from ledger.validators import ValidatorSet
+
+
+class BadReplay(LedgerError):
+    """A certified block is invalid, or its outcome is not what the validators certified."""
+
+
+class CannotReplay(LedgerError):
+    """This software does not have the rules of the block."""
+
+
+class Replay:
+    """A state in memory at block ``height``, from genesis on; ``root`` is its state root."""
+
+    def __init__(self, genesis: Genesis) -> None:
+        self._store = MemoryStore(genesis.parameters.state_bits)
+        self._verified: Mapping[bytes, Transaction] = {}
+        self._executor = Executor(genesis, new_state(genesis, self._store), self._admit)
+
+    @property
+    def height(self) -> int:
+        """The last replayed height."""
+        return self._executor.height
+
+    @property
+    def root(self) -> bytes:
+        """The state root after it."""
+        return self._executor.state.root
+
+    def apply(self, block: Block, verified: Mapping[bytes, Transaction]) -> None:
+        """Execute the block after ``height``; ``verified`` are transactions whose signature was checked already.
+
+        Raises ``BadReplay`` or ``CannotReplay``, and then stays where it was.
+        """
+        self._verified = verified
+        outcome = self._execute(block)
+        self._executor.commit(outcome)
+        self._store.write(outcome.change.entries)
+        self._executor.state.flushed(outcome.change)
+
+    def validators_after(self, block: Block) -> ValidatorSet:
+        """Return the validators that ``block``, the one after ``height``, announces, by executing it."""
+        self._verified = {}
+        return self._execute(block).next_validators
+
+    def _execute(self, block: Block) -> Outcome:
+        try:
+            outcome = self._executor.execute_block(block)
+        except UnknownProtocol as error:
+            raise CannotReplay(str(error)) from None
+        if isinstance(outcome, Rejected):
+            raise BadReplay(f"replay refuses what the validators certified: {outcome.code}, {outcome.detail}")
+        return outcome
+
+    def _admit(self, raw: bytes) -> Transaction:
+        return self._verified.get(raw) or decode_and_verify(raw)

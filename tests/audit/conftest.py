@@ -1,0 +1,171 @@
+"""A chain made in memory: real blocks, executed by the contracts and certified by real signatures."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contracts.execution import Executor, new_state
+from ledger import framing, merkle, transaction
+from ledger.block import Block, CommittedBlock, Header, last_commit_hash
+from ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.signing import Ed25519Signer
+from ledger.state import MemoryStore
+from ledger.validators import leader_index
+
+START_MS = 1_700_000_000_000
+MEMBERS = (
+    ("regulator", "government", "central", False),
+    ("central-bank", "bank", "", True),
+    ("bank-a", "bank", "", False),
+    ("enterprise-a", "enterprise", "", False),
+)
+
+
+def signer(name: str) -> Ed25519Signer:
+    return Ed25519Signer(name.encode().ljust(32, b"."))
+
+
+def make_genesis(name: str = "test", members=MEMBERS) -> Genesis:
+    return Genesis.decode(
+        encode_genesis(
+            name=name,
+            time_ms=START_MS,
+            parameters=Parameters(state_bits=4, tenure=3),
+            members=tuple(
+                Member(
+                    id=member,
+                    name=member.title(),
+                    role=role,
+                    level=level,
+                    sector="",
+                    central_bank=central,
+                    operators=(Operator("admin", signer(f"{member}/admin").public_key, ("operate", "submit")),),
+                )
+                for member, role, level, central in members
+            ),
+            nodes=tuple(
+                Node(member, member, "validator", signer(f"{member}/node").public_key, b"") for member, *_ in members
+            ),
+        )
+    )
+
+
+class Chain:
+    """Builds blocks on a chain of its own; ``blocks[i]`` is height i + 1."""
+
+    def __init__(self, genesis: Genesis | None = None) -> None:
+        self.genesis = genesis or make_genesis()
+        self.chain_id = self.genesis.chain_id
+        self.store = MemoryStore(self.genesis.parameters.state_bits)
+        self.executor = Executor(self.genesis, new_state(self.genesis, self.store))
+        self.blocks: list[CommittedBlock] = []
+        self._salt = 0
+
+    def transaction(self, *, action: str = "rotate_key", **args) -> bytes:
+        self._salt += 1
+        return transaction.sign(
+            signer("regulator/admin"),
+            chain_id=self.chain_id,
+            sender="regulator/admin",
+            contract="membership",
+            action=action,
+            args=args,
+            valid_until_ms=self.executor.time_ms + 60_000,
+            salt=self._salt.to_bytes(16, "big"),
+        ).raw
+
+    def certify(self, header: Header, signers: tuple[int, ...] = (0, 1, 2), *, round: int = 0) -> Certificate:
+        validators = self.executor.validators
+        preimage = vote_preimage(self.chain_id, validators.epoch, header.height, round, Phase.COMMIT, header.hash)
+        votes = {index: signer(f"{validators[index].id}/node").sign(preimage) for index in signers}
+        return assemble(Phase.COMMIT, validators, header.height, round, header.hash, votes)
+
+    def build(self, transactions: int = 1, *, time_step_ms: int = 10, **changed) -> CommittedBlock:
+        """Return the next block, executed; ``changed`` header fields make it a lie that is certified all the same."""
+        validators, height = self.executor.validators, self.executor.height + 1
+        parent = self.blocks[-1] if self.blocks else None
+        time_ms = self.executor.time_ms + time_step_ms
+        raws = [self.transaction(action="nothing") for _ in range(transactions)]
+        outcome = self.executor.run(height, time_ms, [transaction.Transaction.decode(raw) for raw in raws])
+        proposer = None if parent is None else parent.block.header.proposer
+        leader = leader_index(validators, proposer, height, 0, self.genesis.parameters.tenure)
+        last_commit = None if parent is None else parent.certificate
+        header = Header(
+            version=1,
+            chain_id=self.chain_id,
+            height=height,
+            parent_hash=self.chain_id if parent is None else parent.block.hash,
+            epoch=validators.epoch,
+            validators_hash=validators.hash,
+            next_validators_hash=outcome.next_validators.hash,
+            proposer=validators[leader].id,
+            created_round=0,
+            time_ms=time_ms,
+            tx_root=merkle.root(raws),
+            tx_count=len(raws),
+            receipts_root=outcome.receipts_root,
+            state_root=outcome.state_root,
+            last_commit_hash=last_commit_hash(last_commit),
+        )
+        header = replace(header, **changed)
+        self.outcome = outcome
+        block = Block(header, tuple(raws), last_commit)
+        return CommittedBlock(block, self.certify(header), outcome.receipts)
+
+    def add(self, transactions: int = 1, **changed) -> CommittedBlock:
+        committed = self.build(transactions, **changed)
+        self.executor.commit(self.outcome)
+        self.store.write(self.outcome.change.entries)
+        self.executor.state.flushed(self.outcome.change)
+        self.blocks.append(committed)
+        return committed
+
+    def grow(self, count: int, transactions: int = 1) -> "Chain":
+        for _ in range(count):
+            self.add(transactions)
+        return self
+
+    def write(self, folder: Path, *, per_file: int = 1_000_000) -> Path:
+        """Write the block files of a node and return its data folder."""
+        (folder / "blocks").mkdir(parents=True)
+        for number, start in enumerate(range(0, len(self.blocks), per_file), 1):
+            frames = [
+                framing.frame(committed.block.header.height, 1, committed.encode())
+                for committed in self.blocks[start : start + per_file]
+            ]
+            (folder / "blocks" / f"{number:08}.log").write_bytes(b"".join(frames))
+        return folder
+
+
+class ListSource:
+    """A source that is a list of block bytes; ``claims`` is the tip it tells."""
+
+    def __init__(self, blocks, name: str = "list", claims: int | None = None) -> None:
+        self.raws = [block if isinstance(block, bytes) else block.encode() for block in blocks]
+        self.name = name
+        self.claims = len(self.raws) if claims is None else claims
+
+    def tip(self) -> int:
+        return self.claims
+
+    def blocks(self, first: int, last: int) -> Iterator[bytes]:
+        yield from self.raws[first - 1 : last]
+
+
+@pytest.fixture
+def chain() -> Chain:
+    """A chain of twelve blocks, one transaction each."""
+    return Chain().grow(12)
+
+
+@pytest.fixture
+def make_chain() -> Callable[..., Chain]:
+    return Chain
+
+
+@pytest.fixture
+def list_source() -> type[ListSource]:
+    return ListSource
