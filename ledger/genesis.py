@@ -166,28 +166,34 @@ def encode_genesis(
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def strict_json(raw: bytes | str, what: str = "JSON") -> Any:
-    """Parse JSON without floats, NaN, duplicate keys, or integers beyond 64 bit; raise ``Malformed``.
+def strict_json(raw: bytes | str, what: str = "JSON", *, depth: int = codec.MAX_DEPTH) -> Any:
+    """Parse JSON without floats, NaN, duplicate keys, or integers beyond 64 bit; raise ``Malformed`` (K2).
 
-    Nesting is bounded by ``codec.MAX_DEPTH`` before parsing, so no input can exhaust the stack.
+    Nesting is bounded by ``depth`` before parsing, so no input can exhaust the stack. Every text in the result is
+    valid Unicode, so it has an encoding.
     """
     try:
         text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
     except UnicodeDecodeError:
         raise Malformed(f"{what}: not UTF-8") from None
-    _require_depth(text, what)
+    _require_depth(text, what, depth)
     try:
-        return json.loads(
+        value = json.loads(
             text,
             parse_float=_refuse_number,
             parse_constant=_refuse_number,
             parse_int=_small_integer,
             object_pairs_hook=_unique_pairs,
         )
+        if "\\u" in text or isinstance(raw, str):
+            json.dumps(value, ensure_ascii=False).encode()  # an escape can make half of a surrogate pair
     except Malformed as error:
         raise Malformed(f"{what}: {error.reason}") from None
+    except UnicodeEncodeError:
+        raise Malformed(f"{what}: a text holds half of a surrogate pair") from None
     except ValueError as error:
         raise Malformed(f"{what}: {error}") from None
+    return value
 
 
 def is_name(value: Any, *, limit: int = 64) -> bool:
@@ -200,27 +206,34 @@ def is_name(value: Any, *, limit: int = 64) -> bool:
     )
 
 
-def _require_depth(text: str, what: str) -> None:
+def _require_depth(text: str, what: str, limit: int) -> None:
     """Refuse nesting beyond the limit, counting brackets outside strings."""
-    depth, inside, escaped = 0, False, False
-    if text.count("[") + text.count("{") <= codec.MAX_DEPTH:
+    if text.count("[") + text.count("{") <= limit:
         return
-    for character in text:
-        if inside:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                inside = False
-        elif character == '"':
-            inside = True
-        elif character in "[{":
-            depth += 1
-            if depth > codec.MAX_DEPTH:
-                raise Malformed(f"{what}: nested deeper than {codec.MAX_DEPTH}")
-        elif character in "]}":
-            depth -= 1
+    depth, position, size = 0, 0, len(text)
+    while position < size:
+        quote = text.find('"', position)
+        outside = text[position : size if quote < 0 else quote]
+        for character in outside:
+            if character in "[{":
+                depth += 1
+                if depth > limit:
+                    raise Malformed(f"{what}: nested deeper than {limit}")
+            elif character in "]}":
+                depth -= 1
+        position = size if quote < 0 else _after_string(text, quote + 1)
+
+
+def _after_string(text: str, position: int) -> int:
+    """Return the position after the string whose opening quote is just before ``position``."""
+    while (quote := text.find('"', position)) >= 0:
+        slashes = quote
+        while slashes > position and text[slashes - 1] == "\\":
+            slashes -= 1
+        if (quote - slashes) % 2 == 0:
+            return quote + 1
+        position = quote + 1
+    return len(text)
 
 
 def _refuse_number(literal: str) -> Any:
@@ -234,10 +247,11 @@ def _small_integer(literal: str) -> int:
 
 
 def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise Malformed(f"duplicate key {next(key for key in keys if keys.count(key) > 1)[:64]!r}")
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise Malformed(f"duplicate key {key[:64]!r}")
+        result[key] = value
     return result
 
 
@@ -255,6 +269,10 @@ class _Fields:
 
     def text(self, name: str) -> str:
         return codec.text(self.take(name), f"{self._path}.{name}")
+
+    def label(self, name: str) -> str:
+        value = self.take(name)
+        return "" if value == "" else codec.text(value, f"{self._path}.{name}", limit=64)
 
     def name(self, name: str) -> str:
         value = self.take(name)
@@ -325,7 +343,7 @@ def _member(value: Any, path: str) -> Member:
         name=given.text("name"),
         role=given.one_of("role", ROLES),
         level=given.one_of("level", ("", *LEVELS)),
-        sector=str(given.take("sector"))[:64],
+        sector=given.label("sector"),
         central_bank=given.boolean("central_bank"),
         operators=tuple(_operator(item, f"{path}.operators[{i}]") for i, item in enumerate(given.list("operators"))),
     )

@@ -1,0 +1,169 @@
+"""Verifying one document offline: a receipt, a proof about the state, a certified header.
+
+Law: the answer is ``bad`` only if something in the document is false, and ``unknown`` if it cannot be judged with
+what is at hand; nothing is asked of a node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from audit.report import Verdict
+from ledger.block import Header
+from ledger.certificate import Certificate
+from ledger.codec import decode
+from ledger.errors import LedgerError, Malformed
+from ledger.genesis import Genesis, strict_json
+from ledger.proof import verify_certified
+from ledger.render import (
+    MAX_DOCUMENT_DEPTH,
+    certified_header_from_json,
+    plain,
+    proof_from_json,
+    state_proof_from_json,
+    time_text,
+)
+
+MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a document turned out to be: its kind, the verdict, one sentence, and what it proves if it is ``OK``."""
+
+    kind: str
+    verdict: Verdict
+    reason: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the document proves what it says."""
+        return self.verdict is Verdict.OK
+
+    @property
+    def exit_code(self) -> int:
+        """0 for ok, 1 for bad, 2 for could not tell."""
+        return {Verdict.OK: 0, Verdict.BAD: 1, Verdict.UNKNOWN: 2}[self.verdict]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as JSON values."""
+        return {
+            "kind": self.kind,
+            "ok": self.ok,
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "facts": dict(self.facts),
+        }
+
+
+class _CannotTell(Exception):
+    """The document needs something that is not at hand."""
+
+
+def verify_file(path: Path | str, genesis: Genesis) -> Verification:
+    """Verify the document in a file against a trusted genesis. Never raises for what the file holds."""
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(MAX_DOCUMENT_BYTES + 1)
+    except OSError as error:
+        return Verification("file", Verdict.UNKNOWN, f"{path}: {error.strerror or error}")
+    return verify_bytes(raw, genesis)
+
+
+def verify_bytes(raw: bytes, genesis: Genesis) -> Verification:
+    """Verify the bytes of a document; see ``verify_file``."""
+    if len(raw) > MAX_DOCUMENT_BYTES:
+        return Verification("file", Verdict.UNKNOWN, f"more than {MAX_DOCUMENT_BYTES} bytes: not a document of ours")
+    try:
+        document = strict_json(raw, "document", depth=MAX_DOCUMENT_DEPTH)
+    except Malformed as error:
+        return Verification("file", Verdict.BAD, error.reason)
+    return verify_document(document, genesis)
+
+
+def verify_document(document: Any, genesis: Genesis) -> Verification:
+    """Verify a parsed document; see ``verify_file``."""
+    kind = document.get("coseal") if type(document) is dict else None
+    judge = _KINDS.get(kind) if type(kind) is str else None
+    if type(kind) is not str or judge is None:
+        known = ", ".join(sorted(_KINDS))
+        return Verification("file", Verdict.UNKNOWN, f'no document of ours: "coseal" names none of {known}')
+    try:
+        reason, facts = judge(document, genesis)
+    except _CannotTell as error:
+        return Verification(kind, Verdict.UNKNOWN, str(error))
+    except LedgerError as error:
+        return Verification(kind, Verdict.BAD, error.reason)
+    return Verification(kind, Verdict.OK, reason, facts)
+
+
+def _receipt(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
+    proof = proof_from_json(document)
+    _require_epoch(proof.header, genesis)
+    transaction, receipt = proof.verify(genesis.chain_id, genesis.validators)
+    came_to = "took effect" if receipt.ok else f"was rejected ({receipt.code})"
+    reason = f"{transaction.contract}.{transaction.action} by {transaction.sender} {came_to}"
+    facts = {
+        **_facts(proof.header, proof.certificate, genesis),
+        "transaction": transaction.id.hex(),
+        "index": proof.index,
+        "sender": transaction.sender,
+        "action": f"{transaction.contract}.{transaction.action}",
+        "code": receipt.code,
+    }
+    return f"{reason} in block {proof.header.height}", facts
+
+
+def _state_proof(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
+    certified = state_proof_from_json(document)
+    _require_epoch(certified.header, genesis)
+    certified.verify(genesis.chain_id, genesis.validators)
+    key = certified.key.decode("utf-8", "backslashreplace")
+    value = None if certified.value is None else plain(decode(certified.value))
+    facts = {
+        **_facts(certified.header, certified.certificate, genesis),
+        "key": key,
+        "present": certified.value is not None,
+        "value": value,
+    }
+    holds = "holds this value" if certified.value is not None else "is absent"
+    return f"{key} {holds} in the state after block {certified.header.height}", facts
+
+
+def _certified_header(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
+    header, certificate = certified_header_from_json(document)
+    _require_epoch(header, genesis)
+    verify_certified(header, certificate, genesis.chain_id, genesis.validators)
+    return f"block {header.height} is certified", _facts(header, certificate, genesis)
+
+
+def _require_epoch(header: Header, genesis: Genesis) -> None:
+    """Refuse to guess who the validators of a later epoch are; a header of another chain is told as such later."""
+    if header.chain_id == genesis.chain_id and header.epoch != genesis.validators.epoch:
+        raise _CannotTell(
+            f"block {header.height} is of epoch {header.epoch}, whose validators the genesis does not name: "
+            "audit the chain with replay up to it, then compare the block hash"
+        )
+
+
+def _facts(header: Header, certificate: Certificate, genesis: Genesis) -> dict[str, Any]:
+    signers = [genesis.validators[index] for index in certificate.signers()]
+    return {
+        "chain_id": header.chain_id.hex(),
+        "height": header.height,
+        "block_hash": header.hash.hex(),
+        "state_root": header.state_root.hex(),
+        "time": time_text(header.time_ms),
+        "signed_by": sorted({validator.member for validator in signers}),
+    }
+
+
+_KINDS: Final[Mapping[str, Callable[[Any, Genesis], tuple[str, dict[str, Any]]]]] = {
+    "receipt": _receipt,
+    "state-proof": _state_proof,
+    "certified-header": _certified_header,
+}
