@@ -11,12 +11,13 @@ COPY coseal coseal
 RUN python -m venv /opt/coseal && /opt/coseal/bin/pip install --no-cache-dir .
 
 FROM python:3.11-slim-bookworm
+# The folders exist in the image so that fresh volumes mounted there belong to the user, not to root.
 COPY --from=build /opt/coseal /opt/coseal
 RUN useradd --uid 10001 --create-home --home-dir /home/coseal coseal \
- && mkdir -p /network && chown coseal:coseal /network
+ && for node in regulator central-bank bank-a enterprise-a; do mkdir -p /network/nodes/$node; done \
+ && mkdir -p /network/members && chown -R coseal:coseal /network
 ENV PATH=/opt/coseal/bin:$PATH PYTHONUNBUFFERED=1
 USER coseal
 WORKDIR /network
-VOLUME /network
 ENTRYPOINT ["coseal"]
 CMD ["--help"]

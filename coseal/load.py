@@ -100,7 +100,8 @@ def post(url: str, path: str, body: bytes, content_type: str = "application/msgp
 async def run_clients(urls: Sequence[str], path: str, work: Sequence[Sequence[bytes]]) -> LoadResult:
     """Send every client's transactions (wire form) in order, one client a connection, all clients at once.
 
-    Clients are spread over the nodes at ``urls``. A request answered 429 or 503 is sent again after a pause, so that what a client sends stays in order.
+    Clients are spread over the nodes at ``urls``. A request answered 429 or 503 is sent again after a pause, so
+    that what a client sends stays in order.
     """
     result = LoadResult()
     homes = [urls[index % len(urls)] for index in range(len(work))]
