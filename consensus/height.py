@@ -1,0 +1,498 @@
+"""One height's agreement: rules R1 to R5 of docs/spec/consensus.md.
+
+Law: messages only add facts to what is held; ``advance`` then applies the rules, in one order, until none fires.
+
+    fact                                                 rule   says
+    leader of round 0 and there is work                  R1     PROPOSAL of a new block
+    leader of round r, q round changes to r              R1     PROPOSAL: the highest certificate's block, or a new one
+    an acceptable proposal of the current round          R2     PREPARE
+    q PREPAREs in the current round                      R3     COMMIT
+    q COMMITs in any round, or their certificate         R4     decided
+    timeout, or f+1 ask for higher rounds                R5     ROUND-CHANGE with our highest certificate
+"""
+
+from __future__ import annotations
+
+from consensus.application import Draft, Executed
+from consensus.bodies import Bodies
+from consensus.context import Context
+from consensus.events import (
+    Accuse,
+    Broadcast,
+    GossipPending,
+    Persist,
+    PreparedRecord,
+    Record,
+    RoundRecord,
+    Send,
+    Timer,
+    TimerKind,
+)
+from consensus.guard import Signed
+from consensus.justification import Judge, Justified, choose
+from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage, subject
+from consensus.pacing import Pacing
+from consensus.persisted import Persisted
+from consensus.rules import Tip, fresh_fault, leader, link_fault
+from consensus.votes import Verdict, Votes
+from ledger.block import Block
+from ledger.certificate import ROUND_MAX, Certificate, Phase, vote_preimage
+from ledger.signing import HASH_BYTES, ZERO_HASH
+from ledger.validators import ValidatorSet
+
+
+class Height:
+    """The agreement on the block after ``tip`` among ``validators``."""
+
+    def __init__(self, context: Context, tip: Tip, validators: ValidatorSet) -> None:
+        config, guard = context.config, context.guard
+        index = validators.index(config.node_id)
+        self.tip = tip
+        self.number = tip.height + 1
+        self.validators = validators
+        # Whoever has no seat, or another key than the seat's, only follows.
+        self.me = index if index is not None and guard is not None and guard.key == validators[index].key else None
+        self.round = 0
+        self.votes = Votes()
+        self.bodies = Bodies(context, tip, validators)
+        self.pacing = Pacing(context, self.number)
+        self.prepared: Certificate | None = None
+        self.decision: tuple[Executed, Certificate] | None = None
+        self._context = context
+        self._judge = Judge(config.chain_id, self.number, validators, config.verify)
+        self._committed: Certificate | None = None  # a full commit certificate whose body may be missing
+        self._acceptable: bytes | None = None  # the proposal of this round that we would prepare
+        self._change: RoundChange | None = None
+        self._justification: tuple[RoundChange, ...] = ()
+        self._accused: dict[int, None] = {}
+        self._active = False  # there is work, or we left round 0
+        self._heartbeat_due = False
+        self._ahead = False  # a certificate shows that this height is decided elsewhere
+
+    @property
+    def leader(self) -> int:
+        """The index of the leader of the current round."""
+        return leader(self.validators, self.tip, self.round, self._context.config.parameters)
+
+    @property
+    def proposal(self) -> Proposal | None:
+        """The proposal of the current round, if it is held."""
+        return self.votes.proposal(self.round, self.leader)
+
+    # --- entering and leaving ---
+
+    def resume(self, persisted: Persisted) -> None:
+        """Take up what the journal holds about this height; says nothing yet."""
+        record, guard = persisted.round, self._context.guard
+        if record is not None and record.height == self.number:
+            self.round, self._change, self._justification = record.round, record.change, record.justification
+        if guard is not None and guard.place[0] == self.number and guard.place[1] > self.round:
+            self.round, self._change, self._justification = guard.place[1], None, ()
+        if persisted.prepared is not None and persisted.prepared.height == self.number:
+            self.prepared = persisted.prepared
+        for block in persisted.bodies:
+            if block.header.height == self.number:
+                self.bodies.keep(block, stored=True)
+        self._active = self.round > 0
+        self.votes.enter(self.round)
+        for message in self._signed_before():
+            self.votes.add(message)
+
+    def start(self, *, at_once: bool) -> None:
+        """Say again what was said before, and begin if there is work; not ``at_once``: in a later step."""
+        for message in self._said(proposal=True):
+            self._context.emit(Broadcast(message))
+        if self._has_work():
+            if at_once:
+                self._active = True
+            else:
+                self.pacing.wait(0)
+        self.advance()
+
+    def _signed_before(self) -> list[Message]:
+        """Return our own messages of the current round, from the journal and the guard's signatures."""
+        guard = self._context.guard
+        if guard is None or self.me is None:
+            return []
+        messages: list[Message] = [] if self._change is None else [self._change]
+        place = (self.validators.epoch, self.number, self.round, self.me)
+        proposed = guard.signed(self.number, self.round, Phase.PROPOSAL)
+        for block in self.bodies.all():
+            if proposed is not None and proposed.preimage == self._preimage(Phase.PROPOSAL, block.hash):
+                # A restarted leader proposes the same block again (P1).
+                messages.append(Proposal(*place, block, self._justification, proposed.signature))
+                self._acceptable = block.hash
+        for phase, vote in ((Phase.PREPARE, Prepare), (Phase.COMMIT, Commit)):
+            signed = guard.signed(self.number, self.round, phase)
+            if signed is not None:
+                messages.append(vote(*place, signed.preimage[-HASH_BYTES:], signed.signature))
+        return messages
+
+    # --- events ---
+
+    def receive(self, message: Message) -> None:
+        """Take a message of this height and epoch by a validator; whatever does not hold is ignored."""
+        if message.sender == self.me:
+            self._see_own(subject(message)[0], message.round, preimage(self._context.config.chain_id, message))
+            return
+        verdict = self.votes.judge(message)
+        if verdict is Verdict.CONFLICT:
+            self._accuse(message)
+            return
+        match message:
+            case Proposal():
+                # A justification is q round changes: one of any later round is taken (B4).
+                taken = verdict is not Verdict.KNOWN and message.round >= self.round and self._take_proposal(message)
+            case RoundChange():
+                taken = verdict is Verdict.NEW and self._judge.change_holds(message)
+                if taken:
+                    self._take_change(message)
+            case Prepare() | Commit():
+                taken = verdict is Verdict.NEW
+                if taken:
+                    self.votes.add(message)
+        if taken:
+            self.advance()
+
+    def take_certificate(self, certificate: Certificate, block: Block | None = None) -> bool:
+        """Take a commit certificate of this height, of whatever round, perhaps with its block (R4, B4)."""
+        if block is not None and certificate.block_hash != block.hash:
+            return False
+        if not self._judge.certificate_holds(certificate, Phase.COMMIT):
+            return False
+        if self._committed is None or block is not None:
+            self._see_own_in(certificate)
+            self._committed = certificate
+            if block is not None:
+                self.bodies.keep(block)
+            self.advance()
+        return True
+
+    def take_body(self, block: Block) -> None:
+        """Take a body that was asked for."""
+        if self.pacing.fetching is not None and block.hash == self.pacing.fetching.block_hash:
+            self.bodies.keep(block)
+            self.advance()
+
+    def work_arrived(self) -> None:
+        """Begin if we were idle."""
+        if not self._active and self._context.application.has_work():
+            self._active = True
+            self.advance()
+
+    def see_ahead(self) -> None:
+        """Stop timing: the network is past this height (T6)."""
+        if not self._ahead:
+            self._ahead = True
+            self._context.fire("T6")
+            self._set_timers()
+
+    def expire(self, timer: Timer) -> None:
+        """Take a timer that ran out; one that is not the current one of its kind is a no-op (T5)."""
+        if not self.pacing.take(timer):
+            return
+        match timer.kind:
+            case TimerKind.ROUND:
+                if self.round == 0 and not self._has_work() and self.proposal is None:  # T2
+                    self._active = False
+                elif self.round < ROUND_MAX:
+                    self._enter(self.round + 1)
+            case TimerKind.HEARTBEAT:
+                self._heartbeat_due = self._active = True
+                self._context.fire("T8")
+            case TimerKind.REBROADCAST:
+                self._context.fire("T4")
+                for message in self._said():
+                    self._context.emit(Broadcast(message))
+                if self.round > 0 and self.votes.asking(self.round) < self.validators.quorum:
+                    self._context.emit(GossipPending())
+            case TimerKind.FETCH:
+                self.pacing.fetch_again()
+        self.advance()
+
+    def repeat_to(self, peer: str) -> None:
+        """Tell a peer whose link came up what we said last, so that it need not wait for a round to fail."""
+        for message in self._said(proposal=True):
+            self._context.emit(Send(peer, message))
+
+    # --- the rules ---
+
+    def advance(self) -> None:
+        """Apply the rules until none fires."""
+        while self.decision is None and (
+            self._decide() or self._join() or self._propose() or self._prepare() or self._commit()
+        ):
+            pass
+        if self.decision is None:
+            self._set_timers()
+            self._set_fetch()
+
+    def _decide(self) -> bool:
+        """R4: q COMMITs for one block, in any round, and its body."""
+        certificate = self._commit_certificate()
+        block = None if certificate is None else self.bodies.get(certificate.block_hash)
+        executed = None if block is None else self.bodies.execute(block, certified=True)
+        if certificate is None or executed is None:
+            return False
+        self.decision = (executed, certificate)
+        self._context.fire("R4")
+        return True
+
+    def _join(self) -> bool:
+        """R5: f+1 ask for more, so at least one honest node is there."""
+        asked = self.votes.round_asked(self.validators.weak_quorum)
+        if asked <= self.round:
+            return False
+        self._enter(asked)
+        return True
+
+    def _propose(self) -> bool:
+        """R1: the leader proposes, once there is work; after round 0 what q round changes justify."""
+        if self.leader != self.me or not self._active or self.proposal is not None or not self._may(Phase.PROPOSAL):
+            return False
+        justified = self._justified()
+        if justified is None:
+            return False
+        block = None if justified.prepared is None else self.bodies.get(justified.prepared.block_hash)
+        if justified.prepared is None:
+            executed: Executed | None = self.bodies.build(self._draft())
+        else:
+            executed = None if block is None else self.bodies.execute(block, certified=True)
+        signed = None if executed is None else self._sign(Phase.PROPOSAL, executed.block.hash)
+        if executed is None or signed is None:
+            return False
+        records = self.bodies.unstored(executed.block)
+        if self.round > 0:
+            records.append(RoundRecord(self.number, self.round, justified.changes, self._change))
+        self._justification = justified.changes
+        self._acceptable = executed.block.hash
+        place = (self.validators.epoch, self.number, self.round, self.leader)
+        self._say(Proposal(*place, executed.block, justified.changes, signed.signature), signed, records)
+        self._context.fire("R1")
+        return True
+
+    def _prepare(self) -> bool:
+        """R2: once a round, for the first acceptable proposal of its leader."""
+        block = None if self._acceptable is None else self.bodies.get(self._acceptable)
+        if block is None or not self._may(Phase.PREPARE):
+            return False
+        signed = self._sign(Phase.PREPARE, block.hash)
+        if signed is None:
+            return False
+        self._say(Prepare(*self._place(), block.hash, signed.signature), signed, self.bodies.unstored(block))
+        self._context.fire("R2")
+        return True
+
+    def _commit(self) -> bool:
+        """R3: q PREPAREs while in their round; the certificate and the body are durable before the COMMIT."""
+        if self.me is None:
+            return False
+        if self.prepared is None or self.prepared.round < self.round:
+            certificate = self.votes.prepare_certificate(self.round, self.validators)
+            block = None if certificate is None else self.bodies.get(certificate.block_hash)
+            if certificate is None or block is None or self.bodies.execute(block, certified=True) is None:
+                return False
+            self.prepared = certificate
+            for record in (*self.bodies.unstored(block), PreparedRecord(certificate)):
+                self._context.emit(Persist(record))
+        if self.prepared.round != self.round or not self._may(Phase.COMMIT):
+            return False
+        signed = self._sign(Phase.COMMIT, self.prepared.block_hash)
+        if signed is None:
+            return False
+        self._say(Commit(*self._place(), self.prepared.block_hash, signed.signature), signed, [])
+        self._context.fire("R3")
+        return True
+
+    def _enter(self, round: int) -> None:
+        """R5: ask for ``round``; after this we never prepare or commit below it."""
+        self.round, self._active, self._acceptable = round, True, None
+        self._change, self._justification = None, ()
+        self.pacing.stop(TimerKind.ROUND)
+        self.votes.enter(round)
+        needed = [] if self.prepared is None else [self.prepared.block_hash]
+        self.bodies.prune(needed if self._committed is None else [*needed, self._committed.block_hash])
+        self._context.fire("R5")
+        signed = self._sign(Phase.ROUND_CHANGE, ZERO_HASH if self.prepared is None else self.prepared.hash)
+        if signed is not None:
+            self._change = RoundChange(*self._place(), self.prepared, signed.signature)
+            self._say(self._change, signed, [RoundRecord(self.number, round, (), self._change)])
+
+    # --- proposals and round changes of others ---
+
+    def _take_proposal(self, proposal: Proposal) -> bool:
+        """Judge a proposal of this round or a later, justified one; say whether anything was learnt (R2)."""
+        config, block = self._context.config, proposal.block
+        if proposal.sender != leader(self.validators, self.tip, proposal.round, config.parameters):
+            return False
+        justified = self._judge.justify(proposal, self.votes.changes)
+        if justified is None:
+            return False
+        if justified.prepared is not None and block.hash != justified.prepared.block_hash:  # J4
+            return False
+        if justified.prepared is None and (
+            link_fault(block, self.tip, self.validators, config)
+            or fresh_fault(block.header, self.tip, proposal.round, self._context.now_ms, config.parameters)
+        ):
+            return False
+        for change in justified.changes:
+            self._take_change(change)
+        self._join()  # q ask for its round, so we are there now, or beyond it when f+1 ask for more
+        if proposal.round == self.round:
+            self._active = True
+            self.votes.add(proposal)
+            self.bodies.keep(block)
+            if self.bodies.execute(block, certified=justified.prepared is not None) is not None:
+                self._acceptable = block.hash
+        return True
+
+    def _take_change(self, change: RoundChange) -> None:
+        """Keep a round change that holds."""
+        if change.sender == self.me:
+            self._see_own(Phase.ROUND_CHANGE, change.round, preimage(self._context.config.chain_id, change))
+            return
+        if change.prepared is not None:
+            self._see_own_in(change.prepared)
+        verdict = self.votes.judge(change)
+        if verdict is Verdict.NEW:
+            self.votes.add(change)
+        elif verdict is Verdict.CONFLICT:
+            self._accuse(change)
+
+    def _justified(self) -> Justified | None:
+        """Return what q round changes to the current round come to; nothing is needed in round 0."""
+        if self.round == 0:
+            return Justified((), None)
+        changes = self.votes.changes_to(self.round)
+        return choose(changes) if len(changes) >= self.validators.quorum else None
+
+    def _draft(self) -> Draft:
+        return Draft(
+            height=self.number,
+            parent_hash=self.tip.hash,
+            epoch=self.validators.epoch,
+            validators_hash=self.validators.hash,
+            proposer=self._context.config.node_id,
+            created_round=self.round,
+            time_ms=max(self._context.now_ms, self.tip.time_ms + 1),
+            last_commit=self.tip.certificate,
+        )
+
+    def _commit_certificate(self) -> Certificate | None:
+        return self._committed or self.votes.commit_certificate(self.validators)
+
+    # --- saying ---
+
+    def _place(self) -> tuple[int, int, int, int]:
+        return self.validators.epoch, self.number, self.round, -1 if self.me is None else self.me
+
+    def _preimage(self, phase: Phase, last: bytes) -> bytes:
+        chain_id = self._context.config.chain_id
+        return vote_preimage(chain_id, self.validators.epoch, self.number, self.round, phase, last)
+
+    def _may(self, phase: Phase) -> bool:
+        guard = self._context.guard
+        return guard is not None and self.me is not None and guard.may_sign(self.number, self.round, phase)
+
+    def _sign(self, phase: Phase, last: bytes) -> Signed | None:
+        guard = self._context.guard
+        if guard is None or self.me is None:
+            return None
+        return guard.sign(self.number, self.round, phase, self._preimage(phase, last))
+
+    def _say(self, message: Message, signed: Signed, records: list[Record]) -> None:
+        """Broadcast what we signed, after everything it relies on is durable (P1 to P4), and hear it ourselves."""
+        for record in records if signed.record is None else [*records, signed.record]:
+            self._context.emit(Persist(record))
+        self._context.emit(Broadcast(message))
+        if self.votes.judge(message) is Verdict.NEW:
+            self.votes.add(message)
+
+    def _said(self, *, proposal: bool = False) -> list[Message]:
+        """Return our latest round change, our vote in this round and our latest commit; the proposal if asked."""
+        if self.me is None:
+            return []
+        own = (
+            self._change,
+            self.votes.proposal(self.round, self.me) if proposal else None,
+            self.votes.prepare(self.round, self.me),
+            self.votes.latest_commit(self.me),
+        )
+        return [message for message in own if message is not None]
+
+    def _accuse(self, message: Message) -> None:
+        """Report two contradicting messages of one validator, once a height; the first one stays (R2)."""
+        first = self.votes.held(message)
+        if first is not None and message.sender not in self._accused:
+            self._accused[message.sender] = None
+            self._context.emit(Accuse(self.validators[message.sender].id, first, message))
+
+    def _see_own(self, phase: Phase, round: int, signed: bytes) -> None:
+        """G4: a signature of ours that the guard lacks means that the key lives twice; stop."""
+        guard = self._context.guard
+        if guard is not None and guard.lacks(self.number, round, phase, signed):
+            self._context.emit(Persist(guard.stop()))
+            self._context.fire("G4")
+
+    def _see_own_in(self, certificate: Certificate) -> None:
+        if self.me is not None and self.me in certificate.signers():
+            place = (certificate.epoch, certificate.height, certificate.round, certificate.phase)
+            signed = vote_preimage(self._context.config.chain_id, *place, certificate.block_hash)
+            self._see_own(certificate.phase, certificate.round, signed)
+
+    # --- timers and bodies ---
+
+    def _has_work(self) -> bool:
+        application = self._context.application
+        deadline_ms = application.next_deadline_ms()
+        due = deadline_ms is not None and deadline_ms <= self._context.now_ms
+        return self.number == 1 or self._heartbeat_due or due or application.has_work()
+
+    def _set_timers(self) -> None:
+        """Start or stop what must run now."""
+        decided_elsewhere = self._ahead or self._commit_certificate() is not None
+        if self.me is not None and self._active and not decided_elsewhere:
+            if self.round == 0 or self.votes.asking(self.round) >= self.validators.quorum:  # T2, T3
+                self.pacing.time_round(self.round)
+            self.pacing.repeat()
+            self.pacing.stop(TimerKind.HEARTBEAT)
+        else:
+            self.pacing.stop(TimerKind.ROUND)  # T6
+            if not self._active:
+                self._set_wake()
+
+    def _set_wake(self) -> None:
+        """T8: an idle chain wakes for the next deadline and for the heartbeat."""
+        heartbeat_ms = self._context.config.parameters.heartbeat_ms
+        deadline_ms = self._context.application.next_deadline_ms()
+        delays = [heartbeat_ms] if heartbeat_ms > 0 else []
+        if deadline_ms is not None:
+            delays.append(max(0, deadline_ms - self._context.now_ms))
+        if delays and self.me is not None:
+            self.pacing.wait(min(delays))
+
+    def _set_fetch(self) -> None:
+        """Ask for the body that a rule waits for."""
+        missing = self._missing()
+        fetching = self.pacing.fetching
+        if missing is None:
+            self.pacing.stop(TimerKind.FETCH)
+        elif fetching is None or fetching.block_hash != missing[0]:
+            self.pacing.fetch(*missing)
+
+    def _missing(self) -> tuple[bytes, tuple[str, ...]] | None:
+        """Return the hash of the body that is needed, most urgent first, and who should hold it."""
+        justified = self._justified() if self.leader == self.me and self.proposal is None else None
+        wanted = (
+            self._commit_certificate(),
+            None if justified is None else justified.prepared,
+            self.votes.prepare_certificate(self.round, self.validators),
+        )
+        for certificate in wanted:
+            if certificate is not None and self.bodies.get(certificate.block_hash) is None:
+                # Who carries the certificate made the body durable first; then its signers.
+                carriers = [s for s in sorted(self.votes.changes) if self.votes.changes[s].prepared == certificate]
+                order = dict.fromkeys([*carriers, *certificate.signers()])
+                peers = tuple(self.validators[index].id for index in order if index != self.me)
+                return certificate.block_hash, peers
+        return None

@@ -1,0 +1,382 @@
+"""A network of replicas in memory: an ordered queue, timers as data, a toy application, crashes between effects.
+
+Messages travel as bytes through the real codec. Nothing here shares code with the rules it checks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from hashlib import sha256
+
+from consensus.application import Executed, Invalid
+from consensus.events import (
+    Accuse,
+    Behind,
+    BlockReceived,
+    Broadcast,
+    CertifiedBlock,
+    Decided,
+    DecidedRecord,
+    FetchBlock,
+    Halt,
+    PeerJoined,
+    Persist,
+    Received,
+    Send,
+    SendStatus,
+    StartTimer,
+    StopTimer,
+    TimerExpired,
+    TipSeen,
+    WorkArrived,
+)
+from consensus.messages import decode_message, encode_message, verify_message
+from consensus.persisted import EMPTY_GUARD, decode_record, encode_record, fold
+from consensus.replica import Replica, ReplicaConfig, Tip
+from ledger import merkle
+from ledger.block import Block, Header, last_commit_hash
+from ledger.certificate import Certificate
+from ledger.errors import LedgerError
+from ledger.genesis import Parameters
+from ledger.validators import Validator, ValidatorSet
+
+CHAIN_ID = sha256(b"toy genesis").digest()
+GENESIS_TIME_MS = 1_700_000_000_000
+NAMES = ("ann", "bob", "cai", "dia", "eve", "fay", "gus")
+
+
+class ToySigner:
+    """A keyed hash in place of Ed25519: quick, and just as distinct for the rules."""
+
+    def __init__(self, name):
+        self.public_key = sha256(b"key of " + name.encode()).digest()
+
+    def sign(self, message):
+        return toy_signature(self.public_key, message)
+
+
+def toy_signature(key, message):
+    return sha256(b"1" + key + message).digest() + sha256(b"2" + key + message).digest()
+
+
+def toy_verify(key, message, signature):
+    return signature == toy_signature(key, message)
+
+
+def validator_set(n, epoch=0):
+    seats = [Validator(name, name, "bank", ToySigner(name).public_key) for name in NAMES[:n]]
+    return ValidatorSet(epoch, tuple(seats))
+
+
+class ToyApplication:
+    """State is a hash chain over transactions; a transaction ``bad...`` makes a block invalid."""
+
+    def __init__(self, validators, *, root_salt=b""):
+        self.validators = validators
+        self.root = bytes(32)
+        self.pending = []
+        self.committed = []
+        self.root_salt = root_salt
+        self.deadline_ms = None
+        self.next_sets = {}  # height -> the set of the height after it
+
+    def _run(self, height, transactions):
+        root = sha256(self.root + b"".join(transactions) + self.root_salt).digest()
+        receipts = tuple(b"receipt of " + raw for raw in (b"begin", *transactions))
+        return root, receipts, self.next_sets.get(height, self.validators)
+
+    def build(self, draft):
+        transactions = tuple(self.pending[:10])
+        root, receipts, validators = self._run(draft.height, transactions)
+        header = Header(
+            1,
+            CHAIN_ID,
+            draft.height,
+            draft.parent_hash,
+            draft.epoch,
+            draft.validators_hash,
+            validators.hash,
+            draft.proposer,
+            draft.created_round,
+            draft.time_ms,
+            merkle.root(transactions),
+            len(transactions),
+            merkle.root(receipts),
+            root,
+            last_commit_hash(draft.last_commit),
+        )
+        return Executed(Block(header, transactions, draft.last_commit), receipts, validators, root)
+
+    def execute(self, block):
+        if any(raw.startswith(b"bad") for raw in block.transactions):
+            return Invalid("a bad transaction")
+        if any(raw in self.committed for raw in block.transactions):
+            return Invalid("a transaction twice")
+        root, receipts, validators = self._run(block.header.height, block.transactions)
+        if (root, merkle.root(receipts)) != (block.header.state_root, block.header.receipts_root):
+            return Invalid("another root", diverged=True)
+        return Executed(block, receipts, validators, root)
+
+    def commit(self, executed, certificate):
+        self.root, self.validators = executed.result, executed.next_validators
+        self.committed += executed.block.transactions
+        self.pending = [raw for raw in self.pending if raw not in executed.block.transactions]
+
+    def has_work(self):
+        return bool(self.pending)
+
+    def next_deadline_ms(self):
+        return self.deadline_ms
+
+
+class Node:
+    """One replica with its disk (journal and block log), its timers and everything it ever let out."""
+
+    def __init__(self, world, name, *, voter=True):
+        self.world, self.name = world, name
+        self.signer = ToySigner(name) if voter else None
+        self.journal = [encode_record(EMPTY_GUARD)]
+        self.log = []  # (block, certificate, validators that signed it)
+        self.timers = {}
+        self.sent = []  # every message that left, for the invariants
+        self.accusations, self.halts, self.events = [], [], []
+        self.up = True
+        self.pending = []
+        self.boot()
+
+    def boot(self):
+        world = self.world
+        app = ToyApplication(world.validators)
+        app.root_salt = world.salts.get(self.name, b"")
+        app.next_sets = world.next_sets
+        app.pending = [] if not hasattr(self, "application") else list(self.application.pending)
+        tip = Tip(0, CHAIN_ID, GENESIS_TIME_MS, None, None, world.validators)
+        for block, certificate, validators in self.log:
+            app.commit(app.execute(block), certificate)
+            tip = Tip.of_block(block.header, certificate, validators)
+        app.deadline_ms = None
+        self.application = app
+        config = ReplicaConfig(CHAIN_ID, world.parameters, self.name, self.signer, toy_verify)
+        persisted = fold([decode_record(raw) for raw in self.journal])
+        self.replica = Replica.restore(config, app, tip, app.validators, persisted)
+        self.timers = {}
+
+    @property
+    def height(self):
+        return self.replica.height
+
+    def decided(self):
+        return [block.hash for block, _, _ in self.log]
+
+
+class World:
+    """Nodes, the queue between them and the time. ``filter(sender, receiver, payload)`` False loses a payload."""
+
+    def __init__(self, n=4, *, observers=(), filter=None, parameters=None, salts=None, next_sets=None, start=True):
+        self.validators = validator_set(n)
+        self.parameters = parameters or Parameters(round_timeout_ms=1_000, heartbeat_ms=0)
+        self.filter = filter or (lambda sender, receiver, payload: True)
+        self.salts, self.next_sets = salts or {}, next_sets or {}
+        self.now_ms = GENESIS_TIME_MS + 1_000
+        self.queue = deque()
+        self.trace = []
+        names = [*NAMES[:n], *observers]
+        self.nodes = {name: Node(self, name, voter=name not in observers) for name in names}
+        if start:
+            for name in names:
+                self.start(name)
+
+    def __getitem__(self, name):
+        return self.nodes[name]
+
+    # --- driving ---
+
+    def start(self, name):
+        node = self.nodes[name]
+        self.perform(node, node.replica.start(self.now_ms))
+
+    def step(self, name, event, *, crash_after=None):
+        """Let a node take an event; with ``crash_after`` only so many of its effects happen before it dies."""
+        node = self.nodes[name]
+        if not node.up:
+            return []
+        effects = node.replica.step(event, self.now_ms)
+        if crash_after is not None:
+            self.perform(node, effects[:crash_after])
+            self.crash(name)
+            return effects
+        self.perform(node, effects)
+        return effects
+
+    def crash(self, name):
+        self.nodes[name].up = False
+        self.nodes[name].timers = {}
+        self.note(name, "crash", None)
+
+    def restart(self, name):
+        node = self.nodes[name]
+        node.up = True
+        node.boot()
+        self.note(name, "restart", None)
+        self.start(name)
+        for other in self.others(name):
+            self.step(other, PeerJoined(name))
+            self.step(name, PeerJoined(other))
+
+    def submit(self, raw, *names):
+        for name in names or list(self.nodes):
+            node = self.nodes[name]
+            if raw not in node.application.pending and raw not in node.application.committed:
+                node.application.pending.append(raw)
+            self.step(name, WorkArrived())
+
+    def run(self, *, limit=100_000):
+        """Deliver everything that is queued."""
+        while self.queue and limit:
+            self.deliver(0)
+            limit -= 1
+
+    def deliver(self, index):
+        sender, receiver, payload = self.queue[index]
+        del self.queue[index]
+        self.arrive(sender, receiver, payload)
+
+    def next_timer(self):
+        due = [
+            (at, name, kind.value, timer)
+            for name, node in self.nodes.items()
+            for kind, (at, timer) in node.timers.items()
+        ]
+        return min(due, key=lambda item: item[:3], default=None)
+
+    def fire_next(self):
+        """Advance the time to the next timer and let it expire; say whether there was one."""
+        due = self.next_timer()
+        if due is None:
+            return False
+        at, name, _, timer = due
+        self.now_ms = max(self.now_ms, at)
+        del self.nodes[name].timers[timer.kind]
+        self.note(name, "timer", timer)
+        self.step(name, TimerExpired(timer))
+        return True
+
+    def run_for(self, duration_ms, *, until=lambda: False):
+        """Deliver and let timers expire for a while; STATUS goes round once a second."""
+        end, status_at = self.now_ms + duration_ms, self.now_ms + 1_000
+        while not until():
+            self.run()
+            due = self.next_timer()
+            at = status_at if due is None else min(due[0], status_at)
+            if at > end:
+                break
+            if at == status_at:
+                self.now_ms, status_at = max(self.now_ms, at), status_at + 1_000
+                self.status()
+            else:
+                self.fire_next()
+
+    def status(self):
+        for name, node in self.nodes.items():
+            if node.up and node.log:
+                for other in self.others(name):
+                    self.queue.append((name, other, ("status", node.log[-1][1].encode())))
+
+    # --- the wire ---
+
+    def others(self, name):
+        return [other for other in self.nodes if other != name]
+
+    def send(self, sender, receiver, payload):
+        if receiver in self.nodes and self.filter(sender, receiver, payload):
+            self.queue.append((sender, receiver, payload))
+        elif receiver in self.nodes:
+            self.note(sender, "lost", (receiver, payload))
+
+    def arrive(self, sender, receiver, payload):
+        node = self.nodes[receiver]
+        if not node.up:
+            return
+        match payload:
+            case ("message", raw):
+                message = decode_message(raw)
+                for validators in (node.replica.validators, node.replica.tip.validators):
+                    try:
+                        verify_message(CHAIN_ID, validators, message, toy_verify)
+                        break
+                    except LedgerError:
+                        continue
+                else:
+                    return
+                self.note(receiver, "received", (sender, message))
+                self.step(receiver, Received(sender, message))
+            case ("status", raw):
+                certificate = Certificate.decode(raw)
+                self.step(receiver, TipSeen(sender, certificate))
+                if certificate.height >= node.height:
+                    self.send(receiver, sender, ("sync", node.height))
+            case ("sync", height):
+                for block, certificate, _ in node.log[height - 1 : height + 20]:
+                    self.send(receiver, sender, ("certified", block.raw, certificate.encode()))
+            case ("certified", block, certificate):
+                self.step(receiver, CertifiedBlock(Block.decode(block), Certificate.decode(certificate)))
+            case ("fetch", height, block_hash):
+                body = node.replica.body(height, block_hash)
+                logged = [block for block, _, _ in node.log if block.hash == block_hash]
+                if body or logged:
+                    self.send(receiver, sender, ("body", (body or logged[0]).raw))
+            case ("body", raw):
+                self.note(receiver, "body", (sender, Block.decode(raw)))
+                self.step(receiver, BlockReceived(Block.decode(raw)))
+
+    def perform(self, node, effects):
+        name = node.name
+        for effect in effects:
+            self.note(name, "effect", effect)
+            match effect:
+                case Persist(DecidedRecord(executed, certificate)):
+                    validators = (node.log and node.log[-1][2]) or self.validators
+                    if certificate.epoch != validators.epoch:
+                        validators = next(s for s in self.next_sets.values() if s.epoch == certificate.epoch)
+                    node.log.append((executed.block, certificate, validators))
+                case Persist(record):
+                    node.journal.append(encode_record(record))
+                case Broadcast(message):
+                    node.sent.append(message)
+                    for other in self.others(name):
+                        self.send(name, other, ("message", encode_message(message)))
+                case Send(peer, message):
+                    self.send(name, peer, ("message", encode_message(message)))
+                case SendStatus(peer):
+                    if node.log:
+                        self.send(name, peer, ("status", node.log[-1][1].encode()))
+                case FetchBlock(height, block_hash, peers):
+                    if peers:
+                        self.send(name, peers[0], ("fetch", height, block_hash))
+                case Behind(_, peer):
+                    self.send(name, peer, ("sync", node.height))
+                case StartTimer(timer, delay_ms):
+                    node.timers[timer.kind] = (self.now_ms + delay_ms, timer)
+                case StopTimer(kind):
+                    node.timers.pop(kind, None)
+                case Accuse():
+                    node.accusations.append(effect)
+                case Halt(reason):
+                    node.halts.append(reason)
+                case Decided():
+                    node.events.append(effect)
+
+    def note(self, who, kind, what):
+        self.trace.append((self.now_ms, who, kind, what))
+
+    # --- verdicts ---
+
+    def heights(self):
+        return {name: node.height for name, node in self.nodes.items()}
+
+    def agreed(self):
+        """Return the longest chain, after checking that every other is a prefix of it (I1, I2)."""
+        chains = sorted((node.decided() for node in self.nodes.values()), key=len)
+        for shorter in chains:
+            assert shorter == chains[-1][: len(shorter)]
+        return chains[-1]
