@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 from ledger.block import CommittedBlock
+from ledger.transaction import Transaction
 from node import index_schema
 
 _P = ParamSpec("_P")
@@ -25,8 +27,10 @@ _T = TypeVar("_T")
 ReadBlock = Callable[[int], bytes | None]
 """``read_block(height)`` returns an encoded ``CommittedBlock``, or None beyond the tip; called from a thread."""
 
+_Fed: TypeAlias = tuple[CommittedBlock, tuple[Transaction, ...]]
 _QUEUE_BLOCKS: Final = 64
 _READERS: Final = 4
+_POLL_S: Final = 0.005
 # One SQL transaction may hold several blocks while catching up: a commit costs more than a small block's rows.
 _BATCH_ROWS: Final = 20_000
 
@@ -43,7 +47,7 @@ class Index:
         self.path = path
         self.error: str | None = None
         self._read_block = read_block
-        self._fed: deque[CommittedBlock] = deque(maxlen=_QUEUE_BLOCKS)
+        self._fed: deque[_Fed] = deque(maxlen=_QUEUE_BLOCKS)
         self._changed = threading.Condition()
         self._tip = 0
         self._stopping = False
@@ -66,10 +70,13 @@ class Index:
         self._thread = threading.Thread(target=self._run, name="index-writer", daemon=True)
         self._thread.start()
 
-    def feed(self, committed: CommittedBlock) -> None:
-        """Hand over the next committed block; when the writer lags far behind, it will read the block back."""
+    def feed(self, committed: CommittedBlock, transactions: Sequence[Transaction] = ()) -> None:
+        """Hand over the next committed block; when the writer lags far behind, it will read the block back.
+
+        ``transactions`` are the block's, if the caller has them parsed (``Outcome.transactions``): spares the work.
+        """
         with self._changed:
-            self._fed.append(committed)
+            self._fed.append((committed, tuple(transactions)))
             self._tip = max(self._tip, committed.block.header.height)
             self._changed.notify_all()
 
@@ -90,6 +97,15 @@ class Index:
         with self._changed:
             done = self._changed.wait_for(lambda: self._height >= height or self.error is not None, timeout_s)
         return done and self._height >= height
+
+    async def reached(self, height: int, timeout_s: float) -> bool:
+        """Wait until the index covers ``height``; False after ``timeout_s`` or a failure."""
+        end = time.monotonic() + timeout_s
+        while self._height < height:
+            if self.error is not None or time.monotonic() >= end:
+                return False
+            await asyncio.sleep(_POLL_S)
+        return True
 
     async def query(
         self, function: Callable[Concatenate[sqlite3.Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
@@ -138,7 +154,7 @@ class Index:
         writer.execute("BEGIN IMMEDIATE")
         try:
             while height < self._tip and rows < _BATCH_ROWS and not self._stopping:
-                rows += index_schema.write_block(writer, self._next(height + 1))
+                rows += index_schema.write_block(writer, *self._next(height + 1))
                 height += 1
             index_schema.set_height(writer, height)
             writer.execute("COMMIT")
@@ -149,14 +165,14 @@ class Index:
             self._height = height
             self._changed.notify_all()
 
-    def _next(self, height: int) -> CommittedBlock:
+    def _next(self, height: int) -> _Fed:
         """Return a block: one that was fed, else read back."""
         with self._changed:
-            while self._fed and self._fed[0].block.header.height < height:
+            while self._fed and self._fed[0][0].block.header.height < height:
                 self._fed.popleft()
-            if self._fed and self._fed[0].block.header.height == height:
+            if self._fed and self._fed[0][0].block.header.height == height:
                 return self._fed.popleft()
         raw = self._read_block(height)
         if raw is None:
             raise LookupError(f"block {height} is not in the log")
-        return CommittedBlock.decode(raw)
+        return CommittedBlock.decode(raw), ()

@@ -7,6 +7,7 @@ times are integer ms, ids that are hashes are blobs. Raise ``VERSION`` with any 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,8 +76,10 @@ def set_height(connection: sqlite3.Connection, height: int) -> None:
     connection.execute("UPDATE meta SET value = ? WHERE key = 'height'", (height,))
 
 
-def write_block(connection: sqlite3.Connection, committed: CommittedBlock) -> int:
-    """Insert the rows of one block; return about how many they were."""
+def write_block(
+    connection: sqlite3.Connection, committed: CommittedBlock, transactions: Sequence[Transaction] = ()
+) -> int:
+    """Insert the rows of one block; return about how many they were. ``transactions``: its own, if parsed already."""
     header = committed.block.header
     height = header.height
     connection.execute(
@@ -84,8 +87,7 @@ def write_block(connection: sqlite3.Connection, committed: CommittedBlock) -> in
         (height, header.hash, header.time_ms, header.proposer, committed.certificate.round, header.tx_count),
     )
     rows = []
-    for position, raw in enumerate(committed.block.transactions):
-        transaction = Transaction.decode(raw)
+    for position, transaction in enumerate(transactions or map(Transaction.decode, committed.block.transactions)):
         receipt = Receipt.decode(committed.receipts[position + 1])
         names = (transaction.sender, transaction.contract, transaction.action)
         rows.append((transaction.id, height, position, *names, receipt.code))

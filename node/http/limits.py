@@ -14,15 +14,19 @@ class Limits:
     """Bounds of one node's HTTP door; all can be set in ``node.toml`` under ``[http_limits]``.
 
     A rate counts requests, and transactions: a batch of 500 costs 500 of ``transactions_per_s``. ``burst_s`` is
-    how many seconds of a rate may be used at once. Addresses of the loopback interface have their own, wide rate.
+    how many seconds of a rate may be used at once. ``bodies_bytes`` bounds the bodies of all requests together.
+    Addresses of the loopback interface have their own, wide rate.
     """
 
     body_bytes: int = 8 * 1024 * 1024
+    bodies_bytes: int = 64 * 1024 * 1024
     header_bytes: int = 16 * 1024
     header_seconds: float = 10.0
     body_seconds: float = 30.0
     keep_alive_seconds: float = 75.0
+    write_seconds: float = 60.0
     connections: int = 1_000
+    connections_per_address: int = 200
     streams: int = 64
     batch_transactions: int = 1_000
     page_items: int = 1_000

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from contracts.framework import Rejected
 from starlette.responses import Response
+
+from contracts.framework import Rejected
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 1

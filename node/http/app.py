@@ -1,0 +1,115 @@
+"""The HTTP application of a node: FastAPI for most routes, plain ASGI for the hot ones, one door in front.
+
+Law: every route is in the OpenAPI document and in docs/spec/api.md; an unknown query parameter is refused, so that a
+misspelt filter never passes for an unfiltered answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from node.http import chain, operations, stream, transactions
+from node.http.bodies import answer
+from node.http.context import Context, Settings
+from node.http.door import Door, HotRoute
+from node.http.gateway import Submission
+from node.http.openapi import add_hot_routes
+from node.http.problems import Problem
+from node.http.services import Services
+
+_CODES: Final[Mapping[int, tuple[str, str]]] = {
+    404: ("not_found", "no such route; see /openapi.json"),
+    405: ("method_not_allowed", "the route does not take this method"),
+}
+
+
+def create_app(services: Services, settings: Settings) -> Door:
+    """Return the ASGI application of a node."""
+    context = Context(services, settings)
+    submission = transactions.Transactions(context)
+    hot: dict[str, HotRoute] = {
+        "/v1/transactions": submission.single,
+        "/v1/transactions/batch": submission.batch,
+        "/v1/submit": Submission(context, submission).submit,
+    }
+    return Door(_framework(context, submission), context, hot)
+
+
+def _framework(context: Context, submission: transactions.Transactions) -> FastAPI:
+    app = FastAPI(
+        title="Coseal node",
+        version=context.services.software_version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(_known_parameters)],
+    )
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for router in (
+        transactions.router(context, submission),
+        chain.router(context),
+        stream.router(context),
+        operations.router(context),
+    ):
+        app.include_router(router)
+    document = add_hot_routes(app.openapi())
+    app.state.parameters = _query_parameters(document)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return answer(document)
+
+    return app
+
+
+def _query_parameters(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Return the names of the query parameters of each GET route."""
+    return {
+        path: frozenset(item["name"] for item in methods["get"].get("parameters", ()) if item["in"] == "query")
+        for path, methods in document["paths"].items()
+        if "get" in methods
+    }
+
+
+async def _known_parameters(request: Request) -> None:
+    known = request.app.state.parameters.get(_plain_path(request.scope["route"].path), frozenset())
+    given = request.query_params
+    for name in given:
+        if name not in known:
+            expected = ", ".join(sorted(known)) or "none"
+            raise Problem(400, "invalid_parameter", f"unknown query parameter {name[:64]!r}; expected {expected}")
+    if len(given.multi_items()) != len(given):
+        raise Problem(400, "invalid_parameter", "a query parameter is given twice")
+
+
+def _plain_path(path: str) -> str:
+    """Return a route's path as the OpenAPI document names it."""
+    return path.replace(":path}", "}")
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    problem = error if isinstance(error, Problem) else Problem(500, "internal_error", "the node failed to answer")
+    return problem.response()
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code, detail = _CODES.get(status, ("refused", "the request was refused"))
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return Problem(status, code, detail, headers=headers).response()
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """Name the first parameter that is wrong, without repeating its value."""
+    errors = error.errors() if isinstance(error, RequestValidationError) else []
+    first = errors[0] if errors else {"loc": ("?",), "msg": "invalid"}
+    name = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    return Problem(400, "invalid_parameter", f"{name}: {first['msg']}").response()

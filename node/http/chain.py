@@ -1,0 +1,161 @@
+"""The chain itself: genesis, blocks, headers, validators, members, and the state with its proofs.
+
+Law: what is given in binary is the stored bytes, unchanged, so a client can verify it against genesis alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
+
+from contracts import membership
+from ledger import codec
+from ledger.block import CommittedBlock
+from ledger.proof import CertifiedValue
+from ledger.render import block_json, certificate_json, header_json, plain, state_proof_json
+from ledger.validators import ValidatorSet
+from node.http.bodies import HEIGHT_HEADER, JSON, MSGPACK, answer, msgpack_list, wants_msgpack
+from node.http.context import Context
+from node.http.problems import Problem
+
+_HEIGHT_MAX = 2**63 - 1
+_JSON_BLOCKS = 100
+
+From = Annotated[int, Query(alias="from", ge=1, le=_HEIGHT_MAX, description="First height.")]
+Limit = Annotated[int, Query(ge=1, le=1_000, description="At most so many; fewer if they would be too large.")]
+KeyProof = Annotated[bool, Query(description="Prove the value, or its absence, against the certified state root.")]
+
+
+def router(context: Context) -> APIRouter:
+    """Return the routes of the chain."""
+    routes = APIRouter(prefix="/v1", tags=["chain"])
+    fresh = [Depends(context.fresh)]
+    services = context.services
+
+    @routes.get("/genesis", summary="The exact bytes of the genesis document")
+    async def genesis() -> Response:
+        return Response(services.genesis.raw, 200, {HEIGHT_HEADER: str(services.height)}, JSON)
+
+    @routes.get("/blocks", summary="Committed blocks from a height on", dependencies=fresh)
+    async def blocks(request: Request, from_height: From = 1, limit: Limit = 100) -> Response:
+        tip = services.height
+        if wants_msgpack(request.headers):
+            return msgpack_list(await asyncio.to_thread(_read_raw, context, from_height, limit), height=tip)
+        found = await asyncio.to_thread(_read_raw, context, from_height, min(limit, _JSON_BLOCKS))
+        rendered = await asyncio.to_thread(lambda: [block_json(CommittedBlock.decode(raw)) for raw in found])
+        return answer({"height": tip, "blocks": rendered, "next": _next(from_height, len(found), tip)}, height=tip)
+
+    @routes.get("/headers", summary="Headers and their commit certificates from a height on", dependencies=fresh)
+    async def headers(request: Request, from_height: From = 1, limit: Limit = 1_000) -> Response:
+        tip = services.height
+        raws = await asyncio.to_thread(_read_raw, context, from_height, limit)
+        if wants_msgpack(request.headers):
+            return msgpack_list([_head_of(raw) for raw in raws], height=tip)
+        rendered = await asyncio.to_thread(lambda: [_head_json(raw) for raw in raws])
+        return answer({"height": tip, "headers": rendered, "next": _next(from_height, len(raws), tip)}, height=tip)
+
+    @routes.get("/blocks/{height}", summary="One committed block", dependencies=fresh)
+    async def block(request: Request, height: Annotated[str, Path(pattern="^(latest|[0-9]{1,19})$")]) -> Response:
+        tip = services.height
+        wanted = tip if height == "latest" else int(height)
+        raw = await asyncio.to_thread(services.read_block, wanted) if 1 <= wanted <= tip else None
+        if raw is None:
+            raise Problem(404, "unknown_block", f"blocks 1 to {tip} are committed here", more={"height": tip})
+        if wants_msgpack(request.headers):
+            return Response(raw, 200, {HEIGHT_HEADER: str(tip), "Coseal-Tip": str(tip)}, MSGPACK)
+        rendered = await asyncio.to_thread(lambda: block_json(CommittedBlock.decode(raw)))
+        return answer({"height": wanted, **rendered}, height=tip)
+
+    @routes.get("/validators", summary="The validators of a height", dependencies=fresh)
+    async def validators(height: Annotated[int | None, Query(ge=1, le=_HEIGHT_MAX)] = None) -> Response:
+        tip = services.height
+        current = services.validators
+        wanted = tip + 1 if height is None else height
+        if wanted > tip + 1:
+            raise Problem(404, "unknown_height", f"validators are known up to height {tip + 1}", more={"height": tip})
+        if wanted <= tip:
+            header, _ = await context.certified(wanted)
+            if header.validators_hash != current.hash or header.epoch != current.epoch:
+                detail = "these are of an older epoch, which this node does not keep; replay the blocks to learn them"
+                raise Problem(404, "older_epoch", detail, more={"height": tip})
+        return answer({"height": wanted, **validators_json(current)}, height=tip)
+
+    @routes.get("/members", summary="Members, their operators and nodes", dependencies=fresh)
+    async def members() -> Response:
+        height = services.height
+        return answer({"height": height, "members": membership.members(context.reader())}, height=height)
+
+    @routes.get("/members/{id}", summary="One member", dependencies=fresh)
+    async def member(id: Annotated[str, Path(max_length=64)]) -> Response:
+        height = services.height
+        found = membership.member(context.reader(), id)
+        if found is None:
+            raise Problem(404, "unknown_member", "no member has this id", more={"height": height})
+        return answer({"height": height, "member": found}, height=height)
+
+    @routes.get("/state/{contract}/{key:path}", summary="A value of the state, with its proof", dependencies=fresh)
+    async def state(
+        contract: Annotated[str, Path(max_length=64)], key: Annotated[str, Path()], proof: KeyProof = False
+    ) -> Response:
+        full = f"{contract}/{key}"
+        if not proof:
+            height, value = services.height, services.state.get(full.encode())
+            present = {"key": full, "present": value is not None, "value": None if value is None else _value(value)}
+            return answer({"height": height, **present}, height=height)
+        certified = await prove_key(context, full)
+        return answer(state_proof_json(certified), height=certified.header.height)
+
+    return routes
+
+
+async def prove_key(context: Context, key: str) -> CertifiedValue:
+    """Return a key's value and its proof against the newest certified header; raise the problem 503 at genesis."""
+    services = context.services
+    height = services.height
+    value, proof = services.state.prove(key.encode())  # of the same moment as the height: nothing awaited between
+    header, certificate = await context.certified(height)
+    return CertifiedValue(key.encode(), value, proof, header, certificate)
+
+
+def validators_json(validators: ValidatorSet) -> dict[str, Any]:
+    """Return a validator set as JSON."""
+    seats = [
+        {"id": seat.id, "member": seat.member, "role": seat.role, "key": seat.key.hex()}
+        for seat in validators.validators
+    ]
+    return {"epoch": validators.epoch, "quorum": validators.quorum, "hash": validators.hash.hex(), "validators": seats}
+
+
+def _value(raw: bytes) -> Any:
+    return plain(codec.decode(raw))
+
+
+def _next(first: int, count: int, tip: int) -> int | None:
+    """Return where the next page starts, None when this one reaches the tip."""
+    return first + count if first + count <= tip else None
+
+
+def _read_raw(context: Context, first: int, limit: int) -> list[bytes]:
+    """Return encoded blocks from ``first`` on, at least one if it exists, at most the response's size."""
+    raws: list[bytes] = []
+    size = 0
+    for height in range(first, min(first + limit - 1, context.services.height) + 1):
+        raw = context.services.read_block(height)
+        if raw is None or (raws and size + len(raw) > context.limits.response_bytes):
+            break
+        size += len(raw)
+        raws.append(raw)
+    return raws
+
+
+def _head_of(raw: bytes) -> list[bytes]:
+    committed = CommittedBlock.decode(raw)
+    return [committed.block.header.raw, committed.certificate.encode()]
+
+
+def _head_json(raw: bytes) -> dict[str, Any]:
+    committed = CommittedBlock.decode(raw)
+    return {"header": header_json(committed.block.header), "certificate": certificate_json(committed.certificate)}

@@ -1,0 +1,138 @@
+"""What all routes share: the node behind them, the limits, and reads that are as fresh as the client asks.
+
+Law: a read says at which height it was made; ``min_height`` and ``consistent`` are fulfilled before it is made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from fastapi import Query
+
+from contracts import membership
+from contracts.framework import Overlay, Reader
+from ledger.block import CommittedBlock, Header
+from ledger.certificate import Certificate
+from node.http.auth import Authenticator, Token
+from node.http.bodies import BodyBudget
+from node.http.idempotency import IdempotencyStore
+from node.http.limits import Limits, TokenBuckets
+from node.http.problems import Problem, unavailable
+from node.http.services import Services, Unavailable
+
+_CACHED_BLOCKS: Final = 8
+_HEIGHT_MAX: Final = 2**63 - 1
+
+MinHeight = Annotated[
+    int, Query(ge=0, le=_HEIGHT_MAX, description="Wait until the answer covers this height, else 503.")
+]
+Consistent = Annotated[
+    bool,
+    Query(description="First ask a quorum for its tip: the answer covers everything committed before the request."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this node's door is set: limits, bearer tokens, and the file of the gateway's idempotency keys.
+
+    Without ``idempotency_path`` the keys are kept in memory, for tests.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    tokens: tuple[Token, ...] = ()
+    idempotency_path: Path | None = None
+
+
+class Context:
+    """The node, as the routes use it."""
+
+    def __init__(self, services: Services, settings: Settings) -> None:
+        limits = settings.limits
+        self.services = services
+        self.limits = limits
+        self.authenticator = Authenticator(settings.tokens, limits.nonces)
+        self.budget = BodyBudget(limits.bodies_bytes)
+        self.requests = TokenBuckets(limits.burst_s, limits.buckets)
+        self.transactions = TokenBuckets(limits.burst_s, limits.buckets)
+        self.idempotency = IdempotencyStore(settings.idempotency_path, limits.idempotency_keys)
+        self.streams = 0
+        self._blocks: OrderedDict[int, CommittedBlock] = OrderedDict()
+
+    # Reads
+
+    def reader(self) -> Reader:
+        """Return the committed state by key text, for queries of the contracts; use it without awaiting."""
+        return Overlay(self.services.state.get)
+
+    def operator_key(self, name: str) -> bytes | None:
+        """Return the registered key of ``member/user``, or None."""
+        member, _, user = name.partition("/")
+        return membership.operator_key(self.reader(), member, user)
+
+    async def block(self, height: int) -> CommittedBlock | None:
+        """Return a committed block, parsed, or None."""
+        found = self.services.recent_block(height) or self._blocks.get(height)
+        if found is None and 1 <= height <= self.services.height:
+            found = await asyncio.to_thread(self._read, height)
+            if found is not None:
+                self._blocks[height] = found
+                while len(self._blocks) > _CACHED_BLOCKS:
+                    self._blocks.popitem(last=False)
+        return found
+
+    def _read(self, height: int) -> CommittedBlock | None:
+        raw = self.services.read_block(height)
+        return None if raw is None else CommittedBlock.decode(raw)
+
+    async def certified(self, height: int) -> tuple[Header, Certificate]:
+        """Return the header of a height and its commit certificate; raise the problem 503 at genesis."""
+        committed = await self.block(height)
+        if committed is None:
+            raise unavailable("no block is committed yet, so nothing is certified")
+        return committed.block.header, committed.certificate
+
+    # Freshness, as dependencies of the routes
+
+    async def fresh(self, min_height: MinHeight = 0, consistent: Consistent = False) -> int:
+        """Wait until the state is as fresh as asked for; return the height it must at least have."""
+        timeout_s = self.limits.wait_seconds
+        if consistent:
+            try:
+                min_height = max(min_height, await self.services.consistent(timeout_s))
+            except Unavailable as error:
+                raise unavailable(error.reason) from None
+        if self.services.height < min_height and not await self.services.wait_height(min_height, timeout_s):
+            raise _not_reached("height_not_reached", min_height, self.services.height)
+        return min_height
+
+    async def fresh_index(self, min_height: MinHeight = 0, consistent: Consistent = False) -> int:
+        """As ``fresh``, and wait for the index as well."""
+        height = await self.fresh(min_height, consistent)
+        await self.index_reaches(height)
+        return height
+
+    async def index_reaches(self, height: int) -> None:
+        """Wait until the index covers ``height``; raise the problem 503."""
+        index = self.services.index
+        if not await index.reached(height, self.limits.wait_seconds):
+            raise _not_reached("index_behind", height, index.height)
+
+    # Limits
+
+    def take_transactions(self, key: str, count: int, now_s: float, *, loopback: bool) -> None:
+        """Count ``count`` transactions against the rate of ``key``; raise the problem 429."""
+        rate = self.limits.loopback_transactions_per_s if loopback else self.limits.transactions_per_s
+        wait_s = self.transactions.take(key, count, rate, now_s)
+        if wait_s > 0:
+            raise Problem(429, "too_many_transactions", f"at most {rate} transactions a second", retry_after_s=wait_s)
+
+
+def _not_reached(code: str, wanted: int, height: int) -> Problem:
+    detail = f"height {wanted} is not reached, this node is at {height}"
+    more: dict[str, Any] = {"height": height}
+    return Problem(503, code, detail, retry_after_s=1, more=more)

@@ -1,0 +1,220 @@
+"""The outermost layer: limits, identity, the body, hot routes, and every error turned into a problem.
+
+Law: nothing behind the door runs before rate, body and identity are settled, and nothing leaves it as a stack trace.
+
+It is plain ASGI because the two routes that carry the load (transactions, one or many) cost a third behind the
+framework's layers; they are called from here, and described in the OpenAPI document by hand.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from urllib.parse import parse_qsl
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from node.http.auth import Identity, key_id, unauthorized
+from node.http.bodies import read_body
+from node.http.context import Context
+from node.http.problems import Problem, unavailable
+from node.http.services import Unavailable
+
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/openapi.json"})
+"""Paths that answer without authentication on every chain."""
+
+_log = structlog.get_logger("node.http")
+
+
+@dataclass(frozen=True, slots=True)
+class HotRequest:
+    """What a hot route gets: headers, the whole body, the query, and who asks (``asker`` names the rate's bucket)."""
+
+    headers: Headers
+    body: bytes
+    query: Mapping[str, str]
+    identity: Identity | None
+    asker: str
+    loopback: bool
+
+
+HotRoute: TypeAlias = Callable[[HotRequest], Awaitable[Response]]
+
+
+class Door:
+    """The ASGI application that a server runs; ``app`` serves what is not in ``hot`` (path -> POST handler)."""
+
+    def __init__(self, app: ASGIApp, context: Context, hot: Mapping[str, HotRoute]) -> None:
+        self._app = app
+        self._context = context
+        self._hot = hot
+        self._metrics = _Metrics(context.services.registry)
+
+    def close(self) -> None:
+        """Close what the door keeps open."""
+        self._context.idempotency.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started_s, status = time.perf_counter(), 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._enter(scope, receive, watched)
+        except Exception as error:
+            if status:
+                raise  # the answer has begun; the server closes the connection, which the client can tell
+            await _problem_of(error, scope).response()(scope, receive, watched)
+        finally:
+            self._metrics.observe(scope, self._hot, status, time.perf_counter() - started_s)
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        context, headers = self._context, Headers(scope=scope)
+        address = scope["client"][0] if scope.get("client") else "local"
+        loopback = is_loopback(address)
+        self._take_request(f"address:{address}", loopback)
+        identity = context.authenticator.bearer(headers)
+        body = await self._body(scope, headers, receive)
+        try:
+            identity = identity or self._signer(scope, headers, body)
+            asker = f"address:{address}" if identity is None else identity.name
+            if identity is not None:
+                self._take_request(asker, loopback)
+            hot = self._hot.get(scope["path"])
+            if hot is not None:
+                if scope["method"] != "POST":
+                    raise Problem(405, "method_not_allowed", "use POST", headers={"Allow": "POST"})
+                query = query_of(scope)
+                response = await hot(HotRequest(headers, body, query, identity, asker, loopback))
+                await response(scope, receive, send)
+                return
+            self._require_read(scope, identity)
+            scope["coseal"] = HotRequest(headers, body, {}, identity, asker, loopback)
+            await self._app(scope, replay(body, receive), send)
+        finally:
+            context.budget.give(len(body))
+
+    def _take_request(self, asker: str, loopback: bool) -> None:
+        limits = self._context.limits
+        rate = limits.loopback_requests_per_s if loopback else limits.requests_per_s
+        wait_s = self._context.requests.take(asker, 1, rate, time.monotonic())
+        if wait_s > 0:
+            # Closing would make the client connect again at once, which costs more than the refusal.
+            raise Problem(429, "too_many_requests", f"at most {rate} requests a second", retry_after_s=wait_s)
+
+    async def _body(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
+        if scope["method"] == "POST":
+            return await read_body(headers, receive, self._context.limits, self._context.budget)
+        if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+            raise Problem(400, "unexpected_body", f"a {scope['method']} request has no body here", close=True)
+        return b""
+
+    def _signer(self, scope: Scope, headers: Headers, body: bytes) -> Identity | None:
+        """Return who signed the request, None if it is not signed; raise the problem 401."""
+        claimed = key_id(headers)
+        if claimed is None:
+            return None
+        services = self._context.services
+        return self._context.authenticator.signed(
+            method=scope["method"],
+            target=target_of(scope),
+            headers=headers,
+            body=body,
+            chain_id=services.genesis.chain_id,
+            key=self._context.operator_key(claimed) if claimed else None,
+            now_s=services.now_ms() // 1000,
+        )
+
+    def _require_read(self, scope: Scope, identity: Identity | None) -> None:
+        if scope["method"] == "POST" or scope["path"] in OPEN_PATHS:
+            return
+        if identity is not None and not identity.may("read"):
+            raise Problem(403, "forbidden", "the token does not have the scope read")
+        if identity is None and not self._context.services.genesis.parameters.public_read:
+            raise unauthorized("unauthenticated", "reading needs a bearer token or a signed request on this chain")
+
+
+class _Metrics:
+    """Counts requests by route and status; labels are templates, never values of a request."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("method", "route", "status")
+        self._requests = Counter("coseal_http_requests", "HTTP requests answered", labels, registry=registry)
+        buckets = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+        self._seconds = Histogram(
+            "coseal_http_request_seconds", "Time to answer, in s", ("route",), buckets=buckets, registry=registry
+        )
+
+    def observe(self, scope: Scope, hot: Mapping[str, HotRoute], status: int, seconds: float) -> None:
+        """Count one request."""
+        route = scope["path"] if scope["path"] in hot else getattr(scope.get("route"), "path", "other")
+        method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+
+def _problem_of(error: Exception, scope: Scope) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case Unavailable():
+            return unavailable(error.reason)
+        case _:
+            _log.error("request_failed", path=getattr(scope.get("route"), "path", "?"), exc_info=error)
+            return Problem(500, "internal_error", "the node failed to answer; its log says why")
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether an address is of this machine."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "local"
+
+
+def target_of(scope: Scope) -> str:
+    """Return the request target as it was sent: path and query."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    return (path + b"?" + query if query else path).decode("ascii", "replace")
+
+
+def query_of(scope: Scope) -> dict[str, str]:
+    """Return the query of a hot route; raise the problem 400 for a parameter given twice."""
+    raw = scope["query_string"]
+    if not raw:
+        return {}
+    pairs = parse_qsl(raw.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=16)
+    query = dict(pairs)
+    if len(query) != len(pairs):
+        raise Problem(400, "invalid_parameter", "a query parameter is given twice")
+    return query
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return a ``receive`` that gives the body, which is read already, and then what the server has to say."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

@@ -1,0 +1,140 @@
+"""The gateway: a member's own systems hand in plain JSON with a token, and the node signs for the member.
+
+Law: one token and one idempotency key make at most one committed transaction, also across restarts of the node.
+
+The salt follows from token and key, but a transaction's ``valid_until`` has to follow the clock; so the signed bytes
+are kept (``IdempotencyStore``) before they are sent, and a retry sends the same bytes. Only when the chain can no
+longer commit them (their validity is past in block time, and the index, complete to the tip, does not know them) does
+a retry sign anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from ledger.block import Header
+from ledger.transaction import MAX_TRANSACTION_BYTES, SALT_BYTES, Transaction, sign
+from node.http.auth import Token, unauthorized
+from node.http.bodies import parse_json
+from node.http.context import Context
+from node.http.door import HotRequest
+from node.http.idempotency import Bound, Full, key_of
+from node.http.problems import Problem, unavailable
+from node.http.services import Gateway
+from node.http.transactions import Transactions, require_json, wait_of
+
+_KEY_CHARACTERS_MAX: Final = 255
+_FIELDS: Final = frozenset({"contract", "action", "args"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is asked: an action with its arguments; ``key`` is what it is bound under, ``digest`` of its body."""
+
+    contract: str
+    action: str
+    args: dict[str, Any]
+    key: bytes
+    digest: bytes
+
+
+class Submission:
+    """``POST /v1/submit`` over one node."""
+
+    def __init__(self, context: Context, transactions: Transactions) -> None:
+        self._context = context
+        self._services = context.services
+        self._transactions = transactions
+
+    async def submit(self, request: HotRequest) -> Response:
+        """Sign what an authorised system of this node's member asks for, and submit it."""
+        gateway, token = self._authorise(request)
+        wait = wait_of(request)
+        asked = await _parse(request, token)
+        self._context.take_transactions(request.asker, 1, time.monotonic(), loopback=request.loopback)
+        transaction = await self._bound(gateway, asked)
+        return await self._transactions.submit(transaction, wait)
+
+    def _authorise(self, request: HotRequest) -> tuple[Gateway, Token]:
+        gateway, identity = self._services.gateway, request.identity
+        if gateway is None:
+            raise Problem(403, "no_gateway", "this node has no operator key; sign and use /v1/transactions")
+        if identity is None or identity.token is None:
+            raise unauthorized("unauthenticated", "the gateway needs a bearer token of this node's member")
+        if identity.member != gateway.sender.partition("/")[0]:
+            raise Problem(403, "forbidden", "the token is of another member than this node's gateway")
+        if not identity.may("submit"):
+            raise Problem(403, "forbidden", "the token does not have the scope submit")
+        return gateway, identity.token
+
+    async def _bound(self, gateway: Gateway, asked: _Request) -> Transaction:
+        """Return the one transaction of this key, signed now or at an earlier try."""
+        store, now_ms = self._context.idempotency, self._services.now_ms()
+
+        def make() -> Bound:
+            transaction = self._sign(gateway, asked, now_ms)
+            return Bound(asked.digest, transaction.raw, transaction.valid_until_ms)
+
+        try:
+            bound = await asyncio.to_thread(store.bind, asked.key, now_ms, make)
+            if bound.request == asked.digest and await self._is_dead(bound):
+                bound = await asyncio.to_thread(store.rebind, asked.key, bound, make)
+        except Full:
+            raise unavailable("the gateway remembers as many idempotency keys as it may") from None
+        if bound.request != asked.digest:
+            raise Problem(422, "idempotency_key_reused", "the key was used with another body; use a new key")
+        return Transaction.decode(bound.raw)
+
+    async def _is_dead(self, bound: Bound) -> bool:
+        """Say whether the chain will never commit a bound transaction, nor has."""
+        tip = await self._tip()
+        if tip is None or bound.valid_until_ms > tip.time_ms:
+            return False
+        await self._context.index_reaches(tip.height)
+        transaction = Transaction.decode(bound.raw)
+        return await self._transactions.locate(transaction.id) is None and not self._services.is_pending(transaction.id)
+
+    async def _tip(self) -> Header | None:
+        committed = await self._context.block(self._services.height)
+        return None if committed is None else committed.block.header
+
+    def _sign(self, gateway: Gateway, asked: _Request, now_ms: int) -> Transaction:
+        """Sign; half of the longest validity leaves room for a chain clock that lags the wall clock."""
+        genesis = self._services.genesis
+        try:
+            transaction = sign(
+                gateway.signer,
+                chain_id=genesis.chain_id,
+                sender=gateway.sender,
+                contract=asked.contract,
+                action=asked.action,
+                args=asked.args,
+                valid_until_ms=now_ms + genesis.parameters.validity_ms_max // 2,
+                salt=asked.key[:SALT_BYTES],
+            )
+        except (ValueError, TypeError) as error:  # nested too deep for the encoding
+            raise Problem(400, "malformed", f"args: {error}") from None
+        return transaction
+
+
+async def _parse(request: HotRequest, token: Token) -> _Request:
+    key = request.headers.get("idempotency-key", "")
+    if not (0 < len(key) <= _KEY_CHARACTERS_MAX and key.isascii() and key.isprintable()):
+        detail = f"send Idempotency-Key of 1 to {_KEY_CHARACTERS_MAX} ASCII characters, new for each new record"
+        raise Problem(400, "idempotency_key_required", detail)
+    require_json(request.headers)
+    fields = await parse_json(request.body, "request")
+    if type(fields) is not dict or fields.keys() != _FIELDS or type(fields["args"]) is not dict:
+        raise Problem(400, "malformed", "expected an object with exactly contract, action and args (an object)")
+    contract, action = fields["contract"], fields["action"]
+    if not all(type(name) is str and 0 < len(name) <= 64 for name in (contract, action)):
+        raise Problem(400, "malformed", "contract and action: expected texts of 1 to 64 characters")
+    if len(request.body) > MAX_TRANSACTION_BYTES:
+        raise Problem(413, "too_large", f"a transaction has at most {MAX_TRANSACTION_BYTES} bytes; send less")
+    return _Request(contract, action, fields["args"], key_of(token.digest, key), sha256(request.body).digest())

@@ -1,0 +1,104 @@
+"""The OpenAPI description of the routes that do not go through the framework.
+
+Law: what is described here is what ``create_app`` serves as hot routes; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from node.http.problems import MEDIA_TYPE
+
+_TRANSACTION: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "A signed transaction: `raw` (base64 of the wire form), or all signed fields and the signature.",
+    "properties": {"raw": {"type": "string"}},
+}
+_RESULT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["id", "status", "height", "index", "receipt"],
+    "properties": {
+        "id": {"type": "string"},
+        "status": {"enum": ["accepted", "committed", "rejected"]},
+        "height": {"type": ["integer", "null"]},
+        "index": {"type": ["integer", "null"]},
+        "receipt": {"type": ["object", "null"]},
+    },
+}
+_WAIT: Final[dict[str, Any]] = {
+    "name": "wait",
+    "in": "query",
+    "required": False,
+    "description": "`accepted` (default) answers when the mempool has it, `commit` when it is committed, 30 s at most.",
+    "schema": {"enum": ["accepted", "commit"], "default": "accepted"},
+}
+_PROBLEM: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+    },
+}
+_BINARY: Final[dict[str, Any]] = {"type": "string", "format": "binary"}
+
+
+def add_hot_routes(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the framework's document with the hot routes and the problem type added."""
+    many = {"type": "array", "items": _TRANSACTION}
+    results = {"type": "object", "properties": {"height": {"type": "integer"}, "results": {"type": "array"}}}
+    asked = {
+        "type": "object",
+        "required": ["contract", "action", "args"],
+        "additionalProperties": False,
+        "properties": {"contract": {"type": "string"}, "action": {"type": "string"}, "args": {"type": "object"}},
+    }
+    key = {"name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string", "maxLength": 255}}
+    document["paths"] |= {
+        "/v1/transactions": {
+            "post": _post("Submit one signed transaction", _bodies(_TRANSACTION, binary=True), _RESULT, [_WAIT])
+        },
+        "/v1/transactions/batch": {
+            "post": _post("Submit many signed transactions", _bodies(many, binary=True), results, [_WAIT])
+        },
+        "/v1/submit": {
+            "post": _post("Let this node sign for its member", _bodies(asked, binary=False), _RESULT, [_WAIT, key])
+        },
+    }
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = _PROBLEM
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    problem = {"description": "A problem (RFC 9457)", "content": {MEDIA_TYPE: {"schema": _reference("Problem")}}}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = problem
+    return document
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _bodies(schema: dict[str, Any], *, binary: bool) -> dict[str, Any]:
+    content: dict[str, Any] = {"application/json": {"schema": schema}}
+    if binary:
+        content["application/msgpack"] = {"schema": _BINARY}
+    return {"required": True, "content": content}
+
+
+def _post(summary: str, body: dict[str, Any], result: dict[str, Any], parameters: list[Any]) -> dict[str, Any]:
+    content = {"application/json": {"schema": result}}
+    return {
+        "tags": ["transactions"],
+        "summary": summary,
+        "parameters": parameters,
+        "requestBody": body,
+        "responses": {
+            "200": {"description": "Final: committed or rejected", "content": content},
+            "202": {"description": "Accepted, not committed yet", "content": content},
+        },
+    }

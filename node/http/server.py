@@ -1,0 +1,223 @@
+"""The server under the application: uvicorn with the limits it lacks (header size and time, connections, stalls).
+
+Law: a connection that does not make progress is closed, and none makes the node hold more than its bounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from node.http.door import Door, is_loopback
+from node.http.limits import Limits
+from node.http.problems import Problem
+
+_BACKLOG: Final = 1_024
+
+
+class HttpServer:
+    """Serves a node's application on the running loop; it handles no signals, that is the runtime's business."""
+
+    def __init__(
+        self,
+        app: Door,
+        host: str,
+        port: int,
+        limits: Limits,
+        *,
+        certificate: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
+        """Prepare; with ``certificate`` and ``key`` (PEM files) it speaks TLS."""
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http=_limited(limits),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=int(limits.keep_alive_seconds),
+            timeout_graceful_shutdown=2,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+        )
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Return when the server accepts connections; raise ``OSError`` if it cannot listen."""
+        self._task = asyncio.create_task(self._server.serve(), name="http-server")
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+                raise OSError("the HTTP server did not start")
+            await asyncio.sleep(0.005)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, of use when 0 was asked for."""
+        return int(self._server.servers[0].sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop accepting, give requests in flight 2 s, close."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # uvicorn's way to say that it cannot bind; the runtime decides what ends the process
+            raise OSError(f"cannot listen on {self.config.host}:{self.config.port}") from None
+
+
+class _LimitedProtocol(HttpToolsProtocol):
+    """One connection, with its head bounded in size and time, and its stalls ended."""
+
+    limits: Limits
+    by_address: Counter[str]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_bytes = 0
+        self._in_head = True
+        self._refused = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+        self._address = ""
+
+    # Connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._address = self.client[0] if self.client else "local"
+        self.by_address[self._address] += 1
+        share = self.limits.connections_per_address
+        crowded = self.by_address[self._address] > share and not is_loopback(self._address)
+        if crowded or len(self.connections) > self.limits.connections:
+            self._refuse(503, "too_many_connections", "this node has as many connections as it may", retry_after_s=1)
+            return
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        if self._stall is not None:
+            self._stall.cancel()
+        self.by_address[self._address] -= 1
+        if self.by_address[self._address] <= 0:
+            del self.by_address[self._address]
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and not self._refused and self._head_bytes > self.limits.header_bytes:
+            self._refuse_head()
+
+    # Parser
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+        self._arm()
+
+    def on_url(self, url: bytes) -> None:
+        self._head_bytes += len(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value) + 4
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._disarm()
+        if self._head_bytes > self.limits.header_bytes:
+            self._refuse_head()
+        if not self._refused:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._refused:
+            super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if not self._refused:
+            self._refuse(400, "malformed_request", "not HTTP/1.1")
+
+    # Stalls
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stall is None:
+            self._stall = self.loop.call_later(self.limits.write_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    # Refusals
+
+    def _arm(self) -> None:
+        self._disarm()
+        self._timer = self.loop.call_later(self.limits.header_seconds, self._slow_head)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _slow_head(self) -> None:
+        if not self.transport.is_closing():
+            self._refuse(408, "slow_header", f"the header took longer than {self.limits.header_seconds} s")
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, "header_too_large", f"the header exceeds {self.limits.header_bytes} bytes")
+
+    def _refuse(self, status: int, code: str, detail: str, retry_after_s: float | None = None) -> None:
+        """Answer with a problem, once, and close."""
+        self._refused = True
+        self._disarm()
+        self.transport.write(_problem_bytes(Problem(status, code, detail, retry_after_s=retry_after_s, close=True)))
+        self.transport.close()
+
+
+def _limited(limits: Limits) -> type[HttpToolsProtocol]:
+    """Return the protocol class with these limits."""
+    return type("LimitedProtocol", (_LimitedProtocol,), {"limits": limits, "by_address": Counter()})
+
+
+def _problem_bytes(problem: Problem) -> bytes:
+    """Return a problem as a whole HTTP/1.1 response."""
+    response = problem.response()
+    head = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n".encode()
+    lines = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
+    return head + lines + b"\r\n" + bytes(response.body)

@@ -1,0 +1,239 @@
+"""The hot way in, and what became of a transaction: submit one or many, status, receipt.
+
+Law: the answer to a transaction depends on its id, not on how often it was sent; an answer that says committed is
+about a block that is durable on this node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from contracts.framework import Rejected
+from ledger import merkle
+from ledger.block import CommittedBlock, Receipt
+from ledger.errors import LedgerError
+from ledger.proof import TransactionProof
+from ledger.render import proof_json, receipt_json, time_text, transaction_json, transaction_raw_from_json
+from ledger.transaction import Transaction
+from node import index_queries
+from node.events import Admission, Answer
+from node.http.bodies import JSON, MSGPACK, answer, media_type, parse_json, split_raws
+from node.http.context import Context
+from node.http.door import HotRequest
+from node.http.problems import Problem, refusal
+from node.http.services import Location
+
+WAITS: Final = ("accepted", "commit")
+TxId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="Transaction id, 64 lower-case hex digits.")]
+Proof = Annotated[bool, Query(description="Add the receipt file that `coseal verify` checks offline.")]
+
+
+class Transactions:
+    """Submission and lookup over one node."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._services = context.services
+
+    async def single(self, request: HotRequest) -> Response:
+        """``POST /v1/transactions``."""
+        wait = wait_of(request)
+        self._take(request, 1)
+        raw = request.body
+        if media_type(request.headers) != MSGPACK:
+            raw = await _raw_from_json(request.headers, raw)
+        return await self.submit(decode(raw), wait)
+
+    async def submit(self, transaction: Transaction, wait: str) -> Response:
+        """Submit one transaction and answer; raise the problem of a refusal."""
+        (admitted,) = await self._services.submit([transaction])
+        document = await self._outcome(admitted, time.monotonic() + self._timeout(wait))
+        if isinstance(document, Problem):
+            raise document
+        return answer(document, height=self._services.height, status=202 if document["status"] == "accepted" else 200)
+
+    async def batch(self, request: HotRequest) -> Response:
+        """``POST /v1/transactions/batch``."""
+        wait, limit = wait_of(request), self._context.limits.batch_transactions
+        if media_type(request.headers) == MSGPACK:
+            raws: list[Any] = split_raws(request.body, limit)
+        else:
+            raws = await _list_from_json(request.headers, request.body, limit)
+        if not raws:
+            raise Problem(400, "malformed", "the list is empty")
+        self._take(request, len(raws))
+        decoded = [_try_decode(raw) for raw in raws]
+        answers = iter(await self._services.submit([item for item in decoded if isinstance(item, Transaction)]))
+        end_s = time.monotonic() + self._timeout(wait)
+        results = [item if isinstance(item, Problem) else await self._outcome(next(answers), end_s) for item in decoded]
+        return self._batch_answer(results)
+
+    def _batch_answer(self, results: list[dict[str, Any] | Problem]) -> Response:
+        rendered = [_result_json(result) for result in results]
+        document = {"height": self._services.height, "results": rendered}
+        busy = [result for result in results if isinstance(result, Problem) and result.status in (429, 503)]
+        if len(busy) == len(results):
+            first = busy[0]
+            raise Problem(first.status, first.code, first.detail, retry_after_s=first.retry_after_s, more=document)
+        accepted = any(result["status"] == "accepted" for result in rendered)
+        return answer(document, height=self._services.height, status=202 if accepted else 200)
+
+    async def _outcome(self, admitted: Answer, end_s: float) -> dict[str, Any] | Problem:
+        """Return what is known of a transaction, waiting for its commit until ``end_s``."""
+        if admitted.admission is Admission.REJECTED:
+            return refusal(admitted.rejected or Rejected("unavailable", "not admitted"), admitted.tx_id)
+        place: Location | Rejected | None = await self.locate(admitted.tx_id)
+        if place is None and (left_s := end_s - time.monotonic()) > 0:
+            place = await self._services.wait_committed(admitted.tx_id, left_s)
+        if isinstance(place, Rejected):
+            return refusal(place, admitted.tx_id)
+        if place is None:
+            return {"id": admitted.tx_id.hex(), "status": "accepted", "height": None, "index": None, "receipt": None}
+        return located_json(admitted.tx_id, place, await self._block(place))
+
+    async def locate(self, tx_id: bytes) -> Location | None:
+        """Return where a transaction was committed, None if it was not (as far as this node knows)."""
+        recent = self._services.locate_recent(tx_id)
+        if recent is not None or self._services.is_pending(tx_id):
+            return recent
+        found = await self._services.index.query(index_queries.locate, tx_id)
+        return None if found is None else Location(*found)
+
+    async def status(self, tx_id: bytes) -> tuple[dict[str, Any], Location | None]:
+        """Return the status document of a transaction; raise the problem 404."""
+        place = await self.locate(tx_id)
+        if place is not None:
+            committed = await self._block(place)
+            transaction = transaction_json(Transaction.decode(committed.block.transactions[place.index]))
+            time_ms = committed.block.header.time_ms
+            more = {"time": time_text(time_ms), "transaction": transaction}
+            return {**located_json(tx_id, place, committed), **more}, place
+        if self._services.is_pending(tx_id):
+            return {"id": tx_id.hex(), "status": "accepted", "height": None, "index": None, "receipt": None}, None
+        detail = "neither pending nor committed on this node"
+        raise Problem(404, "unknown_transaction", detail, more={"height": self._services.height})
+
+    async def proof(self, place: Location) -> dict[str, Any]:
+        """Return the receipt file of a committed transaction."""
+        return await asyncio.to_thread(
+            lambda committed: proof_json(prove(committed, place.index)), await self._block(place)
+        )
+
+    async def _block(self, place: Location) -> CommittedBlock:
+        committed = await self._context.block(place.height)
+        if committed is None:
+            raise LookupError(f"block {place.height} is not in the log")
+        return committed
+
+    def _take(self, request: HotRequest, count: int) -> None:
+        self._context.take_transactions(request.asker, count, time.monotonic(), loopback=request.loopback)
+
+    def _timeout(self, wait: str) -> float:
+        return self._context.limits.wait_seconds if wait == "commit" else 0.0
+
+
+def router(context: Context, transactions: Transactions) -> APIRouter:
+    """Return the read routes of transactions."""
+    routes = APIRouter(prefix="/v1/transactions", tags=["transactions"], dependencies=[Depends(context.fresh)])
+
+    @routes.get("/{id}", summary="Status of a transaction")
+    async def status(id: TxId, proof: Proof = False) -> Response:
+        document, place = await transactions.status(bytes.fromhex(id))
+        if proof and place is not None:
+            document["proof"] = await transactions.proof(place)
+        return answer(document, height=context.services.height)
+
+    @routes.get("/{id}/receipt", summary="Receipt of a transaction, verifiable offline")
+    async def receipt(id: TxId) -> Response:
+        _, place = await transactions.status(bytes.fromhex(id))
+        if place is None:
+            raise Problem(404, "not_committed", "the transaction is pending", retry_after_s=1)
+        return answer(await transactions.proof(place), height=context.services.height)
+
+    return routes
+
+
+def decode(raw: bytes) -> Transaction:
+    """Parse a transaction; raise the problem 400."""
+    try:
+        return Transaction.decode(raw)
+    except LedgerError as error:
+        raise Problem(400, "malformed", error.reason) from None
+
+
+def prove(committed: CommittedBlock, index: int) -> TransactionProof:
+    """Return the proof of transaction ``index`` of a block."""
+    block = committed.block
+    return TransactionProof(
+        transaction=block.transactions[index],
+        receipt=committed.receipts[index + 1],
+        index=index,
+        transaction_path=tuple(merkle.prove(block.transactions, index)),
+        receipt_path=tuple(merkle.prove(committed.receipts, index + 1)),
+        header=block.header,
+        certificate=committed.certificate,
+    )
+
+
+def located_json(tx_id: bytes, place: Location, committed: CommittedBlock) -> dict[str, Any]:
+    """Return the answer about a committed transaction: ``committed``, or ``rejected`` by its contract."""
+    receipt = Receipt.decode(committed.receipts[place.index + 1])
+    return {
+        "id": tx_id.hex(),
+        "status": "committed" if receipt.ok else "rejected",
+        "height": place.height,
+        "index": place.index,
+        "receipt": receipt_json(receipt),
+    }
+
+
+def _result_json(result: dict[str, Any] | Problem) -> dict[str, Any]:
+    if isinstance(result, Problem):
+        return {"id": None, "status": "refused", "code": result.code, "detail": result.detail, **result.more}
+    return result
+
+
+def wait_of(request: HotRequest) -> str:
+    """Return the query parameter ``wait`` of a submission; raise the problem 400."""
+    unknown = request.query.keys() - {"wait"}
+    if unknown:
+        raise Problem(400, "invalid_parameter", f"unknown query parameter {min(unknown)[:64]}")
+    wait = request.query.get("wait", "accepted")
+    if wait not in WAITS:
+        raise Problem(400, "invalid_parameter", f"wait: expected one of {', '.join(WAITS)}")
+    return wait
+
+
+def _try_decode(raw: Any) -> Transaction | Problem:
+    try:
+        return Transaction.decode(raw if isinstance(raw, bytes) else transaction_raw_from_json(raw))
+    except LedgerError as error:
+        return Problem(400, "malformed", error.reason)
+
+
+async def _raw_from_json(headers: Headers, body: bytes) -> bytes:
+    require_json(headers)
+    try:
+        return transaction_raw_from_json(await parse_json(body, "transaction"))
+    except LedgerError as error:
+        raise Problem(400, "malformed", error.reason) from None
+
+
+async def _list_from_json(headers: Headers, body: bytes, limit: int) -> list[Any]:
+    require_json(headers)
+    items = await parse_json(body, "transactions")
+    if type(items) is not list or len(items) > limit:
+        raise Problem(400, "malformed", f"expected a list of at most {limit} transactions")
+    return items
+
+
+def require_json(headers: Headers) -> None:
+    """Raise the problem 415 unless the body is JSON."""
+    if media_type(headers) != JSON:
+        raise Problem(415, "unsupported_media_type", f"send {JSON} or {MSGPACK}")

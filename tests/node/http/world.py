@@ -1,0 +1,233 @@
+"""A node for tests of its HTTP door: a real executor and real certified blocks; only the shell around them is ours.
+
+``Services`` here does in memory what the runtime does with consensus and a disk: it checks, pools, and commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+from prometheus_client import CollectorRegistry
+
+from contracts.framework import Rejected
+from ledger import transaction
+from ledger.block import CommittedBlock
+from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.transaction import Transaction
+from node.events import Admission, Answer
+from node.health import NodeStatus, PeerStatus
+from node.http.app import create_app
+from node.http.context import Settings
+from node.http.services import Gateway, Location, Unavailable
+from node.index import Index
+from tests.node.chain import ROLES, START_MS, Chain, operator, validator
+
+
+def make_genesis(*, public_read: bool = True, name: str = "door") -> Genesis:
+    members = tuple(
+        Member(
+            id=member,
+            name=member,
+            role=role,
+            level="central" if role == "government" else "",
+            sector="",
+            central_bank=member == "central-bank",
+            operators=(Operator("admin", operator(member).public_key, capabilities(member)),),
+        )
+        for member, role in ROLES.items()
+    )
+    nodes = tuple(Node(name, name, "validator", validator(name).public_key, b"\x01") for name in ROLES)
+    parameters = Parameters(state_bits=8, public_read=public_read)
+    return Genesis.decode(
+        encode_genesis(name=name, time_ms=START_MS, parameters=parameters, members=members, nodes=nodes)
+    )
+
+
+def capabilities(member: str) -> tuple[str, ...]:
+    return ("operate", "registrar", "submit") if member == "regulator" else ("operate", "submit")
+
+
+class World:
+    """The node ``enterprise-a``. With ``auto`` every submission is committed at once, one block each."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        genesis: Genesis | None = None,
+        settings: Settings | None = None,
+        auto: bool = True,
+        gateway: bool = True,
+    ) -> None:
+        self.genesis = genesis or make_genesis()
+        self.chain = Chain(self.genesis)
+        self.auto = auto
+        self.node_id = "enterprise-a"
+        self.software_version = "0.0.0"
+        self.gateway = Gateway("enterprise-a/admin", operator("enterprise-a")) if gateway else None
+        self.registry = CollectorRegistry()
+        self.pool: dict[bytes, Transaction] = {}
+        self.pool_limit = 100
+        self.places: dict[bytes, Location] = {}
+        self.dropped: dict[bytes, Rejected] = {}
+        self.recent = 16
+        self.recent_places = True
+        self.claims: int | None = 0
+        self.clock_ms = START_MS
+        self.stalled: str | None = None
+        self.syncing = False
+        self.index = Index(folder / "index.sqlite", self.genesis.chain_id, self.read_block)
+        self.index.start(0)
+        self._news = asyncio.Condition()
+        self._salt = 0
+        self.app = create_app(self, settings or Settings())
+
+    # Services
+
+    @property
+    def height(self) -> int:
+        return len(self.chain.blocks)
+
+    @property
+    def state(self) -> Any:
+        return self.chain.executor.state
+
+    @property
+    def validators(self) -> Any:
+        return self.chain.executor.validators
+
+    def now_ms(self) -> int:
+        return self.clock_ms
+
+    def status(self) -> NodeStatus:
+        tip = self.chain.blocks[-1].block if self.chain.blocks else None
+        return NodeStatus(
+            chain_id=self.genesis.chain_id,
+            node=self.node_id,
+            kind="validator",
+            voting=True,
+            software_version=self.software_version,
+            protocol_version=1,
+            height=self.height,
+            block_hash=self.genesis.chain_id if tip is None else tip.hash,
+            state_root=self.state.root,
+            time_ms=self.chain.executor.time_ms,
+            round=0,
+            leader="bank-a",
+            epoch=0,
+            validators=4,
+            quorum=3,
+            peers=(PeerStatus("bank-a", True, True, self.height, 12),),
+            mempool_transactions=len(self.pool),
+            mempool_bytes=sum(len(tx.raw) for tx in self.pool.values()),
+            syncing=self.syncing,
+            healthy=self.stalled is None,
+            why_stalled=self.stalled,
+        )
+
+    def read_block(self, height: int) -> bytes | None:
+        return self.chain.blocks[height - 1].encode() if 1 <= height <= self.height else None
+
+    def recent_block(self, height: int) -> CommittedBlock | None:
+        return self.chain.blocks[height - 1] if self.height - self.recent < height <= self.height else None
+
+    async def submit(self, transactions: Sequence[Transaction]) -> list[Answer]:
+        answers = [self._admit(tx) for tx in transactions]
+        if self.auto and self.pool:
+            asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(self.commit()))
+        return answers
+
+    def is_pending(self, tx_id: bytes) -> bool:
+        return tx_id in self.pool
+
+    def locate_recent(self, tx_id: bytes) -> Location | None:
+        return self.places.get(tx_id) if self.recent_places else None
+
+    async def wait_committed(self, tx_id: bytes, timeout_s: float) -> Location | Rejected | None:
+        await self._wait(lambda: tx_id in self.places or tx_id in self.dropped, timeout_s)
+        return self.places.get(tx_id) or self.dropped.get(tx_id)
+
+    async def wait_height(self, height: int, timeout_s: float) -> bool:
+        return await self._wait(lambda: self.height >= height, timeout_s)
+
+    async def consistent(self, timeout_s: float) -> int:
+        if self.claims is None:
+            raise Unavailable("2 of 3 nodes answered")
+        if not await self.wait_height(self.claims, timeout_s):
+            raise Unavailable("behind")
+        return max(self.claims, self.height)
+
+    # The other side of it
+
+    async def commit(self, *more: Transaction) -> CommittedBlock:
+        """Commit what is pooled, and ``more``, as one block."""
+        transactions = [*self.pool.values(), *more]
+        self.pool.clear()
+        committed = self.chain.extend(transactions)
+        for index, tx in enumerate(transactions):
+            self.places[tx.id] = Location(self.height, index)
+        self.index.feed(committed, tuple(transactions))
+        async with self._news:
+            self._news.notify_all()
+        return committed
+
+    async def drop(self, tx_id: bytes, refused: Rejected) -> None:
+        del self.pool[tx_id]
+        self.dropped[tx_id] = refused
+        async with self._news:
+            self._news.notify_all()
+
+    def sign(self, name: str, args: Mapping[str, Any], *, sender: str = "enterprise-a", **changes: Any) -> Transaction:
+        contract, _, action = name.partition(".")
+        self._salt += 1
+        fields: dict[str, Any] = {
+            "chain_id": self.genesis.chain_id,
+            "sender": f"{sender}/admin",
+            "contract": contract,
+            "action": action,
+            "args": args,
+            "valid_until_ms": self.chain.executor.time_ms + 300_000,
+            "salt": self._salt.to_bytes(16, "big"),
+            **changes,
+        }
+        return transaction.sign(operator(sender), **fields)
+
+    def profile(self, text: str = "hello", **changes: Any) -> Transaction:
+        return self.sign("membership.set_profile", {"description": text}, **changes)
+
+    def client(self, address: str = "127.0.0.1", **options: Any) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=self.app, client=(address, 4_000))
+        return httpx.AsyncClient(transport=transport, base_url="http://node", **options)
+
+    def close(self) -> None:
+        self.index.stop()
+        self.app.close()
+
+    def _admit(self, tx: Transaction) -> Answer:
+        try:
+            tx.verify_signature()
+        except Exception as error:
+            return Answer(tx.id, Admission.REJECTED, Rejected("bad_signature", str(error)))
+        if tx.id in self.pool:
+            return Answer(tx.id, Admission.PENDING)
+        refused = self.chain.executor.check(tx, self.chain.executor.time_ms + 1)
+        if refused is not None and refused.code == "duplicate":
+            return Answer(tx.id, Admission.COMMITTED)
+        if refused is None and len(self.pool) >= self.pool_limit:
+            refused = Rejected("mempool_full", "too many transactions are waiting; send it again later")
+        if refused is not None:
+            return Answer(tx.id, Admission.REJECTED, refused)
+        self.pool[tx.id] = tx
+        return Answer(tx.id, Admission.ACCEPTED)
+
+    async def _wait(self, done: Any, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s), self._news:
+                await self._news.wait_for(done)
+        except TimeoutError:
+            return bool(done())
+        return True
