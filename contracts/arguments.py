@@ -228,6 +228,17 @@ def is_identifier(value: Any, high: int = 128) -> bool:
     return is_encodable(value) and not any(c < " " or "\x7f" <= c <= "\x9f" for c in value)
 
 
+def folded(value: str) -> str:
+    """Return a text in lower case without spaces and ``-_./``, for comparing names; only A-Z are lowered.
+
+    ``str.lower`` and ``str.isalnum`` ask a table of Unicode properties, which differs between releases of Python.
+    """
+    return value.translate(_FOLD)
+
+
+_FOLD: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", " -_./")
+
+
 def parse_date(value: Any) -> tuple[int, int, int] | None:
     """Return (year, month, day) of a date, with 0 for a part it does not name; None if it is no date.
 

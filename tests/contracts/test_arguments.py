@@ -159,3 +159,8 @@ def test_what_parses_as_a_time_python_reads_alike(text):
 def test_half_a_surrogate_pair_is_no_text():
     assert a.is_encodable("经")
     assert not a.is_encodable("\udc00")
+
+
+def test_names_are_folded_without_a_unicode_table():
+    assert a.folded("Id_Card No.") == "idcardno"
+    assert a.folded("身份证-号 É") == "身份证号É"

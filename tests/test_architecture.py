@@ -1,0 +1,126 @@
+"""Who may import whom: the table of ARCHITECTURE.md, enforced on every import statement of the sources.
+
+Law: the packages that decide (ledger, consensus, contracts, the pure half of node) can reach no clock, no chance,
+no disk and no socket, because nothing they may import has one.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ("ledger", "consensus", "contracts", "node", "audit", "coseal")
+TOP_LEVEL = {*SHIPPED, "console", "simulation", "bench", "examples", "tests", "docs"}
+BANNED = {"utils", "common", "types", "crypto"}
+
+PURE = {
+    *("__future__", "abc", "bisect", "collections", "dataclasses", "enum", "functools"),
+    *("hashlib", "heapq", "itertools", "math", "operator", "typing"),
+}
+NODE_PURE = {  # what a simulator may drive
+    *("admission", "application", "events", "health", "journal"),
+    *("machine", "mempool", "peers", "sync", "wire"),
+}
+STANDARD = set(sys.stdlib_module_names)
+
+# package -> the modules its code may import; a package may always import itself
+MAY_IMPORT = {
+    "ledger": PURE | {"json", "base64", "binascii", "msgpack", "nacl", "cryptography"},
+    "consensus": PURE | {"ledger"},
+    "contracts": PURE | {"ledger"},
+    "audit": STANDARD | {"ledger", "contracts"},
+    "node, pure": PURE | {"ledger", "consensus", "contracts"},
+}
+MAY_NOT_IMPORT = {  # these use third-party packages freely
+    "node, shell": {"audit", "coseal", "console", "simulation", "bench", "tests"},
+    "coseal": {"node", "consensus", "console", "simulation", "bench", "tests"},
+    "console": {"node", "consensus", "simulation", "bench", "tests"},
+}
+
+
+def part_of(path: Path) -> str:
+    """Return the row of the table a source file belongs to."""
+    package, *rest = path.relative_to(ROOT).parts
+    if package != "node":
+        return package
+    return "node, pure" if len(rest) == 1 and rest[0].removesuffix(".py") in NODE_PURE else "node, shell"
+
+
+def imports_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, dotted name) of everything a file imports, at any depth of nesting."""
+    for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(statement, ast.Import):
+            yield from ((statement.lineno, alias.name) for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            assert statement.level == 0, f"{path}:{statement.lineno}: relative import"
+            yield from ((statement.lineno, f"{statement.module}.{alias.name}") for alias in statement.names)
+
+
+def forbidden(part: str, name: str) -> bool:
+    """Say whether code of ``part`` may not import the dotted ``name``."""
+    top, _, rest = name.partition(".")
+    if part == "node, pure" and top == "node":
+        return rest.partition(".")[0] not in NODE_PURE
+    if part in MAY_IMPORT:
+        return top != part and top not in MAY_IMPORT[part]
+    return top in MAY_NOT_IMPORT[part]
+
+
+SOURCES = [path for package in (*SHIPPED, "console") for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("package", SHIPPED)
+def test_a_package_imports_only_what_the_table_allows(package):
+    sources = [path for path in SOURCES if path.relative_to(ROOT).parts[0] == package]
+    assert sources
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {part_of(path)} may not import {name}"
+        for path in sources
+        for line, name in imports_of(path)
+        if forbidden(part_of(path), name)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("ledger", "time"),
+        ("ledger", "consensus.replica"),
+        ("consensus", "asyncio"),
+        ("consensus", "contracts.execution"),
+        ("contracts", "random"),
+        ("contracts", "datetime.datetime"),
+        ("contracts", "node.wire"),
+        ("audit", "node.wire"),
+        ("audit", "httpx"),
+        ("node, pure", "node.storage"),
+        ("node, pure", "os"),
+        ("node, shell", "audit.audit"),
+        ("coseal", "node.config"),
+    ],
+)
+def test_the_table_forbids_what_it_should(part, name):
+    assert forbidden(part, name)
+
+
+def test_every_pure_module_of_the_node_is_there():
+    assert {path.stem for path in (ROOT / "node").glob("*.py")} >= NODE_PURE
+
+
+def test_the_set_of_top_level_packages_is_closed():
+    found = {path.parent.name for path in ROOT.glob("*/*.py") if not path.parent.name.startswith(".")}
+    assert found <= TOP_LEVEL
+    assert not [name for name in BANNED if (ROOT / name).exists() or (ROOT / f"{name}.py").exists()]
+
+
+def test_no_other_distribution_provides_one_of_our_names():
+    providers = importlib.metadata.packages_distributions()
+    taken = {name: providers[name] for name in SHIPPED if set(providers.get(name, ())) - {"coseal"}}
+    assert not taken
