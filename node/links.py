@@ -1,0 +1,305 @@
+"""The links to all other nodes: TLS 1.3 both ways, every certificate pinned, one connection a pair.
+
+Law: only a registered certificate opens a link, and no outside authority is asked; a stranger holds a socket for a
+few seconds at most, and only so many sockets at a time.
+
+Every node dials the peers it has an address of. When two connections join one pair, both ends keep the one that the
+lower id dialled; the higher id therefore waits a little before it dials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from node.link import IDLE_SECONDS, Frame, Link
+from node.wire import Hello
+
+HANDSHAKE_SECONDS: Final = 2.5
+STRANGERS_MAX: Final = 128
+STRANGERS_PER_ADDRESS_MAX: Final = 32
+_FIRST_RETRY_SECONDS: Final = 0.05
+_LAST_RETRY_SECONDS: Final = 3.0
+_HIGHER_ID_WAITS_SECONDS: Final = 1.5
+_BACKLOG: Final = 128
+
+
+class PortInUse(Exception):
+    """Something else listens on our address; ``reason`` names it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Receiver(Protocol):
+    """What the links tell the runtime; called on the loop."""
+
+    def peer_connected(self, peer: str) -> None:
+        """A link to ``peer`` is up."""
+        ...
+
+    def peer_disconnected(self, peer: str, reason: str) -> None:
+        """The last link to ``peer`` is gone."""
+        ...
+
+    def peer_frame(self, peer: str, payload: bytes) -> None:
+        """An encoded message came from ``peer``."""
+        ...
+
+    def link_refused(self, address: str, reason: str) -> None:
+        """A connection did not become a link."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are on a link: our Hello, and the files of our certificate and its key."""
+
+    hello: Hello
+    certificate: Path
+    key: Path
+    passphrase: bytes | None = None
+
+
+class Links:
+    """All links of a node; every method is called on the loop."""
+
+    def __init__(self, identity: Identity, registry: Mapping[str, bytes], receiver: Receiver) -> None:
+        """``registry`` maps every node of the chain to the DER of its link certificate."""
+        self.dropped = 0
+        self._identity, self._receiver = identity, receiver
+        self._me = identity.hello.node_id
+        self._nodes = {der: node for node, der in registry.items() if node != self._me}
+        self._links: dict[str, Link] = {}
+        self._strangers: Counter[str] = Counter()
+        self._unready: set[Link] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener: socket.socket | None = None
+        self._wake: dict[str, asyncio.Event] = {}
+
+    async def start(self, listen: tuple[str, int], peers: Mapping[str, tuple[str, int]]) -> None:
+        """Listen and begin to dial; raise ``PortInUse``."""
+        self._server_context = _context(self._identity, self._nodes, server=True)
+        self._client_context = _context(self._identity, self._nodes, server=False)
+        self._listener = _listen(listen)
+        self._spawn(self._accept(self._listener))
+        self._spawn(self._watch_idle())
+        for peer, address in peers.items():
+            if peer != self._me and peer in self._nodes.values():
+                self._wake[peer] = asyncio.Event()
+                self._spawn(self._dial(peer, address))
+
+    async def close(self) -> None:
+        """Close every connection and stop listening."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._listener is not None:
+            self._listener.close()
+        for link in [*self._links.values(), *self._unready]:
+            link.close("this node stops")
+        await asyncio.sleep(0)
+
+    @property
+    def connected(self) -> Iterable[str]:
+        """The peers with a link, in order."""
+        return sorted(self._links)
+
+    def send(self, peer: str, payload: bytes, *, consensus: bool) -> None:
+        """Send an encoded message; it is lost if the link is down."""
+        link = self._links.get(peer)
+        if link is not None:
+            link.send(Frame(payload, consensus))
+
+    def broadcast(self, payload: bytes, *, consensus: bool) -> None:
+        """Send one encoded message to every connected peer."""
+        frame = Frame(payload, consensus)
+        for link in self._links.values():
+            link.send(frame)
+
+    def pause(self, peer: str) -> None:
+        """Stop reading from ``peer``."""
+        if peer in self._links:
+            self._links[peer].pause()
+
+    def resume(self, peer: str) -> None:
+        """Read from ``peer`` again."""
+        if peer in self._links:
+            self._links[peer].resume()
+
+    def disconnect(self, peer: str, reason: str) -> None:
+        """Close the link to ``peer``; it may come back."""
+        if peer in self._links:
+            self._links[peer].close(reason)
+
+    # What a link tells us
+
+    def link_ready(self, link: Link) -> None:
+        """See ``link.Owner``: keep one link a pair."""
+        self._unready.discard(link)
+        peer = str(link.peer)
+        current = self._links.get(peer)
+        if current is None:
+            self._links[peer] = link
+            self._receiver.peer_connected(peer)
+        elif self._preferred(link) or not self._preferred(current):
+            self._links[peer] = link  # of two alike the newer one lives: the peer has forgotten the other
+            current.close("another connection to the same peer took its place")
+        else:
+            link.close("there is a connection to this peer")
+
+    def link_frame(self, link: Link, payload: bytes) -> None:
+        """See ``link.Owner``."""
+        if self._links.get(str(link.peer)) is link:
+            self._receiver.peer_frame(str(link.peer), payload)
+
+    def link_lost(self, link: Link, reason: str) -> None:
+        """See ``link.Owner``."""
+        self._unready.discard(link)
+        self.dropped += link.dropped
+        peer = link.peer
+        if peer is not None and self._links.get(peer) is link:
+            del self._links[peer]
+            self._receiver.peer_disconnected(peer, reason)
+        elif not link.ready:
+            self._receiver.link_refused(peer or "a stranger", reason)
+        if peer in self._wake:
+            self._wake[peer].set()
+
+    def _preferred(self, link: Link) -> bool:
+        """Whether the lower id of the pair dialled this connection."""
+        return link.dialled == (self._me < str(link.peer))
+
+    # Connections
+
+    def _new_link(self, expected: str | None) -> Link:
+        link = Link(self, self._identity.hello, self._nodes, expected=expected, now=asyncio.get_running_loop().time())
+        self._unready.add(link)
+        return link
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, address = await loop.sock_accept(listener)
+            except OSError as error:  # out of descriptors: give others time to close theirs
+                self._receiver.link_refused("a stranger", f"cannot accept: {error.strerror}")
+                await asyncio.sleep(0.1)
+                continue
+            host = str(address[0])
+            if self._strangers.total() >= STRANGERS_MAX or self._strangers[host] >= STRANGERS_PER_ADDRESS_MAX:
+                connection.close()
+                continue
+            self._strangers[host] += 1
+            self._spawn(self._welcome(connection, host))
+
+    async def _welcome(self, connection: socket.socket, host: str) -> None:
+        """Shake hands with whoever connected; they hold a stranger's place until the link is ready or gone."""
+        link = self._new_link(None)
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: link, connection, ssl=self._server_context, ssl_handshake_timeout=HANDSHAKE_SECONDS
+            )
+            await link.settled.wait()
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            self._receiver.link_refused(host, _handshake_problem(error))
+        finally:
+            self._unready.discard(link)
+            self._strangers[host] -= 1
+            if not self._strangers[host]:
+                del self._strangers[host]
+
+    async def _dial(self, peer: str, address: tuple[str, int]) -> None:
+        """Keep a connection to ``peer``, for ever."""
+        loop = asyncio.get_running_loop()
+        delay = _FIRST_RETRY_SECONDS
+        if self._me > peer:
+            await asyncio.sleep(_HIGHER_ID_WAITS_SECONDS)
+        while True:
+            while peer in self._links:
+                delay = _FIRST_RETRY_SECONDS
+                self._wake[peer].clear()
+                await self._wake[peer].wait()
+            link = self._new_link(peer)
+            try:
+                await asyncio.wait_for(
+                    loop.create_connection(
+                        lambda link=link: link,  # type: ignore[misc]
+                        *address,
+                        ssl=self._client_context,
+                        ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                    ),
+                    2 * HANDSHAKE_SECONDS,
+                )
+                await link.settled.wait()
+            except (OSError, ssl.SSLError, TimeoutError) as error:
+                self._receiver.link_refused(peer, _handshake_problem(error))
+            finally:
+                self._unready.discard(link)
+            if peer not in self._links:
+                await asyncio.sleep(delay * random.uniform(0.5, 1.0))
+                delay = min(delay * 2, _LAST_RETRY_SECONDS)
+
+    async def _watch_idle(self) -> None:
+        """Close links from which nothing came for a while; a live node says its status every second."""
+        while True:
+            await asyncio.sleep(IDLE_SECONDS / 4)
+            now = asyncio.get_running_loop().time()
+            for link in list(self._links.values()):
+                if now - link.heard > IDLE_SECONDS:
+                    link.close(f"nothing came for {IDLE_SECONDS:.0f} s")
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _context(identity: Identity, nodes: Iterable[bytes], *, server: bool) -> ssl.SSLContext:
+    """Return a TLS 1.3 context that trusts exactly the registered certificates."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.check_hostname = False  # the pinned certificate is the identity, a host name is none
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(identity.certificate, identity.key, password=identity.passphrase)
+    trusted = b"".join(nodes)
+    if trusted:
+        context.load_verify_locations(cadata=trusted)
+    if server:
+        context.num_tickets = 0  # no resumption: every connection shows its certificate
+    return context
+
+
+def _listen(address: tuple[str, int]) -> socket.socket:
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise PortInUse(
+            f"cannot listen for peers on {host}:{port}: {error.strerror}; change link_listen or stop what uses the port"
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _handshake_problem(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason or error.__class__.__name__}"
+    if isinstance(error, TimeoutError | ConnectionAbortedError):
+        return "the handshake took too long"
+    return getattr(error, "strerror", None) or error.__class__.__name__

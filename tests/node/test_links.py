@@ -1,0 +1,418 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from ledger.block import MAX_FRAME_BYTES
+from node import keys, link, links, wire
+from node.link import Frame, Link
+from node.links import Identity, Links, PortInUse
+from node.wire import Hello, Transactions
+
+CHAIN = bytes(range(32))
+NAMES = ("a", "b", "c", "stranger")
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folders = {}
+    for name in NAMES:
+        folder = folders[name] = tmp_path_factory.mktemp(name)
+        keys.create_certificate(folder / "link.crt", keys.create_key(folder / "link.pem"), name)
+    return folders
+
+
+def free_port() -> int:
+    for port in range(22_100, 22_400):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
+
+
+class Recorder:
+    """A receiver that remembers everything and can be waited on."""
+
+    def __init__(self) -> None:
+        self.connected: list[str] = []
+        self.disconnected: list[tuple[str, str]] = []
+        self.frames: list[tuple[str, bytes]] = []
+        self.refused: list[tuple[str, str]] = []
+
+    def peer_connected(self, peer: str) -> None:
+        self.connected.append(peer)
+
+    def peer_disconnected(self, peer: str, reason: str) -> None:
+        self.disconnected.append((peer, reason))
+
+    def peer_frame(self, peer: str, payload: bytes) -> None:
+        self.frames.append((peer, payload))
+
+    def link_refused(self, address: str, reason: str) -> None:
+        self.refused.append((address, reason))
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class Net:
+    """Starts links of named nodes on loopback and closes them afterwards."""
+
+    def __init__(self, folders: dict[str, Path]) -> None:
+        self.folders = folders
+        self.ports = dict.fromkeys(NAMES, 0)
+        self.links: dict[str, Links] = {}
+        self.seen: dict[str, Recorder] = {}
+
+    def registry(self) -> dict[str, bytes]:
+        return {name: keys.load_certificate(self.folders[name] / "link.crt") for name in ("a", "b", "c")}
+
+    def identity(self, name: str, *, chain: bytes = CHAIN, claims: str | None = None) -> Identity:
+        folder = self.folders[name]
+        return Identity(Hello(chain, claims or name, "test"), folder / "link.crt", folder / "link.pem")
+
+    async def start(
+        self, name: str, *peers: str, chain: bytes = CHAIN, registry: dict[str, bytes] | None = None
+    ) -> Recorder:
+        self.ports[name] = self.ports[name] or free_port()
+        recorder = self.seen[name] = Recorder()
+        self.links[name] = Links(self.identity(name, chain=chain), registry or self.registry(), recorder)
+        addresses = {peer: ("127.0.0.1", self.ports[peer]) for peer in peers}
+        await self.links[name].start(("127.0.0.1", self.ports[name]), addresses)
+        return recorder
+
+    async def close(self) -> None:
+        for each in self.links.values():
+            await each.close()
+
+    async def stranger(self, name: str | None, to: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A TLS client of our own making, with the certificate of ``name`` or none."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        if name is not None:
+            context.load_cert_chain(self.folders[name] / "link.crt", self.folders[name] / "link.pem")
+        return await asyncio.open_connection("127.0.0.1", self.ports[to], ssl=context)
+
+
+def run(certificates: dict[str, Path], scenario: Callable[[Net], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        net = Net(certificates)
+        try:
+            await scenario(net)
+        finally:
+            await net.close()
+            await asyncio.sleep(0.02)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(whole())
+
+
+async def read_to_end(reader: asyncio.StreamReader) -> bytes:
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        return await reader.read()
+    return b""
+
+
+def framed(payload: bytes) -> bytes:
+    return len(payload).to_bytes(4, "big") + payload
+
+
+def test_two_nodes_connect_and_exchange_frames_in_order(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        b = await net.start("b")
+        a = await net.start("a", "b")
+        await until(lambda: a.connected == ["b"] and b.connected == ["a"])
+        payloads = [bytes([i]) * (i * 1000 + 1) for i in range(50)]
+        for payload in payloads:
+            net.links["a"].send("b", payload, consensus=True)
+            net.links["b"].broadcast(payload, consensus=False)
+        await until(lambda: len(b.frames) == 50 and len(a.frames) == 50)
+        assert b.frames == [("a", payload) for payload in payloads]
+        assert a.frames == [("b", payload) for payload in payloads]
+
+    run(certificates, scenario)
+
+
+def test_a_frame_of_the_largest_size_passes(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        b = await net.start("b")
+        await net.start("a", "b")
+        await until(lambda: b.connected)
+        net.links["a"].send("b", bytes(MAX_FRAME_BYTES), consensus=False)
+        await until(lambda: b.frames)
+        assert len(b.frames[0][1]) == MAX_FRAME_BYTES
+
+    run(certificates, scenario)
+
+
+def test_one_byte_more_closes_the_link(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        b = await net.start("b")
+        await net.start("a", "b")
+        await until(lambda: b.connected)
+        net.links["a"].send("b", bytes(MAX_FRAME_BYTES + 1), consensus=False)
+        await until(lambda: b.disconnected)
+        assert f"a frame of {MAX_FRAME_BYTES + 1} bytes" in b.disconnected[0][1]
+        assert b.frames == []
+
+    run(certificates, scenario)
+
+
+def test_when_both_dial_one_connection_remains_and_works(certificates, monkeypatch) -> None:
+    monkeypatch.setattr(links, "_HIGHER_ID_WAITS_SECONDS", 0.0)
+
+    async def scenario(net: Net) -> None:
+        net.ports["a"], net.ports["b"] = free_port(), free_port() + 1
+        a, b = await asyncio.gather(net.start("a", "b"), net.start("b", "a"))
+        await until(lambda: a.connected and b.connected)
+        await asyncio.sleep(0.3)
+        assert net.links["a"].connected == ["b"]
+        assert net.links["b"].connected == ["a"]
+        net.links["a"].send("b", b"one", consensus=True)
+        net.links["b"].send("a", b"two", consensus=True)
+        await until(lambda: a.frames and b.frames)
+
+    run(certificates, scenario)
+
+
+def test_the_higher_id_dials_when_the_lower_one_does_not_know_it(certificates, monkeypatch) -> None:
+    monkeypatch.setattr(links, "_HIGHER_ID_WAITS_SECONDS", 0.05)
+
+    async def scenario(net: Net) -> None:
+        a = await net.start("a")
+        await net.start("b", "a")
+        await until(lambda: a.connected == ["b"])
+
+    run(certificates, scenario)
+
+
+def test_a_peer_that_comes_back_is_connected_again(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        await net.start("b")
+        a = await net.start("a", "b")
+        await until(lambda: a.connected)
+        await net.links["b"].close()
+        await until(lambda: a.disconnected)
+        await net.start("b")
+        await until(lambda: a.connected == ["b", "b"])
+
+    run(certificates, scenario)
+
+
+def test_no_certificate_is_refused(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        a = await net.start("a")
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            reader, writer = await net.stranger(None, "a")
+            async with asyncio.timeout(5):
+                assert await read_to_end(reader) == b""
+            writer.close()
+        await until(lambda: a.refused)
+        assert a.connected == []
+
+    run(certificates, scenario)
+
+
+def test_an_unregistered_certificate_is_refused(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        a = await net.start("a")
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            reader, writer = await net.stranger("stranger", "a")
+            writer.write(framed(wire.encode(Hello(CHAIN, "b", "test"))))
+            async with asyncio.timeout(5):
+                assert await read_to_end(reader) == b""
+            writer.close()
+        await until(lambda: a.refused)
+        assert a.connected == []
+
+    run(certificates, scenario)
+
+
+def test_a_registered_certificate_under_another_name_is_refused(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        a = await net.start("a")
+        reader, writer = await net.stranger("c", "a")
+        writer.write(framed(wire.encode(Hello(CHAIN, "b", "test"))))
+        async with asyncio.timeout(5):
+            await read_to_end(reader)
+        writer.close()
+        await until(lambda: a.refused)
+        assert a.refused[0] == ("c", "it calls itself b, its certificate is that of c")
+        assert a.connected == []
+
+    run(certificates, scenario)
+
+
+def test_who_answers_in_the_place_of_a_peer_is_refused(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        await net.start("c")
+        net.ports["b"] = net.ports["c"]  # a believes that b lives there
+        a = await net.start("a", "b")
+        await until(lambda: a.refused)
+        assert ("b", "it is c, not b") in [("b", reason) for _, reason in a.refused]
+        assert a.connected == []
+
+    run(certificates, scenario)
+
+
+def test_a_node_of_another_chain_is_refused(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        b = await net.start("b", chain=bytes(32))
+        a = await net.start("a", "b")
+        await until(lambda: a.refused and b.refused)
+        assert any("another chain" in reason for _, reason in a.refused + b.refused)
+        assert a.connected == b.connected == []
+
+    run(certificates, scenario)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        framed(b"\xff\xff"),
+        framed(wire.encode(Transactions(()))),
+        (2_000_000).to_bytes(4, "big"),
+        bytes(4),
+    ],
+)
+def test_anything_but_a_hello_comes_to_nothing(certificates, first: bytes) -> None:
+    async def scenario(net: Net) -> None:
+        a = await net.start("a")
+        reader, writer = await net.stranger("c", "a")
+        writer.write(first)
+        async with asyncio.timeout(2):
+            await read_to_end(reader)
+        writer.close()
+        await until(lambda: a.refused)
+        assert a.connected == []
+
+    run(certificates, scenario)
+
+
+def test_a_silent_stranger_is_closed_in_time_before_and_after_the_handshake(certificates, monkeypatch) -> None:
+    """In production 2.5 s for each of the two phases, so 5 s in all; here a tenth of it."""
+    assert links.HANDSHAKE_SECONDS + link.HELLO_SECONDS <= 5
+    monkeypatch.setattr(links, "HANDSHAKE_SECONDS", 0.25)
+    monkeypatch.setattr(link, "HELLO_SECONDS", 0.25)
+
+    async def scenario(net: Net) -> None:
+        a = await net.start("a")
+        mute_reader, mute = await asyncio.open_connection("127.0.0.1", net.ports["a"])
+        greeted_reader, greeted = await net.stranger("c", "a")
+        dripping_reader, dripping = await net.stranger("b", "a")
+        dripping.write(b"\0\0")
+        async with asyncio.timeout(1):
+            await read_to_end(mute_reader)
+            await read_to_end(greeted_reader)
+            await read_to_end(dripping_reader)
+        for writer in (mute, greeted, dripping):
+            writer.close()
+        await until(lambda: len(a.refused) == 3)
+        assert a.connected == []
+
+    run(certificates, scenario)
+
+
+def test_a_flood_of_connections_is_bounded_and_a_peer_still_talks(certificates, monkeypatch) -> None:
+    monkeypatch.setattr(links, "HANDSHAKE_SECONDS", 1.0)
+
+    async def scenario(net: Net) -> None:
+        b = await net.start("b")
+        a = await net.start("a", "b")
+        await until(lambda: a.connected and b.connected)
+        flood = []
+        for _ in range(200):
+            flood.append(await asyncio.open_connection("127.0.0.1", net.ports["b"]))
+        await asyncio.sleep(0.05)
+        assert net.links["b"]._strangers.total() <= links.STRANGERS_PER_ADDRESS_MAX
+        net.links["a"].send("b", b"still here", consensus=True)
+        await until(lambda: ("a", b"still here") in b.frames, 1.0)
+        async with asyncio.timeout(5):
+            for reader, writer in flood:
+                assert await read_to_end(reader) == b""
+                writer.close()
+        assert net.links["b"]._strangers.total() == 0
+        assert b.disconnected == []
+
+    run(certificates, scenario)
+
+
+def test_a_port_in_use_is_named(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        await net.start("a")
+        net.ports["b"] = net.ports["a"]
+        with pytest.raises(PortInUse, match=str(net.ports["a"])):
+            await net.start("b")
+
+    run(certificates, scenario)
+
+
+def test_old_tls_is_refused(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        a = await net.start("a")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(net.folders["c"] / "link.crt", net.folders["c"] / "link.pem")
+        with pytest.raises((ConnectionError, ssl.SSLError)):
+            await asyncio.open_connection("127.0.0.1", net.ports["a"], ssl=context)
+        await until(lambda: a.refused)
+
+    run(certificates, scenario)
+
+
+class FakeTransport(asyncio.Transport):
+    """Takes what it is given; a test decides when it is full."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
+    def writelines(self, chunks) -> None:
+        self.written.append(b"".join(chunks)[4:])
+
+    def is_closing(self) -> bool:
+        return False
+
+
+def congested_link() -> tuple[Link, FakeTransport]:
+    made = Link(None, Hello(CHAIN, "a", "test"), {}, expected="b", now=0.0)  # type: ignore[arg-type]
+    transport = FakeTransport()
+    made._transport = transport
+    made.pause_writing()
+    return made, transport
+
+
+def test_a_slow_peer_loses_the_oldest_consensus_message_first(monkeypatch) -> None:
+    monkeypatch.setattr(link, "OUTBOUND_BYTES", 100)
+    slow, transport = congested_link()
+    slow.send(Frame(b"t" * 40, consensus=False))
+    slow.send(Frame(b"1" * 40, consensus=True))
+    slow.send(Frame(b"2" * 20, consensus=True))
+    assert slow.dropped == 0
+    slow.send(Frame(b"3" * 20, consensus=True))
+    assert slow.dropped == 1
+    slow.resume_writing()
+    assert transport.written == [b"t" * 40, b"2" * 20, b"3" * 20]
+
+
+def test_without_consensus_messages_the_oldest_frame_goes(monkeypatch) -> None:
+    monkeypatch.setattr(link, "OUTBOUND_BYTES", 100)
+    slow, transport = congested_link()
+    for digit in b"123":
+        slow.send(Frame(bytes([digit]) * 40, consensus=False))
+    slow.resume_writing()
+    assert transport.written == [b"2" * 40, b"3" * 40]
+    assert slow.dropped == 1
