@@ -15,7 +15,7 @@ from audit.report import Verdict
 from ledger.block import Header
 from ledger.certificate import Certificate
 from ledger.codec import decode
-from ledger.errors import LedgerError, Malformed
+from ledger.errors import BadCertificate, LedgerError, Malformed
 from ledger.genesis import Genesis, strict_json
 from ledger.proof import verify_certified
 from ledger.render import (
@@ -103,7 +103,7 @@ def verify_document(document: Any, genesis: Genesis) -> Verification:
 
 def _receipt(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
     proof = proof_from_json(document)
-    _require_epoch(proof.header, genesis)
+    _require_epoch(proof.header, proof.certificate, genesis)
     transaction, receipt = proof.verify(genesis.chain_id, genesis.validators)
     came_to = "took effect" if receipt.ok else f"was rejected ({receipt.code})"
     reason = f"{transaction.contract}.{transaction.action} by {transaction.sender} {came_to}"
@@ -120,7 +120,7 @@ def _receipt(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
 
 def _state_proof(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
     certified = state_proof_from_json(document)
-    _require_epoch(certified.header, genesis)
+    _require_epoch(certified.header, certified.certificate, genesis)
     certified.verify(genesis.chain_id, genesis.validators)
     key = certified.key.decode("utf-8", "backslashreplace")
     value = None if certified.value is None else plain(decode(certified.value))
@@ -136,18 +136,21 @@ def _state_proof(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
 
 def _certified_header(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
     header, certificate = certified_header_from_json(document)
-    _require_epoch(header, genesis)
+    _require_epoch(header, certificate, genesis)
     verify_certified(header, certificate, genesis.chain_id, genesis.validators)
     return f"block {header.height} is certified", _facts(header, certificate, genesis)
 
 
-def _require_epoch(header: Header, genesis: Genesis) -> None:
-    """Refuse to guess who the validators of a later epoch are; a header of another chain is told as such later."""
-    if header.chain_id == genesis.chain_id and header.epoch != genesis.validators.epoch:
-        raise _CannotTell(
-            f"block {header.height} is of epoch {header.epoch}, whose validators the genesis does not name: "
-            "audit the chain with replay up to it, then compare the block hash"
-        )
+def _require_epoch(header: Header, certificate: Certificate, genesis: Genesis) -> None:
+    """Refuse to guess who the validators of a later epoch are; what is false without knowing them is told later."""
+    if header.chain_id != genesis.chain_id or header.epoch == genesis.validators.epoch:
+        return
+    if certificate.epoch != header.epoch or certificate.block_hash != header.hash:
+        raise BadCertificate("the certificate is of another block")
+    raise _CannotTell(
+        f"block {header.height} is of epoch {header.epoch}, whose validators the genesis does not name: "
+        "audit the chain with replay up to it, then compare the block hash"
+    )
 
 
 def _facts(header: Header, certificate: Certificate, genesis: Genesis) -> dict[str, Any]:
