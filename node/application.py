@@ -84,6 +84,12 @@ class LedgerApplication:
         """See ``Application``."""
         return self._executor.next_deadline_ms()
 
+    def expire(self, time_ms: int) -> None:
+        """Drop the pending transactions for which a block at ``time_ms`` comes too late."""
+        for transaction in self._mempool.expire(time_ms):
+            late = f"valid until {transaction.valid_until_ms} ms, and in no block by then; sign it anew"
+            self._dropped.append((transaction, Rejected("expired", late)))
+
     def recheck(self, time_ms: int, count: int) -> None:
         """Drop those of the ``count`` oldest pending transactions that no block at ``time_ms`` could hold."""
         for transaction in self._mempool.oldest(count):

@@ -2,8 +2,10 @@
 
 Law: effects are carried out in the order given. A ``SendFrame``, ``BroadcastFrame``, ``ApplyState`` or ``Published``
 that follows an ``Append``, ``ReplaceJournal`` or ``AppendBlock`` waits until that write is durable, so the shell
-keeps them in one queue and syncs once for many. Everything else may take effect at once. No effect is ever
-dropped, except frames to a peer whose link is down or whose outbound queue is full.
+keeps them in one queue and syncs once for many. A ``ReplaceJournal`` itself takes place only after everything
+before it is durable, the block log above all: it drops what the decided block made superfluous. Everything else
+may take effect at once. No effect is ever dropped, except frames to a peer whose link is down or whose outbound
+queue is full.
 """
 
 from __future__ import annotations
@@ -22,9 +24,13 @@ from node.wire import WireMessage
 
 
 class TickKind(Enum):
-    """STATUS: say where we are, look after synchronisation and the mempool; once a second."""
+    """STATUS: say where we are, look after synchronisation and the mempool; once a second.
+
+    CATCH_UP: go on executing fetched blocks, after other events had their turn.
+    """
 
     STATUS = "status"
+    CATCH_UP = "catch-up"
 
 
 @dataclass(frozen=True, slots=True)

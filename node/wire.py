@@ -25,6 +25,8 @@ MAX_BLOCKS: Final = 128
 MAX_CERTIFICATE_BYTES: Final = 8 * 1024
 # What a message may carry besides its payload: tags, hashes, certificates.
 FRAME_RESERVE_BYTES: Final = 64 * 1024
+# Blocks for a peer that catches up come in smaller portions, so that it can execute one while the next travels.
+BLOCKS_BYTES: Final = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +134,16 @@ def decode(data: bytes) -> WireMessage:
 
 
 def pack_blocks(from_height: int, records: Iterable[bytes]) -> Blocks:
-    """Return the frame for log records (``CommittedBlock`` bytes) of consecutive heights, as many as fit.
+    """Return the frame for log records (``CommittedBlock`` bytes) of consecutive heights, as many as fit, at least one.
 
     Receipts stay behind: the receiver executes each block and finds them itself.
     """
-    budget = MAX_FRAME_BYTES - FRAME_RESERVE_BYTES
+    budget = BLOCKS_BYTES
     pairs: list[tuple[bytes, bytes]] = []
     for record in records:
         block, certificate, _receipts = codec.decode_record(record, "committed", 1, 3)
         budget -= len(block) + len(certificate) + 16
-        if budget < 0 or len(pairs) == MAX_BLOCKS:
+        if pairs and (budget < 0 or len(pairs) == MAX_BLOCKS):
             break
         pairs.append((block, certificate))
     return Blocks(from_height, tuple(pairs))

@@ -1,0 +1,477 @@
+"""The node as a value: every event of links, clients, timers and storage goes in, effects come out.
+
+Law: ``step`` is pure and total. It reads no clock and does no I/O; what a peer sends never raises; a fault of our
+own halts it, once, and a halted machine does nothing. What runs in production is what is simulated.
+
+Effects keep the order in which the core gave them, so a vote stays behind the record that makes it safe to send
+(docs/decisions/0007-ordered-effects-and-two-logs.md).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from consensus import events as core
+from consensus.application import Executed
+from consensus.messages import Message, encode_message, verify_message
+from consensus.persisted import JournalRecord, Persisted
+from consensus.replica import Replica
+from consensus.rules import ReplicaConfig, Tip
+from contracts.execution import Executor, Outcome, UnknownProtocol
+from ledger import signing
+from ledger.block import Block, CommittedBlock
+from ledger.certificate import Certificate, Phase
+from ledger.errors import BadCertificate, LedgerError
+from ledger.genesis import Genesis
+from ledger.signing import Signer, Verify
+from ledger.state import Change
+from ledger.transaction import Transaction
+from ledger.validators import ValidatorSet
+from node import events as shell
+from node import health, journal, wire
+from node.admission import VerifiedTransactions
+from node.application import LedgerApplication
+from node.events import Admission, Answer, NodeEffect, NodeEvent, Tick, TickKind
+from node.intake import Intake
+from node.mempool import Mempool, MempoolLimits
+from node.peers import STATUS_INTERVAL_MS, Peer
+from node.sync import BLAME_LIE, Sync
+
+RECHECK: Final = 256
+# How much catching up one step may do before other events get their turn.
+CATCH_UP_TRANSACTIONS: Final = 1_000
+_FOLLOWS: Final = "this node only follows until it cannot contradict what it may have signed"
+_ABOUT_JOURNAL: Final = {
+    journal.Verdict.TORN: ("a crash cut the journal's last record short; it was not yet relied upon", False),
+    journal.Verdict.DAMAGED: (f"the journal is damaged before its end, or of another node or chain: {_FOLLOWS}", True),
+    journal.Verdict.MISSING: (f"there is no journal: {_FOLLOWS}", True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MachineConfig:
+    """Who the node is. ``signer`` is None for a node without a consensus key, which only follows."""
+
+    genesis: Genesis
+    node_id: str
+    signer: Signer | None
+    software_version: str = ""
+    limits: MempoolLimits | None = None
+    verify: Verify = signing.verify
+
+
+class Machine:
+    """The pure half of a node. Read views: ``status``, ``executor``, ``mempool``, ``validators``, ``tip``."""
+
+    def __init__(
+        self,
+        config: MachineConfig,
+        executor: Executor,
+        *,
+        tip: CommittedBlock | None,
+        journal_data: bytes | None,
+        verified: VerifiedTransactions,
+        tip_validators: ValidatorSet | None = None,
+    ) -> None:
+        """Go on from what is on disk: the state after ``tip`` in ``executor``, the journal file's bytes (None: lost).
+
+        ``tip_validators`` signed the tip; needed only if they are neither the next height's nor genesis's.
+        ``verified`` is the cache behind ``executor``'s admit.
+        """
+        self.config = config
+        self.executor = executor
+        self.mempool = Mempool(config.limits)
+        self.tip = tip
+        self.counters: Counter[str] = Counter()
+        self._chain_id = config.genesis.chain_id
+        self._verified = verified
+        self._intake = Intake(executor, self.mempool, verified, self.counters)
+        self._application = LedgerApplication(config.genesis, executor, self.mempool)
+        loaded = journal.load(journal_data, self._chain_id, config.node_id)
+        self._journal, self._verdict = loaded.journal, loaded.verdict
+        self._replica = self._restore_replica(tip_validators)
+        self._sync = Sync(executor.height)
+        self._peers: dict[str, Peer] = {node.id: Peer() for node in config.genesis.nodes if node.id != config.node_id}
+        self._unwritten: deque[tuple[int, Change]] = deque()
+        self._effects: list[NodeEffect] = []
+        self._now_ms = 0
+        self._started_ms = 0
+        self._halted: str | None = None
+
+    # Read views
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """The validators of the height being decided."""
+        return self.executor.validators
+
+    @property
+    def halted(self) -> str | None:
+        """Why the machine stopped for good, or None."""
+        return self._halted
+
+    @property
+    def replica(self) -> Replica:
+        """The consensus core, to look at."""
+        return self._replica
+
+    def status(self, now_ms: int) -> health.NodeStatus:
+        """What this node says of itself and the network at ``now_ms``."""
+        header = None if self.tip is None else self.tip.block.header
+        standing, seat = self._replica.standing(), self.validators.index(self.config.node_id)
+        view = health.View(
+            node=self.config.node_id,
+            validators=self.validators,
+            votes=standing.votes and standing.silence is None,
+            round_timeout_ms=self.config.genesis.parameters.round_timeout_ms,
+            started_ms=self._started_ms,
+            peers=self._peers,
+            height=self.executor.height,
+            target=self._sync.target,
+            syncing=self._sync.syncing,
+            oldest_pending_ms=self.mempool.oldest_age_ms(now_ms),
+            standing=standing,
+            halted=self._halted,
+        )
+        why_stalled = health.why_stalled(view, now_ms)
+        return health.NodeStatus(
+            chain_id=self._chain_id,
+            node=self.config.node_id,
+            kind="observer" if seat is None else "validator",
+            voting=view.votes,
+            silence=standing.silence,
+            software_version=self.config.software_version,
+            protocol_version=int(str(self.executor.get("system/protocol_version"))),
+            height=self.executor.height,
+            block_hash=self._chain_id if header is None else header.hash,
+            state_root=self.executor.state.root,
+            time_ms=self.executor.time_ms,
+            round=standing.round,
+            leader=standing.leader,
+            epoch=self.validators.epoch,
+            validators=self.validators.n,
+            quorum=self.validators.quorum,
+            peers=health.peers(view, now_ms, self._sync.peer_height),
+            mempool_transactions=len(self.mempool),
+            mempool_bytes=self.mempool.size_bytes,
+            syncing=view.syncing,
+            healthy=why_stalled is None,
+            why_stalled=why_stalled,
+            counters=dict(sorted(self.counters.items())),
+        )
+
+    # The one way in
+
+    def step(self, event: NodeEvent, now_ms: int) -> list[NodeEffect]:
+        """Handle one event at wall time ``now_ms`` and return what to do, in order."""
+        if self._halted is not None:
+            return []
+        self._now_ms = now_ms
+        try:
+            self._handle(event)
+        except UnknownProtocol as fault:
+            self._halt(str(fault))
+        self._tell_dropped()
+        effects, self._effects = self._effects, []
+        return effects
+
+    def _handle(self, event: NodeEvent) -> None:
+        match event:
+            case shell.Start():
+                self._start()
+            case shell.PeerConnected(peer):
+                self._connected(peer)
+            case shell.PeerDisconnected(peer):
+                state = self._peer(peer)
+                state.connected, state.disconnected_ms = False, self._now_ms
+                self._sync.disconnected(peer)
+                self._ask()
+            case shell.FrameReceived(peer, message, verified):
+                self._received(peer, message, verified)
+            case shell.TimerFired(Tick(kind)):
+                self._tick() if kind is TickKind.STATUS else self._catch_up()
+            case shell.TimerFired(core.Timer() as timer):
+                self._run(core.TimerExpired(timer))
+            case shell.Submitted(transactions):
+                self._submitted(transactions)
+            case shell.Applied(height):
+                self._applied(height)
+            case core.ExecutionTook():
+                self._run(event)
+            case shell.OperatorAllowsVoting():
+                self._allow_voting()
+
+    def _start(self) -> None:
+        self._started_ms = self._now_ms
+        if self._verdict is not journal.Verdict.INTACT:
+            self._emit(shell.Noticed(f"journal_{self._verdict.value}", *_ABOUT_JOURNAL[self._verdict]))
+            self._emit(shell.ReplaceJournal(self._journal.rewrite()))
+        self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
+        self._carry_out(self._replica.start(self._now_ms))
+
+    def _connected(self, peer: str) -> None:
+        self._peer(peer).connected = True
+        self._sync.connected(peer)
+        self._peer(peer).told_ms = self._now_ms
+        self._emit(shell.SendFrame(peer, self._own_status()))
+        self._run(core.PeerJoined(peer))
+
+    # Frames
+
+    def _received(self, peer: str, message: wire.WireMessage, verified: bool) -> None:
+        """Handle one frame; whatever is wrong with it is counted and changes nothing."""
+        try:
+            match message:
+                case wire.ConsensusMessage(inner):
+                    self._consensus(peer, inner, verified)
+                case wire.Transactions(raws):
+                    if self._intake.gossiped(raws, self._now_ms):
+                        self._run(core.WorkArrived())
+                case wire.Status():
+                    self._status_received(peer, message)
+                case wire.GetBlocks(from_height, limit):
+                    self._serve_blocks(peer, from_height, limit)
+                case wire.Blocks(from_height, blocks):
+                    if not self._sync.received(peer, from_height, blocks, self._now_ms):
+                        self._count("unasked_blocks")
+                    self._catch_up()
+                case wire.GetBody(_, block_hash):
+                    block = self._journal.body(block_hash)
+                    if block is not None and self._allow(peer, "get-body"):
+                        self._emit(shell.SendFrame(peer, wire.Body(block)))
+                case wire.Body(block):
+                    self._run(core.BlockReceived(block))
+                case wire.Hello():
+                    self._count("unexpected_hello")
+        except LedgerError as error:
+            self._count(f"refused_{type(error).__name__}")
+
+    def _consensus(self, peer: str, message: Message, verified: bool) -> None:
+        if not verified or message.epoch != self.validators.epoch:
+            verify_message(self._chain_id, self.validators, message, self.config.verify)
+        self._run(core.Received(peer, message))
+
+    def _status_received(self, peer: str, status: wire.Status) -> None:
+        """Believe a tip only as far as its certificate verifies (CVE-2025-24371)."""
+        state = self._peer(peer)
+        if not self._allow(peer, "status") or self._sync.is_blamed(peer, self._now_ms):
+            return
+        certificate = status.certificate
+        if certificate is not None and status.height > self.executor.height:
+            if certificate.epoch > self.validators.epoch:
+                self._sync.hinted(peer, status.height)
+            else:
+                try:
+                    self._require_commit(certificate)
+                except BadCertificate:
+                    self._sync.blame(peer, BLAME_LIE, self._now_ms)
+                    raise
+                self._sync.proven(peer, status.height)
+        else:
+            self._sync.proven(peer, status.height)
+        state.status_ms = self._now_ms
+        if certificate is not None:
+            self._run(core.TipSeen(peer, certificate))
+        self._ask()
+
+    def _require_commit(self, certificate: Certificate) -> None:
+        if certificate.phase is not Phase.COMMIT:
+            raise BadCertificate("not a certificate of COMMIT votes")
+        certificate.verify(self._chain_id, self.validators, self.config.verify)
+
+    def _serve_blocks(self, peer: str, from_height: int, limit: int) -> None:
+        if not self._allow(peer, "get-blocks"):
+            return
+        available = min(limit, wire.MAX_BLOCKS, self.executor.height - from_height + 1)
+        if available > 0:
+            self._emit(shell.LoadBlocks(peer, from_height, available))
+        else:
+            self._emit(shell.SendFrame(peer, wire.Blocks(from_height, ())))
+
+    # Transactions
+
+    def _submitted(self, transactions: tuple[Transaction, ...]) -> None:
+        """Take clients' transactions and pass the new ones on before they are ordered (Fabric #4438)."""
+        answers, fresh = self._intake.submit(transactions, self._now_ms)
+        self._emit(shell.Answered(answers))
+        for frame in wire.pack_transactions(fresh):
+            self._emit(shell.BroadcastFrame(frame))
+        if fresh:
+            self._run(core.WorkArrived())
+
+    def _tell_dropped(self) -> None:
+        dropped = self._application.take_dropped()
+        if dropped:
+            answers = tuple(Answer(tx.id, Admission.REJECTED, rejected) for tx, rejected in dropped)
+            self._emit(shell.Dropped(answers))
+
+    # Synchronisation and time
+
+    def _tick(self) -> None:
+        self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
+        for peer in self._peers.values():
+            peer.used.clear()
+            if peer.connected:
+                peer.told_ms = self._now_ms
+        self._emit(shell.BroadcastFrame(self._own_status()))
+        block_time_ms = self._intake.block_time_ms(self._now_ms)
+        self._application.expire(block_time_ms)
+        self._application.recheck(block_time_ms, RECHECK)
+        self._sync.tick(self._now_ms)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Execute what was fetched for the next heights, then ask for more."""
+        room = CATCH_UP_TRANSACTIONS
+        while self._halted is None and (fetched := self._sync.next_block()) is not None:
+            if room <= 0:
+                self._emit(shell.StartTimer(Tick(TickKind.CATCH_UP), 0))
+                break
+            room -= 50 + self._try_block(fetched.block, fetched.certificate)
+        self._ask()
+
+    def _try_block(self, block_raw: bytes, certificate_raw: bytes) -> int:
+        """Offer a fetched block to the core; return its number of transactions, 0 if it was refused."""
+        before = self.executor.height
+        try:
+            block, certificate = Block.decode(block_raw), Certificate.decode(certificate_raw)
+            self._run(core.CertifiedBlock(block, certificate))
+            if self.executor.height > before or self._halted is not None:
+                return block.header.tx_count
+        except LedgerError as error:
+            self._count(f"refused_block_{type(error).__name__}")
+        liar = self._sync.refused(self._now_ms)
+        self._count("refused_blocks")
+        self._emit(shell.Noticed("bad_block", f"{liar} sent a wrong block for height {before + 1}; others are asked"))
+        return 0
+
+    def _ask(self) -> None:
+        for request in self._sync.requests(self._now_ms):
+            self._emit(shell.SendFrame(request.peer, wire.GetBlocks(request.from_height, request.limit)))
+
+    def _applied(self, height: int) -> None:
+        if not self._unwritten or self._unwritten[0][0] != height:
+            raise ValueError(f"the state of height {height} was not to be written next")
+        self.executor.state.flushed(self._unwritten.popleft()[1])
+
+    def _own_status(self) -> wire.Status:
+        tip = self.tip
+        if tip is None:
+            return wire.Status(0, self._chain_id, None)
+        return wire.Status(tip.block.header.height, tip.block.hash, tip.certificate)
+
+    # Consensus
+
+    def _run(self, event: core.Event) -> None:
+        self._carry_out(self._replica.step(event, self._now_ms))
+
+    def _carry_out(self, effects: Iterable[core.Effect]) -> None:
+        """Translate the core's effects, in order."""
+        for effect in effects:
+            match effect:
+                case core.Persist(core.DecidedRecord(executed, certificate)):
+                    self._emit(shell.AppendBlock(CommittedBlock(executed.block, certificate, executed.receipts)))
+                case core.Persist(
+                    core.SignRecord() | core.BodyRecord() | core.PreparedRecord() | core.RoundRecord() as record
+                ):
+                    self._append(record)
+                case core.Broadcast(message):
+                    self._emit(shell.BroadcastFrame(wire.ConsensusMessage(message)))
+                case core.Send(peer, message):
+                    self._emit(shell.SendFrame(peer, wire.ConsensusMessage(message)))
+                case core.SendStatus(peer):
+                    if self._peer(peer).tell(self._now_ms):
+                        self._emit(shell.SendFrame(peer, self._own_status()))
+                case core.FetchBlock(height, block_hash, peers):
+                    self._fetch(height, block_hash, peers)
+                case core.Behind():
+                    self._sync.want_next()
+                    self._ask()
+                case core.StartTimer(timer, delay_ms):
+                    self._emit(shell.StartTimer(timer, delay_ms))
+                case core.StopTimer(kind):
+                    self._emit(shell.StopTimer(kind))
+                case core.Decided(executed, certificate):
+                    self._decided(executed, certificate)
+                case core.GossipPending():
+                    for frame in self._intake.gossip_again():
+                        self._emit(shell.BroadcastFrame(frame))
+                case core.Accuse(node, first, second):
+                    self._count(f"accused_{node}")
+                    self._emit(shell.Accused(node, encode_message(first), encode_message(second)))
+                case core.Halt(reason):
+                    self._halt(reason)
+
+    def _append(self, record: JournalRecord) -> None:
+        data = self._journal.append(record)
+        if data:
+            self._emit(shell.Append(data))
+
+    def _decided(self, executed: Executed, certificate: Certificate) -> None:
+        """The block is in the log's queue and its state committed in memory: write it, tell it, tidy up."""
+        outcome: Outcome = executed.result
+        committed = self.tip = CommittedBlock(executed.block, certificate, executed.receipts)
+        height = outcome.height
+        self._unwritten.append((height, outcome.change))
+        self._emit(shell.ApplyState(height, executed.block.hash, outcome.change))
+        self._emit(shell.Published(committed, outcome))
+        replacement = self._journal.decided(height)
+        if replacement is not None:
+            self._emit(shell.ReplaceJournal(replacement))
+        self._verified.forget(executed.block.transactions)
+        self._sync.advanced(height)
+
+    def _fetch(self, height: int, block_hash: bytes, peers: tuple[str, ...]) -> None:
+        for peer in peers:
+            if self._peer(peer).connected:
+                self._emit(shell.SendFrame(peer, wire.GetBody(height, block_hash)))
+                return
+
+    def _allow_voting(self) -> None:
+        """An operator vouches for what the lost journal would say: never a step at or below the tip."""
+        self._emit(shell.ReplaceJournal(self._journal.raise_floor(self.executor.height)))
+        for kind in core.TimerKind:
+            self._emit(shell.StopTimer(kind))
+        self._replica = self._replica_at(self._replica.tip, self._journal.persisted)
+        self._carry_out(self._replica.start(self._now_ms))
+
+    def _restore_replica(self, tip_validators: ValidatorSet | None) -> Replica:
+        genesis, tip = self.config.genesis, self.tip
+        if tip is None:
+            return self._replica_at(Tip.of_genesis(genesis), self._journal.persisted)
+        header = tip.block.header
+        for voters in (tip_validators, self.validators, genesis.validators):
+            if voters is not None and (voters.epoch, voters.hash) == (header.epoch, header.validators_hash):
+                return self._replica_at(Tip.of_block(header, tip.certificate, voters), self._journal.persisted)
+        raise ValueError(f"the validators of epoch {header.epoch}, which signed the tip, must be given")
+
+    def _replica_at(self, tip: Tip, persisted: Persisted) -> Replica:
+        config = self.config
+        settings = ReplicaConfig(
+            self._chain_id, config.genesis.parameters, config.node_id, config.signer, config.verify
+        )
+        return Replica.restore(settings, self._application, tip, self.validators, persisted)
+
+    # Small things
+
+    def _halt(self, reason: str) -> None:
+        self._halted = reason
+        self._emit(shell.Halt(reason))
+
+    def _emit(self, effect: NodeEffect) -> None:
+        self._effects.append(effect)
+
+    def _count(self, code: str) -> None:
+        self.counters[code] += 1
+
+    def _peer(self, peer: str) -> Peer:
+        return self._peers.setdefault(peer, Peer())
+
+    def _allow(self, peer: str, kind: str) -> bool:
+        allowed = self._peer(peer).allow(kind)
+        if not allowed:
+            self._count(f"too_many_{kind}")
+        return allowed

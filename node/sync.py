@@ -1,0 +1,233 @@
+"""Catching up by blocks: whom to ask for what, and which blocks to try next.
+
+Law: nothing a peer claims is believed before its certificate verifies (CVE-2025-24371), nothing is kept
+without bound, and as long as one honest peer answers the node gets on: who lies, stalls or drips is asked last.
+
+A chunk is a run of consecutive heights asked of one peer. Chunks of different peers are in flight at once; what
+comes back waits, bounded, until the blocks before it are executed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+CHUNK_BLOCKS: Final = 16
+IN_FLIGHT_MAX: Final = 4
+WINDOW_BLOCKS: Final = 16 * CHUNK_BLOCKS
+BUFFER_BYTES_MAX: Final = 32 * 1024 * 1024
+REQUEST_TIMEOUT_MS: Final = 3_000
+# A peer whose blame reaches the limit is not asked again until it is forgiven.
+BLAME_LIE: Final = 8
+BLAME_SILENCE: Final = 2
+BLAME_DRIP: Final = 1
+BLAME_LIMIT: Final = 8
+FORGIVE_MS: Final = 60_000
+# An answer shorter than asked is no fault once it fills a good part of a frame.
+FULL_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Ask ``peer`` for ``limit`` blocks from ``from_height`` on."""
+
+    peer: str
+    from_height: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The block and certificate bytes that ``peer`` gave for the next height."""
+
+    peer: str
+    block: bytes
+    certificate: bytes
+
+
+@dataclass(slots=True)
+class _Peer:
+    height: int = 0
+    claimed: int = 0
+    connected: bool = False
+    blame: int = 0
+    blamed_ms: int = 0
+    asked: dict[int, tuple[int, int]] = field(default_factory=dict)  # from_height -> (limit, asked at ms)
+
+
+class Sync:
+    """The state of catching up; ``tip`` is the height executed here."""
+
+    def __init__(self, tip: int) -> None:
+        self.tip = tip
+        self._peers: dict[str, _Peer] = {}
+        self._buffer: dict[int, Fetched] = {}
+        self._buffer_bytes = 0
+        self._wanted = 0
+        self._tip_at_tick = -1
+
+    # What we learn
+
+    def connected(self, peer: str) -> None:
+        """A link to ``peer`` is up."""
+        self._peer(peer).connected = True
+
+    def disconnected(self, peer: str) -> None:
+        """The link is gone, and with it what was asked on it."""
+        state = self._peer(peer)
+        state.connected = False
+        state.asked.clear()
+
+    def proven(self, peer: str, height: int) -> None:
+        """``peer`` showed a certificate for ``height`` that verified."""
+        state = self._peer(peer)
+        state.height = state.claimed = height
+
+    def hinted(self, peer: str, height: int) -> None:
+        """``peer`` shows a tip that we cannot verify yet (a later epoch): it alone is asked, for one chunk a time."""
+        state = self._peer(peer)
+        state.claimed = max(state.claimed, height)
+
+    def want_next(self) -> None:
+        """The network has decided the next height: ask at once, even for one block."""
+        self._wanted = self.tip + 1
+
+    def advanced(self, tip: int) -> None:
+        """Blocks up to ``tip`` are executed here, however they came."""
+        self.tip = tip
+        for height in [height for height in self._buffer if height <= tip]:
+            self._discard(height)
+
+    def blame(self, peer: str, points: int, now_ms: int) -> None:
+        """Remember a fault of ``peer``."""
+        state = self._peer(peer)
+        state.blame += points
+        state.blamed_ms = now_ms
+        if state.blame >= BLAME_LIMIT:
+            state.height = state.claimed = 0
+
+    # What we think
+
+    def peer_height(self, peer: str) -> int:
+        """The highest tip ``peer`` has proven."""
+        state = self._peers.get(peer)
+        return 0 if state is None else state.height
+
+    @property
+    def target(self) -> int:
+        """The highest tip anybody connected has proven."""
+        return max((state.height for state in self._peers.values() if state.connected), default=0)
+
+    @property
+    def syncing(self) -> bool:
+        """Whether this node is behind by more than the block that is just being decided."""
+        return self.target > self.tip + 1 or self.target > self.tip == self._tip_at_tick
+
+    def is_blamed(self, peer: str, now_ms: int) -> bool:
+        """Say whether ``peer`` is not worth listening to for now; forgives it after a while."""
+        state = self._peer(peer)
+        if state.blame and now_ms - state.blamed_ms >= FORGIVE_MS:
+            state.blame = 0
+        return state.blame >= BLAME_LIMIT
+
+    # What we do
+
+    def received(self, peer: str, from_height: int, blocks: tuple[tuple[bytes, bytes], ...], now_ms: int) -> bool:
+        """Take an answer; False if nobody asked for it."""
+        asked = self._peer(peer).asked.pop(from_height, None)
+        if asked is None:
+            return False
+        limit, _ = asked
+        if len(blocks) < limit and sum(len(block) for block, _ in blocks) < FULL_BYTES:
+            self.blame(peer, BLAME_DRIP if blocks else BLAME_SILENCE, now_ms)
+        for offset, (block, certificate) in enumerate(blocks[:limit]):
+            height = from_height + offset
+            if height > self.tip and height not in self._buffer:
+                self._buffer[height] = Fetched(peer, block, certificate)
+                self._buffer_bytes += len(block) + len(certificate)
+        self._trim()
+        return True
+
+    def next_block(self) -> Fetched | None:
+        """Return what was fetched for the height after the tip, if it is here."""
+        return self._buffer.get(self.tip + 1)
+
+    def refused(self, now_ms: int) -> str | None:
+        """The block ``next_block`` returned is not what it should be: drop it, blame and return its giver."""
+        fetched = self._buffer.get(self.tip + 1)
+        if fetched is None:
+            return None
+        for height in [height for height, item in self._buffer.items() if item.peer == fetched.peer]:
+            self._discard(height)
+        self.blame(fetched.peer, BLAME_LIE, now_ms)
+        return fetched.peer
+
+    def tick(self, now_ms: int) -> None:
+        """Give up on what was asked too long ago; a peer one block ahead for a whole tick is followed as well."""
+        for name in sorted(self._peers):
+            state = self._peers[name]
+            late = [start for start, (_, asked_ms) in state.asked.items() if now_ms - asked_ms >= REQUEST_TIMEOUT_MS]
+            for start in late:
+                del state.asked[start]
+                self.blame(name, BLAME_SILENCE, now_ms)
+        if self.target > self.tip == self._tip_at_tick:
+            self.want_next()
+        self._tip_at_tick = self.tip
+
+    def requests(self, now_ms: int) -> list[Request]:
+        """Return what to ask now, and remember that it was asked."""
+        asked: list[Request] = []
+        for start, limit in self._gaps():
+            peer = self._best_peer(start, now_ms)
+            if peer is None:
+                continue
+            state = self._peers[peer]
+            available = min(limit, state.claimed - start + 1)
+            state.asked[start] = (available, now_ms)
+            asked.append(Request(peer, start, available))
+        return asked
+
+    def _gaps(self) -> list[tuple[int, int]]:
+        """Return the (start, length) of runs that nobody was asked for, lowest first, within the window."""
+        goal = max((state.claimed for state in self._peers.values() if state.connected), default=0)
+        if goal <= self.tip or (goal == self.tip + 1 and self._wanted <= self.tip):
+            return []
+        end = min(goal, self.tip + WINDOW_BLOCKS)
+        if self._buffer_bytes >= BUFFER_BYTES_MAX:
+            end = min(end, self.tip + CHUNK_BLOCKS)
+        taken = set(self._buffer)
+        for state in self._peers.values():
+            for start, (limit, _) in state.asked.items():
+                taken.update(range(start, start + limit))
+        gaps: list[tuple[int, int]] = []
+        for height in range(self.tip + 1, end + 1):
+            if height in taken:
+                continue
+            if gaps and gaps[-1][0] + gaps[-1][1] == height and gaps[-1][1] < CHUNK_BLOCKS:
+                gaps[-1] = (gaps[-1][0], gaps[-1][1] + 1)
+            else:
+                gaps.append((height, 1))
+        return gaps
+
+    def _best_peer(self, start: int, now_ms: int) -> str | None:
+        able = [
+            (state.blame, len(state.asked), name)
+            for name, state in self._peers.items()
+            if state.connected
+            and state.claimed >= start
+            and len(state.asked) < (IN_FLIGHT_MAX if state.height >= start else 1)
+            and not self.is_blamed(name, now_ms)
+        ]
+        return min(able)[2] if able else None
+
+    def _trim(self) -> None:
+        """Keep the buffer bounded by letting go of the highest blocks; they are asked for again."""
+        while self._buffer_bytes > BUFFER_BYTES_MAX and len(self._buffer) > 1:
+            self._discard(max(self._buffer))
+
+    def _discard(self, height: int) -> None:
+        fetched = self._buffer.pop(height)
+        self._buffer_bytes -= len(fetched.block) + len(fetched.certificate)
+
+    def _peer(self, name: str) -> _Peer:
+        return self._peers.setdefault(name, _Peer())
