@@ -306,7 +306,7 @@ def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
     if sender is None or sender.key != tx.public_key:  # changed by a transaction before it in this block
         return Rejected("unknown_sender", f"{tx.sender} was removed, or given another key, earlier in this block")
     if action.capability and action.capability not in sender.capabilities:
-        return Rejected("unauthorised", f"{tx.sender} lacks the capability {action.capability}")
+        return Rejected("forbidden", f"{tx.sender} lacks the capability {action.capability}")
     refusal = action.validate(tx.args)
     if refusal is not None:
         return refusal

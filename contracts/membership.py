@@ -105,7 +105,7 @@ def _rotate_operator_key(view: View, context: Context, args: Args) -> Result | R
         return _unknown_operator(context.member, user)
     if user != own:
         if "operate" not in context.capabilities:
-            return Rejected("unauthorised", "the capability operate is needed to replace another user's key")
+            return Rejected("forbidden", "the capability operate is needed to replace another user's key")
         refusal = _may_grant(context, operators[user])  # M4: else replacing a key would be a way to a capability
         if refusal is not None:
             return refusal
@@ -130,9 +130,9 @@ def _may_grant(context: Context, capabilities: Sequence[str]) -> Rejected | None
     """Refuse to hand out what the sender does not have itself, and the registrar's from any but a government."""
     for capability in capabilities:
         if capability not in context.capabilities:  # M4
-            return Rejected("unauthorised", f"only an operator with the capability {capability} can grant it")
+            return Rejected("forbidden", f"only an operator with the capability {capability} can grant it")
         if capability == "registrar" and context.role != "government":  # M5
-            return Rejected("unauthorised", "only a government member can grant the capability registrar")
+            return Rejected("forbidden", "only a government member can grant the capability registrar")
     return None
 
 

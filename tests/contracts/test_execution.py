@@ -224,7 +224,7 @@ def test_a_block_over_a_limit_is_invalid(make_chain, genesis_with):
         ("probe.nothing", {}, "unknown_action"),
         ("probe.write", {"key": "a"}, "invalid_argument"),
         ("probe.write", {"key": "a", "value": 1, "more": 1}, "invalid_argument"),
-        ("probe.register", {}, "unauthorised"),
+        ("probe.register", {}, "forbidden"),
         ("probe.fail", {"keys": ["a", "b", "kept"]}, "refused"),
     ],
 )

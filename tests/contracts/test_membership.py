@@ -79,9 +79,9 @@ def test_the_receipt_of_an_added_operator_says_who_and_what(chain, signer_of):
 def test_operate_is_needed_to_change_the_member(chain, signer_of):
     add(chain, signer_of)
     before = rows(chain)
-    assert add(chain, signer_of, user="other", by="bank-a/clerk").code == "unauthorised"
-    assert chain.submit("bank-a/clerk", "membership.remove_operator", user="admin").code == "unauthorised"
-    assert chain.submit("bank-a/clerk", "membership.set_profile", name="Mine").code == "unauthorised"
+    assert add(chain, signer_of, user="other", by="bank-a/clerk").code == "forbidden"
+    assert chain.submit("bank-a/clerk", "membership.remove_operator", user="admin").code == "forbidden"
+    assert chain.submit("bank-a/clerk", "membership.set_profile", name="Mine").code == "forbidden"
     assert rows(chain) == before
 
 
@@ -114,14 +114,14 @@ def test_a_weak_or_malformed_key_is_refused(chain, signer_of, key):
 
 
 def test_nobody_grants_a_capability_they_lack(chain, signer_of):
-    assert add(chain, signer_of, capabilities=["registrar"]).code == "unauthorised"
+    assert add(chain, signer_of, capabilities=["registrar"]).code == "forbidden"
     assert add(chain, signer_of, user="manager", capabilities=["operate"]).ok
-    assert add(chain, signer_of, user="other", by="bank-a/manager").code == "unauthorised"
+    assert add(chain, signer_of, user="other", by="bank-a/manager").code == "forbidden"
 
 
 def test_a_government_registrar_can_make_another(chain, signer_of):
     assert add(chain, signer_of, by="regulator/admin", capabilities=["registrar"]).ok
-    assert add(chain, signer_of, by="city/admin", capabilities=["registrar"]).code == "unauthorised"
+    assert add(chain, signer_of, by="city/admin", capabilities=["registrar"]).code == "forbidden"
 
 
 def test_replacing_the_key_of_a_stronger_operator_is_refused(chain, signer_of):
@@ -129,7 +129,7 @@ def test_replacing_the_key_of_a_stronger_operator_is_refused(chain, signer_of):
     before = rows(chain)
     mine = signer_of("mine").public_key.hex()
     receipt = chain.submit("regulator/manager", "membership.rotate_operator_key", user="admin", key=mine)
-    assert receipt.code == "unauthorised"
+    assert receipt.code == "forbidden"
     assert rows(chain) == before
 
 
@@ -137,7 +137,7 @@ def test_a_plain_operator_replaces_the_own_key_and_no_other(chain, signer_of):
     add(chain, signer_of)
     keys = [signer_of(f"key {i}") for i in range(2)]
     receipt = chain.submit("bank-a/clerk", "membership.rotate_operator_key", user="admin", key=keys[0].public_key.hex())
-    assert receipt.code == "unauthorised"
+    assert receipt.code == "forbidden"
     assert chain.submit("bank-a/clerk", "membership.rotate_operator_key", key=keys[0].public_key.hex()).ok
     assert membership.operator_key(chain.executor.reader, "bank-a", "clerk") == keys[0].public_key
 
@@ -148,7 +148,7 @@ def test_an_operator_with_operate_replaces_the_lost_key_of_another(chain, signer
     receipt = chain.submit("bank-a/admin", "membership.rotate_operator_key", user="clerk", key=new.public_key.hex())
     assert receipt.data["former_key"] == signer_of("bank-a/clerk").public_key.hex()
     chain.keys["bank-a/clerk"] = new
-    assert chain.submit("bank-a/clerk", "membership.set_profile", name="x").code == "unauthorised"  # known, but weak
+    assert chain.submit("bank-a/clerk", "membership.set_profile", name="x").code == "forbidden"  # known, but weak
 
 
 def test_the_history_of_keys_is_kept_and_bounded(chain, signer_of):
