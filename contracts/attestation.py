@@ -1,0 +1,86 @@
+"""Attestation: the counterparty that an event names confirms the event or disputes it.
+
+Law: only the named member speaks, and a confirmation is final; a dispute can be followed by a confirmation alone,
+for disputes get settled, and what was confirmed is changed by a correction that both parties see.
+
+State: ``process/attestation/<item hash hex>``. docs/spec/contracts-process.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from contracts import arguments
+from contracts.framework import Action, Args, Context, Rejected, Result, View
+from contracts.process_items import MAX_REFERENCES
+
+OPEN: Final = "open"
+_STATUS: Final = {"confirm": "confirmed", "dispute": "disputed"}
+
+
+def attestation_key(item_hash: bytes) -> str:
+    """Return the state key of what is said about an item."""
+    return f"process/attestation/{item_hash.hex()}"
+
+
+def await_attestation(
+    view: View, context: Context, *, item_hash: bytes, source: str, sequence: int, counterparty: str
+) -> None:
+    """Note that ``counterparty`` is asked about an event that ``context.member`` records."""
+    record = {
+        "owner": context.member,
+        "source": source,
+        "sequence": sequence,
+        "counterparty": counterparty,
+        "status": OPEN,
+        "height": context.height,
+    }
+    view.put(attestation_key(item_hash), record)
+
+
+def _validate(args: Args) -> Rejected | None:
+    refusal = _shape(args)
+    if refusal is None and args["verdict"] == "dispute" and "reason" not in args:
+        return Rejected(arguments.INVALID, "args.reason: missing; a dispute says why")
+    return refusal
+
+
+def _attest(view: View, context: Context, args: Args) -> Result | Rejected:
+    key = attestation_key(bytes.fromhex(args["item"]))
+    record: Any = view.get(key)
+    if record is None:
+        return Rejected("unknown_item", f"no event with a counterparty has the hash {args['item']}")
+    if record["counterparty"] != context.member:
+        return Rejected("forbidden", f"the event names {record['counterparty']} as counterparty, not {context.member}")
+    before, status = record["status"], _STATUS[args["verdict"]]
+    if before == "confirmed" or before == status:
+        return Rejected("already_attested", f"{context.member} has {before} this event at height {record['height']}")
+    changed = {name: value for name, value in record.items() if name not in ("reason", "evidence")}
+    changed |= {name: args[name] for name in ("reason", "evidence") if name in args}
+    changed |= {"status": status, "height": context.height}
+    if before == "disputed":
+        changed["disputed_height"] = record["height"]
+    view.put(key, changed)
+    return {
+        "item": args["item"],
+        "status": status,
+        "source": record["source"],
+        "sequence": record["sequence"],
+        "owner": record["owner"],
+    }
+
+
+_shape = arguments.arguments(
+    {"item": arguments.hexadecimal(), "verdict": arguments.one_of("confirm", "dispute")},
+    {
+        "reason": arguments.text(high=1_000),
+        "evidence": arguments.many(arguments.hexadecimal(), high=MAX_REFERENCES, low=1, unique=True),
+    },
+)
+
+ATTEST: Final = Action(
+    validate=_validate,
+    apply=_attest,
+    title="Confirm or dispute an event that names the own member as counterparty",
+    example={"item": "00" * 32, "verdict": "dispute", "reason": "The delivery was short by two boxes"},
+)

@@ -1,0 +1,324 @@
+"""What an item of process data is: events, declarations, dated changes and relations, checked against their type.
+
+Law: an item is read as a whole or refused with the path of what does not fit; nothing is coerced or dropped.
+
+A definition is compiled once into closures and kept by its hash; an item then costs a few microseconds.
+docs/spec/contracts-process.md, sections Items and Times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from contracts import arguments
+from contracts.arguments import Check, is_encodable, is_identifier, parse_time
+from contracts.process_chain import ObjectName
+from ledger.codec import INT_MIN
+
+MAX_OBJECTS: Final = 256
+MAX_REFERENCES: Final = 16
+MAX_VALUES: Final = 128
+MAX_STRING_CHARACTERS: Final = 4_096
+MAX_DECIMAL_CHARACTERS: Final = 64
+MAX_QUALIFIER_CHARACTERS: Final = 128
+_INT64_MAX: Final = 2**63 - 1
+_EPOCH_TEXT: Final = "0"
+_EXTRA_FIELDS: Final = frozenset(("recorded", "counterparty", "evidence", "policy", "corrects", "late"))
+_EVENT_FIELDS: Final = _EXTRA_FIELDS | frozenset(("event", "type", "time", "objects", "attributes"))
+
+
+class Unfit(Exception):
+    """An item does not fit; the text is a path from the item and what is expected there."""
+
+
+class Reading(NamedTuple):
+    """What a valid item says: its kind, its occurrence time in ms (events only), the objects it belongs to."""
+
+    kind: str
+    time_ms: int | None
+    objects: tuple[ObjectName, ...]
+
+
+def time_ms(text: Any, zone_minutes: int | None = None) -> int | None:
+    """Return a source's time text as ms since the epoch, smaller digits cut; None if it is no such text.
+
+    RFC 3339 with ``T`` or a space. Without an offset, or as a day alone, only where the source declares a zone
+    (``zone_minutes`` east of UTC).
+    """
+    value = parse_time(text)
+    if value is not None or type(text) is not str or not 10 <= len(text) <= arguments.MAX_TIME_CHARACTERS:
+        return value
+    if len(text) == 10:
+        text += "T00:00:00"
+    elif text[10] == " ":
+        text = f"{text[:10]}T{text[11:]}"
+        value = parse_time(text)
+    if value is None and zone_minutes is not None:
+        local = parse_time(text + "Z")
+        value = None if local is None else local - zone_minutes * 60_000
+    return value
+
+
+def is_decimal(value: Any) -> bool:
+    """Say whether ``value`` is a decimal's text: ``[-]digits[.digits][e[+-]digits]``."""
+    if type(value) is not str or not 0 < len(value) <= MAX_DECIMAL_CHARACTERS or not value.isascii():
+        return False
+    mantissa, mark, exponent = value.lower().partition("e")
+    whole, dot, fraction = mantissa.partition(".")
+    if whole[:1] == "-":
+        whole = whole[1:]
+    if exponent[:1] in ("+", "-"):
+        exponent = exponent[1:]
+    return whole.isdigit() and (not dot or fraction.isdigit()) and (not mark or exponent.isdigit())
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """The compiled schema of an event type."""
+
+    attributes: dict[str, Check]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A compiled definition: what items of one process type, from a source with one zone, have to be."""
+
+    process_type: str
+    zone_minutes: int | None
+    events: dict[str, EventType]
+    objects: dict[str, dict[str, Check]]
+
+    def read(self, item: Any) -> Reading:
+        """Return what ``item`` says, or raise ``Unfit``."""
+        if type(item) is not dict:
+            raise Unfit(": expected a map")
+        if "event" in item:
+            return self._event(item)
+        if "relation" in item:
+            return self._relation(item)
+        if "object" in item:
+            return self._object(item, "object")
+        if "change" in item:
+            return self._object(item, "change")
+        raise Unfit(": expected one of the keys event, object, change, relation")
+
+    def _event(self, item: dict[str, Any]) -> Reading:
+        if not item.keys() <= _EVENT_FIELDS:
+            raise _unknown(item, _EVENT_FIELDS)
+        if not is_identifier(item["event"]):
+            raise Unfit(".event: expected an identifier of 1 to 128 characters")
+        name = item.get("type")
+        event_type = self.events.get(name) if type(name) is str else None
+        if event_type is None:
+            raise Unfit(f".type: {str(name)[:64]!r} is no event type of {self.process_type}")
+        occurred = time_ms(item.get("time"), self.zone_minutes)
+        if occurred is None:
+            raise Unfit(f".time: {_time_expected(self.zone_minutes)}")
+        attributes = item.get("attributes")
+        if attributes is not None:
+            self._event_attributes(event_type, name, attributes)
+        elif event_type.required:
+            raise Unfit(f".attributes.{event_type.required[0]}: missing")
+        if not _EXTRA_FIELDS.isdisjoint(item):
+            self._extra(item)
+        return Reading("event", occurred, self._names(item.get("objects", ())))
+
+    def _event_attributes(self, event_type: EventType, name: str, attributes: Any) -> None:
+        if type(attributes) is not dict:
+            raise Unfit(".attributes: expected a map")
+        checks = event_type.attributes
+        for attribute, value in attributes.items():
+            check = checks.get(attribute)
+            if check is None:
+                raise Unfit(f".attributes.{str(attribute)[:64]}: not declared for event type {name}")
+            error = check(value)
+            if error is not None:
+                raise Unfit(f".attributes.{attribute}{error}")
+        for attribute in event_type.required:
+            if attribute not in attributes:
+                raise Unfit(f".attributes.{attribute}: missing")
+
+    def _names(self, objects: Any) -> tuple[ObjectName, ...]:
+        """Return the distinct objects of an event's list ``[object type, id, qualifier]``."""
+        if type(objects) is list and len(objects) == 1:  # by far the commonest
+            return (self._name(objects[0], ".objects[0]", qualified=True),)
+        if type(objects) not in (list, tuple) or len(objects) > MAX_OBJECTS:
+            raise Unfit(f".objects: expected a list of at most {MAX_OBJECTS} objects")
+        names: dict[ObjectName, None] = {}
+        seen: set[tuple[str, str, str]] = set()
+        for index, entry in enumerate(objects):
+            name = self._name(entry, f".objects[{index}]", qualified=True)
+            link = (*name, entry[2] if len(entry) == 3 else "")
+            if link in seen:
+                raise Unfit(f".objects[{index}]: the same object with the same qualifier stands there twice")
+            seen.add(link)
+            names[name] = None
+        return tuple(names)
+
+    def _name(self, entry: Any, path: str, *, qualified: bool) -> ObjectName:
+        if type(entry) is not list or not 2 <= len(entry) <= 2 + qualified:
+            raise Unfit(f"{path}: expected [object type, id{', qualifier' if qualified else ''}]")
+        self._object_type(entry[0], path + "[0]")
+        if not is_identifier(entry[1]):
+            raise Unfit(f"{path}[1]: expected an identifier of 1 to 128 characters")
+        if len(entry) == 3:
+            _check_qualifier(entry[2], path + "[2]")
+        return entry[0], entry[1]
+
+    def _object_type(self, name: Any, path: str) -> dict[str, Check]:
+        found = self.objects.get(name) if type(name) is str else None
+        if found is None:
+            raise Unfit(f"{path}: {str(name)[:64]!r} is no object type of {self.process_type}")
+        return found
+
+    def _object(self, item: dict[str, Any], kind: str) -> Reading:
+        fields = frozenset((kind, "type", "attributes", "corrects"))
+        if not item.keys() <= fields:
+            raise _unknown(item, fields)
+        if not is_identifier(item[kind]):
+            raise Unfit(f".{kind}: expected an identifier of 1 to 128 characters")
+        checks = self._object_type(item.get("type"), ".type")
+        values = item.get("attributes", [])
+        if type(values) is not list or len(values) > MAX_VALUES or (kind == "change" and not values):
+            raise Unfit(f".attributes: expected a list of {int(kind == 'change')} to {MAX_VALUES} values")
+        for index, entry in enumerate(values):
+            self._object_value(entry, checks, f".attributes[{index}]", item["type"])
+        if "corrects" in item:
+            self._extra(item)
+        return Reading(kind, None, ((item["type"], item[kind]),))
+
+    def _object_value(self, entry: Any, checks: Mapping[str, Check], path: str, object_type: str) -> None:
+        if type(entry) is not list or len(entry) != 3:
+            raise Unfit(f"{path}: expected [name, time, value]")
+        name, when, value = entry
+        check = checks.get(name) if type(name) is str else None
+        if check is None:
+            raise Unfit(f"{path}[0]: {str(name)[:64]!r} is not declared for object type {object_type}")
+        if when != _EPOCH_TEXT and time_ms(when, self.zone_minutes) is None:
+            raise Unfit(f"{path}[1]: {_time_expected(self.zone_minutes)}, or 0")
+        error = check(value)
+        if error is not None:
+            raise Unfit(f"{path}[2]{error}")
+
+    def _relation(self, item: dict[str, Any]) -> Reading:
+        if not item.keys() <= _RELATION_FIELDS:
+            raise _unknown(item, _RELATION_FIELDS)
+        names = tuple(self._name(item.get(part), f".{part}", qualified=False) for part in ("relation", "to"))
+        if "qualifier" in item:
+            _check_qualifier(item["qualifier"], ".qualifier")
+        if "corrects" in item:
+            self._extra(item)
+        return Reading("relation", None, tuple(dict.fromkeys(names)))
+
+    def _extra(self, item: dict[str, Any]) -> None:
+        """Check the fields that few items have."""
+        for name in sorted(_EXTRA_FIELDS.intersection(item)):
+            if name == "recorded":
+                good = time_ms(item[name], self.zone_minutes) is not None
+                error = None if good else f": {_time_expected(self.zone_minutes)}"
+            else:
+                error = _EXTRA_CHECKS[name](item[name])
+            if error is not None:
+                raise Unfit(f".{name}{error}")
+
+
+def schema_of(definition: Mapping[str, Any], zone_minutes: int | None) -> Schema:
+    """Return the compiled form of a stored definition for sources with this zone (None: none declared)."""
+    return _compiled(_Key(definition["definition"], zone_minutes, definition))
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Names a definition by its hash; the definition itself only comes along."""
+
+    digest: str
+    zone_minutes: int | None
+    definition: Mapping[str, Any] = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _compiled(key: _Key) -> Schema:
+    zone = key.zone_minutes
+    events = {
+        name: EventType(
+            _checks(body["attributes"], zone),
+            tuple(sorted(name for name, spec in body["attributes"].items() if spec.get("required"))),
+        )
+        for name, body in key.definition["event_types"].items()
+    }
+    objects = {name: _checks(body["attributes"], zone) for name, body in key.definition["object_types"].items()}
+    return Schema(key.definition["id"], zone, events, objects)
+
+
+def _checks(attributes: Mapping[str, Any], zone_minutes: int | None) -> dict[str, Check]:
+    return {name: _check_of(spec, zone_minutes) for name, spec in attributes.items()}
+
+
+def _check_of(spec: Mapping[str, Any], zone_minutes: int | None) -> Check:
+    if spec["class"] == "sealed":
+        return _commitment
+    if spec["type"] == "time":
+        expected = f": {_time_expected(zone_minutes)}"
+        return lambda value: None if time_ms(value, zone_minutes) is not None else expected
+    return _CHECKS[spec["type"]]
+
+
+def _string(value: Any) -> str | None:
+    if type(value) is str and len(value) <= MAX_STRING_CHARACTERS and is_encodable(value):
+        return None
+    return f": expected a text of at most {MAX_STRING_CHARACTERS} characters"
+
+
+def _decimal(value: Any) -> str | None:
+    return None if is_decimal(value) else ": expected a decimal as text, such as '0.1' or '1e-05'"
+
+
+_hash = arguments.hexadecimal()
+
+
+def _commitment(value: Any) -> str | None:
+    return None if _hash(value) is None else ": sealed; expected the commitment, a SHA-256 in lower-case hexadecimal"
+
+
+def _corrects(value: Any) -> str | None:
+    if type(value) is list and len(value) == 2 and _sequence(value[0]) is None and _hash(value[1]) is None:
+        return None
+    return ": expected [sequence, item hash]"
+
+
+def _check_qualifier(value: Any, path: str) -> None:
+    if type(value) is not str or len(value) > MAX_QUALIFIER_CHARACTERS or not is_encodable(value):
+        raise Unfit(f"{path}: expected a qualifier of at most {MAX_QUALIFIER_CHARACTERS} characters")
+
+
+def _time_expected(zone_minutes: int | None) -> str:
+    offset = "with its offset (the source declares no zone)" if zone_minutes is None else "with or without offset"
+    return f"expected a time as 2006-07-24T10:00:00Z, {offset}"
+
+
+def _unknown(item: Mapping[str, Any], fields: frozenset[str]) -> Unfit:
+    name = min(str(key) for key in item if key not in fields)
+    return Unfit(f".{name[:64]}: unknown; expected {', '.join(sorted(fields))}")
+
+
+_RELATION_FIELDS: Final = frozenset(("relation", "to", "qualifier", "corrects"))
+_sequence = arguments.integer(1, _INT64_MAX)
+_integer = arguments.integer(INT_MIN, _INT64_MAX)
+_CHECKS: Final[Mapping[str, Check]] = {
+    "string": _string,
+    "integer": _integer,
+    "boolean": arguments.boolean(),
+    "decimal": _decimal,
+    "scaled": _integer,
+}
+_EXTRA_CHECKS: Final[Mapping[str, Check]] = {
+    "counterparty": arguments.name(),
+    "evidence": arguments.many(_hash, high=MAX_REFERENCES, low=1, unique=True),
+    "policy": arguments.many(arguments.identifier(), high=MAX_REFERENCES, low=1, unique=True),
+    "corrects": _corrects,
+    "late": arguments.text(),
+}

@@ -1,0 +1,163 @@
+"""Process types: which objects, events and attributes a process has, how each attribute is classified, versioned.
+
+Law: a version never changes; its hash names it; a person's data enters the chain as a commitment or not at all.
+
+State: ``process/type/<id>`` (the current definition), ``process/definition/<id>/<version>`` (its hash).
+docs/spec/contracts-process.md, section Actions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from contracts import arguments
+from contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from ledger import codec
+
+KINDS: Final = ("string", "integer", "boolean", "time", "decimal", "scaled")
+CLASSES: Final = ("public", "restricted", "sealed")
+MAX_TYPES: Final = 256
+MAX_ATTRIBUTES: Final = 128
+MAX_SCALE: Final = 18
+DEFAULT_EARLY_MS: Final = 300_000
+DEFAULT_LATE_MS: Final = 86_400_000
+MAX_LATE_MS: Final = 366 * 86_400_000
+TAG_DEFINITION: Final = b"coseal/definition/1".ljust(24, b"\0")
+
+_PERSONAL_NAMES = """
+birthdate birthday bankaccount cellphone dateofbirth email emailaddress firstname fullname givenname homeaddress idcard
+idcardno idnumber identitycard lastname mobile mobilenumber nationalid passport passportno passportnumber personname
+phone phonenumber surname telephone 住址 出生日期 姓名 手机 手机号 电话 身份证 身份证号 邮箱
+"""
+PERSONAL: Final = frozenset(_PERSONAL_NAMES.split())
+"""Attribute names, without separators and in lower case, that stand for the data of a person."""
+
+_PLAIN: Final = {ord(c): None for c in " _-."} | {ord("A") + i: ord("a") + i for i in range(26)}
+
+
+def type_key(type_id: str) -> str:
+    """Return the state key of a process type's current definition."""
+    return f"process/type/{type_id}"
+
+
+def definition_hash(definition: Mapping[str, Any]) -> bytes:
+    """Return the 32-byte hash of a normalised definition (see ``normalised``)."""
+    return sha256(TAG_DEFINITION + codec.encode(dict(definition))).digest()
+
+
+def normalised(args: Args) -> dict[str, Any]:
+    """Return the definition that arguments of ``process.define_type`` stand for, every default written out."""
+    return {
+        "id": args["id"],
+        "version": args["version"],
+        "title": args["title"],
+        "object_types": _full_types(args["object_types"]),
+        "event_types": _full_types(args["event_types"]),
+        "gaps": args.get("gaps", "refuse"),
+        "early_ms": args.get("early_ms", DEFAULT_EARLY_MS),
+        "late_ms": args.get("late_ms", DEFAULT_LATE_MS),
+        "legal_basis": list(args.get("legal_basis", [])),
+    }
+
+
+def process_type(reader: Reader, type_id: str) -> dict[str, Any] | None:
+    """Return the current definition of a process type, or None."""
+    value: Any = reader.get(type_key(type_id))
+    return value  # type: ignore[no-any-return]
+
+
+def _full_types(types: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"attributes": {item: _full(spec) for item, spec in body.get("attributes", {}).items()}}
+        for name, body in types.items()
+    }
+
+
+def _full(spec: str | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(spec, str):
+        return {"type": spec, "class": "public"}
+    return {"class": "public", **spec}
+
+
+# The action
+
+
+def _validate(args: Args) -> Rejected | None:
+    refusal = _shape(args)
+    if refusal is not None:
+        return refusal
+    for part in ("object_types", "event_types"):
+        for type_name, body in args[part].items():
+            for name, spec in body.get("attributes", {}).items():
+                refusal = _check_attribute(f"args.{part}.{type_name}.attributes.{name}", part, name, _full(spec))
+                if refusal is not None:
+                    return refusal
+    return None
+
+
+def _check_attribute(path: str, part: str, name: str, spec: Mapping[str, Any]) -> Rejected | None:
+    if (spec["type"] == "scaled") != ("scale" in spec):
+        return Rejected(arguments.INVALID, f"{path}.scale: needed with type scaled, and only with it")
+    if part == "object_types" and "required" in spec:
+        return Rejected(arguments.INVALID, f"{path}.required: for event types only; an object's values come one by one")
+    if spec["class"] != "sealed" and arguments.folded(name) in PERSONAL:
+        return Rejected("personal_data", f"{path}: a person's data; give it the class sealed, or leave it out")
+    return None
+
+
+def _define(view: View, context: Context, args: Args) -> Result | Rejected:
+    definition = normalised(args)
+    type_id, version = definition["id"], definition["version"]
+    current: Any = view.get(type_key(type_id))
+    if current is not None and current["member"] != context.member:
+        return Rejected("forbidden", f"process type {type_id} belongs to {current['member']}; choose another id")
+    expected = 1 if current is None else current["version"] + 1
+    if version != expected:
+        return Rejected("version", f"expected version {expected} of {type_id}, got {version}")
+    digest = definition_hash(definition).hex()
+    stored = {**definition, "member": context.member, "definition": digest, "height": context.height}
+    view.put(type_key(type_id), stored)
+    view.put(f"process/definition/{type_id}/{version}", digest)
+    return {"id": type_id, "version": version, "definition": digest}
+
+
+def _attribute(value: Any) -> str | None:
+    return _kind(value) if type(value) is str else _attribute_map(value)
+
+
+_kind = arguments.one_of(*KINDS)
+_attribute_map = arguments.record(
+    {"type": _kind},
+    {"class": arguments.one_of(*CLASSES), "required": arguments.boolean(), "scale": arguments.integer(0, MAX_SCALE)},
+)
+_body = arguments.record({}, {"attributes": arguments.table(_attribute, high=MAX_ATTRIBUTES)})
+_shape = arguments.arguments(
+    {
+        "id": arguments.identifier(slash=False),
+        "version": arguments.integer(1, 1_000_000),
+        "title": arguments.text(),
+        "object_types": arguments.table(_body, high=MAX_TYPES, key=arguments.identifier(slash=False)),
+        "event_types": arguments.table(_body, high=MAX_TYPES),
+    },
+    {
+        "gaps": arguments.one_of("refuse", "record"),
+        "early_ms": arguments.integer(0, DEFAULT_LATE_MS),
+        "late_ms": arguments.integer(0, MAX_LATE_MS),
+        "legal_basis": arguments.many(arguments.identifier(), high=16, unique=True),
+    },
+)
+
+DEFINE_TYPE: Final = Action(
+    validate=_validate,
+    apply=_define,
+    title="Define a process type, or its next version",
+    example={
+        "id": "fines",
+        "version": 1,
+        "title": "Road traffic fines",
+        "object_types": {"case": {}},
+        "event_types": {"Create Fine": {"attributes": {"amount": {"type": "decimal", "required": True}}}},
+    },
+)
