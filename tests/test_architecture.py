@@ -24,7 +24,7 @@ PURE = {
     *("hashlib", "heapq", "itertools", "math", "operator", "typing"),
 }
 NODE_PURE = {  # what a simulator may drive
-    *("admission", "application", "events", "health", "journal"),
+    *("admission", "application", "events", "health", "intake", "journal"),
     *("machine", "mempool", "peers", "sync", "wire"),
 }
 STANDARD = set(sys.stdlib_module_names)

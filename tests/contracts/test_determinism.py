@@ -85,7 +85,8 @@ class Findings(ast.NodeVisitor):
         elif isinstance(node.func, ast.Attribute):
             name, owner = node.func.attr, node.func.value
             blank = name in ("strip", "lstrip", "rstrip", "split", "rsplit") and first is None
-            if (name in UNICODE_METHODS or (blank and not isinstance(owner, ast.Constant))) and not ascii_known:
+            blank = blank and self.function != ""  # a constant of the module is as it was written
+            if (name in UNICODE_METHODS or blank) and not ascii_known:
                 self.note(node, f".{name}() asks a Unicode table")
             if name in ("join", "extend") and self.is_set(first):
                 self.note(node, "the order of a set")
@@ -164,8 +165,8 @@ def test_the_sources_that_decide_hold_nothing_that_differs_between_machines():
         "x = int(read())",
         "x = a.isdigit()",
         "x = a.lower()",
-        "x = a.strip()",
-        "x = a.split()",
+        "def f(a): return a.strip()",
+        "def f(a): return a.split()",
         "for x in {1, 2}: pass",
         "x = [i for i in set(a)]",
         "x = list({i for i in a})",
