@@ -43,8 +43,19 @@ class Bodies:
         if stored:
             self._stored[block.hash] = None
 
-    def build(self, draft: Draft) -> Executed:
-        """Have the application make a block, and hold it."""
+    def build(self, round: int) -> Executed:
+        """Have the application make a block on the tip, and hold it."""
+        tip = self._tip
+        draft = Draft(
+            height=tip.height + 1,
+            parent_hash=tip.hash,
+            epoch=self._validators.epoch,
+            validators_hash=self._validators.hash,
+            proposer=self._context.config.node_id,
+            created_round=round,
+            time_ms=max(self._context.now_ms, tip.time_ms + 1),
+            last_commit=tip.certificate,
+        )
         executed = self._context.application.build(draft)
         self.keep(executed.block)
         self._executed[executed.block.hash] = executed

@@ -63,17 +63,14 @@ class SignGuard:
         """Whether it was shown a signature of its own that it lacks (G4)."""
         return self._place[0] == STOPPED.height
 
-    @property
-    def silence(self) -> str | None:
-        """Why it signs nothing at all, in words, or None."""
+    def silence(self, height: int) -> str | None:
+        """Why it signs nothing at all at ``height``, in words, or None."""
         if self.stopped:
             return (
-                "a signature of this node exists that its journal lacks: its key is in use elsewhere, or it is a copy"
+                "its journal lacks a signature of its own: the key is in use elsewhere, or the journal is an old copy"
             )
-        if self._absent:
-            until = (
-                "the tips of a quorum are known" if self._release is None else f"height {self._release} is certified"
-            )
+        if self._absent and (self._release is None or height <= self._release):  # G3
+            until = "a quorum has shown its tip" if self._release is None else f"height {self._release} is certified"
             return f"the journal was lost, so this node only follows until {until}"
         return None
 
@@ -83,7 +80,7 @@ class SignGuard:
 
     def may_sign(self, height: int, round: int, step: Phase) -> bool:
         """Say whether a new preimage could be signed at this step."""
-        if self._absent and (self._release is None or height <= self._release):  # G3
+        if self.silence(height) is not None:
             return False
         place = (height, round)
         return place > self._place or (place == self._place and step > max(self._steps))  # G1

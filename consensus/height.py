@@ -13,7 +13,7 @@ Law: messages only add facts to what is held; ``advance`` then applies the rules
 
 from __future__ import annotations
 
-from consensus.application import Draft, Executed
+from consensus.application import Executed
 from consensus.bodies import Bodies
 from consensus.context import Context
 from consensus.events import (
@@ -30,14 +30,15 @@ from consensus.events import (
 )
 from consensus.guard import Signed
 from consensus.justification import Judge, Justified, choose
-from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage, subject
+from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange
 from consensus.pacing import Pacing
 from consensus.persisted import Persisted
 from consensus.rules import Tip, fresh_fault, leader, link_fault
+from consensus.voice import Voice
 from consensus.votes import Verdict, Votes
 from ledger.block import Block
-from ledger.certificate import ROUND_MAX, Certificate, Phase, vote_preimage
-from ledger.signing import HASH_BYTES, ZERO_HASH
+from ledger.certificate import ROUND_MAX, Certificate, Phase
+from ledger.signing import ZERO_HASH
 from ledger.validators import ValidatorSet
 
 
@@ -45,13 +46,12 @@ class Height:
     """The agreement on the block after ``tip`` among ``validators``."""
 
     def __init__(self, context: Context, tip: Tip, validators: ValidatorSet) -> None:
-        config, guard = context.config, context.guard
-        index = validators.index(config.node_id)
+        config = context.config
         self.tip = tip
         self.number = tip.height + 1
         self.validators = validators
-        # Whoever has no seat, or another key than the seat's, only follows.
-        self.me = index if index is not None and guard is not None and guard.key == validators[index].key else None
+        self.voice = Voice(context, self.number, validators)
+        self.me = self.voice.me
         self.round = 0
         self.votes = Votes()
         self.bodies = Bodies(context, tip, validators)
@@ -66,7 +66,6 @@ class Height:
         self._justification: tuple[RoundChange, ...] = ()
         self._accused: dict[int, None] = {}
         self._active = False  # there is work, or we left round 0
-        self._heartbeat_due = False
         self._ahead = False  # a certificate shows that this height is decided elsewhere
 
     @property
@@ -94,46 +93,33 @@ class Height:
             if block.header.height == self.number:
                 self.bodies.keep(block, stored=True)
         self._active = self.round > 0
+        self.voice.round = self.round
         self.votes.enter(self.round)
-        for message in self._signed_before():
+        for message in self.voice.said_before(self.bodies.all(), self._justification):
             self.votes.add(message)
+            if isinstance(message, Proposal):
+                self._acceptable = message.block.hash
 
     def start(self, *, at_once: bool) -> None:
         """Say again what was said before, and begin if there is work; not ``at_once``: in a later step."""
+        if self._change is not None:
+            self._ask(self._change.prepared)
         for message in self._said(proposal=True):
-            self._context.emit(Broadcast(message))
-        if self._has_work():
+            if message is not self._change:
+                self._context.emit(Broadcast(message))
+        if self.pacing.has_work():
             if at_once:
                 self._active = True
             else:
-                self.pacing.wait(0)
+                self.pacing.wake_in(0)
         self.advance()
-
-    def _signed_before(self) -> list[Message]:
-        """Return our own messages of the current round, from the journal and the guard's signatures."""
-        guard = self._context.guard
-        if guard is None or self.me is None:
-            return []
-        messages: list[Message] = [] if self._change is None else [self._change]
-        place = (self.validators.epoch, self.number, self.round, self.me)
-        proposed = guard.signed(self.number, self.round, Phase.PROPOSAL)
-        for block in self.bodies.all():
-            if proposed is not None and proposed.preimage == self._preimage(Phase.PROPOSAL, block.hash):
-                # A restarted leader proposes the same block again (P1).
-                messages.append(Proposal(*place, block, self._justification, proposed.signature))
-                self._acceptable = block.hash
-        for phase, vote in ((Phase.PREPARE, Prepare), (Phase.COMMIT, Commit)):
-            signed = guard.signed(self.number, self.round, phase)
-            if signed is not None:
-                messages.append(vote(*place, signed.preimage[-HASH_BYTES:], signed.signature))
-        return messages
 
     # --- events ---
 
     def receive(self, message: Message) -> None:
         """Take a message of this height and epoch by a validator; whatever does not hold is ignored."""
         if message.sender == self.me:
-            self._see_own(subject(message)[0], message.round, preimage(self._context.config.chain_id, message))
+            self.voice.hear(message)
             return
         verdict = self.votes.judge(message)
         if verdict is Verdict.CONFLICT:
@@ -161,7 +147,7 @@ class Height:
         if not self._judge.certificate_holds(certificate, Phase.COMMIT):
             return False
         if self._committed is None or block is not None:
-            self._see_own_in(certificate)
+            self.voice.hear_in(certificate)
             self._committed = certificate
             if block is not None:
                 self.bodies.keep(block)
@@ -193,13 +179,13 @@ class Height:
             return
         match timer.kind:
             case TimerKind.ROUND:
-                if self.round == 0 and not self._has_work() and self.proposal is None:  # T2
+                if self.round == 0 and not self.pacing.has_work() and self.proposal is None:  # T2
                     self._active = False
                 elif self.round < ROUND_MAX:
                     self._enter(self.round + 1)
             case TimerKind.HEARTBEAT:
-                self._heartbeat_due = self._active = True
-                self._context.fire("T8")
+                self._active = True
+                self.pacing.wake()
             case TimerKind.REBROADCAST:
                 self._context.fire("T4")
                 for message in self._said():
@@ -248,17 +234,16 @@ class Height:
 
     def _propose(self) -> bool:
         """R1: the leader proposes, once there is work; after round 0 what q round changes justify."""
-        if self.leader != self.me or not self._active or self.proposal is not None or not self._may(Phase.PROPOSAL):
-            return False
-        justified = self._justified()
+        mine = self.leader == self.me and self._active and self.proposal is None
+        justified = self._justified() if mine and self.voice.may(Phase.PROPOSAL) else None
         if justified is None:
             return False
         block = None if justified.prepared is None else self.bodies.get(justified.prepared.block_hash)
         if justified.prepared is None:
-            executed: Executed | None = self.bodies.build(self._draft())
+            executed: Executed | None = self.bodies.build(self.round)
         else:
             executed = None if block is None else self.bodies.execute(block, certified=True)
-        signed = None if executed is None else self._sign(Phase.PROPOSAL, executed.block.hash)
+        signed = None if executed is None else self.voice.sign(Phase.PROPOSAL, executed.block.hash)
         if executed is None or signed is None:
             return False
         records = self.bodies.unstored(executed.block)
@@ -266,20 +251,20 @@ class Height:
             records.append(RoundRecord(self.number, self.round, justified.changes, self._change))
         self._justification = justified.changes
         self._acceptable = executed.block.hash
-        place = (self.validators.epoch, self.number, self.round, self.leader)
-        self._say(Proposal(*place, executed.block, justified.changes, signed.signature), signed, records)
+        message = Proposal(*self.voice.place(), executed.block, justified.changes, signed.signature)
+        self._say(message, signed, records)
         self._context.fire("R1")
         return True
 
     def _prepare(self) -> bool:
         """R2: once a round, for the first acceptable proposal of its leader."""
         block = None if self._acceptable is None else self.bodies.get(self._acceptable)
-        if block is None or not self._may(Phase.PREPARE):
+        if block is None or not self.voice.may(Phase.PREPARE):
             return False
-        signed = self._sign(Phase.PREPARE, block.hash)
+        signed = self.voice.sign(Phase.PREPARE, block.hash)
         if signed is None:
             return False
-        self._say(Prepare(*self._place(), block.hash, signed.signature), signed, self.bodies.unstored(block))
+        self._say(Prepare(*self.voice.place(), block.hash, signed.signature), signed, self.bodies.unstored(block))
         self._context.fire("R2")
         return True
 
@@ -295,28 +280,35 @@ class Height:
             self.prepared = certificate
             for record in (*self.bodies.unstored(block), PreparedRecord(certificate)):
                 self._context.emit(Persist(record))
-        if self.prepared.round != self.round or not self._may(Phase.COMMIT):
+        if self.prepared.round != self.round or not self.voice.may(Phase.COMMIT):
             return False
-        signed = self._sign(Phase.COMMIT, self.prepared.block_hash)
+        signed = self.voice.sign(Phase.COMMIT, self.prepared.block_hash)
         if signed is None:
             return False
-        self._say(Commit(*self._place(), self.prepared.block_hash, signed.signature), signed, [])
+        self._say(Commit(*self.voice.place(), self.prepared.block_hash, signed.signature), signed, [])
         self._context.fire("R3")
         return True
 
     def _enter(self, round: int) -> None:
         """R5: ask for ``round``; after this we never prepare or commit below it."""
         self.round, self._active, self._acceptable = round, True, None
-        self._change, self._justification = None, ()
+        self._justification = ()
         self.pacing.stop(TimerKind.ROUND)
+        self.voice.round = round
         self.votes.enter(round)
         needed = [] if self.prepared is None else [self.prepared.block_hash]
         self.bodies.prune(needed if self._committed is None else [*needed, self._committed.block_hash])
         self._context.fire("R5")
-        signed = self._sign(Phase.ROUND_CHANGE, ZERO_HASH if self.prepared is None else self.prepared.hash)
+        self._ask(self.prepared)
+
+    def _ask(self, prepared: Certificate | None) -> None:
+        """Say our round change to this round; the journal may hold it from before a crash (P4)."""
+        signed = self.voice.sign(Phase.ROUND_CHANGE, ZERO_HASH if prepared is None else prepared.hash)
+        self._change = None
         if signed is not None:
-            self._change = RoundChange(*self._place(), self.prepared, signed.signature)
-            self._say(self._change, signed, [RoundRecord(self.number, round, (), self._change)])
+            self._change = RoundChange(*self.voice.place(), prepared, signed.signature)
+            record = RoundRecord(self.number, self.round, self._justification, self._change)
+            self._say(self._change, signed, [] if signed.record is None else [record])
 
     # --- proposals and round changes of others ---
 
@@ -349,10 +341,10 @@ class Height:
     def _take_change(self, change: RoundChange) -> None:
         """Keep a round change that holds."""
         if change.sender == self.me:
-            self._see_own(Phase.ROUND_CHANGE, change.round, preimage(self._context.config.chain_id, change))
+            self.voice.hear(change)
             return
         if change.prepared is not None:
-            self._see_own_in(change.prepared)
+            self.voice.hear_in(change.prepared)
         verdict = self.votes.judge(change)
         if verdict is Verdict.NEW:
             self.votes.add(change)
@@ -366,45 +358,14 @@ class Height:
         changes = self.votes.changes_to(self.round)
         return choose(changes) if len(changes) >= self.validators.quorum else None
 
-    def _draft(self) -> Draft:
-        return Draft(
-            height=self.number,
-            parent_hash=self.tip.hash,
-            epoch=self.validators.epoch,
-            validators_hash=self.validators.hash,
-            proposer=self._context.config.node_id,
-            created_round=self.round,
-            time_ms=max(self._context.now_ms, self.tip.time_ms + 1),
-            last_commit=self.tip.certificate,
-        )
-
     def _commit_certificate(self) -> Certificate | None:
         return self._committed or self.votes.commit_certificate(self.validators)
 
     # --- saying ---
 
-    def _place(self) -> tuple[int, int, int, int]:
-        return self.validators.epoch, self.number, self.round, -1 if self.me is None else self.me
-
-    def _preimage(self, phase: Phase, last: bytes) -> bytes:
-        chain_id = self._context.config.chain_id
-        return vote_preimage(chain_id, self.validators.epoch, self.number, self.round, phase, last)
-
-    def _may(self, phase: Phase) -> bool:
-        guard = self._context.guard
-        return guard is not None and self.me is not None and guard.may_sign(self.number, self.round, phase)
-
-    def _sign(self, phase: Phase, last: bytes) -> Signed | None:
-        guard = self._context.guard
-        if guard is None or self.me is None:
-            return None
-        return guard.sign(self.number, self.round, phase, self._preimage(phase, last))
-
     def _say(self, message: Message, signed: Signed, records: list[Record]) -> None:
-        """Broadcast what we signed, after everything it relies on is durable (P1 to P4), and hear it ourselves."""
-        for record in records if signed.record is None else [*records, signed.record]:
-            self._context.emit(Persist(record))
-        self._context.emit(Broadcast(message))
+        """Broadcast what we signed, and hear it ourselves."""
+        self.voice.say(message, signed, records)
         if self.votes.judge(message) is Verdict.NEW:
             self.votes.add(message)
 
@@ -427,49 +388,20 @@ class Height:
             self._accused[message.sender] = None
             self._context.emit(Accuse(self.validators[message.sender].id, first, message))
 
-    def _see_own(self, phase: Phase, round: int, signed: bytes) -> None:
-        """G4: a signature of ours that the guard lacks means that the key lives twice; stop."""
-        guard = self._context.guard
-        if guard is not None and guard.lacks(self.number, round, phase, signed):
-            self._context.emit(Persist(guard.stop()))
-            self._context.fire("G4")
-
-    def _see_own_in(self, certificate: Certificate) -> None:
-        if self.me is not None and self.me in certificate.signers():
-            place = (certificate.epoch, certificate.height, certificate.round, certificate.phase)
-            signed = vote_preimage(self._context.config.chain_id, *place, certificate.block_hash)
-            self._see_own(certificate.phase, certificate.round, signed)
-
     # --- timers and bodies ---
-
-    def _has_work(self) -> bool:
-        application = self._context.application
-        deadline_ms = application.next_deadline_ms()
-        due = deadline_ms is not None and deadline_ms <= self._context.now_ms
-        return self.number == 1 or self._heartbeat_due or due or application.has_work()
 
     def _set_timers(self) -> None:
         """Start or stop what must run now."""
         decided_elsewhere = self._ahead or self._commit_certificate() is not None
-        if self.me is not None and self._active and not decided_elsewhere:
+        if self._active and self.voice.speaks and not decided_elsewhere:
             if self.round == 0 or self.votes.asking(self.round) >= self.validators.quorum:  # T2, T3
                 self.pacing.time_round(self.round)
             self.pacing.repeat()
             self.pacing.stop(TimerKind.HEARTBEAT)
         else:
             self.pacing.stop(TimerKind.ROUND)  # T6
-            if not self._active:
-                self._set_wake()
-
-    def _set_wake(self) -> None:
-        """T8: an idle chain wakes for the next deadline and for the heartbeat."""
-        heartbeat_ms = self._context.config.parameters.heartbeat_ms
-        deadline_ms = self._context.application.next_deadline_ms()
-        delays = [heartbeat_ms] if heartbeat_ms > 0 else []
-        if deadline_ms is not None:
-            delays.append(max(0, deadline_ms - self._context.now_ms))
-        if delays and self.me is not None:
-            self.pacing.wait(min(delays))
+            if self.voice.speaks and not self._active:
+                self.pacing.sleep()
 
     def _set_fetch(self) -> None:
         """Ask for the body that a rule waits for."""

@@ -39,7 +39,15 @@ class Pacing:
         self._height = height
         self._running: dict[TimerKind, int] = {}
         self._ticks = 0
+        self._heartbeat_due = False
         self.fetching: Fetching | None = None
+
+    def has_work(self) -> bool:
+        """Say whether a block should be made now (T2): the first one, a transaction, a deadline, the heartbeat."""
+        application = self._context.application
+        deadline_ms = application.next_deadline_ms()
+        due = deadline_ms is not None and deadline_ms <= self._context.now_ms
+        return self._height == 1 or self._heartbeat_due or due or application.has_work()
 
     def runs(self, kind: TimerKind) -> bool:
         """Say whether a timer of this kind runs."""
@@ -66,10 +74,25 @@ class Pacing:
             delay_ms = timers.rebroadcast_ms(node_id, self._height, self._ticks)
             self._start(TimerKind.REBROADCAST, self._ticks, delay_ms)
 
-    def wait(self, delay_ms: int) -> None:
-        """Start the timer that wakes an idle chain, unless it runs (T8)."""
+    def sleep(self) -> None:
+        """Start the timer that wakes an idle chain for the next deadline or the heartbeat (T8)."""
+        heartbeat_ms = self._context.config.parameters.heartbeat_ms
+        deadline_ms = self._context.application.next_deadline_ms()
+        delays = [heartbeat_ms] if heartbeat_ms > 0 else []
+        if deadline_ms is not None:
+            delays.append(max(0, deadline_ms - self._context.now_ms))
+        if delays:
+            self.wake_in(min(delays))
+
+    def wake_in(self, delay_ms: int) -> None:
+        """Start the timer that wakes the chain, unless it runs."""
         if not self.runs(TimerKind.HEARTBEAT):
             self._start(TimerKind.HEARTBEAT, 0, delay_ms)
+
+    def wake(self) -> None:
+        """The heartbeat is due: a block is made, with or without transactions (T8)."""
+        self._heartbeat_due = True
+        self._context.fire("T8")
 
     def fetch(self, block_hash: bytes, peers: tuple[str, ...], attempt: int = 0) -> None:
         """Ask for a body, and for it again from the next peer when it does not come."""

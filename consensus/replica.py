@@ -148,7 +148,7 @@ class Replica:
             prepares=prepares,
             commits=commits,
             round_changes=changes,
-            silence=None if guard is None or height.me is None else guard.silence,
+            silence=None if guard is None or height.me is None else guard.silence(height.number),
         )
 
     # --- the state machine ---

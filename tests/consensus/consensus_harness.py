@@ -24,6 +24,7 @@ from consensus.events import (
     Received,
     Send,
     SendStatus,
+    SignRecord,
     StartTimer,
     StopTimer,
     TimerExpired,
@@ -139,6 +140,7 @@ class Node:
         self.log = []  # (block, certificate, validators that signed it)
         self.timers = {}
         self.sent = []  # every message that left, for the invariants
+        self.signatures = set()  # durable ones
         self.accusations, self.halts, self.events = [], [], []
         self.up = True
         self.pending = []
@@ -172,7 +174,9 @@ class Node:
 class World:
     """Nodes, the queue between them and the time. ``filter(sender, receiver, payload)`` False loses a payload."""
 
-    def __init__(self, n=4, *, observers=(), filter=None, parameters=None, salts=None, next_sets=None, start=True):
+    def __init__(
+        self, n=4, *, observers=(), filter=None, parameters=None, salts=None, next_sets=None, start=True, attackers=()
+    ):
         self.validators = validator_set(n)
         self.parameters = parameters or Parameters(round_timeout_ms=1_000, heartbeat_ms=0)
         self.filter = filter or (lambda sender, receiver, payload: True)
@@ -180,11 +184,11 @@ class World:
         self.now_ms = GENESIS_TIME_MS + 1_000
         self.queue = deque()
         self.trace = []
-        names = [*NAMES[:n], *observers]
+        self.attackers = {}  # name -> what stands in for the node of that name
+        names = [name for name in (*NAMES[:n], *observers) if name not in attackers]
         self.nodes = {name: Node(self, name, voter=name not in observers) for name in names}
-        if start:
-            for name in names:
-                self.start(name)
+        for name in names:
+            self.start(name)
 
     def __getitem__(self, name):
         return self.nodes[name]
@@ -219,7 +223,7 @@ class World:
         node.boot()
         self.note(name, "restart", None)
         self.start(name)
-        for other in self.others(name):
+        for other in [other for other in self.nodes if other != name]:
             self.step(other, PeerJoined(name))
             self.step(name, PeerJoined(other))
 
@@ -279,21 +283,25 @@ class World:
     def status(self):
         for name, node in self.nodes.items():
             if node.up and node.log:
-                for other in self.others(name):
-                    self.queue.append((name, other, ("status", node.log[-1][1].encode())))
+                for other in self.nodes:
+                    if other != name:
+                        self.queue.append((name, other, ("status", node.log[-1][1].encode())))
 
     # --- the wire ---
 
     def others(self, name):
-        return [other for other in self.nodes if other != name]
+        return [other for other in (*self.nodes, *self.attackers) if other != name]
 
     def send(self, sender, receiver, payload):
-        if receiver in self.nodes and self.filter(sender, receiver, payload):
+        if receiver in self.attackers:
+            self.attackers[receiver].hear(payload)
+        elif receiver in self.nodes and self.filter(sender, receiver, payload):
             self.queue.append((sender, receiver, payload))
         elif receiver in self.nodes:
             self.note(sender, "lost", (receiver, payload))
 
     def arrive(self, sender, receiver, payload):
+        """Hand a payload over, as the node's shell would."""
         node = self.nodes[receiver]
         if not node.up:
             return
@@ -341,11 +349,14 @@ class World:
                     node.log.append((executed.block, certificate, validators))
                 case Persist(record):
                     node.journal.append(encode_record(record))
+                    if isinstance(record, SignRecord):
+                        node.signatures.add(record.signature)
                 case Broadcast(message):
-                    node.sent.append(message)
+                    self.let_out(node, message)
                     for other in self.others(name):
                         self.send(name, other, ("message", encode_message(message)))
                 case Send(peer, message):
+                    self.let_out(node, message)
                     self.send(name, peer, ("message", encode_message(message)))
                 case SendStatus(peer):
                     if node.log:
@@ -365,6 +376,11 @@ class World:
                     node.halts.append(reason)
                 case Decided():
                     node.events.append(effect)
+
+    def let_out(self, node, message):
+        """Note a message on the wire; its signature must be durable by now (I5)."""
+        assert message.signature in node.signatures, "a vote on the wire whose record is not durable"
+        node.sent.append(message)
 
     def note(self, who, kind, what):
         self.trace.append((self.now_ms, who, kind, what))
