@@ -197,7 +197,7 @@ def _users(rows: Any, role: str, path: str) -> tuple[User, ...]:
             raise Malformed(f"{path}[{index}]: expected a table")
         _only(row, frozenset({"user", "capabilities"}), f"{path}[{index}].")
         name = row.get("user")
-        if not is_name(name):
+        if type(name) is not str or not is_name(name):
             raise Malformed(f"{path}[{index}].user: expected a name of a-z, 0-9, '-' and '.'")
         if any(user.name == name for user in users):
             raise Malformed(f"{path}[{index}].user: {name} is there already")

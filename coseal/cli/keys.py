@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coseal.cli.shared import Commands, DirectoryOption, JsonOption, folder, print_json
+from coseal.cli.shared import Commands, DirectoryOption, JsonOption, console, folder, plain_table, print_json
 from coseal.errors import CosealError
 
 if TYPE_CHECKING:
@@ -85,15 +85,12 @@ def list_keys(directory: DirectoryOption = None, as_json: JsonOption = False) ->
     if as_json:
         print_json(rows)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("sender", "role", "capabilities", "public key", "file")
+    table = plain_table("sender", "role", "capabilities", "public key", "file")
     for row in rows:
         capabilities = row["capabilities"]
         words = " ".join(capabilities) if isinstance(capabilities, list) else ""
         table.add_row(str(row["sender"]), str(row["role"]), words, str(row["public_key"])[:16], str(row["file"] or "-"))
-    Console().print(table)
+    console().print(table)
 
 
 def _key_file(net: Network, member: str, user: str) -> Path | None:

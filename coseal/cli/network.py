@@ -14,13 +14,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coseal.cli.shared import Commands, DirectoryArgument, DirectoryOption, JsonOption, folder, print_json, short
+from coseal.cli.shared import (
+    Commands,
+    DirectoryArgument,
+    DirectoryOption,
+    JsonOption,
+    console,
+    folder,
+    plain_table,
+    print_json,
+    short,
+)
 from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
     from subprocess import Popen
 
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
     from coseal.consortium import Consortium
     from coseal.network import Network
@@ -186,7 +196,7 @@ def status(
     if as_json:
         print_json(_status_document(net, statuses))
     else:
-        _console().print(_table(net, statuses))
+        console().print(_table(net, statuses))
     if check and not all(node.healthy for node in statuses):
         raise typer.Exit(EXIT_BAD)
 
@@ -332,7 +342,7 @@ def _wait(
         return processes.wait(net, started, ready, timeout_s=timeout)
     from rich.live import Live
 
-    with Live(console=_console(stderr=True), refresh_per_second=8, transient=True) as live:
+    with Live(console=console(stderr=True), refresh_per_second=8, transient=True) as live:
         return processes.wait(
             net, started, ready, report=lambda statuses: live.update(_table(net, statuses)), timeout_s=timeout
         )
@@ -340,13 +350,13 @@ def _wait(
 
 def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, fresh: bool) -> None:
     url = net.nodes[0].url
-    console = _console()
-    console.print(_table(net, statuses))
+    out = console()
+    out.print(_table(net, statuses))
     what = "first block on all nodes" if fresh else "one tip on all nodes"
-    console.print(f"[green]up[/green]: {what} after {elapsed_s:.1f} s; chain {net.chain_id}", highlight=False)
-    console.print(f"  interface   {url}/docs", highlight=False)
-    console.print(f"  try         curl -s {url}/v1/status", highlight=False)
-    console.print(f"  stop        coseal down {net.directory}", highlight=False)
+    out.print(f"[green]up[/green]: {what} after {elapsed_s:.1f} s; chain {net.chain_id}", highlight=False)
+    out.print(f"  interface   {url}/docs", highlight=False)
+    out.print(f"  try         curl -s {url}/v1/status", highlight=False)
+    out.print(f"  stop        coseal down {net.directory}", highlight=False)
 
 
 def _foreground(net: Network, *, show: bool) -> None:
@@ -360,7 +370,7 @@ def _foreground(net: Network, *, show: bool) -> None:
         if show and sys.stdout.isatty():
             from rich.live import Live
 
-            with Live(console=_console(), refresh_per_second=2) as live:
+            with Live(console=console(), refresh_per_second=2) as live:
                 while True:
                     live.update(_table(net, processes.status(net)))
                     time.sleep(1)
@@ -376,24 +386,12 @@ def _status_document(net: Network, statuses: Sequence[NodeStatus]) -> dict[str, 
 
 
 def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"{net.name} · chain {short(net.chain_id)}", title_justify="left")
-    for name in ("node", "role", "kind"):
-        table.add_column(name)
-    for name in ("pid", "height", "round"):
-        table.add_column(name, justify="right")
-    for name in ("state root", "health"):
-        table.add_column(name)
+    table = plain_table("node", "role", "kind", "pid", "height", "round", "state root", "health")
+    table.title = f"{net.name} · chain {short(net.chain_id)}"
     for node in statuses:
         health = Text("healthy", "green") if node.healthy else Text(node.why_stalled or "not healthy", "yellow")
         numbers = ("-" if value is None else str(value) for value in (node.pid, node.height, node.round))
         table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root), health)
     return table
-
-
-def _console(*, stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr)

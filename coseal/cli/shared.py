@@ -9,12 +9,17 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from coseal.errors import CosealError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
 
 
 class Commands(TyperGroup):
@@ -52,6 +57,26 @@ DirectoryOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
 
+NodeOption = Annotated[
+    str | None, typer.Option("--node", metavar="NAME", help="Ask this node of the folder.", show_default="the sender's")
+]
+UrlOption = Annotated[
+    str | None, typer.Option("--url", metavar="URL", help="Ask the node at this URL, instead of one of the folder.")
+]
+GenesisOption = Annotated[
+    Path | None, typer.Option("--genesis", metavar="FILE", help="The trusted genesis.", show_default="the folder's")
+]
+KeyOption = Annotated[
+    Path | None, typer.Option("--key", metavar="FILE.pem", help="The sender's key.", show_default="the folder's")
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option("--token", metavar="TEXT", envvar="COSEAL_TOKEN", help="Bearer token, where reads are not public."),
+]
+SenderOption = Annotated[
+    str, typer.Option("--as", metavar="MEMBER[/USER]", help="Who acts; the user is admin unless given.")
+]
+
 
 def folder(directory: Path | None) -> Path:
     """Return the given folder or the default one."""
@@ -66,3 +91,44 @@ def print_json(value: Any) -> None:
 def short(hexadecimal: str | None, characters: int = 12) -> str:
     """Return the beginning of a hash, for tables."""
     return "-" if not hexadecimal else hexadecimal[:characters]
+
+
+def progress_bar() -> Progress:
+    """Return a progress display on stderr: what, bar, how many of how many, how long yet."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console(stderr=True))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a Rich console; one that no terminal bounds is wide enough for our tables."""
+    from rich.console import Console
+
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, width=None if terminal else 200)
+
+
+def plain_table(*columns: str) -> Table:
+    """Return a table with a rule below its head and nothing else drawn."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table

@@ -1,0 +1,97 @@
+"""How a command reaches a node: by a network folder, or by URL, genesis and key file.
+
+Law: with a folder, the sender's own node is asked if it answers, else the first that does; the genesis always comes
+from a file of ours, never from the node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coseal import keys
+from coseal import network as networks
+from coseal.consortium import DEFAULT_USER
+from coseal.errors import CosealError, Unreachable
+from coseal.network import Network, NodeEntry
+from coseal.processes import probe
+from ledger.genesis import Genesis
+from ledger.signing import Signer
+
+if TYPE_CHECKING:
+    from coseal.client import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The options by which commands find a node; each may be None.
+
+    ``url`` (with ``genesis``) names a node anywhere, ``node`` one of the folder.
+    """
+
+    directory: Path
+    node: str | None = None
+    url: str | None = None
+    genesis: Path | None = None
+    key: Path | None = None
+    token: str | None = None
+
+    def network(self) -> Network:
+        """Read the network folder."""
+        return networks.load(self.directory)
+
+    def load_genesis(self) -> Genesis:
+        """Return the trusted genesis: of ``--genesis``, else of the folder."""
+        if self.genesis is not None:
+            return networks.read_genesis(self.genesis)
+        if self.url is not None and not networks.exists(self.directory):
+            raise CosealError("--url needs the chain's genesis", "give --genesis FILE, got from a member you trust")
+        return self.network().genesis()
+
+    def identity(self, who: str, genesis: Genesis) -> tuple[str, Signer]:
+        """Return the full sender of MEMBER[/USER] and a signer with its key."""
+        sender = full_sender(who, genesis)
+        path = self.key if self.key is not None else self.network().key_path(sender)
+        return sender, keys.read_signer(path, keys.environment_passphrase())
+
+    def client(self, who: str | None = None) -> Client:
+        """Return a client, which signs as ``who`` if given."""
+        from coseal.client import Client
+
+        genesis = self.load_genesis()
+        sender, signer = self.identity(who, genesis) if who is not None else (None, None)
+        member = None if sender is None else sender.partition("/")[0]
+        return Client(self.find_url(member), genesis, signer=signer, sender=sender, token=self.token)
+
+    def find_url(self, member: str | None = None) -> str:
+        """Return the URL of the node to ask."""
+        if self.url is not None:
+            return self.url
+        network = self.network()
+        if self.node is not None:
+            return network.node(self.node).url
+        return answering(network, member).url
+
+
+def answering(network: Network, member: str | None = None) -> NodeEntry:
+    """Return a node that answers: of ``member`` if it has one, else the first."""
+    for node in sorted(network.nodes, key=lambda node: node.member != member):
+        if probe(node) is not None:
+            return node
+    raise Unreachable(f"no node of {network.directory} answers", f"start it with `coseal up {network.directory}`")
+
+
+def full_sender(who: str, genesis: Genesis) -> str:
+    """Return MEMBER/USER for MEMBER[/USER]; without a user it is ``admin``, else the member's first."""
+    member_id, slash, user = who.partition("/")
+    member = next((member for member in genesis.members if member.id == member_id), None)
+    if member is None:
+        known = ", ".join(member.id for member in genesis.members)
+        raise CosealError(f"{member_id!r} is no member of this chain", f"there are {known}")
+    if slash and user:
+        return f"{member_id}/{user}"
+    users = [operator.user for operator in member.operators]
+    if not users:
+        raise CosealError(f"{member_id} has no users in the genesis", "say --as MEMBER/USER and --key")
+    return f"{member_id}/{DEFAULT_USER if DEFAULT_USER in users else users[0]}"

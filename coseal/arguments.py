@@ -1,0 +1,85 @@
+"""The arguments of an action from the command line: ``key=value`` words and a JSON file.
+
+Law: what is sent is what was written: a value is JSON where the action takes it as that, else the text itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from contracts.table import CONTRACTS
+from coseal.errors import CosealError
+from ledger.errors import LedgerError
+from ledger.genesis import strict_json
+
+_MAX_BYTES = 1 << 20
+
+
+def parse_action(text: str) -> tuple[str, str]:
+    """Return (contract, action) of CONTRACT.ACTION; raise ``CosealError`` listing what there is."""
+    contract, dot, action = text.partition(".")
+    if not dot or not contract or not action:
+        raise CosealError(f"{text!r}: expected CONTRACT.ACTION", f"contracts: {', '.join(CONTRACTS)}")
+    if contract not in CONTRACTS:
+        raise CosealError(f"no contract {contract!r}", f"there are {', '.join(CONTRACTS)}")
+    if action not in CONTRACTS[contract].actions:
+        raise CosealError(f"{contract} has no action {action!r}", f"it has {', '.join(CONTRACTS[contract].actions)}")
+    return contract, action
+
+
+def parse_arguments(contract: str, action: str, words: Sequence[str], data: Path | None) -> dict[str, Any]:
+    """Return the arguments: the JSON object of ``data`` (``-``: stdin), over it every ``key=value``.
+
+    ``key:=value`` is always JSON. ``key=value`` is text, unless the action takes only the JSON it may be read as
+    (``version=1``, ``object_types={...}``).
+    """
+    args = {} if data is None else _read(data)
+    texts: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key.strip(":"):
+            raise CosealError(f"{word!r}: expected key=value, or key:=JSON")
+        if key.endswith(":"):
+            args[key[:-1]] = _json(value, key[:-1])
+        else:
+            args[key] = texts[key] = value
+    return _typed(contract, action, args, texts)
+
+
+def _typed(contract: str, action: str, args: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
+    """Turn the texts that the action refuses into the JSON they spell, one at a time."""
+    validate = CONTRACTS[contract].actions[action].validate
+    for _ in texts:
+        refused = validate(args)
+        if refused is None:
+            break
+        named = [key for key in texts if f"args.{key}:" in refused.detail and type(args[key]) is str]
+        for key in named:
+            try:
+                args[key] = strict_json(texts[key])
+            except LedgerError:
+                return args  # the chain's own refusal says it best
+    return args
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        raw = sys.stdin.buffer.read(_MAX_BYTES + 1) if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise CosealError(f"{path}: {error.strerror}", "--data wants a JSON file, or - for standard input") from None
+    if len(raw) > _MAX_BYTES:
+        raise CosealError(f"{path}: more than {_MAX_BYTES} bytes", "a transaction holds at most 256 KiB")
+    value = _json(raw, str(path))
+    if type(value) is not dict:
+        raise CosealError(f"{path}: expected a JSON object of arguments")
+    return value
+
+
+def _json(raw: str | bytes, what: str) -> Any:
+    try:
+        return strict_json(raw, what)
+    except LedgerError as error:
+        raise CosealError(error.reason) from None

@@ -1,0 +1,197 @@
+"""Commands that check instead of believing: audit, verify.
+
+Law: exit code 0 only if everything asked for holds; 1 if something is false; 2 if it could not be told.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coseal.cli.shared import (
+    DirectoryArgument,
+    DirectoryOption,
+    GenesisOption,
+    JsonOption,
+    TokenOption,
+    folder,
+    print_json,
+)
+from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from audit.audit import Progress
+    from audit.report import AuditReport
+    from audit.sources import Source
+    from audit.verify import Verification
+    from ledger.genesis import Genesis
+
+    RunAudit: TypeAlias = Callable[[Progress | None], AuditReport]
+
+
+class LevelName(StrEnum):
+    """How deep to look; each does what those before it do."""
+
+    headers = "headers"
+    certificates = "certificates"
+    merkle = "merkle"
+    replay = "replay"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("audit")(audit)
+    app.command("verify")(verify)
+
+
+def audit(
+    directory: DirectoryArgument = None,
+    url: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--url", metavar="URL", help="A running node; several are compared. Instead of DIR's block files."
+        ),
+    ] = None,
+    genesis: GenesisOption = None,
+    level: Annotated[
+        LevelName | None,
+        typer.Option("--level", help="How deep.", show_default="replay; merkle if --from is above 1"),
+    ] = None,
+    first: Annotated[int, typer.Option("--from", min=1, metavar="H", help="First height.")] = 1,
+    last: Annotated[
+        int | None, typer.Option("--to", min=1, metavar="H", help="Last height.", show_default="the highest tip")
+    ] = None,
+    trust: Annotated[
+        str | None,
+        typer.Option("--trust", metavar="HEIGHT:HASH", help="A block hash you know to be right, learnt elsewhere."),
+    ] = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Audit the chain without trusting any node: headers, certificates, Merkle roots, and all outcomes by replay.
+
+    Reads every node's block files in DIR, or asks nodes by --url. Names height, reason and members of anything false,
+    and says what must still be believed.
+
+    Examples:
+
+      coseal audit
+
+      coseal audit --url http://127.0.0.1:8600 --url http://127.0.0.1:8602 --level certificates
+
+      coseal audit /backup/regulator --genesis genesis.json --trust 1200:5f0c..
+    """
+    from audit.audit import audit as run_audit
+    from audit.audit import parse_pin
+    from audit.report import Level
+    from audit.sources import open_source, sources_in
+    from coseal import network as networks
+
+    path = folder(directory)
+    trusted = networks.read_genesis(genesis) if genesis is not None else _genesis_of(path)
+    chosen = level or (LevelName.replay if first == 1 else LevelName.merkle)
+    try:
+        pin = None if trust is None else parse_pin(trust)
+        if not url and not path.exists():
+            raise CosealError(f"{path}: no such folder", "give a network's or node's folder, or --url")
+        sources: list[Source] = [open_source(one, token) for one in url] if url else [*sources_in(path)]
+        report = _with_bar(
+            lambda progress: run_audit(
+                sources, trusted, Level.of(chosen.value), first=first, last=last, pin=pin, progress=progress
+            ),
+            quiet=as_json,
+        )
+    except ValueError as error:
+        raise CosealError(str(error)) from None
+    if as_json:
+        print_json(report.to_json())
+    else:
+        print_report(report, trusted)
+    raise typer.Exit({"ok": EXIT_OK, "bad": EXIT_BAD, "unknown": EXIT_UNKNOWN}[report.verdict.value])
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A receipt, state proof or certified header.")],
+    genesis: GenesisOption = None,
+    directory: DirectoryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Verify one document offline, against the genesis alone.
+
+    Examples:
+
+      coseal verify receipt.json
+
+      coseal verify receipt.json --genesis genesis.json --json
+    """
+    from audit.verify import verify_file
+    from coseal import network as networks
+
+    trusted = networks.read_genesis(genesis) if genesis is not None else _genesis_of(folder(directory))
+    result = verify_file(file, trusted)
+    if as_json:
+        print_json(result.to_json())
+    else:
+        _print_verification(result)
+    raise typer.Exit(result.exit_code)
+
+
+def _genesis_of(path: Path) -> Genesis:
+    from coseal import network as networks
+
+    if networks.exists(path):
+        return networks.load(path).genesis()
+    for folder_path in (path, *path.resolve().parents[:2]):  # a node's folder lies two below its network's
+        if (folder_path / "genesis.json").is_file():
+            return networks.read_genesis(folder_path / "genesis.json")
+    raise CosealError(f"no genesis in {path}", "give --genesis FILE, got from a member you trust")
+
+
+def _with_bar(run: RunAudit, *, quiet: bool) -> AuditReport:
+    """Run an audit under a progress bar on stderr, if a person is looking."""
+    if quiet or not sys.stderr.isatty():
+        return run(None)
+    from coseal.cli.shared import progress_bar
+
+    with progress_bar() as bar:
+        task = bar.add_task("blocks", total=None)
+        return run(lambda height, goal: bar.update(task, completed=height, total=goal))
+
+
+def print_report(report: AuditReport, genesis: Genesis) -> None:
+    """Print an audit's outcome for people."""
+    colour = {"ok": "green", "bad": "red", "unknown": "yellow"}[report.verdict.value]
+    typer.secho(
+        f"{report.verdict.value}: {report.blocks} blocks ({report.first} to {report.last}), "
+        f"{report.transactions} transactions, level {report.level}",
+        fg=colour,
+    )
+    typer.echo(f"  chain       {report.chain_id}")
+    if report.head_hash is not None:
+        typer.echo(f"  block {report.last:<5} {report.head_hash}")
+        typer.echo(f"  state root  {report.state_root}")
+    for source in report.sources:
+        note = f" - {source.note}" if source.note else ""
+        typer.echo(f"  source      {source.name}: {source.status}, agreed to height {source.agreed}{note}")
+    for finding in report.findings:
+        where = "" if finding.height is None else f"height {finding.height}: "
+        who = f" [signed by {', '.join(finding.members)}]" if finding.members else ""
+        typer.secho(f"  finding     {where}{finding.reason} ({finding.source}){who}", fg="red")
+    if report.remaining_trust:
+        typer.echo("what must still be believed:")
+        for line in report.remaining_trust:
+            typer.echo(f"  - {line}")
+
+
+def _print_verification(result: Verification) -> None:
+    colour = {"ok": "green", "bad": "red", "unknown": "yellow"}[result.verdict.value]
+    typer.secho(f"{result.verdict.value}: {result.reason}", fg=colour)
+    for name, value in result.facts.items():
+        typer.echo(f"  {name:<12} {', '.join(value) if isinstance(value, list) else value}")

@@ -1,0 +1,180 @@
+"""The command that records a log: import.
+
+Law: a log with a fault is not recorded at all; a log that is recorded already is not recorded twice.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coseal.cli.shared import (
+    DirectoryOption,
+    GenesisOption,
+    JsonOption,
+    KeyOption,
+    NodeOption,
+    SenderOption,
+    TokenOption,
+    UrlOption,
+    console,
+    folder,
+    plain_table,
+    print_json,
+)
+from coseal.errors import EXIT_BAD
+
+if TYPE_CHECKING:
+    from coseal.importers.log import BadLog, Log
+    from coseal.recording import Recorded, Recorder
+
+
+class Format(StrEnum):
+    """The formats that can be read."""
+
+    ocel_json = "ocel-json"
+    csv = "csv"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("import")(import_log)
+
+
+def import_log(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The log; .gz is unpacked.")],
+    sender: SenderOption,
+    format: Annotated[
+        Format | None, typer.Option("--format", help="The file's format.", show_default="by its name")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE.toml", help="What it is called, and how columns are read.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option("--zone", metavar="+HH:MM", help="The offset of times that come without one.")
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=1_000, help="Items under one signature.")] = 500,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only read and check the file.")] = False,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    key: KeyOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Record an event log as a source of a member, strictly.
+
+    The file is read whole and checked first: dangling references, undeclared types, duplicate ids, values that do not
+    fit, times without an offset are reported by path and count, with exit code 1 and nothing recorded. A second run
+    records nothing twice, an interrupted one goes on where it stopped.
+
+    A CSV file needs a map, e.g.
+
+      process_type = "fines"
+
+      case = "case_id"
+
+      activity = "activity"
+
+      timestamp = "timestamp"
+
+      attributes = { amount = "decimal" }
+
+      ignore = ["row"]
+
+    Examples:
+
+      coseal import log.jsonocel --as enterprise-a
+
+      coseal import fines.csv.gz --map fines.toml --as enterprise-a --zone +01:00
+    """
+    from coseal.importers.log import BadLog
+    from coseal.importers.mapping import load_mapping
+    from coseal.importers.reader import read_log
+
+    try:
+        log = read_log(file, load_mapping(mapping, file, zone), format.value if format else None)
+    except BadLog as error:
+        _print_findings(error, as_json=as_json)
+        raise typer.Exit(EXIT_BAD) from None
+    if dry_run:
+        _print_counts(log, as_json=as_json)
+        return
+    from coseal.access import Access
+    from coseal.recording import Recorder
+
+    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+        recorded = run_with_bar(Recorder(client, log, batch_items=batch), len(log.items), file.name, quiet=as_json)
+    _print_recorded(recorded, log, as_json=as_json)
+
+
+def run_with_bar(recorder: Recorder, total: int, title: str, *, quiet: bool) -> Recorded:
+    """Run a recorder under a progress bar on stderr, if a person is looking."""
+    if quiet or not sys.stderr.isatty():
+        return recorder.run()
+    from coseal.cli.shared import progress_bar
+
+    with progress_bar() as bar:
+        task = bar.add_task(title, total=total)
+        return recorder.run(lambda done, _: bar.update(task, completed=done))
+
+
+def _print_findings(error: BadLog, *, as_json: bool) -> None:
+    if as_json:
+        findings = [
+            {
+                "code": finding.code,
+                "count": finding.count,
+                "examples": [{"path": path, "detail": detail} for path, detail in finding.examples],
+            }
+            for finding in error.findings
+        ]
+        print_json({"ok": False, "recorded": 0, "findings": findings})
+        return
+    table = plain_table("finding", "count", "first ones")
+    table.title = error.detail
+    for finding in error.findings:
+        table.add_row(
+            finding.code, str(finding.count), "\n".join(f"{path}: {detail}" for path, detail in finding.examples)
+        )
+    console().print(table)
+
+
+def _print_counts(log: Log, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"ok": True, "recorded": 0, "items": len(log.items), **log.counts()})
+    else:
+        typer.echo(f"the file is good: {len(log.items)} items, {_words(log)}")
+
+
+def _print_recorded(recorded: Recorded, log: Log, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "ok": True,
+                "source": recorded.source,
+                "process_type": recorded.process_type,
+                "recorded": recorded.added,
+                "before": recorded.before,
+                "sequence": recorded.sequence,
+                "head": recorded.head.hex(),
+                "height": recorded.height,
+                "items": len(log.items),
+                **log.counts(),
+            }
+        )
+        return
+    typer.secho(f"recorded {recorded.added} items as {recorded.source} ({_words(log)})", fg="green")
+    if recorded.before:
+        typer.echo(f"  {recorded.before} were there already and are the file's")
+    typer.echo(f"  sequence {recorded.sequence} at height {recorded.height}, chain head {recorded.head.hex()}")
+    typer.echo("  verified here: the certified head covers exactly the file's items")
+
+
+def _words(log: Log) -> str:
+    return ", ".join(f"{count} {name}" for name, count in log.counts().items() if count)

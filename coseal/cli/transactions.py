@@ -1,0 +1,291 @@
+"""Commands about single transactions and what they made: submit, sign, show.
+
+Law: what is shown as committed was verified here, against the genesis of the network's folder or of --genesis.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coseal.cli.shared import (
+    DirectoryOption,
+    GenesisOption,
+    JsonOption,
+    KeyOption,
+    NodeOption,
+    SenderOption,
+    TokenOption,
+    UrlOption,
+    folder,
+    print_json,
+)
+from coseal.errors import EXIT_BAD, CosealError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coseal.client import Client, Committed
+
+
+class Form(StrEnum):
+    """How ``sign`` writes a transaction."""
+
+    json = "json"
+    base64 = "base64"
+    msgpack = "msgpack"
+
+
+class Kind(StrEnum):
+    """What ``show`` shows."""
+
+    block = "block"
+    tx = "tx"
+    object = "object"
+    policy = "policy"
+    member = "member"
+
+
+ActionArgument = Annotated[str, typer.Argument(metavar="CONTRACT.ACTION", help="For example policy.publish.")]
+WordsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[key=value]...", help="Arguments; key:=JSON for lists and maps.")
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="FILE", help="A JSON object of arguments; - reads standard input.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("submit")(submit)
+    app.command("sign")(sign)
+    app.command("show")(show)
+
+
+def submit(
+    action: ActionArgument,
+    sender: SenderOption,
+    words: WordsArgument = None,
+    data: DataOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the receipt there, for `coseal verify`.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the commit.")] = True,
+    timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for the commit.")] = 60.0,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    key: KeyOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Sign a transaction, send it, wait for the commit, and print the verified receipt.
+
+    Exit code 1 when the chain or the node refuses it, 2 when no commit was seen.
+
+    Examples:
+
+      coseal submit policy.publish id=cn/2026-1 title="On X" type_document=notice date_document=2026-01 --as regulator
+
+      coseal submit process.record --data batch.json --as enterprise-a --out receipt.json
+    """
+    from coseal.access import Access
+    from coseal.arguments import parse_action, parse_arguments
+
+    contract, name = parse_action(action)
+    args = parse_arguments(contract, name, words or [], data)
+    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+        transaction = client.sign(contract, name, args)
+        if not wait:
+            _print_accepted(client.send(transaction), as_json=as_json)
+            return
+        committed = client.commit(transaction, timeout_s=timeout)
+    _print_committed(committed, as_json=as_json)
+    if out is not None:
+        _write_receipt(committed, out, quiet=as_json)
+    if not committed.ok:
+        raise typer.Exit(EXIT_BAD)
+
+
+def sign(
+    action: ActionArgument,
+    sender: SenderOption,
+    words: WordsArgument = None,
+    data: DataOption = None,
+    form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.json,
+    valid_for: Annotated[
+        int | None, typer.Option("--valid-for", min=1, metavar="SECONDS", help="When it expires.", show_default="300")
+    ] = None,
+    directory: DirectoryOption = None,
+    genesis: GenesisOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Sign a transaction and print it without sending; no node is asked.
+
+    Examples:
+
+      coseal sign policy.endorse id=cn/2026-1 --as central-bank > tx.json
+
+      curl -H 'Content-Type: application/json' --data-binary @tx.json 'http://127.0.0.1:8600/v1/transactions?wait=commit'
+    """
+    from coseal.access import Access
+    from coseal.arguments import parse_action, parse_arguments
+    from coseal.client import sign_as
+    from ledger.render import raw_text, transaction_json
+
+    contract, name = parse_action(action)
+    args = parse_arguments(contract, name, words or [], data)
+    access = Access(folder(directory), genesis=genesis, key=key)
+    trusted = access.load_genesis()
+    full, signer = access.identity(sender, trusted)
+    transaction = sign_as(trusted, full, signer, contract, name, args, valid_for_ms=valid_for and valid_for * 1_000)
+    if form is Form.msgpack:
+        sys.stdout.buffer.write(transaction.raw)
+        sys.stdout.buffer.flush()
+    elif form is Form.base64:
+        typer.echo(raw_text(transaction.raw))
+    else:
+        print_json(transaction_json(transaction))
+
+
+def show(
+    kind: Annotated[Kind, typer.Argument(help="What to show.")],
+    identifier: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="A height or 'latest', a transaction id, TYPE/OBJECTTYPE/ID, a policy's or member's id."
+        ),
+    ],
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a block, a transaction, an object with all its items, a policy or a member; each verified.
+
+    An object is named by its process type, object type and id; its items are proven to be all.
+
+    Examples:
+
+      coseal show block latest
+
+      coseal show policy cn-a6b9ddc723d0
+
+      coseal show object traffic-fines/fine/A100 --node regulator
+    """
+    from coseal.access import Access
+
+    shows: dict[Kind, Callable[[Client, str], dict[str, Any]]] = {
+        Kind.block: _show_block,
+        Kind.tx: _show_transaction,
+        Kind.object: _show_object,
+        Kind.policy: lambda client, name: _show_value(client, f"policy/instrument/{name}", f"policy {name}"),
+        Kind.member: lambda client, name: _show_value(client, f"membership/member/{name}", f"member {name}"),
+    }
+    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+        document = shows[kind](client, identifier)
+    if as_json:
+        print_json(document)
+    else:
+        _print_document(document)
+
+
+def _show_block(client: Client, height: str) -> dict[str, Any]:
+    from ledger.render import block_json
+
+    if height != "latest" and not (height.isascii() and height.isdigit()):
+        raise CosealError(f"{height!r} is no height", "give a number, or latest")
+    committed = client.block(height)
+    return {"height": committed.block.header.height, **block_json(committed)}
+
+
+def _show_transaction(client: Client, identifier: str) -> dict[str, Any]:
+    from ledger.render import proof_json
+
+    return proof_json(client.receipt(_tx_id(identifier), timeout_s=0).proof)
+
+
+def _show_object(client: Client, name: str) -> dict[str, Any]:
+    from coseal.history import object_history, parse_object
+
+    return object_history(client, *parse_object(name)).to_json()
+
+
+def _show_value(client: Client, key: str, what: str) -> dict[str, Any]:
+    from ledger import codec
+    from ledger.render import plain
+
+    certified = client.state(key)
+    if certified.value is None:
+        raise CosealError(f"no {what} as of height {certified.header.height}")
+    return {"height": certified.header.height, "key": key, "value": plain(codec.decode(certified.value))}
+
+
+def _tx_id(text: str) -> bytes:
+    try:
+        tx_id = bytes.fromhex(text)
+    except ValueError:
+        tx_id = b""
+    if len(tx_id) != 32 or text != text.lower():
+        raise CosealError(f"{text!r} is no transaction id", "it has 64 lower-case hexadecimal digits")
+    return tx_id
+
+
+def _print_accepted(answer: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        typer.echo(f"{answer['status']}  {answer['id']}")
+
+
+def _print_committed(committed: Committed, *, as_json: bool) -> None:
+    from ledger.render import receipt_json, time_text
+
+    receipt = receipt_json(committed.receipt)
+    document = {
+        "id": committed.transaction.id.hex(),
+        "status": "committed" if committed.ok else "rejected",
+        "height": committed.height,
+        "index": committed.proof.index,
+        "time": time_text(committed.proof.header.time_ms),
+        "receipt": receipt,
+        "verified": True,
+    }
+    if as_json:
+        print_json(document)
+        return
+    colour = "green" if committed.ok else "red"
+    typer.secho(f"{document['status']} at height {committed.height}, {document['time']}", fg=colour)
+    typer.echo(f"  id       {document['id']}")
+    if not committed.ok:
+        typer.echo(f"  refused  {receipt['code']}: {receipt['detail']}")
+    for name, value in receipt["data"].items():
+        typer.echo(f"  {name:<8} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+    signers = len(committed.proof.certificate.signers())
+    typer.echo(f"  verified here: inclusion, outcome, and the signatures of {signers} validators")
+
+
+def _write_receipt(committed: Committed, out: Path, *, quiet: bool) -> None:
+    from ledger.render import proof_json
+
+    try:
+        out.write_text(json.dumps(proof_json(committed.proof), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CosealError(f"{out}: {error.strerror}") from None
+    if not quiet:
+        typer.echo(f"  receipt  {out}; check it any time with `coseal verify {out}`")
+
+
+def _print_document(document: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.json import JSON
+
+    Console().print(JSON.from_data(document, ensure_ascii=False))

@@ -1,0 +1,201 @@
+"""What every importer produces: a log as the process contract takes it, or the findings that forbid it.
+
+Law: items are in one deterministic order: what has no time first, then by time, equal times as the file has them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from contracts.arguments import is_identifier
+from contracts.process_items import time_ms
+from coseal.errors import BadAnswer, CosealError
+
+EXAMPLES_MAX: Final = 5
+_DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.ASCII)
+_FRACTION: Final = re.compile(r"\.([0-9]+)", re.ASCII)
+_INT64: Final = range(-(2**63), 2**63)
+_TEXT_MAX: Final = 4_096
+_DECIMAL_MAX: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A log ready to be recorded.
+
+    ``definition`` and ``source`` are the arguments of ``process.define_type`` and ``process.register_source``;
+    ``items`` those of ``process.record``, in order. ``events``, ``objects`` and so on count the items by kind.
+    """
+
+    definition: dict[str, Any]
+    source: dict[str, Any]
+    items: tuple[dict[str, Any], ...]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many items there are of each kind."""
+        kinds = {"events": "event", "declarations": "object", "changes": "change", "relations": "relation"}
+        return {name: sum(key in item for item in self.items) for name, key in kinds.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of fault: how often, and where the first ones are."""
+
+    code: str
+    count: int
+    examples: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects the faults of a file by code, each with its path; counts all, keeps the first few."""
+
+    _found: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, code: str, path: str, detail: str) -> None:
+        """Note a fault of the value at ``path``."""
+        self._counts[code] = self._counts.get(code, 0) + 1
+        examples = self._found.setdefault(code, [])
+        if len(examples) < EXAMPLES_MAX:
+            examples.append((path, detail))
+
+    def all(self) -> tuple[Finding, ...]:
+        """Return what was found, by code in the order of first appearance."""
+        return tuple(Finding(code, self._counts[code], tuple(rows)) for code, rows in self._found.items())
+
+    def require_none(self, path: Path) -> None:
+        """Raise ``BadLog`` if anything was found."""
+        if self._found:
+            raise BadLog(path, self.all())
+
+
+class BadLog(BadAnswer):
+    """A file that is not imported; ``findings`` say what is wrong with it."""
+
+    def __init__(self, path: Path, findings: tuple[Finding, ...]) -> None:
+        total = sum(finding.count for finding in findings)
+        super().__init__(f"{path}: {total} finding{'s' * (total != 1)}, nothing was recorded")
+        self.findings = findings
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes, unpacked if its name ends in ``.gz``."""
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if path.suffix == ".gz" else data
+    except (OSError, EOFError) as error:
+        raise CosealError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text, UTF-8 with or without a byte order mark."""
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        findings = Findings()
+        findings.add("not_utf8", f"byte {error.start}", error.reason)
+        raise BadLog(path, findings.all()) from None
+
+
+def zone_minutes(text: str) -> int:
+    """Return the minutes east of UTC of ``Z``, ``UTC`` or ``+08:00``; raise ``CosealError``."""
+    if text in ("Z", "UTC"):
+        return 0
+    match = re.fullmatch(r"([+-])([0-9]{2}):([0-5][0-9])", text, re.ASCII)
+    if match is None or int(match[2]) > 14:
+        raise CosealError(f"zone {text!r}", "give an offset from UTC, as --zone +08:00 or --zone UTC")
+    minutes = int(match[2]) * 60 + int(match[3])
+    return -minutes if match[1] == "-" else minutes
+
+
+def in_time_order(items: Iterable[tuple[str | None, dict[str, Any]]], zone: int | None) -> tuple[dict[str, Any], ...]:
+    """Return items sorted stably by their time text; None is before all times. The texts are readable."""
+    return tuple(item for _, item in sorted(items, key=lambda pair: _time_key(pair[0], zone)))
+
+
+def _time_key(text: str | None, zone: int | None) -> tuple[int, str]:
+    """Return (ms, the digits below a ms); a ledger cuts those digits, the order of a log need not."""
+    if text is None:
+        return (-(2**63), "")
+    fraction = _FRACTION.search(text)
+    return time_ms(text, zone) or 0, fraction[1][3:].rstrip("0") if fraction else ""
+
+
+class Values:
+    """Reads a file's values as the declared types want them, and notes each that does not fit."""
+
+    def __init__(self, findings: Findings, zone: int | None) -> None:
+        """``zone``: minutes east of UTC for times without an offset, None if none was given."""
+        self._findings = findings
+        self._zone = zone
+
+    def read(self, kind: str, value: Any, path: str) -> Any:
+        """Return ``value`` as ``kind`` (a type of the process contract), None if it does not fit.
+
+        A text may spell an integer, boolean or decimal, as OCEL 2.0 JSON and CSV do; the spelling must be the
+        plain one (``5``, not ``+5`` or ``5.0``), so that nothing is lost by reading it.
+        """
+        readers = {
+            "string": self._string,
+            "integer": self._integer,
+            "boolean": self._boolean,
+            "decimal": self._decimal,
+            "time": self.time,
+        }
+        return readers[kind](value, path)
+
+    def identifier(self, value: Any, path: str) -> str | None:
+        """Return ``value`` if it can name an event, object or type on the ledger."""
+        if is_identifier(value):
+            return str(value)
+        self._bad("bad_id", value, path, "an identifier of 1 to 128 printable characters, no outer spaces")
+        return None
+
+    def time(self, value: Any, path: str) -> str | None:
+        """Return a time text as it is, if it can be read."""
+        if type(value) is str and time_ms(value, self._zone) is not None:
+            return value
+        if type(value) is str and self._zone is None and time_ms(value, 0) is not None:
+            self._findings.add("no_offset", path, f"{value} has no offset from UTC; say --zone")
+            return None
+        self._bad("bad_value", value, path, "a time as 2026-01-05T10:00:00+08:00")
+        return None
+
+    def _string(self, value: Any, path: str) -> str | None:
+        if type(value) is str and len(value) <= _TEXT_MAX:
+            return value
+        self._bad("bad_value", value, path, f"a text of at most {_TEXT_MAX} characters")
+        return None
+
+    def _integer(self, value: Any, path: str) -> int | None:
+        if type(value) is str and len(value) <= 20 and re.fullmatch(r"0|-?[1-9][0-9]*", value, re.ASCII):
+            value = int(value)
+        if type(value) is int and value in _INT64:
+            return value
+        self._bad("bad_value", value, path, "an integer of 64 bit")
+        return None
+
+    def _boolean(self, value: Any, path: str) -> bool | None:
+        if type(value) is bool:
+            return value
+        if value in ("true", "false") and isinstance(value, str):
+            return value == "true"
+        self._bad("bad_value", value, path, "true or false")
+        return None
+
+    def _decimal(self, value: Any, path: str) -> str | None:
+        """Keep the source's own digits; only an exponent's ``E`` is written small, as the ledger has it."""
+        text = str(value).replace("E", "e") if isinstance(value, str) or type(value) is int else ""
+        if len(text) <= _DECIMAL_MAX and _DECIMAL.fullmatch(text):
+            return text
+        self._bad("bad_value", value, path, "a decimal number")
+        return None
+
+    def _bad(self, code: str, value: Any, path: str, expected: str) -> None:
+        self._findings.add(code, path, f"{str(value)[:60]!r} is not {expected}")
