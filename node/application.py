@@ -92,8 +92,8 @@ class LedgerApplication:
 
     def recheck(self, time_ms: int, count: int) -> None:
         """Drop those of the ``count`` oldest pending transactions that no block at ``time_ms`` could hold."""
-        for transaction in self._mempool.oldest(count):
-            self._keep_or_drop(transaction, time_ms)
+        checked = [(tx, self._executor.check(tx, time_ms)) for tx in self._mempool.oldest(count)]
+        self._drop([(tx, rejected) for tx, rejected in checked if rejected is not None])
 
     def take_dropped(self) -> list[tuple[Transaction, Rejected]]:
         """Return, once, the pending transactions that turned out to have no place in any block, and why."""
@@ -106,22 +106,24 @@ class LedgerApplication:
         certificate_bytes = 0 if draft.last_commit is None else len(draft.last_commit.encode())
         room = min(parameters.block_bytes_max, MAX_BLOCK_BYTES) - _BLOCK_RESERVE_BYTES - certificate_bytes
         chosen: list[Transaction] = []
-        for transaction in self._mempool.oldest(len(self._mempool)):
+        useless: list[tuple[Transaction, Rejected]] = []
+        for transaction in self._mempool:
             size = len(transaction.raw) + _TRANSACTION_OVERHEAD_BYTES
             if size > room or len(chosen) == parameters.block_transactions_max:
                 break
-            if self._keep_or_drop(transaction, draft.time_ms):
+            rejected = self._executor.check(transaction, draft.time_ms)
+            if rejected is None:
                 chosen.append(transaction)
                 room -= size
+            else:
+                useless.append((transaction, rejected))
+        self._drop(useless)
         return chosen
 
-    def _keep_or_drop(self, transaction: Transaction, time_ms: int) -> bool:
-        rejected = self._executor.check(transaction, time_ms)
-        if rejected is None:
-            return True
-        self._mempool.remove(transaction.id)
-        self._dropped.append((transaction, rejected))
-        return False
+    def _drop(self, useless: list[tuple[Transaction, Rejected]]) -> None:
+        for transaction, _ in useless:
+            self._mempool.remove(transaction.id)
+        self._dropped += useless
 
     def _keep(self, block: Block, outcome: Outcome) -> Executed:
         executed = Executed(block, outcome.receipts, outcome.next_validators, outcome)

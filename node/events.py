@@ -103,6 +103,13 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class TipsAsked:
+    """A consistent read: learn which height covers everything committed before now; ``token`` is a fresh number."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorAllowsVoting:
     """An operator vouches that this node did not vote at heights its journal no longer covers."""
 
@@ -235,6 +242,14 @@ class StopTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class TipsHeard:
+    """q validators answered ``TipsAsked``: a state at or above ``height`` is consistent. Without q it never comes."""
+
+    token: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Accused:
     """Provable misbehaviour of a validator: two encoded consensus messages no honest node signs both of."""
 
@@ -267,6 +282,7 @@ NodeEffect: TypeAlias = (
     | Published
     | Answered
     | Dropped
+    | TipsHeard
     | SendFrame
     | BroadcastFrame
     | LoadBlocks

@@ -5,13 +5,18 @@ Law: health follows from facts the machine holds; nothing is healthy only becaus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from consensus.replica import Standing
+from contracts.execution import Executor
+from ledger.block import CommittedBlock
+from ledger.genesis import Genesis
 from ledger.validators import ValidatorSet
+from node.mempool import Mempool
 from node.peers import Peer
+from node.sync import Sync
 
 # A validator whose last status is older than this does not count as reachable.
 STATUS_AGE_MS_MAX: Final = 5_000
@@ -69,46 +74,87 @@ class NodeStatus:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The facts that health follows from. ``votes``: this node may sign. ``oldest_pending_ms``: None if none waits."""
+    """The parts of a node from which its status follows; nothing here changes them."""
 
+    genesis: Genesis
     node: str
-    validators: ValidatorSet
-    votes: bool
-    round_timeout_ms: int
-    started_ms: int
+    software_version: str
+    executor: Executor
+    tip: CommittedBlock | None
+    mempool: Mempool
+    sync: Sync
     peers: Mapping[str, Peer]
-    height: int
-    target: int
-    syncing: bool
-    oldest_pending_ms: int | None
     standing: Standing
+    started_ms: int
     halted: str | None
+    counters: Mapping[str, int]
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """The validators of the height being decided."""
+        return self.executor.validators
+
+    @property
+    def votes(self) -> bool:
+        """Whether this node may sign."""
+        return self.standing.votes and self.standing.silence is None
+
+
+def report(view: View, now_ms: int) -> NodeStatus:
+    """Return the node's status at ``now_ms``."""
+    executor, standing, validators = view.executor, view.standing, view.validators
+    stalled = why_stalled(view, now_ms)
+    return NodeStatus(
+        chain_id=view.genesis.chain_id,
+        node=view.node,
+        kind="observer" if validators.index(view.node) is None else "validator",
+        voting=view.votes,
+        silence=standing.silence,
+        software_version=view.software_version,
+        protocol_version=int(str(executor.get("system/protocol_version"))),
+        height=executor.height,
+        block_hash=view.genesis.chain_id if view.tip is None else view.tip.block.hash,
+        state_root=executor.state.root,
+        time_ms=executor.time_ms,
+        round=standing.round,
+        leader=standing.leader,
+        epoch=validators.epoch,
+        validators=validators.n,
+        quorum=validators.quorum,
+        peers=_peers(view, now_ms),
+        mempool_transactions=len(view.mempool),
+        mempool_bytes=view.mempool.size_bytes,
+        syncing=view.sync.syncing,
+        healthy=stalled is None,
+        why_stalled=stalled,
+        counters=dict(sorted(view.counters.items())),
+    )
 
 
 def why_stalled(view: View, now_ms: int) -> str | None:
     """Say why a block could not commit here now, in words; None if it could."""
+    validators = view.validators
     if view.halted is not None:
         return f"stopped: {view.halted}"
-    if view.syncing:
-        return f"catching up: at height {view.height} of {view.target}"
-    missing = [seat.id for seat in view.validators.validators if not _counts(view, seat.id, now_ms)]
-    lacking = view.validators.quorum - (view.validators.n - len(missing))
+    if view.sync.syncing:
+        return f"catching up: at height {view.executor.height} of {view.sync.target}"
+    missing = [seat.id for seat in validators.validators if not _counts(view, seat.id, now_ms)]
+    lacking = validators.quorum - (validators.n - len(missing))
     if lacking > 0:
-        return f"waiting for {lacking} more of {view.validators.quorum} validators: {_absent(view, missing, now_ms)}"
-    age_ms = view.oldest_pending_ms
-    if age_ms is not None and age_ms >= PATIENCE_TIMEOUTS * view.round_timeout_ms:
+        return f"waiting for {lacking} more of {validators.quorum} validators: {_absent(view, missing, now_ms)}"
+    age_ms = view.mempool.oldest_age_ms(now_ms)
+    if age_ms is not None and age_ms >= PATIENCE_TIMEOUTS * view.genesis.parameters.round_timeout_ms:
         return f"a transaction has been waiting for {age_ms // 1000} s: {_progress(view.standing)}"
     return None
 
 
-def peers(view: View, now_ms: int, height_of: Callable[[str], int]) -> tuple[PeerStatus, ...]:
-    """Return what is known of every other node, by id."""
+def _peers(view: View, now_ms: int) -> tuple[PeerStatus, ...]:
     return tuple(
         PeerStatus(
             node=name,
             validator=view.validators.index(name) is not None,
             connected=peer.connected,
-            height=height_of(name),
+            height=view.sync.peer_height(name),
             age_ms=None if peer.status_ms is None else max(0, now_ms - peer.status_ms),
         )
         for name, peer in sorted(view.peers.items())

@@ -20,7 +20,7 @@ from consensus.events import BodyRecord, SignRecord
 from consensus.persisted import EMPTY_GUARD, JournalRecord, Persisted
 from ledger import codec, framing
 from ledger.block import Block
-from ledger.certificate import ROUND_MAX
+from ledger.certificate import ROUND_MAX, Certificate
 from ledger.errors import Malformed
 
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -65,6 +65,11 @@ class Journal:
     def persisted(self) -> Persisted:
         """The fold of the file, for ``Replica.restore``."""
         return persisted.fold(self._records)
+
+    @property
+    def prepared(self) -> Certificate | None:
+        """The highest prepared certificate of the height in progress that is durable, or about to be."""
+        return self.persisted.prepared
 
     def body(self, block_hash: bytes) -> Block | None:
         """Return a block that others may rely on us holding."""

@@ -35,6 +35,7 @@ from node import health, journal, wire
 from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
 from node.events import Admission, Answer, NodeEffect, NodeEvent, Tick, TickKind
+from node.inquiry import Inquiries
 from node.intake import Intake
 from node.mempool import Mempool, MempoolLimits
 from node.peers import STATUS_INTERVAL_MS, Peer
@@ -95,6 +96,7 @@ class Machine:
         self._replica = self._restore_replica(tip_validators)
         self._sync = Sync(executor.height)
         self._peers: dict[str, Peer] = {node.id: Peer() for node in config.genesis.nodes if node.id != config.node_id}
+        self._inquiries = Inquiries(self._chain_id, config.verify)
         self._unwritten: deque[tuple[int, Change]] = deque()
         self._effects: list[NodeEffect] = []
         self._now_ms = 0
@@ -120,48 +122,21 @@ class Machine:
 
     def status(self, now_ms: int) -> health.NodeStatus:
         """What this node says of itself and the network at ``now_ms``."""
-        header = None if self.tip is None else self.tip.block.header
-        standing, seat = self._replica.standing(), self.validators.index(self.config.node_id)
         view = health.View(
+            genesis=self.config.genesis,
             node=self.config.node_id,
-            validators=self.validators,
-            votes=standing.votes and standing.silence is None,
-            round_timeout_ms=self.config.genesis.parameters.round_timeout_ms,
-            started_ms=self._started_ms,
-            peers=self._peers,
-            height=self.executor.height,
-            target=self._sync.target,
-            syncing=self._sync.syncing,
-            oldest_pending_ms=self.mempool.oldest_age_ms(now_ms),
-            standing=standing,
-            halted=self._halted,
-        )
-        why_stalled = health.why_stalled(view, now_ms)
-        return health.NodeStatus(
-            chain_id=self._chain_id,
-            node=self.config.node_id,
-            kind="observer" if seat is None else "validator",
-            voting=view.votes,
-            silence=standing.silence,
             software_version=self.config.software_version,
-            protocol_version=int(str(self.executor.get("system/protocol_version"))),
-            height=self.executor.height,
-            block_hash=self._chain_id if header is None else header.hash,
-            state_root=self.executor.state.root,
-            time_ms=self.executor.time_ms,
-            round=standing.round,
-            leader=standing.leader,
-            epoch=self.validators.epoch,
-            validators=self.validators.n,
-            quorum=self.validators.quorum,
-            peers=health.peers(view, now_ms, self._sync.peer_height),
-            mempool_transactions=len(self.mempool),
-            mempool_bytes=self.mempool.size_bytes,
-            syncing=view.syncing,
-            healthy=why_stalled is None,
-            why_stalled=why_stalled,
-            counters=dict(sorted(self.counters.items())),
+            executor=self.executor,
+            tip=self.tip,
+            mempool=self.mempool,
+            sync=self._sync,
+            peers=self._peers,
+            standing=self._replica.standing(),
+            started_ms=self._started_ms,
+            halted=self._halted,
+            counters=self.counters,
         )
+        return health.report(view, now_ms)
 
     # The one way in
 
@@ -201,6 +176,10 @@ class Machine:
                 self._applied(height)
             case core.ExecutionTook():
                 self._run(event)
+            case shell.TipsAsked(token):
+                self._inquiries.ask(token, self._now_ms)
+                self._tip_heard(self.config.node_id, self._tip_reply(token))
+                self._emit(shell.BroadcastFrame(wire.TipRequest(token)))
             case shell.OperatorAllowsVoting():
                 self._allow_voting()
 
@@ -244,6 +223,11 @@ class Machine:
                         self._emit(shell.SendFrame(peer, wire.Body(block)))
                 case wire.Body(block):
                     self._run(core.BlockReceived(block))
+                case wire.TipRequest(token):
+                    if self._allow(peer, "tip-request"):
+                        self._emit(shell.SendFrame(peer, self._tip_reply(token)))
+                case wire.TipReply():
+                    self._tip_heard(peer, message)
                 case wire.Hello():
                     self._count("unexpected_hello")
         except LedgerError as error:
@@ -291,6 +275,16 @@ class Machine:
         else:
             self._emit(shell.SendFrame(peer, wire.Blocks(from_height, ())))
 
+    def _tip_reply(self, token: int) -> wire.TipReply:
+        return wire.TipReply(token, None if self.tip is None else self.tip.certificate, self._journal.prepared)
+
+    def _tip_heard(self, node: str, reply: wire.TipReply) -> None:
+        index = self.validators.index(node)
+        if index is not None:
+            height = self._inquiries.answer(index, reply, self.validators, self.executor.height)
+            if height is not None:
+                self._emit(shell.TipsHeard(reply.token, height))
+
     # Transactions
 
     def _submitted(self, transactions: tuple[Transaction, ...]) -> None:
@@ -320,6 +314,7 @@ class Machine:
         block_time_ms = self._intake.block_time_ms(self._now_ms)
         self._application.expire(block_time_ms)
         self._application.recheck(block_time_ms, RECHECK)
+        self._inquiries.tick(self._now_ms)
         self._sync.tick(self._now_ms)
         self._catch_up()
 

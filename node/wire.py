@@ -95,7 +95,25 @@ class Body:
     block: Block
 
 
-WireMessage: TypeAlias = Hello | Status | Transactions | ConsensusMessage | GetBlocks | Blocks | GetBody | Body
+@dataclass(frozen=True, slots=True)
+class TipRequest:
+    """Ask for the tip as of now, for a consistent read; ``token`` comes back in the reply."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class TipReply:
+    """The commit certificate of the sender's tip, and its prepared certificate of the height after, if any."""
+
+    token: int
+    certificate: Certificate | None
+    prepared: Certificate | None
+
+
+WireMessage: TypeAlias = (
+    Hello | Status | Transactions | ConsensusMessage | GetBlocks | Blocks | GetBody | Body | TipRequest | TipReply
+)
 
 
 def encode(message: WireMessage) -> bytes:
@@ -104,8 +122,7 @@ def encode(message: WireMessage) -> bytes:
         case Hello():
             value: list[Any] = ["hello", 1, message.chain_id, message.node_id, message.software_version]
         case Status():
-            certificate = None if message.certificate is None else message.certificate.to_value()
-            value = ["status", 1, message.height, message.block_hash, certificate]
+            value = ["status", 1, message.height, message.block_hash, _value_of(message.certificate)]
         case Transactions():
             value = ["transactions", 1, list(message.raws)]
         case ConsensusMessage():
@@ -118,6 +135,10 @@ def encode(message: WireMessage) -> bytes:
             value = ["get-body", 1, message.height, message.block_hash]
         case Body():
             value = ["body", 1, message.block.raw]
+        case TipRequest():
+            value = ["tip-request", 1, message.token]
+        case TipReply():
+            value = ["tip-reply", 1, message.token, _value_of(message.certificate), _value_of(message.prepared)]
     return codec.encode(value)
 
 
@@ -176,7 +197,7 @@ def _hello(value: Any) -> Hello:
 
 def _status(value: Any) -> Status:
     height, block_hash, certificate = codec.record(value, "status", 1, 3)
-    parsed = None if certificate is None else Certificate.from_value(certificate)
+    parsed = _certificate(certificate)
     height = codec.integer(height, "height")
     block_hash = codec.octets(block_hash, "block_hash", size=HASH_BYTES)
     if (parsed is None) != (height == 0):
@@ -228,6 +249,24 @@ def _body(value: Any) -> Body:
     return Body(Block.decode(codec.octets(block, "block", limit=MAX_BLOCK_BYTES)))
 
 
+def _tip_request(value: Any) -> TipRequest:
+    (token,) = codec.record(value, "tip-request", 1, 1)
+    return TipRequest(codec.integer(token, "token"))
+
+
+def _tip_reply(value: Any) -> TipReply:
+    token, certificate, prepared = codec.record(value, "tip-reply", 1, 3)
+    return TipReply(codec.integer(token, "token"), _certificate(certificate), _certificate(prepared))
+
+
+def _certificate(value: Any) -> Certificate | None:
+    return None if value is None else Certificate.from_value(value)
+
+
+def _value_of(certificate: Certificate | None) -> list[Any] | None:
+    return None if certificate is None else certificate.to_value()
+
+
 _PARSERS: Final[dict[str, Callable[[Any], WireMessage]]] = {
     "hello": _hello,
     "status": _status,
@@ -237,4 +276,6 @@ _PARSERS: Final[dict[str, Callable[[Any], WireMessage]]] = {
     "blocks": _blocks,
     "get-body": _get_body,
     "body": _body,
+    "tip-request": _tip_request,
+    "tip-reply": _tip_reply,
 }
