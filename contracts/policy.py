@@ -1,0 +1,15 @@
+"""The policy contract: the register of policies, live and historical.
+
+Law: live acts keep the guards or are refused; historical facts are recorded with what is odd about them.
+docs/spec/contracts-policy.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contracts.framework import Contract
+from contracts.policy_acts import ACTIONS
+from contracts.policy_record import RECORD
+
+CONTRACT: Final = Contract(name="policy", actions={**ACTIONS, "record": RECORD})

@@ -1,0 +1,227 @@
+"""A policy instrument: its fields in ELI's terms, its events, what they say of it, and whether it is in force.
+
+Law: what is derived (status, standing) follows from the stored facts and a time alone; whether an instrument is in
+force is never stored. Dates may be a year, a month or a day; one precedes another only if it certainly does.
+
+State: ``policy/instrument/<id>``. Source: the European Legislation Identifier; docs/spec/contracts-policy.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+from contracts import arguments
+from contracts.arguments import DAY_MS, first_day, last_day, parse_date
+from contracts.framework import Reader
+from ledger.genesis import LEVELS
+
+Instrument: TypeAlias = dict[str, Any]
+Event: TypeAlias = dict[str, Any]
+
+ACTIONS: Final = (
+    "proposed",
+    "consulted",
+    "passed",
+    "approved",
+    "promulgated",
+    "effective",
+    "amended",
+    "revised",
+    "corrected",
+    "suspended",
+    "repealed",
+    "expired",
+    "evaluated",
+)
+ENDING: Final = frozenset(("repealed", "expired"))
+MAX_EVENTS: Final = 64
+MAX_ISSUERS: Final = 32
+MAX_AREAS: Final = 32
+MAX_RELATIONS: Final = 64
+MAX_ZONE_MINUTES: Final = 840
+ZONE_MINUTES: Final[Mapping[str, int]] = {"CN": 480, "HK": 480, "JP": 540, "KR": 540, "MO": 480, "SG": 480, "TW": 480}
+"""Minutes east of UTC by country, for those with one zone and no summer time; others say ``zone_minutes``."""
+
+RELATIONS: Final = ("amends", "repeals", "based_on", "implements", "cites")
+
+_relation = arguments.many(arguments.identifier(), high=MAX_RELATIONS, unique=True)
+_issuer = arguments.identifier(high=256)
+
+DESCRIPTION: Final[Mapping[str, arguments.Check]] = {
+    "title_language": arguments.identifier(high=16),
+    "type_document": arguments.identifier(high=256),
+    "legal_value": arguments.identifier(high=256),
+    "number": arguments.identifier(high=256),
+    "mission": arguments.identifier(high=256),
+    "text_ref": arguments.identifier(high=256),
+    "text_sha256": arguments.hexadecimal(),
+    "passed_by": arguments.many(_issuer, high=MAX_ISSUERS, unique=True),
+    "countersigned_by": arguments.many(_issuer, high=MAX_ISSUERS, unique=True),
+    "jurisdiction": arguments.identifier(high=32),
+    "zone_minutes": arguments.integer(-MAX_ZONE_MINUTES, MAX_ZONE_MINUTES),
+    "date_document": arguments.date(),
+    "is_about": arguments.many(arguments.identifier(high=256), high=MAX_AREAS, unique=True),
+    **dict.fromkeys(RELATIONS, _relation),
+}
+"""The fields that live acts and recorded facts share, but ``id`` and ``title``."""
+
+RECORDED: Final[Mapping[str, arguments.Check]] = {
+    **DESCRIPTION,
+    "level": arguments.one_of(*LEVELS),
+    "date_publication": arguments.date(),
+    "first_date_entry_in_force": arguments.date(),
+    "date_no_longer_in_force": arguments.date(),
+}
+"""The fields of a recorded instrument, but ``id`` and ``title``."""
+
+
+def instrument_key(instrument_id: str) -> str:
+    """Return the state key of an instrument."""
+    return f"policy/instrument/{instrument_id}"
+
+
+def instrument(reader: Reader, instrument_id: str) -> Instrument | None:
+    """Return an instrument as it is stored, or None. Do not change it; copy it first."""
+    value: Any = reader.get(instrument_key(instrument_id))
+    return value  # type: ignore[no-any-return]
+
+
+def zone_missing(fields: Mapping[str, Any]) -> str | None:
+    """Say what is missing where neither ``zone_minutes`` nor a known ``jurisdiction`` gives the zone of dates."""
+    if "zone_minutes" in fields or fields.get("jurisdiction", "CN")[:2] in ZONE_MINUTES:
+        return None
+    return f".zone_minutes: needed, the zone of {fields['jurisdiction']} is not known here (minutes east of UTC)"
+
+
+def with_defaults(fields: Mapping[str, Any]) -> Instrument:
+    """Return the fields of a new instrument with language, jurisdiction and zone written out."""
+    jurisdiction = fields.get("jurisdiction", "CN")
+    return {
+        "title_language": "zh",
+        "jurisdiction": jurisdiction,
+        "zone_minutes": ZONE_MINUTES.get(jurisdiction[:2], 0),
+        **fields,
+    }
+
+
+# Dates
+
+
+def starts_ms(date: str, zone_minutes: int) -> int:
+    """Return 00:00 of the first day a date names, in a zone, as ms since the epoch."""
+    return first_day(_parsed(date)) * DAY_MS - zone_minutes * 60_000
+
+
+def is_before(left: str | None, right: str | None) -> bool:
+    """Say whether ``left`` certainly precedes ``right``; False if one is None."""
+    return left is not None and right is not None and last_day(_parsed(left)) < first_day(_parsed(right))
+
+
+def _parsed(date: str) -> tuple[int, int, int]:
+    parsed = parse_date(date)
+    if parsed is None:
+        raise ValueError(f"{date!r} was never checked")
+    return parsed
+
+
+# What the events say
+
+
+def events_of(entry: Mapping[str, Any], *actions: str) -> list[Event]:
+    """Return the instrument's events of these actions, in order."""
+    return [event for event in entry["events"] if event["action"] in actions]
+
+
+def first_date(entry: Mapping[str, Any], action: str) -> str | None:
+    """Return the earliest date of an action's events (by first day), or None."""
+    dates = [event["date"] for event in entry["events"] if event["action"] == action and "date" in event]
+    return min(dates, key=lambda date: first_day(_parsed(date)), default=None)
+
+
+def status_of(entry: Mapping[str, Any]) -> str:
+    """Return ``ended``, ``promulgated``, ``passed``, ``proposed``, or ``recorded`` if no event tells."""
+    seen = {event["action"] for event in entry["events"]}
+    for status, actions in _STATUS:
+        if seen & actions:
+            return status
+    return "recorded"
+
+
+_STATUS: Final = (
+    ("ended", ENDING),
+    ("promulgated", frozenset(("promulgated", "effective"))),
+    ("passed", frozenset(("passed", "approved", "amended", "revised", "corrected"))),
+    ("proposed", frozenset(("proposed", "consulted"))),
+)
+
+
+def issuers_of(entry: Mapping[str, Any]) -> list[str]:
+    """Return the bodies that passed the instrument or acted on it, each once, in order."""
+    acted = (event["issuer"] for event in entry["events"] if "issuer" in event and event["action"] != "evaluated")
+    return list(dict.fromkeys([*entry.get("passed_by", ()), *acted]))
+
+
+# In force
+
+
+def in_force(reader: Reader, instrument_id: str, time_ms: int) -> bool | None:
+    """Say whether an instrument is in force at a time; None if that cannot be told, or it is unknown."""
+    entry = instrument(reader, instrument_id)
+    if entry is None:
+        return None
+    verdict, _ = standing(entry, time_ms)
+    return None if verdict == "unknown" else verdict == "in_force"
+
+
+def standing(entry: Mapping[str, Any], time_ms: int) -> tuple[str, str]:
+    """Return ``in_force``, ``not_yet``, ``no_longer``, ``suspended`` or ``unknown`` at a time, and why."""
+    zone = entry["zone_minutes"]
+    if entry["status"] == "proposed":
+        return "not_yet", "it is a proposal"
+    ended = _ended(entry, zone, time_ms)
+    if ended is not None:
+        return ended
+    start = _start(entry)
+    if start is None:
+        live = entry["origin"] == "live"
+        return ("not_yet", "it was not promulgated") if live else ("unknown", "no date of entry into force is recorded")
+    if starts_ms(start, zone) > time_ms:
+        return "not_yet", f"it enters into force on {start}"
+    if entry.get("awaiting"):
+        return "not_yet", f"it awaits the endorsement of {', '.join(entry['awaiting'])}"
+    if entry.get("endorsed_ms", time_ms) > time_ms:
+        return "not_yet", "its last endorsement came later"
+    suspension = _suspended(entry, zone, time_ms)
+    if suspension is not None:
+        return "suspended", f"it was suspended on {suspension}"
+    return "in_force", f"since {start}"
+
+
+def _start(entry: Mapping[str, Any]) -> str | None:
+    date: str | None = entry.get("first_date_entry_in_force")
+    return first_date(entry, "effective") if date is None else date
+
+
+def _ended(entry: Mapping[str, Any], zone: int, time_ms: int) -> tuple[str, str] | None:
+    ends = events_of(entry, *sorted(ENDING))
+    dates = [event.get("date") for event in ends]
+    if "date_no_longer_in_force" in entry:
+        dates.append(entry["date_no_longer_in_force"])
+    for date in dates:
+        if date is not None and starts_ms(date, zone) <= time_ms:
+            return "no_longer", f"it ended on {date}"
+    return ("unknown", "it ended, but no date is recorded") if None in dates else None
+
+
+def _suspended(entry: Mapping[str, Any], zone: int, time_ms: int) -> str | None:
+    """Return the date of the suspension that holds at a time, or None."""
+    held: str | None = None
+    for event in _by_date(events_of(entry, "suspended", "effective")):
+        if starts_ms(event["date"], zone) <= time_ms:
+            held = event["date"] if event["action"] == "suspended" else None
+    return held
+
+
+def _by_date(events: Iterable[Event]) -> list[Event]:
+    return sorted((event for event in events if "date" in event), key=lambda event: first_day(_parsed(event["date"])))
