@@ -66,7 +66,7 @@ def _install_member(view: View, member: Member) -> None:
 def _add_operator(view: View, context: Context, args: Args) -> Result | Rejected:
     user, key, capabilities = args["user"], bytes.fromhex(args["key"]), sorted(args["capabilities"])
     operators: Any = view.get(f"membership/operators/{context.member}")
-    if operators.get(user):
+    if operators.get(user):  # M2
         return Rejected(
             "operator_exists", f"{user} is an operator of {context.member}; remove it first or rotate its key"
         )
@@ -138,7 +138,7 @@ def _may_grant(context: Context, capabilities: Sequence[str]) -> Rejected | None
 
 def _free_key(view: View, key: bytes) -> Rejected | None:
     """Refuse a key that any operator or node has or had."""
-    owner: Any = view.get(_key_key(key))
+    owner: Any = view.get(_key_key(key))  # M1
     return None if owner is None else Rejected("key_in_use", f"the key belongs or belonged to {owner}; make a new one")
 
 

@@ -56,7 +56,7 @@ class SeenWindow:
         if expired:
             kept = self._entries[len(expired)][0] if len(expired) < len(self._entries) else height
             view.put(_WINDOW, kept)
-        if transactions:
+        if transactions:  # X3
             view.put(_key(height), [_latest(transactions), _joined(transactions)])
 
     def commit(self, height: int, time_ms: int, transactions: Sequence[Transaction]) -> None:
@@ -71,7 +71,7 @@ class SeenWindow:
         """Return the oldest entries that a block at ``time_ms`` drops."""
         found: list[tuple[int, int, bytes]] = []
         for entry in self._entries:
-            if entry[1] > time_ms or len(found) == MAX_DROPPED:
+            if entry[1] > time_ms or len(found) == MAX_DROPPED:  # X2, X4
                 break
             found.append(entry)
         return found
