@@ -20,6 +20,7 @@ from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 from ledger.block import CommittedBlock
 from ledger.transaction import Transaction
 from node import index_schema
+from node.index_rows import RowWriter
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -55,9 +56,7 @@ class Index:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="index-reader")
-        writer = index_schema.open_writer(path, chain_id)
-        self._height = index_schema.height_of(writer)
-        writer.close()
+        self._height = index_schema.prepare(path, chain_id)
 
     @property
     def height(self) -> int:
@@ -132,12 +131,13 @@ class Index:
 
     def _run(self) -> None:
         try:
-            writer = index_schema.connect(self.path)
+            connection = index_schema.connect(self.path)
             try:
+                rows = RowWriter(connection)
                 while self._wait_for_work():
-                    self._write_some(writer)
+                    self._write_some(connection, rows)
             finally:
-                writer.close()
+                connection.close()
         except Exception as error:  # whatever it is, the node goes on without its index and says so
             with self._changed:
                 self.error = f"{type(error).__name__}: {error}"
@@ -148,18 +148,18 @@ class Index:
             self._changed.wait_for(lambda: self._stopping or self._tip > self._height)
             return not self._stopping
 
-    def _write_some(self, writer: sqlite3.Connection) -> None:
+    def _write_some(self, connection: sqlite3.Connection, rows: RowWriter) -> None:
         """Write the next blocks in one SQL transaction and move the marker with them."""
-        height, rows = self._height, 0
-        writer.execute("BEGIN IMMEDIATE")
+        height, written = self._height, 0
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            while height < self._tip and rows < _BATCH_ROWS and not self._stopping:
-                rows += index_schema.write_block(writer, *self._next(height + 1))
+            while height < self._tip and written < _BATCH_ROWS and not self._stopping:
+                written += rows.write(*self._next(height + 1))
                 height += 1
-            index_schema.set_height(writer, height)
-            writer.execute("COMMIT")
+            index_schema.set_height(connection, height)
+            connection.execute("COMMIT")
         except BaseException:
-            writer.execute("ROLLBACK")
+            connection.execute("ROLLBACK")
             raise
         with self._changed:
             self._height = height

@@ -1,18 +1,17 @@
-"""The tables of the SQL index, and how one committed block becomes rows.
+"""The tables of the SQL index, and opening a file of them.
 
-Law: a row is made of a block's transactions and receipts alone and carries the (height, position) it came from;
-times are integer ms, ids that are hashes are blobs. Raise ``VERSION`` with any change here: old files are rebuilt.
+Law: every row is traceable to the (height, position) it came from; times are integer ms, ids that are hashes are
+blobs. Raise ``VERSION`` with any change here or in the rows written: files of another version are rebuilt.
+
+Items of process data are numbered in ledger order; ``batches`` says which transaction holds which numbers, so an item
+costs a row only where an object names it.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
-
-from ledger.block import CommittedBlock, Receipt
-from ledger.transaction import Transaction
 
 VERSION: Final = 1
 
@@ -27,6 +26,48 @@ CREATE TABLE transactions (
     contract TEXT NOT NULL, action TEXT NOT NULL, code TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX transactions_by_place ON transactions (height, position);
+
+CREATE TABLE process_types (
+    id TEXT NOT NULL, version INTEGER NOT NULL, title TEXT NOT NULL, member TEXT NOT NULL, definition TEXT NOT NULL,
+    height INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (id, version)
+) WITHOUT ROWID;
+CREATE TABLE sources (
+    name TEXT PRIMARY KEY, member TEXT NOT NULL, process_type TEXT NOT NULL, mode TEXT NOT NULL, zone_minutes INTEGER,
+    sequence INTEGER NOT NULL, items INTEGER NOT NULL, events INTEGER NOT NULL, gaps INTEGER NOT NULL,
+    missing INTEGER NOT NULL, latest_ms INTEGER, recorded_ms INTEGER,
+    height INTEGER NOT NULL, position INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE batches (
+    first_item INTEGER PRIMARY KEY, items INTEGER NOT NULL, source TEXT NOT NULL, sequence INTEGER NOT NULL,
+    height INTEGER NOT NULL, position INTEGER NOT NULL
+);
+CREATE TABLE activities (
+    id INTEGER PRIMARY KEY, process_type TEXT NOT NULL, name TEXT NOT NULL, events INTEGER NOT NULL,
+    height INTEGER NOT NULL, position INTEGER NOT NULL, UNIQUE (process_type, name)
+);
+CREATE TABLE objects (
+    id INTEGER PRIMARY KEY, process_type TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL,
+    height INTEGER NOT NULL, position INTEGER NOT NULL, UNIQUE (name, type, process_type)
+);
+CREATE INDEX objects_by_type ON objects (process_type, type, id);
+CREATE TABLE item_objects (
+    object INTEGER NOT NULL, item INTEGER NOT NULL, activity INTEGER, time_ms INTEGER, PRIMARY KEY (object, item)
+) WITHOUT ROWID;
+
+CREATE TABLE policies (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, level TEXT NOT NULL, year TEXT NOT NULL, type_document TEXT NOT NULL,
+    status TEXT NOT NULL, origin TEXT NOT NULL, member TEXT NOT NULL, date TEXT NOT NULL,
+    height INTEGER NOT NULL, position INTEGER NOT NULL, document TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX policies_by_year ON policies (year, id);
+CREATE TABLE policy_areas (area TEXT NOT NULL, policy TEXT NOT NULL, PRIMARY KEY (area, policy)) WITHOUT ROWID;
+CREATE TABLE policy_issuers (
+    issuer TEXT NOT NULL, policy TEXT NOT NULL, joint INTEGER NOT NULL, PRIMARY KEY (issuer, policy)
+) WITHOUT ROWID;
+CREATE TABLE policy_events (
+    policy TEXT NOT NULL, number INTEGER NOT NULL, action TEXT NOT NULL, date TEXT NOT NULL, issuer TEXT NOT NULL,
+    height INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (policy, number)
+) WITHOUT ROWID;
 """
 
 
@@ -45,25 +86,41 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_writer(path: Path, chain_id: bytes) -> sqlite3.Connection:
-    """Open the index of ``chain_id`` at ``path``; a missing, damaged, older or foreign one is made anew, empty."""
+def prepare(path: Path, chain_id: bytes) -> int:
+    """Make ``path`` an index of ``chain_id`` and return its height; one that is not, or is damaged, is made anew."""
     if path.exists():
-        try:
-            connection = connect(path)
-            found = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-            if found.get("version") == VERSION and found.get("chain_id") == chain_id:
-                return connection
-            connection.close()
-        except sqlite3.DatabaseError:
-            connection.close()
+        connection = connect_or_none(path)
+        if connection is not None:
+            try:
+                found = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+                if found.get("version") == VERSION and found.get("chain_id") == chain_id:
+                    return int(found["height"])
+            except (sqlite3.DatabaseError, KeyError):
+                pass
+            finally:
+                connection.close()
     for name in (path.name, path.name + "-wal", path.name + "-shm"):
         path.with_name(name).unlink(missing_ok=True)
+    _create(path, chain_id)
+    return 0
+
+
+def connect_or_none(path: Path) -> sqlite3.Connection | None:
+    """Open a file that may be no database at all."""
+    try:
+        return connect(path)
+    except sqlite3.DatabaseError:
+        return None
+
+
+def _create(path: Path, chain_id: bytes) -> None:
     connection = connect(path)
     connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
     rows: list[tuple[str, Any]] = [("chain_id", chain_id), ("version", VERSION), ("height", 0)]
-    with connection:
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
-    return connection
+    connection.execute("BEGIN")
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+    connection.execute("COMMIT")
+    connection.close()
 
 
 def height_of(connection: sqlite3.Connection) -> int:
@@ -74,22 +131,3 @@ def height_of(connection: sqlite3.Connection) -> int:
 def set_height(connection: sqlite3.Connection, height: int) -> None:
     """Move the height marker, inside the transaction that wrote the rows."""
     connection.execute("UPDATE meta SET value = ? WHERE key = 'height'", (height,))
-
-
-def write_block(
-    connection: sqlite3.Connection, committed: CommittedBlock, transactions: Sequence[Transaction] = ()
-) -> int:
-    """Insert the rows of one block; return about how many they were. ``transactions``: its own, if parsed already."""
-    header = committed.block.header
-    height = header.height
-    connection.execute(
-        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)",
-        (height, header.hash, header.time_ms, header.proposer, committed.certificate.round, header.tx_count),
-    )
-    rows = []
-    for position, transaction in enumerate(transactions or map(Transaction.decode, committed.block.transactions)):
-        receipt = Receipt.decode(committed.receipts[position + 1])
-        names = (transaction.sender, transaction.contract, transaction.action)
-        rows.append((transaction.id, height, position, *names, receipt.code))
-    connection.executemany("INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-    return 1 + len(rows)

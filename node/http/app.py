@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from node.http import chain, operations, stream, transactions
+from node.http import chain, operations, policies, process, stream, transactions
 from node.http.bodies import answer
 from node.http.context import Context, Settings
 from node.http.door import Door, HotRoute
@@ -53,9 +53,12 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _internal_error)
     for router in (
         transactions.router(context, submission),
         chain.router(context),
+        policies.router(context),
+        process.router(context),
         stream.router(context),
         operations.router(context),
     ):
@@ -98,6 +101,10 @@ def _plain_path(path: str) -> str:
 async def _problem(request: Request, error: Exception) -> Response:
     problem = error if isinstance(error, Problem) else Problem(500, "internal_error", "the node failed to answer")
     return problem.response()
+
+
+async def _internal_error(request: Request, error: Exception) -> Response:
+    return Problem(500, "internal_error", "the node failed to answer; its log says why").response()
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

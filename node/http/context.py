@@ -120,6 +120,8 @@ class Context:
         """Wait until the index covers ``height``; raise the problem 503."""
         index = self.services.index
         if not await index.reached(height, self.limits.wait_seconds):
+            if index.error is not None:
+                raise unavailable("the index has failed; the node's log says why, and a restart tries again")
             raise _not_reached("index_behind", height, index.height)
 
     # Limits

@@ -66,20 +66,24 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started_s, status = time.perf_counter(), 0
+        started_s, status, complete = time.perf_counter(), 0, False
 
         async def watched(message: Message) -> None:
-            nonlocal status
+            nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
+            else:
+                complete = not message.get("more_body", False)
             await send(message)
 
         try:
             await self._enter(scope, receive, watched)
         except Exception as error:
-            if status:
+            problem = _problem_of(error, scope)
+            if status and not complete:
                 raise  # the answer has begun; the server closes the connection, which the client can tell
-            await _problem_of(error, scope).response()(scope, receive, watched)
+            if not status:
+                await problem.response()(scope, receive, watched)
         finally:
             self._metrics.observe(scope, self._hot, status, time.perf_counter() - started_s)
 

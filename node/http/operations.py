@@ -59,6 +59,7 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "role": None if member is None else member.role,
         "kind": status.kind,
         "voting": status.voting,
+        "silence": status.silence,
         "software_version": status.software_version,
         "protocol_version": status.protocol_version,
         "height": status.height,

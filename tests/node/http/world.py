@@ -110,6 +110,7 @@ class World:
             node=self.node_id,
             kind="validator",
             voting=True,
+            silence=None,
             software_version=self.software_version,
             protocol_version=1,
             height=self.height,

@@ -1,0 +1,114 @@
+"""The policy register over HTTP: lists and figures from the index, single instruments from the state.
+
+Law: what comes from the index carries the index's height; what can be proved is read from the certified state.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import Response
+
+from contracts import policy_instrument
+from ledger.render import plain, state_proof_json
+from node import index_queries
+from node.http import paging
+from node.http.bodies import answer
+from node.http.chain import KeyProof, prove_key
+from node.http.context import Context
+from node.http.problems import Problem
+
+Text = Annotated[str | None, Query(max_length=256)]
+_BY: Final = ", ".join(index_queries.DIMENSIONS)
+
+
+async def filters(
+    year: Annotated[str | None, Query(pattern="^([0-9]{4}|undated)$")] = None,
+    area: Text = None,
+    level: Text = None,
+    issuer: Text = None,
+    status: Text = None,
+    origin: Text = None,
+    type_document: Text = None,
+    member: Text = None,
+    title: Annotated[str | None, Query(max_length=256, description="Text that the title contains.")] = None,
+) -> dict[str, str]:
+    """Return the filters that were given."""
+    given = {
+        "year": year,
+        "area": area,
+        "level": level,
+        "issuer": issuer,
+        "status": status,
+        "origin": origin,
+        "type_document": type_document,
+        "member": member,
+        "title": title,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+Filters = Annotated[dict[str, str], Depends(filters)]
+
+
+def router(context: Context) -> APIRouter:
+    """Return the routes of the policy register."""
+    routes = APIRouter(prefix="/v1/policies", tags=["policies"])
+    fresh, fresh_index = [Depends(context.fresh)], [Depends(context.fresh_index)]
+    index = context.services.index
+
+    @routes.get("", summary="Instruments, filtered, by id", dependencies=fresh_index)
+    async def policies(given: Filters, limit: paging.Limit = 100, cursor: paging.Cursor = None) -> Response:
+        height, page = await index.query(index_queries.policies, given, paging.decode(cursor), limit)
+        return answer({"height": height, "policies": page.items, "next": paging.encode(page.next)}, height=height)
+
+    @routes.get("/statistics", summary="Counts of instruments by dimensions", dependencies=fresh_index)
+    async def statistics(
+        given: Filters, by: Annotated[str, Query(max_length=128, description=f"Some of {_BY}.")] = "year"
+    ) -> Response:
+        dimensions = _dimensions(by)
+        try:
+            height, total, rows = await index.query(index_queries.policy_statistics, dimensions, given)
+        except index_queries.TooMany:
+            raise _too_many() from None
+        return answer({"height": height, "by": dimensions, "policies": total, "counts": rows}, height=height)
+
+    @routes.get("/coissuing", summary="How often issuers passed instruments together", dependencies=fresh_index)
+    async def coissuing(given: Filters) -> Response:
+        try:
+            height, pairs = await index.query(index_queries.co_issuing, given)
+        except index_queries.TooMany:
+            raise _too_many() from None
+        return answer({"height": height, "pairs": pairs}, height=height)
+
+    @routes.get("/{id:path}", summary="One instrument, with its proof if wanted", dependencies=fresh)
+    async def policy(id: Annotated[str, Path(max_length=128)], proof: KeyProof = False) -> Response:
+        services = context.services
+        height = services.height
+        found = policy_instrument.instrument(context.reader(), id)
+        if found is None and not proof:
+            raise Problem(404, "unknown_policy", "no instrument has this id", more={"height": height})
+        document: dict[str, Any] = {"height": height, "policy": None}
+        if found is not None:
+            header, _ = await context.certified(height)
+            verdict, reason = policy_instrument.standing(found, header.time_ms)
+            document |= {"policy": plain(found), "in_force": {"verdict": verdict, "reason": reason}}
+        if proof:
+            certified = await prove_key(context, f"policy/instrument/{id}")
+            document |= {"height": certified.header.height, "proof": state_proof_json(certified)}
+        return answer(document, height=document["height"])
+
+    return routes
+
+
+def _dimensions(by: str) -> list[str]:
+    names = by.split(",")
+    if not set(names) <= index_queries.DIMENSIONS.keys() or len(set(names)) < len(names):
+        raise Problem(400, "invalid_parameter", f"by: expected some of {_BY}, each once, with commas between")
+    return names
+
+
+def _too_many() -> Problem:
+    detail = f"more than {index_queries.MAX_ROWS} rows; ask for fewer dimensions, or filter"
+    return Problem(422, "too_many_rows", detail)

@@ -1,0 +1,232 @@
+"""Process data over HTTP: types, sources, objects, and an object's items with the proof that they are all.
+
+Law: a history given with a proof is complete as of the certified height it names, and says so only then: the state
+fixes how many items there are and what chain they form, so neither this node nor its index can leave one out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import Response
+
+from contracts import process, process_types
+from contracts.process_chain import item_hash, object_key
+from ledger import codec
+from ledger.block import CommittedBlock
+from ledger.proof import CertifiedValue
+from ledger.render import plain, state_proof_json
+from ledger.transaction import Transaction
+from node import index_queries
+from node.http import paging
+from node.http.bodies import answer, json_bytes
+from node.http.chain import KeyProof, prove_key
+from node.http.context import Context
+from node.http.problems import Problem, unavailable
+from node.index_queries import ItemPlace
+
+MAX_PROVEN_ITEMS: Final = 10_000
+
+Id = Annotated[str, Path(max_length=256)]
+ProcessType = Annotated[str | None, Query(max_length=128, description="Only of this process type.")]
+ObjectType = Annotated[str | None, Query(alias="type", max_length=128, description="Only of this object type.")]
+HistoryProof = Annotated[bool, Query(description="All items, with the proof that they are all; not paged.")]
+
+
+def router(context: Context) -> APIRouter:
+    """Return the routes of process data."""
+    routes = APIRouter(prefix="/v1", tags=["process"])
+    _add_types(routes, context)
+    _add_sources(routes, context)
+    _add_objects(routes, context)
+    return routes
+
+
+def _add_types(routes: APIRouter, context: Context) -> None:
+    index = context.services.index
+
+    @routes.get("/process-types", summary="Process types", dependencies=[Depends(context.fresh_index)])
+    async def types() -> Response:
+        height, found = await index.query(index_queries.process_types)
+        return answer({"height": height, "process_types": found}, height=height)
+
+    @routes.get("/process-types/{id}", summary="One process type", dependencies=[Depends(context.fresh_index)])
+    async def process_type(id: Id) -> Response:
+        height, reader = context.services.height, context.reader()
+        definition = process_types.process_type(reader, id)
+        if definition is None:
+            raise Problem(404, "unknown_process_type", "no process type has this id", more={"height": height})
+        statistics = process.statistics(reader, id)
+        indexed_height, indexed = await index.query(index_queries.process_type, id)
+        document = {"height": height, "process_type": plain(definition), "statistics": statistics}
+        return answer({**document, "indexed": {"height": indexed_height, **indexed}}, height=height)
+
+
+def _add_sources(routes: APIRouter, context: Context) -> None:
+    @routes.get("/sources", summary="Sources, by name", dependencies=[Depends(context.fresh_index)])
+    async def sources(
+        process_type: ProcessType = None, limit: paging.Limit = 100, cursor: paging.Cursor = None
+    ) -> Response:
+        after = paging.decode(cursor)
+        height, page = await context.services.index.query(index_queries.sources, process_type, after, limit)
+        return answer({"height": height, "sources": page.items, "next": paging.encode(page.next)}, height=height)
+
+    @routes.get(
+        "/sources/{id:path}", summary="One source: last sequence, gaps, lag", dependencies=[Depends(context.fresh)]
+    )
+    async def source(id: Id, proof: KeyProof = False) -> Response:
+        height = context.services.height
+        found = process.source(context.reader(), id)
+        if found is None:
+            raise Problem(404, "unknown_source", "expected MEMBER/SOURCE of a source", more={"height": height})
+        certified = await prove_key(context, f"process/source/{id}") if proof else None
+        header, _ = await context.certified(height)
+        latest_ms = found["latest_ms"]
+        lag_ms = None if latest_ms is None else max(0, header.time_ms - latest_ms)
+        document = {"height": height, "source": {"id": id, **plain(found), "lag_ms": lag_ms}}
+        if certified is not None:
+            document["proof"] = state_proof_json(certified)
+        return answer(document, height=height)
+
+
+def _add_objects(routes: APIRouter, context: Context) -> None:
+    fresh_index = [Depends(context.fresh_index)]
+    index = context.services.index
+
+    @routes.get("/objects", summary="Objects, in the order of their first item", dependencies=fresh_index)
+    async def objects(
+        process_type: ProcessType = None,
+        object_type: ObjectType = None,
+        limit: paging.Limit = 100,
+        cursor: paging.Cursor = None,
+    ) -> Response:
+        after = paging.decode_number(cursor)
+        height, page = await index.query(index_queries.objects, process_type, object_type, after, limit)
+        return answer({"height": height, "objects": page.items, "next": paging.encode(page.next)}, height=height)
+
+    @routes.get("/objects/{id:path}/events", summary="An object's items, provably all", dependencies=fresh_index)
+    async def events(
+        id: Id,
+        process_type: ProcessType = None,
+        object_type: ObjectType = None,
+        proof: HistoryProof = False,
+        limit: paging.Limit = 100,
+        cursor: paging.Cursor = None,
+    ) -> Response:
+        found = await _one_object(context, id, process_type, object_type)
+        if proof:
+            return await _proven_history(context, found)
+        after, tip = paging.decode_number(cursor), context.services.height
+        height, places = await index.query(
+            index_queries.items_of, found["number"], after=after, limit=limit + 1, until_height=tip
+        )
+        items = await _items(context, places[:limit])
+        following = str(places[limit - 1].number) if len(places) > limit else None
+        document = {"height": height, "object": _name(found), "items": items, "next": paging.encode(following)}
+        return answer(document, height=height)
+
+    @routes.get("/objects/{id:path}", summary="One object: how many items, chain head", dependencies=fresh_index)
+    async def one(
+        id: Id, process_type: ProcessType = None, object_type: ObjectType = None, proof: KeyProof = False
+    ) -> Response:
+        found = await _one_object(context, id, process_type, object_type)
+        certified = await prove_key(context, _key(found))
+        count, head = (0, b"") if certified.value is None else _record(certified)
+        height = certified.header.height
+        shown = {**_name(found), "items": count, "head": head.hex(), "first": found["first"]}
+        document: dict[str, Any] = {"height": height, "object": shown}
+        if proof:
+            document["proof"] = state_proof_json(certified)
+        return answer(document, height=height)
+
+
+async def _one_object(context: Context, name: str, process_type: str | None, object_type: str | None) -> dict[str, Any]:
+    """Return the object of this id; raise the problem 404, or 409 when the types have to tell several apart."""
+    height, found = await context.services.index.query(index_queries.objects_named, name, object_type, process_type)
+    if not found:
+        raise Problem(404, "unknown_object", "no item names an object of this id", more={"height": height})
+    if len(found) > 1:
+        choices = [{"process_type": item["process_type"], "type": item["type"]} for item in found]
+        detail = "several objects have this id; add process_type and type"
+        raise Problem(409, "ambiguous_object", detail, more={"height": height, "objects": choices})
+    return found[0]
+
+
+async def _proven_history(context: Context, found: dict[str, Any]) -> Response:
+    """Answer with all items of an object as of the newest certified state, and the proof of its record."""
+    certified = await prove_key(context, _key(found))
+    height = certified.header.height
+    count = 0 if certified.value is None else _record(certified)[0]
+    if count > MAX_PROVEN_ITEMS:
+        raise _too_large(f"{count} items, at most {MAX_PROVEN_ITEMS}")
+    await context.index_reaches(height)
+    _, places = await context.services.index.query(
+        index_queries.items_of, found["number"], after=0, limit=count + 1, until_height=height
+    )
+    if len(places) != count:
+        raise unavailable(f"the index holds {len(places)} items of this object, the state {count}")
+    document = {
+        "coseal": "object-history",
+        "version": 1,
+        "height": height,
+        **_name(found),
+        "count": count,
+        "items": await _items(context, places),
+        "record": state_proof_json(certified),
+    }
+    if len(json_bytes(document)) > context.limits.response_bytes:
+        raise _too_large(f"more than {context.limits.response_bytes} bytes")
+    return answer(document, height=height)
+
+
+async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str, Any]]:
+    """Return items with their content, read from the blocks that hold them."""
+    batches: dict[tuple[int, int], Sequence[Any]] = {}
+    items = []
+    for place in places:
+        key = (place.height, place.position)
+        if key not in batches:
+            if batches and key[0] != next(reversed(batches))[0]:
+                batches.clear()  # items come in ledger order, so an earlier block is not needed again
+            committed = await context.block(place.height)
+            if committed is None:
+                raise LookupError(f"block {place.height} is not in the log")
+            batches[key] = await asyncio.to_thread(_batch, committed, place.position)
+        item = batches[key][place.offset]
+        items.append(
+            {
+                "source": place.source,
+                "sequence": place.sequence,
+                "height": place.height,
+                "index": place.position,
+                "hash": item_hash(place.source, place.sequence, item).hex(),
+                "item": item,
+            }
+        )
+    return items
+
+
+def _batch(committed: CommittedBlock, position: int) -> Sequence[Any]:
+    items: Sequence[Any] = Transaction.decode(committed.block.transactions[position]).args["items"]
+    return items
+
+
+def _key(found: dict[str, Any]) -> str:
+    return object_key(found["process_type"], found["type"], found["id"])
+
+
+def _name(found: dict[str, Any]) -> dict[str, Any]:
+    return {"process_type": found["process_type"], "type": found["type"], "id": found["id"]}
+
+
+def _record(certified: CertifiedValue) -> tuple[int, bytes]:
+    count, head = codec.sequence(codec.decode(certified.value or b""), "record", limit=2)
+    return count, head
+
+
+def _too_large(detail: str) -> Problem:
+    text = f"{detail}; page the items without proof, and prove the object's record by itself"
+    return Problem(422, "history_too_large", text)
