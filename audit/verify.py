@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from audit.history import verify_history
 from audit.report import Verdict
+from ledger import codec
 from ledger.block import Header
 from ledger.certificate import Certificate
 from ledger.codec import decode
@@ -141,6 +143,20 @@ def _certified_header(document: Any, genesis: Genesis) -> tuple[str, dict[str, A
     return f"block {header.height} is certified", _facts(header, certificate, genesis)
 
 
+def _object_history(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
+    record = state_proof_from_json(codec.mapping(document, "document").get("record"))
+    _require_epoch(record.header, record.certificate, genesis)
+    history = verify_history(document, genesis)
+    name = f"{history.object_type} {history.object_id}"
+    facts = {
+        **_facts(history.record.header, history.record.certificate, genesis),
+        "process_type": history.process_type,
+        "object": name,
+        "items": len(history.items),
+    }
+    return f"these {len(history.items)} items are all of {name} up to block {history.record.header.height}", facts
+
+
 def _require_epoch(header: Header, certificate: Certificate, genesis: Genesis) -> None:
     """Refuse to guess who the validators of a later epoch are; what is false without knowing them is told later."""
     if header.chain_id != genesis.chain_id or header.epoch == genesis.validators.epoch:
@@ -169,4 +185,5 @@ _KINDS: Final[Mapping[str, Callable[[Any, Genesis], tuple[str, dict[str, Any]]]]
     "receipt": _receipt,
     "state-proof": _state_proof,
     "certified-header": _certified_header,
+    "object-history": _object_history,
 }

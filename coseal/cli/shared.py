@@ -95,7 +95,6 @@ def short(hexadecimal: str | None, characters: int = 12) -> str:
 
 def progress_bar() -> Progress:
     """Return a progress display on stderr: what, bar, how many of how many, how long yet."""
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,

@@ -216,7 +216,7 @@ def _show_transaction(client: Client, identifier: str) -> dict[str, Any]:
 def _show_object(client: Client, name: str) -> dict[str, Any]:
     from coseal.history import object_history, parse_object
 
-    return object_history(client, *parse_object(name)).to_json()
+    return object_history(client, *parse_object(name))[0]
 
 
 def _show_value(client: Client, key: str, what: str) -> dict[str, Any]:

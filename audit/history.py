@@ -1,0 +1,57 @@
+"""The history of one object as a document: all its items, and the proof from the certified state that they are all.
+
+Law: a history is returned only if its items hash to the head, and are as many, as the certified record of the object
+says; so whoever made the document could leave nothing out. Source: docs/spec/contracts-process.md, section Hashes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.process_chain import object_key, verify_object_history
+from ledger import codec
+from ledger.errors import Malformed
+from ledger.genesis import Genesis
+from ledger.proof import CertifiedValue
+from ledger.render import state_proof_from_json
+
+MAX_ITEMS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectHistory:
+    """Every item of an object in ledger order, each (source, sequence, item), and the certified record of it."""
+
+    process_type: str
+    object_type: str
+    object_id: str
+    items: tuple[tuple[str, int, dict[str, Any]], ...]
+    record: CertifiedValue
+
+
+def verify_history(document: Any, genesis: Genesis) -> ObjectHistory:
+    """Read and verify an ``object-history`` document; raise a ``LedgerError`` saying what does not hold."""
+    fields = codec.mapping(document, "object-history")
+    if fields.get("coseal") != "object-history" or fields.get("version") != 1:
+        raise Malformed('expected a document with "coseal": "object-history" and "version": 1')
+    process_type, object_type, object_id = (
+        codec.text(fields.get(name), f"object-history.{name}", limit=128) for name in ("process_type", "type", "id")
+    )
+    record = state_proof_from_json(fields.get("record"))
+    record.verify(genesis.chain_id, genesis.validators)
+    if record.key != object_key(process_type, object_type, object_id).encode():
+        raise Malformed("the record is of another object")
+    items = tuple(_item(row) for row in codec.sequence(fields.get("items"), "items", limit=MAX_ITEMS))
+    if "count" in fields and fields["count"] != len(items):
+        raise Malformed(f"count says {fields['count']}, there are {len(items)} items")
+    value = None if record.value is None else codec.decode(record.value)
+    verify_object_history(items, value, name=(object_type, object_id))
+    return ObjectHistory(process_type, object_type, object_id, items, record)
+
+
+def _item(value: Any) -> tuple[str, int, dict[str, Any]]:
+    row = codec.mapping(value, "item")
+    source = codec.text(row.get("source"), "item.source")
+    sequence = codec.integer(row.get("sequence"), "item.sequence", low=1)
+    return source, sequence, codec.mapping(row.get("item"), "item.item")
