@@ -123,9 +123,12 @@ def _ordered(value: Any, depth: int) -> Value:
     if kind is list or kind is tuple:
         return [item if type(item) in _SCALARS else _ordered(item, depth - 1) for item in value]
     if kind is dict:
-        if not all(type(key) is str for key in value):
-            raise TypeError("map keys must be str")
-        return {key: _ordered(value[key], depth - 1) for key in sorted(value)}
+        for key in value:
+            if type(key) is not str:
+                raise TypeError("map keys must be str")
+        return {
+            key: item if type(item := value[key]) in _SCALARS else _ordered(item, depth - 1) for key in sorted(value)
+        }
     raise TypeError(f"{kind.__name__} has no encoding")
 
 
