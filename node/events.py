@@ -115,7 +115,15 @@ class OperatorAllowsVoting:
 
 
 NodeEvent: TypeAlias = (
-    Start | PeerConnected | PeerDisconnected | FrameReceived | TimerFired | Submitted | Applied | OperatorAllowsVoting
+    Start
+    | PeerConnected
+    | PeerDisconnected
+    | FrameReceived
+    | TimerFired
+    | Submitted
+    | Applied
+    | TipsAsked
+    | OperatorAllowsVoting
 )
 
 

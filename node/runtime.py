@@ -1,0 +1,404 @@
+"""The running node: carries events to the machine and effects from it, and decides nothing itself.
+
+Law: effects are carried out in their order, and what must follow a durable write waits for it (``node.writer``).
+Everything here runs on one event loop; threads only check signatures, write files and fill the index.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from ledger.errors import LedgerError
+from ledger.transaction import Transaction
+from node import wire
+from node.admission import VerifiedTransactions
+from node.commits import BLOCKS_MIN, Commits
+from node.config import NodeConfig
+from node.events import (
+    Accused,
+    Answer,
+    Answered,
+    Append,
+    AppendBlock,
+    Applied,
+    ApplyState,
+    BroadcastFrame,
+    Dropped,
+    FrameReceived,
+    Halt,
+    LoadBlocks,
+    NodeEffect,
+    NodeEvent,
+    NodeTimer,
+    Noticed,
+    OperatorAllowsVoting,
+    PeerConnected,
+    PeerDisconnected,
+    Published,
+    ReplaceJournal,
+    SendFrame,
+    Start,
+    StartTimer,
+    StopTimer,
+    Submitted,
+    TimerFired,
+    TipsAsked,
+    TipsHeard,
+)
+from node.exits import Exit
+from node.files import StorageError
+from node.http.app import create_app
+from node.http.auth import Token
+from node.http.context import Settings
+from node.http.door import Door
+from node.http.server import HttpServer
+from node.http.services import Gateway
+from node.inbox import Inbox
+from node.index import Index
+from node.links import Identity, Links, PortInUse
+from node.machine import Machine
+from node.metrics import Metrics
+from node.services import NodeServices, now_ms
+from node.storage import Storage
+from node.timers import Timers
+from node.tips import Tips
+from node.verifier import Verifier
+from node.wire import ConsensusMessage, WireMessage
+from node.writer import Writer
+
+_log = structlog.get_logger("node")
+PROGRESS_SECONDS: Final = 10.0
+EVIDENCE_FILES_MAX: Final = 100
+
+
+class Runtime:
+    """One node from start to end: ``run`` returns its exit status."""
+
+    def __init__(
+        self,
+        *,
+        config: NodeConfig,
+        storage: Storage,
+        machine: Machine,
+        verified: VerifiedTransactions,
+        identity: Identity,
+        tokens: tuple[Token, ...] = (),
+        gateway: Gateway | None = None,
+        allow_voting: bool = False,
+    ) -> None:
+        """``allow_voting``: the operator vouches that a lost journal hides no vote."""
+        self._config, self._storage, self._machine = config, storage, machine
+        self._allow_voting = allow_voting
+        self._metrics = Metrics(lambda: machine.status(now_ms()))
+        self._verifier = Verifier(verified, config.verifier_threads)
+        self._writer = Writer(storage, self)
+        self._timers = Timers(self._timer_fired)
+        self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
+        registry = {node.id: node.link_certificate for node in storage.genesis.nodes}
+        self._links = Links(identity, registry, self)
+        self._commits = Commits(storage.tip_height)
+        self._commits.preload(_recent_blocks(storage))
+        self._index = Index(storage.folder / "index.sqlite", storage.genesis.chain_id, storage.read_block)
+        self._tips = Tips(self._commits, lambda token: self._step(TipsAsked(token)))
+        self.services = NodeServices(
+            machine=machine,
+            storage=storage,
+            commits=self._commits,
+            verifier=self._verifier,
+            tips=self._tips,
+            index=self._index,
+            registry=self._metrics.registry,
+            gateway=gateway,
+            offer=self._offer,
+        )
+        self._tokens = tokens
+        self._answers: tuple[Answer, ...] = ()
+        self._door: Door | None = None
+        self._http: HttpServer | None = None
+        self._ended: asyncio.Future[Exit] | None = None
+        self._refusals: dict[str, float] = {}
+        self._reported_height = storage.tip_height
+
+    # Life
+
+    async def run(self) -> Exit:
+        """Run until a signal, a halt or a fault; return how it ended."""
+        loop = asyncio.get_running_loop()
+        self._ended = loop.create_future()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, Exit.STOPPED)
+        loop.set_exception_handler(_log_exception)
+        try:
+            self._index.start(self._storage.tip_height)
+            await self._start_http()
+            await self._links.start(self._config.link_listen, self._config.peers)
+        except PortInUse as error:
+            _log.error("port_in_use", reason=error.reason)
+            return Exit.PORT
+        progress = loop.create_task(self._report_progress())
+        _log.info("started", height=self._storage.tip_height, chain=self._storage.genesis.chain_id.hex())
+        self._step(Start())
+        if self._allow_voting:
+            self._step(OperatorAllowsVoting())
+        ended = await self._ended
+        progress.cancel()
+        await self._close(ended)
+        return ended
+
+    def _end(self, how: Exit) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(how)
+
+    async def _start_http(self) -> None:
+        config = self._config
+        if config.http_listen is None:
+            return
+        settings = Settings(config.http_limits, self._tokens, self._storage.folder / "idempotency.sqlite")
+        self._door = create_app(self.services, settings)
+        self._http = HttpServer(
+            self._door,
+            *config.http_listen,
+            config.http_limits,
+            certificate=config.http_tls_certificate,
+            key=config.http_tls_key,
+        )
+        host, port = config.http_listen
+        try:
+            await self._http.start()
+        except OSError as error:
+            raise PortInUse(f"cannot serve HTTP on {host}:{port}: {error}; change http_listen or free it") from None
+
+    async def _close(self, how: Exit) -> None:
+        """Stop taking in, write what is queued, close what is open; after a disk error nothing is written."""
+        self._timers.stop_all()
+        if self._http is not None:
+            await self._http.stop()
+        self._inbox.close()
+        await self._links.close()
+        await self._writer.close()
+        self._verifier.close()
+        if self._door is not None:
+            self._door.close()
+        self._index.stop()
+        if how is not Exit.STORAGE:
+            self._storage.close()
+        _log.info("stopped", status=int(how), height=self._commits.durable_height)
+
+    # The machine
+
+    def _step(self, event: NodeEvent) -> None:
+        """Hand one event to the machine and carry out what it says; a fault of ours ends the process."""
+        try:
+            for effect in self._machine.step(event, now_ms()):
+                self._perform(effect)
+        except Exception as error:
+            _log.error("fault", exc_info=error)
+            self._dump(f"{type(error).__name__}: {error}")
+            self._timers.stop_all()
+            self._end(Exit.BUG)
+
+    def _perform(self, effect: NodeEffect) -> None:
+        match effect:
+            case Append() | ReplaceJournal():
+                self._writer.write(effect)
+            case AppendBlock(committed):
+                self._commits.decided(committed)
+                self._writer.write(effect)
+            case ApplyState():
+                self._writer.apply(effect)
+            case Published():
+                self._writer.after(lambda: self._publish(effect))
+            case SendFrame(peer, message):
+                payload, droppable = wire.encode(message), isinstance(message, ConsensusMessage)
+                self._writer.after(lambda: self._links.send(peer, payload, consensus=droppable))
+            case BroadcastFrame(message):
+                payload, droppable = wire.encode(message), isinstance(message, ConsensusMessage)
+                self._writer.after(lambda: self._links.broadcast(payload, consensus=droppable))
+            case LoadBlocks():
+                self._writer.after(lambda: self._load_blocks(effect))
+            case StartTimer(timer, delay_ms):
+                self._timers.start(timer, delay_ms)
+            case StopTimer(kind):
+                self._timers.stop(kind)
+            case Answered(answers):
+                self._answers = answers
+            case Dropped(answers):
+                for answer in answers:
+                    if answer.rejected is not None:
+                        self._commits.dropped(answer.tx_id, answer.rejected)
+            case TipsHeard(token, height):
+                self._tips.heard(token, height)
+            case Accused():
+                self._keep_evidence(effect)
+            case Noticed(code, text, severe):
+                (_log.error if severe else _log.warning)(code, text=text)
+            case Halt(reason):
+                _log.error("halted", reason=reason)
+                self._dump(reason)
+                self._end(Exit.HALTED)
+
+    def _publish(self, effect: Published) -> None:
+        header = effect.committed.block.header
+        self._commits.published(effect.committed, effect.outcome.tx_ids)
+        self._index.feed(effect.committed, effect.outcome.transactions)
+        self._metrics.blocks.inc()
+        self._metrics.transactions.inc(header.tx_count)
+        _log.debug("committed", height=header.height, hash=effect.committed.block.hash, transactions=header.tx_count)
+
+    def _load_blocks(self, effect: LoadBlocks) -> None:
+        heights = range(effect.from_height, effect.from_height + effect.limit)
+        records = (record for height in heights if (record := self.services.read_block(height)) is not None)
+        try:
+            payload = wire.encode(wire.pack_blocks(effect.from_height, records))
+        except (StorageError, LedgerError) as error:
+            self.write_failed(error)
+            return
+        self._links.send(effect.peer, payload, consensus=False)
+
+    def _offer(self, transactions: tuple[Transaction, ...]) -> tuple[Answer, ...]:
+        """Give clients' transactions to the machine; it answers within the step."""
+        self._answers = ()
+        self._step(Submitted(transactions))
+        return self._answers
+
+    def _is_wanted(self, transaction: Transaction) -> bool:
+        """Whether gossip holds something new, as far as cheap checks tell (the machine judges again)."""
+        executor = self._machine.executor
+        return (
+            transaction.id not in self._machine.mempool
+            and self._machine.mempool.refusal(transaction) is None
+            and executor.check(transaction, max(now_ms(), executor.time_ms + 1)) is None
+        )
+
+    def _timer_fired(self, timer: NodeTimer) -> None:
+        self._step(TimerFired(timer))
+
+    # Links (see ``links.Receiver``) and frames (see ``inbox.Destination``)
+
+    def peer_connected(self, peer: str) -> None:
+        """A link is up."""
+        _log.info("peer_connected", peer=peer)
+        self._step(PeerConnected(peer))
+
+    def peer_disconnected(self, peer: str, reason: str) -> None:
+        """A link is gone."""
+        _log.info("peer_disconnected", peer=peer, reason=reason)
+        self._inbox.forget(peer)
+        self._step(PeerDisconnected(peer))
+
+    def peer_frame(self, peer: str, payload: bytes) -> None:
+        """A frame came."""
+        self._inbox.receive(peer, payload)
+
+    def link_refused(self, address: str, reason: str) -> None:
+        """A connection did not become a link: say so now and then, count always."""
+        self._metrics.refused.inc()
+        now = asyncio.get_running_loop().time()
+        if now - self._refusals.get(address, -PROGRESS_SECONDS) >= PROGRESS_SECONDS:
+            if len(self._refusals) > 256:
+                self._refusals.clear()
+            self._refusals[address] = now
+            _log.info("link_refused", address=address, reason=reason)
+
+    def frame_ready(self, peer: str, message: WireMessage) -> None:
+        """A decoded frame is ready for the machine."""
+        self._step(FrameReceived(peer, message))
+
+    def frame_malformed(self, peer: str, reason: str) -> None:
+        """A proven peer sent what this software never sends: close, it may come back."""
+        self._metrics.malformed.labels(peer).inc()
+        self._links.disconnect(peer, f"a malformed frame: {reason}")
+
+    def pause(self, peer: str) -> None:
+        """See ``inbox.Destination``."""
+        self._links.pause(peer)
+
+    def resume(self, peer: str) -> None:
+        """See ``inbox.Destination``."""
+        self._links.resume(peer)
+
+    # Storage (see ``writer.Observer``)
+
+    def applied(self, height: int) -> None:
+        """The state database has a block."""
+        self._step(Applied(height))
+
+    def synced(self, writes: int, seconds: float) -> None:
+        """A batch is durable."""
+        self._metrics.writes.inc(writes)
+        self._metrics.syncs.observe(seconds)
+
+    def write_failed(self, error: Exception) -> None:
+        """The disk refused or lied: end, and write nothing more."""
+        if isinstance(error, StorageError):
+            _log.error("storage_failed", reason=error.reason)
+        else:
+            _log.error("storage_failed", exc_info=error)
+        self._timers.stop_all()
+        self._end(Exit.STORAGE)
+
+    # For people
+
+    async def _report_progress(self) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            self._metrics.verified.set(self._verifier.checked)
+            self._metrics.unapplied.set(self._writer.unapplied)
+            self._metrics.dropped.set(self._links.dropped)
+            status = self._machine.status(now_ms())
+            if status.why_stalled is not None:
+                _log.warning("stalled", height=status.height, why=status.why_stalled)
+            elif status.height != self._reported_height:
+                blocks, self._reported_height = status.height - self._reported_height, status.height
+                _log.info("progress", height=status.height, blocks=blocks, pending=status.mempool_transactions)
+
+    def _dump(self, reason: str) -> None:
+        """Leave a file for whoever looks into it."""
+        status = asdict(self._machine.status(now_ms()))
+        path = self._storage.folder / f"halt-{status['height']}.json"
+        text = json.dumps({"reason": reason, "status": status}, default=_hexadecimal, indent=1)
+        try:
+            path.write_text(text + "\n", "utf-8")
+        except OSError as error:
+            _log.error("dump_failed", reason=str(error.strerror))
+
+    def _keep_evidence(self, effect: Accused) -> None:
+        folder = self._storage.folder / "evidence"
+        _log.error("accused", validator=effect.node, text="it signed two messages that no honest node signs both of")
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            count = sum(1 for _ in folder.iterdir())
+            if count < EVIDENCE_FILES_MAX:
+                _write_pair(folder / f"{count:03d}-{effect.node}.json", effect)
+        except OSError as error:
+            _log.error("evidence_lost", reason=str(error.strerror))
+
+
+def _write_pair(path: Path, effect: Accused) -> None:
+    document = {"validator": effect.node, "first": effect.first.hex(), "second": effect.second.hex()}
+    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+
+
+def _recent_blocks(storage: Storage) -> list[tuple]:  # type: ignore[type-arg]
+    found = []
+    for height in range(max(1, storage.tip_height - BLOCKS_MIN + 1), storage.tip_height + 1):
+        committed = storage.committed(height)
+        if committed is not None:
+            ids = tuple(Transaction.decode(raw).id for raw in committed.block.transactions)
+            found.append((committed, ids))
+    return found
+
+
+def _hexadecimal(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _log_exception(loop: asyncio.AbstractEventLoop, context: dict) -> None:  # type: ignore[type-arg]
+    _log.error("loop", text=str(context.get("message")), exc_info=context.get("exception"))

@@ -1,0 +1,153 @@
+"""The running node as its HTTP door sees it: the runtime's side of ``node.http.services.Services``.
+
+Law: reads return at once, on the loop's thread; a transaction reaches the machine only with a verified signature.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from prometheus_client import CollectorRegistry
+
+from contracts.framework import Rejected
+from ledger.block import CommittedBlock
+from ledger.genesis import Genesis
+from ledger.state import State
+from ledger.transaction import Transaction
+from ledger.validators import ValidatorSet
+from node.commits import Commits
+from node.events import Admission, Answer
+from node.health import NodeStatus
+from node.http.services import Gateway, Location
+from node.index import Index
+from node.machine import Machine
+from node.storage import Storage
+from node.tips import Tips
+from node.verifier import Verifier
+
+
+def now_ms() -> int:
+    """Return the wall clock, ms since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class NodeServices:
+    """Implements ``Services`` over the parts of a running node."""
+
+    def __init__(
+        self,
+        *,
+        machine: Machine,
+        storage: Storage,
+        commits: Commits,
+        verifier: Verifier,
+        tips: Tips,
+        index: Index,
+        registry: CollectorRegistry,
+        gateway: Gateway | None,
+        offer: Callable[[tuple[Transaction, ...]], tuple[Answer, ...]],
+    ) -> None:
+        """``offer`` gives verified transactions to the machine and returns its answers."""
+        self.index, self.registry, self.gateway = index, registry, gateway
+        self._machine, self._storage, self._commits, self._verifier = machine, storage, commits, verifier
+        self._tips, self._offer = tips, offer
+        self._submitted: list[tuple[tuple[Transaction, ...], asyncio.Future[tuple[Answer, ...]]]] = []
+
+    @property
+    def genesis(self) -> Genesis:
+        """See ``Services``."""
+        return self._machine.config.genesis
+
+    @property
+    def node_id(self) -> str:
+        """See ``Services``."""
+        return self._machine.config.node_id
+
+    @property
+    def software_version(self) -> str:
+        """See ``Services``."""
+        return self._machine.config.software_version
+
+    @property
+    def height(self) -> int:
+        """See ``Services``."""
+        return self._machine.executor.height
+
+    @property
+    def state(self) -> State:
+        """See ``Services``."""
+        return self._machine.executor.state
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """See ``Services``."""
+        return self._machine.executor.validators
+
+    def now_ms(self) -> int:
+        """See ``Services``."""
+        return now_ms()
+
+    def status(self) -> NodeStatus:
+        """See ``Services``."""
+        return self._machine.status(now_ms())
+
+    def read_block(self, height: int) -> bytes | None:
+        """See ``Services``."""
+        recent = self._commits.block(height)
+        return self._storage.read_block(height) if recent is None else recent.encode()
+
+    def recent_block(self, height: int) -> CommittedBlock | None:
+        """See ``Services``."""
+        return self._commits.block(height)
+
+    async def submit(self, transactions: Sequence[Transaction]) -> list[Answer]:
+        """See ``Services``. What arrives in one turn of the loop goes to the machine as one event."""
+        bad = await self._verifier.check(transactions)
+        good = tuple(transaction for transaction in transactions if transaction.raw not in bad)
+        admitted = iter(await self._queue(good) if good else ())
+        return [_refused(tx) if tx.raw in bad else next(admitted) for tx in transactions]
+
+    def _queue(self, transactions: tuple[Transaction, ...]) -> asyncio.Future[tuple[Answer, ...]]:
+        loop = asyncio.get_running_loop()
+        if not self._submitted:
+            loop.call_soon(self._flush)
+        future: asyncio.Future[tuple[Answer, ...]] = loop.create_future()
+        self._submitted.append((transactions, future))
+        return future
+
+    def _flush(self) -> None:
+        submitted, self._submitted = self._submitted, []
+        answers = self._offer(tuple(tx for transactions, _ in submitted for tx in transactions))
+        position = 0
+        for transactions, future in submitted:
+            mine = answers[position : position + len(transactions)]
+            position += len(transactions)
+            if not future.done():
+                future.set_result(mine)
+
+    def is_pending(self, tx_id: bytes) -> bool:
+        """See ``Services``."""
+        return tx_id in self._machine.mempool
+
+    def locate_recent(self, tx_id: bytes) -> Location | None:
+        """See ``Services``."""
+        return self._commits.locate(tx_id)
+
+    async def wait_committed(self, tx_id: bytes, timeout_s: float) -> Location | Rejected | None:
+        """See ``Services``."""
+        return await self._commits.wait(tx_id, timeout_s)
+
+    async def wait_height(self, height: int, timeout_s: float) -> bool:
+        """See ``Services``."""
+        return await self._commits.wait_height(height, timeout_s)
+
+    async def consistent(self, timeout_s: float) -> int:
+        """See ``Services``."""
+        return await self._tips.consistent(timeout_s)
+
+
+def _refused(transaction: Transaction) -> Answer:
+    detail = "the signature does not verify under the transaction's own public key"
+    return Answer(transaction.id, Admission.REJECTED, Rejected("bad_signature", detail))

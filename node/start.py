@@ -1,0 +1,145 @@
+"""From a data folder to a running node: read, check, open, run.
+
+Law: a node starts only with the keys that its genesis registers for it, and with files it can trust.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from ledger.genesis import Genesis, Node
+from ledger.signing import Signer
+from node import keys, logs
+from node.admission import VerifiedTransactions
+from node.config import ConfigProblem, NodeConfig, load
+from node.exits import Exit
+from node.files import Locked, StorageError
+from node.http.auth import BadTokenFile, Token, load_tokens
+from node.http.services import Gateway
+from node.keys import KeyProblem
+from node.links import Identity
+from node.machine import Machine, MachineConfig
+from node.runtime import Runtime
+from node.setup import read_genesis
+from node.storage import Storage
+from node.wire import Hello
+
+_log = structlog.get_logger("node")
+
+
+def run_command(folder: Path, *, allow_voting: bool = False) -> int:
+    """Run the node of ``folder`` and return its exit status; problems are said in one log line."""
+    logs.configure("info", folder.name)
+    try:
+        config = load(folder)
+        logs.configure(config.log_level, config.node_id)
+        status = _run(folder, config, allow_voting=allow_voting)
+    except (ConfigProblem, KeyProblem) as error:
+        return _fail(error.reason, Exit.USAGE)
+    except BadTokenFile as error:
+        return _fail(str(error), Exit.USAGE)
+    except Locked as error:
+        return _fail(error.reason, Exit.LOCKED)
+    except StorageError as error:
+        return _fail(error.reason, Exit.STORAGE)
+    if status is Exit.STORAGE:
+        # Threads may hang in a dying disk, and nothing may be written any more.
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
+    genesis = read_genesis(config)
+    entry = _registered(genesis, config.node_id)
+    secret = keys.passphrase()
+    signer = _signer(config, entry, secret)
+    identity = _identity(config, genesis, entry, secret)
+    gateway, tokens = _gateway(config, genesis, secret), _tokens(config)
+    verified = VerifiedTransactions()
+    storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress)
+    for notice in storage.notices:
+        _log.warning("storage_repaired", text=notice)
+    machine = Machine(
+        MachineConfig(genesis=genesis, node_id=config.node_id, signer=signer, software_version=software_version()),
+        storage.executor,
+        tip=storage.committed(storage.tip_height),
+        journal_data=storage.journal.read(),
+        verified=verified,
+    )
+    runtime = Runtime(
+        config=config,
+        storage=storage,
+        machine=machine,
+        verified=verified,
+        identity=identity,
+        tokens=tokens,
+        gateway=gateway,
+        allow_voting=allow_voting,
+    )
+    gc.freeze()  # what was loaded so far stays; no need to look at it again in every collection
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(runtime.run())
+
+
+def software_version() -> str:
+    """Return the version of the installed distribution."""
+    try:
+        return version("coseal")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _registered(genesis: Genesis, node_id: str) -> Node:
+    for node in genesis.nodes:
+        if node.id == node_id:
+            return node
+    raise ConfigProblem(f"node_id {node_id} is not in the genesis; it lists {', '.join(n.id for n in genesis.nodes)}")
+
+
+def _signer(config: NodeConfig, entry: Node, secret: bytes | None) -> Signer:
+    signer = keys.load_signer(config.consensus_key, secret)
+    if signer.public_key != entry.consensus_key:
+        raise KeyProblem(
+            f"{config.consensus_key} is not the key of {entry.id}: the genesis registers {entry.consensus_key.hex()}, "
+            f"the file's public key is {signer.public_key.hex()}"
+        )
+    return signer
+
+
+def _identity(config: NodeConfig, genesis: Genesis, entry: Node, secret: bytes | None) -> Identity:
+    if keys.load_certificate(config.link_certificate) != entry.link_certificate:
+        raise KeyProblem(f"{config.link_certificate} is not the certificate that the genesis registers for {entry.id}")
+    keys.load_private_key(config.link_key, secret)
+    hello = Hello(genesis.chain_id, config.node_id, software_version())
+    return Identity(hello, config.link_certificate, config.link_key, secret)
+
+
+def _gateway(config: NodeConfig, genesis: Genesis, secret: bytes | None) -> Gateway | None:
+    if config.gateway_sender is None:
+        return None
+    return Gateway(config.gateway_sender, keys.load_signer(config.operator_key, secret))
+
+
+def _tokens(config: NodeConfig) -> tuple[Token, ...]:
+    if config.tokens.exists():
+        keys.require_private(config.tokens)
+    return load_tokens(config.tokens)
+
+
+def _say_progress(height: int, tip: int) -> None:
+    if height % 1_000 == 0 or height == tip:
+        _log.info("replaying", height=height, tip=tip)
+
+
+def _fail(reason: str, status: Exit) -> Exit:
+    _log.error("cannot_start", reason=reason, status=int(status))
+    return status

@@ -1,0 +1,99 @@
+"""Signature checks in a pool of threads: each transaction once, many at a time, never on the loop.
+
+Law: a transaction enters the cache of verified ones only after its signature was checked here; the same bytes that
+arrive by gossip, from a client and in a proposal at once are checked once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from ledger.errors import BadSignature
+from ledger.transaction import Transaction
+from node.admission import VerifiedTransactions
+
+CHUNK: Final = 64
+"""Transactions that a thread takes at a time: few enough to share the work, many enough to make the hop cheap."""
+
+
+class _Job:
+    """What one thread checks in one go; ``done`` is set with the raw bytes of those that are bad."""
+
+    __slots__ = ("done", "transactions")
+
+    def __init__(self, transactions: list[Transaction], loop: asyncio.AbstractEventLoop) -> None:
+        self.transactions = transactions
+        self.done: asyncio.Future[frozenset[bytes]] = loop.create_future()
+
+
+class Verifier:
+    """Fills ``verified`` from ``threads`` threads; every method is called on the loop."""
+
+    def __init__(self, verified: VerifiedTransactions, threads: int) -> None:
+        self.checked = 0
+        self._verified = verified
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="verifier")
+        self._idle = threads
+        self._waiting: deque[_Job] = deque()
+        self._jobs: dict[bytes, _Job] = {}
+
+    async def check(self, transactions: Iterable[Transaction]) -> set[bytes]:
+        """Verify what is not known to be good, remember what is, and return the raw bytes of the bad ones."""
+        jobs: dict[int, _Job] = {}
+        for transaction in transactions:
+            if transaction.raw in self._verified:
+                continue
+            job = self._jobs.get(transaction.raw) or self._enlist(transaction)
+            jobs[id(job)] = job
+        self._dispatch()
+        bad: set[bytes] = set()
+        for job in jobs.values():
+            bad |= await job.done
+        return bad
+
+    def close(self) -> None:
+        """Give up what waits and let the threads end."""
+        self._waiting.clear()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _enlist(self, transaction: Transaction) -> _Job:
+        if not self._waiting or len(self._waiting[-1].transactions) >= CHUNK:
+            self._waiting.append(_Job([], asyncio.get_running_loop()))
+        job = self._waiting[-1]
+        job.transactions.append(transaction)
+        self._jobs[transaction.raw] = job
+        return job
+
+    def _dispatch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting and self._idle:
+            job = self._waiting.popleft()
+            self._idle -= 1
+            task = loop.run_in_executor(self._pool, _bad_ones, job.transactions)
+            task.add_done_callback(lambda task, job=job: self._finished(job, task))  # type: ignore[misc]
+
+    def _finished(self, job: _Job, task: asyncio.Future[frozenset[bytes]]) -> None:
+        self._idle += 1
+        bad = task.result()
+        self.checked += len(job.transactions)
+        for transaction in job.transactions:
+            del self._jobs[transaction.raw]
+            if transaction.raw not in bad:
+                self._verified.add(transaction)
+        job.done.set_result(bad)
+        self._dispatch()
+
+
+def _bad_ones(transactions: list[Transaction]) -> frozenset[bytes]:
+    """Return the raw bytes of the transactions whose signature does not verify; runs in a thread."""
+    bad = []
+    for transaction in transactions:
+        try:
+            transaction.verify_signature()
+        except BadSignature:
+            bad.append(transaction.raw)
+    return frozenset(bad)
