@@ -288,7 +288,7 @@ def parse_time(value: Any) -> int | None:
     offset_at = len(value) - 1 if value[-1] in "Zz" else len(value) - 6
     offset_ms = _offset_ms(value[offset_at:])
     millisecond = _millisecond(value[19:offset_at])
-    if offset_at < 19 or offset_ms is None or millisecond is None:
+    if offset_ms is None or millisecond is None:
         return None
     seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
     return day_ms + seconds * 1000 + millisecond - offset_ms

@@ -38,8 +38,8 @@ def key_of(who: str) -> Ed25519Signer:
     return Ed25519Signer(sha256(who.encode()).digest())
 
 
-def make_genesis(name: str = "test", **parameters: Any) -> Genesis:
-    """Return a genesis with every role; each member has ``admin``; the two governments' may also register."""
+def make_genesis(name: str = "test", *, registrars: Sequence[str] = ("regulator",), **parameters: Any) -> Genesis:
+    """Return a genesis with every role; each member has ``admin``, which may operate and submit."""
     members = tuple(
         Member(
             id=member,
@@ -52,7 +52,7 @@ def make_genesis(name: str = "test", **parameters: Any) -> Genesis:
                 Operator(
                     "admin",
                     key_of(f"{member}/admin").public_key,
-                    ("operate", "registrar", "submit") if level == "central" else ("operate", "submit"),
+                    ("operate", "registrar", "submit") if member in registrars else ("operate", "submit"),
                 ),
             ),
         )

@@ -124,6 +124,13 @@ def test_a_government_registrar_can_make_another(chain, signer_of):
     assert add(chain, signer_of, by="city/admin", capabilities=["registrar"]).code == "forbidden"
 
 
+def test_a_registrar_that_is_no_government_can_make_no_other(make_chain, genesis_with, signer_of):
+    chain = make_chain(genesis_with(registrars=("bank-a",)))
+    receipt = add(chain, signer_of, capabilities=["registrar"])
+    assert (receipt.code, "government" in receipt.detail) == ("forbidden", True)
+    assert add(chain, signer_of, capabilities=["submit"]).ok
+
+
 def test_replacing_the_key_of_a_stronger_operator_is_refused(chain, signer_of):
     assert add(chain, signer_of, by="regulator/admin", user="manager", capabilities=["operate"]).ok
     before = rows(chain)
@@ -140,6 +147,14 @@ def test_a_plain_operator_replaces_the_own_key_and_no_other(chain, signer_of):
     assert receipt.code == "forbidden"
     assert chain.submit("bank-a/clerk", "membership.rotate_operator_key", key=keys[0].public_key.hex()).ok
     assert membership.operator_key(chain.executor.reader, "bank-a", "clerk") == keys[0].public_key
+
+
+def test_replacing_the_key_of_an_equal_needs_operate(chain, signer_of):
+    add(chain, signer_of)
+    add(chain, signer_of, user="other")
+    key = signer_of("new").public_key.hex()
+    receipt = chain.submit("bank-a/clerk", "membership.rotate_operator_key", user="other", key=key)
+    assert receipt.code == "forbidden"
 
 
 def test_an_operator_with_operate_replaces_the_lost_key_of_another(chain, signer_of):
