@@ -6,9 +6,10 @@ Messages travel as bytes through the real codec. Nothing here shares code with t
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from hashlib import sha256
 
-from consensus.application import Executed, Invalid
+from consensus.application import Draft, Executed, Invalid
 from consensus.events import (
     Accuse,
     Behind,
@@ -31,12 +32,12 @@ from consensus.events import (
     TipSeen,
     WorkArrived,
 )
-from consensus.messages import decode_message, encode_message, verify_message
-from consensus.persisted import EMPTY_GUARD, decode_record, encode_record, fold
+from consensus.messages import Commit, Prepare, Proposal, RoundChange, decode_message, encode_message, verify_message
+from consensus.persisted import EMPTY_GUARD, FRESH, decode_record, encode_record, fold
 from consensus.replica import Replica, ReplicaConfig, Tip
 from ledger import merkle
 from ledger.block import Block, Header, last_commit_hash
-from ledger.certificate import Certificate
+from ledger.certificate import Certificate, Phase, assemble, vote_preimage
 from ledger.errors import LedgerError
 from ledger.genesis import Parameters
 from ledger.validators import Validator, ValidatorSet
@@ -300,7 +301,7 @@ class World:
         elif receiver in self.nodes:
             self.note(sender, "lost", (receiver, payload))
 
-    def arrive(self, sender, receiver, payload):
+    def arrive(self, sender, receiver, payload, *, crash_after=None):
         """Hand a payload over, as the node's shell would."""
         node = self.nodes[receiver]
         if not node.up:
@@ -317,7 +318,7 @@ class World:
                 else:
                     return
                 self.note(receiver, "received", (sender, message))
-                self.step(receiver, Received(sender, message))
+                self.step(receiver, Received(sender, message), crash_after=crash_after)
             case ("status", raw):
                 certificate = Certificate.decode(raw)
                 self.step(receiver, TipSeen(sender, certificate))
@@ -396,3 +397,128 @@ class World:
         for shorter in chains:
             assert shorter == chains[-1][: len(shorter)]
         return chains[-1]
+
+
+class Bench:
+    """One replica alone, everyone else's key in the test's hands. The leader of (1, r) is ``NAMES[r % n]``."""
+
+    def __init__(self, n=4, me="bob", *, persisted=FRESH, parameters=None, signer=True, start=True):
+        self.validators = validator_set(n)
+        self.n, self.me = n, me
+        self.now_ms = GENESIS_TIME_MS + 1_000
+        self.parameters = parameters or Parameters(round_timeout_ms=1_000, heartbeat_ms=0)
+        self.application = ToyApplication(self.validators)
+        self.config = ReplicaConfig(CHAIN_ID, self.parameters, me, ToySigner(me) if signer else None, toy_verify)
+        self.tip = Tip(0, CHAIN_ID, GENESIS_TIME_MS, None, None, self.validators)
+        self.records = []
+        self.replica = Replica(self.config, self.application, self.tip, self.validators, persisted)
+        self.effects = self.collect(self.replica.start(self.now_ms)) if start else []
+
+    def collect(self, effects):
+        self.records += [effect.record for effect in effects if isinstance(effect, Persist)]
+        return effects
+
+    def step(self, event, now_ms=None):
+        return self.collect(self.replica.step(event, self.now_ms if now_ms is None else now_ms))
+
+    def feed(self, *messages):
+        """Step through messages as if each came from its sender; return all effects."""
+        effects = []
+        for message in messages:
+            assert decode_message(encode_message(message)) == message
+            effects += self.step(Received(self.validators[message.sender].id, message))
+        return effects
+
+    def expire(self, kind):
+        """Let the timer of a kind that the effects so far started run out."""
+        timer = next(e.timer for e in reversed(self.effects) if isinstance(e, StartTimer) and e.timer.kind is kind)
+        return self.watch(self.step(TimerExpired(timer)))
+
+    def watch(self, effects):
+        self.effects += effects
+        return effects
+
+    # --- what others say ---
+
+    def signature(self, sender, phase, last, *, height=None, round=0, epoch=0):
+        place = (epoch, self.replica.height if height is None else height, round)
+        return ToySigner(NAMES[sender]).sign(vote_preimage(CHAIN_ID, *place, phase, last))
+
+    def block(self, *, round=0, transactions=(), time_ms=None, **header):
+        tip = self.replica.tip
+        application = ToyApplication(self.validators)
+        application.root, application.pending = self.application.root, list(transactions)
+        leader = self.leader(round)
+        hash = self.validators.hash
+        time_ms = max(self.now_ms, tip.time_ms + 1) if time_ms is None else time_ms
+        draft = Draft(tip.height + 1, tip.hash, 0, hash, NAMES[leader], round, time_ms, tip.certificate)
+        built = application.build(draft).block
+        return replace(built, header=replace(built.header, **header)) if header else built
+
+    def leader(self, round):
+        base = 0 if self.replica.tip.proposer is None else NAMES.index(self.replica.tip.proposer)
+        return (base + round) % self.n
+
+    def proposal(self, block, *, round=0, justification=(), sender=None):
+        sender = self.leader(round) if sender is None else sender
+        signature = self.signature(sender, Phase.PROPOSAL, block.hash, round=round)
+        return Proposal(0, self.replica.height, round, sender, block, tuple(justification), signature)
+
+    def prepare(self, sender, block, *, round=0):
+        signature = self.signature(sender, Phase.PREPARE, block.hash, round=round)
+        return Prepare(0, self.replica.height, round, sender, block.hash, signature)
+
+    def commit(self, sender, block, *, round=0):
+        signature = self.signature(sender, Phase.COMMIT, block.hash, round=round)
+        return Commit(0, self.replica.height, round, sender, block.hash, signature)
+
+    def change(self, sender, round, prepared=None):
+        last = bytes(32) if prepared is None else prepared.hash
+        signature = self.signature(sender, Phase.ROUND_CHANGE, last, round=round)
+        return RoundChange(0, self.replica.height, round, sender, prepared, signature)
+
+    def certificate(self, phase, block, *, round=0, signers=None, height=None):
+        """Return a certificate, by everyone else unless ``signers`` says otherwise."""
+        signers = [s for s in range(self.n) if NAMES[s] != self.me] if signers is None else signers
+        height = self.replica.height if height is None else height
+        votes = {s: self.signature(s, phase, block.hash, round=round, height=height) for s in signers}
+        return assemble(phase, self.validators, height, round, block.hash, votes)
+
+    def decide(self, **block):
+        """Have the next block decided by the others; return the effects."""
+        decided = self.block(**block)
+        return self.watch(self.step(CertifiedBlock(decided, self.certificate(Phase.COMMIT, decided))))
+
+    def state(self):
+        return frozen(self.replica)
+
+
+def said(effects, kind):
+    """Return the messages of one kind that the effects broadcast."""
+    return [e.message for e in effects if isinstance(e, Broadcast) and isinstance(e.message, kind)]
+
+
+def of(effects, kind):
+    """Return the effects of one kind."""
+    return [effect for effect in effects if isinstance(effect, kind)]
+
+
+# Not state: the time and effects of a step, and the memory of certificates that were verified (it only saves time).
+_TRANSIENT = {"now_ms", "effects", "_proven"}
+
+
+def frozen(value):
+    """Return everything a value holds, deeply, as something that can be compared."""
+    if isinstance(value, (type(None), bool, int, str, bytes)) or callable(value):
+        return value
+    if isinstance(value, dict):
+        return [(frozen(key), frozen(item)) for key, item in value.items()]
+    if isinstance(value, (list, tuple, deque)):
+        return [frozen(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(repr, value))
+    names = [*getattr(value, "__dict__", ()), *getattr(type(value), "__slots__", ())]
+    return (
+        type(value).__name__,
+        [(name, frozen(getattr(value, name))) for name in names if name not in _TRANSIENT and hasattr(value, name)],
+    )
