@@ -111,7 +111,7 @@ def split_raws(body: bytes, limit: int) -> list[bytes]:
     """
     unpacker = msgpack.Unpacker(
         max_buffer_size=max(1, len(body)),
-        max_array_len=limit,
+        max_array_len=0,
         max_bin_len=MAX_TRANSACTION_BYTES,
         max_map_len=0,
         max_str_len=0,
@@ -120,7 +120,10 @@ def split_raws(body: bytes, limit: int) -> list[bytes]:
     unpacker.feed(body)
     raws = []
     try:
-        for _ in range(unpacker.read_array_header()):
+        count = unpacker.read_array_header()
+        if count > limit:
+            raise ValueError(f"{count} items")
+        for _ in range(count):
             raw = unpacker.unpack()
             if type(raw) is not bytes:
                 raise ValueError("an item is no byte string")

@@ -96,9 +96,8 @@ class Submission:
         tip = await self._tip()
         if tip is None or bound.valid_until_ms > tip.time_ms:
             return False
-        await self._context.index_reaches(tip.height)
-        transaction = Transaction.decode(bound.raw)
-        return await self._transactions.locate(transaction.id) is None and not self._services.is_pending(transaction.id)
+        tx_id = Transaction.decode(bound.raw).id
+        return await self._transactions.locate(tx_id, complete=True) is None and not self._services.is_pending(tx_id)
 
     async def _tip(self) -> Header | None:
         committed = await self._context.block(self._services.height)

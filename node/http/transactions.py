@@ -29,6 +29,8 @@ from node.http.door import HotRequest
 from node.http.problems import Problem, refusal
 from node.http.services import Location
 
+# Refusals that a transaction also gets when it is sent again long after it was committed.
+_OUTDATED: Final = frozenset({"expired", "unknown_sender"})
 WAITS: Final = ("accepted", "commit")
 TxId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="Transaction id, 64 lower-case hex digits.")]
 Proof = Annotated[bool, Query(description="Add the receipt file that `coseal verify` checks offline.")]
@@ -86,9 +88,13 @@ class Transactions:
 
     async def _outcome(self, admitted: Answer, end_s: float) -> dict[str, Any] | Problem:
         """Return what is known of a transaction, waiting for its commit until ``end_s``."""
-        if admitted.admission is Admission.REJECTED:
-            return refusal(admitted.rejected or Rejected("unavailable", "not admitted"), admitted.tx_id)
-        place: Location | Rejected | None = await self.locate(admitted.tx_id)
+        refused = admitted.rejected
+        if refused is not None and refused.code not in _OUTDATED:
+            return refusal(refused, admitted.tx_id)
+        complete = refused is not None or admitted.admission is Admission.COMMITTED
+        place: Location | Rejected | None = await self.locate(admitted.tx_id, complete=complete)
+        if place is None and refused is not None:
+            return refusal(refused, admitted.tx_id)
         if place is None and (left_s := end_s - time.monotonic()) > 0:
             place = await self._services.wait_committed(admitted.tx_id, left_s)
         if isinstance(place, Rejected):
@@ -97,17 +103,22 @@ class Transactions:
             return {"id": admitted.tx_id.hex(), "status": "accepted", "height": None, "index": None, "receipt": None}
         return located_json(admitted.tx_id, place, await self._block(place))
 
-    async def locate(self, tx_id: bytes) -> Location | None:
-        """Return where a transaction was committed, None if it was not (as far as this node knows)."""
+    async def locate(self, tx_id: bytes, *, complete: bool) -> Location | None:
+        """Return where a transaction was committed, None if it was not.
+
+        ``complete`` first lets the index reach the tip, so that None is certain; raises the problem 503 if it cannot.
+        """
         recent = self._services.locate_recent(tx_id)
         if recent is not None or self._services.is_pending(tx_id):
             return recent
+        if complete:
+            await self._context.index_reaches(self._services.height)
         found = await self._services.index.query(index_queries.locate, tx_id)
         return None if found is None else Location(*found)
 
     async def status(self, tx_id: bytes) -> tuple[dict[str, Any], Location | None]:
         """Return the status document of a transaction; raise the problem 404."""
-        place = await self.locate(tx_id)
+        place = await self.locate(tx_id, complete=True)
         if place is not None:
             committed = await self._block(place)
             transaction = transaction_json(Transaction.decode(committed.block.transactions[place.index]))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from node.http.context import Settings
 from node.http.services import Gateway, Location, Unavailable
 from node.index import Index
 from tests.node.chain import ROLES, START_MS, Chain, operator, validator
+
+Scenario = Callable[["World", httpx.AsyncClient], Awaitable[None]]
 
 
 def make_genesis(*, public_read: bool = True, name: str = "door") -> Genesis:
@@ -49,6 +51,27 @@ def make_genesis(*, public_read: bool = True, name: str = "door") -> Genesis:
 
 def capabilities(member: str) -> tuple[str, ...]:
     return ("operate", "registrar", "submit") if member == "regulator" else ("operate", "submit")
+
+
+def scenario(**options: Any) -> Callable[[Scenario], Callable[[Path], None]]:
+    """Make a test of an async function that gets a new world and a client on loopback."""
+
+    def decorate(function: Scenario) -> Callable[[Path], None]:
+        async def play(folder: Path) -> None:
+            world = World(folder, **options)
+            try:
+                async with world.client() as client:
+                    await function(world, client)
+            finally:
+                world.close()
+
+        def test(tmp_path: Path) -> None:
+            asyncio.run(play(tmp_path))
+
+        test.__name__ = function.__name__
+        return test
+
+    return decorate
 
 
 class World:
@@ -195,7 +218,8 @@ class World:
             "salt": self._salt.to_bytes(16, "big"),
             **changes,
         }
-        return transaction.sign(operator(sender), **fields)
+        signer = fields.pop("signer", operator(sender))
+        return transaction.sign(signer, **fields)
 
     def profile(self, text: str = "hello", **changes: Any) -> Transaction:
         return self.sign("membership.set_profile", {"description": text}, **changes)
