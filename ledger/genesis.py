@@ -301,9 +301,10 @@ class _Fields:
     def hex(self, name: str, *, size: int | None = None, limit: int = 8192) -> bytes:
         value = self.take(name)
         try:
-            if type(value) is not str or value.lower() != value:
+            data = bytes.fromhex(value if type(value) is str else "?")
+            if data.hex() != value:
                 raise ValueError
-            return codec.octets(bytes.fromhex(value), f"{self._path}.{name}", size=size, limit=limit)
+            return codec.octets(data, f"{self._path}.{name}", size=size, limit=limit)
         except ValueError:
             raise Malformed(f"{self._path}.{name}: expected lower-case hexadecimal") from None
 
