@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 from contracts import membership, window
-from contracts.framework import CommittedReader, Context, Contract, Overlay, Rejected, Result
+from contracts.framework import MAX_DUE, CommittedReader, Context, Contract, Overlay, Rejected, Result
 from contracts.table import RULES, Contracts
 from contracts.window import SeenWindow
 from ledger import merkle
@@ -138,7 +138,8 @@ class Executor:
         self._rules = rules
         self._seen = SeenWindow.load(self.reader, height)
         self._senders: dict[str, bytes] = {}
-        self._contracts(self.reader.get(_PROTOCOL_VERSION))
+        self._contracts(self._protocol_version())
+        self._deadline_ms = self._find_deadline()
 
     # What may be in a block
 
@@ -254,6 +255,7 @@ class Executor:
         self.validators = outcome.next_validators
         if outcome.members_changed:
             self._senders.clear()
+        self._deadline_ms = self._find_deadline()
 
     def get(self, key: str) -> Value:
         """Return the decoded committed value of a state key, or None."""
@@ -261,12 +263,19 @@ class Executor:
 
     def next_deadline_ms(self) -> int | None:
         """Return the block time at which some ``begin_block`` has something to do, or None."""
-        contracts = self._contracts(self.reader.get(_PROTOCOL_VERSION)).values()
+        return self._deadline_ms
+
+    def _find_deadline(self) -> int | None:
+        contracts = self._rules.get(self._protocol_version(), {}).values()
         asked = (contract.next_deadline_ms for contract in contracts)
         deadlines = (ask(self.reader) for ask in asked if ask is not None)
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
-    def _contracts(self, version: Any) -> Contracts:
+    def _protocol_version(self) -> int:
+        version: Any = self.reader.get(_PROTOCOL_VERSION)
+        return int(version)
+
+    def _contracts(self, version: int) -> Contracts:
         contracts = self._rules.get(version)
         if contracts is None:
             known = ", ".join(str(known) for known in sorted(self._rules))
@@ -278,11 +287,13 @@ class Executor:
 def _begin_block(view: Overlay, frame: _Frame) -> bytes:
     """Run what is due and return the block's first receipt, which holds each contract's result by its name."""
     data: Result = {}
+    left = MAX_DUE
     for contract in frame.contracts.values():
-        if contract.begin_block is not None:
-            result = contract.begin_block(view, frame.height, frame.time_ms)
-            if result:
-                data[contract.name] = result
+        if contract.begin_block is not None and left > 0:
+            due = contract.begin_block(view, frame.height, frame.time_ms, left)
+            left -= due.done
+            if due.data:
+                data[contract.name] = due.data
     view.mark()
     return Receipt(ZERO_HASH, OK, "", data).encode()
 

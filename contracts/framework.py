@@ -17,7 +17,7 @@ Args: TypeAlias = Mapping[str, Any]
 Result: TypeAlias = dict[str, Any]
 
 MAX_DUE: Final = 1_000
-"""How many due things a ``begin_block`` may do in one block; the rest is done in the next."""
+"""How many due things all contracts together do at the start of one block; the rest is done in the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,25 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Contract:
-    """A named table of actions, and what it does at the start of each block (bounded), if anything.
+class Due:
+    """What a ``begin_block`` did: how many due things, and the result that goes into the block's first receipt."""
 
-    ``begin_block(view, height, time_ms)`` returns a map that is merged into the block's first receipt.
-    ``next_deadline_ms(view)`` is the block time at which ``begin_block`` has something to do, or None.
+    done: int = 0
+    data: Result = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A named table of actions, and what it does at the start of each block, if anything.
+
+    ``begin_block(view, height, time_ms, limit)`` does at most ``limit`` things that are due at ``time_ms``.
+    ``next_deadline_ms(reader)`` is the block time at which ``begin_block`` has something to do, or None; it is in
+    the past while due things are left.
     """
 
     name: str
     actions: Mapping[str, Action]
-    begin_block: Callable[[View, int, int], Result] | None = None
+    begin_block: Callable[[View, int, int, int], Due] | None = None
     next_deadline_ms: Callable[[Reader], int | None] | None = None
 
 

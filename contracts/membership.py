@@ -251,18 +251,25 @@ def sender(reader: Reader, text: str) -> Sender | None:
 def members(reader: Reader) -> list[dict[str, Any]]:
     """Return all members, ascending by id, as ``member`` does."""
     ids: Any = reader.get("membership/members") or []
-    found = (member(reader, member_id) for member_id in ids)
+    nodes_of: dict[str, list[str]] = {}
+    for item in nodes(reader):
+        nodes_of.setdefault(item["member"], []).append(item["id"])
+    found = (_member(reader, member_id, nodes_of.get(member_id, [])) for member_id in ids)
     return [item for item in found if item is not None]
 
 
 def member(reader: Reader, member_id: str) -> dict[str, Any] | None:
     """Return a member with its operators and node ids, or None."""
+    return _member(reader, member_id, [item["id"] for item in nodes(reader) if item["member"] == member_id])
+
+
+def _member(reader: Reader, member_id: str, node_ids: list[str]) -> dict[str, Any] | None:
     record: Any = reader.get(f"membership/member/{member_id}")
     if record is None:
         return None
     users: Any = reader.get(f"membership/operators/{member_id}")
     operators = [operator(reader, member_id, user) for user in sorted(users)]
-    return {"id": member_id, **record, "operators": operators, "nodes": _nodes_of(reader, member_id)}
+    return {"id": member_id, **record, "operators": operators, "nodes": node_ids}
 
 
 def operator(reader: Reader, member_id: str, user: str) -> dict[str, Any] | None:
@@ -307,7 +314,3 @@ def validators(reader: Reader) -> ValidatorSet:
     record: Any = reader.get("membership/validators")
     epoch, rows = record
     return ValidatorSet(epoch, tuple(Validator(*row) for row in rows))
-
-
-def _nodes_of(reader: Reader, member_id: str) -> list[str]:
-    return [item["id"] for item in nodes(reader) if item["member"] == member_id]

@@ -17,7 +17,7 @@ from contracts.execution import (
     genesis_updates,
     new_state,
 )
-from contracts.framework import Action, Contract, Rejected
+from contracts.framework import MAX_DUE, Action, Contract, Due, Rejected
 from contracts.membership import CONTRACT as MEMBERSHIP
 from ledger import codec
 from ledger.block import Block, Receipt
@@ -60,13 +60,13 @@ def _wake(view, context, args):
     return {}
 
 
-def _begin(view, height, time_ms):
+def _begin(view, height, time_ms, limit):
     due = view.get("probe/due")
     if due is None or due > time_ms:
-        return {}
+        return Due()
     view.delete("probe/due")
     view.put("probe/woken", height)
-    return {"woken": due}
+    return Due(1, {"woken": due})
 
 
 def _probe(write=_write):
@@ -321,6 +321,21 @@ def test_the_first_receipt_is_that_of_begin_block(probe):
     assert Receipt.decode(outcome.receipts[0]).data == {"probe": {"woken": due}}
     probe.commit(outcome)
     assert (probe.get("probe/woken"), probe.executor.next_deadline_ms()) == (2, None)
+
+
+def test_all_contracts_together_do_a_bounded_number_of_due_things_a_block(make_chain):
+    given = []
+
+    def greedy(view, height, time_ms, limit):
+        given.append(limit)
+        done = min(limit, 600)
+        return Due(done, {"done": done})
+
+    contracts = {name: Contract(name, {}, begin_block=greedy) for name in ("one", "two", "three")}
+    chain = make_chain(rules={1: {"membership": MEMBERSHIP, **contracts}})
+    receipt = Receipt.decode(chain.executor.run(1, chain.now_ms, []).receipts[0])
+    assert given == [MAX_DUE, MAX_DUE - 600]
+    assert receipt.data == {"one": {"done": 600}, "two": {"done": 400}}
 
 
 def test_a_rejected_first_transaction_does_not_undo_begin_block(probe):
