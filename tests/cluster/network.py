@@ -1,0 +1,177 @@
+"""Real node processes on loopback, for tests: make a network's folder, start, kill, ask, submit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coseal import consortium, keys, network
+from coseal.network import NodeEntry
+from ledger import transaction
+from ledger.genesis import Genesis
+from ledger.transaction import Transaction
+
+FIRST_PORT, LAST_PORT = 22_400, 22_990
+
+
+def free_base_port(nodes: int) -> int:
+    """Return the first of ``2 * nodes`` ports in a row that nothing uses."""
+    for base in range(FIRST_PORT, LAST_PORT, 2 * nodes):
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(base, base + 2 * nodes):
+                    probe = held.enter_context(socket.socket())
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return base
+    raise AssertionError("no free ports")
+
+
+@dataclass
+class Cluster:
+    """A network in a folder; ``processes`` holds those that run."""
+
+    net: network.Network
+    genesis: Genesis
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _salt: int = 0
+
+    @staticmethod
+    def make(folder: Path, nodes: int = 4) -> Cluster:
+        """Make a new network of the default consortium."""
+        addressing = network.Addressing(base_port=free_base_port(nodes))
+        net = network.create(folder / "net", consortium.default_consortium(nodes), addressing=addressing)
+        bare = [node for node in net.nodes if not (node.data / "journal").exists()]
+        if bare:
+            command = [sys.executable, "-m", "node", "init"]
+            for node in bare:
+                command += ["--data", str(node.data)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=60)
+        return Cluster(net, Genesis.decode((net.directory / "genesis.json").read_bytes()))
+
+    @property
+    def names(self) -> list[str]:
+        return [node.name for node in self.net.nodes]
+
+    def entry(self, name: str) -> NodeEntry:
+        return self.net.node(name)
+
+    def start(self, *names: str) -> None:
+        for name in names or self.names:
+            data = self.entry(name).data
+            with open(data / "node.log", "ab") as log:
+                command = [sys.executable, "-m", "node", "run", "--data", str(data)]
+                self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def run_to_end(self, name: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
+        """Run a node that is expected to end by itself."""
+        command = [sys.executable, "-m", "node", "run", "--data", str(self.entry(name).data)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+    def kill(self, name: str) -> None:
+        self.processes[name].send_signal(signal.SIGKILL)
+        self.processes.pop(name).wait(10)
+
+    def stop(self, name: str) -> int:
+        self.processes[name].send_signal(signal.SIGTERM)
+        return self.processes.pop(name).wait(20)
+
+    def close(self) -> None:
+        for process in self.processes.values():
+            process.kill()
+        for process in self.processes.values():
+            process.wait(10)
+
+    # Asking
+
+    def get(self, name: str, path: str) -> Any:
+        """Return the JSON of a GET, None if the node does not answer."""
+        try:
+            with urllib.request.urlopen(f"{self.entry(name).url}{path}", timeout=5) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return None
+        except (OSError, ValueError):
+            return None
+
+    def height(self, name: str) -> int:
+        status = self.get(name, "/v1/status")
+        return -1 if status is None else int(status["height"])
+
+    def wait(self, condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {seconds} s: {what}\n{self.logs()}")
+            time.sleep(0.05)
+
+    def wait_height(self, height: int, *names: str, seconds: float = 30.0) -> None:
+        chosen = names or tuple(self.names)
+        self.wait(lambda: all(self.height(name) >= height for name in chosen), f"height {height} on {chosen}", seconds)
+
+    def wait_one_tip(self, *names: str, seconds: float = 30.0) -> None:
+        """Wait until all nodes are at one height, and assert one state root."""
+        chosen = names or tuple(self.names)
+        statuses: list[Any] = []
+
+        def agree() -> bool:
+            statuses[:] = [self.get(name, "/v1/status") for name in chosen]
+            return all(statuses) and len({status["height"] for status in statuses}) == 1
+
+        self.wait(agree, "one tip on all", seconds)
+        assert len({status["state_root"] for status in statuses}) == 1
+        assert len({status["block_hash"] for status in statuses}) == 1
+
+    def logs(self) -> str:
+        parts = []
+        for name in self.names:
+            log = self.entry(name).data / "node.log"
+            lines = log.read_text("utf-8", "replace").splitlines()[-8:] if log.exists() else []
+            parts += [f"--- {name}", *lines]
+        return "\n".join(parts)
+
+    # Submitting
+
+    def transaction(self, member: str = "bank-a") -> Transaction:
+        self._salt += 1
+        return transaction.sign(
+            keys.read_signer(self.net.key_path(f"{member}/admin")),
+            chain_id=self.genesis.chain_id,
+            sender=f"{member}/admin",
+            contract="membership",
+            action="set_profile",
+            args={"description": f"number {self._salt}"},
+            valid_until_ms=time.time_ns() // 1_000_000 + 300_000,
+            salt=os.urandom(8) + self._salt.to_bytes(8, "big"),
+        )
+
+    def submit(self, name: str, tx: Transaction, *, wait: str = "commit", timeout_s: float = 20) -> Any:
+        """POST a transaction and return the answer's JSON, None if the node does not answer."""
+        request = urllib.request.Request(
+            f"{self.entry(name).url}/v1/transactions?wait={wait}",
+            data=tx.raw,
+            headers={"Content-Type": "application/msgpack"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=timeout_s) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                return json.load(error)
+        except (OSError, ValueError):
+            return None

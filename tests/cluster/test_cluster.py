@@ -1,0 +1,237 @@
+"""Four real node processes: they commit, survive kill -9 of any one, and refuse what a crash cannot explain."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger import framing
+from tests.cluster.network import Cluster
+
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    made = Cluster.make(tmp_path)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+class Load:
+    """Submits through given nodes, one transaction after the other, and remembers when each was committed."""
+
+    def __init__(self, cluster: Cluster, *through: str) -> None:
+        self.committed: list[tuple[float, str]] = []
+        self._cluster, self._through = cluster, through
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        number = 0
+        while not self._stop.is_set():
+            number += 1
+            tx = self._cluster.transaction()
+            answer = self._cluster.submit(self._through[number % len(self._through)], tx)
+            if answer is not None and answer.get("status") == "committed":
+                self.committed.append((time.monotonic(), tx.id.hex()))
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def longest_gap_s(self) -> float:
+        moments = [moment for moment, _ in self.committed]
+        return max(later - earlier for earlier, later in itertools.pairwise(moments))
+
+
+def test_four_nodes_commit_and_agree(cluster: Cluster) -> None:
+    cluster.start()
+    cluster.wait_height(1)
+    for name in cluster.names:
+        answer = cluster.submit(name, cluster.transaction())
+        assert answer["status"] == "committed", answer
+        assert answer["receipt"]["code"] == "ok"
+    cluster.wait_one_tip()
+    assert all(cluster.get(name, "/healthz") is not None for name in cluster.names)
+    assert [cluster.stop(name) for name in cluster.names] == [0, 0, 0, 0]
+
+
+def test_any_node_killed_under_load_returns_to_the_same_state(cluster: Cluster) -> None:
+    cluster.start()
+    cluster.wait_height(1)
+    for victim in cluster.names:
+        others = [name for name in cluster.names if name != victim]
+        load = Load(cluster, *others)
+        cluster.wait(lambda load=load: len(load.committed) > 10, "commits before the kill")
+        cluster.kill(victim)
+        before = len(load.committed)
+        cluster.wait(lambda load=load, before=before: len(load.committed) > before + 10, "commits without it")
+        cluster.start(victim)
+        cluster.wait(lambda victim=victim: cluster.height(victim) > 0, "the node answers again")
+        load.stop()
+        assert load.longest_gap_s() < 10
+        cluster.wait_one_tip()
+    log = (cluster.entry(cluster.names[0]).data / "node.log").read_text()
+    assert "accused" not in log
+
+
+def test_the_leader_killed_under_load_is_replaced(cluster: Cluster) -> None:
+    cluster.start()
+    cluster.wait_height(1)
+    leader = cluster.get(cluster.names[0], "/v1/status")["leader"]
+    others = [name for name in cluster.names if name != leader]
+    load = Load(cluster, *others)
+    cluster.wait(lambda: len(load.committed) > 10, "commits before the kill")
+    leader = cluster.get(others[0], "/v1/status")["leader"]
+    if leader in others:  # the turn passed meanwhile; only the node that leads now will do
+        load.stop()
+        others = [name for name in cluster.names if name != leader]
+        load = Load(cluster, *others)
+    cluster.kill(leader)
+    before = len(load.committed)
+    cluster.wait(lambda: len(load.committed) > before + 20, "commits under another leader")
+    load.stop()
+    assert load.longest_gap_s() < 10
+    cluster.wait_one_tip(*others)
+
+
+def test_all_nodes_killed_at_once_go_on_where_they_were(cluster: Cluster) -> None:
+    cluster.start()
+    cluster.wait_height(1)
+    assert cluster.submit(cluster.names[1], cluster.transaction())["status"] == "committed"
+    height = max(cluster.height(name) for name in cluster.names)
+    for name in cluster.names:
+        cluster.kill(name)
+    cluster.start()
+    cluster.wait_height(height)
+    assert cluster.submit(cluster.names[2], cluster.transaction())["status"] == "committed"
+    cluster.wait_one_tip()
+
+
+def test_a_transaction_counts_once_also_after_a_restart(cluster: Cluster) -> None:
+    cluster.start()
+    cluster.wait_height(1)
+    tx = cluster.transaction()
+    first = cluster.submit(cluster.names[0], tx)
+    assert first["status"] == "committed"
+    for name in cluster.names:
+        cluster.kill(name)
+    cluster.start()
+    cluster.wait_height(first["height"])
+    again = cluster.submit(cluster.names[1], tx)
+    assert (again["status"], again["height"], again["index"]) == ("committed", first["height"], first["index"])
+
+
+def block_file(cluster: Cluster, name: str) -> Path:
+    return cluster.entry(name).data / "blocks" / "00000001.log"
+
+
+def stopped_with_blocks(cluster: Cluster, blocks: int) -> str:
+    """Commit ``blocks`` blocks and stop one node; return its name."""
+    cluster.start()
+    cluster.wait_height(1)
+    for _ in range(blocks):
+        assert cluster.submit(cluster.names[0], cluster.transaction())["status"] == "committed"
+    cluster.wait_one_tip()
+    victim = cluster.names[3]
+    assert cluster.stop(victim) == 0
+    return victim
+
+
+def test_a_damaged_last_record_is_cut_off_said_and_fetched_again(cluster: Cluster) -> None:
+    victim = stopped_with_blocks(cluster, 4)
+    path = block_file(cluster, victim)
+    data = bytearray(path.read_bytes())
+    last = framing.scan(bytes(data)).records[-1]
+    data[last.end - 20] ^= 1
+    path.write_bytes(data)
+    cluster.start(victim)
+    cluster.wait_one_tip()
+    assert cluster.height(victim) >= last.sequence
+    log = (cluster.entry(victim).data / "node.log").read_text()
+    assert f"block {last.sequence}, was damaged or incomplete" in log
+
+
+def test_a_damaged_middle_record_is_refused_naming_the_height(cluster: Cluster) -> None:
+    victim = stopped_with_blocks(cluster, 4)
+    path = block_file(cluster, victim)
+    data = bytearray(path.read_bytes())
+    data[framing.scan(bytes(data)).records[2].start + 60] ^= 1
+    path.write_bytes(data)
+    run = cluster.run_to_end(victim)
+    assert run.returncode == 4
+    assert "block 3 is damaged" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_node_without_its_state_rebuilds_it_and_one_without_blocks_fetches_them(cluster: Cluster) -> None:
+    victim = stopped_with_blocks(cluster, 4)
+    shutil.rmtree(cluster.entry(victim).data / "state")
+    cluster.start(victim)
+    cluster.wait_one_tip()
+    assert cluster.stop(victim) == 0
+    shutil.rmtree(cluster.entry(victim).data / "state")
+    shutil.rmtree(cluster.entry(victim).data / "blocks")
+    cluster.start(victim)
+    cluster.wait_one_tip()
+
+
+def test_a_second_process_on_a_folder_is_refused(cluster: Cluster) -> None:
+    name = cluster.names[0]
+    cluster.start(name)
+    cluster.wait(lambda: cluster.height(name) == 0, "the node answers")
+    run = cluster.run_to_end(name)
+    assert run.returncode == 5
+    assert f"pid {cluster.processes[name].pid}" in run.stderr
+
+
+def test_problems_of_a_start_are_said_in_one_line_with_their_status(cluster: Cluster) -> None:
+    first, second = cluster.names[:2]
+    folder = cluster.entry(first).data
+
+    key = folder / "keys" / "consensus.pem"
+    key.chmod(0o644)
+    run = cluster.run_to_end(first)
+    assert (run.returncode, "chmod 600" in run.stderr) == (2, True)
+    key.chmod(0o600)
+
+    own = key.read_bytes()
+    key.write_bytes((cluster.entry(second).data / "keys" / "consensus.pem").read_bytes())
+    run = cluster.run_to_end(first)
+    assert (run.returncode, f"not the key of {first}" in run.stderr) == (2, True)
+    key.write_bytes(own)
+
+    config = folder / "node.toml"
+    text = config.read_text()
+    config.write_text(text.replace("log_level", "log_levle"))
+    run = cluster.run_to_end(first)
+    assert (run.returncode, "log_levle" in run.stderr) == (2, True)
+    config.write_text(text.replace(f'node_id = "{first}"', 'node_id = "nobody"'))
+    run = cluster.run_to_end(first)
+    assert (run.returncode, "not in the genesis" in run.stderr) == (2, True)
+    config.write_text(text)
+
+    cluster.start(second)
+    cluster.wait(lambda: cluster.height(second) == 0, "the node answers")
+    http = cluster.entry(second).http
+    config.write_text(text.replace(f'http_listen = "{cluster.entry(first).http}"', f'http_listen = "{http}"'))
+    run = cluster.run_to_end(first)
+    assert (run.returncode, http in run.stderr) == (6, True)
+    link = cluster.entry(second).link
+    config.write_text(text.replace(f'link_listen = "{cluster.entry(first).link}"', f'link_listen = "{link}"'))
+    run = cluster.run_to_end(first)
+    assert (run.returncode, link in run.stderr) == (6, True)
+    config.write_text(text)
+
+    for line in run.stderr.splitlines():
+        assert line.startswith("{"), line
