@@ -6,7 +6,7 @@ Messages travel as bytes through the real codec. Nothing here shares code with t
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from hashlib import sha256
 
 from consensus.application import Draft, Executed, Invalid
@@ -517,7 +517,10 @@ def frozen(value):
         return [frozen(item) for item in value]
     if isinstance(value, (set, frozenset)):
         return sorted(map(repr, value))
-    names = [*getattr(value, "__dict__", ()), *getattr(type(value), "__slots__", ())]
+    if is_dataclass(value):
+        names = [field.name for field in fields(value)]  # not what is cached beside them
+    else:
+        names = [*getattr(value, "__dict__", ()), *getattr(type(value), "__slots__", ())]
     return (
         type(value).__name__,
         [(name, frozen(getattr(value, name))) for name in names if name not in _TRANSIENT and hasattr(value, name)],
