@@ -138,7 +138,7 @@ class Executor:
         self._rules = rules
         self._seen = SeenWindow.load(self.reader, height)
         self._senders: dict[str, bytes] = {}
-        self._contracts(self._protocol_version())
+        self._contracts(self.protocol_version)
         self._deadline_ms = self._find_deadline()
 
     # What may be in a block
@@ -257,6 +257,12 @@ class Executor:
             self._senders.clear()
         self._deadline_ms = self._find_deadline()
 
+    @property
+    def protocol_version(self) -> int:
+        """The version of the rules under which the next block runs."""
+        version: Any = self.reader.get(_PROTOCOL_VERSION)
+        return int(version)
+
     def get(self, key: str) -> Value:
         """Return the decoded committed value of a state key, or None."""
         return self.reader.get(key)
@@ -266,14 +272,10 @@ class Executor:
         return self._deadline_ms
 
     def _find_deadline(self) -> int | None:
-        contracts = self._rules.get(self._protocol_version(), {}).values()
+        contracts = self._rules.get(self.protocol_version, {}).values()
         asked = (contract.next_deadline_ms for contract in contracts)
         deadlines = (ask(self.reader) for ask in asked if ask is not None)
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
-
-    def _protocol_version(self) -> int:
-        version: Any = self.reader.get(_PROTOCOL_VERSION)
-        return int(version)
 
     def _contracts(self, version: int) -> Contracts:
         contracts = self._rules.get(version)

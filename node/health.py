@@ -111,7 +111,7 @@ def report(view: View, now_ms: int) -> NodeStatus:
         voting=view.votes,
         silence=standing.silence,
         software_version=view.software_version,
-        protocol_version=int(str(executor.get("system/protocol_version"))),
+        protocol_version=executor.protocol_version,
         height=executor.height,
         block_hash=view.genesis.chain_id if view.tip is None else view.tip.block.hash,
         state_root=executor.state.root,
