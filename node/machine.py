@@ -218,9 +218,7 @@ class Machine:
                         self._count("unasked_blocks")
                     self._catch_up()
                 case wire.GetBody(_, block_hash):
-                    block = self._journal.body(block_hash)
-                    if block is not None and self._allow(peer, "get-body"):
-                        self._emit(shell.SendFrame(peer, wire.Body(block)))
+                    self._serve_body(peer, block_hash)
                 case wire.Body(block):
                     self._run(core.BlockReceived(block))
                 case wire.TipRequest(token):
@@ -274,6 +272,14 @@ class Machine:
             self._emit(shell.LoadBlocks(peer, from_height, available))
         else:
             self._emit(shell.SendFrame(peer, wire.Blocks(from_height, ())))
+
+    def _serve_body(self, peer: str, block_hash: bytes) -> None:
+        """Send a block that a quorum relied on this node to hold: of the height in progress, or just decided."""
+        block = self._journal.body(block_hash)
+        if block is None and self.tip is not None and self.tip.block.hash == block_hash:
+            block = self.tip.block
+        if block is not None and self._allow(peer, "get-body"):
+            self._emit(shell.SendFrame(peer, wire.Body(block)))
 
     def _tip_reply(self, token: int) -> wire.TipReply:
         return wire.TipReply(token, None if self.tip is None else self.tip.certificate, self._journal.prepared)

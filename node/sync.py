@@ -62,9 +62,10 @@ class Sync:
         self.tip = tip
         self._peers: dict[str, _Peer] = {}
         self._buffer: dict[int, Fetched] = {}
-        self._buffer_bytes = 0
+        self.buffer_bytes = 0
         self._wanted = 0
-        self._tip_at_tick = -1
+        self._behind_at = -1  # the tip at the last tick, if somebody was ahead of it then
+        self._stuck = False
 
     # What we learn
 
@@ -95,6 +96,7 @@ class Sync:
     def advanced(self, tip: int) -> None:
         """Blocks up to ``tip`` are executed here, however they came."""
         self.tip = tip
+        self._stuck = False
         for height in [height for height in self._buffer if height <= tip]:
             self._discard(height)
 
@@ -121,7 +123,7 @@ class Sync:
     @property
     def syncing(self) -> bool:
         """Whether this node is behind by more than the block that is just being decided."""
-        return self.target > self.tip + 1 or self.target > self.tip == self._tip_at_tick
+        return self.target > self.tip + 1 or (self._stuck and self.target > self.tip)
 
     def is_blamed(self, peer: str, now_ms: int) -> bool:
         """Say whether ``peer`` is not worth listening to for now; forgives it after a while."""
@@ -144,7 +146,7 @@ class Sync:
             height = from_height + offset
             if height > self.tip and height not in self._buffer:
                 self._buffer[height] = Fetched(peer, block, certificate)
-                self._buffer_bytes += len(block) + len(certificate)
+                self.buffer_bytes += len(block) + len(certificate)
         self._trim()
         return True
 
@@ -170,9 +172,10 @@ class Sync:
             for start in late:
                 del state.asked[start]
                 self.blame(name, BLAME_SILENCE, now_ms)
-        if self.target > self.tip == self._tip_at_tick:
+        self._stuck = self.target > self.tip == self._behind_at
+        self._behind_at = self.tip if self.target > self.tip else -1
+        if self._stuck:
             self.want_next()
-        self._tip_at_tick = self.tip
 
     def requests(self, now_ms: int) -> list[Request]:
         """Return what to ask now, and remember that it was asked."""
@@ -193,7 +196,7 @@ class Sync:
         if goal <= self.tip or (goal == self.tip + 1 and self._wanted <= self.tip):
             return []
         end = min(goal, self.tip + WINDOW_BLOCKS)
-        if self._buffer_bytes >= BUFFER_BYTES_MAX:
+        if self.buffer_bytes >= BUFFER_BYTES_MAX:
             end = min(end, self.tip + CHUNK_BLOCKS)
         taken = set(self._buffer)
         for state in self._peers.values():
@@ -222,12 +225,12 @@ class Sync:
 
     def _trim(self) -> None:
         """Keep the buffer bounded by letting go of the highest blocks; they are asked for again."""
-        while self._buffer_bytes > BUFFER_BYTES_MAX and len(self._buffer) > 1:
+        while self.buffer_bytes > BUFFER_BYTES_MAX and len(self._buffer) > 1:
             self._discard(max(self._buffer))
 
     def _discard(self, height: int) -> None:
         fetched = self._buffer.pop(height)
-        self._buffer_bytes -= len(fetched.block) + len(fetched.certificate)
+        self.buffer_bytes -= len(fetched.block) + len(fetched.certificate)
 
     def _peer(self, name: str) -> _Peer:
         return self._peers.setdefault(name, _Peer())

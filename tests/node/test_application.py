@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import pytest
+
+from consensus.application import Draft, Executed, Invalid
+from contracts.execution import Executor, new_state
+from ledger.block import Block
+from ledger.certificate import Certificate
+from ledger.genesis import Genesis
+from node.admission import VerifiedTransactions
+from node.application import LedgerApplication
+from node.mempool import Mempool
+from tests.node.chain import Chain
+from tests.node.cluster import START_MS, make_genesis, sign_transaction
+
+
+class World:
+    """An application on an empty chain, and another that hears of its blocks."""
+
+    def __init__(self, **parameters: int) -> None:
+        self.genesis: Genesis = make_genesis(**parameters)
+        self.verified = VerifiedTransactions()
+        self.executor = Executor(self.genesis, new_state(self.genesis), self.verified.admit)
+        self.mempool = Mempool()
+        self.application = LedgerApplication(self.genesis, self.executor, self.mempool)
+
+    def draft(self, *, time_ms: int = START_MS + 1, last_commit: Certificate | None = None) -> Draft:
+        validators = self.executor.validators
+        height = self.executor.height + 1
+        return Draft(height, self.genesis.chain_id, 0, validators.hash, validators[0].id, 0, time_ms, last_commit)
+
+    def fill(self, count: int, *, padding: int = 0, first: int = 0) -> list[bytes]:
+        txs = [sign_transaction(self.genesis, first + number, padding=padding) for number in range(count)]
+        for tx in txs:
+            assert self.mempool.add(tx, 0) is None
+        return [tx.raw for tx in txs]
+
+
+def certificate(chain_of: World, block: Block) -> Certificate:
+    chain = Chain(chain_of.genesis)
+    return chain.certify(block)
+
+
+def test_a_built_block_is_the_one_another_node_executes() -> None:
+    one, other = World(), World()
+    raws = one.fill(5)
+    executed = one.application.build(one.draft())
+    assert executed.block.transactions == tuple(raws)
+    again = other.application.execute(Block.decode(executed.block.raw))
+    assert isinstance(again, Executed)
+    assert again.receipts == executed.receipts
+    assert again.next_validators == executed.next_validators
+
+
+def test_building_and_executing_change_nothing_until_the_commit() -> None:
+    world = World()
+    world.fill(3)
+    root = world.executor.state.root
+    executed = world.application.build(world.draft())
+    assert world.executor.state.root == root
+    assert len(world.mempool) == 3
+    assert world.application.has_work()
+    world.application.commit(executed, certificate(world, executed.block))
+    assert world.executor.state.root == executed.block.header.state_root != root
+    assert len(world.mempool) == 0
+    assert not world.application.has_work()
+
+
+def test_a_block_is_executed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = World(), World()
+    one.fill(3)
+    runs: list[int] = []
+    run = Executor.run
+    monkeypatch.setattr(Executor, "run", lambda self, *args: runs.append(args[0]) or run(self, *args))
+    executed = one.application.build(one.draft())
+    assert one.application.execute(executed.block) is executed
+    first = other.application.execute(executed.block)
+    assert other.application.execute(executed.block) is first
+    assert runs == [1, 1]
+
+
+def test_a_block_whose_roots_differ_has_diverged_and_one_with_a_bad_body_is_invalid() -> None:
+    from dataclasses import replace
+
+    one, other = World(), World()
+    one.fill(2)
+    block = one.application.build(one.draft()).block
+    wrong = Block(replace(block.header, state_root=bytes(32)), block.transactions, None)
+    outcome = other.application.execute(wrong)
+    assert isinstance(outcome, Invalid)
+    assert outcome.diverged
+    short = Block(block.header, block.transactions[:1], None)
+    outcome = other.application.execute(Block(replace(short.header, tx_count=1), short.transactions, None))
+    assert isinstance(outcome, Invalid)
+    assert not outcome.diverged
+
+
+def test_a_block_stays_within_its_bytes_with_header_and_certificate() -> None:
+    world = World(block_bytes_max=512 * 1024)
+    world.fill(12, padding=60_000)
+    last_commit = certificate(world, World().application.build(World().draft()).block)
+    block = world.application.build(world.draft(last_commit=last_commit)).block
+    assert len(block.transactions) == 8
+    assert len(block.raw) <= 512 * 1024
+    outcome = World(block_bytes_max=512 * 1024).application.execute(block)
+    assert isinstance(outcome, Executed)
+
+
+def test_a_block_stays_within_its_number_of_transactions() -> None:
+    world = World(block_transactions_max=7)
+    raws = world.fill(10)
+    assert world.application.build(world.draft()).block.transactions == tuple(raws[:7])
+
+
+def test_a_transaction_that_no_block_may_hold_is_dropped_with_its_reason() -> None:
+    world = World()
+    late = sign_transaction(world.genesis, 1, valid_until_ms=START_MS + 1)
+    unknown = sign_transaction(make_genesis(7), 2, member="bank-b")
+    world.mempool.add(late, 0)
+    world.mempool.add(unknown, 0)
+    raws = world.fill(1, first=10)
+    assert world.application.build(world.draft()).block.transactions == tuple(raws)
+    dropped = world.application.take_dropped()
+    assert [(tx.id, rejected.code) for tx, rejected in dropped] == [
+        (late.id, "expired"),
+        (unknown.id, "wrong_chain"),
+    ]
+    assert world.application.take_dropped() == []
+    assert len(world.mempool) == 1
+
+
+def test_expired_and_useless_transactions_are_dropped_without_a_block() -> None:
+    world = World()
+    late = sign_transaction(world.genesis, 1, valid_until_ms=START_MS + 5)
+    foreign = sign_transaction(make_genesis(5), 2)
+    world.mempool.add(late, 0)
+    world.mempool.add(foreign, 0)
+    world.application.expire(START_MS + 4)
+    assert world.application.take_dropped() == []
+    world.application.expire(START_MS + 5)
+    world.application.recheck(START_MS + 5, 10)
+    codes = [rejected.code for _, rejected in world.application.take_dropped()]
+    assert codes == ["expired", "wrong_chain"]
+    assert not world.application.has_work()
+
+
+def test_a_transaction_that_fails_in_its_contract_is_in_the_block_with_a_receipt() -> None:
+    """C9: it passed the checks, so it gets its place and a refusal that all nodes agree on."""
+    from ledger import transaction
+    from ledger.block import Receipt
+    from tests.node.cluster import key
+
+    world = World()
+    tx = transaction.sign(
+        key("operator", "bank-a"),
+        chain_id=world.genesis.chain_id,
+        sender="bank-a/admin",
+        contract="nothing",
+        action="at_all",
+        args={},
+        valid_until_ms=START_MS + 1_000,
+        salt=bytes(16),
+    )
+    world.mempool.add(tx, 0)
+    executed = world.application.build(world.draft())
+    assert executed.block.transactions == (tx.raw,)
+    assert Receipt.decode(executed.receipts[1]).code == "unknown_action"

@@ -1,0 +1,585 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from consensus.events import BodyRecord, TimerKind
+from consensus.messages import Prepare
+from ledger.block import CommittedBlock
+from ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from node import events, journal, wire
+from node.events import Admission
+from node.mempool import MempoolLimits
+from tests.node.cluster import START_MS, Cluster, Host, key, sign_transaction
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return settled(Cluster())
+
+
+def settled(cluster: Cluster) -> Cluster:
+    """Started, with block 1 everywhere."""
+    cluster.start()
+    assert cluster.run_until(lambda: cluster.agrees(1))
+    return cluster
+
+
+def commit(cluster: Cluster, count: int, *, at: str = "regulator", first: int = 1) -> None:
+    """Commit ``count`` transactions in as many blocks, on every running node."""
+    for number in range(first, first + count):
+        tx = sign_transaction(cluster.genesis, number)
+        cluster.submit(at, tx)
+        assert cluster.run_until(lambda tx=tx: cluster.has(tx)), cluster.now_ms
+
+
+def machine_of(host: Host):
+    assert host.machine is not None
+    return host.machine
+
+
+def own_signatures(host: Host) -> list[bytes]:
+    return [record.signature for record in machine_of(host)._journal.persisted.signs or ()]
+
+
+# Normal life
+
+
+def test_a_submitted_transaction_commits_on_every_node(cluster: Cluster) -> None:
+    tx = sign_transaction(cluster.genesis, 1)
+    cluster.submit("enterprise-a", tx)
+    assert [answer.admission for answer in cluster["enterprise-a"].answers] == [Admission.ACCEPTED]
+    assert cluster.run_until(lambda: cluster.has(tx) and cluster.agrees(2))
+    assert all(len(machine_of(host).mempool) == 0 for host in cluster.running())
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 6, 7])
+def test_sets_of_every_size_commit(n: int) -> None:
+    cluster = settled(Cluster(n))
+    commit(cluster, 3, at="bank-a")
+    assert cluster.agrees(4)
+
+
+def test_an_idle_chain_makes_no_blocks_and_is_healthy(cluster: Cluster) -> None:
+    cluster.run(30_000)
+    assert [host.height for host in cluster.running()] == [1, 1, 1, 1]
+    for host in cluster.running():
+        status = machine_of(host).status(cluster.now_ms)
+        assert status.healthy
+        assert status.why_stalled is None
+        assert status.voting
+
+
+def test_the_heartbeat_makes_an_empty_block() -> None:
+    cluster = settled(Cluster(heartbeat_ms=5_000))
+    cluster.run(11_000)
+    assert cluster.agrees(3)
+
+
+def test_many_transactions_of_one_sender_keep_their_order(cluster: Cluster) -> None:
+    txs = [sign_transaction(cluster.genesis, number) for number in range(300)]
+    cluster.submit("bank-a", *txs)
+    assert cluster.run_until(lambda: cluster.has(txs[-1]))
+    cluster.run(10)
+    ids = [tx_id for _, outcome in cluster["regulator"].published for tx_id in outcome.tx_ids]
+    assert ids == [tx.id for tx in txs]
+
+
+def test_an_observer_follows_and_never_signs() -> None:
+    cluster = settled(Cluster(observers=("observer-1",)))
+    commit(cluster, 3, at="observer-1")
+    observer = cluster["observer-1"]
+    assert cluster.agrees(4)
+    assert own_signatures(observer) == [b""]
+    status = machine_of(observer).status(cluster.now_ms)
+    assert (status.kind, status.voting, status.healthy) == ("observer", False, True)
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    def run() -> list[bytes]:
+        cluster = settled(Cluster(seed=7))
+        commit(cluster, 3)
+        cluster.kill("bank-a")
+        commit(cluster, 2, first=10)
+        return [cluster.chain[height] for height in sorted(cluster.chain)]
+
+    assert run() == run()
+
+
+# Effects and their order
+
+
+def test_a_vote_never_leaves_before_its_record_and_nothing_is_published_before_its_block() -> None:
+    cluster = settled(Cluster())
+    seen: list[str] = []
+    for host in cluster.running():
+        machine = machine_of(host)
+        original = machine.step
+
+        def step(event: events.NodeEvent, now_ms: int, original: Callable = original) -> list[events.NodeEffect]:
+            effects = original(event, now_ms)
+            seen.extend(check_order(effects))
+            return effects
+
+        machine.step = step  # type: ignore[method-assign]
+    commit(cluster, 3)
+    assert {"vote", "published", "applied"} <= set(seen)
+
+
+def check_order(effects: list[events.NodeEffect]) -> list[str]:
+    """Votes follow an append of the same step, a block's effects follow the block."""
+    appended = block = False
+    seen = []
+    for effect in effects:
+        match effect:
+            case events.Append():
+                appended = True
+            case events.AppendBlock():
+                block = True
+            case events.BroadcastFrame(wire.ConsensusMessage(Prepare())):
+                assert appended
+                seen.append("vote")
+            case events.Published():
+                assert block
+                seen.append("published")
+            case events.ApplyState():
+                assert block
+                seen.append("applied")
+    return seen
+
+
+def test_the_state_is_flushed_in_order_and_out_of_order_is_our_bug(cluster: Cluster) -> None:
+    machine = machine_of(cluster["bank-a"])
+    with pytest.raises(ValueError, match="not to be written next"):
+        machine.step(events.Applied(9), cluster.now_ms)
+
+
+def test_a_halted_machine_does_nothing(cluster: Cluster) -> None:
+    machine = machine_of(cluster["bank-a"])
+    machine._halt("a test says so")
+    assert machine.step(events.Submitted((sign_transaction(cluster.genesis, 1),)), cluster.now_ms) == []
+    status = machine.status(cluster.now_ms)
+    assert not status.healthy
+    assert status.why_stalled == "stopped: a test says so"
+
+
+def test_old_records_leave_the_journal_and_the_guard_stays(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "FILE_BYTES_MAX", 20_000)
+    commit(cluster, 30)
+    cluster.run(2_000)
+    for host in cluster.running():
+        assert host.disk.journal is not None
+        assert len(host.disk.journal) < 40_000
+        loaded = journal.load(host.disk.journal, cluster.genesis.chain_id, host.name)
+        assert loaded.verdict is journal.Verdict.INTACT
+        assert loaded.journal.persisted.signs == machine_of(host)._journal.persisted.signs
+        assert loaded.journal.persisted.signs[-1].height == 31
+
+
+# Faults
+
+
+def test_the_leader_dies_and_the_others_go_on(cluster: Cluster) -> None:
+    leader = machine_of(cluster["bank-b" if "bank-b" in cluster.hosts else "bank-a"]).status(cluster.now_ms).leader
+    cluster.kill(leader)
+    others = [host.name for host in cluster.running()]
+    commit(cluster, 3, at=others[0])
+    assert cluster.agrees(4)
+    before = cluster.now_ms
+    cluster.start(leader)
+    assert cluster.run_until(lambda: cluster.agrees(4))
+    assert cluster.now_ms - before < 3_000
+
+
+@pytest.mark.parametrize("name", ["bank-a", "central-bank", "enterprise-a", "regulator"])
+def test_any_node_is_killed_at_any_moment_and_comes_back(name: str) -> None:
+    cluster = settled(Cluster(seed=3, sync_ms=3))
+    expected = []
+    for moment in range(12):  # in the middle of a block, a few milliseconds later each time
+        tx = sign_transaction(cluster.genesis, moment)
+        cluster.submit("regulator" if name != "regulator" else "bank-a", tx)
+        cluster.run(moment)
+        cluster.kill(name)
+        cluster.run(700)
+        cluster.start(name)
+        expected.append(tx)
+    assert cluster.run_until(lambda: all(cluster.has(tx) for tx in expected) and cluster.agrees())
+    assert not any(host.accused for host in cluster.running())
+
+
+def test_all_nodes_lose_power_and_the_chain_goes_on() -> None:
+    cluster = settled(Cluster(sync_ms=3))
+    for moment in range(10):
+        tx = sign_transaction(cluster.genesis, moment)
+        cluster.submit("bank-a", tx)
+        cluster.run(moment)
+        cluster.kill(*cluster.hosts)
+        cluster.start()
+        again = sign_transaction(cluster.genesis, 100 + moment)
+        cluster.submit("regulator", again)
+        assert cluster.run_until(lambda again=again: cluster.has(again))
+    assert cluster.agrees(10)
+    assert not any(host.accused for host in cluster.running())
+
+
+def test_without_a_quorum_nothing_commits_and_health_says_why(cluster: Cluster) -> None:
+    cluster.kill("bank-a", "enterprise-a")
+    tx = sign_transaction(cluster.genesis, 1)
+    cluster.submit("regulator", tx)
+    cluster.run(10_000)
+    assert cluster.agrees()
+    assert cluster["regulator"].height == 1
+    status = machine_of(cluster["regulator"]).status(cluster.now_ms)
+    assert not status.healthy
+    assert status.why_stalled is not None
+    assert status.why_stalled.startswith(
+        "waiting for 1 more of 3 validators: bank-a and enterprise-a unreachable since "
+    )
+    cluster.start("bank-a")
+    assert cluster.run_until(lambda: cluster.has(tx))
+    cluster.run(2_000)
+    assert machine_of(cluster["regulator"]).status(cluster.now_ms).healthy
+
+
+def test_a_partition_heals_and_both_sides_agree(cluster: Cluster) -> None:
+    cluster.partition(["bank-a", "central-bank"], ["enterprise-a", "regulator"])
+    left, right = sign_transaction(cluster.genesis, 1), sign_transaction(cluster.genesis, 2)
+    cluster.submit("bank-a", left)
+    cluster.submit("regulator", right)
+    cluster.run(20_000)
+    assert [host.height for host in cluster.running()] == [1, 1, 1, 1]
+    cluster.heal()
+    assert cluster.run_until(lambda: cluster.has(left) and cluster.has(right) and cluster.agrees(), 60_000)
+
+
+def test_a_minority_behind_a_partition_catches_up(cluster: Cluster) -> None:
+    cluster.partition(["bank-a"], ["central-bank", "enterprise-a", "regulator"])
+    for number in range(40):
+        tx = sign_transaction(cluster.genesis, number)
+        cluster.submit("regulator", tx)
+        assert cluster.run_until(lambda tx=tx: cluster.has(tx, "regulator", "enterprise-a", "central-bank"))
+    cluster.heal()
+    assert cluster.run_until(lambda: cluster.agrees(41), 5_000)
+
+
+def test_a_transaction_known_to_one_node_alone_commits(cluster: Cluster) -> None:
+    """Fabric #4438: only a follower knows it, the gossip of the submission was lost."""
+    tx = sign_transaction(cluster.genesis, 1)
+    cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.Transactions) else [data]
+    cluster.submit("regulator", tx)
+    cluster.run(3)
+    cluster.tamper = lambda source, target, data: [data]
+    assert cluster.run_until(lambda: cluster.has(tx), 60_000)
+
+
+def test_a_wiped_node_only_follows_until_it_cannot_contradict_itself(cluster: Cluster) -> None:
+    commit(cluster, 3)
+    cluster.kill("bank-a")
+    cluster["bank-a"].disk = type(cluster["bank-a"].disk)(None)
+    cluster.start("bank-a")
+    assert [notice.code for notice in cluster["bank-a"].noticed] == ["journal_missing"]
+    assert cluster.run_until(lambda: cluster.agrees(4))
+    cluster.run(1_500)
+    status = machine_of(cluster["bank-a"]).status(cluster.now_ms)
+    assert not status.voting
+    assert status.silence is not None
+    assert own_signatures(cluster["bank-a"]) == []
+    commit(cluster, 6, first=10)
+    cluster.run(2_000)
+    assert machine_of(cluster["bank-a"]).status(cluster.now_ms).voting
+    assert own_signatures(cluster["bank-a"]) != []
+    cluster.kill("regulator")  # now its vote is needed, and it survives a restart
+    commit(cluster, 2, at="bank-a", first=20)
+    cluster.kill("bank-a")
+    cluster.start("bank-a")
+    commit(cluster, 2, at="bank-a", first=30)
+
+
+def test_an_operator_may_let_a_node_without_journal_vote(cluster: Cluster) -> None:
+    commit(cluster, 2)
+    cluster.kill("bank-a", "regulator")
+    cluster["bank-a"].disk.journal = None
+    cluster.start("bank-a")
+    tx = sign_transaction(cluster.genesis, 50)
+    cluster.submit("bank-a", tx)
+    cluster.run(5_000)
+    assert not cluster.has(tx)
+    reason = machine_of(cluster["bank-a"]).status(cluster.now_ms).why_stalled
+    assert reason is not None
+    assert "this node does not vote" in reason
+    cluster["bank-a"].step(events.OperatorAllowsVoting())
+    assert cluster.run_until(lambda: cluster.has(tx))
+    cluster.kill("bank-a")
+    cluster.start("bank-a")
+    assert machine_of(cluster["bank-a"]).status(cluster.now_ms).voting
+
+
+def test_an_old_copy_of_the_disk_stops_signing_when_it_sees_its_own_votes(cluster: Cluster) -> None:
+    old = type(cluster["bank-a"].disk)(cluster["bank-a"].disk.journal, list(cluster["bank-a"].disk.blocks))
+    commit(cluster, 5)
+    cluster.kill("bank-a")
+    cluster["bank-a"].disk = old
+    cluster.start("bank-a")
+    assert cluster.run_until(lambda: cluster.agrees(6))
+    cluster.run(1_500)
+    signed = own_signatures(cluster["bank-a"])
+    commit(cluster, 2, first=10)
+    assert own_signatures(cluster["bank-a"]) == signed
+    assert not machine_of(cluster["bank-a"]).status(cluster.now_ms).voting
+    assert not any(host.accused for host in cluster.running())
+
+
+def test_frames_replayed_reordered_and_duplicated_change_nothing() -> None:
+    """P2."""
+    cluster = Cluster(seed=5)
+    past: list[tuple[str, str, bytes]] = []
+
+    def tamper(source: str, target: str, data: bytes) -> list[bytes]:
+        past.append((source, target, data))
+        frames = [data, data]
+        replayed = cluster.random.choice(past)
+        if replayed[1] == target:
+            frames.insert(cluster.random.randint(0, 2), replayed[2])
+        if cluster.random.random() < 0.2:
+            frames.reverse()
+        return frames
+
+    cluster.tamper = tamper
+    settled(cluster)
+    commit(cluster, 10)
+    assert cluster.agrees(11)
+    assert not any(host.accused for host in cluster.running())
+
+
+def test_lost_frames_delay_and_do_not_stop(cluster: Cluster) -> None:
+    cluster.tamper = lambda source, target, data: [] if cluster.random.random() < 0.2 else [data]
+    txs = [sign_transaction(cluster.genesis, number) for number in range(5)]
+    for tx in txs:
+        cluster.submit("regulator", tx)
+        cluster.run(2_000)
+    cluster.tamper = lambda source, target, data: [data]
+    assert cluster.run_until(lambda: all(cluster.has(tx) for tx in txs) and cluster.agrees(), 120_000)
+
+
+def test_skewed_clocks_do_not_stop_the_chain() -> None:
+    cluster = Cluster()
+    cluster.skew_ms = {"bank-a": -400, "regulator": 400}
+    settled(cluster)
+    commit(cluster, 5)
+
+
+# Frames that are wrong
+
+
+def certificate_of(cluster: Cluster, height: int, block_hash: bytes, *, signers: int, epoch: int = 0) -> Certificate:
+    validators = cluster.genesis.validators
+    preimage = vote_preimage(cluster.genesis.chain_id, epoch, height, 0, Phase.COMMIT, block_hash)
+    votes = {i: key("node", validators[i].id).sign(preimage) for i in range(signers)}
+    made = assemble(Phase.COMMIT, validators, height, 0, block_hash, votes)
+    return Certificate(made.phase, epoch, height, 0, block_hash, made.bitmap, made.signatures)
+
+
+def test_a_height_claimed_without_a_quorum_is_not_believed(cluster: Cluster) -> None:
+    """CVE-2025-24371."""
+    machine = machine_of(cluster["bank-a"])
+    forged = certificate_of(cluster, 900, bytes(32), signers=2)
+    machine.step(events.FrameReceived("regulator", wire.Status(900, bytes(32), forged)), cluster.now_ms)
+    status = machine.status(cluster.now_ms)
+    assert not status.syncing
+    assert status.healthy
+    assert status.counters["refused_BadCertificate"] == 1
+    assert [peer.height for peer in status.peers if peer.node == "regulator"] == [0]
+
+
+def test_a_tip_of_an_unknown_epoch_is_a_hint_for_its_peer_alone(cluster: Cluster) -> None:
+    machine = machine_of(cluster["bank-a"])
+    unknown = certificate_of(cluster, 900, bytes(32), signers=3, epoch=5)
+    effects = machine.step(events.FrameReceived("regulator", wire.Status(900, bytes(32), unknown)), cluster.now_ms)
+    asked = [effect for effect in effects if isinstance(effect, events.SendFrame)]
+    assert [(effect.peer, effect.message) for effect in asked] == [("regulator", wire.GetBlocks(2, 16))]
+    assert not machine.status(cluster.now_ms).syncing
+    commit(cluster, 2)
+
+
+def test_an_unsigned_vote_is_refused_and_changes_nothing(cluster: Cluster) -> None:
+    machine = machine_of(cluster["bank-a"])
+    before = machine.replica.standing()
+    vote = wire.ConsensusMessage(Prepare(0, 2, 0, 1, bytes(32), bytes(64)))
+    assert machine.step(events.FrameReceived("central-bank", vote), cluster.now_ms) == []
+    assert machine.replica.standing() == before
+    assert machine.counters["refused_BadSignature"] == 1
+
+
+def test_bad_transactions_of_a_peer_are_counted_and_cost_no_place(cluster: Cluster) -> None:
+    """T1: an invalid signature, another chain, bytes that are no transaction."""
+    machine = machine_of(cluster["bank-a"])
+    good = sign_transaction(cluster.genesis, 1)
+    foreign = sign_transaction(Cluster(5).genesis, 1)
+    forged = good.raw[:-1] + bytes([good.raw[-1] ^ 1])
+    frame = wire.Transactions((b"\xc0", forged, foreign.raw, good.raw))
+    machine.step(events.FrameReceived("regulator", frame), cluster.now_ms)
+    assert [tx.id for tx in machine.mempool] == [good.id]
+    assert machine.counters["refused_transaction_Malformed"] == 1
+    assert machine.counters["refused_transaction_BadSignature"] == 1
+
+
+def test_one_transaction_a_hundred_thousand_times_is_held_once(cluster: Cluster) -> None:
+    """T1."""
+    cluster.partition(["bank-a"], ["central-bank", "enterprise-a", "regulator"])
+    machine = machine_of(cluster["bank-a"])
+    tx = sign_transaction(cluster.genesis, 1)
+    frame = wire.Transactions((tx.raw,) * 5_000)
+    for _ in range(20):
+        machine.step(events.FrameReceived("regulator", frame), cluster.now_ms)
+    assert len(machine.mempool) == 1
+    assert machine.mempool.size_bytes == len(tx.raw)
+
+
+def test_a_full_mempool_says_so_and_takes_more_once_blocks_commit() -> None:
+    """T1."""
+    cluster = settled(Cluster(limits=MempoolLimits(transactions_max=8, shares=1)))
+    cluster.kill("central-bank", "enterprise-a")
+    txs = [sign_transaction(cluster.genesis, number) for number in range(9)]
+    cluster.submit("bank-a", *txs)
+    codes = [answer.rejected.code if answer.rejected else None for answer in cluster["bank-a"].answers]
+    assert codes == [None] * 8 + ["mempool_full"]
+    cluster.start("central-bank")
+    assert cluster.run_until(lambda: cluster.has(txs[7], "bank-a"))
+    cluster.submit("bank-a", txs[8])
+    assert cluster["bank-a"].answers[-1].admission is Admission.ACCEPTED
+
+
+def test_a_transaction_takes_effect_once_over_replay_and_restart(cluster: Cluster) -> None:
+    """T2."""
+    tx = sign_transaction(cluster.genesis, 1)
+    cluster.submit("bank-a", tx, tx)
+    assert [answer.admission for answer in cluster["bank-a"].answers] == [Admission.ACCEPTED, Admission.PENDING]
+    assert cluster.run_until(lambda: cluster.has(tx))
+    cluster.run(10)
+    cluster.kill(*cluster.hosts)
+    cluster.start()
+    cluster.submit("regulator", tx)
+    assert cluster["regulator"].answers[-1].admission is Admission.COMMITTED
+    commit(cluster, 3, first=10)
+    again = wire.Transactions((tx.raw,))
+    machine_of(cluster["bank-a"]).step(events.FrameReceived("regulator", again), cluster.now_ms)
+    assert len(machine_of(cluster["bank-a"]).mempool) == 0
+    count = sum(tx.raw in CommittedBlock.decode(raw).block.transactions for raw in cluster["enterprise-a"].disk.blocks)
+    assert count == 1
+
+
+def test_a_transaction_that_expires_while_it_waits_is_dropped_and_its_client_told(cluster: Cluster) -> None:
+    """T2."""
+    cluster.kill("central-bank", "enterprise-a")
+    tx = sign_transaction(cluster.genesis, 1, valid_until_ms=cluster.now_ms + 3_000)
+    cluster.submit("bank-a", tx)
+    cluster.run(5_000)
+    dropped = cluster["bank-a"].dropped
+    assert [(answer.tx_id, answer.rejected.code if answer.rejected else "") for answer in dropped] == [
+        (tx.id, "expired")
+    ]
+    assert len(machine_of(cluster["bank-a"]).mempool) == 0
+    late = sign_transaction(cluster.genesis, 2, valid_until_ms=START_MS)
+    cluster.submit("bank-a", late)
+    assert cluster["bank-a"].answers[-1].rejected is not None
+    assert cluster["bank-a"].answers[-1].rejected.code == "expired"
+
+
+def test_equivocation_is_counted_and_reported(cluster: Cluster) -> None:
+    machine = machine_of(cluster["bank-a"])
+    signer, index = key("node", "regulator"), cluster.genesis.validators.index("regulator")
+    assert index is not None
+    for last in (bytes(32), b"\x01" * 32):
+        preimage = vote_preimage(cluster.genesis.chain_id, 0, 2, 0, Phase.PREPARE, last)
+        vote = Prepare(0, 2, 0, index, last, signer.sign(preimage))
+        effects = machine.step(events.FrameReceived("regulator", wire.ConsensusMessage(vote)), cluster.now_ms)
+    assert [effect.node for effect in effects if isinstance(effect, events.Accused)] == ["regulator"]
+    assert machine.status(cluster.now_ms).counters["accused_regulator"] == 1
+
+
+def test_requests_of_one_peer_are_bounded(cluster: Cluster) -> None:
+    machine = machine_of(cluster["bank-a"])
+    served = [
+        effect
+        for _ in range(500)
+        for effect in machine.step(events.FrameReceived("regulator", wire.GetBlocks(1, 128)), cluster.now_ms)
+    ]
+    assert served == [events.LoadBlocks("regulator", 1, 1)] * 64
+    assert machine.counters["too_many_get-blocks"] == 436
+
+
+def test_stale_timers_are_no_ops(cluster: Cluster) -> None:
+    machine = machine_of(cluster["bank-a"])
+    for kind in TimerKind:
+        timer = events.Timer(kind, 1, 0)
+        assert machine.step(events.TimerFired(timer), cluster.now_ms) == []
+
+
+def test_a_body_is_served_from_the_height_in_progress_and_from_the_tip(cluster: Cluster) -> None:
+    cluster.kill("central-bank", "enterprise-a")
+    cluster.submit("bank-a", sign_transaction(cluster.genesis, 1))
+    cluster.run(10)
+    machine = machine_of(cluster["bank-a"])
+    (held,) = [record for record in machine._journal._records if isinstance(record, BodyRecord)]
+    for block in (held.block, machine.tip.block if machine.tip else held.block):
+        asked = events.FrameReceived("regulator", wire.GetBody(2, block.hash))
+        assert machine.step(asked, cluster.now_ms) == [events.SendFrame("regulator", wire.Body(block))]
+    assert machine.step(events.FrameReceived("regulator", wire.GetBody(2, bytes(32))), cluster.now_ms) == []
+
+
+def test_a_node_that_missed_only_the_commits_decides_by_the_certificate_of_a_status(cluster: Cluster) -> None:
+    cluster.tamper = lambda source, target, data: (
+        [] if target == "bank-a" and isinstance(wire.decode(data), wire.ConsensusMessage) else [data]
+    )
+    tx = sign_transaction(cluster.genesis, 1)
+    cluster.submit("regulator", tx)
+    assert cluster.run_until(lambda: cluster.has(tx), 1_500)
+
+
+# Consistent reads
+
+
+def heard(host: Host, token: int) -> list[int]:
+    machine, found = machine_of(host), []
+    original = machine.step
+
+    def step(event: events.NodeEvent, now_ms: int) -> list[events.NodeEffect]:
+        effects = original(event, now_ms)
+        found.extend(effect.height for effect in effects if isinstance(effect, events.TipsHeard))
+        return effects
+
+    machine.step = step  # type: ignore[method-assign]
+    host.step(events.TipsAsked(token))
+    return found
+
+
+def test_a_consistent_read_learns_a_height_that_covers_what_was_acknowledged(cluster: Cluster) -> None:
+    cluster.partition(["bank-a"], ["central-bank", "enterprise-a", "regulator"])
+    tx = sign_transaction(cluster.genesis, 1)
+    cluster.submit("regulator", tx)
+    assert cluster.run_until(lambda: cluster.has(tx, "regulator"))
+    cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.Status) else [data]
+    cluster.heal()
+    found = heard(cluster["bank-a"], 1)
+    assert cluster.run_until(lambda: bool(found), 1_000)
+    assert found == [2]
+
+
+def test_a_consistent_read_without_a_quorum_is_never_answered(cluster: Cluster) -> None:
+    cluster.kill("central-bank", "enterprise-a")
+    found = heard(cluster["bank-a"], 1)
+    cluster.run(5_000)
+    assert found == []
+
+
+def test_a_consistent_read_counts_no_answer_that_proves_nothing(cluster: Cluster) -> None:
+    cluster.kill("central-bank", "enterprise-a", "regulator")
+    found = heard(cluster["bank-a"], 1)
+    forged = certificate_of(cluster, 900, bytes(32), signers=2)
+    for peer in ("central-bank", "enterprise-a", "regulator"):
+        cluster["bank-a"].step(events.FrameReceived(peer, wire.TipReply(1, forged, None)))
+    assert found == []
+    for peer in ("central-bank", "central-bank", "regulator"):
+        cluster["bank-a"].step(events.FrameReceived(peer, wire.TipReply(1, None, None)))
+    assert found == [1]

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from ledger.errors import BadSignature
+from ledger.transaction import Transaction
+from node.admission import VerifiedTransactions
+from node.mempool import Mempool, MempoolLimits
+from tests.node.cluster import START_MS, make_genesis, sign_transaction
+
+GENESIS = make_genesis()
+TEMPLATE = sign_transaction(GENESIS, 0)
+
+
+def fake(number: int, *, sender: str = "bank-a/admin", size: int = 100, valid_until_ms: int = START_MS) -> Transaction:
+    """The pool looks at id, raw, sender and validity only; a signature would cost time."""
+    raw = number.to_bytes(8, "big") + bytes(size - 8)
+    return replace(TEMPLATE, id=number.to_bytes(32, "big"), raw=raw, sender=sender, valid_until_ms=valid_until_ms)
+
+
+def test_transactions_come_out_in_the_order_they_came() -> None:
+    pool = Mempool()
+    for number in (5, 3, 9, 1):
+        assert pool.add(fake(number), 0) is None
+    pool.remove(fake(9).id)
+    assert [tx.id for tx in pool] == [fake(number).id for number in (5, 3, 1)]
+    assert pool.oldest(2) == [fake(5), fake(3)]
+
+
+def test_the_number_of_transactions_is_bounded() -> None:
+    pool = Mempool(MempoolLimits(transactions_max=3, shares=1))
+    assert [pool.add(fake(number), 0) for number in range(3)] == [None] * 3
+    refused = pool.add(fake(3), 0)
+    assert refused is not None
+    assert refused.code == "mempool_full"
+    assert len(pool) == 3
+
+
+def test_the_bytes_are_bounded_at_the_limit_and_one_beyond() -> None:
+    pool = Mempool(MempoolLimits(bytes_max=300, shares=1))
+    assert pool.add(fake(1, size=150), 0) is None
+    refused = pool.add(fake(2, size=151), 0)
+    assert refused is not None
+    assert refused.code == "mempool_full"
+    assert pool.add(fake(3, size=150), 0) is None
+    assert pool.size_bytes == 300
+
+
+def test_one_sender_cannot_take_the_place_of_others() -> None:
+    pool = Mempool(MempoolLimits(transactions_max=8, shares=4))
+    assert [pool.add(fake(number), 0) for number in range(2)] == [None, None]
+    refused = pool.add(fake(2), 0)
+    assert refused is not None
+    assert refused.code == "sender_share_full"
+    assert pool.add(fake(3, sender="bank-b/admin"), 0) is None
+    pool.remove(fake(0).id)
+    assert pool.add(fake(2), 0) is None
+
+
+def test_a_sender_has_a_share_of_the_bytes_too_and_may_always_have_one_transaction() -> None:
+    pool = Mempool(MempoolLimits(bytes_max=1_000, shares=4))
+    assert pool.add(fake(1, size=400), 0) is None
+    refused = pool.add(fake(2, size=10), 0)
+    assert refused is not None
+    assert refused.code == "sender_share_full"
+
+
+def test_a_transaction_is_held_once() -> None:
+    pool = Mempool()
+    for _ in range(100_000):
+        assert pool.add(TEMPLATE, 0) is None
+    assert len(pool) == 1
+    assert pool.size_bytes == len(TEMPLATE.raw)
+
+
+def test_what_a_block_comes_too_late_for_expires() -> None:
+    pool = Mempool()
+    pool.add(fake(1, valid_until_ms=100), 0)
+    pool.add(fake(2, valid_until_ms=101), 0)
+    assert pool.expire(99) == []
+    assert [tx.id for tx in pool.expire(100)] == [fake(1).id]
+    assert len(pool) == 1
+
+
+def test_the_age_of_the_oldest_is_known() -> None:
+    pool = Mempool()
+    assert pool.oldest_age_ms(50) is None
+    pool.add(fake(1), 10)
+    pool.add(fake(2), 30)
+    assert pool.oldest_age_ms(50) == 40
+    pool.remove(fake(1).id)
+    assert pool.oldest_age_ms(50) == 20
+    assert pool.oldest_age_ms(0) == 0
+
+
+class PoolMachine(RuleBasedStateMachine):
+    """Against a plain list; the bounds hold after every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = Mempool(MempoolLimits(transactions_max=6, bytes_max=600, shares=2))
+        self.model: list[Transaction] = []
+
+    @rule(number=st.integers(0, 9), sender=st.sampled_from("ab"), size=st.integers(50, 200), until=st.integers(0, 5))
+    def add(self, number: int, sender: str, size: int, until: int) -> None:
+        tx = fake(number, sender=sender, size=size, valid_until_ms=until)
+        known = any(held.id == tx.id for held in self.model)
+        mine = [held for held in self.model if held.sender == sender]
+        fits = len(self.model) < 6 and sum(len(held.raw) for held in self.model) + size <= 600
+        fair = not mine or (len(mine) < 3 and sum(len(held.raw) for held in mine) + size <= 300)
+        assert (self.pool.add(tx, 0) is None) == (known or (fits and fair))
+        if not known and fits and fair:
+            self.model.append(tx)
+
+    @rule(number=st.integers(0, 9))
+    def remove(self, number: int) -> None:
+        found = [held for held in self.model if held.id == number.to_bytes(32, "big")]
+        assert self.pool.remove(number.to_bytes(32, "big")) == (found[0] if found else None)
+        self.model = [held for held in self.model if held not in found]
+
+    @rule(time=st.integers(0, 5))
+    def expire(self, time: int) -> None:
+        assert self.pool.expire(time) == [held for held in self.model if held.valid_until_ms <= time]
+        self.model = [held for held in self.model if held.valid_until_ms > time]
+
+    @invariant()
+    def agrees(self) -> None:
+        assert list(self.pool) == self.model
+        assert self.pool.size_bytes == sum(len(held.raw) for held in self.model)
+
+
+PoolMachine.TestCase.settings = settings(deadline=None, max_examples=60, stateful_step_count=30)
+TestPool = PoolMachine.TestCase
+
+
+def test_a_verified_transaction_is_not_verified_again() -> None:
+    calls: list[bytes] = []
+
+    def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
+        calls.append(signature)
+        return True
+
+    cache = VerifiedTransactions(verify)
+    assert cache.admit(TEMPLATE.raw) is cache.admit(bytes(TEMPLATE.raw))
+    assert len(calls) == 1
+    cache.forget((TEMPLATE.raw,))
+    assert TEMPLATE.raw not in cache
+    assert cache.size_bytes == 0
+
+
+def test_the_cache_of_verified_transactions_is_bounded_and_forgets_the_oldest() -> None:
+    cache = VerifiedTransactions(entries_max=3, bytes_max=1_000)
+    for number in range(5):
+        cache.add(fake(number))
+    assert [fake(number).raw in cache for number in range(5)] == [False, False, True, True, True]
+    cache.add(fake(9, size=850))
+    assert [fake(number).raw in cache for number in (2, 3, 4)] == [False, False, True]
+    assert cache.size_bytes == 950
+
+
+def test_a_bad_signature_is_never_remembered() -> None:
+    cache = VerifiedTransactions()
+    forged = TEMPLATE.raw[:-1] + bytes([TEMPLATE.raw[-1] ^ 1])
+    for _ in range(2):
+        with pytest.raises(BadSignature):
+            cache.admit(forged)
+    assert len(cache) == 0
