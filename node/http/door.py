@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -179,7 +180,9 @@ def _problem_of(error: Exception, scope: Scope) -> Problem:
         case Unavailable():
             return unavailable(error.reason)
         case _:
-            _log.error("request_failed", path=getattr(scope.get("route"), "path", "?"), exc_info=error)
+            # Formatted here: a logger that shows local variables would show tokens and bodies as well.
+            trace = "".join(traceback.format_exception(error))
+            _log.error("request_failed", route=getattr(scope.get("route"), "path", "?"), trace=trace)
             return Problem(500, "internal_error", "the node failed to answer; its log says why")
 
 

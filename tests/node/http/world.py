@@ -157,7 +157,7 @@ class World:
         return self.chain.blocks[height - 1].encode() if 1 <= height <= self.height else None
 
     def recent_block(self, height: int) -> CommittedBlock | None:
-        return self.chain.blocks[height - 1] if self.height - self.recent < height <= self.height else None
+        return self.chain.blocks[height - 1] if max(0, self.height - self.recent) < height <= self.height else None
 
     async def submit(self, transactions: Sequence[Transaction]) -> list[Answer]:
         answers = [self._admit(tx) for tx in transactions]
