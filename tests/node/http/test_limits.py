@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import httpx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.http.context import Settings
+from node.http.limits import Limits, TokenBuckets
+from tests.node.http.world import World, scenario
+
+
+def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
+    buckets = TokenBuckets(2, 10)
+    assert [buckets.take("a", 1, 5, 0.0) for _ in range(10)] == [0.0] * 10
+    assert buckets.take("a", 1, 5, 0.0) == 0.2
+    assert buckets.take("b", 1, 5, 0.0) == 0.0, "another key has its own"
+    assert buckets.take("a", 1, 5, 0.3) == 0.0
+    assert buckets.take("a", 1, 5, 0.3) > 0.0
+
+
+def test_more_than_a_bucket_passes_when_it_is_full_and_is_paid_for() -> None:
+    buckets = TokenBuckets(1, 10)
+    assert buckets.take("a", 50, 10, 0.0) == 0.0
+    assert 4.0 <= buckets.take("a", 1, 10, 0.0) <= 5.0
+    assert buckets.take("a", 1, 10, 4.2) == 0.0
+
+
+def test_buckets_are_bounded() -> None:
+    buckets = TokenBuckets(1, 3)
+    for number in range(100):
+        buckets.take(str(number), 1, 1, 0.0)
+    assert len(buckets._buckets) == 3
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(st.floats(0, 2), st.integers(1, 5)), max_size=60))
+def test_never_more_than_burst_and_rate_allow(steps: list[tuple[float, int]]) -> None:
+    buckets, now, taken = TokenBuckets(2, 3), 0.0, 0
+    for pause, amount in steps:
+        now += pause
+        if buckets.take("k", amount, 7, now) == 0.0:
+            taken += amount
+        assert taken <= 7 * 2 + 7 * now + 1e-6
+
+
+TIGHT = Limits(requests_per_s=2, loopback_requests_per_s=50, transactions_per_s=2, loopback_transactions_per_s=100)
+
+
+@scenario(settings=Settings(limits=TIGHT))
+async def test_an_address_beyond_its_rate_is_429_with_retry_after(world: World, client: httpx.AsyncClient) -> None:
+    async with world.client("192.0.2.7") as far, world.client("192.0.2.8") as other:
+        codes = [(await far.get("/healthz")).status_code for _ in range(6)]
+        assert codes == [200] * 4 + [429] * 2
+        response = await far.get("/healthz")
+        assert response.json()["code"] == "too_many_requests"
+        assert int(response.headers["Retry-After"]) >= 1
+        assert (await other.get("/healthz")).status_code == 200
+    assert (await client.get("/healthz")).status_code == 200
+
+
+@scenario(settings=Settings(limits=TIGHT))
+async def test_transactions_have_a_rate_of_their_own(world: World, client: httpx.AsyncClient) -> None:
+    headers = {"Content-Type": "application/msgpack"}
+    async with world.client("192.0.2.7") as far:
+        body = b"\x96" + b"".join(b"\xc5" + len(raw).to_bytes(2, "big") + raw for raw in [world.profile().raw] * 6)
+        assert (await far.post("/v1/transactions/batch", content=body, headers=headers)).status_code == 202
+        response = await far.post("/v1/transactions", content=world.profile().raw, headers=headers)
+        assert (response.status_code, response.json()["code"]) == (429, "too_many_transactions")
+        assert int(response.headers["Retry-After"]) >= 1
+
+
+@scenario(settings=Settings(limits=Limits(streams=1)))
+async def test_streams_are_bounded(world: World, client: httpx.AsyncClient) -> None:
+    world.app._context.streams = 1
+    response = await client.get("/v1/stream")
+    assert (response.status_code, response.json()["code"]) == (429, "too_many_streams")
