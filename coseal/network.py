@@ -14,6 +14,8 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import Sequence
@@ -257,6 +259,15 @@ def _build(directory: Path, consortium: Consortium, observers: int, addressing: 
         _write_node_config(directory / "nodes" / seat.name, index, seats, addressing)
     nodes_toml = _network_toml(genesis, planned_nodes(consortium, observers, addressing))
     (directory / "network.toml").write_text(nodes_toml, encoding="utf-8")
+    _make_journals([directory / "nodes" / seat.name for seat in seats])
+
+
+def _make_journals(folders: Sequence[Path]) -> None:
+    """Let the node software make each node's empty journal: nothing else can vouch that a node has never voted."""
+    data = [word for folder in folders for word in ("--data", str(folder))]
+    made = subprocess.run([sys.executable, "-m", "node", "init", *data], capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise CosealError(f"the nodes' journals cannot be made: {made.stderr.strip()[-500:]}")
 
 
 def _genesis_member(member: Founder, seeds: dict[tuple[str, str], bytes]) -> Member:

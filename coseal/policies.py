@@ -26,7 +26,8 @@ _JOINT: Final = ", etc."
 def table1() -> dict[str, Any]:
     """Return Table 1 of the source paper as the arguments of one ``policy.record``.
 
-    "etc." marks a joint issue whose other issuers the table does not name; the event keeps the table's wording.
+    The table tells no acts, only who published in which month. "etc." marks a joint issue whose other issuers it does
+    not name.
     """
     raw = _read(TABLE1)
     document = json.loads(raw)
@@ -39,8 +40,7 @@ def table1() -> dict[str, Any]:
 
 def _table_row(index: int, row: dict[str, str]) -> dict[str, Any]:
     issuer = row["publishing_unit"].removesuffix(_JOINT)
-    action = "consulted" if "draft for public comment" in row["title"] else "promulgated"
-    event = {"action": action, "date": row["month"], "issuer": issuer, "text": f"published by {row['publishing_unit']}"}
+    joint = {"countersigned_by": ["co-issuers not named"]} if issuer != row["publishing_unit"] else {}
     return {
         "id": f"table1/{index:02}",
         "title": row["title"],
@@ -49,7 +49,8 @@ def _table_row(index: int, row: dict[str, str]) -> dict[str, Any]:
         "passed_by": [issuer],
         "date_publication": row["month"],
         "is_about": ["virtual currency"],
-        "events": [event],
+        "events": [],
+        **joint,
     }
 
 

@@ -176,7 +176,7 @@ def have_first_block(statuses: Sequence[NodeStatus]) -> bool:
 def share_one_tip(statuses: Sequence[NodeStatus]) -> bool:
     """Say whether every node answers with one height and one state root, and a block can commit."""
     tips = {(node.height, node.state_root) for node in statuses}
-    return len(tips) == 1 and all(node.height is not None and node.healthy for node in statuses)
+    return len(tips) == 1 and all(node.height and node.healthy for node in statuses)
 
 
 def wait(

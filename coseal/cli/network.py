@@ -354,8 +354,8 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, f
     out.print(_table(net, statuses))
     what = "first block on all nodes" if fresh else "one tip on all nodes"
     out.print(f"[green]up[/green]: {what} after {elapsed_s:.1f} s; chain {net.chain_id}", highlight=False)
-    out.print(f"  interface   {url}/docs", highlight=False)
     out.print(f"  try         curl -s {url}/v1/status", highlight=False)
+    out.print(f"  interface   {url}/openapi.json", highlight=False)
     out.print(f"  stop        coseal down {net.directory}", highlight=False)
 
 

@@ -22,6 +22,7 @@ from coseal.cli.shared import (
     SenderOption,
     TokenOption,
     UrlOption,
+    console,
     folder,
     print_json,
 )
@@ -285,7 +286,6 @@ def _write_receipt(committed: Committed, out: Path, *, quiet: bool) -> None:
 
 
 def _print_document(document: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.json import JSON
 
-    Console().print(JSON.from_data(document, ensure_ascii=False))
+    console().print(JSON.from_data(document, ensure_ascii=False))
