@@ -136,7 +136,7 @@ class Executor:
         self.validators = membership.validators(self.reader)
         self._admit = admit
         self._rules = rules
-        self._seen = SeenWindow.load(self.reader, height)
+        self._seen = SeenWindow.load(self.reader)
         self._senders: dict[str, bytes] = {}
         self._contracts(self.protocol_version)
         self._deadline_ms = self._find_deadline()

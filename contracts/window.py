@@ -3,8 +3,8 @@
 Law: what is in memory is what is in the state: the same entries come from executing blocks and from loading.
 
 State: ``system/seen/<height>`` -> [latest valid_until_ms of that block's transactions, their ids joined], one key
-for each block with transactions; ``system/window`` -> a height below which no such key is left. An entry goes
-when its latest transaction has expired in block time, for then a replay of any is refused as expired.
+for each block with transactions; ``system/window`` -> [oldest, newest height with such a key], empty for none. An
+entry goes when its latest transaction has expired in block time, for then a replay of any is refused as expired.
 docs/spec/contracts.md, rules X1 to X4.
 """
 
@@ -32,14 +32,14 @@ class SeenWindow:
         self._ids: set[bytes] = set()
 
     @staticmethod
-    def load(reader: Reader, height: int) -> SeenWindow:
-        """Read the window of the state after ``height``."""
+    def load(reader: Reader) -> SeenWindow:
+        """Read the window of a state."""
         window = SeenWindow()
-        oldest: Any = reader.get(_WINDOW)
-        for entry_height in range(oldest, height + 1):
-            entry: Any = reader.get(_key(entry_height))
+        bounds: Any = reader.get(_WINDOW)
+        for height in range(bounds[0], bounds[1] + 1) if bounds else ():
+            entry: Any = reader.get(_key(height))
             if entry is not None:
-                window._add(entry_height, *entry)
+                window._add(height, *entry)
         return window
 
     def __contains__(self, tx_id: bytes) -> bool:
@@ -53,11 +53,10 @@ class SeenWindow:
         expired = self._expired(time_ms)
         for entry_height, _, _ in expired:
             view.delete(_key(entry_height))
-        if expired:
-            kept = self._entries[len(expired)][0] if len(expired) < len(self._entries) else height
-            view.put(_WINDOW, kept)
         if transactions:  # X3
             view.put(_key(height), [_latest(transactions), _joined(transactions)])
+        if expired or transactions:
+            view.put(_WINDOW, self._bounds(len(expired), [height] if transactions else []))
 
     def commit(self, height: int, time_ms: int, transactions: Sequence[Transaction]) -> None:
         """Do in memory what ``write`` wrote."""
@@ -76,6 +75,12 @@ class SeenWindow:
             found.append(entry)
         return found
 
+    def _bounds(self, dropped: int, added: list[int]) -> list[int]:
+        """Return the first and last height of the entries without the oldest ``dropped`` and with those ``added``."""
+        ends = [self._entries[dropped][0], self._entries[-1][0]] if dropped < len(self._entries) else []
+        heights = ends + added
+        return [heights[0], heights[-1]] if heights else []
+
     def _add(self, height: int, latest_ms: int, joined: bytes) -> None:
         self._entries.append((height, latest_ms, joined))
         self._ids.update(_split(joined))
@@ -83,7 +88,7 @@ class SeenWindow:
 
 def install(view: View) -> None:
     """Write the empty window of genesis."""
-    view.put(_WINDOW, 1)
+    view.put(_WINDOW, [])
 
 
 def _key(height: int) -> str:

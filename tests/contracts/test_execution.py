@@ -245,7 +245,7 @@ def test_c9_a_failed_transaction_leaves_its_receipt_and_nothing_else(make_chain,
 def contents(chain):
     """All keys and values but those of the exactly-once window, which holds failed transactions too."""
     entries = [entry for i in range(1 << chain.state.bits) for _, entry in chain.state._store.bucket(i)]
-    return {entry for entry in entries if b"system/seen/" not in entry}
+    return {entry for entry in entries if b"system/seen/" not in entry and b"system/window" not in entry}
 
 
 def test_c9_a_refusals_detail_is_bounded(probe):
@@ -447,7 +447,20 @@ def test_x2_an_entry_stays_until_its_latest_transaction_has_expired(probe):
     assert probe.get("system/seen/1") == [long.valid_until_ms, short.id + long.id]
     probe.block(time_ms=long.valid_until_ms)
     assert probe.get("system/seen/1") is None
-    assert probe.get("system/window") == 3
+    assert probe.get("system/window") == []
+
+
+def test_x4_the_window_names_its_oldest_and_newest_entry_whatever_lies_between(probe):
+    bounds = [probe.get("system/window")]
+    first = write(probe, valid_until_ms=probe.now_ms + 10_000)
+    for transactions in ([first], [], [write(probe)], []):
+        probe.block(*transactions)
+        bounds.append(probe.get("system/window"))
+    probe.block(time_ms=first.valid_until_ms)
+    bounds.append(probe.get("system/window"))
+    assert bounds == [[], [1, 1], [1, 1], [1, 3], [1, 3], [3, 3]]
+    probe.restart()
+    assert len(probe.executor._seen) == 1
 
 
 def test_x3_blocks_without_transactions_leave_no_entry(probe):
@@ -521,7 +534,7 @@ def test_t2_whatever_happens_each_transaction_takes_effect_at_most_once(make_cha
 def test_the_window_is_loaded_from_the_state_alone(probe):
     for _ in range(3):
         probe.block(write(probe), write(probe))
-    loaded = SeenWindow.load(probe.executor.reader, probe.executor.height)
+    loaded = SeenWindow.load(probe.executor.reader)
     assert len(loaded) == 6
     assert all(tx_id in loaded for block in probe.blocks for tx_id in ids_of(block))
 
