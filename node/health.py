@@ -165,7 +165,7 @@ def _counts(view: View, node: str, now_ms: int) -> bool:
     if node == view.node:
         return view.votes
     peer = view.peers.get(node)
-    return peer is not None and peer.status_ms is not None and now_ms - peer.status_ms <= STATUS_AGE_MS_MAX
+    return peer is not None and peer.status_ms is not None and abs(now_ms - peer.status_ms) <= STATUS_AGE_MS_MAX
 
 
 def _absent(view: View, missing: list[str], now_ms: int) -> str:

@@ -23,7 +23,10 @@ from ledger.block import Block
 from ledger.certificate import ROUND_MAX, Certificate
 from ledger.errors import Malformed
 
+# The file is rewritten at the end of a height when it has grown beyond this, within a height beyond four times it.
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024
+# As many bodies of one height as consensus itself holds; whoever holds a prepared certificate has its body, too.
+BODIES_MAX: Final = 8
 _ORIGIN: Final = 1
 _RECORD: Final = 2
 _LAST_STEP: Final = 3
@@ -82,6 +85,11 @@ class Journal:
         self._remember(record)
         return self._frame(record)
 
+    @property
+    def overgrown(self) -> bool:
+        """Whether the file should be rewritten although its height is not decided: there were very many rounds."""
+        return self.size_bytes > 4 * FILE_BYTES_MAX
+
     def decided(self, height: int) -> bytes | None:
         """Forget what only heights up to ``height`` need; return the new file if the old one has grown large."""
         self._forget(height)
@@ -108,9 +116,20 @@ class Journal:
         self._records.append(record)
         if isinstance(record, BodyRecord):
             self._bodies[record.block.hash] = record.block
+            if len(self._bodies) > BODIES_MAX:
+                self._forget(record.height - 1)
 
     def _forget(self, height: int) -> None:
-        self._records = persisted.records_of(persisted.fold(self._records), height=height + 1)
+        """Keep what the fold of the records above ``height`` needs, and the newest bodies."""
+        folded = persisted.fold(self._records)
+        needed = None if folded.prepared is None else folded.prepared.block_hash
+        rest = [block for block in folded.bodies if block.hash != needed]
+        dropped = {block.hash for block in rest[: max(0, len(folded.bodies) - BODIES_MAX)]}
+        self._records = [
+            record
+            for record in persisted.records_of(folded, height=height + 1)
+            if not (isinstance(record, BodyRecord) and record.block.hash in dropped)
+        ]
         self._bodies = {r.block.hash: r.block for r in self._records if isinstance(r, BodyRecord)}
 
     def _frame(self, record: JournalRecord) -> bytes:

@@ -242,6 +242,8 @@ class Machine:
         if not self._allow(peer, "status") or self._sync.is_blamed(peer, self._now_ms):
             return
         certificate = status.certificate
+        if certificate is not None and status.height == self.executor.height:
+            self._require_same_tip(certificate)
         if certificate is not None and status.height > self.executor.height:
             if certificate.epoch > self.validators.epoch:
                 self._sync.hinted(peer, status.height)
@@ -255,9 +257,21 @@ class Machine:
         else:
             self._sync.proven(peer, status.height)
         state.status_ms = self._now_ms
-        if certificate is not None:
+        if certificate is not None and self._halted is None:
             self._run(core.TipSeen(peer, certificate))
         self._ask()
+
+    def _require_same_tip(self, certificate: Certificate) -> None:
+        """Two certified blocks at one height: more than f validators signed both; nothing here can be relied on."""
+        tip, own = self._replica.tip, None if self.tip is None else self.tip.certificate
+        if certificate.block_hash == tip.hash or own is None or certificate.phase is not Phase.COMMIT:
+            return
+        certificate.verify(self._chain_id, tip.validators, self.config.verify)
+        both = [tip.validators[index].id for index in own.signers() if index in certificate.signers()]
+        self._halt(
+            f"two blocks are certified at height {tip.height}: {tip.hash.hex()} here and "
+            f"{certificate.block_hash.hex()} elsewhere; signed both, as far as the certificates show: {', '.join(both)}"
+        )
 
     def _require_commit(self, certificate: Certificate) -> None:
         if certificate.phase is not Phase.COMMIT:
@@ -410,6 +424,8 @@ class Machine:
         data = self._journal.append(record)
         if data:
             self._emit(shell.Append(data))
+        if self._journal.overgrown:
+            self._emit(shell.ReplaceJournal(self._journal.rewrite()))
 
     def _decided(self, executed: Executed, certificate: Certificate) -> None:
         """The block is in the log's queue and its state committed in memory: write it, tell it, tidy up."""
@@ -433,6 +449,9 @@ class Machine:
 
     def _allow_voting(self) -> None:
         """An operator vouches for what the lost journal would say: never a step at or below the tip."""
+        if self._replica.standing().silence is None:
+            self._emit(shell.Noticed("may_vote", "this node may vote already; nothing was changed"))
+            return
         self._emit(shell.ReplaceJournal(self._journal.raise_floor(self.executor.height)))
         for kind in core.TimerKind:
             self._emit(shell.StopTimer(kind))

@@ -128,7 +128,7 @@ class Sync:
     def is_blamed(self, peer: str, now_ms: int) -> bool:
         """Say whether ``peer`` is not worth listening to for now; forgives it after a while."""
         state = self._peer(peer)
-        if state.blame and now_ms - state.blamed_ms >= FORGIVE_MS:
+        if state.blame and _is_over(state.blamed_ms, FORGIVE_MS, now_ms):
             state.blame = 0
         return state.blame >= BLAME_LIMIT
 
@@ -168,7 +168,9 @@ class Sync:
         """Give up on what was asked too long ago; a peer one block ahead for a whole tick is followed as well."""
         for name in sorted(self._peers):
             state = self._peers[name]
-            late = [start for start, (_, asked_ms) in state.asked.items() if now_ms - asked_ms >= REQUEST_TIMEOUT_MS]
+            late = [
+                start for start, (_, asked_ms) in state.asked.items() if _is_over(asked_ms, REQUEST_TIMEOUT_MS, now_ms)
+            ]
             for start in late:
                 del state.asked[start]
                 self.blame(name, BLAME_SILENCE, now_ms)
@@ -234,3 +236,8 @@ class Sync:
 
     def _peer(self, name: str) -> _Peer:
         return self._peers.setdefault(name, _Peer())
+
+
+def _is_over(since_ms: int, duration_ms: int, now_ms: int) -> bool:
+    """Say whether a time has passed; it has, too, when the clock was set back."""
+    return not 0 <= now_ms - since_ms < duration_ms

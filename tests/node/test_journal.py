@@ -178,3 +178,19 @@ def test_a_raised_floor_refuses_everything_up_to_its_height() -> None:
     (floor,) = load(writer.raise_floor(9)).journal.persisted.signs or ()
     assert (floor.height, floor.round, floor.step) == (9, ROUND_MAX, 3)
     assert load(writer.raise_floor(0)).journal.persisted == persisted.FRESH
+
+
+def test_many_rounds_of_one_height_stay_bounded_and_keep_the_prepared_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "FILE_BYTES_MAX", 20_000)
+    writer, data = written(RECORDS)
+    for number in range(2, 60):
+        data += writer.append(BodyRecord(2, a_block(number).block)) + writer.append(sign(2, number))
+        if writer.overgrown:
+            data = writer.rewrite()
+        assert len(data) < 100_000
+    loaded = load(data)
+    assert loaded.verdict is Verdict.INTACT
+    assert loaded.journal.body(BLOCK.block.hash) == BLOCK.block
+    assert loaded.journal.body(a_block(59).block.hash) is not None
+    assert loaded.journal.persisted.signs == (sign(2, 59),)
+    assert len(writer.persisted.bodies) == journal.BODIES_MAX

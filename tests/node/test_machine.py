@@ -369,6 +369,38 @@ def test_skewed_clocks_do_not_stop_the_chain() -> None:
     commit(cluster, 5)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_after_any_faults_the_chain_heals_and_every_pending_transaction_commits(seed: int) -> None:
+    """Crashes, partitions, lost and repeated frames, slow disks; then calm."""
+    cluster = Cluster(4 + seed % 2 * 3, seed=seed, sync_ms=1 + seed % 4)
+    settled(cluster)
+    dice, names, txs = cluster.random, list(cluster.hosts), []
+    cluster.tamper = lambda source, target, data: [data] * dice.choice((0, 1, 1, 1, 1, 1, 1, 2))
+    for number in range(25):
+        down = [name for name in names if cluster[name].machine is None]
+        match dice.randrange(5):
+            case 0 if not down:
+                cluster.kill(dice.choice(names))
+            case 1:
+                cluster.start(*down)
+            case 2:
+                cut = dice.randrange(1, len(names))
+                cluster.partition(names[:cut], names[cut:])
+            case _:
+                cluster.heal()
+        txs.append(sign_transaction(cluster.genesis, number, member=dice.choice(names)))
+        for host in cluster.running()[:2]:  # a client that retries elsewhere, for a node may die with what it took
+            cluster.submit(host.name, txs[-1])
+        cluster.run(dice.randrange(1, 1_500))
+    cluster.tamper = lambda source, target, data: [data]
+    cluster.start(*[name for name in names if cluster[name].machine is None])
+    cluster.heal()
+    for tx in txs:
+        cluster.submit(names[0], tx)
+    assert cluster.run_until(lambda: all(cluster.has(tx) for tx in txs) and cluster.agrees(), 120_000)
+    assert not any(host.accused or host.halted for host in cluster.running())
+
+
 # Frames that are wrong
 
 
@@ -535,6 +567,33 @@ def test_a_node_that_missed_only_the_commits_decides_by_the_certificate_of_a_sta
     tx = sign_transaction(cluster.genesis, 1)
     cluster.submit("regulator", tx)
     assert cluster.run_until(lambda: cluster.has(tx), 1_500)
+
+
+def test_two_certified_blocks_at_one_height_stop_the_node_and_name_who_signed_both(cluster: Cluster) -> None:
+    forged = certificate_of(cluster, 1, bytes(32), signers=3)
+    machine = machine_of(cluster["bank-a"])
+    effects = machine.step(events.FrameReceived("regulator", wire.Status(1, bytes(32), forged)), cluster.now_ms)
+    (halt,) = [effect for effect in effects if isinstance(effect, events.Halt)]
+    assert "two blocks are certified at height 1" in halt.reason
+    own = machine.tip.certificate if machine.tip else forged
+    names = [cluster.genesis.validators[index].id for index in own.signers() if index < 3]
+    assert len(names) >= 2
+    assert halt.reason.endswith(": " + ", ".join(names))
+
+
+def test_a_conflicting_certificate_without_a_quorum_stops_nobody(cluster: Cluster) -> None:
+    forged = certificate_of(cluster, 1, bytes(32), signers=2)
+    machine = machine_of(cluster["bank-a"])
+    machine.step(events.FrameReceived("regulator", wire.Status(1, bytes(32), forged)), cluster.now_ms)
+    assert machine.halted is None
+    assert machine.counters["refused_BadCertificate"] == 1
+
+
+def test_an_operators_word_changes_nothing_for_a_node_that_may_vote(cluster: Cluster) -> None:
+    before = cluster["bank-a"].disk.journal
+    effects = machine_of(cluster["bank-a"]).step(events.OperatorAllowsVoting(), cluster.now_ms)
+    assert [type(effect) for effect in effects] == [events.Noticed]
+    assert cluster["bank-a"].disk.journal == before
 
 
 # Consistent reads
