@@ -111,7 +111,7 @@ class Schema:
             raise _unknown(item, _EVENT_FIELDS)
         if not is_identifier(item["event"]):
             raise Unfit(".event: expected an identifier of 1 to 128 characters")
-        name = item.get("type")
+        name: Any = item.get("type")
         event_type = self.events.get(name) if type(name) is str else None
         if event_type is None:
             raise Unfit(f".type: {str(name)[:64]!r} is no event type of {self.process_type}")
