@@ -62,7 +62,8 @@ def _acted(
     else:
         document = before | {name: args[name] for name in _FIELDS_OF_ACT.get(action, ()) if name in args}
     document["status"] = data["status"]
-    events = [_event(event, where) for event in data["events"]]
+    # An evaluation is kept beside the events of an instrument, in the state as well as here.
+    events = [_event(event, where) for event in data["events"]] if action != "evaluate" else []
     document["events"] = [*(before or {"events": []})["events"], *events]
     return _store(connection, document, where)
 

@@ -116,9 +116,9 @@ def _add_objects(routes: APIRouter, context: Context) -> None:
         limit: paging.Limit = 100,
         cursor: paging.Cursor = None,
     ) -> Response:
-        found = await _one_object(context, id, process_type, object_type)
         if proof:
-            return await _proven_history(context, found)
+            return await _proven_history(context, await _named_object(context, id, process_type, object_type))
+        found = await _one_object(context, id, process_type, object_type)
         after, tip = paging.decode_number(cursor), context.services.height
         height, places = await index.query(
             index_queries.items_of, found["number"], after=after, limit=limit + 1, until_height=tip
@@ -145,7 +145,11 @@ def _add_objects(routes: APIRouter, context: Context) -> None:
 
 async def _one_object(context: Context, name: str, process_type: str | None, object_type: str | None) -> dict[str, Any]:
     """Return the object of this id; raise the problem 404, or 409 when the types have to tell several apart."""
-    height, found = await context.services.index.query(index_queries.objects_named, name, object_type, process_type)
+    query, index = index_queries.objects_named, context.services.index
+    height, found = await index.query(query, name, object_type, process_type)
+    if not found:  # not indexed yet, perhaps: "unknown" must be true at the tip
+        await context.index_reaches(context.services.height)
+        height, found = await index.query(query, name, object_type, process_type)
     if not found:
         raise Problem(404, "unknown_object", "no item names an object of this id", more={"height": height})
     if len(found) > 1:
@@ -153,6 +157,18 @@ async def _one_object(context: Context, name: str, process_type: str | None, obj
         detail = "several objects have this id; add process_type and type"
         raise Problem(409, "ambiguous_object", detail, more={"height": height, "objects": choices})
     return found[0]
+
+
+async def _named_object(
+    context: Context, name: str, process_type: str | None, object_type: str | None
+) -> dict[str, Any]:
+    """Return the object of this id, also one without items if both types are given: that can be proven too."""
+    try:
+        return await _one_object(context, name, process_type, object_type)
+    except Problem as problem:
+        if problem.status != 404 or process_type is None or object_type is None:
+            raise
+        return {"process_type": process_type, "type": object_type, "id": name, "number": 0}
 
 
 async def _proven_history(context: Context, found: dict[str, Any]) -> Response:
