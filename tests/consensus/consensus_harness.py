@@ -198,6 +198,7 @@ class World:
 
     def start(self, name):
         node = self.nodes[name]
+        self.note(name, "start", None)
         self.perform(node, node.replica.start(self.now_ms))
 
     def step(self, name, event, *, crash_after=None):
@@ -205,6 +206,7 @@ class World:
         node = self.nodes[name]
         if not node.up:
             return []
+        self.note(name, "event", event)
         effects = node.replica.step(event, self.now_ms)
         if crash_after is not None:
             self.perform(node, effects[:crash_after])
@@ -218,13 +220,13 @@ class World:
         self.nodes[name].timers = {}
         self.note(name, "crash", None)
 
-    def restart(self, name):
+    def restart(self, name, *, join=True):
         node = self.nodes[name]
         node.up = True
         node.boot()
         self.note(name, "restart", None)
         self.start(name)
-        for other in [other for other in self.nodes if other != name]:
+        for other in [other for other in self.nodes if other != name and join]:
             self.step(other, PeerJoined(name))
             self.step(name, PeerJoined(other))
 
@@ -262,7 +264,6 @@ class World:
         at, name, _, timer = due
         self.now_ms = max(self.now_ms, at)
         del self.nodes[name].timers[timer.kind]
-        self.note(name, "timer", timer)
         self.step(name, TimerExpired(timer))
         return True
 
@@ -299,7 +300,7 @@ class World:
         elif receiver in self.nodes and self.filter(sender, receiver, payload):
             self.queue.append((sender, receiver, payload))
         elif receiver in self.nodes:
-            self.note(sender, "lost", (receiver, payload))
+            self.note(sender, "lost", receiver)
 
     def arrive(self, sender, receiver, payload, *, crash_after=None):
         """Hand a payload over, as the node's shell would."""
@@ -317,7 +318,6 @@ class World:
                         continue
                 else:
                     return
-                self.note(receiver, "received", (sender, message))
                 self.step(receiver, Received(sender, message), crash_after=crash_after)
             case ("status", raw):
                 certificate = Certificate.decode(raw)
@@ -335,7 +335,6 @@ class World:
                 if body or logged:
                     self.send(receiver, sender, ("body", (body or logged[0]).raw))
             case ("body", raw):
-                self.note(receiver, "body", (sender, Block.decode(raw)))
                 self.step(receiver, BlockReceived(Block.decode(raw)))
 
     def perform(self, node, effects):
