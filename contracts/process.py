@@ -22,6 +22,7 @@ from contracts.process_types import DEFINE_TYPE, type_key
 from ledger.signing import ZERO_HASH
 
 MAX_ITEMS: Final = 1_000
+MAX_BATCH_OBJECTS: Final = 10_000
 MAX_KEPT_GAPS: Final = 16
 MAX_SEQUENCE: Final = 2**53
 _COUNTERS: Final = {"event": "events", "object": "declarations", "change": "changes", "relation": "relations"}
@@ -172,6 +173,10 @@ class _Batch:
         for name in reading.objects:
             count, head = self.objects.get(name) or self._load(name)
             self.objects[name] = (count + 1, chain(head, hashed))
+        if len(self.objects) > MAX_BATCH_OBJECTS:
+            return Rejected(
+                "limit", f"items[{offset}]: more than {MAX_BATCH_OBJECTS} objects in a batch; send smaller ones"
+            )
         return None
 
     def _load(self, name: tuple[str, str]) -> tuple[int, bytes]:

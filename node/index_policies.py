@@ -19,9 +19,8 @@ ACTIONS: Final = tuple(f"policy.{action}" for action in (*_ACTS, "record"))
 # Which arguments of an act change fields of the instrument that the index keeps.
 _FIELDS_OF_ACT: Final[Mapping[str, tuple[str, ...]]] = {
     "promulgate": ("date_publication", "first_date_entry_in_force", "number"),
-    "approve": ("number",),
-    "amend": ("text_sha256", "text_ref", "number"),
-    "repeal": ("date_no_longer_in_force", "number"),
+    "amend": ("text_sha256", "text_ref"),
+    "repeal": ("date_no_longer_in_force",),
 }
 _FACTS: Final = ("action", "date", "issuer", "number")
 

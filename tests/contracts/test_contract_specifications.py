@@ -1,0 +1,80 @@
+"""The specifications of the policy and process contracts name what the code does, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from contracts import policy, process
+from contracts.policy_statistics import DIMENSIONS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SHARED_CODES = {"invalid_argument"}
+
+
+def specification(name):
+    return (ROOT / "docs" / "spec" / f"contracts-{name}.md").read_text(encoding="utf-8")
+
+
+def section(text, title):
+    return re.split(r"^## ", text, flags=re.MULTILINE)[
+        [part.partition("\n")[0].partition(" (")[0] for part in re.split(r"^## ", text, flags=re.MULTILINE)].index(
+            title
+        )
+    ]
+
+
+def codes_in(text):
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    return {code for row in rows for code in re.findall(r"`([a-z_]+)`", row)}
+
+
+def sources(*prefixes):
+    paths = sorted((ROOT / "contracts").glob("*.py"))
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in paths if path.stem.startswith(prefixes)]
+
+
+def rejections(*prefixes):
+    """The codes with which these modules make a ``Rejected``."""
+    found = set()
+    for tree in sources(*prefixes):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rejected":
+                first = node.args[0]
+                found.add(first.value if isinstance(first, ast.Constant) else "invalid_argument")
+    return found
+
+
+@pytest.mark.parametrize(("name", "prefixes"), [("policy", ("policy",)), ("process", ("process", "attestation"))])
+def test_the_codes_of_refusals_are_those_of_the_specification(name, prefixes):
+    assert codes_in(section(specification(name), "Refusals")) == rejections(*prefixes) | SHARED_CODES
+
+
+def test_the_codes_of_findings_are_those_of_the_specification():
+    documented = codes_in(section(specification("policy"), "Findings"))
+    texts = {
+        node.value
+        for tree in sources("policy_record")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    ordered = {code for code in documented if "_before_" in code}  # made of two actions
+    assert len(ordered) == 4
+    assert documented - ordered <= texts
+
+
+@pytest.mark.parametrize(("name", "contract"), [("policy", policy.CONTRACT), ("process", process.CONTRACT)])
+def test_every_action_and_argument_is_specified(name, contract):
+    text = specification(name)
+    assert set(re.findall(rf"^\| `{name}\.([a-z_]+)`", text, re.MULTILINE)) == contract.actions.keys()
+    for action in contract.actions.values():
+        for argument in action.example:
+            assert f"`{argument}`" in text, argument
+
+
+def test_every_dimension_of_the_statistics_is_specified():
+    state = section(specification("policy"), "State")
+    assert all(f"`{dimension}`" in state for dimension in DIMENSIONS)
