@@ -66,6 +66,8 @@ def is_decimal(value: Any) -> bool:
     """Say whether ``value`` is a decimal's text: ``[-]digits[.digits][e[+-]digits]``."""
     if type(value) is not str or not 0 < len(value) <= MAX_DECIMAL_CHARACTERS or not value.isascii():
         return False
+    if value[0] != "." != value[-1] and value.replace(".", "", 1).isdigit():  # by far the commonest
+        return True
     mantissa, mark, exponent = value.lower().partition("e")
     whole, dot, fraction = mantissa.partition(".")
     if whole[:1] == "-":

@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contracts.policy import CONTRACT
 from contracts.policy_instrument import MAX_EVENTS, instrument, standing
@@ -312,3 +314,27 @@ def test_table_1_is_recorded_with_dates_of_a_month(chain):
     assert statistics(reader, "year") == {"2017": 1, "2018": 1, "2020": 1, "2021": 7}
     assert statistics(reader, "issuer")["People's Bank of China"] == 4
     assert standing(instrument(reader, "table-1/1"), chain.now_ms)[0] == "unknown"
+
+
+FACTS = st.fixed_dictionaries(
+    {"action": st.sampled_from(["passed", "approved", "promulgated", "effective", "amended", "repealed", "expired"])},
+    optional={
+        "date": st.sampled_from(["2000", "2001-02", "2001-02-03", "2001-02-04", "2002"]),
+        "issuer": st.sampled_from(["A", "B"]),
+    },
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(FACTS, max_size=8, unique_by=repr), st.lists(st.integers(0, 8), max_size=3))
+def test_the_batches_in_which_facts_come_do_not_matter(make_chain, facts, cuts):
+    whole, parts = make_chain(), make_chain()
+    record(whole, item(*facts, level="municipal"))
+    edges = sorted({0, len(facts), *(min(cut, len(facts)) for cut in cuts)})
+    for begin, end in zip([0, *edges], [*edges, len(facts)], strict=True):
+        record(parts, item(*facts[begin:end], level="municipal"))
+    left, right = (chain.get("policy/instrument/h/1") for chain in (whole, parts))
+    assert left["findings"] == right["findings"]
+    assert left["status"] == right["status"]
+    for by in DIMENSIONS:
+        assert statistics(whole.executor.reader, by) == statistics(parts.executor.reader, by)

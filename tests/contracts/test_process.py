@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contracts.process import CONTRACT, MAX_KEPT_GAPS, source, statistics
 from contracts.process_chain import chain as chained
@@ -453,3 +455,55 @@ def test_a_batch_names_a_bounded_number_of_objects(chain):
     receipt = record(chain, 42, *items)
     assert (receipt.code, receipt.detail[:9]) == ("limit", "items[40]")
     assert chain.get("process/source/bank-a/core")["sequence"] == 41
+
+
+# A naive model
+
+
+BATCH = st.tuples(
+    st.sampled_from(["bank-a", "enterprise-a"]),
+    st.integers(-2, 3),  # how far the batch begins from where the source goes on
+    st.booleans(),  # whether it says why there is a gap
+    st.lists(st.lists(st.sampled_from("ABC"), max_size=3), min_size=1, max_size=4),  # the objects of each event
+    st.booleans(),  # whether its last item is bad
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(["refuse", "record"]), st.lists(BATCH, max_size=8))
+def test_whatever_is_sent_the_state_is_that_of_a_naive_model(make_chain, gaps, batches):
+    chain = make_chain()
+    start(chain, gaps=gaps)
+    chain.submit("enterprise-a/admin", "process.register_source", id="core", process_type="loans", mode="historical")
+    accepted = []  # (source, sequence, item) in ledger order
+    last, missing = {"bank-a": 0, "enterprise-a": 0}, {"bank-a": 0, "enterprise-a": 0}
+    for member, distance, explained, names, bad in batches:
+        first = last[member] + 1 + distance
+        items = [
+            event(f"{n}", *(("loan", name, str(k)) for k, name in enumerate(each))) for n, each in enumerate(names)
+        ]
+        if bad:
+            items[-1] = {**items[-1], "type": "Unheard"}
+        extra = {"gap": "lost"} if explained else {}
+        if first < 1:
+            continue
+        receipt = record(chain, first, *items, who=f"{member}/admin", **extra)
+        good = not bad and distance >= 0 and (not explained or gaps == "record") and (explained or distance == 0)
+        assert receipt.ok == good, receipt
+        if good:
+            accepted += [(f"{member}/core", first + n, item) for n, item in enumerate(items)]
+            last[member], missing[member] = first + len(items) - 1, missing[member] + distance
+    for member in last:
+        kept = chain.get(f"process/source/{member}/core")
+        own = [entry for entry in accepted if entry[0] == f"{member}/core"]
+        head = ZERO_HASH
+        for entry in own:
+            head = chained(head, item_hash(*entry))
+        found = (kept["sequence"], kept["missing"], kept["items"], kept["head"])
+        assert found == (last[member], missing[member], len(own), head)
+    for name in "ABC":
+        history = [entry for entry in accepted if ("loan", name) in objects_of(entry[2])]
+        verify_object_history(history, chain.get(f"process/object/loans/loan/{name}"), name=("loan", name))
+    counters = statistics(chain.executor.reader, "loans")
+    named = {name for _, _, item in accepted for name in objects_of(item)}
+    assert (counters["items"], counters["objects"]) == (len(accepted), len(named))
