@@ -279,7 +279,7 @@ class _Audit:
         verified = checks.admit_all(self._pool, steps)
         for position, step in enumerate(steps):
             try:
-                self._replay.apply(step.committed.block, verified)
+                self._replay.apply(step.committed.block, verified)  # A9
             except CannotReplay as error:
                 self._chain_finding(step.anchor.height, error.reason, Verdict.UNKNOWN)
                 return steps[:position]

@@ -127,7 +127,7 @@ def _check_step(step: Step, position: int, memo: _Memo, *, roots: bool, parent: 
             check_last_commit(step.parent, header, committed.block.last_commit, memo.verify)
         check_certificate(step.anchor, header, committed.certificate, memo.verify)
         if roots:
-            committed.check_roots()
+            committed.check_roots()  # A8
     except LedgerError as error:
         return [Fault(position, None, error.reason)]
     faults = []

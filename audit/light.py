@@ -69,11 +69,11 @@ def follow(anchor: Anchor, header: Header, find: FindValidators | None = None) -
     validators = anchor.next_validators
     _require_place(anchor, header, validators)
     leader = leader_index(validators, anchor.proposer, header.height, header.created_round, anchor.tenure)
-    if header.proposer != validators[leader].id:
+    if header.proposer != validators[leader].id:  # A3
         raise BadHeader(
             f"proposed by {header.proposer}; round {header.created_round} is led by {validators[leader].id}"
         )
-    if (header.last_commit_hash == ZERO_HASH) != (header.height == 1):
+    if (header.last_commit_hash == ZERO_HASH) != (header.height == 1):  # A5
         raise BadHeader("only the first block has no certificate of a parent")
     next_validators = _successors(validators, header, find)
     return Anchor(
@@ -114,7 +114,7 @@ def check_certificate(
     anchor: Anchor, header: Header, certificate: Certificate, verify: Verify = signing.verify
 ) -> None:
     """Raise ``BadCertificate`` unless a quorum of ``anchor.validators`` committed ``header``, the anchor's own."""
-    verify_certified(header, certificate, anchor.chain_id, anchor.validators, verify)
+    verify_certified(header, certificate, anchor.chain_id, anchor.validators, verify)  # A6
 
 
 def check_last_commit(
@@ -131,7 +131,7 @@ def check_last_commit(
         raise BadHeader("last_commit is not a commit certificate of the height below")
     if last_commit.block_hash != parent.hash:
         raise BadHeader("last_commit is of another block than the parent")
-    last_commit.verify(parent.chain_id, parent.validators, verify)
+    last_commit.verify(parent.chain_id, parent.validators, verify)  # A7
 
 
 def signed_both(left: Certificate, right: Certificate, validators: ValidatorSet) -> tuple[str, ...]:
@@ -141,17 +141,17 @@ def signed_both(left: Certificate, right: Certificate, validators: ValidatorSet)
 
 
 def _require_place(anchor: Anchor, header: Header, validators: ValidatorSet) -> None:
-    if header.chain_id != anchor.chain_id:
+    if header.chain_id != anchor.chain_id:  # A1
         raise OtherChain(f"of chain {header.chain_id.hex()}")
     if header.height != anchor.height + 1:
         raise BadHeader(f"height {header.height} follows height {anchor.height}")
-    if header.parent_hash != anchor.hash:
+    if header.parent_hash != anchor.hash:  # A1
         raise BadHeader("its parent is not the block before it")
-    if header.epoch != validators.epoch:
+    if header.epoch != validators.epoch:  # A2
         raise BadHeader(f"epoch {header.epoch}, expected {validators.epoch}")
     if header.validators_hash != validators.hash:
         raise BadHeader("its validators are not those that the block before it announced")
-    if header.time_ms <= anchor.time_ms:
+    if header.time_ms <= anchor.time_ms:  # A4
         raise BadHeader("its time is not later than that of the block before it")
 
 

@@ -110,7 +110,7 @@ class FileSource:
                 record = framing.read(view, offset)
                 if record is None:
                     raise self._damage(view[offset:], height, path, is_last=is_last)
-                if record.sequence != height or record.kind != BLOCK_KIND:
+                if record.sequence != height or record.kind != BLOCK_KIND:  # F2, F4
                     found = f"the record in its place is of height {record.sequence}, type {record.kind}"
                     raise Damaged(height, f"{path.name}: {found}", torn=False)
                 if height >= first:

@@ -208,5 +208,5 @@ class CommittedBlock:
         header = self.block.header
         if merkle.root(self.block.transactions) != header.tx_root:
             raise Malformed("the transactions are not those of the header")
-        if merkle.root(self.receipts) != header.receipts_root:
+        if merkle.root(self.receipts) != header.receipts_root:  # H4
             raise Malformed("the receipts are not those of the header")

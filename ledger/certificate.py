@@ -41,7 +41,7 @@ def vote_preimage(chain_id: bytes, epoch: int, height: int, round: int, phase: P
 
     In a ROUND-CHANGE the last field is the hash of the carried certificate (32 zero bytes for none).
     """
-    return b"".join(
+    return b"".join(  # D2
         (
             _TAGS[phase],
             chain_id,
@@ -113,17 +113,17 @@ class Certificate:
         """Raise ``BadCertificate`` unless q distinct validators of this epoch signed, every signature valid."""
         if self.epoch != validators.epoch:
             raise BadCertificate(f"epoch {self.epoch}, the validators are of epoch {validators.epoch}")
-        if len(self.bitmap) != (validators.n + 7) // 8:
+        if len(self.bitmap) != (validators.n + 7) // 8:  # Q1
             raise BadCertificate(f"the bitmap has {len(self.bitmap)} bytes for {validators.n} validators")
         signers = self.signers()
-        if any(index >= validators.n for index in signers):
+        if any(index >= validators.n for index in signers):  # Q1
             raise BadCertificate("a padding bit of the bitmap is set")
-        if len(signers) < validators.quorum:
+        if len(signers) < validators.quorum:  # Q2
             raise BadCertificate(f"{len(signers)} signers, a quorum is {validators.quorum}")
         if len(self.signatures) != len(signers):
             raise BadCertificate(f"{len(self.signatures)} signatures for {len(signers)} signers")
         preimage = vote_preimage(chain_id, self.epoch, self.height, self.round, self.phase, self.block_hash)
-        for index, signature in zip(signers, self.signatures, strict=True):
+        for index, signature in zip(signers, self.signatures, strict=True):  # Q2: all of them
             if not verify(validators[index].key, preimage, signature):
                 raise BadCertificate(f"the signature of {validators[index].id} does not verify")
 

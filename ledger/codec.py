@@ -25,7 +25,7 @@ MAX_DEPTH: Final = 16
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**64 - 1
 
-_SCALARS: Final = frozenset({type(None), bool, int, str, bytes})
+_SCALARS: Final = frozenset({type(None), bool, int, str, bytes})  # K1
 
 
 def encode(value: Value) -> bytes:
@@ -38,7 +38,7 @@ def encode(value: Value) -> bytes:
 
 def decode(data: bytes) -> Value:
     """Return the value whose canonical encoding is ``data``; raise ``Malformed`` for anything else."""
-    if _may_overallocate(data):
+    if _may_overallocate(data):  # K6
         _scan(data)
     try:
         value = msgpack.unpackb(
@@ -48,8 +48,8 @@ def decode(data: bytes) -> Value:
         raise
     except Exception as error:  # msgpack raises several unrelated types for bad input
         raise Malformed(f"not MessagePack: {error or type(error).__name__}") from None
-    _check(value, MAX_DEPTH)
-    if _pack(value) != data:
+    _check(value, MAX_DEPTH)  # K1, K5
+    if _pack(value) != data:  # K2, K4
         raise Malformed("not the canonical encoding of its value")
     return value  # type: ignore[no-any-return]
 
@@ -61,7 +61,7 @@ def decode_record(data: bytes, tag: str, version: int, fields: int) -> list[Any]
 
 def record(value: Value, tag: str, version: int, fields: int) -> list[Any]:
     """Check that a decoded value is ``[tag, version, *fields]`` and return its ``fields`` values."""
-    if type(value) is not list or len(value) < 2 or value[0] != tag or type(value[0]) is not str:
+    if type(value) is not list or len(value) < 2 or value[0] != tag or type(value[0]) is not str:  # K7
         raise Malformed(f"expected a {tag} record")
     if type(value[1]) is not int or value[1] != version:
         raise Malformed(f"unknown version {value[1]!r} of {tag}")
@@ -157,7 +157,7 @@ def _sorted_pairs(pairs: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
     keys = [key for key, _ in pairs]
     if any(type(key) is not str for key in keys):
         raise Malformed("map keys must be text")
-    if any(left >= right for left, right in itertools.pairwise(keys)):
+    if any(left >= right for left, right in itertools.pairwise(keys)):  # K3
         raise Malformed("map keys are not strictly ascending")
     return dict(pairs)
 

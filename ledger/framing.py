@@ -50,7 +50,7 @@ def frame(sequence: int, kind: int, payload: bytes) -> bytes:
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"payload of {len(payload)} bytes, at most {MAX_PAYLOAD_BYTES}")
     body = MAGIC + len(payload).to_bytes(4, "big") + sequence.to_bytes(8, "big") + bytes([kind]) + payload
-    return body + sha256(body).digest()[:_CHECKSUM]
+    return body + sha256(body).digest()[:_CHECKSUM]  # F1
 
 
 def scan(data: bytes | memoryview, *, first_sequence: int | None = None) -> Scan:
@@ -61,9 +61,9 @@ def scan(data: bytes | memoryview, *, first_sequence: int | None = None) -> Scan
     while offset < len(view):
         found = read(view, offset)
         if found is None:
-            later = _good_record_after(view, offset + 1)
+            later = _good_record_after(view, offset + 1)  # F3
             return Scan(tuple(records), offset, torn=not later, damaged=later)
-        if expected is not None and found.sequence != expected:
+        if expected is not None and found.sequence != expected:  # F2
             return Scan(tuple(records), offset, torn=False, damaged=True)
         records.append(found)
         expected = found.sequence + 1

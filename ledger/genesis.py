@@ -95,7 +95,7 @@ class Genesis:
     @property
     def chain_id(self) -> bytes:
         """SHA-256 of the document's bytes."""
-        return sha256(self.raw).digest()
+        return sha256(self.raw).digest()  # N2
 
     @property
     def validators(self) -> ValidatorSet:
@@ -167,7 +167,7 @@ def encode_genesis(
 
 
 def strict_json(raw: bytes | str, what: str = "JSON", *, depth: int = codec.MAX_DEPTH) -> Any:
-    """Parse JSON without floats, NaN, duplicate keys, or integers beyond 64 bit; raise ``Malformed`` (K2).
+    """Parse JSON without floats, NaN, duplicate keys, or integers beyond 64 bit; raise ``Malformed``.
 
     Nesting is bounded by ``depth`` before parsing, so no input can exhaust the stack. Every text in the result is
     valid Unicode, so it has an encoding.
@@ -176,7 +176,7 @@ def strict_json(raw: bytes | str, what: str = "JSON", *, depth: int = codec.MAX_
         text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
     except UnicodeDecodeError:
         raise Malformed(f"{what}: not UTF-8") from None
-    _require_depth(text, what, depth)
+    _require_depth(text, what, depth)  # N1
     try:
         value = json.loads(
             text,

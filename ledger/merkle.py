@@ -14,7 +14,7 @@ from ledger.errors import BadProof
 
 def leaf_hash(leaf: bytes) -> bytes:
     """Return SHA-256(0x00 ‖ leaf)."""
-    return sha256(b"\x00" + leaf).digest()
+    return sha256(b"\x00" + leaf).digest()  # H1
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -60,7 +60,7 @@ def verify(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected_r
             current = node_hash(sibling, current) if position & 1 else node_hash(current, sibling)
         position >>= 1
         last >>= 1
-    if next(siblings, None) is not None:
+    if next(siblings, None) is not None:  # H3
         raise BadProof("the path is too long")
     if _sized(size, current) != expected_root:
         raise BadProof("the path does not lead to the root")
@@ -73,7 +73,7 @@ def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     while len(level) > 1:
         pairs = len(level) // 2
         above = [node_hash(level[2 * i], level[2 * i + 1]) for i in range(pairs)]
-        if len(level) % 2:
+        if len(level) % 2:  # H1
             above.append(level[-1])
         levels.append(above)
         level = above
@@ -81,4 +81,4 @@ def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def _sized(size: int, tree: bytes) -> bytes:
-    return sha256(b"\x02" + size.to_bytes(8, "big") + tree).digest()
+    return sha256(b"\x02" + size.to_bytes(8, "big") + tree).digest()  # H2

@@ -30,7 +30,7 @@ def verify_certified(
         raise BadCertificate("the header is of another chain")
     if header.validators_hash != validators.hash or header.epoch != validators.epoch:
         raise BadCertificate("the header is of other validators")
-    if certificate.phase is not Phase.COMMIT:
+    if certificate.phase is not Phase.COMMIT:  # Q3
         raise BadCertificate("not a certificate of COMMIT votes")
     if certificate.height != header.height or certificate.block_hash != header.hash:
         raise BadCertificate("the certificate is of another block")

@@ -82,7 +82,7 @@ def raw_bytes(value: Any, what: str) -> bytes:
 def plain(value: Any) -> Any:
     """Return a codec value with bytes as lower-case hexadecimal, ready for ``json.dumps``."""
     if type(value) is bytes:
-        return value.hex()
+        return value.hex()  # N3
     if type(value) is list or type(value) is tuple:
         return [plain(item) for item in value]
     if type(value) is dict:
@@ -281,7 +281,7 @@ def _require_rendering(given: dict[str, Any], rendered: dict[str, Any], what: st
     for name, value in given.items():
         if name not in rendered:
             raise Malformed(f"{what}.{str(name)[:64]}: unknown field")
-        if not _same(value, rendered[name]):
+        if not _same(value, rendered[name]):  # N4
             raise Malformed(f"{what}.{name}: differs from what the raw form holds")
 
 

@@ -25,7 +25,7 @@ ZERO_HASH: Final = bytes(HASH_BYTES)
 
 
 def _tag(name: str) -> bytes:
-    return f"coseal/{name}/1".encode().ljust(24, b"\0")
+    return f"coseal/{name}/1".encode().ljust(24, b"\0")  # D1
 
 
 # One tag for every kind of thing that is signed or hashed; all of one length, so none is a prefix of another.
@@ -53,12 +53,12 @@ Verify: TypeAlias = Callable[[bytes, bytes, bytes], bool]
 
 def digest(tag: bytes, data: bytes) -> bytes:
     """Return SHA-256(tag ‖ data), 32 bytes."""
-    return sha256(tag + data).digest()
+    return sha256(tag + data).digest()  # D4
 
 
 def body_preimage(tag: bytes, chain_id: bytes, body: bytes) -> bytes:
     """Return the signed bytes of a transaction or HTTP request: tag ‖ chain_id ‖ SHA-256(body)."""
-    return tag + chain_id + sha256(body).digest()
+    return tag + chain_id + sha256(body).digest()  # D3
 
 
 class Signer(Protocol):
@@ -105,6 +105,7 @@ def is_acceptable_point(encoded: bytes) -> bool:
 
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Say whether ``signature`` is accepted under rule E1; never raises for bad input."""
+    # E1: lengths, S < L, canonical A and R of no small order, then the library.
     if len(signature) != SIGNATURE_BYTES or int.from_bytes(signature[32:], "little") >= _L:
         return False
     if not is_acceptable_point(public_key) or not is_acceptable_point(signature[:32]):

@@ -116,13 +116,13 @@ class StateProof:
         if self.bits % FANOUT_BITS or len(self.siblings) != levels:
             raise BadProof("the proof has the wrong number of levels")
         hashes = [key_hash for key_hash, _ in self.entries]
-        if any(left >= right for left, right in itertools.pairwise(hashes)):
+        if any(left >= right for left, right in itertools.pairwise(hashes)):  # S4
             raise BadProof("the bucket is not in ascending order")
         wanted = key_hash_of(key)
         index = bucket_index(wanted, self.bits)
         if any(bucket_index(key_hash, self.bits) != index for key_hash in hashes):
             raise BadProof("the bucket holds a key of another bucket")
-        found = dict(self.entries).get(wanted)
+        found = dict(self.entries).get(wanted)  # S5
         if found != (None if value is None else value_hash_of(value)):
             raise BadProof("the bucket does not hold the claimed value" if value is not None else "the key is present")
         current = _bucket_hash(self.entries)
@@ -228,7 +228,7 @@ def require_bits(bits: Any) -> int:
 
 def key_hash_of(key: bytes) -> bytes:
     """Return the 32-byte hash under which ``key`` is stored."""
-    return sha256(TAG_STATE_KEY + key).digest()
+    return sha256(TAG_STATE_KEY + key).digest()  # S1
 
 
 def value_hash_of(value: bytes) -> bytes:
@@ -238,7 +238,7 @@ def value_hash_of(value: bytes) -> bytes:
 
 def bucket_index(key_hash: bytes, bits: int) -> int:
     """Return the first ``bits`` bits of a key hash as a number."""
-    return int.from_bytes(key_hash[:4], "big") >> (32 - bits)
+    return int.from_bytes(key_hash[:4], "big") >> (32 - bits)  # S2
 
 
 def make_entry(key: bytes, value: bytes, value_hash: bytes) -> bytes:
@@ -261,7 +261,7 @@ def _bucket_hash(entries: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 def _node_hash(children: bytes | bytearray) -> bytes:
-    return sha256(b"\x01" + children).digest()
+    return sha256(b"\x01" + children).digest()  # S3
 
 
 def _sized_root(bits: int, top: bytes) -> bytes:
