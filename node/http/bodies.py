@@ -7,6 +7,7 @@ what is parsed is parsed strictly.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -29,6 +30,8 @@ HEIGHT_HEADER: Final = "Coseal-Height"
 JSON_BYTES_MAX: Final = 2 * 1024 * 1024
 # Larger ones are parsed in a thread, so that the event loop keeps its turn.
 _INLINE_JSON_BYTES: Final = 32 * 1024
+_DISCARD_BODIES: Final = 4
+_DISCARD_SECONDS: Final = 0.5
 
 
 class BodyBudget:
@@ -54,32 +57,56 @@ async def read_body(headers: Headers, receive: Receive, limits: Limits, budget: 
     The caller gives ``len(body)`` back to the budget when it is done with the body.
     """
     announced = headers.get("content-length", "")
-    too_large = Problem(413, "too_large", f"the body exceeds {limits.body_bytes} bytes", close=True)
     if announced.isdigit() and (len(announced) > 12 or int(announced) > limits.body_bytes):
-        raise too_large
+        if "expect" not in headers:  # a client that waits for 100 Continue sends nothing
+            await _discard(receive, limits.body_bytes)
+        raise _too_large(limits)
     parts: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(limits.body_seconds):
             more = True
             while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Problem(400, "disconnected", "the request ended early", close=True)
-                part = message.get("body", b"")
+                part, more = await _next_part(receive)
                 if size + len(part) > limits.body_bytes:
-                    raise too_large
+                    raise _too_large(limits)
                 budget.take(len(part))
                 size += len(part)
                 parts.append(part)
-                more = message.get("more_body", False)
     except TimeoutError:
         budget.give(size)
         raise Problem(408, "slow_body", f"the body took longer than {limits.body_seconds} s", close=True) from None
-    except Problem:
+    except Problem as problem:
         budget.give(size)
+        if problem.status == 413:
+            await _discard(receive, limits.body_bytes)
         raise
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _next_part(receive: Receive) -> tuple[bytes, bool]:
+    """Return the next piece of a body, and whether more follows."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Problem(400, "disconnected", "the request ended early", close=True)
+    return message.get("body", b""), message.get("more_body", False)
+
+
+async def _discard(receive: Receive, body_bytes: int) -> None:
+    """Read some of an unwanted body and forget it.
+
+    Closing a socket with unread data resets it, and the client would never see why it was refused.
+    """
+    left, more = _DISCARD_BODIES * body_bytes, True
+    with contextlib.suppress(TimeoutError, Problem):
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            while more and left > 0:
+                part, more = await _next_part(receive)
+                left -= len(part)
+
+
+def _too_large(limits: Limits) -> Problem:
+    return Problem(413, "too_large", f"the body exceeds {limits.body_bytes} bytes", close=True)
 
 
 def media_type(headers: Headers) -> str:

@@ -98,7 +98,9 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_bytes = 0
+        self._head_bytes = 0  # of the parsed part of the head
+        self._raw_bytes = 0  # received while the head is open, parsed or not
+        self._chunk_bytes = 0
         self._in_head = True
         self._refused = False
         self._timer: asyncio.TimerHandle | None = None
@@ -130,17 +132,18 @@ class _LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
-        if self._in_head:
-            self._head_bytes += len(data)
+        self._chunk_bytes = len(data)
         super().data_received(data)
-        if self._in_head and not self._refused and self._head_bytes > self.limits.header_bytes:
-            self._refuse_head()
+        if self._in_head and not self._refused:
+            self._raw_bytes += self._chunk_bytes
+            if self._raw_bytes > self.limits.header_bytes:
+                self._refuse_head()
 
     # Parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_bytes, self._raw_bytes = True, 0, 0
         self._arm()
 
     def on_url(self, url: bytes) -> None:
@@ -164,6 +167,7 @@ class _LimitedProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._chunk_bytes = 0  # what came before is not of the next head; how much of the chunk is left is not told
         if not self._refused:
             super().on_message_complete()
 
