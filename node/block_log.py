@@ -108,7 +108,8 @@ class BlockLog:
 
     def _start_segment(self) -> None:
         """Begin the next file; the last one is made durable first, so that only the last file can be torn."""
-        self.sync()
+        if self._segments:
+            self.sync()
         path = self._folder / f"{len(self._segments) + 1:08d}.log"
         with disk_errors("create", path):
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC

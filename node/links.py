@@ -75,6 +75,7 @@ class Links:
     def __init__(self, identity: Identity, registry: Mapping[str, bytes], receiver: Receiver) -> None:
         """``registry`` maps every node of the chain to the DER of its link certificate."""
         self.dropped = 0
+        self._closing = False
         self._identity, self._receiver = identity, receiver
         self._me = identity.hello.node_id
         self._nodes = {der: node for node, der in registry.items() if node != self._me}
@@ -99,6 +100,7 @@ class Links:
 
     async def close(self) -> None:
         """Close every connection and stop listening."""
+        self._closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -225,22 +227,21 @@ class Links:
         delay = _FIRST_RETRY_SECONDS
         if self._me > peer:
             await asyncio.sleep(_HIGHER_ID_WAITS_SECONDS)
-        while True:
+        while not self._closing:
             while peer in self._links:
                 delay = _FIRST_RETRY_SECONDS
                 self._wake[peer].clear()
                 await self._wake[peer].wait()
             link = self._new_link(peer)
             try:
-                await asyncio.wait_for(
-                    loop.create_connection(
+                # Not wait_for, which may swallow the cancellation of this task when the connection is just made.
+                async with asyncio.timeout(2 * HANDSHAKE_SECONDS):
+                    await loop.create_connection(
                         lambda link=link: link,  # type: ignore[misc]
                         *address,
                         ssl=self._client_context,
                         ssl_handshake_timeout=HANDSHAKE_SECONDS,
-                    ),
-                    2 * HANDSHAKE_SECONDS,
-                )
+                    )
                 await link.settled.wait()
             except (OSError, ssl.SSLError, TimeoutError) as error:
                 self._receiver.link_refused(peer, _handshake_problem(error))

@@ -48,6 +48,7 @@ from node.events import (
     StartTimer,
     StopTimer,
     Submitted,
+    TickKind,
     TimerFired,
     TipsAsked,
     TipsHeard,
@@ -75,6 +76,7 @@ from node.writer import Writer
 
 _log = structlog.get_logger("node")
 PROGRESS_SECONDS: Final = 10.0
+WRITER_PAUSE_MS: Final = 20
 EVIDENCE_FILES_MAX: Final = 100
 
 
@@ -176,7 +178,7 @@ class Runtime:
             raise PortInUse(f"cannot serve HTTP on {host}:{port}: {error}; change http_listen or free it") from None
 
     async def _close(self, how: Exit) -> None:
-        """Stop taking in, write what is queued, close what is open; after a disk error nothing is written."""
+        """Stop taking in, write what is queued, close what is open; after a disk error nothing more is written."""
         self._timers.stop_all()
         if self._http is not None:
             await self._http.stop()
@@ -278,6 +280,9 @@ class Runtime:
         )
 
     def _timer_fired(self, timer: NodeTimer) -> None:
+        if timer.kind is TickKind.CATCH_UP and self._writer.behind:
+            self._timers.start(timer, WRITER_PAUSE_MS)  # fetched blocks wait for the disk
+            return
         self._step(TimerFired(timer))
 
     # Links (see ``links.Receiver``) and frames (see ``inbox.Destination``)

@@ -6,6 +6,7 @@ Law: reads return at once, on the loop's thread; a transaction reaches the machi
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Sequence
 
@@ -20,7 +21,7 @@ from ledger.validators import ValidatorSet
 from node.commits import Commits
 from node.events import Admission, Answer
 from node.health import NodeStatus
-from node.http.services import Gateway, Location
+from node.http.services import Gateway, Location, Unavailable
 from node.index import Index
 from node.machine import Machine
 from node.storage import Storage
@@ -119,13 +120,15 @@ class NodeServices:
 
     def _flush(self) -> None:
         submitted, self._submitted = self._submitted, []
-        answers = self._offer(tuple(tx for transactions, _ in submitted for tx in transactions))
-        position = 0
+        answers = iter(self._offer(tuple(tx for transactions, _ in submitted for tx in transactions)))
         for transactions, future in submitted:
-            mine = answers[position : position + len(transactions)]
-            position += len(transactions)
-            if not future.done():
+            mine = tuple(itertools.islice(answers, len(transactions)))
+            if future.done():
+                continue
+            if len(mine) == len(transactions):
                 future.set_result(mine)
+            else:  # a halted machine answers nothing
+                future.set_exception(Unavailable("the node is stopping"))
 
     def is_pending(self, tx_id: bytes) -> bool:
         """See ``Services``."""

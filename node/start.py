@@ -50,6 +50,9 @@ def run_command(folder: Path, *, allow_voting: bool = False) -> int:
         return _fail(error.reason, Exit.LOCKED)
     except StorageError as error:
         return _fail(error.reason, Exit.STORAGE)
+    except Exception as error:
+        _log.error("fault", exc_info=error)
+        return Exit.BUG
     if status is Exit.STORAGE:
         # Threads may hang in a dying disk, and nothing may be written any more.
         sys.stderr.flush()

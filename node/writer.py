@@ -14,10 +14,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from node.events import Append, AppendBlock, ApplyState, ReplaceJournal
 from node.storage import Storage
+
+UNAPPLIED_MAX: Final = 64
+"""Durable blocks the state database may lag; beyond, nothing more is written, so votes wait, the node slows down."""
 
 Write: TypeAlias = Append | ReplaceJournal | AppendBlock
 
@@ -51,6 +54,7 @@ class Writer:
 
     def __init__(self, storage: Storage, observer: Observer) -> None:
         self.unapplied = 0
+        self._applying = 0
         self._storage, self._observer = storage, observer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage")
         self._gathering: _Batch | None = None
@@ -76,7 +80,11 @@ class Writer:
     def apply(self, effect: ApplyState) -> None:
         """Write a block's change to the state database, once the block itself is durable."""
         self.unapplied += 1
-        self.after(lambda: self._start(lambda: self._apply(effect), lambda _: self._applied(effect.height)))
+        self.after(lambda: self._start_apply(effect))
+
+    def _start_apply(self, effect: ApplyState) -> None:
+        self._applying += 1
+        self._start(lambda: self._apply(effect), lambda _: self._applied(effect.height))
 
     async def close(self) -> None:
         """Wait until everything queued is written."""
@@ -84,8 +92,15 @@ class Writer:
             await asyncio.sleep(0.002)
         self._thread.shutdown(wait=not self._failed, cancel_futures=True)
 
+    @property
+    def behind(self) -> bool:
+        """Whether so many blocks wait for the disk that making more should wait too."""
+        return self.unapplied >= UNAPPLIED_MAX
+
     def _submit(self) -> None:
         if self._gathering is None or self._in_flight is not None or self._failed:
+            return
+        if self._applying >= UNAPPLIED_MAX:
             return
         batch, self._gathering = self._gathering, None
         self._in_flight = batch
@@ -117,8 +132,10 @@ class Writer:
 
     def _applied(self, height: int) -> None:
         self.unapplied -= 1
+        self._applying -= 1
         self._storage.store.renew()
         self._observer.applied(height)
+        self._submit()
 
     # In the thread
 
