@@ -11,6 +11,7 @@ import os
 import statistics
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,8 @@ def throughput(network: Network, *, transactions: int, batch: int, first_source:
     blocks = read_blocks(urls[0], before + 1)
     done = committed_ok(blocks)
     if done != each * CLIENTS:
-        raise RuntimeError(f"{done} of {each * CLIENTS} transactions took effect")
+        codes = Counter(Receipt.decode(leaf).code for block in blocks for leaf in block.receipts[1:])
+        raise RuntimeError(f"{done} of {each * CLIENTS} transactions took effect: {dict(codes)}, {result.statuses}")
     return {
         "transactions/s": done / elapsed,
         "events/s": done * batch / elapsed,

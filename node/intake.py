@@ -34,7 +34,7 @@ class Intake:
 
     def submit(self, transactions: tuple[Transaction, ...], now_ms: int) -> tuple[tuple[Answer, ...], list[bytes]]:
         """Take clients' transactions, verified; return an answer to each, and the raw bytes of the new ones."""
-        answers = tuple(self.admit(transaction, now_ms) for transaction in transactions)
+        answers = tuple(self.admit(transaction, now_ms, client=True) for transaction in transactions)
         pairs = zip(transactions, answers, strict=True)
         return answers, [tx.raw for tx, answer in pairs if answer.admission is Admission.ACCEPTED]
 
@@ -48,14 +48,14 @@ class Intake:
                 self._counters[f"refused_transaction_{type(error).__name__}"] += 1
         return fresh
 
-    def admit(self, transaction: Transaction, now_ms: int) -> Answer:
+    def admit(self, transaction: Transaction, now_ms: int, *, client: bool = False) -> Answer:
         """Add a verified transaction to the mempool, or say what has become of it."""
         if transaction.id in self._mempool:
             return Answer(transaction.id, Admission.PENDING)
         rejected = self._executor.check(transaction, self.block_time_ms(now_ms))
         if rejected is not None and rejected.code == "duplicate":
             return Answer(transaction.id, Admission.COMMITTED)
-        rejected = rejected or self._mempool.add(transaction, now_ms)
+        rejected = rejected or self._mempool.add(transaction, now_ms, client=client)
         if rejected is not None:
             self._counters[f"rejected_{rejected.code}"] += 1
             return Answer(transaction.id, Admission.REJECTED, rejected)

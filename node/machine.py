@@ -84,7 +84,7 @@ class Machine:
         """
         self.config = config
         self.executor = executor
-        self.mempool = Mempool(config.limits)
+        self.mempool = Mempool(config.limits or MempoolLimits(doors=max(1, len(config.genesis.nodes))))
         self.tip = tip
         self.counters: Counter[str] = Counter()
         self._chain_id = config.genesis.chain_id

@@ -7,7 +7,7 @@ comes with a reason. Arrival order is block order, so it is also kept for each s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from contracts.framework import Rejected
@@ -16,19 +16,51 @@ from ledger.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class MempoolLimits:
-    """How much may wait; a sender may hold ``1 / shares`` of both."""
+    """How much may wait; a sender may hold ``1 / shares`` of both.
+
+    ``doors`` is how many nodes take transactions from clients. Each node's own clients get ``1 / doors`` of every
+    limit, so that what all of them let in fits into every pool: gossip that one pool refused would be missing there,
+    and the sender's next transactions, which rely on it, would come before it.
+    """
 
     transactions_max: int = 10_000
     bytes_max: int = 64 * 1024 * 1024
     shares: int = 4
+    doors: int = 1
 
 
 @dataclass(slots=True)
-class _Held:
-    """What one sender has waiting."""
+class _Use:
+    """What is waiting, of everyone and of each sender."""
 
     transactions: int = 0
     bytes: int = 0
+    senders: dict[str, list[int]] = field(default_factory=dict)
+
+    def change(self, transaction: Transaction, sign: int) -> None:
+        size = sign * len(transaction.raw)
+        self.transactions += sign
+        self.bytes += size
+        held = self.senders.setdefault(transaction.sender, [0, 0])
+        held[0] += sign
+        held[1] += size
+        if held[0] == 0:
+            del self.senders[transaction.sender]
+
+    def refusal(self, transaction: Transaction, limits: MempoolLimits, doors: int) -> Rejected | None:
+        size = len(transaction.raw)
+        transactions_max, bytes_max = max(1, limits.transactions_max // doors), limits.bytes_max // doors
+        if self.transactions >= transactions_max or self.bytes + size > max(size, bytes_max):
+            return Rejected("mempool_full", "too many transactions are waiting; send it again later")
+        count, held_bytes = self.senders.get(transaction.sender, (0, 0))
+        if count and (
+            count >= max(1, transactions_max // limits.shares)
+            or held_bytes + size > max(size, bytes_max // limits.shares)
+        ):
+            return Rejected(
+                "sender_share_full", f"{transaction.sender} has its share of transactions waiting; send it again later"
+            )
+        return None
 
 
 class Mempool:
@@ -36,10 +68,11 @@ class Mempool:
 
     def __init__(self, limits: MempoolLimits | None = None) -> None:
         self.limits = limits or MempoolLimits()
-        self.size_bytes = 0
         self._pending: dict[bytes, Transaction] = {}
         self._arrived_ms: dict[bytes, int] = {}
-        self._held: dict[str, _Held] = {}
+        self._all = _Use()
+        self._clients = _Use()
+        self._from_clients: set[bytes] = set()
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -51,34 +84,32 @@ class Mempool:
         """Iterate in order of arrival; the pool must not change meanwhile."""
         return iter(self._pending.values())
 
-    def refusal(self, transaction: Transaction) -> Rejected | None:
-        """Say why a transaction that is not held yet has no place now, or None. Cheap: looks at sizes only."""
-        limits, size = self.limits, len(transaction.raw)
-        if len(self._pending) >= limits.transactions_max or self.size_bytes + size > limits.bytes_max:
-            return Rejected("mempool_full", "too many transactions are waiting; send it again later")
-        held = self._held.get(transaction.sender)
-        if held is not None and (
-            held.transactions >= max(1, limits.transactions_max // limits.shares)
-            or held.bytes + size > max(size, limits.bytes_max // limits.shares)
-        ):
-            return Rejected(
-                "sender_share_full", f"{transaction.sender} has its share of transactions waiting; send it again later"
-            )
-        return None
+    @property
+    def size_bytes(self) -> int:
+        """The raw bytes of everything that waits."""
+        return self._all.bytes
 
-    def add(self, transaction: Transaction, now_ms: int) -> Rejected | None:
+    def refusal(self, transaction: Transaction, *, client: bool = False) -> Rejected | None:
+        """Say why a transaction that is not held yet has no place now, or None. Cheap: looks at sizes only.
+
+        ``client``: one of this node's own clients brings it.
+        """
+        refused = self._clients.refusal(transaction, self.limits, self.limits.doors) if client else None
+        return refused or self._all.refusal(transaction, self.limits, 1)
+
+    def add(self, transaction: Transaction, now_ms: int, *, client: bool = False) -> Rejected | None:
         """Hold a verified transaction; None also when it is held already (nothing changes then)."""
         if transaction.id in self._pending:
             return None
-        refused = self.refusal(transaction)
+        refused = self.refusal(transaction, client=client)
         if refused is not None:
             return refused
         self._pending[transaction.id] = transaction
         self._arrived_ms[transaction.id] = now_ms
-        self.size_bytes += len(transaction.raw)
-        held = self._held.setdefault(transaction.sender, _Held())
-        held.transactions += 1
-        held.bytes += len(transaction.raw)
+        self._all.change(transaction, 1)
+        if client:
+            self._from_clients.add(transaction.id)
+            self._clients.change(transaction, 1)
         return None
 
     def remove(self, tx_id: bytes) -> Transaction | None:
@@ -87,12 +118,10 @@ class Mempool:
         if transaction is None:
             return None
         del self._arrived_ms[tx_id]
-        self.size_bytes -= len(transaction.raw)
-        held = self._held[transaction.sender]
-        held.transactions -= 1
-        held.bytes -= len(transaction.raw)
-        if held.transactions == 0:
-            del self._held[transaction.sender]
+        self._all.change(transaction, -1)
+        if tx_id in self._from_clients:
+            self._from_clients.discard(tx_id)
+            self._clients.change(transaction, -1)
         return transaction
 
     def expire(self, time_ms: int) -> list[Transaction]:

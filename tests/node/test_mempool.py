@@ -70,6 +70,31 @@ def test_a_sender_has_a_share_of_the_bytes_too_and_may_always_have_one_transacti
     assert refused.code == "sender_share_full"
 
 
+def test_what_all_nodes_take_from_their_clients_fits_into_every_pool() -> None:
+    limits = MempoolLimits(transactions_max=12, shares=2, doors=3)
+    pools = [Mempool(limits) for _ in range(3)]
+    let_in = []
+    for number in range(24):
+        pool = pools[number % 3]
+        sender = f"bank-{'ab'[number // 3 % 2]}/admin"
+        if pool.add(fake(number, sender=sender), 0, client=True) is None:
+            let_in.append((pool, fake(number, sender=sender)))
+    assert len(let_in) == 12
+    for pool in pools:
+        assert [pool.add(tx, 0) for origin, tx in let_in if origin is not pool] == [None] * 8
+
+
+def test_clients_of_one_node_get_its_part_and_gossip_still_has_room() -> None:
+    pool = Mempool(MempoolLimits(transactions_max=8, shares=1, doors=4))
+    assert [pool.add(fake(number), 0, client=True) for number in range(2)] == [None, None]
+    refused = pool.add(fake(2), 0, client=True)
+    assert refused is not None
+    assert refused.code == "mempool_full"
+    assert pool.add(fake(2), 0) is None
+    pool.remove(fake(0).id)
+    assert pool.add(fake(3), 0, client=True) is None
+
+
 def test_a_transaction_is_held_once() -> None:
     pool = Mempool()
     for _ in range(100_000):
