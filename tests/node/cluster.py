@@ -266,8 +266,10 @@ class Cluster:
     # Commands
 
     def start(self, *names: str) -> Cluster:
-        """Boot nodes (all if none is named) and link them to all that run."""
+        """Boot those of the named nodes (all if none is named) that do not run, and link them to all that do."""
         for name in names or self.hosts:
+            if self.hosts[name].machine is not None:
+                continue
             self.hosts[name].boot()
             for other, host in self.hosts.items():
                 if other != name and host.machine is not None:
