@@ -14,8 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from node.http.limits import Limits
@@ -41,7 +43,8 @@ def _endpoint(value: Any) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-Endpoint = Annotated[tuple[str, int], BeforeValidator(_endpoint)]
+# NoDecode: in the environment it is written as in the file, not as JSON.
+Endpoint = Annotated[tuple[str, int], NoDecode, BeforeValidator(_endpoint)]
 
 
 class NodeConfig(BaseSettings):
@@ -106,6 +109,8 @@ def load(folder: Path) -> NodeConfig:
         config = NodeConfig(**given)
     except ValidationError as error:
         raise ConfigProblem(f"{path}: {_problems(error)}") from None
+    except SettingsError as error:
+        raise ConfigProblem(f"environment: {error}") from None
     paths = {
         name: folder / value for name in NodeConfig.model_fields if isinstance(value := getattr(config, name), Path)
     }

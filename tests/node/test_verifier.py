@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from ledger.transaction import Transaction
+from node import verifier as module
+from node.admission import VerifiedTransactions
+from node.verifier import Verifier
+from tests.node.chain import genesis, signed
+
+
+def good(count: int) -> list[Transaction]:
+    return [signed(genesis(), number) for number in range(count)]
+
+
+def bad(number: int) -> Transaction:
+    tx = signed(genesis(), number)
+    flipped = tx.raw[:-1] + bytes([tx.raw[-1] ^ 1])
+    return replace(Transaction.decode(flipped))
+
+
+def run(scenario: Callable[[Verifier, VerifiedTransactions], Awaitable[None]], threads: int = 2) -> None:
+    async def whole() -> None:
+        verified = VerifiedTransactions()
+        verifier = Verifier(verified, threads)
+        await scenario(verifier, verified)
+        verifier.close()
+
+    asyncio.run(whole())
+
+
+def test_good_ones_are_remembered_and_bad_ones_named() -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        transactions = [*good(70), bad(500), bad(501)]
+        assert await verifier.check(transactions) == {tx.raw for tx in transactions[70:]}
+        assert all(tx.raw in verified for tx in transactions[:70])
+        assert not any(tx.raw in verified for tx in transactions[70:])
+
+    run(scenario)
+
+
+def test_what_is_known_or_under_way_is_not_checked_again() -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        transactions = good(100)
+        first, second = await asyncio.gather(verifier.check(transactions), verifier.check(transactions[50:]))
+        assert first == second == set()
+        assert await verifier.check(transactions) == set()
+        assert verifier.checked == 100
+
+    run(scenario)
+
+
+def test_a_bad_one_under_way_is_bad_for_everyone_who_asks() -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        wrong = bad(1)
+        assert await asyncio.gather(verifier.check([wrong]), verifier.check([wrong])) == [{wrong.raw}, {wrong.raw}]
+        assert verifier.checked == 1
+
+    run(scenario)
+
+
+def test_what_waits_for_a_thread_is_taken_together(monkeypatch) -> None:
+    sizes: list[int] = []
+    original = module._bad_ones
+    monkeypatch.setattr(module, "_bad_ones", lambda txs: sizes.append(len(txs)) or original(txs))
+
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        await asyncio.gather(*(verifier.check([tx]) for tx in good(200)))
+
+    run(scenario, threads=1)
+    assert sum(sizes) == 200
+    assert max(sizes) == module.CHUNK
+    assert len(sizes) <= 6
