@@ -56,7 +56,7 @@ def main() -> int:
             return
         started = time.perf_counter()
         figures[name] = row()
-        shown = ", ".join(f"{value:,.3g} {unit}" for unit, value in figures[name].items())
+        shown = ", ".join(f"{number(value)} {unit}" for unit, value in figures[name].items())
         console.print(f"{name}: {shown}  [dim]({time.perf_counter() - started:.0f} s)[/dim]")
 
     with running_network(base_port=options.base_port) as network:
@@ -96,13 +96,18 @@ def signature_bound(rate: float) -> rows.Figures:
     return {"share": rate * 4 * cost_us / 1e6 / (os.cpu_count() or 1), "us a verification": cost_us}
 
 
+def number(value: float) -> str:
+    """Return a figure with three significant digits, whole above a hundred."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def table(figures: dict[str, rows.Figures]) -> Table:
     """Return the result beside the targets."""
     result = Table(title="Coseal, 4 nodes on one machine, load generator included")
     for column in ("row", "measured", "target"):
         result.add_column(column)
     for name, row in figures.items():
-        result.add_row(name, "\n".join(f"{value:,.3g} {unit}" for unit, value in row.items()), TARGETS[name])
+        result.add_row(name, "\n".join(f"{number(value)} {unit}" for unit, value in row.items()), TARGETS[name])
     return result
 
 

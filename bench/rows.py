@@ -170,7 +170,7 @@ def audit_rates(network: Network, node: str) -> Figures:
         elapsed = time.perf_counter() - started
         if not report.ok:
             raise RuntimeError(f"the audit found {report.findings}")
-        figures[name] = (report.heights if unit == "blocks" else report.transactions) / elapsed
+        figures[name] = (report.blocks if unit == "blocks" else report.transactions) / elapsed
     return figures
 
 
@@ -218,8 +218,8 @@ def catch_up(network: Network, *, transactions: int, first_source: int) -> Figur
     wait_until_idle(network, urls[0])
     live = each * 16 / (time.perf_counter() - started)
     target = network.status(urls[0])["height"]
+    started = time.perf_counter()  # the start of the process counts
     network.coseal("node", "start", lagging["name"], "--dir", str(network.directory))
-    started = time.perf_counter()
     deadline = started + 120
     while network.status(lagging["url"])["height"] < target:
         if time.perf_counter() > deadline:
