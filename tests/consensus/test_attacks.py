@@ -80,6 +80,7 @@ def test_c2_no_signature_verifies_in_another_role_or_place():
     validators, block = bench.validators, bench.block()
     prepare = bench.prepare(0, block)
     change = replace(bench.change(0, 1), round=0)
+    older = bench.certificate(Phase.PREPARE, block, round=1)
     for false in (
         Commit(0, 1, 0, 0, block.hash, prepare.signature),
         Proposal(0, 1, 0, 0, block, (), prepare.signature),
@@ -90,6 +91,7 @@ def test_c2_no_signature_verifies_in_another_role_or_place():
         replace(prepare, block_hash=bytes(32)),
         change,
         replace(bench.change(0, 2), prepared=bench.certificate(Phase.PREPARE, block)),
+        replace(bench.change(0, 3, bench.certificate(Phase.PREPARE, block, round=2)), prepared=older),
     ):
         with pytest.raises(BadSignature):
             verify_message(CHAIN_ID, validators, false, toy_verify)

@@ -1,4 +1,4 @@
-"""Rules T1 to T8: when which timer runs. (T7, the time of a block, is with the attacks: C8.)"""
+"""Rules T1 to T8: when which timer runs. T7, the time of a block, is tested at its limits with the attacks (C8)."""
 
 import pytest
 from consensus_harness import Bench, World, of, said
@@ -131,6 +131,11 @@ def test_t6_whoever_sees_the_height_decided_stops_timing():
     assert of(effects, FetchBlock)[0].block_hash == block.hash
     bench.step(BlockReceived(block))
     assert bench.replica.height == 2
+
+
+def test_t7_a_fresh_block_from_the_future_is_refused():
+    bench = Bench()
+    assert bench.feed(bench.proposal(bench.block(time_ms=bench.now_ms + 60_000))) == []
 
 
 def test_t8_an_idle_chain_makes_a_block_at_the_heartbeat():

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from consensus_harness import GENESIS_TIME_MS, Bench, World, of, said
 
+from consensus.bodies import BODIES_MAX
 from consensus.events import (
     Accuse,
     Behind,
@@ -357,6 +358,38 @@ def test_r6_a_verified_certificate_of_a_later_height_stops_the_timers():
     assert not bench.replica.standing().timing
     forged = replace(far.replica.tip.certificate, signatures=(bytes(64),) * 3)
     assert Bench().step(TipSeen("cai", forged)) == []
+
+
+# --- bounds of the replica; those of the votes are in test_votes.py ---
+
+
+def test_b4_a_justified_proposal_of_any_later_round_is_taken():
+    bench = Bench(me="dia")
+    changes = [bench.change(sender, 10) for sender in (0, 1, 2)]
+    effects = bench.feed(bench.proposal(bench.block(round=10), round=10, justification=changes))
+    assert (bench.replica.round, said(effects, Prepare)[0].round) == (10, 10)
+
+
+def test_b5_of_later_heights_only_the_next_is_kept():
+    bench = Bench()
+    vote = bench.prepare(2, bench.block())
+    bench.feed(replace(vote, height=3), replace(vote, height=2**63 - 1))
+    assert bench.replica._next.messages() == []
+    bench.feed(replace(vote, height=2))
+    assert [message.height for message in bench.replica._next.messages()] == [2]
+
+
+def test_b6_no_more_than_eight_bodies_are_held_beside_the_needed_one():
+    bench = Bench(me="dia")
+    first = bench.block(transactions=[b"prepared"])
+    bench.feed(bench.proposal(first), *(bench.prepare(s, first) for s in (0, 1)))
+    for round in [r for r in range(1, 40) if r % 4 != 3]:
+        certificate = bench.replica._height.prepared
+        changes = [bench.change(s, round) for s in (0, 1, 2)]
+        bench.feed(bench.proposal(bench.block(round=round), round=round, justification=changes))
+        assert bench.replica._height.prepared == certificate
+    assert len(bench.replica._height.bodies.all()) <= BODIES_MAX + 1
+    assert bench.replica.body(1, first.hash) == first
 
 
 # --- all of them together ---
