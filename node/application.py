@@ -85,7 +85,7 @@ class LedgerApplication:
         return self._executor.next_deadline_ms()
 
     def expire(self, time_ms: int) -> None:
-        """Drop the pending transactions for which a block at ``time_ms`` comes too late."""
+        """Drop the pending transactions for which a block at ``time_ms`` comes too late (N15)."""
         for transaction in self._mempool.expire(time_ms):
             late = f"valid until {transaction.valid_until_ms} ms, and in no block by then; sign it anew"
             self._dropped.append((transaction, Rejected("expired", late)))
@@ -101,7 +101,7 @@ class LedgerApplication:
         return dropped
 
     def _select(self, draft: Draft) -> list[Transaction]:
-        """Take pending transactions in order while they fit; one that may not be in a block is dropped."""
+        """Take pending transactions in order while they fit; one that may not be in a block is dropped (N13, N14)."""
         parameters = self._genesis.parameters
         certificate_bytes = 0 if draft.last_commit is None else len(draft.last_commit.encode())
         room = min(parameters.block_bytes_max, MAX_BLOCK_BYTES) - _BLOCK_RESERVE_BYTES - certificate_bytes

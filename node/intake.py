@@ -51,7 +51,7 @@ class Intake:
     def admit(self, transaction: Transaction, now_ms: int, *, client: bool = False) -> Answer:
         """Add a verified transaction to the mempool, or say what has become of it."""
         if transaction.id in self._mempool:
-            return Answer(transaction.id, Admission.PENDING)
+            return Answer(transaction.id, Admission.PENDING)  # N11
         rejected = self._executor.check(transaction, self.block_time_ms(now_ms))
         if rejected is not None and rejected.code == "duplicate":
             return Answer(transaction.id, Admission.COMMITTED)
@@ -63,7 +63,7 @@ class Intake:
         return Answer(transaction.id, Admission.ACCEPTED)
 
     def gossip_again(self) -> list[wire.Transactions]:
-        """Return the oldest pending transactions for everyone: perhaps this node alone knows them."""
+        """Return the oldest pending transactions for everyone: perhaps this node alone knows them (N12)."""
         raws: list[bytes] = []
         room = GOSSIP_AGAIN_BYTES
         for transaction in self._mempool.oldest(GOSSIP_AGAIN):
@@ -80,7 +80,7 @@ class Intake:
     def _gossiped_one(self, raw: bytes, now_ms: int) -> bool:
         known = self._verified.get(raw)
         transaction = Transaction.decode(raw) if known is None else known
-        if known is None:  # T1: what needs no signature check is refused without one
+        if known is None:  # N9, T1: what needs no signature check is refused without one
             if (
                 transaction.id in self._mempool
                 or self._mempool.refusal(transaction) is not None

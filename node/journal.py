@@ -23,7 +23,7 @@ from ledger.block import Block
 from ledger.certificate import ROUND_MAX, Certificate
 from ledger.errors import Malformed
 
-# The file is rewritten at the end of a height when it has grown beyond this, within a height beyond four times it.
+# N26: the file is rewritten at the end of a height when it has grown beyond this, within a height beyond four times it.
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 # As many bodies of one height as consensus itself holds; whoever holds a prepared certificate has its body, too.
 BODIES_MAX: Final = 8
@@ -135,7 +135,7 @@ class Journal:
     def _frame(self, record: JournalRecord) -> bytes:
         payload = persisted.encode_record(record)
         framed = self._framed(_RECORD, payload)
-        return framed + self._framed(_RECORD, payload) if isinstance(record, SignRecord) else framed
+        return framed + self._framed(_RECORD, payload) if isinstance(record, SignRecord) else framed  # N23
 
     def _framed(self, kind: int, payload: bytes) -> bytes:
         framed = framing.frame(self._sequence, kind, payload)
@@ -145,12 +145,12 @@ class Journal:
 
 
 def initial(chain_id: bytes, node_id: str) -> bytes:
-    """Return the journal file of a node that has never signed; only ``init`` writes it, never a start."""
+    """Return the journal file of a node that has never signed; only ``init`` writes it, never a start (N22)."""
     return Journal(chain_id, node_id).raise_floor(0)
 
 
 def load(data: bytes | None, chain_id: bytes, node_id: str) -> Loaded:
-    """Read a journal file's bytes (None: there is no file) and judge it; never raises for what it finds.
+    """Read a journal file's bytes (None: there is no file) and judge it (N24); never raises for what it finds.
 
     A file that does not entitle to vote yields an empty journal: nothing in it is relied upon.
     """

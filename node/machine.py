@@ -142,7 +142,7 @@ class Machine:
 
     def step(self, event: NodeEvent, now_ms: int) -> list[NodeEffect]:
         """Handle one event at wall time ``now_ms`` and return what to do, in order."""
-        if self._halted is not None:
+        if self._halted is not None:  # N4
             return []
         self._now_ms = now_ms
         try:
@@ -201,7 +201,7 @@ class Machine:
     # Frames
 
     def _received(self, peer: str, message: wire.WireMessage, verified: bool) -> None:
-        """Handle one frame; whatever is wrong with it is counted and changes nothing."""
+        """Handle one frame; whatever is wrong with it is counted and changes nothing (N4, N6)."""
         try:
             match message:
                 case wire.ConsensusMessage(inner):
@@ -237,7 +237,7 @@ class Machine:
         self._run(core.Received(peer, message))
 
     def _status_received(self, peer: str, status: wire.Status) -> None:
-        """Believe a tip only as far as its certificate verifies (CVE-2025-24371)."""
+        """Believe a tip only as far as its certificate verifies (N17, CVE-2025-24371)."""
         state = self._peer(peer)
         if not self._allow(peer, "status") or self._sync.is_blamed(peer, self._now_ms):
             return
@@ -262,7 +262,7 @@ class Machine:
         self._ask()
 
     def _require_same_tip(self, certificate: Certificate) -> None:
-        """Two certified blocks at one height: more than f validators signed both; nothing here can be relied on."""
+        """Two certified blocks at one height: more than f validators signed both; nothing here can be relied on (N21)."""
         tip, own = self._replica.tip, None if self.tip is None else self.tip.certificate
         if certificate.block_hash == tip.hash or own is None or certificate.phase is not Phase.COMMIT:
             return
@@ -308,7 +308,7 @@ class Machine:
     # Transactions
 
     def _submitted(self, transactions: tuple[Transaction, ...]) -> None:
-        """Take clients' transactions and pass the new ones on before they are ordered (Fabric #4438)."""
+        """Take clients' transactions and pass the new ones on before they are ordered (N12, Fabric #4438)."""
         answers, fresh = self._intake.submit(transactions, self._now_ms)
         self._emit(shell.Answered(answers))
         for frame in wire.pack_transactions(fresh):
@@ -339,7 +339,7 @@ class Machine:
         self._catch_up()
 
     def _catch_up(self) -> None:
-        """Execute what was fetched for the next heights, then ask for more."""
+        """Execute what was fetched for the next heights, then ask for more (N19)."""
         room = CATCH_UP_TRANSACTIONS
         while self._halted is None and (fetched := self._sync.next_block()) is not None:
             if room <= 0:
@@ -428,7 +428,7 @@ class Machine:
             self._emit(shell.ReplaceJournal(self._journal.rewrite()))
 
     def _decided(self, executed: Executed, certificate: Certificate) -> None:
-        """The block is in the log's queue and its state committed in memory: write it, tell it, tidy up."""
+        """The block is in the log's queue and its state committed in memory: write it, tell it, tidy up (N3)."""
         outcome: Outcome = executed.result
         committed = self.tip = CommittedBlock(executed.block, certificate, executed.receipts)
         height = outcome.height

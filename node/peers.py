@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-# Within one second of a peer: statuses we verify, block requests we serve, bodies we send.
+# N8: within one second of a peer: statuses we verify, block requests we serve, bodies we send.
 ALLOWANCES: Final = {"status": 8, "get-blocks": 64, "get-body": 16, "tip-request": 64}
 STATUS_INTERVAL_MS: Final = 1_000
 

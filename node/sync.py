@@ -17,7 +17,7 @@ IN_FLIGHT_MAX: Final = 4
 WINDOW_BLOCKS: Final = 16 * CHUNK_BLOCKS
 BUFFER_BYTES_MAX: Final = 32 * 1024 * 1024
 REQUEST_TIMEOUT_MS: Final = 3_000
-# A peer whose blame reaches the limit is not asked again until it is forgiven.
+# N20: a peer whose blame reaches the limit is not asked again until it is forgiven.
 BLAME_LIE: Final = 8
 BLAME_SILENCE: Final = 2
 BLAME_DRIP: Final = 1
@@ -193,7 +193,7 @@ class Sync:
         return asked
 
     def _gaps(self) -> list[tuple[int, int]]:
-        """Return the (start, length) of runs that nobody was asked for, lowest first, within the window."""
+        """Return the (start, length) of runs that nobody was asked for, lowest first, within the window (N18)."""
         goal = max((state.claimed for state in self._peers.values() if state.connected), default=0)
         if goal <= self.tip or (goal == self.tip + 1 and self._wanted <= self.tip):
             return []

@@ -116,6 +116,11 @@ WireMessage: TypeAlias = (
 )
 
 
+def promises_nothing(message: WireMessage) -> bool:
+    """Say whether a message may leave before earlier writes are durable (N1): it rests on nothing of ours."""
+    return isinstance(message, Transactions | GetBlocks | GetBody | TipRequest)
+
+
 def encode(message: WireMessage) -> bytes:
     """Return the canonical bytes of a message."""
     match message:
