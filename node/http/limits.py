@@ -29,7 +29,6 @@ class Limits:
     connections_per_address: int = 200
     streams: int = 64
     batch_transactions: int = 1_000
-    page_items: int = 1_000
     response_bytes: int = 8 * 1024 * 1024
     wait_seconds: float = 30.0
     requests_per_s: int = 500

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+import node.http
+from node.http.limits import Limits
+from tests.node.http.world import World, scenario
+
+API = Path(__file__).parents[3] / "docs" / "spec" / "api.md"
+SOURCES = Path(node.http.__file__).parent
+
+
+def documented_routes() -> set[str]:
+    """Return ``METHOD /path`` of every route that a table of the specification names."""
+    found = re.findall(r"\| `(GET|POST) ([^`?\s]+)[^`]*`", API.read_text("utf-8"))
+    return {f"{method} {path}" for method, path in found}
+
+
+@scenario()
+async def test_each_route_is_documented_and_each_documented_route_is_served(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    served = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    assert served | {"GET /openapi.json"} == documented_routes()
+    assert set(world.app._hot) == {path for path, methods in paths.items() if "post" in methods}
+
+
+@scenario()
+async def test_the_document_describes_answers_and_problems(world: World, client: httpx.AsyncClient) -> None:
+    document: dict[str, Any] = (await client.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"], path
+            assert "default" in operation["responses"]
+            assert "422" not in operation["responses"], "validation errors are problems of status 400"
+
+
+def test_each_code_of_a_problem_is_documented() -> None:
+    text = API.read_text("utf-8")
+    pattern = r'(?:Problem\(\s*\d+,|unauthorized\(|_not_reached\(|_refuse\(\s*\d+,)\s*"([a-z_]+)"'
+    codes = {code for path in SOURCES.glob("*.py") for code in re.findall(pattern, path.read_text("utf-8"))}
+    assert len(codes) > 30
+    assert {code for code in codes if f"`{code}`" not in text} == set()
+
+
+def test_each_limit_is_documented() -> None:
+    text = API.read_text("utf-8")
+    names = [field.name for field in dataclasses.fields(Limits)]
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+@scenario()
+async def test_unknown_routes_methods_and_parameters_are_problems(world: World, client: httpx.AsyncClient) -> None:
+    for method, path, status, code in (
+        ("GET", "/", 404, "not_found"),
+        ("GET", "/docs", 404, "not_found"),
+        ("POST", "/v1/members", 405, "method_not_allowed"),
+        ("DELETE", "/v1/members", 405, "method_not_allowed"),
+        ("PUT", "/v1/submit", 405, "method_not_allowed"),
+        ("GET", "/v1/members?who=x", 400, "invalid_parameter"),
+        ("GET", "/v1/members?min_height=1&min_height=0", 400, "invalid_parameter"),
+        ("GET", "/v1/members?min_height=x", 400, "invalid_parameter"),
+        ("GET", "/v1/policies/a/b?who=x", 400, "invalid_parameter"),
+        ("GET", "/v1/blocks?from=1&to=2", 400, "invalid_parameter"),
+    ):
+        response = await client.request(method, path)
+        assert (response.status_code, response.json()["code"]) == (status, code), (method, path)
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.json()["type"] == f"urn:coseal:problem:{code}"
+
+
+@scenario()
+async def test_a_fault_of_ours_is_a_problem_without_a_trace(world: World, client: httpx.AsyncClient) -> None:
+    def broken() -> Any:
+        raise RuntimeError("a secret detail")
+
+    world.status = broken  # type: ignore[method-assign]
+    response = await client.get("/v1/status")
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "secret" not in response.text
+    world.submit = None  # type: ignore[assignment, method-assign]
+    headers = {"Content-Type": "application/msgpack"}
+    response = await client.post("/v1/transactions", content=world.profile().raw, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "Traceback" not in response.text
