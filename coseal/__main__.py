@@ -1,0 +1,5 @@
+"""``python -m coseal`` is the ``coseal`` command."""
+
+from coseal.cli import main
+
+main()
