@@ -62,11 +62,10 @@ def story(blocks: int = 12) -> Chain:
             }
             for i in range(3)
         ]
-        facts = [
-            {"id": f"p{height % 4}", "title": "Title", "events": [{"action": "passed", "date": f"20{height + 10}"}]}
-        ]
+        event = {"action": "passed", "date": f"20{height + 10}"}
+        fact = {"id": f"p{height % 4}", "title": "Title", "is_about": ["a"], "passed_by": ["X", "Y"], "events": [event]}
         record = {"source": "s", "sequence": sequence, "items": items}
-        recorded = {"source": "f", "source_sha256": "00" * 32, "instruments": facts}
+        recorded = {"source": "f", "source_sha256": "00" * 32, "instruments": [fact]}
         bad = {"source": "s", "sequence": 1, "items": items}
         chain.extend(
             [
