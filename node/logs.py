@@ -30,7 +30,6 @@ def configure(level: str, node_id: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(node=node_id)
     # Libraries (uvicorn, asyncio) speak through the standard library; only what is wrong is of interest.

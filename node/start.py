@@ -61,12 +61,20 @@ def run_command(folder: Path, *, allow_voting: bool = False) -> int:
 
 
 def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
+    runtime = build(folder, config, allow_voting=allow_voting)
+    gc.freeze()  # what was loaded so far stays; no need to look at it again in every collection
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(runtime.run())
+
+
+def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Runtime:
+    """Open the node of ``folder``, ready to run; raise what ``run_command`` reports."""
     genesis = read_genesis(config)
     entry = _registered(genesis, config.node_id)
     secret = keys.passphrase()
     signer = _signer(config, entry, secret)
     identity = _identity(config, genesis, entry, secret)
-    gateway, tokens = _gateway(config, genesis, secret), _tokens(config)
+    gateway, tokens = _gateway(config, secret), _tokens(config)
     verified = VerifiedTransactions()
     storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress)
     for notice in storage.notices:
@@ -78,7 +86,7 @@ def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
         journal_data=storage.journal.read(),
         verified=verified,
     )
-    runtime = Runtime(
+    return Runtime(
         config=config,
         storage=storage,
         machine=machine,
@@ -88,9 +96,6 @@ def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
         gateway=gateway,
         allow_voting=allow_voting,
     )
-    gc.freeze()  # what was loaded so far stays; no need to look at it again in every collection
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(runtime.run())
 
 
 def software_version() -> str:
@@ -126,7 +131,7 @@ def _identity(config: NodeConfig, genesis: Genesis, entry: Node, secret: bytes |
     return Identity(hello, config.link_certificate, config.link_key, secret)
 
 
-def _gateway(config: NodeConfig, genesis: Genesis, secret: bytes | None) -> Gateway | None:
+def _gateway(config: NodeConfig, secret: bytes | None) -> Gateway | None:
     if config.gateway_sender is None:
         return None
     return Gateway(config.gateway_sender, keys.load_signer(config.operator_key, secret))

@@ -1,0 +1,52 @@
+"""A network of one validator, for tests of the whole shell in one process."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from ledger import transaction
+from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.signing import Ed25519Signer
+from ledger.transaction import Transaction
+from node import setup
+
+OPERATOR = Ed25519Signer(bytes(range(32)))
+
+
+def make_node(folder: Path, *, port: int, http_port: int | None = None, with_journal: bool = True) -> Path:
+    """Make the data folder of validator ``regulator``, alone on its chain, and return it."""
+    data = folder / "node"
+    public = setup.create_keys(data, "regulator")
+    operator = Operator("admin", OPERATOR.public_key, ("operate", "registrar", "submit"))
+    certificate = bytes.fromhex(public["link_certificate"])
+    raw = encode_genesis(
+        name="alone",
+        time_ms=time.time_ns() // 1_000_000,
+        parameters=Parameters(state_bits=8),
+        members=(Member("regulator", "Regulator", "government", "central", "", False, (operator,)),),
+        nodes=(Node("regulator", "regulator", "validator", bytes.fromhex(public["consensus_key"]), certificate),),
+    )
+    (data / "genesis.json").write_bytes(raw)
+    lines = ['node_id = "regulator"', f'link_listen = "127.0.0.1:{port}"', 'log_level = "debug"']
+    if http_port is not None:
+        lines.append(f'http_listen = "127.0.0.1:{http_port}"')
+    (data / "node.toml").write_text("\n".join(lines) + "\n")
+    if with_journal:
+        setup.create_journal(data)
+    return data
+
+
+def signed(data: Path, text: str = "hello") -> Transaction:
+    """A transaction of the one member, whose argument is ``text``."""
+    return transaction.sign(
+        OPERATOR,
+        chain_id=Genesis.decode((data / "genesis.json").read_bytes()).chain_id,
+        sender="regulator/admin",
+        contract="membership",
+        action="set_profile",
+        args={"description": text},
+        valid_until_ms=time.time_ns() // 1_000_000 + 300_000,
+        salt=os.urandom(16),
+    )
