@@ -23,7 +23,7 @@ from consensus.rules import ReplicaConfig, Tip
 from contracts.execution import Executor, Outcome, UnknownProtocol
 from ledger import signing
 from ledger.block import Block, CommittedBlock
-from ledger.certificate import Certificate, Phase
+from ledger.certificate import Certificate
 from ledger.errors import BadCertificate, LedgerError
 from ledger.genesis import Genesis
 from ledger.signing import Signer, Verify
@@ -34,11 +34,13 @@ from node import events as shell
 from node import health, journal, wire
 from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
+from node.claims import conflict, require_commit
 from node.events import Admission, Answer, NodeEffect, NodeEvent, Tick, TickKind
 from node.inquiry import Inquiries
 from node.intake import Intake
 from node.mempool import Mempool, MempoolLimits
 from node.peers import STATUS_INTERVAL_MS, Peer
+from node.restart import tip_of
 from node.sync import BLAME_LIE, Sync
 
 RECHECK: Final = 256
@@ -93,7 +95,8 @@ class Machine:
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
         loaded = journal.load(journal_data, self._chain_id, config.node_id)
         self._journal, self._verdict = loaded.journal, loaded.verdict
-        self._replica = self._restore_replica(tip_validators)
+        voters = (tip_validators, executor.validators, config.genesis.validators)
+        self._replica = self._replica_at(tip_of(config.genesis, tip, voters), self._journal.persisted)
         self._sync = Sync(executor.height)
         self._peers: dict[str, Peer] = {node.id: Peer() for node in config.genesis.nodes if node.id != config.node_id}
         self._inquiries = Inquiries(self._chain_id, config.verify)
@@ -242,14 +245,15 @@ class Machine:
         if not self._allow(peer, "status") or self._sync.is_blamed(peer, self._now_ms):
             return
         certificate = status.certificate
-        if certificate is not None and status.height == self.executor.height:
-            self._require_same_tip(certificate)
+        if certificate is not None and (fork := self._conflict(certificate)):
+            self._halt(fork)
+            return
         if certificate is not None and status.height > self.executor.height:
             if certificate.epoch > self.validators.epoch:
                 self._sync.hinted(peer, status.height)
             else:
                 try:
-                    self._require_commit(certificate)
+                    require_commit(certificate, self._chain_id, self.validators, self.config.verify)
                 except BadCertificate:
                     self._sync.blame(peer, BLAME_LIE, self._now_ms)
                     raise
@@ -257,26 +261,12 @@ class Machine:
         else:
             self._sync.proven(peer, status.height)
         state.status_ms = self._now_ms
-        if certificate is not None and self._halted is None:
+        if certificate is not None:
             self._run(core.TipSeen(peer, certificate))
         self._ask()
 
-    def _require_same_tip(self, certificate: Certificate) -> None:
-        """Two certified blocks at one height: more than f validators signed both; nothing here can be relied on (N21)."""
-        tip, own = self._replica.tip, None if self.tip is None else self.tip.certificate
-        if certificate.block_hash == tip.hash or own is None or certificate.phase is not Phase.COMMIT:
-            return
-        certificate.verify(self._chain_id, tip.validators, self.config.verify)
-        both = [tip.validators[index].id for index in own.signers() if index in certificate.signers()]
-        self._halt(
-            f"two blocks are certified at height {tip.height}: {tip.hash.hex()} here and "
-            f"{certificate.block_hash.hex()} elsewhere; signed both, as far as the certificates show: {', '.join(both)}"
-        )
-
-    def _require_commit(self, certificate: Certificate) -> None:
-        if certificate.phase is not Phase.COMMIT:
-            raise BadCertificate("not a certificate of COMMIT votes")
-        certificate.verify(self._chain_id, self.validators, self.config.verify)
+    def _conflict(self, certificate: Certificate) -> str | None:
+        return conflict(certificate, self._replica.tip, self._chain_id, self.config.verify)
 
     def _serve_blocks(self, peer: str, from_height: int, limit: int) -> None:
         if not self._allow(peer, "get-blocks"):
@@ -457,16 +447,6 @@ class Machine:
             self._emit(shell.StopTimer(kind))
         self._replica = self._replica_at(self._replica.tip, self._journal.persisted)
         self._carry_out(self._replica.start(self._now_ms))
-
-    def _restore_replica(self, tip_validators: ValidatorSet | None) -> Replica:
-        genesis, tip = self.config.genesis, self.tip
-        if tip is None:
-            return self._replica_at(Tip.of_genesis(genesis), self._journal.persisted)
-        header = tip.block.header
-        for voters in (tip_validators, self.validators, genesis.validators):
-            if voters is not None and (voters.epoch, voters.hash) == (header.epoch, header.validators_hash):
-                return self._replica_at(Tip.of_block(header, tip.certificate, voters), self._journal.persisted)
-        raise ValueError(f"the validators of epoch {header.epoch}, which signed the tip, must be given")
 
     def _replica_at(self, tip: Tip, persisted: Persisted) -> Replica:
         config = self.config

@@ -16,7 +16,7 @@ from ledger.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class MempoolLimits:
-    """How much may wait; a sender may hold ``1 / shares`` of both.
+    """How much may wait; a sender may hold ``1 / shares`` of both (N10).
 
     ``doors`` is how many nodes take transactions from clients. Each node's own clients get ``1 / doors`` of every
     limit, so that what all of them let in fits into every pool: gossip that one pool refused would be missing there,
