@@ -100,6 +100,7 @@ class Client:
         signer: Signer | None = None,
         sender: str | None = None,
         token: str | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self.url = url.rstrip("/")
@@ -107,7 +108,11 @@ class Client:
         self.sender = sender
         self._signer = signer
         self._http = httpx.Client(
-            base_url=self.url, headers=headers, timeout=_REQUEST_TIMEOUT_S, trust_env=not _is_local(url)
+            base_url=self.url,
+            headers=headers,
+            timeout=_REQUEST_TIMEOUT_S,
+            trust_env=not _is_local(url),
+            transport=transport,
         )
 
     def __enter__(self) -> Client:

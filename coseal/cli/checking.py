@@ -91,7 +91,7 @@ def audit(
     from audit.audit import audit as run_audit
     from audit.audit import parse_pin
     from audit.report import Level
-    from audit.sources import open_source, sources_in
+    from audit.sources import UrlSource, sources_in
     from coseal import network as networks
 
     path = folder(directory)
@@ -101,7 +101,7 @@ def audit(
         pin = None if trust is None else parse_pin(trust)
         if not url and not path.exists():
             raise CosealError(f"{path}: no such folder", "give a network's or node's folder, or --url")
-        sources: list[Source] = [open_source(one, token) for one in url] if url else [*sources_in(path)]
+        sources: list[Source] = [UrlSource(one, token=token) for one in url] if url else [*sources_in(path)]
         report = _with_bar(
             lambda progress: run_audit(
                 sources, trusted, Level.of(chosen.value), first=first, last=last, pin=pin, progress=progress

@@ -48,7 +48,7 @@ def complain(error: CosealError) -> None:
 DirectoryArgument = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[DIR]", help="The network's folder.", envvar="COSEAL_DIR", show_default="coseal-net", dir_okay=True
+        metavar="DIR", help="The network's folder.", envvar="COSEAL_DIR", show_default="coseal-net", dir_okay=True
     ),
 ]
 DirectoryOption = Annotated[

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     directory: Annotated[
         Path | None,
-        typer.Argument(metavar="[DIR]", help="Its folder, made anew each time.", show_default="coseal-demo"),
+        typer.Argument(metavar="DIR", help="Its folder, made anew each time.", show_default="coseal-demo"),
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the network running at the end.")] = False,
     base_port: Annotated[

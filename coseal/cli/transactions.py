@@ -54,7 +54,7 @@ class Kind(StrEnum):
 
 ActionArgument = Annotated[str, typer.Argument(metavar="CONTRACT.ACTION", help="For example policy.publish.")]
 WordsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[key=value]...", help="Arguments; key:=JSON for lists and maps.")
+    list[str] | None, typer.Argument(metavar="key=value", help="Arguments; key:=JSON for lists and maps.")
 ]
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="FILE", help="A JSON object of arguments; - reads standard input.")

@@ -1,0 +1,194 @@
+"""A node that is only an HTTP answer: real contracts, blocks of one transaction, real certificates, no network."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from contracts.execution import Executor, new_state
+from coseal.client import Client
+from ledger import merkle
+from ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
+from ledger.certificate import Phase, assemble, vote_preimage
+from ledger.codec import decode
+from ledger.genesis import CAPABILITIES, Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.proof import CertifiedValue, TransactionProof
+from ledger.render import plain, proof_json, receipt_json, state_proof_json
+from ledger.signing import Ed25519Signer
+from ledger.state import MemoryStore
+from ledger.transaction import Transaction
+from ledger.validators import leader_index
+
+MEMBERS = (
+    ("regulator", "government", "central"),
+    ("central-bank", "bank", ""),
+    ("bank-a", "bank", ""),
+    ("enterprise-a", "enterprise", ""),
+)
+START_MS = 1_700_000_000_000
+
+
+def signer(name: str) -> Ed25519Signer:
+    return Ed25519Signer(name.encode().ljust(32, b"."))
+
+
+def make_genesis(name: str = "test") -> Genesis:
+    members = tuple(
+        Member(
+            member,
+            member,
+            role,
+            level,
+            "",
+            member == "central-bank",
+            (Operator("admin", signer(f"{member}/admin").public_key, CAPABILITIES),),
+        )
+        for member, role, level in MEMBERS
+    )
+    nodes = tuple(Node(m, m, "validator", signer(f"{m}/node").public_key, b"") for m, _, _ in MEMBERS)
+    parameters = Parameters(state_bits=4)
+    return Genesis.decode(
+        encode_genesis(name=name, time_ms=START_MS, parameters=parameters, members=members, nodes=nodes)
+    )
+
+
+class FakeNode(httpx.BaseTransport):
+    """Commits each posted transaction in a block of its own; ``lose`` and ``busy`` make it misbehave."""
+
+    def __init__(self) -> None:
+        self.genesis = make_genesis()
+        self.store = MemoryStore(self.genesis.parameters.state_bits)
+        self.executor = Executor(self.genesis, new_state(self.genesis, self.store))
+        self.blocks: list[CommittedBlock] = []
+        self.places: dict[bytes, int] = {}
+        self.posted: list[Transaction] = []
+        self.lose: set[int] = set()
+        self.busy = 0
+        self.tamper: Callable[[str, dict], dict] = lambda path, document: document
+
+    def client(self, member: str = "enterprise-a") -> Client:
+        sender = f"{member}/admin"
+        return Client("http://node.test", self.genesis, signer=signer(sender), sender=sender, transport=self)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if request.method == "POST":
+            return self._post(request)
+        if path.startswith("/v1/transactions/"):
+            return self._transaction(path)
+        if path.startswith("/v1/state/"):
+            return self._state(path.removeprefix("/v1/state/"), proof="proof=true" in str(request.url))
+        if path.startswith("/v1/blocks/"):
+            return httpx.Response(200, content=self.blocks[int(path.rpartition("/")[2]) - 1].encode())
+        return self._problem(404, "not_found")
+
+    def _post(self, request: httpx.Request) -> httpx.Response:
+        if self.busy:
+            self.busy -= 1
+            return self._problem(503, "mempool_full")
+        transaction = Transaction.decode(request.content)
+        self.posted.append(transaction)
+        if len(self.posted) in self.lose:
+            return httpx.Response(202, json=self._accepted(transaction.id))
+        if transaction.id not in self.places:
+            refused = self.executor.check(transaction, max(self.executor.time_ms, transaction.valid_until_ms - 300_000))
+            if refused is not None:
+                return self._problem(422, refused.code, refused.detail)
+            self._commit(transaction)
+        return httpx.Response(200, json=self._located(transaction.id))
+
+    def _commit(self, transaction: Transaction) -> None:
+        executor, validators = self.executor, self.executor.validators
+        height = executor.height + 1
+        time_ms = max(executor.time_ms + 1, transaction.valid_until_ms - 300_000)
+        outcome = executor.run(height, time_ms, [transaction])
+        parent = self.blocks[-1] if self.blocks else None
+        proposer = None if parent is None else parent.block.header.proposer
+        last_commit = None if parent is None else parent.certificate
+        header = Header(
+            version=1,
+            chain_id=self.genesis.chain_id,
+            height=height,
+            parent_hash=self.genesis.chain_id if parent is None else parent.block.hash,
+            epoch=validators.epoch,
+            validators_hash=validators.hash,
+            next_validators_hash=outcome.next_validators.hash,
+            proposer=validators[leader_index(validators, proposer, height, 0, self.genesis.parameters.tenure)].id,
+            created_round=0,
+            time_ms=time_ms,
+            tx_root=merkle.root([transaction.raw]),
+            tx_count=1,
+            receipts_root=outcome.receipts_root,
+            state_root=outcome.state_root,
+            last_commit_hash=last_commit_hash(last_commit),
+        )
+        preimage = vote_preimage(self.genesis.chain_id, validators.epoch, height, 0, Phase.COMMIT, header.hash)
+        votes = {index: signer(f"{validators[index].id}/node").sign(preimage) for index in range(3)}
+        certificate = assemble(Phase.COMMIT, validators, height, 0, header.hash, votes)
+        executor.commit(outcome)
+        self.store.write(outcome.change.entries)
+        executor.state.flushed(outcome.change)
+        block = Block(header, (transaction.raw,), last_commit)
+        self.blocks.append(CommittedBlock(block, certificate, outcome.receipts))
+        self.places[transaction.id] = height
+
+    def _transaction(self, path: str) -> httpx.Response:
+        tx_id = bytes.fromhex(path.split("/")[3])
+        if tx_id not in self.places:
+            return self._problem(404, "unknown_transaction")
+        if not path.endswith("/receipt"):
+            return httpx.Response(200, json=self._located(tx_id))
+        committed = self.blocks[self.places[tx_id] - 1]
+        proof = TransactionProof(
+            committed.block.transactions[0],
+            committed.receipts[1],
+            0,
+            (),
+            tuple(merkle.prove(committed.receipts, 1)),
+            committed.block.header,
+            committed.certificate,
+        )
+        return httpx.Response(200, json=self.tamper(path, proof_json(proof)))
+
+    def _state(self, key: str, *, proof: bool) -> httpx.Response:
+        value, state_proof = self.executor.state.prove(key.encode())
+        if not proof or not self.blocks:
+            return httpx.Response(200, json={"height": len(self.blocks), "value": value and plain(decode(value))})
+        tip = self.blocks[-1]
+        certified = CertifiedValue(key.encode(), value, state_proof, tip.block.header, tip.certificate)
+        return httpx.Response(200, json=self.tamper(key, state_proof_json(certified)))
+
+    def _located(self, tx_id: bytes) -> dict:
+        committed = self.blocks[self.places[tx_id] - 1]
+        receipt = Receipt.decode(committed.receipts[1])
+        status = "committed" if receipt.ok else "rejected"
+        return {"id": tx_id.hex(), "status": status, "height": 1, "index": 0, "receipt": receipt_json(receipt)}
+
+    @staticmethod
+    def _accepted(tx_id: bytes) -> dict:
+        return {"id": tx_id.hex(), "status": "accepted", "height": None, "index": None, "receipt": None}
+
+    @staticmethod
+    def _problem(status: int, code: str, detail: str = "") -> httpx.Response:
+        return httpx.Response(status, content=json.dumps({"code": code, "detail": detail, "status": status}))
+
+
+@pytest.fixture
+def node() -> FakeNode:
+    """A node whose chain has one block."""
+    node = FakeNode()
+    with node.client("regulator") as client:
+        client.submit("membership", "rotate_operator_key", {"key": "00" * 32})
+    return node
+
+
+@pytest.fixture
+def reference_data() -> Path:
+    """The folder of reference data; without it the test is skipped."""
+    folder = Path(os.environ.get("COSEAL_REFERENCE_DATA", "../shared/data"))
+    if not folder.is_dir():
+        pytest.skip(f"no reference data in {folder}; set COSEAL_REFERENCE_DATA")
+    return folder

@@ -1,0 +1,260 @@
+"""The command line without a running network: help, errors, exit codes, and the documents it prints."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from coseal import __version__, network
+from coseal.cli import app
+from coseal.consortium import default_consortium
+from ledger.render import transaction_raw_from_json
+from ledger.transaction import Transaction
+
+RUNNER = CliRunner()
+COMMANDS = [
+    [],
+    ["up"],
+    ["init"],
+    ["down"],
+    ["status"],
+    ["logs"],
+    ["node"],
+    ["node", "start"],
+    ["node", "stop"],
+    ["node", "kill"],
+    ["demo"],
+    ["submit"],
+    ["sign"],
+    ["show"],
+    ["import"],
+    ["audit"],
+    ["verify"],
+    ["keys"],
+    ["keys", "generate"],
+    ["keys", "show"],
+    ["keys", "list"],
+    ["bench"],
+]
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("COSEAL_DIR", "COSEAL_TOKEN", "COSEAL_KEY_PASSPHRASE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> network.Network:
+    folder = tmp_path_factory.mktemp("cli") / "net"
+    return network.create(folder, default_consortium(4), addressing=network.Addressing(base_port=24_400))
+
+
+def run(*words: str | Path, code: int = 0) -> str:
+    result = RUNNER.invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help(command: list[str]):
+    output = run(*command, "--help")
+    assert "Usage" in output
+    if command and command not in (["node"], ["keys"]):
+        assert "Example" in output
+
+
+def test_help_answers_at_once_because_nothing_heavy_is_imported():
+    code = (
+        "import sys; from coseal.cli import app\n"
+        "heavy = {'httpx', 'cryptography', 'nacl', 'msgpack', 'contracts', 'audit', 'node'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_version_is_told():
+    assert run("--version").strip() == f"coseal {__version__}"
+
+
+def test_a_word_that_is_no_command_or_option_is_usage():
+    run("fly", code=2)
+    run("up", "--speed", "9", code=2)
+    run("show", "moon", "1", code=2)
+    run("import", "x.json", code=2)  # --as is missing
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["status"], "no network in coseal-net"),
+        (["down", "nowhere"], "no network in nowhere"),
+        (["logs", "bank-a"], "no network"),
+        (["submit", "policy.fly", "--as", "regulator"], "policy has no action 'fly'"),
+        (["submit", "policy", "--as", "regulator"], "expected CONTRACT.ACTION"),
+        (["show", "block", "1"], "no network"),
+        (["audit", "nowhere"], "no genesis in nowhere"),
+        (["verify", "r.json"], "no genesis in coseal-net"),
+        (["import", "none.json", "--as", "bank-a"], "No such file"),
+        (["up", "--consortium", "none.toml"], "no such file"),
+        (["up", "--consortium", "none.toml", "--validators", "4"], "exclude each other"),
+        (["keys", "show", "none.pem"], "no such key"),
+        (["demo", "--base-port", "70000"], "less than or equal to 65000"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence_with_exit_code_2(words: list[str], says: str):
+    output = run(*words, code=2)
+    assert says in " ".join(output.split())
+    assert "Traceback" not in output
+
+
+def test_status_has_the_promised_shape(net: network.Network):
+    document = json.loads(run("status", net.directory, "--json"))
+    assert list(document) == ["chain_id", "nodes"]
+    assert document["chain_id"] == net.chain_id
+    assert [list(node) for node in document["nodes"]] == [
+        ["name", "role", "kind", "pid", "url", "height", "round", "state_root", "healthy", "why_stalled"]
+    ] * 4
+    assert document["nodes"][0] == {
+        "name": "regulator",
+        "role": "government",
+        "kind": "validator",
+        "pid": None,
+        "url": "http://127.0.0.1:24400",
+        "height": None,
+        "round": None,
+        "state_root": None,
+        "healthy": False,
+        "why_stalled": "not running",
+    }
+    run("status", net.directory, "--check", code=1)
+    assert "not running" in run("status", net.directory)
+
+
+def test_the_folder_may_come_from_the_environment(net: network.Network, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COSEAL_DIR", str(net.directory))
+    assert json.loads(run("status", "--json"))["chain_id"] == net.chain_id
+    assert json.loads(run("down", "--json")) == {"stopped": []}
+    assert "not running" in run("logs", "nobody", code=2) or "no node" in run("logs", "nobody", code=2)
+
+
+def test_init_makes_a_network_once(tmp_path: Path):
+    assert "4 nodes" in run("init", tmp_path / "n", "--base-port", "24500")
+    raw = (tmp_path / "n" / "genesis.json").read_bytes()
+    assert "already" in run("init", tmp_path / "n")
+    assert (tmp_path / "n" / "genesis.json").read_bytes() == raw
+
+
+def test_up_on_an_existing_network_refuses_what_it_cannot_change(net: network.Network):
+    assert "--validators cannot change it" in run("up", net.directory, "--validators", "7", code=2)
+
+
+def test_up_says_which_port_is_taken_and_leaves_nothing_behind(tmp_path: Path):
+    import socket
+
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 24_602))
+        held.listen()
+        output = run("up", tmp_path / "n", "--base-port", "24600", "--detach", code=2)
+    assert "24602 (central-bank http)" in output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["json", "base64", "msgpack"])
+def test_a_signed_transaction_is_the_same_in_every_form(net: network.Network, form: str):
+    words = ["sign", "policy.endorse", "id=cn/1", "--as", "bank-a", "--dir", net.directory, "--format", form]
+    result = RUNNER.invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0
+    if form == "json":
+        raw = transaction_raw_from_json(json.loads(result.stdout))
+    elif form == "base64":
+        import base64
+
+        raw = base64.b64decode(result.stdout)
+    else:
+        raw = result.stdout_bytes
+    transaction = Transaction.decode(raw)
+    transaction.verify_signature()
+    assert (transaction.sender, transaction.contract, transaction.action) == ("bank-a/admin", "policy", "endorse")
+    assert transaction.args == {"id": "cn/1"}
+    assert transaction.chain_id.hex() == net.chain_id
+
+
+def test_who_signs_must_be_known(net: network.Network):
+    sign = ["sign", "policy.endorse", "id=cn/1", "--dir", net.directory, "--as"]
+    assert "'nobody' is no member" in run(*sign, "nobody", code=2)
+    assert "no key of bank-a/clerk" in run(*sign, "bank-a/clerk", code=2)
+
+
+def test_without_a_node_that_answers_a_submission_could_not_be_told(net: network.Network):
+    output = run("submit", "policy.endorse", "id=cn/1", "--as", "bank-a", "--dir", net.directory, code=2)
+    assert "no node" in output
+    run("show", "policy", "cn/1", "--url", "http://127.0.0.1:24999", "--dir", net.directory, code=2)
+
+
+def test_a_url_needs_a_genesis(tmp_path: Path):
+    assert "--genesis" in run("show", "block", "1", "--url", "http://127.0.0.1:24999", code=2)
+
+
+def test_findings_are_printed_with_exit_code_1_and_nothing_is_sent(tmp_path: Path):
+    bad = {"eventTypes": [], "objectTypes": [], "objects": [], "events": [{"id": "e", "type": "t", "time": "0"}]}
+    (tmp_path / "log.json").write_text(json.dumps(bad))
+    document = json.loads(run("import", "log.json", "--as", "bank-a", "--json", code=1))
+    assert document["ok"] is False
+    assert document["recorded"] == 0
+    assert {
+        "code": "undeclared_type",
+        "count": 1,
+        "examples": [{"path": "events[0].type", "detail": "'t' is not declared"}],
+    } in (document["findings"])
+    assert "undeclared_type" in run("import", "log.json", "--as", "bank-a", code=1)
+
+
+def test_a_dry_run_counts_and_sends_nothing(tmp_path: Path):
+    (tmp_path / "log.csv").write_text("c,a,t\nA,x,2026-01-01T00:00:00Z\n")
+    (tmp_path / "map.toml").write_text('case = "c"\nactivity = "a"\ntimestamp = "t"\n')
+    words = ["import", "log.csv", "--map", "map.toml", "--as", "bank-a", "--dry-run"]
+    assert json.loads(run(*words, "--json"))["items"] == 1
+    assert "1 items, 1 events" in run(*words)
+
+
+def test_keys_are_made_shown_and_listed(net: network.Network):
+    made = json.loads(run("keys", "generate", "--out", "k.pem", "--json"))
+    assert json.loads(run("keys", "show", "k.pem", "--json")) == made
+    assert "exists" in run("keys", "generate", "--out", "k.pem", code=2)
+    rows = json.loads(run("keys", "list", "--dir", net.directory, "--json"))
+    assert [row["sender"] for row in rows] == [
+        f"{m}/admin" for m in ("regulator", "central-bank", "bank-a", "enterprise-a")
+    ]
+    assert "PRIVATE" not in run("keys", "list", "--dir", net.directory)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--trust", "abc"], "expected HEIGHT:HASH"),
+        (["--from", "5", "--to", "2"], "1 <= from <= to"),
+        (["--from", "5", "--level", "replay"], "begins at height 1"),
+        (["--url", "ftp://x"], "expected http"),
+    ],
+)
+def test_a_question_to_the_auditor_that_makes_no_sense_is_usage(net: network.Network, options: list[str], says: str):
+    assert says in run("audit", net.directory, *options, code=2)
+
+
+def test_an_audit_of_nothing_could_not_be_told(net: network.Network):
+    document = json.loads(run("audit", net.directory, "--json", code=2))
+    assert document["verdict"] == "unknown"
+
+
+def test_a_file_that_is_no_document_does_not_verify(net: network.Network, tmp_path: Path):
+    (tmp_path / "r.json").write_text('{"coseal": "receipt", "version": 1, "raw": "AAAA"}')
+    result = json.loads(run("verify", "r.json", "--dir", net.directory, "--json", code=1))
+    assert result["verdict"] == "bad"
+    run("verify", "none.json", "--genesis", net.genesis_path, code=2)
