@@ -8,6 +8,7 @@ COPY contracts contracts
 COPY node node
 COPY audit audit
 COPY coseal coseal
+COPY examples examples
 RUN python -m venv /opt/coseal && /opt/coseal/bin/pip install --no-cache-dir .
 
 FROM python:3.11-slim-bookworm
