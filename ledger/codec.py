@@ -10,7 +10,6 @@ Source: the MessagePack specification; docs/spec/encoding.md.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
@@ -154,12 +153,12 @@ def _check(value: Any, depth: int) -> None:
 
 
 def _sorted_pairs(pairs: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
-    keys = [key for key, _ in pairs]
-    if any(type(key) is not str for key in keys):
-        raise Malformed("map keys must be text")
-    if any(left >= right for left, right in itertools.pairwise(keys)):  # K3
-        raise Malformed("map keys are not strictly ascending")
-    return dict(pairs)
+    result = dict(pairs)
+    if len(pairs) > 1:
+        keys = list(result)
+        if len(keys) != len(pairs) or keys != sorted(keys):  # K3
+            raise Malformed("map keys are not strictly ascending")
+    return result
 
 
 def _no_extension(code: int, data: bytes) -> Value:
