@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -41,6 +43,13 @@ def free_base_port(nodes: int) -> int:
     raise AssertionError("no free ports")
 
 
+_LIMITED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
 @dataclass
 class Cluster:
     """A network in a folder; ``processes`` holds those that run."""
@@ -70,11 +79,14 @@ class Cluster:
     def entry(self, name: str) -> NodeEntry:
         return self.net.node(name)
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, file_bytes_max: int | None = None) -> None:
+        """Start nodes; with ``file_bytes_max`` their files cannot grow beyond that."""
         for name in names or self.names:
             data = self.entry(name).data
+            command = [sys.executable, "-m", "node", "run", "--data", str(data)]
+            if file_bytes_max is not None:
+                command = [sys.executable, "-c", _LIMITED, str(file_bytes_max), *command]
             with open(data / "node.log", "ab") as log:
-                command = [sys.executable, "-m", "node", "run", "--data", str(data)]
                 self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log)
 
     def run_to_end(self, name: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
@@ -108,6 +120,32 @@ class Cluster:
             return None
         except (OSError, ValueError):
             return None
+
+    def raw(self, name: str, path: str, *, body: bytes | None = None, token: bytes = b"") -> bytes:
+        """Return whatever a request is answered with, head and body."""
+        headers = {"Content-Type": "application/msgpack", "Idempotency-Key": "0" * 32}
+        if token:
+            headers |= {"Authorization": f"Bearer {token.decode()}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.entry(name).url}{path}", data=body, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=5) as response:
+                return bytes(response.headers) + response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return bytes(error.headers) + error.read()
+
+    def token(self, name: str) -> str:
+        """Return the bearer token of a node's gateway."""
+        document = tomllib.loads((self.entry(name).data / "keys" / "tokens.toml").read_text())
+        return str(document["token"][0]["token"])
+
+    def secrets(self) -> list[bytes]:
+        """Return every private key and token of the network, in the forms in which one could leak."""
+        found: list[bytes] = []
+        for pem in self.net.directory.rglob("*.pem"):
+            seed = keys.read_seed(pem)
+            found += [seed, seed.hex().encode(), base64.b64encode(seed), pem.read_bytes().splitlines()[1]]
+        return found + [self.token(name).encode() for name in self.names]
 
     def height(self, name: str) -> int:
         status = self.get(name, "/v1/status")
@@ -147,7 +185,8 @@ class Cluster:
 
     # Submitting
 
-    def transaction(self, member: str = "bank-a") -> Transaction:
+    def transaction(self, member: str = "bank-a", *, text: str = "number", padding: int = 0) -> Transaction:
+        """Sign a transaction that changes the state; one with ``padding`` is refused as too long, but recorded."""
         self._salt += 1
         return transaction.sign(
             keys.read_signer(self.net.key_path(f"{member}/admin")),
@@ -155,7 +194,7 @@ class Cluster:
             sender=f"{member}/admin",
             contract="membership",
             action="set_profile",
-            args={"description": f"number {self._salt}"},
+            args={"description": f"{text} {self._salt}" + "." * padding},
             valid_until_ms=time.time_ns() // 1_000_000 + 300_000,
             salt=os.urandom(8) + self._salt.to_bytes(8, "big"),
         )

@@ -235,3 +235,51 @@ def test_problems_of_a_start_are_said_in_one_line_with_their_status(cluster: Clu
 
     for line in run.stderr.splitlines():
         assert line.startswith("{"), line
+
+
+def test_a_full_disk_ends_one_node_and_not_the_chain(cluster: Cluster) -> None:
+    """A limit on the size of files stands for a disk that takes no more."""
+    victim = cluster.names[2]
+    cluster.start(*[name for name in cluster.names if name != victim])
+    cluster.start(victim, file_bytes_max=400_000)
+    cluster.wait_height(1)
+    process = cluster.processes[victim]
+    for _ in range(120):
+        answer = cluster.submit(cluster.names[0], cluster.transaction(padding=4_000))
+        assert answer["height"] is not None, answer  # recorded, with its refusal
+        if process.poll() is not None:
+            break
+    assert process.wait(20) == 4
+    last = (cluster.entry(victim).data / "node.log").read_text().splitlines()
+    assert any('"storage_failed"' in line and "cannot " in line for line in last)
+    assert not any("Traceback" in line for line in last)
+    cluster.start(victim)
+    cluster.wait_one_tip()
+
+
+def test_no_secret_appears_in_any_output(cluster: Cluster) -> None:
+    cluster.start()
+    cluster.wait_height(1)
+    canary = "canary-plaintext-8f2c"
+    tx = cluster.transaction(text=canary)
+    assert cluster.submit(cluster.names[0], tx)["status"] == "committed"
+    assert canary in str(cluster.get(cluster.names[1], f"/v1/transactions/{tx.id.hex()}"))  # public on the chain
+    secrets = [canary.encode(), *cluster.secrets()]
+    assert len(secrets) > 10
+    outputs: list[bytes] = []
+    for name in cluster.names:
+        token = cluster.token(name).encode()
+        outputs += [
+            cluster.raw(name, "/metrics"),
+            cluster.raw(name, "/v1/status"),
+            cluster.raw(name, "/v1/transactions/zz"),
+            cluster.raw(name, "/v1/transactions", body=tx.raw[:-3]),
+            cluster.raw(name, "/v1/transactions", body=b"\xc1" + canary.encode()),
+            cluster.raw(name, "/v1/submit", body=b'{"contract": 1}', token=token),
+            cluster.raw(name, "/v1/submit", body=b"{}", token=b"x" + token[1:]),
+            cluster.raw(name, f"/nowhere?token={token.decode()}"),
+        ]
+        cluster.stop(name)
+        outputs.append((cluster.entry(name).data / "node.log").read_bytes())
+    for secret in secrets:
+        assert not [output for output in outputs if secret in output], secret
