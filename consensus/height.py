@@ -92,7 +92,7 @@ class Height:
         for block in persisted.bodies:
             if block.header.height == self.number:
                 self.bodies.keep(block, stored=True)
-        self._active = self.round > 0
+        self._active = self.round > 0 or bool(self.bodies.all())  # a body was proposed, which is work (T2)
         self.voice.round = self.round
         self.votes.enter(self.round)
         for message in self.voice.said_before(self.bodies.all(), self._justification):
@@ -179,7 +179,7 @@ class Height:
             return
         match timer.kind:
             case TimerKind.ROUND:
-                if self.round == 0 and not self.pacing.has_work() and self.proposal is None:  # T2
+                if self.round == 0 and not self.pacing.has_work() and not self.bodies.all():  # T2
                     self._active = False
                 elif self.round < ROUND_MAX:
                     self._enter(self.round + 1)

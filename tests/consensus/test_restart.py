@@ -20,6 +20,7 @@ from consensus.events import (
 )
 from consensus.messages import Commit, Prepare, Proposal, RoundChange
 from consensus.persisted import EMPTY_GUARD, encode_record, fold
+from consensus.replica import Replica
 from ledger.certificate import Phase
 
 
@@ -70,6 +71,19 @@ def test_p2_a_restarted_node_prepares_nothing_else_in_its_round_and_still_holds_
     assert said(again.effects, Prepare) == [prepare]
     assert again.replica.body(1, block.hash) == block
     assert not said(again.feed(again.proposal(other)), Prepare)
+
+
+def test_a_restarted_node_that_voted_still_waits_for_the_outcome():
+    bench = Bench()
+    bench.decide()
+    bench.records.clear()
+    bench.feed(bench.proposal(bench.block(transactions=[b"one"])))
+    world = Bench(persisted=fold([EMPTY_GUARD]), start=False)
+    world.decide()
+    again = Replica(bench.config, world.application, world.replica.tip, bench.validators, fold(bench.records))
+    effects = again.start(bench.now_ms)
+    assert said(effects, Prepare)
+    assert again.standing().timing  # although its pending transactions are gone
 
 
 def test_p3_the_certificate_is_durable_before_a_commit_and_is_carried_after_a_restart():
@@ -254,8 +268,6 @@ def test_an_observer_follows_and_never_signs():
 def test_a_node_whose_key_is_not_the_seats_does_not_sign():
     bench = Bench(me="bob")
     foreign = replace(bench.config, signer=type(bench.config.signer)("mallory"))
-    from consensus.replica import Replica
-
     replica = Replica(foreign, bench.application, bench.tip, bench.validators)
     replica.start(bench.now_ms)
     assert not said(replica.step(Received("ann", bench.proposal(bench.block())), bench.now_ms), Prepare)
