@@ -1,0 +1,125 @@
+"""The compose file: its shape, and that every service's command starts that way outside a container."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+NODES = sorted(name for name in SERVICES if name not in ("init", "cli"))
+
+
+def test_the_four_members_of_the_default_consortium_have_a_node_each() -> None:
+    assert NODES == ["bank-a", "central-bank", "enterprise-a", "regulator"]
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_node_waits_for_init_is_checked_and_publishes_http_on_loopback_only(name: str) -> None:
+    service = SERVICES[name]
+    assert service["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
+    assert service["healthcheck"]["test"][0] == "CMD"
+    (port,) = service["ports"]
+    host, published, inside = port.split(":")
+    assert (host, inside) == ("127.0.0.1", "8600")
+    assert published in ("8600", "8602", "8604", "8606")
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_node_writes_its_own_folder_only_and_never_sees_another_members_keys(name: str) -> None:
+    volumes = SERVICES[name]["volumes"]
+    assert volumes == ["network:/network:ro", f"{name}:/network/nodes/{name}"]
+
+
+def test_every_volume_is_declared_and_every_declared_one_used() -> None:
+    used = {volume.split(":")[0] for service in SERVICES.values() for volume in service["volumes"]}
+    assert used == set(COMPOSE["volumes"])
+
+
+def test_the_image_runs_as_a_user_who_owns_the_mount_points() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert "\nUSER coseal\n" in dockerfile
+    assert "for node in regulator central-bank bank-a enterprise-a" in dockerfile
+    assert dockerfile.index("chown -R coseal:coseal /network") < dockerfile.index("\nUSER coseal\n")
+
+
+def run_init(network: Path) -> None:
+    """Run the init service's own script with the container's paths moved to ``network``."""
+    for name in NODES:
+        (network / "nodes" / name).mkdir(parents=True, exist_ok=True)
+    (network / "members").mkdir(exist_ok=True)
+    (script,) = SERVICES["init"]["command"]
+    script = script.replace("/tmp/making", f"{network}.making")
+    script = re.sub(r"(?<=\s)/network(?=[/\s])", str(network), script)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    subprocess.run(
+        [*SERVICES["init"]["entrypoint"], script], check=True, env=environment, timeout=60, stdout=subprocess.DEVNULL
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.cluster
+@pytest.mark.xdist_group("processes")
+def test_every_services_command_really_starts_that_way(tmp_path: Path) -> None:
+    network = tmp_path / "network"
+    run_init(network)
+    genesis = (network / "genesis.json").read_bytes()
+    run_init(network)
+    assert (network / "genesis.json").read_bytes() == genesis
+    for name in NODES:
+        service = SERVICES[name]
+        words = [*service["entrypoint"], *service["command"]]
+        assert words[0] == "python"
+        command = [sys.executable, *(word.replace("/network", str(network)) for word in words[1:])]
+        http, link = free_port(), free_port()
+        environment = {
+            **os.environ,
+            "COSEAL_HTTP_LISTEN": f"127.0.0.1:{http}",
+            "COSEAL_LINK_LISTEN": f"127.0.0.1:{link}",
+        }
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+        try:
+            status = wait_for_status(http, process)
+            assert status["node"] == name
+            assert status["height"] == 0
+            assert run_healthcheck(service, http) != 0  # alone it cannot commit a block, and says so
+        finally:
+            process.terminate()
+            _, errors = process.communicate(timeout=20)
+        assert process.returncode == 0, errors.decode()[-2000:]
+
+
+def wait_for_status(port: int, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/status", timeout=5) as answer:
+                return dict(json.loads(answer.read()))
+        except urllib.error.URLError:
+            assert process.poll() is None, process.stderr.read() if process.stderr else b""
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def run_healthcheck(service: dict[str, Any], port: int) -> int:
+    words = [word.replace(":8600", f":{port}") for word in service["healthcheck"]["test"][1:]]
+    return subprocess.run([sys.executable, *words[1:]], stderr=subprocess.DEVNULL, timeout=20, check=False).returncode
