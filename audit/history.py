@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.process_chain import object_key, verify_object_history
+from contracts.process_chain import item_hash, object_key, verify_object_history
 from ledger import codec
 from ledger.errors import Malformed
 from ledger.genesis import Genesis
@@ -33,7 +33,8 @@ class ObjectHistory:
 def verify_history(document: Any, genesis: Genesis) -> ObjectHistory:
     """Read and verify an ``object-history`` document; raise a ``LedgerError`` saying what does not hold."""
     fields = codec.mapping(document, "object-history")
-    if fields.get("coseal") != "object-history" or fields.get("version") != 1:
+    version = fields.get("version")
+    if fields.get("coseal") != "object-history" or type(version) is not int or version != 1:
         raise Malformed('expected a document with "coseal": "object-history" and "version": 1')
     process_type, object_type, object_id = (
         codec.text(fields.get(name), f"object-history.{name}", limit=128) for name in ("process_type", "type", "id")
@@ -43,8 +44,9 @@ def verify_history(document: Any, genesis: Genesis) -> ObjectHistory:
     if record.key != object_key(process_type, object_type, object_id).encode():
         raise Malformed("the record is of another object")
     items = tuple(_item(row) for row in codec.sequence(fields.get("items"), "items", limit=MAX_ITEMS))
-    if "count" in fields and fields["count"] != len(items):
-        raise Malformed(f"count says {fields['count']}, there are {len(items)} items")
+    for name, found in (("count", len(items)), ("height", record.header.height)):
+        if name in fields and (type(fields[name]) is not int or fields[name] != found):
+            raise Malformed(f"{name} is not {found}")
     value = None if record.value is None else codec.decode(record.value)
     verify_object_history(items, value, name=(object_type, object_id))
     return ObjectHistory(process_type, object_type, object_id, items, record)
@@ -54,4 +56,14 @@ def _item(value: Any) -> tuple[str, int, dict[str, Any]]:
     row = codec.mapping(value, "item")
     source = codec.text(row.get("source"), "item.source")
     sequence = codec.integer(row.get("sequence"), "item.sequence", low=1)
-    return source, sequence, codec.mapping(row.get("item"), "item.item")
+    item = codec.mapping(row.get("item"), "item.item")
+    if "hash" in row and row["hash"] != _hash_text(source, sequence, item):
+        raise Malformed(f"the hash shown beside item {sequence} of {source} is not its hash")
+    return source, sequence, item
+
+
+def _hash_text(source: str, sequence: int, item: dict[str, Any]) -> str:
+    try:
+        return item_hash(source, sequence, item).hex()
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"item {sequence} of {source} has no encoding: {error}") from None

@@ -1,0 +1,110 @@
+"""Documents with all items of an object: nothing left out, added, changed or moved."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from audit.history import verify_history
+from audit.report import Verdict
+from audit.verify import verify_document
+from contracts.process_chain import chain as chain_head
+from contracts.process_chain import item_hash, object_key
+from ledger import codec, render
+from ledger.errors import LedgerError
+from ledger.proof import CertifiedValue
+from ledger.signing import ZERO_HASH
+from ledger.state import MemoryStore, State
+
+SOURCE = "enterprise-a/fines"
+ITEMS = [{"event": f"e{n}", "type": "Create Fine", "objects": [["fine", "A1"]]} for n in range(3)]
+
+
+def certify(chain, key, value):
+    """Return the proof of ``key`` in a state that holds only it, in a block certified on this chain."""
+    state = State(MemoryStore(4), 4)
+    if value is not None:
+        state.commit(state.derive({key: codec.encode(value)}))
+    header = replace(chain.blocks[-1].block.header, state_root=state.root)
+    proof = state.prove(key)[1]
+    raw = None if value is None else codec.encode(value)
+    return CertifiedValue(key, raw, proof, header, chain.certify(header))
+
+
+@pytest.fixture
+def document(chain):
+    head = ZERO_HASH
+    for number, item in enumerate(ITEMS, 1):
+        head = chain_head(head, item_hash(SOURCE, number, item))
+    record = certify(chain, object_key("fines", "fine", "A1").encode(), [len(ITEMS), head])
+    rows = [
+        {
+            "source": SOURCE,
+            "sequence": n,
+            "height": 2,
+            "index": 0,
+            "hash": item_hash(SOURCE, n, item).hex(),
+            "item": item,
+        }
+        for n, item in enumerate(ITEMS, 1)
+    ]
+    names = {"coseal": "object-history", "version": 1, "process_type": "fines", "type": "fine", "id": "A1"}
+    full = {**names, "height": 12, "count": 3, "items": rows, "record": render.state_proof_json(record)}
+    return json.loads(json.dumps(full))
+
+
+def test_a_complete_history_verifies(chain, document):
+    history = verify_history(document, chain.genesis)
+    assert [item for _, _, item in history.items] == ITEMS
+    assert verify_document(document, chain.genesis).ok
+
+
+def change(path, value):
+    def apply(document):
+        *steps, last = path
+        for step in steps:
+            document = document[step]
+        document[last] = value
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda document: document["items"].pop(),
+        lambda document: document["items"].pop(0),
+        lambda document: document["items"].reverse(),
+        lambda document: document["items"].append(document["items"][0]),
+        lambda document: document.pop("record"),
+        lambda document: document.pop("items"),
+        change(["items", 1, "item", "type"], "Pay Fine"),
+        change(["items", 1, "item"], 1.5),
+        change(["items", 1, "item", "amount"], 1.5),
+        change(["items", 1, "sequence"], 9),
+        change(["items", 1, "source"], "bank-a/fines"),
+        change(["items", 1, "hash"], "00" * 32),
+        change(["id"], "A2"),
+        change(["type"], "car"),
+        change(["process_type"], "other"),
+        change(["count"], 2),
+        change(["count"], True),
+        change(["height"], 11),
+        change(["version"], True),
+        change(["coseal"], "receipt"),
+        change(["record", "value"], [2, "00" * 32]),
+    ],
+)
+def test_a_history_with_one_thing_wrong_is_refused(chain, document, spoil):
+    spoil(document)
+    with pytest.raises(LedgerError):
+        verify_history(document, chain.genesis)
+    assert verify_document(document, chain.genesis).verdict is not Verdict.OK
+
+
+def test_an_object_nobody_named_has_no_items(chain, document):
+    absent = certify(chain, object_key("fines", "fine", "A1").encode(), None)
+    nothing = {**document, "items": [], "count": 0, "record": render.state_proof_json(absent)}
+    assert verify_history(nothing, chain.genesis).items == ()
+    with pytest.raises(LedgerError):
+        verify_history({**document, "record": nothing["record"]}, chain.genesis)
