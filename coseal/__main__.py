@@ -1,5 +1,6 @@
-"""``python -m coseal`` is the ``coseal`` command."""
+"""``python -m coseal``: the same as the ``coseal`` script."""
 
 from coseal.cli import main
 
-main()
+if __name__ == "__main__":
+    main()
