@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from consensus.events import BodyRecord, TimerKind
-from consensus.messages import Prepare
+from consensus.messages import Commit, Prepare
+from contracts.execution import UnknownProtocol
 from ledger.block import CommittedBlock
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
 from node import events, journal, wire
 from node.events import Admission
 from node.mempool import MempoolLimits
+from node.restart import tip_of
 from tests.node.cluster import START_MS, Cluster, Host, key, sign_transaction
 
 
@@ -20,9 +23,10 @@ def cluster() -> Cluster:
 
 
 def settled(cluster: Cluster) -> Cluster:
-    """Started, with block 1 everywhere."""
+    """Started, with block 1 everywhere, durable."""
     cluster.start()
     assert cluster.run_until(lambda: cluster.agrees(1))
+    cluster.run(10)  # until it is durable, too
     return cluster
 
 
@@ -401,6 +405,37 @@ def test_after_any_faults_the_chain_heals_and_every_pending_transaction_commits(
     assert not any(host.accused or host.halted for host in cluster.running())
 
 
+def test_a_block_whose_execution_differs_from_its_certificate_halts_the_node(cluster: Cluster) -> None:
+    """A determinism fault is never skipped."""
+    cluster.kill("bank-a")
+    commit(cluster, 1)
+    host = cluster["bank-a"]
+    cluster.start("bank-a")
+    machine = machine_of(host)
+    run = machine.executor.run
+    machine.executor.run = lambda *args: replace(run(*args), state_root=bytes(32))  # type: ignore[method-assign]
+    assert cluster.run_until(lambda: host.halted is not None)
+    assert host.halted is not None
+    assert "a quorum certified block" in host.halted
+    assert "state_root" in host.halted
+    height = host.height
+    commit_elsewhere = sign_transaction(cluster.genesis, 99)
+    cluster.submit("regulator", commit_elsewhere)
+    assert cluster.run_until(lambda: cluster.has(commit_elsewhere, "regulator", "central-bank", "enterprise-a"))
+    assert host.height == height
+
+
+def test_rules_of_a_later_protocol_halt_the_node_before_they_apply(cluster: Cluster) -> None:
+    def refuse(*args: object) -> None:
+        raise UnknownProtocol("block 2 needs protocol version 9")
+
+    host = cluster["bank-a"]
+    machine_of(host).executor.run = refuse  # type: ignore[assignment,method-assign]
+    cluster.submit("regulator", sign_transaction(cluster.genesis, 1))
+    assert cluster.run_until(lambda: host.halted is not None)
+    assert host.halted == "block 2 needs protocol version 9"
+
+
 # Frames that are wrong
 
 
@@ -642,3 +677,39 @@ def test_a_consistent_read_counts_no_answer_that_proves_nothing(cluster: Cluster
     for peer in ("central-bank", "central-bank", "regulator"):
         cluster["bank-a"].step(events.FrameReceived(peer, wire.TipReply(1, None, None)))
     assert found == [1]
+
+
+def test_open_questions_are_bounded_and_forgotten(cluster: Cluster) -> None:
+    cluster.kill("central-bank", "enterprise-a", "regulator")
+    machine = machine_of(cluster["bank-a"])
+    for token in range(2_000):
+        machine.step(events.TipsAsked(token), cluster.now_ms)
+    assert len(machine._inquiries._open) == 1_000
+    cluster.run(12_000)
+    assert len(machine._inquiries._open) == 0
+
+
+def test_a_prepared_certificate_in_an_answer_raises_the_height_to_wait_for(cluster: Cluster) -> None:
+    """What was acknowledged by a node we cannot reach is prepared by those we can."""
+    cluster.tamper = lambda source, target, data: (
+        [] if source != "regulator" and isinstance(decoded(data), Commit) and target != "regulator" else [data]
+    )
+    tx = sign_transaction(cluster.genesis, 1)
+    cluster.submit("regulator", tx)
+    assert cluster.run_until(lambda: cluster.has(tx, "regulator"))
+    cluster.kill("regulator")
+    assert cluster["bank-a"].height == 1
+    found = heard(cluster["bank-a"], 1)
+    assert cluster.run_until(lambda: bool(found), 100)
+    assert found == [2]
+
+
+def decoded(data: bytes) -> object:
+    message = wire.decode(data)
+    return message.message if isinstance(message, wire.ConsensusMessage) else message
+
+
+def test_a_tip_is_never_paired_with_validators_that_did_not_sign_it(cluster: Cluster) -> None:
+    block = CommittedBlock.decode(cluster["bank-a"].disk.blocks[0])
+    with pytest.raises(ValueError, match="which signed the tip"):
+        tip_of(cluster.genesis, block, (Cluster(5).genesis.validators, None))

@@ -161,3 +161,8 @@ def test_transactions_are_packed_in_order_into_frames_that_fit() -> None:
 def test_the_largest_certificate_fits() -> None:
     largest = Certificate(Phase.COMMIT, 2**63 - 1, 2**63 - 1, 2**32 - 1, HASH, b"\xff" * 8, (bytes(64),) * 64)
     assert len(largest.encode()) <= wire.MAX_CERTIFICATE_BYTES
+
+
+def test_only_frames_that_rest_on_nothing_of_ours_may_overtake_a_write() -> None:
+    free = {type(message) for message in MESSAGES if wire.promises_nothing(message)}
+    assert free == {wire.Transactions, wire.GetBlocks, wire.GetBody, wire.TipRequest}
