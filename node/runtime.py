@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -105,6 +107,9 @@ class Runtime:
         self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
         registry = {node.id: node.link_certificate for node in storage.genesis.nodes}
         self._links = Links(identity, registry, self)
+        self._metrics.verified.set_function(lambda: self._verifier.checked)
+        self._metrics.unapplied.set_function(lambda: self._writer.unapplied)
+        self._metrics.dropped.set_function(lambda: self._links.dropped)
         self._commits = Commits(storage.tip_height)
         self._commits.preload(_recent_blocks(storage))
         self._index = Index(storage.folder / "index.sqlite", storage.genesis.chain_id, storage.read_block)
@@ -218,11 +223,9 @@ class Runtime:
             case Published():
                 self._writer.after(lambda: self._publish(effect))
             case SendFrame(peer, message):
-                payload, droppable = wire.encode(message), isinstance(message, ConsensusMessage)
-                self._writer.after(lambda: self._links.send(peer, payload, consensus=droppable))
+                self._send(message, partial(self._links.send, peer))
             case BroadcastFrame(message):
-                payload, droppable = wire.encode(message), isinstance(message, ConsensusMessage)
-                self._writer.after(lambda: self._links.broadcast(payload, consensus=droppable))
+                self._send(message, self._links.broadcast)
             case LoadBlocks():
                 self._writer.after(lambda: self._load_blocks(effect))
             case StartTimer(timer, delay_ms):
@@ -245,6 +248,14 @@ class Runtime:
                 _log.error("halted", reason=reason)
                 self._dump(reason)
                 self._end(Exit.HALTED)
+
+    def _send(self, message: WireMessage, send: Callable[..., None]) -> None:
+        """Encode now, while the disk works; send when what the frame may promise is durable (N1)."""
+        payload = wire.encode(message)
+        if wire.promises_nothing(message):
+            send(payload, consensus=False)
+        else:
+            self._writer.after(partial(send, payload, consensus=isinstance(message, ConsensusMessage)))
 
     def _publish(self, effect: Published) -> None:
         header = effect.committed.block.header
@@ -354,9 +365,6 @@ class Runtime:
     async def _report_progress(self) -> None:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            self._metrics.verified.set(self._verifier.checked)
-            self._metrics.unapplied.set(self._writer.unapplied)
-            self._metrics.dropped.set(self._links.dropped)
             status = self._machine.status(now_ms())
             if status.why_stalled is not None:
                 _log.warning("stalled", height=status.height, why=status.why_stalled)
