@@ -29,7 +29,7 @@ ReadBlock = Callable[[int], bytes | None]
 """``read_block(height)`` returns an encoded ``CommittedBlock``, or None beyond the tip; called from a thread."""
 
 _Fed: TypeAlias = tuple[CommittedBlock, tuple[Transaction, ...]]
-_QUEUE_BLOCKS: Final = 64
+_QUEUE_BLOCKS: Final = 16
 _READERS: Final = 4
 _POLL_S: Final = 0.005
 # One SQL transaction may hold several blocks while catching up: a commit costs more than a small block's rows.

@@ -18,7 +18,7 @@ from ledger.block import CommittedBlock, Receipt
 from ledger.transaction import Transaction
 from node import index_policies
 
-_CACHED_OBJECTS: Final = 50_000
+_CACHED_OBJECTS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         dependencies=[Depends(_known_parameters)],
     )
     app.add_exception_handler(Problem, _problem)

@@ -182,7 +182,7 @@ def _problem_of(error: Exception, scope: Scope) -> Problem:
         case _:
             # Formatted here: a logger that shows local variables would show tokens and bodies as well.
             trace = "".join(traceback.format_exception(error))
-            _log.error("request_failed", route=getattr(scope.get("route"), "path", "?"), trace=trace)
+            _log.error("request_failed", route=getattr(scope.get("route"), "path", "?"), exception=trace)
             return Problem(500, "internal_error", "the node failed to answer; its log says why")
 
 

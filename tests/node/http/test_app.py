@@ -61,6 +61,8 @@ async def test_unknown_routes_methods_and_parameters_are_problems(world: World, 
     for method, path, status, code in (
         ("GET", "/", 404, "not_found"),
         ("GET", "/docs", 404, "not_found"),
+        ("GET", "/v1/members/", 404, "not_found"),
+        ("GET", "/v1/policies/", 404, "unknown_policy"),
         ("POST", "/v1/members", 405, "method_not_allowed"),
         ("DELETE", "/v1/members", 405, "method_not_allowed"),
         ("PUT", "/v1/submit", 405, "method_not_allowed"),
