@@ -41,7 +41,7 @@ from node.intake import Intake
 from node.mempool import Mempool, MempoolLimits
 from node.peers import STATUS_INTERVAL_MS, Peer
 from node.restart import tip_of
-from node.sync import BLAME_LIE, Sync
+from node.sync import Sync
 
 RECHECK: Final = 256
 # How much catching up one step may do before other events get their turn.
@@ -242,7 +242,7 @@ class Machine:
     def _status_received(self, peer: str, status: wire.Status) -> None:
         """Believe a tip only as far as its certificate verifies (N17, CVE-2025-24371)."""
         state = self._peer(peer)
-        if not self._allow(peer, "status") or self._sync.is_blamed(peer, self._now_ms):
+        if not self._allow(peer, "status") or self._sync.is_liar(peer, self._now_ms):
             return
         certificate = status.certificate
         if certificate is not None and (fork := self._conflict(certificate)):
@@ -255,7 +255,7 @@ class Machine:
                 try:
                     require_commit(certificate, self._chain_id, self.validators, self.config.verify)
                 except BadCertificate:
-                    self._sync.blame(peer, BLAME_LIE, self._now_ms)
+                    self._sync.lied(peer, self._now_ms)
                     raise
                 self._sync.proven(peer, status.height)
         else:

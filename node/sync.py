@@ -17,14 +17,8 @@ IN_FLIGHT_MAX: Final = 4
 WINDOW_BLOCKS: Final = 16 * CHUNK_BLOCKS
 BUFFER_BYTES_MAX: Final = 32 * 1024 * 1024
 REQUEST_TIMEOUT_MS: Final = 3_000
-# N20: a peer whose blame reaches the limit is not asked again until it is forgiven.
-BLAME_LIE: Final = 8
-BLAME_SILENCE: Final = 2
-BLAME_DRIP: Final = 1
-BLAME_LIMIT: Final = 8
+# N20: how long a liar is not asked, and its claims count for nothing.
 FORGIVE_MS: Final = 60_000
-# An answer shorter than asked is no fault once it fills a good part of a frame.
-FULL_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +44,9 @@ class _Peer:
     height: int = 0
     claimed: int = 0
     connected: bool = False
-    blame: int = 0
-    blamed_ms: int = 0
+    lied_ms: int | None = None
+    silences: int = 0  # since its last good answer
+    pace_ms: int = 0  # of its last answer, a block
     asked: dict[int, tuple[int, int]] = field(default_factory=dict)  # from_height -> (limit, asked at ms)
 
 
@@ -100,13 +95,11 @@ class Sync:
         for height in [height for height in self._buffer if height <= tip]:
             self._discard(height)
 
-    def blame(self, peer: str, points: int, now_ms: int) -> None:
-        """Remember a fault of ``peer``."""
+    def lied(self, peer: str, now_ms: int) -> None:
+        """``peer`` gave something that is provably wrong."""
         state = self._peer(peer)
-        state.blame += points
-        state.blamed_ms = now_ms
-        if state.blame >= BLAME_LIMIT:
-            state.height = state.claimed = 0
+        state.lied_ms = now_ms
+        state.height = state.claimed = 0
 
     # What we think
 
@@ -125,23 +118,24 @@ class Sync:
         """Whether this node is behind by more than the block that is just being decided."""
         return self.target > self.tip + 1 or (self._stuck and self.target > self.tip)
 
-    def is_blamed(self, peer: str, now_ms: int) -> bool:
+    def is_liar(self, peer: str, now_ms: int) -> bool:
         """Say whether ``peer`` is not worth listening to for now; forgives it after a while."""
         state = self._peer(peer)
-        if state.blame and _is_over(state.blamed_ms, FORGIVE_MS, now_ms):
-            state.blame = 0
-        return state.blame >= BLAME_LIMIT
+        if state.lied_ms is not None and _is_over(state.lied_ms, FORGIVE_MS, now_ms):
+            state.lied_ms = None
+        return state.lied_ms is not None
 
     # What we do
 
     def received(self, peer: str, from_height: int, blocks: tuple[tuple[bytes, bytes], ...], now_ms: int) -> bool:
         """Take an answer; False if nobody asked for it."""
-        asked = self._peer(peer).asked.pop(from_height, None)
+        state = self._peer(peer)
+        asked = state.asked.pop(from_height, None)
         if asked is None:
             return False
-        limit, _ = asked
-        if len(blocks) < limit and sum(len(block) for block, _ in blocks) < FULL_BYTES:
-            self.blame(peer, BLAME_DRIP if blocks else BLAME_SILENCE, now_ms)
+        limit, asked_ms = asked
+        state.silences = 0 if blocks else state.silences + 1
+        state.pace_ms = max(0, now_ms - asked_ms) // max(1, len(blocks))
         for offset, (block, certificate) in enumerate(blocks[:limit]):
             height = from_height + offset
             if height > self.tip and height not in self._buffer:
@@ -155,25 +149,22 @@ class Sync:
         return self._buffer.get(self.tip + 1)
 
     def refused(self, now_ms: int) -> str | None:
-        """The block ``next_block`` returned is not what it should be: drop it, blame and return its giver."""
+        """The block ``next_block`` returned is not what it should be: drop it, and return its giver, a liar."""
         fetched = self._buffer.get(self.tip + 1)
         if fetched is None:
             return None
         for height in [height for height, item in self._buffer.items() if item.peer == fetched.peer]:
             self._discard(height)
-        self.blame(fetched.peer, BLAME_LIE, now_ms)
+        self.lied(fetched.peer, now_ms)
         return fetched.peer
 
     def tick(self, now_ms: int) -> None:
         """Give up on what was asked too long ago; a peer one block ahead for a whole tick is followed as well."""
-        for name in sorted(self._peers):
-            state = self._peers[name]
-            late = [
-                start for start, (_, asked_ms) in state.asked.items() if _is_over(asked_ms, REQUEST_TIMEOUT_MS, now_ms)
-            ]
+        for state in self._peers.values():
+            late = [start for start, (_, at_ms) in state.asked.items() if _is_over(at_ms, REQUEST_TIMEOUT_MS, now_ms)]
             for start in late:
                 del state.asked[start]
-                self.blame(name, BLAME_SILENCE, now_ms)
+            state.silences += bool(late)
         self._stuck = self.target > self.tip == self._behind_at
         self._behind_at = self.tip if self.target > self.tip else -1
         if self._stuck:
@@ -215,15 +206,16 @@ class Sync:
         return gaps
 
     def _best_peer(self, start: int, now_ms: int) -> str | None:
+        """Return whom to ask: who answered last time, then who is quick, then who has least to do (N20)."""
         able = [
-            (state.blame, len(state.asked), name)
+            (state.silences, state.pace_ms, len(state.asked), name)
             for name, state in self._peers.items()
             if state.connected
             and state.claimed >= start
             and len(state.asked) < (IN_FLIGHT_MAX if state.height >= start else 1)
-            and not self.is_blamed(name, now_ms)
+            and not self.is_liar(name, now_ms)
         ]
-        return min(able)[2] if able else None
+        return min(able)[3] if able else None
 
     def _trim(self) -> None:
         """Keep the buffer bounded by letting go of the highest blocks; they are asked for again."""

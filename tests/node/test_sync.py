@@ -10,10 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from ledger.block import Block
 from node import sync, wire
-from node.sync import BLAME_LIMIT, BUFFER_BYTES_MAX, CHUNK_BLOCKS, IN_FLIGHT_MAX, WINDOW_BLOCKS, Request, Sync
+from node.sync import BUFFER_BYTES_MAX, CHUNK_BLOCKS, IN_FLIGHT_MAX, WINDOW_BLOCKS, Request, Sync
 from tests.node.cluster import Cluster, sign_transaction
-
-LARGE = bytes(sync.FULL_BYTES)
 
 
 def pairs(first: int, count: int) -> tuple[tuple[bytes, bytes], ...]:
@@ -107,11 +105,20 @@ def test_who_gives_less_than_it_claims_is_asked_last() -> None:
     assert state.requests(1) == [Request("b", 1, 10)]
 
 
-def test_a_full_frame_is_no_fault() -> None:
-    state = behind(10, "ab")
-    state.requests(0)
-    state.received("a", 1, ((LARGE, b""),), 1)
-    assert state.requests(1) == [Request("a", 2, 9)]
+def test_who_drips_is_asked_after_who_is_quick() -> None:
+    """S1: one block at a time, as late as it may."""
+    state = behind(2 * CHUNK_BLOCKS, "ab")
+    assert [request.peer for request in state.requests(0)] == ["a", "b"]
+    state.received("b", 17, pairs(17, 16), 50)
+    state.received("a", 1, pairs(1, 1), 2_900)
+    assert state.requests(2_900) == [Request("b", 2, 15)]
+
+
+def test_silence_alone_never_rules_a_peer_out() -> None:
+    state = behind(200, "a")
+    for turn in range(20):
+        assert state.requests(turn * sync.REQUEST_TIMEOUT_MS)
+        state.tick((turn + 1) * sync.REQUEST_TIMEOUT_MS)
 
 
 def test_a_liar_is_not_asked_until_it_is_forgiven_and_what_it_gave_is_forgotten() -> None:
@@ -121,7 +128,7 @@ def test_a_liar_is_not_asked_until_it_is_forgiven_and_what_it_gave_is_forgotten(
     state.received("a", 1, pairs(1, 10), 1)
     assert state.refused(1) == "a"
     assert state.next_block() is None
-    assert state.is_blamed("a", 2)
+    assert state.is_liar("a", 2)
     state.proven("a", 10)
     assert state.requests(2) == []
     assert state.requests(sync.FORGIVE_MS + 1) == [Request("a", 1, 10)]
@@ -311,8 +318,3 @@ def test_a_lagging_node_catches_up_while_one_peer_is_honest(lie: Answer) -> None
     last = sign_transaction(cluster.genesis, 1_000)
     cluster.submit("bank-a", last)
     assert cluster.run_until(lambda: cluster.has(last))
-
-
-def test_blame_reaches_its_limit_by_one_lie_and_by_repeated_silence() -> None:
-    assert sync.BLAME_LIE >= BLAME_LIMIT
-    assert sync.BLAME_SILENCE < BLAME_LIMIT
