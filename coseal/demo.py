@@ -314,7 +314,7 @@ class Demo:
     def _client(self, member: str) -> Client:
         """Return a client of a member's own node that signs as its admin."""
         network = self._require_network()
-        signer = keys.read_signer(network.key_path(f"{member}/admin"))
+        signer = keys.read_signer(network.key_path(f"{member}/admin"), keys.environment_passphrase())
         return Client(network.node(member).url, network.genesis(), signer=signer, sender=f"{member}/admin")
 
 

@@ -84,8 +84,17 @@ def read_signer(path: Path, passphrase: bytes | None = None) -> Ed25519Signer:
 
 
 def environment_passphrase() -> bytes | None:
-    """Return the passphrase of the environment variable COSEAL_KEY_PASSPHRASE, None when unset or empty."""
-    return os.environ.get("COSEAL_KEY_PASSPHRASE", "").encode() or None
+    """Return the passphrase in COSEAL_KEY_PASSPHRASE or in the file COSEAL_KEY_PASSPHRASE_FILE, None for neither.
+
+    The nodes read the same variables.
+    """
+    given, path = os.environ.get("COSEAL_KEY_PASSPHRASE"), os.environ.get("COSEAL_KEY_PASSPHRASE_FILE")
+    if given or not path:
+        return given.encode() if given else None
+    try:
+        return Path(path).read_bytes().rstrip(b"\r\n") or None
+    except OSError as error:
+        raise CosealError(f"COSEAL_KEY_PASSPHRASE_FILE: {path}: {error.strerror}") from None
 
 
 def link_certificate(seed: bytes, node_id: str) -> tuple[bytes, bytes]:

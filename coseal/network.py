@@ -168,7 +168,10 @@ def load(directory: Path) -> Network:
 def create(
     directory: Path, consortium: Consortium, *, observers: int = 0, addressing: Addressing | None = None
 ) -> Network:
-    """Make a network folder: keys, genesis, one folder a node. Starts nothing."""
+    """Make a network folder: keys, genesis, one folder a node. Starts nothing.
+
+    Keys are encrypted if the environment holds a passphrase (``keys.environment_passphrase``).
+    """
     addressing = addressing or Addressing()
     if exists(directory):
         raise CosealError(
@@ -241,7 +244,7 @@ def _build(directory: Path, consortium: Consortium, observers: int, addressing: 
     members, seats = _seats(consortium, observers)
     user_seeds = {(member.id, user.name): keys.new_seed() for member in members for user in member.users}
     for (member_id, user), seed in user_seeds.items():
-        keys.write_key(directory / "members" / member_id / f"{user}.pem", seed)
+        keys.write_key(directory / "members" / member_id / f"{user}.pem", seed, keys.environment_passphrase())
     entries = [_make_node_keys(directory / "nodes" / seat.name, seat, user_seeds) for seat in seats]
     raw = encode_genesis(
         name=consortium.name,
@@ -283,11 +286,10 @@ def _make_node_keys(folder: Path, seat: _Seat, user_seeds: dict[tuple[str, str],
 
     The gateway signs with the key of the member's first user; its token is made here, for that member's systems.
     """
-    consensus, link = keys.new_seed(), keys.new_seed()
-    user = seat.member.users[0]
-    keys.write_key(folder / "keys" / "consensus.pem", consensus)
-    keys.write_key(folder / "keys" / "link.pem", link)
-    keys.write_key(folder / "keys" / "operator.pem", user_seeds[seat.member.id, user.name])
+    consensus, link, passphrase = keys.new_seed(), keys.new_seed(), keys.environment_passphrase()
+    operator = user_seeds[seat.member.id, seat.member.users[0].name]
+    for name, seed in (("consensus", consensus), ("link", link), ("operator", operator)):
+        keys.write_key(folder / "keys" / f"{name}.pem", seed, passphrase)
     pem, der = keys.link_certificate(link, seat.name)
     (folder / "keys" / "link.crt").write_bytes(pem)
     tokens = folder / "keys" / "tokens.toml"

@@ -5,6 +5,7 @@ Law: `up` says that a network is up only after a block has committed on every no
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -96,6 +97,8 @@ def up(
     from coseal import network as networks
     from coseal import processes
 
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # both end as Ctrl-C does: the nodes are stopped
     path = folder(directory)
     began = time.monotonic()
     fresh = not networks.exists(path)
@@ -360,12 +363,9 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, f
 
 
 def _foreground(net: Network, *, show: bool) -> None:
-    """Show the nodes until Ctrl-C or SIGTERM, then stop them."""
-    import signal
-
+    """Show the nodes until Ctrl-C, then stop them."""
     from coseal import processes
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end as KeyboardInterrupt
     try:
         if show and sys.stdout.isatty():
             from rich.live import Live

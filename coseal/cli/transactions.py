@@ -26,7 +26,7 @@ from coseal.cli.shared import (
     folder,
     print_json,
 )
-from coseal.errors import EXIT_BAD, CosealError
+from coseal.errors import EXIT_BAD, BadAnswer, CosealError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,7 +226,7 @@ def _show_value(client: Client, key: str, what: str) -> dict[str, Any]:
 
     certified = client.state(key)
     if certified.value is None:
-        raise CosealError(f"no {what} as of height {certified.header.height}")
+        raise BadAnswer(f"there is no {what}: its absence is proven as of height {certified.header.height}")
     return {"height": certified.header.height, "key": key, "value": plain(codec.decode(certified.value))}
 
 

@@ -94,6 +94,12 @@ def test_one_role_may_not_hold_a_quorum():
         parse_consortium(document)
 
 
+def test_the_example_of_a_consortium_is_a_good_one():
+    consortium = load_consortium(Path(__file__).parents[2] / "examples" / "consortium" / "harbour.toml")
+    assert len(consortium.members) == 7
+    assert len(consortium.validators) == 5
+
+
 def test_a_missing_or_unreadable_file_is_a_friendly_error(tmp_path: Path):
     with pytest.raises(CosealError, match="no such file"):
         load_consortium(tmp_path / "none.toml")

@@ -105,6 +105,16 @@ def test_by_name_every_node_listens_on_one_port_and_is_reached_by_its_name(tmp_p
     assert made.node("bank-a").url == "http://127.0.0.1:24104"
 
 
+def test_with_a_passphrase_in_the_environment_every_key_is_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "secret").write_text("tell nobody\n")
+    monkeypatch.setenv("COSEAL_KEY_PASSPHRASE_FILE", str(tmp_path / "secret"))
+    made = network.create(tmp_path / "net", default_consortium(1))
+    files = list(made.directory.rglob("*.pem"))
+    assert len(files) == 4 + 3
+    assert all(b"ENCRYPTED" in path.read_bytes() for path in files)
+    assert keys.read_signer(made.key_path("regulator/admin"), keys.environment_passphrase())
+
+
 def test_errors_say_what_to_do(made: network.Network, tmp_path: Path):
     with pytest.raises(CosealError, match="coseal up"):
         network.load(tmp_path / "none")
