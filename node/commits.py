@@ -17,8 +17,8 @@ from node.http.services import Location
 
 BLOCKS_MIN: Final = 16
 BLOCKS_MAX: Final = 1_024
-TRANSACTIONS_MAX: Final = 50_000
-BYTES_MAX: Final = 32 * 1024 * 1024
+TRANSACTIONS_MAX: Final = 20_000
+BYTES_MAX: Final = 8 * 1024 * 1024
 
 
 class Commits:

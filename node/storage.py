@@ -21,7 +21,7 @@ from ledger.genesis import Genesis
 from ledger.state import Change, State
 from ledger.transaction import Transaction
 from node.block_log import SEGMENT_BYTES, BlockLog
-from node.files import Damaged, StorageError, disk_errors, lock_folder
+from node.files import Damaged, StorageError, lock_folder
 from node.journal_file import JournalFile
 from node.state_store import MAP_BYTES, LmdbStore, Marker
 
@@ -176,16 +176,3 @@ class Storage:
 
 def _silent(height: int, tip: int) -> None:
     """Say nothing of the progress."""
-
-
-def require_writable(folder: Path) -> None:
-    """Raise ``StorageError`` unless a file in ``folder`` can be written and synced; the probe is removed again."""
-    probe = folder / "probe.tmp"
-    with disk_errors("write in", folder):
-        descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(descriptor, b"coseal")
-            os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
-            probe.unlink()
