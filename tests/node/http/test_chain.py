@@ -129,7 +129,7 @@ async def test_members_and_validators(world: World, client: httpx.AsyncClient) -
     assert (await client.get("/v1/validators?height=3")).json()["code"] == "unknown_height"
 
 
-@scenario(settings=Settings(limits=Limits(wait_seconds=0.2)))
+@scenario(settings=Settings(limits=Limits(wait_seconds=1)))
 async def test_a_read_waits_for_the_height_it_asks_for(world: World, client: httpx.AsyncClient) -> None:
     waiting = asyncio.create_task(client.get("/v1/members?min_height=1"))
     await asyncio.sleep(0.02)
@@ -141,7 +141,7 @@ async def test_a_read_waits_for_the_height_it_asks_for(world: World, client: htt
     assert "Retry-After" in response.headers
 
 
-@scenario(settings=Settings(limits=Limits(wait_seconds=0.2)))
+@scenario(settings=Settings(limits=Limits(wait_seconds=1)))
 async def test_a_consistent_read_covers_what_a_quorum_has(world: World, client: httpx.AsyncClient) -> None:
     world.claims = 2
     waiting = asyncio.create_task(client.get("/v1/members?consistent=true"))

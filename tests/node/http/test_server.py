@@ -24,13 +24,12 @@ from tests.node.http.world import World
 
 LIMITS = Limits(
     body_bytes=100_000,
-    header_seconds=0.3,
-    body_seconds=0.3,
     connections=5,
     streams=3,
     keep_alive_seconds=5,
     write_seconds=0.5,
 )
+HASTY = Limits(header_seconds=0.3, body_seconds=0.3)
 Play = Callable[[World, int], Awaitable[None]]
 
 
@@ -53,7 +52,7 @@ async def talk(port: int, sent: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             answer = await reader.read()
     except ConnectionResetError:
         answer = b""
@@ -77,7 +76,7 @@ def test_a_transaction_over_a_socket_and_a_stream_that_follows(tmp_path: Path) -
                 headers = {"Content-Type": "application/msgpack"}
                 response = await client.post("/v1/transactions?wait=commit", content=raw, headers=headers)
                 assert response.json()["status"] == "committed"
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     async for line in lines:
                         if line.startswith("id: "):
                             assert line == "id: 1:0"
@@ -111,7 +110,7 @@ def test_a_header_that_does_not_end_is_408(tmp_path: Path) -> None:
         for started in (b"", b"GET /healthz HTTP/1.1\r\nHost:"):
             assert problem(await talk(port, started)) == (408, "slow_header")
 
-    serve(tmp_path, play)
+    serve(tmp_path, play, HASTY)
 
 
 def test_a_body_that_does_not_end_is_408(tmp_path: Path) -> None:
@@ -121,7 +120,7 @@ def test_a_body_that_does_not_end_is_408(tmp_path: Path) -> None:
         assert problem(await talk(port, head + b"Content-Length: 100\r\n\r\nabc")) == (408, "slow_body")
         assert problem(await talk(port, head + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")) == (408, "slow_body")
 
-    serve(tmp_path, play)
+    serve(tmp_path, play, HASTY)
 
 
 def test_a_body_beyond_the_limit_is_413_announced_or_chunked(tmp_path: Path) -> None:

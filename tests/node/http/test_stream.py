@@ -17,7 +17,7 @@ async def events(world: World, count: int, *places: Any, contract: str | None = 
     height, index = _start(*places, world.height)
     found: list[dict[str, Any]] = []
     generator = stream._events(world.app._context, height, index, contract)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         async for chunk in generator:
             found += parse(chunk.decode())
             if len(found) >= count:
