@@ -43,7 +43,7 @@ def test_never_more_than_burst_and_rate_allow(steps: list[tuple[float, int]]) ->
         assert taken <= 7 * 2 + 7 * now + 1e-6
 
 
-TIGHT = Limits(requests_per_s=2, loopback_requests_per_s=50, transactions_per_s=2, loopback_transactions_per_s=100)
+TIGHT = Limits(requests_per_s=1, transactions_per_s=1, burst_s=4)
 
 
 @scenario(settings=Settings(limits=TIGHT))
