@@ -393,5 +393,5 @@ def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
     for node in statuses:
         health = Text("healthy", "green") if node.healthy else Text(node.why_stalled or "not healthy", "yellow")
         numbers = ("-" if value is None else str(value) for value in (node.pid, node.height, node.round))
-        table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root), health)
+        table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root, 10), health)
     return table
