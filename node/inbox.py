@@ -36,6 +36,10 @@ class Destination(Protocol):
         """A frame that is not one of ours; a node of this software never sends one."""
         ...
 
+    def fault(self, error: Exception) -> None:
+        """Our own code failed on a frame; the process must end."""
+        ...
+
     def pause(self, peer: str) -> None:
         """Read no more from ``peer``."""
         ...
@@ -108,11 +112,14 @@ class Inbox:
         self, peer: str, backlog: _Backlog, message: WireMessage | None, unverified: list[Transaction]
     ) -> None:
         """Have the transactions of one frame verified, pass it on, and go on with what came meanwhile."""
-        while message is not None:
-            bad = await self._verifier.check(unverified)
-            self._destination.frame_ready(peer, _without(message, bad))
-            message, unverified = self._next(peer, backlog)
-        backlog.task = None
+        try:
+            while message is not None:
+                bad = await self._verifier.check(unverified)
+                self._destination.frame_ready(peer, _without(message, bad))
+                message, unverified = self._next(peer, backlog)
+            backlog.task = None
+        except Exception as error:
+            self._destination.fault(error)
 
     def _next(self, peer: str, backlog: _Backlog) -> tuple[WireMessage | None, list[Transaction]]:
         """Pass on waiting frames up to one that needs work, and return it; (None, []) when nothing waits."""

@@ -31,13 +31,6 @@ class JournalFile:
         with disk_errors("read", self.path):
             return self.path.read_bytes()
 
-    def cut(self, length: int) -> None:
-        """Cut the file to its first ``length`` bytes, durably: what follows is the trace of a crash."""
-        with disk_errors("cut", self.path):
-            descriptor = self._require_open()
-            os.ftruncate(descriptor, length)
-            os.fsync(descriptor)
-
     def append(self, data: bytes) -> None:
         """Write ``data`` at the end; durable after ``sync``."""
         if self._descriptor is None:

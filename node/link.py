@@ -60,6 +60,7 @@ class Link(asyncio.Protocol):
         self.peer: str | None = None
         self.dialled = expected is not None
         self.ready = False
+        self.paused = False
         self.dropped = 0
         self.heard = now
         self.settled = asyncio.Event()  # ready, or lost
@@ -154,11 +155,14 @@ class Link(asyncio.Protocol):
 
     def pause(self) -> None:
         """Read no more until ``resume``: the node is busy with what came before."""
+        self.paused = True
         if self._open and self._transport is not None:
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read on."""
+        self.paused = False
+        self.heard = asyncio.get_running_loop().time()
         if self._open and self._transport is not None:
             self._transport.resume_reading()
 

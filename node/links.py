@@ -257,7 +257,7 @@ class Links:
             await asyncio.sleep(IDLE_SECONDS / 4)
             now = asyncio.get_running_loop().time()
             for link in list(self._links.values()):
-                if now - link.heard > IDLE_SECONDS:
+                if not link.paused and now - link.heard > IDLE_SECONDS:
                     link.close(f"nothing came for {IDLE_SECONDS:.0f} s")
 
     def _spawn(self, work: object) -> None:

@@ -148,6 +148,7 @@ class Runtime:
             await self._links.start(self._config.link_listen, self._config.peers)
         except PortInUse as error:
             _log.error("port_in_use", reason=error.reason)
+            await self._close(Exit.PORT)
             return Exit.PORT
         progress = loop.create_task(self._report_progress())
         _log.info("started", height=self._storage.tip_height, chain=self._storage.genesis.chain_id.hex())
@@ -169,7 +170,7 @@ class Runtime:
             return
         settings = Settings(config.http_limits, self._tokens, self._storage.folder / "idempotency.sqlite")
         self._door = create_app(self.services, settings)
-        self._http = HttpServer(
+        server = HttpServer(
             self._door,
             *config.http_listen,
             config.http_limits,
@@ -178,9 +179,10 @@ class Runtime:
         )
         host, port = config.http_listen
         try:
-            await self._http.start()
+            await server.start()
         except OSError as error:
             raise PortInUse(f"cannot serve HTTP on {host}:{port}: {error}; change http_listen or free it") from None
+        self._http = server
 
     async def _close(self, how: Exit) -> None:
         """Stop taking in, write what is queued, close what is open; after a disk error nothing more is written."""
@@ -206,10 +208,14 @@ class Runtime:
             for effect in self._machine.step(event, now_ms()):
                 self._perform(effect)
         except Exception as error:
-            _log.error("fault", exc_info=error)
-            self._dump(f"{type(error).__name__}: {error}")
-            self._timers.stop_all()
-            self._end(Exit.BUG)
+            self.fault(error)
+
+    def fault(self, error: Exception) -> None:
+        """Something nobody thought of: say it, leave a dump, end; a restart goes on from what is durable."""
+        _log.error("fault", exc_info=error)
+        self._dump(f"{type(error).__name__}: {error}")
+        self._timers.stop_all()
+        self._end(Exit.BUG)
 
     def _perform(self, effect: NodeEffect) -> None:
         match effect:

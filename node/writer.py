@@ -40,6 +40,10 @@ class Observer(Protocol):
         """The disk refused; the process must end."""
         ...
 
+    def fault(self, error: Exception) -> None:
+        """What was released failed: a fault of ours; the process must end."""
+        ...
+
 
 class _Batch:
     __slots__ = ("releases", "writes")
@@ -124,8 +128,13 @@ class Writer:
 
     def _durable(self, batch: _Batch, seconds: float) -> None:
         # A release may write again; what follows it in this batch was promised the writes of this batch only.
-        while batch.releases:
-            batch.releases.popleft()()
+        try:
+            while batch.releases:
+                batch.releases.popleft()()
+        except Exception as error:
+            self._failed = True
+            self._observer.fault(error)
+            return
         self._in_flight = None
         self._observer.synced(len(batch.writes), seconds)
         self._submit()

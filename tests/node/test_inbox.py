@@ -24,12 +24,16 @@ class Machine:
         self.frames: list[tuple[str, WireMessage]] = []
         self.malformed: list[str] = []
         self.paused: list[str] = []
+        self.faults: list[Exception] = []
 
     def frame_ready(self, peer: str, message: WireMessage) -> None:
         self.frames.append((peer, message))
 
     def frame_malformed(self, peer: str, reason: str) -> None:
         self.malformed.append(peer)
+
+    def fault(self, error: Exception) -> None:
+        self.faults.append(error)
 
     def pause(self, peer: str) -> None:
         self.paused.append(f"pause {peer}")
@@ -154,5 +158,15 @@ def test_a_lost_peer_is_forgotten() -> None:
         inbox.receive("a", wire.encode(GetBlocks(2, 1)))
         await asyncio.sleep(0.05)
         assert machine.frames == [("a", GetBlocks(2, 1))]
+
+    run(scenario)
+
+
+def test_a_fault_while_a_frame_is_worked_on_is_told() -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+        machine.frame_ready = lambda peer, message: {}["nobody thought of it"]  # type: ignore[method-assign]
+        inbox.receive("a", wire.encode(gossip(0, 80)))
+        await until(lambda: machine.faults)
+        assert isinstance(machine.faults[0], KeyError)
 
     run(scenario)

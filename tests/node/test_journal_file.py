@@ -47,13 +47,3 @@ def test_a_replaced_file_holds_exactly_the_new_bytes_and_goes_on(tmp_path: Path)
     assert journal.read() == b"newer"
     assert [path.name for path in journal.path.parent.iterdir()] == [JOURNAL_NAME]
     journal.close()
-
-
-def test_a_torn_tail_is_cut(tmp_path: Path) -> None:
-    create(tmp_path / "journal", b"")
-    journal = JournalFile(tmp_path / "journal")
-    journal.append(b"goodtorn")
-    journal.cut(4)
-    journal.append(b"!")
-    assert journal.read() == b"good!"
-    journal.close()

@@ -35,6 +35,9 @@ class Log:
     def write_failed(self, error: Exception) -> None:
         self.errors.append(error)
 
+    def fault(self, error: Exception) -> None:
+        self.errors.append(error)
+
     def note(self, text: str) -> Callable[[], None]:
         return lambda: self.events.append(text)
 
@@ -210,3 +213,17 @@ def test_after_a_failed_sync_nothing_is_sent_or_written(tmp_path: Path) -> None:
     log = run(tmp_path, scenario)
     assert log.events == []
     assert [str(error) for error in log.errors] == ["cannot sync: Input/output error"]
+
+
+def test_a_release_that_fails_is_a_fault_and_ends_all_writing(tmp_path: Path) -> None:
+    async def scenario(writer: Writer, disk: Disk, log: Log, storage: Storage) -> None:
+        writer.write(Append(b"vote"))
+        writer.after(lambda: {}["nobody thought of it"])
+        await until(lambda: log.errors)
+        writer.write(Append(b"another"))
+        writer.after(log.note("send another"))
+        await asyncio.sleep(0.02)
+
+    log = run(tmp_path, scenario)
+    assert log.events == ["journal append", "journal sync"]
+    assert isinstance(log.errors[0], KeyError)
