@@ -167,7 +167,7 @@ class Height:
             self.advance()
 
     def see_ahead(self) -> None:
-        """Stop timing: the network is past this height (T6)."""
+        """Neither time nor propose: the network is past this height (T6)."""
         if not self._ahead:
             self._ahead = True
             self._context.fire("T6")
@@ -234,7 +234,7 @@ class Height:
 
     def _propose(self) -> bool:
         """R1: the leader proposes, once there is work; after round 0 what q round changes justify."""
-        mine = self.leader == self.me and self._active and self.proposal is None
+        mine = self.leader == self.me and self._active and not self._ahead and self.proposal is None
         justified = self._justified() if mine and self.voice.may(Phase.PROPOSAL) else None
         if justified is None:
             return False

@@ -7,7 +7,7 @@ T2  The timer of round 0 runs only while there is work: height 1, a transaction,
 T3  The timer of a round r > 0 starts only when q distinct validators ask for rounds >= r.
 T4  About every second we repeat what we said last, and while T3 does not hold ask for gossip of pending transactions.
 T5  A timer that is not the current one of its kind is a no-op.
-T6  Who sees that this height is decided elsewhere stops timing; only the block can help.
+T6  Who sees that this height is decided elsewhere neither times nor proposes; only the block can help.
 T7  The time of a fresh block (``rules.fresh_fault``).
 T8  An idle chain wakes for a deadline, and for the heartbeat.
 """

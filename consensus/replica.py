@@ -86,6 +86,7 @@ class Replica:
         self._height = Height(self._context, tip, validators)
         self._height.resume(persisted)
         self._next = Votes()  # messages of the next height (B5)
+        self._certified = 0  # the greatest height above ours that a verified certificate was of
         self._claims: dict[int, int] = {}  # the highest height each validator spoke of, above ours
         self._halted = False
 
@@ -240,6 +241,7 @@ class Replica:
             return
         self._witness(peer, certificate)
         if certificate.height > height.number:
+            self._certified = max(self._certified, certificate.height)
             height.see_ahead()
             self._context.emit(Behind(certificate.height, peer))
 
@@ -261,6 +263,8 @@ class Replica:
             tip = Tip.of_block(executed.block.header, certificate, validators)
             self._height = Height(self._context, tip, executed.next_validators)
             self._claims = {sender: claim for sender, claim in self._claims.items() if claim > self.height}
+            if self.height <= self._certified:
+                self._height.see_ahead()
             # A lone validator would decide block after block within one step; it takes one a step.
             self._height.start(at_once=executed.next_validators.quorum > 1)
             for message in early:

@@ -5,6 +5,8 @@ from consensus_harness import Bench, World, of, said
 
 from consensus.events import (
     BlockReceived,
+    CertifiedBlock,
+    Decided,
     ExecutionTook,
     FetchBlock,
     GossipPending,
@@ -131,6 +133,25 @@ def test_t6_whoever_sees_the_height_decided_stops_timing():
     assert of(effects, FetchBlock)[0].block_hash == block.hash
     bench.step(BlockReceived(block))
     assert bench.replica.height == 2
+
+
+def test_t6_a_leader_that_catches_up_proposes_nothing_until_it_is_there():
+    far = Bench(me="bob")
+    blocks = []
+    for _ in range(4):
+        block = far.block()
+        blocks.append(CertifiedBlock(block, far.certificate(Phase.COMMIT, block, signers=(1, 2, 3))))
+        far.step(CertifiedBlock(block, far.certificate(Phase.COMMIT, block, signers=(0, 2, 3))))
+    bench = Bench(me="ann")
+    bench.application.pending = [b"work"]
+    bench.step(TipSeen("bob", blocks[-1].certificate))
+    for event in blocks[:-1]:
+        effects = bench.step(event)
+        assert of(effects, Decided)
+        assert not said(effects, Proposal)
+        assert not started(effects, TimerKind.ROUND)
+    (proposal,) = said(bench.step(blocks[-1]), Proposal)
+    assert proposal.height == 5
 
 
 def test_t7_a_fresh_block_from_the_future_is_refused():
