@@ -11,17 +11,21 @@ import asyncio
 import sqlite3
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
+import structlog
+
 from ledger.block import CommittedBlock
 from ledger.transaction import Transaction
 from node import index_schema
 from node.index_rows import RowWriter
 
+_log = structlog.get_logger("node.index")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -39,7 +43,7 @@ _BATCH_ROWS: Final = 20_000
 class Index:
     """An index file, the thread that writes it, and the threads that read it.
 
-    ``feed`` and ``catch_up`` are called from the node's loop and never wait. A failure of the writer stops the
+    ``start`` and ``feed`` are called from the node's loop and never wait. A failure of the writer stops the
     index, not the node: ``error`` says what happened, and a restart tries again.
     """
 
@@ -56,7 +60,10 @@ class Index:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="index-reader")
+        existed = path.exists()
         self._height = index_schema.prepare(path, chain_id)
+        if existed and self._height == 0:
+            _log.warning("index_rebuilt", reason="it was empty, damaged, of another version or of another chain")
 
     @property
     def height(self) -> int:
@@ -139,6 +146,8 @@ class Index:
             finally:
                 connection.close()
         except Exception as error:  # whatever it is, the node goes on without its index and says so
+            trace = "".join(traceback.format_exception(error))
+            _log.error("index_failed", height=self._height, exception=trace)
             with self._changed:
                 self.error = f"{type(error).__name__}: {error}"
                 self._changed.notify_all()

@@ -114,7 +114,9 @@ class Transactions:
         if complete:
             await self._context.index_reaches(self._services.height)
         found = await self._services.index.query(index_queries.locate, tx_id)
-        return None if found is None else Location(*found)
+        if found is None or found[0] > self._services.height:  # the log lost its last record and will fetch it again
+            return None
+        return Location(*found)
 
     async def status(self, tx_id: bytes) -> tuple[dict[str, Any], Location | None]:
         """Return the status document of a transaction; raise the problem 404."""
