@@ -289,3 +289,14 @@ async def test_signing_with_another_key_than_the_registered_one_is_refused(
     )
     assert (await post(client, forged.raw)).json()["code"] == "unknown_sender"
     assert (await post(client, tx.raw)).json()["status"] == "committed"
+
+
+@scenario()
+async def test_what_the_index_knows_beyond_the_log_is_not_shown(world: World, client: httpx.AsyncClient) -> None:
+    """A log that lost its damaged last record fetches it again; until then the block is not there."""
+    tx = world.profile()
+    await world.commit(tx)
+    await world.app._context.index_reaches(1)
+    world.recent_places = False
+    world.chain.blocks.pop()
+    assert (await client.get(f"/v1/transactions/{tx.id.hex()}")).json()["code"] == "unknown_transaction"
