@@ -59,6 +59,11 @@ class SignGuard:
         return self._place
 
     @property
+    def absent(self) -> bool:
+        """Whether its journal was lost and it has signed nothing since (G3)."""
+        return self._absent
+
+    @property
     def stopped(self) -> bool:
         """Whether it was shown a signature of its own that it lacks (G4)."""
         return self._place[0] == STOPPED.height

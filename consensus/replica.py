@@ -224,28 +224,35 @@ class Replica:
 
     def _see_tip(self, peer: str, certificate: Certificate) -> None:
         """Take the certificate of a peer's tip: ours may be decided with it, or we are behind (T6, G3)."""
-        height = self._height
+        height, guard = self._height, self._context.guard
         if certificate.phase is not Phase.COMMIT:
             return
-        if certificate.height == height.number and height.take_certificate(certificate):
-            self._witness(peer, certificate)
-            return
-        if certificate.epoch > height.validators.epoch and certificate.height > height.number:
-            self._context.emit(Behind(certificate.height, peer))  # a hint: whoever syncs verifies it
-            return
-        of_tip = certificate.height < height.number and certificate.epoch != height.validators.epoch
+        if certificate.height == height.number:
+            if height.take_certificate(certificate):
+                self._witness(peer, certificate)
+        elif certificate.height > height.number:
+            if certificate.epoch > height.validators.epoch:
+                self._context.emit(Behind(certificate.height, peer))  # a hint: whoever syncs verifies it
+            elif self._commits(certificate, height.validators):
+                self._witness(peer, certificate)
+                self._certified = max(self._certified, certificate.height)
+                height.see_ahead()
+                self._context.emit(Behind(certificate.height, peer))
+        elif guard is not None and guard.absent:
+            old = certificate.epoch != height.validators.epoch
+            if self._commits(certificate, height.tip.validators if old else height.validators):
+                self._witness(peer, certificate)
+
+    def _commits(self, certificate: Certificate, validators: ValidatorSet) -> bool:
+        config = self._context.config
         try:
-            voters = height.tip.validators if of_tip else height.validators
-            certificate.verify(self._context.config.chain_id, voters, self._context.config.verify)
+            certificate.verify(config.chain_id, validators, config.verify)
         except BadCertificate:
-            return
-        self._witness(peer, certificate)
-        if certificate.height > height.number:
-            self._certified = max(self._certified, certificate.height)
-            height.see_ahead()
-            self._context.emit(Behind(certificate.height, peer))
+            return False
+        return True
 
     def _witness(self, peer: str, certificate: Certificate) -> None:
+        """G3: note what ``peer`` showed."""
         guard, index = self._context.guard, self._height.validators.index(peer)
         if guard is not None and index is not None:
             guard.witness(index, max(certificate.height, self.tip.height), self._height.validators.quorum)
