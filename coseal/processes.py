@@ -70,7 +70,8 @@ def start(node: NodeEntry) -> subprocess.Popen[bytes]:
             start_new_session=True,  # Ctrl-C reaches only us; we stop the nodes in order
         )
     (node.data / "node.pid").write_text(f"{process.pid}\n")
-    while process.poll() is None and pid_of(node) is None:
+    deadline = time.monotonic() + 1
+    while process.poll() is None and pid_of(node) is None and time.monotonic() < deadline:
         time.sleep(0.001)  # between fork and exec its command line is not readable yet
     return process
 
