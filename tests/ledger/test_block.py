@@ -134,8 +134,9 @@ def test_without_roots_a_body_is_counted_and_the_rest_is_left_to_the_caller(comm
     with pytest.raises(Malformed, match="receipts"):
         CommittedBlock.decode(receipts.encode(), check_roots=False).check_roots()
     fewer = replace(committed, block=Block(committed.block.header, RAWS[:2], None))
-    with pytest.raises(Malformed):
-        CommittedBlock.decode(fewer.encode(), check_roots=False)
+    for miscounted in (fewer, replace(committed, receipts=committed.receipts[:-1])):
+        with pytest.raises(Malformed):
+            CommittedBlock.decode(miscounted.encode(), check_roots=False)
     committed.check_roots()
 
 
@@ -146,6 +147,14 @@ def test_a_block_is_bounded_before_it_is_parsed():
         Block.decode(codec.encode(["block", 1, bytes(4097), [], None]))
     with pytest.raises(Malformed, match="at most"):
         Block.decode(codec.encode(["block", 1, header_of().raw, [b""] * (MAX_BLOCK_TRANSACTIONS + 1), None]))
+
+
+def test_a_block_of_exactly_the_limit_is_parsed():
+    small = len(Block(header_of((bytes(70_000),)), (bytes(70_000),), None).raw)
+    body = (bytes(70_000 + MAX_BLOCK_BYTES - small),)
+    block = Block(header_of(body), body, None)
+    assert len(block.raw) == MAX_BLOCK_BYTES
+    assert Block.decode(block.raw) == block
 
 
 def test_a_committed_block_survives_its_encoding(committed):

@@ -95,6 +95,13 @@ def test_a_payload_above_the_limit_is_not_written_and_a_claim_of_it_is_not_belie
     assert not is_cut(memoryview(claim))
 
 
+def test_a_payload_of_exactly_the_limit_is_written_and_read(monkeypatch):
+    monkeypatch.setattr(framing, "MAX_PAYLOAD_BYTES", 100)
+    assert good(frame(1, 1, bytes(100))) == [(1, bytes(100))]
+    with pytest.raises(ValueError, match="at most"):
+        frame(1, 1, bytes(101))
+
+
 def test_a_record_knows_where_it_lies():
     data = file_of()
     second = read(memoryview(data), OVERHEAD + len(PAYLOADS[0]))
