@@ -8,6 +8,7 @@ framework's layers; they are called from here, and described in the OpenAPI docu
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
 import traceback
@@ -32,6 +33,7 @@ OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/openapi.json"})
 """Paths that answer without authentication on every chain."""
 
 _log = structlog.get_logger("node.http")
+_GRACE_S: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,16 @@ class Door:
         self._context = context
         self._hot = hot
         self._metrics = _Metrics(context.services.registry)
+        self._serving: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def stop(self) -> None:
+        """Take no more requests, let those in hand finish for a moment, and end what still waits or streams."""
+        self._stopping = True
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=_GRACE_S)
+        for task in self._serving:
+            task.cancel()
 
     def close(self) -> None:
         """Close what the door keeps open."""
@@ -77,8 +89,20 @@ class Door:
                 complete = not message.get("more_body", False)
             await send(message)
 
+        task: asyncio.Task[None] | None = asyncio.current_task()
+        if task is not None:
+            self._serving.add(task)
         try:
+            if self._stopping:
+                raise _stopping()
             await self._enter(scope, receive, watched)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            if not status:
+                await _stopping().response()(scope, receive, watched)
+            elif not complete:
+                await watched({"type": "http.response.body", "body": b"", "more_body": False})
         except Exception as error:
             problem = _problem_of(error, scope)
             if status and not complete:
@@ -86,6 +110,8 @@ class Door:
             if not status:
                 await problem.response()(scope, receive, watched)
         finally:
+            if task is not None:
+                self._serving.discard(task)
             self._metrics.observe(scope, self._hot, status, time.perf_counter() - started_s)
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -171,6 +197,10 @@ class _Metrics:
         method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other"
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
+
+
+def _stopping() -> Problem:
+    return Problem(503, "unavailable", "this node is stopping", retry_after_s=1, close=True)
 
 
 def _problem_of(error: Exception, scope: Scope) -> Problem:

@@ -54,6 +54,7 @@ class HttpServer:
             ssl_certfile=certificate,
             ssl_keyfile=key,
         )
+        self._app = app
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
 
@@ -72,8 +73,9 @@ class HttpServer:
         return int(self._server.servers[0].sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Stop accepting, give requests in flight 2 s, close."""
+        """Stop accepting, let requests in hand finish for a moment, end those that wait or stream, close."""
         self._server.should_exit = True
+        await self._app.stop()
         if self._task is not None:
             await self._task
 

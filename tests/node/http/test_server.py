@@ -203,6 +203,27 @@ def test_a_reader_that_stalls_is_disconnected(tmp_path: Path) -> None:
     serve(tmp_path, play)
 
 
+def test_stopping_ends_what_waits_and_streams_in_good_order(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> None:
+        world = World(tmp_path)
+        server = HttpServer(world.app, "127.0.0.1", 0, LIMITS)
+        await server.start()
+        await world.commit(world.profile())
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=20) as client:
+            waiting = asyncio.create_task(client.get("/v1/members?min_height=9"))
+            streaming = asyncio.create_task(client.get("/v1/stream?from=1"))
+            while world.app._context.streams == 0 or len(world.app._serving) < 2:
+                await asyncio.sleep(0.01)
+            await server.stop()
+            response = await waiting
+            assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+            assert "id: 1:0" in (await streaming).text, "the stream has a proper end, so the client has all of it"
+        world.close()
+
+    asyncio.run(run())
+    assert caplog.records == []
+
+
 def test_a_port_in_use_is_an_error_of_ours_and_not_the_end_of_the_process(tmp_path: Path) -> None:
     async def play(world: World, port: int) -> None:
         second = HttpServer(world.app, "127.0.0.1", port, LIMITS)
