@@ -1,0 +1,303 @@
+"""What is checked before an expression is accepted: names, types, and the worst-case cost.
+
+Law: an expression that passes takes at most ``MAX_COST`` steps on any input within the ledger's bounds; what cannot
+be told before (``dyn``) is checked again when it runs.
+
+docs/spec/rules.md, rules G20 to G29 (types) and G50 to G59 (cost).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from contracts.rules import cel_parser as tree
+from contracts.rules.cel_types import (
+    BOOL,
+    CHARACTERS_A_STEP,
+    DURATION,
+    DYN,
+    INT,
+    LIST,
+    MAP,
+    NULL,
+    STRING,
+    TIMESTAMP,
+    Type,
+    agree,
+    joined,
+    list_of,
+    map_of,
+    size_of,
+    weight,
+)
+from contracts.rules.cel_values import DURATION_PARTS, MAX_ITEMS, MAX_TEXT, TIMESTAMP_PARTS
+from contracts.rules.errors import RuleError
+
+MAX_COST: Final = 20_000
+
+Overload = tuple[tuple[Type, ...], Type]
+
+
+class Fact(NamedTuple):
+    """What is known of a part: its type, the most characters or items it has, the most steps it takes."""
+
+    type: Type
+    size: int
+    cost: int
+
+
+_ORDERED: Final = (INT, STRING, BOOL, TIMESTAMP, DURATION)
+_COMPARISONS: Final[list[Overload]] = [((kind, kind), BOOL) for kind in _ORDERED]
+_INTEGERS: Final[Overload] = ((INT, INT), INT)
+_TEXT_TEST: Final[list[Overload]] = [((STRING, STRING), BOOL)]
+
+OPERATORS: Final[Mapping[str, list[Overload]]] = {
+    "_+_": [
+        _INTEGERS,
+        ((STRING, STRING), STRING),
+        ((LIST, LIST), LIST),
+        ((TIMESTAMP, DURATION), TIMESTAMP),
+        ((DURATION, TIMESTAMP), TIMESTAMP),
+        ((DURATION, DURATION), DURATION),
+    ],
+    "_-_": [
+        _INTEGERS,
+        ((TIMESTAMP, TIMESTAMP), DURATION),
+        ((TIMESTAMP, DURATION), TIMESTAMP),
+        ((DURATION, DURATION), DURATION),
+    ],
+    **{name: [_INTEGERS] for name in ("_*_", "_/_", "_%_")},
+    **dict.fromkeys(("_<_", "_<=_", "_>_", "_>=_"), _COMPARISONS),
+    "-_": [((INT,), INT)],
+    "!_": [((BOOL,), BOOL)],
+}
+FUNCTIONS: Final[Mapping[str, list[Overload]]] = {
+    "size": [((kind,), INT) for kind in (STRING, LIST, MAP)],
+    "timestamp": [((STRING,), TIMESTAMP), ((TIMESTAMP,), TIMESTAMP), ((INT,), TIMESTAMP)],
+    "duration": [((STRING,), DURATION), ((DURATION,), DURATION)],
+    "int": [((INT,), INT), ((STRING,), INT), ((TIMESTAMP,), INT)],
+    "string": [((kind,), STRING) for kind in (STRING, INT, BOOL, TIMESTAMP, DURATION)],
+    "bool": [((BOOL,), BOOL), ((STRING,), BOOL)],
+    "dyn": [((DYN,), DYN)],
+    "decimal": [((STRING, INT), INT)],
+}
+METHODS: Final[Mapping[str, list[Overload]]] = {
+    "size": FUNCTIONS["size"],
+    **dict.fromkeys(("startsWith", "endsWith", "contains"), _TEXT_TEST),
+    **{name: [((TIMESTAMP,), INT)] for name in TIMESTAMP_PARTS},
+    **{name: [((TIMESTAMP,), INT), ((DURATION,), INT)] for name in DURATION_PARTS},
+}
+_READING: Final = frozenset(("timestamp", "duration", "int", "string", "bool", "decimal"))
+READING_COST: Final = 10
+
+
+def check(node: tree.Node, variables: Mapping[str, Type], path: str = "") -> Fact:
+    """Return the facts of a tree; raises RuleError for an unknown name, a type that does not fit, or the cost."""
+    fact = _Checker(variables, path).fact(node)
+    if fact.cost > MAX_COST:
+        raise RuleError(path, node.position, f"the worst case takes {fact.cost} steps, more than {MAX_COST}")  # G50
+    return fact
+
+
+class _Checker:
+    def __init__(self, variables: Mapping[str, Type], path: str) -> None:
+        self.variables, self.path, self.item = variables, path, DYN
+
+    def error(self, node: tree.Node, reason: str) -> RuleError:
+        return RuleError(self.path, node.position, reason)
+
+    def fact(self, node: tree.Node) -> Fact:
+        match node:
+            case tree.Literal():
+                return _literal(node.value)
+            case tree.Variable():
+                return self.variable(node)
+            case tree.Select():
+                return self.select(node)
+            case tree.Call():
+                return self.call(node)
+            case tree.Logic():
+                facts = [self.boolean(operand, node.operator) for operand in node.operands]
+                return Fact(BOOL, 1, 1 + sum(fact.cost for fact in facts))
+            case tree.Conditional():
+                return self.conditional(node)
+            case tree.Macro():
+                return self.macro(node)
+            case tree.ListLiteral():
+                return self.list_literal(node)
+            case tree.MapLiteral():
+                return self.map_literal(node)
+
+    def boolean(self, node: tree.Node, place: str) -> Fact:
+        fact = self.fact(node)
+        if not agree(fact.type, BOOL):
+            raise self.error(node, f"{place} needs a bool, got {fact.type}")
+        return fact
+
+    def variable(self, node: tree.Variable) -> Fact:
+        kind = self.item if node.item else self.variables.get(node.name)
+        if kind is None:
+            known = ", ".join(self.variables) or "none"
+            raise self.error(node, f"unknown name {node.name!r}; known: {known}")
+        return Fact(kind, size_of(kind), 1)
+
+    def select(self, node: tree.Select) -> Fact:
+        operand = self.fact(node.operand)
+        kind = self.entry(node, operand.type, node.field)
+        return Fact(BOOL, 1, 1 + operand.cost) if node.test else Fact(kind, size_of(kind), 1 + operand.cost)
+
+    def entry(self, node: tree.Node, holder: Type, name: str) -> Type:
+        """Return the type of what a map or record has under a constant name."""
+        if holder.kind == "record":
+            kind = holder.field(name)
+            if kind is None:
+                known = ", ".join(known for known, _ in holder.fields) or "none"
+                raise self.error(node, f"unknown field {name!r}; known: {known}")
+            return kind
+        if holder.kind == "map":
+            return holder.item or DYN
+        if holder.kind != "dyn":
+            raise self.error(node, f"{holder} has no fields")
+        return DYN
+
+    def call(self, node: tree.Call) -> Fact:
+        if node.function in ("_==_", "_!=_"):
+            return self.equality(node)
+        if node.function == "_in_":
+            return self.membership(node)
+        if node.function == "_[_]":
+            return self.index(node)
+        overloads = self.overloads(node)
+        facts = [self.fact(operand) for operand in node.operands]
+        kinds = [fact.type for fact in facts]
+        found = [result for wanted, result in overloads if len(wanted) == len(kinds) and all(map(agree, wanted, kinds))]
+        if not found:
+            name = node.function.replace("_", " ").strip(" ")
+            given = ", ".join(map(str, kinds))
+            wanted = " or ".join("(" + ", ".join(map(str, wanted)) + ")" for wanted, _ in overloads)
+            raise self.error(node, f"{name} of ({given}): expected {wanted}")  # G21
+        kind = joined(found)
+        if kind == LIST:
+            kind = list_of(joined([fact.type.item or DYN for fact in facts]))
+        size = _result_size(node.function, kind, facts)
+        return Fact(kind, size, 1 + sum(fact.cost for fact in facts) + _extra(node.function, kind, size, facts))
+
+    def overloads(self, node: tree.Call) -> list[Overload]:
+        table = OPERATORS if node.function in OPERATORS else METHODS if node.method else FUNCTIONS
+        if node.function in table:
+            return table[node.function]
+        if node.function in METHODS:
+            raise self.error(node, f"{node.function}() is called on a value: value.{node.function}()")
+        if node.function in FUNCTIONS:
+            raise self.error(node, f"{node.function}() is no method: {node.function}(value)")
+        raise self.error(node, f"unknown function {node.function}(); known: {', '.join((*FUNCTIONS, *METHODS))}")
+
+    def equality(self, node: tree.Call) -> Fact:
+        left, right = (self.fact(operand) for operand in node.operands)
+        if not agree(left.type, right.type):
+            raise self.error(node, f"{left.type} never equals {right.type}")  # G22
+        steps = min(weight(left.type, left.size), weight(right.type, right.size))
+        return Fact(BOOL, 1, 1 + left.cost + right.cost + steps)
+
+    def membership(self, node: tree.Call) -> Fact:
+        value, holder = (self.fact(operand) for operand in node.operands)
+        cost = 1 + value.cost + holder.cost
+        if holder.type.kind in ("record", "map"):
+            if not agree(value.type, STRING):
+                raise self.error(node, f"the keys of a map are strings, not {value.type}")
+            if holder.type.kind == "record" and type(node.operands[0]) is tree.Literal:
+                self.entry(node, holder.type, str(node.operands[0].value))
+            return Fact(BOOL, 1, cost)
+        if holder.type.kind not in ("list", "dyn"):
+            raise self.error(node, f"in needs a list or map, got {holder.type}")
+        item = holder.type.item or DYN
+        if not agree(value.type, item):
+            raise self.error(node, f"a list of {item} never holds {value.type}")
+        count = holder.size if holder.type.kind == "list" else MAX_ITEMS
+        steps = min(weight(value.type, value.size), weight(item, size_of(item)))
+        return Fact(BOOL, 1, cost + count * (1 + steps))
+
+    def index(self, node: tree.Call) -> Fact:
+        holder, key = (self.fact(operand) for operand in node.operands)
+        cost = 1 + holder.cost + key.cost
+        if holder.type.kind == "list":
+            wanted, kind = INT, holder.type.item or DYN
+        elif holder.type.kind in ("map", "record"):
+            wanted, kind = STRING, holder.type.item or DYN
+            name = node.operands[1]
+            if type(name) is tree.Literal and type(name.value) is str:
+                kind = self.entry(node, holder.type, name.value)
+        elif holder.type.kind == "dyn":
+            wanted, kind = DYN, DYN
+        else:
+            raise self.error(node, f"{holder.type} has no index")
+        if not agree(key.type, wanted):
+            raise self.error(node, f"the index of {holder.type.kind} is {wanted}, not {key.type}")
+        return Fact(kind, size_of(kind), cost)
+
+    def conditional(self, node: tree.Conditional) -> Fact:
+        condition = self.boolean(node.condition, "?")
+        accepted, rejected = self.fact(node.accepted), self.fact(node.rejected)
+        if not agree(accepted.type, rejected.type):
+            raise self.error(node, f"the branches differ: {accepted.type} and {rejected.type}")  # G23
+        cost = 1 + condition.cost + max(accepted.cost, rejected.cost)
+        return Fact(joined([accepted.type, rejected.type]), max(accepted.size, rejected.size), cost)
+
+    def macro(self, node: tree.Macro) -> Fact:
+        holder = self.fact(node.range)
+        if holder.type.kind not in ("list", "dyn"):
+            raise self.error(node, f"{node.name}() walks a list, not {holder.type}")  # G16
+        self.item = holder.type.item or DYN
+        body = self.boolean(node.body, f"{node.name}()")
+        count = holder.size if holder.type.kind == "list" else MAX_ITEMS
+        return Fact(BOOL, 1, 1 + holder.cost + count * (1 + body.cost))
+
+    def list_literal(self, node: tree.ListLiteral) -> Fact:
+        if len(node.items) > MAX_ITEMS:
+            raise self.error(node, f"a list has at most {MAX_ITEMS} items")
+        facts = [self.fact(item) for item in node.items]
+        kind = list_of(joined([fact.type for fact in facts]))
+        return Fact(kind, len(facts), 1 + sum(fact.cost for fact in facts))
+
+    def map_literal(self, node: tree.MapLiteral) -> Fact:
+        keys, values = [self.fact(key) for key in node.keys], [self.fact(value) for value in node.values]
+        for key, fact in zip(node.keys, keys, strict=True):
+            if not agree(fact.type, STRING):
+                raise self.error(key, "the keys of a map are strings")  # G18
+        known = [key.value for key in node.keys if type(key) is tree.Literal]
+        if len(set(known)) != len(known):
+            raise self.error(node, "a key stands twice")
+        kind = map_of(joined([fact.type for fact in values]))
+        return Fact(kind, len(keys), 1 + sum(fact.cost for fact in (*keys, *values)))
+
+
+def _literal(value: object) -> Fact:
+    if type(value) is str:
+        return Fact(STRING, len(value), 1)
+    return Fact(BOOL if type(value) is bool else INT if type(value) is int else NULL, 1, 1)
+
+
+def _result_size(function: str, kind: Type, facts: list[Fact]) -> int:
+    if function == "_+_" and kind.kind in ("string", "dyn"):
+        return sum(fact.size for fact in facts)
+    if kind.kind == "list":
+        return min(MAX_ITEMS, sum(fact.size for fact in facts))
+    if function == "string":
+        return max(MAX_TEXT, facts[0].size)
+    return facts[0].size if function == "dyn" else 1
+
+
+def _extra(function: str, kind: Type, size: int, facts: list[Fact]) -> int:
+    """Return the steps a call takes beyond one, by the sizes of its operands (G51)."""
+    if function in _READING:
+        return READING_COST
+    if function in ("_<_", "_<=_", "_>_", "_>=_"):
+        return min(fact.size for fact in facts) // CHARACTERS_A_STEP
+    if function in ("startsWith", "endsWith"):
+        return facts[1].size // CHARACTERS_A_STEP
+    if function == "contains":
+        return sum(fact.size for fact in facts) // 64
+    if function == "_+_" and kind.kind in ("string", "list", "dyn"):
+        return size // (16 if kind.kind == "list" else CHARACTERS_A_STEP)
+    return READING_COST if function in TIMESTAMP_PARTS else 0
