@@ -39,6 +39,14 @@ def test_an_event_with_a_counterparty_waits_for_its_word(recorded):
     }
 
 
+def test_each_event_of_a_batch_waits_under_its_own_hash(recorded):
+    items = [{**EVENT, "event": str(n)} for n in (2, 3)]
+    assert record(recorded, 2, *items).ok
+    for sequence, item in enumerate(items, 2):
+        key = f"process/attestation/{item_hash('bank-a/core', sequence, item).hex()}"
+        assert recorded.get(key)["sequence"] == sequence
+
+
 def test_an_event_without_a_counterparty_waits_for_nobody(recorded):
     item = {name: value for name, value in EVENT.items() if name != "counterparty"}
     assert record(recorded, 2, item).ok

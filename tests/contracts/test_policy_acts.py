@@ -115,6 +115,14 @@ def test_what_was_passed_tomorrow_is_refused(chain):
     assert publish(chain, id="p/2", date_document=TODAY).ok
 
 
+def test_what_was_passed_today_is_told_from_midnight_on(chain):
+    args = {"id": "p/1", "title": "Notice", "type_document": "notice", "date_document": "2023-11-16"}
+    midnight_ms = 1_700_064_000_000
+    for time_ms, code in ((midnight_ms - 1, "future_date"), (midnight_ms, "ok")):
+        tx = chain.sign(CENTRAL, "policy.publish", args, valid_until_ms=midnight_ms + 1_000)
+        assert chain.block(tx, time_ms=time_ms)[0].code == code
+
+
 def test_a_day_begins_in_the_zone_of_the_jurisdiction(chain):
     utc = {"jurisdiction": "GB", "zone_minutes": 0}
     assert publish(chain, date_document=TODAY, **utc).code == "future_date"
@@ -128,6 +136,7 @@ def test_a_proposal_is_passed_by_who_proposed_it(chain):
     assert statistics(chain.executor.reader, "level") == {}
     assert publish(chain, CITY).code == "forbidden"
     assert publish(chain, date_document="2023-09-30").code == "date_order"
+    assert publish(chain, stage="proposed", date_document="2023-10-02").code == "exists"
     for code in (promulgate(chain).code, amend(chain).code, repeal(chain).code, evaluate(chain).code):
         assert code == "not_passed"
     assert publish(chain, title="Final notice").data["status"] == "passed"
@@ -283,6 +292,7 @@ def test_a_repeal_may_come_in_the_future_and_ends_the_policy(chain):
     publish(chain)
     promulgate(chain)
     assert repeal(chain, date_no_longer_in_force="2023-10-31").code == "date_order"
+    assert repeal(chain, date_no_longer_in_force="2023-11-01").code == "date_order"  # passed, not yet promulgated
     receipt = repeal(chain, by="p/9", number="R 1")
     assert receipt.data["status"] == "ended"
     assert stored(chain)["date_no_longer_in_force"] == "2023-12-01"

@@ -119,7 +119,9 @@ def test_an_item_that_does_not_name_the_object_fails(item):
         verify_object_history([("bank-a/fines", 1, item)], record_of([("bank-a/fines", 1, item)]), name=NAME)
 
 
-@pytest.mark.parametrize("record", [5, [], [1], ["1", ZERO_HASH], [1, "00" * 32], [1, b"short"], {"count": 1}])
+@pytest.mark.parametrize(
+    "record", [5, [], [1], ["1", ZERO_HASH], [1, "00" * 32], [1, b"short"], [1, "0" * 32], {"count": 1}]
+)
 def test_what_is_no_record_proves_nothing(record):
     with pytest.raises(BadProof, match="record is"):
         verify_object_history(HISTORY, record)

@@ -92,6 +92,10 @@ def test_the_other_kinds_are_read(item, reading):
     assert SCHEMA.read(item) == reading
 
 
+def test_an_event_names_up_to_256_objects():
+    assert len(SCHEMA.read({**CLOSE, "objects": [["loan", str(i)] for i in range(256)]}).objects) == 256
+
+
 @pytest.mark.parametrize("item", [EVENT, CLOSE, DECLARATION, CHANGE, RELATION])
 def test_clients_and_the_contract_agree_on_the_objects_of_an_item(item):
     assert objects_of(item) == SCHEMA.read(item).objects
