@@ -46,7 +46,7 @@ from node.sync import Sync
 RECHECK: Final = 256
 # How much catching up one step may do before other events get their turn.
 CATCH_UP_TRANSACTIONS: Final = 1_000
-_FOLLOWS: Final = "this node only follows until it cannot contradict what it may have signed"
+_FOLLOWS: Final = "this node only follows until it cannot contradict what it may have signed; no file is touched"
 _ABOUT_JOURNAL: Final = {
     journal.Verdict.TORN: ("a crash cut the journal's last record short; it was not yet relied upon", False),
     journal.Verdict.DAMAGED: (f"the journal is damaged before its end, or of another node or chain: {_FOLLOWS}", True),
@@ -94,7 +94,7 @@ class Machine:
         self._intake = Intake(executor, self.mempool, verified, self.counters)
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
         loaded = journal.load(journal_data, self._chain_id, config.node_id)
-        self._journal, self._verdict = loaded.journal, loaded.verdict
+        self._journal, self._verdict, self._entitled = loaded.journal, loaded.verdict, loaded.entitles
         voters = (tip_validators, executor.validators, config.genesis.validators)
         self._replica = self._replica_at(tip_of(config.genesis, tip, voters), self._journal.persisted)
         self._sync = Sync(executor.height)
@@ -190,6 +190,7 @@ class Machine:
         self._started_ms = self._now_ms
         if self._verdict is not journal.Verdict.INTACT:
             self._emit(shell.Noticed(f"journal_{self._verdict.value}", *_ABOUT_JOURNAL[self._verdict]))
+        if self._verdict is journal.Verdict.TORN:
             self._emit(shell.ReplaceJournal(self._journal.rewrite()))
         self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
         self._carry_out(self._replica.start(self._now_ms))
@@ -411,11 +412,14 @@ class Machine:
                     self._halt(reason)
 
     def _append(self, record: JournalRecord) -> None:
+        """Write a record. A lost or damaged file stays as it is until the node signs again, then begins anew (N25)."""
         data = self._journal.append(record)
-        if data:
-            self._emit(shell.Append(data))
-        if self._journal.overgrown:
+        begins = not self._entitled and isinstance(record, core.SignRecord)
+        self._entitled = self._entitled or begins
+        if begins or (self._entitled and self._journal.overgrown):
             self._emit(shell.ReplaceJournal(self._journal.rewrite()))
+        elif self._entitled and data:
+            self._emit(shell.Append(data))
 
     def _decided(self, executed: Executed, certificate: Certificate) -> None:
         """The block is in the log's queue and its state committed in memory: write it, tell it, tidy up (N3)."""
@@ -426,7 +430,7 @@ class Machine:
         self._emit(shell.ApplyState(height, executed.block.hash, outcome.change))
         self._emit(shell.Published(committed, outcome))
         replacement = self._journal.decided(height)
-        if replacement is not None:
+        if replacement is not None and self._entitled:
             self._emit(shell.ReplaceJournal(replacement))
         self._verified.forget(executed.block.transactions)
         self._sync.advanced(height)
@@ -442,6 +446,7 @@ class Machine:
         if self._replica.standing().silence is None:
             self._emit(shell.Noticed("may_vote", "this node may vote already; nothing was changed"))
             return
+        self._entitled = True
         self._emit(shell.ReplaceJournal(self._journal.raise_floor(self.executor.height)))
         for kind in core.TimerKind:
             self._emit(shell.StopTimer(kind))

@@ -289,6 +289,7 @@ def test_a_wiped_node_only_follows_until_it_cannot_contradict_itself(cluster: Cl
     assert not status.voting
     assert status.silence is not None
     assert own_signatures(cluster["bank-a"]) == []
+    assert cluster["bank-a"].disk.journal is None
     commit(cluster, 6, first=10)
     cluster.run(2_000)
     assert machine_of(cluster["bank-a"]).status(cluster.now_ms).voting
@@ -298,6 +299,45 @@ def test_a_wiped_node_only_follows_until_it_cannot_contradict_itself(cluster: Cl
     cluster.kill("bank-a")
     cluster.start("bank-a")
     commit(cluster, 2, at="bank-a", first=30)
+
+
+def test_a_damaged_journal_is_left_alone_until_the_node_may_vote_again(cluster: Cluster) -> None:
+    """W1: the middle of the file is flipped."""
+    commit(cluster, 3)
+    cluster.run(10)
+    cluster.kill("bank-a")
+    disk = cluster["bank-a"].disk
+    assert disk.journal is not None
+    damaged = disk.journal[:100] + bytes([disk.journal[100] ^ 1]) + disk.journal[101:]
+    disk.journal = damaged
+    cluster.start("bank-a")
+    assert [notice.code for notice in cluster["bank-a"].noticed] == ["journal_damaged"]
+    cluster.run(2_000)
+    assert not machine_of(cluster["bank-a"]).status(cluster.now_ms).voting
+    assert disk.journal == damaged
+    commit(cluster, 6, first=10)
+    cluster.run(2_000)
+    assert machine_of(cluster["bank-a"]).status(cluster.now_ms).voting
+    loaded = journal.load(disk.journal, cluster.genesis.chain_id, "bank-a")
+    assert loaded.verdict is journal.Verdict.INTACT
+    assert not any(host.accused for host in cluster.running())
+
+
+@pytest.mark.parametrize("cut", [1, 10, 100])
+def test_a_torn_journal_is_mended_and_the_node_votes_on(cluster: Cluster, cut: int) -> None:
+    """W1: the last record is cut short."""
+    commit(cluster, 2)
+    cluster.run(10)
+    cluster.kill("bank-a", "regulator")
+    disk = cluster["bank-a"].disk
+    assert disk.journal is not None
+    disk.journal = disk.journal[:-cut]
+    cluster.start("bank-a")
+    cluster.run(10)
+    assert [notice.code for notice in cluster["bank-a"].noticed] == ["journal_torn"]
+    loaded = journal.load(disk.journal, cluster.genesis.chain_id, "bank-a")
+    assert loaded.verdict is journal.Verdict.INTACT
+    commit(cluster, 2, at="bank-a", first=10)
 
 
 def test_an_operator_may_let_a_node_without_journal_vote(cluster: Cluster) -> None:
