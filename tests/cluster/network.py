@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 import urllib.error
@@ -28,18 +30,26 @@ from ledger.transaction import Transaction
 FIRST_PORT, LAST_PORT = 22_400, 22_990
 
 
-def free_base_port(nodes: int) -> int:
-    """Return the first of ``2 * nodes`` ports in a row that nothing uses."""
-    for base in range(FIRST_PORT, LAST_PORT, 2 * nodes):
-        with contextlib.ExitStack() as held:
-            try:
+def reserve_ports(nodes: int) -> tuple[int, int]:
+    """Return the first of ``2 * nodes`` ports in a row that nothing uses, and the lock that keeps others off them.
+
+    Test processes run side by side, and a port is free until a node listens; a locked file speaks for it meanwhile.
+    """
+    bases = list(range(FIRST_PORT, LAST_PORT - 2 * nodes, 2 * nodes))
+    turn = os.getpid() % len(bases)
+    for base in bases[turn:] + bases[:turn]:
+        descriptor = os.open(Path(tempfile.gettempdir()) / f"coseal-test-ports-{base}", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with contextlib.ExitStack() as held:
                 for port in range(base, base + 2 * nodes):
                     probe = held.enter_context(socket.socket())
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return base
+        except OSError:
+            os.close(descriptor)
+            continue
+        return base, descriptor
     raise AssertionError("no free ports")
 
 
@@ -56,13 +66,15 @@ class Cluster:
 
     net: network.Network
     genesis: Genesis
+    ports_lock: int
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _salt: int = 0
 
     @staticmethod
     def make(folder: Path, nodes: int = 4) -> Cluster:
         """Make a new network of the default consortium."""
-        addressing = network.Addressing(base_port=free_base_port(nodes))
+        base, lock = reserve_ports(nodes)
+        addressing = network.Addressing(base_port=base)
         net = network.create(folder / "net", consortium.default_consortium(nodes), addressing=addressing)
         bare = [node for node in net.nodes if not (node.data / "journal").exists()]
         if bare:
@@ -70,7 +82,7 @@ class Cluster:
             for node in bare:
                 command += ["--data", str(node.data)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=60)
-        return Cluster(net, Genesis.decode((net.directory / "genesis.json").read_bytes()))
+        return Cluster(net, Genesis.decode((net.directory / "genesis.json").read_bytes()), lock)
 
     @property
     def names(self) -> list[str]:
@@ -107,6 +119,7 @@ class Cluster:
             process.kill()
         for process in self.processes.values():
             process.wait(10)
+        os.close(self.ports_lock)
 
     # Asking
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +26,12 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield made
     finally:
         made.close()
+
+
+def committed(cluster: Cluster, name: str) -> None:
+    """Commit one transaction through a node."""
+    answer = cluster.submit(name, cluster.transaction())
+    assert answer["status"] == "committed", answer
 
 
 class Load:
@@ -108,13 +116,13 @@ def test_the_leader_killed_under_load_is_replaced(cluster: Cluster) -> None:
 def test_all_nodes_killed_at_once_go_on_where_they_were(cluster: Cluster) -> None:
     cluster.start()
     cluster.wait_height(1)
-    assert cluster.submit(cluster.names[1], cluster.transaction())["status"] == "committed"
+    committed(cluster, cluster.names[1])
     height = max(cluster.height(name) for name in cluster.names)
     for name in cluster.names:
         cluster.kill(name)
     cluster.start()
     cluster.wait_height(height)
-    assert cluster.submit(cluster.names[2], cluster.transaction())["status"] == "committed"
+    committed(cluster, cluster.names[2])
     cluster.wait_one_tip()
 
 
@@ -141,7 +149,7 @@ def stopped_with_blocks(cluster: Cluster, blocks: int) -> str:
     cluster.start()
     cluster.wait_height(1)
     for _ in range(blocks):
-        assert cluster.submit(cluster.names[0], cluster.transaction())["status"] == "committed"
+        committed(cluster, cluster.names[0])
     cluster.wait_one_tip()
     victim = cluster.names[3]
     assert cluster.stop(victim) == 0
@@ -283,3 +291,24 @@ def test_no_secret_appears_in_any_output(cluster: Cluster) -> None:
         outputs.append((cluster.entry(name).data / "node.log").read_bytes())
     for secret in secrets:
         assert not [output for output in outputs if secret in output], secret
+
+
+def test_commits_go_on_under_a_flood_of_connections_which_are_closed_in_time(cluster: Cluster) -> None:
+    cluster.start()
+    cluster.wait_height(1)
+    started = time.monotonic()
+    flood = []
+    for name in cluster.names:
+        host, _, port = cluster.entry(name).link.rpartition(":")
+        for number in range(60):
+            connection = socket.create_connection((host, int(port)), timeout=10)
+            connection.sendall(b"GET / HTTP/1.1\r\n\r\n" if number % 2 else b"\x16\x03")
+            flood.append(connection)
+    for _ in range(5):
+        committed(cluster, cluster.names[0])
+    for connection in flood:
+        with connection, contextlib.suppress(ConnectionError):
+            assert connection.recv(1_000) in (b"", b"\x15\x03\x01\x00\x02\x02\x46")  # nothing, or a TLS alert
+    assert time.monotonic() - started < 5 + 5
+    cluster.wait_one_tip()
+    assert all(peer["connected"] for peer in cluster.get(cluster.names[0], "/v1/status")["peers"])

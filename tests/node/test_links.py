@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -29,12 +31,16 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
+_turns = itertools.count(os.getpid() * 7)
+
+
 def free_port() -> int:
-    for port in range(22_100, 22_400):
+    """Return a port that nothing uses; processes that test side by side begin at different ones."""
+    for turn in itertools.islice(_turns, 300):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
+            probe.bind(("127.0.0.1", 22_100 + turn % 300))
+            return 22_100 + turn % 300
     raise AssertionError("no free port")
 
 
@@ -174,7 +180,7 @@ def test_when_both_dial_one_connection_remains_and_works(certificates, monkeypat
     monkeypatch.setattr(links, "_HIGHER_ID_WAITS_SECONDS", 0.0)
 
     async def scenario(net: Net) -> None:
-        net.ports["a"], net.ports["b"] = free_port(), free_port() + 1
+        net.ports["a"], net.ports["b"] = free_port(), free_port()
         a, b = await asyncio.gather(net.start("a", "b"), net.start("b", "a"))
         await until(lambda: a.connected and b.connected)
         await asyncio.sleep(0.3)
