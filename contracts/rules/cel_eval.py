@@ -136,20 +136,20 @@ def _logic(node: tree.Logic) -> Run:
     operands, position = [compiled(operand) for operand in node.operands], node.position
     decisive, other = node.operator == "||", node.operator == "&&"
 
-    def run(bindings: Environment) -> bool:
-        error = None
+    def run(bindings: Environment) -> Any:
+        failed: tuple[str, int] | None = None
         for operand in operands:
             try:
                 value = operand(bindings)
             except EvalError as raised:
-                error = error or raised
+                failed = failed or (raised.reason, raised.position)
                 continue
             if value is decisive:
                 return decisive
-            if value is not other and error is None:
-                error = EvalError(f"expected a bool, got {type_name(value)}", position)
-        if error is not None:
-            raise error
+            if value is not other:
+                failed = failed or (f"expected a bool, got {type_name(value)}", position)
+        if failed is not None:
+            raise EvalError(*failed)
         return other
 
     return run
@@ -184,22 +184,22 @@ def _macro(node: tree.Macro) -> Run:
             raise EvalError(f"a list of more than {MAX_ITEMS} items", position)
         return found
 
-    def run(bindings: Environment) -> bool:
-        error = None
+    def run(bindings: Environment) -> Any:
+        failed: tuple[str, int] | None = None
         inner: dict[str, Any] = {**bindings}
         for item in items(bindings):
             inner[MACRO_SLOT] = item
             try:
                 value = body(inner)
             except EvalError as raised:
-                error = error or raised
+                failed = failed or (raised.reason, raised.position)
                 continue
             if value is decisive:
                 return decisive
-            if type(value) is not bool and error is None:
-                error = EvalError(f"expected a bool, got {type_name(value)}", position)
-        if error is not None:
-            raise error
+            if type(value) is not bool:
+                failed = failed or (f"expected a bool, got {type_name(value)}", position)
+        if failed is not None:
+            raise EvalError(*failed)
         return not decisive
 
     def one(bindings: Environment) -> bool:
