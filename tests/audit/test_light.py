@@ -62,6 +62,13 @@ def test_a_header_with_one_wrong_field_is_not_followed(chain, change, error):
         follow(anchor, replace(header, **change))
 
 
+def test_a_height_is_never_skipped_even_where_the_leader_is_the_same(chain):
+    anchor, header = anchor_at(chain, 6), chain.blocks[6].block.header
+    assert follow(anchor, header).height == 7
+    with pytest.raises(BadHeader, match="height 8 follows height 6"):
+        follow(anchor, replace(header, height=8))
+
+
 def test_time_must_be_strictly_later_than_the_parents(chain):
     anchor, header = anchor_at(chain, 5), chain.blocks[5].block.header
     assert follow(anchor, replace(header, time_ms=anchor.time_ms + 1)).height == 6
