@@ -112,7 +112,9 @@ def load(folder: Path) -> NodeConfig:
     except SettingsError as error:
         raise ConfigProblem(f"environment: {error}") from None
     paths = {
-        name: folder / value for name in NodeConfig.model_fields if isinstance(value := getattr(config, name), Path)
+        name: folder.resolve() / value
+        for name in NodeConfig.model_fields
+        if isinstance(value := getattr(config, name), Path)
     }
     return config.model_copy(update=paths)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from consensus.events import Timer, TimerKind
+from consensus.events import ExecutionTook, Timer, TimerKind
 from contracts.execution import Outcome
 from contracts.framework import Rejected
 from ledger.block import CommittedBlock
@@ -123,6 +123,7 @@ NodeEvent: TypeAlias = (
     | Submitted
     | Applied
     | TipsAsked
+    | ExecutionTook
     | OperatorAllowsVoting
 )
 

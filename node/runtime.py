@@ -7,19 +7,20 @@ Everything here runs on one event loop; threads only check signatures, write fil
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
+import time
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
+from consensus.events import ExecutionTook
+from consensus.messages import Proposal
+from ledger.block import CommittedBlock
 from ledger.errors import LedgerError
 from ledger.transaction import Transaction
-from node import wire
+from node import reports, wire
 from node.admission import VerifiedTransactions
 from node.commits import BLOCKS_MIN, Commits
 from node.config import NodeConfig
@@ -79,7 +80,6 @@ from node.writer import Writer
 _log = structlog.get_logger("node")
 PROGRESS_SECONDS: Final = 10.0
 WRITER_PAUSE_MS: Final = 20
-EVIDENCE_FILES_MAX: Final = 100
 
 
 class Runtime:
@@ -247,7 +247,7 @@ class Runtime:
             case TipsHeard(token, height):
                 self._tips.heard(token, height)
             case Accused():
-                self._keep_evidence(effect)
+                reports.keep_evidence(self._storage.folder, effect)
             case Noticed(code, text, severe):
                 (_log.error if severe else _log.warning)(code, text=text)
             case Halt(reason):
@@ -330,8 +330,11 @@ class Runtime:
             _log.info("link_refused", address=address, reason=reason)
 
     def frame_ready(self, peer: str, message: WireMessage) -> None:
-        """A decoded frame is ready for the machine."""
+        """A decoded frame is ready for the machine; how long a proposal takes here, the timeouts should know (T1)."""
+        started = time.perf_counter()
         self._step(FrameReceived(peer, message))
+        if isinstance(message, ConsensusMessage) and isinstance(message.message, Proposal):
+            self._step(ExecutionTook(round((time.perf_counter() - started) * 1000)))
 
     def frame_malformed(self, peer: str, reason: str) -> None:
         """A proven peer sent what this software never sends: close, it may come back."""
@@ -379,33 +382,10 @@ class Runtime:
                 _log.info("progress", height=status.height, blocks=blocks, pending=status.mempool_transactions)
 
     def _dump(self, reason: str) -> None:
-        """Leave a file for whoever looks into it."""
-        status = asdict(self._machine.status(now_ms()))
-        path = self._storage.folder / f"halt-{status['height']}.json"
-        text = json.dumps({"reason": reason, "status": status}, default=_hexadecimal, indent=1)
-        try:
-            path.write_text(text + "\n", "utf-8")
-        except OSError as error:
-            _log.error("dump_failed", reason=str(error.strerror))
-
-    def _keep_evidence(self, effect: Accused) -> None:
-        folder = self._storage.folder / "evidence"
-        _log.error("accused", validator=effect.node, text="it signed two messages that no honest node signs both of")
-        try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            count = sum(1 for _ in folder.iterdir())
-            if count < EVIDENCE_FILES_MAX:
-                _write_pair(folder / f"{count:03d}-{effect.node}.json", effect)
-        except OSError as error:
-            _log.error("evidence_lost", reason=str(error.strerror))
+        reports.dump(self._storage.folder, reason, self._machine.status(now_ms()))
 
 
-def _write_pair(path: Path, effect: Accused) -> None:
-    document = {"validator": effect.node, "first": effect.first.hex(), "second": effect.second.hex()}
-    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-
-
-def _recent_blocks(storage: Storage) -> list[tuple]:  # type: ignore[type-arg]
+def _recent_blocks(storage: Storage) -> list[tuple[CommittedBlock, tuple[bytes, ...]]]:
     found = []
     for height in range(max(1, storage.tip_height - BLOCKS_MIN + 1), storage.tip_height + 1):
         committed = storage.committed(height)
@@ -415,9 +395,5 @@ def _recent_blocks(storage: Storage) -> list[tuple]:  # type: ignore[type-arg]
     return found
 
 
-def _hexadecimal(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _log_exception(loop: asyncio.AbstractEventLoop, context: dict) -> None:  # type: ignore[type-arg]
+def _log_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     _log.error("loop", text=str(context.get("message")), exc_info=context.get("exception"))

@@ -138,8 +138,9 @@ def _gateway(config: NodeConfig, secret: bytes | None) -> Gateway | None:
 
 
 def _tokens(config: NodeConfig) -> tuple[Token, ...]:
-    if config.tokens.exists():
-        keys.require_private(config.tokens)
+    for path in (config.tokens, config.http_tls_key):
+        if path is not None and path.exists():
+            keys.require_private(path)
     return load_tokens(config.tokens)
 
 
