@@ -153,16 +153,15 @@ class Demo:
         total = sum(len(batch["instruments"]) for batch in batches)
         findings: Counter[str] = Counter()
         events = done = 0
-        with self._client("regulator") as client, self._tell.progress("instruments", total) as update:
-            self._tell.say(
-                f"Table 1: {_record(client, table).receipt.data['instruments']} policies on virtual currency"
-            )
-            for batch in batches:
-                data = _record(client, batch).receipt.data
-                done, events = done + data["instruments"], events + data["events"]
-                findings.update(code for _, code in data["findings"])
-                update(done, total)
         with self._client("regulator") as client:
+            recorded = _record(client, table).receipt.data["instruments"]
+            self._tell.say(f"Table 1: {recorded} policies on virtual currency")
+            with self._tell.progress("instruments", total) as update:
+                for batch in batches:
+                    data = _record(client, batch).receipt.data
+                    done, events = done + data["instruments"], events + data["events"]
+                    findings.update(code for _, code in data["findings"])
+                    update(done, total)
             reader = ProvenReader(client)
             levels, actions = statistics(reader, "level"), statistics(reader, "action")
         self._tell.say(f"corpus: {done} instruments, {events} events, 1949 to 2025, in {len(batches)} transactions")

@@ -357,6 +357,9 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, f
     out.print(_table(net, statuses))
     what = "first block on all nodes" if fresh else "one tip on all nodes"
     out.print(f"[green]up[/green]: {what} after {elapsed_s:.1f} s; chain {net.chain_id}", highlight=False)
+    voting = sum(node.kind == "validator" for node in net.nodes)
+    if voting < 4:
+        out.print(f"  [yellow]{voting} validators tolerate no fault: for development only[/yellow]")
     out.print(f"  try         curl -s {url}/v1/status", highlight=False)
     out.print(f"  interface   {url}/openapi.json", highlight=False)
     out.print(f"  stop        coseal down {net.directory}", highlight=False)
