@@ -17,6 +17,7 @@ from hashlib import sha256
 from contracts.execution import Executor, Outcome, new_state
 from ledger import framing, transaction
 from ledger.block import CommittedBlock
+from ledger.errors import LedgerError
 from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
 from ledger.signing import Ed25519Signer
 from ledger.state import MemoryStore
@@ -329,7 +330,11 @@ class Cluster:
     def _deliver(self, source: str, target: str, frame: bytes) -> Callable[[int], None]:
         def deliver(_: int) -> None:
             if (source, target) in self._links:
-                self.hosts[target].step(events.FrameReceived(source, wire.decode(frame)))
+                try:
+                    message = wire.decode(frame)
+                except LedgerError:
+                    return  # a real link closes
+                self.hosts[target].step(events.FrameReceived(source, message))
 
         return deliver
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from consensus.events import BodyRecord, TimerKind
-from consensus.messages import Commit, Prepare
+from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
 from contracts.execution import UnknownProtocol
 from ledger.block import CommittedBlock
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
@@ -485,6 +485,74 @@ def certificate_of(cluster: Cluster, height: int, block_hash: bytes, *, signers:
     votes = {i: key("node", validators[i].id).sign(preimage) for i in range(signers)}
     made = assemble(Phase.COMMIT, validators, height, 0, block_hash, votes)
     return Certificate(made.phase, epoch, height, 0, block_hash, made.bitmap, made.signatures)
+
+
+def test_a_peer_whose_frames_are_damaged_at_random_stops_nobody() -> None:
+    cluster = settled(Cluster(seed=2))
+
+    def tamper(source: str, target: str, data: bytes) -> list[bytes]:
+        if source != "regulator":
+            return [data]
+        position = cluster.random.randrange(len(data))
+        return [data[:position] + cluster.random.randbytes(1) + data[position + 1 :]]
+
+    cluster.tamper = tamper
+    for number in range(20):
+        tx = sign_transaction(cluster.genesis, number)
+        cluster.submit("bank-a", tx)
+        assert cluster.run_until(lambda tx=tx: cluster.has(tx, "bank-a", "central-bank", "enterprise-a"))
+    cluster.tamper = lambda source, target, data: [data]
+    assert cluster.run_until(cluster.agrees)
+    assert not any(host.halted for host in cluster.running())
+
+
+def byzantine(cluster: Cluster, valid: CommittedBlock) -> wire.WireMessage:
+    """Anything that parses, signed by the regulator where a signature belongs."""
+    dice, me, signer = cluster.random, 3, key("node", "regulator")
+    height, round = dice.choice((1, 2, 3, 9, 2**63 - 1)), dice.choice((0, 0, 1, 2, 7, 2**32 - 1))
+    block_hash = dice.choice((bytes(32), valid.block.hash, dice.randbytes(32)))
+    phase = dice.choice((Phase.PREPARE, Phase.COMMIT))
+    certificate = Certificate(phase, dice.choice((0, 0, 5)), height, round, block_hash, b"\x0e", (bytes(64),) * 3)
+    certificate = dice.choice((valid.certificate, certificate))
+
+    def signed(made: Message) -> wire.WireMessage:
+        return wire.ConsensusMessage(replace(made, signature=signer.sign(preimage(cluster.genesis.chain_id, made))))
+
+    change = RoundChange(0, height, round, me, dice.choice((None, certificate)), bytes(64))
+    return dice.choice(
+        (
+            lambda: signed(Prepare(0, height, round, me, block_hash, b"")),
+            lambda: signed(Commit(0, height, round, me, block_hash, b"")),
+            lambda: signed(change),
+            lambda: signed(Proposal(0, height, round, me, valid.block, dice.choice(((), (change,) * 3)), b"")),
+            lambda: wire.Status(certificate.height, certificate.block_hash, certificate),
+            lambda: wire.Blocks(dice.choice((1, 2, height)), ((valid.block.raw, certificate.encode()),)),
+            lambda: wire.GetBlocks(height, dice.choice((1, 2**40))),
+            lambda: wire.GetBody(height, block_hash),
+            lambda: wire.Body(valid.block),
+            lambda: wire.TipRequest(dice.randrange(10)),
+            lambda: wire.TipReply(dice.randrange(10), certificate, dice.choice((None, certificate))),
+            lambda: wire.Transactions((dice.randbytes(20),) * dice.randrange(3)),
+        )
+    )()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_one_validator_says_no_exception_escapes_and_the_others_commit(seed: int) -> None:
+    """I16, C6: one Byzantine node of four."""
+    cluster = settled(Cluster(seed=seed))
+    cluster.kill("regulator")
+    valid = CommittedBlock.decode(cluster["bank-a"].disk.blocks[0])
+    for number in range(10):
+        tx = sign_transaction(cluster.genesis, number)
+        cluster.submit("bank-a", tx)
+        for _ in range(60):
+            for host in cluster.running():
+                host.step(events.FrameReceived("regulator", byzantine(cluster, valid)))
+            cluster.run(1)
+        assert cluster.run_until(lambda tx=tx: cluster.has(tx), 60_000)
+    assert not any(host.halted for host in cluster.running())
+    assert {name for host in cluster.running() for name in host.accused} <= {"regulator"}
 
 
 def test_a_height_claimed_without_a_quorum_is_not_believed(cluster: Cluster) -> None:
