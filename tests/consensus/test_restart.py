@@ -123,6 +123,14 @@ def test_p4_a_round_change_that_was_not_signed_durably_is_signed_before_it_leave
     assert said(again.effects, RoundChange) == said(effects, RoundChange)
 
 
+def test_p4_a_round_known_to_the_guard_alone_is_not_fallen_below():
+    bench = Bench()
+    bench.expire(TimerKind.ROUND)
+    again = restarted(bench, [record for record in bench.records if isinstance(record, SignRecord)])
+    assert again.replica.round == 1
+    assert not said(again.feed(again.proposal(again.block())), Prepare)
+
+
 def test_p5_the_block_is_durable_before_anything_is_said_at_the_next_height():
     bench = Bench(me="ann")
     bench.application.pending = [b"one", *(b"%d" % i for i in range(20))]
