@@ -6,6 +6,7 @@ Law: every problem ends the process with one line that says what to do, and the 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         return init_command(given.data, given.node_id)
     from node.start import run_command
 
+    os.umask(0o077)  # what a node writes is for its own user
     return run_command(given.data, allow_voting=given.allow_voting)
 
 

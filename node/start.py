@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Final
 
 import structlog
 import uvloop
@@ -32,6 +34,7 @@ from node.setup import read_genesis
 from node.storage import Storage
 from node.wire import Hello
 
+DESCRIPTORS: Final = 65_536
 _log = structlog.get_logger("node")
 
 
@@ -62,6 +65,7 @@ def run_command(folder: Path, *, allow_voting: bool = False) -> int:
 
 def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
     runtime = build(folder, config, allow_voting=allow_voting)
+    _raise_descriptor_limit()
     gc.freeze()  # what was loaded so far stays; no need to look at it again in every collection
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(runtime.run())
@@ -142,6 +146,14 @@ def _tokens(config: NodeConfig) -> tuple[Token, ...]:
         if path is not None and path.exists():
             keys.require_private(path)
     return load_tokens(config.tokens)
+
+
+def _raise_descriptor_limit() -> None:
+    """Allow as many open connections as the system lets this process have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _say_progress(height: int, tip: int) -> None:

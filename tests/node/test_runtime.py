@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -196,6 +197,31 @@ def test_a_lost_journal_keeps_a_validator_silent_until_the_operator_vouches(fold
     assert run(folder, silent) is Exit.STOPPED  # starting again does not make it a new node
     assert run(folder, vouched, allow_voting=True) is Exit.STOPPED
     assert run(folder, establish) is Exit.STOPPED
+
+
+def test_an_old_copy_of_the_blocks_does_not_make_a_node_vote_twice(folder: Path, tmp_path: Path) -> None:
+    """Its journal remembers what it signed beyond the copy; alone it stands still, with others it would catch up."""
+
+    async def one_more(runtime: Runtime) -> None:
+        await commit(runtime, signed(folder))
+
+    assert run(folder, one_more) is Exit.STOPPED
+    for name in ("blocks", "state"):
+        shutil.copytree(folder / name, tmp_path / "copy" / name)
+    assert run(folder, one_more) is Exit.STOPPED
+    assert run(folder, one_more) is Exit.STOPPED
+    for name in ("blocks", "state"):
+        shutil.rmtree(folder / name)
+        shutil.copytree(tmp_path / "copy" / name, folder / name)
+    tx = signed(folder, "another block at a height that is decided")
+
+    async def silent(runtime: Runtime) -> None:
+        height = runtime.services.height
+        await runtime.services.submit([tx])
+        assert await runtime.services.wait_committed(tx.id, 1.0) is None
+        assert runtime.services.height == height
+
+    assert run(folder, silent) is Exit.STOPPED
 
 
 def test_metrics_speak_of_what_happened(folder: Path) -> None:
