@@ -5,7 +5,7 @@ import pytest
 from consensus.application import Draft, Executed, Invalid
 from contracts.execution import Executor, new_state
 from ledger.block import Block
-from ledger.certificate import Certificate
+from ledger.certificate import Certificate, Phase
 from ledger.genesis import Genesis
 from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
@@ -104,6 +104,16 @@ def test_a_block_stays_within_its_bytes_with_header_and_certificate() -> None:
     assert len(block.raw) <= 512 * 1024
     outcome = World(block_bytes_max=512 * 1024).application.execute(block)
     assert isinstance(outcome, Executed)
+
+
+def test_the_parents_certificate_counts_however_large_it_is() -> None:
+    world = World(block_bytes_max=512 * 1024)
+    world.fill(9, padding=50_000)
+    world.fill(300, first=100)  # small ones, so that little room is left
+    largest = Certificate(Phase.COMMIT, 0, 2**40, 2**32 - 1, bytes(32), b"\xff" * 8, (bytes(64),) * 64)
+    block = world.application.build(world.draft(last_commit=largest)).block
+    assert len(block.transactions) < 309
+    assert 512 * 1024 - 5 * 1024 < len(block.raw) <= 512 * 1024
 
 
 def test_a_block_stays_within_its_number_of_transactions() -> None:
