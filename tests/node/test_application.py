@@ -108,12 +108,15 @@ def test_a_block_stays_within_its_bytes_with_header_and_certificate() -> None:
 
 def test_the_parents_certificate_counts_however_large_it_is() -> None:
     world = World(block_bytes_max=512 * 1024)
-    world.fill(9, padding=50_000)
-    world.fill(300, first=100)  # small ones, so that little room is left
+    large = world.fill(9, padding=56_000)
+    # Small ones, so that almost no room is left; each costs what it is reckoned at.
+    small = [world.fill(1, padding=number, first=100 + number)[0] for number in range(60)]
     largest = Certificate(Phase.COMMIT, 0, 2**40, 2**32 - 1, bytes(32), b"\xff" * 8, (bytes(64),) * 64)
     block = world.application.build(world.draft(last_commit=largest)).block
-    assert len(block.transactions) < 309
-    assert 512 * 1024 - 5 * 1024 < len(block.raw) <= 512 * 1024
+    assert block.transactions == (*large, *small)[: len(block.transactions)]
+    assert len(block.transactions) < 69
+    spare = 512 * 1024 - len(block.raw)
+    assert 3_000 < spare < 4_600  # the reserve, less the header, and less than one transaction
 
 
 def test_a_block_stays_within_its_number_of_transactions() -> None:
