@@ -13,11 +13,14 @@ from typing import Final
 
 from contracts.framework import Rejected
 from ledger.block import CommittedBlock
+from ledger.transaction import Transaction
 from node.http.services import Location
+from node.storage import Storage
 
 BLOCKS_MIN: Final = 16
 BLOCKS_MAX: Final = 1_024
 TRANSACTIONS_MAX: Final = 20_000
+PRELOADED_TRANSACTIONS: Final = 5_000
 BYTES_MAX: Final = 8 * 1024 * 1024
 
 
@@ -117,3 +120,16 @@ class Commits:
             self._bytes -= len(self._blocks.pop(height).block.raw)
             for tx_id in tx_ids:
                 del self._places[tx_id]
+
+
+def recent_blocks(storage: Storage) -> list[tuple[CommittedBlock, tuple[bytes, ...]]]:
+    """Return the log's last blocks with their transactions' ids, ascending, no more than a start can afford."""
+    found: list[tuple[CommittedBlock, tuple[bytes, ...]]] = []
+    room = PRELOADED_TRANSACTIONS
+    for height in range(storage.tip_height, max(0, storage.tip_height - BLOCKS_MIN), -1):
+        committed = storage.committed(height)
+        if committed is None or room < 0:
+            break
+        room -= committed.block.header.tx_count
+        found.append((committed, tuple(Transaction.decode(raw).id for raw in committed.block.transactions)))
+    return found[::-1]

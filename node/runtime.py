@@ -17,12 +17,11 @@ import structlog
 
 from consensus.events import ExecutionTook
 from consensus.messages import Proposal
-from ledger.block import CommittedBlock
 from ledger.errors import LedgerError
 from ledger.transaction import Transaction
 from node import reports, wire
 from node.admission import VerifiedTransactions
-from node.commits import BLOCKS_MIN, Commits
+from node.commits import Commits, recent_blocks
 from node.config import NodeConfig
 from node.events import (
     Accused,
@@ -111,7 +110,7 @@ class Runtime:
         self._metrics.unapplied.set_function(lambda: self._writer.unapplied)
         self._metrics.dropped.set_function(lambda: self._links.dropped)
         self._commits = Commits(storage.tip_height)
-        self._commits.preload(_recent_blocks(storage))
+        self._commits.preload(recent_blocks(storage))
         self._index = Index(storage.folder / "index.sqlite", storage.genesis.chain_id, storage.read_block)
         self._tips = Tips(self._commits, lambda token: self._step(TipsAsked(token)))
         self.services = NodeServices(
@@ -383,16 +382,6 @@ class Runtime:
 
     def _dump(self, reason: str) -> None:
         reports.dump(self._storage.folder, reason, self._machine.status(now_ms()))
-
-
-def _recent_blocks(storage: Storage) -> list[tuple[CommittedBlock, tuple[bytes, ...]]]:
-    found = []
-    for height in range(max(1, storage.tip_height - BLOCKS_MIN + 1), storage.tip_height + 1):
-        committed = storage.committed(height)
-        if committed is not None:
-            ids = tuple(Transaction.decode(raw).id for raw in committed.block.transactions)
-            found.append((committed, ids))
-    return found
 
 
 def _log_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
