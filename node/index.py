@@ -146,8 +146,11 @@ class Index:
             finally:
                 connection.close()
         except Exception as error:  # whatever it is, the node goes on without its index and says so
-            trace = "".join(traceback.format_exception(error))
-            _log.error("index_failed", height=self._height, exception=trace)
+            if isinstance(error, sqlite3.OperationalError):  # the disk's fault or the file's, not ours: no trace
+                _log.error("index_failed", height=self._height, reason=str(error))
+            else:
+                trace = "".join(traceback.format_exception(error))
+                _log.error("index_failed", height=self._height, exception=trace)
             with self._changed:
                 self.error = f"{type(error).__name__}: {error}"
                 self._changed.notify_all()
@@ -168,7 +171,8 @@ class Index:
             index_schema.set_height(connection, height)
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite itself rolls back when the disk is full
+                connection.execute("ROLLBACK")
             raise
         with self._changed:
             self._height = height

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.network import reserve_ports
+
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -23,16 +24,8 @@ NOTICE = ["id=cn/2026-1", "title=On process data", "type_document=notice", "date
 
 
 def free_base_port(nodes: int = 4) -> int:
-    for base in range(24_700, 24_990, 2 * nodes):
-        try:
-            for port in range(base, base + 2 * nodes):
-                with socket.socket() as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no free ports")
+    """Reserve ports for this test process; the lock goes with it."""
+    return reserve_ports(nodes)[0]
 
 
 def command(*words: object) -> list[str]:
