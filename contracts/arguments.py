@@ -75,7 +75,7 @@ def table(item: Check, *, high: int, key: Check | None = None) -> Check:
         for name, entry in value.items():
             error = check_key(name)
             if error is not None:
-                return f": key {str(name)[:64]!r}{error}"
+                return f": key '{str(name)[:64]}'{error}"
             error = item(entry)
             if error is not None:
                 return f".{name}{error}"

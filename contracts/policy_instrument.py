@@ -121,7 +121,7 @@ def is_before(left: str | None, right: str | None) -> bool:
 def _parsed(date: str) -> tuple[int, int, int]:
     parsed = parse_date(date)
     if parsed is None:
-        raise ValueError(f"{date!r} was never checked")
+        raise ValueError(f"{date} was never checked")
     return parsed
 
 

@@ -195,7 +195,7 @@ class _Batch:
             detail = f"items[{offset}].late: the event is older than late_ms allows; say why"
             return Rejected("late_without_reason", detail)
         if item["event"] in self.seen:
-            return Rejected("invalid_item", f"items[{offset}].event: {item['event']!r} stands in the batch twice")
+            return Rejected("invalid_item", f"items[{offset}].event: '{item['event']}' stands in the batch twice")
         self.seen.add(item["event"])
         if self.latest_ms is None or occurred > self.latest_ms:
             self.latest_ms = occurred

@@ -116,7 +116,7 @@ class Schema:
         name: Any = item.get("type")
         event_type = self.events.get(name) if type(name) is str else None
         if event_type is None:
-            raise Unfit(f".type: {str(name)[:64]!r} is no event type of {self.process_type}")
+            raise Unfit(f".type: '{str(name)[:64]}' is no event type of {self.process_type}")
         occurred = time_ms(item.get("time"), self.zone_minutes)
         if occurred is None:
             raise Unfit(f".time: {_time_expected(self.zone_minutes)}")
@@ -174,7 +174,7 @@ class Schema:
     def _object_type(self, name: Any, path: str) -> dict[str, Check]:
         found = self.objects.get(name) if type(name) is str else None
         if found is None:
-            raise Unfit(f"{path}: {str(name)[:64]!r} is no object type of {self.process_type}")
+            raise Unfit(f"{path}: '{str(name)[:64]}' is no object type of {self.process_type}")
         return found
 
     def _object(self, item: dict[str, Any], kind: str) -> Reading:
@@ -199,7 +199,7 @@ class Schema:
         name, when, value = entry
         check = checks.get(name) if type(name) is str else None
         if check is None:
-            raise Unfit(f"{path}[0]: {str(name)[:64]!r} is not declared for object type {object_type}")
+            raise Unfit(f"{path}[0]: '{str(name)[:64]}' is not declared for object type {object_type}")
         if when != _EPOCH_TEXT and time_ms(when, self.zone_minutes) is None:
             raise Unfit(f"{path}[1]: {_time_expected(self.zone_minutes)}, or 0")
         error = check(value)

@@ -63,7 +63,7 @@ def record(value: Value, tag: str, version: int, fields: int) -> list[Any]:
     if type(value) is not list or len(value) < 2 or value[0] != tag or type(value[0]) is not str:  # K7
         raise Malformed(f"expected a {tag} record")
     if type(value[1]) is not int or value[1] != version:
-        raise Malformed(f"unknown version {value[1]!r} of {tag}")
+        raise Malformed(f"unknown version of {tag}")
     if len(value) != fields + 2:
         raise Malformed(f"{tag} has {len(value) - 2} fields, expected {fields}")
     return value[2:]

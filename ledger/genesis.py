@@ -250,7 +250,7 @@ def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise Malformed(f"duplicate key {key[:64]!r}")
+            raise Malformed(f"duplicate key '{key[:64]}'")
         result[key] = value
     return result
 

@@ -120,7 +120,7 @@ def require_valid(validators: ValidatorSet) -> None:
         raise Malformed("two validators have one key")
     for seat in seats:
         if seat.role not in ROLES:
-            raise Malformed(f"validator {seat.id}: unknown role {seat.role!r}")
+            raise Malformed(f"validator {seat.id}: unknown role '{seat.role}'")
         if not is_acceptable_point(seat.key):
             raise Malformed(f"validator {seat.id}: the key is not canonical or of small order")
         if n >= 4 and sum(other.member == seat.member for other in seats) > max_faulty(n):

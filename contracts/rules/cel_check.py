@@ -31,8 +31,8 @@ from contracts.rules.cel_types import (
     size_of,
     weight,
 )
-from contracts.rules.cel_values import DURATION_PARTS, MAX_ITEMS, MAX_TEXT, TIMESTAMP_PARTS
-from contracts.rules.errors import RuleError
+from contracts.rules.cel_values import DURATION_PARTS, MAX_ITEMS, MAX_TEXT, TIME_CONSTANTS, TIMESTAMP_PARTS, EvalError
+from contracts.rules.errors import RuleError, quoted
 
 MAX_COST: Final = 20_000
 
@@ -40,11 +40,20 @@ Overload = tuple[tuple[Type, ...], Type]
 
 
 class Fact(NamedTuple):
-    """What is known of a part: its type, the most characters or items it has, the most steps it takes."""
+    """What is known of a part: its type, its greatest size (characters or items), the most steps it takes,
+    and the most steps that comparing its value takes beyond the first.
+    """
 
     type: Type
     size: int
+    weight: int
     cost: int
+
+
+def _of(kind: Type, cost: int) -> Fact:
+    """Return the fact of a value of which only the type is known."""
+    size = size_of(kind)
+    return Fact(kind, size, weight(kind, size), cost)
 
 
 _ORDERED: Final = (INT, STRING, BOOL, TIMESTAMP, DURATION)
@@ -119,7 +128,7 @@ class _Checker:
                 return self.call(node)
             case tree.Logic():
                 facts = [self.boolean(operand, node.operator) for operand in node.operands]
-                return Fact(BOOL, 1, 1 + sum(fact.cost for fact in facts))
+                return _of(BOOL, 1 + sum(fact.cost for fact in facts))
             case tree.Conditional():
                 return self.conditional(node)
             case tree.Macro():
@@ -139,13 +148,13 @@ class _Checker:
         kind = self.item if node.item else self.variables.get(node.name)
         if kind is None:
             known = ", ".join(self.variables) or "none"
-            raise self.error(node, f"unknown name {node.name!r}; known: {known}")
-        return Fact(kind, size_of(kind), 1)
+            raise self.error(node, f"unknown name {quoted(node.name)}; known: {known}")
+        return _of(kind, 1)
 
     def select(self, node: tree.Select) -> Fact:
         operand = self.fact(node.operand)
         kind = self.entry(node, operand.type, node.field)
-        return Fact(BOOL, 1, 1 + operand.cost) if node.test else Fact(kind, size_of(kind), 1 + operand.cost)
+        return _of(BOOL if node.test else kind, 1 + operand.cost)
 
     def entry(self, node: tree.Node, holder: Type, name: str) -> Type:
         """Return the type of what a map or record has under a constant name."""
@@ -153,7 +162,7 @@ class _Checker:
             kind = holder.field(name)
             if kind is None:
                 known = ", ".join(known for known, _ in holder.fields) or "none"
-                raise self.error(node, f"unknown field {name!r}; known: {known}")
+                raise self.error(node, f"unknown field {quoted(name)}; known: {known}")
             return kind
         if holder.kind == "map":
             return holder.item or DYN
@@ -177,11 +186,25 @@ class _Checker:
             given = ", ".join(map(str, kinds))
             wanted = " or ".join("(" + ", ".join(map(str, wanted)) + ")" for wanted, _ in overloads)
             raise self.error(node, f"{name} of ({given}): expected {wanted}")  # G21
+        self.constant_time(node)
         kind = joined(found)
         if kind == LIST:
             kind = list_of(joined([fact.type.item or DYN for fact in facts]))
         size = _result_size(node.function, kind, facts)
-        return Fact(kind, size, 1 + sum(fact.cost for fact in facts) + _extra(node.function, kind, size, facts))
+        cost = 1 + sum(fact.cost for fact in facts) + _extra(node.function, kind, size, facts)
+        heavy = sum(fact.weight for fact in facts) if node.function in ("_+_", "dyn") else weight(kind, size)
+        return Fact(kind, size, heavy, cost)
+
+    def constant_time(self, node: tree.Call) -> None:
+        """Refuse a constant that is no time, or one that names what a millisecond cannot hold (G26)."""
+        constant = node.operands[0]
+        read = TIME_CONSTANTS.get(node.function)
+        if read is None or type(constant) is not tree.Literal or type(constant.value) is not str:
+            return
+        try:
+            read(constant.value)
+        except EvalError as error:
+            raise self.error(constant, f"{quoted(constant.value)}: {error.reason}") from None
 
     def overloads(self, node: tree.Call) -> list[Overload]:
         table = OPERATORS if node.function in OPERATORS else METHODS if node.method else FUNCTIONS
@@ -191,14 +214,14 @@ class _Checker:
             raise self.error(node, f"{node.function}() is called on a value: value.{node.function}()")
         if node.function in FUNCTIONS:
             raise self.error(node, f"{node.function}() is no method: {node.function}(value)")
-        raise self.error(node, f"unknown function {node.function}(); known: {', '.join((*FUNCTIONS, *METHODS))}")
+        raise self.error(node, f"unknown function {node.function}(); known: {', '.join(table)}")
 
     def equality(self, node: tree.Call) -> Fact:
         left, right = (self.fact(operand) for operand in node.operands)
         if not agree(left.type, right.type):
             raise self.error(node, f"{left.type} never equals {right.type}")  # G22
-        steps = min(weight(left.type, left.size), weight(right.type, right.size))
-        return Fact(BOOL, 1, 1 + left.cost + right.cost + steps)
+        steps = min(left.weight, right.weight)
+        return _of(BOOL, 1 + left.cost + right.cost + steps)
 
     def membership(self, node: tree.Call) -> Fact:
         value, holder = (self.fact(operand) for operand in node.operands)
@@ -208,15 +231,14 @@ class _Checker:
                 raise self.error(node, f"the keys of a map are strings, not {value.type}")
             if holder.type.kind == "record" and type(node.operands[0]) is tree.Literal:
                 self.entry(node, holder.type, str(node.operands[0].value))
-            return Fact(BOOL, 1, cost)
+            return _of(BOOL, cost)
         if holder.type.kind not in ("list", "dyn"):
             raise self.error(node, f"in needs a list or map, got {holder.type}")
         item = holder.type.item or DYN
         if not agree(value.type, item):
             raise self.error(node, f"a list of {item} never holds {value.type}")
         count = holder.size if holder.type.kind == "list" else MAX_ITEMS
-        steps = min(weight(value.type, value.size), weight(item, size_of(item)))
-        return Fact(BOOL, 1, cost + count * (1 + steps))
+        return _of(BOOL, cost + count + min(count * value.weight, holder.weight))
 
     def index(self, node: tree.Call) -> Fact:
         holder, key = (self.fact(operand) for operand in node.operands)
@@ -234,7 +256,7 @@ class _Checker:
             raise self.error(node, f"{holder.type} has no index")
         if not agree(key.type, wanted):
             raise self.error(node, f"the index of {holder.type.kind} is {wanted}, not {key.type}")
-        return Fact(kind, size_of(kind), cost)
+        return _of(kind, cost)
 
     def conditional(self, node: tree.Conditional) -> Fact:
         condition = self.boolean(node.condition, "?")
@@ -242,7 +264,9 @@ class _Checker:
         if not agree(accepted.type, rejected.type):
             raise self.error(node, f"the branches differ: {accepted.type} and {rejected.type}")  # G23
         cost = 1 + condition.cost + max(accepted.cost, rejected.cost)
-        return Fact(joined([accepted.type, rejected.type]), max(accepted.size, rejected.size), cost)
+        kind = joined([accepted.type, rejected.type])
+        heavier = max(accepted.weight, rejected.weight)
+        return Fact(kind, max(accepted.size, rejected.size), heavier, cost)
 
     def macro(self, node: tree.Macro) -> Fact:
         holder = self.fact(node.range)
@@ -251,14 +275,14 @@ class _Checker:
         self.item = holder.type.item or DYN
         body = self.boolean(node.body, f"{node.name}()")
         count = holder.size if holder.type.kind == "list" else MAX_ITEMS
-        return Fact(BOOL, 1, 1 + holder.cost + count * (1 + body.cost))
+        return _of(BOOL, 1 + holder.cost + count * (1 + body.cost))
 
     def list_literal(self, node: tree.ListLiteral) -> Fact:
         if len(node.items) > MAX_ITEMS:
             raise self.error(node, f"a list has at most {MAX_ITEMS} items")
         facts = [self.fact(item) for item in node.items]
         kind = list_of(joined([fact.type for fact in facts]))
-        return Fact(kind, len(facts), 1 + sum(fact.cost for fact in facts))
+        return _together(kind, facts)
 
     def map_literal(self, node: tree.MapLiteral) -> Fact:
         keys, values = [self.fact(key) for key in node.keys], [self.fact(value) for value in node.values]
@@ -269,13 +293,19 @@ class _Checker:
         if len(set(known)) != len(known):
             raise self.error(node, "a key stands twice")
         kind = map_of(joined([fact.type for fact in values]))
-        return Fact(kind, len(keys), 1 + sum(fact.cost for fact in (*keys, *values)))
+        return _together(kind, [*keys, *values])
+
+
+def _together(kind: Type, facts: list[Fact]) -> Fact:
+    """Return the fact of a list or map of these."""
+    heavy = sum(1 + fact.weight for fact in facts)
+    return Fact(kind, len(facts), heavy, 1 + sum(fact.cost for fact in facts))
 
 
 def _literal(value: object) -> Fact:
     if type(value) is str:
-        return Fact(STRING, len(value), 1)
-    return Fact(BOOL if type(value) is bool else INT if type(value) is int else NULL, 1, 1)
+        return Fact(STRING, len(value), weight(STRING, len(value)), 1)
+    return _of(BOOL if type(value) is bool else INT if type(value) is int else NULL, 1)
 
 
 def _result_size(function: str, kind: Type, facts: list[Fact]) -> int:

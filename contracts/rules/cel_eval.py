@@ -86,6 +86,7 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "_>=_": operator.ge,
 }
 _PLAIN_ORDERED: Final = (int, str, bool)
+_KEYS: Final = (str, int, bool)  # what CEL has as keys; only texts are keys here
 
 
 def compiled(node: tree.Node) -> Run:
@@ -240,8 +241,11 @@ def _map(node: tree.MapLiteral) -> Run:
 
 
 def _call(node: tree.Call) -> Run:
+    name, position, first = node.function, node.position, node.operands[0]
+    if name in values.TIME_CONSTANTS and type(first) is tree.Literal and type(first.value) is str:
+        time = values.TIME_CONSTANTS[name](first.value)  # the check has tried it
+        return lambda bindings: time
     operands = [compiled(operand) for operand in node.operands]
-    name, position = node.function, node.position
     if name in ("_==_", "_!=_"):
         return _equality(node, operands)
     if name == "_in_":
@@ -274,9 +278,9 @@ def _membership(operands: list[Run], position: int) -> Run:
             return any(equal(value, item) for item in holder)
         if type(holder) is not dict:
             raise EvalError(f"in needs a list or map, got {type_name(holder)}", position)
-        if type(value) is not str:
+        if type(value) not in _KEYS:
             raise EvalError(f"the keys of a map are strings, not {type_name(value)}", position)
-        return value in holder
+        return type(value) is str and value in holder
 
     return run
 

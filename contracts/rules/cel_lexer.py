@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from contracts.rules.errors import RuleError
+from contracts.rules.errors import RuleError, quoted
 
 MAX_SOURCE_CHARACTERS: Final = 4_096
 
@@ -94,7 +94,7 @@ class _Lexer:
             if mark in _PAIRS or mark in _SINGLES:
                 self.at += len(mark)
                 return Token(mark, mark, start)
-        raise self.error(start, f"unexpected character {character!r}")
+        raise self.error(start, f"unexpected character {quoted(character)}")
 
     def run_of(self, characters: frozenset[str]) -> str:
         start = self.at

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from contracts.rules.cel_lexer import Token, number_of, tokens
-from contracts.rules.errors import RuleError
+from contracts.rules.errors import RuleError, quoted
 
 MAX_DEPTH: Final = 64
-MAX_NESTING: Final = 32
+MAX_NESTING: Final = 36
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**63 - 1
 
@@ -158,12 +158,14 @@ class _Parser:
     def expect(self, kind: str) -> Token:
         token = self.take(kind)
         if token is None:
-            raise self.error(self.token.position, f"expected {kind}, got {self.shown()}")
+            raise self.error(self.token.position, f"expected {quoted(kind)}, got {self.shown()}")
         return token
 
     def shown(self) -> str:
         token = self.token
-        return "the end" if token.kind == "end" else f"{token.kind} {token.text!r}"
+        if token.kind in ("integer", "string", "name"):
+            return f"{token.kind} {quoted(token.text)}"
+        return "the end" if token.kind == "end" else quoted(token.text)
 
     def operator(self) -> str:
         token = self.token
@@ -257,7 +259,7 @@ class _Parser:
                 continue
             name = self.expect("name")
             if name.text in _KEYWORDS:
-                raise self.error(name.position, f"{name.text!r} is a keyword")
+                raise self.error(name.position, f"{quoted(name.text)} is a keyword")
             if self.take("("):
                 node = self.method(node, name)
             else:
@@ -324,7 +326,7 @@ class _Parser:
 
     def no_keyword(self, token: Token) -> None:
         if token.text in _RESERVED:
-            raise self.error(token.position, f"{token.text!r} is reserved")
+            raise self.error(token.position, f"{quoted(token.text)} is reserved")
 
     def has(self, token: Token) -> Node:
         node = self.expression()

@@ -13,7 +13,7 @@ from typing import Final
 
 from contracts.rules.cel_lexer import Token, tokens
 from contracts.rules.cel_values import MAX_ITEMS
-from contracts.rules.errors import RuleError
+from contracts.rules.errors import RuleError, quoted
 
 STRING_SIZE: Final = 4_096  # characters of a string from outside, at most
 CHARACTERS_A_STEP: Final = 1_024  # compared or copied
@@ -34,7 +34,7 @@ class Type:
 
     def __str__(self) -> str:
         if self.kind == "record":
-            return "{" + ", ".join(f"{name!r}: {field}" for name, field in self.fields) + "}"
+            return "{" + ", ".join(f"{quoted(name)}: {field}" for name, field in self.fields) + "}"
         return self.kind if self.item is None else f"{self.kind}({self.item})"
 
     def field(self, name: str) -> Type | None:
@@ -121,7 +121,7 @@ class _TypeReader:
         token = self.tokens[self.at]
         if token.kind not in kinds:
             raise RuleError(
-                self.path, token.position, f"expected {' or '.join(kinds)}, got {token.text or token.kind!r}"
+                self.path, token.position, f"expected {' or '.join(kinds)}, got {quoted(token.text or token.kind)}"
             )
         self.at += 1
         return token
@@ -141,7 +141,7 @@ class _TypeReader:
             return SIMPLE[token.text]
         if token.text not in ("list", "map"):
             names = ", ".join((*SIMPLE, "list(...)", "map(...)", "{...}"))
-            raise RuleError(self.path, token.position, f"no type {token.text!r}; expected one of {names}")
+            raise RuleError(self.path, token.position, f"no type {quoted(token.text)}; expected one of {names}")
         item = DYN
         if self.tokens[self.at].kind == "(":
             self.take("(")

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from contracts.arguments import DAY_MS, parse_time
 from contracts.rules.cel_lexer import number_of
 from contracts.rules.cel_parser import INT_MAX, INT_MIN
+from contracts.rules.errors import quoted
 
 MAX_ITEMS: Final = 256
 """The most items of a list that is walked or built."""
@@ -144,7 +145,7 @@ def entry_of(entries: dict[str, Any], key: str) -> Any:
     try:
         return entries[key]
     except KeyError:
-        raise EvalError(f"no such key: {key[:64]!r}") from None
+        raise EvalError(f"no such key: {quoted(key)}") from None
 
 
 def is_among(value: Any, items: list[Any]) -> bool:
@@ -163,6 +164,15 @@ def parse_timestamp(text: str) -> Timestamp:
     if ms is None:
         raise EvalError("no RFC 3339 time as 2026-01-05T10:00:00.5+08:00")
     return timestamp(ms)
+
+
+def constant_timestamp(text: str) -> Timestamp:
+    """Read the time an author wrote: as ``parse_timestamp``, but digits below a ms are an error."""
+    value = parse_timestamp(text)
+    digits, _ = _leading_digits(text[20:])
+    if text[19] == "." and any(digit != "0" for digit in digits[3:]):
+        raise EvalError("a timestamp has whole milliseconds")
+    return value
 
 
 def parse_duration(text: str) -> Duration:
@@ -199,6 +209,12 @@ def _leading_digits(text: str) -> tuple[str, str]:
     while text[size : size + 1] in _DIGITS:
         size += 1
     return text[:size], text[size:]
+
+
+TIME_CONSTANTS: Final[Mapping[str, Callable[[str], Timestamp | Duration]]] = {
+    "timestamp": constant_timestamp,
+    "duration": parse_duration,
+}
 
 
 def parse_integer(text: str) -> int:
@@ -297,7 +313,7 @@ DURATION_PARTS: Final[Mapping[str, Callable[[int], int]]] = {
 
 
 def timestamp_text(value: Timestamp) -> str:
-    """Return RFC 3339 in UTC, with the digits of a second that are needed."""
+    """Return RFC 3339 in UTC, with three digits of a second if it is no whole one."""
     year, month, day, _ = civil(value.ms)
     hour, minute, second = (TIMESTAMP_PARTS[name](value.ms) for name in ("getHours", "getMinutes", "getSeconds"))
     return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}{_fraction(value.ms % 1_000)}Z"
@@ -310,4 +326,4 @@ def duration_text(value: Duration) -> str:
 
 
 def _fraction(ms: int) -> str:
-    return f".{ms:03d}".rstrip("0") if ms else ""
+    return f".{ms:03d}" if ms else ""

@@ -6,6 +6,11 @@ Law: a refusal names the place (a JSON path, and in a text the character) and th
 from __future__ import annotations
 
 
+def quoted(text: str) -> str:
+    """Return a text in quotes, cut to 64 characters; ``repr`` would ask a table of Unicode properties."""
+    return f"'{text[:64]}'"
+
+
 class RuleError(Exception):
     """A rule is refused.
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from contracts.rules.errors import RuleError
+from contracts.rules.errors import RuleError, quoted
 from ledger.codec import INT_MAX, INT_MIN
 
 MAX_COST: Final = 20_000
@@ -150,7 +150,7 @@ class _Compiler:
         if type(target) is not str or not target.startswith("#/$defs/") or not name or any(c in name for c in "/~%"):
             raise RuleError(path, None, "a reference is local: #/$defs/name, without / ~ %")  # S7
         if name not in self.definitions:
-            raise RuleError(path, None, f"no definition {name!r}")
+            raise RuleError(path, None, f"no definition {quoted(name)}")
         part = self.definition(name, path, depth + 1)
         return part._replace(height=part.height + 1)
 
@@ -263,7 +263,7 @@ def _among(options: list[Any], path: str) -> _Part:
     allowed = {(type(option), option) for option in options}
     if len(allowed) != len(options):
         raise RuleError(path, None, "a value stands twice")
-    expected = ", ".join(map(repr, options[:8])) + (", ..." if len(options) > 8 else "")
+    expected = ", ".join(map(_shown, options[:8])) + (", ..." if len(options) > 8 else "")
 
     def test(value: Any) -> str | None:
         kind = type(value)
@@ -272,6 +272,15 @@ def _among(options: list[Any], path: str) -> _Part:
         return None
 
     return _Part(test, 1)
+
+
+def _shown(value: str | int | None) -> str:
+    """Spell a scalar as JSON does, a text in single quotes."""
+    if type(value) is str:
+        return quoted(value)
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
 
 
 def _integer_bound(keyword: str) -> Callable[[_Compiler, Mapping[str, Any], str, int], _Part]:

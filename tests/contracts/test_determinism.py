@@ -18,7 +18,7 @@ from contracts.table import CONTRACTS
 from ledger import codec
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DECIDING = [path for package in ("ledger", "consensus", "contracts") for path in sorted((ROOT / package).glob("*.py"))]
+DECIDING = [path for package in ("ledger", "consensus", "contracts") for path in sorted((ROOT / package).rglob("*.py"))]
 
 BANNED_CALLS = {"float", "complex", "hash", "id", "open", "input", "eval", "exec", "__import__", "globals", "vars"}
 # Asking a table of Unicode properties, which differs between releases of Python, unless the text is known as ASCII.
@@ -92,6 +92,15 @@ class Findings(ast.NodeVisitor):
                 self.note(node, "the order of a set")
             if name == "pop" and first is None and self.is_set(owner):
                 self.note(node, "some item of a set")
+        self.generic_visit(node)
+
+    def visit_Name(self, node):
+        if node.id == "repr":
+            self.note(node, "repr asks a Unicode table")
+
+    def visit_FormattedValue(self, node):
+        if node.conversion == ord("r"):
+            self.note(node, "!r asks a Unicode table, and texts of refusals are part of receipts")
         self.generic_visit(node)
 
     def visit_For(self, node):
@@ -172,6 +181,8 @@ def test_the_sources_that_decide_hold_nothing_that_differs_between_machines():
         "x = list({i for i in a})",
         "x = tuple(a & set(b))",
         "x = ','.join(frozenset(a))",
+        "x = f'{a!r}'",
+        "x = ', '.join(map(repr, a))",
         "names: set[str] = set()\nfor x in names: pass",
         "def f(names: frozenset[str]): return [x for x in names]",
         "class A:\n  def f(self):\n    self.ids: set[int] = set()\n    for x in self.ids: pass",

@@ -1,0 +1,47 @@
+"""The conformance files of CEL, as far as they fall in CEL-S/1."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from contracts.rules.cel import Expression, RuleError, Undetermined, compile_expression
+from contracts.rules.cel_values import equal
+from tests.contracts.rules.conformance import ERROR, Case, cases
+
+FOLDER = Path(os.environ.get("COSEAL_REFERENCE_DATA", "../shared/data"), "cel_spec", "tests", "simple", "testdata")
+
+
+@pytest.fixture(scope="module")
+def within() -> list[tuple[Case, Expression]]:
+    """Return the cases that CEL-S/1 accepts, compiled."""
+    if not FOLDER.exists():
+        pytest.skip(f"reference data is absent: {FOLDER} (set COSEAL_REFERENCE_DATA)")
+    found = []
+    for case in cases(FOLDER):
+        if isinstance(case, Case):
+            try:
+                found.append((case, compile_expression(case.text, case.variables)))
+            except RuleError:
+                continue  # outside of the subset, or an error there as well
+    return found
+
+
+def test_every_conformance_case_within_the_subset_passes(within):
+    failed = []
+    for case, expression in within:
+        value = expression.evaluate(case.bindings)
+        undetermined = isinstance(value, Undetermined)
+        if not (undetermined if case.expected is ERROR else not undetermined and equal(value, case.expected)):
+            failed.append((case.name, case.text, case.expected, value))
+    assert not failed
+
+
+def test_the_subset_is_as_large_as_it_was(within):
+    assert len(within) >= 496
+    files = {case.name.partition("/")[0] for case, _ in within}
+    assert {"basic", "comparisons", "conversions", "integer_math", "lists", "logic", "macros", "parse"} <= files
+    assert {"string", "timestamps", "fields"} <= files
+    assert sum(case.expected is ERROR for case, _ in within) >= 30
