@@ -37,6 +37,10 @@ class Format(StrEnum):
     """The formats that can be read."""
 
     ocel_json = "ocel-json"
+    ocel_sqlite = "ocel-sqlite"
+    ocel_xml = "ocel-xml"
+    ocel1_json = "ocel1-json"
+    xes = "xes"
     csv = "csv"
 
 
@@ -49,7 +53,7 @@ def import_log(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The log; .gz is unpacked.")],
     sender: SenderOption,
     format: Annotated[
-        Format | None, typer.Option("--format", help="The file's format.", show_default="by its name")
+        Format | None, typer.Option("--format", help="The file's format.", show_default="by its content")
     ] = None,
     mapping: Annotated[
         Path | None, typer.Option("--map", metavar="FILE.toml", help="What it is called, and how columns are read.")
@@ -147,9 +151,10 @@ def _print_findings(error: BadLog, *, as_json: bool) -> None:
 
 def _print_counts(log: Log, *, as_json: bool) -> None:
     if as_json:
-        print_json({"ok": True, "recorded": 0, "items": len(log.items), **log.counts()})
+        print_json({"ok": True, "recorded": 0, "items": len(log.items), **log.counts(), "notes": list(log.notes)})
     else:
         typer.echo(f"the file is good: {len(log.items)} items, {_words(log)}")
+        _print_notes(log)
 
 
 def _print_recorded(recorded: Recorded, log: Log, *, as_json: bool) -> None:
@@ -166,6 +171,7 @@ def _print_recorded(recorded: Recorded, log: Log, *, as_json: bool) -> None:
                 "height": recorded.height,
                 "items": len(log.items),
                 **log.counts(),
+                "notes": list(log.notes),
             }
         )
         return
@@ -174,6 +180,12 @@ def _print_recorded(recorded: Recorded, log: Log, *, as_json: bool) -> None:
         typer.echo(f"  {recorded.before} were there already and are the file's")
     typer.echo(f"  sequence {recorded.sequence} at height {recorded.height}, chain head {recorded.head.hex()}")
     typer.echo("  verified here: the certified head covers exactly the file's items")
+    _print_notes(log)
+
+
+def _print_notes(log: Log) -> None:
+    for note in log.notes:
+        typer.echo(f"  note: {note}")
 
 
 def _words(log: Log) -> str:

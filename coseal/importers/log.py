@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from contracts.process_items import time_ms
 from coseal.errors import BadAnswer, CosealError
 
 EXAMPLES_MAX: Final = 5
+UNPACKED_BYTES_MAX: Final = 1 << 30
+_GZIP: Final = b"\x1f\x8b"
 _DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.ASCII)
 _FRACTION: Final = re.compile(r"\.([0-9]+)", re.ASCII)
 _INT64: Final = range(-(2**63), 2**63)
@@ -35,6 +38,8 @@ class Log:
     definition: dict[str, Any]
     source: dict[str, Any]
     items: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...] = ()
+    """What a reader of the log should know, though nothing is wrong with it."""
 
     def counts(self) -> dict[str, int]:
         """Return how many items there are of each kind."""
@@ -85,12 +90,17 @@ class BadLog(BadAnswer):
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes, unpacked if its name ends in ``.gz``."""
+    """Return a file's bytes, unpacked if it is packed with gzip; at most ``UNPACKED_BYTES_MAX``."""
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix == ".gz" else data
-    except (OSError, EOFError) as error:
+        with path.open("rb") as file:
+            packed = file.read(len(_GZIP)) == _GZIP
+            file.seek(0)
+            data = (gzip.GzipFile(fileobj=file) if packed else file).read(UNPACKED_BYTES_MAX + 1)
+    except (OSError, EOFError, zlib.error) as error:
         raise CosealError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > UNPACKED_BYTES_MAX:
+        raise CosealError(f"{path}: more than {UNPACKED_BYTES_MAX >> 20} MiB", "split the log by time or by case")
+    return data
 
 
 def read_text(path: Path) -> str:

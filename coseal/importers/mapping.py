@@ -43,7 +43,7 @@ from coseal.importers.log import zone_minutes
 ATTRIBUTE_TYPES: Final = ("string", "integer", "boolean", "decimal", "time")
 MODES: Final = ("historical", "live")
 _COLUMN_FIELDS: Final = ("object_type", "case", "activity", "timestamp", "event_id", "delimiter")
-_SUFFIXES: Final = (".gz", ".json", ".jsonocel", ".csv")
+_SUFFIXES: Final = (".gz", ".json", ".jsonocel", ".sqlite", ".xml", ".xmlocel", ".xes", ".csv")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Law: what this returns, the process contract accepts; so a bad file is refused b
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -14,21 +15,52 @@ from contracts.process_types import DEFINE_TYPE, definition_hash, normalised
 from coseal.errors import CosealError
 from coseal.importers import mapping as maps
 from coseal.importers.csv_log import read_csv
-from coseal.importers.log import Findings, Log
+from coseal.importers.log import Findings, Log, read_bytes
+from coseal.importers.ocel1_json import read_ocel1_json
 from coseal.importers.ocel_json import read_ocel_json
+from coseal.importers.ocel_sqlite import MAGIC, read_ocel_sqlite
+from coseal.importers.ocel_xml import read_ocel_xml
+from coseal.importers.xes import read_xes
 
-FORMATS: Final[Mapping[str, Callable[[Path, maps.Mapping], Log]]] = {"csv": read_csv, "ocel-json": read_ocel_json}
-_ENDINGS: Final = {".csv": "csv", ".json": "ocel-json", ".jsonocel": "ocel-json"}
+FORMATS: Final[Mapping[str, Callable[[Path, maps.Mapping], Log]]] = {
+    "ocel-json": read_ocel_json,
+    "ocel-sqlite": read_ocel_sqlite,
+    "ocel-xml": read_ocel_xml,
+    "ocel1-json": read_ocel1_json,
+    "xes": read_xes,
+    "csv": read_csv,
+}
 
 
 def read_log(path: Path, mapping: maps.Mapping, format: str | None = None) -> Log:
-    """Read a file; ``format`` is told by its name if None. Raises ``BadLog`` with everything that is wrong."""
-    name = format or _ENDINGS.get(path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix)
+    """Read a file; ``format`` is told by its content if None. Raises ``BadLog`` with everything that is wrong."""
+    name = format or format_of(path, mapping)
     if name is None or name not in FORMATS:
         raise CosealError(f"{path}: which format is it?", f"say --format {' or '.join(FORMATS)}")
     log = FORMATS[name](path, mapping)
     _check(path, log)
     return log
+
+
+def format_of(path: Path, mapping: maps.Mapping) -> str | None:
+    """Return the format a file's content shows, else the one its map or its name tells (CSV shows nothing)."""
+    data = read_bytes(path)
+    if data.startswith(MAGIC):
+        return "ocel-sqlite"
+    start = data[:4096].removeprefix(codecs.BOM_UTF8).lstrip()
+    if start.startswith(b"<"):
+        return "ocel-xml" if b"<object-types" in data or b"<event-types" in data else "xes"
+    if start.startswith((b"{", b"[")):
+        return next((name for mark, name in _JSON_MARKS if mark in data), "ocel-json")
+    ending = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    return "csv" if mapping.columns is not None else _ENDINGS.get(ending)
+
+
+_ENDINGS: Final = {".csv": "csv", ".json": "ocel-json", ".jsonocel": "ocel-json"}
+_JSON_MARKS: Final = (
+    (b'"ocel:events"', "ocel1-json"),
+    (b'"ocel:global-log"', "ocel1-json"),
+)
 
 
 def _check(path: Path, log: Log) -> None:

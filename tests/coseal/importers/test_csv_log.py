@@ -144,6 +144,7 @@ def test_a_csv_file_needs_a_map_and_an_unknown_name_a_format(tmp_path: Path):
     (tmp_path / "log.csv").write_text(ROWS)
     with pytest.raises(CosealError, match="needs a map"):
         read_log(tmp_path / "log.csv", load_mapping(None, tmp_path / "log.csv"))
+    (tmp_path / "log.xyz").write_text(ROWS)
     with pytest.raises(CosealError, match="which format"):
         read_log(tmp_path / "log.xyz", load_mapping(None, tmp_path / "log.xyz"))
     with pytest.raises(CosealError, match="No such file"):
