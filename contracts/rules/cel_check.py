@@ -192,7 +192,8 @@ class _Checker:
             kind = list_of(joined([fact.type.item or DYN for fact in facts]))
         size = _result_size(node.function, kind, facts)
         cost = 1 + sum(fact.cost for fact in facts) + _extra(node.function, kind, size, facts)
-        heavy = sum(fact.weight for fact in facts) if node.function in ("_+_", "dyn") else weight(kind, size)
+        carried = node.function in ("_+_", "dyn") and kind.kind in ("string", "list", "dyn")
+        heavy = sum(fact.weight for fact in facts) if carried else weight(kind, size)
         return Fact(kind, size, heavy, cost)
 
     def constant_time(self, node: tree.Call) -> None:

@@ -1,0 +1,235 @@
+"""What a rule may know of an event, its object and its block, and the types of these names.
+
+Law: an event's facts are those on the ledger; a rule that names an attribute its process type does not declare is
+refused before it runs.
+
+docs/spec/rules.md, section Facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contracts.process_items import time_ms as read_time_ms
+from contracts.rules import cel_parser as tree
+from contracts.rules.cel import Timestamp, Type, list_of, map_of, parse_type, record
+from contracts.rules.errors import RuleError
+
+Definition = Mapping[str, Any]
+"""A normalised process type (``contracts.process_types.normalised``)."""
+
+_KINDS: Final = {
+    "string": "string",
+    "integer": "int",
+    "boolean": "bool",
+    "time": "timestamp",
+    "decimal": "string",
+    "scaled": "int",
+}
+_DYN: Final = parse_type("dyn")
+_STRING: Final = parse_type("string")
+_EVENT_FIELDS: Final[Mapping[str, Type]] = {
+    "id": _STRING,
+    "type": _STRING,
+    "time": parse_type("timestamp"),
+    "source": _STRING,
+    "member": _STRING,
+    "sequence": parse_type("int"),
+    "live": parse_type("bool"),
+    "late": parse_type("bool"),
+    "corrects": parse_type("bool"),
+    "counterparty": _STRING,
+    "policy": list_of(_STRING),
+    "evidence": list_of(_STRING),
+    "objects": list_of(parse_type("{type: string, id: string, qualifier: string}")),
+}
+BLOCK_TYPE: Final = parse_type("{height: int, time: timestamp}")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A recorded event: the process item, and what the ledger adds.
+
+    ``item`` is valid, ``time_ms`` its occurrence; ``source`` is ``member/source``, ``zone_minutes`` its zone if it
+    declares one, ``live`` whether its clock is the block time ``block_ms``.
+    """
+
+    item: Mapping[str, Any]
+    time_ms: int
+    source: str
+    sequence: int
+    height: int
+    block_ms: int
+    live: bool = True
+    zone_minutes: int | None = None
+
+    @property
+    def member(self) -> str:
+        """The member that recorded it."""
+        return self.source.partition("/")[0]
+
+
+def times_of(definition: Definition | None) -> Mapping[str, frozenset[str]]:
+    """Return event type -> the attributes that are times, for ``event_facts``."""
+    if definition is None:
+        return {}
+    found = {
+        name: frozenset(key for key, spec in body["attributes"].items() if _kind_of(spec) == "timestamp")
+        for name, body in definition["event_types"].items()
+    }
+    return {name: times for name, times in found.items() if times}
+
+
+def event_facts(event: Event, times: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+    """Return the value of ``e`` (and of ``a``, ``t``)."""
+    item = event.item
+    kind = item["type"]
+    attributes = item.get("attributes", {})
+    if kind in times and not times[kind].isdisjoint(attributes):
+        attributes = {
+            name: _time(value, event.zone_minutes) if name in times[kind] else value
+            for name, value in attributes.items()
+        }
+    facts = {
+        "id": item["event"],
+        "type": kind,
+        "time": Timestamp(event.time_ms),
+        "source": event.source,
+        "member": event.member,
+        "sequence": event.sequence,
+        "live": event.live,
+        "late": "late" in item,
+        "corrects": "corrects" in item,
+        "objects": [
+            {"type": entry[0], "id": entry[1], "qualifier": entry[2] if len(entry) == 3 else ""}
+            for entry in item.get("objects", ())
+        ],
+        "attributes": attributes,
+    }
+    for name in ("counterparty", "policy", "evidence"):
+        if name in item:
+            facts[name] = item[name]
+    return facts
+
+
+def _time(value: Any, zone_minutes: int | None) -> Any:
+    ms = read_time_ms(value, zone_minutes)
+    return value if ms is None else Timestamp(ms)
+
+
+def event_type(definition: Definition | None, kinds: Sequence[str]) -> Type:
+    """Return the type of an event of one of ``kinds``; without a definition its attributes are ``dyn``."""
+    return record({**_EVENT_FIELDS, "attributes": _attributes(definition, "event_types", kinds)})
+
+
+def object_type(definition: Definition | None, kind: str) -> Type:
+    """Return the type of ``o``."""
+    attributes = _attributes(definition, "object_types", (kind,))
+    return record({"type": _STRING, "id": _STRING, "count": parse_type("int"), "attributes": attributes})
+
+
+def _attributes(definition: Definition | None, part: str, kinds: Sequence[str]) -> Type:
+    if definition is None:
+        return map_of(_DYN)
+    found: dict[str, Type] = {}
+    for kind in kinds:
+        for name, spec in definition[part][kind]["attributes"].items():
+            known = parse_type(_kind_of(spec))
+            found[name] = known if found.get(name, known) == known else _DYN
+    return record(found)
+
+
+def _kind_of(spec: Mapping[str, Any]) -> str:
+    return "string" if spec["class"] == "sealed" else _KINDS[spec["type"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What an expression reads of one variable: its fields, and of its attributes the names."""
+
+    fields: tuple[str, ...]
+    attributes: tuple[str, ...]
+
+    def kept(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what has to be kept of an event's facts, as a value the ledger can encode."""
+        result: dict[str, Any] = {name: _plain(facts[name]) for name in self.fields if name in facts}
+        if self.attributes:
+            attributes = facts["attributes"]
+            result["attributes"] = {name: _plain(attributes[name]) for name in self.attributes if name in attributes}
+        return result
+
+
+def _plain(value: Any) -> Any:
+    return {"ms": value.ms} if type(value) is Timestamp else value
+
+
+def restored(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that ``Used.kept`` kept."""
+    result = {name: _rich(value) for name, value in kept.items() if name != "attributes"}
+    result["attributes"] = {name: _rich(value) for name, value in kept.get("attributes", {}).items()}
+    return result
+
+
+def _rich(value: Any) -> Any:
+    return Timestamp(value["ms"]) if type(value) is dict else value
+
+
+def used(text: str, variable: str, path: str) -> Used:
+    """Return what ``text`` reads of ``variable``; raises RuleError where that is not told by constant names.
+
+    Only what is read is kept in state until the other event comes.
+    """
+    fields: dict[str, None] = {}
+    attributes: dict[str, None] = {}
+
+    def walk(node: tree.Node) -> None:
+        chain = _constant_path(node)
+        if chain is not None and chain[0] == variable:
+            if len(chain) == 1 or chain[1:] == ["attributes"]:
+                what = variable if len(chain) == 1 else f"{variable}.attributes"
+                raise RuleError(path, node.position, f"name what is read of {what}, as {what}.name")
+            if chain[1] == "attributes":
+                attributes[chain[2]] = None
+            else:
+                fields[chain[1]] = None
+            return
+        for child in _children(node):
+            walk(child)
+
+    walk(tree.parse(text, path))
+    return Used(tuple(fields), tuple(attributes))
+
+
+def _constant_path(node: tree.Node) -> list[str] | None:
+    """Return ``[variable, field, ...]`` of selections and constant indexes, or None."""
+    if type(node) is tree.Variable and not node.item:
+        return [node.name]
+    if type(node) is tree.Select:
+        holder, name = _constant_path(node.operand), node.field
+    elif type(node) is tree.Call and node.function == "_[_]" and type(node.operands[1]) is tree.Literal:
+        if type(node.operands[1].value) is not str:
+            return None
+        holder, name = _constant_path(node.operands[0]), node.operands[1].value
+    else:
+        return None
+    return None if holder is None else [*holder, name]
+
+
+def _children(node: tree.Node) -> Sequence[tree.Node]:
+    match node:
+        case tree.Select():
+            return (node.operand,)
+        case tree.Call() | tree.Logic():
+            return node.operands
+        case tree.Conditional():
+            return (node.condition, node.accepted, node.rejected)
+        case tree.Macro():
+            return (node.range, node.body)
+        case tree.ListLiteral():
+            return node.items
+        case tree.MapLiteral():
+            return (*node.keys, *node.values)
+        case _:
+            return ()

@@ -1,0 +1,184 @@
+"""Rules that are no DECLARE: guards, shapes, segregation of duties, reporting lag and gaps.
+
+Law: a guard or shape judges every event anew; an error in a guard is ``undetermined``, never a pass.
+
+docs/spec/rules.md, sections Guards, Shape and Monitors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contracts.rules.cel import Expression, Undetermined
+from contracts.rules.shape import Shape
+from contracts.rules.verdict import FINAL, VIOLATED, Facts, Reach, Ruling, Verdict, undetermined, violated
+
+MAX_ACTORS: Final = 64
+ON: Final = "on"
+
+
+class _Judge:
+    """What all of these share: no tables and no deadlines; pending until something is found."""
+
+    __slots__ = ()
+
+    @property
+    def forward(self) -> bool:
+        """See ``Body``: they look at what is recorded from now on."""
+        return True
+
+    @property
+    def repeats(self) -> bool:
+        """See ``Body``."""
+        return True
+
+    @property
+    def tables(self) -> Mapping[str, bytes]:
+        """See ``Body``."""
+        return {}
+
+    def verdict(self, code: int, detail: Any) -> Verdict:
+        """See ``Body``."""
+        return FINAL.get(code, Verdict.PENDING)
+
+    def deadline_ms(self, detail: Any) -> int | None:
+        """See ``Body``."""
+        return None
+
+    def expire(self, code: int, detail: Any) -> Ruling:
+        """See ``Body``."""
+        return Ruling(code, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard(_Judge):
+    """An expression that must be true of every event of some types."""
+
+    reach: Reach
+    expression: Expression
+
+    @property
+    def cost(self) -> int:
+        """See ``Body``."""
+        return self.expression.cost
+
+    def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
+        """See ``Body``."""
+        value = self.expression.evaluate(facts.bindings())
+        if value is True:
+            return Ruling(code)
+        if type(value) is Undetermined:
+            return worse(code, undetermined(value.reason))
+        return violated("the guard is false")
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeCheck(_Judge):
+    """A schema that the attributes of every event of some types must fit."""
+
+    reach: Reach
+    shape: Shape
+
+    @property
+    def cost(self) -> int:
+        """See ``Body``."""
+        return self.shape.cost
+
+    def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
+        """See ``Body``."""
+        error = self.shape.check(dict(facts.event.item.get("attributes", {})))
+        return Ruling(code) if error is None else violated(f"attributes{error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Lag(_Judge):
+    """Every event of a live source is recorded at most ``within_ms`` after it happened."""
+
+    reach: Reach
+    within_ms: int
+    cost: int = 1
+
+    def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
+        """See ``Body``."""
+        event = facts.event
+        lag = event.block_ms - event.time_ms
+        if not event.live or lag <= self.within_ms:
+            return Ruling(code)
+        return violated(f"recorded {lag} ms after it happened, {self.within_ms} ms are allowed")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap(_Judge):
+    """A source leaves out at most ``missing_max`` items at a time; its state is told by ``RuleSet.gap``."""
+
+    missing_max: int
+    reach: Reach = Reach({})  # noqa: RUF009 - it is frozen
+    cost: int = 1
+
+    def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
+        """See ``Body``: events do not concern it."""
+        return Ruling(code)
+
+    def gap(self, code: int, first: int, last: int) -> Ruling:
+        """Return the state after a source left out the items from ``first`` to ``last``."""
+        missing = last - first + 1
+        if missing <= self.missing_max:
+            return Ruling(code)
+        return violated(f"the items {first} to {last} are missing, {self.missing_max} may be")
+
+
+@dataclass(frozen=True, slots=True)
+class Segregation(_Judge):
+    """Two activities on one object are not by one actor; if they are the same, each is by another actor.
+
+    ``actor``: ``member``, ``source``, or the name of an attribute behind ``attributes.``. The detail of its state
+    is ``[actors of a, actors of b]``.
+    """
+
+    a: str
+    b: str
+    actor: str
+    cost: int = 1
+
+    @property
+    def reach(self) -> Reach:
+        """See ``Body``."""
+        return Reach({self.a: "a"} if self.a == self.b else {self.a: "a", self.b: "b"})
+
+    @property
+    def repeats(self) -> bool:
+        """See ``Body``: one finding says it for good."""
+        return False
+
+    def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
+        """See ``Body``."""
+        who = self._actor(facts)
+        if type(who) is not str or not who:
+            return undetermined(f"no {self.actor}: who acted cannot be told")
+        sides = detail or [[], []]
+        mine = 0 if symbol == "a" else 1
+        others = sides[mine] if self.a == self.b else sides[1 - mine]
+        if who in others:
+            return violated(f"{self.a} and {self.b} by the same {self.actor}: {who[:64]}")
+        if who in sides[mine]:
+            return Ruling(code, detail)
+        if len(sides[mine]) == MAX_ACTORS:
+            return undetermined(f"more than {MAX_ACTORS} actors on one object")
+        changed = [sides[0], sides[1]]
+        changed[mine] = [*sides[mine], who]
+        return Ruling(code, changed)
+
+    def _actor(self, facts: Facts) -> Any:
+        if self.actor == "member":
+            return facts.event.member
+        if self.actor == "source":
+            return facts.event.source
+        value = facts.event.item.get("attributes", {}).get(self.actor.removeprefix("attributes."))
+        return str(value) if type(value) is int else value
+
+
+def worse(code: int, ruling: Ruling) -> Ruling:
+    """Return a ruling, but keep the code of an object that is violated already."""
+    return ruling._replace(code=code) if code == VIOLATED else ruling

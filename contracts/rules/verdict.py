@@ -1,0 +1,131 @@
+"""What a rule says of an object: four verdicts and one for what cannot be told, and how a rule comes to them.
+
+Law: violated and undetermined are final for a rule and an object; a finding says which event or deadline brought it.
+Source: RV-LTL, "Comparing LTL semantics for runtime verification" (Bauer, Leucker, Schallhart, 2010).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, Protocol
+
+from contracts.rules.cel import Timestamp
+from contracts.rules.facts import Event, event_facts
+
+
+class Verdict(StrEnum):
+    """What is known of a rule on an object so far.
+
+    ``satisfied`` and ``violated``: whatever comes. ``pending``: satisfied if nothing more comes,
+    ``pending_violating``: violated if nothing more comes. ``undetermined``: an expression had no value.
+    """
+
+    SATISFIED = "satisfied"
+    PENDING = "pending"
+    PENDING_VIOLATING = "pending_violating"
+    VIOLATED = "violated"
+    UNDETERMINED = "undetermined"
+
+
+VIOLATED: Final = 254
+UNDETERMINED: Final = 255
+FINAL: Final[Mapping[int, Verdict]] = {VIOLATED: Verdict.VIOLATED, UNDETERMINED: Verdict.UNDETERMINED}
+"""The codes of a rule's state that no event changes; 0 is how every rule begins."""
+
+
+class Ruling(NamedTuple):
+    """A rule's state after an event: its code and detail, and with a ``verdict`` what has been found and why."""
+
+    code: int
+    detail: Any = None
+    verdict: Verdict | None = None
+    reason: str = ""
+
+
+def violated(reason: str) -> Ruling:
+    """Return the ruling that an event violates the rule."""
+    return Ruling(VIOLATED, None, Verdict.VIOLATED, reason)
+
+
+def undetermined(reason: str) -> Ruling:
+    """Return the ruling that nothing can be told of the rule any more."""
+    return Ruling(UNDETERMINED, None, Verdict.UNDETERMINED, reason)
+
+
+@dataclass(slots=True)
+class Facts:
+    """An event of an object as rules see it; what expressions need is made when the first one asks."""
+
+    event: Event
+    times: Mapping[str, frozenset[str]]
+    object_type: str
+    object_id: str
+    count: int
+    attributes: Mapping[str, Any]
+    _bindings: dict[str, Any] | None = None
+
+    def bindings(self) -> dict[str, Any]:
+        """Return the values of ``e``, ``o`` and ``block``."""
+        if self._bindings is None:
+            self._bindings = {
+                "e": event_facts(self.event, self.times),
+                "o": {
+                    "type": self.object_type,
+                    "id": self.object_id,
+                    "count": self.count,
+                    "attributes": self.attributes,
+                },
+                "block": {"height": self.event.height, "time": Timestamp(self.event.block_ms)},
+            }
+        return self._bindings
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which events concern a rule, and how.
+
+    ``symbols`` is by event type; ``every`` the symbol of all other types, if they concern it always. An event of
+    another type concerns it as ``other`` right ``after`` an event of that type, and if it is the object's ``first``.
+    """
+
+    symbols: Mapping[str, str]
+    every: str = ""
+    after: str = ""
+    first: bool = False
+
+
+class Body(Protocol):
+    """The part of a rule that judges: pure functions from (state, event) to state and verdict.
+
+    ``forward`` says that what was recorded before the rule does not matter to it; ``repeats`` that it judges every
+    event anew. ``tables``: symbol -> new code by old code, for symbols that need no more than that.
+    """
+
+    @property
+    def reach(self) -> Reach: ...
+    @property
+    def forward(self) -> bool: ...
+    @property
+    def repeats(self) -> bool: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def tables(self) -> Mapping[str, bytes]: ...
+
+    def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
+        """Return the state after an event, for a state that is not final (or any, if it ``repeats``)."""
+        ...
+
+    def verdict(self, code: int, detail: Any) -> Verdict:
+        """Return what is known in a state."""
+        ...
+
+    def deadline_ms(self, detail: Any) -> int | None:
+        """Return the occurrence time until which the next obligation has to be met, or None."""
+        ...
+
+    def expire(self, code: int, detail: Any) -> Ruling:
+        """Return the state after ``deadline_ms`` has passed unmet."""
+        ...
