@@ -109,7 +109,7 @@ class FileSource:
             while offset < len(view) and height <= last:
                 record = framing.read(view, offset)
                 if record is None:
-                    raise self._damage(view[offset:], height, path, is_last=is_last)
+                    raise self._damage(view, offset, height, path, is_last=is_last)
                 if record.sequence != height or record.kind != BLOCK_KIND:  # F2, F4
                     found = f"the record in its place is of height {record.sequence}, type {record.kind}"
                     raise Damaged(height, f"{path.name}: {found}", torn=False)
@@ -118,12 +118,12 @@ class FileSource:
                 height, offset = height + 1, record.end
         return height
 
-    def _damage(self, rest: memoryview, height: int, path: Path, *, is_last: bool) -> Damaged:
-        if is_last and framing.is_cut(rest):
+    def _damage(self, view: memoryview, offset: int, height: int, path: Path, *, is_last: bool) -> Damaged:
+        if not is_last or framing.is_followed(view, offset, height):  # F3
+            return Damaged(height, f"{path.name}: a record is damaged, with good ones after it", torn=False)
+        if framing.is_cut(view[offset:]):
             return Damaged(height, f"{path.name}: the last record is cut short, as by a crash", torn=True)
-        later = not is_last or framing.scan(rest).damaged
-        where = "a record is damaged, with good ones after it" if later else "the last record is damaged"
-        return Damaged(height, f"{path.name}: {where}", torn=False)
+        return Damaged(height, f"{path.name}: the last record is damaged", torn=False)
 
     def _files(self) -> list[tuple[int | None, Path]]:
         """Return every non-empty file in order with the height it begins with, None if its first record is bad."""

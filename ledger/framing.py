@@ -9,6 +9,7 @@ first 8 bytes of SHA-256 over everything before it in the record.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -61,7 +62,7 @@ def scan(data: bytes | memoryview, *, first_sequence: int | None = None) -> Scan
     while offset < len(view):
         found = read(view, offset)
         if found is None:
-            later = _good_record_after(view, offset + 1)  # F3
+            later = is_followed(view, offset, expected)
             return Scan(tuple(records), offset, torn=not later, damaged=later)
         if expected is not None and found.sequence != expected:  # F2
             return Scan(tuple(records), offset, torn=False, damaged=True)
@@ -95,6 +96,27 @@ def skip(view: memoryview, offset: int) -> tuple[int, int] | None:
     return (int.from_bytes(head[6:14], "big"), end) if end <= len(view) else None
 
 
+def is_followed(view: memoryview, offset: int, sequence: int | None) -> bool:
+    """Say whether good records follow the bad one at ``offset``, which should have carried ``sequence`` (F3).
+
+    Payloads hold what others send, also bytes that look like a record. So what lies within the extent that a sound
+    head claims is payload (F5), unless one changed byte of the length explains why a record begins there.
+    """
+    if _is_whole(view[offset:]):
+        return False
+    end = _claimed_end(view, offset, sequence)
+    for position in _places(view, offset + 1):
+        inside = position < end
+        if inside and not _may_be_length(view, offset, position):
+            continue
+        found = read(view, position)
+        if found is None or (sequence is not None and found.sequence <= sequence):
+            continue
+        if not inside or _is_whole(view[offset:position]):
+            return True
+    return False
+
+
 def is_cut(rest: memoryview) -> bool:
     """Say whether ``rest``, which holds no good record, is the beginning of one: an append that did not finish.
 
@@ -108,18 +130,45 @@ def is_cut(rest: memoryview) -> bool:
     length = int.from_bytes(head[2:6], "big")
     if length > MAX_PAYLOAD_BYTES or OVERHEAD + length <= len(rest):
         return False
-    true_length = len(rest) - OVERHEAD
-    if true_length < 0:
-        return True
-    body = MAGIC + true_length.to_bytes(4, "big") + bytes(rest[6:-_CHECKSUM])
-    return sha256(body).digest()[:_CHECKSUM] != bytes(rest[-_CHECKSUM:])
+    return not _is_whole(rest)
 
 
-def _good_record_after(view: memoryview, offset: int) -> bool:
+def _claimed_end(view: memoryview, offset: int, sequence: int | None) -> int:
+    """Return where the bad record at ``offset`` ends by its head, or ``offset`` if the head cannot be believed.
+
+    It can if magic and sequence are right, or if one byte of them is wrong and the record ends where the file does.
+    """
+    head = bytes(view[offset : offset + _HEAD])
+    if len(head) < _HEAD:
+        return offset
+    known = MAGIC + (head[6:14] if sequence is None else sequence.to_bytes(8, "big"))
+    wrong = sum(one != other for one, other in zip(head[:2] + head[6:14], known, strict=True))
+    end = offset + OVERHEAD + int.from_bytes(head[2:6], "big")
+    return end if wrong == 0 or (wrong == 1 and end == len(view)) else offset
+
+
+def _may_be_length(view: memoryview, offset: int, position: int) -> bool:
+    """Say whether the record at ``offset`` would end at ``position`` if one byte of its length were another."""
+    length = position - offset - OVERHEAD
+    if length < 0:
+        return False
+    claimed = bytes(view[offset + 2 : offset + 6])
+    return sum(one != other for one, other in zip(claimed, length.to_bytes(4, "big"), strict=True)) == 1
+
+
+def _is_whole(record: memoryview) -> bool:
+    """Say whether ``record`` is a good record once its length field says how long it is."""
+    length = len(record) - OVERHEAD
+    if length < 0:
+        return False
+    body = MAGIC + length.to_bytes(4, "big") + bytes(record[6:-_CHECKSUM])
+    return sha256(body).digest()[:_CHECKSUM] == bytes(record[-_CHECKSUM:])
+
+
+def _places(view: memoryview, offset: int) -> Iterator[int]:
+    """Yield every place from ``offset`` on where the magic number stands."""
     rest = bytes(view[offset:])
     position = rest.find(MAGIC)
     while position >= 0:
-        if read(view, offset + position) is not None:
-            return True
+        yield offset + position
         position = rest.find(MAGIC, position + 1)
-    return False

@@ -140,7 +140,7 @@ class BlockLog:
                 record = framing.read(view, offset)
                 if record is None:
                     # Good records after a bad one cannot come from a crash: appends are in order.
-                    if not last or framing.scan(view[offset:]).damaged:
+                    if not last or framing.is_followed(view, offset, height):
                         raise Damaged(_damage(path, height, offset))
                     self._cut(descriptor, path, height, offset, size)
                     return offset

@@ -99,6 +99,19 @@ def test_damage_before_good_records_names_the_height(folder, file, height):
     assert "with good ones after it" in error.reason
 
 
+def test_a_changed_head_of_a_middle_record_of_the_last_file_is_damage(folder):
+    path = last_file(folder)
+    pristine = path.read_bytes()
+    for offset in range(15):
+        for mask in (0x01, 0x10, 0x80):
+            changed = bytearray(pristine)
+            changed[offset] ^= mask
+            path.write_bytes(changed)
+            blocks, error = read_all(FileSource(folder), 1, 12)
+            assert (len(blocks), error.height, error.torn) == (10, 11, False), (offset, mask)
+            assert "with good ones after it" in error.reason
+
+
 def test_a_cut_in_a_file_that_is_not_the_last_is_damage(folder):
     path = sorted((folder / "blocks").glob("*.log"))[0]
     path.write_bytes(path.read_bytes()[:-5])

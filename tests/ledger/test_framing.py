@@ -66,6 +66,51 @@ def test_each_flipped_byte_of_a_record_with_good_ones_after_it_is_damage(positio
         assert (result.torn, result.damaged) == (False, True)
 
 
+def embedding():
+    """Two records, and a last one whose payload holds whole records of every sequence number that could come next."""
+    payload = b"".join(b"transaction" + frame(sequence, 1, b"a forged record") for sequence in (9, 10, 11, 300))
+    return file_of([b"one", b"two", payload])
+
+
+def test_a_record_within_a_payload_does_not_make_a_torn_end_look_like_damage():
+    data = embedding()
+    start = scan(data).records[-1].start
+    for size in range(start + 1, len(data)):
+        result = scan(data[:size], first_sequence=7)
+        assert (result.end, result.torn, result.damaged) == (start, True, False), size
+    for offset in range(start, len(data)):
+        for mask in (0x01, 0x80, 0xFF):
+            result = scan(flipped(data, offset, mask), first_sequence=7)
+            assert (result.end, result.torn, result.damaged) == (start, True, False), (offset, mask)
+
+
+def test_a_changed_length_does_not_make_the_records_after_it_a_payload():
+    data = file_of([b"one", bytes(700), b"three"])
+    start = scan(data).records[1].start
+    for offset in range(start + 2, start + 6):
+        for mask in range(1, 256):
+            changed = flipped(data, offset, mask)
+            result = scan(changed, first_sequence=7)
+            assert (result.end, result.torn, result.damaged) == (start, False, True), (offset, mask)
+            assert framing.is_followed(memoryview(changed), start, 8)
+
+
+def test_a_head_of_which_more_than_a_byte_is_lost_hides_no_record_after_it():
+    data = bytearray(file_of())
+    second = scan(data).records[1].start
+    for begin, end in ((0, 2), (0, 6), (2, 14), (6, 14), (0, 23), (-20, 30)):
+        for filler in (b"\0", b"\xff"):
+            changed = bytearray(data)
+            changed[second + begin : second + end] = filler * (end - begin)
+            assert scan(changed, first_sequence=7).damaged, (begin, end, filler)
+
+
+def test_an_older_record_is_none_that_follows():
+    torn = frame(8, 1, b"payload")[:-1] + frame(8, 1, b"") + frame(7, 1, b"")
+    assert not framing.is_followed(memoryview(bytes(2) + torn[2:]), 0, 8)
+    assert framing.is_followed(memoryview(bytes(2) + torn[2:] + frame(9, 1, b"")), 0, 8)
+
+
 def test_a_missing_or_repeated_record_is_damage():
     one, two, three = (frame(sequence, 1, b"x") for sequence in (1, 2, 3))
     for data in (one + three, one + one + two, two + one):
