@@ -21,6 +21,7 @@ from ledger.signing import is_acceptable_point
 from ledger.validators import Validator, ValidatorSet
 
 MAX_OPERATORS: Final = 1_000
+GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
 MAX_KEY_HISTORY: Final = 16
 
 
@@ -127,12 +128,12 @@ def _set_profile(view: View, context: Context, args: Args) -> Result | Rejected:
 
 
 def _may_grant(context: Context, capabilities: Sequence[str]) -> Rejected | None:
-    """Refuse to hand out what the sender does not have itself, and the registrar's from any but a government."""
+    """Refuse to hand out what the sender does not have itself, and a government's from any other."""
     for capability in capabilities:
         if capability not in context.capabilities:  # M4
             return Rejected("forbidden", f"only an operator with the capability {capability} can grant it")
-        if capability == "registrar" and context.role != "government":  # M5
-            return Rejected("forbidden", "only a government member can grant the capability registrar")
+        if capability in GOVERNMENT_CAPABILITIES and context.role != "government":  # M5
+            return Rejected("forbidden", f"only a government member can grant the capability {capability}")
     return None
 
 

@@ -137,7 +137,7 @@ def _founder(
 
 
 def _default_user(role: str) -> User:
-    """Only a government's user records historical facts (capability ``registrar``)."""
+    """Only a government's user records historical facts (``registrar``) and supervises (``supervise``)."""
     return User(DEFAULT_USER, CAPABILITIES if role == "government" else ("submit", "operate"))
 
 

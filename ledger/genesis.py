@@ -20,7 +20,7 @@ from ledger.validators import ROLES, Validator, ValidatorSet, require_valid
 
 PROTOCOL_VERSION: Final = 1
 LEVELS: Final = ("central", "provincial", "municipal")
-CAPABILITIES: Final = ("submit", "registrar", "operate")
+CAPABILITIES: Final = ("submit", "registrar", "operate", "supervise")
 MAX_GENESIS_BYTES: Final = 4 * 1024 * 1024
 MAX_MEMBERS: Final = 1_000
 _NAME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")

@@ -38,6 +38,14 @@ def key_of(who: str) -> Ed25519Signer:
     return Ed25519Signer(sha256(who.encode()).digest())
 
 
+def capabilities_of(member: str, role: str, registrars: Sequence[str]) -> tuple[str, ...]:
+    """Everybody may operate and submit, ``registrars`` record facts, governments supervise."""
+    given = ["operate", "submit"]
+    given += ["registrar"] if member in registrars else []
+    given += ["supervise"] if role == "government" else []
+    return tuple(sorted(given))
+
+
 def make_genesis(name: str = "test", *, registrars: Sequence[str] = ("regulator",), **parameters: Any) -> Genesis:
     """Return a genesis with every role; each member has ``admin``, which may operate and submit."""
     members = tuple(
@@ -52,7 +60,7 @@ def make_genesis(name: str = "test", *, registrars: Sequence[str] = ("regulator"
                 Operator(
                     "admin",
                     key_of(f"{member}/admin").public_key,
-                    ("operate", "registrar", "submit") if member in registrars else ("operate", "submit"),
+                    capabilities_of(member, role, registrars),
                 ),
             ),
         )

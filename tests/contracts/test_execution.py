@@ -283,7 +283,7 @@ def test_the_context_tells_who_acts(probe):
         "regulator",
         "government",
         "central",
-        ["operate", "registrar", "submit"],
+        ["operate", "registrar", "submit", "supervise"],
     ]
     assert probe.submit("regulator/admin", "probe.register").ok
 

@@ -34,7 +34,7 @@ def test_genesis_members_of_every_role_are_registered(chain):
     assert [member["id"] for member in found] == sorted(member["id"] for member in found)
     regulator = membership.member(chain.executor.reader, "regulator")
     assert (regulator["level"], regulator["nodes"]) == ("central", ["regulator"])
-    assert regulator["operators"][0]["capabilities"] == ["operate", "registrar", "submit"]
+    assert regulator["operators"][0]["capabilities"] == ["operate", "registrar", "submit", "supervise"]
     assert membership.member(chain.executor.reader, "central-bank")["central_bank"] is True
 
 

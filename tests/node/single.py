@@ -19,7 +19,7 @@ def make_node(folder: Path, *, port: int, http_port: int | None = None, with_jou
     """Make the data folder of validator ``regulator``, alone on its chain, and return it."""
     data = folder / "node"
     public = setup.create_keys(data, "regulator")
-    operator = Operator("admin", OPERATOR.public_key, ("operate", "registrar", "submit"))
+    operator = Operator("admin", OPERATOR.public_key, ("operate", "registrar", "submit", "supervise"))
     certificate = bytes.fromhex(public["link_certificate"])
     raw = encode_genesis(
         name="alone",

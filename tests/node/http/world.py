@@ -50,7 +50,7 @@ def make_genesis(*, public_read: bool = True, name: str = "door") -> Genesis:
 
 
 def capabilities(member: str) -> tuple[str, ...]:
-    return ("operate", "registrar", "submit") if member == "regulator" else ("operate", "submit")
+    return ("operate", "registrar", "submit", "supervise") if member == "regulator" else ("operate", "submit")
 
 
 def scenario(**options: Any) -> Callable[[Scenario], Callable[[Path], None]]:
