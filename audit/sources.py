@@ -23,8 +23,8 @@ from ledger.genesis import strict_json
 BLOCK_KIND: Final = 1
 """The type byte of a committed block in a block file."""
 PAGE_BLOCKS: Final = 200
-MAX_RESPONSE_BYTES: Final = 17 * 1024 * 1024
-"""A page of blocks is at most 8 MiB, and one block with its receipts may be larger than a page."""
+MAX_RESPONSE_BYTES: Final = 24 * 1024 * 1024
+"""A page of blocks is at most 8 MiB, or one block: 4 MiB, receipts of 16 MiB and what fell due at its start."""
 SILENCE_SECONDS: Final = 20.0
 RESPONSE_SECONDS: Final = 60.0
 

@@ -32,6 +32,9 @@ Admit: TypeAlias = Callable[[bytes], Transaction]
 """Decode a raw transaction and verify its signature; raise ``LedgerError``. A node remembers what it verified."""
 
 MAX_DETAIL_CHARACTERS: Final = 1_000
+MAX_RECEIPT_BYTES: Final = 1024 * 1024
+MAX_RECEIPTS_BYTES: Final = 16 * 1024 * 1024
+"""All receipts of a block; its builder leaves what does not fit to the next block."""
 _PROTOCOL_VERSION: Final = "system/protocol_version"
 
 
@@ -194,6 +197,8 @@ class Executor:
             inside.add(tx.id)
             transactions.append(tx)
         outcome = self.run(header.height, header.time_ms, transactions)
+        if len(outcome.transactions) < len(transactions):
+            return Rejected("invalid_block", f"the block has receipts of more than {MAX_RECEIPTS_BYTES} bytes")
         for what, claimed, found in (
             ("receipts_root", header.receipts_root, outcome.receipts_root),
             ("state_root", header.state_root, outcome.state_root),
@@ -226,19 +231,29 @@ class Executor:
     def run(self, height: int, time_ms: int, transactions: Sequence[Transaction]) -> Outcome:
         """Execute transactions that all passed ``check``, as block ``height`` at ``time_ms``; change nothing.
 
+        The outcome has fewer transactions if the receipts of more would take over ``MAX_RECEIPTS_BYTES``.
         Raises ``UnknownProtocol`` if this block's rules are not known here.
         """
         view = Overlay(self.state.get)
         version: Any = view.get(_PROTOCOL_VERSION)
         frame = _Frame(height, time_ms, version, self._contracts(version))
-        self._seen.write(view, height, time_ms, transactions)
         receipts = [_begin_block(view, frame)]
-        receipts += [_execute(view, frame, tx) for tx in transactions]
+        room = MAX_RECEIPTS_BYTES - len(receipts[0])
+        for tx in transactions:
+            receipt = _execute(view, frame, tx)
+            room -= len(receipt)
+            if room < 0:
+                view.rollback()
+                break
+            view.mark()
+            receipts.append(receipt)
+        included = transactions[: len(receipts) - 1]
+        self._seen.write(view, height, time_ms, included)
         change = self.state.derive(view.updates())
         return Outcome(
             height=height,
             time_ms=time_ms,
-            transactions=tuple(transactions),
+            transactions=tuple(included),
             receipts=tuple(receipts),
             receipts_root=merkle.root(receipts),
             state_root=change.root,
@@ -301,13 +316,16 @@ def _begin_block(view: Overlay, frame: _Frame) -> bytes:
 
 
 def _execute(view: Overlay, frame: _Frame, tx: Transaction) -> bytes:
-    """Apply one transaction, or undo what it wrote, and return its receipt."""
+    """Apply one transaction, or undo what it wrote, and return its receipt. The caller keeps what was written."""
     result = _apply(view, frame, tx)
-    if isinstance(result, Rejected):
-        view.rollback()
-        return Receipt(tx.id, result.code, result.detail[:MAX_DETAIL_CHARACTERS], {}).encode()
-    view.mark()
-    return Receipt(tx.id, OK, "", result).encode()
+    if not isinstance(result, Rejected):
+        receipt = Receipt(tx.id, OK, "", result).encode()
+        if len(receipt) <= MAX_RECEIPT_BYTES:
+            return receipt
+        detail = f"its receipt would take {len(receipt)} bytes, at most {MAX_RECEIPT_BYTES}; do less in one transaction"
+        result = Rejected("result_too_large", detail)
+    view.rollback()
+    return Receipt(tx.id, result.code, result.detail[:MAX_DETAIL_CHARACTERS], {}).encode()
 
 
 def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:

@@ -36,9 +36,8 @@ class LedgerApplication:
 
     def build(self, draft: Draft) -> Executed:
         """See ``Application``."""
-        transactions = self._select(draft)
-        outcome = self._executor.run(draft.height, draft.time_ms, transactions)
-        raws = tuple(transaction.raw for transaction in transactions)
+        outcome = self._executor.run(draft.height, draft.time_ms, self._select(draft))
+        raws = tuple(transaction.raw for transaction in outcome.transactions)
         header = Header(
             version=HEADER_VERSION,
             chain_id=self._genesis.chain_id,

@@ -10,6 +10,8 @@ from contracts import window
 from contracts.arguments import arguments, identifier, integer, many, text
 from contracts.execution import (
     MAX_DETAIL_CHARACTERS,
+    MAX_RECEIPT_BYTES,
+    MAX_RECEIPTS_BYTES,
     Executor,
     Outcome,
     SeenWindow,
@@ -51,6 +53,11 @@ def _upgrade(view, context, args):
     return {}
 
 
+def _large(view, context, args):
+    view.put(f"probe/{args['key']}", args["size"])
+    return {"text": "x" * args["size"]}
+
+
 def _who(view, context, args):
     return {"who": [context.sender, context.member, context.role, context.level, list(context.capabilities)]}
 
@@ -77,6 +84,7 @@ def _probe(write=_write):
             "fail": Action(arguments({"keys": many(text(), high=9)}), _fail, "Write, then refuse"),
             "crash": Action(arguments({}), _crash, "Raise"),
             "upgrade": Action(arguments({"version": integer()}), _upgrade, "Set the protocol version"),
+            "large": Action(arguments({"key": identifier(), "size": integer()}), _large, "Return much"),
             "who": Action(arguments({}), _who, "Say who acts", capability=""),
             "register": Action(arguments({}), _who, "Need a capability", capability="registrar"),
             "wake": Action(arguments({"time_ms": integer()}), _wake, "Ask to be woken"),
@@ -251,6 +259,35 @@ def contents(chain):
 def test_c9_a_refusals_detail_is_bounded(probe):
     receipt = probe.submit(WHO, "probe.fail", keys=[])
     assert receipt.detail == "x" * MAX_DETAIL_CHARACTERS
+
+
+def large(chain, size, key="a", **options):
+    return chain.sign(WHO, "probe.large", {"key": key, "size": size}, **options)
+
+
+def test_a_receipt_of_exactly_the_limit_is_kept_and_one_byte_more_is_refused(probe):
+    at_least = len(probe.block(large(probe, 100_000))[0].encode())
+    room = MAX_RECEIPT_BYTES - at_least + 100_000
+    fits, too_large = probe.block(large(probe, room, "b"), large(probe, room + 1, "c"))
+    assert (len(fits.encode()), fits.code) == (MAX_RECEIPT_BYTES, "ok")
+    assert (too_large.code, too_large.data) == ("result_too_large", {})
+    assert (probe.get("probe/b"), probe.get("probe/c")) == (room, None)
+
+
+def test_a_block_holds_as_many_transactions_as_its_receipts_have_room(probe):
+    transactions = [large(probe, 1_000_000, f"k{index}") for index in range(17)]
+    outcome = probe.executor.run(probe.executor.height + 1, probe.now_ms, transactions)
+    assert outcome.transactions == tuple(transactions[:16])
+    assert sum(map(len, outcome.receipts)) <= MAX_RECEIPTS_BYTES
+    whole = probe.executor.run(probe.executor.height + 1, probe.now_ms, transactions[:16])
+    assert outcome == whole  # nothing of the one that did not fit is left, in state or window
+
+
+def test_a_block_whose_receipts_take_too_much_is_invalid(probe):
+    transactions = [large(probe, 1_000_000, f"k{index}") for index in range(17)]
+    block = probe.draft(transactions)
+    assert len(block.transactions) == 17
+    assert refusal_of(probe, *transactions) == "invalid_block"
 
 
 def test_c9_arguments_nested_as_deep_as_bytes_allow_are_a_receipt(probe):

@@ -178,3 +178,15 @@ def test_a_transaction_that_fails_in_its_contract_is_in_the_block_with_a_receipt
     executed = world.application.build(world.draft())
     assert executed.block.transactions == (tx.raw,)
     assert Receipt.decode(executed.receipts[1]).code == "unknown_action"
+
+
+def test_a_block_is_built_only_of_what_its_receipts_have_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = World(), World()
+    raws = one.fill(5)
+    begin, *receipts = one.application.build(one.draft()).receipts
+    monkeypatch.setattr("contracts.execution.MAX_RECEIPTS_BYTES", len(begin) + sum(map(len, receipts[:3])))
+    executed = one.application.build(one.draft())
+    assert executed.block.transactions == tuple(raws[:3])
+    assert isinstance(other.application.execute(Block.decode(executed.block.raw)), Executed)
+    one.application.commit(executed, certificate(one, executed.block))
+    assert [tx.raw for tx in one.mempool] == raws[3:]
