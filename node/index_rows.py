@@ -16,7 +16,8 @@ from contracts.process_chain import objects_of
 from contracts.process_items import time_ms
 from ledger.block import CommittedBlock, Receipt
 from ledger.transaction import Transaction
-from node import index_policies
+from node import index_policies, index_supervision
+from node.index_supervision import BEGIN, Act
 
 _CACHED_OBJECTS: Final = 20_000
 
@@ -42,6 +43,7 @@ class RowWriter:
             "process.register_source": self._register_source,
             "process.record": self._record,
             **dict.fromkeys(index_policies.ACTIONS, self._policy),
+            **dict.fromkeys(index_supervision.ACTIONS, self._supervision),
         }
 
     def write(self, committed: CommittedBlock, transactions: Sequence[Transaction] = ()) -> int:
@@ -53,7 +55,7 @@ class RowWriter:
             (height, header.hash, header.time_ms, header.proposer, committed.certificate.round, header.tx_count),
         )
         rows = []
-        written = 1
+        written = 1 + self._begin(committed, height, header.time_ms)
         for position, tx in enumerate(transactions or map(Transaction.decode, committed.block.transactions)):
             receipt = Receipt.decode(committed.receipts[position + 1])
             rows.append((tx.id, height, position, tx.sender, tx.contract, tx.action, receipt.code))
@@ -68,6 +70,17 @@ class RowWriter:
     def _policy(self, tx: Transaction, data: Mapping[str, Any], place: Place) -> int:
         where = (place.height, place.position)
         return index_policies.write(self._connection, tx.action, tx.args, data, place.member, where)
+
+    # Supervision
+
+    def _begin(self, committed: CommittedBlock, height: int, time_ms: int) -> int:
+        due = Receipt.decode(committed.receipts[0]).data.get("supervision")
+        if not due:
+            return 0
+        return index_supervision.begun(self._connection, due, Act("", b"", time_ms, height, BEGIN))
+
+    def _supervision(self, tx: Transaction, data: Mapping[str, Any], place: Place) -> int:
+        return index_supervision.write(self._connection, tx.action, tx.args, data, _act(tx, place))
 
     # Process
 
@@ -129,7 +142,7 @@ class RowWriter:
             "position": place.position,
         }
         connection.execute(_UPDATE_SOURCE, values)
-        return len(links) + 2
+        return len(links) + 2 + index_supervision.observed(connection, data, _act(tx, place))
 
     def _links(
         self,
@@ -186,6 +199,10 @@ class RowWriter:
         if len(self._objects) > _CACHED_OBJECTS:
             self._objects.popitem(last=False)
         return found
+
+
+def _act(tx: Transaction, place: Place) -> Act:
+    return Act(tx.sender, tx.id, place.time_ms, place.height, place.position)
 
 
 _Apply: TypeAlias = Callable[[Transaction, Mapping[str, Any], Place], int]

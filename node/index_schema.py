@@ -13,7 +13,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -68,6 +68,47 @@ CREATE TABLE policy_events (
     policy TEXT NOT NULL, number INTEGER NOT NULL, action TEXT NOT NULL, date TEXT NOT NULL, issuer TEXT NOT NULL,
     height INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (policy, number)
 ) WITHOUT ROWID;
+
+CREATE TABLE rules (
+    id TEXT NOT NULL, version INTEGER NOT NULL, process_type TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL,
+    severity TEXT NOT NULL, effect TEXT NOT NULL, proposer TEXT NOT NULL, ballot TEXT NOT NULL,
+    height INTEGER NOT NULL, position INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (id, version)
+) WITHOUT ROWID;
+CREATE TABLE ballots (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, status TEXT NOT NULL,
+    proposer TEXT NOT NULL, yes INTEGER NOT NULL, no INTEGER NOT NULL, closes_ms INTEGER NOT NULL,
+    height INTEGER NOT NULL, position INTEGER NOT NULL, document TEXT NOT NULL
+);
+CREATE TABLE findings (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, version INTEGER NOT NULL,
+    process_type TEXT NOT NULL, object_type TEXT NOT NULL, object TEXT NOT NULL, source TEXT, subject TEXT,
+    severity TEXT NOT NULL, effect TEXT NOT NULL, verdict TEXT NOT NULL, status TEXT NOT NULL, deadline_ms INTEGER,
+    step TEXT, side TEXT, supervisor TEXT, outcome TEXT, overdue INTEGER NOT NULL, escalation INTEGER NOT NULL,
+    term_ms INTEGER, time_ms INTEGER NOT NULL, height INTEGER NOT NULL, position INTEGER NOT NULL,
+    document TEXT NOT NULL
+);
+CREATE INDEX findings_by_status ON findings (status, number);
+CREATE INDEX findings_by_rule ON findings (rule, number);
+CREATE INDEX findings_by_object ON findings (object, number);
+CREATE TABLE finding_steps (
+    finding INTEGER NOT NULL, number INTEGER NOT NULL, step TEXT NOT NULL, sender TEXT NOT NULL,
+    time_ms INTEGER NOT NULL, tx BLOB, height INTEGER NOT NULL, position INTEGER NOT NULL, document TEXT NOT NULL,
+    PRIMARY KEY (finding, number)
+) WITHOUT ROWID;
+CREATE TABLE holds (
+    process_type TEXT NOT NULL, object_type TEXT NOT NULL, object TEXT NOT NULL, finding TEXT NOT NULL,
+    status TEXT NOT NULL, until_ms INTEGER NOT NULL, height INTEGER NOT NULL, position INTEGER NOT NULL,
+    PRIMARY KEY (process_type, object_type, object)
+) WITHOUT ROWID;
+CREATE TABLE questions (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, topic TEXT NOT NULL, member TEXT NOT NULL,
+    status TEXT NOT NULL, deadline_ms INTEGER, overdue INTEGER NOT NULL, term_ms INTEGER, time_ms INTEGER NOT NULL,
+    answered_by TEXT, took_ms INTEGER, height INTEGER NOT NULL, position INTEGER NOT NULL, document TEXT NOT NULL
+);
+CREATE TABLE guidance (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, member TEXT NOT NULL, replaced_by TEXT,
+    time_ms INTEGER NOT NULL, height INTEGER NOT NULL, position INTEGER NOT NULL, document TEXT NOT NULL
+);
 """
 
 

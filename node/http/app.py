@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from node.http import chain, operations, policies, process, stream, transactions
+from node.http import chain, operations, policies, process, stream, supervision, transactions
 from node.http.bodies import answer
 from node.http.context import Context, Settings
 from node.http.door import Door, HotRoute
@@ -60,6 +60,7 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
         chain.router(context),
         policies.router(context),
         process.router(context),
+        supervision.router(context),
         stream.router(context),
         operations.router(context),
     ):

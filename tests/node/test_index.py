@@ -21,6 +21,10 @@ from tests.node.chain import START_MS, Chain, operator
 from tests.node.http.world import make_genesis
 
 
+# Filled, and compared, in test_index_supervision.py
+SUPERVISION = {"rules", "ballots", "findings", "finding_steps", "holds", "questions", "guidance"}
+
+
 def signed(chain: Chain, name: str, args: dict[str, Any], number: int, sender: str = "enterprise-a") -> Transaction:
     contract, _, action = name.partition(".")
     return transaction.sign(
@@ -121,7 +125,8 @@ def test_rebuilding_from_the_log_equals_following_the_commits(tmp_path: Path, ch
     assert found == rebuilt(tmp_path, chain)
     assert len(found["transactions"]) == 2 + 3 * 11
     assert len(found["batches"]) == 11, "rejected batches are no batches"
-    assert all(found[name] for name in found), "every table is filled, so that the comparison means something"
+    filled = found.keys() - SUPERVISION
+    assert all(found[name] for name in filled), "every table is filled, so that the comparison means something"
 
 
 def test_every_row_is_traceable_to_its_block(tmp_path: Path, chain: Chain) -> None:
@@ -274,5 +279,5 @@ def test_a_reader_sees_one_snapshot_while_the_writer_goes_on(tmp_path: Path, cha
 
 def test_the_schema_is_of_the_version_that_is_stated() -> None:
     """Changing a table without raising VERSION would let an old file pass for a new one."""
-    assert index_schema.VERSION == 1
-    assert sha256(" ".join(index_schema._TABLES.split()).encode()).hexdigest()[:16] == "7c703ef347c47c70"
+    assert index_schema.VERSION == 2
+    assert sha256(" ".join(index_schema._TABLES.split()).encode()).hexdigest()[:16] == "c01c9425d451f163"

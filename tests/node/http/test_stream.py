@@ -8,15 +8,14 @@ import httpx
 import pytest
 
 from node.http import stream
-from node.http.stream import _start
+from node.http.stream import Wanted, _start
 from tests.node.http.world import World, scenario
 
 
-async def events(world: World, count: int, *places: Any, contract: str | None = None) -> list[dict[str, Any]]:
+async def events(world: World, count: int, *places: Any, **wanted: str) -> list[dict[str, Any]]:
     """Read ``count`` events straight from the generator, as the server pulls them."""
-    height, index = _start(*places, world.height)
     found: list[dict[str, Any]] = []
-    generator = stream._events(world.app._context, height, index, contract)
+    generator = stream._events(world.app._context, _start(*places, world.height), Wanted(**wanted))
     async with asyncio.timeout(20):
         async for chunk in generator:
             found += parse(chunk.decode())
@@ -58,7 +57,7 @@ async def test_it_resumes_after_the_last_event_wherever_it_broke_off(world: Worl
 
 @scenario()
 async def test_a_slow_reader_loses_nothing(world: World, client: httpx.AsyncClient) -> None:
-    generator = stream._events(world.app._context, 1, 0, None)
+    generator = stream._events(world.app._context, (1, -1, 0), Wanted())
     world.recent = 0
     assert await anext(generator) == b"retry: 1000\n\n"
     seen: list[str] = []
@@ -91,7 +90,7 @@ async def test_a_filter_by_contract_keeps_the_ids(world: World, client: httpx.As
 
 @scenario()
 async def test_a_silent_chain_sends_comments(world: World, client: httpx.AsyncClient) -> None:
-    stream_events = stream._events(world.app._context, 1, 0, None)
+    stream_events = stream._events(world.app._context, (1, -1, 0), Wanted())
     await anext(stream_events)
     original = world.wait_height
 
@@ -106,21 +105,25 @@ async def test_a_silent_chain_sends_comments(world: World, client: httpx.AsyncCl
 @pytest.mark.parametrize(
     ("given", "last", "start"),
     [
-        (None, None, (8, 0)),
-        ("3", None, (3, 0)),
-        ("3:2", None, (3, 2)),
-        ("0", None, (1, 0)),
-        (None, "3:2", (3, 3)),
-        (None, "3", (4, 0)),
-        ("1", "5:0", (5, 1)),
+        (None, None, (8, -1, 0)),
+        ("3", None, (3, -1, 0)),
+        ("3:2", None, (3, 2, 0)),
+        ("3:2:4", None, (3, 2, 4)),
+        ("3:begin", None, (3, -1, 0)),
+        ("0", None, (1, -1, 0)),
+        (None, "3:2", (3, 2, 1)),
+        (None, "3:2:1", (3, 2, 2)),
+        (None, "3:begin:7", (3, -1, 8)),
+        (None, "3", (4, -1, 0)),
+        ("1", "5:0", (5, 0, 1)),
     ],
 )
-def test_where_it_starts(given: str | None, last: str | None, start: tuple[int, int]) -> None:
+def test_where_it_starts(given: str | None, last: str | None, start: tuple[int, int, int]) -> None:
     assert _start(given, last, 7) == start
 
 
 @scenario()
 async def test_bad_places_are_refused(world: World, client: httpx.AsyncClient) -> None:
-    for place in ("x", "-1", "1:", "1:x", ":1", "1" * 30):
+    for place in ("x", "-1", "1:", "1:x", ":1", "1" * 30, "1:2:", "1:begin:x", "1:2:3:4"):
         assert (await client.get("/v1/stream", params={"from": place})).status_code == 400
         assert (await client.get("/v1/stream", headers={"Last-Event-ID": place})).status_code == 400

@@ -1,0 +1,255 @@
+"""Supervision over HTTP: rules and ballots, findings with their whole trail, holds, obligations, questions, times.
+
+Law: lists come from the index and carry its height; a single thing is read from the certified state, with its proof
+if wanted, and the texts around it from the index at the same height or later.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import Response
+
+from contracts.supervision_terms import SIDES, terms, times
+from ledger.render import plain, state_proof_json
+from node import index_supervision_queries as queries
+from node.http import paging
+from node.http.bodies import answer
+from node.http.chain import KeyProof, prove_key
+from node.http.context import Context
+from node.http.problems import Problem
+
+Text = Annotated[str | None, Query(max_length=256)]
+Status = Annotated[str | None, Query(max_length=32)]
+Id = Annotated[str, Path(max_length=128)]
+Numbered = Annotated[str, Path(pattern="^[A-Z][1-9][0-9]{0,17}$")]
+Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="Default: the one in force, else the newest.")]
+
+_MAX_OBLIGATIONS: Final = 1_000
+
+
+async def finding_filters(
+    status: Status = None,
+    rule: Text = None,
+    process_type: Text = None,
+    object_type: Text = None,
+    object: Annotated[str | None, Query(max_length=256, description="The id of the object.")] = None,
+    severity: Status = None,
+    source: Text = None,
+    party: Annotated[str | None, Query(max_length=64, description="The subject or the supervisor.")] = None,
+    awaits: Annotated[Literal["supervisor", "subject"] | None, Query(description="Whose turn it is.")] = None,
+    overdue: Annotated[Literal["true", "false"] | None, Query(description="Whether the step due is late.")] = None,
+) -> dict[str, str]:
+    """Return the filters that were given."""
+    return _given(
+        status=status,
+        rule=rule,
+        process_type=process_type,
+        object_type=object_type,
+        object=object,
+        severity=severity,
+        source=source,
+        party=party,
+        awaits=awaits,
+        overdue=overdue,
+    )
+
+
+Filters = Annotated[dict[str, str], Depends(finding_filters)]
+
+
+def router(context: Context) -> APIRouter:
+    """Return the routes of supervision."""
+    routes = APIRouter(prefix="/v1", tags=["supervision"])
+    _add_rules(routes, context)
+    _add_ballots(routes, context)
+    _add_findings(routes, context)
+    _add_obligations(routes, context)
+    _add_service(routes, context)
+    _add_times(routes, context)
+    return routes
+
+
+def _add_rules(routes: APIRouter, context: Context) -> None:
+    index = context.services.index
+
+    @routes.get("/rules", summary="Rules in all their versions, by id", dependencies=[Depends(context.fresh_index)])
+    async def rules(
+        process_type: Text = None,
+        status: Status = None,
+        kind: Status = None,
+        severity: Status = None,
+        proposer: Text = None,
+        limit: paging.Limit = 100,
+        cursor: paging.Cursor = None,
+    ) -> Response:
+        given = _given(process_type=process_type, status=status, kind=kind, severity=severity, proposer=proposer)
+        height, page = await index.query(queries.rules, given, _rule_place(cursor), limit)
+        return answer({"height": height, "rules": page.items, "next": paging.encode(page.next)}, height=height)
+
+    @routes.get("/rules/{id:path}", summary="One rule, its versions and figures", dependencies=[Depends(context.fresh)])
+    async def rule(id: Id, version: Version = None, proof: KeyProof = False) -> Response:
+        reader, height = context.reader(), context.services.height
+        head: Any = reader.get(f"supervision/rule/{id}")
+        chosen = version or (head and (head["active"] or head["latest"]))
+        key = f"supervision/rule/{id}/{chosen}"
+        found: Any = reader.get(key) if chosen else None
+        if found is None:
+            raise Problem(404, "unknown_rule", "no rule has this id and version", more={"height": height})
+        statistics: Any = reader.get(f"supervision/statistics/{found['process_type']}/{id}")
+        trial: Any = reader.get(f"supervision/trial/{found['set']}")
+        document = {
+            "rule": plain(found),
+            "latest": head["latest"],
+            "active": head["active"],
+            "findings": dict(statistics or {}),
+            "trial": dict((trial or {}).get(id, {})),
+        }
+        await context.index_reaches(height)
+        indexed_height, versions = await index.query(queries.versions, id)
+        document["versions"] = {"height": indexed_height, "versions": versions}
+        return await _with_proof(context, height, document, key, proof)
+
+
+def _add_ballots(routes: APIRouter, context: Context) -> None:
+    index = context.services.index
+
+    @routes.get("/ballots", summary="Ballots, oldest first", dependencies=[Depends(context.fresh_index)])
+    async def ballots(
+        status: Status = None, kind: Status = None, limit: paging.Limit = 100, cursor: paging.Cursor = None
+    ) -> Response:
+        after, given = paging.decode_number(cursor), _given(status=status, kind=kind)
+        height, page = await index.query(queries.ballots, given, after, limit)
+        return answer({"height": height, "ballots": page.items, "next": paging.encode(page.next)}, height=height)
+
+    @routes.get("/ballots/{id}", summary="One ballot with its votes", dependencies=[Depends(context.fresh)])
+    async def ballot(id: Numbered, proof: KeyProof = False) -> Response:
+        return await _from_state(context, "ballot", id, proof)
+
+
+def _add_findings(routes: APIRouter, context: Context) -> None:
+    index, fresh_index = context.services.index, [Depends(context.fresh_index)]
+
+    @routes.get("/findings", summary="Findings, oldest first", dependencies=fresh_index)
+    async def findings(given: Filters, limit: paging.Limit = 100, cursor: paging.Cursor = None) -> Response:
+        height, page = await index.query(queries.findings, given, paging.decode_number(cursor), limit)
+        return answer({"height": height, "findings": page.items, "next": paging.encode(page.next)}, height=height)
+
+    @routes.get("/findings/statistics", summary="Findings by rule and status", dependencies=fresh_index)
+    async def statistics(given: Filters) -> Response:
+        height, counts = await index.query(queries.finding_counts, given)
+        return answer({"height": height, "counts": counts}, height=height)
+
+    @routes.get("/findings/{id}", summary="One finding with its whole trail", dependencies=[Depends(context.fresh)])
+    async def finding(id: Numbered, proof: KeyProof = False) -> Response:
+        reader, height = context.reader(), context.services.height
+        key = f"supervision/finding/{id}"
+        found: Any = reader.get(key)
+        if found is None:
+            raise Problem(404, "unknown_finding", "no finding has this id", more={"height": height})
+        rule: Any = reader.get(f"supervision/rule/{found['rule']}/{found['version']}")
+        hold: Any = reader.get(f"supervision/hold/{found['process_type']}/{found['object_type']}/{found['object']}")
+        document = {
+            "finding": plain(found),
+            "rule": None if rule is None else plain(rule["rule"]),
+            "hold": plain(hold) if hold is not None and hold["finding"] == id else None,
+        }
+        await context.index_reaches(height)
+        _, document["trail"] = await index.query(queries.trail, int(id[1:]))
+        return await _with_proof(context, height, document, key, proof)
+
+    @routes.get("/holds", summary="Objects on hold, or once on hold", dependencies=fresh_index)
+    async def holds(
+        process_type: Text = None, status: Status = None, limit: paging.Limit = 100, cursor: paging.Cursor = None
+    ) -> Response:
+        given = _given(process_type=process_type, status=status)
+        height, page = await index.query(queries.holds, given, paging.decode(cursor), limit)
+        return answer({"height": height, "holds": page.items, "next": paging.encode(page.next)}, height=height)
+
+
+def _add_obligations(routes: APIRouter, context: Context) -> None:
+    @routes.get("/obligations", summary="Who owes which report by when", dependencies=[Depends(context.fresh_index)])
+    async def obligations(
+        process_type: Text = None,
+        party: Annotated[str | None, Query(max_length=64, description="The member that owes.")] = None,
+        status: Status = None,
+    ) -> Response:
+        _, pairs = await context.services.index.query(queries.obliged, process_type, _MAX_OBLIGATIONS)
+        reader, height = context.reader(), context.services.height
+        found = []
+        for rule, source in pairs:
+            record: Any = reader.get(f"supervision/obligation/{rule}/{source}")
+            if record is None or (party and source.partition("/")[0] != party):
+                continue
+            if status is None or record.get("status") == status:
+                found.append({"rule": rule, "source": source, **plain(record)})
+        return answer({"height": height, "obligations": found}, height=height)
+
+
+def _add_service(routes: APIRouter, context: Context) -> None:
+    index, fresh_index = context.services.index, [Depends(context.fresh_index)]
+
+    @routes.get("/questions", summary="Members' questions with their answers", dependencies=fresh_index)
+    async def questions(
+        status: Status = None, member: Text = None, limit: paging.Limit = 100, cursor: paging.Cursor = None
+    ) -> Response:
+        after, given = paging.decode_number(cursor), _given(status=status, member=member)
+        height, page = await index.query(queries.questions, given, after, limit)
+        return answer({"height": height, "questions": page.items, "next": paging.encode(page.next)}, height=height)
+
+    @routes.get("/questions/{id}", summary="One question with its answer", dependencies=fresh_index)
+    async def question(id: Numbered) -> Response:
+        await context.index_reaches(context.services.height)
+        height, found = await index.query(queries.question, id)
+        if found is None:
+            raise Problem(404, "unknown_question", "no question has this id", more={"height": height})
+        return answer({"height": height, "question": found}, height=height)
+
+    @routes.get("/guidance", summary="Guidance the government published", dependencies=fresh_index)
+    async def guidance(limit: paging.Limit = 100, cursor: paging.Cursor = None) -> Response:
+        height, page = await index.query(queries.guidance, paging.decode_number(cursor), limit)
+        return answer({"height": height, "guidance": page.items, "next": paging.encode(page.next)}, height=height)
+
+
+def _add_times(routes: APIRouter, context: Context) -> None:
+    @routes.get("/supervision/times", summary="How long both sides' steps took", dependencies=[Depends(context.fresh)])
+    async def both_sides(member: Annotated[str, Query(max_length=64)] = "") -> Response:
+        reader, height = context.reader(), context.services.height
+        allowed = terms(reader)
+        steps = [{"step": step, "term_ms": allowed[step], **_times(times(reader, step, member))} for step in SIDES]
+        return answer({"height": height, "member": member or None, "steps": steps}, height=height)
+
+
+def _times(record: dict[str, Any]) -> dict[str, Any]:
+    done = record["done"]
+    return {**record, "mean_ms": record["total_ms"] // done if done else None}
+
+
+async def _from_state(context: Context, what: str, identifier: str, proof: bool) -> Response:
+    """Answer with one thing of the state."""
+    height, key = context.services.height, f"supervision/{what}/{identifier}"
+    found: Any = context.reader().get(key)
+    if found is None:
+        raise Problem(404, f"unknown_{what}", f"no {what} has this id", more={"height": height})
+    return await _with_proof(context, height, {what: {"id": identifier, **plain(found)}}, key, proof)
+
+
+async def _with_proof(context: Context, height: int, document: dict[str, Any], key: str, proof: bool) -> Response:
+    if proof:
+        certified = await prove_key(context, key)
+        document["proof"] = state_proof_json(certified)
+    return answer({"height": height, **document}, height=height)
+
+
+def _rule_place(cursor: str | None) -> str:
+    """Return the key a cursor of rules goes on after; raise the problem 400."""
+    after = paging.decode(cursor)
+    version = after.partition("\n")[2]
+    if after and not (version.isascii() and version.isdigit() and len(version) <= 9):
+        raise Problem(400, "invalid_cursor", "cursor: use `next` of the page before, unchanged")
+    return after
+
+
+def _given(**filters: str | None) -> dict[str, str]:
+    return {name: value for name, value in filters.items() if value is not None}
