@@ -18,7 +18,7 @@ MAX_N: Final = 100
 
 _SATISFIED, _PENDING, _OPEN = Verdict.SATISFIED, Verdict.PENDING, Verdict.PENDING_VIOLATING
 State = tuple[Verdict, Mapping[str, int]]
-"""What is known in a state, and the next state by symbol: ``a``, ``b``, ``other``; a symbol left out changes nothing."""
+"""What is known in a state, and the next state by symbol (``a``, ``b``, ``other``); one left out changes nothing."""
 
 _BAD = VIOLATED
 _TEMPLATES: Final[Mapping[str, tuple[State, ...]]] = {

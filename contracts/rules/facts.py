@@ -28,6 +28,7 @@ _KINDS: Final = {
     "decimal": "string",
     "scaled": "int",
 }
+_NOTHING: Final[Mapping[str, Any]] = {"attributes": {}}
 _DYN: Final = parse_type("dyn")
 _STRING: Final = parse_type("string")
 _EVENT_FIELDS: Final[Mapping[str, Type]] = {
@@ -82,6 +83,12 @@ def times_of(definition: Definition | None) -> Mapping[str, frozenset[str]]:
     return {name: times for name, times in found.items() if times}
 
 
+def object_times(definition: Definition | None, kind: str) -> frozenset[str]:
+    """Return the attributes of an object type that are times."""
+    body = {} if definition is None else definition["object_types"].get(kind, {})
+    return frozenset(name for name, spec in body.get("attributes", {}).items() if _kind_of(spec) == "timestamp")
+
+
 def event_facts(event: Event, times: Mapping[str, frozenset[str]]) -> dict[str, Any]:
     """Return the value of ``e`` (and of ``a``, ``t``)."""
     item = event.item
@@ -89,7 +96,7 @@ def event_facts(event: Event, times: Mapping[str, frozenset[str]]) -> dict[str, 
     attributes = item.get("attributes", {})
     if kind in times and not times[kind].isdisjoint(attributes):
         attributes = {
-            name: _time(value, event.zone_minutes) if name in times[kind] else value
+            name: time_value(value, event.zone_minutes) if name in times[kind] else value
             for name, value in attributes.items()
         }
     facts = {
@@ -114,7 +121,8 @@ def event_facts(event: Event, times: Mapping[str, frozenset[str]]) -> dict[str, 
     return facts
 
 
-def _time(value: Any, zone_minutes: int | None) -> Any:
+def time_value(value: Any, zone_minutes: int | None) -> Any:
+    """Return the instant that a time's text names."""
     ms = read_time_ms(value, zone_minutes)
     return value if ms is None else Timestamp(ms)
 
@@ -135,7 +143,7 @@ def _attributes(definition: Definition | None, part: str, kinds: Sequence[str]) 
         return map_of(_DYN)
     found: dict[str, Type] = {}
     for kind in kinds:
-        for name, spec in definition[part][kind]["attributes"].items():
+        for name, spec in definition[part].get(kind, _NOTHING)["attributes"].items():
             known = parse_type(_kind_of(spec))
             found[name] = known if found.get(name, known) == known else _DYN
     return record(found)
@@ -154,25 +162,27 @@ class Used:
 
     def kept(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return what has to be kept of an event's facts, as a value the ledger can encode."""
-        result: dict[str, Any] = {name: _plain(facts[name]) for name in self.fields if name in facts}
+        result: dict[str, Any] = {name: plain(facts[name]) for name in self.fields if name in facts}
         if self.attributes:
             attributes = facts["attributes"]
-            result["attributes"] = {name: _plain(attributes[name]) for name in self.attributes if name in attributes}
+            result["attributes"] = {name: plain(attributes[name]) for name in self.attributes if name in attributes}
         return result
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value of a fact as the ledger can encode it."""
     return {"ms": value.ms} if type(value) is Timestamp else value
 
 
 def restored(kept: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts that ``Used.kept`` kept."""
-    result = {name: _rich(value) for name, value in kept.items() if name != "attributes"}
-    result["attributes"] = {name: _rich(value) for name, value in kept.get("attributes", {}).items()}
+    result = {name: rich(value) for name, value in kept.items() if name != "attributes"}
+    result["attributes"] = {name: rich(value) for name, value in kept.get("attributes", {}).items()}
     return result
 
 
-def _rich(value: Any) -> Any:
+def rich(value: Any) -> Any:
+    """Return the value of a fact that ``plain`` made encodable."""
     return Timestamp(value["ms"]) if type(value) is dict else value
 
 

@@ -74,9 +74,9 @@ class Periodic:
         if facts.object_id != self.source:
             return Ruling(code, detail)
         time_ms = facts.event.time_ms
-        oldest, counts = detail if detail is not None else [self.period(time_ms)[0], []]
         start = self.period(time_ms)[0]
-        known = dict(counts)
+        oldest, counts = (start, []) if detail is None else detail
+        known: dict[int, int] = dict(counts)
         if start < oldest or (start not in known and len(known) == MAX_OPEN_PERIODS):
             return Ruling(code, [oldest, counts])
         known[start] = min(self.n, known.get(start, 0) + 1)

@@ -97,22 +97,32 @@ class Reach:
 
 
 class Body(Protocol):
-    """The part of a rule that judges: pure functions from (state, event) to state and verdict.
-
-    ``forward`` says that what was recorded before the rule does not matter to it; ``repeats`` that it judges every
-    event anew. ``tables``: symbol -> new code by old code, for symbols that need no more than that.
-    """
+    """The part of a rule that judges: pure functions from (state, event) to state and verdict."""
 
     @property
-    def reach(self) -> Reach: ...
+    def reach(self) -> Reach:
+        """Which events concern it."""
+        ...
+
     @property
-    def forward(self) -> bool: ...
+    def forward(self) -> bool:
+        """Whether what was recorded before the rule does not matter to it."""
+        ...
+
     @property
-    def repeats(self) -> bool: ...
+    def repeats(self) -> bool:
+        """Whether it judges on once something was found."""
+        ...
+
     @property
-    def cost(self) -> int: ...
+    def cost(self) -> int:
+        """The most steps that one event takes."""
+        ...
+
     @property
-    def tables(self) -> Mapping[str, bytes]: ...
+    def tables(self) -> Mapping[str, bytes]:
+        """Symbol -> the new code by the old one, for symbols that need no more than that."""
+        ...
 
     def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
         """Return the state after an event, for a state that is not final (or any, if it ``repeats``)."""

@@ -1,0 +1,221 @@
+"""The kinds of rules: which fields each has beside the common ones, and how they become a body that judges.
+
+Law: a field that a kind or template does not use is refused, so no rule says more than it does.
+
+docs/spec/rules.md, sections Rule file, DECLARE and Monitors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contracts import arguments
+from contracts.arguments import Check, parse_time
+from contracts.rules import declare
+from contracts.rules.cel import Expression, Type, compile_expression
+from contracts.rules.correlated import MAX_KEPT, PRECEDING, Correlated
+from contracts.rules.errors import RuleError
+from contracts.rules.facts import BLOCK_TYPE, Definition, event_type, object_type, used
+from contracts.rules.judged import ON, Gap, Guard, Lag, Segregation, ShapeCheck
+from contracts.rules.periodic import Periodic
+from contracts.rules.shape import compile_shape
+from contracts.rules.verdict import Body, Reach
+
+MAX_WINDOW_MS: Final = 10 * 366 * arguments.DAY_MS
+MAX_TEXT: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a body is made from: the rule's fields, its object type, and the process type if it is known."""
+
+    given: Mapping[str, Any]
+    object_type: str
+    definition: Definition | None
+    path: str
+
+    def require_events(self, name: str, *kinds: str) -> None:
+        """Raise RuleError if the process type is known and has no such event type."""
+        if self.definition is not None:
+            for kind in kinds:
+                if kind not in self.definition["event_types"]:
+                    reason = f"unknown event type {kind!r} of process type {self.definition['id']}"
+                    raise RuleError(f"{self.path}.{name}", None, reason)
+
+    def on(self) -> tuple[str, ...]:
+        """Return the event types of ``on``."""
+        kinds = tuple(self.given["on"])
+        self.require_events("on", *kinds)
+        return kinds
+
+    def condition(self, name: str, *kinds: str) -> Expression:
+        """Return the expression in a field, over ``e`` (of one of ``kinds``), ``o`` and ``block``."""
+        variables: dict[str, str | Type] = {
+            "e": event_type(self.definition, kinds),
+            "o": object_type(self.definition, self.object_type),
+            "block": BLOCK_TYPE,
+        }
+        return compile_expression(self.given[name], variables, f"{self.path}.{name}", result="bool")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of rule: the checks of its own fields and what makes its body of them."""
+
+    compile: Callable[[Build], Body]
+    required: dict[str, Check]
+    optional: dict[str, Check]
+
+
+def _declare(build: Build) -> Body:
+    given, path = build.given, build.path
+    template, a, b, n = given["template"], given["a"], given.get("b", ""), given.get("n", 1)
+    if template not in declare.TEMPLATES:
+        known = ", ".join(declare.TEMPLATES)
+        raise RuleError(f"{path}.template", None, f"unknown template {template!r}; expected one of {known}")
+    if n != 1 and template not in declare.COUNTING:
+        raise RuleError(f"{path}.n", None, f"{template} does not count; n is for {', '.join(declare.COUNTING)}")
+    if template in declare.UNARY:
+        for name in ("b", "target", "correlation", "within_ms"):
+            if name in given:
+                raise RuleError(f"{path}.{name}", None, f"{template} is about one activity; leave it out")
+    elif not b:
+        raise RuleError(f"{path}.b", None, f"missing; {template} is about two activities")
+    elif a == b:
+        raise RuleError(f"{path}.b", None, "expected another activity than a")
+    build.require_events("a", a)
+    if b:
+        build.require_events("b", b)
+    conditions = _conditions(build, template, a, b)
+    if "correlation" not in given and "within_ms" not in given:
+        return declare.automaton(template, a, b, n, conditions)
+    return _correlated(build, template, a, b, conditions)
+
+
+def _conditions(build: Build, template: str, a: str, b: str) -> dict[str, Expression]:
+    """Return the conditions by the symbol of the event they are about."""
+    activation = "b" if template in PRECEDING else "a"
+    sides = {"activation": activation, "target": "a" if activation == "b" else "b"}
+    kinds = {"a": a, "b": b}
+    return {symbol: build.condition(name, kinds[symbol]) for name, symbol in sides.items() if name in build.given}
+
+
+def _correlated(build: Build, template: str, a: str, b: str, conditions: Mapping[str, Expression]) -> Body:
+    text, correlation, read = build.given.get("correlation"), None, {}
+    cost = 1 + sum(condition.cost for condition in conditions.values())
+    if text is not None:
+        activation, target = (b, a) if template in PRECEDING else (a, b)
+        variables: dict[str, str | Type] = {
+            "a": event_type(build.definition, (activation,)),
+            "t": event_type(build.definition, (target,)),
+        }
+        where = f"{build.path}.correlation"
+        correlation = compile_expression(text, variables, where, result="bool")
+        read = {name: used(text, name, where) for name in variables}
+        # Of attributes that are not known the worst is assumed, which would refuse what is good once they are.
+        cost += correlation.cost if build.definition is None else correlation.cost * MAX_KEPT
+    return Correlated(template, a, b, conditions, correlation, read, build.given.get("within_ms"), cost)
+
+
+def _guard(build: Build) -> Body:
+    kinds = build.on()
+    return Guard(Reach(dict.fromkeys(kinds, ON)), build.condition("assert", *kinds))
+
+
+def _shape(build: Build) -> Body:
+    shape = compile_shape(build.given["schema"], f"{build.path}.schema")
+    return ShapeCheck(Reach(dict.fromkeys(build.on(), ON)), shape)
+
+
+def _segregation(build: Build) -> Body:
+    a, b, by = (build.given[name] for name in ("a", "b", "by"))
+    for name in ("a", "b"):
+        kind = build.given[name]
+        build.require_events(name, kind)
+        if build.definition is None or by in ("member", "source"):
+            continue
+        attributes = build.definition["event_types"][kind]["attributes"]
+        if by.removeprefix("attributes.") not in attributes:
+            raise RuleError(f"{build.path}.by", None, f"event type {kind} has no attribute {by[11:]!r}")
+    return Segregation(a, b, by)
+
+
+def _lag(build: Build) -> Body:
+    if "on" in build.given:
+        return Lag(Reach(dict.fromkeys(build.on(), ON)), build.given["within_ms"])
+    return Lag(Reach({}, every=ON), build.given["within_ms"])
+
+
+def _gap(build: Build) -> Body:
+    return Gap(build.given.get("missing_max", 0))
+
+
+def _periodic(build: Build) -> Body:
+    given = build.given
+    every = given["every"]
+    if len(every) != 1:
+        raise RuleError(f"{build.path}.every", None, "expected one of days and months")
+    return Periodic(
+        source=given["source"],
+        reach=Reach(dict.fromkeys(build.on(), ON)),
+        n=given.get("n", 1),
+        every_ms=every.get("days", 0) * arguments.DAY_MS,
+        months=every.get("months", 0),
+        zone_minutes=given.get("zone_minutes", 0),
+        start_ms=parse_time(given.get("valid_from")) or -given.get("zone_minutes", 0) * 60_000,
+    )
+
+
+def _actor(value: Any) -> str | None:
+    if type(value) is str and (value in ("member", "source") or (value[:11] == "attributes." and len(value) > 11)):
+        return None
+    return ": expected member, source or attributes.NAME"
+
+
+def _months(value: Any) -> str | None:
+    return None if type(value) is int and value in (1, 2, 3, 4, 6, 12) else ": expected 1, 2, 3, 4, 6 or 12"
+
+
+def _source(value: Any) -> str | None:
+    if type(value) is str and len(value) <= 256:
+        member, slash, source = value.partition("/")
+        if slash and arguments.is_identifier(source) and arguments.name()(member) is None:
+            return None
+    return ": expected a source as member/source"
+
+
+_activity: Final = arguments.identifier()
+_expression: Final = arguments.text(high=MAX_TEXT)
+_on: Final[dict[str, Check]] = {"on": arguments.many(_activity, high=256, low=1, unique=True)}
+_window: Final = arguments.integer(0, MAX_WINDOW_MS)
+
+BODIES: Final[Mapping[str, Kind]] = {
+    "declare": Kind(
+        _declare,
+        {"template": arguments.text(), "a": _activity},
+        {
+            "b": _activity,
+            "n": arguments.integer(1, declare.MAX_N),
+            "activation": _expression,
+            "target": _expression,
+            "correlation": _expression,
+            "within_ms": _window,
+        },
+    ),
+    "guard": Kind(_guard, {**_on, "assert": _expression}, {}),
+    "shape": Kind(_shape, {**_on, "schema": lambda value: None}, {}),
+    "segregation": Kind(_segregation, {"a": _activity, "b": _activity, "by": _actor}, {}),
+    "lag": Kind(_lag, {"within_ms": _window}, _on),
+    "gap": Kind(_gap, {}, {"missing_max": arguments.integer(0, 2**53)}),
+    "periodic": Kind(
+        _periodic,
+        {
+            **_on,
+            "source": _source,
+            "every": arguments.record({}, {"days": arguments.integer(1, 3_660), "months": _months}),
+        },
+        {"n": arguments.integer(1, 1_000), "zone_minutes": arguments.integer(-840, 840)},
+    ),
+}

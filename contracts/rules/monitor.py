@@ -1,0 +1,284 @@
+"""A set of rules at work on the objects of one type: events in, findings out, one small state value an object.
+
+Law: what an event costs depends on the rules it concerns, never on how many events or rules there are; the same
+states and events give the same findings everywhere.
+
+The state of an object is None before anything is known of it, else the list
+``[codes, details, last, first_ms, count, attributes]``: a byte a rule (trailing zeros cut), ``[[rule, detail], ...]``
+of the rules that need more than a byte, the type of the last event if that matters, the block time of the object's
+first item (None if it began before the rules), how many events there were, and the newest ``[name, ms, value]`` of the
+object's attributes that rules read. It is a value the ledger can encode, and is never changed in place.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from contracts.process_items import time_ms as read_time_ms
+from contracts.rules.declare import Automaton
+from contracts.rules.facts import Definition, Event, object_times, plain, rich, time_value, times_of
+from contracts.rules.judged import Gap
+from contracts.rules.periodic import Periodic
+from contracts.rules.rule import Rule
+from contracts.rules.verdict import VIOLATED, Facts, Ruling, Verdict
+
+MAX_EXPIRED: Final = 64
+"""The most obligations of one object that expire in one call; the rest is still due after it."""
+_MEMO: Final = 4_096
+
+State = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule is violated or undetermined on an object: by an event (``event`` is its id) or a deadline (``""``).
+
+    ``time_ms`` is the event's occurrence, or the deadline in occurrence time.
+    """
+
+    rule: Rule
+    verdict: Verdict
+    reason: str
+    event: str
+    time_ms: int
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What an event of some type has to do: look-ups in tables, and steps of bodies."""
+
+    tables: list[tuple[int, bytes]]
+    steps: list[tuple[int, str]]
+    memo: dict[bytes, tuple[bytes, tuple[int, ...]]] = field(default_factory=dict)
+
+    def look_up(self, codes: bytes, size: int) -> tuple[bytes, tuple[int, ...]]:
+        """Return the codes after the tables, and the rules that became violated."""
+        known = self.memo.get(codes)
+        if known is not None:
+            return known
+        changed = bytearray(codes.ljust(size, b"\0"))
+        broken = []
+        for slot, table in self.tables:
+            before = changed[slot]
+            after = table[before]
+            if after != before:
+                changed[slot] = after
+                if after == VIOLATED:
+                    broken.append(slot)
+        if len(self.memo) >= _MEMO:
+            self.memo.clear()
+        result = self.memo[codes] = (bytes(changed).rstrip(b"\0"), tuple(broken))
+        return result
+
+
+class RuleSet:
+    """The rules of one process type and object type. ``off`` are the ids of those that judge nothing any more.
+
+    What it remembers between calls only saves time; all that counts is in the states.
+    """
+
+    def __init__(
+        self, rules: Sequence[Rule], definition: Definition | None = None, off: Collection[str] = frozenset()
+    ) -> None:
+        self.rules = tuple(rules)
+        self.size = len(self.rules)
+        self._on = [rule.id not in off for rule in self.rules]
+        self._times = times_of(definition)
+        self._object_type = self.rules[0].object_type if self.rules else ""
+        self._moments = sorted({moment for rule in self.rules for moment in (rule.from_ms, rule.until_ms)})
+        self._types = {name for rule in self.rules for name in rule.body.reach.symbols}
+        self._after = {rule.body.reach.after for rule in self.rules} - {""}
+        self._object_times = object_times(definition, self._object_type)
+        self._reads = {name for rule in self.rules for name in rule.reads}
+        self._plans: dict[tuple[bool, str, str, int, int | None], _Plan] = {}
+
+    def observe(
+        self, state: State | None, event: Event, object_id: str, *, whole: bool = True
+    ) -> tuple[State, list[Finding]]:
+        """Return the object's state after an event that names it, and what was found.
+
+        ``whole`` matters when ``state`` is None: whether all that is recorded of the object is given to this set.
+        """
+        codes, details, last, first_ms, count, attributes = state or self._fresh(event.block_ms, whole)
+        kind = event.item["type"]
+        plan = self._plan(count == 0, last, kind, event.block_ms, first_ms)
+        codes, broken = plan.look_up(codes, self.size)
+        findings = [
+            Finding(
+                self.rules[slot], Verdict.VIOLATED, _complaint(self.rules[slot]), event.item["event"], event.time_ms
+            )
+            for slot in broken
+        ]
+        if plan.steps:
+            facts = Facts(
+                event, self._times, self._object_type, object_id, count, {name: rich(v) for name, _, v in attributes}
+            )
+            codes, details = self._step(plan, codes, details, facts, findings)
+        last = kind if kind in self._after else ""
+        return [codes, details, last, first_ms, count + 1, attributes], findings
+
+    def describe(
+        self,
+        state: State | None,
+        item: Mapping[str, Any],
+        block_ms: int,
+        *,
+        zone_minutes: int | None = None,
+        whole: bool = True,
+    ) -> State | None:
+        """Return the object's state after a declaration or dated change of its attributes."""
+        changes = [entry for entry in item.get("attributes", ()) if entry[0] in self._reads]
+        if not changes:
+            return state
+        codes, details, last, first_ms, count, attributes = state or self._fresh(block_ms, whole)
+        newest = {name: (since, value) for name, since, value in attributes}
+        for name, when, value in changes:
+            since = read_time_ms(when, zone_minutes) or 0  # the text 0 stands for the epoch
+            if name not in newest or newest[name][0] <= since:
+                if name in self._object_times:
+                    value = plain(time_value(value, zone_minutes))
+                newest[name] = (since, value)
+        changed = [[name, *newest[name]] for name in sorted(newest)]
+        return [codes, details, last, first_ms, count, changed]
+
+    def gap(self, state: State | None, first: int, last: int, block_ms: int) -> tuple[State, list[Finding]]:
+        """Return the state of a source that left out the items ``first`` to ``last``, and what was found."""
+        changed = list(state or self._fresh(block_ms, True))
+        codes = bytearray(changed[0].ljust(self.size, b"\0"))
+        findings = []
+        for slot, rule in enumerate(self.rules):
+            if type(rule.body) is Gap and self._judges(slot, block_ms, changed[3]):
+                ruling = rule.body.gap(codes[slot], first, last)
+                codes[slot] = ruling.code
+                if ruling.verdict is not None:
+                    findings.append(Finding(rule, ruling.verdict, ruling.reason, "", block_ms))
+        changed[0] = bytes(codes).rstrip(b"\0")
+        return changed, findings
+
+    def begin(self, state: State | None, object_id: str, block_ms: int) -> State | None:
+        """Return the state of a source in which its periodic obligations run from a block time on."""
+        if state is not None:
+            return state
+        found = [
+            [slot, rule.body.begin(max(block_ms, rule.from_ms))]
+            for slot, rule in enumerate(self.rules)
+            if type(rule.body) is Periodic and rule.body.source == object_id and self._on[slot]
+        ]
+        return [b"", found, "", block_ms, 0, []] if found else None
+
+    def deadline_ms(self, state: State | None) -> int | None:
+        """Return the occurrence time until which the next obligation of an object has to be met, or None.
+
+        It is missed once the clock of the object's source, less the reporting lag, is greater.
+        """
+        return min((deadline for deadline, _, _ in self._due(state)), default=None)
+
+    def expire(self, state: State, clock_ms: int) -> tuple[State, list[Finding]]:
+        """Return the state after a clock passed deadlines, and what was found.
+
+        ``clock_ms`` is the clock of the object's source, less the reporting lag.
+        """
+        findings: list[Finding] = []
+        for _ in range(MAX_EXPIRED):
+            deadline, slot, detail = min(self._due(state), default=(clock_ms, 0, None), key=lambda due: due[:2])
+            if deadline >= clock_ms:
+                break
+            codes = bytearray(state[0].ljust(self.size, b"\0"))
+            ruling = self.rules[slot].body.expire(codes[slot], detail)
+            codes[slot] = ruling.code
+            details = _replaced(state[1], {slot: ruling.detail})
+            state = [bytes(codes).rstrip(b"\0"), details, *state[2:]]
+            if ruling.verdict is not None:
+                findings.append(Finding(self.rules[slot], ruling.verdict, ruling.reason, "", deadline))
+        return state, findings
+
+    def verdicts(self, state: State | None) -> tuple[Verdict, ...]:
+        """Return what is known of every rule, in the order of ``rules``."""
+        codes, details = (b"", []) if state is None else state[:2]
+        padded, detail_of = codes.ljust(self.size, b"\0"), dict(details)
+        return tuple(
+            rule.body.verdict(code, detail_of.get(slot))
+            for slot, (rule, code) in enumerate(zip(self.rules, padded, strict=True))
+        )
+
+    # inside
+
+    def _fresh(self, block_ms: int, whole: bool) -> State:
+        return [b"", [], "", block_ms if whole else None, 0, []]
+
+    def _step(
+        self, plan: _Plan, codes: bytes, details: list[Any], facts: Facts, findings: list[Finding]
+    ) -> tuple[bytes, list[Any]]:
+        changed, detail_of = bytearray(codes.ljust(self.size, b"\0")), dict(details)
+        item, changes = facts.event.item, {}
+        for slot, symbol in plan.steps:
+            rule = self.rules[slot]
+            code, detail = changed[slot], detail_of.get(slot)
+            if code >= VIOLATED and not rule.body.repeats:
+                continue
+            ruling: Ruling = rule.body.step(symbol, code, detail, facts)
+            changed[slot] = ruling.code
+            if ruling.detail is not detail:
+                changes[slot] = ruling.detail
+            if ruling.verdict is not None:
+                findings.append(Finding(rule, ruling.verdict, ruling.reason, item["event"], facts.event.time_ms))
+        return bytes(changed).rstrip(b"\0"), _replaced(details, changes) if changes else details
+
+    def _plan(self, first: bool, last: str, kind: str, block_ms: int, first_ms: int | None) -> _Plan:
+        moment = bisect_right(self._moments, block_ms)
+        began = None if first_ms is None else bisect_right(self._moments, first_ms)
+        key = (first, last, kind if kind in self._types else "", moment, began)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = self._planned(first, last, kind, block_ms, first_ms)
+        return plan
+
+    def _planned(self, first: bool, last: str, kind: str, block_ms: int, first_ms: int | None) -> _Plan:
+        tables, steps = [], []
+        for slot, rule in enumerate(self.rules):
+            reach = rule.body.reach
+            symbol = reach.symbols.get(kind, reach.every)
+            if not symbol and ((first and reach.first) or (last and reach.after == last)):
+                symbol = "other"
+            if symbol and self._judges(slot, block_ms, first_ms):
+                table = rule.body.tables.get(symbol)
+                if table is None:
+                    steps.append((slot, symbol))
+                else:
+                    tables.append((slot, table))
+        return _Plan(tables, steps)
+
+    def _judges(self, slot: int, block_ms: int, first_ms: int | None) -> bool:
+        """Say whether a rule is in force at a block time, and may judge an object that began at ``first_ms``."""
+        rule = self.rules[slot]
+        if not self._on[slot] or not rule.from_ms <= block_ms < rule.until_ms:
+            return False
+        return rule.body.forward or (first_ms is not None and first_ms >= rule.from_ms)
+
+    def _due(self, state: State | None) -> Iterator[tuple[int, int, Any]]:
+        """Yield (deadline, rule, detail) of what an object's obligations wait for."""
+        for slot, detail in state[1] if state is not None else ():
+            deadline = self.rules[slot].body.deadline_ms(detail) if self._on[slot] else None
+            if deadline is not None:
+                yield deadline, slot, detail
+
+
+def _replaced(details: list[Any], changes: Mapping[int, Any]) -> list[Any]:
+    """Return details with some changed; what is None needs no place."""
+    merged = {**dict(details), **changes}
+    return [[slot, merged[slot]] for slot in sorted(merged) if merged[slot] is not None]
+
+
+def _complaint(rule: Rule) -> str:
+    return rule.body.complaint() if isinstance(rule.body, Automaton) else ""
+
+
+def rule_sets(
+    rules: Sequence[Rule], definition: Definition | None = None, off: Collection[str] = frozenset()
+) -> dict[str, RuleSet]:
+    """Return a set for each object type that the rules are about, in the order of its first rule."""
+    kinds = dict.fromkeys(rule.object_type for rule in rules)
+    return {kind: RuleSet([rule for rule in rules if rule.object_type == kind], definition, off) for kind in kinds}

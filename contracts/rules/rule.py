@@ -1,0 +1,226 @@
+"""A rule as its author writes it, checked and compiled.
+
+Law: what is accepted is whole: every field known, every name declared (where the process type is given), every cost
+bounded; a refusal names the place and the reason.
+
+docs/spec/rules.md, section Rule file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from contracts import arguments
+from contracts.arguments import Check, parse_time
+from contracts.rules.bodies import BODIES, Build
+from contracts.rules.errors import RuleError
+from contracts.rules.facts import Definition, used
+from contracts.rules.verdict import Body, Verdict
+
+MAX_RULES: Final = 1_000
+MAX_COST: Final = 20_000
+MAX_TESTS: Final = 64
+MAX_HOLD_MS: Final = 30 * arguments.DAY_MS
+SEVERITIES: Final = ("notice", "warning", "violation")
+EFFECTS: Final = ("flag", "notify", "hold", "reject")
+REJECTING: Final = frozenset(("guard", "shape"))
+"""The kinds that may refuse an event: what they say depends on this event alone, not on what is still to come."""
+ON_SOURCES: Final = frozenset(("lag", "gap", "periodic"))
+SOURCE: Final = "source"
+"""The object type of rules about sources; the object is ``member/source``."""
+DEFAULT_OBJECT_TYPE: Final = "case"
+ALWAYS: Final = (-(2**63), 2**63 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A compiled rule; ``data`` is the map it was made from. Times in ms; ``until_ms`` is the first ms without it.
+
+    ``reads`` are the attributes of the object that its expressions read.
+    """
+
+    id: str
+    version: int
+    title: str
+    legal_basis: tuple[str, ...]
+    severity: str
+    effect: str
+    hold_ms: int
+    kind: str
+    process_type: str
+    object_type: str
+    from_ms: int
+    until_ms: int
+    cost: int
+    tests: tuple[Mapping[str, Any], ...]
+    reads: tuple[str, ...]
+    body: Body = field(repr=False)
+    data: Mapping[str, Any] = field(repr=False)
+
+
+def parse_rule(data: Any, definition: Definition | None = None, path: str = "") -> Rule:
+    """Return the rule that ``data`` is; raises RuleError.
+
+    With ``definition``, the normalised process type, every event type, object type and attribute must be its own.
+    """
+    given = _without_nulls(data, path)
+    kind: Any = given.get("kind")
+    build = BODIES.get(kind) if type(kind) is str else None
+    if build is None:
+        raise RuleError(f"{path}.kind", None, f"expected one of {', '.join(BODIES)}")
+    _require(arguments.record({**_REQUIRED, **build.required}, {**_OPTIONAL, **build.optional}), given, path)
+    scope = given.get("scope", {})
+    object_type = scope.get("object_type", SOURCE if kind in ON_SOURCES else DEFAULT_OBJECT_TYPE)
+    _check_scope(kind, scope, object_type, definition, path)
+    start, end = (_time(given, name, default) for name, default in zip(("valid_from", "valid_to"), ALWAYS, strict=True))
+    if start >= end:
+        raise RuleError(f"{path}.valid_to", None, "expected a time after valid_from")
+    _check_effect(kind, given, path)
+    body = build.compile(Build(given, object_type, definition, path))
+    _check_event_types(body, scope, path)
+    if body.cost > MAX_COST:
+        raise RuleError(path, None, f"the worst case of an event takes {body.cost} steps, more than {MAX_COST}")
+    return Rule(
+        id=given["id"],
+        version=given.get("version", 1),
+        title=given.get("title", given["id"]),
+        legal_basis=tuple(given.get("legal_basis", ())),
+        severity=given.get("severity", "violation"),
+        effect=given.get("effect", "flag"),
+        hold_ms=given.get("hold_ms", 0),
+        kind=kind,
+        process_type=scope.get("process_type", ""),
+        object_type=object_type,
+        from_ms=start,
+        until_ms=end,
+        cost=body.cost,
+        tests=tuple(given.get("tests", ())),
+        reads=_reads(given, path),
+        body=body,
+        data=data,
+    )
+
+
+def parse_rules(data: Any, definition: Definition | None = None) -> tuple[Rule, ...]:
+    """Return the rules of a rule file; raises RuleError for the first wrong one, or an id that stands twice."""
+    rules = tuple(parse_rule(entry, definition, f"[{index}]") for index, entry in enumerate(entries(data)))
+    twice = _first_twice(rule.id for rule in rules)
+    if twice is not None:
+        raise RuleError(f"[{twice}].id", None, f"{rules[twice].id} stands twice; one version of a rule at a time")
+    return rules
+
+
+def entries(data: Any) -> list[Any]:
+    """Return the rules of a file, unread; raises RuleError if it is no list of a bearable length."""
+    if type(data) is not list or not 0 < len(data) <= MAX_RULES:
+        raise RuleError("", None, f"expected a list of 1 to {MAX_RULES} rules")
+    return data
+
+
+def _first_twice(names: Iterable[str]) -> int | None:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            return index
+        seen.add(name)
+    return None
+
+
+def _without_nulls(data: Any, path: str) -> dict[str, Any]:
+    """Return a copy in which what is null is absent, in the rule and in its scope."""
+    if type(data) is not dict:
+        raise RuleError(path, None, "expected a map")
+    given = {name: value for name, value in data.items() if value is not None}
+    if type(given.get("scope")) is dict:
+        given["scope"] = {name: value for name, value in given["scope"].items() if value is not None}
+    return given
+
+
+def _require(check: Check, value: Any, path: str) -> None:
+    error = check(value)
+    if error is not None:
+        place, _, reason = error.partition(": ")
+        raise RuleError(f"{path}{place}", None, reason)
+
+
+def _time(given: Mapping[str, Any], name: str, default: int) -> int:
+    value = parse_time(given.get(name))
+    return default if value is None else value
+
+
+def _check_scope(
+    kind: str, scope: Mapping[str, Any], object_type: str, definition: Definition | None, path: str
+) -> None:
+    if kind in ("gap", "periodic") and object_type != SOURCE:
+        raise RuleError(f"{path}.scope.object_type", None, f"leave it out: a {kind} rule is about a source")
+    if definition is None:
+        return
+    if scope.get("process_type", definition["id"]) != definition["id"]:
+        raise RuleError(f"{path}.scope.process_type", None, f"expected {definition['id']}, the process type given")
+    if object_type not in definition["object_types"] and not (kind in ON_SOURCES and object_type == SOURCE):
+        known = ", ".join(definition["object_types"])
+        raise RuleError(f"{path}.scope.object_type", None, f"unknown object type {object_type!r}; known: {known}")
+
+
+def _check_event_types(body: Body, scope: Mapping[str, Any], path: str) -> None:
+    kinds = scope.get("event_types")
+    if kinds is None:
+        return
+    if body.reach.first or body.reach.after or body.reach.every:
+        raise RuleError(f"{path}.scope.event_types", None, "this rule looks at the events of all types; leave it out")
+    for name in body.reach.symbols:
+        if name not in kinds:
+            raise RuleError(f"{path}.scope.event_types", None, f"{name!r} is in the rule, but not in its scope")
+
+
+def _reads(given: Mapping[str, Any], path: str) -> tuple[str, ...]:
+    texts = [(name, given[name]) for name in ("assert", "activation", "target") if name in given]
+    return tuple(sorted({read for name, text in texts for read in used(text, "o", f"{path}.{name}").attributes}))
+
+
+def _check_effect(kind: str, given: Mapping[str, Any], path: str) -> None:
+    effect = given.get("effect", "flag")
+    if effect == "reject" and kind not in REJECTING:
+        raise RuleError(f"{path}.effect", None, "reject is for guards and shapes; use flag, notify or hold")
+    if (effect == "hold") != ("hold_ms" in given):
+        raise RuleError(f"{path}.hold_ms", None, "needed with the effect hold, and only with it")
+
+
+_identifier: Final = arguments.identifier(slash=False)
+_REQUIRED: Final[Mapping[str, Check]] = {"id": _identifier, "kind": arguments.text()}
+_OPTIONAL: Final[Mapping[str, Check]] = {
+    "version": arguments.integer(1, 1_000_000),
+    "title": arguments.text(),
+    "description": arguments.text(high=4_000),
+    "legal_basis": arguments.many(arguments.text(), high=16, unique=True),
+    "proposer": arguments.name(),
+    "severity": arguments.one_of(*SEVERITIES),
+    "effect": arguments.one_of(*EFFECTS),
+    "hold_ms": arguments.integer(1_000, MAX_HOLD_MS),
+    "scope": arguments.record(
+        {},
+        {
+            "process_type": _identifier,
+            "object_type": _identifier,
+            "event_types": arguments.many(arguments.identifier(), high=256, low=1, unique=True),
+        },
+    ),
+    "valid_from": arguments.timestamp(),
+    "valid_to": arguments.timestamp(),
+    "tests": arguments.many(
+        arguments.record(
+            {"verdict": arguments.one_of(*(verdict.value for verdict in Verdict))},
+            {
+                "title": arguments.text(),
+                "event": lambda value: None if type(value) is dict else ": expected a map",
+                "events": arguments.many(lambda value: None if type(value) is dict else ": expected a map", high=256),
+                "object": arguments.table(arguments.scalar(high=4_096), high=128),
+                "gap": arguments.many(arguments.integer(1, 2**53), low=2, high=2),
+                "clock": arguments.timestamp(),
+            },
+        ),
+        high=MAX_TESTS,
+    ),
+}
