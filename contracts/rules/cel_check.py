@@ -3,7 +3,7 @@
 Law: an expression that passes takes at most ``MAX_COST`` steps on any input within the ledger's bounds; what cannot
 be told before (``dyn``) is checked again when it runs.
 
-docs/spec/rules.md, rules G20 to G29 (types) and G50 to G59 (cost).
+docs/spec/rules.md, rules G20 to G26 (types) and G50 to G52 (cost).
 """
 
 from __future__ import annotations

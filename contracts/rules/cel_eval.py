@@ -3,7 +3,7 @@
 Law: a closure returns a value or raises ``EvalError`` with the character of the operation that failed, whatever the
 bindings hold; ``&&`` and ``||`` (and the macros made of them) ignore an error where another operand decides.
 
-docs/spec/rules.md, rules G30 to G49.
+docs/spec/rules.md, rules G30 to G42.
 """
 
 from __future__ import annotations

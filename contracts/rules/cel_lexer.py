@@ -3,7 +3,7 @@
 Law: a token is what the CEL specification says it is; what CEL-S/1 leaves out (doubles, unsigned integers, bytes)
 is refused by name and place; only ASCII classes of characters are asked.
 
-docs/spec/rules.md, rules G1 to G9.
+docs/spec/rules.md, rules G1 to G4.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Law: the tree is at most ``MAX_DEPTH`` deep, so that whatever walks it by recursion ends; chains of ``&&`` and ``||``
 are one node. What CEL-S/1 leaves out of CEL is refused by name and place.
 
-docs/spec/rules.md, rules G10 to G19.
+docs/spec/rules.md, rules G10 to G18.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Law: every function gives a value of CEL or raises ``EvalError`` with the reason; nothing else escapes, whatever the
 types of the operands; no floats, no time zones, no Unicode tables.
 
-docs/spec/rules.md, rules G30 to G49.
+docs/spec/rules.md, rules G30 to G42.
 """
 
 from __future__ import annotations
