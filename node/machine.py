@@ -307,6 +307,20 @@ class Machine:
         if fresh:
             self._run(core.WorkArrived())
 
+    def _gossip_as_follower(self) -> None:
+        """N12: who does not vote never waits alone in a round; what waits here for long, others may have lost."""
+        age_ms = self.mempool.oldest_age_ms(self._now_ms)
+        patience_ms = health.PATIENCE_TIMEOUTS * self.config.genesis.parameters.round_timeout_ms
+        if age_ms is None or age_ms < patience_ms:
+            return
+        standing = self._replica.standing()
+        if not standing.votes or standing.silence is not None:
+            self._gossip_again()
+
+    def _gossip_again(self) -> None:
+        for frame in self._intake.gossip_again():
+            self._emit(shell.BroadcastFrame(frame))
+
     def _tell_dropped(self) -> None:
         dropped = self._application.take_dropped()
         if dropped:
@@ -325,6 +339,7 @@ class Machine:
         block_time_ms = self._intake.block_time_ms(self._now_ms)
         self._application.expire(block_time_ms)
         self._application.recheck(block_time_ms, RECHECK)
+        self._gossip_as_follower()
         self._inquiries.tick(self._now_ms)
         self._sync.tick(self._now_ms)
         self._catch_up()
@@ -403,8 +418,7 @@ class Machine:
                 case core.Decided(executed, certificate):
                     self._decided(executed, certificate)
                 case core.GossipPending():
-                    for frame in self._intake.gossip_again():
-                        self._emit(shell.BroadcastFrame(frame))
+                    self._gossip_again()
                 case core.Accuse(node, first, second):
                     self._count(f"accused_{node}")
                     self._emit(shell.Accused(node, encode_message(first), encode_message(second)))

@@ -50,6 +50,24 @@ def own_signatures(host: Host) -> list[bytes]:
 # Normal life
 
 
+@pytest.mark.parametrize("voiceless", ["observer-1", "bank-a"])
+def test_a_transaction_that_only_a_node_without_a_vote_still_has_commits(voiceless: str) -> None:
+    """Its gossip is lost, or the validators crashed after it: the client was told ``accepted`` and may be gone."""
+    cluster = settled(Cluster(observers=("observer-1",)))
+    if voiceless == "bank-a":  # a validator that lost its journal follows for a while
+        cluster.kill("bank-a")
+        cluster["bank-a"].disk.journal = None
+        cluster.start("bank-a")
+        cluster.run(100)
+    everyone = list(cluster.hosts)
+    cluster.partition([voiceless], [name for name in everyone if name != voiceless])
+    tx = sign_transaction(cluster.genesis, 1)
+    cluster.submit(voiceless, tx)
+    cluster.run(50)
+    cluster.heal()
+    assert cluster.run_until(lambda: cluster.has(tx), 10_000)
+
+
 def test_a_submitted_transaction_commits_on_every_node(cluster: Cluster) -> None:
     tx = sign_transaction(cluster.genesis, 1)
     cluster.submit("enterprise-a", tx)
