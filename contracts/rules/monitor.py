@@ -204,6 +204,11 @@ class RuleSet:
             for slot, (rule, code) in enumerate(zip(self.rules, padded, strict=True))
         )
 
+    @staticmethod
+    def count(state: State) -> int:
+        """Return how many events of an object were observed."""
+        return int(state[4])
+
     # inside
 
     def _fresh(self, block_ms: int, whole: bool) -> State:

@@ -104,7 +104,7 @@ def import_log(
     try:
         log = read_log(file, load_mapping(mapping, file, zone), format.value if format else None)
     except BadLog as error:
-        _print_findings(error, as_json=as_json)
+        print_findings(error, as_json=as_json)
         raise typer.Exit(EXIT_BAD) from None
     if dry_run:
         _print_counts(log, as_json=as_json)
@@ -128,7 +128,8 @@ def run_with_bar(recorder: Recorder, total: int, title: str, *, quiet: bool) -> 
         return recorder.run(lambda done, _: bar.update(task, completed=done))
 
 
-def _print_findings(error: BadLog, *, as_json: bool) -> None:
+def print_findings(error: BadLog, *, as_json: bool) -> None:
+    """Print why a log is not read."""
     if as_json:
         findings = [
             {

@@ -1,0 +1,165 @@
+"""Commands about rules that need no network: check a rule file, and try it on a log.
+
+Law: what these say of a rule is what the ledger would say, for the same modules say it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coseal.cli.importing import Format, print_findings
+from coseal.cli.shared import Commands, JsonOption, console, plain_table, print_json
+from coseal.errors import EXIT_BAD, EXIT_OK
+
+if TYPE_CHECKING:
+    from contracts.rules.proving import Checked
+    from coseal.rules import Tried
+
+rules_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Write, check and try the rules of supervision.")
+
+RuleFile = Annotated[Path, typer.Argument(metavar="RULES.json", help="A JSON list of rules.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    rules_app.command("check")(check)
+    rules_app.command("test")(try_rules)
+    app.add_typer(rules_app, name="rules")
+
+
+def check(
+    file: RuleFile,
+    process_type: Annotated[
+        Path | None,
+        typer.Option("--type", metavar="FILE.json", help="The process type: arguments of process.define_type."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a rule file as the ledger will: fields, expressions, cost, and the rules' own tests.
+
+    With --type also that every event type, object type and attribute is declared. Exit code 1 if a rule is refused.
+
+    Examples:
+
+      coseal rules check permit.json
+
+      coseal rules check permit.json --type permit-type.json --json
+    """
+    from coseal.rules import check_file, read_definition
+
+    checked = check_file(file, None if process_type is None else read_definition(process_type))
+    if as_json:
+        print_json(_check_json(checked))
+    else:
+        _print_checked(checked)
+    raise typer.Exit(EXIT_BAD if any(entry.errors for entry in checked) else EXIT_OK)
+
+
+def try_rules(
+    file: RuleFile,
+    log: Annotated[Path, typer.Option("--log", metavar="FILE", help="The log to try them on; .gz is unpacked.")],
+    format: Annotated[
+        Format | None, typer.Option("--format", help="The log's format.", show_default="by its content")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE.toml", help="How a CSV log's columns are read.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option("--zone", metavar="+HH:MM", help="The offset of times that come without one.")
+    ] = None,
+    object_type: Annotated[
+        str | None,
+        typer.Option("--object-type", metavar="TYPE", help="Whose traces to judge.", show_default="as the rules say"),
+    ] = None,
+    cases: Annotated[bool, typer.Option("--cases", help="Add the ids of the cases, by verdict.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Try rules on a log of the past, with the ledger's own monitors and no network.
+
+    Counts the cases by verdict at the end of the log. A rule is broken in a case that is violated or
+    pending_violating (violated, unless something still comes). Dates of validity are set aside.
+
+    Examples:
+
+      coseal rules test permit.json --log receipt.xes.gz
+
+      coseal rules test fines.json --log fines.csv.gz --map fines.toml --zone +01:00 --json --cases
+    """
+    from coseal.importers.log import BadLog
+    from coseal.importers.mapping import load_mapping
+    from coseal.importers.reader import read_log
+    from coseal.rules import try_file
+
+    try:
+        read = read_log(log, load_mapping(mapping, log, zone), format.value if format else None)
+    except BadLog as error:
+        print_findings(error, as_json=as_json)
+        raise typer.Exit(EXIT_BAD) from None
+    tried = try_file(file, read, object_type)
+    if as_json:
+        print_json({**tried.result.to_json(with_cases=cases), "warnings": list(tried.warnings)})
+    else:
+        _print_tried(tried, with_cases=cases)
+
+
+def _check_json(checked: tuple[Checked, ...]) -> dict[str, Any]:
+    rows = []
+    for entry in checked:
+        row: dict[str, Any] = {"id": entry.id, "ok": not entry.errors}
+        if entry.rule is not None:
+            rule = entry.rule
+            row |= {"version": rule.version, "kind": rule.kind, "cost": rule.cost, "tests": len(rule.tests)}
+        row["errors"] = [
+            {"path": error.path, "position": error.position, "reason": error.reason} for error in entry.errors
+        ]
+        rows.append(row)
+    return {"ok": all(row["ok"] for row in rows), "cost": sum(row.get("cost", 0) for row in rows), "rules": rows}
+
+
+def _print_checked(checked: tuple[Checked, ...]) -> None:
+    table = plain_table("rule", "version", "kind", "effect", "cost", "tests", "")
+    for entry in checked:
+        rule, errors = entry.rule, "\n".join(map(str, entry.errors))
+        words = f"[red]{_plain(errors)}[/red]" if errors else "[green]ok[/green]"
+        if rule is None:
+            table.add_row(_plain(entry.id), "", "", "", "", "", words)
+        else:
+            facts = (str(rule.version), rule.kind, rule.effect, str(rule.cost), str(len(rule.tests)))
+            table.add_row(_plain(entry.id), *facts, words)
+    console().print(table)
+    refused = sum(bool(entry.errors) for entry in checked)
+    total = sum(entry.rule.cost for entry in checked if entry.rule is not None)
+    typer.echo(f"{len(checked)} rules, {refused} refused; in the worst case an event takes {total} steps")
+
+
+def _print_tried(tried: Tried, *, with_cases: bool) -> None:
+    result = tried.result
+    table = plain_table("rule", "satisfied", "pending", "pending violating", "violated", "undetermined", "title")
+    for row in result.rules:
+        counts = [len(ids) for ids in row.cases.values()]
+        colours = ("", "", "yellow", "red", "magenta")
+        cells = [
+            f"[{colour}]{count}[/{colour}]" if colour and count else str(count)
+            for colour, count in zip(colours, counts, strict=True)
+        ]
+        table.add_row(_plain(row.rule.id), *cells, _plain(row.rule.title))
+    console().print(table)
+    unseen = f" ({result.without_events} more objects have no event)" if result.without_events else ""
+    typer.echo(f"{result.cases} cases{unseen}, {result.events} events")
+    for warning in tried.warnings:
+        typer.secho(f"warning: {warning}", fg="yellow")
+    if with_cases:
+        for row in result.rules:
+            for verdict, ids in row.cases.items():
+                if ids and verdict not in ("satisfied", "pending"):
+                    typer.echo(f"{row.rule.id} {verdict}: {', '.join(ids)}")
+
+
+def _plain(text: str) -> str:
+    """Return a text in which Rich finds no markup."""
+    from rich.markup import escape
+
+    return escape(text)
