@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any, Final
 
 from contracts.rules.cel_values import Duration, Timestamp
@@ -102,16 +103,30 @@ class Generator:
         kind = "bool" if self.random.random() < 0.7 else self.random.choice(TYPES)
         return self.of(kind, depth)
 
+    def mutated(self, text: str) -> str:
+        """Return a text with one of its pieces left out, doubled or exchanged with another."""
+        draw = self.random
+        pieces = re.findall(r"[A-Za-z_]+|[0-9]+|\s+|&&|\|\||[<>=!]=|.", text, flags=re.DOTALL)
+        at, other = draw.randrange(len(pieces)), draw.randrange(len(pieces))
+        choice = draw.randint(0, 2)
+        if choice == 0:
+            del pieces[at]
+        elif choice == 1:
+            pieces.insert(at, pieces[other])
+        else:
+            pieces[at], pieces[other] = pieces[other], pieces[at]
+        return "".join(pieces)
+
     def of(self, kind: str, depth: int) -> str:
         draw = self.random
-        if kind == "dyn" or draw.random() < 0.06:  # of any type, known when it runs
+        if kind == "dyn" or draw.random() < 0.02:  # of any type, known when it runs
             return f"dyn({self.of(draw.choice(TYPES), depth - 1)})" if depth > 0 else draw.choice("de")
-        if depth <= 0 or draw.random() < 0.12:
+        if depth <= 0 or draw.random() < 0.15:
             return self.leaf(kind)
         if draw.random() < 0.1:
             condition, other = self.of("bool", depth - 1), self.of(kind, depth - 1)
             return f"({condition} ? {self.of(kind, depth - 1)} : {other})"
-        if draw.random() < 0.06:
+        if draw.random() < 0.04:
             return self.entry(kind, depth)
         return {
             "bool": self.boolean,
@@ -128,7 +143,7 @@ class Generator:
             return self.item[0]
         if names and draw.random() < 0.5:
             return draw.choice(names)
-        if draw.random() < 0.05:
+        if draw.random() < 0.02:
             return f"e.{draw.choice(WORDS)}"
         return self.literal(kind)
 
