@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.rules import cel, cel_eval
 from contracts.rules.cel import (
     Duration,
     RuleError,
@@ -215,6 +216,38 @@ def test_bindings_that_do_not_fit_their_types_are_undetermined_at_worst(seed, bi
     except RuleError:
         return
     assert type(expression.evaluate(bindings)) in (bool, Undetermined)
+
+
+def test_the_cost_is_never_less_than_the_operations_carried_out(monkeypatch):
+    count = 0
+    plain = cel_eval.compiled
+
+    def counted(node):
+        run = plain(node)
+
+        def counting(bindings):
+            nonlocal count
+            count += 1
+            return run(bindings)
+
+        return counting
+
+    monkeypatch.setattr(cel_eval, "compiled", counted)
+    monkeypatch.setattr(cel, "compiled", counted)
+    full = {"li": [1] * 256, "ls": ["a"] * 256, "d": [1] * 256}
+    near = 0
+    for seed in range(3_000):
+        generator = Generator(seed)
+        text = generator.expression()
+        try:
+            expression = compile_expression(text, VARIABLES)
+        except RuleError:
+            continue
+        count = 0
+        expression.evaluate({**generator.bindings(), **full})
+        assert count <= expression.cost, text
+        near += count == expression.cost
+    assert near > 100
 
 
 def test_the_deepest_expression_needs_little_of_the_stack():
