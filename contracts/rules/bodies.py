@@ -41,7 +41,7 @@ class Build:
         if self.definition is not None:
             for kind in kinds:
                 if kind not in self.definition["event_types"]:
-                    reason = f"unknown event type {kind!r} of process type {self.definition['id']}"
+                    reason = f"unknown event type '{kind}' of process type {self.definition['id']}"
                     raise RuleError(f"{self.path}.{name}", None, reason)
 
     def on(self) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ def _declare(build: Build) -> Body:
     template, a, b, n = given["template"], given["a"], given.get("b", ""), given.get("n", 1)
     if template not in declare.TEMPLATES:
         known = ", ".join(declare.TEMPLATES)
-        raise RuleError(f"{path}.template", None, f"unknown template {template!r}; expected one of {known}")
+        raise RuleError(f"{path}.template", None, f"unknown template '{template}'; expected one of {known}")
     if n != 1 and template not in declare.COUNTING:
         raise RuleError(f"{path}.n", None, f"{template} does not count; n is for {', '.join(declare.COUNTING)}")
     if template in declare.UNARY:
@@ -138,7 +138,7 @@ def _segregation(build: Build) -> Body:
             continue
         attributes = build.definition["event_types"][kind]["attributes"]
         if by.removeprefix("attributes.") not in attributes:
-            raise RuleError(f"{build.path}.by", None, f"event type {kind} has no attribute {by[11:]!r}")
+            raise RuleError(f"{build.path}.by", None, f"event type {kind} has no attribute '{by[11:]}'")
     return Segregation(a, b, by)
 
 

@@ -161,7 +161,7 @@ def _check_scope(
         raise RuleError(f"{path}.scope.process_type", None, f"expected {definition['id']}, the process type given")
     if object_type not in definition["object_types"] and not (kind in ON_SOURCES and object_type == SOURCE):
         known = ", ".join(definition["object_types"])
-        raise RuleError(f"{path}.scope.object_type", None, f"unknown object type {object_type!r}; known: {known}")
+        raise RuleError(f"{path}.scope.object_type", None, f"unknown object type '{object_type}'; known: {known}")
 
 
 def _check_event_types(body: Body, scope: Mapping[str, Any], path: str) -> None:
@@ -172,7 +172,7 @@ def _check_event_types(body: Body, scope: Mapping[str, Any], path: str) -> None:
         raise RuleError(f"{path}.scope.event_types", None, "this rule looks at the events of all types; leave it out")
     for name in body.reach.symbols:
         if name not in kinds:
-            raise RuleError(f"{path}.scope.event_types", None, f"{name!r} is in the rule, but not in its scope")
+            raise RuleError(f"{path}.scope.event_types", None, f"'{name}' is in the rule, but not in its scope")
 
 
 def _reads(given: Mapping[str, Any], path: str) -> tuple[str, ...]:
