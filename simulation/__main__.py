@@ -1,0 +1,123 @@
+"""``python -m simulation``: run seeds, replay one, go on with a long run, or see which mutants die.
+
+Law: what fails exits with status 1 and prints the exact command that shows it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from simulation import report
+from simulation.report import Totals
+from simulation.run import Verdict, run_seed
+
+Job: TypeAlias = tuple[str, int]
+RESULTS = Path(__file__).resolve().parent / "results"
+GOALS_FROM = 1_000
+"""A run of this many seeds that never reached a goal has failed."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    options = _parser().parse_args(arguments)
+    if options.mutants:
+        from simulation import mutants
+
+        return mutants.main(options.only, workers=options.workers)
+    if options.sweep:
+        from simulation import sweep
+
+        return sweep.main(workers=options.workers)
+    if options.seed is not None:
+        return _replay("random" if options.twins is None else "twins", options.seed)
+    if options.long:
+        return _long(options.seeds or 20_000, options.minutes, options.workers)
+    seeds = 500 if options.seeds is None and options.twins is None else options.seeds or 0
+    jobs = [("random", options.first + i) for i in range(seeds)]
+    jobs += [("twins", options.first + i) for i in range(options.twins or 0)]
+    totals = Totals()
+    began = time.monotonic()
+    for verdict in run_all(jobs, options.workers):
+        totals.add(verdict)
+        _tell(verdict)
+    return _conclude(totals, time.monotonic() - began, goals=len(jobs) >= GOALS_FROM)
+
+
+def run_all(jobs: Iterable[Job], workers: int) -> Iterator[Verdict]:
+    """Run jobs over ``workers`` processes; verdicts come as they are ready."""
+    if workers <= 1:
+        yield from (_run(job) for job in jobs)
+        return
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        yield from pool.imap_unordered(_run, jobs, chunksize=4)
+
+
+def _run(job: Job) -> Verdict:
+    return run_seed(*job)
+
+
+def _replay(kind: str, seed: int) -> int:
+    print(f"seed {seed} ({kind})\n{report.LEGEND}\n")
+    verdict = run_seed(kind, seed, loud=print)
+    print(f"\ndigest {verdict.digest}, {verdict.height} blocks, {verdict.events} events, {verdict.seconds:.2f} s")
+    print(f"faults {verdict.faults}\nByzantine {verdict.behaviours}\ngoals {verdict.goals}")
+    return 0 if verdict.failure is None else 1
+
+
+def _long(target: int, minutes: float | None, workers: int) -> int:
+    """Go on with the long run where it was left, and merge what it finds."""
+    path = RESULTS / "long.json"
+    totals = Totals.load(path)
+    began = time.monotonic()
+    while sum(totals.seeds.values()) < target and (minutes is None or time.monotonic() - began < 60 * minutes):
+        jobs: list[Job] = []
+        for kind, share in (("random", 150), ("twins", 50)):
+            first = totals.next_seed.get(kind, 0)
+            jobs += [(kind, first + i) for i in range(share)]
+            totals.next_seed[kind] = first + share
+        for verdict in run_all(jobs, workers):
+            totals.add(verdict)
+            _tell(verdict)
+        totals.save(path)
+        print(f"{sum(totals.seeds.values())} of {target} seeds, {len(totals.failures)} failures", flush=True)
+    return _conclude(totals, None, goals=sum(totals.seeds.values()) >= GOALS_FROM)
+
+
+def _tell(verdict: Verdict) -> None:
+    if verdict.failure is not None:
+        print(f"seed {verdict.seed} ({verdict.kind}): {verdict.failure}")
+        print(f"replay: {report.command(verdict.kind, verdict.seed)}", flush=True)
+
+
+def _conclude(totals: Totals, elapsed_s: float | None, *, goals: bool) -> int:
+    print("\n".join(report.lines(totals, elapsed_s)))
+    return 1 if totals.failures or (goals and totals.missing()) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, help="how many random seeds to run (500)")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, help="replay one seed, one line a decision")
+    parser.add_argument(
+        "--twins", type=int, nargs="?", const=1, help="how many Twins scenarios; with --seed: replay one"
+    )
+    parser.add_argument("--long", action="store_true", help="go on with the long run; results are merged in a file")
+    parser.add_argument("--minutes", type=float, help="stop the long run after this time")
+    parser.add_argument("--workers", type=int, default=2, help="processes (2)")
+    parser.add_argument(
+        "--mutants", action="store_true", help="break the protocol in memory; every break must be found"
+    )
+    parser.add_argument("--only", default="", help="only mutants whose name contains this")
+    parser.add_argument("--sweep", action="store_true", help="crash at every write and send of a short run")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Makes certificates in which it alone signed for all, and justifications with one signer twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from consensus.messages import Proposal
+from ledger.certificate import Certificate, Phase
+from node.wire import Status, WireMessage
+from simulation.byzantine.behaviour import Behaviour, frame
+
+
+class DuplicateSigner(Behaviour):
+    """Its own signature, under every bit, or once with many bits."""
+
+    name = "duplicate signer"
+
+    def outbound(self, target: int, message: WireMessage, data: bytes) -> list[bytes]:
+        """Repeat a round change in a justification."""
+        own = self.own(message)
+        if isinstance(own, Proposal) and own.justification:
+            twice = (own.justification[0], *own.justification)[: len(own.justification)]
+            return [frame(self.signed(replace(own, justification=twice)))]
+        return [data]
+
+    def tick(self) -> None:
+        """Show certificates of q signers who are all itself."""
+        validators, height = self.world.validators, self.height
+        block_hash = self.rng.choice(self.hashes(height))
+        bits = self.rng.choice(((1 << validators.quorum) - 1, (1 << validators.n) - 1, 1 << (self.me or 0)))
+        bitmap = bits.to_bytes((validators.n + 7) // 8, "little")
+        place = (validators.epoch, height, self.round, block_hash, bitmap)
+        prepared = self.prepare(height, self.round, block_hash).signature
+        committed = self.commit(height, self.round, block_hash).signature
+        count = self.rng.choice((validators.quorum, bits.bit_count()))
+        claim = Certificate(Phase.PREPARE, *place, (prepared,) * count)
+        self.tell_all(self.change(height, self.round + 1, claim))
+        decided = Certificate(Phase.COMMIT, *place, (committed,) * count)
+        for other in self.others():
+            self.tell(other, Status(height, block_hash, decided))

@@ -1,0 +1,120 @@
+"""Clients: one of each member writes its member's description, and reads any by consistent reads.
+
+Law: a client believes what it is told by the node it asked, and asks another when that one is gone; its history is
+what it saw, when it saw it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ledger import transaction
+from ledger.transaction import Transaction
+from node import events
+from node.events import Admission, Answer
+from simulation.history import History, Read, Write
+from simulation.node import text_of
+
+if TYPE_CHECKING:
+    from simulation.node import SimulatedNode
+    from simulation.world import World
+
+VALID_MS = 550_000
+READS_OPEN_MAX = 20
+
+
+class Clients:
+    """All clients of one world. ``sent`` holds the raw bytes of everything that was ever signed."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.history = History()
+        self.sent: dict[bytes, None] = {}
+        self.open: dict[bytes, tuple[Transaction, Write]] = {}  # not yet seen committed, by id
+        self._at: dict[bytes, tuple[int, int]] = {}  # id -> (endpoint, life) of the node that was asked last
+        self._number = 0
+        self._reads: dict[int, tuple[int, int, str, int, int | None]] = {}
+
+    def write(self, node: SimulatedNode) -> None:
+        """Send a new transaction to a node."""
+        world = self.world
+        self._number += 1
+        member = world.genesis.members[world.rng.randrange(len(world.genesis.members))].id
+        value = f"{self._number}"
+        signed = transaction.sign(
+            world.scheme.signer("operator", member),
+            chain_id=world.genesis.chain_id,
+            sender=f"{member}/admin",
+            contract="membership",
+            action="set_profile",
+            args={"description": value},
+            valid_until_ms=world.now_ms + VALID_MS,
+            salt=self._number.to_bytes(16, "big"),
+        )
+        self.sent[signed.raw] = None
+        write = Write(member, value, world.now_ms)
+        self.history.writes.append(write)
+        self.open[signed.id] = (signed, write)
+        self._submit(node, signed)
+
+    def again(self) -> None:
+        """Ask for what nobody may know any more: its node is gone, or had no place for it."""
+        world = self.world
+        running = world.running_honest()
+        for tx_id, (signed, _) in list(self.open.items()):
+            if not any(node.machine is not None and tx_id in node.machine.mempool for node in running):
+                self._submit(running[world.rng.randrange(len(running))], signed)
+
+    def _submit(self, node: SimulatedNode, signed: Transaction) -> None:
+        self._at[signed.id] = (node.index, node.life)
+        node.step(events.Submitted((signed,)))
+
+    def answered(self, node: SimulatedNode, answers: tuple[Answer, ...]) -> None:
+        """Take a node's word on what became of a transaction."""
+        for answer in answers:
+            if answer.admission is Admission.COMMITTED:
+                self._done(answer.tx_id)
+            elif answer.rejected is not None and answer.rejected.code in ("mempool_full", "sender_share_full"):
+                self.world.goals["mempool_full"] += 1
+
+    def committed(self, node: SimulatedNode, tx_ids: tuple[bytes, ...]) -> None:
+        """A node tells the clients that wait at it of a block."""
+        for tx_id in tx_ids:
+            if self._at.get(tx_id) == (node.index, node.life):
+                self._done(tx_id)
+        self._look(node)
+
+    def _done(self, tx_id: bytes) -> None:
+        _, write = self.open.pop(tx_id, (None, None))
+        if write is not None:
+            write.acknowledged_ms = self.world.now_ms
+
+    # Reads
+
+    def read(self, node: SimulatedNode) -> None:
+        """Begin a consistent read at a node."""
+        world = self.world
+        self._number += 1
+        if len(self._reads) >= READS_OPEN_MAX:
+            del self._reads[next(iter(self._reads))]
+        member = world.genesis.members[world.rng.randrange(len(world.genesis.members))].id
+        self._reads[self._number] = (node.index, node.life, member, world.now_ms, None)
+        node.step(events.TipsAsked(self._number))
+
+    def heard(self, node: SimulatedNode, heard: events.TipsHeard) -> None:
+        """Take the height that covers the read."""
+        asked = self._reads.get(heard.token)
+        if asked is not None:
+            self._reads[heard.token] = (*asked[:4], heard.height)
+            self._look(node)
+
+    def _look(self, node: SimulatedNode) -> None:
+        machine = node.machine
+        for token, (index, life, member, invoked_ms, height) in list(self._reads.items()):
+            if (index, life) != (node.index, node.life) or height is None or machine is None:
+                continue
+            if machine.executor.height >= height:
+                del self._reads[token]
+                value = text_of(machine.executor.get(f"membership/member/{member}"))
+                self.history.reads.append(Read(member, value, invoked_ms, self.world.now_ms))
+                self.world.goals["consistent_read"] += 1

@@ -1,0 +1,139 @@
+"""The disk of one node: what is durable, what was written but not synced, and how it fails.
+
+Law: a write survives a power failure only if a sync covered it; of what was not synced any part may survive, the last
+record torn. The formats and what opening them means are those of the node's shell (``node/block_log.py``,
+``node/journal_file.py``): a damaged last block record is cut off, damage before it refuses the log.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ledger import framing
+from ledger.state import MemoryStore
+from node.events import Append, AppendBlock, ReplaceJournal
+
+Write: TypeAlias = Append | AppendBlock | ReplaceJournal
+BLOCK = 1
+SECTOR = 512
+
+
+class Refused(Exception):
+    """The shell would not start from these files, or the disk would not take a write."""
+
+
+@dataclass(slots=True)
+class Disk:
+    """``journal`` is the file (None: there is none), ``log`` the block log, ``store`` the state with its height."""
+
+    bits: int
+    journal: bytearray | None
+    log: bytearray = field(default_factory=bytearray)
+    store: MemoryStore | None = None
+    store_height: int = 0
+    failing: str | None = None  # "write" or "sync": the next one fails
+    records: list[bytes] = field(default_factory=list)  # the payloads in ``log``
+
+    def copy_of_journal(self) -> bytes | None:
+        """Return the journal as a backup would hold it."""
+        return None if self.journal is None else bytes(self.journal)
+
+    def perform(self, writes: list[Write]) -> None:
+        """Carry out a whole batch and sync it; raise ``Refused``, after which a part may be on the disk."""
+        if self.failing is not None:
+            raise Refused(self.failing)
+        for write in writes:
+            self._perform(write)
+
+    def _perform(self, write: Write) -> None:
+        match write:
+            case Append(data):
+                if self.journal is None:
+                    self.journal = bytearray()
+                self.journal += data
+            case ReplaceJournal(data):
+                self.journal = bytearray(data)
+            case AppendBlock(committed):
+                payload = committed.encode()
+                self.records.append(payload)
+                self.log += framing.frame(committed.block.header.height, BLOCK, payload)
+
+    def kill(self, writes: list[Write], rng: random.Random) -> None:
+        """The process dies while a batch is being written: what was written stays, one write may be half done."""
+        done = rng.randint(0, len(writes))
+        for write in writes[:done]:
+            self._perform(write)
+        if done < len(writes):
+            self._half(writes[done], rng.random())
+
+    def power_off(self, writes: list[Write], rng: random.Random, *, holes: bool = False) -> str:
+        """The power fails while a batch is being written: any beginning of each file's new bytes may survive.
+
+        ``holes``: perhaps later sectors survive and earlier ones do not. Returns what happened, in a word.
+        """
+        self.store, self.store_height = None, 0
+        done = rng.randint(0, len(writes))
+        journal, log = bytearray(), bytearray()
+        for write in writes[:done]:
+            match write:
+                case Append(data):
+                    journal += data
+                case ReplaceJournal(data):  # a replacement syncs itself, and the block log before it
+                    self.log += log
+                    log.clear()
+                    journal.clear()
+                    self.journal = bytearray(data)
+                case AppendBlock(committed):
+                    log += framing.frame(committed.block.header.height, BLOCK, committed.encode())
+        happened = "clean"
+        for piece, target in ((journal, self.journal), (log, self.log)):
+            if not piece or target is None:
+                continue
+            keep = rng.choice((0, len(piece), rng.randint(0, len(piece))))
+            kept = piece[:keep]
+            if holes and len(kept) > SECTOR:
+                start = rng.randrange(len(kept) - SECTOR + 1)
+                kept[start : start + SECTOR] = bytes(SECTOR)
+                happened = "hole"
+            elif 0 < keep < len(piece):
+                happened = "torn"
+            target += kept
+        self._index()
+        return happened
+
+    def tear(self, write: Write, share: float) -> None:
+        """Write the first ``share`` of one write, as a crash inside it does."""
+        self._half(write, share)
+
+    def _half(self, write: Write, share: float) -> None:
+        match write:
+            case Append(data):
+                if self.journal is not None:
+                    self.journal += data[: int(share * len(data))]
+            case AppendBlock(committed):
+                framed = framing.frame(committed.block.header.height, BLOCK, committed.encode())
+                self.log += framed[: int(share * len(framed))]
+                self._index()
+            case ReplaceJournal():
+                pass  # atomic: the new file was not yet renamed over the old
+
+    def open_log(self) -> list[bytes]:
+        """Return the payloads of the block log, cutting a damaged end off; raise ``Refused`` for other damage."""
+        found = self._index()
+        if found.damaged or any(r.kind != BLOCK for r in found.records):
+            raise Refused("the block log is damaged before its end")
+        del self.log[found.end :]
+        return self.records
+
+    def _index(self) -> framing.Scan:
+        found = framing.scan(bytes(self.log), first_sequence=1)
+        self.records = [record.payload for record in found.records]
+        return found
+
+    def lose_blocks(self) -> None:
+        """Do what an operator does about a damaged block log: fetch all blocks again, keep the journal."""
+        self.log.clear()
+        self.records = []
+        self.store, self.store_height = None, 0

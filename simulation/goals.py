@@ -1,0 +1,36 @@
+"""Goals: rare situations that a long run must have reached (`sometimes`), or it has not tested what it claims.
+
+Law: a goal is counted where it is seen to happen, by what nodes said and decided, never by what was intended.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+GOALS: Final[dict[str, str]] = {
+    "late_round": "a block is decided at round 3 or later",
+    "reproposed": "a prepared block is proposed again by another leader, and decided",
+    "old_round_commit": "a node decides by a certificate of an older round than its own",
+    "weak_quorum_join": "f + 1 round changes move a node to a later round",
+    "crash_between_votes": "a node crashes between PREPARE and COMMIT, recovers, and decides that height",
+    "same_proposal_again": "a restarted leader proposes the very same block again",
+    "torn_journal": "a torn journal is cut and the node votes on",
+    "damaged_journal": "a damaged or lost journal makes a node follow without voting",
+    "released": "a node that lost its journal votes again",
+    "guard_stopped": "a node that is shown a signature its journal lacks stops signing",
+    "damaged_log": "a damaged block log is refused, and fetched anew",
+    "torn_log": "a torn last block is cut off and fetched again",
+    "disk_error": "a disk error ends a process",
+    "caught_up": "a node that was behind gets blocks from peers",
+    "liar_found": "a wrong block from a peer is refused, and another peer asked",
+    "body_fetched": "a missing body is fetched",
+    "mempool_full": "a mempool refuses what has no place",
+    "accused": "a validator is accused with two messages",
+    "malformed_frame": "a malformed frame closes a link",
+    "status_lie": "a certificate that proves nothing is refused",
+    "all_down": "all nodes are down at once, and go on",
+    "idle": "an idle chain runs no round timer",
+    "consistent_read": "a consistent read is answered",
+}
+"""Every name with what it means. Two behaviours of the design wait for the features they need: state snapshots, and
+changes of the validators."""

@@ -1,0 +1,272 @@
+"""The invariants I1 to I18 of a run, judged from the bytes that left nodes and reached disks.
+
+Law: nothing here calls what it judges. Frames and records are read by ``simulation.reading``; quorums, hashes and
+preimages are computed anew. Bounds and timers (I11, I12) are looked up in the machine, for they are not on any wire.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from consensus.events import Timer, TimerKind
+from node import events
+from node.wire import Blocks
+from simulation import reading
+from simulation.reading import COMMIT, NAMES, PREPARE, PROPOSAL, ROUND_CHANGE, Said, Seen
+
+if TYPE_CHECKING:
+    from simulation.node import SimulatedNode
+    from simulation.world import World
+
+JOURNAL_BYTES_MAX = 80 * 1024 * 1024
+BODIES_MAX = 10
+
+
+class Violation(Exception):
+    """An invariant does not hold; the text begins with its number."""
+
+
+class Invariants:
+    """Watches one world. ``chain`` is the one block of each height, as the first honest node published it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.chain_id = world.genesis.chain_id
+        self.keys = [world.scheme.signer("node", name).public_key for name in world.validator_names]
+        self.n = len(self.keys)
+        self.f = (self.n - 1) // 3
+        self.chain: dict[int, Seen] = {}
+        self.raws: dict[int, bytes] = {}
+        self.heights: dict[int, int] = {}  # endpoint -> the highest block it published
+        self.signed: dict[tuple[int, int, int, int], bytes] = {}
+        self.prepared: dict[tuple[int, int], bytes] = {}
+        self.asked: dict[int, int] = {}  # height -> the highest round an honest node asked for
+        self.committed_ids: dict[bytes, int] = {}
+        self.proven: dict[bytes, None] = {}
+
+    # What leaves a node
+
+    def sent(self, node: SimulatedNode, data: bytes) -> None:
+        """Judge a frame as an honest node puts it on the wire."""
+        message = reading.said(data)
+        if message is None or message.sender != self.world.seat(node):
+            return
+        preimage = message.preimage(self.chain_id)
+        place = (node.index, message.height, message.round, message.phase)
+        before = self.signed.setdefault(place, preimage)
+        if before != preimage:
+            raise Violation(f"I3 {node.id} signed two {NAMES[message.phase]} at {place[1:3]}")
+        if not self.world.scheme.verify(self.keys[message.sender], preimage, message.signature):
+            raise Violation(f"I3 {node.id} said a {NAMES[message.phase]} that does not verify")
+        self._durable(node, message)
+        if message.phase == ROUND_CHANGE:
+            self.asked[message.height] = max(message.round, self.asked.get(message.height, 0))
+            if message.certificate is not None:
+                self._prepared(message.certificate, node.id)
+        elif message.phase == COMMIT:
+            self._one_value(message.height, message.round, message.subject, node.id)
+        self.world.heard_honest(node, message)
+
+    def _durable(self, node: SimulatedNode, message: Said) -> None:
+        """I5: what a vote rests on is on the disk before the vote leaves."""
+        journal = node.disk.journal
+        if journal is None or message.signature not in journal:
+            raise Violation(f"I5 {node.id} said {NAMES[message.phase]} {message.height}/{message.round} undurably")
+        if message.phase == PROPOSAL and message.block is not None and message.block not in journal:
+            raise Violation(f"I5 {node.id} proposed a block that is not on its disk")
+        if message.phase in (PREPARE, COMMIT) and not self._holds_body(node, message.subject):
+            raise Violation(f"I5 {node.id} voted for a block that is not on its disk")
+
+    def _holds_body(self, node: SimulatedNode, block_hash: bytes) -> bool:
+        journal = bytes(node.disk.journal or b"")
+        at = journal.find(b"\xa4body\x01")
+        while at >= 0:
+            value, end = reading._item(journal, at - 1)
+            if reading.block_hash(reading.unpack(value[3])[2]) == block_hash:
+                return True
+            at = journal.find(b"\xa4body\x01", end)
+        return False
+
+    def _prepared(self, certificate: list[Any], who: str) -> None:
+        """I4, I6: a certificate that an honest node shows."""
+        self._certificate(certificate, PREPARE, who)
+        self._one_value(certificate[4], certificate[5], certificate[6], who)
+
+    def _one_value(self, height: int, round: int, block_hash: bytes, who: str) -> None:
+        if self.prepared.setdefault((height, round), block_hash) != block_hash:
+            raise Violation(f"I6 {who} holds a second prepared block at height {height} round {round}")
+
+    def _certificate(self, certificate: list[Any], phase: int, who: str) -> None:
+        """I4: more than two thirds, each once, every signature valid."""
+        packed = reading.pack(certificate)
+        if packed in self.proven:
+            return
+        _, _, kind, epoch, height, round, block_hash, bitmap, signatures = certificate
+        signers = [i for i in range(8 * len(bitmap)) if bitmap[i // 8] >> (i % 8) & 1]
+        preimage = reading.vote(self.chain_id, epoch, height, round, phase, block_hash)
+        if kind != phase or epoch != 0 or len(signers) != len(signatures) or 3 * len(signers) <= 2 * self.n:
+            raise Violation(f"I4 {who} relies on a certificate of {len(signers)} signers of {self.n}")
+        for index, signature in zip(signers, signatures, strict=True):
+            if index >= self.n or not self.world.scheme.verify(self.keys[index], preimage, signature):
+                raise Violation(f"I4 {who} relies on a certificate with a wrong signature")
+        self.proven[packed] = None
+
+    # What a node decides
+
+    def published(self, node: SimulatedNode, raw: bytes) -> Seen:
+        """Judge a block that an honest node made public, in its order."""
+        seen = reading.record(raw)
+        height, known = seen.height, self.heights.get(node.index, 0)
+        if height != known + 1 and not (height <= known and node.index in self.world.rebuilt):
+            raise Violation(f"I7 {node.id} published height {height} after {known}")
+        self.heights[node.index] = max(height, known)
+        first = self.chain.get(height)
+        if first is None:
+            self._first(node, seen, raw)
+        elif first.hash != seen.hash:
+            raise Violation(f"I1 {node.id} decided another block at height {height} than was decided before")
+        elif first.receipts != seen.receipts:
+            raise Violation(f"I8 {node.id} has other receipts at height {height}")
+        self._certificate(seen.certificate, COMMIT, node.id)
+        if seen.certificate[4] != height or seen.certificate[6] != seen.hash:
+            raise Violation(f"I4 {node.id} holds a certificate of another block at height {height}")
+        return seen
+
+    def _first(self, node: SimulatedNode, seen: Seen, raw: bytes) -> None:
+        parent = self.chain.get(seen.height - 1)
+        expected = self.chain_id if parent is None else parent.hash
+        if seen.parent != expected or seen.chain_id != self.chain_id or seen.epoch != 0:
+            raise Violation(f"I7 height {seen.height} does not follow height {seen.height - 1}")
+        if parent is not None and seen.time_ms <= parent.time_ms:
+            raise Violation(f"I7 time does not rise at height {seen.height}")
+        if reading.tree(seen.receipts) != seen.receipts_root or reading.tree(seen.transactions) != seen.tx_root:
+            raise Violation(f"I8 height {seen.height} holds other transactions or receipts than its roots say")
+        for transaction in seen.transactions:
+            if transaction not in self.world.clients.sent:
+                raise Violation(f"I9 height {seen.height} holds a transaction that nobody signed")
+            tx_id = reading.transaction_id(transaction)
+            if (
+                self.committed_ids.setdefault(tx_id, seen.height) != seen.height
+                or seen.transactions.count(transaction) != 1
+            ):
+                raise Violation(f"I9 a transaction is at heights {self.committed_ids[tx_id]} and {seen.height}")
+        self.chain[seen.height], self.raws[seen.height] = seen, raw
+
+    def booted(self, node: SimulatedNode) -> None:
+        """I2, I8: what was published before a restart is still there, and its state is the certified one."""
+        machine, known = node.machine, self.heights.get(node.index, 0)
+        if machine is None:
+            return
+        height = machine.executor.height
+        if height < known and node.index not in self.world.rebuilt:
+            raise Violation(f"I2 {node.id} restarted at height {height} after it had published {known}")
+        for raw in node.disk.records[known:height]:  # durable before the crash, and not yet told
+            self.published(node, raw)
+        self._state(node)
+
+    def _state(self, node: SimulatedNode) -> None:
+        machine = node.machine
+        if machine is None:
+            return
+        height = machine.executor.height
+        block = self.chain.get(height)
+        if block is not None and machine.tip is not None:
+            if reading.block_hash(machine.tip.block.header.raw) != block.hash:
+                raise Violation(f"I2 {node.id} stands on another block at height {height}")
+            if machine.executor.state.root != block.state_root:
+                raise Violation(f"I8 {node.id} has another state at height {height}")
+
+    # What a node does
+
+    def stepped(self, node: SimulatedNode, event: events.NodeEvent, before: tuple[int, int]) -> None:
+        """I10: judge how one event moved an honest node."""
+        machine = node.machine
+        if machine is None or not node.honest:
+            return
+        height, round = machine.replica.height, machine.replica.round
+        if height > before[0] and machine.tip is not None:
+            self.world.goals["old_round_commit"] += (
+                height == before[0] + 1 and machine.tip.certificate.round < before[1]
+            )
+            self.world.goals["caught_up"] += isinstance(event, events.FrameReceived) and isinstance(
+                event.message, Blocks
+            )
+        if height == before[0] and round > before[1]:
+            timeout = (
+                isinstance(event, events.TimerFired)
+                and isinstance(event.timer, Timer)
+                and event.timer.kind is TimerKind.ROUND
+            )
+            if timeout and round == before[1] + 1:
+                return
+            if round > self.asked.get(height, 0):
+                raise Violation(f"I10 {node.id} moved from round {before[1]} to {round}, where no honest node is")
+            self.world.goals["weak_quorum_join"] += 1
+
+    def accused(self, node: SimulatedNode, accused: events.Accused) -> None:
+        """I14: evidence is against Byzantine nodes only, and proves something."""
+        first, second = (
+            reading.said(b"\x93\xa9consensus\x01" + message) for message in (accused.first, accused.second)
+        )
+        if first is None or second is None:
+            raise Violation("I14 evidence that is no consensus message")
+        same = (first.phase, first.height, first.round, first.sender) == (
+            second.phase,
+            second.height,
+            second.round,
+            second.sender,
+        )
+        if not same or first.subject == second.subject:
+            raise Violation(f"I14 {node.id} calls two messages contradicting that are not")
+        if accused.node not in self.world.faulty_names():
+            raise Violation(f"I14 {node.id} accuses the honest {accused.node}")
+
+    def look(self, node: SimulatedNode) -> None:
+        """I8, I11, I12: look into a running honest node."""
+        machine = node.machine
+        if machine is None or machine.halted is not None:
+            return
+        self._state(node)
+        self._bounds(node)
+        standing = machine.replica.standing()
+        votes = standing.votes and standing.silence is None
+        height = machine.replica._height
+        elsewhere = height._ahead or height._commit_certificate() is not None
+        if votes and len(machine.mempool) and not elsewhere:
+            waits = standing.round > 0 and standing.round_changes < standing.quorum
+            rounds, repeats = (kind in node.timers for kind in (TimerKind.ROUND, TimerKind.REBROADCAST))
+            if not (rounds or waits) or not repeats:
+                raise Violation(f"I12 {node.id} has work and no timer runs: {node.decision()}")
+        for kind in (TimerKind.ROUND, TimerKind.REBROADCAST):
+            if (kind in node.timers) != height.pacing.runs(kind):
+                raise Violation(f"I12 {node.id} thinks wrongly of its {kind.value} timer")
+
+    def _bounds(self, node: SimulatedNode) -> None:
+        machine, n = node.machine, self.n
+        if machine is None:
+            return
+        limits, votes, height = machine.mempool.limits, machine.replica._height.votes, machine.replica._height
+        early = machine.replica._next
+        sizes = {
+            "mempool": (len(machine.mempool), limits.transactions_max),
+            "mempool bytes": (machine.mempool.size_bytes, limits.bytes_max),
+            "journal": (len(node.disk.journal or b""), JOURNAL_BYTES_MAX),
+            "round changes": (len(votes.changes), n),
+            "proposals": (len(votes._proposals), 3 * n),
+            "prepares": (len(votes._prepares), 3 * n),
+            "commits": (len(votes._commits), 4 * n),
+            "early messages": (len(early.messages()), 12 * (n + 1)),
+            "bodies": (len(height.bodies.all()), BODIES_MAX + 3),
+            "claims": (len(machine.replica._claims), n),
+            "sync buffer": (machine._sync.buffer_bytes, 34 * 1024 * 1024),
+            "questions": (len(machine._inquiries._open), 1_000),
+        }
+        for what, (size, limit) in sizes.items():
+            if size > limit:
+                raise Violation(f"I11 {node.id} holds {size} of {what}, at most {limit}")
+
+    def idle(self, node: SimulatedNode) -> None:
+        """I12: nothing is pending, so no round is timed."""
+        if TimerKind.ROUND in node.timers:
+            raise Violation(f"I12 {node.id} times a round with nothing to do: {node.decision()}")
+        self.world.goals["idle"] += 1

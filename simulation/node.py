@@ -1,0 +1,235 @@
+"""One simulated node: a real ``Machine``, and a shell that carries out its effects on a virtual disk and network.
+
+Law: the shell decides nothing. Effects keep the order of ``node/events.py``: what follows a write waits until the
+batch that holds the write is durable; batches are formed as ``node/writer.py`` forms them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from consensus.events import TimerKind
+from contracts.execution import Executor, Outcome, genesis_updates
+from ledger import codec
+from ledger.block import CommittedBlock
+from ledger.signing import Signer
+from ledger.state import MemoryStore, State
+from node import events, wire
+from node.admission import VerifiedTransactions
+from node.events import NodeEffect, NodeEvent, NodeTimer, TickKind
+from node.machine import Machine, MachineConfig
+from simulation.clock import Clock
+from simulation.disk import Disk, Refused, Write
+
+if TYPE_CHECKING:
+    from simulation.byzantine.behaviour import Behaviour
+    from simulation.world import World
+
+
+@dataclass(slots=True)
+class Batch:
+    """Writes that one sync makes durable, and what waits for it."""
+
+    writes: list[Write] = field(default_factory=list)
+    releases: deque[Callable[[], None]] = field(default_factory=deque)
+
+
+class SimulatedNode:
+    """Endpoint ``index`` of the world, speaking as node ``id``. ``machine`` is None while the process is down."""
+
+    def __init__(self, world: World, index: int, id: str, disk: Disk, signer: Signer | None) -> None:
+        self.world = world
+        self.index, self.id, self.disk, self.signer = index, id, disk, signer
+        self.clock = Clock()
+        self.machine: Machine | None = None
+        self.behaviours: list[Behaviour] = []
+        self.life = 0
+        self.sync_ms = 1
+        self.step_ms = 0  # a slow node: how long each event waits
+        self.paused_until_ms = 0
+        self.why_down = ""
+        self.timers: dict[TimerKind | TickKind, tuple[int, NodeTimer]] = {}
+        self._gathering: Batch | None = None
+        self._in_flight: Batch | None = None
+        self._before_send: Callable[[], None] | None = None
+
+    @property
+    def honest(self) -> bool:
+        """Whether it runs unmodified code on a disk that keeps its promises."""
+        return self.index in self.world.honest
+
+    @property
+    def height(self) -> int:
+        """The height executed."""
+        return 0 if self.machine is None else self.machine.executor.height
+
+    # Life
+
+    def boot(self) -> None:
+        """Start the process on what the disk holds; raise ``Refused`` if the shell would not."""
+        records = self.disk.open_log()
+        verified = VerifiedTransactions(self.world.scheme.verify)
+        executor, tip = self._open(records, verified)
+        limits = self.world.options.limits
+        config = MachineConfig(self.world.genesis, self.id, self.signer, "simulated", limits, self.world.scheme.verify)
+        data = self.disk.copy_of_journal()
+        self.machine = Machine(config, executor, tip=tip, journal_data=data, verified=verified)
+        self.life += 1
+        self.timers.clear()
+        self._gathering = self._in_flight = None
+        self.step(events.Start())
+
+    def _open(self, records: list[bytes], verified: VerifiedTransactions) -> tuple[Executor, CommittedBlock | None]:
+        """Bring the state to the tip of the block log, as ``node/storage.py`` does."""
+        genesis, disk = self.world.genesis, self.disk
+        if disk.store is None or disk.store_height > len(records):
+            disk.store, disk.store_height = MemoryStore(disk.bits), 0
+            state = State(disk.store, disk.bits)
+            change = state.derive(genesis_updates(genesis))
+            state.commit(change)
+            disk.store.write(change.entries)
+            state.flushed(change)
+        state, height = State(disk.store, disk.bits), disk.store_height
+        tip = CommittedBlock.decode(records[height - 1]) if height else None
+        time_ms = None if tip is None else tip.block.header.time_ms
+        executor = Executor(genesis, state, verified.admit, height=height, time_ms=time_ms)
+        for raw in records[height:]:
+            tip = CommittedBlock.decode(raw)
+            outcome = executor.execute_block(tip.block)
+            if not isinstance(outcome, Outcome):
+                raise Refused(f"replaying block {tip.block.header.height}: {outcome.code} {outcome.detail}")
+            executor.commit(outcome)
+            disk.store.write(outcome.change.entries)
+            disk.store_height = outcome.height
+            executor.state.flushed(outcome.change)
+        return executor, tip
+
+    def unsynced(self) -> list[Write]:
+        """Return the writes that a crash now may lose, oldest first."""
+        batches = [batch for batch in (self._in_flight, self._gathering) if batch is not None]
+        return [write for batch in batches for write in batch.writes]
+
+    def writing(self) -> list[Write]:
+        """Return the writes that are on their way to the disk."""
+        return [] if self._in_flight is None else list(self._in_flight.writes)
+
+    def stop(self, why: str) -> None:
+        """End the process; what was not written is gone (the disk has been told what was)."""
+        self.machine = None
+        self.why_down = why
+        self.timers.clear()
+        self._gathering = self._in_flight = None
+
+    # Events
+
+    def step(self, event: NodeEvent) -> None:
+        """Hand one event to the machine and carry out what it says."""
+        machine = self.machine
+        if machine is None:
+            return
+        before = (machine.replica.height, machine.replica.round)
+        effects = machine.step(event, self.clock.wall_ms(self.world.now_ms))
+        self.world.invariants.stepped(self, event, before)
+        for effect in effects:
+            if self.machine is not machine:
+                return
+            self._perform(effect)
+        self._submit()
+
+    def fire(self, timer: NodeTimer, number: int) -> None:
+        """Take a timer that ran out, unless another took its place."""
+        current = self.timers.get(timer.kind)
+        if current is not None and current[0] == number:
+            del self.timers[timer.kind]
+            self.step(events.TimerFired(timer))
+
+    def _perform(self, effect: NodeEffect) -> None:
+        world = self.world
+        match effect:
+            case events.Append() | events.ReplaceJournal() | events.AppendBlock():
+                if self._gathering is None:
+                    self._gathering = Batch()
+                self._gathering.writes.append(effect)
+                world.wrote(self, effect)
+            case events.SendFrame(peer, message):
+                self._send(peer, message)
+            case events.BroadcastFrame(message):
+                self._send(None, message)
+            case events.LoadBlocks(peer, from_height, limit):
+                self._after(lambda: self._load(peer, from_height, limit))
+            case events.ApplyState(height, _, change):
+                self._after(lambda: world.schedule(1, self, ("apply", self.life, height, change)))
+            case events.Published(committed, outcome):
+                self._after(lambda: world.published(self, committed, outcome))
+            case events.StartTimer(timer, delay_ms):
+                self.timers[timer.kind] = (world.later(delay_ms, self, ("timer", self.life, timer)), timer)
+            case events.StopTimer(kind):
+                self.timers.pop(kind, None)
+            case _:
+                world.noticed(self, effect)
+
+    def _send(self, peer: str | None, message: wire.WireMessage) -> None:
+        data = wire.encode(message)
+        if wire.promises_nothing(message):
+            self.world.send(self, peer, message, data)
+        else:
+            self._after(lambda: self.world.send(self, peer, message, data))
+
+    def _load(self, peer: str, from_height: int, limit: int) -> None:
+        message = wire.pack_blocks(from_height, self.disk.records[from_height - 1 : from_height - 1 + limit])
+        self.world.send(self, peer, message, wire.encode(message))
+
+    def apply(self, height: int, entries: dict[bytes, bytes | None]) -> None:
+        """The state store writes one block's change."""
+        if self.disk.store is not None and self.disk.store_height == height - 1:
+            self.disk.store.write(entries)
+            self.disk.store_height = height
+            self.step(events.Applied(height))
+
+    # Batches
+
+    def _after(self, release: Callable[[], None]) -> None:
+        batch = self._gathering or self._in_flight
+        if batch is None:
+            release()
+        else:
+            batch.releases.append(release)
+
+    def _submit(self) -> None:
+        if self._gathering is not None and self._in_flight is None:
+            self._in_flight, self._gathering = self._gathering, None
+            self.world.later(self.sync_ms, self, ("synced", self.life))
+
+    def synced(self) -> None:
+        """The batch on its way is durable, unless the disk fails: then the process ends."""
+        batch = self._in_flight
+        if batch is None:
+            return
+        try:
+            self.disk.perform(batch.writes)
+        except Refused:
+            self.world.disk_failed(self)
+            return
+        life = self.life
+        while batch.releases:
+            batch.releases.popleft()()
+            if self.life != life or self.machine is None:
+                return
+        self._in_flight = None
+        self._submit()
+
+    def decision(self) -> str:
+        """Say where it stands, for the trace."""
+        if self.machine is None:
+            return f"{self.id} is down ({self.why_down})"
+        standing = self.machine.replica.standing()
+        return f"{self.id} works on height {standing.height} round {standing.round}, {standing.silence or 'votes'}"
+
+
+def text_of(value: object) -> str:
+    """Return what a state record's profile says, for clients that read it back."""
+    record = codec.mapping(value, "member")  # type: ignore[arg-type]
+    return str(record["profile"].get("description", ""))

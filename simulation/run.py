@@ -1,0 +1,139 @@
+"""One seed from start to verdict: faults, then healing and the demand for progress, then the last checks.
+
+Law: a verdict is a value; whatever goes wrong inside a run becomes its ``failure``, with the seed that replays it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from audit import light
+from contracts.execution import Executor, Outcome, new_state
+from ledger.block import CommittedBlock
+from ledger.transaction import Transaction
+from simulation import history, swarm
+from simulation.invariants import Violation
+from simulation.swarm import Options
+from simulation.world import Crash, World
+
+HEAL_MS = 240_000
+QUIET_MS = 3_000
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of a seed. ``failure`` is None for a good run; times are virtual ms but ``seconds``."""
+
+    kind: str
+    seed: int
+    n: int = 0
+    height: int = 0
+    virtual_ms: int = 0
+    events: int = 0
+    digest: str = ""
+    rounds: dict[int, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+    behaviours: list[str] = field(default_factory=list)
+    goals: dict[str, int] = field(default_factory=dict)
+    heal_ms: int = 0
+    reads: int = 0
+    writes: int = 0
+    seconds: float = 0.0
+    failure: str | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it reached 20 heights or 120 virtual seconds, with three kinds of faults or more."""
+        kinds = len(self.faults) + len(self.behaviours)
+        return (self.height >= 20 or self.virtual_ms >= 120_000) and kinds >= 3
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self)
+
+
+def run_seed(kind: str, seed: int, *, loud: Callable[[str], None] | None = None) -> Verdict:
+    """Run seed ``seed`` of ``kind`` ("random" or "twins")."""
+    rng = random.Random(seed * 2 + (kind == "twins"))
+    options = swarm.draw_twins(rng) if kind == "twins" else swarm.draw(rng)
+    return run_options(kind, seed, options, rng, loud=loud)
+
+
+def run_options(
+    kind: str, seed: int, options: Options, rng: random.Random, *, loud: Callable[[str], None] | None = None
+) -> Verdict:
+    """Run a world of given options."""
+    began = time.perf_counter()
+    verdict = Verdict(kind, seed, n=options.n)
+    world = World(options, rng, loud=loud)
+    try:
+        _phases(world, verdict)
+    except (Violation, Crash) as error:
+        verdict.failure = str(error)
+    except Exception:
+        verdict.failure = f"the simulator failed: {traceback.format_exc()}"
+    verdict.height, verdict.virtual_ms, verdict.events = world.highest, world.now_ms - world.start_ms, world.events
+    verdict.digest = world.digest
+    verdict.rounds = dict(sorted(world.rounds.items()))
+    verdict.faults = {name: count for name, count in sorted(world.faults.items()) if count}
+    for name, count in sorted(world.network.faults.items()):
+        verdict.faults[name] = count
+    verdict.behaviours = sorted({name for names in options.behaviours.values() for name in names})
+    verdict.goals = {name: count for name, count in sorted(world.goals.items()) if count}
+    verdict.reads, verdict.writes = len(world.clients.history.reads), len(world.clients.history.writes)
+    verdict.seconds = time.perf_counter() - began
+    if verdict.failure is not None and loud is not None:
+        loud(f"FAILED {verdict.failure}")
+    return verdict
+
+
+def _phases(world: World, verdict: Verdict) -> None:
+    options = world.options
+    world.say(f"{options}")
+    world.start()
+    world.run(lambda: False, options.faults_ms)
+    world.heal()
+    healed_ms = world.now_ms
+    if not world.run(world.settled, HEAL_MS):
+        where = "; ".join(node.decision() for node in world.nodes)
+        waiting = ", ".join(write.value for _, write in world.clients.open.values())
+        raise Violation(f"I17 no progress after healing: {where}; not committed: {waiting or 'nothing'}")
+    verdict.heal_ms = world.now_ms - healed_ms
+    if not options.heartbeat_ms and not options.behaviours:
+        world.run(lambda: False, QUIET_MS)
+        for node in world.running_honest():
+            world.invariants.idle(node)
+    _last_checks(world)
+
+
+def _last_checks(world: World) -> None:
+    """I1 to I3 were judged on the way; here the whole chain: I8, I13, I15, I18."""
+    invariants, genesis = world.invariants, world.genesis
+    for node in world.running_honest():
+        invariants.look(node)
+    executor = Executor(genesis, new_state(genesis), Transaction.decode)
+    anchor = light.genesis_anchor(genesis)
+    order: list[str] = []
+    for height in sorted(invariants.chain):
+        seen = invariants.chain[height]
+        committed = CommittedBlock.decode(invariants.raws[height])
+        outcome = executor.execute_block(committed.block)
+        if not isinstance(outcome, Outcome) or outcome.state_root != seen.state_root:
+            raise Violation(f"I15 replaying height {height} gives another root")
+        executor.commit(outcome)
+        try:
+            follower = light.follow(anchor, committed.block.header)
+            light.check_last_commit(anchor, committed.block.header, committed.block.last_commit, world.scheme.verify)
+            light.check_certificate(follower, committed.block.header, committed.certificate, world.scheme.verify)
+        except Exception as error:
+            raise Violation(f"I13 a light client refuses height {height}: {error}") from None
+        anchor = follower
+        order += [transaction.args["description"] for transaction in outcome.transactions]
+    fault = history.fault(world.clients.history, order)
+    if fault is not None:
+        raise Violation(f"I18 {fault}")

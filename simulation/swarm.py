@@ -1,0 +1,121 @@
+"""What one seed draws: the size of the world, its faults, and who misbehaves how.
+
+Law: everything follows from the seed alone, in one order of draws.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from node.mempool import MempoolLimits
+from simulation.byzantine.catalogue import BEHAVIOURS
+
+NETWORK = ("loss", "duplication", "reordering", "slow links", "partition", "one-way block", "clog", "link reset")
+NODES = ("kill", "power failure", "pause", "slow node", "all down")
+CLOCKS = ("clock skew", "clock jump", "clock drift")
+DISKS = (
+    "slow disk",
+    "write error",
+    "hole",
+    "bit flip at the end",
+    "bit flip in the middle",
+    "lost sector",
+    "journal lost",
+    "old journal",
+    "disk wiped",
+    "block log damaged",
+)
+FAULTS = (*NETWORK, *NODES, *CLOCKS, *DISKS)
+FRAGILE = DISKS[2:]
+"""Faults after which a node may be silent, or forget: they count towards f like Byzantine nodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One world. Times in ms; ``behaviours`` maps a Byzantine validator's index to the names of what it does."""
+
+    n: int = 4
+    observers: int = 0
+    real_signatures: bool = False
+    tenure: int = 16
+    round_timeout_ms: int = 500
+    round_timeout_ms_max: int = 8_000
+    heartbeat_ms: int = 0
+    sync_ms: int = 2
+    delay_ms: int = 2
+    jitter_ms: int = 4
+    write_every_ms: int = 300
+    fault_every_ms: int = 800
+    faults_ms: int = 15_000
+    faults: tuple[str, ...] = ()
+    behaviours: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    limits: MempoolLimits | None = None
+    burst: int = 1
+    heights_min: int = 20
+    twins: bool = False
+    leave_one_down: bool = False
+
+    @property
+    def f(self) -> int:
+        """How many may be faulty."""
+        return (self.n - 1) // 3
+
+
+def draw(rng: random.Random) -> Options:
+    """Draw the world of a seed."""
+    n = rng.choices((4, 5, 6, 7), (60, 13, 13, 14))[0]
+    byzantine = rng.choices(range((n - 1) // 3 + 1), (35, 65) if n < 7 else (25, 35, 40))[0]
+    names = [name for name in BEHAVIOURS if name != "twins"]
+    behaviours = {
+        index: tuple(rng.sample(names, rng.choice((1, 1, 2, 3)))) for index in sorted(rng.sample(range(n), byzantine))
+    }
+    for index in behaviours:
+        if rng.randrange(8) == 0:
+            behaviours[index] = ("twins",)
+    kinds = [
+        *rng.sample(NETWORK, rng.randint(1, 4)),
+        *rng.sample(NODES, rng.randint(1, 3)),
+        *rng.sample(CLOCKS, rng.randint(0, 2)),
+        *rng.sample(DISKS, rng.randint(0, 4)),
+    ]
+    while len(kinds) < 3:
+        kinds.append(rng.choice([kind for kind in FAULTS if kind not in kinds]))
+    small = rng.randrange(8) == 0
+    return Options(
+        n=n,
+        observers=int(rng.randrange(6) == 0),
+        real_signatures=rng.randrange(25) == 0,
+        tenure=rng.choice((1, 2, 4, 16)),
+        round_timeout_ms=rng.choice((200, 400, 800)),
+        round_timeout_ms_max=rng.choice((2_000, 8_000)),
+        heartbeat_ms=rng.choice((0, 0, 0, 3_000)),
+        sync_ms=rng.choice((1, 2, 10)),
+        delay_ms=rng.choice((1, 5, 25)),
+        jitter_ms=rng.choice((0, 5, 40)),
+        write_every_ms=rng.choice((150, 400, 800)),
+        fault_every_ms=rng.choice((300, 700, 1_500)),
+        faults_ms=rng.choice((6_000, 10_000, 16_000)),
+        faults=tuple(kinds),
+        behaviours=behaviours,
+        limits=MempoolLimits(transactions_max=12, shares=2, doors=2) if small else None,
+        burst=8 if small else rng.choice((1, 1, 3)),
+        leave_one_down=rng.randrange(3) == 0,
+    )
+
+
+def draw_twins(rng: random.Random) -> Options:
+    """Draw a Twins scenario: four validators, one of them twice, partitions that change with the rounds."""
+    return Options(
+        twins=True,
+        tenure=rng.choice((1, 1, 2, 16)),
+        round_timeout_ms=rng.choice((200, 400)),
+        round_timeout_ms_max=2_000,
+        delay_ms=rng.choice((1, 10)),
+        jitter_ms=rng.choice((0, 10, 60)),
+        write_every_ms=rng.choice((150, 300)),
+        fault_every_ms=rng.choice((100, 250, 600)),
+        faults_ms=rng.choice((5_000, 9_000)),
+        faults=("twin worlds", *rng.sample(("partition", "kill", "loss", "pause"), rng.randint(1, 3))),
+        behaviours={rng.randrange(4): ("twins",)},
+    )

@@ -1,0 +1,570 @@
+"""One world: nodes, network, disks and clients on one virtual clock, driven by one source of chance.
+
+Law: the same options and the same seed give the same run, byte for byte (``digest``). Events happen in the order of
+(time, order of scheduling); nothing iterates over a set, reads a clock, or hashes an address.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, TypeAlias
+
+from contracts.execution import Outcome
+from ledger.block import CommittedBlock
+from ledger.errors import LedgerError
+from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.validators import ValidatorSet
+from node import events, journal, wire
+from node.events import NodeEffect
+from simulation import faults
+from simulation.byzantine.behaviour import Ears
+from simulation.byzantine.catalogue import BEHAVIOURS
+from simulation.clients import Clients
+from simulation.disk import Disk, Refused
+from simulation.invariants import Invariants, Violation
+from simulation.keys import Scheme
+from simulation.network import Network
+from simulation.node import SimulatedNode
+from simulation.reading import COMMIT, PREPARE, PROPOSAL, Said
+from simulation.swarm import Options
+
+START_MS = 1_700_000_000_000
+STATE_BITS = 4
+EVENTS_MAX = 400_000
+MEMBERS = (
+    ("bank-a", "bank"),
+    ("central-bank", "bank"),
+    ("enterprise-a", "enterprise"),
+    ("regulator", "government"),
+    ("bank-b", "bank"),
+    ("enterprise-b", "enterprise"),
+    ("institute-a", "institute"),
+)
+Event: TypeAlias = tuple[Any, ...]
+
+
+class Crash(Exception):
+    """The code under test raised; the text is the traceback (I16)."""
+
+
+class World:
+    """A running simulation of ``options``; ``run`` lets time pass, ``say`` prints when ``loud``."""
+
+    def __init__(self, options: Options, rng: random.Random, *, loud: Callable[[str], None] | None = None) -> None:
+        self.options, self.rng = options, rng
+        self.loud = loud
+        self.scheme = Scheme(options.real_signatures)
+        self.genesis = make_genesis(options, self.scheme)
+        self.validators: ValidatorSet = self.genesis.validators
+        self.validator_names = [validator.id for validator in self.validators.validators]
+        self.start_ms = self.now_ms = START_MS
+        self.goals: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.rounds: Counter[int] = Counter()
+        self.honest: dict[int, None] = {}
+        self.fragile: dict[int, None] = {}  # endpoints that may be silent for long, or forget
+        self.rebuilt: dict[int, None] = {}  # endpoints that lost their block log
+        self.twin_pairs: list[tuple[int, int]] = []
+        self.backups: dict[int, bytes] = {}
+        self.events = 0
+        self.highest = 0
+        self.healed = False
+        self._heap: list[tuple[int, int, int, SimulatedNode | None, Event]] = []
+        self._order = 0
+        self._trace = sha256()
+        self._busy: dict[int, int] = {}
+        self._half_voted: dict[int, int] = {}  # endpoint -> height at which it crashed between PREPARE and COMMIT
+        self._last_phase: dict[int, tuple[int, int]] = {}
+        self._proposals: dict[tuple[int, int, int], int] = {}
+        self._silent: dict[int, None] = {}
+        self._decode = lru_cache(256)(wire.decode)
+        self.nodes = self._make_nodes()
+        self.network = Network(len(self.nodes), rng)
+        self.invariants = Invariants(self)
+        self.clients = Clients(self)
+
+    def _make_nodes(self) -> list[SimulatedNode]:
+        nodes: list[SimulatedNode] = []
+        names = [*self.validator_names, *(node.id for node in self.genesis.nodes if node.kind == "observer")]
+        twins = [index for index, kinds in self.options.behaviours.items() if "twins" in kinds]
+        for index, name in enumerate([*names, *(names[twin] for twin in twins)]):
+            disk = Disk(STATE_BITS, bytearray(journal.initial(self.genesis.chain_id, name)))
+            node = SimulatedNode(self, index, name, disk, self.scheme.signer("node", name))
+            node.sync_ms = self.options.sync_ms
+            nodes.append(node)
+        for position, twin in enumerate(twins):
+            self.twin_pairs.append((twin, len(names) + position))
+        for node in nodes:
+            kinds = self.options.behaviours.get(names.index(node.id), ())
+            ears = Ears()
+            node.behaviours = [BEHAVIOURS[kind](self, node, ears) for kind in kinds]
+            if not kinds:
+                self.honest[node.index] = None
+        return nodes
+
+    # Who
+
+    def seat(self, node: SimulatedNode) -> int | None:
+        """Return the node's index among the validators."""
+        return self.validators.index(node.id)
+
+    def faulty_names(self) -> list[str]:
+        """Return the ids of nodes that may contradict themselves."""
+        return [node.id for node in self.nodes if node.index not in self.honest]
+
+    def running_honest(self) -> list[SimulatedNode]:
+        """Return the honest nodes that run."""
+        return [node for node in self.nodes if node.index in self.honest and node.machine is not None]
+
+    def any_running(self, *, voter: bool = False) -> SimulatedNode | None:
+        """Return some running node."""
+        found = [n for n in self.nodes if n.machine is not None and (not voter or self.seat(n) is not None)]
+        return found[self.rng.randrange(len(found))] if found else None
+
+    def has_room(self) -> bool:
+        """Say whether one more node may become fragile: it, and the Byzantine ones, are at most f."""
+        return len(self.options.behaviours) + len(self.fragile) < self.options.f
+
+    # Time
+
+    def later(self, delay_ms: int, node: SimulatedNode | None, event: Event) -> int:
+        """Schedule an event and return its number."""
+        self._order += 1
+        heapq.heappush(self._heap, (self.now_ms + max(0, delay_ms), self._order, self._order, node, event))
+        return self._order
+
+    def schedule(self, delay_ms: int, node: SimulatedNode, event: Event) -> None:
+        """Schedule an event that nobody will stop."""
+        self.later(delay_ms, node, event)
+
+    def act(self, delay_ms: int, what: str, action: Callable[[], None]) -> None:
+        """Schedule something that is not an event of a node."""
+        self.later(delay_ms, None, ("act", what, action))
+
+    def run(self, done: Callable[[], bool], limit_ms: int) -> bool:
+        """Let time pass until ``done``, asked every 50 ms; say whether it came within ``limit_ms``."""
+        end_ms, ask_ms, heap, trace = self.now_ms + limit_ms, self.now_ms, self._heap, self._trace
+        while heap and heap[0][0] <= end_ms:
+            now_ms, _, number, node, event = heapq.heappop(heap)
+            if now_ms >= ask_ms:
+                if done():
+                    heapq.heappush(heap, (now_ms, number, number, node, event))
+                    return True
+                ask_ms = now_ms + 50
+            self.now_ms = now_ms
+            self.events += 1
+            if self.events > EVENTS_MAX:
+                raise Violation(f"I17 more than {EVENTS_MAX} events")
+            if node is None:
+                trace.update(b"%d %d %s" % (now_ms, number, str(event[1]).encode()))
+                event[2]()
+                continue
+            if self._waits(node, now_ms, number, event):
+                continue
+            trace.update(b"%d %d %d %s" % (now_ms, number, node.index, event[0].encode()))
+            try:
+                self._handle(node, number, event)
+            except (Violation, KeyboardInterrupt):
+                raise
+            except Exception:
+                raise Crash(f"I16 {node.id}: {traceback.format_exc()}") from None
+        self.now_ms = end_ms
+        return done()
+
+    def _waits(self, node: SimulatedNode, now_ms: int, number: int, event: Event) -> bool:
+        """Put an event of a paused or slow node off."""
+        ready_ms = node.paused_until_ms
+        if node.step_ms and event[0] == "frame":
+            ready_ms = max(ready_ms, self._busy.get(node.index, 0))
+            if ready_ms <= now_ms:
+                self._busy[node.index] = now_ms + node.step_ms
+        if ready_ms <= now_ms:
+            return False
+        self._order += 1
+        heapq.heappush(self._heap, (ready_ms, self._order, number, node, event))
+        return True
+
+    def _handle(self, node: SimulatedNode, number: int, event: Event) -> None:
+        match event:
+            case ("frame", generation, source, data):
+                if self.network.generation(node.index, source) == generation and node.machine is not None:
+                    self._trace.update(data)
+                    self._deliver(node, self.nodes[source], data)
+            case ("timer", life, timer):
+                if life == node.life:
+                    node.fire(timer, number)
+            case ("synced", life):
+                if life == node.life and node.machine is not None:
+                    node.synced()
+            case ("apply", life, height, change):
+                if life == node.life and node.machine is not None:
+                    node.apply(height, change.entries)
+
+    # Frames
+
+    def send(self, node: SimulatedNode, peer: str | None, message: wire.WireMessage, data: bytes) -> None:
+        """Put a node's frame on the links to ``peer``, or to everyone."""
+        if node.honest:
+            self.invariants.sent(node, data)
+        consensus = isinstance(message, wire.ConsensusMessage)
+        if node.behaviours and consensus and isinstance(message, wire.ConsensusMessage):
+            node.behaviours[0].ears.messages.append(message.message)
+        for other in self.nodes:
+            if other.id == node.id or (peer is not None and other.id != peer):
+                continue
+            if not self.network.is_up(node.index, other.index):
+                continue
+            if not node.behaviours:
+                self.transmit(node, other.index, data, consensus=consensus)
+                continue
+            for frame in self._misbehaved(node, other.index, message, data):
+                self.transmit(node, other.index, frame, consensus=consensus)
+
+    def _misbehaved(self, node: SimulatedNode, target: int, message: wire.WireMessage, data: bytes) -> list[bytes]:
+        frames = [data]
+        for behaviour in node.behaviours:
+            changed: list[bytes] = []
+            for frame in frames:
+                try:
+                    current = message if frame is data else self._decode(frame)
+                except LedgerError:
+                    changed.append(frame)
+                    continue
+                changed += behaviour.outbound(target, current, frame)
+            frames = changed
+        return frames
+
+    def transmit(self, node: SimulatedNode, target: int, data: bytes, *, consensus: bool) -> None:
+        """Let a frame travel over the link to an endpoint, if it is up."""
+        generation = self.network.generation(node.index, target)
+        if generation < 0:
+            return
+        for arrival_ms in self.network.arrivals(node.index, target, self.now_ms, consensus=consensus):
+            self.later(arrival_ms - self.now_ms, self.nodes[target], ("frame", generation, node.index, data))
+
+    def _deliver(self, node: SimulatedNode, source: SimulatedNode, data: bytes) -> None:
+        try:
+            message: wire.WireMessage | None = self._decode(data)
+        except LedgerError:
+            self.goals["malformed_frame"] += 1
+            self.break_link(node.index, source.index)
+            self.connect_soon(node.index, source.index, 300)
+            return
+        if node.behaviours:
+            if isinstance(message, wire.ConsensusMessage):
+                node.behaviours[0].ears.messages.append(message.message)
+            for behaviour in node.behaviours:
+                message = None if message is None else behaviour.inbound(message)
+        elif isinstance(message, wire.Body):
+            self.goals["body_fetched"] += 1
+        if message is not None:
+            node.step(events.FrameReceived(source.id, message))
+
+    # Links
+
+    def connect_soon(self, a: int, b: int, delay_ms: int) -> None:
+        """Bring a link up after a moment, if both ends run and nothing keeps it down then."""
+        self.act(delay_ms, f"connect {a} {b}", lambda: self._connect(a, b))
+
+    def _connect(self, a: int, b: int) -> None:
+        one, other = self.nodes[a], self.nodes[b]
+        if one.id == other.id or one.machine is None or other.machine is None or not self.network.connect(a, b):
+            return
+        for node, peer in ((one, other), (other, one)):
+            self._guarded(node, events.PeerConnected(peer.id))
+
+    def break_link(self, a: int, b: int) -> None:
+        """Break a link; whoever has no other link to that node notices."""
+        if not self.network.disconnect(a, b):
+            return
+        for node, peer in ((self.nodes[a], self.nodes[b]), (self.nodes[b], self.nodes[a])):
+            linked = any(
+                o.id == peer.id and self.network.is_up(node.index, o.index) for o in self.nodes if o is not node
+            )
+            if not linked:
+                self._guarded(node, events.PeerDisconnected(peer.id))
+
+    def _guarded(self, node: SimulatedNode, event: events.NodeEvent) -> None:
+        try:
+            node.step(event)
+        except (Violation, KeyboardInterrupt):
+            raise
+        except Exception:
+            raise Crash(f"I16 {node.id}: {traceback.format_exc()}") from None
+
+    # Life and death
+
+    def boot(self, node: SimulatedNode) -> None:
+        """Start a node's process, if it is down; an operator helps with a damaged block log."""
+        if node.machine is not None:
+            return
+        records = len(node.disk.log)
+        try:
+            node.boot()
+        except Refused:
+            self.goals["damaged_log"] += 1
+            self.rebuilt[node.index] = None
+            node.disk.lose_blocks()
+            node.boot()
+        except Exception:
+            raise Crash(f"I16 {node.id} cannot start: {traceback.format_exc()}") from None
+        if len(node.disk.log) < records:
+            self.goals["torn_log"] += 1
+        if node.honest:
+            self.invariants.booted(node)
+        self.say(f"boot: {node.decision()}")
+        for other in self.nodes:
+            if other.id != node.id:
+                self.connect_soon(node.index, other.index, self.rng.randint(1, 30))
+
+    def boot_later(self, node: SimulatedNode, delay_ms: int) -> None:
+        """Start a node after a while."""
+        self.act(delay_ms, f"boot {node.index}", lambda: self.boot(node))
+
+    def crash(self, node: SimulatedNode, how: str) -> None:
+        """End a node's process at once: by kill, or by a power failure (``holes``: sectors out of order)."""
+        phase, height = self._last_phase.get(node.index, (0, 0))
+        if node.machine is not None and phase == PREPARE and node.height + 1 == height:
+            self._half_voted[node.index] = height
+        if how == "kill":
+            node.disk.kill(node.writing(), self.rng)
+        else:
+            node.disk.power_off(node.unsynced() if how == "holes" else node.writing(), self.rng, holes=how == "holes")
+        self._down(node, how)
+
+    def _down(self, node: SimulatedNode, why: str) -> None:
+        node.stop(why)
+        for other in self.nodes:
+            if other is not node:
+                self.break_link(node.index, other.index)
+
+    def disk_failed(self, node: SimulatedNode) -> None:
+        """The disk refused a batch: the process ends; what the batch wrote may be there or not."""
+        node.disk.failing = None
+        self.goals["disk_error"] += 1
+        self.say(f"disk error ends {node.id}")
+        self.crash(node, "power")
+        self.boot_later(node, self.rng.randint(50, 1_500))
+
+    def reboot_afresh(self, node: SimulatedNode, initial: Callable[[bytes, str], bytes]) -> None:
+        """Restart a Byzantine node with a new journal."""
+        if node.machine is not None:
+            node.disk.kill(node.writing(), self.rng)
+            self._down(node, "amnesia")
+            node.disk.journal = bytearray(initial(self.genesis.chain_id, node.id))
+            self.boot(node)
+
+    # What nodes do
+
+    def wrote(self, node: SimulatedNode, effect: NodeEffect) -> None:
+        """Keep an old copy of some journals, as a backup would."""
+        if node.index not in self.backups and node.disk.journal and node.height >= 2:
+            self.backups[node.index] = bytes(node.disk.journal)
+
+    def published(self, node: SimulatedNode, committed: CommittedBlock, outcome: Outcome) -> None:
+        """A node made a block public."""
+        header, certificate = committed.block.header, committed.certificate
+        if node.honest:
+            seen = self.invariants.published(node, committed.encode())
+            if seen.height > self.highest:
+                self._first(seen.height, certificate.round, header.created_round)
+            self.say(
+                f"{node.id} decides height {header.height} round {certificate.round} made in {header.created_round} "
+                f"by {header.proposer} with {header.tx_count} transactions {header.hash.hex()[:8]}"
+            )
+            if self._half_voted.get(node.index) == header.height:
+                del self._half_voted[node.index]
+                self.goals["crash_between_votes"] += 1
+        self.clients.committed(node, outcome.tx_ids)
+
+    def _first(self, height: int, round: int, created: int) -> None:
+        self.highest = height
+        self.rounds[min(round, 9)] += 1
+        self.goals["late_round"] += round >= 3
+        self.goals["reproposed"] += round > created
+
+    def heard_honest(self, node: SimulatedNode, message: Said) -> None:
+        """Note what honest nodes say, for goals."""
+        if message.phase == COMMIT or self._last_phase.get(node.index, (0, 0))[1] != message.height:
+            self._last_phase[node.index] = (message.phase, message.height)
+        elif message.phase == PREPARE:
+            self._last_phase[node.index] = (PREPARE, message.height)
+        if message.phase == PROPOSAL:
+            place = (node.index, message.height, message.round)
+            if self._proposals.setdefault(place, node.life) < node.life:
+                self.goals["same_proposal_again"] += 1
+        if node.index in self._silent:
+            del self._silent[node.index]
+            self.goals["released"] += 1
+
+    def noticed(self, node: SimulatedNode, effect: NodeEffect) -> None:
+        """Take an effect that is for people or clients."""
+        match effect:
+            case events.Answered(answers) | events.Dropped(answers):
+                self.clients.answered(node, answers)
+            case events.TipsHeard():
+                self.clients.heard(node, effect)
+            case events.Accused(accused):
+                self.goals["accused"] += 1
+                if node.honest:
+                    self.invariants.accused(node, effect)
+                self.say(f"{node.id} accuses {accused}")
+            case events.Noticed(code, text):
+                self._noticed(node, code)
+                self.say(f"{node.id} notices {code}: {text}")
+            case events.Halt(reason):
+                if node.honest:
+                    raise Violation(f"I8 {node.id} halted: {reason}")
+                node.stop("halted")
+
+    def _noticed(self, node: SimulatedNode, code: str) -> None:
+        if code == "journal_torn":
+            self.goals["torn_journal"] += 1
+        elif code in ("journal_damaged", "journal_missing"):
+            self.goals["damaged_journal"] += 1
+            self._silent[node.index] = None
+        elif code == "bad_block":
+            self.goals["liar_found"] += 1
+
+    # What people see
+
+    def say(self, text: str) -> None:
+        """Tell one line, and make it part of the trace."""
+        self._trace.update(text.encode())
+        if self.loud is not None:
+            self.loud(f"{(self.now_ms - self.start_ms) / 1000:8.3f} {text}")
+
+    @property
+    def digest(self) -> str:
+        """A hash of everything that happened so far."""
+        return self._trace.hexdigest()
+
+    # The two phases
+
+    def start(self) -> None:
+        """Boot all nodes and set the clients, the faults and the behaviours going."""
+        for line in self.network.lines.values():
+            line.delay_ms, line.jitter_ms = self.options.delay_ms, self.options.jitter_ms
+        faults.steady(self)
+        for node in self.nodes:
+            self.boot(node)
+        self.act(20, "write", self._write)
+        self.act(40, "look", self._look)
+        self.act(150, "misbehave", self._misbehave)
+        self.act(self.options.fault_every_ms, "fault", self._fault)
+
+    def _write(self) -> None:
+        running = self.running_honest()
+        if running and (not self.healed or self.highest < self.options.heights_min):
+            for _ in range(self.rng.randint(1, self.options.burst)):
+                self._through(lambda: self.clients.write(running[self.rng.randrange(len(running))]))
+            if self.rng.randrange(3) == 0:
+                self._through(lambda: self.clients.read(running[self.rng.randrange(len(running))]))
+        self.act(self.rng.randint(20, 2 * self.options.write_every_ms), "write", self._write)
+
+    def _through(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (Violation, KeyboardInterrupt):
+            raise
+        except Exception:
+            raise Crash(f"I16 {traceback.format_exc()}") from None
+
+    def _look(self) -> None:
+        for node in self.nodes:
+            if node.machine is None or node.paused_until_ms > self.now_ms:
+                continue
+            if node.honest:
+                self.invariants.look(node)
+            if not node.behaviours:
+                self.goals["guard_stopped"] += node.machine.replica.fired.get("G4", 0) > 0
+                self.goals["status_lie"] += node.machine.counters["refused_BadCertificate"] > 0
+        self.act(700, "look", self._look)
+
+    def _misbehave(self) -> None:
+        for node in self.nodes:
+            if node.machine is not None:
+                if node.behaviours and node.machine.replica.standing().silence is not None:
+                    self.reboot_afresh(node, journal.initial)  # whoever misbehaves does not mind its guard
+                for behaviour in node.behaviours:
+                    behaviour.tick()
+        self.act(150, "misbehave", self._misbehave)
+
+    def _fault(self) -> None:
+        if not self.healed:
+            faults.strike(self)
+            self.act(self.rng.randint(50, 2 * self.options.fault_every_ms), "fault", self._fault)
+
+    def heal(self) -> None:
+        """Mend everything but what at most f nodes suffer, and let clients ask again."""
+        self.healed = True
+        self.say("healed")
+        self.network.heal()
+        spare = self._left_down()
+        for node in self.nodes:
+            node.paused_until_ms = min(node.paused_until_ms, self.now_ms)
+            node.step_ms, node.sync_ms = 0, min(node.sync_ms, 20)
+            node.disk.failing = None
+            node.clock.repair()
+            if node.machine is None and node is not spare:
+                self.boot(node)
+        for a in range(len(self.nodes)):
+            for b in range(a):
+                self.connect_soon(a, b, 30)
+        self.act(100, "again", self._again)
+
+    def _left_down(self) -> SimulatedNode | None:
+        """Return the node that stays down for good, if the seed wants one and there is room."""
+        down = [node for node in self.nodes if node.machine is None and node.honest and self.seat(node) is not None]
+        if not (self.options.leave_one_down and down and self.has_room()):
+            return None
+        self.honest.pop(down[0].index)
+        self.say(f"{down[0].id} stays down")
+        return down[0]
+
+    def _again(self) -> None:
+        if self.running_honest():
+            self._through(self.clients.again)
+        self.act(2_000, "again", self._again)
+
+    def settled(self) -> bool:
+        """Say whether every transaction is committed and all honest nodes stand at one height."""
+        if self.clients.open or self.highest < self.options.heights_min:
+            return False
+        running = self.running_honest()
+        return len(running) == len(self.honest) and all(node.height == self.highest for node in running)
+
+
+def make_genesis(options: Options, scheme: Scheme) -> Genesis:
+    """Return the genesis of a world: a member a validator, a small state tree, short timeouts."""
+    members = tuple(
+        Member(
+            id=name,
+            name=name,
+            role=role,
+            level="central" if role == "government" else "",
+            sector="",
+            central_bank=name == "central-bank",
+            operators=(Operator("admin", scheme.signer("operator", name).public_key, ("operate", "submit")),),
+        )
+        for name, role in MEMBERS[: options.n]
+    )
+    nodes = [Node(m.id, m.id, "validator", scheme.signer("node", m.id).public_key, b"\x01") for m in members]
+    for number in range(1, options.observers + 1):
+        name = f"observer-{number}"
+        nodes.append(Node(name, members[0].id, "observer", scheme.signer("node", name).public_key, b"\x01"))
+    parameters = Parameters(
+        tenure=options.tenure,
+        state_bits=STATE_BITS,
+        round_timeout_ms=options.round_timeout_ms,
+        round_timeout_ms_max=options.round_timeout_ms_max,
+        heartbeat_ms=options.heartbeat_ms,
+    )
+    raw = encode_genesis(name="simulated", time_ms=START_MS, parameters=parameters, members=members, nodes=tuple(nodes))
+    return Genesis.decode(raw)
