@@ -35,6 +35,7 @@ _EVENT_FIELDS: Final[Mapping[str, Type]] = {
     "id": _STRING,
     "type": _STRING,
     "time": parse_type("timestamp"),
+    "recorded": parse_type("timestamp"),
     "source": _STRING,
     "member": _STRING,
     "sequence": parse_type("int"),
@@ -115,6 +116,8 @@ def event_facts(event: Event, times: Mapping[str, frozenset[str]]) -> dict[str, 
         ],
         "attributes": attributes,
     }
+    if "recorded" in item:
+        facts["recorded"] = time_value(item["recorded"], event.zone_minutes)
     for name in ("counterparty", "policy", "evidence"):
         if name in item:
             facts[name] = item[name]
