@@ -102,7 +102,7 @@ class _Audit:
     def run(self) -> AuditReport:
         for feed in self._feeds:
             feed.ask()
-        self._goal = self._last or max((feed.claimed or 0 for feed in self._feeds), default=0)
+        self._goal = self._wanted()
         base = self._first - 1
         for feed in self._active():
             feed.open(max(base, 1), self._goal)
@@ -117,11 +117,15 @@ class _Audit:
             self._take_run(lead)
         return self._report()
 
+    def _wanted(self) -> int:
+        """Return the last height asked for: the highest tip unless given, but not less than what is to be first."""
+        least = self._first if self._first > 1 else 0
+        return self._last or max(least, *(feed.claimed or 0 for feed in self._feeds))
+
     # Where to begin
 
     def _start(self, base: int) -> None:
         """Take the block below the range as anchor: certified by the genesis validators, the same in all sources."""
-        self._anchor = replace(self._anchor, height=base - 1)
         started: CommittedBlock | None = None
         for feed in self._active():
             if not feed.fill(1):
@@ -370,7 +374,11 @@ class _Audit:
             findings=tuple(sorted(findings, key=lambda item: (item.height or 0, item.source))),
             sources=tuple(feed.report() for feed in self._feeds),
             remaining_trust=remaining_trust(
-                self._genesis, self._level, first=self._first, pin=self._pin, sources=agreed
+                self._genesis,
+                self._level,
+                first=min(self._first, height + 1),
+                pin=self._pin,
+                sources=agreed,
             ),
             verdict=verdict,
         )
@@ -380,8 +388,11 @@ class _Audit:
         if all(feed.claimed is None for feed in self._feeds):
             return [Finding(None, "no source could be read", "", (), Verdict.UNKNOWN)]
         found = []
-        goal = self._last or max(feed.claimed or 0 for feed in self._feeds)
-        if height < goal and not self._stopped:
+        goal = self._wanted()
+        if height < self._first - 1 and not self._findings:
+            reason = f"no source gave this block, on which those from {self._first} on stand"
+            found.append(Finding(self._first - 1, reason, "", (), Verdict.UNKNOWN))
+        elif height < goal and not self._stopped:
             found.append(Finding(height + 1, f"no source gave the blocks up to {goal}", "", (), Verdict.UNKNOWN))
         if self._pin is not None and not self._first - 1 <= self._pin[0] <= height:
             reason = f"the pinned height {self._pin[0]} is not among the audited blocks"

@@ -30,6 +30,7 @@ class Feed:
         self.findings: list[Finding] = []
         self._status, self._note = "ok", ""
         self._ended = False
+        self._agrees = False
         self._blocks: Iterator[bytes] = iter(())
 
     def ask(self) -> None:
@@ -65,6 +66,7 @@ class Feed:
         taken = min(count, len(self.pending))
         del self.pending[:taken]
         self.agreed += taken
+        self._agrees = self._agrees or taken > 0
 
     def end(self, status: str, note: str) -> None:
         """Take no more from this source."""
@@ -88,11 +90,11 @@ class Feed:
             self.findings.append(Finding(self.agreed + 1, reason, self.name))
             self.end("false_tip", reason)
         elif self.agreed < goal:
-            self.end("behind", f"it has blocks up to {self.agreed} only")
+            self.end("behind", f"it has blocks up to {min(self.agreed, self.claimed or 0)} only")
 
     def report(self) -> SourceReport:
         """Return how it did."""
-        return SourceReport(self.name, self._status, self.claimed, max(self.agreed, 0), self._note)
+        return SourceReport(self.name, self._status, self.claimed, self.agreed if self._agrees else 0, self._note)
 
     def _fault(self, error: Unreachable | Damaged) -> None:
         """Remember why there are no more blocks; those read before it still count."""

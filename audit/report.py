@@ -112,7 +112,7 @@ class AuditReport:
 def remaining_trust(
     genesis: Genesis, level: Level, *, first: int, pin: tuple[int, bytes] | None, sources: int
 ) -> tuple[str, ...]:
-    """Return what must still be believed after an audit without findings, a sentence a line."""
+    """Return what must still be believed of the blocks that held, a sentence a line; ``sources`` agree on them."""
     n, q = genesis.validators.n, genesis.validators.quorum
     lines = [f"The genesis file is the one the members agreed on (chain id {genesis.chain_id.hex()})."]
     if level is Level.HEADERS:
@@ -142,7 +142,9 @@ def remaining_trust(
         lines.append(
             f"The pin at height {pin[0]} is right; above it, no {q} of the {n} validators signed two histories."
         )
-    if sources < 2:
+    if sources == 0:
+        lines.append("No source gave blocks of this range that hold: nothing is known of them.")
+    elif sources == 1:
         lines.append("Only one source answered: it may hide newer blocks, or a second history. Compare several.")
     else:
         lines.append(f"The {sources} sources that agreed do not all hide newer blocks or a second history.")

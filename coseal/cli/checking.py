@@ -118,7 +118,9 @@ def audit(
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A receipt, state proof or certified header.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A receipt, state proof, object history, export's manifest, ...")
+    ],
     genesis: GenesisOption = None,
     directory: DirectoryOption = None,
     as_json: JsonOption = False,
@@ -130,6 +132,8 @@ def verify(
       coseal verify receipt.json
 
       coseal verify receipt.json --genesis genesis.json --json
+
+      coseal verify fines.json.manifest.json
     """
     from audit.verify import verify_file
     from coseal import network as networks
@@ -168,9 +172,10 @@ def _with_bar(run: RunAudit, *, quiet: bool) -> AuditReport:
 def print_report(report: AuditReport, genesis: Genesis) -> None:
     """Print an audit's outcome for people."""
     colour = {"ok": "green", "bad": "red", "unknown": "yellow"}[report.verdict.value]
+    which = f" ({report.first} to {report.last})" if report.blocks else ""
     typer.secho(
-        f"{report.verdict.value}: {report.blocks} blocks ({report.first} to {report.last}), "
-        f"{report.transactions} transactions, level {report.level}",
+        f"{report.verdict.value}: {report.blocks} blocks{which}, {report.transactions} transactions, "
+        f"level {report.level}",
         fg=colour,
     )
     typer.echo(f"  chain       {report.chain_id}")
@@ -183,7 +188,8 @@ def print_report(report: AuditReport, genesis: Genesis) -> None:
     for finding in report.findings:
         where = "" if finding.height is None else f"height {finding.height}: "
         who = f" [signed by {', '.join(finding.members)}]" if finding.members else ""
-        typer.secho(f"  finding     {where}{finding.reason} ({finding.source}){who}", fg="red")
+        source = f" ({finding.source})" if finding.source else ""
+        typer.secho(f"  finding     {where}{finding.reason}{source}{who}", fg="red")
     if report.remaining_trust:
         typer.echo("what must still be believed:")
         for line in report.remaining_trust:

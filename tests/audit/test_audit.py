@@ -288,6 +288,22 @@ def test_a_fork_right_below_the_range_is_found(chain, make_chain, list_source):
     assert only(report).members
 
 
+@pytest.mark.parametrize(("first", "height", "agreed"), [(13, 13, 12), (14, 13, 0), (50, 49, 0)])
+def test_a_range_above_the_tip_is_unknown_and_nothing_is_said_to_agree(chain, list_source, first, height, agreed):
+    report = audit([list_source(chain.blocks)], chain.genesis, Level.MERKLE, first=first)
+    assert (report.verdict, only(report).height, report.blocks) == (Verdict.UNKNOWN, height, 0)
+    assert [source.agreed for source in report.sources] == [agreed]
+    trust = " ".join(report.remaining_trust)
+    assert ("believed because a quorum certified it" in trust) == (agreed > 0)
+    assert "No source gave blocks of this range that hold" in trust
+
+
+def test_a_source_that_does_not_reach_the_range_is_behind_at_what_it_has(chain, list_source):
+    report = audit([list_source(chain.blocks)], chain.genesis, Level.MERKLE, first=50, last=60)
+    assert report.verdict is Verdict.UNKNOWN
+    assert (report.sources[0].status, report.sources[0].note) == ("behind", "it has blocks up to 12 only")
+
+
 def test_a_pin_holds_or_refutes(chain, list_source):
     right = (7, chain.blocks[6].block.hash)
     for first in (1, 8):
