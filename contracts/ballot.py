@@ -40,13 +40,13 @@ def needed(members: Sequence[str]) -> int:
 
 
 def new(
-    kind: str, subject: Any, context: Context | None, *, opened_ms: int, height: int, closes_ms: int, **more: Any
+    kind: str, subject: Any, proposer: str, *, height: int, opened_ms: int, closes_ms: int, **more: Any
 ) -> dict[str, Any]:
-    """Return a ballot without votes; ``context`` is the proposer's, or None if the chain itself opens it."""
+    """Return an open ballot without votes; ``more`` are further fields, such as ``not_before_ms``."""
     return {
         "kind": kind,
         "subject": subject,
-        "proposer": "" if context is None else context.member,
+        "proposer": proposer,
         "height": height,
         "opened_ms": opened_ms,
         "not_before_ms": 0,

@@ -11,6 +11,7 @@ docs/spec/contracts-process.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from contracts import arguments
@@ -18,7 +19,9 @@ from contracts.attestation import ATTEST, await_attestation
 from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
 from contracts.process_chain import EMPTY_RECORD, chain, item_hash, object_key
 from contracts.process_items import Reading, Unfit, schema_of
-from contracts.process_types import DEFINE_TYPE, type_key
+from contracts.process_types import DEFINE_TYPE, normalised, type_key
+from contracts.supervision_sets import broken_rule
+from contracts.supervision_watch import Watch
 from ledger.signing import ZERO_HASH
 
 MAX_ITEMS: Final = 1_000
@@ -53,6 +56,17 @@ def statistics(reader: Reader, process_type: str) -> dict[str, int]:
 _NO_STATISTICS: Final = {
     "items": 0, "events": 0, "objects": 0, "changes": 0, "relations": 0, "declarations": 0, "sources": 0
 }  # fmt: skip
+
+
+# Defining a type
+
+
+def _define(view: View, context: Context, args: Args) -> Result | Rejected:
+    """Define a type, or its next version, under which every rule in force still has what it names."""
+    error = broken_rule(view, normalised(args))
+    if error is not None:
+        return Rejected("rule_broken", f"{error}; have the rule retired first, or keep what it names")
+    return DEFINE_TYPE.apply(view, context, args)
 
 
 # Registering a source
@@ -131,6 +145,7 @@ class _Batch:
         "schema",
         "seen",
         "view",
+        "watch",
     )
 
     def __init__(
@@ -150,6 +165,8 @@ class _Batch:
         self.counts: dict[str, int] = {}
         self.seen: set[str] = set()
         self.new_objects = 0
+        watch = Watch(view, context, self.name, record, definition)
+        self.watch = None if watch.idle else watch
 
     def add(self, offset: int, item: Any) -> Rejected | None:
         """Read one item, or refuse the batch for it."""
@@ -170,13 +187,17 @@ class _Batch:
         self.head = chain(self.head, hashed)
         counter = _COUNTERS[reading.kind]
         self.counts[counter] = self.counts.get(counter, 0) + 1
+        new = []
         for name in reading.objects:
             count, head = self.objects.get(name) or self._load(name)
             self.objects[name] = (count + 1, chain(head, hashed))
+            new.append(count == 0)
         if len(self.objects) > MAX_BATCH_OBJECTS:
             return Rejected(
                 "limit", f"items[{offset}]: more than {MAX_BATCH_OBJECTS} objects in a batch; send smaller ones"
             )
+        if self.watch is not None:
+            return self.watch.item(offset, self.args["sequence"] + offset, item, reading, hashed, new)
         return None
 
     def _load(self, name: tuple[str, str]) -> tuple[int, bytes]:
@@ -255,7 +276,9 @@ class _Batch:
             "new_objects": self.new_objects,
             "head": self.head.hex(),
         }
-        return data if gap is None else {**data, "gap": gap}
+        if gap is not None:
+            data["gap"] = gap
+        return data if self.watch is None else data | self.watch.finish(count, gap, self.latest_ms)
 
     def _gap(self) -> list[int] | None:
         expected, first = self.record["sequence"] + 1, self.args["sequence"]
@@ -283,7 +306,7 @@ def _items(value: Any) -> str | None:
 CONTRACT: Final = Contract(
     name="process",
     actions={
-        "define_type": DEFINE_TYPE,
+        "define_type": replace(DEFINE_TYPE, apply=_define),
         "register_source": Action(
             validate=arguments.arguments(
                 {

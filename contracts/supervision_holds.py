@@ -35,6 +35,11 @@ def hold_key(process_type: str, object_type: str, object_id: str) -> str:
     return f"supervision/hold/{process_type}/{object_type}/{object_id}"
 
 
+def count_key(process_type: str) -> str:
+    """Return the state key of how many objects of a process type are on hold; absent for none."""
+    return f"supervision/holds/{process_type}"
+
+
 def held(reader: Reader, process_type: str, object_type: str, object_id: str) -> dict[str, Any] | None:
     """Return the hold an object is under, or None."""
     value: Any = reader.get(hold_key(process_type, object_type, object_id))
@@ -65,6 +70,7 @@ def begin(view: View, finding: Mapping[str, Any], *, time_ms: int, hold_ms: int)
         "confirmed": False,
     }
     view.put(hold_key(*place), hold)
+    _count(view, place[0], 1)
     deadlines.add(view, BLOCK_CLOCK, hold["until_ms"], ["hold", *place])
     return hold
 
@@ -73,7 +79,17 @@ def end(view: View, hold: Mapping[str, Any], status: str) -> dict[str, Any]:
     """End a hold: ``expired``, ``lifted`` or ``unanswered``; return its view."""
     ended = {**hold, "status": status}
     view.put(hold_key(hold["process_type"], hold["object_type"], hold["object"]), ended)
+    _count(view, hold["process_type"], -1)
     return view_of(ended)
+
+
+def _count(view: View, process_type: str, change: int) -> None:
+    before: Any = view.get(count_key(process_type))
+    count = (before or 0) + change
+    if count:
+        view.put(count_key(process_type), count)
+    else:
+        view.delete(count_key(process_type))
 
 
 def end_of_finding(view: View, finding: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from contracts import membership, policy, process
+from contracts import membership, policy, process, supervision
 from contracts.framework import Contract
 from ledger.genesis import PROTOCOL_VERSION
 
 Contracts: TypeAlias = Mapping[str, Contract]
 
 CONTRACTS: Final[Contracts] = {
-    contract.name: contract for contract in (membership.CONTRACT, policy.CONTRACT, process.CONTRACT)
+    contract.name: contract
+    for contract in (membership.CONTRACT, policy.CONTRACT, process.CONTRACT, supervision.CONTRACT)
 }
 """The contracts of the newest protocol version, in the order in which their ``begin_block`` runs."""
 

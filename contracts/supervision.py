@@ -1,0 +1,361 @@
+"""The supervision contract: rules that judge process data, findings with a life, holds, questions and guidance.
+
+Law: whoever acts has the role and its turn; what is not done in time becomes a fact by block time alone, at most so
+much in one block.
+
+Ballots are here, the rest in the modules of this contract. State: ``supervision/ballot/<id>``.
+docs/spec/contracts-supervision.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from contracts import (
+    arguments,
+    ballot,
+    deadlines,
+    supervision_findings,
+    supervision_holds,
+    supervision_rules,
+    supervision_service,
+)
+from contracts.arguments import DAY_MS
+from contracts.deadlines import BLOCK_CLOCK
+from contracts.framework import Action, Args, Context, Contract, Due, Reader, Rejected, Result, View
+from contracts.supervision_rules import Effect, Now
+from contracts.supervision_sets import definition_of, head_key, rule_key, set_key
+from contracts.supervision_terms import TERMS, duration, next_id, set_terms
+from contracts.supervision_watch import Outcome, call, pass_clock
+
+DEFAULT_OPEN_MS: Final = 7 * DAY_MS
+MAX_OPEN_BALLOTS: Final = 8
+
+
+def ballot_key(ballot_id: str) -> str:
+    """Return the state key of a ballot."""
+    return f"supervision/ballot/{ballot_id}"
+
+
+# Proposals
+
+
+def _propose_rules(view: View, context: Context, args: Args) -> Result | Rejected:
+    refusal = _check_room(view, context)
+    if refusal is not None:
+        return refusal
+    ballot_id = next_id(view, "ballot")
+    record = supervision_rules.propose(view, context, args, ballot_id)
+    if isinstance(record, Rejected):
+        return record
+    result = _open(view, context, args, ballot_id, "rules", {"set": ballot_id})
+    return {
+        **result,
+        "set": ballot_id,
+        "process_type": record["process_type"],
+        "rules": record["rules"],
+        "cost": record["cost"],
+    }
+
+
+def _propose_retirement(view: View, context: Context, args: Args) -> Result | Rejected:
+    refusal = _check_room(view, context)
+    if refusal is not None:
+        return refusal
+    for rule_id in args["rules"]:
+        head: Any = view.get(head_key(rule_id))
+        document: Any = view.get(rule_key(rule_id, head["active"])) if head is not None and head["active"] else None
+        if document is None or document["process_type"] != args["process_type"]:
+            return Rejected("unknown_rule", f"no rule {rule_id} of {args['process_type']} is in force")
+    subject = {"process_type": args["process_type"], "rules": args["rules"]}
+    return {**_open(view, context, args, next_id(view, "ballot"), "retire", subject), **subject}
+
+
+def _propose_terms(view: View, context: Context, args: Args) -> Result | Rejected:
+    refusal = _check_room(view, context)
+    if refusal is not None:
+        return refusal
+    subject = {"terms": dict(args["terms"])}
+    return {**_open(view, context, args, next_id(view, "ballot"), "terms", subject), **subject}
+
+
+def _check_room(view: View, context: Context) -> Rejected | None:
+    count: Any = view.get(_open_key(context.member)) or 0
+    if count < MAX_OPEN_BALLOTS:
+        return None
+    detail = f"{context.member} has {count} open ballots, at most {MAX_OPEN_BALLOTS}; wait until one is decided"
+    return Rejected("limit", detail)
+
+
+def _open_key(member: str) -> str:
+    return f"supervision/open/{member}"
+
+
+def _open(view: View, context: Context, args: Args, ballot_id: str, kind: str, subject: Mapping[str, Any]) -> Result:
+    open_ms = args.get("open_ms", DEFAULT_OPEN_MS)
+    more = {name: args[name] for name in ("title", "reason") if name in args}
+    record = ballot.new(
+        kind,
+        dict(subject),
+        context.member,
+        height=context.height,
+        opened_ms=context.time_ms,
+        closes_ms=context.time_ms + open_ms,
+        open_ms=open_ms,
+        **more,
+    )
+    return {"ballot": ballot_id, **_put_open(view, ballot_id, record)}
+
+
+def _put_open(view: View, ballot_id: str, record: dict[str, Any]) -> Result:
+    """Write an open ballot and have it decided in time; return its figures."""
+    view.put(ballot_key(ballot_id), record)
+    before: Any = view.get(_open_key(record["proposer"])) or 0
+    view.put(_open_key(record["proposer"]), before + 1)
+    deadlines.add(view, BLOCK_CLOCK, record["closes_ms"], ["ballot", ballot_id])
+    electorate = ballot.electorate(view)
+    return {
+        "status": record["status"],
+        "electorate": list(electorate),
+        "needed": ballot.needed(electorate),
+        "closes_ms": record["closes_ms"],
+    }
+
+
+# Votes
+
+
+def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
+    record: Any = view.get(ballot_key(args["ballot"]))
+    if record is None:
+        return Rejected("unknown_ballot", f"there is no ballot {args['ballot']}")
+    electorate = ballot.electorate(view)
+    voted = ballot.vote(record, context, args["choice"], electorate)
+    if isinstance(voted, Rejected):
+        return voted
+    decided, effects = _resolve(view, args["ballot"], voted, Now(context.height, context.time_ms))
+    figures = ballot.view_of(decided, electorate)
+    result = {"ballot": args["ballot"], "kind": record["kind"], "choice": args["choice"], **figures}
+    return result if decided["status"] == ballot.OPEN else {**result, "effects": effects}
+
+
+def _resolve(view: View, ballot_id: str, record: dict[str, Any], now: Now) -> tuple[dict[str, Any], list[Effect]]:
+    """Write a ballot with what it comes to now; return it and what that did."""
+    status = ballot.resolve(record, ballot.electorate(view), now.time_ms)
+    decided = {**record, "status": status}
+    if status != ballot.OPEN:
+        decided["decided"] = [now.height, now.time_ms]
+        left: Any = view.get(_open_key(record["proposer"]))
+        view.put(_open_key(record["proposer"]), left - 1)
+    view.put(ballot_key(ballot_id), decided)
+    if status == ballot.OPEN:
+        return decided, []
+    return decided, _take_effect(view, decided, status == ballot.ACCEPTED, now)
+
+
+def _take_effect(view: View, record: Mapping[str, Any], accepted: bool, now: Now) -> list[Effect]:
+    subject = record["subject"]
+    match record["kind"]:
+        case "rules" | "adopt" if not accepted:
+            return supervision_rules.reject(view, subject["set"], now)
+        case "rules":
+            rule_set: Any = view.get(set_key(subject["set"]))
+            if "trial_ms" in rule_set:
+                return _begin_trial(view, subject["set"], record, now, rule_set["trial_ms"])
+            return supervision_rules.adopt(view, subject["set"], now)
+        case "adopt":
+            return supervision_rules.adopt(view, subject["set"], now)
+        case "retire" if accepted:
+            return supervision_rules.retire(view, subject["process_type"], subject["rules"], now)
+        case "terms" if accepted:
+            set_terms(view, subject["terms"])
+            return [{"terms": subject["terms"]}]
+        case _:
+            return []
+
+
+def _begin_trial(view: View, set_id: str, first: Mapping[str, Any], now: Now, trial_ms: int) -> list[Effect]:
+    """Have a set tried, and open the ballot that decides about it when the trial has ended."""
+    ends_ms, ballot_id = now.time_ms + trial_ms, next_id(view, "ballot")
+    effects = supervision_rules.begin_trial(view, set_id, now, ends_ms, ballot_id)
+    record = ballot.new(
+        "adopt",
+        {"set": set_id},
+        first["proposer"],
+        height=now.height,
+        opened_ms=now.time_ms,
+        not_before_ms=ends_ms,
+        closes_ms=ends_ms + first["open_ms"],
+    )
+    figures = _put_open(view, ballot_id, record)
+    deadlines.add(view, BLOCK_CLOCK, ends_ms, ["ballot", ballot_id])
+    return [*effects, {"ballot": ballot_id, "kind": "adopt", **figures, "not_before_ms": ends_ms}]
+
+
+def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]]) -> int:
+    """Decide a ballot whose trial or time is over; return how many rules that concerns."""
+    record: Any = view.get(ballot_key(ballot_id))
+    if record["status"] != ballot.OPEN:
+        return 0
+    effects: list[Effect] = []
+    if record["kind"] == "adopt" and now.time_ms >= record["not_before_ms"]:
+        effects += supervision_rules.end_trial(view, record["subject"]["set"], now)
+    decided, more = _resolve(view, ballot_id, record, now)
+    effects += more
+    shown = {"ballot": ballot_id, "kind": record["kind"], "status": decided["status"], "effects": effects}
+    due["ballots"].append(shown)
+    return sum(len(effect.get("rules", ())) for effect in effects)
+
+
+# The start of a block
+
+
+def _begin_block(view: View, height: int, time_ms: int, limit: int) -> Due:
+    """Do what fell due, earliest first; a ballot on a set counts as many things as it has rules."""
+    due: dict[str, list[Any]] = {name: [] for name in ("overdue", "closed", "ballots", "holds", "findings")}
+    outcome = Outcome(view, height, time_ms)
+    done = 0
+    while done < limit:
+        taken = deadlines.take(view, BLOCK_CLOCK, time_ms, 1)
+        if not taken:
+            break
+        done += 1 + _do(view, taken[0][1], Now(height, time_ms), limit - done, due, outcome)
+    shown = outcome.result()
+    data: Result = {name: entries for name, entries in due.items() if entries}
+    for name, entries in shown.items():
+        data[name] = [*data.get(name, []), *entries]
+    return Due(done, data)
+
+
+def _do(view: View, entry: Sequence[Any], now: Now, limit: int, due: dict[str, list[Any]], outcome: Outcome) -> int:
+    """Do one due thing; return how much more than one that was."""
+    match entry:
+        case ["finding", finding_id]:
+            supervision_findings.fall_due(view, finding_id, now.height, now.time_ms, due)
+        case ["question", question_id]:
+            supervision_service.fall_due(view, question_id, now.height, now.time_ms, due)
+        case ["hold", *place]:
+            supervision_holds.fall_due(view, (place[0], place[1], place[2]), now.time_ms, due)
+        case ["ballot", ballot_id]:
+            return _ballot_due(view, ballot_id, now, due)
+        case ["object", *place]:
+            definition = definition_of(view, place[0])
+            call(view, definition, (place[0], place[1], place[2]), BLOCK_CLOCK, now.time_ms, outcome)
+        case ["clock", source]:
+            record: Any = view.get(f"process/source/{source}")
+            definition = definition_of(view, record["process_type"])
+            return pass_clock(view, definition, source, record["latest_ms"], limit, outcome)
+        case ["show", "finding", finding_id]:
+            found: Any = view.get(supervision_findings.finding_key(finding_id))
+            due["findings"].append(supervision_findings.view_of(found))
+        case ["show", "hold", *place]:
+            hold: Any = view.get(supervision_holds.hold_key(place[0], place[1], place[2]))
+            due["holds"].append(supervision_holds.view_of(hold))
+        case _:
+            raise ValueError(f"the deadline index holds {entry}")
+    return 0
+
+
+def _next_deadline_ms(reader: Reader) -> int | None:
+    return deadlines.earliest_ms(reader, BLOCK_CLOCK)
+
+
+# Queries
+
+
+def rule(reader: Reader, rule_id: str, version: int | None = None) -> dict[str, Any] | None:
+    """Return a version of a rule with its status, by default the one in force, else the latest; or None."""
+    head: Any = reader.get(head_key(rule_id))
+    if version is None and head is not None:
+        version = head["active"] or head["latest"]
+    value: Any = reader.get(rule_key(rule_id, version or 0))
+    return None if value is None else dict(value)
+
+
+# The table
+
+_open_ms = {"open_ms": arguments.integer(1_000, 90 * DAY_MS)}
+_reason = arguments.text(high=1_000)
+_rule_id = arguments.identifier(slash=False)
+_terms = arguments.table(duration, high=len(TERMS), key=arguments.one_of(*TERMS))
+
+
+def _rules(value: Any) -> str | None:
+    """Only what stands in keys: the rest of a rule is read when its process type is known."""
+    if type(value) is not list or not 0 < len(value) <= supervision_rules.MAX_IN_FORCE:
+        return f": expected a list of 1 to {supervision_rules.MAX_IN_FORCE} rules"
+    process_type: Any = None
+    for index, entry in enumerate(value):
+        scope = entry.get("scope") if type(entry) is dict else None
+        named = scope.get("process_type") if type(scope) is dict else None
+        error = _rule_id(named)
+        if error is not None:
+            return f"[{index}].scope.process_type{error}"
+        if process_type not in (None, named):
+            return f"[{index}].scope.process_type: expected {process_type}; a set is about one process type"
+        if type(entry.get("version")) is not int:
+            return f"[{index}].version: expected an integer"
+        process_type = named
+    return None
+
+
+_EXAMPLE_RULE: Final = {
+    "id": "R-PAID",
+    "version": 1,
+    "title": "Every fine that was created is sent",
+    "legal_basis": [f"{supervision_rules.EXTERNAL} Road Traffic Act, section 4"],
+    "severity": "violation",
+    "effect": "flag",
+    "scope": {"process_type": "fines", "object_type": "case"},
+    "kind": "declare",
+    "template": "absence",
+    "a": "Create Fine",
+    "n": 2,
+}
+
+CONTRACT: Final = Contract(
+    name="supervision",
+    actions={
+        "propose_rules": Action(
+            validate=arguments.arguments(
+                {"rules": _rules},
+                {"title": arguments.text(), "reason": _reason, "trial_ms": duration, **_open_ms},
+            ),
+            apply=_propose_rules,
+            title="Propose a set of rules, to be tried or adopted by ballot",
+            example={"rules": [_EXAMPLE_RULE], "title": "Fines", "trial_ms": DAY_MS},
+        ),
+        "propose_retirement": Action(
+            validate=arguments.arguments(
+                {
+                    "process_type": _rule_id,
+                    "rules": arguments.many(_rule_id, high=supervision_rules.MAX_IN_FORCE, low=1, unique=True),
+                    "reason": _reason,
+                },
+                _open_ms,
+            ),
+            apply=_propose_retirement,
+            title="Propose to end rules that are in force",
+            example={"process_type": "fines", "rules": ["R-PAID"], "reason": "The act was repealed"},
+        ),
+        "propose_terms": Action(
+            validate=arguments.arguments({"terms": _terms, "reason": _reason}, _open_ms),
+            apply=_propose_terms,
+            title="Propose other times within which steps are due",
+            example={"terms": {"respond": 10 * DAY_MS}, "reason": "Two weeks are too long"},
+        ),
+        "vote": Action(
+            validate=arguments.arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
+            apply=_vote,
+            title="Vote on a ballot for the own member",
+            example={"ballot": "B1", "choice": "yes", "reason": "The rule says what the act says"},
+            capability="operate",
+        ),
+        **supervision_findings.ACTIONS,
+        **supervision_holds.ACTIONS,
+        **supervision_service.ACTIONS,
+    },
+    begin_block=_begin_block,
+    next_deadline_ms=_next_deadline_ms,
+)

@@ -1,0 +1,446 @@
+"""The observer of process data: every recorded item goes to the rules in force, in the transaction that records it.
+
+Law: what an item costs depends on the rules it concerns, never on history; a trial has no effect; what a rule with
+effect ``reject`` refuses leaves nothing.
+
+One state value an object holds all its monitors: ``[clock, armed_ms, began_ms, source, entries]``. ``clock`` is the
+one its deadlines go by (``deadlines.BLOCK_CLOCK``, or a historical source), ``armed_ms`` when the index will call,
+or None, ``began_ms`` the block time of its first item, or -1 if it began before any rule here, ``source`` the last
+that recorded it, and an entry is ``[set, generation, monitor state]``.
+
+State: ``supervision/object/<process type>/<object type>/<id>``. docs/spec/contracts-supervision.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from contracts import deadlines, supervision_findings, supervision_holds, supervision_obligations
+from contracts.deadlines import BLOCK_CLOCK
+from contracts.framework import Context, Rejected, Result, View
+from contracts.process_chain import ObjectName
+from contracts.process_items import Reading
+from contracts.rules.facts import Event
+from contracts.rules.monitor import Finding, RuleSet
+from contracts.rules.periodic import Periodic
+from contracts.rules.rule import SOURCE, Rule
+from contracts.rules.verdict import Verdict
+from contracts.supervision_sets import JudgingSet, judging
+from ledger import codec
+
+MAX_FINDINGS: Final = 10_000
+MAX_PASSED: Final = 256
+RECEIPT_BYTES: Final = 2_500
+RECEIPT_BYTES_PER_ITEM: Final = 100
+MAX_DETAIL_CHARACTERS: Final = 300
+HOLD_RULE: Final = "system:hold"
+BEFORE: Final = -1
+Place: TypeAlias = tuple[str, str, str]
+"""(process type, object type, object id)."""
+
+
+class Item(NamedTuple):
+    """Where a finding comes from; a deadline has no sequence, event and item hash."""
+
+    sequence: int | None = None
+    event: str | None = None
+    hash: str | None = None
+
+
+class Found(NamedTuple):
+    """What a set found on an object."""
+
+    judge: JudgingSet
+    object_type: str
+    object_id: str
+    finding: Finding
+    item: Item
+
+
+def object_state_key(process_type: str, object_type: str, object_id: str) -> str:
+    """Return the state key of an object's monitors."""
+    return f"supervision/object/{process_type}/{object_type}/{object_id}"
+
+
+class Watched:
+    """The monitors of one object: read from its state value, changed, and written back."""
+
+    __slots__ = ("armed_ms", "began_ms", "clock", "entries", "judges", "place", "source")
+
+    def __init__(self, place: Place, value: Any, judges: Sequence[JudgingSet]) -> None:
+        """``place`` is (process type, object type, object); of ``value`` what no judge goes on with is dropped."""
+        clock, armed_ms, began_ms, source, entries = value or (BLOCK_CLOCK, None, BEFORE, "", ())
+        self.place, self.clock, self.armed_ms, self.began_ms, self.source = place, clock, armed_ms, began_ms, source
+        self.judges = [judge for judge in judges if place[1] in judge.by_type]
+        known = {(set_id, generation): state for set_id, generation, state in entries}
+        self.entries = [known.get((judge.id, judge.generation)) for judge in self.judges]
+
+    def rules(self, judge: JudgingSet) -> RuleSet:
+        """Return the rules of a judge on this type of object."""
+        return judge.by_type[self.place[1]]
+
+    def whole(self, judge: JudgingSet) -> bool:
+        """Say whether all of the object was recorded after ``judge`` came into force."""
+        return self.began_ms > judge.since_ms
+
+    def recorded_by(self, source: str, *, live: bool) -> None:
+        """Go by the clock of the source that recorded something: of a live one for good."""
+        clock = BLOCK_CLOCK if live or (self.source and self.clock == BLOCK_CLOCK) else source
+        if clock != self.clock:
+            self.clock, self.armed_ms = clock, None
+        self.source = source
+
+    def expire(self, clock_ms: int) -> list[Found]:
+        """Let what was due before ``clock_ms`` (the clock less the lag) be missed."""
+        found: list[Found] = []
+        for index, judge in enumerate(self.judges):
+            state = self.entries[index]
+            if state is not None:
+                self.entries[index], findings = self.rules(judge).expire(state, clock_ms)
+                found += [Found(judge, self.place[1], self.place[2], finding, Item()) for finding in findings]
+        return found
+
+    def write(self, view: View, late_ms: int) -> None:
+        """Write the state value, and have the index call when the first deadline has passed.
+
+        The index calls once: a later deadline than the one it was told waits until it has called.
+        """
+        entries, first_ms = [], None
+        for judge, state in zip(self.judges, self.entries, strict=True):
+            if state is not None:
+                entries.append([judge.id, judge.generation, state])
+                due_ms = self.rules(judge).deadline_ms(state)
+                if due_ms is not None and (first_ms is None or due_ms < first_ms):
+                    first_ms = due_ms
+        if first_ms is not None:
+            call_ms = first_ms + late_ms + 1
+            if self.armed_ms is None or call_ms < self.armed_ms:
+                deadlines.add(view, self.clock, call_ms, ["object", *self.place])
+                self.armed_ms = call_ms
+        view.put(object_state_key(*self.place), [self.clock, self.armed_ms, self.began_ms, self.source, entries])
+
+
+class Outcome:
+    """What was found, as it takes effect: findings and holds of rules in force, counts of those on trial."""
+
+    def __init__(self, view: View, height: int, time_ms: int) -> None:
+        self.view, self.height, self.time_ms = view, height, time_ms
+        self.findings: list[dict[str, Any]] = []
+        self.shadow: list[dict[str, Any]] = []
+        self.holds: list[dict[str, Any]] = []
+        self._trials: dict[str, dict[str, dict[str, int]]] = {}
+
+    def take(self, process_type: str, source: str, found: Found) -> None:
+        """Let what a set found take effect: on trial it is counted, else it becomes a finding, and perhaps a hold."""
+        rule, verdict = found.finding.rule, found.finding.verdict.value
+        place = {"process_type": process_type, "object_type": found.object_type, "object": found.object_id}
+        if found.judge.shadow:
+            self._count(found, verdict)
+            named = {"set": found.judge.id, "rule": rule.id, "version": rule.version, **place}
+            self.shadow.append({**named, "sequence": found.item.sequence, "verdict": verdict, "effect": rule.effect})
+            return
+        record = self.record(
+            {
+                "rule": rule.id,
+                "version": rule.version,
+                **place,
+                **_origin(source, found.item),
+                "verdict": verdict,
+                "severity": rule.severity,
+                "effect": rule.effect,
+                "detail": found.finding.reason[:MAX_DETAIL_CHARACTERS],
+            }
+        )
+        if rule.effect == "hold":
+            hold = supervision_holds.begin(self.view, record, time_ms=self.time_ms, hold_ms=rule.hold_ms)
+            if hold is not None:
+                self.holds.append(supervision_holds.view_of(hold))
+
+    def breach(self, hold: Mapping[str, Any], source: str, item: Item) -> None:
+        """Record that something happened on an object under a hold."""
+        self.record(
+            {
+                "rule": HOLD_RULE,
+                "version": 1,
+                **{name: hold[name] for name in ("process_type", "object_type", "object")},
+                **_origin(source, item),
+                "verdict": Verdict.VIOLATED.value,
+                "severity": "violation",
+                "effect": "flag",
+                "detail": f"on hold until {hold['until_ms']} ms by finding {hold['finding']}",
+            }
+        )
+
+    def record(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Raise a finding with these facts."""
+        record = supervision_findings.raise_finding(self.view, height=self.height, time_ms=self.time_ms, facts=facts)
+        self.findings.append(supervision_findings.view_of(record))
+        return record
+
+    def result(self, limit_bytes: int | None = None) -> Result:
+        """Write the counts of trials, and return what the receipt shows.
+
+        What goes beyond ``limit_bytes`` is shown in the first receipts of the next blocks instead.
+        """
+        for set_id, rules in self._trials.items():
+            self.view.put(f"supervision/trial/{set_id}", rules)
+        result: Result = {}
+        for name, entries in (("findings", self.findings), ("holds", self.holds), ("shadow", self.shadow)):
+            shown = len(entries)
+            if limit_bytes is not None:
+                shown, limit_bytes = _fitting(entries, limit_bytes)
+            if shown:
+                result[name] = entries[:shown]
+            if name != "shadow":
+                for entry in entries[shown:]:
+                    deadlines.add(self.view, BLOCK_CLOCK, self.time_ms, ["show", *_named(entry)])
+        return result
+
+    def _count(self, found: Found, verdict: str) -> None:
+        rules = self._trials.get(found.judge.id)
+        if rules is None:
+            known: Any = self.view.get(f"supervision/trial/{found.judge.id}") or {}
+            rules = self._trials[found.judge.id] = {name: dict(counts) for name, counts in known.items()}
+        counts = rules.setdefault(found.finding.rule.id, {"violated": 0, "undetermined": 0, "rejected": 0})
+        counts["rejected" if _refuses(found.finding) else verdict] += 1
+
+
+class Watch:
+    """Observes one batch of ``process.record``; nothing is written before ``finish``."""
+
+    __slots__ = (
+        *("context", "definition", "found", "held", "judges", "live", "objects", "source", "types", "view"),
+        "zone_minutes",
+    )
+
+    def __init__(
+        self, view: View, context: Context, source: str, record: Mapping[str, Any], definition: Mapping[str, Any]
+    ) -> None:
+        """``source`` is ``member/source``, ``record`` its state before the batch."""
+        self.view, self.context, self.source, self.definition = view, context, source, definition
+        self.judges = judging(view, definition)
+        self.types = {kind for judge in self.judges for kind in judge.by_type}
+        self.live = record["mode"] == "live"
+        self.zone_minutes: int | None = record.get("zone_minutes")
+        self.held = bool(view.get(supervision_holds.count_key(definition["id"])))
+        self.objects: dict[ObjectName, Watched] = {}
+        self.found: list[Found | tuple[Mapping[str, Any], Item]] = []
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to observe: no set judges this process type, nothing is on hold."""
+        return not self.judges and not self.held
+
+    def item(
+        self, offset: int, sequence: int, item: Mapping[str, Any], reading: Reading, hashed: bytes, new: Sequence[bool]
+    ) -> Rejected | None:
+        """Judge an item; ``new`` says of each object it names whether that had no item before."""
+        objects = [(name, first) for name, first in zip(reading.objects, new, strict=True) if name[0] in self.types]
+        watched = [(name, self._watched(name, first)) for name, first in objects]
+        if reading.time_ms is None:
+            if "relation" not in item:
+                for _, monitors in watched:
+                    self._describe(monitors, item)
+            return None
+        origin = Item(sequence, item["event"], hashed.hex())
+        if SOURCE in self.types:
+            name = (SOURCE, self.source)
+            watched.append((name, self._watched(name, first=False)))
+        if watched:
+            refusal = self._judge(offset, item, reading.time_ms, origin, watched)
+            if refusal is not None:
+                return refusal
+        if self.held:
+            for object_type, object_id in reading.objects:
+                hold = supervision_holds.held(self.view, self.definition["id"], object_type, object_id)
+                if hold is not None:
+                    self.found.append((hold, origin))
+        if len(self.found) > MAX_FINDINGS:
+            return Rejected("limit", f"items[{offset}]: more than {MAX_FINDINGS} findings in a batch; send fewer items")
+        return None
+
+    def _judge(
+        self,
+        offset: int,
+        item: Mapping[str, Any],
+        time_ms: int,
+        origin: Item,
+        objects: Sequence[tuple[ObjectName, Watched]],
+    ) -> Rejected | None:
+        context = self.context
+        event = Event(
+            item,
+            time_ms,
+            self.source,
+            origin.sequence or 0,
+            context.height,
+            context.time_ms,
+            self.live,
+            self.zone_minutes,
+        )
+        for (object_type, object_id), watched in objects:
+            for index, judge in enumerate(watched.judges):
+                watched.entries[index], findings = judge.by_type[object_type].observe(
+                    watched.entries[index], event, object_id, whole=watched.whole(judge)
+                )
+                for finding in findings:
+                    if _refuses(finding) and not judge.shadow:
+                        return _violated(offset, item, finding)
+                    self.found.append(Found(judge, object_type, object_id, finding, origin))
+        return None
+
+    def _describe(self, watched: Watched, item: Mapping[str, Any]) -> None:
+        for index, judge in enumerate(watched.judges):
+            watched.entries[index] = watched.rules(judge).describe(
+                watched.entries[index],
+                item,
+                self.context.time_ms,
+                zone_minutes=self.zone_minutes,
+                whole=watched.whole(judge),
+            )
+
+    def _watched(self, name: ObjectName, first: bool) -> Watched:
+        watched = self.objects.get(name)
+        if watched is None:
+            place = (self.definition["id"], *name)
+            watched = self.objects[name] = Watched(place, self.view.get(object_state_key(*place)), self.judges)
+            watched.recorded_by(self.source, live=self.live)
+            if first:
+                watched.began_ms = self.context.time_ms
+        return watched
+
+    def finish(self, items: int, gap: Sequence[int] | None, latest_ms: int | None) -> Result:
+        """Write what a batch of ``items`` changes and return what its receipt shows; ``latest_ms`` is the clock now."""
+        process_type, late_ms = self.definition["id"], self.definition["late_ms"]
+        if gap is not None and SOURCE in self.types:
+            self._gap(gap)
+        for watched in self.objects.values():
+            watched.write(self.view, late_ms)
+        outcome = Outcome(self.view, self.context.height, self.context.time_ms)
+        for found in self.found:
+            if isinstance(found, Found):
+                outcome.take(process_type, self.source, found)
+            else:
+                outcome.breach(found[0], self.source, found[1])
+        if not self.live and latest_ms is not None and self.judges:
+            pass_clock(self.view, self.definition, self.source, latest_ms, MAX_PASSED, outcome)
+        return outcome.result(RECEIPT_BYTES + RECEIPT_BYTES_PER_ITEM * items)
+
+    def _gap(self, gap: Sequence[int]) -> None:
+        watched = self._watched((SOURCE, self.source), first=False)
+        for index, judge in enumerate(watched.judges):
+            watched.entries[index], findings = watched.rules(judge).gap(
+                watched.entries[index], gap[0], gap[1], self.context.time_ms
+            )
+            self.found += [Found(judge, SOURCE, self.source, finding, Item()) for finding in findings]
+
+
+# Deadlines
+
+
+def pass_clock(
+    view: View, definition: Mapping[str, Any], source: str, clock_ms: int, limit: int, outcome: Outcome
+) -> int:
+    """Let a historical source's clock pass deadlines, ``limit`` at most; return how many calls that took.
+
+    If some are left the next block goes on with them.
+    """
+    called = deadlines.take(view, source, clock_ms, limit)
+    for _, entry in called:
+        call(view, definition, (entry[1], entry[2], entry[3]), source, clock_ms, outcome)
+    if len(called) == limit:
+        deadlines.add(view, BLOCK_CLOCK, outcome.time_ms, ["clock", source])
+    return len(called)
+
+
+def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, clock_ms: int, outcome: Outcome) -> None:
+    """Let what an object owed by ``clock_ms`` be missed; a call that is not the one it waits for does nothing."""
+    value: Any = view.get(object_state_key(*place))
+    if value is None:
+        return
+    watched = Watched(place, value, judging(view, definition))
+    if watched.clock != clock or watched.armed_ms is None or watched.armed_ms > clock_ms:
+        return
+    watched.armed_ms = None
+    before = list(watched.entries)
+    found = watched.expire(clock_ms - definition["late_ms"])
+    if place[1] == SOURCE:
+        _advance(view, watched, before)
+    watched.write(view, definition["late_ms"])
+    for entry in found:
+        outcome.take(place[0], watched.source or place[2], entry)
+
+
+def begin_obligations(view: View, definition: Mapping[str, Any], time_ms: int, set_id: str) -> None:
+    """Have the periodic rules of a set that comes into force, or on trial, oblige their sources."""
+    judges = judging(view, definition)
+    judge = next((judge for judge in judges if judge.id == set_id), None)
+    rules = None if judge is None else judge.by_type.get(SOURCE)
+    if judge is None or rules is None:
+        return
+    sources = dict.fromkeys(rule.body.source for rule in rules.rules if isinstance(rule.body, Periodic))
+    for source in sources:
+        place = (definition["id"], SOURCE, source)
+        watched = Watched(place, view.get(object_state_key(*place)), judges)
+        record: Any = view.get(f"process/source/{source}")
+        watched.recorded_by(source, live=record is None or record["mode"] == "live")
+        index = watched.judges.index(judge)
+        watched.entries[index] = rules.begin(watched.entries[index], source, time_ms)
+        watched.write(view, definition["late_ms"])
+        if not judge.shadow:
+            for rule, body, detail in _periodic(rules, source, watched.entries[index]):
+                supervision_obligations.begin(view, definition["id"], rule, body, detail)
+
+
+def _advance(view: View, watched: Watched, before: Sequence[Any]) -> None:
+    """Count the periods of obligations that ended."""
+    source = watched.place[2]
+    for judge, old, new in zip(watched.judges, before, watched.entries, strict=True):
+        if old is None or judge.shadow:
+            continue
+        rules = watched.rules(judge)
+        was = {rule.id: detail for rule, _, detail in _periodic(rules, source, old)}
+        for rule, body, detail in _periodic(rules, source, new):
+            supervision_obligations.advance(view, rule, body, was[rule.id], detail)
+
+
+def _periodic(rules: RuleSet, source: str, state: Any) -> Iterator[tuple[Rule, Periodic, Any]]:
+    """Yield the obligations of a source that run, each with the detail of its state."""
+    for slot, detail in state[1] if state is not None else ():
+        rule = rules.rules[slot]
+        if isinstance(rule.body, Periodic) and rule.body.source == source:
+            yield rule, rule.body, detail
+
+
+def _refuses(finding: Finding) -> bool:
+    return finding.rule.effect == "reject" and finding.verdict is Verdict.VIOLATED
+
+
+def _violated(offset: int, item: Mapping[str, Any], finding: Finding) -> Rejected:
+    rule = finding.rule
+    reason = finding.reason[:MAX_DETAIL_CHARACTERS]
+    detail = f"items[{offset}]: event {item['event']} violates {rule.id} version {rule.version}: {reason}"
+    return Rejected("rule_violated", f"{detail} ({rule.title})")
+
+
+def _origin(source: str, item: Item) -> dict[str, Any]:
+    member = source.partition("/")[0]
+    return {"source": source, "subject": member, "sequence": item.sequence, "event": item.event, "item": item.hash}
+
+
+def _fitting(entries: Sequence[Any], limit_bytes: int) -> tuple[int, int]:
+    """Return how many entries fit, and how many bytes are left then."""
+    for index, entry in enumerate(entries):
+        size = len(codec.encode(entry))
+        if size > limit_bytes:
+            return index, 0
+        limit_bytes -= size
+    return len(entries), limit_bytes
+
+
+def _named(entry: Mapping[str, Any]) -> list[str]:
+    """Return what finds a finding or hold that a receipt had no room for."""
+    if "id" in entry:
+        return ["finding", entry["id"]]
+    return ["hold", entry["process_type"], entry["object_type"], entry["object"]]
