@@ -188,8 +188,8 @@ def print_report(report: AuditReport, genesis: Genesis) -> None:
     for finding in report.findings:
         where = "" if finding.height is None else f"height {finding.height}: "
         who = f" [signed by {', '.join(finding.members)}]" if finding.members else ""
-        source = f" ({finding.source})" if finding.source else ""
-        typer.secho(f"  finding     {where}{finding.reason}{source}{who}", fg="red")
+        place = f" ({finding.source})" if finding.source else ""
+        typer.secho(f"  finding     {where}{finding.reason}{place}{who}", fg="red")
     if report.remaining_trust:
         typer.echo("what must still be believed:")
         for line in report.remaining_trust:
