@@ -26,7 +26,10 @@ DEFAULT_SOURCE: Final = "member/source"
 _OBJECT_ID: Final = "object"
 _EXTRA: Final = frozenset(("source", "block_time"))
 _ITEM: Final = frozenset(
-    ("event", "type", "time", "objects", "attributes", "counterparty", "evidence", "policy", "corrects", "late", "recorded")
+    (
+        *("event", "type", "time", "objects", "attributes"),
+        *("recorded", "counterparty", "evidence", "policy", "corrects", "late"),
+    )
 )
 
 
