@@ -33,12 +33,22 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return _sized(len(leaves), tree_hash(leaves))
 
 
+def root_of_hashes(hashes: Sequence[bytes]) -> bytes:
+    """Return the sized root of the list whose leaf hashes are ``hashes``, for whom the leaves are gone."""
+    return _sized(len(hashes), _levels_above(hashes)[-1][0] if hashes else sha256(b"").digest())
+
+
 def prove(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """Return the audit path of ``leaves[index]``, siblings from the leaf upwards (RFC 6962 2.1.1)."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"no leaf {index} in a tree of {len(leaves)}")
+    return prove_hashed([leaf_hash(leaf) for leaf in leaves], index)
+
+
+def prove_hashed(hashes: Sequence[bytes], index: int) -> list[bytes]:
+    """Return the audit path of the leaf with hash ``hashes[index]``."""
+    if not 0 <= index < len(hashes):
+        raise IndexError(f"no leaf {index} in a tree of {len(hashes)}")
     path = []
-    for level in _levels(leaves)[:-1]:
+    for level in _levels_above(hashes)[:-1]:
         sibling = index ^ 1
         if sibling < len(level):
             path.append(level[sibling])
@@ -67,8 +77,12 @@ def verify(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected_r
 
 
 def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """Return the hashes of each level, leaves first; an odd last node is carried up unchanged."""
-    level = [leaf_hash(leaf) for leaf in leaves]
+    return _levels_above([leaf_hash(leaf) for leaf in leaves])
+
+
+def _levels_above(hashes: Sequence[bytes]) -> list[list[bytes]]:
+    """Return the hashes of each level, the leaves' first; an odd last node is carried up unchanged."""
+    level = list(hashes)
     levels = [level]
     while len(level) > 1:
         pairs = len(level) // 2

@@ -290,7 +290,37 @@ def _tree(store: StateStore, bits: int) -> list[bytearray]:
         level += _bucket_hash(pairs) if pairs else empty
     levels = [level]
     while len(level) > HASH_BYTES:
-        width = FANOUT * HASH_BYTES
-        level = bytearray(b"".join(_node_hash(level[i : i + width]) for i in range(0, len(level), width)))
+        level = _above(level)
         levels.append(level)
     return levels
+
+
+def _above(level: bytes | bytearray) -> bytearray:
+    """Return the level above a whole one."""
+    width = FANOUT * HASH_BYTES
+    return bytearray(b"".join(_node_hash(level[i : i + width]) for i in range(0, len(level), width)))
+
+
+def subtree_hash(pairs: Iterable[tuple[bytes, bytes]], bits: int, depth: int) -> bytes:
+    """Return the hash of one of the 2^depth subtrees of a tree of 2^bits buckets, both multiples of 4.
+
+    ``pairs`` are the (key hash, value hash) of all its keys, ascending; whether they belong there is the caller's
+    to check.
+    """
+    empty = _bucket_hash(())
+    level = bytearray(empty * (1 << (bits - depth)))
+    mask = (1 << (bits - depth)) - 1
+    for index, bucket in itertools.groupby(pairs, key=lambda pair: bucket_index(pair[0], bits)):
+        first = (index & mask) * HASH_BYTES
+        level[first : first + HASH_BYTES] = _bucket_hash(bucket)
+    while len(level) > HASH_BYTES:
+        level = _above(level)
+    return bytes(level)
+
+
+def root_of_subtrees(hashes: bytes, bits: int) -> bytes:
+    """Return the state root over all subtrees of one depth, their hashes joined in order."""
+    level: bytes | bytearray = hashes
+    while len(level) > HASH_BYTES:
+        level = _above(level)
+    return _sized_root(bits, bytes(level))

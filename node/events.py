@@ -114,6 +114,13 @@ class OperatorAllowsVoting:
     """An operator vouches that this node did not vote at heights its journal no longer covers."""
 
 
+@dataclass(frozen=True, slots=True)
+class BlocksPruned:
+    """The block log now begins at ``first_height``."""
+
+    first_height: int
+
+
 NodeEvent: TypeAlias = (
     Start
     | PeerConnected
@@ -125,6 +132,7 @@ NodeEvent: TypeAlias = (
     | TipsAsked
     | ExecutionTook
     | OperatorAllowsVoting
+    | BlocksPruned
 )
 
 
@@ -236,6 +244,60 @@ class LoadBlocks:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadSnapshot:
+    """Send the manifest of the newest snapshot to ``peer``: ``wire.Snapshot``, with None if there is no snapshot."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadHeads:
+    """Read up to ``limit`` heads from ``from_height`` on and send ``wire.pack_heads(from_height, heads)``."""
+
+    peer: str
+    from_height: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadItem:
+    """Read an item of the snapshot of ``height`` and send it: ``wire.Item``, with None if it is not there."""
+
+    peer: str
+    height: int
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeginJoin:
+    """Keep this manifest on disk, and forget the items of another one; heads stay."""
+
+    manifest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeepHeads:
+    """Keep these verified heads on disk, after those kept before."""
+
+    heads: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepItem:
+    """Keep this verified item of the snapshot being joined on disk."""
+
+    item: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptSnapshot:
+    """Everything of the snapshot of ``height`` is kept: make it the node's, and start the machine again on it."""
+
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
     """(Re)start the timer of ``timer.kind``; ``TimerFired(timer)`` after ``delay_ms``."""
 
@@ -295,6 +357,13 @@ NodeEffect: TypeAlias = (
     | SendFrame
     | BroadcastFrame
     | LoadBlocks
+    | LoadSnapshot
+    | LoadHeads
+    | LoadItem
+    | BeginJoin
+    | KeepHeads
+    | KeepItem
+    | AdoptSnapshot
     | StartTimer
     | StopTimer
     | Accused

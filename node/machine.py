@@ -38,10 +38,13 @@ from node.claims import conflict, require_commit
 from node.events import Admission, Answer, NodeEffect, NodeEvent, Tick, TickKind
 from node.inquiry import Inquiries
 from node.intake import Intake
+from node.joining import Answer as JoinAnswer
+from node.joining import Joining, Kept, Question
 from node.mempool import Mempool, MempoolLimits
 from node.peers import STATUS_INTERVAL_MS, Peer
 from node.restart import tip_of
 from node.sync import Sync
+from node.trail import Trail
 
 RECHECK: Final = 256
 # How much catching up one step may do before other events get their turn.
@@ -56,7 +59,10 @@ _ABOUT_JOURNAL: Final = {
 
 @dataclass(frozen=True, slots=True)
 class MachineConfig:
-    """Who the node is. ``signer`` is None for a node without a consensus key, which only follows."""
+    """Who the node is. ``signer`` is None for a node without a consensus key, which only follows.
+
+    ``join_gap_blocks``: so many blocks behind it prefers a snapshot to blocks, 0 only when no peer has the blocks.
+    """
 
     genesis: Genesis
     node_id: str
@@ -64,6 +70,7 @@ class MachineConfig:
     software_version: str = ""
     limits: MempoolLimits | None = None
     verify: Verify = signing.verify
+    join_gap_blocks: int = 0
 
 
 class Machine:
@@ -78,11 +85,14 @@ class Machine:
         journal_data: bytes | None,
         verified: VerifiedTransactions,
         tip_validators: ValidatorSet | None = None,
+        first_height: int = 1,
+        kept: Kept | None = None,
     ) -> None:
         """Go on from what is on disk: the state after ``tip`` in ``executor``, the journal file's bytes (None: lost).
 
         ``tip_validators`` signed the tip; needed only if they are neither the next height's nor genesis's.
-        ``verified`` is the cache behind ``executor``'s admit.
+        ``verified`` is the cache behind ``executor``'s admit. ``first_height`` is the lowest block in the log, ``kept``
+        what an earlier process kept of a snapshot.
         """
         self.config = config
         self.executor = executor
@@ -97,7 +107,16 @@ class Machine:
         self._journal, self._verdict, self._entitled = loaded.journal, loaded.verdict, loaded.entitles
         voters = (tip_validators, executor.validators, config.genesis.validators)
         self._replica = self._replica_at(tip_of(config.genesis, tip, voters), self._journal.persisted)
+        self.first_height = first_height
         self._sync = Sync(executor.height)
+        self._joining = Joining(
+            self._sync,
+            self._trail,
+            self._emit,
+            gap_blocks=config.join_gap_blocks,
+            kept=kept,
+            verify=config.verify,
+        )
         self._peers: dict[str, Peer] = {node.id: Peer() for node in config.genesis.nodes if node.id != config.node_id}
         self._inquiries = Inquiries(self._chain_id, config.verify)
         self._unwritten: deque[tuple[int, Change]] = deque()
@@ -145,7 +164,7 @@ class Machine:
 
     def step(self, event: NodeEvent, now_ms: int) -> list[NodeEffect]:
         """Handle one event at wall time ``now_ms`` and return what to do, in order."""
-        if self._halted is not None:  # N4
+        if self._halted is not None or self._joining.complete:  # N4, Z12
             return []
         self._now_ms = now_ms
         try:
@@ -166,6 +185,7 @@ class Machine:
                 state = self._peer(peer)
                 state.connected, state.disconnected_ms = False, self._now_ms
                 self._sync.disconnected(peer)
+                self._joining.snapshots.disconnected(peer)
                 self._ask()
             case shell.FrameReceived(peer, message, verified):
                 self._received(peer, message, verified)
@@ -185,6 +205,8 @@ class Machine:
                 self._emit(shell.BroadcastFrame(wire.TipRequest(token)))
             case shell.OperatorAllowsVoting():
                 self._allow_voting()
+            case shell.BlocksPruned(first_height):
+                self.first_height = first_height
 
     def _start(self) -> None:
         self._started_ms = self._now_ms
@@ -198,6 +220,7 @@ class Machine:
     def _connected(self, peer: str) -> None:
         self._peer(peer).connected = True
         self._sync.connected(peer)
+        self._joining.snapshots.connected(peer)
         self._peer(peer).told_ms = self._now_ms
         self._emit(shell.SendFrame(peer, self._own_status()))
         self._run(core.PeerJoined(peer))
@@ -230,6 +253,13 @@ class Machine:
                         self._emit(shell.SendFrame(peer, self._tip_reply(token)))
                 case wire.TipReply():
                     self._tip_heard(peer, message)
+                case wire.Pruned(from_height, first_height):
+                    self._sync.pruned(peer, from_height, first_height)
+                    self._ask()
+                case wire.GetSnapshot() | wire.GetHeads() | wire.GetItem():
+                    self._serve_snapshot(peer, message)
+                case wire.Snapshot() | wire.Heads() | wire.Item():
+                    self._join(peer, message)
                 case wire.Hello():
                     self._count("unexpected_hello")
         except LedgerError as error:
@@ -273,10 +303,35 @@ class Machine:
         if not self._allow(peer, "get-blocks"):
             return
         available = min(limit, wire.MAX_BLOCKS, self.executor.height - from_height + 1)
-        if available > 0:
+        if from_height < self.first_height:  # Z10
+            self._emit(shell.SendFrame(peer, wire.Pruned(from_height, self.first_height)))
+        elif available > 0:
             self._emit(shell.LoadBlocks(peer, from_height, available))
         else:
             self._emit(shell.SendFrame(peer, wire.Blocks(from_height, ())))
+
+    def _serve_snapshot(self, peer: str, question: Question) -> None:
+        match question:
+            case wire.GetSnapshot():
+                if self._allow(peer, "get-snapshot"):
+                    self._emit(shell.LoadSnapshot(peer))
+            case wire.GetItem(height, item):
+                if self._allow(peer, "get-item"):
+                    self._emit(shell.LoadItem(peer, height, item))
+            case wire.GetHeads(from_height, limit):
+                if self._allow(peer, "get-heads"):
+                    available = min(limit, wire.MAX_HEADS, self.executor.height - from_height + 1)
+                    self._emit(shell.LoadHeads(peer, from_height, max(0, available)))
+
+    def _join(self, peer: str, answer: JoinAnswer) -> None:
+        if self._sync.is_liar(peer, self._now_ms):
+            self._count("unasked_snapshot")
+        else:
+            self._joining.received(peer, answer, self._now_ms)
+
+    def _trail(self) -> Trail:
+        genesis = self.config.genesis
+        return Trail(genesis.chain_id, genesis.parameters, self._replica.tip, self.validators)
 
     def _serve_body(self, peer: str, block_hash: bytes) -> None:
         """Send a block that a quorum relied on this node to hold: of the height in progress, or just decided."""
@@ -342,6 +397,7 @@ class Machine:
         self._gossip_as_follower()
         self._inquiries.tick(self._now_ms)
         self._sync.tick(self._now_ms)
+        self._joining.tick(self._now_ms)
         self._catch_up()
 
     def _catch_up(self) -> None:
@@ -370,6 +426,9 @@ class Machine:
         return 0
 
     def _ask(self) -> None:
+        self._joining.consider(self._now_ms)
+        if self._joining.replaces_blocks(self._now_ms):
+            return
         for request in self._sync.requests(self._now_ms):
             self._emit(shell.SendFrame(request.peer, wire.GetBlocks(request.from_height, request.limit)))
 

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 # N8: within one second of a peer: statuses we verify, block requests we serve, bodies we send.
-ALLOWANCES: Final = {"status": 8, "get-blocks": 64, "get-body": 16, "tip-request": 64}
+ALLOWANCES: Final = {
+    "status": 8,
+    "get-blocks": 64,
+    "get-body": 16,
+    "tip-request": 64,
+    "get-snapshot": 4,
+    "get-heads": 64,
+    "get-item": 64,
+}
 STATUS_INTERVAL_MS: Final = 1_000
 
 

@@ -43,6 +43,7 @@ class Fetched:
 class _Peer:
     height: int = 0
     claimed: int = 0
+    first: int = 1  # the lowest block it has
     connected: bool = False
     lied_ms: int | None = None
     silences: int = 0  # since its last good answer
@@ -66,7 +67,8 @@ class Sync:
 
     def connected(self, peer: str) -> None:
         """A link to ``peer`` is up."""
-        self._peer(peer).connected = True
+        state = self._peer(peer)
+        state.connected, state.first = True, 1
 
     def disconnected(self, peer: str) -> None:
         """The link is gone, and with it what was asked on it."""
@@ -83,6 +85,12 @@ class Sync:
         """``peer`` shows a tip that we cannot verify yet (a later epoch): it alone is asked, for one chunk a time."""
         state = self._peer(peer)
         state.claimed = max(state.claimed, height)
+
+    def pruned(self, peer: str, from_height: int, first_height: int) -> None:
+        """``peer`` answers a question for ``from_height`` that its blocks begin at ``first_height``."""
+        state = self._peer(peer)
+        if state.asked.pop(from_height, None) is not None:
+            state.first = first_height
 
     def want_next(self) -> None:
         """The network has decided the next height: ask at once, even for one block."""
@@ -107,6 +115,12 @@ class Sync:
         """The highest tip ``peer`` has proven."""
         state = self._peers.get(peer)
         return 0 if state is None else state.height
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether some peer is ahead, and of those that are none has the block after the tip any more."""
+        ahead = [state for state in self._peers.values() if state.connected and state.claimed > self.tip]
+        return bool(ahead) and all(state.first > self.tip + 1 for state in ahead)
 
     @property
     def target(self) -> int:
@@ -173,6 +187,8 @@ class Sync:
     def requests(self, now_ms: int) -> list[Request]:
         """Return what to ask now, and remember that it was asked."""
         asked: list[Request] = []
+        if self.out_of_reach:
+            return asked
         for start, limit in self._gaps():
             peer = self._best_peer(start, now_ms)
             if peer is None:
@@ -211,7 +227,7 @@ class Sync:
             (state.silences, state.pace_ms, len(state.asked), name)
             for name, state in self._peers.items()
             if state.connected
-            and state.claimed >= start
+            and state.claimed >= start >= state.first
             and len(state.asked) < (IN_FLIGHT_MAX if state.height >= start else 1)
             and not self.is_liar(name, now_ms)
         ]

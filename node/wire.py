@@ -18,10 +18,13 @@ from ledger import codec
 from ledger.block import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_FRAME_BYTES, Block
 from ledger.certificate import Certificate
 from ledger.errors import Malformed
+from ledger.head import MAX_HEAD_BYTES
 from ledger.signing import HASH_BYTES
+from ledger.snapshot import MAX_DEPTH, MAX_MANIFEST_BYTES
 from ledger.transaction import MAX_TRANSACTION_BYTES
 
 MAX_BLOCKS: Final = 128
+MAX_HEADS: Final = 128
 MAX_CERTIFICATE_BYTES: Final = 8 * 1024
 # What a message may carry besides its payload: tags, hashes, certificates.
 FRAME_RESERVE_BYTES: Final = 64 * 1024
@@ -111,14 +114,84 @@ class TipReply:
     prepared: Certificate | None
 
 
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """The answer to ``GetBlocks`` below ``first_height``: the sender has the bodies from there on only."""
+
+    from_height: int
+    first_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetSnapshot:
+    """Ask for the manifest of the newest snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A manifest (``ledger.snapshot``), None if the sender has no snapshot."""
+
+    manifest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class GetHeads:
+    """Ask for up to ``limit`` heads (``ledger.head``) from ``from_height`` on."""
+
+    from_height: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Heads of consecutive heights; fewer than asked for, or none, as with ``Blocks``."""
+
+    from_height: int
+    heads: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GetItem:
+    """Ask for one item of the snapshot of ``height``: a chunk, or after the last chunk the block."""
+
+    height: int
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The item that was asked for, None if the sender does not have it (any more)."""
+
+    height: int
+    item: int
+    data: bytes | None
+
+
 WireMessage: TypeAlias = (
-    Hello | Status | Transactions | ConsensusMessage | GetBlocks | Blocks | GetBody | Body | TipRequest | TipReply
+    Hello
+    | Status
+    | Transactions
+    | ConsensusMessage
+    | GetBlocks
+    | Blocks
+    | GetBody
+    | Body
+    | TipRequest
+    | TipReply
+    | Pruned
+    | GetSnapshot
+    | Snapshot
+    | GetHeads
+    | Heads
+    | GetItem
+    | Item
 )
 
 
 def promises_nothing(message: WireMessage) -> bool:
     """Say whether a message may leave before earlier writes are durable (N1): it rests on nothing of ours."""
-    return isinstance(message, Transactions | GetBlocks | GetBody | TipRequest)
+    questions = GetBlocks | GetBody | TipRequest | GetSnapshot | GetHeads | GetItem
+    return isinstance(message, Transactions | questions)
 
 
 def encode(message: WireMessage) -> bytes:
@@ -144,6 +217,20 @@ def encode(message: WireMessage) -> bytes:
             value = ["tip-request", 1, message.token]
         case TipReply():
             value = ["tip-reply", 1, message.token, _value_of(message.certificate), _value_of(message.prepared)]
+        case Pruned():
+            value = ["pruned", 1, message.from_height, message.first_height]
+        case GetSnapshot():
+            value = ["get-snapshot", 1]
+        case Snapshot():
+            value = ["snapshot-offer", 1, message.manifest]
+        case GetHeads():
+            value = ["get-heads", 1, message.from_height, message.limit]
+        case Heads():
+            value = ["heads", 1, message.from_height, list(message.heads)]
+        case GetItem():
+            value = ["get-item", 1, message.height, message.item]
+        case Item():
+            value = ["item", 1, message.height, message.item, message.data]
     return codec.encode(value)
 
 
@@ -173,6 +260,18 @@ def pack_blocks(from_height: int, records: Iterable[bytes]) -> Blocks:
             break
         pairs.append((block, certificate))
     return Blocks(from_height, tuple(pairs))
+
+
+def pack_heads(from_height: int, heads: Iterable[bytes]) -> Heads:
+    """Return the frame for encoded heads of consecutive heights, as many as fit, at least one."""
+    budget = BLOCKS_BYTES
+    found: list[bytes] = []
+    for head in heads:
+        budget -= len(head) + 8
+        if found and (budget < 0 or len(found) == MAX_HEADS):
+            break
+        found.append(head)
+    return Heads(from_height, tuple(found))
 
 
 def pack_transactions(raws: Iterable[bytes]) -> list[Transactions]:
@@ -264,6 +363,48 @@ def _tip_reply(value: Any) -> TipReply:
     return TipReply(codec.integer(token, "token"), _certificate(certificate), _certificate(prepared))
 
 
+def _pruned(value: Any) -> Pruned:
+    from_height, first_height = codec.record(value, "pruned", 1, 2)
+    from_height = codec.integer(from_height, "from_height", low=1)
+    return Pruned(from_height, codec.integer(first_height, "first_height", low=from_height + 1))
+
+
+def _get_snapshot(value: Any) -> GetSnapshot:
+    codec.record(value, "get-snapshot", 1, 0)
+    return GetSnapshot()
+
+
+def _snapshot(value: Any) -> Snapshot:
+    (manifest,) = codec.record(value, "snapshot-offer", 1, 1)
+    return Snapshot(None if manifest is None else codec.octets(manifest, "manifest", limit=MAX_MANIFEST_BYTES))
+
+
+def _get_heads(value: Any) -> GetHeads:
+    from_height, limit = codec.record(value, "get-heads", 1, 2)
+    return GetHeads(codec.integer(from_height, "from_height", low=1), codec.integer(limit, "limit", low=1))
+
+
+def _heads(value: Any) -> Heads:
+    from_height, heads = codec.record(value, "heads", 1, 2)
+    items = codec.sequence(heads, "heads", limit=MAX_HEADS)
+    raws = tuple(codec.octets(item, "head", limit=MAX_HEAD_BYTES) for item in items)
+    return Heads(codec.integer(from_height, "from_height", low=1), raws)
+
+
+def _get_item(value: Any) -> GetItem:
+    height, item = codec.record(value, "get-item", 1, 2)
+    return GetItem(codec.integer(height, "height", low=1), codec.integer(item, "item", high=1 << MAX_DEPTH))
+
+
+def _item(value: Any) -> Item:
+    height, item, data = codec.record(value, "item", 1, 3)
+    return Item(
+        codec.integer(height, "height", low=1),
+        codec.integer(item, "item", high=1 << MAX_DEPTH),
+        None if data is None else codec.octets(data, "data", limit=MAX_FRAME_BYTES),
+    )
+
+
 def _certificate(value: Any) -> Certificate | None:
     return None if value is None else Certificate.from_value(value)
 
@@ -283,4 +424,11 @@ _PARSERS: Final[dict[str, Callable[[Any], WireMessage]]] = {
     "body": _body,
     "tip-request": _tip_request,
     "tip-reply": _tip_reply,
+    "pruned": _pruned,
+    "get-snapshot": _get_snapshot,
+    "snapshot-offer": _snapshot,
+    "get-heads": _get_heads,
+    "heads": _heads,
+    "get-item": _get_item,
+    "item": _item,
 }

@@ -19,12 +19,15 @@ from ledger import framing, transaction
 from ledger.block import CommittedBlock
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.head import Head
 from ledger.signing import Ed25519Signer
-from ledger.state import MemoryStore
+from ledger.snapshot import Manifest, cut, depth_for
+from ledger.state import MemoryStore, State
 from ledger.transaction import Transaction
 from node import events, journal, wire
 from node.admission import VerifiedTransactions
 from node.events import Answer, NodeEffect, NodeEvent
+from node.joining import Kept
 from node.machine import Machine, MachineConfig
 from node.mempool import MempoolLimits
 
@@ -88,6 +91,43 @@ class Disk:
 
     journal: bytes | None
     blocks: list[bytes] = field(default_factory=list)
+    first_height: int = 1
+    heads: list[bytes] = field(default_factory=list)
+    snapshots: dict[int, tuple[Manifest, list[bytes]]] = field(default_factory=dict)
+    joining: tuple[Manifest, dict[int, bytes]] | None = None
+    joining_heads: list[bytes] = field(default_factory=list)
+
+    @property
+    def tip_height(self) -> int:
+        return self.first_height + len(self.blocks) - 1
+
+    def block(self, height: int) -> bytes | None:
+        offset = height - self.first_height
+        return self.blocks[offset] if 0 <= offset < len(self.blocks) else None
+
+    def head(self, height: int) -> bytes | None:
+        raw = self.block(height)
+        if raw is not None:
+            return Head.of(CommittedBlock.decode(raw)).encode()
+        return self.heads[height - 1] if 1 <= height <= len(self.heads) else None
+
+    def prune(self, first_height: int) -> None:
+        """Keep heads instead of the blocks below ``first_height``, for which there must be a snapshot."""
+        assert any(height >= first_height for height in self.snapshots)
+        self.heads += [self.head(height) for height in range(len(self.heads) + 1, first_height)]  # type: ignore[misc]
+        del self.blocks[: first_height - self.first_height]
+        self.first_height = first_height
+
+    def adopt(self) -> None:
+        """Make the snapshot that was joined the node's own."""
+        assert self.joining is not None
+        manifest, items = self.joining
+        heads = {Head.decode(raw).header.height: raw for raw in self.joining_heads}
+        self.heads = [self.head(height) or heads[height] for height in range(1, manifest.height)]
+        chunks = [items[number] for number in range(manifest.chunks + 1)]
+        self.snapshots = {manifest.height: (manifest, chunks)}
+        self.blocks, self.first_height = [chunks[-1]], manifest.height
+        self.joining, self.joining_heads = None, []
 
 
 class Host:
@@ -105,6 +145,7 @@ class Host:
         self.accused: list[str] = []
         self.published: list[tuple[CommittedBlock, Outcome]] = []
         self.life = 0
+        self.adopted = 0
         self._store = MemoryStore(4)
         self._queue: deque[NodeEffect] = deque()
         self._syncing = False
@@ -118,19 +159,38 @@ class Host:
         """Start the process on what the disk holds."""
         genesis, verified = self.cluster.genesis, VerifiedTransactions()
         self._store = MemoryStore(genesis.parameters.state_bits)
-        executor = Executor(genesis, new_state(genesis, self._store), verified.admit)
-        tip = None
+        executor, tip = self._restored(genesis, verified)
         voters = executor.validators
-        for raw in self.disk.blocks:
+        for height in range(executor.height + 1, self.disk.tip_height + 1):
+            raw = self.disk.block(height)
+            assert raw is not None
             tip, voters = CommittedBlock.decode(raw), executor.validators
             outcome = executor.execute_block(tip.block)
             assert isinstance(outcome, Outcome)
             executor.commit(outcome)
             self._store.write(outcome.change.entries)
             executor.state.flushed(outcome.change)
-        config = MachineConfig(genesis, self.name, key("node", self.name), "test", self.cluster.limits)
+        config = MachineConfig(
+            genesis,
+            self.name,
+            key("node", self.name),
+            "test",
+            self.cluster.limits,
+            join_gap_blocks=self.cluster.join_gap_blocks,
+        )
+        kept = None
+        if self.disk.joining is not None:
+            heads = [Head.decode(raw) for raw in self.disk.joining_heads]
+            kept = Kept(self.disk.joining[0], heads, frozenset(self.disk.joining[1]))
         self.machine = Machine(
-            config, executor, tip=tip, tip_validators=voters, journal_data=self.disk.journal, verified=verified
+            config,
+            executor,
+            tip=tip,
+            tip_validators=voters,
+            journal_data=self.disk.journal,
+            verified=verified,
+            first_height=self.disk.first_height,
+            kept=kept,
         )
         self.life += 1
         self.halted = None
@@ -138,6 +198,34 @@ class Host:
         self._timers.clear()
         self._syncing = False
         self.step(events.Start())
+
+    def _restored(self, genesis: Genesis, verified: VerifiedTransactions) -> tuple[Executor, CommittedBlock | None]:
+        """The executor at genesis, or at the newest snapshot where the blocks before it are gone."""
+        if self.disk.first_height == 1:
+            return Executor(genesis, new_state(genesis, self._store), verified.admit), None
+        manifest, items = self.disk.snapshots[max(self.disk.snapshots)]
+        for index, chunk in enumerate(items[:-1]):
+            self._store.write(dict(manifest.entries(index, chunk)))
+        state = State(self._store, manifest.bits)
+        assert state.root == manifest.header.state_root
+        tip = manifest.block(items[-1])
+        executor = Executor(genesis, state, verified.admit, height=manifest.height, time_ms=manifest.header.time_ms)
+        return executor, tip
+
+    def _take_snapshot(self, height: int) -> None:
+        """What the shell does at every so many blocks: the state as of now, of which it keeps the latest two."""
+        bits = self.cluster.genesis.parameters.state_bits
+        entries = sorted(entry for index in range(1 << bits) for entry in self._store.bucket(index))
+        depth = depth_for(entries, bits)
+        chunks = list(cut(entries, bits, depth))
+        raw = self.disk.block(height)
+        assert raw is not None
+        tip = CommittedBlock.decode(raw)
+        hashes = b"".join(value for _, value in chunks)
+        manifest = Manifest.decode(Manifest(tip.block.header, tip.certificate, bits, depth, hashes).encode())
+        self.disk.snapshots[height] = (manifest, [*(chunk for chunk, _ in chunks), raw])
+        for old in sorted(self.disk.snapshots)[:-2]:
+            del self.disk.snapshots[old]
 
     def crash(self) -> None:
         """Lose everything that is not on disk."""
@@ -170,6 +258,24 @@ class Host:
                 self.accused.append(node)
             case events.Halt(reason):
                 self.halted = reason
+            case events.BeginJoin(raw):
+                if self.disk.joining is None or self.disk.joining[0].encode() != raw:
+                    self.disk.joining = (Manifest.decode(raw), {})
+            case events.KeepHeads(heads):
+                self.disk.joining_heads += heads
+            case events.KeepItem(item, data):
+                assert self.disk.joining is not None
+                assert item not in self.disk.joining[1]
+                self.disk.joining[1][item] = data
+            case events.AdoptSnapshot(height):
+                self.cluster.later(1, lambda _: self._adopt(height))
+
+    def _adopt(self, height: int) -> None:
+        self.disk.adopt()
+        assert self.disk.first_height == height
+        self.adopted += 1
+        self.cluster.kill(self.name)
+        self.cluster.start(self.name)
 
     def _fire(self, timer: events.NodeTimer, life: int) -> Callable[[int], None]:
         def fire(number: int) -> None:
@@ -202,7 +308,7 @@ class Host:
                 case events.ReplaceJournal(data):
                     self.disk.journal = data
                 case events.AppendBlock(committed):
-                    assert committed.block.header.height == len(self.disk.blocks) + 1
+                    assert committed.block.header.height == self.disk.tip_height + 1
                     self.disk.blocks.append(committed.encode())
         queue, self._queue = self._queue, deque()
         for effect in queue:
@@ -219,10 +325,25 @@ class Host:
                     if peer != self.name:
                         self.cluster.send(self.name, peer, data)
             case events.LoadBlocks(peer, from_height, limit):
-                records = self.disk.blocks[from_height - 1 : from_height - 1 + limit]
+                heights = range(from_height, from_height + limit)
+                records = [raw for height in heights if (raw := self.disk.block(height)) is not None]
                 self.cluster.send(self.name, peer, wire.encode(wire.pack_blocks(from_height, records)))
+            case events.LoadHeads(peer, from_height, limit):
+                heights = range(from_height, from_height + limit)
+                raws = [raw for height in heights if (raw := self.disk.head(height)) is not None]
+                self.cluster.send(self.name, peer, wire.encode(wire.pack_heads(from_height, raws)))
+            case events.LoadSnapshot(peer):
+                newest = self.disk.snapshots.get(max(self.disk.snapshots, default=0))
+                offer = None if newest is None else newest[0].encode()
+                self.cluster.send(self.name, peer, wire.encode(wire.Snapshot(offer)))
+            case events.LoadItem(peer, height, item):
+                held = self.disk.snapshots.get(height)
+                data = None if held is None or item >= len(held[1]) else held[1][item]
+                self.cluster.send(self.name, peer, wire.encode(wire.Item(height, item, data)))
             case events.ApplyState(height, _, change):
                 self._store.write(change.entries)
+                if self.cluster.snapshot_blocks and height % self.cluster.snapshot_blocks == 0:
+                    self._take_snapshot(height)
                 self.step(events.Applied(height))
             case events.Published(committed, outcome):
                 self.published.append((committed, outcome))
@@ -240,11 +361,14 @@ class Cluster:
         observers: tuple[str, ...] = (),
         limits: MempoolLimits | None = None,
         sync_ms: int = 1,
+        snapshot_blocks: int = 0,
+        join_gap_blocks: int = 0,
         **parameters: int,
     ) -> None:
         self.genesis = make_genesis(n, observers, **parameters)
         self.limits = limits
         self.sync_ms = sync_ms
+        self.snapshot_blocks, self.join_gap_blocks = snapshot_blocks, join_gap_blocks
         self.now_ms = START_MS
         self.random = random.Random(seed)
         self.skew_ms: dict[str, int] = {}

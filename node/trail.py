@@ -1,0 +1,76 @@
+"""Following headers without their blocks: what a node that joins by a snapshot believes of the heights below it.
+
+Law: a header is believed only as the successor of one already believed, from the genesis on, and only with the
+certificate of the validators that the one before it named. A change of validators is followed when the head that
+announces it carries the new set, which its header's hash proves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consensus.rules import Tip, leader
+from ledger import signing
+from ledger.block import HEADER_VERSION, Header
+from ledger.certificate import Certificate
+from ledger.errors import BadProof
+from ledger.genesis import Parameters
+from ledger.head import Head
+from ledger.proof import verify_certified
+from ledger.signing import Verify
+from ledger.validators import ValidatorSet
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A believed tip, and the validators of the height after it."""
+
+    chain_id: bytes
+    parameters: Parameters
+    tip: Tip
+    validators: ValidatorSet
+
+    @property
+    def height(self) -> int:
+        """The height of the tip."""
+        return self.tip.height
+
+    def check(self, header: Header, certificate: Certificate, verify: Verify | None = signing.verify) -> None:
+        """Raise ``BadProof`` or ``BadCertificate`` unless ``header`` lawfully follows and its certificate proves it.
+
+        ``verify`` None: the signatures were checked before.
+        """
+        expected = {  # Z8
+            "version": HEADER_VERSION,
+            "chain_id": self.chain_id,
+            "height": self.height + 1,
+            "parent_hash": self.tip.hash,
+            "epoch": self.validators.epoch,
+            "validators_hash": self.validators.hash,
+        }
+        for name, value in expected.items():
+            if getattr(header, name) != value:
+                raise BadProof(f"header {header.height}: {name} is not the one that follows height {self.height}")
+        leads = leader(self.validators, self.tip, header.created_round, self.parameters)
+        if header.proposer != self.validators[leads].id:
+            raise BadProof(f"header {header.height}: the proposer does not lead its round")
+        if header.time_ms <= self.tip.time_ms:
+            raise BadProof(f"header {header.height}: time does not rise")
+        if verify is not None:
+            verify_certified(header, certificate, self.chain_id, self.validators, verify)
+
+    def follow(self, head: Head, verify: Verify | None = signing.verify) -> Trail:
+        """Return the trail at ``head``; raise as ``check``, and ``BadProof`` if the next validators are not told."""
+        header = head.header
+        self.check(header, head.certificate, verify)
+        tip = Tip.of_block(header, head.certificate, self.validators)
+        return Trail(self.chain_id, self.parameters, tip, self._successors(header, head.next_validators))
+
+    def _successors(self, header: Header, following: ValidatorSet | None) -> ValidatorSet:
+        if header.next_validators_hash == self.validators.hash:
+            return self.validators
+        if following is None or following.hash != header.next_validators_hash:  # Z3
+            raise BadProof(f"the validators change after height {header.height}, and nobody says to whom")
+        if following.epoch != self.validators.epoch + 1:
+            raise BadProof(f"the validators after height {header.height} are not of the next epoch")
+        return following
