@@ -78,8 +78,8 @@ def needs_next(template: str) -> bool:
 
 
 def complaint(template: str, a: str, b: str, n: int) -> str:
-    """Return in words how an event violates a template."""
-    return _WORDS[template].format(a=a, b=b, n=n)
+    """Return in words how an event violates a template; empty for one that no event violates."""
+    return _WORDS.get(template, "").format(a=a, b=b, n=n)
 
 
 def _counting(template: str, n: int) -> tuple[State, ...]:

@@ -14,8 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from contracts.process_items import time_ms as read_time_ms
 from contracts.rules.declare import Automaton
@@ -27,13 +26,11 @@ from contracts.rules.verdict import VIOLATED, Facts, Ruling, Verdict
 
 MAX_EXPIRED: Final = 64
 """The most obligations of one object that expire in one call; the rest is still due after it."""
-_MEMO: Final = 4_096
 
 State = list[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A rule is violated or undetermined on an object: by an event (``event`` is its id) or a deadline (``""``).
 
     ``time_ms`` is the event's occurrence, or the deadline in occurrence time.
@@ -46,32 +43,11 @@ class Finding:
     time_ms: int
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What an event of some type has to do: look-ups in tables, and steps of bodies."""
+class _Plan(NamedTuple):
+    """What an event of some type has to do: look-ups in tables by rule, and steps of bodies by rule and symbol."""
 
     tables: list[tuple[int, bytes]]
     steps: list[tuple[int, str]]
-    memo: dict[bytes, tuple[bytes, tuple[int, ...]]] = field(default_factory=dict)
-
-    def look_up(self, codes: bytes, size: int) -> tuple[bytes, tuple[int, ...]]:
-        """Return the codes after the tables, and the rules that became violated."""
-        known = self.memo.get(codes)
-        if known is not None:
-            return known
-        changed = bytearray(codes.ljust(size, b"\0"))
-        broken = []
-        for slot, table in self.tables:
-            before = changed[slot]
-            after = table[before]
-            if after != before:
-                changed[slot] = after
-                if after == VIOLATED:
-                    broken.append(slot)
-        if len(self.memo) >= _MEMO:
-            self.memo.clear()
-        result = self.memo[codes] = (bytes(changed).rstrip(b"\0"), tuple(broken))
-        return result
 
 
 class RuleSet:
@@ -93,6 +69,7 @@ class RuleSet:
         self._after = {rule.body.reach.after for rule in self.rules} - {""}
         self._object_times = object_times(definition, self._object_type)
         self._reads = {name for rule in self.rules for name in rule.reads}
+        self._complaints = [rule.body.complaint() if isinstance(rule.body, Automaton) else "" for rule in self.rules]
         self._plans: dict[tuple[bool, str, str, int, int | None], _Plan] = {}
 
     def observe(
@@ -105,20 +82,22 @@ class RuleSet:
         codes, details, last, first_ms, count, attributes = state or self._fresh(event.block_ms, whole)
         kind = event.item["type"]
         plan = self._plan(count == 0, last, kind, event.block_ms, first_ms)
-        codes, broken = plan.look_up(codes, self.size)
-        findings = [
-            Finding(
-                self.rules[slot], Verdict.VIOLATED, _complaint(self.rules[slot]), event.item["event"], event.time_ms
-            )
-            for slot in broken
-        ]
+        changed = bytearray(codes.ljust(self.size, b"\0"))
+        findings = []
+        for slot, table in plan.tables:
+            before = changed[slot]
+            changed[slot] = after = table[before]
+            if after == VIOLATED != before:
+                found = Finding(
+                    self.rules[slot], Verdict.VIOLATED, self._complaints[slot], event.item["event"], event.time_ms
+                )
+                findings.append(found)
         if plan.steps:
-            facts = Facts(
-                event, self._times, self._object_type, object_id, count, {name: rich(v) for name, _, v in attributes}
-            )
-            codes, details = self._step(plan, codes, details, facts, findings)
+            known = {name: rich(value) for name, _, value in attributes}
+            facts = Facts(event, self._times, self._object_type, object_id, count, known)
+            details = self._step(plan.steps, changed, details, facts, findings)
         last = kind if kind in self._after else ""
-        return [codes, details, last, first_ms, count + 1, attributes], findings
+        return [bytes(changed).rstrip(b"\0"), details, last, first_ms, count + 1, attributes], findings
 
     def describe(
         self,
@@ -215,22 +194,28 @@ class RuleSet:
         return [b"", [], "", block_ms if whole else None, 0, []]
 
     def _step(
-        self, plan: _Plan, codes: bytes, details: list[Any], facts: Facts, findings: list[Finding]
-    ) -> tuple[bytes, list[Any]]:
-        changed, detail_of = bytearray(codes.ljust(self.size, b"\0")), dict(details)
-        item, changes = facts.event.item, {}
-        for slot, symbol in plan.steps:
+        self,
+        steps: Sequence[tuple[int, str]],
+        codes: bytearray,
+        details: list[Any],
+        facts: Facts,
+        findings: list[Finding],
+    ) -> list[Any]:
+        """Step the bodies that an event concerns: change ``codes``, add to ``findings``, return the details."""
+        detail_of, changes, event = dict(details), {}, facts.event
+        for slot, symbol in steps:
             rule = self.rules[slot]
-            code, detail = changed[slot], detail_of.get(slot)
+            code, detail = codes[slot], detail_of.get(slot)
             if code >= VIOLATED and not rule.body.repeats:
                 continue
             ruling: Ruling = rule.body.step(symbol, code, detail, facts)
-            changed[slot] = ruling.code
+            codes[slot] = ruling.code
             if ruling.detail is not detail:
                 changes[slot] = ruling.detail
             if ruling.verdict is not None:
-                findings.append(Finding(rule, ruling.verdict, ruling.reason, item["event"], facts.event.time_ms))
-        return bytes(changed).rstrip(b"\0"), _replaced(details, changes) if changes else details
+                found = Finding(rule, ruling.verdict, ruling.reason, event.item["event"], event.time_ms)
+                findings.append(found)
+        return _replaced(details, changes) if changes else details
 
     def _plan(self, first: bool, last: str, kind: str, block_ms: int, first_ms: int | None) -> _Plan:
         moment = bisect_right(self._moments, block_ms)
@@ -275,10 +260,6 @@ def _replaced(details: list[Any], changes: Mapping[int, Any]) -> list[Any]:
     """Return details with some changed; what is None needs no place."""
     merged = {**dict(details), **changes}
     return [[slot, merged[slot]] for slot in sorted(merged) if merged[slot] is not None]
-
-
-def _complaint(rule: Rule) -> str:
-    return rule.body.complaint() if isinstance(rule.body, Automaton) else ""
 
 
 def rule_sets(
