@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from audit.export import Untold, verify_export
 from audit.history import verify_history
 from audit.report import Verdict
 from ledger import codec
@@ -73,30 +75,32 @@ def verify_file(path: Path | str, genesis: Genesis) -> Verification:
             raw = file.read(MAX_DOCUMENT_BYTES + 1)
     except OSError as error:
         return Verification("file", Verdict.UNKNOWN, f"{path}: {error.strerror or error}")
-    return verify_bytes(raw, genesis)
+    return verify_bytes(raw, genesis, Path(path).parent)
 
 
-def verify_bytes(raw: bytes, genesis: Genesis) -> Verification:
-    """Verify the bytes of a document; see ``verify_file``."""
+def verify_bytes(raw: bytes, genesis: Genesis, folder: Path | None = None) -> Verification:
+    """Verify the bytes of a document; see ``verify_file``. ``folder`` holds the file of an export's manifest."""
     if len(raw) > MAX_DOCUMENT_BYTES:
         return Verification("file", Verdict.UNKNOWN, f"more than {MAX_DOCUMENT_BYTES} bytes: not a document of ours")
     try:
         document = strict_json(raw, "document", depth=MAX_DOCUMENT_DEPTH)
     except Malformed as error:
         return Verification("file", Verdict.BAD, error.reason)
-    return verify_document(document, genesis)
+    return verify_document(document, genesis, folder)
 
 
-def verify_document(document: Any, genesis: Genesis) -> Verification:
-    """Verify a parsed document; see ``verify_file``."""
+def verify_document(document: Any, genesis: Genesis, folder: Path | None = None) -> Verification:
+    """Verify a parsed document; see ``verify_bytes``."""
     kind = document.get("coseal") if type(document) is dict else None
     judge = _KINDS.get(kind) if type(kind) is str else None
+    if kind == "export":
+        judge = partial(verify_export, folder=folder)
     if type(kind) is not str or judge is None:
-        known = ", ".join(sorted(_KINDS))
+        known = ", ".join(sorted((*_KINDS, "export")))
         return Verification("file", Verdict.UNKNOWN, f'no document of ours: "coseal" names none of {known}')
     try:
         reason, facts = judge(document, genesis)
-    except _CannotTell as error:
+    except (_CannotTell, Untold) as error:
         return Verification(kind, Verdict.UNKNOWN, str(error))
     except LedgerError as error:
         return Verification(kind, Verdict.BAD, error.reason)

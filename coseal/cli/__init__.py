@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from coseal import __version__
-from coseal.cli import checking, importing, keys, measuring, network, rules, story, transactions
+from coseal.cli import checking, exporting, importing, keys, measuring, network, rules, story, transactions
 from coseal.cli.shared import Commands
 
 app = typer.Typer(
@@ -48,7 +48,7 @@ def _root(
     """Hold the options that belong to no command."""
 
 
-for _group in (network, transactions, importing, rules, checking, story, keys, measuring):
+for _group in (network, transactions, importing, exporting, rules, checking, story, keys, measuring):
     _group.register(app)
 
 

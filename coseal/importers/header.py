@@ -14,6 +14,7 @@ from typing import Any, Final
 XES_HEADER: Final = "xes:log"
 OCEL1_HEADER: Final = "ocel1:log"
 HEADER_TYPES: Final = (XES_HEADER, OCEL1_HEADER)
+EPOCH_TIME: Final = "1970-01-01T00:00:00Z"
 HEADER_ID: Final = "log"
 PIECES_MAX: Final = 128
 _PIECE_CHARACTERS: Final = 4_000
@@ -24,7 +25,7 @@ def header_items(object_type: str, header: Mapping[str, Any]) -> tuple[list[dict
     """Return the declarations that hold a header, and the attributes to declare for ``object_type``."""
     text = json.dumps(header, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     pieces = [text[at : at + _PIECE_CHARACTERS] for at in range(0, len(text), _PIECE_CHARACTERS)]
-    rows = [[f"header-{number:03}", "0", piece] for number, piece in enumerate(pieces, start=1)]
+    rows = [[f"header-{number:03}", EPOCH_TIME, piece] for number, piece in enumerate(pieces, start=1)]
     items = [
         {"object": HEADER_ID, "type": object_type, "attributes": rows[at : at + _PIECES_AN_ITEM]}
         for at in range(0, len(rows), _PIECES_AN_ITEM)

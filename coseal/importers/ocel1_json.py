@@ -3,7 +3,7 @@
 Law: every event, object and attribute becomes part of an item, or is a finding with its path.
 
 OCEL 1.0 declares no attribute types: a type has those its values have. Objects carry no times: their values stand at
-the epoch, written ``0``. The globals are kept as the log's header (``header.py``).
+the epoch. The globals are kept as the log's header (``header.py``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from coseal.importers.header import OCEL1_HEADER, header_items
+from coseal.importers.header import EPOCH_TIME, OCEL1_HEADER, header_items
 from coseal.importers.json_text import Number, parse_object
 from coseal.importers.log import Findings, Log, Values, in_time_order
 from coseal.importers.mapping import Mapping
@@ -74,7 +74,9 @@ class _Reader:
             types = self._object_types.setdefault(kind, {})
             values = self._attributes(row, "ocel:ovmap", path, types)
             items.append(
-                {**item, "attributes": [[name, "0", value] for name, value in values.items()]} if values else item
+                {**item, "attributes": [[name, EPOCH_TIME, value] for name, value in values.items()]}
+                if values
+                else item
             )
         return items
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from coseal.importers.header import PIECES_MAX, XES_HEADER, header_items
+from coseal.importers.header import EPOCH_TIME, PIECES_MAX, XES_HEADER, header_items
 from coseal.importers.log import Findings, Log, Values, in_time_order
 from coseal.importers.mapping import Mapping
 from coseal.importers.xml_stream import Element, stream
@@ -121,7 +121,9 @@ class _Reader:
         if case is not None:
             self._merged += case in self._cases
             values = self._cases.setdefault(case, [])
-            values += [[key, "0", value] for key, value in self._read(attributes, (NAME,), self._case_types).items()]
+            values += [
+                [key, EPOCH_TIME, value] for key, value in self._read(attributes, (NAME,), self._case_types).items()
+            ]
         number = 0
         for child in element.children:
             if child.tag == "event":

@@ -1,0 +1,161 @@
+"""Verifying an export: that a file is the one its signed manifest speaks of, and holds what the manifest counts.
+
+Law: the file is read with the standard library alone and counted independently of what wrote it; nothing is asked of a
+node. That the items are those of the chain is told by exporting again: the same height gives the same bytes.
+docs/formats.md, section The manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from audit.counting import COUNTERS, Uncountable
+from ledger import codec, signing
+from ledger.errors import BadSignature, Malformed
+from ledger.genesis import Genesis
+from ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_EXPORT
+
+FILE_BYTES_MAX: Final = 1 << 30
+_FIELDS: Final = (
+    "coseal",
+    "version",
+    "chain_id",
+    "file",
+    "format",
+    "process_type",
+    "definition",
+    "definitions",
+    "heights",
+    "block_hash",
+    "items",
+    "items_root",
+    "sources",
+    "counts",
+    "leaves_out",
+    "signer",
+    "public_key",
+    "signature",
+)
+
+
+class Untold(Exception):
+    """The manifest cannot be judged with what is at hand."""
+
+
+def signed_bytes(document: Mapping[str, Any]) -> bytes:
+    """Return what the signer of a manifest signs: TAG_EXPORT ‖ chain id ‖ SHA-256 of all fields but ``signature``."""
+    body = codec.encode({name: value for name, value in document.items() if name != "signature"})
+    return signing.body_preimage(TAG_EXPORT, bytes.fromhex(document["chain_id"]), body)
+
+
+def verify_export(document: Any, genesis: Genesis, folder: Path | None) -> tuple[str, dict[str, Any]]:
+    """Verify a manifest whose file lies in ``folder``; return one sentence and what is proven.
+
+    Raises a ``LedgerError`` for what is false, ``Untold`` for what cannot be told.
+    """
+    fields = codec.mapping(document, "manifest")
+    _check_fields(fields)
+    if fields["chain_id"] != genesis.chain_id.hex():
+        raise Malformed(f"the manifest is of chain {fields['chain_id']}")
+    signer = codec.text(fields["signer"], "manifest.signer", limit=129)
+    key = _bytes(fields["public_key"], "public_key", PUBLIC_KEY_BYTES)
+    try:
+        message = signed_bytes(fields)
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"the manifest has no canonical form: {error}") from None
+    if not signing.verify(key, message, _bytes(fields["signature"], "signature", SIGNATURE_BYTES)):
+        raise BadSignature(f"the manifest is not signed by the key of {signer} that it names")
+    name, size = _check_file(fields, folder)
+    _require_registered(signer, key, genesis)
+    facts = {
+        "chain_id": fields["chain_id"],
+        "process_type": fields["process_type"],
+        "file": name,
+        "bytes": size,
+        "format": fields["format"],
+        "heights": f"{fields['heights'][0]} to {fields['heights'][1]}",
+        "block_hash": fields["block_hash"],
+        "items": fields["items"],
+        "items_root": fields["items_root"],
+        "signed_by": [signer],
+    }
+    return f"{name} holds what {signer} signed for: {fields['items']} items of {fields['process_type']}", facts
+
+
+def _check_fields(fields: Mapping[str, Any]) -> None:
+    for name in _FIELDS:
+        if name not in fields:
+            raise Malformed(f"manifest.{name}: missing")
+    for name in fields:
+        if name not in (*_FIELDS, "object_type"):
+            raise Malformed(f"manifest.{name}: unknown")
+    if fields["coseal"] != "export" or type(fields["version"]) is not int or fields["version"] != 1:
+        raise Malformed('expected a document with "coseal": "export" and "version": 1')
+    for name in ("chain_id", "block_hash", "items_root"):
+        _bytes(fields[name], name, HASH_BYTES)
+    heights = codec.sequence(fields["heights"], "manifest.heights", limit=2)
+    if len(heights) != 2 or any(type(height) is not int for height in heights):
+        raise Malformed("manifest.heights: expected [first, last]")
+
+
+def _check_file(fields: Mapping[str, Any], folder: Path | None) -> tuple[str, int]:
+    """Compare the file with its digest and its counts; return its name and size."""
+    file = codec.mapping(fields["file"], "manifest.file")
+    name = codec.text(file.get("name"), "manifest.file.name", limit=255)
+    if "/" in name or "\\" in name or name in (".", ".."):
+        raise Malformed("manifest.file.name: expected a name without a folder")
+    if folder is None:
+        raise Untold("the signature holds; to compare the file itself, verify the manifest as a file beside it")
+    try:
+        with (folder / name).open("rb") as opened:
+            data = opened.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise Untold(f"the signature holds, yet {folder / name} cannot be read: {error.strerror or error}") from None
+    if len(data) > FILE_BYTES_MAX:
+        raise Untold(f"{folder / name} is larger than {FILE_BYTES_MAX} bytes")
+    if len(data) != file.get("bytes") or sha256(data).hexdigest() != file.get("sha256"):
+        raise Malformed(f"{name} is not the file that was signed for: its digest is {sha256(data).hexdigest()}")
+    count = COUNTERS.get(fields["format"]) if type(fields["format"]) is str else None
+    if count is None:
+        raise Untold(f"the digest holds; files of format {fields['format']!r} cannot be counted here")
+    try:
+        counts = count(data)
+    except Uncountable as error:
+        raise Malformed(f"{name} cannot be counted: {error}") from None
+    if counts != fields["counts"]:
+        raise Malformed(f"{name} does not hold what the manifest counts: {_difference(fields['counts'], counts)}")
+    return name, len(data)
+
+
+def _difference(said: Any, found: Mapping[str, Any]) -> str:
+    """Name the first count that differs."""
+    if type(said) is dict:
+        for name, count in found.items():
+            if said.get(name) != count:
+                return f"{name} are {count}, not {said.get(name)}"
+    return f"expected {', '.join(found)}"
+
+
+def _require_registered(signer: str, key: bytes, genesis: Genesis) -> None:
+    member, _, user = signer.partition("/")
+    for operator in (one for each in genesis.members if each.id == member for one in each.operators):
+        if operator.user == user and operator.key == key:
+            return
+    raise Untold(
+        f"everything holds but one thing: the genesis does not give {signer} the key {key.hex()}; compare it with "
+        f"a state proof of membership/operator/{signer}"
+    )
+
+
+def _bytes(value: Any, name: str, size: int) -> bytes:
+    text = codec.text(value, f"manifest.{name}", limit=2 * size)
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        data = b""
+    if len(data) != size or data.hex() != text:
+        raise Malformed(f"manifest.{name}: expected {size} bytes in lower-case hexadecimal")
+    return data

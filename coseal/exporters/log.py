@@ -1,0 +1,216 @@
+"""What every exporter writes: an object-centric log, made of the ledger's items.
+
+Law: each item's content is in the log, or is counted in ``leaves_out``. docs/formats.md, section From the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from contracts.arguments import parse_time
+from coseal.errors import CosealError
+
+OCEL_TYPES: Final[Mapping[str, str]] = {
+    "string": "string",
+    "integer": "integer",
+    "boolean": "boolean",
+    "decimal": "float",
+    "scaled": "float",
+    "time": "time",
+}
+"""The attribute types of the process contract and the type of OCEL 2.0 each one is written as."""
+
+FIELDS: Final = ("recorded", "counterparty", "evidence", "policy", "corrects", "late")
+"""What an event of the ledger may say beside its attributes; written as attributes with this prefix."""
+PREFIX: Final = "coseal:"
+EPOCH: Final = "0"
+EPOCH_TIME: Final = "1970-01-01T00:00:00Z"
+
+Types = dict[str, dict[str, str]]
+"""Type name -> attribute name -> OCEL type."""
+Row = tuple[str, int, Mapping[str, Any], int | None]
+"""(source, sequence, item, the source's zone in minutes east of UTC)."""
+
+
+@dataclass(slots=True)
+class LogEvent:
+    """An event; ``objects`` are (object id, qualifier); ``attributes`` hold texts, integers and booleans."""
+
+    id: str
+    type: str
+    time: str
+    attributes: dict[str, Any]
+    objects: list[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class LogObject:
+    """An object; ``values`` are (attribute, time, value), ``relations`` (object id, qualifier)."""
+
+    id: str
+    type: str
+    values: list[tuple[str, str, Any]] = field(default_factory=list)
+    relations: dict[tuple[str, str], None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ExportLog:
+    """A log as OCEL 2.0 has it, and how much of the ledger's items it cannot hold, by kind."""
+
+    object_types: Types
+    event_types: Types
+    events: list[LogEvent]
+    objects: list[LogObject]
+    leaves_out: dict[str, int] = field(default_factory=dict)
+
+    def leave_out(self, what: str, count: int = 1) -> None:
+        """Count what this log does not hold."""
+        if count:
+            self.leaves_out[what] = self.leaves_out.get(what, 0) + count
+
+    def counts(self) -> dict[str, Any]:
+        """Return events and objects by type, relations and attribute values, as a manifest has them."""
+        events, objects = dict.fromkeys(self.event_types, 0), dict.fromkeys(self.object_types, 0)
+        for event in self.events:
+            events[event.type] += 1
+        for one in self.objects:
+            objects[one.type] += 1
+        return {
+            "events": events,
+            "objects": objects,
+            "event_object": sum(len(event.objects) for event in self.events),
+            "object_object": sum(len(one.relations) for one in self.objects),
+            "event_values": sum(len(event.attributes) for event in self.events),
+            "object_values": sum(len(one.values) for one in self.objects),
+        }
+
+
+def log_of(definition: Mapping[str, Any], rows: Iterable[Row]) -> ExportLog:
+    """Return the log that items in ledger order make; ``definition`` is normalised (``process_types``)."""
+    return _Builder(definition).build(rows)
+
+
+class _Builder:
+    def __init__(self, definition: Mapping[str, Any]) -> None:
+        self._specs = {part: definition[part] for part in ("object_types", "event_types")}
+        self._log = ExportLog(
+            {name: _types(body) for name, body in definition["object_types"].items()},
+            {name: _types(body) for name, body in definition["event_types"].items()},
+            [],
+            [],
+        )
+        self._objects: dict[tuple[str, str], LogObject] = {}
+        self._object_ids: set[str] = set()
+        self._event_ids: set[str] = set()
+
+    def build(self, rows: Iterable[Row]) -> ExportLog:
+        for source, sequence, item, zone in rows:
+            if "event" in item:
+                self._event(source, sequence, item, zone)
+                continue
+            if "corrects" in item:
+                self._log.leave_out("corrections")
+            if "relation" in item:
+                self._relation(item)
+            else:
+                self._values(item, zone)
+        self._log.objects = list(self._objects.values())
+        return self._log
+
+    def _event(self, source: str, sequence: int, item: Mapping[str, Any], zone: int | None) -> None:
+        name = item["event"]
+        if name in self._event_ids:  # two sources, or a correction, may use one id
+            name = f"{name} @{source}#{sequence}"
+        self._event_ids.add(name)
+        specs, event_type = self._specs["event_types"][item["type"]]["attributes"], item["type"]
+        attributes = {
+            key: _value(_spec(specs, key, event_type), value, zone) for key, value in item.get("attributes", {}).items()
+        }
+        for extra in FIELDS:
+            if extra in item:
+                self._extra(event_type, extra, item[extra], attributes, zone)
+        objects = [
+            (self._object(entry[0], entry[1]).id, entry[2] if len(entry) == 3 else "")
+            for entry in item.get("objects", ())
+        ]
+        self._log.events.append(LogEvent(name, event_type, explicit(item["time"], zone), attributes, objects))
+
+    def _extra(self, event_type: str, name: str, value: Any, attributes: dict[str, Any], zone: int | None) -> None:
+        """Write a field of the ledger as an attribute, declared where it occurs."""
+        key, kind = PREFIX + name, "time" if name == "recorded" else "string"
+        if key in attributes:
+            hint = "the log it came from was an export itself"
+            raise CosealError(f"event type {event_type} has an attribute {key} and the field {name}", hint)
+        self._log.event_types[event_type].setdefault(key, kind)
+        if name == "recorded":
+            attributes[key] = explicit(value, zone)
+        else:
+            attributes[key] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+    def _values(self, item: Mapping[str, Any], zone: int | None) -> None:
+        one = self._object(item["type"], item["object"] if "object" in item else item["change"])
+        specs = self._specs["object_types"][one.type]["attributes"]
+        for name, time, value in item.get("attributes", ()):
+            when = time if time == EPOCH else explicit(time, zone)
+            one.values.append((name, when, _value(_spec(specs, name, one.type), value, zone)))
+
+    def _relation(self, item: Mapping[str, Any]) -> None:
+        source, target = (self._object(*item[part]) for part in ("relation", "to"))
+        key = (target.id, item.get("qualifier", ""))
+        if key in source.relations:
+            self._log.leave_out("repeated_relations")
+        source.relations[key] = None
+
+    def _object(self, object_type: str, object_id: str) -> LogObject:
+        """Return the object, new if it is; OCEL wants ids that are unique whatever the type."""
+        one = self._objects.get((object_type, object_id))
+        if one is None:
+            name = object_id if object_id not in self._object_ids else f"{object_id} ({object_type})"
+            self._object_ids.add(name)
+            one = self._objects[object_type, object_id] = LogObject(name, object_type)
+        return one
+
+
+def explicit(text: str, zone: int | None) -> str:
+    """Return a time as RFC 3339 with its offset, every digit kept; without one it is the source's zone."""
+    if len(text) == 10:
+        text += "T00:00:00"
+    text = f"{text[:10]}T{text[11:]}"
+    if parse_time(text) is not None:
+        return text
+    minutes = zone or 0
+    sign = "-" if minutes < 0 else "+"
+    return text + ("Z" if not minutes else f"{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}")
+
+
+def _types(body: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _ocel_type(spec) for name, spec in body["attributes"].items()}
+
+
+def _ocel_type(spec: Mapping[str, Any]) -> str:
+    return "string" if spec["class"] == "sealed" else OCEL_TYPES[spec["type"]]
+
+
+def _spec(specs: Mapping[str, Any], name: str, type_name: str) -> Mapping[str, Any]:
+    spec: Mapping[str, Any] | None = specs.get(name)
+    if spec is None:
+        raise CosealError(f"{type_name} has no attribute {name} in this version of the process type")
+    return spec
+
+
+def _value(spec: Mapping[str, Any], value: Any, zone: int | None) -> Any:
+    if spec["class"] == "sealed":
+        return value
+    if spec["type"] == "time":
+        return explicit(value, zone)
+    return _scaled(value, spec["scale"]) if spec["type"] == "scaled" else value
+
+
+def _scaled(value: int, scale: int) -> str:
+    """Return an integer of 10^-scale as the decimal it is."""
+    digits = str(abs(value)).rjust(scale + 1, "0")
+    whole, fraction = digits[: len(digits) - scale], digits[len(digits) - scale :]
+    return ("-" if value < 0 else "") + whole + ("." + fraction if scale else "")

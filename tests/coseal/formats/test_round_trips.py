@@ -1,0 +1,83 @@
+"""Every encoding gives back what it was given: real files, and random logs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coseal.exporters.flat import flatten
+from coseal.exporters.log import ExportLog
+from coseal.exporters.ocel_json import write_ocel_json
+from coseal.exporters.ocel_sqlite import write_ocel_sqlite
+from coseal.exporters.ocel_xml import write_ocel_xml
+from coseal.exporters.xes import write_xes
+
+WRITERS: dict[str, Callable[[ExportLog], bytes]] = {
+    "json": write_ocel_json,
+    "sqlite": write_ocel_sqlite,
+    "xml": write_ocel_xml,
+}
+FILES = [
+    ("ocel2/roundtrip_probe.json", None),
+    ("ocel2/pm4py_ocel20_example.jsonocel", None),
+    ("ocel2/pm4py_ocel20_example.xmlocel", "+01:00"),
+    ("ocel2/pm4py_ocel20_example.sqlite", "+01:00"),
+    ("ocel1/p2p-2023.jsonocel.gz", None),
+    ("xes/receipt.xes.gz", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "zone", "ending"),
+    [(name, zone, ending) for name, zone in FILES for ending in WRITERS]
+    + [("ocel2/order-management.xml.gz", "+01:00", "sqlite"), ("ocel2/order-management.sqlite", "+01:00", "xml")],
+)
+def test_a_real_file_survives_each_encoding(
+    name: str, zone: str | None, ending: str, reference_data: Path, tmp_path: Path, read: Any, as_export: Any, said: Any
+):
+    log = as_export(read(reference_data / name, zone))
+    assert log.leaves_out == {}
+    path = tmp_path / f"log.{ending}"
+    path.write_bytes(WRITERS[ending](log))
+    again = as_export(read(path))
+    assert said(again) == said(log)
+    assert WRITERS[ending](again) == path.read_bytes()
+
+
+def test_the_three_encodings_of_the_reference_example_say_the_same(
+    reference_data: Path, read: Any, as_export: Any, said: Any
+):
+    folder = reference_data / "ocel2"
+    logs = [
+        said(as_export(read(folder / f"pm4py_ocel20_example.{ending}", zone)))
+        for ending, zone in (("jsonocel", None), ("xmlocel", "+01:00"), ("sqlite", "+01:00"))
+    ]
+    assert logs[0] == logs[1] == logs[2]
+    assert (len(logs[0]["events"]), len(logs[0]["objects"])) == (13, 9)
+
+
+def test_both_encodings_of_order_management_say_the_same_but_for_types_that_never_occur(
+    reference_data: Path, read: Any, as_export: Any, said: Any
+):
+    folder = reference_data / "ocel2"
+    sqlite, xml = (
+        said(as_export(read(folder / name, "+01:00")))
+        for name in ("order-management.sqlite", "order-management.xml.gz")
+    )
+    assert len(sqlite.pop("event_types")) == 11
+    assert len(xml.pop("event_types")) == 8
+    assert sqlite == xml
+
+
+@pytest.mark.parametrize("name", ["xes/receipt.xes.gz", "xes/running-example.xes"])
+def test_a_real_xes_file_survives_with_its_header(
+    name: str, reference_data: Path, tmp_path: Path, read: Any, as_export: Any, said: Any
+):
+    log = as_export(read(reference_data / name))
+    path = tmp_path / "log.xes"
+    path.write_bytes(write_xes(log, flatten(log)))
+    assert log.leaves_out == {}
+    again = as_export(read(path))
+    assert said(again)["events"] == said(log)["events"]
+    assert write_xes(again, flatten(again)) == path.read_bytes()
