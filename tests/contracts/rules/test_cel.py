@@ -180,6 +180,14 @@ def test_what_is_no_type_is_refused(text):
         parse_type(text)
 
 
+def test_types_are_nested_up_to_8_deep():
+    assert parse_type("list(" * 8 + "int" + ")" * 8)
+    assert parse_type("{a: " * 8 + "int" + "}" * 8)
+    for text in ("list(" * 9 + "int" + ")" * 9, "{a: " * 9 + "int" + "}" * 9):
+        with pytest.raises(RuleError, match="deeper than 8"):
+            parse_type(text)
+
+
 @settings(deadline=None, max_examples=200)
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
 def test_an_expression_gives_the_same_each_time_and_nothing_but_values(seed, other):

@@ -65,6 +65,7 @@ def test_quotient_and_remainder_cut_towards_zero(left, right):
         ("250ms", 250),
         ("1h1m1s1ms", 3_661_001),
         ("86400s", 86_400_000),
+        ("0" * 62 + "1s", 1_000),
     ],
 )
 def test_a_duration_is_read(text, ms):
@@ -144,6 +145,8 @@ def test_a_duration_is_written_in_seconds(value, text):
     ("name", "ms", "expected"),
     [
         ("getHours", -5_400_000, -1),
+        ("getHours", 36_000_000_000, 10_000),
+        ("getMinutes", 600_000_000, 10_000),
         ("getMinutes", 5_459_999, 90),
         ("getSeconds", -1_999, -1),
         ("getMilliseconds", -1_234, -234),
