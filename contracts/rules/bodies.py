@@ -75,7 +75,7 @@ def _declare(build: Build) -> Body:
     if template not in declare.TEMPLATES:
         known = ", ".join(declare.TEMPLATES)
         raise RuleError(f"{path}.template", None, f"unknown template '{template}'; expected one of {known}")
-    if n != 1 and template not in declare.COUNTING:
+    if n != 1 and template not in declare.COUNTING:  # D2
         raise RuleError(f"{path}.n", None, f"{template} does not count; n is for {', '.join(declare.COUNTING)}")
     if template in declare.UNARY:
         for name in ("b", "target", "correlation", "within_ms"):
@@ -96,7 +96,7 @@ def _declare(build: Build) -> Body:
 
 def _conditions(build: Build, template: str, a: str, b: str) -> dict[str, Expression]:
     """Return the conditions by the symbol of the event they are about."""
-    activation = "b" if template in PRECEDING else "a"
+    activation = "b" if template in PRECEDING else "a"  # D3
     sides = {"activation": activation, "target": "a" if activation == "b" else "b"}
     kinds = {"a": a, "b": b}
     return {symbol: build.condition(name, kinds[symbol]) for name, symbol in sides.items() if name in build.given}

@@ -235,10 +235,11 @@ class _Step:
     def _matches(self, kept: Kept) -> Any:
         """Say whether an event that was kept and this one match."""
         rule = self.rule
-        if rule.within_ms is not None and self.time_ms - kept[0] > rule.within_ms:
+        if rule.within_ms is not None and self.time_ms - kept[0] > rule.within_ms:  # D6
             return False
         if rule.correlation is None:
             return True
+        # D5
         mine, other = ("a", "t") if self.symbol == rule.activation else ("t", "a")
         return rule.correlation.evaluate({mine: self.facts.bindings()["e"], other: restored(kept[1])})
 
@@ -253,7 +254,7 @@ class _Step:
                 if (self.time_ms < time_ms) is not earliest or self.time_ms == time_ms:
                     return keeps
                 return [*keeps[:index], [self.time_ms, record], *keeps[index + 1 :]]
-        if len(keeps) == MAX_KEPT:
+        if len(keeps) == MAX_KEPT:  # D9
             raise _Unclear(f"more than {MAX_KEPT} events wait for the correlation")
         return [*keeps, [self.time_ms, record]]
 

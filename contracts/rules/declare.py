@@ -21,7 +21,7 @@ State = tuple[Verdict, Mapping[str, int]]
 """What is known in a state, and the next state by symbol (``a``, ``b``, ``other``); one left out changes nothing."""
 
 _BAD = VIOLATED
-_TEMPLATES: Final[Mapping[str, tuple[State, ...]]] = {
+_TEMPLATES: Final[Mapping[str, tuple[State, ...]]] = {  # D1
     "init": ((_OPEN, {"a": 1, "other": _BAD}), (_SATISFIED, {})),
     "end": ((_OPEN, {"a": 1}), (_PENDING, {"other": 0})),
     "responded_existence": ((_PENDING, {"a": 1, "b": 2}), (_OPEN, {"b": 2}), (_SATISFIED, {})),
@@ -133,9 +133,9 @@ class Automaton:
         if condition is not None:
             value = condition.evaluate(facts.bindings())
             if type(value) is Undetermined:
-                return undetermined(value.reason)
+                return undetermined(value.reason)  # D8
             if value is not True:
-                symbol = "other"
+                symbol = "other"  # D4
         following = self._all_tables[symbol][code]
         if following == VIOLATED:
             return violated(self.complaint())

@@ -143,7 +143,7 @@ def object_type(definition: Definition | None, kind: str) -> Type:
 
 def _attributes(definition: Definition | None, part: str, kinds: Sequence[str]) -> Type:
     if definition is None:
-        return map_of(_DYN)
+        return map_of(_DYN)  # F2
     found: dict[str, Type] = {}
     for kind in kinds:
         for name, spec in definition[part].get(kind, _NOTHING)["attributes"].items():
@@ -153,7 +153,7 @@ def _attributes(definition: Definition | None, part: str, kinds: Sequence[str]) 
 
 
 def _kind_of(spec: Mapping[str, Any]) -> str:
-    return "string" if spec["class"] == "sealed" else _KINDS[spec["type"]]
+    return "string" if spec["class"] == "sealed" else _KINDS[spec["type"]]  # F1
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def used(text: str, variable: str, path: str) -> Used:
         if chain is not None and chain[0] == variable:
             if len(chain) == 1 or chain[1:] == ["attributes"]:
                 what = variable if len(chain) == 1 else f"{variable}.attributes"
-                raise RuleError(path, node.position, f"name what is read of {what}, as {what}.name")
+                raise RuleError(path, node.position, f"name what is read of {what}, as {what}.name")  # F3
             if chain[1] == "attributes":
                 attributes[chain[2]] = None
             else:

@@ -164,7 +164,7 @@ class Segregation(_Judge):
             return violated(f"{self.a} and {self.b} by the same {self.actor}: {who[:64]}")
         if who in sides[mine]:
             return Ruling(code, detail)
-        if len(sides[mine]) == MAX_ACTORS:
+        if len(sides[mine]) == MAX_ACTORS:  # M5
             return undetermined(f"more than {MAX_ACTORS} actors on one object")
         changed = [sides[0], sides[1]]
         changed[mine] = [*sides[mine], who]
@@ -181,4 +181,4 @@ class Segregation(_Judge):
 
 def worse(code: int, ruling: Ruling) -> Ruling:
     """Return a ruling, but keep the code of an object that is violated already."""
-    return ruling._replace(code=code) if code == VIOLATED else ruling
+    return ruling._replace(code=code) if code == VIOLATED else ruling  # M2

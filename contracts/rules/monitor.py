@@ -163,7 +163,7 @@ class RuleSet:
         findings: list[Finding] = []
         for _ in range(MAX_EXPIRED):
             deadline, slot, detail = min(self._due(state), default=(clock_ms, 0, None), key=lambda due: due[:2])
-            if deadline >= clock_ms:
+            if deadline >= clock_ms:  # D7
                 break
             codes = bytearray(state[0].ljust(self.size, b"\0"))
             ruling = self.rules[slot].body.expire(codes[slot], detail)
@@ -191,7 +191,7 @@ class RuleSet:
     # inside
 
     def _fresh(self, block_ms: int, whole: bool) -> State:
-        return [b"", [], "", block_ms if whole else None, 0, []]
+        return [b"", [], "", block_ms if whole else None, 0, []]  # M1
 
     def _step(
         self,
@@ -206,7 +206,7 @@ class RuleSet:
         for slot, symbol in steps:
             rule = self.rules[slot]
             code, detail = codes[slot], detail_of.get(slot)
-            if code >= VIOLATED and not rule.body.repeats:
+            if code >= VIOLATED and not rule.body.repeats:  # D10
                 continue
             ruling: Ruling = rule.body.step(symbol, code, detail, facts)
             codes[slot] = ruling.code
@@ -226,6 +226,7 @@ class RuleSet:
             plan = self._plans[key] = self._planned(first, last, kind, block_ms, first_ms)
         return plan
 
+    # D11
     def _planned(self, first: bool, last: str, kind: str, block_ms: int, first_ms: int | None) -> _Plan:
         tables, steps = [], []
         for slot, rule in enumerate(self.rules):
@@ -246,6 +247,7 @@ class RuleSet:
         rule = self.rules[slot]
         if not self._on[slot] or not rule.from_ms <= block_ms < rule.until_ms:
             return False
+        # M3
         return rule.body.forward or (first_ms is not None and first_ms >= rule.from_ms)
 
     def _due(self, state: State | None) -> Iterator[tuple[int, int, Any]]:

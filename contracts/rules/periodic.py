@@ -67,7 +67,7 @@ class Periodic:
     def begin(self, time_ms: int) -> Any:
         """Return the detail of a state that begins at a time: what is owed first is the next whole period."""
         start, end = self.period(time_ms)
-        return [start if start == time_ms else end, []]
+        return [start if start == time_ms else end, []]  # M6
 
     def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
         """See ``Body``."""

@@ -84,6 +84,7 @@ def failed_tests(rule: Rule, definition: Definition | None = None, path: str = "
 
 def _passes(rule: Rule, expected: str, verdict: Verdict) -> bool:
     """Of a rule that judges event by event, ``satisfied`` says that nothing was found."""
+    # R8
     return rule.body.repeats and expected == Verdict.SATISFIED and verdict == Verdict.PENDING
 
 
@@ -126,7 +127,7 @@ def _events(rule: Rule, test: Mapping[str, Any], definition: Definition | None, 
 
 def _event(rule: Rule, index: int, given: Mapping[str, Any], definition: Definition | None, path: str) -> Event:
     for name in given:
-        if name not in _ITEM and name not in _EXTRA:
+        if name not in _ITEM and name not in _EXTRA:  # R7
             raise RuleError(f"{path}.{str(name)[:64]}", None, f"expected one of {', '.join(sorted(_ITEM | _EXTRA))}")
     item: dict[str, Any] = {
         "event": f"event-{index + 1}",

@@ -57,7 +57,7 @@ class Rule:
     tests: tuple[Mapping[str, Any], ...]
     reads: tuple[str, ...]
     body: Body = field(repr=False)
-    data: Mapping[str, Any] = field(repr=False)
+    data: Mapping[str, Any] = field(repr=False, compare=False)
 
 
 def parse_rule(data: Any, definition: Definition | None = None, path: str = "") -> Rule:
@@ -70,6 +70,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
     build = BODIES.get(kind) if type(kind) is str else None
     if build is None:
         raise RuleError(f"{path}.kind", None, f"expected one of {', '.join(BODIES)}")
+    # R1
     _require(arguments.record({**_REQUIRED, **build.required}, {**_OPTIONAL, **build.optional}), given, path)
     scope = given.get("scope", {})
     object_type = scope.get("object_type", SOURCE if kind in ON_SOURCES else DEFAULT_OBJECT_TYPE)
@@ -80,7 +81,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
     _check_effect(kind, given, path)
     body = build.compile(Build(given, object_type, definition, path))
     _check_event_types(body, scope, path)
-    if body.cost > MAX_COST:
+    if body.cost > MAX_COST:  # R5
         raise RuleError(path, None, f"the worst case of an event takes {body.cost} steps, more than {MAX_COST}")
     return Rule(
         id=given["id"],
@@ -153,13 +154,13 @@ def _time(given: Mapping[str, Any], name: str, default: int) -> int:
 def _check_scope(
     kind: str, scope: Mapping[str, Any], object_type: str, definition: Definition | None, path: str
 ) -> None:
-    if kind in ("gap", "periodic") and object_type != SOURCE:
+    if kind in ("gap", "periodic") and object_type != SOURCE:  # R6
         raise RuleError(f"{path}.scope.object_type", None, f"leave it out: a {kind} rule is about a source")
     if definition is None:
         return
     if scope.get("process_type", definition["id"]) != definition["id"]:
         raise RuleError(f"{path}.scope.process_type", None, f"expected {definition['id']}, the process type given")
-    if object_type not in definition["object_types"] and not (kind in ON_SOURCES and object_type == SOURCE):
+    if object_type not in definition["object_types"] and not (kind in ON_SOURCES and object_type == SOURCE):  # R4
         known = ", ".join(definition["object_types"])
         raise RuleError(f"{path}.scope.object_type", None, f"unknown object type '{object_type}'; known: {known}")
 
@@ -168,7 +169,7 @@ def _check_event_types(body: Body, scope: Mapping[str, Any], path: str) -> None:
     kinds = scope.get("event_types")
     if kinds is None:
         return
-    if body.reach.first or body.reach.after or body.reach.every:
+    if body.reach.first or body.reach.after or body.reach.every:  # R3
         raise RuleError(f"{path}.scope.event_types", None, "this rule looks at the events of all types; leave it out")
     for name in body.reach.symbols:
         if name not in kinds:
@@ -182,7 +183,7 @@ def _reads(given: Mapping[str, Any], path: str) -> tuple[str, ...]:
 
 def _check_effect(kind: str, given: Mapping[str, Any], path: str) -> None:
     effect = given.get("effect", "flag")
-    if effect == "reject" and kind not in REJECTING:
+    if effect == "reject" and kind not in REJECTING:  # R2
         raise RuleError(f"{path}.effect", None, "reject is for guards and shapes; use flag, notify or hold")
     if (effect == "hold") != ("hold_ms" in given):
         raise RuleError(f"{path}.hold_ms", None, "needed with the effect hold, and only with it")

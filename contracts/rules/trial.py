@@ -136,7 +136,7 @@ class _Trial:
             raise ValueError(f"item {sequence}: the time {item['time']} cannot be read")
         self._pass_to(occurred)
         event = Event(item, occurred, self.source, sequence, sequence, self.clock_ms or 0, False, self.zone_minutes)
-        for kind, name in (*objects_of(item), (SOURCE, self.source)):
+        for kind, name in (*objects_of(item), (SOURCE, self.source)):  # M4
             watch = self.watches.get(kind)
             if watch is not None:
                 state = watch.states.get(name) or watch.rules.begin(None, name, occurred)
