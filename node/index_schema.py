@@ -115,8 +115,12 @@ CREATE TABLE guidance (
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file for writing, in autocommit; WAL, synced at checkpoints only: it can be rebuilt."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

@@ -19,10 +19,7 @@ from node import index_queries, index_rows, index_schema
 from node.index import Index
 from tests.node.chain import START_MS, Chain, operator
 from tests.node.http.world import make_genesis
-
-
-# Filled, and compared, in test_index_supervision.py
-SUPERVISION = {"rules", "ballots", "findings", "finding_steps", "holds", "questions", "guidance"}
+from tests.node.supervised import SUPERVISION
 
 
 def signed(chain: Chain, name: str, args: dict[str, Any], number: int, sender: str = "enterprise-a") -> Transaction:
@@ -125,7 +122,7 @@ def test_rebuilding_from_the_log_equals_following_the_commits(tmp_path: Path, ch
     assert found == rebuilt(tmp_path, chain)
     assert len(found["transactions"]) == 2 + 3 * 11
     assert len(found["batches"]) == 11, "rejected batches are no batches"
-    filled = found.keys() - SUPERVISION
+    filled = found.keys() - set(SUPERVISION)  # those are filled in test_index_supervision.py
     assert all(found[name] for name in filled), "every table is filled, so that the comparison means something"
 
 
@@ -192,6 +189,12 @@ def break_version(path: Path) -> None:
     connection.close()
 
 
+def drop_meta(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE meta")
+    connection.close()
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -200,7 +203,7 @@ def break_version(path: Path) -> None:
         lambda path: path.write_bytes(path.read_bytes()[:5_000]),
         lambda path: path.write_bytes(b""),
         lambda path: path.unlink(),
-        lambda path: sqlite3.connect(path).executescript("DROP TABLE meta").close(),
+        drop_meta,
     ],
 )
 def test_another_version_or_damage_means_a_new_index(
