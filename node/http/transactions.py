@@ -20,7 +20,7 @@ from ledger.block import CommittedBlock, Receipt
 from ledger.errors import LedgerError
 from ledger.proof import TransactionProof
 from ledger.render import proof_json, receipt_json, time_text, transaction_json, transaction_raw_from_json
-from ledger.transaction import Transaction
+from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction
 from node import index_queries
 from node.events import Admission, Answer
 from node.http.bodies import JSON, MSGPACK, answer, media_type, parse_json, split_raws
@@ -173,7 +173,9 @@ def router(context: Context, transactions: Transactions) -> APIRouter:
 
 
 def decode(raw: bytes) -> Transaction:
-    """Parse a transaction; raise the problem 400."""
+    """Parse a transaction; raise the problem 400, or 413 for one that is too large."""
+    if len(raw) > MAX_TRANSACTION_BYTES:
+        raise Problem(413, "too_large", f"a transaction of {len(raw)} bytes, at most {MAX_TRANSACTION_BYTES}")
     try:
         return Transaction.decode(raw)
     except LedgerError as error:

@@ -10,6 +10,7 @@ import pytest
 from contracts.framework import Rejected
 from ledger.proof import TransactionProof
 from ledger.render import proof_from_json, transaction_json
+from ledger.transaction import MAX_TRANSACTION_BYTES
 from node.http.context import Settings
 from node.http.limits import Limits
 from node.http.transactions import prove
@@ -141,6 +142,16 @@ async def test_bytes_that_are_no_transaction_are_malformed(world: World, client:
     for raw in (b"", b"\x00", b"\xc1", world.profile().raw + b"\x00", bytes(300_000)):
         response = await post(client, raw)
         assert (response.status_code, response.json()["code"]) == (400, "malformed")
+
+
+@scenario()
+async def test_a_transaction_beyond_its_limit_is_too_large(world: World, client: httpx.AsyncClient) -> None:
+    for size, answer in (
+        (MAX_TRANSACTION_BYTES, (400, "malformed")),
+        (MAX_TRANSACTION_BYTES + 1, (413, "too_large")),
+    ):
+        response = await post(client, bytes(size))
+        assert (response.status_code, response.json()["code"]) == answer
 
 
 @scenario()
