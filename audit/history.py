@@ -15,6 +15,7 @@ from ledger.errors import Malformed
 from ledger.genesis import Genesis
 from ledger.proof import CertifiedValue
 from ledger.render import state_proof_from_json
+from ledger.validators import ValidatorSet
 
 MAX_ITEMS = 1_000_000
 
@@ -30,8 +31,11 @@ class ObjectHistory:
     record: CertifiedValue
 
 
-def verify_history(document: Any, genesis: Genesis) -> ObjectHistory:
-    """Read and verify an ``object-history`` document; raise a ``LedgerError`` saying what does not hold."""
+def verify_history(document: Any, genesis: Genesis, *, validators: ValidatorSet | None = None) -> ObjectHistory:
+    """Read and verify an ``object-history`` document; raise a ``LedgerError`` saying what does not hold.
+
+    ``validators`` are those that certify it, if they are not those of the genesis any more.
+    """
     fields = codec.mapping(document, "object-history")
     version = fields.get("version")
     if fields.get("coseal") != "object-history" or type(version) is not int or version != 1:
@@ -40,7 +44,7 @@ def verify_history(document: Any, genesis: Genesis) -> ObjectHistory:
         codec.text(fields.get(name), f"object-history.{name}", limit=128) for name in ("process_type", "type", "id")
     )
     record = state_proof_from_json(fields.get("record"))
-    record.verify(genesis.chain_id, genesis.validators)
+    record.verify(genesis.chain_id, validators or genesis.validators)
     if record.key != object_key(process_type, object_type, object_id).encode():
         raise Malformed("the record is of another object")
     items = tuple(_item(row) for row in codec.sequence(fields.get("items"), "items", limit=MAX_ITEMS))

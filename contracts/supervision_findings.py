@@ -38,7 +38,7 @@ VIEW_FIELDS: Final = (
 )
 """What receipts show of a finding."""
 
-_DUE: Final[Mapping[str, str]] = {
+DUE: Final[Mapping[str, str]] = {
     "raised": "acknowledge",
     "acknowledged": "inquire",
     "inquiry": "respond",
@@ -105,7 +105,7 @@ def raise_finding(view: View, *, height: int, time_ms: int, facts: Mapping[str, 
 
 def _arm(view: View, record: dict[str, Any], now_ms: int, within_ms: int) -> None:
     """Have the step after ``record["status"]`` due within ``within_ms``."""
-    step = _DUE[record["status"]]
+    step = DUE[record["status"]]
     record |= {"due": [step, SIDES[step]], "term_ms": within_ms, "deadline_ms": now_ms + within_ms}
     deadlines.add(view, BLOCK_CLOCK, now_ms + within_ms, ["finding", record["id"]])
 
@@ -249,7 +249,7 @@ def _step(
 ) -> Result:
     """Take a step, and have the next one due."""
     record = _taken(view, context, args, found, done) | {"status": status, **changes}
-    _arm(view, record, context.time_ms, term_ms(view, _DUE[status]) if within_ms is None else within_ms)
+    _arm(view, record, context.time_ms, term_ms(view, DUE[status]) if within_ms is None else within_ms)
     view.put(finding_key(record["id"]), record)
     return _result(context, found, record)
 

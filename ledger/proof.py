@@ -95,6 +95,38 @@ class TransactionProof:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginProof:
+    """The encoded receipt of a block's ``begin_block``, leaf 0 of the receipts tree, with its audit path."""
+
+    receipt: bytes
+    receipt_path: tuple[bytes, ...]
+    header: Header
+    certificate: Certificate
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        head: list[Any] = [self.header.raw, self.certificate.to_value()]
+        return codec.encode(["begin-proof", 1, self.receipt, list(self.receipt_path), *head])
+
+    @staticmethod
+    def decode(data: bytes) -> BeginProof:
+        """Parse a proof; raise ``Malformed``. Proves nothing until ``verify``."""
+        receipt, path, header, certificate = codec.decode_record(data, "begin-proof", 1, 4)
+        return BeginProof(
+            codec.octets(receipt, "receipt"),
+            tuple(codec.octets(item, "path", size=32) for item in codec.sequence(path, "path", limit=64)),
+            Header.decode(codec.octets(header, "header", limit=4096)),
+            Certificate.from_value(certificate),
+        )
+
+    def verify(self, chain_id: bytes, validators: ValidatorSet, verify: Verify = signing.verify) -> Receipt:
+        """Return the receipt if everything holds; else raise a ``LedgerError``."""
+        verify_certified(self.header, self.certificate, chain_id, validators, verify)
+        merkle.verify(self.receipt, 0, self.header.tx_count + 1, self.receipt_path, self.header.receipts_root)
+        return Receipt.decode(self.receipt)
+
+
+@dataclass(frozen=True, slots=True)
 class CertifiedValue:
     """A key of the state, its value (canonical bytes, None: absent), and the proof against a certified header.
 

@@ -17,7 +17,7 @@ from ledger import codec
 from ledger.block import Block, CommittedBlock, Header, Receipt
 from ledger.certificate import Certificate
 from ledger.errors import Malformed
-from ledger.proof import CertifiedValue, TransactionProof
+from ledger.proof import BeginProof, CertifiedValue, TransactionProof
 from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, body_of, join
 
 MAX_DOCUMENT_DEPTH: Final = codec.MAX_DEPTH + 8
@@ -214,6 +214,27 @@ def proof_from_json(value: Any) -> TransactionProof:
     fields = _document(value, "receipt")
     proof = TransactionProof.decode(raw_bytes(fields["raw"], "receipt.raw"))
     _require_rendering(fields, proof_json(proof), "receipt")
+    return proof
+
+
+def begin_proof_json(proof: BeginProof) -> dict[str, Any]:
+    """Return what a block did before its first transaction (deadlines), with the proof of it."""
+    return {
+        "coseal": "begin-receipt",
+        "version": 1,
+        "height": proof.header.height,
+        "receipt": receipt_json(Receipt.decode(proof.receipt)),
+        "header": header_json(proof.header),
+        "certificate": certificate_json(proof.certificate),
+        "raw": raw_text(proof.encode()),
+    }
+
+
+def begin_proof_from_json(value: Any) -> BeginProof:
+    """Read a begin-receipt document; raise ``Malformed``, also when it shows other than its ``raw`` holds."""
+    fields = _document(value, "begin-receipt")
+    proof = BeginProof.decode(raw_bytes(fields["raw"], "begin-receipt.raw"))
+    _require_rendering(fields, begin_proof_json(proof), "begin-receipt")
     return proof
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from contracts.supervision_terms import MAX_ESCALATION
+from contracts.supervision_findings import DUE
+from contracts.supervision_terms import MAX_ESCALATION, SIDES
 
 BEGIN: Final = -1
 """The position of what ``begin_block`` did: before the first transaction."""
@@ -86,7 +87,7 @@ def _propose_rules(
             "INSERT OR REPLACE INTO rules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 rule["id"],
-                rule["version"],
+                rule.get("version", 1),
                 data["process_type"],
                 rule["kind"],
                 "proposed",
@@ -158,19 +159,19 @@ def _second_ballot(connection: sqlite3.Connection, first: str, effect: Mapping[s
 
 
 def _raise(connection: sqlite3.Connection, view: Mapping[str, Any], act: Act) -> None:
+    """Write a new finding; one without room in its batch's receipt is shown later, perhaps after its first steps."""
     number = _number(view["id"])
     first = (number, view["id"], *(view.get(name) for name in _VIEW_COLUMNS))
-    step, side = _due(view)
-    connection.execute(
-        f"INSERT OR REPLACE INTO findings VALUES ({', '.join('?' * (len(_VIEW_COLUMNS) + 13))})",
-        (*first, step, side, None, None, 0, 0, _term_ms(view, act), act.time_ms, *act.where, _json(view)),
-    )
+    step = DUE.get(view["status"])
+    taken = connection.execute(
+        "SELECT sender, time_ms FROM finding_steps WHERE finding = ? ORDER BY number DESC LIMIT 1", (number,)
+    ).fetchone()
+    sender, since_ms = taken or ("", act.time_ms)
+    supervisor = sender.partition("/")[0] or None
+    term_ms = None if view["deadline_ms"] is None else view["deadline_ms"] - since_ms
+    row = (*first, step, SIDES.get(step or ""), supervisor, None, 0, 0, term_ms, act.time_ms, *act.where, _json(view))
+    connection.execute(f"INSERT OR REPLACE INTO findings VALUES ({', '.join('?' * len(row))})", row)
     _add_step(connection, number, "raised", act, {})
-
-
-def _due(view: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return what is awaited of a new finding: the supervisor's acknowledgement, nothing of a mere notice."""
-    return (None, None) if view["status"] == "notified" else ("acknowledge", "supervisor")
 
 
 def _step(

@@ -81,9 +81,9 @@ class Chain:
         self.executor = Executor(chain, new_state(chain), Transaction.decode)
         self.blocks: list[CommittedBlock] = []
 
-    def extend(self, transactions: Sequence[Transaction]) -> CommittedBlock:
+    def extend(self, transactions: Sequence[Transaction], *, later_ms: int = 1) -> CommittedBlock:
         executor, parent = self.executor, self.blocks[-1] if self.blocks else None
-        height, time_ms = executor.height + 1, executor.time_ms + 1
+        height, time_ms = executor.height + 1, executor.time_ms + later_ms
         validators = executor.validators
         outcome = executor.run(height, time_ms, transactions)
         last_commit = None if parent is None else parent.certificate

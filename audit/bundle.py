@@ -1,0 +1,360 @@
+"""The evidence bundle: one file for one case, verified step by step with the genesis alone.
+
+Law: nothing in the file is believed that a quorum did not certify; a step that fails is named, and what only a replay
+could tell (that no finding by a deadline was left out) is said.
+
+A bundle is the document ``evidence-bundle``; docs/spec/audit.md, section Evidence bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from audit.history import ObjectHistory, verify_history
+from audit.light import UnknownValidators
+from audit.report import Verdict
+from contracts.process_chain import item_hash
+from contracts.supervision_sets import ADOPTED, active_key, rule_digest, rule_key, set_key
+from ledger import codec
+from ledger.block import Header, Receipt
+from ledger.errors import BadProof, LedgerError, Malformed
+from ledger.genesis import Genesis
+from ledger.proof import verify_certified
+from ledger.render import (
+    begin_proof_from_json,
+    certified_header_from_json,
+    plain,
+    proof_from_json,
+    raw_bytes,
+    state_proof_from_json,
+    time_text,
+)
+from ledger.transaction import Transaction
+from ledger.validators import ValidatorSet
+
+KIND: Final = "evidence-bundle"
+VERSION: Final = 1
+EXTERNAL: Final = "external:"
+_LIMIT: Final = 100_000
+_LISTS: Final = ("sources", "recordings", "sets", "rules", "policies", "findings", "trail", "deadlines", "handovers")
+
+REMAINING_TRUST: Final = (
+    "that the genesis is the right one: compare its chain id with what a member you trust says",
+    "that no finding of a missed deadline is left out: the state lists findings by number, so only an audit with "
+    "replay (`coseal audit`) tells that there are no others",
+)
+"""What a bundle cannot prove by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the verification: what it is about, the verdict, and in words what was seen."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BundleReport:
+    """What a bundle turned out to be: its steps up to the first that fails, and what it proves if none does."""
+
+    steps: tuple[Step, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """OK if every step is, else the verdict of the one that failed."""
+        return self.steps[-1].verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """An accepted transaction with its receipt, certified in the block with ``header``."""
+
+    transaction: Transaction
+    receipt: Receipt
+    header: Header
+
+
+def verify_bundle(document: Any, genesis: Genesis) -> BundleReport:
+    """Verify a parsed bundle; never raises for what it holds."""
+    bundle = _Bundle(genesis)
+    steps: list[Step] = []
+    for name, step in _STEPS:
+        try:
+            detail = step(bundle, document)
+        except UnknownValidators as error:
+            steps.append(Step(name, Verdict.UNKNOWN, error.reason))
+        except LedgerError as error:
+            steps.append(Step(name, Verdict.BAD, error.reason))
+        else:
+            steps.append(Step(name, Verdict.OK, detail))
+            continue
+        return BundleReport(tuple(steps))
+    return BundleReport(tuple(steps), bundle.facts())
+
+
+class _Bundle:
+    """What was verified so far; each step reads its part of the document and adds to it."""
+
+    def __init__(self, genesis: Genesis) -> None:
+        self.genesis = genesis
+        self.epochs: dict[int, ValidatorSet] = {genesis.validators.epoch: genesis.validators}
+        self.name = ("", "", "")
+        self.heights: list[int] = []
+        self.history: ObjectHistory | None = None
+        self.recordings: list[Recording] = []
+        self.trail: dict[str, Recording] = {}
+        self.begun: dict[int, Receipt] = {}
+        self.rules: dict[tuple[str, int], Mapping[str, Any]] = {}
+        self.in_force: list[str] = []
+        self.policies: dict[str, Any] = {}
+        self.findings: dict[str, Mapping[str, Any]] = {}
+        self.gaps: dict[str, int] = {}
+
+    # Steps
+
+    def frame(self, document: Any) -> str:
+        """Check that it is a bundle of this chain about one object."""
+        fields = codec.mapping(document, KIND)
+        if fields.get("coseal") != KIND or type(fields.get("version")) is not int or fields["version"] != VERSION:
+            raise Malformed(f'expected a document with "coseal": "{KIND}" and "version": {VERSION}')
+        if fields.get("chain_id") != self.genesis.chain_id.hex():
+            raise BadProof(f"it is of chain {str(fields.get('chain_id'))[:64]}, the genesis of another")
+        for name in _LISTS:
+            codec.sequence(fields.get(name), name, limit=_LIMIT)
+        names = codec.mapping(fields.get("object"), "object")
+        process_type, object_type, object_id = (
+            codec.text(names.get(name), f"object.{name}", limit=256) for name in ("process_type", "type", "id")
+        )
+        self.name = (process_type, object_type, object_id)
+        return f"chain {self.genesis.chain_id.hex()}; about {object_type} {object_id} of {process_type}"
+
+    def validators(self, document: Any) -> str:
+        """Follow the validators from the genesis through every handover."""
+        for entry in document["handovers"]:
+            handover = codec.mapping(entry, "handover")
+            header, certificate = certified_header_from_json(handover.get("header"))
+            verify_certified(header, certificate, self.genesis.chain_id, self._validators(header))
+            following = ValidatorSet.decode(raw_bytes(handover.get("validators"), "handover.validators"))
+            if following.epoch != header.epoch + 1 or following.hash != header.next_validators_hash:
+                raise BadProof(f"block {header.height} announces other validators than those shown")
+            self.epochs[following.epoch] = following
+        last = max(self.epochs)
+        current = self.epochs[last]
+        members = ", ".join(sorted({seat.member for seat in current.validators}))
+        return f"{len(self.epochs)} epoch(s) from the genesis; {current.quorum} of {current.n} certify: {members}"
+
+    def items(self, document: Any) -> str:
+        """Verify the object's items, and that they are all."""
+        record = state_proof_from_json(codec.mapping(document.get("history"), "history").get("record"))
+        history = verify_history(document["history"], self.genesis, validators=self._validators(record.header))
+        if (history.process_type, history.object_type, history.object_id) != self.name:
+            raise BadProof("the history is of another object")
+        self.history = history
+        self.heights.append(record.header.height)
+        return f"{len(history.items)} items are all there are up to block {record.header.height}"
+
+    def recorded(self, document: Any) -> str:
+        """Verify the transactions that recorded the items: who signed each, and when it was committed."""
+        wanted = {(source, sequence): item_hash(source, sequence, item) for source, sequence, item in self._items()}
+        for entry in document["recordings"]:
+            recording = self._receipt(entry)
+            transaction = recording.transaction
+            if (transaction.contract, transaction.action) != ("process", "record") or not recording.receipt.ok:
+                raise BadProof(f"transaction {transaction.id.hex()} recorded nothing")
+            source, first = f"{transaction.member}/{transaction.args['source']}", transaction.args["sequence"]
+            for sequence, item in enumerate(transaction.args["items"], first):
+                if wanted.get((source, sequence)) == item_hash(source, sequence, item):
+                    del wanted[source, sequence]
+            self.recordings.append(recording)
+        if wanted:
+            source, sequence = min(wanted)
+            raise BadProof(f"nothing shows who recorded item {sequence} of {source}")
+        senders = sorted({recording.transaction.sender for recording in self.recordings})
+        return f"{len(self.recordings)} transactions recorded them, signed by {', '.join(senders) or 'nobody'}"
+
+    def sources(self, document: Any) -> str:
+        """Verify the state of every source that recorded an item: does it have gaps?"""
+        values = {key: value for key, value, _ in map(self._value, document["sources"])}
+        for source in sorted({source for source, _, _ in self._items()}):
+            value = values.get(f"process/source/{source}")
+            if value is None:
+                raise BadProof(f"the state of source {source} is missing")
+            self.gaps[source] = value["missing"]
+        words = [f"{source}: {missing or 'none'} missing" for source, missing in self.gaps.items()]
+        return "; ".join(words) or "no source recorded it"
+
+    def rules_in_force(self, document: Any) -> str:
+        """Verify the rules in force, and those that findings name: text, version, who proposed, since when."""
+        for entry in document["rules"]:
+            key, value, _ = self._value(entry)
+            if value is None or key != rule_key(value["rule"]["id"], value["rule"].get("version", 1)):
+                raise BadProof(f"{key} holds no rule")
+            if rule_digest(value["rule"]).hex() != value["digest"]:
+                raise BadProof(f"{key}: the digest is not that of the rule")
+            self.rules[value["rule"]["id"], value["rule"].get("version", 1)] = value
+        sets = {key: value for key, value, _ in map(self._value, document["sets"])}
+        key, active, height = self._value(document.get("active"))
+        if key != active_key(self.name[0]):
+            raise BadProof(f"the sets in force are those of {key}")
+        for entry in active or ():
+            if entry["phase"] == ADOPTED:
+                self._require_set(sets.get(set_key(entry["set"])), entry)
+        return f"{len(self.in_force)} in force at block {height}, each as its ballot adopted it"
+
+    def _require_set(self, record: Any, entry: Mapping[str, Any]) -> None:
+        if record is None:
+            raise BadProof(f"rule set {entry['set']} is in force and not shown")
+        for rule, version in record["rules"]:
+            if rule not in entry["off"]:
+                if (rule, version) not in self.rules:
+                    raise BadProof(f"rule {rule} version {version} is in force and not shown")
+                self.in_force.append(rule)
+
+    def legal_basis(self, document: Any) -> str:
+        """Verify the record of every policy that a rule rests on, with the digest of its text."""
+        shown = {key: value for key, value, _ in map(self._value, document["policies"])}
+        external: set[str] = set()
+        for value in self.rules.values():
+            for basis in value["rule"]["legal_basis"]:
+                if basis.startswith(EXTERNAL):
+                    external.add(basis)
+                elif shown.get(f"policy/instrument/{basis}") is None:
+                    raise BadProof(f"rule {value['rule']['id']} rests on {basis}, whose record is missing")
+                else:
+                    self.policies[basis] = shown[f"policy/instrument/{basis}"]
+        digests = sum("text_sha256" in policy for policy in self.policies.values())
+        words = f"{len(self.policies)} policies of the register ({digests} with the digest of their text)"
+        return f"{words}, {len(external)} texts outside of it"
+
+    def found(self, document: Any) -> str:
+        """Verify the findings, and that none is left out that a recording raised."""
+        for entry in document["findings"]:
+            key, value, _ = self._value(entry)
+            if value is None or key != f"supervision/finding/{value['id']}":
+                raise BadProof(f"{key} holds no finding")
+            if (value["process_type"], value["object_type"], value["object"]) != self.name:
+                raise BadProof(f"finding {value['id']} is about another object")
+            rule = (value["rule"], value["version"])
+            if rule not in self.rules and not value["rule"].startswith("system:"):
+                raise BadProof(f"finding {value['id']} is of rule {rule[0]} version {rule[1]}, which is not shown")
+            self.findings[value["id"]] = value
+        for recording in self.recordings:
+            for view in recording.receipt.data.get("findings", ()):
+                about = (view["process_type"], view["object_type"], view["object"])
+                if about == self.name and view["id"] not in self.findings:
+                    raise BadProof(f"block {recording.header.height} raised finding {view['id']}, which is not shown")
+        return f"{len(self.findings)} findings: {', '.join(self._standing()) or 'none'}"
+
+    def _standing(self) -> list[str]:
+        return [
+            f"{name} {value['rule']} ({value['outcome'] or value['status']})" for name, value in self.findings.items()
+        ]
+
+    def supervision(self, document: Any) -> str:
+        """Verify every step of every finding: the signed transaction that took it, the block that found it late."""
+        for entry in document["trail"]:
+            step = self._receipt(entry)
+            self.trail[step.transaction.id.hex()] = step
+        for entry in document["deadlines"]:
+            proof = begin_proof_from_json(entry)
+            receipt = proof.verify(self.genesis.chain_id, self._validators(proof.header))
+            self.begun[proof.header.height] = receipt
+        late = 0
+        for name, finding in self.findings.items():
+            for step in finding["steps"]:
+                self._require_step(name, *step[:5])
+            for step, side, _, height in finding["overdue"]:
+                self._require_overdue(name, step, side, height)
+                late += 1
+        taken = sum(len(finding["steps"]) for finding in self.findings.values())
+        return f"{taken} steps, each signed and committed; {late} deadlines missed, each noted by the chain itself"
+
+    def _require_step(self, finding: str, name: str, sender: str, height: int, time_ms: int, tx: str) -> None:
+        step = self.trail.get(tx)
+        if step is None:
+            raise BadProof(f"finding {finding}: the transaction of step {name} at height {height} is missing")
+        transaction, header = step.transaction, step.header
+        if (transaction.sender, header.height, header.time_ms) != (sender, height, time_ms):
+            raise BadProof(f"finding {finding}: step {name} was not taken by {sender} at height {height}")
+        if not step.receipt.ok or transaction.args.get("finding") != finding:
+            raise BadProof(f"finding {finding}: transaction {tx} is no step of it")
+
+    def _require_overdue(self, finding: str, step: str, side: str, height: int) -> None:
+        receipt = self.begun.get(height)
+        noted = () if receipt is None else receipt.data.get("supervision", {}).get("overdue", ())
+        if not any((late["id"], late["step"], late["side"]) == (finding, step, side) for late in noted):
+            raise BadProof(f"finding {finding}: nothing shows that {step} was overdue at height {height}")
+
+    # Means
+
+    def _validators(self, header: Header) -> ValidatorSet:
+        known = self.epochs.get(header.epoch)
+        if known is None:
+            raise UnknownValidators(f"block {header.height} is of epoch {header.epoch}, whose validators are not shown")
+        return known
+
+    def _value(self, entry: Any) -> tuple[str, Any, int]:
+        """Return (key, decoded value or None, height) of a state proof that holds."""
+        certified = state_proof_from_json(entry)
+        certified.verify(self.genesis.chain_id, self._validators(certified.header))
+        self.heights.append(certified.header.height)
+        value = None if certified.value is None else codec.decode(certified.value)
+        return certified.key.decode("utf-8", "backslashreplace"), value, certified.header.height
+
+    def _receipt(self, entry: Any) -> Recording:
+        proof = proof_from_json(entry)
+        transaction, receipt = proof.verify(self.genesis.chain_id, self._validators(proof.header))
+        return Recording(transaction, receipt, proof.header)
+
+    def _items(self) -> tuple[tuple[str, int, dict[str, Any]], ...]:
+        return () if self.history is None else self.history.items
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the bundle proves."""
+        process_type, object_type, object_id = self.name
+        return {
+            "chain_id": self.genesis.chain_id.hex(),
+            "object": f"{process_type}/{object_type}/{object_id}",
+            "heights": [min(self.heights), max(self.heights)],
+            "items": len(self._items()),
+            "missing_at_sources": self.gaps,
+            "rules_in_force": self.in_force,
+            "policies": {name: policy.get("text_sha256") for name, policy in self.policies.items()},
+            "findings": [_finding_facts(finding, self.trail) for finding in self.findings.values()],
+            "remaining_trust": list(REMAINING_TRUST),
+        }
+
+
+def _finding_facts(finding: Mapping[str, Any], trail: Mapping[str, Recording]) -> dict[str, Any]:
+    """Return a finding with its steps and what was said in them."""
+    steps = [
+        {"step": name, "by": sender, "height": height, "time": time_text(time_ms), **_said(trail[tx].transaction)}
+        for name, sender, height, time_ms, tx, _ in finding["steps"]
+    ]
+    names = ("id", "rule", "version", "event", "verdict", "severity", "status", "outcome", "detail", "height")
+    return {**{name: plain(finding[name]) for name in names}, "steps": steps}
+
+
+def _said(transaction: Transaction) -> dict[str, Any]:
+    names = ("note", "question", "response", "outcome", "reason", "measure", "evidence")
+    return {name: plain(transaction.args[name]) for name in names if name in transaction.args}
+
+
+_Check: TypeAlias = Callable[[_Bundle, Any], str]
+_STEPS: Final[tuple[tuple[str, _Check], ...]] = (
+    ("chain", _Bundle.frame),
+    ("validators", _Bundle.validators),
+    ("items", _Bundle.items),
+    ("recordings", _Bundle.recorded),
+    ("sources", _Bundle.sources),
+    ("rules", _Bundle.rules_in_force),
+    ("legal basis", _Bundle.legal_basis),
+    ("findings", _Bundle.found),
+    ("trail", _Bundle.supervision),
+)
+STEP_NAMES: Final = tuple(name for name, _ in _STEPS)

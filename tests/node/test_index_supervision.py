@@ -1,0 +1,144 @@
+"""Rows about supervision: they follow from receipts, and say what the state says."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.block import Receipt
+from node import index_supervision_queries as queries
+from node.index import Index
+from tests.node.chain import Chain
+from tests.node.http.world import make_genesis
+from tests.node.supervised import SUPERVISION, Story
+from tests.node.test_index import dump, opened, rebuilt
+
+
+@pytest.fixture(scope="module")
+def story() -> Story:
+    story = Story(Chain(make_genesis(name="supervision")))
+    story.tell()
+    return story
+
+
+@pytest.fixture
+def index(tmp_path: Path, story: Story) -> Any:
+    index = opened(tmp_path / "index.sqlite", story.chain)
+    index.start(len(story.chain.blocks))
+    assert index.wait(len(story.chain.blocks), 20)
+    yield index
+    index.stop()
+
+
+def ask(index: Index, function: Any, *args: Any) -> Any:
+    return asyncio.run(index.query(function, *args))[1]
+
+
+def test_all_that_the_story_asks_is_accepted(story: Story) -> None:
+    refused = [
+        (receipt.code, receipt.detail)
+        for committed in story.chain.blocks
+        for receipt in map(Receipt.decode, committed.receipts)
+        if not receipt.ok
+    ]
+    assert refused == []
+
+
+def test_rebuilding_equals_following_and_fills_every_table(tmp_path: Path, index: Index, story: Story) -> None:
+    found = dump(index.path)
+    assert all(found[name] for name in SUPERVISION)
+    assert found == rebuilt(tmp_path, story.chain)
+
+
+def test_findings_stand_as_the_state_has_them(index: Index, story: Story) -> None:
+    items = ask(index, queries.findings, {}, 0, 100).items
+    assert len(items) == story.state("supervision/counter/finding") >= 5
+    for item in items:
+        record = story.state(f"supervision/finding/{item['id']}")
+        for name in ("rule", "object", "status", "deadline_ms", "verdict", "severity", "subject", "escalation"):
+            assert item[name] == record[name], (item["id"], name)
+        assert (item["supervisor"] or "", item["outcome"] or "") == (record["supervisor"], record["outcome"])
+        assert [item["step"], item["side"]] == (record["due"] or [None, None])
+        steps = [step["tx"] for step in ask(index, queries.trail, int(item["id"][1:])) if step["tx"] is not None]
+        own = [step[4] for step in record["steps"]]
+        assert [tx for tx in steps if tx in own] == own
+
+
+def test_findings_are_filtered(index: Index) -> None:
+    def ids(**filters: str) -> set[str]:
+        return {item["id"] for item in ask(index, queries.findings, filters, 0, 100).items}
+
+    everything = ids()
+    assert ids(status="closed") | ids(status="raised") <= everything
+    assert ids(overdue="true")
+    assert ids(overdue="true") | ids(overdue="false") == everything
+    assert ids(overdue="true") & ids(overdue="false") == set()
+    assert ids(party="enterprise-a") == everything
+    assert ids(party="regulator") < everything
+    assert ids(party="bank-a") == set()
+    assert ids(object="c1") < everything
+    assert ids(rule="R-GAP") == ids(object_type="source")
+
+
+def test_pages_join_to_the_whole(index: Index) -> None:
+    whole = [item["id"] for item in ask(index, queries.findings, {}, 0, 100).items]
+    joined, after = [], 0
+    while after is not None:
+        page = ask(index, queries.findings, {}, after, 2)
+        joined += [item["id"] for item in page.items]
+        after = None if page.next is None else int(page.next)
+    assert joined == whole
+    names, cursor = [], ""
+    while cursor is not None:
+        page = ask(index, queries.rules, {}, cursor, 1)
+        names += [(item["id"], item["version"]) for item in page.items]
+        cursor = page.next
+    assert names == sorted(names)
+    assert len(names) == len(set(names)) == len(ask(index, queries.rules, {}, "", 100).items)
+
+
+def test_rules_and_ballots_stand_as_the_state_has_them(index: Index, story: Story) -> None:
+    items = ask(index, queries.rules, {}, "", 100).items
+    assert {item["status"] for item in items} >= {"adopted", "retired", "superseded", "proposed"}
+    for item in items:
+        assert item["status"] == story.state(f"supervision/rule/{item['id']}/{item['version']}")["status"]
+    ballots = ask(index, queries.ballots, {}, 0, 100).items
+    assert len(ballots) == story.state("supervision/counter/ballot")
+    for item in ballots:
+        record = story.state(f"supervision/ballot/{item['id']}")
+        assert [item[name] for name in ("kind", "status", "closes_ms", "proposer")] == [
+            record[name] for name in ("kind", "status", "closes_ms", "proposer")
+        ]
+
+
+def test_questions_and_holds_stand_as_the_state_has_them(index: Index, story: Story) -> None:
+    for item in ask(index, queries.questions, {}, 0, 100).items:
+        record = story.state(f"supervision/question/{item['id']}")
+        for name in ("topic", "status", "deadline_ms", "member"):
+            assert item[name] == record[name]
+    (hold,) = ask(index, queries.holds, {}, "", 100).items
+    assert hold["object"] == "c2"
+    (first, second) = ask(index, queries.guidance, 0, 100).items
+    assert (first["replaced_by"], second["replaced_by"]) == ("G2", None)
+    assert ask(index, queries.obliged, None, 10) == [("R-MONTHLY", "enterprise-a/live")]
+
+
+def test_what_a_deadline_did_has_no_place_among_transactions(index: Index) -> None:
+    connection = sqlite3.connect(index.path)
+    wrong = connection.execute(
+        "SELECT count(*) FROM finding_steps s LEFT JOIN transactions t USING (height, position)"
+        " WHERE (s.position = -1) <> (t.id IS NULL)"
+    ).fetchone()[0]
+    assert wrong == 0
+    steps = [
+        step
+        for (number,) in connection.execute("SELECT number FROM findings")
+        for step in ask(index, queries.trail, number)
+    ]
+    connection.close()
+    assert {step["awaited"] for step in steps if step["step"] == "overdue"} >= {"acknowledge"}
+    assert all(step["index"] is None for step in steps if step["step"] == "overdue")
