@@ -139,7 +139,7 @@ async def test_a_bad_signature_is_refused_and_nothing_is_recorded(world: World, 
 
 @scenario()
 async def test_bytes_that_are_no_transaction_are_malformed(world: World, client: httpx.AsyncClient) -> None:
-    for raw in (b"", b"\x00", b"\xc1", world.profile().raw + b"\x00", bytes(300_000)):
+    for raw in (b"", b"\x00", b"\xc1", world.profile().raw + b"\x00"):
         response = await post(client, raw)
         assert (response.status_code, response.json()["code"]) == (400, "malformed")
 
