@@ -278,7 +278,7 @@ class _Batch:
         }
         if gap is not None:
             data["gap"] = gap
-        return data if self.watch is None else data | self.watch.finish(count, gap, self.latest_ms)
+        return data if self.watch is None else data | self.watch.finish(gap, self.latest_ms)
 
     def _gap(self) -> list[int] | None:
         expected, first = self.record["sequence"] + 1, self.args["sequence"]

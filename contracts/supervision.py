@@ -241,7 +241,7 @@ def _do(view: View, entry: Sequence[Any], now: Now, limit: int, due: dict[str, l
             return _ballot_due(view, ballot_id, now, due)
         case ["object", *place]:
             definition = definition_of(view, place[0])
-            call(view, definition, (place[0], place[1], place[2]), BLOCK_CLOCK, now.time_ms, outcome)
+            return call(view, definition, (place[0], place[1], place[2]), BLOCK_CLOCK, now.time_ms, outcome)
         case ["clock", source]:
             record: Any = view.get(f"process/source/{source}")
             definition = definition_of(view, record["process_type"])

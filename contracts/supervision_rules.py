@@ -133,6 +133,11 @@ def _check_versions(view: View, rules: Sequence[Rule]) -> Rejected | None:
 def _check_room(view: View, definition: Mapping[str, Any], rules: Sequence[Rule]) -> Rejected | None:
     """Bound how many rules judge a process type, and what an event costs at worst."""
     count, cost = len(rules), sum(rule.cost for rule in rules)
+    for rule in rules:  # those whose version before will give way
+        head: Any = view.get(head_key(rule.id))
+        if head is not None and head["active"]:
+            document: Any = view.get(rule_key(rule.id, head["active"]))
+            count, cost = count - 1, cost - document["cost"]
     for entry in active(view, definition["id"]):
         count += entry["rules"] - len(entry["off"])
         cost += entry["cost"]

@@ -29,10 +29,9 @@ from contracts.rules.verdict import Verdict
 from contracts.supervision_sets import JudgingSet, judging
 from ledger import codec
 
-MAX_FINDINGS: Final = 10_000
+MAX_FINDINGS: Final = 5_000
 MAX_PASSED: Final = 256
-RECEIPT_BYTES: Final = 2_500
-RECEIPT_BYTES_PER_ITEM: Final = 100
+MAX_SHOWN_BYTES: Final = 256 * 1024
 MAX_DETAIL_CHARACTERS: Final = 300
 HOLD_RULE: Final = "system:hold"
 BEFORE: Final = -1
@@ -310,8 +309,8 @@ class Watch:
                 watched.began_ms = self.context.time_ms
         return watched
 
-    def finish(self, items: int, gap: Sequence[int] | None, latest_ms: int | None) -> Result:
-        """Write what a batch of ``items`` changes and return what its receipt shows; ``latest_ms`` is the clock now."""
+    def finish(self, gap: Sequence[int] | None, latest_ms: int | None) -> Result:
+        """Write what the batch changes and return what its receipt shows; ``latest_ms`` is the source's clock now."""
         process_type, late_ms = self.definition["id"], self.definition["late_ms"]
         if gap is not None and SOURCE in self.types:
             self._gap(gap)
@@ -325,7 +324,7 @@ class Watch:
                 outcome.breach(found[0], self.source, found[1])
         if not self.live and latest_ms is not None and self.judges:
             pass_clock(self.view, self.definition, self.source, latest_ms, MAX_PASSED, outcome)
-        return outcome.result(RECEIPT_BYTES + RECEIPT_BYTES_PER_ITEM * items)
+        return outcome.result(MAX_SHOWN_BYTES)
 
     def _gap(self, gap: Sequence[int]) -> None:
         watched = self._watched((SOURCE, self.source), first=False)
@@ -342,26 +341,32 @@ class Watch:
 def pass_clock(
     view: View, definition: Mapping[str, Any], source: str, clock_ms: int, limit: int, outcome: Outcome
 ) -> int:
-    """Let a historical source's clock pass deadlines, ``limit`` at most; return how many calls that took.
+    """Let a historical source's clock pass deadlines, about ``limit`` with their findings; return how many.
 
     If some are left the next block goes on with them.
     """
-    called = deadlines.take(view, source, clock_ms, limit)
-    for _, entry in called:
-        call(view, definition, (entry[1], entry[2], entry[3]), source, clock_ms, outcome)
-    if len(called) == limit:
-        deadlines.add(view, BLOCK_CLOCK, outcome.time_ms, ["clock", source])
-    return len(called)
+    done = 0
+    while done < limit:
+        called = deadlines.take(view, source, clock_ms, 1)
+        if not called:
+            return done
+        _, place, object_type, object_id = called[0][1]
+        done += 1 + call(view, definition, (place, object_type, object_id), source, clock_ms, outcome)
+    deadlines.add(view, BLOCK_CLOCK, outcome.time_ms, ["clock", source])
+    return done
 
 
-def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, clock_ms: int, outcome: Outcome) -> None:
-    """Let what an object owed by ``clock_ms`` be missed; a call that is not the one it waits for does nothing."""
+def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, clock_ms: int, outcome: Outcome) -> int:
+    """Let what an object owed by ``clock_ms`` be missed, and return how many findings that made.
+
+    A call that is not the one the object waits for does nothing.
+    """
     value: Any = view.get(object_state_key(*place))
     if value is None:
-        return
+        return 0
     watched = Watched(place, value, judging(view, definition))
     if watched.clock != clock or watched.armed_ms is None or watched.armed_ms > clock_ms:
-        return
+        return 0
     watched.armed_ms = None
     before = list(watched.entries)
     found = watched.expire(clock_ms - definition["late_ms"])
@@ -370,6 +375,7 @@ def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, cl
     watched.write(view, definition["late_ms"])
     for entry in found:
         outcome.take(place[0], watched.source or place[2], entry)
+    return len(found)
 
 
 def begin_obligations(view: View, definition: Mapping[str, Any], time_ms: int, set_id: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,6 +16,7 @@ from contracts.table import RULES
 from ledger import merkle
 from ledger.block import HEADER_VERSION, Block, Header, Receipt, last_commit_hash
 from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.render import time_text
 from ledger.signing import Ed25519Signer
 from ledger.state import State
 from ledger.transaction import Transaction, sign
@@ -78,7 +79,7 @@ def make_genesis(name: str = "test", *, registrars: Sequence[str] = ("regulator"
 
 
 class Chain:
-    """Builds blocks on an executor; ``now_ms`` is the next block's time."""
+    """Builds blocks on an executor; ``now_ms`` is the next block's time, ``begun`` what the last began with."""
 
     def __init__(self, genesis: Genesis | None = None, rules: Mapping[int, Any] = RULES) -> None:
         self.genesis = make_genesis() if genesis is None else genesis
@@ -86,6 +87,7 @@ class Chain:
         self.executor = Executor(self.genesis, new_state(self.genesis), rules=rules)
         self.blocks: list[Block] = []
         self.keys: dict[str, Ed25519Signer] = {}
+        self.begun: dict[str, Any] = {}
         self._salt = 0
 
     @property
@@ -162,6 +164,7 @@ class Chain:
         assert isinstance(outcome, Outcome), outcome
         self.commit(outcome)
         self.blocks.append(block)
+        self.begun = Receipt.decode(outcome.receipts[0]).data
         return [Receipt.decode(raw) for raw in outcome.receipts[1:]]
 
     def commit(self, outcome: Outcome) -> None:
@@ -178,6 +181,109 @@ class Chain:
         old = self.executor
         state = State(old.state._store, old.state.bits)
         self.executor = Executor(self.genesis, state, height=old.height, time_ms=old.time_ms, rules=self.rules)
+
+
+class Court:
+    """A chain with a process under supervision: type ``loans``, its source ``bank-a/log``."""
+
+    TYPE = "loans"
+    ATTRIBUTES: ClassVar = {"amount": "integer", "by": "string"}
+
+    def __init__(self, chain: Chain, mode: str = "live", **definition: Any) -> None:
+        self.chain = chain
+        self.sequence: dict[str, int] = {}
+        types = {name: {"attributes": self.ATTRIBUTES} for name in ("apply", "check", "decide", "pay", "report")}
+        made = chain.submit(
+            "bank-a/admin",
+            "process.define_type",
+            **{
+                "id": self.TYPE,
+                "version": 1,
+                "title": "Loans",
+                "object_types": {"case": {"attributes": {"limit": "integer"}}, "party": {}},
+                "event_types": types,
+                "late_ms": 0,
+                "gaps": "record",
+                **definition,
+            },
+        )
+        assert made.ok, made
+        self.register("bank-a", "log", mode)
+
+    def register(self, member: str, source: str, mode: str = "live") -> None:
+        made = self.chain.submit(
+            f"{member}/admin", "process.register_source", id=source, process_type=self.TYPE, mode=mode
+        )
+        assert made.ok, made
+        self.sequence[f"{member}/{source}"] = 0
+
+    @staticmethod
+    def rule(rule_id: str, kind: str = "declare", **fields: Any) -> dict[str, Any]:
+        basis = ["external: the Lending Act, section 3"]
+        scope = {"process_type": Court.TYPE}
+        return {"id": rule_id, "version": 1, "legal_basis": basis, "scope": scope, "kind": kind, **fields}
+
+    def propose(self, *rules: dict[str, Any], sender: str = "bank-a/admin", **args: Any) -> Receipt:
+        return self.chain.submit(sender, "supervision.propose_rules", rules=list(rules), **args)
+
+    def vote(self, ballot: str, *members: str, choice: str = "yes") -> Receipt:
+        receipt = None
+        for member in members or VALIDATORS[:3]:
+            receipt = self.chain.submit(f"{member}/admin", "supervision.vote", ballot=ballot, choice=choice)
+        assert receipt is not None
+        return receipt
+
+    def adopt(self, *rules: dict[str, Any]) -> Receipt:
+        """Propose rules and vote for them; return the deciding vote's receipt."""
+        proposed = self.propose(*rules)
+        assert proposed.ok, proposed
+        decided = self.vote(proposed.data["ballot"])
+        assert decided.data["status"] == "accepted", decided
+        return decided
+
+    def event(self, kind: str, case: str = "c1", *, at_ms: int | None = None, **fields: Any) -> dict[str, Any]:
+        """An event as an item of ``record``, by default of now."""
+        time = time_text(self.chain.now_ms if at_ms is None else at_ms)
+        return {"event": f"{kind} {case} {time}", "type": kind, "time": time, "objects": [["case", case]], **fields}
+
+    def record(self, *items: dict[str, Any], source: str = "bank-a/log", **args: Any) -> Receipt:
+        member, _, name = source.partition("/")
+        first = args.pop("sequence", self.sequence[source] + 1)
+        receipt = self.chain.submit(
+            f"{member}/admin", "process.record", source=name, sequence=first, items=list(items), **args
+        )
+        if receipt.ok:
+            self.sequence[source] = receipt.data["last"]
+        return receipt
+
+    def wait(self, duration_ms: int) -> dict[str, Any]:
+        """Make an empty block so much later; return what supervision did at its start."""
+        self.chain.block(time_ms=self.chain.executor.time_ms + duration_ms)
+        return self.chain.begun.get("supervision", {})
+
+    def finding(self, **fields: Any) -> str:
+        """Have a finding raised on a new case of bank-a; return its id. Needs ``adopt(ONCE)`` before."""
+        case = f"case {self.sequence['bank-a/log']}"
+        receipt = self.record(self.event("pay", case), self.event("pay", case, event="second"))
+        return str(receipt.data["findings"][0]["id"])
+
+    ONCE: ClassVar = {"template": "absence", "a": "pay", "n": 2}
+
+    def act(self, sender: str, action: str, /, **args: Any) -> Receipt:
+        return self.chain.submit(sender if "/" in sender else f"{sender}/admin", f"supervision.{action}", **args)
+
+    def get(self, key: str) -> Any:
+        return self.chain.get(f"supervision/{key}")
+
+
+@pytest.fixture
+def court() -> Court:
+    return Court(Chain())
+
+
+@pytest.fixture(scope="session")
+def make_court() -> Callable[..., Court]:
+    return lambda mode="live", **definition: Court(Chain(), mode, **definition)
 
 
 @pytest.fixture
