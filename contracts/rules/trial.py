@@ -166,10 +166,11 @@ class _Trial:
         """Return the verdicts at the end of the log."""
         found: dict[str, RuleResult] = {}
         cases = named = 0
-        for watch in self.watches.values():
+        for kind, watch in self.watches.items():
             active = [name for name in watch.named if name in watch.states and RuleSet.count(watch.states[name])]
-            cases += len(active)
-            named += len(watch.named)
+            if kind != SOURCE or len(self.watches) == 1:  # a source among cases is no case
+                cases += len(active)
+                named += len(watch.named)
             found |= _results(watch, active)
         return TrialResult(cases, self.events, named - cases, tuple(found[rule.id] for rule in rules))
 

@@ -38,6 +38,9 @@ COMMANDS = [
     ["keys", "show"],
     ["keys", "list"],
     ["bench"],
+    ["rules"],
+    ["rules", "check"],
+    ["rules", "test"],
 ]
 
 
@@ -64,7 +67,7 @@ def run(*words: str | Path, code: int = 0) -> str:
 def test_every_command_has_help(command: list[str]):
     output = run(*command, "--help")
     assert "Usage" in output
-    if command and command not in (["node"], ["keys"]):
+    if command and command not in (["node"], ["keys"], ["rules"]):
         assert "Example" in output
 
 
