@@ -12,7 +12,7 @@ from consensus.events import Timer, TimerKind
 from node import events
 from node.wire import Blocks
 from simulation import reading
-from simulation.reading import COMMIT, NAMES, PREPARE, PROPOSAL, ROUND_CHANGE, Said, Seen
+from simulation.reading import COMMIT, NAMES, PREPARE, ROUND_CHANGE, Said, Seen
 
 if TYPE_CHECKING:
     from simulation.node import SimulatedNode
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 JOURNAL_BYTES_MAX = 80 * 1024 * 1024
 BODIES_MAX = 10
+CLOCKS_MS = 60_000 + 90_000 + 3 * 60_000
+"""The window of T7, and how far a clock may be ahead after skew and jumps."""
 
 
 class Violation(Exception):
@@ -41,6 +43,7 @@ class Invariants:
         self.signed: dict[tuple[int, int, int, int], bytes] = {}
         self.prepared: dict[tuple[int, int], bytes] = {}
         self.asked: dict[int, int] = {}  # height -> the highest round an honest node asked for
+        self.left: dict[tuple[int, int], int] = {}  # (endpoint, height) -> the round it asked for
         self.committed_ids: dict[bytes, int] = {}
         self.proven: dict[bytes, None] = {}
 
@@ -53,13 +56,19 @@ class Invariants:
             return
         preimage = message.preimage(self.chain_id)
         place = (node.index, message.height, message.round, message.phase)
+        asked = self.left.get((node.index, message.height), 0)
+        if message.round < asked and place not in self.signed and message.phase in (PREPARE, COMMIT):
+            raise Violation(f"I3 {node.id} voted in round {message.round} after it had asked for {asked} (R5)")
+        again = place in self.signed
         before = self.signed.setdefault(place, preimage)
         if before != preimage:
             raise Violation(f"I3 {node.id} signed two {NAMES[message.phase]} at {place[1:3]}")
         if not self.world.scheme.verify(self.keys[message.sender], preimage, message.signature):
             raise Violation(f"I3 {node.id} said a {NAMES[message.phase]} that does not verify")
-        self._durable(node, message)
+        if not again:
+            self._durable(node, message)
         if message.phase == ROUND_CHANGE:
+            self.left[node.index, message.height] = max(message.round, asked)
             self.asked[message.height] = max(message.round, self.asked.get(message.height, 0))
             if message.certificate is not None:
                 self._prepared(message.certificate, node.id)
@@ -68,24 +77,25 @@ class Invariants:
         self.world.heard_honest(node, message)
 
     def _durable(self, node: SimulatedNode, message: Said) -> None:
-        """I5: what a vote rests on is on the disk before the vote leaves."""
-        journal = node.disk.journal
-        if journal is None or message.signature not in journal:
-            raise Violation(f"I5 {node.id} said {NAMES[message.phase]} {message.height}/{message.round} undurably")
-        if message.phase == PROPOSAL and message.block is not None and message.block not in journal:
-            raise Violation(f"I5 {node.id} proposed a block that is not on its disk")
-        if message.phase in (PREPARE, COMMIT) and not self._holds_body(node, message.subject):
-            raise Violation(f"I5 {node.id} voted for a block that is not on its disk")
-
-    def _holds_body(self, node: SimulatedNode, block_hash: bytes) -> bool:
-        journal = bytes(node.disk.journal or b"")
-        at = journal.find(b"\xa4body\x01")
-        while at >= 0:
-            value, end = reading._item(journal, at - 1)
-            if reading.block_hash(reading.unpack(value[3])[2]) == block_hash:
-                return True
-            at = journal.find(b"\xa4body\x01", end)
-        return False
+        """I5: what a vote rests on is on the disk before the vote leaves (P1 to P4)."""
+        journal, phase = bytes(node.disk.journal or b""), message.phase
+        what = f"{node.id} said {NAMES[phase]} {message.height}/{message.round}"
+        if message.signature not in journal:
+            raise Violation(f"I5 {what} before its signature was durable")
+        if phase == ROUND_CHANGE:
+            held = [
+                record for record in _records(journal, "round", 4) if record[2:4] == [message.height, message.round]
+            ]
+            if not any(record[5] is not None and record[5][-1] == message.signature for record in held):
+                raise Violation(f"I5 {what} before its round was durable")
+            return
+        bodies = [record[3] for record in _records(journal, "body", 2)]
+        if not any(reading.block_hash(reading.unpack(body)[2]) == message.subject for body in reversed(bodies)):
+            raise Violation(f"I5 {what} before its block was durable")
+        if phase == COMMIT:
+            held = [record[2] for record in _records(journal, "prepared", 1)]
+            if not any(c[4:7] == [message.height, message.round, message.subject] for c in held):
+                raise Violation(f"I5 {what} before its prepared certificate was durable")
 
     def _prepared(self, certificate: list[Any], who: str) -> None:
         """I4, I6: a certificate that an honest node shows."""
@@ -139,6 +149,8 @@ class Invariants:
             raise Violation(f"I7 height {seen.height} does not follow height {seen.height - 1}")
         if parent is not None and seen.time_ms <= parent.time_ms:
             raise Violation(f"I7 time does not rise at height {seen.height}")
+        if seen.time_ms > self.world.now_ms + CLOCKS_MS:
+            raise Violation(f"I7 the time of height {seen.height} is one that no honest clock showed (T7)")
         if reading.tree(seen.receipts) != seen.receipts_root or reading.tree(seen.transactions) != seen.tx_root:
             raise Violation(f"I8 height {seen.height} holds other transactions or receipts than its roots say")
         for transaction in seen.transactions:
@@ -270,3 +282,15 @@ class Invariants:
         if TimerKind.ROUND in node.timers:
             raise Violation(f"I12 {node.id} times a round with nothing to do: {node.decision()}")
         self.world.goals["idle"] += 1
+
+
+def _records(journal: bytes, name: str, fields: int) -> list[list[Any]]:
+    """Return the records of one kind in a journal file, oldest first, found by how their bytes begin."""
+    pattern = bytes([0x90 | (fields + 2), 0xA0 | len(name)]) + name.encode() + b"\x01"
+    found: list[list[Any]] = []
+    at = journal.find(pattern)
+    while at >= 0:
+        value, end = reading.item(journal, at)
+        found.append(value)
+        at = journal.find(pattern, end)
+    return found

@@ -20,13 +20,14 @@ _TAG_NAMES: Final = {phase: name for name, phase in PHASES.items()}
 
 def unpack(data: bytes) -> Any:
     """Return the value of MessagePack bytes, of the kinds this chain uses; raise ``ValueError``."""
-    value, end = _item(data, 0)
+    value, end = item(data, 0)
     if end != len(data):
         raise ValueError("trailing bytes")
     return value
 
 
-def _item(data: bytes, at: int) -> tuple[Any, int]:
+def item(data: bytes, at: int) -> tuple[Any, int]:
+    """Return the value that begins at a position, and where it ends."""
     head = data[at]
     at += 1
     if head <= 0x7F:
@@ -50,7 +51,7 @@ def _item(data: bytes, at: int) -> tuple[Any, int]:
         return (piece if kind == "b" else piece.decode()), at + length
     items: list[Any] = []
     for _ in range(length if kind == "l" else 2 * length):
-        value, at = _item(data, at)
+        value, at = item(data, at)
         items.append(value)
     return (items if kind == "l" else dict(zip(items[::2], items[1::2], strict=True))), at
 

@@ -108,10 +108,10 @@ def _phases(world: World, verdict: Verdict) -> None:
         world.run(lambda: False, QUIET_MS)
         for node in world.running_honest():
             world.invariants.idle(node)
-    _last_checks(world)
+    last_checks(world)
 
 
-def _last_checks(world: World) -> None:
+def last_checks(world: World) -> None:
     """I1 to I3 were judged on the way; here the whole chain: I8, I13, I15, I18."""
     invariants, genesis = world.invariants, world.genesis
     for node in world.running_honest():

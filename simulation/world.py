@@ -517,7 +517,7 @@ class World:
         for a in range(len(self.nodes)):
             for b in range(a):
                 self.connect_soon(a, b, 30)
-        self.act(100, "again", self._again)
+        self.ask_again()
 
     def _left_down(self) -> SimulatedNode | None:
         """Return the node that stays down for good, if the seed wants one and there is room."""
@@ -527,6 +527,10 @@ class World:
         self.honest.pop(down[0].index)
         self.say(f"{down[0].id} stays down")
         return down[0]
+
+    def ask_again(self) -> None:
+        """Let clients ask again, every two seconds, for what no node knows any more."""
+        self.act(100, "again", self._again)
 
     def _again(self) -> None:
         if self.running_honest():

@@ -1,0 +1,105 @@
+"""Every mutant against the simulator, then against its suite: who finds it, and how fast.
+
+Law: a mutant runs in a process of its own; one that nothing finds is a hole in the tests and fails the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from simulation.mutations import MUTANTS
+from simulation.patching import VARIABLE
+
+SEEDS: Final = 120
+SIMULATION_S: Final = 90
+SUITE_S: Final = 240
+RESULTS: Final = Path(__file__).resolve().parent / "results" / "mutants.json"
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How a mutant was found: ``by`` whom ("" if nobody), after how many seconds, and by what."""
+
+    name: str
+    what: str
+    by: str
+    seconds: float
+    why: str
+
+
+def main(only: str = "", *, workers: int = 2) -> int:
+    """Run all mutants whose name contains ``only``, print the table and return the exit status."""
+    names = [name for name in MUTANTS if only in name]
+    deaths: list[Death] = []
+    with ThreadPoolExecutor(workers) as pool:
+        for death in pool.map(judge, names):
+            deaths.append(death)
+            print(f"{death.name:28} {death.by or 'SURVIVED':34} {death.seconds:6.1f} s  {death.why}", flush=True)
+    survivors = [death.name for death in deaths if not death.by]
+    print(f"{len(deaths) - len(survivors)} of {len(deaths)} mutants found")
+    if not only:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps([asdict(death) for death in deaths], indent=1) + "\n", "utf-8")
+    return 1 if survivors else 0
+
+
+def judge(name: str) -> Death:
+    """Let one mutant run through the simulator, and through its suite if it survives that."""
+    mutant, began = MUTANTS[name], time.monotonic()
+    script = f"from simulation.mutants import simulate; simulate({SEEDS}, {SIMULATION_S})"
+    output, status = _run([sys.executable, "-c", f"import simulation.patching; {script}"], name, SIMULATION_S + 60)
+    if status != 0:
+        return Death(name, mutant.what, "simulation", time.monotonic() - began, output)
+    began = time.monotonic()
+    arguments = [
+        *mutant.suite.split(),
+        "-q",
+        "-x",
+        "--no-header",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "simulation.patching",
+    ]
+    output, status = _run([sys.executable, "-m", "pytest", *arguments], name, SUITE_S)
+    return Death(name, mutant.what, mutant.suite if status else "", time.monotonic() - began, output if status else "")
+
+
+def _run(command: list[str], mutant: str, timeout_s: int) -> tuple[str, int]:
+    environment = {**os.environ, VARIABLE: mutant}
+    try:
+        done = subprocess.run(
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "it does not end", 1
+    if "expected once" in done.stderr or "too late to change" in done.stderr:
+        raise SystemExit(f"{mutant}: {done.stderr.strip()}")
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    said = [line for line in lines if line.startswith(("I", "FAILED", "ERROR"))] or lines[-1:]
+    return (said[0] if said else "")[:150], done.returncode
+
+
+def simulate(seeds: int, seconds: float) -> None:
+    """Run seeds, twins among them, until one fails; exit with status 1 then. Runs inside the mutant's process."""
+    from simulation.run import run_seed
+
+    end = time.monotonic() + seconds
+    for seed in range(seeds):
+        if time.monotonic() > end:
+            return
+        for kind in ("random", "twins") if seed % 3 == 0 else ("random",):
+            verdict = run_seed(kind, seed)
+            if verdict.failure is not None:
+                print(f"{verdict.failure.splitlines()[-1] if 'Traceback' in verdict.failure else verdict.failure}")
+                print(f"{kind} seed {seed}")
+                sys.exit(1)

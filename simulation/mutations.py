@@ -1,0 +1,391 @@
+"""The mistakes that the tests must find: one small change of the product each.
+
+Law: every one changes what the product does; none is found by a type checker or by not compiling. ``suite`` names the
+tests that must find it when the simulator, which is asked first, does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+Change: TypeAlias = tuple[str, str, str]
+"""Module, the text in its source (exactly once), and what takes its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A mistake: ``what`` in words, the changes that make it, and the pytest arguments of a suite that must see it."""
+
+    what: str
+    changes: tuple[Change, ...]
+    suite: str = "tests/consensus"
+
+
+def _one(what: str, module: str, old: str, new: str, suite: str = "tests/consensus") -> Mutant:
+    return Mutant(what, ((module, old, new),), suite)
+
+
+_HEIGHT = "consensus.height"
+_VOTES = "consensus.votes"
+_GUARD = "consensus.guard"
+_JUSTIFY = "consensus.justification"
+_OLD_ROUND = """\
+        if self.me is None:
+            return False
+        if self.prepared is None or"""
+_OLD_ROUND_VOTED = """\
+        if self.me is None:
+            return False
+        held = self.votes.prepare_certificate(self.round - 1, self.validators) if self.round else None
+        if held is not None and (self.prepared is None or self.prepared.round < held.round):
+            from consensus.events import SignRecord
+            from ledger.certificate import vote_preimage
+            epoch, number, _, me = self.voice.place()
+            chain, last = self._context.config.chain_id, held.block_hash
+            preimage = vote_preimage(chain, epoch, number, held.round, Phase.COMMIT, last)
+            signature = self._context.config.signer.sign(preimage)
+            self.prepared = held
+            block = self.bodies.get(last)
+            for record in (*(self.bodies.unstored(block) if block else ()), PreparedRecord(held)):
+                self._context.emit(Persist(record))
+            self._context.emit(Persist(SignRecord(number, held.round, 3, preimage, signature)))
+            self._context.emit(Broadcast(Commit(epoch, number, held.round, me, last, signature)))
+            return True
+        if self.prepared is None or"""
+
+MUTANTS: Final[dict[str, Mutant]] = {
+    # The mistakes that an exhaustive exploration of the protocol found to fork it
+    "no_certificate": _one(
+        "a round change carries no certificate", _HEIGHT, "self._ask(self.prepared)", "self._ask(None)"
+    ),
+    "unproven_certificate": _one(
+        "a certificate in a round change is believed unproven",
+        _JUSTIFY,
+        "change.prepared.round < change.round and self.certificate_holds(change.prepared, Phase.PREPARE)",
+        "change.prepared.round < change.round",
+    ),
+    "lowest_certificate": _one(
+        "the lowest certificate binds instead of the highest", _JUSTIFY, "highest = max(", "highest = min("
+    ),
+    "small_prepare_quorum": Mutant(
+        "f + 1 PREPAREs are a certificate",
+        (
+            (_VOTES, "if len(votes) < validators.quorum:", "if len(votes) < validators.weak_quorum:"),
+            (
+                _VOTES,
+                "if count < validators.quorum:",
+                "if count < (validators.weak_quorum if phase is Phase.PREPARE else validators.quorum):",
+            ),
+            (
+                "ledger.certificate",
+                "if len(signers) < validators.quorum:",
+                "if len(signers) < (validators.weak_quorum if self.phase is Phase.PREPARE else validators.quorum):",
+            ),
+        ),
+    ),
+    "small_commit_quorum": Mutant(
+        "f + 1 COMMITs decide",
+        (
+            (_VOTES, "if len(votes) < validators.quorum:", "if len(votes) < validators.weak_quorum:"),
+            (
+                _VOTES,
+                "if count < validators.quorum:",
+                "if count < (validators.weak_quorum if phase is Phase.COMMIT else validators.quorum):",
+            ),
+            (
+                "ledger.certificate",
+                "if len(signers) < validators.quorum:",
+                "if len(signers) < (validators.weak_quorum if self.phase is Phase.COMMIT else validators.quorum):",
+            ),
+        ),
+    ),
+    "small_change_quorum": Mutant(
+        "f + 1 round changes justify a proposal",
+        (
+            (_JUSTIFY, "if len(changes) < self._validators.quorum:", "if len(changes) < self._validators.weak_quorum:"),
+            (
+                _HEIGHT,
+                "choose(changes) if len(changes) >= self.validators.quorum",
+                "choose(changes) if len(changes) >= self.validators.weak_quorum",
+            ),
+        ),
+    ),
+    "signer_twice": _one(
+        "a signer counts twice in a justification", _JUSTIFY, "if len(set(senders)) != len(senders):", "if not senders:"
+    ),
+    "votes_in_old_round": _one("votes in the round it left", _HEIGHT, _OLD_ROUND, _OLD_ROUND_VOTED),
+    "justification_trusted": _one(
+        "the justification of a proposal is not recomputed",
+        _JUSTIFY,
+        "        if proposal.round == 0:\n            return None if",
+        "        if proposal.round:\n            return Justified(proposal.justification, None)\n"
+        "        if proposal.round == 0:\n            return None if",
+    ),
+    "certificate_round_unsigned": _one(
+        "a round change signs the prepared block, not its certificate",
+        "consensus.messages",
+        "ZERO_HASH if message.prepared is None else message.prepared.hash",
+        "ZERO_HASH if message.prepared is None else message.prepared.block_hash",
+    ),
+    # Quorums and leaders
+    "two_f_plus_one": _one(
+        "quorum 2f + 1 at every n", "ledger.validators", "return 2 * n // 3 + 1", "return 2 * max_faulty(n) + 1"
+    ),
+    "same_leader": _one(
+        "the leader does not change with the round",
+        "consensus.rules",
+        "return leader_index(validators, tip.proposer, tip.height + 1, round, parameters.tenure)",
+        "return leader_index(validators, tip.proposer, tip.height + 1, 0, parameters.tenure)",
+    ),
+    "any_leader": _one(
+        "anybody may propose",
+        _HEIGHT,
+        "if proposal.sender != leader(self.validators, self.tip, proposal.round, config.parameters):",
+        "if proposal.sender > len(self.validators.validators):",
+    ),
+    # The guard and the journal
+    "guard_signs_twice": Mutant(
+        "the guard signs other bytes for a step it signed before, and a restarted node does not know its votes",
+        (
+            (
+                _GUARD,
+                "if held.preimage == preimage else None  # G2",
+                "if held.preimage == preimage else self._again(height, round, step, preimage)",
+            ),
+            (
+                _GUARD,
+                "    def lacks(self",
+                "    def _again(self, height, round, step, preimage):\n"
+                "        record = SignRecord(height, round, int(step), preimage, self._signer.sign(preimage))\n"
+                "        self._steps[record.step] = record\n"
+                "        return Signed(record.signature, record)\n\n"
+                "    def lacks(self",
+            ),
+            (_GUARD, "step > max(self._steps))  # G1", "True)"),
+            (
+                _HEIGHT,
+                "        for message in self.voice.said_before(self.bodies.all(), self._justification):",
+                "        for message in ():",
+            ),
+        ),
+    ),
+    "guard_forgets": _one(
+        "the guard is not restored after a restart",
+        "consensus.replica",
+        "SignGuard(config.signer, persisted.signs)",
+        "SignGuard(config.signer, FRESH.signs)",
+    ),
+    "lost_journal_is_new": _one(
+        "a lost journal counts as an empty one", _GUARD, "self._absent = signs is None", "self._absent = False"
+    ),
+    "released_early": _one(
+        "a node that lost its journal votes at once when it has seen a quorum's tips",
+        _GUARD,
+        "_MAY_HAVE_VOTED_ABOVE: Final = 2",
+        "_MAY_HAVE_VOTED_ABOVE: Final = -1",
+    ),
+    "foreign_signature_ignored": _one(
+        "a node goes on signing when its key is in use elsewhere",
+        "consensus.voice",
+        "if guard is not None and guard.lacks(",
+        "if guard is not None and not guard and guard.lacks(",
+    ),
+    "said_before_durable": _one(
+        "a message leaves before its records",
+        "consensus.voice",
+        "        for record in records if signed.record is None else (*records, signed.record):\n"
+        "            self._context.emit(Persist(record))\n"
+        "        self._context.emit(Broadcast(message))",
+        "        self._context.emit(Broadcast(message))\n"
+        "        for record in records if signed.record is None else (*records, signed.record):\n"
+        "            self._context.emit(Persist(record))",
+    ),
+    "body_not_stored": _one(
+        "the body of a prepared block is not made durable",
+        "consensus.bodies",
+        "return [BodyRecord(block.header.height, block)]",
+        "return []",
+    ),
+    "certificate_not_stored": _one(
+        "COMMIT is said before the prepared certificate is durable",
+        _HEIGHT,
+        "for record in (*self.bodies.unstored(block), PreparedRecord(certificate)):",
+        "for record in self.bodies.unstored(block):",
+    ),
+    "round_not_stored": _one(
+        "the round asked for is not made durable",
+        _HEIGHT,
+        "self._say(self._change, signed, [] if signed.record is None else [record])",
+        "self._say(self._change, signed, [])",
+    ),
+    "block_told_early": _one(
+        "a block is told to clients before it is durable",
+        "consensus.replica",
+        "            self._context.emit(Persist(DecidedRecord(executed, certificate)))  # P5\n"
+        "            self._context.application.commit(executed, certificate)\n"
+        "            self._context.emit(Decided(executed, certificate))",
+        "            self._context.application.commit(executed, certificate)\n"
+        "            self._context.emit(Decided(executed, certificate))\n"
+        "            self._context.emit(Persist(DecidedRecord(executed, certificate)))",
+    ),
+    "signed_once": _one(
+        "a signature is written once, so a damaged last record forgets it",
+        "node.journal",
+        "return framed + self._framed(_RECORD, payload) if isinstance(record, SignRecord) else framed  # N23",
+        "return framed",
+        "tests/node/test_journal.py",
+    ),
+    "damage_is_torn": _one(
+        "a journal damaged in its middle entitles to vote",
+        "node.journal",
+        "return self.verdict in (Verdict.INTACT, Verdict.TORN)",
+        "return True",
+        "tests/node/test_journal.py tests/node/test_machine.py",
+    ),
+    "torn_not_cut": _one(
+        "a torn journal is not cut",
+        "node.machine",
+        "        if self._verdict is journal.Verdict.TORN:",
+        "        if self._verdict is journal.Verdict.TORN and not self._entitled:",
+        "tests/node/test_machine.py",
+    ),
+    # What is checked
+    "signature_unchecked": _one(
+        "the outer signature of a message is not checked",
+        "node.machine",
+        "if not verified or message.epoch != self.validators.epoch:",
+        "if message.epoch != self.validators.epoch:",
+        "tests/node/test_machine.py",
+    ),
+    "certificate_unchecked": _one(
+        "a commit certificate of a peer is taken unverified",
+        _HEIGHT,
+        "if not self._judge.certificate_holds(certificate, Phase.COMMIT):",
+        "if certificate.height != self.number:",
+    ),
+    "quorum_of_signatures": _one(
+        "only the first q - 1 signatures of a certificate are verified",
+        "ledger.certificate",
+        "in zip(signers, self.signatures, strict=True):  # Q2: all of them",
+        "in list(zip(signers, self.signatures, strict=True))[: validators.quorum - 1]:",
+        "tests/ledger",
+    ),
+    "root_unchecked": _one(
+        "a block whose roots differ from our execution is voted for",
+        "contracts.execution",
+        "            if claimed != found:",
+        "            if claimed != found and what == 'next_validators_hash':",
+        "tests/contracts",
+    ),
+    "time_unchecked": _one(
+        "the time of a fresh block is not checked",
+        "consensus.rules",
+        "if not earliest <= header.time_ms <= latest:",
+        "if earliest > latest:",
+    ),
+    "window_unchecked": _one(
+        "a committed transaction may be committed again",
+        "contracts.execution",
+        "if tx.id in self._seen:  # V4, X1",
+        "if tx.id in ():",
+        "tests/contracts",
+    ),
+    "transaction_unverified": _one(
+        "the signature of a transaction in a block is not checked",
+        "node.admission",
+        "transaction.verify_signature(self._verify)",
+        "transaction.salt",
+        "tests/node",
+    ),
+    "status_believed": _one(
+        "a peer's claimed tip is believed without its certificate",
+        "node.machine",
+        "require_commit(certificate, self._chain_id, self.validators, self.config.verify)",
+        "certificate.signers()",
+        "tests/node/test_machine.py",
+    ),
+    "any_later_round": _one(
+        "one validator's round change moves the others",
+        _HEIGHT,
+        "asked = self.votes.round_asked(self.validators.weak_quorum)",
+        "asked = self.votes.round_asked(1)",
+    ),
+    "no_join": _one(
+        "f + 1 round changes move nobody",
+        _HEIGHT,
+        "        if asked <= self.round:\n            return False\n",
+        "        if asked <= self.round or self.round >= 0:\n            return False\n",
+    ),
+    "second_proposal_taken": _one(
+        "of two conflicting messages the second replaces the first",
+        _VOTES,
+        "return Verdict.KNOWN if subject(held) == subject(message) else Verdict.CONFLICT",
+        "return Verdict.KNOWN if subject(held) == subject(message) else Verdict.NEW",
+    ),
+    "accuses_repetition": _one(
+        "a message said twice is evidence",
+        _VOTES,
+        "return Verdict.KNOWN if subject(held) == subject(message) else Verdict.CONFLICT",
+        "return Verdict.CONFLICT",
+    ),
+    # Progress
+    "old_round_cannot_decide": _one(
+        "commits of an older round do not decide",
+        _VOTES,
+        "for round in sorted({r for r, _ in self._commits}, reverse=True):",
+        "for round in (self.round,):",
+    ),
+    "runs_ahead": _one(
+        "a round's timer starts before q validators ask for it",
+        _HEIGHT,
+        "if self.round == 0 or self.votes.asking(self.round) >= self.validators.quorum:  # T2, T3",
+        "if self.round >= 0:",
+    ),
+    "timeouts_constant": _one(
+        "timeouts do not grow",
+        "consensus.timers",
+        "min(base_ms << min(round, _SHIFT_MAX), cap_ms)",
+        "min(base_ms, cap_ms)",
+    ),
+    "no_repetition": _one(
+        "nothing is said again",
+        _HEIGHT,
+        "                for message in self._said():\n                    self._context.emit(Broadcast(message))",
+        "                for message in ():\n                    self._context.emit(Broadcast(message))",
+    ),
+    "no_fetch": _one(
+        "a missing body is not asked for",
+        "node.machine",
+        "            if self._peer(peer).connected:\n                self._emit(shell.SendFrame(peer, wire.GetBody(",
+        "            if not peer:\n                self._emit(shell.SendFrame(peer, wire.GetBody(",
+        "tests/node/test_machine.py",
+    ),
+    "times_while_idle": _one(
+        "an idle chain times its rounds",
+        _HEIGHT,
+        "if self.round == 0 and not self.pacing.has_work() and not self.bodies.all():  # T2",
+        "if self.round > ROUND_MAX:",
+    ),
+    "followers_keep_silent": _one(
+        "what only a node without a vote holds is not gossiped again",
+        "node.machine",
+        "        self._gossip_as_follower()\n        self._inq",
+        "        self._inq",
+        "tests/node/test_machine.py",
+    ),
+    "reads_alone": _one(
+        "a consistent read is answered without a quorum",
+        "node.inquiry",
+        "if len(question.answered) < validators.quorum:",
+        "if not question.answered:",
+        "tests/node/test_machine.py",
+    ),
+    "liars_asked_again": _one(
+        "a peer that gave wrong blocks is asked again at once",
+        "node.sync",
+        "            and not self.is_liar(name, now_ms)\n",
+        "",
+        "tests/node/test_sync.py",
+    ),
+}
