@@ -149,6 +149,7 @@ def test_evaluation_changes_no_binding():
 
 def test_lists_are_walked_up_to_256_items():
     assert value("x.all(i, i == 0)", x=[0] * 256) is True
+    assert value("0 in x && (x + []).size() == 256", x=[0] * 256) is True
     assert "more than 256" in undetermined("x.all(i, i == 0)", x=[0] * 257).reason
     assert "more than 256" in undetermined("1 in x", x=[0] * 257).reason
     assert "more than 256" in undetermined("x + [1]", x=[0] * 256).reason
