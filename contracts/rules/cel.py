@@ -1,6 +1,6 @@
 """CEL-S/1: the guards of rules, a strict subset of the Common Expression Language.
 
-Law: what is accepted here means what it means in CEL, ends within ``MAX_COST`` steps, and gives the same answer on
+Law: what is accepted here means what it means in CEL (but G39, G40), ends within ``MAX_COST`` steps, and is the same on
 every machine; an expression without a value is ``Undetermined``, never true.
 
     guard = compile_expression("e.attributes.days <= 360", {"e": "{attributes: {days: int}}"}, result="bool")
