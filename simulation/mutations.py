@@ -145,30 +145,11 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "if proposal.sender > len(self.validators.validators):",
     ),
     # The guard and the journal
-    "guard_signs_twice": Mutant(
-        "the guard signs other bytes for a step it signed before, and a restarted node does not know its votes",
-        (
-            (
-                _GUARD,
-                "if held.preimage == preimage else None  # G2",
-                "if held.preimage == preimage else self._again(height, round, step, preimage)",
-            ),
-            (
-                _GUARD,
-                "    def lacks(self",
-                "    def _again(self, height, round, step, preimage):\n"
-                "        record = SignRecord(height, round, int(step), preimage, self._signer.sign(preimage))\n"
-                "        self._steps[record.step] = record\n"
-                "        return Signed(record.signature, record)\n\n"
-                "    def lacks(self",
-            ),
-            (_GUARD, "step > max(self._steps))  # G1", "True)"),
-            (
-                _HEIGHT,
-                "        for message in self.voice.said_before(self.bodies.all(), self._justification):",
-                "        for message in ():",
-            ),
-        ),
+    "guard_steps_back": _one(
+        "the guard signs below what it signed last",
+        _GUARD,
+        "return place > self._place or",
+        "return place != self._place or",
     ),
     "guard_forgets": _one(
         "the guard is not restored after a restart",

@@ -27,11 +27,15 @@ QUIET_MS = 3_000
 
 @dataclass(slots=True)
 class Verdict:
-    """What became of a seed. ``failure`` is None for a good run; times are virtual ms but ``seconds``."""
+    """What became of a seed. ``failure`` is None for a good run; times are virtual ms but ``seconds``.
+
+    ``kinds`` is how many kinds of faults and behaviours were drawn.
+    """
 
     kind: str
     seed: int
     n: int = 0
+    kinds: int = 0
     height: int = 0
     virtual_ms: int = 0
     events: int = 0
@@ -49,8 +53,7 @@ class Verdict:
     @property
     def counted(self) -> bool:
         """Whether it reached 20 heights or 120 virtual seconds, with three kinds of faults or more."""
-        kinds = len(self.faults) + len(self.behaviours)
-        return (self.height >= 20 or self.virtual_ms >= 120_000) and kinds >= 3
+        return (self.height >= 20 or self.virtual_ms >= 120_000) and self.kinds >= 3
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -69,7 +72,7 @@ def run_options(
 ) -> Verdict:
     """Run a world of given options."""
     began = time.perf_counter()
-    verdict = Verdict(kind, seed, n=options.n)
+    verdict = Verdict(kind, seed, n=options.n, kinds=len(options.faults) + sum(map(len, options.behaviours.values())))
     world = World(options, rng, loud=loud)
     try:
         _phases(world, verdict)

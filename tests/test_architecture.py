@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "contracts": PURE | {"ledger"},
     "audit": STANDARD | {"ledger", "contracts"},
     "node, pure": PURE | {"ledger", "consensus", "contracts"},
+    "simulation": STANDARD | {"ledger", "consensus", "contracts", "audit", "node"},  # of node the pure half only
 }
 MAY_NOT_IMPORT = {  # these use third-party packages freely
     "node, shell": {"audit", "coseal", "console", "simulation", "bench", "tests"},
@@ -76,17 +77,17 @@ def part_of(path: Path) -> str:
 def forbidden(part: str, name: str) -> bool:
     """Say whether code of ``part`` may not import the dotted ``name``."""
     top, _, rest = name.partition(".")
-    if part == "node, pure" and top == "node":
+    if part in ("node, pure", "simulation") and top == "node":
         return rest.partition(".")[0] not in NODE_PURE
     if part in MAY_IMPORT:
         return top != part and top not in MAY_IMPORT[part]
     return top in MAY_NOT_IMPORT[part]
 
 
-SOURCES = [path for package in (*SHIPPED, "console") for path in sorted((ROOT / package).rglob("*.py"))]
+SOURCES = [path for package in (*SHIPPED, "console", "simulation") for path in sorted((ROOT / package).rglob("*.py"))]
 
 
-@pytest.mark.parametrize("package", SHIPPED)
+@pytest.mark.parametrize("package", [*SHIPPED, "simulation"])
 def test_a_package_imports_only_what_the_table_allows(package):
     sources = [path for path in SOURCES if path.relative_to(ROOT).parts[0] == package]
     assert sources
@@ -115,6 +116,9 @@ def test_a_package_imports_only_what_the_table_allows(package):
         ("node, pure", "os"),
         ("node, shell", "audit.audit"),
         ("coseal", "node.config"),
+        ("simulation", "node.runtime"),
+        ("simulation", "coseal.cli"),
+        ("simulation", "msgpack"),
     ],
 )
 def test_the_table_forbids_what_it_should(part, name):
