@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from node.http import chain, operations, policies, process, stream, supervision, transactions
 from node.http.bodies import answer
+from node.http.cloudevents import Events
 from node.http.context import Context, Settings
 from node.http.door import Door, HotRoute
 from node.http.gateway import Submission
@@ -33,10 +34,12 @@ def create_app(services: Services, settings: Settings) -> Door:
     """Return the ASGI application of a node."""
     context = Context(services, settings)
     submission = transactions.Transactions(context)
+    gateway = Submission(context, submission)
     hot: dict[str, HotRoute] = {
         "/v1/transactions": submission.single,
         "/v1/transactions/batch": submission.batch,
-        "/v1/submit": Submission(context, submission).submit,
+        "/v1/submit": gateway.submit,
+        "/v1/events": Events(gateway).record,
     }
     return Door(_framework(context, submission), context, hot)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from ledger.block import Header
@@ -34,34 +35,43 @@ _FIELDS: Final = frozenset({"contract", "action", "args"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
-    """What is asked: an action with its arguments; ``key`` is what it is bound under, ``digest`` of its body."""
+class Asked:
+    """What is asked: an action with its arguments; ``key`` is what it is bound under, ``digest`` of its body.
+
+    ``again``: a retry of what a contract rejected, so of what had no effect, is tried as a new transaction.
+    """
 
     contract: str
     action: str
     args: dict[str, Any]
     key: bytes
     digest: bytes
+    again: bool = False
 
 
 class Submission:
-    """``POST /v1/submit`` over one node."""
+    """``POST /v1/submit`` over one node, and the gateway for whatever else hands in plain data."""
 
     def __init__(self, context: Context, transactions: Transactions) -> None:
-        self._context = context
+        self.context = context
         self._services = context.services
         self._transactions = transactions
 
     async def submit(self, request: HotRequest) -> Response:
         """Sign what an authorised system of this node's member asks for, and submit it."""
-        gateway, token = self._authorise(request)
+        gateway, token = self.authorise(request)
         wait = wait_of(request)
         asked = await _parse(request, token)
-        self._context.take_transactions(request.asker, 1, time.monotonic(), loopback=request.loopback)
+        self.context.take_transactions(request.asker, 1, time.monotonic(), loopback=request.loopback)
         transaction = await self._bound(gateway, asked)
         return await self._transactions.submit(transaction, wait)
 
-    def _authorise(self, request: HotRequest) -> tuple[Gateway, Token]:
+    async def outcome(self, gateway: Gateway, asked: Asked, wait: str) -> dict[str, Any]:
+        """Submit the one transaction of a request; return what is known of it, raise the problem of a refusal."""
+        return await self._transactions.outcome(await self._bound(gateway, asked), wait)
+
+    def authorise(self, request: HotRequest) -> tuple[Gateway, Token]:
+        """Return the gateway and the token of a system that may use it; raise the problem 401 or 403."""
         gateway, identity = self._services.gateway, request.identity
         if gateway is None:
             raise Problem(403, "no_gateway", "this node has no operator key; sign and use /v1/transactions")
@@ -73,9 +83,9 @@ class Submission:
             raise Problem(403, "forbidden", "the token does not have the scope submit")
         return gateway, identity.token
 
-    async def _bound(self, gateway: Gateway, asked: _Request) -> Transaction:
+    async def _bound(self, gateway: Gateway, asked: Asked) -> Transaction:
         """Return the one transaction of this key, signed now or at an earlier try."""
-        store, now_ms = self._context.idempotency, self._services.now_ms()
+        store, now_ms = self.context.idempotency, self._services.now_ms()
 
         def make() -> Bound:
             transaction = self._sign(gateway, asked, now_ms)
@@ -83,7 +93,7 @@ class Submission:
 
         try:
             bound = await asyncio.to_thread(store.bind, asked.key, now_ms, make)
-            if bound.request == asked.digest and await self._is_dead(bound):
+            if bound.request == asked.digest and await self._is_dead(bound, again=asked.again):
                 bound = await asyncio.to_thread(store.rebind, asked.key, bound, make)
         except Full:
             raise unavailable("the gateway remembers as many idempotency keys as it may") from None
@@ -91,8 +101,10 @@ class Submission:
             raise Problem(422, "idempotency_key_reused", "the key was used with another body; use a new key")
         return Transaction.decode(bound.raw)
 
-    async def _is_dead(self, bound: Bound) -> bool:
-        """Say whether the chain will never commit a bound transaction, nor has."""
+    async def _is_dead(self, bound: Bound, *, again: bool) -> bool:
+        """Say whether the chain will never commit a bound transaction, nor has; with ``again``, or had it rejected."""
+        if again and await self._transactions.was_rejected(Transaction.decode(bound.raw).id):
+            return True
         tip = await self._tip()
         if tip is None or bound.valid_until_ms > tip.time_ms:
             return False
@@ -100,10 +112,10 @@ class Submission:
         return await self._transactions.locate(tx_id, complete=True) is None and not self._services.is_pending(tx_id)
 
     async def _tip(self) -> Header | None:
-        committed = await self._context.block(self._services.height)
+        committed = await self.context.block(self._services.height)
         return None if committed is None else committed.block.header
 
-    def _sign(self, gateway: Gateway, asked: _Request, now_ms: int) -> Transaction:
+    def _sign(self, gateway: Gateway, asked: Asked, now_ms: int) -> Transaction:
         """Sign; half of the longest validity leaves room for a chain clock that lags the wall clock."""
         genesis = self._services.genesis
         try:
@@ -122,11 +134,8 @@ class Submission:
         return transaction
 
 
-async def _parse(request: HotRequest, token: Token) -> _Request:
-    key = request.headers.get("idempotency-key", "")
-    if not (0 < len(key) <= _KEY_CHARACTERS_MAX and key.isascii() and key.isprintable()):
-        detail = f"send Idempotency-Key of 1 to {_KEY_CHARACTERS_MAX} ASCII characters, new for each new record"
-        raise Problem(400, "idempotency_key_required", detail)
+async def _parse(request: HotRequest, token: Token) -> Asked:
+    key = idempotency_key(request.headers, token)
     require_json(request.headers)
     fields = await parse_json(request.body, "request")
     if type(fields) is not dict or fields.keys() != _FIELDS or type(fields["args"]) is not dict:
@@ -136,4 +145,13 @@ async def _parse(request: HotRequest, token: Token) -> _Request:
         raise Problem(400, "malformed", "contract and action: expected texts of 1 to 64 characters")
     if len(request.body) > MAX_TRANSACTION_BYTES:
         raise Problem(413, "too_large", f"a transaction has at most {MAX_TRANSACTION_BYTES} bytes; send less")
-    return _Request(contract, action, fields["args"], key_of(token.digest, key), sha256(request.body).digest())
+    return Asked(contract, action, fields["args"], key, sha256(request.body).digest())
+
+
+def idempotency_key(headers: Headers, token: Token) -> bytes:
+    """Return what the request's ``Idempotency-Key`` is bound under; raise the problem 400 without a good one."""
+    key = headers.get("idempotency-key", "")
+    if not (0 < len(key) <= _KEY_CHARACTERS_MAX and key.isascii() and key.isprintable()):
+        detail = f"send Idempotency-Key of 1 to {_KEY_CHARACTERS_MAX} ASCII characters, new for each new record"
+        raise Problem(400, "idempotency_key_required", detail)
+    return key_of(token.digest, key)

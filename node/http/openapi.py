@@ -43,6 +43,29 @@ _PROBLEM: Final[dict[str, Any]] = {
         "code": {"type": "string"},
     },
 }
+_EVENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "A CloudEvent 1.0 with `time` and `sequence`. Binary mode: headers `ce-*`, JSON data as the body.",
+    "required": ["specversion", "id", "source", "type", "time", "sequence"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string"},
+        "source": {"type": "string"},
+        "type": {"type": "string"},
+        "time": {"type": "string", "format": "date-time"},
+        "subject": {"type": "string"},
+        "sequence": {"type": ["string", "integer"]},
+        "data": {"type": "object"},
+    },
+}
+_EVENTS: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/cloudevents+json": {"schema": _EVENT},
+        "application/cloudevents-batch+json": {"schema": {"type": "array", "items": _EVENT, "maxItems": 1000}},
+        "application/json": {"schema": {"type": "object"}},
+    },
+}
 _BINARY: Final[dict[str, Any]] = {"type": "string", "format": "binary"}
 
 
@@ -67,6 +90,7 @@ def add_hot_routes(document: dict[str, Any]) -> dict[str, Any]:
         "/v1/submit": {
             "post": _post("Let this node sign for its member", _bodies(asked, binary=False), _RESULT, [_WAIT, key])
         },
+        "/v1/events": {"post": _post("Record CloudEvents", _EVENTS, _RESULT, [_WAIT, {**key, "required": False}])},
     }
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = _PROBLEM

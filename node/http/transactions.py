@@ -54,11 +54,21 @@ class Transactions:
 
     async def submit(self, transaction: Transaction, wait: str) -> Response:
         """Submit one transaction and answer; raise the problem of a refusal."""
+        document = await self.outcome(transaction, wait)
+        return answer(document, height=self._services.height, status=202 if document["status"] == "accepted" else 200)
+
+    async def outcome(self, transaction: Transaction, wait: str) -> dict[str, Any]:
+        """Submit one transaction and return what is known of it; raise the problem of a refusal."""
         (admitted,) = await self._services.submit([transaction])
         document = await self._outcome(admitted, time.monotonic() + self._timeout(wait))
         if isinstance(document, Problem):
             raise document
-        return answer(document, height=self._services.height, status=202 if document["status"] == "accepted" else 200)
+        return document
+
+    async def was_rejected(self, tx_id: bytes) -> bool:
+        """Say whether a transaction is committed and its contract rejected it."""
+        place = await self.locate(tx_id, complete=False)
+        return place is not None and not Receipt.decode((await self._block(place)).receipts[place.index + 1]).ok
 
     async def batch(self, request: HotRequest) -> Response:
         """``POST /v1/transactions/batch``."""
