@@ -22,15 +22,12 @@ from coseal.cli.shared import (
     SenderOption,
     TokenOption,
     UrlOption,
-    console,
     folder,
     print_json,
 )
 from coseal.errors import EXIT_BAD, BadAnswer, CosealError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from coseal.client import Client, Committed
 
 
@@ -183,23 +180,24 @@ def show(
       coseal show object traffic-fines/fine/A100 --node regulator
     """
     from coseal.access import Access
+    from coseal.cli import showing
 
-    shows: dict[Kind, Callable[[Client, str], dict[str, Any]]] = {
-        Kind.block: _show_block,
-        Kind.tx: _show_transaction,
-        Kind.object: _show_object,
-        Kind.policy: lambda client, name: _show_value(client, f"policy/instrument/{name}", f"policy {name}"),
-        Kind.member: lambda client, name: _show_value(client, f"membership/member/{name}", f"member {name}"),
-    }
+    get, tell = {
+        Kind.block: (_block, showing.print_block),
+        Kind.tx: (_transaction, showing.print_transaction),
+        Kind.object: (_object, showing.print_object),
+        Kind.policy: (_policy, showing.print_value),
+        Kind.member: (_member, showing.print_value),
+    }[kind]
     with Access(folder(directory), node, url, genesis, None, token).client() as client:
-        document = shows[kind](client, identifier)
+        document = get(client, identifier)
     if as_json:
         print_json(document)
     else:
-        _print_document(document)
+        tell(document)
 
 
-def _show_block(client: Client, height: str) -> dict[str, Any]:
+def _block(client: Client, height: str) -> dict[str, Any]:
     from ledger.render import block_json
 
     if height != "latest" and not (height.isascii() and height.isdigit()):
@@ -208,19 +206,27 @@ def _show_block(client: Client, height: str) -> dict[str, Any]:
     return {"height": committed.block.header.height, **block_json(committed)}
 
 
-def _show_transaction(client: Client, identifier: str) -> dict[str, Any]:
+def _transaction(client: Client, identifier: str) -> dict[str, Any]:
     from ledger.render import proof_json
 
     return proof_json(client.receipt(_tx_id(identifier), timeout_s=0).proof)
 
 
-def _show_object(client: Client, name: str) -> dict[str, Any]:
+def _object(client: Client, name: str) -> dict[str, Any]:
     from coseal.history import object_history, parse_object
 
     return object_history(client, *parse_object(name))[0]
 
 
-def _show_value(client: Client, key: str, what: str) -> dict[str, Any]:
+def _policy(client: Client, name: str) -> dict[str, Any]:
+    return _value(client, f"policy/instrument/{name}", f"policy {name}")
+
+
+def _member(client: Client, name: str) -> dict[str, Any]:
+    return _value(client, f"membership/member/{name}", f"member {name}")
+
+
+def _value(client: Client, key: str, what: str) -> dict[str, Any]:
     from ledger import codec
     from ledger.render import plain
 
@@ -283,9 +289,3 @@ def _write_receipt(committed: Committed, out: Path, *, quiet: bool) -> None:
         raise CosealError(f"{out}: {error.strerror}") from None
     if not quiet:
         typer.echo(f"  receipt  {out}; check it any time with `coseal verify {out}`")
-
-
-def _print_document(document: dict[str, Any]) -> None:
-    from rich.json import JSON
-
-    console().print(JSON.from_data(document, ensure_ascii=False))
