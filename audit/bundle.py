@@ -16,6 +16,7 @@ from audit.history import ObjectHistory, verify_history
 from audit.light import UnknownValidators
 from audit.report import Verdict
 from contracts.process_chain import item_hash
+from contracts.rules.rule import SOURCE
 from contracts.supervision_sets import ADOPTED, active_key, rule_digest, rule_key, set_key
 from ledger import codec
 from ledger.block import Header, Receipt
@@ -180,7 +181,8 @@ class _Bundle:
     def sources(self, document: Any) -> str:
         """Verify the state of every source that recorded an item: does it have gaps?"""
         values = {key: value for key, value, _ in map(self._value, document["sources"])}
-        for source in sorted({source for source, _, _ in self._items()}):
+        wanted = {source for source, _, _ in self._items()} | ({self.name[2]} if self.name[1] == SOURCE else set())
+        for source in sorted(wanted):
             value = values.get(f"process/source/{source}")
             if value is None:
                 raise BadProof(f"the state of source {source} is missing")

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from audit import bundle
 from audit.export import Untold, verify_export
 from audit.history import verify_history
 from audit.report import Verdict
@@ -24,6 +25,7 @@ from ledger.genesis import Genesis, strict_json
 from ledger.proof import verify_certified
 from ledger.render import (
     MAX_DOCUMENT_DEPTH,
+    begin_proof_from_json,
     certified_header_from_json,
     plain,
     proof_from_json,
@@ -36,12 +38,16 @@ MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a document turned out to be: its kind, the verdict, one sentence, and what it proves if it is ``OK``."""
+    """What a document turned out to be: its kind, the verdict, one sentence, and what it proves if it is ``OK``.
+
+    ``steps`` are those of an evidence bundle, up to the one that fails.
+    """
 
     kind: str
     verdict: Verdict
     reason: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[bundle.Step, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -55,13 +61,18 @@ class Verification:
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON values."""
-        return {
+        document = {
             "kind": self.kind,
             "ok": self.ok,
             "verdict": self.verdict.value,
             "reason": self.reason,
             "facts": dict(self.facts),
         }
+        if self.steps:
+            document["steps"] = [
+                {"name": step.name, "verdict": step.verdict.value, "detail": step.detail} for step in self.steps
+            ]
+        return document
 
 
 class _CannotTell(Exception):
@@ -92,11 +103,13 @@ def verify_bytes(raw: bytes, genesis: Genesis, folder: Path | None = None) -> Ve
 def verify_document(document: Any, genesis: Genesis, folder: Path | None = None) -> Verification:
     """Verify a parsed document; see ``verify_bytes``."""
     kind = document.get("coseal") if type(document) is dict else None
+    if kind == bundle.KIND:
+        return _bundle(document, genesis)
     judge = _KINDS.get(kind) if type(kind) is str else None
     if kind == "export":
         judge = partial(verify_export, folder=folder)
     if type(kind) is not str or judge is None:
-        known = ", ".join(sorted((*_KINDS, "export")))
+        known = ", ".join(sorted((*_KINDS, "export", bundle.KIND)))
         return Verification("file", Verdict.UNKNOWN, f'no document of ours: "coseal" names none of {known}')
     try:
         reason, facts = judge(document, genesis)
@@ -105,6 +118,25 @@ def verify_document(document: Any, genesis: Genesis, folder: Path | None = None)
     except LedgerError as error:
         return Verification(kind, Verdict.BAD, error.reason)
     return Verification(kind, Verdict.OK, reason, facts)
+
+
+def _bundle(document: Any, genesis: Genesis) -> Verification:
+    report = bundle.verify_bundle(document, genesis)
+    last = report.steps[-1]
+    if report.verdict is not Verdict.OK:
+        reason = f"step {len(report.steps)} of {len(bundle.STEP_NAMES)}, {last.name}: {last.detail}"
+        return Verification(bundle.KIND, report.verdict, reason, steps=report.steps)
+    reason = f"the case {report.facts['object']} is proven: {report.facts['items']} items"
+    reason += f", {len(report.facts['findings'])} findings with their whole trail"
+    return Verification(bundle.KIND, Verdict.OK, reason, report.facts, report.steps)
+
+
+def _begin_receipt(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
+    proof = begin_proof_from_json(document)
+    _require_epoch(proof.header, proof.certificate, genesis)
+    receipt = proof.verify(genesis.chain_id, genesis.validators)
+    facts = {**_facts(proof.header, proof.certificate, genesis), "due": plain(receipt.data)}
+    return f"this is what fell due at the start of block {proof.header.height}", facts
 
 
 def _receipt(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
@@ -187,6 +219,7 @@ def _facts(header: Header, certificate: Certificate, genesis: Genesis) -> dict[s
 
 _KINDS: Final[Mapping[str, Callable[[Any, Genesis], tuple[str, dict[str, Any]]]]] = {
     "receipt": _receipt,
+    "begin-receipt": _begin_receipt,
     "state-proof": _state_proof,
     "certified-header": _certified_header,
     "object-history": _object_history,

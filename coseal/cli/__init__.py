@@ -10,7 +10,21 @@ from typing import Annotated
 import typer
 
 from coseal import __version__
-from coseal.cli import checking, exporting, importing, keys, measuring, network, rules, story, transactions
+from coseal.cli import (
+    adopting,
+    asking,
+    bundling,
+    checking,
+    exporting,
+    findings,
+    importing,
+    keys,
+    measuring,
+    network,
+    rules,
+    story,
+    transactions,
+)
 from coseal.cli.shared import Commands
 
 app = typer.Typer(
@@ -48,7 +62,8 @@ def _root(
     """Hold the options that belong to no command."""
 
 
-for _group in (network, transactions, importing, exporting, rules, checking, story, keys, measuring):
+_GROUPS = (network, transactions, importing, exporting, rules, adopting, findings, asking, bundling, checking, story)
+for _group in (*_GROUPS, keys, measuring):
     _group.register(app)
 
 

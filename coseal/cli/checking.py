@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,10 +24,11 @@ from coseal.cli.shared import (
 from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
     from audit.audit import Progress
+    from audit.bundle import Step
     from audit.report import AuditReport
     from audit.sources import Source
     from audit.verify import Verification
@@ -119,7 +120,7 @@ def audit(
 
 def verify(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A receipt, state proof, object history, export's manifest, ...")
+        Path, typer.Argument(metavar="FILE", help="A receipt, state proof, evidence bundle, export's manifest, ...")
     ],
     genesis: GenesisOption = None,
     directory: DirectoryOption = None,
@@ -132,6 +133,8 @@ def verify(
       coseal verify receipt.json
 
       coseal verify receipt.json --genesis genesis.json --json
+
+      coseal verify f12.json --genesis genesis.json
 
       coseal verify fines.json.manifest.json
     """
@@ -199,5 +202,31 @@ def print_report(report: AuditReport, genesis: Genesis) -> None:
 def _print_verification(result: Verification) -> None:
     colour = {"ok": "green", "bad": "red", "unknown": "yellow"}[result.verdict.value]
     typer.secho(f"{result.verdict.value}: {result.reason}", fg=colour)
+    if result.steps:
+        print_steps(result.steps)
+        _print_case(result.facts)
+        return
     for name, value in result.facts.items():
         typer.echo(f"  {name:<12} {', '.join(value) if isinstance(value, list) else value}")
+
+
+def print_steps(steps: Sequence[Step]) -> None:
+    """Print the steps of verifying an evidence bundle, up to the one that fails."""
+    colours = {"ok": "green", "bad": "red", "unknown": "yellow"}
+    for number, step in enumerate(steps, 1):
+        typer.secho(f"  {number} {step.name:<12} {step.verdict.value:<7}", fg=colours[step.verdict.value], nl=False)
+        typer.echo(f" {step.detail}")
+
+
+def _print_case(facts: Mapping[str, Any]) -> None:
+    """Print what an evidence bundle proves of its findings, and what it leaves to be believed."""
+    for finding in facts.get("findings", ()):
+        outcome = finding["outcome"] or finding["status"]
+        typer.echo(f"  {finding['id']} {finding['rule']}: {finding['detail']} - {outcome}")
+        for step in finding["steps"]:
+            said = step.get("question") or step.get("response") or step.get("reason") or step.get("note") or ""
+            typer.echo(f"      {step['time'][:16]}  {step['step']:<13} {step['by']:<20} {said}")
+    if "remaining_trust" in facts:
+        typer.echo("what must still be believed:")
+        for line in facts["remaining_trust"]:
+            typer.echo(f"  - {line}")

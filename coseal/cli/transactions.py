@@ -47,6 +47,8 @@ class Kind(StrEnum):
     object = "object"
     policy = "policy"
     member = "member"
+    rule = "rule"
+    finding = "finding"
 
 
 ActionArgument = Annotated[str, typer.Argument(metavar="CONTRACT.ACTION", help="For example policy.publish.")]
@@ -104,9 +106,9 @@ def submit(
             _print_accepted(client.send(transaction), as_json=as_json)
             return
         committed = client.commit(transaction, timeout_s=timeout)
-    _print_committed(committed, as_json=as_json)
+    print_committed(committed, as_json=as_json)
     if out is not None:
-        _write_receipt(committed, out, quiet=as_json)
+        write_receipt(committed, out, quiet=as_json)
     if not committed.ok:
         raise typer.Exit(EXIT_BAD)
 
@@ -157,7 +159,7 @@ def show(
     identifier: Annotated[
         str,
         typer.Argument(
-            metavar="ID", help="A height or 'latest', a transaction id, TYPE/OBJECTTYPE/ID, a policy's or member's id."
+            metavar="ID", help="A height or 'latest', a transaction's id, TYPE/OBJECTTYPE/ID, or the id of what it is."
         ),
     ],
     directory: DirectoryOption = None,
@@ -167,7 +169,7 @@ def show(
     token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a block, a transaction, an object with all its items, a policy or a member; each verified.
+    """Show a block, a transaction, an object with all its items, a policy, member, rule or finding; each verified.
 
     An object is named by its process type, object type and id; its items are proven to be all.
 
@@ -178,9 +180,14 @@ def show(
       coseal show policy cn-a6b9ddc723d0
 
       coseal show object traffic-fines/fine/A100 --node regulator
+
+      coseal show rule TF-NOTIFIED
+
+      coseal show finding F12
     """
+    from coseal import supervision
     from coseal.access import Access
-    from coseal.cli import showing
+    from coseal.cli import adopting, findings, showing
 
     get, tell = {
         Kind.block: (_block, showing.print_block),
@@ -188,6 +195,8 @@ def show(
         Kind.object: (_object, showing.print_object),
         Kind.policy: (_policy, showing.print_value),
         Kind.member: (_member, showing.print_value),
+        Kind.rule: (supervision.rule, adopting.print_rule),
+        Kind.finding: (supervision.finding, findings.print_finding),
     }[kind]
     with Access(folder(directory), node, url, genesis, None, token).client() as client:
         document = get(client, identifier)
@@ -253,7 +262,8 @@ def _print_accepted(answer: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(f"{answer['status']}  {answer['id']}")
 
 
-def _print_committed(committed: Committed, *, as_json: bool) -> None:
+def print_committed(committed: Committed, *, as_json: bool) -> None:
+    """Print what a committed transaction came to."""
     from ledger.render import receipt_json, time_text
 
     receipt = receipt_json(committed.receipt)
@@ -280,7 +290,8 @@ def _print_committed(committed: Committed, *, as_json: bool) -> None:
     typer.echo(f"  verified here: inclusion, outcome, and the signatures of {signers} validators")
 
 
-def _write_receipt(committed: Committed, out: Path, *, quiet: bool) -> None:
+def write_receipt(committed: Committed, out: Path, *, quiet: bool) -> None:
+    """Write the receipt file of a committed transaction."""
     from ledger.render import proof_json
 
     try:

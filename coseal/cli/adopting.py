@@ -1,0 +1,362 @@
+"""Commands that bring rules into force: propose, vote, adopt, retire, list, show, ballots.
+
+Law: nobody adopts a rule alone: a command only proposes, or votes for the members whose keys it is given.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coseal.cli.rules import RuleFile, rules_app
+from coseal.cli.shared import (
+    DirectoryOption,
+    GenesisOption,
+    JsonOption,
+    KeyOption,
+    NodeOption,
+    SenderOption,
+    TokenOption,
+    UrlOption,
+    console,
+    folder,
+    plain_table,
+    print_json,
+)
+from coseal.errors import EXIT_BAD, CosealError
+
+if TYPE_CHECKING:
+    from coseal.client import Committed
+
+
+class Choice(StrEnum):
+    """What a vote says."""
+
+    yes = "yes"
+    no = "no"
+
+
+BallotArgument = Annotated[str, typer.Argument(metavar="BALLOT", help="For example B3; see `coseal rules ballots`.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
+OpenOption = Annotated[
+    str | None, typer.Option("--open-for", metavar="TIME", help="How long the ballot is open.", show_default="7d")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to those about rules."""
+    rules_app.command("propose")(propose)
+    rules_app.command("vote")(vote)
+    rules_app.command("adopt")(adopt)
+    rules_app.command("retire")(retire)
+    rules_app.command("list")(list_rules)
+    rules_app.command("show")(show)
+    rules_app.command("ballots")(ballots)
+
+
+def propose(
+    file: RuleFile,
+    sender: SenderOption,
+    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What the set is about.")] = None,
+    reason: ReasonOption = None,
+    trial: Annotated[
+        str | None, typer.Option("--trial", metavar="TIME", help="First try it without effect, for so long, e.g. 14d.")
+    ] = None,
+    open_for: OpenOption = None,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    key: KeyOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose the rules of a file as one set, and open the ballot about it.
+
+    Every node checks the rules and runs their tests. With --trial the members vote a second time, on what it found.
+
+    Examples:
+
+      coseal rules propose fines.json --as regulator --title "Deadlines of fines"
+
+      coseal rules propose fines.json --as regulator --trial 14d
+    """
+    from coseal import supervision
+    from coseal.access import Access
+    from coseal.rules import read_json
+
+    rules = read_json(file)
+    more: dict[str, Any] = {"title": title, "reason": reason}
+    more |= {"trial_ms": trial and supervision.duration_ms(trial)}
+    more |= {"open_ms": open_for and supervision.duration_ms(open_for)}
+    given = {name: value for name, value in more.items() if value is not None}
+    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+        committed = supervision.propose(client, rules, **given)
+    _print(committed, as_json=as_json)
+
+
+def vote(
+    ballot: BallotArgument,
+    choice: Annotated[Choice, typer.Argument(help="yes or no.")],
+    sender: SenderOption,
+    reason: ReasonOption = None,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    key: KeyOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Vote on a ballot for your member; a vote is final.
+
+    Example:
+
+      coseal rules vote B1 yes --as bank-a --reason "it says what the law says"
+    """
+    from coseal import supervision
+    from coseal.access import Access
+
+    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+        committed = supervision.vote(client, ballot, choice.value, reason)
+    _print(committed, as_json=as_json)
+
+
+def adopt(
+    ballot: BallotArgument,
+    senders: Annotated[
+        list[str] | None,
+        typer.Option("--as", metavar="MEMBER[/USER]", help="Who votes; again for more.", show_default="the electorate"),
+    ] = None,
+    reason: ReasonOption = None,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Vote yes for several members whose keys are in the network's folder, until the ballot is decided.
+
+    For networks on one machine. On a real one each member runs `coseal rules vote`.
+
+    Examples:
+
+      coseal rules adopt B1
+
+      coseal rules adopt B1 --as regulator --as central-bank --as bank-a
+    """
+    from coseal import supervision
+    from coseal.access import Access
+
+    committed = None
+    access = Access(folder(directory), node)
+    with ExitStack() as stack:
+        if not senders:
+            reader = stack.enter_context(access.client())
+            found = supervision.ballot(reader, ballot)
+            electorate = {seat.member for seat in reader.genesis.validators.validators}
+            senders = sorted(electorate - set(found["votes"]))
+        for sender in senders:
+            client = stack.enter_context(access.client(sender))
+            committed = supervision.vote(client, ballot, "yes", reason).require_ok()
+            if committed.receipt.data["status"] != "open":
+                break
+    if committed is None:
+        raise CosealError(f"everybody has voted on {ballot}", f"see `coseal rules ballots --id {ballot}`")
+    _print(committed, as_json=as_json)
+
+
+def retire(
+    process_type: Annotated[str, typer.Argument(metavar="PROCESSTYPE", help="Whose rules.")],
+    rules: Annotated[list[str], typer.Argument(metavar="RULE...", help="Ids of rules in force.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
+    sender: SenderOption,
+    open_for: OpenOption = None,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    key: KeyOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose to end rules that are in force, and open the ballot about it.
+
+    Example:
+
+      coseal rules retire traffic-fines TF-GAP --reason "the source is closed" --as regulator
+    """
+    from coseal import supervision
+    from coseal.access import Access
+
+    args: dict[str, Any] = {"process_type": process_type, "rules": rules, "reason": reason}
+    if open_for is not None:
+        args["open_ms"] = supervision.duration_ms(open_for)
+    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+        committed = client.submit("supervision", "propose_retirement", args)
+    _print(committed, as_json=as_json)
+
+
+def list_rules(
+    process_type: Annotated[str | None, typer.Option("--process-type", metavar="TYPE", help="Only of this.")] = None,
+    status: Annotated[
+        str | None, typer.Option("--status", help="proposed, trial, tried, adopted, superseded, retired or rejected.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 1_000,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the rules on the ledger, in all their versions.
+
+    Example:
+
+      coseal rules list --status adopted
+    """
+    from coseal.access import Access
+    from coseal.supervision import pages
+
+    filters = {"process_type": process_type, "status": status}
+    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+        found = list(pages(client, "/v1/rules", "rules", filters, limit=limit))
+    if as_json:
+        print_json(found)
+        return
+    table = plain_table("rule", "version", "status", "process type", "kind", "severity", "effect", "title")
+    for row in found:
+        names = ("id", "version", "status", "process_type", "kind", "severity", "effect")
+        table.add_row(*(str(row[name]) for name in names), row.get("title", ""))
+    console().print(table)
+
+
+def show(
+    identifier: Annotated[str, typer.Argument(metavar="ID[@VERSION]", help="A rule; by default the one in force.")],
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a rule with its legal basis, status and history; verified.
+
+    Example:
+
+      coseal rules show TF-NOTIFIED
+    """
+    from coseal import supervision
+    from coseal.access import Access
+
+    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+        document = supervision.rule(client, identifier)
+    if as_json:
+        print_json(document)
+    else:
+        print_rule(document)
+
+
+def ballots(
+    identifier: Annotated[str | None, typer.Option("--id", metavar="BALLOT", help="One, with its votes.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="open, accepted, rejected or expired.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 1_000,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the ballots, or show one with its votes, verified.
+
+    Examples:
+
+      coseal rules ballots --status open
+
+      coseal rules ballots --id B1
+    """
+    from coseal import supervision
+    from coseal.access import Access
+
+    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+        if identifier is not None:
+            document = supervision.ballot(client, identifier)
+            print_json(document) if as_json else _print_ballot(document)
+            return
+        found = list(supervision.pages(client, "/v1/ballots", "ballots", {"status": status}, limit=limit))
+    if as_json:
+        print_json(found)
+        return
+    table = plain_table("ballot", "about", "status", "yes", "no", "needed", "proposer", "closes", "title")
+    for row in found:
+        figures = (str(row["yes"]), str(row["no"]), str(row.get("needed", "")))
+        title = row.get("title") or ", ".join(str(rule) for rule in row.get("rules", ()))[:60]
+        table.add_row(row["id"], row["kind"], row["status"], *figures, row["proposer"], _time(row["closes_ms"]), title)
+    console().print(table)
+
+
+def print_rule(document: dict[str, Any]) -> None:
+    """Print one version of a rule."""
+    import json
+
+    rule = document["rule"]
+    typer.secho(f"{document['id']} version {rule['version']}: {document['status']}", bold=True)
+    typer.echo(f"  {rule.get('title', '')}")
+    rows = {
+        "basis": "\n              ".join(rule["legal_basis"]),
+        "scope": document["process_type"] + "/" + rule["scope"].get("object_type", "source"),
+        "severity": f"{rule.get('severity', 'violation')}, effect {rule.get('effect', 'flag')}",
+        "proposer": f"{document['proposer']}, in set {document['set']}",
+        "cost": f"{document['cost']} steps an event at most",
+        "digest": document["digest"],
+        "in force": f"version {document['active']}" if document["active"] else "no version",
+    }
+    for name, value in rows.items():
+        typer.echo(f"  {name:<11} {value}")
+    head = {"id", "version", "title", "legal_basis", "scope", "severity", "effect", "tests", "description"}
+    typer.echo(f"  rule        {json.dumps({k: v for k, v in rule.items() if k not in head}, ensure_ascii=False)}")
+    for status, height, time_ms in document["history"]:
+        typer.echo(f"  {_time(time_ms)}  {status} in block {height}")
+    typer.echo("  proven here")
+
+
+def _print_ballot(document: dict[str, Any]) -> None:
+    typer.secho(f"{document['id']} ({document['kind']}): {document['status']}", bold=True)
+    typer.echo(f"  proposed by {document['proposer']}, open until {_time(document['closes_ms'])} UTC")
+    for member, (choice, height, _) in document["votes"].items():
+        typer.echo(f"  {member:<16} {choice:<4} block {height}")
+    typer.echo("  proven here")
+
+
+def _time(time_ms: int) -> str:
+    from ledger.render import time_text
+
+    return time_text(time_ms)[:16].replace("T", " ")
+
+
+def _print(committed: Committed, *, as_json: bool) -> None:
+    """Print what a proposal or vote came to."""
+    from coseal.cli.transactions import print_committed
+
+    data = committed.receipt.data
+    if as_json or not committed.ok:
+        print_committed(committed, as_json=as_json)
+    elif "choice" in data:
+        votes = f"{data['yes']} yes, {data['no']} no, {data['needed']} needed"
+        typer.secho(f"{data['ballot']} is {data['status']}: {votes} (block {committed.height}, verified)", fg="green")
+        for effect in data.get("effects", ()):
+            for rule, version in effect.get("rules", ()):
+                typer.echo(f"  {rule} version {version}: {effect['status']}")
+            if "ballot" in effect:
+                typer.echo(f"  {effect['ballot']} decides after the trial: `coseal rules adopt {effect['ballot']}`")
+    else:
+        electorate = ", ".join(data["electorate"])
+        typer.secho(f"{data['ballot']} is open until {_time(data['closes_ms'])} UTC", fg="green")
+        typer.echo(
+            f"  {data['needed']} of {electorate} have to say yes: `coseal rules vote {data['ballot']} yes --as ..`"
+        )
+    if not committed.ok:
+        raise typer.Exit(EXIT_BAD)
