@@ -1,4 +1,4 @@
-"""The specifications of the policy and process contracts name what the code does, and nothing else."""
+"""The specifications of the contracts name what the code does, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts import policy, process
+from contracts import policy, process, supervision
 from contracts.policy_statistics import DIMENSIONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -48,7 +48,14 @@ def rejections(*prefixes):
     return found
 
 
-@pytest.mark.parametrize(("name", "prefixes"), [("policy", ("policy",)), ("process", ("process", "attestation"))])
+PREFIXES = {
+    "policy": ("policy",),
+    "process": ("process", "attestation"),
+    "supervision": ("supervision", "ballot"),
+}
+
+
+@pytest.mark.parametrize(("name", "prefixes"), PREFIXES.items())
 def test_the_codes_of_refusals_are_those_of_the_specification(name, prefixes):
     assert codes_in(section(specification(name), "Refusals")) == rejections(*prefixes) | SHARED_CODES
 
@@ -66,7 +73,10 @@ def test_the_codes_of_findings_are_those_of_the_specification():
     assert documented - ordered <= texts
 
 
-@pytest.mark.parametrize(("name", "contract"), [("policy", policy.CONTRACT), ("process", process.CONTRACT)])
+@pytest.mark.parametrize(
+    ("name", "contract"),
+    [(contract.name, contract) for contract in (policy.CONTRACT, process.CONTRACT, supervision.CONTRACT)],
+)
 def test_every_action_and_argument_is_specified(name, contract):
     text = specification(name)
     assert set(re.findall(rf"^\| `{name}\.([a-z_]+)`", text, re.MULTILINE)) == contract.actions.keys()
