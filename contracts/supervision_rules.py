@@ -18,6 +18,7 @@ from contracts.framework import Context, Rejected, View
 from contracts.policy_instrument import instrument
 from contracts.process_types import type_key
 from contracts.rules.errors import RuleError
+from contracts.rules.periodic import Periodic
 from contracts.rules.proving import failed_tests
 from contracts.rules.rule import ON_SOURCES, SOURCE, Rule, parse_rules
 from contracts.supervision_sets import ADOPTED, TRIAL, active, active_key, head_key, rule_digest, rule_key, set_key
@@ -50,7 +51,7 @@ def propose(view: View, context: Context, args: Mapping[str, Any], set_id: str) 
     except RuleError as error:
         return _invalid(error)
     refusal = _check_basis(view, rules) or _check_versions(view, rules) or _check_room(view, definition, rules)
-    refusal = refusal or _check_sources(definition, rules) or check_tests(rules, definition)
+    refusal = refusal or _check_sources(view, definition, rules) or check_tests(rules, definition)
     if refusal is not None:
         return refusal
     cost = sum(rule.cost for rule in rules)
@@ -147,11 +148,13 @@ def _check_room(view: View, definition: Mapping[str, Any], rules: Sequence[Rule]
     return None
 
 
-def _check_sources(definition: Mapping[str, Any], rules: Sequence[Rule]) -> Rejected | None:
-    if SOURCE not in definition["object_types"]:
-        return None
+def _check_sources(view: View, definition: Mapping[str, Any], rules: Sequence[Rule]) -> Rejected | None:
     for index, rule in enumerate(rules):
-        if rule.kind in ON_SOURCES:
+        if isinstance(rule.body, Periodic):
+            member = rule.body.source.partition("/")[0]
+            if view.get(f"membership/member/{member}") is None:
+                return Rejected("unknown_member", f"args.rules[{index}].source: {member} is no member of this chain")
+        if rule.kind in ON_SOURCES and SOURCE in definition["object_types"]:
             detail = f"args.rules[{index}].kind: {definition['id']} has objects of type {SOURCE}, which stands for"
             return Rejected("invalid_rule", f"{detail} the sources of data here; {rule.kind} needs that name free")
     return None
@@ -209,10 +212,10 @@ def adopt(view: View, set_id: str, now: Now) -> list[Effect]:
         rules = parse_rules([document["rule"] for document in documents], definition)
     except RuleError:  # the type changed since
         return reject(view, set_id, now)
-    if check_tests(rules, definition) is not None:
-        return reject(view, set_id, now)
     if record["status"] == TRIAL:
         _deactivate(view, set_id, record)
+    if check_tests(rules, definition) is not None or _check_room(view, definition, rules) is not None:
+        return reject(view, set_id, now)
     superseded: list[list[Any]] = []
     for rule_id, version in record["rules"]:
         head: Any = view.get(head_key(rule_id))

@@ -72,7 +72,7 @@ class JudgingSet:
         return self.phase == TRIAL
 
 
-_MEMO_SETS: Final = 256
+_MEMO_SETS: Final = 64
 _rules: dict[tuple[str, str], tuple[Rule, ...]] = {}
 _compiled: dict[tuple[str, str, tuple[str, ...]], Mapping[str, RuleSet]] = {}
 

@@ -174,6 +174,15 @@ def test_tests_run_again_at_adoption(court, monkeypatch):
     assert court.get("active/loans") is None
 
 
+def test_what_would_take_too_much_when_it_is_adopted_is_set_aside(court, monkeypatch):
+    court.propose(court.rule("R-1", **court.ONCE))
+    court.propose(court.rule("R-2", **court.ONCE))
+    monkeypatch.setattr(supervision_rules, "MAX_IN_FORCE", 1)
+    assert court.vote("B1").data["effects"][0]["status"] == "adopted"
+    assert court.vote("B2").data["effects"][0]["status"] == "rejected"
+    assert court.get("rule/R-2") == {"latest": 0, "active": 0}
+
+
 # Trial
 
 

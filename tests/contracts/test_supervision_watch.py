@@ -286,6 +286,20 @@ def test_a_source_that_was_never_registered_owes_all_the_same(court):
     ]
 
 
+def test_an_obligation_on_trial_is_counted_and_owed_by_nobody(court):
+    court.propose(periodic(court), trial_ms=4 * DAY_MS)
+    court.vote("B1")
+    begun = court.wait(2 * DAY_MS + 1)
+    assert [(entry["rule"], entry["object_type"]) for entry in begun["shadow"]] == [("R-DAILY", "source")]
+    assert "findings" not in begun
+    assert court.get("obligation/R-DAILY/bank-a/log") is None
+
+
+def test_a_source_of_no_member_can_owe_nothing(court):
+    refused = court.propose(periodic(court, source="ghost/log"))
+    assert (refused.code, "ghost" in refused.detail) == ("unknown_member", True)
+
+
 def test_a_retired_obligation_ends(court):
     court.adopt(periodic(court))
     proposed = court.act("regulator", "propose_retirement", process_type="loans", rules=["R-DAILY"], reason="Enough")
