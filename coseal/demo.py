@@ -10,15 +10,14 @@ import shutil
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
 from subprocess import Popen
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from audit.audit import audit
 from audit.report import AuditReport, Level
@@ -31,6 +30,7 @@ from coseal import keys, policies, processes
 from coseal import network as networks
 from coseal.client import Client, Committed
 from coseal.consortium import default_consortium
+from coseal.demo_supervision import HANDOVERS, FirstFinding, Supervision, handover, handover_type
 from coseal.errors import BadAnswer, CosealError
 from coseal.examples import example
 from coseal.history import object_history
@@ -39,6 +39,7 @@ from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
 from coseal.network import Network
 from coseal.recording import Recorder
+from coseal.telling import Summary, Teller
 from ledger.genesis import Genesis
 
 FINES: Final = "traffic-fines/traffic-fines.csv.gz"
@@ -47,35 +48,7 @@ MARK: Final = "demo.json"
 DEFAULT_DIRECTORY: Final = Path("coseal-demo")
 _CHINA: Final = timezone(timedelta(hours=8))
 _NOTICE: Final = "demo/notice-on-process-data"
-
-
-class Teller(Protocol):
-    """How the story is told; the command prints it, a test may keep it."""
-
-    def chapter(self, title: str) -> None:
-        """Begin a chapter."""
-        ...
-
-    def say(self, text: str) -> None:
-        """Tell one line."""
-        ...
-
-    def progress(self, what: str, total: int | None) -> AbstractContextManager[Callable[[int, int], None]]:
-        """Return a context manager giving ``update(done, total)``."""
-        ...
-
-
-@dataclass(slots=True)
-class Summary:
-    """What the demo came to: figures by name, and how long each chapter took (seconds)."""
-
-    directory: Path
-    figures: dict[str, Any] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the summary as JSON values."""
-        return {"ok": True, "directory": str(self.directory), "figures": self.figures, "seconds": self.seconds}
+_NOTICE_TEXT: Final = "Who hands over process data records it; who takes it over confirms it; nothing is left out."
 
 
 class ProvenReader:
@@ -100,6 +73,7 @@ class Demo:
         self._network: Network | None = None
         self._started: dict[str, Popen[bytes]] = {}
         self.summary = Summary(directory)
+        self._supervision = Supervision(self._client, teller, self.summary)
 
     def run(self) -> Summary:
         """Tell the story; the nodes run until ``stop``. Raises ``CosealError`` when something does not hold."""
@@ -109,14 +83,26 @@ class Demo:
             self._record_policies()
         with self._chapter("acts", "A joint policy, live"):
             self._joint_policy()
-        with self._chapter("events", "An enterprise records its process"):
-            log = self._record_fines()
+        log = self._read_fines()
+        with self._chapter("rules", "Rules, adopted by ballot before anything is recorded"):
+            self._prepare_fines(log)
+            self._supervision.adopt(_NOTICE)
+        with self._chapter("events", "An enterprise records its process; findings come while it runs"):
+            self._record_fines(log)
+        with self._chapter("finding", "A finding is answered, and closed"):
+            finding = self._supervision.answer()
         with self._chapter("attestation", "A counterparty confirms"):
             self._attest()
+        with self._chapter("silence", "Nothing happens, and that is noticed"):
+            self._supervision.silence(_NOTICE)
+        with self._chapter("gap", "Something is left out, and that is noticed"):
+            self._supervision.gap()
         with self._chapter("completeness", "The enterprise's node is down; the regulator still has everything"):
             self._prove_case(log)
         with self._chapter("audit", "Anyone can audit the chain"):
             self._audit()
+        with self._chapter("evidence", "One file for one case, verified with no node"):
+            self._supervision.evidence(finding, self._genesis())
         return self.summary
 
     def stop(self) -> None:
@@ -180,6 +166,7 @@ class Demo:
             "date_document": today,
             "passed_by": ["regulator", "central-bank"],
             "is_about": ["process data"],
+            "text_sha256": sha256(_NOTICE_TEXT.encode()).hexdigest(),
         }
         with self._client("regulator") as regulator, self._client("central-bank") as bank:
             data = regulator.submit("policy", "publish", notice).require_ok().receipt.data
@@ -195,43 +182,48 @@ class Demo:
             self._tell.say(f"what may not be is refused, and recorded so: repeal of table1/01: {refused.receipt.code}")
         self._figure(refusal=refused.receipt.code)
 
-    def _record_fines(self) -> Log:
+    def _read_fines(self) -> Log:
         path = example(FINES)
-        log = read_log(path, load_mapping(example(FINES_MAP), path))
+        return read_log(path, load_mapping(example(FINES_MAP), path))
+
+    def _prepare_fines(self, log: Log) -> None:
+        with self._client("enterprise-a") as client:
+            Recorder(client, log).prepare()
+        self._tell.say(f"enterprise-a defines the process type {log.definition['id']} and registers its source")
+
+    def _record_fines(self, log: Log) -> None:
         total = len(log.items)
         began = time.monotonic()
-        with self._client("enterprise-a") as client, self._tell.progress("events", total) as update:
-            recorded = Recorder(client, log).run(update)
+        with (
+            self._client("enterprise-a") as client,
+            self._client("regulator") as regulator,
+            self._tell.progress("events", total) as update,
+        ):
+            first = FirstFinding(regulator, log.definition["id"])
+
+            def seen(done: int, goal: int) -> None:
+                update(done, goal)
+                first.look(done)
+
+            recorded = Recorder(client, log).run(seen)
         elapsed_s = time.monotonic() - began
         rate = recorded.added / elapsed_s
         self._tell.say(
-            f"{recorded.added} events of 10,000 road traffic fines as {recorded.source}, {rate:,.0f} a second"
+            f"{recorded.added} events of 10,000 road traffic fines as {recorded.source}, {rate:,.0f} a second, "
+            "each judged by the rules in the block that records it"
         )
         self._tell.say(f"certified: sequence {recorded.sequence}, chain head {recorded.head.hex()[:16]}.., no gap")
         self._figure(events=recorded.added, events_per_s=round(rate))
-        return log
+        self._supervision.report(first, total)
 
     def _attest(self) -> None:
         digest = sha256(example(FINES).read_bytes()).hexdigest()
-        definition = {
-            "id": "data-handover",
-            "version": 1,
-            "title": "Handing over of data sets",
-            "object_types": {"dataset": {}},
-            "event_types": {"handed over": {"attributes": {"file": "string"}}},
-        }
-        event: dict[str, Any] = {
-            "event": "handover-1",
-            "type": "handed over",
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "objects": [["dataset", "traffic-fines"]],
-            "attributes": {"file": Path(FINES).name},
-            "counterparty": "bank-a",
-            "evidence": [digest],
-        }
+        event = handover(
+            1, "traffic-fines", attributes={"file": Path(FINES).name}, counterparty="bank-a", evidence=[digest]
+        )
         with self._client("enterprise-a") as client:
-            client.submit("process", "define_type", definition).require_ok()
-            source = {"id": "handovers", "process_type": "data-handover", "mode": "live"}
+            client.submit("process", "define_type", handover_type()).require_ok()
+            source = {"id": "handovers", "process_type": HANDOVERS, "mode": "live"}
             client.submit("process", "register_source", source).require_ok()
             batch = {"source": "handovers", "sequence": 1, "items": [event]}
             client.submit("process", "record", batch).require_ok()

@@ -71,8 +71,7 @@ class Recorder:
     def run(self, progress: Progress | None = None) -> Recorded:
         """Record what is missing; raise ``BadAnswer`` when something else is recorded, ``Refused`` by a contract."""
         report = progress or (lambda recorded, total: None)
-        self._define()
-        self._register()
+        self.prepare()
         before = self._recorded()
         report(before, len(self._log.items))
         restarts, position = 0, before
@@ -99,6 +98,11 @@ class Recorder:
         )
 
     # Making the source known
+
+    def prepare(self) -> None:
+        """Make type and source known, unless they are; rules can then be adopted before anything is recorded."""
+        self._define()
+        self._register()
 
     def _define(self) -> None:
         """Define the process type, unless exactly this definition is in force."""

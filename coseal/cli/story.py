@@ -17,7 +17,7 @@ import typer
 from coseal.cli.shared import JsonOption, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from coseal.demo import Summary
+    from coseal.telling import Summary
 
 
 def register(app: typer.Typer) -> None:
@@ -40,8 +40,10 @@ def demo(
     """Tell the whole story on real data, in less than three minutes.
 
     Starts four nodes; the regulator publishes Table 1 and 3,464 legal instruments of China; a joint policy is endorsed
-    and promulgated; an enterprise records 34,724 events; a bank attests; the enterprise's node is stopped, and the
-    regulator proves from its own node that it has all events of a case; the chain is audited with replay.
+    and promulgated; rules are adopted by ballot; an enterprise records 34,724 events, and findings come while it does;
+    one is answered and closed; a bank attests; a deadline passes in silence and a gap is left, and both are noticed;
+    the enterprise's node is stopped, and the regulator proves from its own node that it has all events of a case; the
+    chain is audited with replay; one case goes into one file that verifies with no node.
 
     Examples:
 
@@ -108,12 +110,15 @@ def _say_where_to_look(summary: Summary, elapsed_s: float, *, keep: bool) -> Non
     lines = [
         f"coseal audit {path}",
         f"coseal verify {summary.figures['proof_file']} --dir {path}",
+        f"coseal verify {summary.figures['bundle']} --dir {path}",
+        f"coseal findings list --dir {path}",
+        f"coseal show finding {summary.figures['answered']} --dir {path}",
         f"coseal show policy table1/01 --dir {path}",
         f"coseal show object traffic-fines/fine/{summary.figures['case']} --node regulator --dir {path}",
     ]
     if keep:
         lines = [f"coseal status {path}", *lines, f"coseal down {path}"]
     else:
-        lines = [*lines[:2], f"coseal up {path} --detach   # the nodes are stopped; this resumes the chain", *lines[2:]]
+        lines = [*lines[:3], f"coseal up {path} --detach   # the nodes are stopped; this resumes the chain", *lines[3:]]
     for line in lines:
         typer.echo(f"  {line}")

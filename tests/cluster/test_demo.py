@@ -26,6 +26,17 @@ def test_the_demo_tells_the_whole_story_and_what_it_leaves_verifies(tmp_path: Pa
     assert figures["findings"]["effective_without_passing"] == 69
     assert (figures["attestation"], figures["audit"], figures["refusal"]) == ("confirmed", "ok", "forbidden")
     assert sum(told["seconds"].values()) < 170
-    verified = [*command, "verify", figures["proof_file"], "--genesis", folder / "genesis.json"]
-    assert subprocess.run(verified, capture_output=True, timeout=60, check=False).returncode == 0
+    for file in (figures["proof_file"], figures["bundle"]):
+        verified = [*command, "verify", file, "--genesis", folder / "genesis.json"]
+        assert subprocess.run(verified, capture_output=True, timeout=60, check=False).returncode == 0
+    assert figures["findings_raised"] == {  # what `rules test` says of the log, and its README tells
+        "TF-APPEAL-JUDGE": 5,
+        "TF-APPEAL-PREFECT": 38,
+        "TF-NOTIFIED": 197,
+        "TF-RESULT-TOLD": 2,
+    }
+    assert 0 < figures["first_finding_at"] < 34_724, "findings come while the log is recorded"
+    assert (figures["answered_as"], figures["refused_response"]) == ("rectified", "forbidden")
+    assert figures["silent_transactions"] == 0, "the chain noticed the silence by itself"
+    assert figures["gap"] == [3, 5]
     assert not list(folder.glob("nodes/*/node.pid"))
