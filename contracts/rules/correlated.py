@@ -251,7 +251,7 @@ class _Step:
             raise _Unclear(f"the correlation reads more than {MAX_KEPT_CHARACTERS} characters of one event")
         for index, (time_ms, known) in enumerate(keeps):
             if known == record:
-                if (self.time_ms < time_ms) is not earliest or self.time_ms == time_ms:
+                if (self.time_ms < time_ms) is not earliest:
                     return keeps
                 return [*keeps[:index], [self.time_ms, record], *keeps[index + 1 :]]
         if len(keeps) == MAX_KEPT:  # D9

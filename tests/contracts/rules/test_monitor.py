@@ -11,6 +11,7 @@ from contracts.rules.declare import BINARY, TEMPLATES
 from contracts.rules.facts import Event
 from contracts.rules.judged import MAX_ACTORS
 from contracts.rules.monitor import RuleSet, rule_sets
+from contracts.rules.periodic import MAX_OPEN_PERIODS
 from contracts.rules.rule import parse_rule, parse_rules
 from contracts.rules.verdict import Verdict
 from ledger import codec
@@ -23,7 +24,7 @@ DEFINITION = normalised(
         "version": 1,
         "title": "P",
         "object_types": {"case": {"attributes": {"limit": "integer", "due": "time"}}},
-        "event_types": {"a": {"attributes": {"x": "integer", "until": "time"}}, "b": {}},
+        "event_types": {"a": {"attributes": {"x": "integer", "until": "time", "note": "string"}}, "b": {}},
     }
 )
 
@@ -106,6 +107,14 @@ def test_only_what_waits_for_the_very_next_event_is_touched_by_others():
     assert len(rules._plan(False, "", "z", 0, 0).tables) == 0
 
 
+def test_types_that_no_rule_names_share_one_plan():
+    rules = rules_of({"kind": "declare", "template": "response", "a": "a", "b": "b"})
+    state = None
+    for index in range(50):
+        state, _ = rules.observe(state, event(f"x{index}", index), "c")
+    assert len(rules._plans) == 2  # of a first event, and of all others
+
+
 def test_there_is_a_set_for_each_object_type():
     rules = parse_rules(
         [
@@ -142,6 +151,8 @@ def test_a_rule_that_looks_back_judges_no_object_that_began_before_it():
     _, found = rules.observe(old, event("b", 1, 150), "c")
     assert [finding.rule.id for finding in found] == ["R1"]
     _, found = rules.observe(None, event("b", 1, 150), "c")
+    assert [finding.rule.id for finding in found] == ["R0", "R1"]
+    _, found = rules.observe(None, event("b", 1, 100), "c")
     assert [finding.rule.id for finding in found] == ["R0", "R1"]
     _, found = rules.observe(None, event("b", 1, 150), "c", whole=False)
     assert [finding.rule.id for finding in found] == ["R1"]
@@ -189,6 +200,7 @@ def test_an_error_in_a_guard_is_undetermined_until_it_is_violated():
         "e.objects.exists(x, x.type == 'case' && x.id == 'c' && x.qualifier == 'main')",
         "e.counterparty == 'bank-a' && e.policy == ['p'] && !has(e.evidence)",
         "e.recorded - e.time == duration('1s')",
+        "e.attributes.note == '2026-01-01 00:00:00'",
         "o.type == 'case' && o.id == 'c' && o.count == 0",
         "block.height == 7 && block.time == timestamp('1970-01-01T00:00:06Z')",
         "e.attributes.until == timestamp('2026-01-01T00:00:00+02:00') && e.attributes['x'] == 1",
@@ -207,9 +219,14 @@ def test_an_expression_sees_what_the_ledger_knows(text):
             counterparty="bank-a",
             policy=["p"],
             recorded="1970-01-01T00:00:06Z",
-            attributes={"x": 1, "until": "2026-01-01 00:00:00"},
+            attributes={"x": 1, "until": "2026-01-01 00:00:00", "note": "2026-01-01 00:00:00"},
         ),
     )
+    assert found == [[]]
+
+
+def test_an_expression_sees_that_an_event_came_late_with_a_reason():
+    found, _ = verdicts_of(rules_of(guard("e.late && !e.corrects && !e.live")), event(late="a strike", live=False))
     assert found == [[]]
 
 
@@ -225,7 +242,9 @@ def test_a_guard_sees_the_newest_attributes_of_its_object():
     assert [row[0] for row in state[5]] == ["limit"]
     later = change(state, ("limit", "2026-01-01T00:00:00Z", 3))
     outdated = change(later, ("limit", "2025-01-01T00:00:00Z", 99))
-    for known, expected in ((state, []), (later, [VIOLATED]), (outdated, [VIOLATED])):
+    corrected = change(later, ("limit", "2026-01-01T00:00:00Z", 5))
+    cases = ((state, []), (later, [VIOLATED]), (outdated, [VIOLATED]), (corrected, []))
+    for known, expected in cases:
         found, _ = verdicts_of(rules, event(attributes={"x": 5}), state=known)
         assert found == [expected]
     assert codec.decode(codec.encode(later)) == later
@@ -374,6 +393,27 @@ def test_what_occurred_in_a_period_meets_it_whenever_it_comes():
     assert codec.decode(codec.encode(state)) == state
     state, found = rules.expire(state, 3 * DAY)
     assert [finding.reason[:12] for finding in found] == ["0 of 2 a in "]
+
+
+def test_less_than_is_owed_is_not_enough():
+    rules = owed(n=2)
+    state, _ = rules.observe(rules.begin(None, "m/s", 0), event("a", 0, 5), "m/s")
+    assert rules.verdicts(state) == (Verdict.PENDING_VIOLATING,)
+    _, found = rules.expire(state, DAY)
+    assert [finding.reason[:12] for finding in found] == ["1 of 2 a in "]
+
+
+def test_what_is_kept_of_a_source_is_bounded():
+    rules = owed()
+    state = rules.begin(None, "m/s", 5 * DAY)
+    for day in (*range(3, 40), 5, 5):
+        state, _ = rules.observe(state, event("a", day, day * DAY), "m/s")
+    ((_, (oldest, counts)),) = state[1]
+    assert oldest == 5 * DAY
+    assert counts == [[day * DAY, 1] for day in range(5, 5 + MAX_OPEN_PERIODS)]
+    state, found = rules.expire(state, 8 * DAY)
+    assert not found
+    assert state[1][0][1][1][0] == [8 * DAY, 1]
 
 
 def test_other_types_and_past_periods_count_for_nothing():

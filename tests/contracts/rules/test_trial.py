@@ -81,6 +81,12 @@ def test_the_clock_is_the_highest_occurrence_so_far_less_the_lag():
     assert counts(in_time.rules[0]) == {"pending": 2}
 
 
+def test_what_comes_out_of_order_does_not_turn_the_clock_back():
+    guard = {"kind": "guard", "on": ["a"], "assert": "block.time == timestamp('2026-01-01T00:00:09Z')"}
+    (row,) = tried([guard], [item("b", "1", 9), item("a", "1", 3)]).rules
+    assert counts(row) == {"pending": 1}
+
+
 def test_a_deadline_that_was_met_does_not_fire_and_the_next_one_does():
     rule = {**RESPONSE, "within_ms": 2_000}
     items = [item("a", "1", 0), item("b", "1", 1), item("a", "1", 10), item("b", "2", 0, minute=1)]
