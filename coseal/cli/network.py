@@ -105,8 +105,8 @@ def up(
     if fresh:
         net = _make(path, validators, observers, base_port, consortium, check_ports=True)
     else:
-        _refuse_options(validators, observers, base_port, consortium, path)
         net = networks.load(path)
+        _refuse_changes(net, validators, observers, base_port, consortium)
         net.genesis()
     waiting = [node for node in net.nodes if processes.pid_of(node) is None]
     processes.require_free_ports(waiting)
@@ -320,19 +320,21 @@ def _founders(path: Path, validators: int | None, file: Path | None) -> Consorti
     return load_consortium(file)
 
 
-def _refuse_options(
-    validators: int | None, observers: int, base_port: int | None, consortium: Path | None, path: Path
+def _refuse_changes(
+    net: Network, validators: int | None, observers: int, base_port: int | None, consortium: Path | None
 ) -> None:
-    given = {
-        "--validators": validators,
-        "--observers": observers or None,
-        "--base-port": base_port,
-        "--consortium": consortium,
+    """Refuse options that ask for another network than the one there is; those that describe it do no harm."""
+    kinds = [node.kind for node in net.nodes]
+    changes = {
+        "--validators": validators not in (None, kinds.count("validator")),
+        "--observers": observers not in (0, kinds.count("observer")),
+        "--base-port": base_port not in (None, int(net.nodes[0].http.rpartition(":")[2])),
+        "--consortium": consortium is not None and _founders(net.directory, validators, consortium).name != net.name,
     }
-    names = [name for name, value in given.items() if value is not None]
+    names = [name for name, changed in changes.items() if changed]
     if names:
         raise CosealError(
-            f"{path} holds a network already, {', '.join(names)} cannot change it", "choose another folder"
+            f"{net.directory} holds a network already, {', '.join(names)} cannot change it", "choose another folder"
         )
 
 
@@ -357,9 +359,8 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, f
     out.print(_table(net, statuses))
     what = "first block on all nodes" if fresh else "one tip on all nodes"
     out.print(f"[green]up[/green]: {what} after {elapsed_s:.1f} s; chain {net.chain_id}", highlight=False)
-    voting = sum(node.kind == "validator" for node in net.nodes)
-    if voting < 4:
-        out.print(f"  [yellow]{voting} validators tolerate no fault: for development only[/yellow]")
+    if sum(node.kind == "validator" for node in net.nodes) < 4:
+        out.print("  [yellow]fewer than 4 validators tolerate no fault: for development only[/yellow]")
     out.print(f"  try         curl -s {url}/v1/status", highlight=False)
     out.print(f"  interface   {url}/openapi.json", highlight=False)
     out.print(f"  stop        coseal down {net.directory}", highlight=False)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from coseal import __version__, network
 from coseal.cli import app
 from coseal.consortium import default_consortium
+from coseal.errors import CosealError
 from ledger.render import transaction_raw_from_json
 from ledger.transaction import Transaction
 
@@ -155,6 +156,22 @@ def test_init_makes_a_network_once(tmp_path: Path):
 
 def test_up_on_an_existing_network_refuses_what_it_cannot_change(net: network.Network):
     assert "--validators cannot change it" in run("up", net.directory, "--validators", "7", code=2)
+    assert "--observers cannot change it" in run("up", net.directory, "--observers", "1", code=2)
+    assert "--base-port cannot change it" in run("up", net.directory, "--base-port", "24402", code=2)
+    other = Path(__file__).parents[2] / "examples" / "consortium" / "harbour.toml"
+    assert "--consortium cannot change it" in run("up", net.directory, "--consortium", other, code=2)
+
+
+def test_up_on_an_existing_network_takes_options_that_describe_it(net: network.Network, monkeypatch):
+    started = []
+
+    def start(node):
+        started.append(node.name)
+        raise CosealError("enough")
+
+    monkeypatch.setattr("coseal.processes.start", start)
+    run("up", net.directory, "--validators", "4", "--base-port", "24400", "--detach", code=2)
+    assert started == ["regulator"]
 
 
 def test_up_says_which_port_is_taken_and_leaves_nothing_behind(tmp_path: Path):
