@@ -17,7 +17,7 @@ from audit.light import UnknownValidators
 from audit.report import Verdict
 from contracts.process_chain import item_hash
 from contracts.rules.rule import SOURCE
-from contracts.supervision_sets import ADOPTED, active_key, rule_digest, rule_key, set_key
+from contracts.supervision_sets import ADOPTED, active_key, rule_digest, set_key
 from ledger import codec
 from ledger.block import Header, Receipt
 from ledger.errors import BadProof, LedgerError, Malformed
@@ -39,6 +39,7 @@ KIND: Final = "evidence-bundle"
 VERSION: Final = 1
 EXTERNAL: Final = "external:"
 _LIMIT: Final = 100_000
+_RULE: Final = ["supervision", "rule"]
 _LISTS: Final = ("sources", "recordings", "sets", "rules", "policies", "findings", "trail", "deadlines", "handovers")
 
 REMAINING_TRUST: Final = (
@@ -194,11 +195,12 @@ class _Bundle:
         """Verify the rules in force, and those that findings name: text, version, who proposed, since when."""
         for entry in document["rules"]:
             key, value, _ = self._value(entry)
-            if value is None or key != rule_key(value["rule"]["id"], value["rule"].get("version", 1)):
+            *head, name, version = key.split("/")
+            if value is None or head != _RULE or not version.isdigit():
                 raise BadProof(f"{key} holds no rule")
             if rule_digest(value["rule"]).hex() != value["digest"]:
                 raise BadProof(f"{key}: the digest is not that of the rule")
-            self.rules[value["rule"]["id"], value["rule"].get("version", 1)] = value
+            self.rules[name, int(version)] = value
         sets = {key: value for key, value, _ in map(self._value, document["sets"])}
         key, active, height = self._value(document.get("active"))
         if key != active_key(self.name[0]):
@@ -237,7 +239,7 @@ class _Bundle:
         """Verify the findings, and that none is left out that a recording raised."""
         for entry in document["findings"]:
             key, value, _ = self._value(entry)
-            if value is None or key != f"supervision/finding/{value['id']}":
+            if value is None or not key.startswith("supervision/finding/"):
                 raise BadProof(f"{key} holds no finding")
             if (value["process_type"], value["object_type"], value["object"]) != self.name:
                 raise BadProof(f"finding {value['id']} is about another object")

@@ -1,0 +1,256 @@
+"""Evidence bundles: collected over a chain on which supervision happened, verified, and spoilt in every part."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.bundle import STEP_NAMES, verify_bundle
+from audit.report import Verdict
+from audit.verify import verify_document
+from contracts.process_chain import item_hash, objects_of
+from coseal import bundle
+from coseal.errors import BadAnswer, CosealError
+from ledger import codec
+from ledger.block import CommittedBlock, Receipt
+from ledger.proof import CertifiedValue
+from ledger.render import certified_header_json, raw_text, state_proof_json
+from ledger.transaction import Transaction
+from ledger.validators import ValidatorSet
+from node import index_supervision_queries as queries
+from node.index import Index
+from tests.node.chain import Chain
+from tests.node.http.world import make_genesis
+from tests.node.supervised import Story
+
+CASE = ("t", "case", "c2")
+SOURCE = ("t", "source", "enterprise-a/live")
+
+
+class FakeClient:
+    """A client of a node that has the story's chain."""
+
+    def __init__(self, story: Story, index: Index) -> None:
+        self.genesis, self.url = story.chain.genesis, "http://node"
+        self._chain, self._index = story.chain, index
+        self.hide: set[str] = set()
+
+    def state(self, key: str) -> CertifiedValue:
+        value, proof = self._chain.executor.state.prove(key.encode())
+        tip = self._chain.blocks[-1]
+        return CertifiedValue(key.encode(), value, proof, tip.block.header, tip.certificate)
+
+    def value(self, key: str) -> Any:
+        raw = self.state(key).value
+        return None if raw is None else codec.decode(raw)
+
+    def block(self, height: int) -> CommittedBlock:
+        return self._chain.blocks[height - 1]
+
+    def get(self, path: str, **params: Any) -> dict[str, Any]:
+        if path == "/v1/findings":
+            filters = {name: params[name] for name in ("process_type", "object_type", "object")}
+            rows = asyncio.run(self._index.query(queries.findings, filters, 0, 1_000))[1].items
+            return {"findings": [row for row in rows if row["id"] not in self.hide], "next": None}
+        return self._history(path.split("/")[3].replace("%2F", "/"), params["process_type"], params["type"])
+
+    def _history(self, name: str, process_type: str, object_type: str) -> dict[str, Any]:
+        items = []
+        for committed in self._chain.blocks:
+            for index, raw in enumerate(committed.block.transactions):
+                tx = Transaction.decode(raw)
+                if (tx.contract, tx.action) == ("process", "record") and Receipt.decode(
+                    committed.receipts[index + 1]
+                ).ok:
+                    source = f"{tx.member}/{tx.args['source']}"
+                    place = {"source": source, "height": committed.block.header.height, "index": index}
+                    for sequence, item in enumerate(tx.args["items"], tx.args["sequence"]):
+                        if (object_type, name) in objects_of(item):
+                            hashed = item_hash(source, sequence, item).hex()
+                            items.append({**place, "sequence": sequence, "hash": hashed, "item": item})
+        record = self.state(f"process/object/{process_type}/{object_type}/{name}")
+        names = {
+            "coseal": "object-history",
+            "version": 1,
+            "process_type": process_type,
+            "type": object_type,
+            "id": name,
+        }
+        return {**names, "count": len(items), "items": items, "record": state_proof_json(record)}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: Any) -> Any:
+    story = Story(Chain(make_genesis(name="evidence")))
+    story.tell()
+    chain = story.chain
+    folder: Path = tmp_path_factory.mktemp("bundle")
+    index = Index(folder / "i.sqlite", chain.genesis.chain_id, lambda height: chain.blocks[height - 1].encode())
+    index.start(len(chain.blocks))
+    assert index.wait(len(chain.blocks), 20)
+    yield FakeClient(story, index)
+    index.stop()
+
+
+@pytest.fixture(scope="module")
+def case(client: Any) -> dict[str, Any]:
+    """The bundle of case c2: findings dismissed, held, rectified after an appeal's time, as a file would hold it."""
+    return json.loads(json.dumps(bundle.collect(client, CASE)))  # type: ignore[no-any-return]
+
+
+def test_a_bundle_proves_the_case_step_by_step(client: Any, case: dict[str, Any]) -> None:
+    report = verify_bundle(case, client.genesis)
+    assert [step.name for step in report.steps] == list(STEP_NAMES)
+    assert {step.verdict for step in report.steps} == {Verdict.OK}
+    facts = report.facts
+    assert facts["items"] == 4
+    assert facts["missing_at_sources"] == {"enterprise-a/live": 3}
+    (notice, held) = facts["findings"]
+    assert (notice["rule"], notice["status"]) == ("R-NOTE", "notified")
+    assert (held["rule"], held["outcome"]) == ("R-ONCE", "rectified")
+    assert [step["step"] for step in held["steps"]] == ["acknowledge", "inquire", "respond", "rectified"]
+    assert held["steps"][2] | {"height": 0, "time": ""} == {
+        "step": "respond",
+        "by": "enterprise-a/admin",
+        "height": 0,
+        "time": "",
+        "response": "So.",
+        "evidence": ["ab" * 32],
+    }
+    assert verify_document(case, client.genesis).ok
+
+
+def test_missed_deadlines_are_proven_by_the_block_that_noted_them(client: Any) -> None:
+    document = bundle.collect(client, ("t", "case", "c1"))
+    report = verify_bundle(document, client.genesis)
+    assert report.verdict is Verdict.OK
+    assert "2 deadlines missed" in report.steps[-1].detail
+    (finding,) = report.facts["findings"]
+    assert finding["event"] is None, "a deadline raised it"
+
+
+def test_a_source_has_bundles_too(client: Any) -> None:
+    report = verify_bundle(bundle.collect(client, SOURCE), client.genesis)
+    assert report.verdict is Verdict.OK
+    assert {finding["rule"] for finding in report.facts["findings"]} >= {"R-GAP"}
+
+
+def test_a_case_is_named_by_its_object_or_a_finding(client: Any) -> None:
+    assert bundle.name_of(client, "t/case/c2") == CASE
+    assert bundle.name_of(client, "F2") == CASE
+    with pytest.raises(BadAnswer, match="there is no finding F999"):
+        bundle.name_of(client, "F999")
+    with pytest.raises(CosealError, match="expected PROCESSTYPE/OBJECTTYPE/ID or a finding"):
+        bundle.require_object("c2")
+
+
+def test_a_node_that_hides_a_finding_is_found_out(client: Any) -> None:
+    client.hide = {"F2"}
+    with pytest.raises(BadAnswer, match=r"does not prove the case: findings: block .* raised finding F2"):
+        bundle.collect(client, CASE)
+    client.hide = set()
+
+
+def drop(name: str, position: int = 0) -> Callable[[dict[str, Any]], Any]:
+    return lambda document: document[name].pop(position)
+
+
+def forge_raw(name: str) -> Callable[[dict[str, Any]], Any]:
+    """Flip one bit in the middle of what is certified."""
+
+    def apply(document: dict[str, Any]) -> None:
+        entry = document[name][0] if type(document[name]) is list else document[name]
+        raw = bytearray(base64.b64decode(entry["raw"]))
+        raw[len(raw) // 2] ^= 1
+        entry["raw"] = base64.b64encode(raw).decode()
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("spoil", "step", "reason"),
+    [
+        (lambda d: d.update(version=2), "chain", "expected a document"),
+        (lambda d: d.update(chain_id="00" * 32), "chain", "the genesis of another"),
+        (lambda d: d.pop("trail"), "chain", "trail"),
+        (lambda d: d["object"].update(id="c1"), "items", "of another object"),
+        (lambda d: d["history"]["items"].pop(), "items", "count"),
+        (drop("recordings"), "recordings", "nothing shows who recorded item"),
+        (forge_raw("recordings"), "recordings", ""),
+        (drop("sources"), "sources", "the state of source enterprise-a/live is missing"),
+        (drop("sets"), "rules", "is in force and not shown"),
+        (drop("rules"), "rules", "is in force and not shown"),
+        (forge_raw("rules"), "rules", ""),
+        (lambda d: d.update(active=d["sources"][0]), "rules", "the sets in force are those of"),
+        (lambda d: d["rules"].append(d["findings"][0]), "rules", ""),
+        (drop("findings"), "findings", "which is not shown"),
+        (drop("findings", -1), "findings", "which is not shown"),
+        (forge_raw("findings"), "findings", ""),
+        (lambda d: d["findings"][1]["value"].update(outcome="dismissed"), "findings", "differs from what the raw"),
+        (drop("trail"), "trail", "the transaction of step acknowledge"),
+        (drop("trail", 2), "trail", "the transaction of step respond"),
+        (lambda d: d["trail"][0]["transaction"]["args"].update(finding="F1"), "trail", "differs from what the raw"),
+    ],
+)
+def test_whatever_is_taken_out_or_changed_is_named_by_its_step(
+    client: Any, case: dict[str, Any], spoil: Callable[[dict[str, Any]], Any], step: str, reason: str
+) -> None:
+    document = deepcopy(case)
+    spoil(document)
+    report = verify_bundle(document, client.genesis)
+    assert report.verdict is Verdict.BAD
+    assert report.steps[-1].name == step
+    assert reason in report.steps[-1].detail
+    result = verify_document(document, client.genesis)
+    assert (result.verdict, result.exit_code) == (Verdict.BAD, 1)
+    assert f"{step}: {report.steps[-1].detail}" in result.reason
+    assert result.to_json()["steps"][-1]["verdict"] == "bad"
+
+
+def test_a_missed_deadline_without_its_block_is_not_believed(client: Any) -> None:
+    document = bundle.collect(client, ("t", "case", "c1"))
+    document["deadlines"].pop()
+    report = verify_bundle(document, client.genesis)
+    assert (report.steps[-1].name, report.verdict) == ("trail", Verdict.BAD)
+    assert "nothing shows that" in report.steps[-1].detail
+
+
+def test_a_bundle_of_another_chain_is_refused(case: dict[str, Any]) -> None:
+    assert verify_bundle(case, make_genesis(name="other")).steps[-1].name == "chain"
+
+
+def test_validators_that_follow_are_believed_only_if_announced(client: Any, case: dict[str, Any]) -> None:
+    tip = client.block(3)
+    genesis = client.genesis
+    following = ValidatorSet(1, genesis.validators.validators[:3])
+    header = certified_header_json(tip.block.header, tip.certificate)
+    document = deepcopy(case)
+    document["handovers"] = [{"header": header, "validators": raw_text(following.encode())}]
+    report = verify_bundle(document, genesis)
+    assert report.steps[-1].name == "validators"
+    assert "announces other validators" in report.steps[-1].detail
+
+
+JUNK = [None, 7, "x", [], {}, {"raw": "AA=="}, {"coseal": "state-proof", "version": 1, "raw": "AA=="}]
+
+
+def test_nothing_that_stands_in_a_bundle_makes_the_verifier_fail(client: Any, case: dict[str, Any]) -> None:
+    others = [case["history"]["record"], case["recordings"][0], case["findings"][0], case["active"], case["sources"][0]]
+    for name, part in case.items():
+        for junk in [*JUNK, *others]:
+            verify_bundle({**case, name: junk}, client.genesis)
+            if type(part) is list:
+                verify_bundle({**case, name: [junk]}, client.genesis)
+                verify_bundle({**case, name: [*part, junk]}, client.genesis)
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"coseal": "evidence-bundle", "version": True}, 7])
+def test_what_is_no_bundle_is_refused(client: Any, document: Any) -> None:
+    assert verify_bundle(document, client.genesis).verdict is Verdict.BAD
