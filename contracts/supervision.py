@@ -31,6 +31,7 @@ from contracts.supervision_watch import Outcome, call, pass_clock
 
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
 MAX_OPEN_BALLOTS: Final = 8
+MAX_BEGUN_BYTES: Final = 512 * 1024
 
 
 def ballot_key(ballot_id: str) -> str:
@@ -213,7 +214,7 @@ def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]])
 
 def _begin_block(view: View, height: int, time_ms: int, limit: int) -> Due:
     """Do what fell due, earliest first; a ballot on a set counts as many things as it has rules."""
-    due: dict[str, list[Any]] = {name: [] for name in ("overdue", "closed", "ballots", "holds", "findings")}
+    due: dict[str, list[Any]] = {name: [] for name in ("overdue", "closed", "ballots", "holds")}
     outcome = Outcome(view, height, time_ms)
     done = 0
     while done < limit:
@@ -221,11 +222,9 @@ def _begin_block(view: View, height: int, time_ms: int, limit: int) -> Due:
         if not taken:
             break
         done += 1 + _do(view, taken[0][1], Now(height, time_ms), limit - done, due, outcome)
-    shown = outcome.result()
+    outcome.holds += due.pop("holds")
     data: Result = {name: entries for name, entries in due.items() if entries}
-    for name, entries in shown.items():
-        data[name] = [*data.get(name, []), *entries]
-    return Due(done, data)
+    return Due(done, {**data, **outcome.result(MAX_BEGUN_BYTES)})
 
 
 def _do(view: View, entry: Sequence[Any], now: Now, limit: int, due: dict[str, list[Any]], outcome: Outcome) -> int:
@@ -248,10 +247,10 @@ def _do(view: View, entry: Sequence[Any], now: Now, limit: int, due: dict[str, l
             return pass_clock(view, definition, source, record["latest_ms"], limit, outcome)
         case ["show", "finding", finding_id]:
             found: Any = view.get(supervision_findings.finding_key(finding_id))
-            due["findings"].append(supervision_findings.view_of(found))
+            outcome.findings.append(supervision_findings.view_of(found))
         case ["show", "hold", *place]:
             hold: Any = view.get(supervision_holds.hold_key(place[0], place[1], place[2]))
-            due["holds"].append(supervision_holds.view_of(hold))
+            outcome.holds.append(supervision_holds.view_of(hold))
         case _:
             raise ValueError(f"the deadline index holds {entry}")
     return 0

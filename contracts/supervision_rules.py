@@ -26,6 +26,7 @@ from contracts.supervision_sets import ADOPTED, TRIAL, active, active_key, head_
 EXTERNAL: Final = "external:"
 MAX_IN_FORCE: Final = 1_000
 MAX_TOTAL_COST: Final = 1_000_000
+MAX_TEST_WORK: Final = 2_000_000
 MAX_REASON_CHARACTERS: Final = 600
 
 Effect = dict[str, Any]
@@ -162,6 +163,9 @@ def _check_sources(view: View, definition: Mapping[str, Any], rules: Sequence[Ru
 
 def check_tests(rules: Sequence[Rule], definition: Mapping[str, Any]) -> Rejected | None:
     """Run the tests of every rule; refuse the first that does not give what it expects."""
+    work = sum(rule.cost * (1 + len(test.get("events", ()))) for rule in rules for test in rule.tests)
+    if work > MAX_TEST_WORK:
+        return Rejected("limit", f"the rules' tests take up to {work} steps, at most {MAX_TEST_WORK}; test with less")
     for index, rule in enumerate(rules):
         failed = failed_tests(rule, definition, f"args.rules[{index}]")
         if failed:

@@ -177,7 +177,7 @@ class Outcome:
         self.findings.append(supervision_findings.view_of(record))
         return record
 
-    def result(self, limit_bytes: int | None = None) -> Result:
+    def result(self, limit_bytes: int) -> Result:
         """Write the counts of trials, and return what the receipt shows.
 
         What goes beyond ``limit_bytes`` is shown in the first receipts of the next blocks instead.
@@ -186,9 +186,7 @@ class Outcome:
             self.view.put(f"supervision/trial/{set_id}", rules)
         result: Result = {}
         for name, entries in (("findings", self.findings), ("holds", self.holds), ("shadow", self.shadow)):
-            shown = len(entries)
-            if limit_bytes is not None:
-                shown, limit_bytes = _fitting(entries, limit_bytes)
+            shown, limit_bytes = _fitting(entries, limit_bytes)
             if shown:
                 result[name] = entries[:shown]
             if name != "shadow":

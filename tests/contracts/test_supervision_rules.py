@@ -92,6 +92,12 @@ def test_a_good_test_of_a_rule_is_run_and_passes(court):
     assert court.propose(court.rule("R-1", **RESPONSE, tests=tests)).ok
 
 
+def test_tests_that_would_take_too_long_are_refused(court, monkeypatch):
+    tests = [{"events": [{"type": "apply"}, {"type": "decide"}], "verdict": "pending"}]
+    monkeypatch.setattr(supervision_rules, "MAX_TEST_WORK", 2)
+    assert court.propose(court.rule("R-1", **RESPONSE, tests=tests)).code == "limit"
+
+
 def test_one_member_has_eight_open_ballots_at_most(court):
     for number in range(supervision.MAX_OPEN_BALLOTS):
         assert court.propose(court.rule(f"R-{number}", **RESPONSE), open_ms=60_000).ok

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts import supervision_watch
+from contracts import supervision, supervision_watch
 from contracts.arguments import DAY_MS
 from contracts.supervision_obligations import obligation_key
 from ledger.render import time_text
@@ -176,6 +176,17 @@ def test_findings_that_a_receipt_has_no_room_for_stand_in_the_next(court, monkey
     assert (len(shown) < 5, sorted(shown + begun)) == (True, ["F1", "F2", "F3", "F4", "F5"])
     assert begun
     assert court.wait(1) == {}
+
+
+def test_the_first_receipt_of_a_block_is_bounded_too(court, monkeypatch):
+    monkeypatch.setattr(supervision, "MAX_BEGUN_BYTES", 1_200)
+    court.adopt(court.rule("R-1", **RESPONSE))
+    court.record(*(court.event("apply", f"c{i}") for i in range(5)))
+    found = court.wait(20_000)["findings"]
+    assert len(found) < 5
+    while court.chain.executor.next_deadline_ms() <= court.chain.executor.time_ms:
+        found += court.wait(1)["findings"]
+    assert sorted(entry["id"] for entry in found) == ["F1", "F2", "F3", "F4", "F5"]
 
 
 def test_too_many_findings_in_a_batch_are_refused(court, monkeypatch):
