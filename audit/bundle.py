@@ -44,8 +44,8 @@ _LISTS: Final = ("sources", "recordings", "sets", "rules", "policies", "findings
 
 REMAINING_TRUST: Final = (
     "that the genesis is the right one: compare its chain id with what a member you trust says",
-    "that no finding of a missed deadline is left out: the state lists findings by number, so only an audit with "
-    "replay (`coseal audit`) tells that there are no others",
+    "that no finding is left out that a missed deadline raised, or a batch with very many: the state lists findings by "
+    "number, so only an audit with replay (`coseal audit`) tells that there are no others",
 )
 """What a bundle cannot prove by itself."""
 

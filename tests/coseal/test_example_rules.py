@@ -50,6 +50,13 @@ def test_a_shipped_set_compiles_and_its_tests_hold(name):
         assert verdicts & {"violated", "pending_violating"}, f"{rule['id']}: no test shows what it is against"
 
 
+def test_the_rule_in_the_guide_is_good_as_it_stands():
+    guide = (RULES.parents[1] / "docs" / "supervision.md").read_text("utf-8")
+    written = guide[guide.index('    [{"id": "LOAN-IN-A-DAY"') :]
+    (checked,) = check_rules(json.loads(written[: written.index("\n\n")]), definition_of("lending"))
+    assert (checked.id, checked.errors) == ("LOAN-IN-A-DAY", ())
+
+
 def test_the_files_are_those_the_readme_tells():
     readme = (RULES / "README.md").read_text("utf-8")
     assert [name for name in SETS if f"| `{name}` |" not in readme] == []
