@@ -196,6 +196,10 @@ def _plain(path: str, value: Any, depth: int = 0, *, within: bool = False) -> An
 # Forms of texts
 
 
+_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_LOWER: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
 def is_uri_reference(value: Any) -> bool:
     """Say whether a text has only what a URI-reference may have (RFC 3986), every ``%`` before two hex digits."""
     if type(value) is not str or not value or not _URI_CHARACTERS.issuperset(value):
@@ -205,11 +209,11 @@ def is_uri_reference(value: Any) -> bool:
 
 def _is_uri(value: Any) -> bool:
     scheme, colon, _ = value.partition(":") if type(value) is str else ("", "", "")
-    return bool(colon and scheme and scheme[0].isalpha() and is_uri_reference(value) and "/" not in scheme)
+    return bool(colon and scheme and scheme[0] in _LETTERS and is_uri_reference(value) and "/" not in scheme)
 
 
 def _media_type(value: str) -> str:
-    return value.partition(";")[0].strip().lower()
+    return value.partition(";")[0].strip(" \t").translate(_LOWER)
 
 
 def _is_media_type(value: Any) -> bool:

@@ -38,6 +38,7 @@ KNOWN_ASCII = {
     ("ledger/render.py", "_hex"),
     ("ledger/render.py", "certificate_json"),
     ("contracts/process_items.py", "is_decimal"),
+    ("contracts/cloudevents.py", "_sequence"),
 }
 # int() of these has never been of a text; of a text it takes the digits of any script
 NUMBERS = ast.Attribute | ast.Subscript | ast.Name | ast.Compare
