@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 from ledger import codec, framing
 from ledger.errors import LedgerError, Malformed
-from ledger.genesis import strict_json
+from ledger.strict_json import strict_json
 
 BLOCK_KIND: Final = 1
 """The type byte of a committed block in a block file."""

@@ -21,7 +21,7 @@ from ledger.block import Header
 from ledger.certificate import Certificate
 from ledger.codec import decode
 from ledger.errors import BadCertificate, LedgerError, Malformed
-from ledger.genesis import Genesis, strict_json
+from ledger.genesis import Genesis
 from ledger.proof import verify_certified
 from ledger.render import (
     MAX_DOCUMENT_DEPTH,
@@ -32,6 +32,7 @@ from ledger.render import (
     state_proof_from_json,
     time_text,
 )
+from ledger.strict_json import strict_json
 
 MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
 

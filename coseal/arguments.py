@@ -13,7 +13,7 @@ from typing import Any
 from contracts.table import CONTRACTS
 from coseal.errors import CosealError
 from ledger.errors import LedgerError
-from ledger.genesis import strict_json
+from ledger.strict_json import strict_json
 
 _MAX_BYTES = 1 << 20
 

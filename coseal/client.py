@@ -23,10 +23,11 @@ from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 from ledger import codec
 from ledger.block import CommittedBlock, Receipt
 from ledger.errors import LedgerError
-from ledger.genesis import Genesis, strict_json
+from ledger.genesis import Genesis
 from ledger.proof import CertifiedValue, TransactionProof, verify_certified
 from ledger.render import MAX_DOCUMENT_DEPTH, proof_from_json, state_proof_from_json
 from ledger.signing import Signer
+from ledger.strict_json import strict_json
 from ledger.transaction import SALT_BYTES, Transaction, sign
 
 MSGPACK: Final = "application/msgpack"

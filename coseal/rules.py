@@ -18,7 +18,7 @@ from contracts.rules.trial import TrialResult, try_rules
 from coseal.errors import BadAnswer
 from coseal.importers.log import Log, read_text
 from ledger.errors import LedgerError
-from ledger.genesis import strict_json
+from ledger.strict_json import strict_json
 
 _HINT = "a rule file is a JSON list of rules; see docs/spec/rules.md"
 

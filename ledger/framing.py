@@ -104,7 +104,7 @@ def is_followed(view: memoryview, offset: int, sequence: int | None) -> bool:
     """
     if _is_whole(view[offset:]):
         return False
-    end = _claimed_end(view, offset, sequence)
+    end = _claimed_end(view, offset, sequence)  # F5
     for position in _places(view, offset + 1):
         inside = position < end
         if inside and not _may_be_length(view, offset, position):

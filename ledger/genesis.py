@@ -16,6 +16,7 @@ from ledger import codec
 from ledger.errors import Malformed
 from ledger.signing import is_acceptable_point
 from ledger.state import require_bits
+from ledger.strict_json import strict_json
 from ledger.validators import ROLES, Validator, ValidatorSet, require_valid
 
 PROTOCOL_VERSION: Final = 1
@@ -166,36 +167,6 @@ def encode_genesis(
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def strict_json(raw: bytes | str, what: str = "JSON", *, depth: int = codec.MAX_DEPTH) -> Any:
-    """Parse JSON without floats, NaN, duplicate keys, or integers beyond 64 bit; raise ``Malformed``.
-
-    Nesting is bounded by ``depth`` before parsing, so no input can exhaust the stack. Every text in the result is
-    valid Unicode, so it has an encoding.
-    """
-    try:
-        text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-    except UnicodeDecodeError:
-        raise Malformed(f"{what}: not UTF-8") from None
-    _require_depth(text, what, depth)  # N1
-    try:
-        value = json.loads(
-            text,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-            parse_int=_small_integer,
-            object_pairs_hook=_unique_pairs,
-        )
-        if "\\u" in text or isinstance(raw, str):
-            json.dumps(value, ensure_ascii=False).encode()  # an escape can make half of a surrogate pair
-    except Malformed as error:
-        raise Malformed(f"{what}: {error.reason}") from None
-    except UnicodeEncodeError:
-        raise Malformed(f"{what}: a text holds half of a surrogate pair") from None
-    except ValueError as error:
-        raise Malformed(f"{what}: {error}") from None
-    return value
-
-
 def is_name(value: Any, *, limit: int = 64) -> bool:
     """Say whether ``value`` is a name: 1..``limit`` of a-z, 0-9, '-' and '.', beginning with a letter."""
     return (
@@ -204,55 +175,6 @@ def is_name(value: Any, *, limit: int = 64) -> bool:
         and value[0] in "abcdefghijklmnopqrstuvwxyz"
         and all(character in _NAME_CHARACTERS for character in value)
     )
-
-
-def _require_depth(text: str, what: str, limit: int) -> None:
-    """Refuse nesting beyond the limit, counting brackets outside strings."""
-    if text.count("[") + text.count("{") <= limit:
-        return
-    depth, position, size = 0, 0, len(text)
-    while position < size:
-        quote = text.find('"', position)
-        outside = text[position : size if quote < 0 else quote]
-        for character in outside:
-            if character in "[{":
-                depth += 1
-                if depth > limit:
-                    raise Malformed(f"{what}: nested deeper than {limit}")
-            elif character in "]}":
-                depth -= 1
-        position = size if quote < 0 else _after_string(text, quote + 1)
-
-
-def _after_string(text: str, position: int) -> int:
-    """Return the position after the string whose opening quote is just before ``position``."""
-    while (quote := text.find('"', position)) >= 0:
-        slashes = quote
-        while slashes > position and text[slashes - 1] == "\\":
-            slashes -= 1
-        if (quote - slashes) % 2 == 0:
-            return quote + 1
-        position = quote + 1
-    return len(text)
-
-
-def _refuse_number(literal: str) -> Any:
-    raise Malformed(f"the number {literal[:32]} is not an integer; send a decimal as text")
-
-
-def _small_integer(literal: str) -> int:
-    if len(literal) > 20 or not codec.INT_MIN <= int(literal) <= codec.INT_MAX:
-        raise Malformed(f"the integer {literal[:24]} is beyond 64 bit")
-    return int(literal)
-
-
-def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in result:
-            raise Malformed(f"duplicate key '{key[:64]}'")
-        result[key] = value
-    return result
 
 
 class _Fields:

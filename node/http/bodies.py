@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from ledger.errors import Malformed
-from ledger.genesis import strict_json
+from ledger.strict_json import strict_json
 from ledger.transaction import MAX_TRANSACTION_BYTES
 from node.http.limits import Limits
 from node.http.problems import Problem, unavailable

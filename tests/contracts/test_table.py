@@ -14,7 +14,8 @@ from contracts.framework import Rejected
 from contracts.table import CONTRACTS, RULES
 from ledger import codec
 from ledger.block import Block, Receipt
-from ledger.genesis import CAPABILITIES, PROTOCOL_VERSION, is_name, strict_json
+from ledger.genesis import CAPABILITIES, PROTOCOL_VERSION, is_name
+from ledger.strict_json import strict_json
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ACTIONS = {

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ledger import render
 from ledger.errors import Malformed
-from ledger.genesis import strict_json
 from ledger.signing import Ed25519Signer
+from ledger.strict_json import strict_json
 from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, sign
 
 
