@@ -24,10 +24,11 @@ from contracts import (
 from contracts.arguments import DAY_MS
 from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import Action, Args, Context, Contract, Due, Reader, Rejected, Result, View
+from contracts.supervision_outcome import Outcome
 from contracts.supervision_rules import Effect, Now
 from contracts.supervision_sets import definition_of, head_key, rule_key, set_key
 from contracts.supervision_terms import TERMS, duration, next_id, set_terms
-from contracts.supervision_watch import Outcome, call, pass_clock
+from contracts.supervision_watch import call, pass_clock
 
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
 MAX_OPEN_BALLOTS: Final = 8
