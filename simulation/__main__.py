@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from simulation import report
+from simulation.mutants import main as judge_mutants
 from simulation.report import Totals
 from simulation.run import Verdict, run_seed
+from simulation.sweep import main as sweep_crashes
 
 Job: TypeAlias = tuple[str, int]
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -27,13 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     options = _parser().parse_args(arguments)
     if options.mutants:
-        from simulation import mutants
-
-        return mutants.main(options.only, workers=options.workers)
+        return judge_mutants(options.only, workers=options.workers)
     if options.sweep:
-        from simulation import sweep
-
-        return sweep.main(workers=options.workers)
+        return sweep_crashes(workers=options.workers)
     if options.seed is not None:
         return _replay("random" if options.twins is None else "twins", options.seed)
     if options.long:

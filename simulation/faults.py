@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ledger import framing
 from simulation.byzantine import twins
 from simulation.disk import SECTOR
+from simulation.reading import COMMIT, PREPARE
 from simulation.swarm import FRAGILE
 
 if TYPE_CHECKING:
@@ -108,20 +109,27 @@ def _reset(world: World) -> str:
 
 def _kill(world: World) -> str:
     """kill -9: what was written stays in the page cache, a write may be half done."""
-    node = world.any_running()
-    if node is None:
-        return ""
-    world.crash(node, "kill")
-    world.boot_later(node, world.rng.randint(20, 3_000))
-    return node.id
+    return _fell(world, "kill")
 
 
 def _power(world: World) -> str:
+    return _fell(world, "power")
+
+
+def _fell(world: World, how: str) -> str:
+    """Crash some node now, or right after its next vote."""
     node = world.any_running()
     if node is None:
         return ""
-    world.crash(node, "power")
-    world.boot_later(node, world.rng.randint(20, 3_000))
+
+    def crash() -> None:
+        world.crash(node, how)
+        world.boot_later(node, world.rng.randint(20, 3_000))
+
+    if world.rng.randrange(2):
+        world.ambush(node, crash, PREPARE if world.rng.randrange(2) else COMMIT)
+    else:
+        crash()
     return node.id
 
 
@@ -168,15 +176,17 @@ def _fragile(break_it: Callable[[World, SimulatedNode], str], *, crash: str = "p
         node = world.any_running(voter=True)
         if node is None or node.index in world.fragile or not node.honest:
             return ""
-        world.crash(node, crash)
-        what = break_it(world, node)
-        world.boot_later(node, world.rng.randint(20, 2_000))
-        if not what:
-            return ""
         world.fragile[node.index] = None
-        if forgets:
-            world.honest.pop(node.index, None)
-        return f"{node.id}: {what}"
+
+        def strike_it() -> None:
+            if forgets:
+                world.honest.pop(node.index, None)
+            world.crash(node, crash)
+            world.say(f"broken: {node.id}: {break_it(world, node) or 'nothing to break'}")
+            world.boot_later(node, world.rng.randint(20, 2_000))
+
+        world.ambush(node, strike_it, PREPARE if world.rng.randrange(3) == 0 else COMMIT)
+        return node.id
 
     return fault
 

@@ -6,13 +6,14 @@ preimages are computed anew. Bounds and timers (I11, I12) are looked up in the m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from consensus.events import Timer, TimerKind
 from node import events
 from node.wire import Blocks
 from simulation import reading
-from simulation.reading import COMMIT, NAMES, PREPARE, ROUND_CHANGE, Said, Seen
+from simulation.reading import COMMIT, NAMES, PREPARE, PROPOSAL, ROUND_CHANGE, Said, Seen
 
 if TYPE_CHECKING:
     from simulation.node import SimulatedNode
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 JOURNAL_BYTES_MAX = 80 * 1024 * 1024
 BODIES_MAX = 10
-CLOCKS_MS = 60_000 + 90_000 + 3 * 60_000
-"""The window of T7, and how far a clock may be ahead after skew and jumps."""
+AHEAD_MS = {"clock skew": 90_000, "clock jump": 10 * 60_000, "clock drift": 5_000}
 
 
 class Violation(Exception):
@@ -37,6 +37,8 @@ class Invariants:
         self.keys = [world.scheme.signer("node", name).public_key for name in world.validator_names]
         self.n = len(self.keys)
         self.f = (self.n - 1) // 3
+        # The widest window of T7, and how far any clock may be ahead
+        self.ahead_ms = 62_000 + sum(ms for kind, ms in AHEAD_MS.items() if kind in world.options.faults)
         self.chain: dict[int, Seen] = {}
         self.raws: dict[int, bytes] = {}
         self.heights: dict[int, int] = {}  # endpoint -> the highest block it published
@@ -44,6 +46,7 @@ class Invariants:
         self.prepared: dict[tuple[int, int], bytes] = {}
         self.asked: dict[int, int] = {}  # height -> the highest round an honest node asked for
         self.left: dict[tuple[int, int], int] = {}  # (endpoint, height) -> the round it asked for
+        self.made: dict[bytes, None] = {}  # hashes of the blocks that honest leaders proposed
         self.committed_ids: dict[bytes, int] = {}
         self.proven: dict[bytes, None] = {}
 
@@ -72,6 +75,8 @@ class Invariants:
             self.asked[message.height] = max(message.round, self.asked.get(message.height, 0))
             if message.certificate is not None:
                 self._prepared(message.certificate, node.id)
+        elif message.phase == PROPOSAL:
+            self.made[message.subject] = None
         elif message.phase == COMMIT:
             self._one_value(message.height, message.round, message.subject, node.id)
         self.world.heard_honest(node, message)
@@ -89,12 +94,12 @@ class Invariants:
             if not any(record[5] is not None and record[5][-1] == message.signature for record in held):
                 raise Violation(f"I5 {what} before its round was durable")
             return
-        bodies = [record[3] for record in _records(journal, "body", 2)]
-        if not any(reading.block_hash(reading.unpack(body)[2]) == message.subject for body in reversed(bodies)):
+        bodies = (record[3] for record in _records(journal, "body", 2))
+        if not any(reading.block_hash(reading.unpack(body)[2]) == message.subject for body in bodies):
             raise Violation(f"I5 {what} before its block was durable")
         if phase == COMMIT:
-            held = [record[2] for record in _records(journal, "prepared", 1)]
-            if not any(c[4:7] == [message.height, message.round, message.subject] for c in held):
+            proven = (record[2] for record in _records(journal, "prepared", 1))
+            if not any(c[4:7] == [message.height, message.round, message.subject] for c in proven):
                 raise Violation(f"I5 {what} before its prepared certificate was durable")
 
     def _prepared(self, certificate: list[Any], who: str) -> None:
@@ -149,10 +154,12 @@ class Invariants:
             raise Violation(f"I7 height {seen.height} does not follow height {seen.height - 1}")
         if parent is not None and seen.time_ms <= parent.time_ms:
             raise Violation(f"I7 time does not rise at height {seen.height}")
-        if seen.time_ms > self.world.now_ms + CLOCKS_MS:
+        if seen.time_ms > self.world.now_ms + self.ahead_ms:
             raise Violation(f"I7 the time of height {seen.height} is one that no honest clock showed (T7)")
         if reading.tree(seen.receipts) != seen.receipts_root or reading.tree(seen.transactions) != seen.tx_root:
             raise Violation(f"I8 height {seen.height} holds other transactions or receipts than its roots say")
+        if seen.proposer not in self.world.faulty_names() and seen.hash not in self.made:
+            raise Violation(f"I9 height {seen.height} is a block in the name of {seen.proposer}, who did not make it")
         for transaction in seen.transactions:
             if transaction not in self.world.clients.sent:
                 raise Violation(f"I9 height {seen.height} holds a transaction that nobody signed")
@@ -284,13 +291,10 @@ class Invariants:
         self.world.goals["idle"] += 1
 
 
-def _records(journal: bytes, name: str, fields: int) -> list[list[Any]]:
-    """Return the records of one kind in a journal file, oldest first, found by how their bytes begin."""
+def _records(journal: bytes, name: str, fields: int) -> Iterator[list[Any]]:
+    """Yield the records of one kind in a journal file, newest first, found by how their bytes begin."""
     pattern = bytes([0x90 | (fields + 2), 0xA0 | len(name)]) + name.encode() + b"\x01"
-    found: list[list[Any]] = []
-    at = journal.find(pattern)
+    at = journal.rfind(pattern)
     while at >= 0:
-        value, end = reading.item(journal, at)
-        found.append(value)
-        at = journal.find(pattern, end)
-    return found
+        yield reading.item(journal, at)[0]
+        at = journal.rfind(pattern, 0, at)

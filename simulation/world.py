@@ -37,6 +37,7 @@ from simulation.swarm import Options
 START_MS = 1_700_000_000_000
 STATE_BITS = 4
 EVENTS_MAX = 400_000
+LINGER_MS = 15  # less than any process needs to come back
 MEMBERS = (
     ("bank-a", "bank"),
     ("central-bank", "bank"),
@@ -72,6 +73,7 @@ class World:
         self.rebuilt: dict[int, None] = {}  # endpoints that lost their block log
         self.twin_pairs: list[tuple[int, int]] = []
         self.backups: dict[int, bytes] = {}
+        self._ambushes: dict[int, tuple[int, Callable[[], None]]] = {}
         self.events = 0
         self.highest = 0
         self.healed = False
@@ -336,13 +338,30 @@ class World:
             node.disk.kill(node.writing(), self.rng)
         else:
             node.disk.power_off(node.unsynced() if how == "holes" else node.writing(), self.rng, holes=how == "holes")
-        self._down(node, how)
+        self._down(node, how, linger_ms=self.rng.choice((0, LINGER_MS)))
 
-    def _down(self, node: SimulatedNode, why: str) -> None:
+    def _down(self, node: SimulatedNode, why: str, *, linger_ms: int = 0) -> None:
+        """Stop a process; what it sent in its last moments arrives before the others notice, if they take a while."""
         node.stop(why)
-        for other in self.nodes:
-            if other is not node:
-                self.break_link(node.index, other.index)
+
+        def close() -> None:
+            for other in self.nodes:
+                if other is not node:
+                    self.break_link(node.index, other.index)
+
+        if linger_ms:
+            self.act(linger_ms, f"close {node.index}", close)
+        else:
+            close()
+
+    def ambush(self, node: SimulatedNode, crash: Callable[[], None], phase: int) -> None:
+        """Crash a node a moment after it next puts a vote of this phase on the wire."""
+        self._ambushes[node.index] = (phase, crash)
+
+    def _spring(self, node: SimulatedNode) -> None:
+        _, crash = self._ambushes.pop(node.index, (0, None))
+        if crash is not None and node.machine is not None and not self.healed:
+            crash()
 
     def disk_failed(self, node: SimulatedNode) -> None:
         """The disk refused a batch: the process ends; what the batch wrote may be there or not."""
@@ -395,6 +414,8 @@ class World:
             self._last_phase[node.index] = (message.phase, message.height)
         elif message.phase == PREPARE:
             self._last_phase[node.index] = (PREPARE, message.height)
+        if self._ambushes.get(node.index, (0, None))[0] == message.phase != 0:
+            self.act(self.rng.choice((0, 0, 0, 1, 4)), "ambush", lambda: self._spring(node))
         if message.phase == PROPOSAL:
             place = (node.index, message.height, message.round)
             if self._proposals.setdefault(place, node.life) < node.life:

@@ -23,6 +23,7 @@ from simulation.byzantine.round_storm import RoundStorm
 from simulation.byzantine.stale_replayer import StaleReplayer
 from simulation.byzantine.stingy import Stingy
 from simulation.byzantine.twins import Twin
+from simulation.byzantine.usurper import Usurper
 from simulation.byzantine.vote_forger import VoteForger
 
 BEHAVIOURS: Final[dict[str, type[Behaviour]]] = {
@@ -46,6 +47,7 @@ BEHAVIOURS: Final[dict[str, type[Behaviour]]] = {
         Laggard,
         DuplicateSigner,
         Amnesiac,
+        Usurper,
         Twin,
     )
 }

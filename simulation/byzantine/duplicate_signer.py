@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from consensus.messages import Proposal
+from ledger.block import Block
 from ledger.certificate import Certificate, Phase
 from node.wire import Status, WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
@@ -19,8 +20,12 @@ class DuplicateSigner(Behaviour):
         """Repeat a round change in a justification."""
         own = self.own(message)
         if isinstance(own, Proposal) and own.justification:
-            twice = (own.justification[0], *own.justification)[: len(own.justification)]
-            return [frame(self.signed(replace(own, justification=twice)))]
+            mine = self.change(own.height, own.round, None)
+            header = replace(own.block.header, created_round=own.round, proposer=self.node.id)
+            header = replace(header, time_ms=header.time_ms + 1)
+            block = Block(header, own.block.transactions, own.block.last_commit)
+            twice = (mine,) * self.world.validators.quorum
+            return [frame(self.signed(replace(own, block=block, justification=twice)))]
         return [data]
 
     def tick(self) -> None:

@@ -22,7 +22,7 @@ class InvalidProposer(Behaviour):
         own = self.own(message)
         if not isinstance(own, Proposal) or any(change.prepared for change in own.justification):
             return [data]
-        kind = (own.height * 31 + own.round) % 12
+        kind = own.block.hash[0] % 12
         return [frame(self.signed(replace(own, block=_spoilt(own.block, kind))))]
 
 

@@ -50,6 +50,22 @@ def own_signatures(host: Host) -> list[bytes]:
 # Normal life
 
 
+def test_who_missed_a_proposal_fetches_the_body_that_the_others_prepared() -> None:
+    """Its COMMIT is needed: those of another validator are lost. Without the body the round would have to fail."""
+    cluster = settled(Cluster())
+    leader = machine_of(cluster["bank-a"]).status(cluster.now_ms).leader
+    missed, muted, *_ = [name for name in cluster.hosts if name != leader]
+
+    def tamper(source: str, target: str, data: bytes) -> list[bytes]:
+        lost = (target == missed and b"\xa8proposal" in data[:32]) or (source == muted and b"\xa6commit" in data[:32])
+        return [] if lost else [data]
+
+    cluster.tamper = tamper
+    tx = sign_transaction(cluster.genesis, 1)
+    cluster.submit("regulator", tx)
+    assert cluster.run_until(lambda: cluster.has(tx, leader), 200)
+
+
 @pytest.mark.parametrize("voiceless", ["observer-1", "bank-a"])
 def test_a_transaction_that_only_a_node_without_a_vote_still_has_commits(voiceless: str) -> None:
     """Its gossip is lost, or the validators crashed after it: the client was told ``accepted`` and may be gone."""
