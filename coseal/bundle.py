@@ -59,10 +59,11 @@ class _Collector:
     def document(self) -> dict[str, Any]:
         """Return the bundle as it is now."""
         client, (process_type, object_type, object_id) = self._client, self._name
-        filters = {"process_type": process_type, "object_type": object_type, "object": object_id}
-        raised = {row["id"]: row for row in pages(client, "/v1/findings", "findings", filters)}
-        findings = {name: self._proven(finding_key(name)) for name in raised}
         active_proof, active = self._proven(active_key(process_type))
+        filters = {"process_type": process_type, "object_type": object_type, "object": object_id}
+        since = {"min_height": active_proof["height"]}  # the index may lag behind what is proven
+        raised = {row["id"]: row for row in pages(client, "/v1/findings", "findings", filters | since)}
+        findings = {name: self._proven(finding_key(name)) for name in raised}
         adopted = [entry for entry in active or () if entry["phase"] == ADOPTED]
         sets = [(entry, *self._proven(set_key(entry["set"]))) for entry in adopted]
         names = {

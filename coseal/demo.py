@@ -214,7 +214,7 @@ class Demo:
         )
         self._tell.say(f"certified: sequence {recorded.sequence}, chain head {recorded.head.hex()[:16]}.., no gap")
         self._figure(events=recorded.added, events_per_s=round(rate))
-        self._supervision.report(first, total)
+        self._supervision.report(first, total, recorded.height)
 
     def _attest(self) -> None:
         digest = sha256(example(FINES).read_bytes()).hexdigest()

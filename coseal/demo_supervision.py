@@ -123,10 +123,11 @@ class Supervision:
                 data = supervision.vote(client, ballot, "yes").require_ok().receipt.data
         self._tell.say(f"ballot {ballot}: {', '.join(VOTERS)} say yes; {data['status']}, {data['needed']} of 4 needed")
 
-    def report(self, first: FirstFinding, total: int) -> None:
-        """Tell what the rules found while the fines were recorded."""
+    def report(self, first: FirstFinding, total: int, height: int) -> None:
+        """Tell what the rules found while the fines were recorded, the last of them in block ``height``."""
+        path = "/v1/findings/statistics"
         with self._client("regulator") as client:
-            counts = client.get("/v1/findings/statistics", process_type=first.process_type)["counts"]
+            counts = client.get(path, process_type=first.process_type, min_height=height)["counts"]
         if first.found is not None:
             found = first.found
             self._tell.say(
