@@ -129,7 +129,10 @@ class _Audit:
         started: CommittedBlock | None = None
         for feed in self._active():
             if not feed.fill(1):
-                feed.close(self._goal)
+                if feed.waiting:
+                    feed.advance(1)
+                else:
+                    feed.close(self._goal)
                 continue
             try:
                 committed = CommittedBlock.decode(feed.pending[0], check_roots=False)
@@ -159,7 +162,8 @@ class _Audit:
         for feed in self._active():
             if feed.fill(1):
                 return feed
-            feed.close(self._goal)
+            if not feed.waiting:
+                feed.close(self._goal)
         return None
 
     def _take_run(self, lead: Feed) -> None:
@@ -393,7 +397,10 @@ class _Audit:
             reason = f"no source gave this block, on which those from {self._first} on stand"
             found.append(Finding(self._first - 1, reason, "", (), Verdict.UNKNOWN))
         elif height < goal and not self._stopped:
-            found.append(Finding(height + 1, f"no source gave the blocks up to {goal}", "", (), Verdict.UNKNOWN))
+            reason = f"no source gave the blocks up to {goal}"
+            if any(feed.pruned for feed in self._feeds):
+                reason += "; they are pruned: an archive is needed, or a node that keeps all blocks"
+            found.append(Finding(height + 1, reason, "", (), Verdict.UNKNOWN))
         if self._pin is not None and not self._first - 1 <= self._pin[0] <= height:
             reason = f"the pinned height {self._pin[0]} is not among the audited blocks"
             found.append(Finding(self._pin[0], reason, "", (), Verdict.UNKNOWN))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit.report import Finding, SourceReport
-from audit.sources import Damaged, Source, Unreachable
+from audit.sources import Damaged, Pruned, Source, Unreachable
 
 RUN_BYTES = 16 * 1024 * 1024
 """How many bytes of blocks a feed reads ahead, one block more at most."""
@@ -31,6 +31,8 @@ class Feed:
         self._status, self._note = "ok", ""
         self._ended = False
         self._agrees = False
+        self._first = 1  # the lowest block it has, as far as is known
+        self._last = 0
         self._blocks: Iterator[bytes] = iter(())
 
     def ask(self) -> None:
@@ -42,15 +44,25 @@ class Feed:
 
     def open(self, first: int, last: int) -> None:
         """Begin reading at ``first``."""
-        self.agreed = first - 1
+        self.agreed, self._last = first - 1, last
         self._blocks = iter(self.source.blocks(first, last))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it has pruned the next block, and has later ones to compare when the audit comes to them."""
+        return self.active and self.agreed + 1 < self._first
 
     def fill(self, count: int) -> int:
         """Read ahead up to ``count`` blocks, fewer if they are large; return how many are there."""
         size = sum(map(len, self.pending))
-        while self.active and not self._ended and len(self.pending) < count and size < RUN_BYTES:
+        while self.active and not self._ended and not self.waiting and len(self.pending) < count and size < RUN_BYTES:
             try:
                 block = next(self._blocks, None)
+            except Pruned as error:
+                self._first = error.first_height
+                if not self.waiting:  # it has pruned meanwhile what it gave before
+                    self._fault(Unreachable(str(error)))
+                break
             except (Unreachable, Damaged) as error:
                 self._fault(error)
                 break
@@ -62,7 +74,12 @@ class Feed:
         return len(self.pending)
 
     def advance(self, count: int) -> None:
-        """Note that the next ``count`` blocks agree with the audited chain."""
+        """Note that the next ``count`` blocks agree with the audited chain, or are none that it could show."""
+        if self.waiting:
+            self.agreed += count
+            if not self.waiting:
+                self._blocks = iter(self.source.blocks(self.agreed + 1, self._last))
+            return
         taken = min(count, len(self.pending))
         del self.pending[:taken]
         self.agreed += taken
@@ -84,6 +101,9 @@ class Feed:
         if self._note or not self.active:
             self.active = False
             return
+        if self.waiting:
+            self.end("pruned", f"{self._lacks}; what is before needs an archive, or a node that keeps all blocks")
+            return
         expected = min(goal, self.claimed or 0)
         if self.agreed < expected:
             reason = f"it claims height {self.claimed} and has no block {self.agreed + 1}"
@@ -94,7 +114,18 @@ class Feed:
 
     def report(self) -> SourceReport:
         """Return how it did."""
+        if self._first > 1 and self._status == "ok":
+            return SourceReport(self.name, "pruned", self.claimed, max(self.agreed, 0), f"{self._lacks} and agree")
         return SourceReport(self.name, self._status, self.claimed, self.agreed if self._agrees else 0, self._note)
+
+    @property
+    def pruned(self) -> bool:
+        """Whether it lacks blocks that it had once."""
+        return self._first > 1
+
+    @property
+    def _lacks(self) -> str:
+        return f"its blocks begin at height {self._first}"
 
     def _fault(self, error: Unreachable | Damaged) -> None:
         """Remember why there are no more blocks; those read before it still count."""

@@ -53,8 +53,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """How one source did: ``ok``, ``behind``, ``torn``, ``unreachable``, ``damaged``, ``false_tip``, ``other_chain``
-    or ``refuted``.
+    """How one source did: ``ok``, ``behind``, ``pruned``, ``torn``, ``unreachable``, ``damaged``, ``false_tip``,
+    ``other_chain`` or ``refuted``.
 
     ``claimed`` is the tip it claimed (None if it did not answer), ``agreed`` up to which height it agreed.
     """

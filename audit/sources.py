@@ -37,6 +37,14 @@ class Unreachable(Exception):
         self.reason = reason
 
 
+class Pruned(Unreachable):
+    """The source has no block below ``first_height`` any more: its node has pruned them, or joined by a snapshot."""
+
+    def __init__(self, first_height: int) -> None:
+        super().__init__(f"its blocks begin at height {first_height}")
+        self.first_height = first_height
+
+
 class Damaged(Exception):
     """A block file is damaged at ``height``. ``torn``: it ends within its last record, as after a crash."""
 
@@ -62,7 +70,7 @@ class Source(Protocol):
     def blocks(self, first: int, last: int) -> Iterator[bytes]:
         """Yield the blocks ``first``..``last`` in order; end early where the source has no more.
 
-        Raises ``Unreachable`` or ``Damaged``.
+        Raises ``Unreachable``, ``Damaged``, or ``Pruned`` for blocks that it had once.
         """
         ...
 
@@ -97,7 +105,7 @@ class FileSource:
         position = max(index for index, (start, _) in enumerate(files) if index == 0 or (start or first + 1) <= first)
         height = files[position][0] or 1
         if height > first:
-            raise Unreachable(f"its files begin at height {height}")
+            raise Pruned(height)
         for index in range(position, len(files)):
             path, is_last = files[index][1], index == len(files) - 1
             height = yield from self._read(path, height, first, last, is_last=is_last)
@@ -189,7 +197,12 @@ class UrlSource:
                 body = _read_bounded(response)
         except urllib.error.HTTPError as error:
             with error:
-                raise Unreachable(f"HTTP {error.code}{_detail(error)}") from None
+                problem = _problem(error)
+            first = problem.get("first_height")
+            if error.code == 410 and type(first) is int and first > 0:
+                raise Pruned(first) from None
+            detail = f": {problem['detail']}" if problem.get("detail") else ""
+            raise Unreachable(f"HTTP {error.code}{detail}") from None
         except (OSError, ValueError) as error:
             raise Unreachable(str(getattr(error, "reason", None) or error or type(error).__name__)) from None
         return body
@@ -236,10 +249,10 @@ def _read_bounded(response: Any) -> bytes:
     return b"".join(parts)
 
 
-def _detail(error: urllib.error.HTTPError) -> str:
+def _problem(error: urllib.error.HTTPError) -> dict[str, Any]:
     """Return what a problem+json answer says about itself, if it is one."""
     try:
         problem: Any = json.loads(error.read(65_536))
-        return f": {problem['detail']}" if isinstance(problem, dict) and problem.get("detail") else ""
+        return problem if isinstance(problem, dict) else {}
     except (OSError, ValueError):
-        return ""
+        return {}

@@ -27,15 +27,40 @@ def main(arguments: list[str] | None = None) -> int:
     )
     init.add_argument("--data", type=Path, required=True, action="append", help="the folder; may be repeated")
     init.add_argument("--node-id", help="make keys for a node of this id and print their public parts")
+    export = commands.add_parser("snapshot", help="write the state, with the headers below it, to an archive")
+    export.add_argument("--out", type=Path, required=True, help="the archive to write")
+    restore = commands.add_parser("restore", help="make the state of an archive the node's own")
+    restore.add_argument("file", type=Path, help="the archive")
+    prune = commands.add_parser("prune", help="remove the bodies of old blocks")
+    prune.add_argument("--keep", type=_positive, required=True, help="how many blocks to keep whole")
+    for command in (export, restore, prune):
+        command.add_argument("--data", type=Path, required=True, help="the node's data folder, with node.toml")
     given = parser.parse_args(arguments)
     if given.command == "init":
         from node.setup import init_command
 
         return init_command(given.data, given.node_id)
+    os.umask(0o077)  # what a node writes is for its own user
+    if given.command != "run":
+        from node import archive
+
+        match given.command:
+            case "snapshot":
+                return archive.archive_command(lambda report: archive.export(given.data, given.out, report))
+            case "restore":
+                return archive.archive_command(lambda report: archive.restore(given.file, given.data, report))
+            case _:
+                return archive.archive_command(lambda report: archive.prune(given.data, given.keep, report))
     from node.start import run_command
 
-    os.umask(0o077)  # what a node writes is for its own user
     return run_command(given.data, allow_voting=given.allow_voting)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("at least 1")
+    return number
 
 
 if __name__ == "__main__":

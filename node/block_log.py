@@ -1,5 +1,5 @@
 """The block log: every committed block in order, in files that only grow. It is what the node knows; the state
-database and the SQL index are caches of it.
+database and the SQL index are caches of it. The heads of pruned blocks are kept in a log of the same kind.
 
 Law: record h of the log is the block of height h, and a record is reported durable only after fdatasync. A damaged
 last record is the trace of a crash: it is cut off and said. Damage anywhere else is refused, naming the height.
@@ -14,14 +14,15 @@ import mmap
 import os
 from array import array
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from ledger import framing
-from node.files import Damaged, disk_errors, sync_directory, write_all
+from node.files import Damaged, disk_errors, replace_file, sync_directory, write_all
 
 BLOCK: Final = 1
+HEAD: Final = 2
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -38,17 +39,34 @@ class BlockLog:
     ``notices`` says in words what ``open`` repaired.
     """
 
-    def __init__(self, folder: Path, *, segment_bytes: int = SEGMENT_BYTES) -> None:
-        """Open or create the log in ``folder`` and verify every record; raise ``StorageError``."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        kind: int = BLOCK,
+        begins_anywhere: bool = False,
+        read_only: bool = False,
+    ) -> None:
+        """Open or create the log in ``folder`` and verify every record; raise ``StorageError``.
+
+        ``kind`` is the records' type byte. ``begins_anywhere``: the first files may be missing, because they were
+        pruned. ``read_only``: another process may be writing; an incomplete last record is left as it is.
+        """
         self.notices: list[str] = []
         self._folder = folder
         self._segment_bytes = segment_bytes
+        self._kind, self._begins_anywhere, self._read_only = kind, begins_anywhere, read_only
         self._segments: list[_Segment] = []
-        self._starts = array("Q")  # offset of height h in its segment, at index h - 1
+        self._retired: list[_Segment] = []
+        self._base = 0  # the height below the first record of the files as they were opened
+        self.first_height = 1
+        self._starts = array("Q")  # offset of height h in its segment, at index h - 1 - base
         self._lengths = array("L")
         self._end = 0  # of the last segment
         with disk_errors("open", folder):
-            folder.mkdir(mode=0o700, exist_ok=True)
+            if not read_only:
+                folder.mkdir(mode=0o700, exist_ok=True)
             paths = sorted(path for path in folder.iterdir() if path.suffix == ".log")
         try:
             for path in paths:
@@ -61,16 +79,24 @@ class BlockLog:
     @property
     def tip_height(self) -> int:
         """The height of the last appended block, 0 for an empty log."""
-        return len(self._starts)
+        return self._base + len(self._starts)
+
+    @property
+    def second_file_height(self) -> int | None:
+        """The height with which the second file begins, None if there is but one."""
+        segments = self._segments
+        return segments[1].first_height if len(segments) > 1 else None
 
     def append(self, height: int, payload: bytes) -> None:
         """Write the record of ``height`` = tip + 1; it is durable after ``sync``. Raises ``StorageError``."""
+        if not self._starts and self._begins_anywhere:
+            self._begin_at(height)
         if height != self.tip_height + 1:
             raise ValueError(f"block {height} does not follow the log's tip {self.tip_height}")
         if not self._segments or self._end >= self._segment_bytes:
             self._start_segment()
         segment = self._segments[-1]
-        record = framing.frame(height, BLOCK, payload)
+        record = framing.frame(height, self._kind, payload)
         with disk_errors(f"append block {height} to", segment.path):
             write_all(segment.descriptor, record)
         self._lengths.append(len(record))
@@ -90,42 +116,78 @@ class BlockLog:
 
         Raises ``Damaged`` if the disk returns other bytes than were written.
         """
-        if not 1 <= height <= len(self._starts):
+        segments = self._segments  # replaced, never changed, by another thread that prunes
+        if not self.first_height <= height <= self.tip_height:
             return None
-        segment = self._segments[bisect_right(self._segments, height, key=lambda item: item.first_height) - 1]
+        segment = segments[bisect_right(segments, height, key=lambda item: item.first_height) - 1]
+        place = height - 1 - self._base
         with disk_errors(f"read block {height} from", segment.path):
-            data = os.pread(segment.descriptor, self._lengths[height - 1], self._starts[height - 1])
+            data = os.pread(segment.descriptor, self._lengths[place], self._starts[place])
         record = framing.read(memoryview(data), 0)
-        if record is None or record.sequence != height or record.kind != BLOCK:
-            raise Damaged(_damage(segment.path, height, self._starts[height - 1]))
+        if record is None or record.sequence != height or record.kind != self._kind:
+            raise Damaged(_damage(segment.path, height, self._starts[place]))
         return record.payload
+
+    def prune(self, first_height: int) -> bool:
+        """Remove the files that hold only blocks below ``first_height``, never the last one; say whether any was.
+
+        A removed file stays open, for readers that are just at it, until the next one is.
+        """
+        count = sum(later.first_height <= first_height for later in self._segments[1:])
+        if not count:
+            return False
+        removed, kept = self._segments[:count], self._segments[count:]
+        self.first_height, self._segments = kept[0].first_height, kept
+        for segment in self._retired:
+            os.close(segment.descriptor)
+        self._retired = removed
+        with disk_errors("prune", self._folder):
+            for segment in removed:
+                segment.path.unlink()
+            sync_directory(self._folder)
+        return True
+
+    def rewrite_first(self, first_height: int) -> bool:
+        """Let the first file begin at ``first_height``, which is in it; the log is of no use then until opened anew."""
+        segment = self._segments[0]
+        last = self._segments[1].first_height - 1 if len(self._segments) > 1 else self.tip_height
+        if not segment.first_height < first_height <= last:
+            return False
+        records = [(height, self.read(height)) for height in range(first_height, last + 1)]
+        data = b"".join(framing.frame(height, self._kind, raw) for height, raw in records if raw is not None)
+        replace_file(segment.path, data)
+        return True
 
     def close(self) -> None:
         """Close the files."""
-        for segment in self._segments:
+        for segment in self._segments + self._retired:
             os.close(segment.descriptor)
-        self._segments.clear()
+        self._segments, self._retired = [], []
 
     def _start_segment(self) -> None:
         """Begin the next file; the last one is made durable first, so that only the last file can be torn."""
         if self._segments:
             self.sync()
-        path = self._folder / f"{len(self._segments) + 1:08d}.log"
+        number = int(self._segments[-1].path.stem) + 1 if self._segments else 1
+        path = self._folder / f"{number:08d}.log"
         with disk_errors("create", path):
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             descriptor = os.open(path, flags, 0o600)
             sync_directory(self._folder)
-        self._segments.append(_Segment(path, descriptor, self.tip_height + 1))
+        self._segments = [*self._segments, _Segment(path, descriptor, self.tip_height + 1)]
         self._end = 0
 
     def _open_segment(self, path: Path, *, last: bool) -> None:
-        if path.name != f"{len(self._segments) + 1:08d}.log":
+        number = int(self._segments[-1].path.stem) + 1 if self._segments else 1
+        anywhere = self._begins_anywhere and not self._segments and path.stem.isdecimal()
+        if path.name != f"{number:08d}.log" and not anywhere:
             raise Damaged(
                 f"{self._folder}: the block file before {path.name} is missing, with block {self.tip_height + 1}; "
                 "restore it, or move blocks/ and state/ away to fetch all blocks again from peers (keep journal/)"
             )
         with disk_errors("open", path):
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            flags = os.O_RDONLY if self._read_only else os.O_RDWR | os.O_APPEND
+            descriptor = os.open(path, flags | os.O_CLOEXEC)
         self._segments.append(_Segment(path, descriptor, self.tip_height + 1))
         with disk_errors("read", path):
             size = os.fstat(descriptor).st_size
@@ -138,18 +200,27 @@ class BlockLog:
             while offset < size:
                 height = self.tip_height + 1
                 record = framing.read(view, offset)
+                if record is not None and not self._starts and self._begins_anywhere:
+                    height = self._begin_at(record.sequence)
                 if record is None:
                     # Good records after a bad one cannot come from a crash: appends are in order.
                     if not last or framing.is_followed(view, offset, height):
                         raise Damaged(_damage(path, height, offset))
-                    self._cut(descriptor, path, height, offset, size)
+                    if not self._read_only:
+                        self._cut(descriptor, path, height, offset, size)
                     return offset
-                if record.sequence != height or record.kind != BLOCK:
+                if record.sequence != height or record.kind != self._kind:
                     raise Damaged(_damage(path, height, offset))
                 self._lengths.append(record.end - record.start)
                 self._starts.append(offset)
                 offset = record.end
         return offset
+
+    def _begin_at(self, height: int) -> int:
+        """Note that the first record of all is that of ``height``."""
+        self._base, self.first_height = height - 1, height
+        self._segments = [replace(segment, first_height=height) for segment in self._segments[-1:]]
+        return height
 
     def _cut(self, descriptor: int, path: Path, height: int, offset: int, size: int) -> None:
         os.ftruncate(descriptor, offset)

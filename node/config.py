@@ -67,6 +67,9 @@ class NodeConfig(BaseSettings):
     operator_key: Path = Path("keys/operator.pem")
     gateway_sender: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9.-]*/[a-z][a-z0-9.-]*$")
     tokens: Path = Path("keys/tokens.toml")
+    snapshot_blocks: int = Field(default=10_000, ge=0)
+    prune_keep_blocks: int | None = Field(default=None, ge=1)
+    join_gap_blocks: int = Field(default=10_000, ge=0)
     verifier_threads: int = Field(default=2, ge=1, le=64)
     http_limits: Limits = Field(default_factory=Limits)
 

@@ -70,9 +70,19 @@ class Index:
         """Height up to which the index is complete; 0 when it is empty."""
         return self._height
 
-    def start(self, tip: int) -> None:
-        """Start the writer thread, which reads back what is missing up to height ``tip``."""
+    def start(self, tip: int, first_height: int = 1) -> None:
+        """Start the writer thread, which reads back what is missing up to height ``tip``.
+
+        ``first_height`` is the lowest block there is to read: with a gap below it the index stays where it is.
+        """
         self._tip = tip
+        if self._height + 1 < first_height <= tip:
+            self.error = (
+                f"blocks {self._height + 1} to {first_height - 1} are pruned here and the index lacks them, so it ends "
+                f"at height {self._height}; ask a node that keeps all blocks, or restore an archive of them"
+            )
+            _log.warning("index_lacks_blocks", height=self._height, first_height=first_height)
+            return
         self._thread = threading.Thread(target=self._run, name="index-writer", daemon=True)
         self._thread.start()
 
@@ -81,6 +91,8 @@ class Index:
 
         ``transactions`` are the block's, if the caller has them parsed (``Outcome.transactions``): spares the work.
         """
+        if self._thread is None:
+            return
         with self._changed:
             self._fed.append((committed, tuple(transactions)))
             self._tip = max(self._tip, committed.block.header.height)

@@ -25,17 +25,25 @@ from node.commits import Commits, recent_blocks
 from node.config import NodeConfig
 from node.events import (
     Accused,
+    AdoptSnapshot,
     Answer,
     Answered,
     Append,
     AppendBlock,
     Applied,
     ApplyState,
+    BeginJoin,
+    BlocksPruned,
     BroadcastFrame,
     Dropped,
     FrameReceived,
     Halt,
+    KeepHeads,
+    KeepItem,
     LoadBlocks,
+    LoadHeads,
+    LoadItem,
+    LoadSnapshot,
     NodeEffect,
     NodeEvent,
     NodeTimer,
@@ -69,6 +77,7 @@ from node.links import Identity, Links, PortInUse
 from node.machine import Machine
 from node.metrics import Metrics
 from node.services import NodeServices, now_ms
+from node.shelf import Shelf
 from node.storage import Storage
 from node.timers import Timers
 from node.tips import Tips
@@ -98,6 +107,8 @@ class Runtime:
     ) -> None:
         """``allow_voting``: the operator vouches that a lost journal hides no vote."""
         self._config, self._storage, self._machine = config, storage, machine
+        self.joined = 0  # the height of the snapshot for which the node must be built anew
+        self._shelf = Shelf(storage)
         self._allow_voting = allow_voting
         self._metrics = Metrics(lambda: machine.status(now_ms()))
         self._verifier = Verifier(verified, config.verifier_threads)
@@ -142,7 +153,7 @@ class Runtime:
             loop.add_signal_handler(number, self._end, Exit.STOPPED)
         loop.set_exception_handler(_log_exception)
         try:
-            self._index.start(self._storage.tip_height)
+            self._index.start(self._storage.tip_height, self._storage.first_height)
             await self._start_http()
             await self._links.start(self._config.link_listen, self._config.peers)
         except PortInUse as error:
@@ -191,6 +202,7 @@ class Runtime:
         self._inbox.close()
         await self._links.close()
         await self._writer.close()
+        await self._shelf.close()
         self._verifier.close()
         if self._door is not None:
             self._door.close()
@@ -233,6 +245,12 @@ class Runtime:
                 self._send(message, self._links.broadcast)
             case LoadBlocks():
                 self._writer.after(lambda: self._load_blocks(effect))
+            case LoadHeads() | LoadSnapshot() | LoadItem():
+                self._writer.after(lambda: self._load(effect))
+            case BeginJoin() | KeepHeads() | KeepItem():
+                self._writer.run(lambda: self._shelf.keep(effect))
+            case AdoptSnapshot(height):
+                self._writer.run(self._storage.joining.complete, lambda: self._adopt(height))
             case StartTimer(timer, delay_ms):
                 self._timers.start(timer, delay_ms)
             case StopTimer(kind):
@@ -279,6 +297,19 @@ class Runtime:
             self.write_failed(error)
             return
         self._links.send(effect.peer, payload, consensus=False)
+
+    def _load(self, effect: LoadHeads | LoadSnapshot | LoadItem) -> None:
+        try:
+            payload = wire.encode(self._shelf.answer(effect))
+        except (StorageError, LedgerError) as error:
+            self.write_failed(error)
+            return
+        self._links.send(effect.peer, payload, consensus=False)
+
+    def _adopt(self, height: int) -> None:
+        """Everything of a snapshot is on disk: end, to begin again on it."""
+        self.joined = height
+        self._end(Exit.STOPPED)
 
     def _offer(self, transactions: tuple[Transaction, ...]) -> tuple[Answer, ...]:
         """Give clients' transactions to the machine; it answers within the step."""
@@ -353,6 +384,10 @@ class Runtime:
     def applied(self, height: int) -> None:
         """The state database has a block."""
         self._step(Applied(height))
+        if self._storage.first_height != self._machine.first_height:
+            _log.info("pruned", first_height=self._storage.first_height)
+            self._step(BlocksPruned(self._storage.first_height))
+        self._shelf.make_if_pinned()
 
     def synced(self, writes: int, seconds: float) -> None:
         """A batch is durable."""

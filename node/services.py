@@ -15,6 +15,8 @@ from prometheus_client import CollectorRegistry
 from contracts.framework import Rejected
 from ledger.block import CommittedBlock
 from ledger.genesis import Genesis
+from ledger.head import Head
+from ledger.snapshot import Manifest
 from ledger.state import State
 from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
@@ -77,6 +79,11 @@ class NodeServices:
         return self._machine.executor.height
 
     @property
+    def first_height(self) -> int:
+        """See ``Services``."""
+        return self._storage.first_height
+
+    @property
     def state(self) -> State:
         """See ``Services``."""
         return self._machine.executor.state
@@ -98,6 +105,22 @@ class NodeServices:
         """See ``Services``."""
         recent = self._commits.block(height)
         return self._storage.read_block(height) if recent is None else recent.encode()
+
+    def read_head(self, height: int) -> bytes | None:
+        """See ``Services``."""
+        recent = self._commits.block(height)
+        return self._storage.read_head(height) if recent is None else Head.of(recent).encode()
+
+    def snapshot(self, height: int | None = None) -> Manifest | None:
+        """See ``Services``."""
+        snapshots = self._storage.snapshots
+        found = snapshots.newest if height is None else snapshots.at(height)
+        return None if found is None else found.manifest
+
+    def snapshot_item(self, height: int, item: int) -> bytes | None:
+        """See ``Services``."""
+        found = self._storage.snapshots.at(height)
+        return None if found is None else found.read(item)
 
     def recent_block(self, height: int) -> CommittedBlock | None:
         """See ``Services``."""

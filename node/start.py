@@ -31,7 +31,7 @@ from node.links import Identity
 from node.machine import Machine, MachineConfig
 from node.runtime import Runtime
 from node.setup import read_genesis
-from node.storage import Storage
+from node.storage import Policy, Storage
 from node.wire import Hello
 
 DESCRIPTORS: Final = 65_536
@@ -64,11 +64,16 @@ def run_command(folder: Path, *, allow_voting: bool = False) -> int:
 
 
 def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
-    runtime = build(folder, config, allow_voting=allow_voting)
-    _raise_descriptor_limit()
-    gc.freeze()  # what was loaded so far stays; no need to look at it again in every collection
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(runtime.run())
+    while True:
+        runtime = build(folder, config, allow_voting=allow_voting)
+        _raise_descriptor_limit()
+        gc.freeze()  # what was loaded so far stays; no need to look at it again in every collection
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            status = runner.run(runtime.run())
+        if not runtime.joined:
+            return status
+        _log.info("joined", height=runtime.joined)  # its snapshot is taken over as the folder is opened again
+        gc.unfreeze()
 
 
 def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Runtime:
@@ -80,15 +85,24 @@ def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Ru
     identity = _identity(config, genesis, entry, secret)
     gateway, tokens = _gateway(config, secret), _tokens(config)
     verified = VerifiedTransactions()
-    storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress)
+    policy = Policy(config.snapshot_blocks, config.prune_keep_blocks)
+    storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress, policy=policy)
     for notice in storage.notices:
         _log.warning("storage_repaired", text=notice)
     machine = Machine(
-        MachineConfig(genesis=genesis, node_id=config.node_id, signer=signer, software_version=software_version()),
+        MachineConfig(
+            genesis=genesis,
+            node_id=config.node_id,
+            signer=signer,
+            software_version=software_version(),
+            join_gap_blocks=_join_gap(config, storage),
+        ),
         storage.executor,
         tip=storage.committed(storage.tip_height),
         journal_data=storage.journal.read(),
         verified=verified,
+        first_height=storage.first_height,
+        kept=storage.joining.load(),
     )
     return Runtime(
         config=config,
@@ -100,6 +114,11 @@ def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Ru
         gateway=gateway,
         allow_voting=allow_voting,
     )
+
+
+def _join_gap(config: NodeConfig, storage: Storage) -> int:
+    """A node that is to keep all blocks does not give up those it has; a new one has none."""
+    return config.join_gap_blocks if config.prune_keep_blocks is not None or not storage.tip_height else 0
 
 
 def software_version() -> str:

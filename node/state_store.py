@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import lmdb
 
@@ -61,6 +61,38 @@ def boot_id() -> str:
         return _BOOT_ID.read_text().strip()
     except OSError:
         return "unknown"
+
+
+class Pinned:
+    """The entries of one moment, for one thread at a time. Pages that only it needs are kept until ``close``."""
+
+    def __init__(self, transaction: Any) -> None:
+        self._transaction = transaction
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every (key hash, entry) in order of the hash."""
+        with self._transaction.cursor() as cursor:
+            yield from cursor
+
+    def close(self) -> None:
+        """Let the pages go."""
+        self._transaction.abort()
+
+
+def pin_of_running(folder: Path) -> tuple[Marker, Pinned]:
+    """Open a database that another process may be writing, and pin it as it is now; raise ``StorageError``."""
+    try:
+        environment = lmdb.open(str(folder), max_dbs=2, readonly=True, create=False)
+        meta = environment.open_db(b"meta", create=False)
+        entries = environment.open_db(b"entries", create=False)
+        transaction = environment.begin(db=entries)
+        raw = transaction.get(_MARKER, db=meta)
+        marker = None if raw is None else Marker.decode(raw)
+    except (lmdb.Error, Malformed) as error:
+        raise StorageError(f"cannot read the state database {folder}: {error}; start the node once") from error
+    if marker is None or marker.height == 0:
+        raise StorageError(f"the state database {folder} holds no committed state yet")
+    return marker, Pinned(transaction)
 
 
 class LmdbStore:
@@ -161,6 +193,10 @@ class LmdbStore:
                 transaction.put(_MARKER, marker.encode(), db=self._meta)
         except lmdb.Error as error:
             raise StorageError(f"cannot write the state database {self._folder}: {error}") from error
+
+    def pin(self) -> Pinned:
+        """Return the database as of the last ``write``, whatever is written afterwards; the caller closes it."""
+        return Pinned(self._environment.begin(db=self._entries))
 
     def renew(self) -> None:
         """Let reads see what has been written; also frees the pages that only the old view needed."""

@@ -14,7 +14,7 @@ from ledger import signing
 from ledger.block import HEADER_VERSION, Header
 from ledger.certificate import Certificate
 from ledger.errors import BadProof
-from ledger.genesis import Parameters
+from ledger.genesis import Genesis, Parameters
 from ledger.head import Head
 from ledger.proof import verify_certified
 from ledger.signing import Verify
@@ -74,3 +74,8 @@ class Trail:
         if following.epoch != self.validators.epoch + 1:
             raise BadProof(f"the validators after height {header.height} are not of the next epoch")
         return following
+
+
+def genesis_trail(genesis: Genesis) -> Trail:
+    """Return the trail of a chain without blocks."""
+    return Trail(genesis.chain_id, genesis.parameters, Tip.of_genesis(genesis), genesis.validators)

@@ -59,6 +59,7 @@ class Writer:
     def __init__(self, storage: Storage, observer: Observer) -> None:
         self.unapplied = 0
         self._applying = 0
+        self._running = 0
         self._storage, self._observer = storage, observer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage")
         self._gathering: _Batch | None = None
@@ -90,9 +91,27 @@ class Writer:
         self._applying += 1
         self._start(lambda: self._apply(effect), lambda _: self._applied(effect.height))
 
+    def run(self, work: Callable[[], None], done: Callable[[], None] | None = None) -> None:
+        """Do something on the disk in the thread, in the order of these calls; then ``done`` on the loop.
+
+        An error ends the process like that of any other write.
+        """
+        self._running += 1
+
+        def timed() -> float:
+            work()
+            return 0.0
+
+        def finished(_: float) -> None:
+            self._running -= 1
+            if done is not None:
+                done()
+
+        self._start(timed, finished)
+
     async def close(self) -> None:
         """Wait until everything queued is written."""
-        while not self._failed and (self._gathering or self._in_flight or self.unapplied):
+        while not self._failed and (self._gathering or self._in_flight or self.unapplied or self._running):
             await asyncio.sleep(0.002)
         self._thread.shutdown(wait=not self._failed, cancel_futures=True)
 
@@ -175,4 +194,5 @@ class Writer:
     def _apply(self, effect: ApplyState) -> float:
         started = time.perf_counter()
         self._storage.apply(effect.height, effect.block_hash, effect.change)
+        self._storage.prune_some()
         return time.perf_counter() - started

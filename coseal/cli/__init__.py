@@ -18,6 +18,7 @@ from coseal.cli import (
     exporting,
     findings,
     importing,
+    keeping,
     keys,
     measuring,
     network,
@@ -63,7 +64,7 @@ def _root(
 
 
 _GROUPS = (network, transactions, importing, exporting, rules, adopting, findings, asking, bundling, checking, story)
-for _group in (*_GROUPS, keys, measuring):
+for _group in (*_GROUPS, keeping, keys, measuring):
     _group.register(app)
 
 

@@ -6,6 +6,7 @@ Law: what is given in binary is the stored bytes, unchanged, so a client can ver
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -14,8 +15,11 @@ from starlette.responses import Response
 from contracts import membership
 from ledger import codec
 from ledger.block import CommittedBlock
+from ledger.head import Head
 from ledger.proof import CertifiedValue
 from ledger.render import block_json, certificate_json, header_json, plain, state_proof_json
+from ledger.signing import HASH_BYTES
+from ledger.snapshot import MAX_DEPTH, Manifest
 from ledger.validators import ValidatorSet
 from node.http.bodies import HEIGHT_HEADER, JSON, MSGPACK, answer, msgpack_list, wants_msgpack
 from node.http.context import Context
@@ -23,6 +27,7 @@ from node.http.problems import Problem
 
 _HEIGHT_MAX = 2**63 - 1
 _JSON_BLOCKS = 100
+_JSON_HASHES = 4_096
 
 From = Annotated[int, Query(alias="from", ge=1, le=_HEIGHT_MAX, description="First height.")]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="At most so many; fewer if they would be too large.")]
@@ -42,6 +47,7 @@ def router(context: Context) -> APIRouter:
     @routes.get("/blocks", summary="Committed blocks from a height on", dependencies=fresh)
     async def blocks(request: Request, from_height: From = 1, limit: Limit = 100) -> Response:
         tip = services.height
+        context.require_kept(from_height)
         if wants_msgpack(request.headers):
             return msgpack_list(await asyncio.to_thread(_read_raw, context, from_height, limit), height=tip)
         found = await asyncio.to_thread(_read_raw, context, from_height, min(limit, _JSON_BLOCKS))
@@ -51,16 +57,35 @@ def router(context: Context) -> APIRouter:
     @routes.get("/headers", summary="Headers and their commit certificates from a height on", dependencies=fresh)
     async def headers(request: Request, from_height: From = 1, limit: Limit = 1_000) -> Response:
         tip = services.height
-        raws = await asyncio.to_thread(_read_raw, context, from_height, limit)
+        heads = await asyncio.to_thread(_read_heads, context, from_height, limit)
         if wants_msgpack(request.headers):
-            return msgpack_list([_head_of(raw) for raw in raws], height=tip)
-        rendered = await asyncio.to_thread(lambda: [_head_json(raw) for raw in raws])
-        return answer({"height": tip, "headers": rendered, "next": _next(from_height, len(raws), tip)}, height=tip)
+            return msgpack_list([[head.header.raw, head.certificate.encode()] for head in heads], height=tip)
+        rendered = await asyncio.to_thread(lambda: [_head_json(head) for head in heads])
+        return answer({"height": tip, "headers": rendered, "next": _next(from_height, len(heads), tip)}, height=tip)
+
+    @routes.get("/snapshot", summary="The newest snapshot of the state that this node has")
+    async def snapshot(request: Request) -> Response:
+        manifest = services.snapshot()
+        if manifest is None:
+            raise Problem(404, "no_snapshot", "this node has no snapshot yet", more={"height": services.height})
+        if wants_msgpack(request.headers):
+            return Response(manifest.encode(), 200, {HEIGHT_HEADER: str(manifest.height)}, MSGPACK)
+        return answer(_manifest_json(manifest), height=manifest.height)
+
+    @routes.get("/snapshot/{height}/{item}", summary="A chunk of a snapshot, or its block as the item after the last")
+    async def snapshot_item(
+        height: Annotated[int, Path(ge=1, le=_HEIGHT_MAX)], item: Annotated[int, Path(ge=0, le=1 << MAX_DEPTH)]
+    ) -> Response:
+        data = await asyncio.to_thread(services.snapshot_item, height, item)
+        if data is None:
+            raise Problem(404, "no_snapshot", "it is not here (any more); ask /v1/snapshot for the newest one")
+        return Response(data, 200, {HEIGHT_HEADER: str(height)}, MSGPACK)
 
     @routes.get("/blocks/{height}", summary="One committed block", dependencies=fresh)
     async def block(request: Request, height: Annotated[str, Path(pattern="^(latest|[0-9]{1,19})$")]) -> Response:
         tip = services.height
         wanted = tip if height == "latest" else int(height)
+        context.require_kept(wanted)
         raw = await asyncio.to_thread(services.read_block, wanted) if 1 <= wanted <= tip else None
         if raw is None:
             raise Problem(404, "unknown_block", f"blocks 1 to {tip} are committed here", more={"height": tip})
@@ -151,11 +176,28 @@ def _read_raw(context: Context, first: int, limit: int) -> list[bytes]:
     return raws
 
 
-def _head_of(raw: bytes) -> list[bytes]:
-    committed = CommittedBlock.decode(raw)
-    return [committed.block.header.raw, committed.certificate.encode()]
+def _read_heads(context: Context, first: int, limit: int) -> list[Head]:
+    """Return the heads from ``first`` on, whether the bodies are pruned or not."""
+    heights = range(first, min(first + limit - 1, context.services.height) + 1)
+    found = (context.services.read_head(height) for height in heights)
+    return [Head.decode(raw) for raw in itertools.takewhile(lambda raw: raw is not None, found) if raw is not None]
 
 
-def _head_json(raw: bytes) -> dict[str, Any]:
-    committed = CommittedBlock.decode(raw)
-    return {"header": header_json(committed.block.header), "certificate": certificate_json(committed.certificate)}
+def _head_json(head: Head) -> dict[str, Any]:
+    return {"header": header_json(head.header), "certificate": certificate_json(head.certificate)}
+
+
+def _manifest_json(manifest: Manifest) -> dict[str, Any]:
+    """Return what a snapshot is; ``hashes`` are the nodes of the state tree that its chunks are."""
+    hashes = [manifest.hashes[i : i + HASH_BYTES].hex() for i in range(0, len(manifest.hashes), HASH_BYTES)]
+    return {
+        "height": manifest.height,
+        "block_hash": manifest.header.hash.hex(),
+        "state_root": manifest.header.state_root.hex(),
+        "state_bits": manifest.bits,
+        "depth": manifest.depth,
+        "chunks": manifest.chunks,
+        "hashes": hashes if len(hashes) <= _JSON_HASHES else [],
+        "header": header_json(manifest.header),
+        "certificate": certificate_json(manifest.certificate),
+    }

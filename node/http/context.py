@@ -17,6 +17,7 @@ from contracts import membership
 from contracts.framework import Overlay, Reader
 from ledger.block import CommittedBlock, Header
 from ledger.certificate import Certificate
+from ledger.head import Head
 from node.http.auth import Authenticator, Token
 from node.http.bodies import BodyBudget
 from node.http.idempotency import IdempotencyStore
@@ -75,8 +76,10 @@ class Context:
         return membership.operator_key(self.reader(), member, user)
 
     async def block(self, height: int) -> CommittedBlock | None:
-        """Return a committed block, parsed, or None."""
+        """Return a committed block, parsed, or None; raise the problem 410 for one that is pruned here."""
         found = self.services.recent_block(height) or self._blocks.get(height)
+        if found is None:
+            self.require_kept(height)
         if found is None and 1 <= height <= self.services.height:
             found = await asyncio.to_thread(self._read, height)
             if found is not None:
@@ -85,12 +88,25 @@ class Context:
                     self._blocks.popitem(last=False)
         return found
 
+    def require_kept(self, height: int) -> None:
+        """Raise the problem 410 if the block of ``height`` was pruned here, naming the first one that is not."""
+        first = self.services.first_height
+        if 1 <= height < first <= self.services.height:
+            detail = f"this node has the bodies of blocks from {first} on; ask one that keeps all, or an archive"
+            more: dict[str, Any] = {"first_height": first, "height": self.services.height}
+            raise Problem(410, "pruned", detail, more=more)
+
     def _read(self, height: int) -> CommittedBlock | None:
         raw = self.services.read_block(height)
         return None if raw is None else CommittedBlock.decode(raw)
 
     async def certified(self, height: int) -> tuple[Header, Certificate]:
         """Return the header of a height and its commit certificate; raise the problem 503 at genesis."""
+        if 1 <= height < self.services.first_height:
+            raw = await asyncio.to_thread(self.services.read_head, height)
+            if raw is not None:
+                head = Head.decode(raw)
+                return head.header, head.certificate
         committed = await self.block(height)
         if committed is None:
             raise unavailable("no block is committed yet, so nothing is certified")

@@ -63,6 +63,7 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "software_version": status.software_version,
         "protocol_version": status.protocol_version,
         "height": status.height,
+        "first_height": services.first_height,
         "block_hash": status.block_hash.hex(),
         "state_root": status.state_root.hex(),
         "time": time_text(status.time_ms),

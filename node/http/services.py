@@ -16,6 +16,7 @@ from contracts.framework import Rejected
 from ledger.block import CommittedBlock
 from ledger.genesis import Genesis
 from ledger.signing import Signer
+from ledger.snapshot import Manifest
 from ledger.state import State
 from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
@@ -87,6 +88,11 @@ class Services(Protocol):
         ...
 
     @property
+    def first_height(self) -> int:
+        """Height of the first block that ``read_block`` returns; bodies below it are pruned."""
+        ...
+
+    @property
     def state(self) -> State:
         """The committed state after block ``height``; read it without awaiting in between."""
         ...
@@ -105,7 +111,19 @@ class Services(Protocol):
         ...
 
     def read_block(self, height: int) -> bytes | None:
-        """Return the encoded ``CommittedBlock`` of a height from 1 to the tip, or None. Safe from any thread."""
+        """Return the encoded ``CommittedBlock`` of a height from the first to the tip, or None; from any thread."""
+        ...
+
+    def read_head(self, height: int) -> bytes | None:
+        """Return the encoded ``Head`` of a height from 1 to the tip, pruned or not, or None. Safe from any thread."""
+        ...
+
+    def snapshot(self, height: int | None = None) -> Manifest | None:
+        """Return the manifest of the newest snapshot, or of the one of ``height``; None if there is none."""
+        ...
+
+    def snapshot_item(self, height: int, item: int) -> bytes | None:
+        """Return a chunk of the snapshot of ``height``, or its block; None if it is not here. Safe from any thread."""
         ...
 
     def recent_block(self, height: int) -> CommittedBlock | None:

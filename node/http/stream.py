@@ -65,6 +65,7 @@ def router(context: Context) -> APIRouter:
         from_place: From = None, last_event_id: LastEventId = None, contract: Only = None, event: Kind = None
     ) -> Response:
         start = _start(from_place, last_event_id, context.services.height)
+        context.require_kept(start[0])
         if context.streams >= context.limits.streams:
             raise Problem(429, "too_many_streams", f"at most {context.limits.streams} streams", retry_after_s=5)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", HEIGHT_HEADER: str(context.services.height)}

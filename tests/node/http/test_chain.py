@@ -6,11 +6,14 @@ import httpx
 import msgpack
 import pytest
 
+from contracts.execution import Executor, Outcome, new_state
 from ledger.block import CommittedBlock, Header
 from ledger.certificate import Certificate
 from ledger.errors import BadProof
 from ledger.proof import verify_certified
 from ledger.render import certified_header_from_json, state_proof_from_json
+from ledger.snapshot import Manifest, cut, depth_for
+from ledger.state import MemoryStore
 from node.http.context import Settings
 from node.http.limits import Limits
 from tests.node.http.world import World, scenario
@@ -179,3 +182,54 @@ async def test_metrics_count_requests_by_route(world: World, client: httpx.Async
     text = (await client.get("/metrics")).text
     assert 'coseal_http_requests_total{method="GET",route="/v1/blocks/{height}",status="404"} 2.0' in text
     assert 'coseal_http_requests_total{method="GET",route="other",status="404"} 1.0' in text
+
+
+def hold_snapshot(world: World) -> Manifest:
+    """Let the node have a snapshot of its tip."""
+    bits = world.genesis.parameters.state_bits
+    store = MemoryStore(bits)
+    executor = Executor(world.genesis, new_state(world.genesis, store))
+    for committed in world.chain.blocks:
+        outcome = executor.execute_block(committed.block)
+        assert isinstance(outcome, Outcome)
+        executor.commit(outcome)
+        store.write(outcome.change.entries)
+        executor.state.flushed(outcome.change)
+    entries = sorted(entry for index in range(1 << bits) for entry in store.bucket(index))
+    depth = depth_for(entries, bits)
+    chunks = list(cut(entries, bits, depth))
+    tip = world.chain.blocks[-1]
+    manifest = Manifest(tip.block.header, tip.certificate, bits, depth, b"".join(value for _, value in chunks))
+    world.held = (manifest, [*(chunk for chunk, _ in chunks), tip.encode()])
+    return manifest
+
+
+@scenario()
+async def test_a_snapshot_is_given_in_items_that_prove_themselves(world: World, client: httpx.AsyncClient) -> None:
+    await world.commit(world.profile("1"))
+    assert (await client.get("/v1/snapshot")).json()["code"] == "no_snapshot"
+    held = hold_snapshot(world)
+    document = (await client.get("/v1/snapshot")).json()
+    assert (document["height"], document["chunks"], document["block_hash"]) == (1, 1, held.header.hash.hex())
+    manifest = Manifest.decode((await client.get("/v1/snapshot", headers=MSGPACK)).content)
+    assert manifest == held
+    for item in range(manifest.chunks + 1):
+        manifest.check(item, (await client.get(f"/v1/snapshot/1/{item}")).content)
+    assert (await client.get(f"/v1/snapshot/1/{manifest.chunks + 1}")).status_code == 404
+    assert (await client.get("/v1/snapshot/9/0")).status_code == 404
+
+
+@scenario()
+async def test_a_pruned_block_is_gone_and_its_header_is_not(world: World, client: httpx.AsyncClient) -> None:
+    for number in range(5):
+        await world.commit(world.profile(str(number)))
+    world.first_height, world.recent = 4, 1
+    for path in ("/v1/blocks/2", "/v1/blocks?from=1", "/v1/stream?from=3"):
+        response = await client.get(path)
+        problem = response.json()
+        assert (response.status_code, problem["code"], problem["first_height"]) == (410, "pruned", 4)
+    assert (await client.get("/v1/blocks/4")).status_code == 200
+    assert (await client.get("/v1/status")).json()["first_height"] == 4
+    headers = (await client.get("/v1/headers?from=1")).json()["headers"]
+    assert [head["header"]["height"] for head in headers] == [1, 2, 3, 4, 5]
+    assert (await client.get("/v1/validators?height=2")).status_code == 200

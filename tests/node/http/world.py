@@ -17,6 +17,8 @@ from contracts.framework import Rejected
 from ledger import transaction
 from ledger.block import CommittedBlock
 from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.head import Head
+from ledger.snapshot import Manifest
 from ledger.transaction import Transaction
 from node.events import Admission, Answer
 from node.health import NodeStatus, PeerStatus
@@ -98,6 +100,8 @@ class World:
         self.places: dict[bytes, Location] = {}
         self.dropped: dict[bytes, Rejected] = {}
         self.recent = 16
+        self.first_height = 1
+        self.held: tuple[Manifest, list[bytes]] | None = None
         self.recent_places = True
         self.claims: int | None = 0
         self.clock_ms = START_MS
@@ -114,6 +118,19 @@ class World:
     @property
     def height(self) -> int:
         return len(self.chain.blocks)
+
+    def read_head(self, height: int) -> bytes | None:
+        if not 1 <= height <= self.height:
+            return None
+        return Head.of(self.chain.blocks[height - 1]).encode()
+
+    def snapshot(self, height: int | None = None) -> Manifest | None:
+        return None if self.held is None or height not in (None, self.held[0].height) else self.held[0]
+
+    def snapshot_item(self, height: int, item: int) -> bytes | None:
+        if self.held is None or height != self.held[0].height or item >= len(self.held[1]):
+            return None
+        return self.held[1][item]
 
     @property
     def state(self) -> Any:
