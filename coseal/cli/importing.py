@@ -41,6 +41,7 @@ class Format(StrEnum):
     ocel_xml = "ocel-xml"
     ocel1_json = "ocel1-json"
     xes = "xes"
+    cloudevents = "cloudevents"
     csv = "csv"
 
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.arguments import parse_time
@@ -67,16 +68,30 @@ def _write(connection: sqlite3.Connection, log: ExportLog) -> None:
     pairs = ((one.id, name, kind) for one in log.objects for name, kind in one.relations)
     many("INSERT INTO object_object VALUES (?, ?, ?)", pairs)
     for event in log.events:
-        names = list(log.event_types[event.type])
-        values = [event.attributes.get(name) for name in names]
-        _insert(connection, events[event.type], (event.id, event.time, *values))
+        events[event.type].insert(connection, (event.id, event.time), event.attributes)
     for one in log.objects:
-        names = list(log.object_types[one.type])
-        for row in _object_rows(one.values, names):
-            _insert(connection, objects[one.type], (one.id, *row))
+        for time, changed, given in _object_rows(one.values):
+            objects[one.type].insert(connection, (one.id, time, changed), given)
 
 
-def _object_rows(values: Sequence[tuple[str, str, Any]], names: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The table of a type: its name, its attributes with their declared column types."""
+
+    name: str
+    columns: dict[str, str]
+
+    def insert(self, connection: sqlite3.Connection, own: tuple[Any, ...], given: Mapping[str, Any]) -> None:
+        """Insert a row. A REAL gets a number made here: SQLite's own reading of a text may be off by a digit."""
+        values = [
+            float(given[key]) if column == _COLUMNS["float"] and key in given else given.get(key)
+            for key, column in self.columns.items()
+        ]
+        row = (*own, *values)
+        connection.execute(f"INSERT INTO {_quoted(self.name)} VALUES ({', '.join('?' * len(row))})", row)
+
+
+def _object_rows(values: Sequence[tuple[str, str, Any]]) -> Iterable[tuple[str, str | None, dict[str, Any]]]:
     """Yield (time, changed field, values): the initial values of one time text in a row, then a row a change."""
     initial: list[tuple[str, dict[str, Any]]] = []
     for name, time, value in values:
@@ -85,10 +100,10 @@ def _object_rows(values: Sequence[tuple[str, str, Any]], names: Sequence[str]) -
                 initial.append((time, {}))
             initial[-1][1][name] = value
     for time, given in initial or [(EPOCH_TIME, {})]:
-        yield (time, None, *(given.get(name) for name in names))
+        yield time, None, given
     for name, time, value in values:
         if not is_initial(time):
-            yield (time, name, *(value if name == column else None for column in names))
+            yield time, name, {name: value}
 
 
 def is_initial(time: str) -> bool:
@@ -96,9 +111,9 @@ def is_initial(time: str) -> bool:
     return time == EPOCH or (time[:4] in ("1969", "1970") and parse_time(time) == 0)
 
 
-def _tables(connection: sqlite3.Connection, kind: str, types: Types, kept: set[tuple[str, str]]) -> dict[str, str]:
+def _tables(connection: sqlite3.Connection, kind: str, types: Types, kept: set[tuple[str, str]]) -> dict[str, _Table]:
     """Create the table of every type; return type -> table."""
-    tables: dict[str, str] = {}
+    tables: dict[str, _Table] = {}
     taken = {"map_type", "object"}  # tables of OCEL's own
     for name, attributes in types.items():
         suffix = _suffix(name, taken)
@@ -106,14 +121,14 @@ def _tables(connection: sqlite3.Connection, kind: str, types: Types, kept: set[t
         if kind == "object":
             own.append(("ocel_changed_field", "TEXT"))
         _require_columns(name, attributes)
-        declared = [
-            (key, _KEPT_FLOAT if ocel == "float" and (name, key) in kept else _COLUMNS[ocel])
+        declared = {
+            key: _KEPT_FLOAT if ocel == "float" and (name, key) in kept else _COLUMNS[ocel]
             for key, ocel in attributes.items()
-        ]
-        columns = ", ".join(f"{_quoted(key)} {column}" for key, column in (*own, *declared))
+        }
+        columns = ", ".join(f"{_quoted(key)} {column}" for key, column in (*own, *declared.items()))
         connection.execute(f"CREATE TABLE {_quoted(f'{kind}_{suffix}')} ({columns})")
         connection.execute(f"INSERT INTO {kind}_map_type VALUES (?, ?)", (name, suffix))
-        tables[name] = f"{kind}_{suffix}"
+        tables[name] = _Table(f"{kind}_{suffix}", declared)
     return tables
 
 
@@ -158,10 +173,6 @@ def _object_values(log: ExportLog) -> Iterable[tuple[str, str, Any]]:
     for one in log.objects:
         types = log.object_types[one.type]
         yield from ((one.type, key, value) for key, _, value in one.values if types[key] == "float")
-
-
-def _insert(connection: sqlite3.Connection, table: str, row: tuple[Any, ...]) -> None:
-    connection.execute(f"INSERT INTO {_quoted(table)} VALUES ({', '.join('?' * len(row))})", row)
 
 
 def _quoted(name: str) -> str:

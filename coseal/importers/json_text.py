@@ -9,13 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from contracts.cloudevents import Number
 from coseal.importers.log import BadLog, Findings, read_text
-
-
-class Number(str):
-    """The digits of a JSON number that is no integer, kept as the file writes them."""
-
-    __slots__ = ()
 
 
 def parse(text: str, findings: Findings, path: str = "") -> Any:
@@ -32,8 +27,13 @@ def parse(text: str, findings: Findings, path: str = "") -> Any:
     def constant(literal: str) -> Any:
         findings.add("bad_value", path + literal, "not a JSON number")
 
+    def integer(digits: str) -> int | Number:
+        return Number(digits) if digits == "-0" else int(digits)
+
     try:
-        return json.loads(text, parse_float=Number, parse_constant=constant, object_pairs_hook=unique)
+        return json.loads(
+            text, parse_float=Number, parse_int=integer, parse_constant=constant, object_pairs_hook=unique
+        )
     except (ValueError, RecursionError) as error:
         findings.add("not_json", path, str(error))
         return None

@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from contracts.arguments import is_identifier
-from contracts.process_items import time_ms
+from contracts.process_items import is_decimal, time_ms
 from coseal.errors import BadAnswer, CosealError
 
 EXAMPLES_MAX: Final = 5
 UNPACKED_BYTES_MAX: Final = 1 << 30
 _GZIP: Final = b"\x1f\x8b"
-_DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.ASCII)
 _FRACTION: Final = re.compile(r"\.([0-9]+)", re.ASCII)
 _INT64: Final = range(-(2**63), 2**63)
 _TEXT_MAX: Final = 4_096
-_DECIMAL_MAX: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +198,9 @@ class Values:
         return None
 
     def _decimal(self, value: Any, path: str) -> str | None:
-        """Keep the source's own digits; only an exponent's ``E`` is written small, as the ledger has it."""
-        text = str(value).replace("E", "e") if isinstance(value, str) or type(value) is int else ""
-        if len(text) <= _DECIMAL_MAX and _DECIMAL.fullmatch(text):
+        """Keep the source's own digits."""
+        text = str(value) if isinstance(value, str) or type(value) is int else ""
+        if is_decimal(text):
             return text
         self._bad("bad_value", value, path, "a decimal number")
         return None

@@ -127,7 +127,7 @@ class _Reader:
                 known[object_id] = object_type
         for object_type, table in tables.items():
             kinds = dict(self._columns(table))
-            changed_at = "ocel_changed_field" if "ocel_changed_field" in kinds else "NULL"
+            changed_at = "ocel_changed_field" if "ocel_changed_field" in kinds else None
             names = [name for name in kinds if name not in _OWN_COLUMNS]
             for number, (object_id, time, changed, *values) in self._rows(
                 table, ("ocel_id", "ocel_time", changed_at, *names)
@@ -197,9 +197,9 @@ class _Reader:
         rows = self._connection.execute(f"PRAGMA table_info({_quoted(table)})")
         return [(name, _ocel_type(declared)) for _, name, declared, *_ in rows]
 
-    def _rows(self, table: str, columns: Sequence[str]) -> Iterator[tuple[int, tuple[Any, ...]]]:
-        """Yield (number from 1, values) of every row as the table holds them."""
-        names = ", ".join(name if name == "NULL" else _quoted(name) for name in columns)
+    def _rows(self, table: str, columns: Sequence[str | None]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """Yield (number from 1, values) of every row as the table holds them; a column None gives null."""
+        names = ", ".join("NULL" if name is None else _quoted(name) for name in columns)
         sql = f"SELECT {names} FROM {_quoted(table)}"
         return enumerate(self._connection.execute(sql), start=1)
 

@@ -14,6 +14,7 @@ from contracts.process_items import Unfit, schema_of
 from contracts.process_types import DEFINE_TYPE, definition_hash, normalised
 from coseal.errors import CosealError
 from coseal.importers import mapping as maps
+from coseal.importers.cloudevents import read_cloudevents
 from coseal.importers.csv_log import read_csv
 from coseal.importers.log import Findings, Log, read_bytes
 from coseal.importers.ocel1_json import read_ocel1_json
@@ -28,6 +29,7 @@ FORMATS: Final[Mapping[str, Callable[[Path, maps.Mapping], Log]]] = {
     "ocel-xml": read_ocel_xml,
     "ocel1-json": read_ocel1_json,
     "xes": read_xes,
+    "cloudevents": read_cloudevents,
     "csv": read_csv,
 }
 
@@ -60,6 +62,8 @@ _ENDINGS: Final = {".csv": "csv", ".json": "ocel-json", ".jsonocel": "ocel-json"
 _JSON_MARKS: Final = (
     (b'"ocel:events"', "ocel1-json"),
     (b'"ocel:global-log"', "ocel1-json"),
+    (b'"eventTypes"', "ocel-json"),
+    (b'"specversion"', "cloudevents"),
 )
 
 

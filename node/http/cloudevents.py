@@ -168,7 +168,8 @@ def _parse_now(body: bytes) -> Any:
 
 def _integer(text: str) -> int | Number:
     """Return an integer of 64 bit; a larger number keeps its digits, for a decimal to take."""
-    return int(text) if len(text) <= 20 and -(2**63) <= int(text) < 2**63 else Number(text)
+    fits = text != "-0" and len(text) <= 20 and -(2**63) <= int(text) < 2**63
+    return int(text) if fits else Number(text)
 
 
 def _constant(text: str) -> Any:
