@@ -122,7 +122,7 @@ class Joining:
             self._emit(events.AdoptSnapshot(self.snapshots.chosen.height))
 
     def _lied(self, peer: str, now_ms: int) -> None:
-        self._sync.lied(peer, now_ms)
+        self._sync.lied(peer, now_ms)  # Z11
         self.snapshots.distrust(peer)
         text = f"{peer} sent a part of a snapshot that does not prove itself; others are asked"
         self._emit(events.Noticed("bad_snapshot", text))

@@ -146,7 +146,7 @@ class Storage:
         """Write one block's change to the state database; raise ``StorageError``."""
         self._write(height, block_hash, change)
         every = self.policy.snapshot_blocks
-        if every and height % every == 0 and self.pinned is None:
+        if every and height % every == 0 and self.pinned is None:  # Z13
             self.pinned = PinnedState(height, self.store.pin())
 
     def make_snapshot(self) -> SnapshotFile:
@@ -175,7 +175,7 @@ class Storage:
         keep = self.policy.prune_keep_blocks
         if keep is None:
             return
-        goal = min(self.tip_height - keep, self.snapshots.newest_height - 1)
+        goal = min(self.tip_height - keep, self.snapshots.newest_height - 1)  # Z14
         self.write_heads(min(goal, self.heads.tip_height + HEADS_A_BLOCK))
         following = self.blocks.second_file_height
         if following is not None and following <= self.heads.tip_height + 1:

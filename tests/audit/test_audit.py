@@ -8,7 +8,7 @@ import pytest
 from audit import audit as audit_module
 from audit.audit import audit, parse_pin
 from audit.report import Level, Verdict
-from audit.sources import FileSource
+from audit.sources import FileSource, Pruned
 from ledger.block import Block, CommittedBlock, Receipt
 from ledger.signing import ZERO_HASH
 
@@ -395,3 +395,49 @@ def test_a_committed_block_with_a_certificate_of_another_height_is_refuted(chain
     blocks[3] = CommittedBlock(blocks[3].block, blocks[2].certificate, blocks[3].receipts)
     report = audit([list_source(blocks)], chain.genesis, Level.HEADERS)
     assert (report.last, only(report).height) == (3, 4)
+
+
+class PrunedSource:
+    """A source that has no block below ``first`` any more."""
+
+    def __init__(self, blocks: list[bytes], first: int, name: str = "pruned") -> None:
+        self.name, self._blocks, self._first = name, blocks, first
+
+    def tip(self) -> int:
+        return len(self._blocks)
+
+    def blocks(self, first: int, last: int):
+        if first < self._first:
+            raise Pruned(self._first)
+        yield from self._blocks[first - 1 : last]
+
+
+def test_a_pruned_source_alone_needs_an_archive(chain):
+    source = PrunedSource([block.encode() for block in chain.blocks], 5)
+    report = audit([source], chain.genesis)
+    assert (report.verdict, report.sources[0].status) == (Verdict.UNKNOWN, "pruned")
+    assert "archive" in report.sources[0].note
+    assert "archive is needed" in only(report).reason
+
+
+def test_what_a_pruned_source_still_has_is_audited(chain):
+    source = PrunedSource([block.encode() for block in chain.blocks], 5)
+    report = audit([source], chain.genesis, Level.MERKLE, first=6)
+    assert (report.verdict, report.last) == (Verdict.OK, 12)
+
+
+@pytest.mark.parametrize("first", [2, 5, 12, 40])
+def test_a_pruned_source_is_compared_from_its_first_block_on(chain, list_source, first):
+    raws = [block.encode() for block in chain.blocks]
+    report = audit([PrunedSource(raws, first), list_source(chain.blocks)], chain.genesis)
+    assert (report.verdict, report.last) == (Verdict.OK, 12)
+    assert statuses(report) == ["pruned", "ok"]
+    assert f"begin at height {first}" in report.sources[0].note
+
+
+def test_a_pruned_source_that_shows_another_block_is_refuted(chain, list_source, monkeypatch):
+    monkeypatch.setattr(audit_module, "RUN_BLOCKS", 2)
+    raws = [block.encode() for block in chain.blocks]
+    raws[8] = raws[7]
+    report = audit([PrunedSource(raws, 5), list_source(chain.blocks)], chain.genesis, Level.MERKLE)
+    assert (report.verdict, statuses(report)) == (Verdict.BAD, ["refuted", "ok"])

@@ -43,6 +43,16 @@ MESSAGES: list[wire.WireMessage] = [
     wire.TipRequest(7),
     wire.TipReply(7, None, None),
     wire.TipReply(7, BLOCK.certificate, BLOCK.certificate),
+    wire.Pruned(3, 9),
+    wire.GetSnapshot(),
+    wire.Snapshot(None),
+    wire.Snapshot(b"manifest"),
+    wire.GetHeads(1, 2**40),
+    wire.Heads(1, ()),
+    wire.Heads(2, (b"head", b"another")),
+    wire.GetItem(5, 1 << 16),
+    wire.Item(5, 0, None),
+    wire.Item(5, 1, b"chunk"),
 ]
 
 
@@ -165,4 +175,21 @@ def test_the_largest_certificate_fits() -> None:
 
 def test_only_frames_that_rest_on_nothing_of_ours_may_overtake_a_write() -> None:
     free = {type(message) for message in MESSAGES if wire.promises_nothing(message)}
-    assert free == {wire.Transactions, wire.GetBlocks, wire.GetBody, wire.TipRequest}
+    questions = {wire.GetBlocks, wire.GetBody, wire.TipRequest, wire.GetSnapshot, wire.GetHeads, wire.GetItem}
+    assert free == questions | {wire.Transactions}
+
+
+def test_what_a_snapshot_message_may_carry_is_bounded() -> None:
+    refused(["pruned", 1, 5, 5], "first_height")
+    refused(["get-item", 1, 5, (1 << 16) + 1], "item")
+    refused(["get-item", 1, 0, 0], "height")
+    refused(["snapshot-offer", 1, bytes(wire.MAX_MANIFEST_BYTES + 1)], "manifest")
+    refused(["heads", 1, 1, [b""] * (wire.MAX_HEADS + 1)], "heads")
+    refused(["heads", 1, 1, [bytes(wire.MAX_HEAD_BYTES + 1)]], "head")
+
+
+def test_heads_are_packed_as_many_as_fit_and_at_least_one() -> None:
+    assert wire.pack_heads(4, []) == wire.Heads(4, ())
+    large = bytes(wire.BLOCKS_BYTES)
+    assert wire.pack_heads(4, [large, b"x"]) == wire.Heads(4, (large,))
+    assert len(wire.pack_heads(4, [b"x"] * 500).heads) == wire.MAX_HEADS
