@@ -1,7 +1,7 @@
 """The evidence bundle: one file for one case, verified step by step with the genesis alone.
 
-Law: nothing in the file is believed that a quorum did not certify; a step that fails is named, and what only a replay
-could tell (that no finding by a deadline was left out) is said.
+Law: nothing in the file is believed that a quorum did not certify; items, rules and findings are proven to be all there
+are; a step that fails is named.
 
 A bundle is the document ``evidence-bundle``; docs/spec/audit.md, section Evidence bundle.
 """
@@ -17,6 +17,7 @@ from audit.light import UnknownValidators
 from audit.report import Verdict
 from contracts.process_chain import item_hash
 from contracts.rules.rule import SOURCE
+from contracts.supervision_findings import count_key
 from contracts.supervision_sets import ADOPTED, active_key, rule_digest, set_key
 from ledger import codec
 from ledger.block import Header, Receipt
@@ -44,8 +45,7 @@ _LISTS: Final = ("sources", "recordings", "sets", "rules", "policies", "findings
 
 REMAINING_TRUST: Final = (
     "that the genesis is the right one: compare its chain id with what a member you trust says",
-    "that no finding is left out that a missed deadline raised, or a batch with very many: the state lists findings by "
-    "number, so only an audit with replay (`coseal audit`) tells that there are no others",
+    "that the contracts did what they should: a quorum computed the same, and `coseal audit` replays it",
 )
 """What a bundle cannot prove by itself."""
 
@@ -236,7 +236,7 @@ class _Bundle:
         return f"{words}, {len(external)} texts outside of it"
 
     def found(self, document: Any) -> str:
-        """Verify the findings, and that none is left out that a recording raised."""
+        """Verify the findings, and that they are all: the state counts them for each object."""
         for entry in document["findings"]:
             key, value, _ = self._value(entry)
             if value is None or not key.startswith("supervision/finding/"):
@@ -247,12 +247,12 @@ class _Bundle:
             if rule not in self.rules and not value["rule"].startswith("system:"):
                 raise BadProof(f"finding {value['id']} is of rule {rule[0]} version {rule[1]}, which is not shown")
             self.findings[value["id"]] = value
-        for recording in self.recordings:
-            for view in recording.receipt.data.get("findings", ()):
-                about = (view["process_type"], view["object_type"], view["object"])
-                if about == self.name and view["id"] not in self.findings:
-                    raise BadProof(f"block {recording.header.height} raised finding {view['id']}, which is not shown")
-        return f"{len(self.findings)} findings: {', '.join(self._standing()) or 'none'}"
+        key, count, _ = self._value(document.get("finding_count"))
+        if key != count_key(*self.name):
+            raise BadProof(f"the number of findings is that of {key}")
+        if len(self.findings) != (count or 0):
+            raise BadProof(f"{len(self.findings)} findings are shown, {count or 0} were raised")
+        return f"{len(self.findings)} findings are all there are: {', '.join(self._standing()) or 'none'}"
 
     def _standing(self) -> list[str]:
         return [

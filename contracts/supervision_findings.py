@@ -3,7 +3,8 @@
 Law: every step is one side's, within its time; what does not come in time is recorded as a fact, on either side; only
 a dismissal comes without the subject having been heard; nobody supervises itself or judges its own decision.
 
-State: ``supervision/finding/<id>``, ``supervision/statistics/<process type>/<rule>``.
+State: ``supervision/finding/<id>``, ``supervision/findings/<process type>/<object type>/<id>``,
+``supervision/statistics/<process type>/<rule>``.
 docs/spec/contracts-supervision.md, section Actions: findings.
 """
 
@@ -63,6 +64,11 @@ def finding(reader: Reader, finding_id: str) -> dict[str, Any] | None:
     return None if value is None else dict(value)
 
 
+def count_key(process_type: str, object_type: str, object_id: str) -> str:
+    """Return the state key of how many findings were ever raised about an object: with its proof, all can be shown."""
+    return f"supervision/findings/{process_type}/{object_type}/{object_id}"
+
+
 def view_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a finding as receipts show it."""
     return {field: record[field] for field in VIEW_FIELDS}
@@ -99,6 +105,9 @@ def raise_finding(view: View, *, height: int, time_ms: int, facts: Mapping[str, 
     if not notify:
         _arm(view, record, time_ms, term_ms(view, "acknowledge"))
     view.put(finding_key(record["id"]), record)
+    about = count_key(record["process_type"], record["object_type"], record["object"])
+    before: Any = view.get(about)
+    view.put(about, (before or 0) + 1)
     _count(view, record, "notified" if notify else "raised")
     return record
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from audit.bundle import EXTERNAL, KIND, VERSION, verify_bundle
 from audit.report import Verdict
 from contracts.rules.rule import SOURCE
-from contracts.supervision_findings import finding_key
+from contracts.supervision_findings import count_key, finding_key
 from contracts.supervision_sets import ADOPTED, active_key, rule_key, set_key
 from coseal.client import Client
 from coseal.errors import BadAnswer, CosealError
@@ -94,6 +94,7 @@ class _Collector:
             "rules": [proof for proof, _ in rules],
             "policies": [self._proven(f"policy/instrument/{name}")[0] for name in sorted(basis)],
             "findings": [proof for proof, _ in findings.values()],
+            "finding_count": self._proven(count_key(*self._name))[0],
             "trail": self._trail([value for _, value in findings.values()]),
             "deadlines": self._deadlines([value for _, value in findings.values()], list(raised.values())),
         }

@@ -153,7 +153,7 @@ def test_a_case_is_named_by_its_object_or_a_finding(client: Any) -> None:
 
 def test_a_node_that_hides_a_finding_is_found_out(client: Any) -> None:
     client.hide = {"F2"}
-    with pytest.raises(BadAnswer, match=r"does not prove the case: findings: block .* raised finding F2"):
+    with pytest.raises(BadAnswer, match="does not prove the case: findings: 1 findings are shown, 2 were raised"):
         bundle.collect(client, CASE)
     client.hide = set()
 
@@ -190,8 +190,9 @@ def forge_raw(name: str) -> Callable[[dict[str, Any]], Any]:
         (forge_raw("rules"), "rules", ""),
         (lambda d: d.update(active=d["sources"][0]), "rules", "the sets in force are those of"),
         (lambda d: d["rules"].append(d["findings"][0]), "rules", ""),
-        (drop("findings"), "findings", "which is not shown"),
-        (drop("findings", -1), "findings", "which is not shown"),
+        (drop("findings"), "findings", "1 findings are shown, 2 were raised"),
+        (drop("findings", -1), "findings", "1 findings are shown, 2 were raised"),
+        (lambda d: d.update(finding_count=d["active"]), "findings", "the number of findings is that of"),
         (forge_raw("findings"), "findings", ""),
         (lambda d: d["findings"][1]["value"].update(outcome="dismissed"), "findings", "differs from what the raw"),
         (drop("trail"), "trail", "the transaction of step acknowledge"),
@@ -212,6 +213,13 @@ def test_whatever_is_taken_out_or_changed_is_named_by_its_step(
     assert (result.verdict, result.exit_code) == (Verdict.BAD, 1)
     assert f"{step}: {report.steps[-1].detail}" in result.reason
     assert result.to_json()["steps"][-1]["verdict"] == "bad"
+
+
+def test_a_finding_that_a_deadline_raised_cannot_be_left_out(client: Any) -> None:
+    document = bundle.collect(client, ("t", "case", "c1"))
+    document["findings"].pop()
+    report = verify_bundle(document, client.genesis)
+    assert report.steps[-1].detail == "0 findings are shown, 1 were raised"
 
 
 def test_a_missed_deadline_without_its_block_is_not_believed(client: Any) -> None:
