@@ -238,8 +238,10 @@ def _unpack(archive: Path, genesis: Genesis, joining: JoinFolder, report: Report
     manifest: Manifest | None = None
     trail = genesis_trail(genesis)
     kept = joining.load()
-    heights = [] if kept is None else [head.header.height for head in kept.heads]
-    known = heights[-1] if heights[:1] == [1] else 0
+    heights = (head.header.height for head in kept.heads) if kept is not None else iter(())
+    known = 0
+    for height in heights:  # those kept count if they begin at 1, as here
+        known = height if height == known + 1 else 0
     items: set[int] = set()
     waiting: list[bytes] = []
     for _, kind, payload, end in _records(archive):

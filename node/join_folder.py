@@ -46,12 +46,11 @@ class JoinFolder:
             with disk_errors("read", self._folder):
                 manifest = Manifest.decode((self._folder / "snapshot" / MANIFEST_NAME).read_bytes())
             heads, items = self._opened()
-            first, last = heads.first_height, heads.tip_height
-            found = [Head.decode(heads.read(height) or b"") for height in range(first, last + 1)]
         except (LedgerError, StorageError):
             self.clear()
             return None
-        return Kept(manifest, found, items.items)
+        heights = range(heads.first_height, heads.tip_height + 1)
+        return Kept(manifest, (Head.decode(heads.read(height) or b"") for height in heights), items.items)
 
     def begin(self, manifest: bytes) -> None:
         """Keep this manifest; the items of another one are forgotten."""
@@ -115,11 +114,13 @@ class JoinFolder:
             self._items = None
 
 
-def finish_adoption(folder: Path) -> int | None:
+def finish_adoption(folder: Path, *, keep_bodies: bool = True) -> int | None:
     """If a join is complete, make its snapshot the node's; return its height, None if there was nothing to do.
 
-    The heads come first, then the snapshot, then the block in place of all older ones; the state is rebuilt from the
-    snapshot by whoever opens the folder. Raises ``StorageError``; what does not prove itself is thrown away.
+    ``keep_bodies``: blocks that the node had are moved to ``blocks-below-HEIGHT/``, perhaps nobody else has them;
+    else they are removed. The heads come first, then the snapshot, then the block in place of all older ones; the
+    state is rebuilt from the snapshot by whoever opens the folder. Raises ``StorageError``; what does not prove itself
+    is thrown away.
     """
     joining = folder / JOINING_FOLDER
     if not (joining / "complete").exists():
@@ -131,8 +132,8 @@ def finish_adoption(folder: Path) -> int | None:
             block = target.read(target.manifest.chunks) or b""
         finally:
             target.close()
-        _fill_heads(folder, joining, height)
-        _replace_blocks(folder, joining, height, block)
+        older = _fill_heads(folder, joining, height)
+        _replace_blocks(folder, joining, height, block, keep_old=older and keep_bodies)
         shutil.rmtree(folder / STATE_FOLDER, ignore_errors=True)
         sync_directory(folder)
         (joining / "complete").unlink()
@@ -166,8 +167,11 @@ def _place_snapshot(folder: Path, joining: Path) -> int:
     return found.height
 
 
-def _fill_heads(folder: Path, joining: Path, height: int) -> None:
-    """Let the log of heads go up to the height below the snapshot, from own blocks and what was joined."""
+def _fill_heads(folder: Path, joining: Path, height: int) -> bool:
+    """Let the log of heads go up to the height below the snapshot, from own blocks and what was joined.
+
+    Return whether there are own blocks below the snapshot.
+    """
     heads = BlockLog(folder / HEADS_FOLDER, kind=HEAD)
     blocks = BlockLog(folder / BLOCKS_FOLDER, begins_anywhere=heads.tip_height > 0)
     joined = BlockLog(joining / HEADS_FOLDER, kind=HEAD, begins_anywhere=True)
@@ -179,12 +183,13 @@ def _fill_heads(folder: Path, joining: Path, height: int) -> None:
                 raise Damaged(f"the header of height {wanted} is missing; remove {joining} to join anew")
             heads.append(wanted, raw)
         heads.sync()
+        return blocks.first_height <= blocks.tip_height and blocks.first_height < height
     finally:
         for log in (heads, blocks, joined):
             log.close()
 
 
-def _replace_blocks(folder: Path, joining: Path, height: int, block: bytes) -> None:
+def _replace_blocks(folder: Path, joining: Path, height: int, block: bytes, *, keep_old: bool) -> None:
     """Put a block log that begins at the snapshot in place of the old one."""
     fresh, target = joining / BLOCKS_FOLDER, folder / BLOCKS_FOLDER
     shutil.rmtree(fresh, ignore_errors=True)
@@ -194,6 +199,10 @@ def _replace_blocks(folder: Path, joining: Path, height: int, block: bytes) -> N
     log.close()
     sync_directory(joining)
     shutil.rmtree(joining / "old", ignore_errors=True)
-    os.rename(target, joining / "old")
+    saved = folder / f"blocks-below-{height}"
+    if keep_old and not saved.exists():
+        os.rename(target, saved)
+    else:
+        os.rename(target, joining / "old")
     os.rename(fresh, target)
     sync_directory(folder)

@@ -87,7 +87,7 @@ class Storage:
         self.pinned: PinnedState | None = None
         with ExitStack() as undo:
             undo.callback(os.close, lock_folder(folder))
-            adopted = finish_adoption(folder)
+            adopted = finish_adoption(folder, keep_bodies=self.policy.prune_keep_blocks is None)
             if adopted is not None:
                 self.notices.append(f"joined the chain by the snapshot of height {adopted}")
             self.joining = JoinFolder(folder / JOINING_FOLDER)

@@ -269,7 +269,7 @@ def test_a_change_over_that_is_interrupted_anywhere_is_finished_at_the_next_star
         grow(before, old_blocks)
     with monkeypatch.context() as patch:
         patch.setattr("node.archive.finish_adoption", lambda folder: None)
-        patch.setattr("node.storage.finish_adoption", lambda folder: None)
+        patch.setattr("node.storage.finish_adoption", lambda folder, **_: None)
         run("restore", archive, "--data", before, capsys=capsys)
     assert (before / "joining" / "complete").exists()
     reached = False
@@ -302,6 +302,12 @@ def test_a_change_over_that_is_interrupted_anywhere_is_finished_at_the_next_star
         assert storage.executor.state.root == chain.executor.state.root
         assert storage.heads.tip_height == 8
         storage.close()
+        kept = folder / "blocks-below-9"
+        assert kept.exists() == bool(old_blocks)
+        if old_blocks:
+            log = BlockLog(kept)
+            assert (log.first_height, log.tip_height) == (1, old_blocks)
+            log.close()
         shutil.rmtree(folder)
         if reached:
             break
