@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ledger.block import Receipt
+from ledger.render import time_text
 from node import index_supervision_queries as queries
 from node.index import Index
 from tests.node.chain import Chain
@@ -142,3 +143,33 @@ def test_what_a_deadline_did_has_no_place_among_transactions(index: Index) -> No
     connection.close()
     assert {step["awaited"] for step in steps if step["step"] == "overdue"} >= {"acknowledge"}
     assert all(step["index"] is None for step in steps if step["step"] == "overdue")
+
+
+def test_findings_without_room_in_their_receipt_are_indexed_when_they_are_shown(tmp_path: Path) -> None:
+    story = Story(Chain(make_genesis(name="crowded")))
+    story.begin()
+    now = time_text(story.chain.executor.time_ms)
+    event = {"type": "Create", "time": now, "attributes": {"amount": -1}}
+    items = [{"event": f"e{n}", "objects": [["case", f"k{n}"]], **event} for n in range(1_000)]
+    batch = story.sign("process.record", {"source": "live", "sequence": 1, "items": items}, "enterprise-a")
+    last = story.sign("supervision.acknowledge", {"finding": "F1000"}, "regulator")
+    story.chain.extend([batch, last])
+    receipt = Receipt.decode(story.chain.blocks[-1].receipts[1])
+    assert len(receipt.data["findings"]) < 1_000, "so many do not fit"
+    story.wait(1)
+    index = opened(tmp_path / "index.sqlite", story.chain)
+    index.start(len(story.chain.blocks))
+    assert index.wait(len(story.chain.blocks), 20)
+    rows = ask(index, queries.findings, {}, 0, 10_000).items
+    assert [row["id"] for row in rows] == [f"F{n}" for n in range(1, 1_001)]
+    for row in (rows[0], rows[-1]):
+        record = story.state(f"supervision/finding/{row['id']}")
+        assert [row["status"], row["deadline_ms"], row["supervisor"] or "", [row["step"], row["side"]]] == [
+            record["status"],
+            record["deadline_ms"],
+            record["supervisor"],
+            record["due"],
+        ]
+    assert rows[-1]["index"] is None, "it was shown at the start of the next block"
+    assert [step["step"] for step in ask(index, queries.trail, 1_000)] == ["acknowledge", "raised"]
+    index.stop()
