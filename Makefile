@@ -4,9 +4,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 EXTRAS ?= dev
+SEEDS  ?= 500
+TWINS  ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint types bench vectors transcripts clean
+.PHONY: help setup demo test test-fast check lint types simulate simulate-long mutants bench vectors transcripts clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +39,20 @@ types: setup  ## check types (mypy, strict)
 	$(BIN)/mypy
 
 check: lint types test  ## all that a change must pass
+
+simulate: setup  ## run the simulator: SEEDS random seeds and TWINS scenarios, or replay one with SEED=n
+ifdef SEED
+	$(BIN)/python -m simulation --seed $(SEED)
+else
+	$(BIN)/python -m simulation --seeds $(SEEDS) --workers $(PYTEST_WORKERS)
+	$(BIN)/python -m simulation --twins $(TWINS) --workers $(PYTEST_WORKERS)
+endif
+
+simulate-long: setup  ## go on with the long simulation; results are merged over runs
+	$(BIN)/python -m simulation --long --workers $(PYTEST_WORKERS)
+
+mutants: setup  ## break the protocol in memory, one line at a time; every break must be found
+	$(BIN)/python -m simulation --mutants
 
 bench: setup  ## measure, print tables and write bench/results/
 	$(BIN)/python -m bench
