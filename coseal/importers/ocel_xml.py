@@ -40,6 +40,7 @@ def read_ocel_xml(path: Path, mapping: Mapping) -> Log:
     root = stream(path, 2, reader.add, findings)
     if root.tag != "log":
         findings.add("not_ocel", root.tag, "expected the element log")
+    reader.check(root)
     log = reader.log()
     findings.require_none(path)
     return log
@@ -58,6 +59,16 @@ class _Reader:
             self._findings.add("unknown_element", f"{section}/{element.tag}", f"expected {', '.join(_SECTIONS)}")
             return
         rows.append((element, f"{section}/{element.tag}[{len(rows) + 1}]"))
+
+    def check(self, root: Element) -> None:
+        """Note what the root and the sections say beside their elements; namespaces say nothing of the log."""
+        for section in root.children:
+            if section.tag not in _SECTIONS:
+                self._findings.add("unknown_element", section.tag, f"expected {', '.join(_SECTIONS)}")
+        for element in (root, *root.children):
+            for name in element.attributes:
+                if not name.startswith(("xmlns", "xsi:")):
+                    self._findings.add("unknown_field", f"{element.tag}/@{name}", "not of OCEL 2.0")
 
     def log(self) -> Log:
         """Build the log; references may point forward, so this begins when all elements are there."""

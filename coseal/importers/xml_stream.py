@@ -33,7 +33,7 @@ Handler = Callable[[tuple[str, ...], Element], None]
 def stream(path: Path, depth: int, handler: Handler, findings: Findings) -> Element:
     """Hand over each element at ``depth`` (1: children of the root) once it is complete; return the root, without them.
 
-    Elements above ``depth`` keep their attributes only. Raises ``BadLog`` if the file is no XML or has a DTD.
+    The root and what lies between keep their attributes. Raises ``BadLog`` if the file is no XML or has a DTD.
     """
     reader = _Reader(depth, handler)
     parser = expat.ParserCreate()
@@ -84,8 +84,11 @@ class _Reader:
             self.stray.append((element.tag, element.text.strip()[:60]))
         if len(self._open) == self._depth:
             self._handler(tuple(outer.tag for outer in self._open), element)
-        elif len(self._open) < self._depth and element.text.strip():
-            self.stray.append((element.tag, element.text.strip()[:60]))
+        elif len(self._open) < self._depth:
+            if self._open:
+                self._open[-1].children.append(element)
+            if element.text.strip() and not element.children:
+                self.stray.append((element.tag, element.text.strip()[:60]))
 
     def text(self, data: str) -> None:
         self._open[-1].text += data
