@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ledger import framing
+from ledger.block import CommittedBlock
+from ledger.head import Head
+from ledger.snapshot import Manifest, cut, depth_for
 from ledger.state import MemoryStore
 from node.events import Append, AppendBlock, ReplaceJournal
 
@@ -25,6 +28,14 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
+class Snapshot:
+    """A manifest and the items that are here: the chunks, and the block after the last chunk."""
+
+    manifest: Manifest
+    items: dict[int, bytes]
+
+
+@dataclass(slots=True)
 class Disk:
     """``journal`` is the file (None: there is none), ``log`` the block log, ``store`` the state with its height."""
 
@@ -34,7 +45,29 @@ class Disk:
     store: MemoryStore | None = None
     store_height: int = 0
     failing: str | None = None  # "write" or "sync": the next one fails
-    records: list[bytes] = field(default_factory=list)  # the payloads in ``log``
+    records: list[bytes] = field(default_factory=list)  # the payloads in ``log``, of ``first_height`` and on
+    first_height: int = 1
+    heads: list[bytes] = field(default_factory=list)  # of the heights below ``first_height``
+    snapshots: dict[int, Snapshot] = field(default_factory=dict)
+    joining: Snapshot | None = None
+    joining_heads: list[bytes] = field(default_factory=list)
+
+    @property
+    def tip_height(self) -> int:
+        """The height of the last block in the log."""
+        return self.first_height + len(self.records) - 1
+
+    def block(self, height: int) -> bytes | None:
+        """Return a log record, None for what is pruned or not there."""
+        offset = height - self.first_height
+        return self.records[offset] if 0 <= offset < len(self.records) else None
+
+    def head(self, height: int) -> bytes | None:
+        """Return the head of a block, pruned or not."""
+        raw = self.block(height)
+        if raw is not None:
+            return Head.of(CommittedBlock.decode(raw)).encode()
+        return self.heads[height - 1] if 1 <= height <= len(self.heads) else None
 
     def copy_of_journal(self) -> bytes | None:
         """Return the journal as a backup would hold it."""
@@ -128,12 +161,58 @@ class Disk:
         return self.records
 
     def _index(self) -> framing.Scan:
-        found = framing.scan(bytes(self.log), first_sequence=1)
+        found = framing.scan(bytes(self.log), first_sequence=self.first_height)
         self.records = [record.payload for record in found.records]
         return found
 
     def lose_blocks(self) -> None:
         """Do what an operator does about a damaged block log: fetch all blocks again, keep the journal."""
         self.log.clear()
-        self.records = []
+        self.records, self.heads, self.first_height = [], [], 1
+        self.snapshots, self.joining, self.joining_heads = {}, None, []
         self.store, self.store_height = None, 0
+
+    # Snapshots (``node/snapshots.py``, ``node/join_folder.py``)
+
+    def take_snapshot(self, height: int) -> None:
+        """Keep the state store as it is after ``height``, and of older snapshots one."""
+        raw = self.block(height)
+        if self.store is None or raw is None:
+            return
+        entries = sorted(entry for index in range(1 << self.bits) for entry in self.store.bucket(index))
+        depth = depth_for(entries, self.bits)
+        chunks = list(cut(entries, self.bits, depth))
+        tip = CommittedBlock.decode(raw)
+        hashes = b"".join(value for _, value in chunks)
+        made = Manifest(tip.block.header, tip.certificate, self.bits, depth, hashes)
+        items = [*(chunk for chunk, _ in chunks), raw]
+        self.snapshots[height] = Snapshot(Manifest.decode(made.encode()), dict(enumerate(items)))
+        for old in sorted(self.snapshots)[:-2]:
+            del self.snapshots[old]
+
+    def prune(self, first_height: int) -> None:
+        """Keep heads instead of the blocks below ``first_height``."""
+        for height in range(len(self.heads) + 1, first_height):
+            head = self.head(height)
+            if head is None:
+                raise Refused(f"no head of {height}")
+            self.heads.append(head)
+        self._begin_at(first_height, self.records[first_height - self.first_height :])
+
+    def adopt(self) -> None:
+        """Make the snapshot that was joined the node's own."""
+        joined = self.joining
+        if joined is None:
+            raise Refused("nothing was joined")
+        manifest = joined.manifest
+        heads = {Head.decode(raw).header.height: raw for raw in self.joining_heads}
+        self.heads = [self.head(height) or heads[height] for height in range(1, manifest.height)]
+        self.snapshots = {manifest.height: joined}
+        self.joining, self.joining_heads = None, []
+        self.store, self.store_height = None, 0
+        self._begin_at(manifest.height, [joined.items[manifest.chunks]])
+
+    def _begin_at(self, first_height: int, records: list[bytes]) -> None:
+        self.first_height, self.records = first_height, records
+        framed = (framing.frame(first_height + i, BLOCK, payload) for i, payload in enumerate(records))
+        self.log = bytearray(b"".join(framed))

@@ -22,6 +22,7 @@ GOALS: Final[dict[str, str]] = {
     "torn_log": "a torn last block is cut off and fetched again",
     "disk_error": "a disk error ends a process",
     "caught_up": "a node that was behind gets blocks from peers",
+    "snapshot": "a node joins by a snapshot because no peer has the blocks any more",
     "liar_found": "a wrong block from a peer is refused, and another peer asked",
     "body_fetched": "a missing body is fetched",
     "mempool_full": "a mempool refuses what has no place",
@@ -32,5 +33,4 @@ GOALS: Final[dict[str, str]] = {
     "idle": "an idle chain runs no round timer",
     "consistent_read": "a consistent read is answered",
 }
-"""Every name with what it means. Two behaviours of the design wait for the features they need: state snapshots, and
-changes of the validators."""
+"""Every name with what it means. Changes of the validators have no scenario yet, so no goal is about them."""

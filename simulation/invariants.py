@@ -132,7 +132,8 @@ class Invariants:
         """Judge a block that an honest node made public, in its order."""
         seen = reading.record(raw)
         height, known = seen.height, self.heights.get(node.index, 0)
-        if height != known + 1 and not (height <= known and node.index in self.world.rebuilt):
+        again = height <= known and (node.index in self.world.rebuilt or height == node.disk.first_height > 1)
+        if height != known + 1 and not again:
             raise Violation(f"I7 {node.id} published height {height} after {known}")
         self.heights[node.index] = max(height, known)
         first = self.chain.get(height)
@@ -179,8 +180,12 @@ class Invariants:
         height = machine.executor.height
         if height < known and node.index not in self.world.rebuilt:
             raise Violation(f"I2 {node.id} restarted at height {height} after it had published {known}")
-        for raw in node.disk.records[known:height]:  # durable before the crash, and not yet told
-            self.published(node, raw)
+        for later in range(known + 1, height + 1):  # durable before the crash, and not yet told
+            raw = node.disk.block(later)
+            if raw is None or later == node.disk.first_height > 1:  # before a snapshot
+                self.heights[node.index] = later
+            if raw is not None:
+                self.published(node, raw)
         self._state(node)
 
     def _state(self, node: SimulatedNode) -> None:

@@ -277,7 +277,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "node.admission",
         "transaction.verify_signature(self._verify)",
         "transaction.salt",
-        "tests/node",
+        "tests/node/test_machine.py tests/node/test_application.py",
     ),
     "status_believed": _one(
         "a peer's claimed tip is believed without its certificate",

@@ -15,14 +15,17 @@ from consensus.events import TimerKind
 from contracts.execution import Executor, Outcome, genesis_updates
 from ledger import codec
 from ledger.block import CommittedBlock
+from ledger.head import Head
 from ledger.signing import Signer
+from ledger.snapshot import Manifest
 from ledger.state import MemoryStore, State
 from node import events, wire
 from node.admission import VerifiedTransactions
 from node.events import NodeEffect, NodeEvent, NodeTimer, TickKind
+from node.joining import Kept
 from node.machine import Machine, MachineConfig
 from simulation.clock import Clock
-from simulation.disk import Disk, Refused, Write
+from simulation.disk import Disk, Refused, Snapshot, Write
 
 if TYPE_CHECKING:
     from simulation.byzantine.behaviour import Behaviour
@@ -70,42 +73,78 @@ class SimulatedNode:
 
     def boot(self) -> None:
         """Start the process on what the disk holds; raise ``Refused`` if the shell would not."""
-        records = self.disk.open_log()
+        disk = self.disk
+        disk.open_log()
         verified = VerifiedTransactions(self.world.scheme.verify)
-        executor, tip = self._open(records, verified)
+        executor, tip = self._open(verified)
         limits = self.world.options.limits
-        config = MachineConfig(self.world.genesis, self.id, self.signer, "simulated", limits, self.world.scheme.verify)
-        data = self.disk.copy_of_journal()
-        self.machine = Machine(config, executor, tip=tip, journal_data=data, verified=verified)
+        config = MachineConfig(
+            self.world.genesis,
+            self.id,
+            self.signer,
+            "simulated",
+            limits,
+            self.world.scheme.verify,
+            join_gap_blocks=self.world.options.join_gap_blocks,
+        )
+        kept = None
+        if disk.joining is not None:
+            heads = [Head.decode(raw) for raw in disk.joining_heads]
+            kept = Kept(disk.joining.manifest, heads, frozenset(disk.joining.items))
+        self.machine = Machine(
+            config,
+            executor,
+            tip=tip,
+            journal_data=disk.copy_of_journal(),
+            verified=verified,
+            first_height=disk.first_height,
+            kept=kept,
+        )
         self.life += 1
         self.timers.clear()
         self._gathering = self._in_flight = None
         self.step(events.Start())
 
-    def _open(self, records: list[bytes], verified: VerifiedTransactions) -> tuple[Executor, CommittedBlock | None]:
+    def _open(self, verified: VerifiedTransactions) -> tuple[Executor, CommittedBlock | None]:
         """Bring the state to the tip of the block log, as ``node/storage.py`` does."""
         genesis, disk = self.world.genesis, self.disk
-        if disk.store is None or disk.store_height > len(records):
-            disk.store, disk.store_height = MemoryStore(disk.bits), 0
-            state = State(disk.store, disk.bits)
-            change = state.derive(genesis_updates(genesis))
-            state.commit(change)
-            disk.store.write(change.entries)
-            state.flushed(change)
-        state, height = State(disk.store, disk.bits), disk.store_height
-        tip = CommittedBlock.decode(records[height - 1]) if height else None
+        if disk.store is None or not disk.first_height <= disk.store_height <= disk.tip_height:
+            self._rebuild_store()
+        state, height = State(disk.store or MemoryStore(disk.bits), disk.bits), disk.store_height
+        tip = self._block(height) if height else None
         time_ms = None if tip is None else tip.block.header.time_ms
         executor = Executor(genesis, state, verified.admit, height=height, time_ms=time_ms)
-        for raw in records[height:]:
-            tip = CommittedBlock.decode(raw)
+        for later in range(height + 1, disk.tip_height + 1):
+            tip = self._block(later)
             outcome = executor.execute_block(tip.block)
             if not isinstance(outcome, Outcome):
-                raise Refused(f"replaying block {tip.block.header.height}: {outcome.code} {outcome.detail}")
+                raise Refused(f"replaying block {later}: {outcome.code} {outcome.detail}")
             executor.commit(outcome)
-            disk.store.write(outcome.change.entries)
+            if disk.store is not None:
+                disk.store.write(outcome.change.entries)
             disk.store_height = outcome.height
             executor.state.flushed(outcome.change)
         return executor, tip
+
+    def _rebuild_store(self) -> None:
+        """Write the state of genesis, or of the newest snapshot where the blocks before it are gone."""
+        disk = self.disk
+        disk.store, disk.store_height = MemoryStore(disk.bits), 0
+        if disk.first_height == 1:
+            state = State(disk.store, disk.bits)
+            change = state.derive(genesis_updates(self.world.genesis))
+            disk.store.write(change.entries)
+            return
+        snapshot = disk.snapshots[max(disk.snapshots)]
+        for index in range(snapshot.manifest.chunks):
+            disk.store.write(dict(snapshot.manifest.entries(index, snapshot.items[index])))
+        disk.store_height = snapshot.manifest.height
+
+    def _block(self, height: int) -> CommittedBlock:
+        raw = self.disk.block(height)
+        if raw is None:
+            raise Refused(f"block {height} is not in the log")
+        return CommittedBlock.decode(raw)
 
     def unsynced(self) -> list[Write]:
         """Return the writes that a crash now may lose, oldest first."""
@@ -160,6 +199,12 @@ class SimulatedNode:
                 self._send(None, message)
             case events.LoadBlocks(peer, from_height, limit):
                 self._after(lambda: self._load(peer, from_height, limit))
+            case events.LoadHeads() | events.LoadSnapshot() | events.LoadItem():
+                self._after(lambda: self._load_snapshot(effect))
+            case events.BeginJoin() | events.KeepHeads() | events.KeepItem():
+                self._after(lambda: self._keep(effect))
+            case events.AdoptSnapshot():
+                self._after(lambda: world.act(1, f"adopt {self.index}", lambda: world.adopted(self)))
             case events.ApplyState(height, _, change):
                 self._after(lambda: world.schedule(1, self, ("apply", self.life, height, change)))
             case events.Published(committed, outcome):
@@ -179,15 +224,54 @@ class SimulatedNode:
             self._after(lambda: self.world.send(self, peer, message, data))
 
     def _load(self, peer: str, from_height: int, limit: int) -> None:
-        message = wire.pack_blocks(from_height, self.disk.records[from_height - 1 : from_height - 1 + limit])
+        heights = range(from_height, from_height + limit)
+        records = [raw for height in heights if (raw := self.disk.block(height)) is not None]
+        self._tell(peer, wire.pack_blocks(from_height, records))
+
+    def _load_snapshot(self, effect: events.LoadHeads | events.LoadSnapshot | events.LoadItem) -> None:
+        disk = self.disk
+        match effect:
+            case events.LoadHeads(peer, from_height, limit):
+                heights = range(from_height, from_height + limit)
+                raws = [raw for height in heights if (raw := disk.head(height)) is not None]
+                self._tell(peer, wire.pack_heads(from_height, raws))
+            case events.LoadSnapshot(peer):
+                newest = disk.snapshots.get(max(disk.snapshots, default=0))
+                self._tell(peer, wire.Snapshot(None if newest is None else newest.manifest.encode()))
+            case events.LoadItem(peer, height, item):
+                held = disk.snapshots.get(height)
+                self._tell(peer, wire.Item(height, item, None if held is None else held.items.get(item)))
+
+    def _tell(self, peer: str, message: wire.WireMessage) -> None:
         self.world.send(self, peer, message, wire.encode(message))
 
+    def _keep(self, effect: events.BeginJoin | events.KeepHeads | events.KeepItem) -> None:
+        disk = self.disk
+        match effect:
+            case events.BeginJoin(raw):
+                if disk.joining is None or disk.joining.manifest.encode() != raw:
+                    disk.joining = Snapshot(Manifest.decode(raw), {})
+            case events.KeepHeads(heads):
+                disk.joining_heads += heads
+            case events.KeepItem(item, data):
+                if disk.joining is not None:
+                    disk.joining.items[item] = data
+
     def apply(self, height: int, entries: dict[bytes, bytes | None]) -> None:
-        """The state store writes one block's change."""
-        if self.disk.store is not None and self.disk.store_height == height - 1:
-            self.disk.store.write(entries)
-            self.disk.store_height = height
-            self.step(events.Applied(height))
+        """The state store writes one block's change; now and then a snapshot is taken, and older blocks go."""
+        disk, every = self.disk, self.world.options.snapshot_blocks
+        if disk.store is None or disk.store_height != height - 1:
+            return
+        disk.store.write(entries)
+        disk.store_height = height
+        if every and height % every == 0:
+            disk.take_snapshot(height)
+        self.step(events.Applied(height))
+        if every and height % every == 0 and self.machine is not None:
+            first_height = min(disk.snapshots, default=1)
+            if first_height > disk.first_height:
+                disk.prune(first_height)
+                self.step(events.BlocksPruned(first_height))
 
     # Batches
 

@@ -55,6 +55,8 @@ class Options:
     heights_min: int = 20
     twins: bool = False
     leave_one_down: bool = False
+    snapshot_blocks: int = 0  # a snapshot every so many blocks, and older blocks are pruned
+    join_gap_blocks: int = 0
 
     @property
     def f(self) -> int:
@@ -101,6 +103,8 @@ def draw(rng: random.Random) -> Options:
         limits=MempoolLimits(transactions_max=12, shares=2, doors=2) if small else None,
         burst=8 if small else rng.choice((1, 1, 3)),
         leave_one_down=rng.randrange(3) == 0,
+        snapshot_blocks=rng.choice((0, 0, 4)),
+        join_gap_blocks=rng.choice((0, 0, 6)),
     )
 
 

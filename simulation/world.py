@@ -379,6 +379,16 @@ class World:
             node.disk.journal = bytearray(initial(self.genesis.chain_id, node.id))
             self.boot(node)
 
+    def adopted(self, node: SimulatedNode) -> None:
+        """A node has all of a snapshot: make it its own and start again on it."""
+        if node.machine is None:
+            return
+        node.disk.kill(node.writing(), self.rng)
+        self._down(node, "joins by a snapshot")
+        node.disk.adopt()
+        self.goals["snapshot"] += 1
+        self.boot(node)
+
     # What nodes do
 
     def wrote(self, node: SimulatedNode, effect: NodeEffect) -> None:
