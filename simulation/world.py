@@ -15,6 +15,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeAlias
 
+from consensus.events import ExecutionTook
+from consensus.messages import Proposal
 from contracts.execution import Outcome
 from ledger.block import CommittedBlock
 from ledger.errors import LedgerError
@@ -267,6 +269,8 @@ class World:
             self.goals["body_fetched"] += 1
         if message is not None:
             node.step(events.FrameReceived(source.id, message))
+            if isinstance(message, wire.ConsensusMessage) and isinstance(message.message, Proposal):
+                node.step(ExecutionTook(self.rng.randrange(8)))
 
     # Links
 
