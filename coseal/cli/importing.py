@@ -191,4 +191,4 @@ def _print_notes(log: Log) -> None:
 
 
 def _words(log: Log) -> str:
-    return ", ".join(f"{count} {name}" for name, count in log.counts().items() if count)
+    return ", ".join(f"{count} {name}" for name, count in log.counts().items() if count) or "nothing to record"

@@ -54,7 +54,7 @@ def check(
     if as_json:
         print_json(_check_json(checked))
     else:
-        _print_checked(checked)
+        _print_checked(checked, typed=process_type is not None)
     raise typer.Exit(EXIT_BAD if any(entry.errors for entry in checked) else EXIT_OK)
 
 
@@ -119,7 +119,7 @@ def _check_json(checked: tuple[Checked, ...]) -> dict[str, Any]:
     return {"ok": all(row["ok"] for row in rows), "cost": sum(row.get("cost", 0) for row in rows), "rules": rows}
 
 
-def _print_checked(checked: tuple[Checked, ...]) -> None:
+def _print_checked(checked: tuple[Checked, ...], *, typed: bool) -> None:
     table = plain_table("rule", "version", "kind", "effect", "cost", "tests", "")
     for entry in checked:
         rule, errors = entry.rule, "\n".join(map(str, entry.errors))
@@ -133,6 +133,9 @@ def _print_checked(checked: tuple[Checked, ...]) -> None:
     refused = sum(bool(entry.errors) for entry in checked)
     total = sum(entry.rule.cost for entry in checked if entry.rule is not None)
     typer.echo(f"{len(checked)} rules, {refused} refused; in the worst case an event takes {total} steps")
+    if not typed and any(entry.errors and entry.rule is not None for entry in checked):
+        typer.echo("without --type every attribute is what JSON makes of it, a time a text; give the process type:")
+        typer.echo("  coseal rules check RULES.json --type TYPE.json  (the arguments of process.define_type)")
 
 
 def _print_tried(tried: Tried, *, with_cases: bool) -> None:

@@ -81,6 +81,18 @@ def test_an_attribute_that_the_process_type_lacks_is_refused(place):
     ]
 
 
+def test_who_leaves_out_the_type_that_the_tests_need_is_told_to_give_it(place):
+    due = {"events": [{"type": "ask", "attributes": {"due": "2026-01-02T00:00:00Z"}}], "verdict": "pending"}
+    rule = {**GUARD, "assert": "e.attributes.due > timestamp('2026-01-01T00:00:00Z')", "tests": [due]}
+    write([rule])
+    text = run("check", "rules.json", code=1)
+    assert "the rule says undetermined" in text
+    assert "--type TYPE.json" in text
+    attributes = {**TYPE, "event_types": {"ask": {"attributes": {"due": "time"}}, "answer": {}}}
+    write(json.dumps(attributes), "dated.json")
+    assert "--type" not in run("check", "rules.json", "--type", "dated.json")
+
+
 @pytest.mark.parametrize("text", ["{}", "[]", "[", '[{"id": 1.5}]', '[{"id": "a", "id": "b"}]'])
 def test_what_is_no_rule_file_ends_with_1(place, text):
     write(text)
