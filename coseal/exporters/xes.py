@@ -14,12 +14,12 @@ from coseal.exporters.log import EPOCH, PREFIX, ExportLog, LogObject
 from coseal.exporters.ocel_sqlite import is_initial
 from coseal.exporters.xml_text import HEAD, plain, quoted
 from coseal.importers.header import XES_HEADER, header_of
-from coseal.importers.xes import CASE, ID, NAME, NEST, TIME
+from coseal.importers.xes import CASE, ID, NAME, NEST, OWN_ID, TIME
 
 _XES_TYPES: Final = {"string": "string", "integer": "int", "boolean": "boolean", "float": "float", "time": "date"}
 _EXTENSIONS: Final = tuple(
     {"name": name, "prefix": name.lower(), "uri": f"http://www.xes-standard.org/{name.lower()}.xesext"}
-    for name in ("Concept", "Time", "Identity")
+    for name in ("Concept", "Time")
 )
 _Value = tuple[str, str, str]
 """Name, XES type, text."""
@@ -62,10 +62,10 @@ class _Writer:
         yield from _nested(self._case_values(one), "    ")
         for event in events:
             types = self._log.event_types[event.type]
-            own = [(NAME, "string", event.type), (TIME, "date", event.time), (ID, "id", event.id)]
+            own = [(NAME, "string", event.type), (TIME, "date", event.time), (OWN_ID, "string", event.id)]
             values = []
             for name, value in event.attributes.items():
-                if name in (NAME, TIME, ID):
+                if name in (NAME, TIME, ID, OWN_ID):
                     self._log.leave_out("attributes_named_as_of_xes")
                 else:
                     values.append((name, self._type(event.type, name, types[name]), plain(value)))

@@ -3,7 +3,8 @@
 Law: every trace, event and attribute becomes part of an item, or is a finding with its path.
 
 A trace is an object of type ``case`` with the trace's attributes; an event of it names that object. ``concept:name``
-is the event's type, ``time:timestamp`` its time, ``identity:id`` its id (``event-N`` in the file's order without).
+is the event's type, ``time:timestamp`` its time, ``identity:id`` or
+``coseal:event_id`` its id (``event-N`` in the file's order without).
 A nested attribute is named ``outer>inner``. What the log says of itself is kept as its header (``header.py``).
 """
 
@@ -22,7 +23,10 @@ CASE: Final = "case"
 NAME: Final = "concept:name"
 TIME: Final = "time:timestamp"
 ID: Final = "identity:id"
+OWN_ID: Final = "coseal:event_id"
+"""How an export of ours names an event: XES has ids be UUIDs, and ours need not be."""
 NEST: Final = ">"
+_OWN: Final = (NAME, TIME, ID, OWN_ID)
 LEDGER_TYPES: Final = {
     "string": "string",
     "date": "time",
@@ -132,16 +136,16 @@ class _Reader:
 
     def _event(self, element: Element, case: str | None, path: str) -> None:
         attributes = list(self._attributes(element.children, path))
-        own = {key: value for key, _, value, _ in attributes if key in (NAME, TIME, ID)}
+        own = {key: value for key, _, value, _ in attributes if key in _OWN}
         if NAME not in own:
             self._findings.add("no_activity", path, f"an event needs {NAME}")
         if TIME not in own:
             self._findings.add("no_time", path, f"an event needs {TIME}")
         name = self._values.identifier(own[NAME], f"{path}.{NAME}") if NAME in own else None
         time = self._values.time(own[TIME], f"{path}.{TIME}") if TIME in own else None
-        item: dict[str, Any] = {"event": self._event_id(own.get(ID), path), "type": name, "time": time}
+        item: dict[str, Any] = {"event": self._event_id(own.get(OWN_ID, own.get(ID)), path), "type": name, "time": time}
         item["objects"] = [] if case is None else [[CASE, case]]
-        values = self._read(attributes, (NAME, TIME, ID), self._types.setdefault(name or "", {}))
+        values = self._read(attributes, _OWN, self._types.setdefault(name or "", {}))
         if values:
             item["attributes"] = values
         if name is not None and name in self._mapping.counterparties:
