@@ -79,7 +79,7 @@ class Invariants:
             self.made[message.subject] = None
         elif message.phase == COMMIT:
             self._one_value(message.height, message.round, message.subject, node.id)
-        self.world.heard_honest(node, message)
+        self.world.witness.heard_honest(node, message)
 
     def _durable(self, node: SimulatedNode, message: Said) -> None:
         """I5: what a vote rests on is on the disk before the vote leaves (P1 to P4)."""

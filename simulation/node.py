@@ -192,7 +192,7 @@ class SimulatedNode:
                 if self._gathering is None:
                     self._gathering = Batch()
                 self._gathering.writes.append(effect)
-                world.wrote(self, effect)
+                world.witness.wrote(self, effect)
             case events.SendFrame(peer, message):
                 self._send(peer, message)
             case events.BroadcastFrame(message):
@@ -208,13 +208,13 @@ class SimulatedNode:
             case events.ApplyState(height, _, change):
                 self._after(lambda: world.schedule(1, self, ("apply", self.life, height, change)))
             case events.Published(committed, outcome):
-                self._after(lambda: world.published(self, committed, outcome))
+                self._after(lambda: world.witness.published(self, committed, outcome))
             case events.StartTimer(timer, delay_ms):
                 self.timers[timer.kind] = (world.later(delay_ms, self, ("timer", self.life, timer)), timer)
             case events.StopTimer(kind):
                 self.timers.pop(kind, None)
             case _:
-                world.noticed(self, effect)
+                world.witness.noticed(self, effect)
 
     def _send(self, peer: str | None, message: wire.WireMessage) -> None:
         data = wire.encode(message)

@@ -18,6 +18,7 @@ from ledger.block import CommittedBlock
 from ledger.transaction import Transaction
 from simulation import history, swarm
 from simulation.invariants import Violation
+from simulation.phases import Course
 from simulation.swarm import Options
 from simulation.world import Crash, World
 
@@ -98,11 +99,12 @@ def run_options(
 def _phases(world: World, verdict: Verdict) -> None:
     options = world.options
     world.say(f"{options}")
-    world.start()
+    course = Course(world)
+    course.start()
     world.run(lambda: False, options.faults_ms)
-    world.heal()
+    course.heal()
     healed_ms = world.now_ms
-    if not world.run(world.settled, HEAL_MS):
+    if not world.run(course.settled, HEAL_MS):
         where = "; ".join(node.decision() for node in world.nodes)
         waiting = ", ".join(write.value for _, write in world.clients.open.values())
         raise Violation(f"I17 no progress after healing: {where}; not committed: {waiting or 'nothing'}")

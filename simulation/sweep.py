@@ -19,6 +19,7 @@ from node import journal, wire
 from simulation.disk import Disk, Refused, Write
 from simulation.invariants import Violation
 from simulation.node import SimulatedNode
+from simulation.phases import Course
 from simulation.run import last_checks
 from simulation.swarm import Options
 from simulation.world import Crash, World
@@ -99,10 +100,11 @@ def run_point(point: Point | None) -> tuple[SweepWorld, str | None]:
     """Run one point; return the world and what went wrong, or None."""
     world = SweepWorld(point)
     try:
-        world.start()
+        course = Course(world)
+        course.start()
         world.healed = True  # no faults but the planned one; clients stop at the last height
-        world.ask_again()
-        if not world.run(world.settled, 60_000):
+        course.ask_again()
+        if not world.run(course.settled, 60_000):
             return world, f"I17 no progress: {'; '.join(node.decision() for node in world.nodes)}"
         last_checks(world)
     except (Violation, Crash) as error:

@@ -17,38 +17,24 @@ from typing import Any, TypeAlias
 
 from consensus.events import ExecutionTook
 from consensus.messages import Proposal
-from contracts.execution import Outcome
-from ledger.block import CommittedBlock
 from ledger.errors import LedgerError
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
 from ledger.validators import ValidatorSet
 from node import events, journal, wire
-from node.events import NodeEffect
-from simulation import faults
 from simulation.byzantine.behaviour import Ears
 from simulation.byzantine.catalogue import BEHAVIOURS
 from simulation.clients import Clients
 from simulation.disk import Disk, Refused
+from simulation.founding import START_MS, STATE_BITS, make_genesis
 from simulation.invariants import Invariants, Violation
 from simulation.keys import Scheme
 from simulation.network import Network
 from simulation.node import SimulatedNode
-from simulation.reading import COMMIT, PREPARE, PROPOSAL, Said
+from simulation.reading import PREPARE
 from simulation.swarm import Options
+from simulation.witness import Witness
 
-START_MS = 1_700_000_000_000
-STATE_BITS = 4
 EVENTS_MAX = 400_000
 LINGER_MS = 15  # less than any process needs to come back
-MEMBERS = (
-    ("bank-a", "bank"),
-    ("central-bank", "bank"),
-    ("enterprise-a", "enterprise"),
-    ("regulator", "government"),
-    ("bank-b", "bank"),
-    ("enterprise-b", "enterprise"),
-    ("institute-a", "institute"),
-)
 Event: TypeAlias = tuple[Any, ...]
 
 
@@ -75,7 +61,7 @@ class World:
         self.rebuilt: dict[int, None] = {}  # endpoints that lost their block log
         self.twin_pairs: list[tuple[int, int]] = []
         self.backups: dict[int, bytes] = {}
-        self._ambushes: dict[int, tuple[int, Callable[[], None]]] = {}
+        self.ambushes: dict[int, tuple[int, Callable[[], None]]] = {}
         self.events = 0
         self.highest = 0
         self.healed = False
@@ -83,13 +69,10 @@ class World:
         self._order = 0
         self._trace = sha256()
         self._busy: dict[int, int] = {}
-        self._half_voted: dict[int, int] = {}  # endpoint -> height at which it crashed between PREPARE and COMMIT
-        self._last_phase: dict[int, tuple[int, int]] = {}
-        self._proposals: dict[tuple[int, int, int], int] = {}
-        self._silent: dict[int, None] = {}
         self._decode = lru_cache(256)(wire.decode)
         self.nodes = self._make_nodes()
         self.network = Network(len(self.nodes), rng)
+        self.witness = Witness(self)
         self.invariants = Invariants(self)
         self.clients = Clients(self)
 
@@ -297,12 +280,16 @@ class World:
                 self._guarded(node, events.PeerDisconnected(peer.id))
 
     def _guarded(self, node: SimulatedNode, event: events.NodeEvent) -> None:
+        self.guarded(lambda: node.step(event))
+
+    def guarded(self, action: Callable[[], None]) -> None:
+        """Let something happen to nodes outside of ``run``'s own events; what they raise is a ``Crash``."""
         try:
-            node.step(event)
+            action()
         except (Violation, KeyboardInterrupt):
             raise
         except Exception:
-            raise Crash(f"I16 {node.id}: {traceback.format_exc()}") from None
+            raise Crash(f"I16 {traceback.format_exc()}") from None
 
     # Life and death
 
@@ -335,9 +322,9 @@ class World:
 
     def crash(self, node: SimulatedNode, how: str) -> None:
         """End a node's process at once: by kill, or by a power failure (``holes``: sectors out of order)."""
-        phase, height = self._last_phase.get(node.index, (0, 0))
+        phase, height = self.witness.last_phase.get(node.index, (0, 0))
         if node.machine is not None and phase == PREPARE and node.height + 1 == height:
-            self._half_voted[node.index] = height
+            self.witness.half_voted[node.index] = height
         if how == "kill":
             node.disk.kill(node.writing(), self.rng)
         else:
@@ -360,10 +347,11 @@ class World:
 
     def ambush(self, node: SimulatedNode, crash: Callable[[], None], phase: int) -> None:
         """Crash a node a moment after it next puts a vote of this phase on the wire."""
-        self._ambushes[node.index] = (phase, crash)
+        self.ambushes[node.index] = (phase, crash)
 
-    def _spring(self, node: SimulatedNode) -> None:
-        _, crash = self._ambushes.pop(node.index, (0, None))
+    def spring(self, node: SimulatedNode) -> None:
+        """Carry an ambush out."""
+        _, crash = self.ambushes.pop(node.index, (0, None))
         if crash is not None and node.machine is not None and not self.healed:
             crash()
 
@@ -393,80 +381,6 @@ class World:
         self.goals["snapshot"] += 1
         self.boot(node)
 
-    # What nodes do
-
-    def wrote(self, node: SimulatedNode, effect: NodeEffect) -> None:
-        """Keep an old copy of some journals, as a backup would."""
-        if node.index not in self.backups and node.disk.journal and node.height >= 2:
-            self.backups[node.index] = bytes(node.disk.journal)
-
-    def published(self, node: SimulatedNode, committed: CommittedBlock, outcome: Outcome) -> None:
-        """A node made a block public."""
-        header, certificate = committed.block.header, committed.certificate
-        if node.honest:
-            seen = self.invariants.published(node, committed.encode())
-            if seen.height > self.highest:
-                self._first(seen.height, certificate.round, header.created_round)
-            self.say(
-                f"{node.id} decides height {header.height} round {certificate.round} made in {header.created_round} "
-                f"by {header.proposer} with {header.tx_count} transactions {header.hash.hex()[:8]}"
-            )
-            if self._half_voted.get(node.index) == header.height:
-                del self._half_voted[node.index]
-                self.goals["crash_between_votes"] += 1
-        self.clients.committed(node, outcome.tx_ids)
-
-    def _first(self, height: int, round: int, created: int) -> None:
-        self.highest = height
-        self.rounds[min(round, 9)] += 1
-        self.goals["late_round"] += round >= 3
-        self.goals["reproposed"] += round > created
-
-    def heard_honest(self, node: SimulatedNode, message: Said) -> None:
-        """Note what honest nodes say, for goals."""
-        if message.phase == COMMIT or self._last_phase.get(node.index, (0, 0))[1] != message.height:
-            self._last_phase[node.index] = (message.phase, message.height)
-        elif message.phase == PREPARE:
-            self._last_phase[node.index] = (PREPARE, message.height)
-        if self._ambushes.get(node.index, (0, None))[0] == message.phase != 0:
-            self.act(self.rng.choice((0, 0, 0, 1, 4)), "ambush", lambda: self._spring(node))
-        if message.phase == PROPOSAL:
-            place = (node.index, message.height, message.round)
-            if self._proposals.setdefault(place, node.life) < node.life:
-                self.goals["same_proposal_again"] += 1
-        if node.index in self._silent:
-            del self._silent[node.index]
-            self.goals["released"] += 1
-
-    def noticed(self, node: SimulatedNode, effect: NodeEffect) -> None:
-        """Take an effect that is for people or clients."""
-        match effect:
-            case events.Answered(answers) | events.Dropped(answers):
-                self.clients.answered(node, answers)
-            case events.TipsHeard():
-                self.clients.heard(node, effect)
-            case events.Accused(accused):
-                self.goals["accused"] += 1
-                if node.honest:
-                    self.invariants.accused(node, effect)
-                self.say(f"{node.id} accuses {accused}")
-            case events.Noticed(code, text):
-                self._noticed(node, code)
-                self.say(f"{node.id} notices {code}: {text}")
-            case events.Halt(reason):
-                if node.honest:
-                    raise Violation(f"I8 {node.id} halted: {reason}")
-                node.stop("halted")
-
-    def _noticed(self, node: SimulatedNode, code: str) -> None:
-        if code == "journal_torn":
-            self.goals["torn_journal"] += 1
-        elif code in ("journal_damaged", "journal_missing"):
-            self.goals["damaged_journal"] += 1
-            self._silent[node.index] = None
-        elif code == "bad_block":
-            self.goals["liar_found"] += 1
-
     # What people see
 
     def say(self, text: str) -> None:
@@ -479,131 +393,3 @@ class World:
     def digest(self) -> str:
         """A hash of everything that happened so far."""
         return self._trace.hexdigest()
-
-    # The two phases
-
-    def start(self) -> None:
-        """Boot all nodes and set the clients, the faults and the behaviours going."""
-        for line in self.network.lines.values():
-            line.delay_ms, line.jitter_ms = self.options.delay_ms, self.options.jitter_ms
-        faults.steady(self)
-        for node in self.nodes:
-            self.boot(node)
-        self.act(20, "write", self._write)
-        self.act(40, "look", self._look)
-        self.act(150, "misbehave", self._misbehave)
-        self.act(self.options.fault_every_ms, "fault", self._fault)
-
-    def _write(self) -> None:
-        running = self.running_honest()
-        if running and (not self.healed or self.highest < self.options.heights_min):
-            for _ in range(self.rng.randint(1, self.options.burst)):
-                self._through(lambda: self.clients.write(running[self.rng.randrange(len(running))]))
-            if self.rng.randrange(3) == 0:
-                self._through(lambda: self.clients.read(running[self.rng.randrange(len(running))]))
-        self.act(self.rng.randint(20, 2 * self.options.write_every_ms), "write", self._write)
-
-    def _through(self, action: Callable[[], None]) -> None:
-        try:
-            action()
-        except (Violation, KeyboardInterrupt):
-            raise
-        except Exception:
-            raise Crash(f"I16 {traceback.format_exc()}") from None
-
-    def _look(self) -> None:
-        for node in self.nodes:
-            if node.machine is None or node.paused_until_ms > self.now_ms:
-                continue
-            if node.honest:
-                self.invariants.look(node)
-            if not node.behaviours:
-                self.goals["guard_stopped"] += node.machine.replica.fired.get("G4", 0) > 0
-                self.goals["status_lie"] += node.machine.counters["refused_BadCertificate"] > 0
-        self.act(700, "look", self._look)
-
-    def _misbehave(self) -> None:
-        for node in self.nodes:
-            if node.machine is not None:
-                if node.behaviours and node.machine.replica.standing().silence is not None:
-                    self.reboot_afresh(node, journal.initial)  # whoever misbehaves does not mind its guard
-                for behaviour in node.behaviours:
-                    behaviour.tick()
-        self.act(150, "misbehave", self._misbehave)
-
-    def _fault(self) -> None:
-        if not self.healed:
-            faults.strike(self)
-            self.act(self.rng.randint(50, 2 * self.options.fault_every_ms), "fault", self._fault)
-
-    def heal(self) -> None:
-        """Mend everything but what at most f nodes suffer, and let clients ask again."""
-        self.healed = True
-        self.say("healed")
-        self.network.heal()
-        spare = self._left_down()
-        for node in self.nodes:
-            node.paused_until_ms = min(node.paused_until_ms, self.now_ms)
-            node.step_ms, node.sync_ms = 0, min(node.sync_ms, 20)
-            node.disk.failing = None
-            node.clock.repair()
-            if node.machine is None and node is not spare:
-                self.boot(node)
-        for a in range(len(self.nodes)):
-            for b in range(a):
-                self.connect_soon(a, b, 30)
-        self.ask_again()
-
-    def _left_down(self) -> SimulatedNode | None:
-        """Return the node that stays down for good, if the seed wants one and there is room."""
-        down = [node for node in self.nodes if node.machine is None and node.honest and self.seat(node) is not None]
-        if not (self.options.leave_one_down and down and self.has_room()):
-            return None
-        self.honest.pop(down[0].index)
-        self.say(f"{down[0].id} stays down")
-        return down[0]
-
-    def ask_again(self) -> None:
-        """Let clients ask again, every two seconds, for what no node knows any more."""
-        self.act(100, "again", self._again)
-
-    def _again(self) -> None:
-        if self.running_honest():
-            self._through(self.clients.again)
-        self.act(2_000, "again", self._again)
-
-    def settled(self) -> bool:
-        """Say whether every transaction is committed and all honest nodes stand at one height."""
-        if self.clients.open or self.highest < self.options.heights_min:
-            return False
-        running = self.running_honest()
-        return len(running) == len(self.honest) and all(node.height == self.highest for node in running)
-
-
-def make_genesis(options: Options, scheme: Scheme) -> Genesis:
-    """Return the genesis of a world: a member a validator, a small state tree, short timeouts."""
-    members = tuple(
-        Member(
-            id=name,
-            name=name,
-            role=role,
-            level="central" if role == "government" else "",
-            sector="",
-            central_bank=name == "central-bank",
-            operators=(Operator("admin", scheme.signer("operator", name).public_key, ("operate", "submit")),),
-        )
-        for name, role in MEMBERS[: options.n]
-    )
-    nodes = [Node(m.id, m.id, "validator", scheme.signer("node", m.id).public_key, b"\x01") for m in members]
-    for number in range(1, options.observers + 1):
-        name = f"observer-{number}"
-        nodes.append(Node(name, members[0].id, "observer", scheme.signer("node", name).public_key, b"\x01"))
-    parameters = Parameters(
-        tenure=options.tenure,
-        state_bits=STATE_BITS,
-        round_timeout_ms=options.round_timeout_ms,
-        round_timeout_ms_max=options.round_timeout_ms_max,
-        heartbeat_ms=options.heartbeat_ms,
-    )
-    raw = encode_genesis(name="simulated", time_ms=START_MS, parameters=parameters, members=members, nodes=tuple(nodes))
-    return Genesis.decode(raw)

@@ -13,6 +13,7 @@ from node.wire import ConsensusMessage
 from simulation import history, reading
 from simulation.history import History, Read, Write
 from simulation.invariants import Violation
+from simulation.phases import Course
 from simulation.swarm import Options
 from simulation.world import World
 
@@ -21,7 +22,7 @@ from simulation.world import World
 def run() -> World:
     """A calm world at height 3."""
     world = World(Options(write_every_ms=50, tenure=1), random.Random(1))
-    world.start()
+    Course(world).start()
     assert world.run(lambda: world.highest >= 3, 20_000)
     world.run(lambda: False, 40)
     return world

@@ -1,0 +1,53 @@
+"""The genesis of a simulated chain.
+
+Law: small and quick where the protocol does not care: few state buckets, short timeouts, one operator a member.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from simulation.keys import Scheme
+from simulation.swarm import Options
+
+START_MS: Final = 1_700_000_000_000
+STATE_BITS: Final = 4
+MEMBERS: Final = (
+    ("bank-a", "bank"),
+    ("central-bank", "bank"),
+    ("enterprise-a", "enterprise"),
+    ("regulator", "government"),
+    ("bank-b", "bank"),
+    ("enterprise-b", "enterprise"),
+    ("institute-a", "institute"),
+)
+
+
+def make_genesis(options: Options, scheme: Scheme) -> Genesis:
+    """Return the genesis of a world: a member a validator, a small state tree, short timeouts."""
+    members = tuple(
+        Member(
+            id=name,
+            name=name,
+            role=role,
+            level="central" if role == "government" else "",
+            sector="",
+            central_bank=name == "central-bank",
+            operators=(Operator("admin", scheme.signer("operator", name).public_key, ("operate", "submit")),),
+        )
+        for name, role in MEMBERS[: options.n]
+    )
+    nodes = [Node(m.id, m.id, "validator", scheme.signer("node", m.id).public_key, b"\x01") for m in members]
+    for number in range(1, options.observers + 1):
+        name = f"observer-{number}"
+        nodes.append(Node(name, members[0].id, "observer", scheme.signer("node", name).public_key, b"\x01"))
+    parameters = Parameters(
+        tenure=options.tenure,
+        state_bits=STATE_BITS,
+        round_timeout_ms=options.round_timeout_ms,
+        round_timeout_ms_max=options.round_timeout_ms_max,
+        heartbeat_ms=options.heartbeat_ms,
+    )
+    raw = encode_genesis(name="simulated", time_ms=START_MS, parameters=parameters, members=members, nodes=tuple(nodes))
+    return Genesis.decode(raw)
