@@ -18,7 +18,8 @@ from ledger import codec
 
 KINDS: Final = ("string", "integer", "boolean", "time", "decimal", "scaled")
 CLASSES: Final = ("public", "restricted", "sealed")
-MAX_TYPES: Final = 256
+MAX_OBJECT_TYPES: Final = 256
+MAX_EVENT_TYPES: Final = 1_024
 MAX_ATTRIBUTES: Final = 128
 MAX_SCALE: Final = 18
 DEFAULT_EARLY_MS: Final = 300_000
@@ -138,8 +139,8 @@ _shape = arguments.arguments(
         "id": arguments.identifier(slash=False),
         "version": arguments.integer(1, 1_000_000),
         "title": arguments.text(),
-        "object_types": arguments.table(_body, high=MAX_TYPES, key=arguments.identifier(slash=False)),
-        "event_types": arguments.table(_body, high=MAX_TYPES),
+        "object_types": arguments.table(_body, high=MAX_OBJECT_TYPES, key=arguments.identifier(slash=False)),
+        "event_types": arguments.table(_body, high=MAX_EVENT_TYPES),
     },
     {
         "gaps": arguments.one_of("refuse", "record"),

@@ -128,5 +128,7 @@ def test_a_wrong_definition_is_refused_with_its_path(changes, path):
 
 def test_too_many_types_or_attributes_are_refused():
     assert validate(object_types={str(i): {} for i in range(257)}) is not None
+    assert validate(event_types={str(i): {} for i in range(1_025)}) is not None
+    assert validate(event_types={str(i): {} for i in range(1_024)}) is None
     assert validate(**event_type(**{str(i): "string" for i in range(129)})) is not None
     assert validate(**event_type(**{str(i): "string" for i in range(128)})) is None
