@@ -117,7 +117,8 @@ def _tables(connection: sqlite3.Connection, kind: str, types: Types, kept: set[t
     taken = {"map_type", "object"}  # tables of OCEL's own
     for name, attributes in types.items():
         suffix = _suffix(name, taken)
-        own = [("ocel_id", f"TEXT REFERENCES {kind}(ocel_id)"), ("ocel_time", "TIMESTAMP")]
+        key = "PRIMARY KEY " if kind == "event" else ""  # an object has a row for each change
+        own = [("ocel_id", f"TEXT {key}REFERENCES {kind}(ocel_id)"), ("ocel_time", "TIMESTAMP")]
         if kind == "object":
             own.append(("ocel_changed_field", "TEXT"))
         _require_columns(name, attributes)
