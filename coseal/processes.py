@@ -172,8 +172,8 @@ Report = Callable[[Sequence[NodeStatus]], None]
 
 
 def have_first_block(statuses: Sequence[NodeStatus]) -> bool:
-    """Say whether every node has a committed block."""
-    return all((node.height or 0) >= 1 for node in statuses)
+    """Say whether every node has a committed block and sees that another can commit."""
+    return all((node.height or 0) >= 1 and node.healthy for node in statuses)
 
 
 def share_one_tip(statuses: Sequence[NodeStatus]) -> bool:

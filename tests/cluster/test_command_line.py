@@ -51,8 +51,8 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A running network of four nodes, started by ``coseal up --detach``."""
     folder = tmp_path_factory.mktemp("cluster") / "net"
     document = documents("up", folder, "--base-port", free_base_port(), "--detach")
-    assert [node["healthy"] and node["height"] >= 1 for node in document["nodes"]] == [True] * 4
     try:
+        assert [node["healthy"] and node["height"] >= 1 for node in document["nodes"]] == [True] * 4
         yield folder
     finally:
         coseal("down", folder)
@@ -163,6 +163,11 @@ def test_a_second_network_on_the_same_ports_is_refused_before_anything_is_made(n
     assert list(tmp_path.iterdir()) == []
 
 
+def hear_interrupts() -> None:
+    """A shell without job control lets what it starts in the background ignore Ctrl-C, and so would our child."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_in_the_foreground_an_interrupt_stops_every_node_and_a_later_up_resumes_the_chain(tmp_path: Path):
     folder = tmp_path / "net"
     process = subprocess.Popen(
@@ -170,6 +175,7 @@ def test_in_the_foreground_an_interrupt_stops_every_node_and_a_later_up_resumes_
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=hear_interrupts,
     )
     assert process.stdout is not None
     try:

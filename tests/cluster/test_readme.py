@@ -58,7 +58,7 @@ def test_every_command_of_the_tour_does_what_the_readme_shows(tmp_path: Path) ->
                 assert without_figures(first_line) in said, f"{command}\n{done.stdout}"
             if command.startswith("curl"):
                 assert '"status":"committed"' in done.stdout
-        (finding,) = re.findall(r"^ +(finding .*)$", README, re.MULTILINE)
+        (finding,) = re.findall(r"^ {6}(finding .*)$", README, re.MULTILINE)
         assert finding in done.stdout, done.stdout
     finally:
         run("coseal down")
