@@ -44,8 +44,7 @@ simulate: setup  ## run the simulator: SEEDS random seeds and TWINS scenarios, o
 ifdef SEED
 	$(BIN)/python -m simulation --seed $(SEED)
 else
-	$(BIN)/python -m simulation --seeds $(SEEDS) --workers $(PYTEST_WORKERS)
-	$(BIN)/python -m simulation --twins $(TWINS) --workers $(PYTEST_WORKERS)
+	$(BIN)/python -m simulation --seeds $(SEEDS) --twins $(TWINS) --workers $(PYTEST_WORKERS)
 endif
 
 simulate-long: setup  ## go on with the long simulation; results are merged over runs
