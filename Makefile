@@ -26,10 +26,10 @@ demo: setup  ## start four nodes, record real policies and a real process log, a
 	$(BIN)/coseal demo
 
 test: setup  ## run every test
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile
 
 test-fast: setup  ## run the tests that start no process
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadgroup -m 'not cluster'
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m 'not cluster'
 
 lint: setup  ## check format and lint
 	$(BIN)/ruff format --check .

@@ -26,6 +26,7 @@ TARGETS = {
     "start": "4 s",
     "transactions": "3,000 /s",
     "events": "20,000 /s",
+    "import": "(a real log, from its file)",
     "latency": "p50 15 ms, p99 40 ms",
     "leader killed": "2,500 ms",
     "memory": "150 MB",
@@ -83,6 +84,7 @@ def run(
         measure("signature bound", lambda: signature_bound(figures["transactions"]["transactions/s"]))
     batches = max(64, int(640 * scale))
     measure("events", lambda: rows.throughput(network, transactions=batches, batch=rows.BATCH, first_source=1_000))
+    measure("import", lambda: rows.import_rate(network))
     measure("memory", lambda: rows.memory(network))
     measure("receipt", lambda: rows.receipt_verification(network))
     measure("audit", lambda: rows.audit_rates(network, network.nodes()[0]["name"]))

@@ -20,7 +20,7 @@ from audit.audit import audit
 from audit.report import Level
 from audit.sources import FileSource
 from bench.network import Network, memory_mb
-from bench.work import prepare, record, require_answered
+from bench.work import MEMBER, prepare, record, require_answered
 from coseal.load import connect, post, run_clients
 from ledger import signing
 from ledger.block import OK, CommittedBlock, Receipt
@@ -30,6 +30,7 @@ from ledger.proof import TransactionProof
 Figures = dict[str, float]
 CLIENTS = 64
 BATCH = 100
+FINES_EVENTS = 34_724
 
 
 def urls_of(network: Network) -> list[str]:
@@ -136,6 +137,24 @@ async def _watch(network: Network, alive: Sequence[str], work: Sequence[Sequence
     load.cancel()
     watcher.close()
     return gaps[1:]
+
+
+def import_rate(network: Network) -> Figures:
+    """Record the shipped fines log with ``coseal import``, as a user does: reading, checks, signing, commits."""
+    folder = Path(__file__).parents[1] / "examples" / "traffic-fines"
+    started = time.perf_counter()
+    network.coseal(
+        "import",
+        str(folder / "traffic-fines.csv.gz"),
+        "--map",
+        str(folder / "traffic-fines.toml"),
+        "--as",
+        MEMBER,
+        "--dir",
+        str(network.directory),
+        timeout_s=300,
+    )
+    return {"events/s": FINES_EVENTS / (time.perf_counter() - started)}
 
 
 def memory(network: Network) -> Figures:

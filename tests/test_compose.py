@@ -78,7 +78,6 @@ def free_port() -> int:
 
 
 @pytest.mark.cluster
-@pytest.mark.xdist_group("processes")
 def test_every_services_command_really_starts_that_way(tmp_path: Path) -> None:
     network = tmp_path / "network"
     run_init(network)

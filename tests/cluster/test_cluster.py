@@ -16,7 +16,7 @@ import pytest
 from ledger import framing
 from tests.cluster.network import Cluster
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 from tests.cluster.network import reserve_ports
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.cluster
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOTICE = ["id=cn/2026-1", "title=On process data", "type_document=notice", "date_document=2026-01-05"]

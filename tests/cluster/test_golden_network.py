@@ -31,7 +31,7 @@ from coseal.importers.reader import read_log
 from coseal.recording import Recorder
 from tests.cluster.network import Cluster
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("COSEAL_REFERENCE_DATA", ROOT / "../shared/data"))

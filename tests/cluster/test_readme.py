@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster.network import reserve_ports
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.cluster
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 

@@ -17,7 +17,7 @@ from coseal import block_archive
 from coseal.cli import app
 from tests.cluster.network import Cluster
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture

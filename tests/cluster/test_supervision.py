@@ -14,7 +14,7 @@ import pytest
 
 from tests.cluster.test_command_line import EXAMPLES, command, coseal, documents, free_base_port
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.cluster
 
 RULES = EXAMPLES / "rules"
 
