@@ -127,17 +127,7 @@ class _Collector:
 
     def _transaction(self, height: int, index: int, *, whole: bool = False) -> dict[str, Any]:
         """Return the receipt document of a transaction; only ``raw`` and its place unless ``whole``."""
-        committed = self._block(height)
-        transactions, receipts = committed.block.transactions, committed.receipts
-        proof = TransactionProof(
-            transactions[index],
-            receipts[index + 1],
-            index,
-            tuple(merkle.prove(transactions, index)),
-            tuple(merkle.prove(receipts, index + 1)),
-            committed.block.header,
-            committed.certificate,
-        )
+        proof = TransactionProof.of(self._block(height), index)
         document = proof_json(proof)
         return document if whole else {name: document[name] for name in ("coseal", "version", "height", "index", "raw")}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger import codec, merkle, signing
-from ledger.block import Header, Receipt
+from ledger.block import CommittedBlock, Header, Receipt
 from ledger.certificate import Certificate, Phase
 from ledger.errors import BadCertificate, BadProof
 from ledger.signing import Verify
@@ -51,6 +51,20 @@ class TransactionProof:
     receipt_path: tuple[bytes, ...]
     header: Header
     certificate: Certificate
+
+    @staticmethod
+    def of(committed: CommittedBlock, index: int) -> TransactionProof:
+        """Return the proof of transaction ``index`` of a decided block; raise ``IndexError`` if there is none."""
+        transactions, receipts = committed.block.transactions, committed.receipts
+        return TransactionProof(
+            transaction=transactions[index],
+            receipt=receipts[index + 1],
+            index=index,
+            transaction_path=tuple(merkle.prove(transactions, index)),
+            receipt_path=tuple(merkle.prove(receipts, index + 1)),
+            header=committed.block.header,
+            certificate=committed.certificate,
+        )
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""

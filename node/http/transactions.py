@@ -15,7 +15,6 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from contracts.framework import Rejected
-from ledger import merkle
 from ledger.block import CommittedBlock, Receipt
 from ledger.errors import LedgerError
 from ledger.proof import TransactionProof
@@ -145,7 +144,7 @@ class Transactions:
     async def proof(self, place: Location) -> dict[str, Any]:
         """Return the receipt file of a committed transaction."""
         return await asyncio.to_thread(
-            lambda committed: proof_json(prove(committed, place.index)), await self._block(place)
+            lambda committed: proof_json(TransactionProof.of(committed, place.index)), await self._block(place)
         )
 
     async def _block(self, place: Location) -> CommittedBlock:
@@ -190,20 +189,6 @@ def decode(raw: bytes) -> Transaction:
         return Transaction.decode(raw)
     except LedgerError as error:
         raise Problem(400, "malformed", error.reason) from None
-
-
-def prove(committed: CommittedBlock, index: int) -> TransactionProof:
-    """Return the proof of transaction ``index`` of a block."""
-    block = committed.block
-    return TransactionProof(
-        transaction=block.transactions[index],
-        receipt=committed.receipts[index + 1],
-        index=index,
-        transaction_path=tuple(merkle.prove(block.transactions, index)),
-        receipt_path=tuple(merkle.prove(committed.receipts, index + 1)),
-        header=block.header,
-        certificate=committed.certificate,
-    )
 
 
 def located_json(tx_id: bytes, place: Location, committed: CommittedBlock) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coseal.cli import showing
+from ledger.proof import TransactionProof
 from ledger.render import block_json, proof_json
-from node.http.transactions import prove
 from tests.node.chain import Chain, genesis, signed
 
 
@@ -31,7 +31,7 @@ def test_a_block_is_shown_with_what_its_transactions_came_to(committed, capsys):
 
 
 def test_a_transaction_is_shown_without_its_proof(committed, capsys):
-    showing.print_transaction(proof_json(prove(committed, 0)))
+    showing.print_transaction(proof_json(TransactionProof.of(committed, 0)))
     shown = capsys.readouterr().out
     assert shown.startswith("committed at height 2, 2023-11-14T22:13:20.002Z\n")
     assert "membership.set_profile" in shown
@@ -41,7 +41,7 @@ def test_a_transaction_is_shown_without_its_proof(committed, capsys):
 
 
 def test_a_refused_transaction_says_why(committed, capsys):
-    document = proof_json(prove(committed, 0))
+    document = proof_json(TransactionProof.of(committed, 0))
     document["receipt"] |= {"ok": False, "code": "forbidden", "detail": "needs another role", "data": {}}
     showing.print_transaction(document)
     shown = capsys.readouterr().out

@@ -13,7 +13,6 @@ from ledger.render import proof_from_json, transaction_json
 from ledger.transaction import MAX_TRANSACTION_BYTES
 from node.http.context import Settings
 from node.http.limits import Limits
-from node.http.transactions import prove
 from tests.node.chain import operator
 from tests.node.http.world import World, scenario
 
@@ -238,7 +237,7 @@ async def test_a_receipt_verifies_offline(world: World, client: httpx.AsyncClien
 @scenario()
 async def test_a_proof_is_of_its_own_transaction(world: World, client: httpx.AsyncClient) -> None:
     committed = await world.commit(world.profile("1"), world.profile("2"))
-    good = prove(committed, 0)
+    good = TransactionProof.of(committed, 0)
     swapped = TransactionProof(
         good.transaction,
         good.receipt,
