@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 from contracts import membership, window
-from contracts.framework import MAX_DUE, CommittedReader, Context, Contract, Overlay, Rejected, Result
+from contracts.framework import MAX_DUE, Action, CommittedReader, Context, Contract, Overlay, Rejected, Result
 from contracts.table import RULES, Contracts
 from contracts.window import SeenWindow
 from ledger import merkle
@@ -163,10 +163,9 @@ class Executor:
             return Rejected("duplicate", "already recorded; ask for its receipt")
         key = self._senders.get(tx.sender)
         if key is None:
-            member, _, user = tx.sender.partition("/")
-            key = membership.operator_key(self.reader, member, user)
+            key = membership.sender_key(self.reader, tx.sender)
             if key is None:  # V5
-                return Rejected("unknown_sender", f"{tx.sender} is no operator of this chain")
+                return Rejected("unknown_sender", f"{tx.sender} is no operator or node of this chain")
             self._senders[tx.sender] = key
         if tx.public_key != key:  # V5
             return Rejected("unknown_sender", f"{tx.sender} is registered with another key")
@@ -336,8 +335,9 @@ def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
     sender = membership.sender(view, tx.sender)
     if sender is None or sender.key != tx.public_key:  # changed by a transaction before it in this block
         return Rejected("unknown_sender", f"{tx.sender} was removed, or given another key, earlier in this block")
-    if action.capability and action.capability not in sender.capabilities:
-        return Rejected("forbidden", f"{tx.sender} lacks the capability {action.capability}")
+    refusal = _may_send(action, tx, sender)
+    if refusal is not None:
+        return refusal
     refusal = action.validate(tx.args)
     if refusal is not None:
         return refusal
@@ -351,5 +351,20 @@ def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
         level=sender.level,
         capabilities=sender.capabilities,
         protocol_version=frame.protocol_version,
+        node=sender.node,
     )
     return action.apply(view, context, tx.args)
+
+
+def _may_send(action: Action, tx: Transaction, sender: membership.Sender) -> Rejected | None:
+    """Refuse an action to a node that may not say it, to an operator where only nodes may, or for a capability."""
+    name = f"{tx.contract}.{tx.action}"
+    if sender.node and not action.by_node:  # M7
+        return Rejected("not_for_nodes", f"{name} is sent by an operator of {sender.member}, not by its node")
+    if sender.node:
+        return None
+    if action.capability is None:  # M7
+        return Rejected("only_for_nodes", f"{name} is said by a node itself, signed with its consensus key")
+    if action.capability and action.capability not in sender.capabilities:
+        return Rejected("forbidden", f"{tx.sender} lacks the capability {action.capability}")
+    return None

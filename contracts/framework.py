@@ -33,7 +33,11 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who acts and when: everything ``apply`` may know besides state and arguments. Times in ms (block time)."""
+    """Who acts and when: everything ``apply`` may know besides state and arguments. Times in ms (block time).
+
+    ``node`` is the id of the node that speaks for itself, empty if an operator does; a node has no capabilities, and
+    ``member``, ``role`` and ``level`` are those of who runs it.
+    """
 
     height: int
     time_ms: int
@@ -44,6 +48,7 @@ class Context:
     level: str
     capabilities: tuple[str, ...]
     protocol_version: int
+    node: str = ""
 
 
 class Reader(Protocol):
@@ -74,14 +79,16 @@ Apply: TypeAlias = Callable[[View, Context, Args], Result | Rejected]
 class Action:
     """One action of a contract. ``title`` is one line for people; ``example`` are arguments that validate.
 
-    ``capability`` is what the sending operator must have, empty for none; ``apply`` may ask for more.
+    ``capability`` is what the sending operator must have, empty for none; ``apply`` may ask for more. ``by_node``: a
+    node may send it, signed with its own key. With ``capability`` None only a node may.
     """
 
     validate: Validate
     apply: Apply
     title: str
     example: Mapping[str, Any] = field(default_factory=dict)
-    capability: str = "submit"
+    capability: str | None = "submit"
+    by_node: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from contracts import arguments
 from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
 from ledger.genesis import CAPABILITIES, Genesis, Member
 from ledger.signing import is_acceptable_point
+from ledger.transaction import node_of
 from ledger.validators import Validator, ValidatorSet
 
 MAX_OPERATORS: Final = 1_000
@@ -226,17 +227,21 @@ CONTRACT: Final = Contract(
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who stands behind ``member/user`` at the moment of a transaction."""
+    """Who stands behind ``member/user`` or ``node:ID`` at the moment of a transaction; ``node`` is the id, or empty."""
 
     key: bytes | None
     member: str
     role: str
     level: str
     capabilities: tuple[str, ...]
+    node: str = ""
 
 
 def sender(reader: Reader, text: str) -> Sender | None:
-    """Return the operator named ``member/user`` with what it may do, or None; its key is None if it was removed."""
+    """Return the operator or node of that name with what it may do, or None; the key of a removed operator is None."""
+    node_id = node_of(text)
+    if node_id is not None:
+        return _node_sender(reader, node_id)
     member_id, _, user = text.partition("/")
     record: Any = reader.get(f"membership/operator/{member_id}/{user}")
     if record is None:
@@ -244,6 +249,24 @@ def sender(reader: Reader, text: str) -> Sender | None:
     owner: Any = reader.get(f"membership/member/{member_id}")
     users: Any = reader.get(f"membership/operators/{member_id}")
     return Sender(record["key"], member_id, owner["role"], owner["level"], tuple(users[user]))
+
+
+def _node_sender(reader: Reader, node_id: str) -> Sender | None:
+    record: Any = reader.get(f"membership/node/{node_id}")
+    if record is None:
+        return None
+    owner: Any = reader.get(f"membership/member/{record['member']}")
+    return Sender(record["consensus_key"], record["member"], owner["role"], owner["level"], (), node_id)
+
+
+def sender_key(reader: Reader, text: str) -> bytes | None:
+    """Return the 32-byte key with which an operator or node signs transactions now, or None if there is none."""
+    node_id = node_of(text)
+    if node_id is None:
+        member_id, _, user = text.partition("/")
+        return operator_key(reader, member_id, user)
+    record: Any = reader.get(f"membership/node/{node_id}")
+    return None if record is None else record["consensus_key"]
 
 
 # Queries: pure functions of a Reader; every result is JSON-able, keys and certificates as lower-case hexadecimal

@@ -3,7 +3,8 @@
 Law: the raw bytes are kept from socket to disk, never re-encoded; the id covers the body, not the signature.
 
 Wire form: ``["signed", 1, body bytes, signature]`` where body is the encoding of ``["transaction", 1, chain_id,
-sender, public_key, contract, action, args, valid_until_ms, salt]``. Sender is ``member/user``.
+sender, public_key, contract, action, args, valid_until_ms, salt]``. Sender is ``member/user``, or ``node:ID`` for a
+node that speaks for itself and signs with its consensus key: under the tag of transactions, so never a vote.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_TR
 
 MAX_TRANSACTION_BYTES: Final = 256 * 1024
 SALT_BYTES: Final = 16
+_NODE: Final = "node:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Transaction:
 
     @property
     def member(self) -> str:
-        """The member in whose name the sender acts."""
-        return self.sender.partition("/")[0]
+        """The member in whose name an operator acts; empty if a node sent it."""
+        return "" if self.sender.startswith(_NODE) else self.sender.partition("/")[0]
 
     @staticmethod
     def decode(raw: bytes) -> Transaction:
@@ -53,9 +55,7 @@ class Transaction:
         fields = codec.decode_record(body, "transaction", 1, 8)
         chain_id, sender, public_key, contract, action, args, valid_until_ms, salt = fields
         chain_id = codec.octets(chain_id, "chain_id", size=HASH_BYTES)
-        member, slash, user = codec.text(sender, "sender", limit=129).partition("/")
-        if not (slash and member and user) or "/" in user:
-            raise Malformed("sender: expected MEMBER/USER")
+        _check_sender(codec.text(sender, "sender", limit=129))
         return Transaction(
             raw=raw,
             id=signing.digest(signing.TAG_TRANSACTION_ID, body),
@@ -74,6 +74,28 @@ class Transaction:
     def verify_signature(self, verify: Verify = signing.verify) -> None:
         """Raise ``BadSignature`` unless ``public_key`` signed the body (whose key it is, the registry says)."""
         signing.require(self.public_key, self.preimage, self.signature, f"transaction {self.id.hex()}", verify)
+
+
+def node_sender(node_id: str) -> str:
+    """Return the sender of a transaction that a node signs itself."""
+    return _NODE + node_id
+
+
+def node_of(sender: str) -> str | None:
+    """Return the id of the node that is this sender, or None if it is an operator."""
+    return sender.removeprefix(_NODE) if sender.startswith(_NODE) else None
+
+
+def _check_sender(sender: str) -> None:
+    """Raise ``Malformed`` unless this is ``node:NODE`` or ``MEMBER/USER``; no name has a colon."""
+    node_id = node_of(sender)
+    if node_id is not None:
+        if not node_id or "/" in node_id:
+            raise Malformed("sender: expected node:NODE")
+        return
+    member, slash, user = sender.partition("/")
+    if not (slash and member and user) or "/" in user:
+        raise Malformed("sender: expected MEMBER/USER or node:NODE")
 
 
 def body_of(
@@ -103,7 +125,7 @@ def sign(
     valid_until_ms: int,
     salt: bytes,
 ) -> Transaction:
-    """Make and sign a transaction of ``sender`` (``member/user``); ``salt`` is 16 random bytes."""
+    """Make and sign a transaction of ``sender`` (``member/user`` or ``node:ID``); ``salt`` is 16 random bytes."""
     body = body_of(
         chain_id=chain_id,
         sender=sender,

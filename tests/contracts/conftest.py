@@ -35,8 +35,8 @@ VALIDATORS = ("regulator", "central-bank", "bank-a", "enterprise-a")
 
 
 def key_of(who: str) -> Ed25519Signer:
-    """Return the signer that belongs to a text, the same in every run."""
-    return Ed25519Signer(sha256(who.encode()).digest())
+    """Return the signer that belongs to a text, the same in every run; a node's also for its name as a sender."""
+    return Ed25519Signer(sha256(who.replace("node:", "node ").encode()).digest())
 
 
 def capabilities_of(member: str, role: str, registrars: Sequence[str]) -> tuple[str, ...]:

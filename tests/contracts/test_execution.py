@@ -21,6 +21,7 @@ from contracts.execution import (
 )
 from contracts.framework import MAX_DUE, Action, Contract, Due, Rejected
 from contracts.membership import CONTRACT as MEMBERSHIP
+from contracts.table import CONTRACTS
 from ledger import codec
 from ledger.block import Block, Receipt
 from ledger.certificate import Certificate, Phase
@@ -62,6 +63,15 @@ def _who(view, context, args):
     return {"who": [context.sender, context.member, context.role, context.level, list(context.capabilities)]}
 
 
+def _rotate(view, context, args):
+    key = f"membership/node/{args['node']}"
+    if args["key"]:
+        view.put(key, {**view.get(key), "consensus_key": bytes.fromhex(args["key"])})
+    else:
+        view.delete(key)
+    return {}
+
+
 def _wake(view, context, args):
     view.put("probe/due", args["time_ms"])
     return {}
@@ -87,6 +97,9 @@ def _probe(write=_write):
             "large": Action(arguments({"key": identifier(), "size": integer()}), _large, "Return much"),
             "who": Action(arguments({}), _who, "Say who acts", capability=""),
             "register": Action(arguments({}), _who, "Need a capability", capability="registrar"),
+            "report": Action(arguments({}), _who, "Say who acts, node or not", capability="", by_node=True),
+            "say": Action(arguments({}), _who, "Say who acts, if it is a node", capability=None, by_node=True),
+            "rotate": Action(arguments({"node": text(), "key": text(low=0)}), _rotate, "Replace a node's key"),
             "wake": Action(arguments({"time_ms": integer()}), _wake, "Ask to be woken"),
         },
         begin_block=_begin,
@@ -156,6 +169,36 @@ def test_v5_an_unknown_sender_makes_the_block_invalid(probe, sender):
 def test_v5_a_known_sender_with_another_key_makes_the_block_invalid(probe, signer_of):
     assert refusal_of(probe, write(probe, signer=signer_of("mallory"))) == "unknown_sender"
     assert refusal_of(probe, write(probe, signer=signer_of("bank-a/admin"))) == "unknown_sender"
+
+
+def test_v5_a_node_that_is_not_registered_or_signs_with_another_key_makes_the_block_invalid(probe, signer_of):
+    assert refusal_of(probe, probe.sign("node:nobody", "probe.say", {})) == "unknown_sender"
+    assert (
+        refusal_of(probe, probe.sign("node:bank-a", "probe.say", {}, signer=signer_of("mallory"))) == "unknown_sender"
+    )
+    operators_key = probe.sign("node:bank-a", "probe.say", {}, signer=signer_of("bank-a/admin"))
+    assert refusal_of(probe, operators_key) == "unknown_sender"
+    node_key = write(probe, signer=signer_of("node enterprise-a"))
+    assert refusal_of(probe, node_key) == "unknown_sender"
+
+
+def test_v5_a_nodes_key_is_the_one_of_the_parent_state(probe, signer_of):
+    key = signer_of("node bank-a anew")
+    old = probe.sign("node:bank-a", "probe.say", {})
+    new = probe.sign("node:bank-a", "probe.say", {}, signer=key)
+    assert refusal_of(probe, new) == "unknown_sender"
+    rotate = probe.sign(WHO, "probe.rotate", {"node": "bank-a", "key": key.public_key.hex()})
+    assert [receipt.code for receipt in probe.block(rotate, old)] == ["ok", "unknown_sender"]
+    assert refusal_of(probe, probe.sign("node:bank-a", "probe.say", {})) == "unknown_sender"
+    assert probe.block(new)[0].ok
+
+
+def test_v5_a_removed_node_says_nothing_more(probe):
+    assert probe.submit("node:bank-a", "probe.say").ok
+    remove = probe.sign(WHO, "probe.rotate", {"node": "bank-a", "key": ""})
+    late = probe.sign("node:bank-a", "probe.say", {})
+    assert [receipt.code for receipt in probe.block(remove, late)] == ["ok", "unknown_sender"]
+    assert refusal_of(probe, probe.sign("node:bank-a", "probe.say", {})) == "unknown_sender"
 
 
 def test_v6_a_bad_signature_makes_the_block_invalid(probe):
@@ -323,6 +366,26 @@ def test_the_context_tells_who_acts(probe):
         ["operate", "registrar", "submit", "supervise"],
     ]
     assert probe.submit("regulator/admin", "probe.register").ok
+
+
+def test_m7_a_node_says_only_what_nodes_may_say_and_some_of_it_only_a_node(probe):
+    said = probe.submit("node:bank-a", "probe.say")
+    assert said.data["who"] == ["node:bank-a", "bank-a", "bank", "", []]
+    assert probe.submit("node:bank-a", "probe.report").ok
+    for action in ("write", "who", "register", "fail"):
+        assert probe.submit("node:bank-a", f"probe.{action}").code == "not_for_nodes"
+    assert probe.submit("bank-a/admin", "probe.report").ok
+    assert probe.submit("bank-a/admin", "probe.say").code == "only_for_nodes"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"{c}.{a}" for c, contract in CONTRACTS.items() for a, action in contract.actions.items() if not action.by_node],
+)
+def test_m7_no_other_action_of_a_contract_is_for_nodes(chain, name):
+    contract, _, action = name.partition(".")
+    receipt = chain.submit("node:regulator", name, **CONTRACTS[contract].actions[action].example)
+    assert receipt.code == "not_for_nodes"
 
 
 def test_a_later_transaction_of_a_block_sees_what_an_earlier_one_wrote(probe):

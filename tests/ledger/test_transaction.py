@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import codec, signing, transaction
+from ledger.certificate import Phase, vote_preimage
 from ledger.errors import BadSignature, LedgerError, Malformed
 from ledger.signing import Ed25519Signer
-from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, body_of, join, sign
+from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, body_of, join, node_of, node_sender, sign
 
 SIGNER = Ed25519Signer(b"\x05" * 32)
 CHAIN = b"\x01" * 32
@@ -41,6 +42,23 @@ def test_a_signed_transaction_is_parsed_and_verifies():
     assert {name: getattr(tx, name) for name in FIELDS} == FIELDS
     assert (tx.public_key, tx.member) == (SIGNER.public_key, "bank-a")
     tx.verify_signature()
+
+
+def test_a_node_signs_as_itself_and_acts_in_no_members_name():
+    tx = signed(sender=node_sender("bank-a-1"))
+    assert (tx.sender, tx.member, node_of(tx.sender)) == ("node:bank-a-1", "", "bank-a-1")
+    assert node_of(signed().sender) is None
+    tx.verify_signature()
+
+
+def test_a_nodes_transaction_is_signed_under_a_tag_no_vote_has():
+    tx = signed(sender=node_sender("bank-a-1"))
+    assert all(not vote_preimage(CHAIN, 0, 1, 0, phase, bytes(32)).startswith(tx.preimage[:24]) for phase in Phase)
+    body, _ = codec.decode_record(tx.raw, "signed", 1, 2)
+    for phase in Phase:
+        vote = SIGNER.sign(vote_preimage(CHAIN, 0, 1, 0, phase, bytes(32)))
+        with pytest.raises(BadSignature):
+            Transaction.decode(join(body, vote)).verify_signature()
 
 
 def test_the_id_covers_the_body_and_not_the_signature():
@@ -86,6 +104,9 @@ def test_no_changed_byte_leaves_a_transaction_that_verifies():
         ("sender", "bank-a/admin/x"),
         ("sender", ""),
         ("sender", "a/" + "b" * 128),
+        ("sender", "node:"),
+        ("sender", "node:a/b"),
+        ("sender", "node:" + "b" * 125),
         ("public_key", bytes(33)),
         ("contract", ""),
         ("contract", "c" * 65),

@@ -86,6 +86,20 @@ def signed(number: int) -> transaction.Transaction:
     )
 
 
+def signed_by_node() -> transaction.Transaction:
+    """Return a transaction that the node of bank-a signed itself, with its consensus key."""
+    return transaction.sign(
+        signer("bank-a/node"),
+        chain_id=CHAIN,
+        sender=transaction.node_sender("bank-a"),
+        contract="membership",
+        action="ready",
+        args={"height": 7},
+        valid_until_ms=TIME_MS + 60_000,
+        salt=bytes(16),
+    )
+
+
 def certify(phase: Phase, header: Header, round: int, signers: tuple[int, ...]) -> Certificate:
     """Return the certificate of these validators' votes."""
     preimage = vote_preimage(CHAIN, 0, header.height, round, phase, header.hash)
@@ -233,6 +247,11 @@ def chain_vectors() -> Any:
     certified = CertifiedValue(key, value, state_proof, block.header, SECOND.certificate)
     return {
         "transaction": {"raw": signed(1).raw.hex(), "id": signed(1).id.hex(), "preimage": signed(1).preimage.hex()},
+        "node_transaction": {
+            "raw": signed_by_node().raw.hex(),
+            "id": signed_by_node().id.hex(),
+            "preimage": signed_by_node().preimage.hex(),
+        },
         "header": {"raw": block.header.raw.hex(), "hash": block.hash.hex()},
         "certificate": {"raw": SECOND.certificate.encode().hex(), "hash": SECOND.certificate.hash.hex()},
         "receipt": SECOND.receipts[2].hex(),

@@ -58,6 +58,7 @@ def test_pinned_bytes_are_read_back():
     chain = read("chain.json")
     pinned = [
         (Transaction.decode, chain["transaction"]["raw"], lambda value: value.raw),
+        (Transaction.decode, chain["node_transaction"]["raw"], lambda value: value.raw),
         (Header.decode, chain["header"]["raw"], lambda value: value.raw),
         (Certificate.decode, chain["certificate"]["raw"], lambda value: value.encode()),
         (Receipt.decode, chain["receipt"], lambda value: value.encode()),
