@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from node.drill import NO_DRILL, Drill
 from node.http.limits import Limits
 
 CONFIG_NAME = "node.toml"
@@ -72,6 +73,7 @@ class NodeConfig(BaseSettings):
     join_gap_blocks: int = Field(default=10_000, ge=0)
     verifier_threads: int = Field(default=2, ge=1, le=64)
     http_limits: Limits = Field(default_factory=Limits)
+    drill: Drill = NO_DRILL
 
     @model_validator(mode="after")
     def _plain_http_stays_at_home(self) -> NodeConfig:
@@ -83,6 +85,18 @@ class NodeConfig(BaseSettings):
             raise ValueError(
                 f"http_listen: {self.http_listen[0]} is not a loopback address; configure http_tls_certificate and "
                 "http_tls_key, or set http_allow_plain = true if TLS is provided in front of the node"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _drills_stay_on_one_machine(self) -> NodeConfig:
+        """A network of more than one machine is somebody's production until the opposite is shown."""
+        listening = [self.link_listen, *([self.http_listen] if self.http_listen is not None else [])]
+        outside = [host for host, _ in (*listening, *self.peers.values()) if not _is_loopback(host)]
+        if self.drill != NO_DRILL and outside:
+            raise ValueError(
+                f"drill: {outside[0]} is not a loopback address, and faults on purpose are for a network on one "
+                "machine; remove the drill settings"
             )
         return self
 

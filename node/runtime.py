@@ -76,7 +76,7 @@ from node.index import Index
 from node.links import Identity, Links, PortInUse
 from node.machine import Machine
 from node.metrics import Metrics
-from node.services import NodeServices, now_ms
+from node.services import NodeServices
 from node.shelf import Shelf
 from node.storage import Storage
 from node.timers import Timers
@@ -107,12 +107,13 @@ class Runtime:
     ) -> None:
         """``allow_voting``: the operator vouches that a lost journal hides no vote."""
         self._config, self._storage, self._machine = config, storage, machine
+        self._now_ms = config.drill.now_ms
         self.joined = 0  # the height of the snapshot for which the node must be built anew
         self._shelf = Shelf(storage)
         self._allow_voting = allow_voting
-        self._metrics = Metrics(lambda: machine.status(now_ms()))
+        self._metrics = Metrics(lambda: machine.status(self._now_ms()))
         self._verifier = Verifier(verified, config.verifier_threads)
-        self._writer = Writer(storage, self)
+        self._writer = Writer(storage, self, config.drill)
         self._timers = Timers(self._timer_fired)
         self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
         registry = {node.id: node.link_certificate for node in storage.genesis.nodes}
@@ -133,6 +134,7 @@ class Runtime:
             index=self._index,
             registry=self._metrics.registry,
             gateway=gateway,
+            now_ms=self._now_ms,
             offer=self._offer,
         )
         self._tokens = tokens
@@ -216,7 +218,7 @@ class Runtime:
     def _step(self, event: NodeEvent) -> None:
         """Hand one event to the machine and carry out what it says; a fault of ours ends the process."""
         try:
-            for effect in self._machine.step(event, now_ms()):
+            for effect in self._machine.step(event, self._now_ms()):
                 self._perform(effect)
         except Exception as error:
             self.fault(error)
@@ -323,7 +325,7 @@ class Runtime:
         return (
             transaction.id not in self._machine.mempool
             and self._machine.mempool.refusal(transaction) is None
-            and executor.check(transaction, max(now_ms(), executor.time_ms + 1)) is None
+            and executor.check(transaction, max(self._now_ms(), executor.time_ms + 1)) is None
         )
 
     def _timer_fired(self, timer: NodeTimer) -> None:
@@ -408,7 +410,7 @@ class Runtime:
     async def _report_progress(self) -> None:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            status = self._machine.status(now_ms())
+            status = self._machine.status(self._now_ms())
             if status.why_stalled is not None:
                 _log.warning("stalled", height=status.height, why=status.why_stalled)
             elif status.height != self._reported_height:
@@ -416,7 +418,7 @@ class Runtime:
                 _log.info("progress", height=status.height, blocks=blocks, pending=status.mempool_transactions)
 
     def _dump(self, reason: str) -> None:
-        reports.dump(self._storage.folder, reason, self._machine.status(now_ms()))
+        reports.dump(self._storage.folder, reason, self._machine.status(self._now_ms()))
 
 
 def _log_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry
@@ -31,11 +30,6 @@ from node.tips import Tips
 from node.verifier import Verifier
 
 
-def now_ms() -> int:
-    """Return the wall clock, ms since the epoch."""
-    return time.time_ns() // 1_000_000
-
-
 class NodeServices:
     """Implements ``Services`` over the parts of a running node."""
 
@@ -50,12 +44,13 @@ class NodeServices:
         index: Index,
         registry: CollectorRegistry,
         gateway: Gateway | None,
+        now_ms: Callable[[], int],
         offer: Callable[[tuple[Transaction, ...]], tuple[Answer, ...]],
     ) -> None:
-        """``offer`` gives verified transactions to the machine and returns its answers."""
+        """``now_ms`` is the node's wall clock; ``offer`` gives verified transactions to the machine."""
         self.index, self.registry, self.gateway = index, registry, gateway
         self._machine, self._storage, self._commits, self._verifier = machine, storage, commits, verifier
-        self._tips, self._offer = tips, offer
+        self._tips, self._now_ms, self._offer = tips, now_ms, offer
         self._submitted: list[tuple[tuple[Transaction, ...], asyncio.Future[tuple[Answer, ...]]]] = []
 
     @property
@@ -95,11 +90,11 @@ class NodeServices:
 
     def now_ms(self) -> int:
         """See ``Services``."""
-        return now_ms()
+        return self._now_ms()
 
     def status(self) -> NodeStatus:
         """See ``Services``."""
-        return self._machine.status(now_ms())
+        return self._machine.status(self._now_ms())
 
     def read_block(self, height: int) -> bytes | None:
         """See ``Services``."""

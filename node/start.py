@@ -22,6 +22,7 @@ from ledger.signing import Signer
 from node import keys, logs
 from node.admission import VerifiedTransactions
 from node.config import ConfigProblem, NodeConfig, load
+from node.drill import NO_DRILL
 from node.exits import Exit
 from node.files import Locked, StorageError
 from node.http.auth import BadTokenFile, Token, load_tokens
@@ -44,6 +45,8 @@ def run_command(folder: Path, *, allow_voting: bool = False) -> int:
     try:
         config = load(folder)
         logs.configure(config.log_level, config.node_id)
+        if config.drill != NO_DRILL:
+            _log.warning("drill", **config.drill.model_dump())
         status = _run(folder, config, allow_voting=allow_voting)
     except (ConfigProblem, KeyProblem) as error:
         return _fail(error.reason, Exit.USAGE)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeAlias
 
+from node.drill import NO_DRILL, Drill
 from node.events import Append, AppendBlock, ApplyState, ReplaceJournal
 from node.storage import Storage
 
@@ -56,11 +57,11 @@ class _Batch:
 class Writer:
     """Every method is called on the loop."""
 
-    def __init__(self, storage: Storage, observer: Observer) -> None:
+    def __init__(self, storage: Storage, observer: Observer, drill: Drill = NO_DRILL) -> None:
         self.unapplied = 0
         self._applying = 0
         self._running = 0
-        self._storage, self._observer = storage, observer
+        self._storage, self._observer, self._drill = storage, observer, drill
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage")
         self._gathering: _Batch | None = None
         self._in_flight: _Batch | None = None
@@ -185,6 +186,7 @@ class Writer:
                         unsynced_blocks = False
                     journal.replace(data)
                     unsynced_journal = False
+        self._drill.delay_sync()
         if unsynced_blocks:
             blocks.sync()
         if unsynced_journal:

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.block import CommittedBlock
 from node import writer as writer_module
+from node.drill import NO_DRILL, Drill
 from node.events import Append, AppendBlock, ApplyState, ReplaceJournal
 from node.files import StorageError
 from node.journal_file import create
@@ -24,12 +25,13 @@ class Log:
         self.events: list[str] = []
         self.errors: list[Exception] = []
         self.batches: list[int] = []
+        self.seconds: list[float] = []
 
     def applied(self, height: int) -> None:
         self.events.append(f"applied {height}")
 
     def synced(self, writes: int, seconds: float) -> None:
-        assert seconds >= 0
+        self.seconds.append(seconds)
         self.batches.append(writes)
 
     def write_failed(self, error: Exception) -> None:
@@ -66,14 +68,16 @@ class Disk:
         return watched
 
 
-def run(folder: Path, scenario: Callable[[Writer, Disk, Log, Storage], Awaitable[None]]) -> Log:
+def run(
+    folder: Path, scenario: Callable[[Writer, Disk, Log, Storage], Awaitable[None]], drill: Drill = NO_DRILL
+) -> Log:
     create(folder / "journal", b"")
     storage = Storage(folder, genesis(), map_bytes=1 << 26)
     log = Log()
     disk = Disk(storage, log)
 
     async def whole() -> None:
-        writer = Writer(storage, log)
+        writer = Writer(storage, log, drill)
         await scenario(writer, disk, log, storage)
         disk.gate.set()
         await writer.close()
@@ -227,3 +231,12 @@ def test_a_release_that_fails_is_a_fault_and_ends_all_writing(tmp_path: Path) ->
     log = run(tmp_path, scenario)
     assert log.events == ["journal append", "journal sync"]
     assert isinstance(log.errors[0], KeyError)
+
+
+def test_a_drill_makes_every_batch_take_longer(tmp_path: Path) -> None:
+    async def scenario(writer: Writer, disk: Disk, log: Log, storage: Storage) -> None:
+        writer.write(Append(b"vote"))
+        writer.after(log.note("send"))
+        await until(lambda: log.seconds)
+
+    assert min(run(tmp_path, scenario, Drill(sync_delay_ms=40)).seconds) >= 0.04
