@@ -15,7 +15,17 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 from contracts import membership, window
-from contracts.framework import MAX_DUE, Action, CommittedReader, Context, Contract, Overlay, Rejected, Result
+from contracts.framework import (
+    MAX_DUE,
+    PROTOCOL_VERSION_KEY,
+    Action,
+    CommittedReader,
+    Context,
+    Contract,
+    Overlay,
+    Rejected,
+    Result,
+)
 from contracts.table import RULES, Contracts
 from contracts.window import SeenWindow
 from ledger import merkle
@@ -35,7 +45,6 @@ MAX_DETAIL_CHARACTERS: Final = 1_000
 MAX_RECEIPT_BYTES: Final = 1024 * 1024
 MAX_RECEIPTS_BYTES: Final = 16 * 1024 * 1024
 """All receipts of a block; its builder leaves what does not fit to the next block."""
-_PROTOCOL_VERSION: Final = "system/protocol_version"
 
 
 class UnknownProtocol(RuntimeError):
@@ -77,6 +86,7 @@ class Outcome:
 class _Frame:
     """What all transactions of one block share."""
 
+    chain_id: bytes
     height: int
     time_ms: int
     protocol_version: int
@@ -93,7 +103,7 @@ def decode_and_verify(raw: bytes) -> Transaction:
 def genesis_updates(genesis: Genesis) -> dict[bytes, bytes]:
     """Return the initial state: key bytes -> canonical value bytes."""
     view = Overlay(lambda key: None)
-    view.put(_PROTOCOL_VERSION, genesis.protocol_version)
+    view.put(PROTOCOL_VERSION_KEY, genesis.protocol_version)
     window.install(view)
     membership.install(view, genesis)
     return {key: value for key, value in view.updates().items() if value is not None}
@@ -104,7 +114,7 @@ def new_state(genesis: Genesis, store: WritableStore | None = None) -> State:
     bits = genesis.parameters.state_bits
     target = MemoryStore(bits) if store is None else store
     state = State(target, bits)
-    if state.get(_PROTOCOL_VERSION.encode()) is None:
+    if state.get(PROTOCOL_VERSION_KEY.encode()) is None:
         change = state.derive(genesis_updates(genesis))
         state.commit(change)
         target.write(change.entries)
@@ -234,8 +244,8 @@ class Executor:
         Raises ``UnknownProtocol`` if this block's rules are not known here.
         """
         view = Overlay(self.state.get)
-        version: Any = view.get(_PROTOCOL_VERSION)
-        frame = _Frame(height, time_ms, version, self._contracts(version))
+        version: Any = view.get(PROTOCOL_VERSION_KEY)
+        frame = _Frame(self.chain_id, height, time_ms, version, self._contracts(version))
         receipts = [_begin_block(view, frame)]
         room = MAX_RECEIPTS_BYTES - len(receipts[0])
         for tx in transactions:
@@ -274,7 +284,7 @@ class Executor:
     @property
     def protocol_version(self) -> int:
         """The version of the rules under which the next block runs."""
-        version: Any = self.reader.get(_PROTOCOL_VERSION)
+        version: Any = self.reader.get(PROTOCOL_VERSION_KEY)
         return int(version)
 
     def get(self, key: str) -> Value:
@@ -352,6 +362,7 @@ def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
         capabilities=sender.capabilities,
         protocol_version=frame.protocol_version,
         node=sender.node,
+        chain_id=frame.chain_id,
     )
     return action.apply(view, context, tx.args)
 

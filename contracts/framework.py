@@ -16,6 +16,9 @@ from ledger.codec import Value
 Args: TypeAlias = Mapping[str, Any]
 Result: TypeAlias = dict[str, Any]
 
+PROTOCOL_VERSION_KEY: Final = "system/protocol_version"
+"""Where the state holds the version of the rules under which the next block runs."""
+
 MAX_DUE: Final = 1_000
 """How many due things all contracts together do at the start of one block; the rest is done in the next."""
 
@@ -36,7 +39,7 @@ class Context:
     """Who acts and when: everything ``apply`` may know besides state and arguments. Times in ms (block time).
 
     ``node`` is the id of the node that speaks for itself, empty if an operator does; a node has no capabilities, and
-    ``member``, ``role`` and ``level`` are those of who runs it.
+    ``member``, ``role`` and ``level`` are those of who runs it. ``chain_id`` is for proofs that bind to a chain.
     """
 
     height: int
@@ -49,6 +52,7 @@ class Context:
     capabilities: tuple[str, ...]
     protocol_version: int
     node: str = ""
+    chain_id: bytes = b""
 
 
 class Reader(Protocol):

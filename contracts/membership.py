@@ -3,9 +3,10 @@
 Law: a key belongs to one operator or node for ever, also after it was replaced; a member can always act (its last
 operator who may ``operate`` stays); nobody grants, or takes over, a capability they do not have.
 
-State: ``membership/members`` and ``/nodes`` (ids), ``/member/<id>``, ``/operators/<member>`` (user -> capabilities,
-none for a removed one), ``/operator/<member>/<user>`` (key and its history), ``/key/<hex>`` (whose it is),
-``/node/<id>``, ``/validators``. Rules M1 to M6 of docs/spec/contracts.md.
+Nodes are in ``membership_nodes``, the validators of every epoch in ``membership_epochs``. State: ``membership/members``
+(ids), ``/member/<id>``, ``/operators/<member>`` (user -> capabilities, none for a removed one),
+``/operator/<member>/<user>`` (key and its history), ``/key/<hex>`` (whose it is). Rules M1 to M7 of
+docs/spec/contracts.md.
 """
 
 from __future__ import annotations
@@ -14,12 +15,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts import arguments
+from contracts import arguments, membership_epochs, membership_nodes
 from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
+from contracts.membership_epochs import epoch, epochs, pending, validators, validators_at
+from contracts.membership_nodes import node, nodes
+from contracts.membership_record import EXAMPLE_KEY, free_key, public_key, put_member, put_node, put_operator
 from ledger.genesis import CAPABILITIES, Genesis, Member
-from ledger.signing import is_acceptable_point
 from ledger.transaction import node_of
-from ledger.validators import Validator, ValidatorSet
+
+__all__ = [
+    "CONTRACT",
+    "epoch",
+    "epochs",
+    "install",
+    "member",
+    "members",
+    "node",
+    "nodes",
+    "operator",
+    "operator_key",
+    "pending",
+    "sender",
+    "sender_key",
+    "validators",
+    "validators_at",
+]
 
 MAX_OPERATORS: Final = 1_000
 GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
@@ -32,34 +52,28 @@ def install(view: View, genesis: Genesis) -> None:
     view.put("membership/nodes", sorted(node.id for node in genesis.nodes))
     for member in genesis.members:
         _install_member(view, member)
-    for node in genesis.nodes:
+    own: dict[str, list[str]] = {}
+    for entry in genesis.nodes:
         record = {
-            "member": node.member,
-            "kind": node.kind,
-            "consensus_key": node.consensus_key,
-            "link_certificate": node.link_certificate,
+            "member": entry.member,
+            "kind": entry.kind,
+            "consensus_key": entry.consensus_key,
+            "link_certificate": entry.link_certificate,
             "since": 0,
         }
-        view.put(f"membership/node/{node.id}", record)
-        view.put(_key_key(node.consensus_key), f"node {node.id}")
-    rows = [[seat.id, seat.member, seat.role, seat.key] for seat in genesis.validators.validators]
-    view.put("membership/validators", [genesis.validators.epoch, rows])
+        put_node(view, entry.id, record)
+        own.setdefault(entry.member, []).append(entry.id)
+    for member_id, node_ids in own.items():
+        view.put(f"membership/nodes/{member_id}", sorted(node_ids))
+    membership_epochs.install(view, genesis.validators)
 
 
 def _install_member(view: View, member: Member) -> None:
-    record = {
-        "name": member.name,
-        "role": member.role,
-        "level": member.level,
-        "sector": member.sector,
-        "central_bank": member.central_bank,
-        "profile": {},
-        "since": 0,
-    }
-    view.put(f"membership/member/{member.id}", record)
+    fields = {name: getattr(member, name) for name in ("name", "role", "level", "sector", "central_bank")}
+    put_member(view, member.id, fields, since=0)
     view.put(f"membership/operators/{member.id}", {o.user: list(o.capabilities) for o in member.operators})
     for operator in member.operators:
-        _put_operator(view, member.id, operator.user, operator.key, since=0, history=[])
+        put_operator(view, member.id, operator.user, operator.key, since=0, history=[])
 
 
 # Actions
@@ -74,13 +88,13 @@ def _add_operator(view: View, context: Context, args: Args) -> Result | Rejected
         )
     if user not in operators and len(operators) >= MAX_OPERATORS:
         return Rejected("too_many_operators", f"at most {MAX_OPERATORS} users a member, former ones included")
-    refusal = _may_grant(context, capabilities) or _free_key(view, key)
+    refusal = _may_grant(context, capabilities) or free_key(view, key)
     if refusal is not None:
         return refusal
     former: Any = view.get(f"membership/operator/{context.member}/{user}")
     history = [] if former is None else former["history"]
     view.put(f"membership/operators/{context.member}", {**operators, user: capabilities})
-    _put_operator(view, context.member, user, key, since=context.height, history=history)
+    put_operator(view, context.member, user, key, since=context.height, history=history)
     return {"member": context.member, "user": user, "key": args["key"], "capabilities": capabilities}
 
 
@@ -111,12 +125,12 @@ def _rotate_operator_key(view: View, context: Context, args: Args) -> Result | R
         refusal = _may_grant(context, operators[user])  # M4: else replacing a key would be a way to a capability
         if refusal is not None:
             return refusal
-    refusal = _free_key(view, key)
+    refusal = free_key(view, key)
     if refusal is not None:
         return refusal
     record: Any = view.get(f"membership/operator/{context.member}/{user}")
     history = _with_former(record, context.height)
-    _put_operator(view, context.member, user, key, since=context.height, history=history)
+    put_operator(view, context.member, user, key, since=context.height, history=history)
     return {"member": context.member, "user": user, "key": args["key"], "former_key": record["key"].hex()}
 
 
@@ -138,12 +152,6 @@ def _may_grant(context: Context, capabilities: Sequence[str]) -> Rejected | None
     return None
 
 
-def _free_key(view: View, key: bytes) -> Rejected | None:
-    """Refuse a key that any operator or node has or had."""
-    owner: Any = view.get(_key_key(key))  # M1
-    return None if owner is None else Rejected("key_in_use", f"the key belongs or belonged to {owner}; make a new one")
-
-
 def _unknown_operator(member: str, user: str) -> Rejected:
     return Rejected("unknown_operator", f"{member} has no operator {user}")
 
@@ -153,24 +161,6 @@ def _with_former(record: dict[str, Any], height: int) -> list[Any]:
     return [*record["history"], [record["key"], record["since"], height]][-MAX_KEY_HISTORY:]
 
 
-def _put_operator(view: View, member: str, user: str, key: bytes, *, since: int, history: list[Any]) -> None:
-    view.put(f"membership/operator/{member}/{user}", {"key": key, "since": since, "history": history})
-    view.put(_key_key(key), f"operator {member}/{user}")
-
-
-def _key_key(key: bytes) -> str:
-    return f"membership/key/{key.hex()}"
-
-
-def _public_key(value: Any) -> str | None:
-    """Check an Ed25519 public key that every node accepts signatures of (rule E1)."""
-    error = _hexadecimal(value)
-    if error is None and not is_acceptable_point(bytes.fromhex(value)):  # M6
-        return ": the key is not canonical or of small order; make a new one"
-    return error
-
-
-_hexadecimal = arguments.hexadecimal()
 _capabilities = arguments.many(arguments.one_of(*CAPABILITIES), low=1, high=len(CAPABILITIES), unique=True)
 _profile = {
     "name": arguments.identifier(),
@@ -186,18 +176,17 @@ def _validate_profile(args: Args) -> Rejected | None:
 
 
 _check_profile = arguments.arguments({}, _profile)
-_EXAMPLE_KEY: Final = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8032, test 1
 
 CONTRACT: Final = Contract(
     name="membership",
     actions={
         "add_operator": Action(
             validate=arguments.arguments(
-                {"user": arguments.name(), "key": _public_key, "capabilities": _capabilities},
+                {"user": arguments.name(), "key": public_key, "capabilities": _capabilities},
             ),
             apply=_add_operator,
             title="Give a person or system of the own member a key and capabilities",
-            example={"user": "clerk", "key": _EXAMPLE_KEY, "capabilities": ["submit"]},
+            example={"user": "clerk", "key": EXAMPLE_KEY, "capabilities": ["submit"]},
             capability="operate",
         ),
         "remove_operator": Action(
@@ -208,10 +197,10 @@ CONTRACT: Final = Contract(
             capability="operate",
         ),
         "rotate_operator_key": Action(
-            validate=arguments.arguments({"key": _public_key}, {"user": arguments.name()}),
+            validate=arguments.arguments({"key": public_key}, {"user": arguments.name()}),
             apply=_rotate_operator_key,
             title="Replace the own key, or that of another operator of the own member",
-            example={"key": _EXAMPLE_KEY},
+            example={"key": EXAMPLE_KEY},
             capability="",
         ),
         "set_profile": Action(
@@ -221,7 +210,10 @@ CONTRACT: Final = Contract(
             example={"name": "First Bank", "url": "https://bank.example"},
             capability="operate",
         ),
+        **membership_nodes.ACTIONS,
     },
+    begin_block=membership_epochs.begin_block,
+    next_deadline_ms=membership_epochs.next_deadline_ms,
 )
 
 
@@ -315,26 +307,3 @@ def operator_key(reader: Reader, member_id: str, user: str) -> bytes | None:
     """Return the 32-byte key with which an operator signs now, or None if there is no such operator."""
     record: Any = reader.get(f"membership/operator/{member_id}/{user}")
     return None if record is None else record["key"]
-
-
-def nodes(reader: Reader) -> list[dict[str, Any]]:
-    """Return all registered nodes, ascending by id, as ``node`` does."""
-    ids: Any = reader.get("membership/nodes") or []
-    found = (node(reader, node_id) for node_id in ids)
-    return [item for item in found if item is not None]
-
-
-def node(reader: Reader, node_id: str) -> dict[str, Any] | None:
-    """Return a node: its member, kind, consensus key and the certificate its links are pinned to; or None."""
-    record: Any = reader.get(f"membership/node/{node_id}")
-    if record is None:
-        return None
-    keys = {field: record[field].hex() for field in ("consensus_key", "link_certificate")}
-    return {"id": node_id, **record, **keys}
-
-
-def validators(reader: Reader) -> ValidatorSet:
-    """Return the validators of the height after the state's own."""
-    record: Any = reader.get("membership/validators")
-    epoch, rows = record
-    return ValidatorSet(epoch, tuple(Validator(*row) for row in rows))

@@ -37,6 +37,7 @@ TAG_CHECKPOINT: Final = _tag("checkpoint")
 TAG_TRANSACTION: Final = _tag("transaction")
 TAG_HTTP: Final = _tag("http")
 TAG_EXPORT: Final = _tag("export")
+TAG_KEY: Final = _tag("key")
 TAG_TRANSACTION_ID: Final = _tag("transaction-id")
 TAG_HEADER: Final = _tag("header")
 TAG_CERTIFICATE: Final = _tag("certificate")
@@ -59,6 +60,11 @@ def digest(tag: bytes, data: bytes) -> bytes:
 def body_preimage(tag: bytes, chain_id: bytes, body: bytes) -> bytes:
     """Return the signed bytes of a transaction or HTTP request: tag ‖ chain_id ‖ SHA-256(body)."""
     return tag + chain_id + sha256(body).digest()  # D3
+
+
+def key_preimage(chain_id: bytes, node_id: str, key: bytes) -> bytes:
+    """Return what a new consensus key signs to prove that whoever has it wants it to be the key of this node."""
+    return body_preimage(TAG_KEY, chain_id, node_id.encode() + b"\0" + key)  # D5
 
 
 class Signer(Protocol):

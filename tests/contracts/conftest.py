@@ -47,7 +47,13 @@ def capabilities_of(member: str, role: str, registrars: Sequence[str]) -> tuple[
     return tuple(sorted(given))
 
 
-def make_genesis(name: str = "test", *, registrars: Sequence[str] = ("regulator",), **parameters: Any) -> Genesis:
+def make_genesis(
+    name: str = "test",
+    *,
+    registrars: Sequence[str] = ("regulator",),
+    validators: Sequence[str] = VALIDATORS,
+    **parameters: Any,
+) -> Genesis:
     """Return a genesis with every role; each member has ``admin``, which may operate and submit."""
     members = tuple(
         Member(
@@ -67,7 +73,7 @@ def make_genesis(name: str = "test", *, registrars: Sequence[str] = ("regulator"
         )
         for member, role, level in MEMBERS
     )
-    nodes = tuple(Node(v, v, "validator", key_of(f"node {v}").public_key, b"certificate") for v in VALIDATORS)
+    nodes = tuple(Node(v, v, "validator", key_of(f"node {v}").public_key, b"certificate") for v in validators)
     raw = encode_genesis(
         name=name,
         time_ms=GENESIS_TIME_MS,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts import policy, process, supervision
+from contracts import governance, policy, process, supervision
+from contracts.governance_kinds import KINDS
 from contracts.policy_statistics import DIMENSIONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -49,6 +50,7 @@ def rejections(*prefixes):
 
 
 PREFIXES = {
+    "governance": ("governance", "ballot"),
     "policy": ("policy",),
     "process": ("process", "attestation"),
     "supervision": ("supervision", "ballot"),
@@ -75,7 +77,10 @@ def test_the_codes_of_findings_are_those_of_the_specification():
 
 @pytest.mark.parametrize(
     ("name", "contract"),
-    [(contract.name, contract) for contract in (policy.CONTRACT, process.CONTRACT, supervision.CONTRACT)],
+    [
+        (contract.name, contract)
+        for contract in (governance.CONTRACT, policy.CONTRACT, process.CONTRACT, supervision.CONTRACT)
+    ],
 )
 def test_every_action_and_argument_is_specified(name, contract):
     text = specification(name)
@@ -83,6 +88,26 @@ def test_every_action_and_argument_is_specified(name, contract):
     for action in contract.actions.values():
         for argument in action.example:
             assert f"`{argument}`" in text, argument
+
+
+def test_every_rule_of_governance_stands_beside_the_code_that_keeps_it():
+    rules = re.findall(r"^\| (A\d+) \|", specification("governance"), re.MULTILINE)
+    assert rules == [f"A{number}" for number in range(1, 10)]
+    marks = " ".join(
+        line.rpartition("#")[2]
+        for path in (ROOT / "contracts").glob("governance*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "#" in line
+    )
+    assert [rule for rule in rules if not re.search(rf"\b{rule}\b", marks)] == []
+
+
+def test_every_kind_of_proposal_and_its_subject_is_specified():
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (.*)$", section(specification("governance"), "Actions"), re.MULTILINE))
+    assert rows.keys() == KINDS.keys()
+    for name, kind in KINDS.items():
+        assert kind.subject(dict(kind.example)) is None
+        assert [field for field in kind.example if f"`{field}`" not in rows[name]] == []
 
 
 def test_every_dimension_of_the_statistics_is_specified():

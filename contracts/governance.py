@@ -1,0 +1,268 @@
+"""The governance contract: members propose what concerns all, a quorum of the validators' members decides.
+
+Law: nothing here is done by one member alone; a proposal that cannot take effect when it is accepted is void and
+changes nothing; what is decided stays readable for ever. Rules A1 to A9 of docs/spec/contracts-governance.md.
+
+State: ``governance/proposal/<id>`` (a ballot), ``/proposals`` (the open ones), ``/count``, ``/number/<n>`` (its id),
+``/upgrade``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from contracts import arguments, ballot
+from contracts.arguments import DAY_MS
+from contracts.framework import (
+    PROTOCOL_VERSION_KEY,
+    Action,
+    Args,
+    Context,
+    Contract,
+    Due,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
+from contracts.governance_kinds import KINDS, UPGRADE_KEY, Case
+
+DEFAULT_OPEN_MS: Final = 7 * DAY_MS
+MAX_OPEN_MS: Final = 90 * DAY_MS
+MAX_OPEN_OF_MEMBER: Final = 4
+MAX_OPEN: Final = 64
+"""Open proposals beyond which only members with a vote may make more."""
+VOID: Final = "void"
+"""Status of a proposal that was accepted when it could not take effect any more."""
+_OPEN: Final = "governance/proposals"
+_COUNT: Final = "governance/count"
+
+
+def proposal_key(proposal_id: str) -> str:
+    """Return the state key of a proposal."""
+    return f"governance/proposal/{proposal_id}"
+
+
+# Actions
+
+
+def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
+    closes_ms = args.get("closes_ms", context.time_ms + DEFAULT_OPEN_MS)
+    if view.get(proposal_key(args["id"])) is not None:
+        return Rejected("exists", f"there is a proposal {args['id']}; choose another id")
+    if not context.time_ms < closes_ms <= context.time_ms + MAX_OPEN_MS:  # A2
+        days = MAX_OPEN_MS // DAY_MS
+        return Rejected("bad_time", f"closes_ms is not within {days} days after block time {context.time_ms} ms")
+    electorate = ballot.electorate(view)
+    kind, case = KINDS[args["kind"]], Case(args["id"], context.member, context.height)
+    refusal = _check_room(view, context.member, electorate)
+    refusal = refusal or kind.admit(context.chain_id, args["subject"]) or kind.check(view, case, args["subject"])
+    if refusal is not None:
+        return refusal
+    made: Any = view.get(_COUNT) or 0
+    number = made + 1
+    more = {"reason": args["reason"]} if "reason" in args else {}
+    record = ballot.new(
+        args["kind"],
+        dict(args["subject"]),
+        context.member,
+        height=context.height,
+        opened_ms=context.time_ms,
+        closes_ms=closes_ms,
+        number=number,
+        tx=context.tx_id.hex(),
+        reasons={},
+        **more,
+    )
+    view.put(_COUNT, number)
+    view.put(f"governance/number/{number}", args["id"])
+    view.put(_OPEN, [*_open(view), [args["id"], closes_ms, context.member]])
+    if context.member in electorate:  # A1
+        voted = ballot.vote(record, context, ballot.YES, electorate)
+        if isinstance(voted, Rejected):
+            return voted
+        record = voted
+    return {**_resolve(view, args["id"], record, context.height, context.time_ms), "closes_ms": closes_ms}
+
+
+def _check_room(view: View, member: str, electorate: tuple[str, ...]) -> Rejected | None:
+    waiting = _open(view)  # A2
+    if sum(row[2] == member for row in waiting) >= MAX_OPEN_OF_MEMBER:
+        detail = f"{member} has {MAX_OPEN_OF_MEMBER} open proposals; wait until one is decided"
+        return Rejected("too_many_proposals", detail)
+    if len(waiting) >= MAX_OPEN and member not in electorate:
+        return Rejected("too_many_proposals", f"{len(waiting)} proposals are open; wait until some are decided")
+    return None
+
+
+def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
+    record: Any = view.get(proposal_key(args["ballot"]))
+    if record is None:
+        return Rejected("unknown_ballot", f"there is no proposal {args['ballot']}")
+    voted = ballot.vote(record, context, args["choice"], ballot.electorate(view))
+    if isinstance(voted, Rejected):
+        return voted
+    if "reason" in args:
+        voted["reasons"] = {**voted["reasons"], context.member: args["reason"]}
+    result = _resolve(view, args["ballot"], voted, context.height, context.time_ms)
+    return {**result, "choice": args["choice"]}
+
+
+def _resolve(view: View, proposal_id: str, record: dict[str, Any], height: int, time_ms: int) -> Result:
+    """Write a proposal with what it comes to now, have it take effect if it is accepted, and return its figures."""
+    electorate = ballot.electorate(view)
+    status = ballot.resolve(record, electorate, time_ms)
+    outcome: Result = {}
+    if status == ballot.ACCEPTED:
+        kind, case = KINDS[record["kind"]], Case(proposal_id, record["proposer"], height)
+        refusal = kind.check(view, case, record["subject"])  # A9
+        if refusal is None:
+            outcome = kind.enact(view, case, record["subject"])
+        else:
+            status, outcome = VOID, {"code": refusal.code, "detail": refusal.detail}
+    yes, no = ballot.count(record, electorate)
+    decided = {**record, "status": status}
+    if status != ballot.OPEN:
+        tally = {"yes": yes, "no": no, "needed": ballot.needed(electorate), "electorate": list(electorate)}
+        decided |= {"decided": [height, time_ms], "tally": tally, "outcome": outcome}
+        view.put(_OPEN, [row for row in _open(view) if row[0] != proposal_id])
+    view.put(proposal_key(proposal_id), decided)
+    figures = {"ballot": proposal_id, "kind": record["kind"], **ballot.view_of(decided, electorate)}
+    return {**figures, "outcome": outcome} if outcome else figures
+
+
+# The start of a block
+
+
+def _begin_block(view: View, height: int, time_ms: int, limit: int) -> Due:
+    """Bring other rules into force for the next block, and close proposals whose time is over, oldest first."""
+    data: Result = {}
+    upgrade: Any = view.get(UPGRADE_KEY)
+    if upgrade is not None and upgrade[1] == height + 1:  # A8
+        view.put(PROTOCOL_VERSION_KEY, upgrade[0])
+        view.delete(UPGRADE_KEY)
+        data["protocol_version"] = {"version": upgrade[0], "first_height": upgrade[1], "proposal": upgrade[2]}
+    closed: list[Result] = []
+    for proposal_id, closes_ms, _ in _open(view):
+        if closes_ms <= time_ms and len(closed) < limit:
+            record: Any = view.get(proposal_key(proposal_id))
+            closed.append(_resolve(view, proposal_id, record, height, time_ms))
+    if closed:
+        data["closed"] = closed
+    return Due(len(closed), data)
+
+
+def _next_deadline_ms(reader: Reader) -> int | None:
+    return min((row[1] for row in _open(reader)), default=None)
+
+
+def _open(reader: Reader) -> list[Any]:
+    """Return the open proposals as ``[id, closes_ms, proposer]``, oldest first."""
+    rows: Any = reader.get(_OPEN)
+    return rows or []
+
+
+# Queries: every result is JSON-able
+
+
+def proposal(reader: Reader, proposal_id: str) -> dict[str, Any] | None:
+    """Return a proposal with its votes and how it stands, or None.
+
+    ``status`` is open, accepted, rejected, expired or void. While it is open, ``yes``, ``no``, ``needed`` and
+    ``electorate`` are of the members that have a vote now, afterwards of those that had one then. ``outcome`` is what
+    it did, or for void the ``code`` and ``detail`` of what stood against it; ``decided`` is null while it is open.
+    """
+    record: Any = reader.get(proposal_key(proposal_id))
+    if record is None:
+        return None
+    votes = [
+        {"member": member, "choice": choice, "height": height, "tx": tx, "reason": record["reasons"].get(member)}
+        for member, (choice, height, tx) in sorted(record["votes"].items())
+    ]
+    decided = record.get("decided")
+    same = ("number", "kind", "subject", "proposer", "status", "height", "tx", "opened_ms", "closes_ms")
+    return {
+        "id": proposal_id,
+        **{name: record[name] for name in same},
+        "reason": record.get("reason"),
+        "votes": votes,
+        **(record.get("tally") or _tally(reader, record)),
+        "decided": None if decided is None else {"height": decided[0], "time_ms": decided[1]},
+        "outcome": record.get("outcome", {}),
+    }
+
+
+def _tally(reader: Reader, record: Mapping[str, Any]) -> dict[str, Any]:
+    electorate = ballot.electorate(reader)
+    yes, no = ballot.count(record, electorate)
+    return {"yes": yes, "no": no, "needed": ballot.needed(electorate), "electorate": list(electorate)}
+
+
+def proposals(
+    reader: Reader, status: str | None = None, *, limit: int = 100, before: int | None = None
+) -> list[dict[str, Any]]:
+    """Return at most ``limit`` proposals, newest first, of one status if given.
+
+    ``before``: only those with a lower ``number``, for the next page. Open ones are found without looking at others.
+    """
+    if status == ballot.OPEN:
+        found = [proposal(reader, row[0]) for row in reversed(_open(reader))]
+        shown = [item for item in found if item is not None and (before is None or item["number"] < before)]
+        return shown[:limit]
+    newest: Any = reader.get(_COUNT) or 0
+    page: list[dict[str, Any]] = []
+    for number in range(min(newest, newest if before is None else before - 1), 0, -1):
+        proposal_id: Any = reader.get(f"governance/number/{number}")
+        item = proposal(reader, proposal_id)
+        if item is not None and status in (None, item["status"]):
+            page.append(item)
+        if len(page) == limit:
+            break
+    return page
+
+
+def upgrade(reader: Reader) -> dict[str, int] | None:
+    """Return the accepted protocol version that is not in force yet and its first height, or None."""
+    record: Any = reader.get(UPGRADE_KEY)
+    return None if record is None else {"version": record[0], "first_height": record[1]}
+
+
+# The table
+
+
+def _validate_proposal(args: Args) -> Rejected | None:
+    refusal = _check_proposal(args)
+    return refusal or arguments.refused(_of_subject(KINDS[args["kind"]].subject(args["subject"])))
+
+
+def _of_subject(error: str | None) -> str | None:
+    return None if error is None else f".subject{error}"
+
+
+_check_proposal = arguments.arguments(
+    {"id": arguments.name(), "kind": arguments.one_of(*KINDS), "subject": lambda value: None},
+    {"closes_ms": arguments.integer(0), "reason": arguments.text(high=ballot.MAX_REASON_CHARACTERS)},
+)
+
+CONTRACT: Final = Contract(
+    name="governance",
+    actions={
+        "propose": Action(
+            validate=_validate_proposal,
+            apply=_propose,
+            title="Propose a change of the validators, the members or the rules",
+            example={"id": "second-node", "kind": "add_validator", "subject": dict(KINDS["add_validator"].example)},
+            capability="operate",
+        ),
+        "vote": Action(
+            validate=arguments.arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
+            apply=_vote,
+            title="Vote on a proposal for the own member",
+            example={"ballot": "second-node", "choice": "yes", "reason": "It has been caught up for a week"},
+            capability="operate",
+        ),
+    },
+    begin_block=_begin_block,
+    next_deadline_ms=_next_deadline_ms,
+)

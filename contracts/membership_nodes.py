@@ -1,0 +1,195 @@
+"""The nodes of a member: registered by it as observers, made validators by governance alone.
+
+Law: a node belongs to one member for ever and its name is never used again; who validates is not decided here.
+Rules M8 and M9 of docs/spec/contracts.md.
+
+State: ``membership/node/<id>``, ``/nodes`` and ``/nodes/<member>`` (ids), ``/link/<sha256>`` (whose certificate it is).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from contracts import arguments, membership_epochs
+from contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from contracts.membership_record import (
+    EXAMPLE_KEY,
+    certificate,
+    free_certificate,
+    free_key,
+    link_key,
+    node_key,
+    public_key,
+    put_node,
+)
+
+MAX_NODES: Final = 16
+"""Nodes of one member at a time."""
+READY_BLOCKS: Final = 1_000
+"""So many blocks a node's word that it is caught up counts."""
+READY_LAG_BLOCKS: Final = 100
+"""So far behind the chain may the height be that a node says it has, and so often at most may it say so."""
+FORMER: Final = "former"
+"""The kind of a node that was removed; its record stays, without keys."""
+
+
+def _add_node(view: View, context: Context, args: Args) -> Result | Rejected:
+    node_id = args["node"]
+    if view.get(node_key(node_id)) is not None:  # M8
+        return Rejected("node_exists", f"the name {node_id} is or was used; choose another")
+    own: Any = view.get(_own_key(context.member)) or []
+    if len(own) >= MAX_NODES:  # M8
+        return Rejected("too_many_nodes", f"{context.member} has {len(own)} nodes, at most {MAX_NODES}; remove one")
+    key, link = bytes.fromhex(args["consensus_key"]), bytes.fromhex(args["link_certificate"])
+    refusal = free_key(view, key) or free_certificate(view, link)
+    if refusal is not None:
+        return refusal
+    record = {
+        "member": context.member,
+        "kind": "observer",
+        "consensus_key": key,
+        "link_certificate": link,
+        "since": context.height,
+        **({"address": args["address"]} if "address" in args else {}),
+    }
+    put_node(view, node_id, record)
+    everyone: Any = view.get("membership/nodes")
+    view.put("membership/nodes", sorted([*everyone, node_id]))
+    view.put(_own_key(context.member), sorted([*own, node_id]))
+    return {"member": context.member, "node": node_id, "kind": "observer", "consensus_key": args["consensus_key"]}
+
+
+def _remove_node(view: View, context: Context, args: Args) -> Result | Rejected:
+    record = _own_node(view, context, args["node"])
+    if isinstance(record, Rejected):
+        return record
+    node_id = args["node"]
+    if record["kind"] != "observer":
+        return Rejected("is_validator", f"{node_id} validates; propose remove_validator first")
+    if membership_epochs.is_pending(view, node_id):
+        return Rejected("is_validator", f"{node_id} becomes a validator with the next block; propose remove_validator")
+    former = {"member": context.member, "kind": FORMER, "consensus_key": None, "link_certificate": None}
+    view.put(node_key(node_id), {**former, "since": context.height})
+    everyone: Any = view.get("membership/nodes")
+    view.put("membership/nodes", [other for other in everyone if other != node_id])
+    own: Any = view.get(_own_key(context.member))
+    view.put(_own_key(context.member), [other for other in own if other != node_id])
+    return {"member": context.member, "node": node_id, "kind": FORMER}
+
+
+def _rotate_link_certificate(view: View, context: Context, args: Args) -> Result | Rejected:
+    record = _own_node(view, context, args["node"])
+    if isinstance(record, Rejected):
+        return record
+    link = bytes.fromhex(args["certificate"])
+    refusal = free_certificate(view, link)
+    if refusal is not None:
+        return refusal
+    view.put(node_key(args["node"]), {**record, "link_certificate": link})
+    view.put(link_key(link), args["node"])
+    return {"member": context.member, "node": args["node"], "certificate": args["certificate"]}
+
+
+def _own_node(view: View, context: Context, node_id: str) -> dict[str, Any] | Rejected:
+    record: Any = view.get(node_key(node_id))
+    if record is None or record["kind"] == FORMER:
+        return Rejected("unknown_node", f"there is no node {node_id}")
+    if record["member"] != context.member:
+        return Rejected("forbidden", f"{node_id} is a node of {record['member']}, which alone may change it")
+    return dict(record)
+
+
+def _ready(view: View, context: Context, args: Args) -> Result | Rejected:
+    record: Any = view.get(node_key(context.node))
+    if record["kind"] != "observer":
+        return Rejected("not_observer", f"{context.node} is a {record['kind']} already; only an observer gets ready")
+    if not context.height - READY_LAG_BLOCKS <= args["height"] < context.height:  # M8
+        detail = f"height {args['height']} is not one of the last {READY_LAG_BLOCKS} before {context.height}"
+        return Rejected("not_caught_up", f"{detail}; catch up and say it again")
+    if context.height - record.get("ready", -READY_LAG_BLOCKS) < READY_LAG_BLOCKS:  # M8
+        return Rejected("ready_already", f"{context.node} said so at height {record['ready']}, which still counts")
+    view.put(node_key(context.node), {**record, "ready": context.height})
+    return {"node": context.node, "height": args["height"], "ready": context.height}
+
+
+def is_ready(reader: Reader, node_id: str, height: int) -> bool:
+    """Say whether a node's word that it is caught up still counts at ``height``."""
+    record: Any = reader.get(node_key(node_id))
+    return record is not None and "ready" in record and height - record["ready"] <= READY_BLOCKS
+
+
+# Queries
+
+
+def nodes(reader: Reader) -> list[dict[str, Any]]:
+    """Return all registered nodes, ascending by id, as ``node`` does; none of those that were removed."""
+    ids: Any = reader.get("membership/nodes") or []
+    found = (node(reader, node_id) for node_id in ids)
+    return [item for item in found if item is not None]
+
+
+def node(reader: Reader, node_id: str) -> dict[str, Any] | None:
+    """Return a node: its member, kind, consensus key and the certificate its links are pinned to; or None.
+
+    ``kind`` is ``validator``, ``observer``, or ``former`` with null for both keys. ``ready`` is the height at which
+    it last said that it is caught up; it and ``address`` may be missing.
+    """
+    record: Any = reader.get(node_key(node_id))
+    if record is None:
+        return None
+    keys = {field: record[field] and record[field].hex() for field in ("consensus_key", "link_certificate")}
+    return {"id": node_id, **record, **keys}
+
+
+def _own_key(member: str) -> str:
+    return f"membership/nodes/{member}"
+
+
+def _address(value: Any) -> str | None:
+    """``HOST:PORT``, an IPv6 host in brackets; whether it leads anywhere, nobody asks here."""
+    wrong = ": expected HOST:PORT of at most 256 characters"
+    if not arguments.is_identifier(value, 256) or not value.isascii() or " " in value:
+        return wrong
+    host, _, port = value.rpartition(":")
+    if not host or not 0 < len(port) <= 5 or not _DIGITS.issuperset(port):
+        return wrong
+    return None if 0 < int(port) < 65_536 else wrong
+
+
+_DIGITS: Final = frozenset("0123456789")
+EXAMPLE_CERTIFICATE: Final = "3003020100"
+
+ACTIONS: Final = {
+    "add_node": Action(
+        validate=arguments.arguments(
+            {"node": arguments.name(), "link_certificate": certificate, "consensus_key": public_key},
+            {"address": _address},
+        ),
+        apply=_add_node,
+        title="Register a node of the own member, as an observer",
+        example={"node": "bank-a-2", "link_certificate": EXAMPLE_CERTIFICATE, "consensus_key": EXAMPLE_KEY},
+        capability="operate",
+    ),
+    "remove_node": Action(
+        validate=arguments.arguments({"node": arguments.name()}),
+        apply=_remove_node,
+        title="Take an observer of the own member off the registry",
+        example={"node": "bank-a-2"},
+        capability="operate",
+    ),
+    "rotate_link_certificate": Action(
+        validate=arguments.arguments({"node": arguments.name(), "certificate": certificate}),
+        apply=_rotate_link_certificate,
+        title="Replace the certificate that links of an own node show",
+        example={"node": "bank-a", "certificate": EXAMPLE_CERTIFICATE},
+        capability="operate",
+    ),
+    "ready": Action(
+        validate=arguments.arguments({"height": arguments.integer(0)}),
+        apply=_ready,
+        title="Say that this node, an observer, is caught up at a height",
+        example={"height": 1},
+        capability=None,
+        by_node=True,
+    ),
+}
