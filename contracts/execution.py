@@ -28,12 +28,12 @@ from contracts.framework import (
 )
 from contracts.table import RULES, Contracts
 from contracts.window import SeenWindow
-from ledger import merkle
+from ledger import merkle, signing
 from ledger.block import OK, Block, Receipt
 from ledger.codec import Value
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis
-from ledger.signing import ZERO_HASH
+from ledger.signing import ZERO_HASH, Verify
 from ledger.state import Change, MemoryStore, State, StateStore
 from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
@@ -91,6 +91,7 @@ class _Frame:
     time_ms: int
     protocol_version: int
     contracts: Contracts
+    verify: Verify
 
 
 def decode_and_verify(raw: bytes) -> Transaction:
@@ -134,8 +135,11 @@ class Executor:
         height: int = 0,
         time_ms: int | None = None,
         rules: Mapping[int, Contracts] = RULES,
+        verify: Verify = signing.verify,
     ) -> None:
         """``state`` is that after block ``height``, whose header has ``time_ms`` (None: genesis time).
+
+        ``verify`` checks signatures inside of transactions; ``admit`` has checked their own.
 
         Raises ``UnknownProtocol`` if this software cannot go on from that state.
         """
@@ -149,6 +153,7 @@ class Executor:
         self.validators = membership.validators(self.reader)
         self._admit = admit
         self._rules = rules
+        self._verify = verify
         self._seen = SeenWindow.load(self.reader)
         self._senders: dict[str, bytes] = {}
         self._contracts(self.protocol_version)
@@ -245,7 +250,7 @@ class Executor:
         """
         view = Overlay(self.state.get)
         version: Any = view.get(PROTOCOL_VERSION_KEY)
-        frame = _Frame(self.chain_id, height, time_ms, version, self._contracts(version))
+        frame = _Frame(self.chain_id, height, time_ms, version, self._contracts(version), self._verify)
         receipts = [_begin_block(view, frame)]
         room = MAX_RECEIPTS_BYTES - len(receipts[0])
         for tx in transactions:
@@ -363,6 +368,7 @@ def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
         protocol_version=frame.protocol_version,
         node=sender.node,
         chain_id=frame.chain_id,
+        verify=frame.verify,
     )
     return action.apply(view, context, tx.args)
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias
 
-from ledger import codec
+from ledger import codec, signing
 from ledger.codec import Value
+from ledger.signing import Verify
 
 Args: TypeAlias = Mapping[str, Any]
 Result: TypeAlias = dict[str, Any]
@@ -39,7 +40,8 @@ class Context:
     """Who acts and when: everything ``apply`` may know besides state and arguments. Times in ms (block time).
 
     ``node`` is the id of the node that speaks for itself, empty if an operator does; a node has no capabilities, and
-    ``member``, ``role`` and ``level`` are those of who runs it. ``chain_id`` is for proofs that bind to a chain.
+    ``member``, ``role`` and ``level`` are those of who runs it. ``chain_id`` and ``verify`` are for
+    proofs that bind to a chain: the check of signatures is the chain's (a simulated network has a cheaper one).
     """
 
     height: int
@@ -53,6 +55,7 @@ class Context:
     protocol_version: int
     node: str = ""
     chain_id: bytes = b""
+    verify: Verify = signing.verify
 
 
 class Reader(Protocol):

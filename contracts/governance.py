@@ -57,7 +57,7 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
     electorate = ballot.electorate(view)
     kind, case = KINDS[args["kind"]], Case(args["id"], context.member, context.height)
     refusal = _check_room(view, context.member, electorate)
-    refusal = refusal or kind.admit(context.chain_id, args["subject"]) or kind.check(view, case, args["subject"])
+    refusal = refusal or kind.admit(context, args["subject"]) or kind.check(view, case, args["subject"])
     if refusal is not None:
         return refusal
     made: Any = view.get(_COUNT) or 0

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from contracts import arguments, membership_epochs, membership_nodes
 from contracts.arguments import Check
-from contracts.framework import PROTOCOL_VERSION_KEY, Reader, Rejected, Result, View
+from contracts.framework import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
 from contracts.membership_record import (
     EXAMPLE_KEY,
     free_key,
@@ -51,14 +51,14 @@ class Case(NamedTuple):
 class Kind:
     """One kind of proposal. ``check`` says why it cannot take effect now, or None; ``enact`` makes it take effect.
 
-    ``admit(chain_id, subject)`` refuses what is wrong once and for all, so it is asked only when it is proposed.
+    ``admit(context, subject)`` refuses what is wrong once and for all, so it is asked only when it is proposed.
     """
 
     subject: Check
     check: Callable[[View, Case, Subject], Rejected | None]
     enact: Callable[[View, Case, Subject], Result]
     example: Subject
-    admit: Callable[[bytes, Subject], Rejected | None] = lambda chain_id, subject: None
+    admit: Callable[[Context, Subject], Rejected | None] = lambda context, subject: None
 
 
 # Validators
@@ -130,10 +130,10 @@ def _with_key(reader: Reader, subject: Subject) -> list[Validator]:
     return [replace(seat, key=key) if seat.id == subject["node"] else seat for seat in _current(reader)]
 
 
-def _check_proof(chain_id: bytes, subject: Subject) -> Rejected | None:
+def _check_proof(context: Context, subject: Subject) -> Rejected | None:
     key = bytes.fromhex(subject["key"])
-    message = signing.key_preimage(chain_id, subject["node"], key)
-    if signing.verify(key, message, bytes.fromhex(subject["proof"])):  # A7
+    message = signing.key_preimage(context.chain_id, subject["node"], key)
+    if context.verify(key, message, bytes.fromhex(subject["proof"])):  # A7
         return None
     return Rejected("bad_proof", "the proof is not a signature by the new key over this chain, node and key")
 

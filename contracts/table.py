@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from contracts import governance, membership, policy, process, supervision
+from contracts import evidence, governance, membership, policy, process, supervision
 from contracts.framework import Contract
 from ledger.genesis import PROTOCOL_VERSION
 
@@ -16,7 +16,14 @@ Contracts: TypeAlias = Mapping[str, Contract]
 
 CONTRACTS: Final[Contracts] = {
     contract.name: contract
-    for contract in (membership.CONTRACT, governance.CONTRACT, policy.CONTRACT, process.CONTRACT, supervision.CONTRACT)
+    for contract in (
+        membership.CONTRACT,
+        governance.CONTRACT,
+        policy.CONTRACT,
+        process.CONTRACT,
+        supervision.CONTRACT,
+        evidence.CONTRACT,
+    )
 }
 """The contracts of the newest protocol version, in the order in which their ``begin_block`` runs."""
 

@@ -36,6 +36,7 @@ from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
 from node.claims import conflict, require_commit
 from node.events import Admission, Answer, NodeEffect, NodeEvent, Tick, TickKind
+from node.evidence import Reporter
 from node.inquiry import Inquiries
 from node.intake import Intake
 from node.joining import Answer as JoinAnswer
@@ -102,6 +103,7 @@ class Machine:
         self._chain_id = config.genesis.chain_id
         self._verified = verified
         self._intake = Intake(executor, self.mempool, verified, self.counters)
+        self._reporter = Reporter(executor, self.mempool, config.node_id, config.signer)
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
         loaded = journal.load(journal_data, self._chain_id, config.node_id)
         self._journal, self._verdict, self._entitled = loaded.journal, loaded.verdict, loaded.entitles
@@ -357,6 +359,16 @@ class Machine:
         """Take clients' transactions and pass the new ones on before they are ordered (N12, Fabric #4438)."""
         answers, fresh = self._intake.submit(transactions, self._now_ms)
         self._emit(shell.Answered(answers))
+        self._pass_on(fresh)
+
+    def _report(self) -> None:
+        """Send the chain what we can prove against validators, as we send a client's transactions."""
+        for report in self._reporter.tick(self._intake.block_time_ms(self._now_ms)):
+            answers, fresh = self._intake.submit((report,), self._now_ms)
+            self._reporter.told(report, answers[0])
+            self._pass_on(fresh)
+
+    def _pass_on(self, fresh: list[bytes]) -> None:
         for frame in wire.pack_transactions(fresh):
             self._emit(shell.BroadcastFrame(frame))
         if fresh:
@@ -394,6 +406,7 @@ class Machine:
         block_time_ms = self._intake.block_time_ms(self._now_ms)
         self._application.expire(block_time_ms)
         self._application.recheck(block_time_ms, RECHECK)
+        self._report()
         self._gossip_as_follower()
         self._inquiries.tick(self._now_ms)
         self._sync.tick(self._now_ms)
@@ -478,8 +491,9 @@ class Machine:
                     self._decided(executed, certificate)
                 case core.GossipPending():
                     self._gossip_again()
-                case core.Accuse(node, first, second):
+                case core.Accuse(node, first, second) as accusation:
                     self._count(f"accused_{node}")
+                    self._reporter.accuse(accusation)
                     self._emit(shell.Accused(node, encode_message(first), encode_message(second)))
                 case core.Halt(reason):
                     self._halt(reason)

@@ -27,6 +27,8 @@ GOALS: Final[dict[str, str]] = {
     "body_fetched": "a missing body is fetched",
     "mempool_full": "a mempool refuses what has no place",
     "accused": "a validator is accused with two messages",
+    "evidence_committed": "proof that a validator contradicted itself is committed",
+    "evidence_refused": "a Byzantine node's forged evidence is committed as a refusal",
     "malformed_frame": "a malformed frame closes a link",
     "status_lie": "a certificate that proves nothing is refused",
     "all_down": "all nodes are down at once, and go on",

@@ -13,6 +13,7 @@ from consensus.events import Timer, TimerKind
 from node import events
 from node.wire import Blocks
 from simulation import reading
+from simulation.evidence import Evidence
 from simulation.reading import COMMIT, NAMES, PREPARE, PROPOSAL, ROUND_CHANGE, Said, Seen
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Invariants:
         self.left: dict[tuple[int, int], int] = {}  # (endpoint, height) -> the round it asked for
         self.made: dict[bytes, None] = {}  # hashes of the blocks that honest leaders proposed
         self.committed_ids: dict[bytes, int] = {}
+        self.evidence = Evidence(world)
         self.proven: dict[bytes, None] = {}
 
     # What leaves a node
@@ -162,7 +164,7 @@ class Invariants:
         if seen.proposer not in self.world.faulty_names() and seen.hash not in self.made:
             raise Violation(f"I9 height {seen.height} is a block in the name of {seen.proposer}, who did not make it")
         for transaction in seen.transactions:
-            if transaction not in self.world.clients.sent:
+            if transaction not in self.world.clients.sent and not self.evidence.signed_by_node(transaction):
                 raise Violation(f"I9 height {seen.height} holds a transaction that nobody signed")
             tx_id = reading.transaction_id(transaction)
             if (
@@ -170,6 +172,9 @@ class Invariants:
                 or seen.transactions.count(transaction) != 1
             ):
                 raise Violation(f"I9 a transaction is at heights {self.committed_ids[tx_id]} and {seen.height}")
+        fault = self.evidence.committed(seen)
+        if fault is not None:
+            raise Violation(f"I14 {fault}")
         self.chain[seen.height], self.raws[seen.height] = seen, raw
 
     def booted(self, node: SimulatedNode) -> None:
@@ -229,21 +234,9 @@ class Invariants:
 
     def accused(self, node: SimulatedNode, accused: events.Accused) -> None:
         """I14: evidence is against Byzantine nodes only, and proves something."""
-        first, second = (
-            reading.said(b"\x93\xa9consensus\x01" + message) for message in (accused.first, accused.second)
-        )
-        if first is None or second is None:
-            raise Violation("I14 evidence that is no consensus message")
-        same = (first.phase, first.height, first.round, first.sender) == (
-            second.phase,
-            second.height,
-            second.round,
-            second.sender,
-        )
-        if not same or first.subject == second.subject:
-            raise Violation(f"I14 {node.id} calls two messages contradicting that are not")
-        if accused.node not in self.world.faulty_names():
-            raise Violation(f"I14 {node.id} accuses the honest {accused.node}")
+        fault = self.evidence.accused(node, accused)
+        if fault is not None:
+            raise Violation(f"I14 {fault}")
 
     def look(self, node: SimulatedNode) -> None:
         """I8, I11, I12: look into a running honest node."""
@@ -284,6 +277,7 @@ class Invariants:
             "claims": (len(machine.replica._claims), n),
             "sync buffer": (machine._sync.buffer_bytes, 34 * 1024 * 1024),
             "questions": (len(machine._inquiries._open), 1_000),
+            "reports": (len(machine._reporter), 64),
         }
         for what, (size, limit) in sizes.items():
             if size > limit:

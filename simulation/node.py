@@ -113,7 +113,8 @@ class SimulatedNode:
         state, height = State(disk.store or MemoryStore(disk.bits), disk.bits), disk.store_height
         tip = self._block(height) if height else None
         time_ms = None if tip is None else tip.block.header.time_ms
-        executor = Executor(genesis, state, verified.admit, height=height, time_ms=time_ms)
+        verify = self.world.scheme.verify
+        executor = Executor(genesis, state, verified.admit, height=height, time_ms=time_ms, verify=verify)
         for later in range(height + 1, disk.tip_height + 1):
             tip = self._block(later)
             outcome = executor.execute_block(tip.block)

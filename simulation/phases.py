@@ -104,8 +104,10 @@ class Course:
         self.world.act(2_000, "again", self._again)
 
     def settled(self) -> bool:
-        """Say whether every transaction is committed and all honest nodes stand at one height."""
+        """Say whether every transaction is committed, all evidence too, and all honest nodes stand at one height."""
         if self.world.clients.open or self.world.highest < self.world.options.heights_min:
             return False
         running = self.world.running_honest()
+        if any(node.machine is not None and len(node.machine._reporter) for node in running):
+            return False
         return len(running) == len(self.world.honest) and all(node.height == self.world.highest for node in running)

@@ -120,6 +120,29 @@ def said(frame: bytes) -> Said | None:
     return Said(phase, epoch, height, round, sender, subject, signature, certificate, block)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A transaction as its bytes say it: who sends which action with what, and what was signed by which key."""
+
+    sender: str
+    key: bytes
+    name: str
+    args: dict[str, Any]
+    preimage: bytes
+    signature: bytes
+
+
+def claim(raw: bytes) -> Claim | None:
+    """Read a signed transaction, None if it is none."""
+    try:
+        _, _, body, signature = unpack(raw)
+        _, _, chain_id, sender, key, contract, action, args, _, _ = unpack(body)
+    except (ValueError, TypeError, IndexError, KeyError):
+        return None
+    preimage = tag("transaction") + chain_id + sha256(body).digest()
+    return Claim(sender, key, f"{contract}.{action}", args, preimage, signature)
+
+
 def tag(name: str) -> bytes:
     """Return the 24-byte domain tag."""
     text = b"coseal/" + name.encode() + b"/1"

@@ -20,6 +20,7 @@ from simulation.byzantine.laggard import Laggard
 from simulation.byzantine.malformed import Malformed
 from simulation.byzantine.mute import Mute
 from simulation.byzantine.round_storm import RoundStorm
+from simulation.byzantine.slanderer import Slanderer
 from simulation.byzantine.stale_replayer import StaleReplayer
 from simulation.byzantine.stingy import Stingy
 from simulation.byzantine.twins import Twin
@@ -48,6 +49,7 @@ BEHAVIOURS: Final[dict[str, type[Behaviour]]] = {
         DuplicateSigner,
         Amnesiac,
         Usurper,
+        Slanderer,
         Twin,
     )
 }

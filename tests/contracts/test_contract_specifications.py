@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts import governance, policy, process, supervision
+from contracts import evidence, governance, policy, process, supervision
 from contracts.governance_kinds import KINDS
 from contracts.policy_statistics import DIMENSIONS
 
@@ -54,6 +54,7 @@ PREFIXES = {
     "policy": ("policy",),
     "process": ("process", "attestation"),
     "supervision": ("supervision", "ballot"),
+    "evidence": ("evidence",),
 }
 
 
@@ -79,7 +80,13 @@ def test_the_codes_of_findings_are_those_of_the_specification():
     ("name", "contract"),
     [
         (contract.name, contract)
-        for contract in (governance.CONTRACT, policy.CONTRACT, process.CONTRACT, supervision.CONTRACT)
+        for contract in (
+            governance.CONTRACT,
+            policy.CONTRACT,
+            process.CONTRACT,
+            supervision.CONTRACT,
+            evidence.CONTRACT,
+        )
     ],
 )
 def test_every_action_and_argument_is_specified(name, contract):

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from consensus.messages import Commit, Prepare, RoundChange, encode_message, preimage
-from ledger.block import CommittedBlock
+from ledger import transaction
+from ledger.block import CommittedBlock, Receipt
 from ledger.certificate import Certificate, Phase, assemble
 from node import events, wire
 from node.wire import ConsensusMessage
@@ -215,6 +216,69 @@ def test_i14_evidence_against_the_honest_or_of_nothing_is_seen(run):
     del run.honest[1]
     run.invariants.accused(run.nodes[0], events.Accused(name, first, second))
     run.honest[1] = None
+    run.invariants.evidence.accusations.clear()
+
+
+def reported(world, *votes, code="ok", reporter=0, **changed):
+    """A block that holds a node's report of validator 1, and what the chain made of it."""
+    name = world.validator_names[reporter]
+    halves = sorted(({"hash": v.block_hash.hex(), "signature": v.signature.hex()} for v in votes), key=str)
+    args = {"validator": world.validator_names[1], "height": 2, "round": 0, "phase": "prepare"}
+    tx = transaction.sign(
+        world.scheme.signer("node", name),
+        chain_id=world.genesis.chain_id,
+        sender=f"node:{name}",
+        contract="evidence",
+        action="report",
+        args={**args, "first": halves[0], "second": halves[-1], **changed},
+        valid_until_ms=world.now_ms,
+        salt=bytes(16),
+    )
+    receipts = (Receipt(bytes(32), "ok", "", {}).encode(), Receipt(tx.id, code, "", {}).encode())
+    return replace(reading.record(world.invariants.raws[3]), transactions=(tx.raw,), receipts=receipts)
+
+
+def test_i14_a_record_on_the_chain_is_judged_anew(run):
+    judge = run.invariants.evidence
+    one, other, elsewhere = (vote(run, Prepare, 1, bytes([i]) * 32, height=h) for i, h in ((1, 2), (2, 2), (3, 3)))
+    assert "honest" in judge.committed(reported(run, one, other))
+    del run.honest[1]
+    try:
+        assert "never made" in judge.committed(reported(run, one, elsewhere))
+        assert "never made" in judge.committed(reported(run, one, other, round=1))
+        assert "said twice" in judge.committed(reported(run, one))
+        assert "was refused: forged" in judge.committed(reported(run, one, other, code="forged_evidence"))
+        assert judge.committed(reported(run, one, other)) is None
+        assert judge.committed(replace(reported(run, one, other), height=4)) == (
+            f"the report of node:{run.validator_names[0]} at height 4 is a second one, or before its time: "
+            f"('{run.validator_names[1]}', 2, 0, 2)"
+        )
+        assert judge.committed(reported(run, one, other, code="already_reported")) is None
+        assert judge.committed(reported(run, one, elsewhere, code="forged_evidence", reporter=1)) is None
+    finally:
+        run.honest[1] = None
+        judge.recorded.clear()
+
+
+def test_i17_evidence_that_is_held_and_not_on_the_chain_is_seen(run):
+    judge, node = run.invariants.evidence, run.nodes[0]
+    assert judge.missing(node) is None
+    place = (run.validator_names[1], 2, 0, reading.PREPARE)
+    judge.accusations[node.index, node.life] = {place: None}
+    assert judge.missing(node) == place
+    judge.recorded[place] = 3
+    assert judge.missing(node) is None
+    judge.accusations.clear()
+    judge.recorded.clear()
+
+
+def test_i9_a_transaction_in_a_nodes_name_is_signed_with_its_key(run):
+    judge, one = run.invariants.evidence, vote(run, Prepare, 1, bytes(32))
+    (raw,) = reported(run, one).transactions
+    assert judge.signed_by_node(raw)
+    assert not judge.signed_by_node(raw[:-1] + bytes([raw[-1] ^ 1]))
+    assert not judge.signed_by_node(next(iter(run.clients.sent)))
+    assert not judge.signed_by_node(b"nobody signed this")
 
 
 @pytest.mark.parametrize(
