@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import rows
+from bench import rows, signer
 from bench.network import Network, running_network
 
 TARGETS = {
@@ -34,6 +34,7 @@ TARGETS = {
     "audit": "2,000 blocks/s; 3,000 transactions/s",
     "receipt": "1 ms",
     "catch-up": "5 x",
+    "signer": "(a vote by a signer process)",
 }
 
 
@@ -90,6 +91,7 @@ def run(
     measure("audit", lambda: rows.audit_rates(network, network.nodes()[0]["name"]))
     measure("catch-up", lambda: rows.catch_up(network, transactions=many // 4, first_source=2_000))
     measure("leader killed", lambda: rows.leader_killed(network))
+    measure("signer", lambda: signer.vote_cost(max(200, int(2_000 * scale))))
 
 
 def signature_bound(rate: float) -> rows.Figures:

@@ -19,7 +19,7 @@ from typing import Final
 from consensus.events import SignRecord
 from consensus.persisted import EMPTY_GUARD
 from ledger.certificate import Phase
-from ledger.signing import Signer
+from ledger.signing import CannotSign, Signer
 
 # A stopped guard is at the greatest height there is, so G1 refuses everything, after a restart too.
 STOPPED: Final = SignRecord(2**63 - 1, 0, 0, b"", b"")
@@ -97,7 +97,11 @@ class SignGuard:
             return Signed(held.signature, None) if held.preimage == preimage else None  # G2
         if not self.may_sign(height, round, step):
             return None
-        record = SignRecord(height, round, int(step), preimage, self._signer.sign(preimage))
+        try:
+            signature = self._signer.sign(preimage)
+        except CannotSign:  # nothing was signed, so nothing is held
+            return None
+        record = SignRecord(height, round, int(step), preimage, signature)
         if (height, round) != self._place:
             self._place, self._steps = (height, round), {}
         self._steps[record.step] = record

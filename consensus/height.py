@@ -62,6 +62,7 @@ class Height:
         self._judge = Judge(config.chain_id, self.number, validators, config.verify)
         self._committed: Certificate | None = None  # a full commit certificate whose body may be missing
         self._acceptable: bytes | None = None  # the proposal of this round that we would prepare
+        self._draft: Executed | None = None  # the new block of this round that we would propose
         self._change: RoundChange | None = None
         self._justification: tuple[RoundChange, ...] = ()
         self._accused: dict[int, None] = {}
@@ -188,7 +189,10 @@ class Height:
                 self.pacing.wake()
             case TimerKind.REBROADCAST:
                 self._context.fire("T4")
-                for message in self._said():
+                said = self._said()
+                if self.round > 0 and self._change is None:  # the signer was away when the round began
+                    self._ask(self.prepared)
+                for message in said:
                     self._context.emit(Broadcast(message))
                 if self.round > 0 and self.votes.asking(self.round) < self.validators.quorum:
                     self._context.emit(GossipPending())
@@ -238,9 +242,11 @@ class Height:
         justified = self._justified() if mine and self.voice.may(Phase.PROPOSAL) else None
         if justified is None:
             return False
+        executed: Executed | None
         block = None if justified.prepared is None else self.bodies.get(justified.prepared.block_hash)
         if justified.prepared is None:
-            executed: Executed | None = self.bodies.build(self.round)
+            # One block a round: a signer that was away may have signed it although its answer was lost.
+            self._draft = executed = self._draft or self.bodies.build(self.round)
         else:
             executed = None if block is None else self.bodies.execute(block, certified=True)
         signed = None if executed is None else self.voice.sign(Phase.PROPOSAL, executed.block.hash)
@@ -291,7 +297,7 @@ class Height:
 
     def _enter(self, round: int) -> None:
         """R5: ask for ``round``; after this we never prepare or commit below it."""
-        self.round, self._active, self._acceptable = round, True, None
+        self.round, self._active, self._acceptable, self._draft = round, True, None, None
         self._justification = ()
         self.pacing.stop(TimerKind.ROUND)
         self.voice.round = round

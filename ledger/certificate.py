@@ -17,6 +17,7 @@ from ledger.signing import HASH_BYTES, SIGNATURE_BYTES, Verify
 from ledger.validators import MAX_VALIDATORS, ValidatorSet
 
 ROUND_MAX: Final = 2**32 - 1
+VOTE_PREIMAGE_BYTES: Final = 24 + 32 + 8 + 8 + 4 + 1 + 32
 
 
 class Phase(IntEnum):
@@ -51,6 +52,35 @@ def vote_preimage(chain_id: bytes, epoch: int, height: int, round: int, phase: P
             bytes([phase]),
             block_hash,
         )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What a vote preimage says."""
+
+    chain_id: bytes
+    epoch: int
+    height: int
+    round: int
+    phase: Phase
+    block_hash: bytes
+
+
+def parse_vote_preimage(preimage: bytes) -> Vote:
+    """Return the fields of a vote preimage, whose tag and phase agree; raise ``Malformed``."""
+    if len(preimage) != VOTE_PREIMAGE_BYTES or preimage[76] >= len(Phase):
+        raise Malformed("not a vote preimage")
+    phase = Phase(preimage[76])
+    if preimage[:24] != _TAGS[phase]:
+        raise Malformed("not a vote preimage: tag and phase differ")
+    return Vote(
+        chain_id=preimage[24:56],
+        epoch=int.from_bytes(preimage[56:64], "big"),
+        height=int.from_bytes(preimage[64:72], "big"),
+        round=int.from_bytes(preimage[72:76], "big"),
+        phase=phase,
+        block_hash=preimage[77:],
     )
 
 

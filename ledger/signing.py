@@ -67,6 +67,14 @@ def key_preimage(chain_id: bytes, node_id: str, key: bytes) -> bytes:
     return body_preimage(TAG_KEY, chain_id, node_id.encode() + b"\0" + key)  # D5
 
 
+class CannotSign(Exception):
+    """A signer does not sign this, or not now; ``reason`` says why. Whoever asked must do without the signature."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Signer(Protocol):
     """Holds one key and signs with it; a file, another process or a PKCS#11 token can stand behind it."""
 
@@ -76,7 +84,7 @@ class Signer(Protocol):
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """Return the 64-byte deterministic signature of ``message`` (RFC 8032)."""
+        """Return the 64-byte deterministic signature of ``message`` (RFC 8032); raise ``CannotSign``."""
         ...
 
 

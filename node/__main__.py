@@ -35,12 +35,37 @@ def main(arguments: list[str] | None = None) -> int:
     prune.add_argument("--keep", type=_positive, required=True, help="how many blocks to keep whole")
     for command in (export, restore, prune):
         command.add_argument("--data", type=Path, required=True, help="the node's data folder, with node.toml")
+    signer = commands.add_parser("signer", help="run the process that holds a node's consensus key")
+    signer.add_argument("--data", type=Path, required=True, help="the signer's folder, made by init-signer")
+    signer.add_argument("--socket", type=Path, help="where it listens (default: signer.sock in its folder)")
+    signer.add_argument(
+        "--user",
+        action="append",
+        default=[],
+        help="a user, besides its own, whose processes it serves; may be repeated",
+    )
+    move = commands.add_parser("init-signer", help="make the signer of a stopped node, which gives up its key")
+    move.add_argument("--data", type=Path, required=True, help="the signer's folder")
+    move.add_argument("--from", dest="node", type=Path, required=True, help="the node's data folder")
+    move.add_argument(
+        "--above",
+        type=_positive,
+        help="the guard was lost: sign nothing at or below this height, whatever the journal says",
+    )
     given = parser.parse_args(arguments)
     if given.command == "init":
         from node.setup import init_command
 
         return init_command(given.data, given.node_id)
     os.umask(0o077)  # what a node writes is for its own user
+    if given.command == "signer":
+        from node.signer import signer_command
+
+        return signer_command(given.data, given.socket, given.user)
+    if given.command == "init-signer":
+        from node import signer_setup
+
+        return signer_setup.init_command(given.data, given.node, given.above)
     if given.command != "run":
         from node import archive
 

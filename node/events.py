@@ -115,6 +115,13 @@ class OperatorAllowsVoting:
 
 
 @dataclass(frozen=True, slots=True)
+class SignerHeard:
+    """The process that holds our consensus key went away, in words, or is back (None)."""
+
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class BlocksPruned:
     """The block log now begins at ``first_height``."""
 
@@ -132,6 +139,7 @@ NodeEvent: TypeAlias = (
     | TipsAsked
     | ExecutionTook
     | OperatorAllowsVoting
+    | SignerHeard
     | BlocksPruned
 )
 

@@ -42,7 +42,7 @@ class PeerStatus:
 class NodeStatus:
     """A node's view of itself and the network; times in ms, hashes 32 bytes. ``kind``: validator or observer.
 
-    ``voting``: whether it may sign; if a validator may not (a lost journal), ``silence`` says why.
+    ``voting``: whether it may sign; if a validator may not (journal lost, signer away), ``silence`` says why.
     ``why_stalled`` is None when a block can commit. ``counters`` count refused frames and transactions by code,
     accusations among them.
     """
@@ -87,6 +87,7 @@ class View:
     standing: Standing
     started_ms: int
     halted: str | None
+    signer_trouble: str | None
     counters: Mapping[str, int]
 
     @property
@@ -97,7 +98,12 @@ class View:
     @property
     def votes(self) -> bool:
         """Whether this node may sign."""
-        return self.standing.votes and self.standing.silence is None
+        return self.standing.votes and self.silence is None
+
+    @property
+    def silence(self) -> str | None:
+        """Why a validator signs nothing, or None."""
+        return self.standing.silence or (self.signer_trouble if self.standing.votes else None)
 
 
 def report(view: View, now_ms: int) -> NodeStatus:
@@ -109,7 +115,7 @@ def report(view: View, now_ms: int) -> NodeStatus:
         node=view.node,
         kind="observer" if validators.index(view.node) is None else "validator",
         voting=view.votes,
-        silence=standing.silence,
+        silence=view.silence,
         software_version=view.software_version,
         protocol_version=executor.protocol_version,
         height=executor.height,
@@ -173,7 +179,7 @@ def _absent(view: View, missing: list[str], now_ms: int) -> str:
     parts: list[str] = []
     others = [node for node in missing if node != view.node]
     if view.node in missing:
-        parts.append(f"this node does not vote ({view.standing.silence or 'its key is not the registered one'})")
+        parts.append(f"this node does not vote ({view.silence or 'its key is not the registered one'})")
     if others:
         since = [_last_heard_ms(view, node) for node in others]
         seconds = max(0, now_ms - max(since)) // 1000

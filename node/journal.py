@@ -22,6 +22,7 @@ from ledger import codec, framing
 from ledger.block import Block
 from ledger.certificate import ROUND_MAX, Certificate
 from ledger.errors import Malformed
+from ledger.signing import HASH_BYTES
 
 # N26: the file is rewritten at the end of a height when it has grown beyond this, within a height beyond four times it.
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -106,6 +107,11 @@ class Journal:
         self._bodies = {}
         return self.rewrite()
 
+    def take_over(self, signs: tuple[SignRecord, ...]) -> bytes:
+        """Return a new file whose guard goes on from what another file's guard signed last."""
+        self._records, self._bodies = list(signs), {}
+        return self.rewrite()
+
     def resume(self, records: list[JournalRecord], sequence: int, size_bytes: int) -> None:
         """Go on after the records of an existing file."""
         for record in records:
@@ -147,6 +153,18 @@ class Journal:
 def initial(chain_id: bytes, node_id: str) -> bytes:
     """Return the journal file of a node that has never signed; only ``init`` writes it, never a start (N22)."""
     return Journal(chain_id, node_id).raise_floor(0)
+
+
+def origin(data: bytes) -> tuple[bytes, str] | None:
+    """Return the chain and the node that a journal file is of, None if its first record does not say."""
+    scan = framing.scan(data, first_sequence=1)
+    if not scan.records or scan.records[0].kind != _ORIGIN:
+        return None
+    try:
+        chain_id, node_id = codec.decode_record(scan.records[0].payload, "journal", 1, 2)
+        return codec.octets(chain_id, "chain id", size=HASH_BYTES), codec.text(node_id, "node id")
+    except Malformed:
+        return None
 
 
 def load(data: bytes | None, chain_id: bytes, node_id: str) -> Loaded:

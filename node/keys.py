@@ -23,6 +23,8 @@ from node.files import sync_directory, write_all
 
 PASSPHRASE_VARIABLE: Final = "COSEAL_KEY_PASSPHRASE"
 PASSPHRASE_FILE_VARIABLE: Final = "COSEAL_KEY_PASSPHRASE_FILE"
+PASSPHRASE_CREDENTIAL: Final = "coseal-key-passphrase"
+_CREDENTIALS_VARIABLE: Final = "CREDENTIALS_DIRECTORY"  # systemd.exec(5), LoadCredential= and LoadCredentialEncrypted=
 # The pinned bytes are the identity, so the certificate does not expire (RFC 5280, 4.1.2.5: no good date known).
 _NOT_BEFORE: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _NOT_AFTER: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -37,18 +39,31 @@ class KeyProblem(Exception):
 
 
 def passphrase() -> bytes | None:
-    """Return the passphrase of the key files from the environment or the file it names, None for plain files."""
+    """Return the passphrase of the key files, None for plain files.
+
+    It is in the environment, in the file that the environment names, or in a credential of systemd, in this order.
+    """
     given = os.environ.get(PASSPHRASE_VARIABLE)
     if given:
         return given.encode()
     path = os.environ.get(PASSPHRASE_FILE_VARIABLE)
-    if not path:
-        return None
-    require_private(Path(path))
+    if path:
+        require_private(Path(path))
+        return _first_line(Path(path))
+    folder = os.environ.get(_CREDENTIALS_VARIABLE)
+    credential = Path(folder or ".") / PASSPHRASE_CREDENTIAL
+    # The service manager keeps others out of its folder; what mode the file shows depends on the kind of service.
+    return _first_line(credential) if folder and credential.exists() else None
+
+
+def _first_line(path: Path) -> bytes:
     try:
-        return Path(path).read_bytes().rstrip(b"\r\n")
+        secret = path.read_bytes().rstrip(b"\r\n")
     except OSError as error:
         raise KeyProblem(f"cannot read the passphrase file {path}: {error.strerror}") from None
+    if not secret or b"\n" in secret:
+        raise KeyProblem(f"the passphrase file {path} must hold one line, the passphrase")
+    return secret
 
 
 def require_private(path: Path) -> None:

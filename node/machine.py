@@ -126,6 +126,7 @@ class Machine:
         self._now_ms = 0
         self._started_ms = 0
         self._halted: str | None = None
+        self._signer_trouble: str | None = None
 
     # Read views
 
@@ -158,6 +159,7 @@ class Machine:
             standing=self._replica.standing(),
             started_ms=self._started_ms,
             halted=self._halted,
+            signer_trouble=self._signer_trouble,
             counters=self.counters,
         )
         return health.report(view, now_ms)
@@ -207,6 +209,8 @@ class Machine:
                 self._emit(shell.BroadcastFrame(wire.TipRequest(token)))
             case shell.OperatorAllowsVoting():
                 self._allow_voting()
+            case shell.SignerHeard(trouble):
+                self._signer_trouble = trouble  # U11
             case shell.BlocksPruned(first_height):
                 self.first_height = first_height
 

@@ -54,6 +54,7 @@ from node.events import (
     Published,
     ReplaceJournal,
     SendFrame,
+    SignerHeard,
     Start,
     StartTimer,
     StopTimer,
@@ -76,6 +77,7 @@ from node.index import Index
 from node.links import Identity, Links, PortInUse
 from node.machine import Machine
 from node.metrics import Metrics
+from node.remote_signer import RemoteSigner
 from node.services import NodeServices
 from node.shelf import Shelf
 from node.storage import Storage
@@ -104,13 +106,17 @@ class Runtime:
         tokens: tuple[Token, ...] = (),
         gateway: Gateway | None = None,
         allow_voting: bool = False,
+        signer: RemoteSigner | None = None,
     ) -> None:
-        """``allow_voting``: the operator vouches that a lost journal hides no vote."""
+        """``allow_voting``: the operator vouches that a lost journal hides no vote. ``signer``: the process with our
+        consensus key, if it is not in this one.
+        """
         self._config, self._storage, self._machine = config, storage, machine
         self._now_ms = config.drill.now_ms
         self.joined = 0  # the height of the snapshot for which the node must be built anew
         self._shelf = Shelf(storage)
         self._allow_voting = allow_voting
+        self._signer = signer
         self._metrics = Metrics(lambda: machine.status(self._now_ms()))
         self._verifier = Verifier(verified, config.verifier_threads)
         self._writer = Writer(storage, self, config.drill)
@@ -167,6 +173,11 @@ class Runtime:
         self._step(Start())
         if self._allow_voting:
             self._step(OperatorAllowsVoting())
+        if self._signer is not None:
+            self._signer.start(
+                lambda trouble: loop.call_soon_threadsafe(self._signer_changed, trouble),
+                lambda reason: loop.call_soon_threadsafe(self._signer_refused, reason),
+            )
         ended = await self._ended
         progress.cancel()
         await self._close(ended)
@@ -199,6 +210,8 @@ class Runtime:
     async def _close(self, how: Exit) -> None:
         """Stop taking in, write what is queued, close what is open; after a disk error nothing more is written."""
         self._timers.stop_all()
+        if self._signer is not None:
+            self._signer.close()
         if self._http is not None:
             await self._http.stop()
         self._inbox.close()
@@ -354,11 +367,7 @@ class Runtime:
     def link_refused(self, address: str, reason: str) -> None:
         """A connection did not become a link: say so now and then, count always."""
         self._metrics.refused.inc()
-        now = asyncio.get_running_loop().time()
-        if now - self._refusals.get(address, -PROGRESS_SECONDS) >= PROGRESS_SECONDS:
-            if len(self._refusals) > 256:
-                self._refusals.clear()
-            self._refusals[address] = now
+        if self._is_news(address):
             _log.info("link_refused", address=address, reason=reason)
 
     def frame_ready(self, peer: str, message: WireMessage) -> None:
@@ -405,7 +414,30 @@ class Runtime:
         self._timers.stop_all()
         self._end(Exit.STORAGE)
 
+    # The signer process (see ``remote_signer``)
+
+    def _signer_changed(self, trouble: str | None) -> None:
+        if trouble is None:
+            _log.info("signer_connected")
+        else:
+            _log.warning("signer_away", reason=trouble)
+        self._step(SignerHeard(trouble))
+
+    def _signer_refused(self, reason: str) -> None:
+        if self._is_news("signer"):
+            _log.warning("signer_refused", reason=reason)
+
     # For people
+
+    def _is_news(self, subject: str) -> bool:
+        """Whether nothing was logged of ``subject`` for a while; so that nobody outside fills the log."""
+        now = time.monotonic()
+        if now - self._refusals.get(subject, -PROGRESS_SECONDS) < PROGRESS_SECONDS:
+            return False
+        if len(self._refusals) > 256:
+            self._refusals.clear()
+        self._refusals[subject] = now
+        return True
 
     async def _report_progress(self) -> None:
         while True:

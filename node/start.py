@@ -30,6 +30,7 @@ from node.http.services import Gateway
 from node.keys import KeyProblem
 from node.links import Identity
 from node.machine import Machine, MachineConfig
+from node.remote_signer import RemoteSigner, WrongSigner
 from node.runtime import Runtime
 from node.setup import read_genesis
 from node.storage import Policy, Storage
@@ -84,9 +85,9 @@ def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Ru
     genesis = read_genesis(config)
     entry = _registered(genesis, config.node_id)
     secret = keys.passphrase()
-    signer = _signer(config, entry, secret)
+    signer = _signer(config, genesis, entry, secret)
     identity = _identity(config, genesis, entry, secret)
-    gateway, tokens = _gateway(config, secret), _tokens(config)
+    gateway, tokens = _gateway(config, entry, secret), _tokens(config)
     verified = VerifiedTransactions()
     policy = Policy(config.snapshot_blocks, config.prune_keep_blocks)
     storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress, policy=policy)
@@ -116,6 +117,7 @@ def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Ru
         tokens=tokens,
         gateway=gateway,
         allow_voting=allow_voting,
+        signer=signer if isinstance(signer, RemoteSigner) else None,
     )
 
 
@@ -139,7 +141,9 @@ def _registered(genesis: Genesis, node_id: str) -> Node:
     raise ConfigProblem(f"node_id {node_id} is not in the genesis; it lists {', '.join(n.id for n in genesis.nodes)}")
 
 
-def _signer(config: NodeConfig, entry: Node, secret: bytes | None) -> Signer:
+def _signer(config: NodeConfig, genesis: Genesis, entry: Node, secret: bytes | None) -> Signer:
+    if config.signer is not None:
+        return _remote_signer(config, config.signer.removeprefix("unix:"), genesis, entry)
     signer = keys.load_signer(config.consensus_key, secret)
     if signer.public_key != entry.consensus_key:
         raise KeyProblem(
@@ -149,18 +153,41 @@ def _signer(config: NodeConfig, entry: Node, secret: bytes | None) -> Signer:
     return signer
 
 
+def _remote_signer(config: NodeConfig, path: str, genesis: Genesis, entry: Node) -> RemoteSigner:
+    """Return the signer behind a socket; one that is away now is found later, one with another key never."""
+    if config.consensus_key.exists():  # U9
+        raise KeyProblem(
+            f"{config.consensus_key} is in the node's folder although `signer` is set; the signer must be the only one "
+            "that holds the key: make it with `python -m node init-signer`, which moves the key, or move the file away"
+        )
+    signer = RemoteSigner(path, entry.consensus_key, genesis.chain_id)
+    try:
+        signer.connect()
+    except WrongSigner as error:
+        raise KeyProblem(error.reason) from None
+    return signer
+
+
 def _identity(config: NodeConfig, genesis: Genesis, entry: Node, secret: bytes | None) -> Identity:
     if keys.load_certificate(config.link_certificate) != entry.link_certificate:
         raise KeyProblem(f"{config.link_certificate} is not the certificate that the genesis registers for {entry.id}")
-    keys.load_private_key(config.link_key, secret)
+    link_key = keys.load_private_key(config.link_key, secret).public_key().public_bytes_raw()
+    if link_key == entry.consensus_key:
+        raise KeyProblem(
+            f"{config.link_key} is the consensus key; links and votes need keys of their own: make another link key "
+            "and register its certificate"
+        )
     hello = Hello(genesis.chain_id, config.node_id, software_version())
     return Identity(hello, config.link_certificate, config.link_key, secret)
 
 
-def _gateway(config: NodeConfig, secret: bytes | None) -> Gateway | None:
+def _gateway(config: NodeConfig, entry: Node, secret: bytes | None) -> Gateway | None:
     if config.gateway_sender is None:
         return None
-    return Gateway(config.gateway_sender, keys.load_signer(config.operator_key, secret))
+    signer = keys.load_signer(config.operator_key, secret)
+    if signer.public_key == entry.consensus_key:
+        raise KeyProblem(f"{config.operator_key} is the consensus key; an operator needs a key of its own")
+    return Gateway(config.gateway_sender, signer)
 
 
 def _tokens(config: NodeConfig) -> tuple[Token, ...]:

@@ -407,7 +407,8 @@ class Bench:
         self.now_ms = GENESIS_TIME_MS + 1_000
         self.parameters = parameters or Parameters(round_timeout_ms=1_000, heartbeat_ms=0)
         self.application = ToyApplication(self.validators)
-        self.config = ReplicaConfig(CHAIN_ID, self.parameters, me, ToySigner(me) if signer else None, toy_verify)
+        self.signer = ToySigner(me) if signer is True else signer or None
+        self.config = ReplicaConfig(CHAIN_ID, self.parameters, me, self.signer, toy_verify)
         self.tip = Tip(0, CHAIN_ID, GENESIS_TIME_MS, None, None, self.validators)
         self.records = []
         self.replica = Replica(self.config, self.application, self.tip, self.validators, persisted)

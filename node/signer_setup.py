@@ -1,0 +1,88 @@
+"""Making a signer: a stopped node gives up its consensus key, and the new guard goes on from the node's journal.
+
+Law: there is never a second guard for one key in one folder, nor a guard that knows less than the node's journal; a
+crash leaves the key in one place at least.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from node import journal, journal_file, keys
+from node.config import ConfigProblem, NodeConfig, load
+from node.exits import Exit
+from node.files import StorageError, disk_errors, lock_folder, replace_file, sync_directory
+from node.journal_file import JournalFile
+from node.keys import KeyProblem
+from node.setup import read_genesis
+from node.signer import GUARD_FOLDER, KEY_NAME, SOCKET_NAME
+from node.storage import JOURNAL_FOLDER
+
+
+def init_command(folder: Path, node: Path, above: int | None) -> int:
+    """Make the signer of a stopped node: move its key, go on from its guard; print the public parts."""
+    try:
+        print(json.dumps(create(folder, node, above), indent=1))
+        return Exit.STOPPED
+    except (ConfigProblem, KeyProblem, StorageError) as error:
+        print(error.reason, file=sys.stderr)
+        return Exit.STORAGE if isinstance(error, StorageError) else Exit.USAGE
+
+
+def create(folder: Path, node: Path, above: int | None = None) -> dict[str, str]:
+    """Make the folder of a signer for the node in ``node``; raise ``ConfigProblem``, ``KeyProblem``, ``StorageError``.
+
+    With ``above`` the new guard refuses every height up to it, and nothing is taken over: for a guard that was lost.
+    The key is moved unless ``folder`` has it already.
+    """
+    config = load(node)
+    lock = lock_folder(node)
+    try:
+        return _create(folder, node, config, above)
+    finally:
+        os.close(lock)
+
+
+def _create(folder: Path, node: Path, config: NodeConfig, above: int | None) -> dict[str, str]:
+    chain_id = read_genesis(config).chain_id
+    with disk_errors("create", folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = folder / "keys" / KEY_NAME
+    secret = keys.passphrase()
+    signer = keys.load_signer(key if key.exists() else config.consensus_key, secret)
+    journal_file.create(folder / GUARD_FOLDER, _first_guard(node, chain_id, config.node_id, above))
+    if not key.exists():
+        _move_key(config.consensus_key, key)
+    return {
+        "id": config.node_id,
+        "chain_id": chain_id.hex(),
+        "consensus_key": signer.public_key.hex(),
+        "signer": f"unix:{folder.resolve() / SOCKET_NAME}",
+    }
+
+
+def _first_guard(node: Path, chain_id: bytes, node_id: str, above: int | None) -> bytes:
+    """Return the guard's first file: what the node's journal says was signed, or nothing up to ``above``."""
+    if above is not None:  # U8
+        return journal.Journal(chain_id, node_id).raise_floor(above)
+    loaded = journal.load(JournalFile(node / JOURNAL_FOLDER).read(), chain_id, node_id)
+    signs = loaded.journal.persisted.signs
+    if not loaded.entitles or signs is None:
+        raise StorageError(
+            f"the journal of {node} does not say what was signed: give --above HEIGHT, a height that the network "
+            "committed two blocks after this key can have voted the last time"
+        )
+    return journal.Journal(chain_id, node_id).take_over(signs)
+
+
+def _move_key(source: Path, target: Path) -> None:
+    """Move a key file so that a crash leaves it in one place at least."""
+    keys.require_private(source)
+    with disk_errors("move the key to", target):
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        replace_file(target, source.read_bytes())
+        source.unlink()
+        sync_directory(source.parent)
