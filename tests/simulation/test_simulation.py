@@ -5,11 +5,14 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from node.wire import Transactions
 from simulation import swarm, sweep
 from simulation.byzantine.catalogue import BEHAVIOURS
+from simulation.byzantine.censor import Censor
 from simulation.run import run_options, run_seed
 from simulation.swarm import Options
 
@@ -48,6 +51,13 @@ def test_each_behaviour_alone_breaks_nothing_and_stops_nothing(name):
     verdict = run_options("random", 0, options, random.Random(5))
     assert verdict.failure is None, verdict.failure
     assert verdict.height >= 12
+
+
+def test_a_censor_lets_bytes_pass_that_are_no_transaction():
+    censor = object.__new__(Censor)
+    censor.world = SimpleNamespace(genesis=SimpleNamespace(members=(SimpleNamespace(id="regulator"),)))
+    frame = Transactions((b"\xc0\xc0",))
+    assert censor.inbound(frame) == frame
 
 
 @pytest.mark.parametrize("n", [4, 5, 6, 7])
