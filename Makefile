@@ -6,9 +6,10 @@ PYTEST_WORKERS ?= 2
 EXTRAS ?= dev
 SEEDS  ?= 500
 TWINS  ?= 500
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint types simulate simulate-long mutants bench vectors transcripts clean
+.PHONY: help setup demo test test-fast check lint types simulate simulate-long mutants fuzz bench vectors transcripts clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +53,9 @@ simulate-long: setup  ## go on with the long simulation; results are merged over
 
 mutants: setup  ## break the protocol in memory, one line at a time; every break must be found
 	$(BIN)/python -m simulation --mutants
+
+fuzz: setup  ## fuzz every decoder for MINUTES; what is found is added to tests/fuzz/corpus
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 bench: setup  ## measure, print tables and write bench/results/
 	$(BIN)/python -m bench

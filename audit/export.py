@@ -7,7 +7,7 @@ docs/formats.md, section The manifest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from ledger.genesis import Genesis
 from ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_EXPORT
 
 FILE_BYTES_MAX: Final = 1 << 30
+_PART_BYTES: Final = 1 << 20
 _FIELDS: Final = (
     "coseal",
     "version",
@@ -85,6 +86,15 @@ def verify_export(document: Any, genesis: Genesis, folder: Path | None) -> tuple
     return f"{name} holds what {signer} signed for: {fields['items']} items of {fields['process_type']}", facts
 
 
+def read_at_most(read: Callable[[int], bytes], limit: int) -> bytes:
+    """Return up to ``limit`` bytes, by parts: asked for all at once, a file reserves the limit beforehand."""
+    parts: list[bytes] = []
+    while limit > 0 and (part := read(min(limit, _PART_BYTES))):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
+
+
 def _check_fields(fields: Mapping[str, Any]) -> None:
     for name in _FIELDS:
         if name not in fields:
@@ -111,7 +121,7 @@ def _check_file(fields: Mapping[str, Any], folder: Path | None) -> tuple[str, in
         raise Untold("the signature holds; to compare the file itself, verify the manifest as a file beside it")
     try:
         with (folder / name).open("rb") as opened:
-            data = opened.read(FILE_BYTES_MAX + 1)
+            data = read_at_most(opened.read, FILE_BYTES_MAX + 1)
     except OSError as error:
         raise Untold(f"the signature holds, yet {folder / name} cannot be read: {error.strerror or error}") from None
     if len(data) > FILE_BYTES_MAX:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit import bundle
-from audit.export import Untold, verify_export
+from audit.export import Untold, read_at_most, verify_export
 from audit.history import verify_history
 from audit.report import Verdict
 from ledger import codec
@@ -84,7 +84,7 @@ def verify_file(path: Path | str, genesis: Genesis) -> Verification:
     """Verify the document in a file against a trusted genesis. Never raises for what the file holds."""
     try:
         with Path(path).open("rb") as file:
-            raw = file.read(MAX_DOCUMENT_BYTES + 1)
+            raw = read_at_most(file.read, MAX_DOCUMENT_BYTES + 1)
     except OSError as error:
         return Verification("file", Verdict.UNKNOWN, f"{path}: {error.strerror or error}")
     return verify_bytes(raw, genesis, Path(path).parent)

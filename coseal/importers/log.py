@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from audit.export import read_at_most
 from contracts.arguments import is_identifier
 from contracts.process_items import is_decimal, time_ms
 from coseal.errors import BadAnswer, CosealError
@@ -93,7 +94,7 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             packed = file.read(len(_GZIP)) == _GZIP
             file.seek(0)
-            data = (gzip.GzipFile(fileobj=file) if packed else file).read(UNPACKED_BYTES_MAX + 1)
+            data = read_at_most((gzip.GzipFile(fileobj=file) if packed else file).read, UNPACKED_BYTES_MAX + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise CosealError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > UNPACKED_BYTES_MAX:

@@ -52,6 +52,9 @@ def read_ocel_sqlite(path: Path, mapping: Mapping) -> Log:
             connection.deserialize(bytes(data))
             connection.set_authorizer(_authorise)
             log = _Reader(connection, OcelBuilder(findings, mapping, _NAMES), path).log()
+        except UnicodeDecodeError:
+            findings.add("not_utf8", "", "a name or text of the database is not UTF-8")
+            raise BadLog(path, findings.all()) from None
         except (sqlite3.Error, OverflowError) as error:
             findings.add("not_sqlite", "", str(error))
             raise BadLog(path, findings.all()) from None

@@ -47,6 +47,9 @@ def stream(path: Path, depth: int, handler: Handler, findings: Findings) -> Elem
     except expat.ExpatError as error:
         findings.add("not_xml", f"line {error.lineno}, column {error.offset}", expat.ErrorString(error.code))
         raise BadLog(path, findings.all()) from None
+    except (LookupError, ValueError) as error:  # an encoding that is unknown here, or that expat cannot take
+        findings.add("not_xml", "line 1", str(error)[:200])
+        raise BadLog(path, findings.all()) from None
     except _Refused as error:
         findings.add(error.code, f"line {parser.CurrentLineNumber}", str(error))
         raise BadLog(path, findings.all()) from None

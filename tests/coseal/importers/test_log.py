@@ -1,14 +1,18 @@
 """The order of a log, zones and plain values."""
 
+import gzip
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coseal.errors import CosealError
-from coseal.importers.log import Findings, Values, in_time_order, zone_minutes
+from coseal.importers import log
+from coseal.importers.log import Findings, Values, in_time_order, read_bytes, zone_minutes
 
 OFFSETS = ("Z", "+00:00", "+08:00", "-05:30")
 
@@ -55,3 +59,22 @@ def test_a_text_is_read_without_loss_or_found(kind: str, text: str):
     else:
         spelled = str(value).lower() if kind == "boolean" else str(value)
         assert spelled == (text.replace("E", "e") if kind == "decimal" else text)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_takes_memory_for_what_it_holds_and_no_more_than_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+):
+    data, path = b"x" * 10_000, tmp_path / "log"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    tracemalloc.start()
+    try:
+        assert read_bytes(path) == data
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+    monkeypatch.setattr(log, "UNPACKED_BYTES_MAX", 9_999)
+    with pytest.raises(CosealError, match="more than"):
+        read_bytes(path)
+    monkeypatch.setattr(log, "UNPACKED_BYTES_MAX", 10_000)
+    assert read_bytes(path) == data

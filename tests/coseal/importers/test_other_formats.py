@@ -73,6 +73,12 @@ def test_a_sqlite_file_is_read_whole(tmp_path: Path):
     )
 
 
+def test_a_sqlite_file_whose_text_is_not_utf8_is_refused(tmp_path: Path):
+    path = database(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"tableevent_objectevent", b"tableevent_objec\xcaevent"))
+    assert findings(path)[0][0] == "not_utf8"
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
@@ -199,6 +205,11 @@ XML = """<?xml version='1.0' encoding='UTF-8'?>
     </event>
   </events>
 </log>"""
+
+
+@pytest.mark.parametrize("encoding", ["F", "utf-7", "shift_jis"])
+def test_xml_in_an_encoding_that_is_not_known_is_refused(tmp_path: Path, encoding: str):
+    assert findings(xml(tmp_path, "UTF-8", encoding))[0][0] == "not_xml"
 
 
 def xml(tmp_path: Path, old: str = "", new: str = "") -> Path:

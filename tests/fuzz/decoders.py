@@ -1,0 +1,290 @@
+"""Every function that reads bytes of others, with what it may raise and what its value must stand for.
+
+A decoder's ``roundtrip`` returns the encoding of what it read, or None where a value has many forms (JSON, logs); then
+it checks what else must hold, and raises ``AssertionError`` if that does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from audit.export import signed_bytes
+from audit.verify import verify_bytes, verify_document
+from consensus import messages, persisted
+from contracts.cloudevents import read_event
+from contracts.process_items import Unfit
+from contracts.rules.cel import compile_expression
+from contracts.rules.errors import RuleError
+from contracts.rules.rule import parse_rule
+from coseal.errors import CosealError
+from coseal.importers.mapping import load_mapping
+from coseal.importers.reader import read_log
+from ledger import codec, framing, render
+from ledger.block import Block, CommittedBlock, Header, Receipt
+from ledger.certificate import Certificate
+from ledger.errors import LedgerError
+from ledger.genesis import Genesis, encode_genesis
+from ledger.head import Head
+from ledger.proof import BeginProof, CertifiedValue, TransactionProof
+from ledger.snapshot import Manifest
+from ledger.state import StateProof
+from ledger.strict_json import strict_json
+from ledger.transaction import Transaction
+from ledger.validators import ValidatorSet
+from node import journal, wire
+from node.http import bodies, cloudevents, paging
+from node.http.problems import Problem
+from tests.fuzz import seeds
+from tests.vectors import generate as vectors
+
+CORPUS = Path(__file__).parent / "corpus"
+GENESIS = vectors.GENESIS
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A reader of outside bytes; ``share`` is how many of the usual number of mutants it gets, for the slow ones."""
+
+    name: str
+    form: str
+    roundtrip: Callable[[bytes], bytes | None]
+    inputs: Callable[[], Iterable[bytes]]
+    refusals: tuple[type[Exception], ...] = (LedgerError,)
+    share: float = 1.0
+
+
+def _codec(data: bytes) -> bytes:
+    return codec.encode(codec.decode(data))
+
+
+def _transaction(data: bytes) -> bytes:
+    tx = Transaction.decode(data)
+    assert codec.decode_record(data, "signed", 1, 2)[1] == tx.signature
+    assert render.transaction_json(tx)
+    return tx.raw
+
+
+def _header(data: bytes) -> bytes:
+    return replace(Header.decode(data)).raw
+
+
+def _certificate(data: bytes) -> bytes:
+    found = Certificate.decode(data)
+    assert render.certificate_json(found)
+    return found.encode()
+
+
+def _block(data: bytes) -> bytes:
+    found = Block.decode(data)
+    return Block(found.header, found.transactions, found.last_commit).raw
+
+
+def _committed(data: bytes) -> bytes:
+    return CommittedBlock.decode(data).encode()
+
+
+def _chunk(data: bytes) -> bytes:
+    seeds.manifest().entries(0, data)
+    return seeds.chunk()
+
+
+def _journal_file(data: bytes) -> None:
+    loaded = journal.load(data, GENESIS.chain_id, seeds.NODE)
+    if loaded.entitles:
+        again = journal.load(loaded.journal.rewrite(), GENESIS.chain_id, seeds.NODE)
+        assert again.verdict is journal.Verdict.INTACT
+        assert again.journal.persisted == loaded.journal.persisted
+    else:
+        assert loaded.journal.persisted.signs is None
+
+
+def _block_file(data: bytes) -> bytes:
+    scan = framing.scan(data, first_sequence=1)
+    assert not (scan.torn and scan.damaged)
+    assert (scan.torn or scan.damaged) == (scan.end < len(data))
+    good = b"".join(framing.frame(r.sequence, r.kind, r.payload) for r in scan.records)
+    return good + data[scan.end :]
+
+
+def _genesis(data: bytes) -> None:
+    found = Genesis.decode(data)
+    again = Genesis.decode(
+        encode_genesis(
+            name=found.name,
+            time_ms=found.time_ms,
+            parameters=found.parameters,
+            members=found.members,
+            nodes=found.nodes,
+        )
+    )
+    assert replace(again, raw=b"", protocol_version=found.protocol_version) == replace(found, raw=b"")
+    assert found.validators.quorum > 0
+
+
+def _strict_json(data: bytes) -> None:
+    value = strict_json(data)
+    assert codec.decode(codec.encode(value)) == value
+    assert strict_json(json.dumps(value)) == value
+
+
+def _transaction_json(data: bytes) -> None:
+    raw = render.transaction_raw_from_json(strict_json(data))
+    assert Transaction.decode(raw).raw == raw
+
+
+@cache
+def _facts() -> dict[str, Any]:
+    """What the good documents prove, by kind and block; nothing else may ever be proven."""
+    found = [verify_bytes(document, GENESIS) for document in seeds.documents()]
+    return {result.reason: result.facts for result in found if result.ok}
+
+
+def _document(data: bytes) -> None:
+    result = verify_bytes(data, GENESIS)
+    assert not result.ok or _facts()[result.reason] == result.facts
+    json.dumps(result.to_json())
+
+
+@cache
+def _case() -> dict[str, Any]:
+    genesis, data = seeds.bundle()
+    return dict(verify_bytes(data, genesis).facts)
+
+
+def _in_order(facts: Any) -> Any:
+    """Return facts with their findings by id: a bundle may show them in any order."""
+    return {**facts, "findings": sorted(facts["findings"], key=lambda finding: str(finding["id"]))}
+
+
+def _bundle(data: bytes) -> None:
+    result = verify_bytes(data, seeds.bundle()[0])
+    assert not result.ok or _in_order(result.facts) == _in_order(_case())
+    json.dumps(result.to_json())
+
+
+def _export_manifest(data: bytes) -> None:
+    """Sign whatever the manifest says, as a lying exporter would."""
+    document = strict_json(data)
+    with contextlib.suppress(TypeError, ValueError, KeyError, AttributeError):  # then it stays, and is refused
+        document["signature"] = vectors.signer("bank-a/admin").sign(signed_bytes(document)).hex()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "log.csv").write_bytes(b"")
+        json.dumps(verify_document(document, GENESIS, Path(folder)).to_json())
+
+
+def _cloudevent(data: bytes) -> None:
+    read = read_event(cloudevents._parse_now(data))
+    assert read.sequence > 0
+    json.dumps(read.item)
+
+
+def _rule(data: bytes) -> None:
+    rule = parse_rule(strict_json(data))
+    assert rule.cost > 0
+    codec.encode(rule.data)
+
+
+_EVENT = "{type: string, time: timestamp, attributes: {amount: int}, objects: list({id: string})}"
+
+
+def _expression(data: bytes) -> None:
+    compile_expression(data.decode("utf-8", "replace"), {"e": _EVENT}).evaluate({"e": {"type": "issued"}})
+
+
+def _batch(data: bytes) -> None:
+    assert all(type(raw) is bytes for raw in bodies.split_raws(data, 1_000))
+
+
+def _cursor(data: bytes) -> None:
+    text = data.decode("latin-1")
+    paging.decode(text)
+    paging.decode_number(text)
+
+
+def _importer(name: str, map_text: str = "") -> Callable[[bytes], None]:
+    def read(data: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path, given = Path(folder) / "log", Path(folder) / "map.toml"
+            path.write_bytes(data)
+            given.write_text(map_text or 'process_type = "t"\nsource = "s"\n', "utf-8")
+            log = read_log(path, load_mapping(given, path), name)
+        codec.encode([log.definition, log.source, list(log.items)])
+
+    return read
+
+
+def _mapping(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "map.toml"
+        path.write_bytes(data)
+        load_mapping(path, Path("log.csv"))
+
+
+DECODERS: tuple[Decoder, ...] = (
+    Decoder("codec", "msgpack", _codec, seeds.codec_values),
+    Decoder("transaction", "msgpack", _transaction, lambda: [vectors.signed(1).raw]),
+    Decoder("header", "msgpack", _header, lambda: [seeds.FIRST.block.header.raw]),
+    Decoder("certificate", "msgpack", _certificate, lambda: [seeds.FIRST.certificate.encode()]),
+    Decoder("validators", "msgpack", lambda d: ValidatorSet.decode(d).encode(), lambda: [vectors.VALIDATORS.encode()]),
+    Decoder("block", "msgpack", _block, lambda: [seeds.FIRST.block.raw, seeds.SECOND.block.raw]),
+    Decoder("committed-block", "msgpack", _committed, lambda: [seeds.FIRST.encode(), seeds.SECOND.encode()]),
+    Decoder("receipt", "msgpack", lambda d: Receipt.decode(d).encode(), seeds.receipts),
+    Decoder("head", "msgpack", lambda d: Head.decode(d).encode(), lambda: [Head.of(seeds.SECOND).encode()]),
+    Decoder("manifest", "msgpack", lambda d: Manifest.decode(d).encode(), lambda: [seeds.manifest().encode()]),
+    Decoder("chunk", "msgpack", _chunk, lambda: [seeds.chunk()]),
+    Decoder("state-proof", "msgpack", lambda d: StateProof.decode(d).encode(), seeds.state_proofs),
+    Decoder(
+        "transaction-proof",
+        "msgpack",
+        lambda d: TransactionProof.decode(d).encode(),
+        lambda: [seeds.proof_of(seeds.SECOND)],
+    ),
+    Decoder("begin-proof", "msgpack", lambda d: BeginProof.decode(d).encode(), lambda: [seeds.begin_proof().encode()]),
+    Decoder("certified-value", "msgpack", lambda d: CertifiedValue.decode(d).encode(), seeds.certified_values),
+    Decoder(
+        "consensus-message",
+        "msgpack",
+        lambda d: messages.encode_message(messages.decode_message(d)),
+        seeds.consensus_messages,
+    ),
+    Decoder(
+        "journal-record",
+        "msgpack",
+        lambda d: persisted.encode_record(persisted.decode_record(d)),
+        seeds.journal_records,
+    ),
+    Decoder("wire", "msgpack", lambda d: wire.encode(wire.decode(d)), seeds.wire_messages),
+    Decoder("journal-file", "records", _journal_file, lambda: [seeds.journal_file()]),
+    Decoder("block-file", "records", _block_file, lambda: [seeds.block_log()]),
+    Decoder("genesis", "json", _genesis, lambda: [GENESIS.raw]),
+    Decoder("strict-json", "json", _strict_json, seeds.json_texts),
+    Decoder("transaction-json", "json", _transaction_json, seeds.transactions_json),
+    Decoder("document", "json", _document, seeds.documents, share=0.5),
+    Decoder("export-manifest", "json", _export_manifest, lambda: [seeds.text(seeds.export_manifest())], share=0.5),
+    Decoder("evidence-bundle", "json", _bundle, lambda: [seeds.bundle()[1]], share=0.01),
+    Decoder("cloudevent", "json", _cloudevent, seeds.events, (Unfit, ValueError, RecursionError)),
+    Decoder("rule", "json", _rule, seeds.rules, (LedgerError, RuleError)),
+    Decoder("expression", "text", _expression, lambda: [e.encode() for e in seeds.EXPRESSIONS], (RuleError,)),
+    Decoder("http-batch", "msgpack", _batch, seeds.batch, (Problem,)),
+    Decoder("cursor", "text", _cursor, lambda: [b"YWJj", b"MTI", b"===="], (Problem,)),
+    Decoder("log-map", "text", _mapping, lambda: [seeds.MAP.encode()], (CosealError,), share=0.2),
+    *(
+        Decoder(f"log-{name}", form, _importer(name, map_text), inputs, (CosealError,), share=0.2)
+        for name, form, map_text, inputs in (
+            ("csv", "text", seeds.MAP, lambda: [seeds.CSV.encode()]),
+            ("ocel-json", "json", "", lambda: [seeds.text(seeds.OCEL)]),
+            ("ocel1-json", "json", "", lambda: [seeds.text(seeds.OCEL1)]),
+            ("ocel-xml", "text", "", lambda: [seeds.OCEL_XML.encode()]),
+            ("ocel-sqlite", "text", "", lambda: [seeds.database()]),
+            ("xes", "text", "", lambda: [seeds.XES.encode(), seeds.ENTITIES.encode()]),
+            ("cloudevents", "json", "", lambda: [seeds.text([seeds.EVENT]), seeds.text(seeds.EVENT)]),
+        )
+    ),
+)

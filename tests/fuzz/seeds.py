@@ -1,0 +1,378 @@
+"""Inputs to begin with: one of each kind that every decoder reads, made from the pinned vectors and small logs.
+
+Law: deterministic; ``python -m tests.fuzz --corpus`` writes what is small of it into ``tests/fuzz/corpus``.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from audit.export import signed_bytes
+from consensus import messages, persisted
+from coseal.bundle import collect
+from ledger import codec, framing, merkle, render, snapshot
+from ledger.block import CommittedBlock, Receipt
+from ledger.genesis import Genesis
+from ledger.head import Head
+from ledger.proof import BeginProof, CertifiedValue, TransactionProof
+from ledger.snapshot import Manifest
+from ledger.state import value_hash_of
+from node import journal, wire
+from node.index import Index
+from tests.node.chain import Chain
+from tests.node.http.world import make_genesis
+from tests.node.supervised import Story
+from tests.vectors import generate as vectors
+
+FIRST, SECOND = vectors.FIRST, vectors.committed(2, vectors.FIRST, 1)
+GENESIS = vectors.GENESIS
+NODE = "bank-a"
+
+
+@cache
+def manifest() -> Manifest:
+    """Return the manifest of the vectors' state at the first block."""
+    state = vectors.state()
+    rows = sorted(_entries(), key=lambda row: row[0])
+    depth = snapshot.depth_for(rows, 8)
+    hashes = b"".join(hashed for _, hashed in snapshot.cut(rows, 8, depth))
+    assert FIRST.block.header.state_root == state.root
+    return Manifest(FIRST.block.header, FIRST.certificate, 8, depth, hashes)
+
+
+def _entries() -> list[tuple[bytes, bytes]]:
+    values = {b"policy/instrument/%d" % number: codec.encode({"n": number}) for number in range(40)}
+    return [
+        (snapshot.key_hash_of(key), snapshot.make_entry(key, value, value_hash_of(value)))
+        for key, value in values.items()
+    ]
+
+
+@cache
+def chunk() -> bytes:
+    """Return the only chunk of the vectors' state."""
+    ((first, _),) = snapshot.cut(sorted(_entries(), key=lambda row: row[0]), 8, 0)
+    return first
+
+
+def wire_messages() -> list[bytes]:
+    """Return one frame of each kind of message."""
+    said: list[wire.WireMessage] = [
+        wire.Pruned(1, 9),
+        wire.GetSnapshot(),
+        wire.Snapshot(None),
+        wire.Snapshot(manifest().encode()),
+        wire.GetHeads(1, 100),
+        wire.Heads(1, (Head.of(FIRST).encode(),)),
+        wire.GetItem(9, 2),
+        wire.Item(9, 2, b"data"),
+        wire.Item(9, 2, None),
+        wire.Blocks(2, ()),
+        wire.TipReply(1, None, FIRST.certificate),
+    ]
+    pinned = [bytes.fromhex(item["raw"]) for item in vectors.wire_vectors()]
+    return pinned + [wire.encode(item) for item in said]
+
+
+def proof_of(committed: CommittedBlock) -> bytes:
+    """Return the bytes of a transaction's proof."""
+    return TransactionProof.of(committed, 0).encode()
+
+
+def begin_proof() -> BeginProof:
+    """Return the proof of what the second block began with."""
+    path = tuple(merkle.prove(SECOND.receipts, 0))
+    return BeginProof(SECOND.receipts[0], path, SECOND.block.header, SECOND.certificate)
+
+
+def journal_file() -> bytes:
+    """Return a journal with a record of each kind."""
+    start = journal.initial(GENESIS.chain_id, NODE)
+    writer = journal.load(start, GENESIS.chain_id, NODE).journal
+    records = [persisted.decode_record(bytes.fromhex(r["raw"])) for r in vectors.consensus_vectors()["records"]]
+    return start + b"".join(writer.append(record) for record in records)
+
+
+def block_log() -> bytes:
+    """Return a block file of two blocks."""
+    return framing.frame(1, 1, FIRST.encode()) + framing.frame(2, 1, SECOND.encode())
+
+
+def documents() -> list[bytes]:
+    """Return one document of each kind that is verified offline."""
+    pinned = vectors.chain_vectors()["json"]
+    short = {name: pinned["receipt"][name] for name in ("coseal", "version", "raw")}
+    shown = [pinned["receipt"], pinned["state_proof"], pinned["certified_header"], short]
+    shown += [render.begin_proof_json(begin_proof()), export_manifest()]
+    return [text(document) for document in shown]
+
+
+def export_manifest() -> dict[str, Any]:
+    """Return the signed manifest of an export of nothing."""
+    signer = vectors.signer("bank-a/admin")
+    document: dict[str, Any] = {
+        "coseal": "export",
+        "version": 1,
+        "chain_id": GENESIS.chain_id.hex(),
+        "file": {"name": "log.csv", "bytes": 0, "sha256": sha256(b"").hexdigest()},
+        "format": "csv",
+        "process_type": "t",
+        "definition": "00" * 32,
+        "definitions": [[1, "00" * 32]],
+        "heights": [1, 2],
+        "block_hash": SECOND.block.hash.hex(),
+        "items": 0,
+        "items_root": "00" * 32,
+        "sources": [],
+        "counts": {"events": {}, "objects": {}, "relations": 0, "changes": 0},
+        "leaves_out": [],
+        "signer": "bank-a/admin",
+        "public_key": signer.public_key.hex(),
+    }
+    document["signature"] = signer.sign(signed_bytes(document)).hex()
+    return document
+
+
+def transactions_json() -> list[bytes]:
+    """Return a transaction as its fields, and as its raw form."""
+    shown = render.transaction_json(vectors.signed(1))
+    fields = {name: value for name, value in shown.items() if name != "raw"}
+    return [text(shown), text(fields), text({"raw": shown["raw"]})]
+
+
+def text(value: Any) -> bytes:
+    """Return a value as JSON."""
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def json_texts() -> list[bytes]:
+    """Return JSON of every kind of value, and what other parsers let through."""
+    good = ['{"a":[1,-1,true,null,"x\\u00e9\\ud83d\\ude00"],"b":{"c":""}}', "18446744073709551615", '"通知"', "[[[]]]"]
+    bad = ['{"a":1,"a":2}', "NaN", "1e400", "1.5", '"\\ud800"', "[" * 20, "-0", "1" * 30, "\ufeff{}", "{}{}", ""]
+    return [item.encode() for item in good + bad]
+
+
+EVENT: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "e1",
+    "source": "live",
+    "type": "pay",
+    "time": "2026-01-01T00:00:00Z",
+    "subject": "order/o1",
+    "sequence": "1",
+    "datacontenttype": "application/json",
+    "data": {"amount": 5, "ok": True},
+}
+
+
+def events() -> list[bytes]:
+    """Return CloudEvents: plain, with an item as data, in binary form, with decimals."""
+    item = {"objects": [["order", "o2", "of"]], "attributes": {"n": 1}, "counterparty": "bank-a"}
+    wrapped = {**EVENT, "datacontenttype": "application/vnd.coseal.item+json", "data": item}
+    more = {**EVENT, "recordedtime": "2026-01-01T00:00:01Z", "sequencetype": "Integer", "ext": 7, "sequence": 1}
+    return [text(EVENT), text(wrapped), text(more), text({**EVENT, "data": None, "data_base64": "AAAA"})]
+
+
+RULES: tuple[dict[str, Any], ...] = (
+    {"kind": "declare", "template": "response", "a": "Create", "b": "Decide", "within_ms": 60_000},
+    {"kind": "guard", "on": ["Create"], "assert": "e.attributes.amount > 0 && size(e.objects) < 3"},
+    {"kind": "periodic", "on": ["Create"], "source": "bank-a/live", "every": {"days": 30}},
+    {"kind": "gap"},
+)
+
+
+def rules() -> list[bytes]:
+    """Return rules of several kinds."""
+    head = {"id": "R-1", "version": 1, "title": "R", "legal_basis": ["external:a law"], "severity": "violation"}
+    scope = {"process_type": "t"}
+    return [text({**head, "effect": "flag", "scope": scope, **rule}) for rule in RULES]
+
+
+EXPRESSIONS = (
+    "e.attributes.amount <= 360 && e.type == 'issued'",
+    "e.objects.exists(o, o.id == 'x') ? duration('1h') : e.time - timestamp('2026-01-01T00:00:00Z')",
+    "has(e.attributes.amount) || !(1 + 2 * -3 in [1, 2, 3]) && {'a': 1}['a'] == 1",
+    "'a' + \"b\" + r'\\n' + '\\u00e9' != '''x'''",
+    "e.objects.map(o, o.id).filter(i, i.startsWith('a')).size() >= 1u",
+)
+
+CSV = """case,what,when,id,amount,paid
+A,Pay,2026-01-02T00:00:00Z,3,35.0,true
+A,"Crea""te",2026-01-01T00:00:00Z,1,35.00,
+"""
+MAP = """
+process_type = "fines"
+source = "fines-1"
+title = "Fines"
+object_type = "fine"
+case = "case"
+activity = "what"
+timestamp = "when"
+event_id = "id"
+zone = "+01:00"
+[attributes]
+amount = "decimal"
+paid = "boolean"
+[counterparties]
+Pay = "bank-a"
+"""
+
+OCEL: dict[str, Any] = {
+    "eventTypes": [
+        {"name": "pay", "attributes": [{"name": "amount", "type": "float"}, {"name": "n", "type": "integer"}]}
+    ],
+    "objectTypes": [{"name": "order", "attributes": [{"name": "status", "type": "string"}]}],
+    "objects": [
+        {
+            "id": "o-1",
+            "type": "order",
+            "attributes": [{"name": "status", "time": "1970-01-01T00:00:00Z", "value": "new"}],
+            "relationships": [{"objectId": "o-1", "qualifier": "self"}],
+        }
+    ],
+    "events": [
+        {
+            "id": "e-1",
+            "type": "pay",
+            "time": "2026-01-03T00:00:00Z",
+            "attributes": [{"name": "amount", "value": 0.1}, {"name": "n", "value": "12"}],
+            "relationships": [{"objectId": "o-1", "qualifier": "paid"}],
+        }
+    ],
+}
+OCEL1: dict[str, Any] = {
+    "ocel:global-log": {"ocel:object-types": ["order"], "ocel:attribute-names": ["n"], "ocel:version": "1.0"},
+    "ocel:events": {
+        "e1": {
+            "ocel:activity": "pay",
+            "ocel:timestamp": "2026-01-02T00:00:00+02:00",
+            "ocel:omap": ["o1"],
+            "ocel:vmap": {"n": 0.10},
+        }
+    },
+    "ocel:objects": {"o1": {"ocel:type": "order", "ocel:ovmap": {"n": 5}}},
+}
+OCEL_XML = """<?xml version='1.0' encoding='UTF-8'?>
+<log><object-types><object-type name="order"><attributes><attribute name="status" type="string"/></attributes>
+</object-type></object-types><event-types><event-type name="pay"><attributes><attribute name="n" type="integer"/>
+</attributes></event-type></event-types><objects><object id="o1" type="order"><attributes>
+<attribute name="status" time="0">a &amp; b&#10;</attribute></attributes><objects>
+<relationship object-id="o1" qualifier="q"/></objects></object></objects><events>
+<event id="e1" type="pay" time="2026-01-02T00:00:00Z"><attributes><attribute name="n">5</attribute></attributes>
+<objects><object object-id="o1" qualifier="q"/></objects></event></events></log>"""
+XES = """<?xml version="1.0"?>
+<log xes.version="1849.2016" xmlns="http://www.xes-standard.org/">
+<extension name="Concept" prefix="concept" uri="http://www.xes-standard.org/concept.xesext"/>
+<global scope="event"><string key="concept:name" value="?"/></global>
+<classifier name="Activity" keys="concept:name"/><float key="mean" value="4.13"/>
+<trace><string key="concept:name" value="c1"/><int key="rank" value="3"/><event>
+<string key="concept:name" value="pay"/><date key="time:timestamp" value="2026-01-02T00:00:00.500+01:00"/>
+<float key="amount" value="0.10"><string key="unit" value="EUR"/></float><id key="ref" value="u-1"/></event></trace>
+</log>"""
+ENTITIES = (
+    '<!DOCTYPE a [<!ENTITY x "xxxx"><!ENTITY y "&x;&x;&x;&x;">]><log xes.version="1"><string key="&y;" value=""/></log>'
+)
+SQL = """
+PRAGMA page_size = 512;
+CREATE TABLE event_map_type (ocel_type TEXT, ocel_type_map TEXT);
+CREATE TABLE object_map_type (ocel_type TEXT, ocel_type_map TEXT);
+CREATE TABLE event (ocel_id TEXT, ocel_type TEXT);
+CREATE TABLE object (ocel_id TEXT, ocel_type TEXT);
+CREATE TABLE event_object (ocel_event_id TEXT, ocel_object_id TEXT, ocel_qualifier TEXT);
+CREATE TABLE object_object (ocel_source_id TEXT, ocel_target_id TEXT, ocel_qualifier TEXT);
+CREATE TABLE event_Pay (ocel_id TEXT, ocel_time TIMESTAMP, amount REAL, n INTEGER);
+CREATE TABLE object_Order (ocel_id TEXT, ocel_time TIMESTAMP, ocel_changed_field TEXT, status TEXT);
+INSERT INTO event_map_type VALUES ('pay', 'Pay');
+INSERT INTO object_map_type VALUES ('order', 'Order');
+INSERT INTO event VALUES ('e1', 'pay');
+INSERT INTO object VALUES ('7', 'order');
+INSERT INTO event_object VALUES ('e1', '7', 'of');
+INSERT INTO event_Pay VALUES ('e1', '2026-01-02 03:04:05.678901+00:00', 0.1, 5);
+INSERT INTO object_Order VALUES (7, '0', NULL, 'new');
+"""
+
+
+@cache
+def database() -> bytes:
+    """Return an OCEL 2.0 SQLite file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log.sqlite"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(SQL)
+        return path.read_bytes()
+
+
+def codec_values() -> list[bytes]:
+    """Return pinned encodings, and pinned refusals."""
+    pinned = vectors.codec_vectors()
+    return [bytes.fromhex(value["encoding"]) for value in pinned["values"]] + hexed(pinned["refused"])
+
+
+def hexed(texts: Iterable[str]) -> list[bytes]:
+    """Return the bytes of hexadecimal texts."""
+    return [bytes.fromhex(text) for text in texts]
+
+
+def receipts() -> list[bytes]:
+    """Return receipts of success and of refusal."""
+    rejected = Receipt(bytes(32), "unauthorised", "needs another role", {"a": [1, b"x"]})
+    return [*SECOND.receipts, rejected.encode()]
+
+
+def batch() -> list[bytes]:
+    """Return a batch of transactions in MessagePack."""
+    raws: Sequence[bytes] = [vectors.signed(number).raw for number in range(3)]
+    return [msgpack.packb(list(raws)), msgpack.packb([]), b"\xdc\xff\xff", b"\xdd\xff\xff\xff\xff"]
+
+
+def consensus_messages() -> list[bytes]:
+    """Return one consensus message of each kind."""
+    small = messages.encode_message(messages.Proposal(0, 2, 0, 2, SECOND.block, (), bytes(64)))
+    return [small, *hexed(message["raw"] for message in vectors.consensus_vectors()["messages"])]
+
+
+def journal_records() -> list[bytes]:
+    """Return one record of each kind of the journal."""
+    return hexed(record["raw"] for record in vectors.consensus_vectors()["records"])
+
+
+def state_proofs() -> list[bytes]:
+    """Return the proofs of keys that are there and that are not."""
+    return hexed(item["proof"] for item in vectors.state_vectors()["proofs"])[:3]
+
+
+def certified_values() -> list[bytes]:
+    """Return a value and an absence, certified."""
+    found = []
+    for key in (b"policy/instrument/7", b"absent"):
+        value, proof = vectors.state().prove(key)
+        found.append(CertifiedValue(key, value, proof, FIRST.block.header, FIRST.certificate).encode())
+    return found
+
+
+@cache
+def bundle() -> tuple[Genesis, bytes]:
+    """Return the evidence bundle of a case on a chain with supervision, and the genesis of that chain."""
+    from tests.audit.test_bundle import CASE, FakeClient  # a chain with its index; only this seed needs it
+
+    story = Story(Chain(make_genesis(name="evidence")))
+    story.tell()
+    chain = story.chain
+    with tempfile.TemporaryDirectory() as folder:
+        index = Index(Path(folder) / "i.sqlite", chain.genesis.chain_id, lambda h: chain.blocks[h - 1].encode())
+        index.start(len(chain.blocks))
+        try:
+            assert index.wait(len(chain.blocks), 60)
+            return chain.genesis, text(collect(FakeClient(story, index), CASE))
+        finally:
+            index.stop()
