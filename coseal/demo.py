@@ -26,7 +26,7 @@ from audit.verify import verify_document, verify_file
 from contracts.attestation import attestation_key
 from contracts.policy_statistics import statistics
 from contracts.process_chain import item_hash
-from coseal import keys, policies, processes
+from coseal import keys, policies, processes, web
 from coseal import network as networks
 from coseal.client import Client, Committed
 from coseal.consortium import default_consortium
@@ -108,6 +108,7 @@ class Demo:
     def stop(self) -> None:
         """Stop every node of the demo."""
         if self._network is not None:
+            web.stop(self._network)
             processes.stop(self._network.nodes)
 
     def detach(self) -> None:
@@ -132,7 +133,9 @@ class Demo:
         names = ", ".join(f"{node.name} ({node.role})" for node in network.nodes)
         self._tell.say(f"{names}: first block on all nodes after {elapsed_s:.1f} s")
         self._tell.say(f"chain {network.chain_id}; {network.nodes[0].url}/v1/status")
-        self._figure(first_block_s=round(elapsed_s, 2), chain_id=network.chain_id)
+        page = web.start(network)
+        self._tell.say(f"watch it in a browser: {page}")
+        self._figure(first_block_s=round(elapsed_s, 2), chain_id=network.chain_id, console=page)
 
     def _record_policies(self) -> None:
         table, batches = policies.table1(), policies.corpus_batches()

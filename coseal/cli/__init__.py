@@ -20,6 +20,7 @@ from coseal.cli import (
     importing,
     keeping,
     keys,
+    looking,
     measuring,
     network,
     rules,
@@ -64,7 +65,7 @@ def _root(
 
 
 _GROUPS = (network, transactions, importing, exporting, rules, adopting, findings, asking, bundling, checking, story)
-for _group in (*_GROUPS, keeping, keys, measuring):
+for _group in (*_GROUPS, keeping, keys, looking, measuring):
     _group.register(app)
 
 

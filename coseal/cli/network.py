@@ -76,7 +76,7 @@ def up(
         bool, typer.Option("--detach", help="Return when the network is up; end it with `down`.")
     ] = False,
     no_console: Annotated[
-        bool, typer.Option("--no-console", help="Start the nodes alone, without anything to look at in a browser.")
+        bool, typer.Option("--no-console", help="Start the nodes alone, without a page to look at in a browser.")
     ] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Give up after this many seconds.")] = 60.0,
     as_json: JsonOption = False,
@@ -95,7 +95,7 @@ def up(
       coseal up harbour --consortium harbour.toml
     """
     from coseal import network as networks
-    from coseal import processes
+    from coseal import processes, web
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # both end as Ctrl-C does: the nodes are stopped
@@ -118,15 +118,18 @@ def up(
     except (CosealError, KeyboardInterrupt):
         processes.stop([net.node(name) for name in started])
         raise
+    elapsed_s = time.monotonic() - began
+    if not no_console:
+        web.start(net)  # the nodes are up: it loads beside them, and its page waits for it
     if as_json:
         print_json(_status_document(net, statuses))
     else:
-        _say_up(net, statuses, time.monotonic() - began, fresh=fresh)
+        _say_up(net, statuses, elapsed_s, fresh=fresh)
     if detach:
         for process in started.values():
             process.returncode = 0  # they outlive us; nobody here will wait for them
         return
-    _foreground(net, show=not (as_json or no_console))
+    _foreground(net, show=not as_json)
 
 
 def init(
@@ -161,16 +164,17 @@ def init(
 
 
 def down(directory: DirectoryArgument = None, as_json: JsonOption = False) -> None:
-    """Stop every node of a network; its chain stays and `coseal up` resumes it.
+    """Stop every node of a network, and its console; the chain stays and `coseal up` resumes it.
 
     Example:
 
       coseal down
     """
     from coseal import network as networks
-    from coseal import processes
+    from coseal import processes, web
 
     net = networks.load(folder(directory))
+    web.stop(net)
     stopped = processes.stop(net.nodes)
     if as_json:
         print_json({"stopped": stopped})
@@ -354,6 +358,8 @@ def _wait(
 
 
 def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, fresh: bool) -> None:
+    from coseal import web
+
     url = net.nodes[0].url
     out = console()
     out.print(_table(net, statuses))
@@ -361,6 +367,9 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, f
     out.print(f"[green]up[/green]: {what} after {elapsed_s:.1f} s; chain {net.chain_id}", highlight=False)
     if sum(node.kind == "validator" for node in net.nodes) < 4:
         out.print("  [yellow]fewer than 4 validators tolerate no fault: for development only[/yellow]")
+    page = web.url_of(net)
+    if page is not None:
+        out.print(f"  look        {page}", highlight=False)
     out.print(f"  try         curl -s {url}/v1/status", highlight=False)
     out.print(f"  interface   {url}/openapi.json", highlight=False)
     out.print(f"  stop        coseal down {net.directory}", highlight=False)
@@ -368,7 +377,7 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, f
 
 def _foreground(net: Network, *, show: bool) -> None:
     """Show the nodes until Ctrl-C, then stop them."""
-    from coseal import processes
+    from coseal import processes, web
 
     try:
         if show and sys.stdout.isatty():
@@ -382,11 +391,15 @@ def _foreground(net: Network, *, show: bool) -> None:
             time.sleep(1)
     except KeyboardInterrupt:
         typer.echo("stopping", err=True)
+        web.stop(net)
         processes.stop(net.nodes)
 
 
 def _status_document(net: Network, statuses: Sequence[NodeStatus]) -> dict[str, object]:
-    return {"chain_id": net.chain_id, "nodes": [asdict(node) for node in statuses]}
+    from coseal import web
+
+    nodes = [asdict(node) for node in statuses]
+    return {"chain_id": net.chain_id, "console": web.url_of(net), "nodes": nodes}
 
 
 def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:

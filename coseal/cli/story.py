@@ -117,8 +117,17 @@ def _say_where_to_look(summary: Summary, elapsed_s: float, *, keep: bool) -> Non
         f"coseal show object traffic-fines/fine/{summary.figures['case']} --node regulator --dir {path}",
     ]
     if keep:
-        lines = [f"coseal status {path}", *lines, f"coseal down {path}"]
+        lines = [
+            f"{summary.figures['console']}   # in a browser",
+            f"coseal status {path}",
+            *lines,
+            f"coseal down {path}",
+        ]
     else:
-        lines = [*lines[:3], f"coseal up {path} --detach   # the nodes are stopped; this resumes the chain", *lines[3:]]
+        lines = [
+            *lines[:3],
+            f"coseal up {path} --detach   # the nodes are stopped; this resumes them and the page to look at",
+            *lines[3:],
+        ]
     for line in lines:
         typer.echo(f"  {line}")

@@ -41,15 +41,17 @@ LastEventId = Annotated[str | None, Header(pattern=_PLACE, description="Resume a
 Only = Annotated[
     str | None, Query(max_length=64, description="Only this contract's; findings are those of `supervision`.")
 ]
+Args = Annotated[bool, Query(description="With the arguments of transactions, which can be large.")]
 Kind = Annotated[Literal["transaction", "begin", "finding"] | None, Query(description="Only events of this type.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which events a reader asked for; None means all."""
+    """Which events a reader asked for, None means all; and whether with the arguments of transactions."""
 
     contract: str | None = None
     kind: str | None = None
+    args: bool = True
 
     def __call__(self, kind: str, contract: str) -> bool:
         """Say whether an event of this type and contract is wanted."""
@@ -62,14 +64,18 @@ def router(context: Context) -> APIRouter:
 
     @routes.get("/v1/stream", summary="Committed transactions and findings as server-sent events")
     async def stream(
-        from_place: From = None, last_event_id: LastEventId = None, contract: Only = None, event: Kind = None
+        from_place: From = None,
+        last_event_id: LastEventId = None,
+        contract: Only = None,
+        event: Kind = None,
+        args: Args = True,
     ) -> Response:
         start = _start(from_place, last_event_id, context.services.height)
         context.require_kept(start[0])
         if context.streams >= context.limits.streams:
             raise Problem(429, "too_many_streams", f"at most {context.limits.streams} streams", retry_after_s=5)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", HEIGHT_HEADER: str(context.services.height)}
-        return _Stream(context, _events(context, start, Wanted(contract, event)), headers)
+        return _Stream(context, _events(context, start, Wanted(contract, event, args)), headers)
 
     return routes
 
@@ -131,13 +137,15 @@ def _block_events(committed: CommittedBlock, start: Place, wanted: Wanted) -> by
         if (header.height, index + 1, 0) <= start:
             continue  # even its last finding lies before the start
         receipt = Receipt.decode(committed.receipts[index + 1])
-        for number, (kind, contract, data) in enumerate(_things(committed, index, receipt)):
+        for number, (kind, contract, data) in enumerate(_things(committed, index, receipt, wanted.args)):
             if (header.height, index, number) >= start and data and wanted(kind, contract):
                 parts.append(_event(header.height, index, number, kind, data))
     return b"".join(parts)
 
 
-def _things(committed: CommittedBlock, index: int, receipt: Receipt) -> list[tuple[str, str, dict[str, Any]]]:
+def _things(
+    committed: CommittedBlock, index: int, receipt: Receipt, args: bool
+) -> list[tuple[str, str, dict[str, Any]]]:
     """Return (event type, contract, data) of a transaction or ``begin_block``, and of each finding it raised.
 
     The data of a ``begin_block`` that did nothing is empty.
@@ -150,7 +158,7 @@ def _things(committed: CommittedBlock, index: int, receipt: Receipt) -> list[tup
         views = receipt.data.get(_SUPERVISION, {}).get("findings", ())
     else:
         transaction = Transaction.decode(committed.block.transactions[index])
-        data = event_json(header.height, index, header.time_ms, transaction, receipt)
+        data = event_json(header.height, index, header.time_ms, transaction, receipt, args=args)
         first = ("transaction", transaction.contract, data)
         views = receipt.data.get("findings", ()) if transaction.contract == "process" else ()
     return [first, *(("finding", _SUPERVISION, {**frame, **plain(view)}) for view in views)]
@@ -161,8 +169,10 @@ def _event(height: int, index: int, number: int, kind: str, data: dict[str, Any]
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), kind.encode(), json_bytes(data))
 
 
-def event_json(height: int, index: int, time_ms: int, transaction: Transaction, receipt: Receipt) -> dict[str, Any]:
-    """Return the data of one event."""
+def event_json(
+    height: int, index: int, time_ms: int, transaction: Transaction, receipt: Receipt, *, args: bool = True
+) -> dict[str, Any]:
+    """Return the data of one event, with the transaction's arguments or without."""
     return {
         "height": height,
         "index": index,
@@ -171,6 +181,6 @@ def event_json(height: int, index: int, time_ms: int, transaction: Transaction, 
         "sender": transaction.sender,
         "contract": transaction.contract,
         "action": transaction.action,
-        "args": plain(transaction.args),
+        **({"args": plain(transaction.args)} if args else {}),
         "receipt": receipt_json(receipt),
     }

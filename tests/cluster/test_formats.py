@@ -22,7 +22,7 @@ PROBE = Path(__file__).parents[1] / "coseal" / "formats" / "roundtrip_probe.json
 @pytest.fixture(scope="module")
 def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("formats") / "net"
-    documents("up", folder, "--base-port", free_base_port(), "--detach")
+    documents("up", folder, "--base-port", free_base_port(), "--detach", "--no-console")
     try:
         yield folder
     finally:

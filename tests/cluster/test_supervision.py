@@ -23,7 +23,7 @@ RULES = EXAMPLES / "rules"
 def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A running network on which receivables are defined and their rules adopted."""
     folder = tmp_path_factory.mktemp("cluster") / "net"
-    documents("up", folder, "--base-port", free_base_port(), "--detach")
+    documents("up", folder, "--base-port", free_base_port(), "--detach", "--no-console")
     try:
         define = ["process.define_type", "--data", RULES / "receivables.type.json", "--as", "enterprise-a"]
         source = ["process.register_source", "id=live", "process_type=receivables", "mode=live", "--as", "enterprise-a"]

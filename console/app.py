@@ -1,0 +1,206 @@
+"""The console as a web application: pages, static files, and the line that tells browsers something changed.
+
+Law: every answer passes the guard; a page that cannot be built becomes a page that says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount
+from starlette.routing import Route as StarletteRoute
+from starlette.staticfiles import StaticFiles
+
+from console import frame
+from console.console import Console
+from console.guard import Guard
+from console.nodes import NoAnswer, Problem
+from console.page import Done, Page, Route, View, language_of
+from console.pages import NAVIGATION, ROUTES
+from console.reading import Untrue
+from console.texts import LANGUAGES
+
+FORM_BYTES_MAX: Final = 64 * 1024
+VIEWERS_MAX: Final = 64
+_TOLD_S: Final = 1.0  # at most one change a second is told
+_COMMENT_S: Final = 15.0
+_YEAR_S: Final = 31_536_000
+_SEEN: Final = "coseal-seen"
+
+logger = logging.getLogger("console")
+
+
+def application(console: Console) -> Starlette:
+    """Return the ASGI application of a console."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        with contextlib.suppress(NoAnswer):
+            await console.live.refresh()  # so that the first page has something to show
+        running = asyncio.create_task(console.live.run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+            await console.nodes.close()
+
+    routes = [
+        StarletteRoute("/live", _live(console)),
+        StarletteRoute("/settings", _settings),
+        StarletteRoute("/enter", _enter(console)),
+        Mount("/static", _Static(directory=frame.STATIC)),
+        *(
+            StarletteRoute(route.path, _page(console, route), methods=["GET", "POST"] if route.act else ["GET"])
+            for route in ROUTES
+        ),
+    ]
+
+    async def not_found(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        page = _page_of(console, request)
+        return HTMLResponse(frame.document(page, frame.missing(page), NAVIGATION, ""), status)
+
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard)],
+        exception_handlers={HTTPException: not_found},
+        lifespan=lifespan,
+    )
+
+
+class _Static(StaticFiles):
+    """Our own files; their URLs change with their content, so a browser may keep them."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = f"public, max-age={_YEAR_S}, immutable"
+        return response
+
+
+def _page_of(console: Console, request: Request) -> Page:
+    theme = request.cookies.get("coseal_theme", "auto")
+    may_act = console.desk is not None and console.session.may_act(request)
+    return Page(
+        request,
+        console,
+        language_of(request),
+        theme if theme in frame.THEMES else "auto",
+        may_act,
+        console.session.csrf if may_act else "",
+    )
+
+
+def _page(console: Console, route: Route) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of a page: built anew on each request, 204 if the browser has seen just that."""
+
+    async def endpoint(request: Request) -> Response:
+        page = _page_of(console, request)
+        if request.method == "POST" and route.act is not None:
+            return await _acted(page, route)
+        view = await _built(page, route)
+        text = frame.document(page, view, NAVIGATION, route.nav)
+        mark = hashlib.sha256(text.encode()).hexdigest()[:16]
+        if request.headers.get(_SEEN) == mark:
+            return Response(status_code=204)
+        return HTMLResponse(text, view.status, {_SEEN: mark})
+
+    return endpoint
+
+
+async def _built(page: Page, route: Route) -> View:
+    try:
+        return await route.handler(page)
+    except NoAnswer as error:
+        return frame.stalled(page, error.reasons)
+    except Untrue as error:
+        return frame.untrue(page, error.shown)
+    except Problem as error:
+        return frame.refused(page, error.code, error.detail, error.node)
+    except Exception:
+        logger.exception("page %s failed", page.path)
+        return frame.broken(page)
+
+
+async def _acted(page: Page, route: Route) -> Response:
+    """Carry out a form, if its sender may, and go on with what it came to."""
+    fields = await _form(page.request)
+    if not page.may_act or not page.console.session.fits(fields.pop("csrf", "")):
+        done = Done(page.t("state.forbidden"), page.path, ok=False)
+    else:
+        try:
+            done = await route.act(page, fields) if route.act is not None else Done("", page.path)
+        except Problem as error:
+            done = Done(f"{error.code}: {error.detail}", page.path, ok=False)
+        except Untrue as error:
+            done = Done(f"{error.shown.node}: {error.shown.detail}", page.path, ok=False)
+        except NoAnswer as error:
+            done = Done(str(error), page.path, ok=False)
+    return RedirectResponse(page.link(done.path, said=page.console.session.say(done.text, ok=done.ok)), 303)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Return the fields of a form, each once; more than ``FORM_BYTES_MAX`` is refused."""
+    body = b""
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > FORM_BYTES_MAX:
+                raise HTTPException(413)
+    except ClientDisconnect:
+        raise HTTPException(400) from None
+    request._body = body  # starlette reads a form from here
+    async with request.form() as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+async def _settings(request: Request) -> Response:
+    """Remember a language or colours, and go back."""
+    back = request.query_params.get("back", "/")
+    if not back.startswith("/") or back.startswith(("//", "/\\")):
+        back = "/"
+    response = RedirectResponse(back, 303)
+    for name, known in (("language", tuple(LANGUAGES)), ("theme", frame.THEMES)):
+        value = request.query_params.get(name, "")
+        if value in known:
+            response.set_cookie(f"coseal_{name}", value, max_age=_YEAR_S, samesite="strict", path="/")
+    return response
+
+
+def _enter(console: Console) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return console.session.enter(request.query_params.get("ticket", ""))
+
+    return endpoint
+
+
+def _live(console: Console) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of the event stream to browsers: one word, ``changed``, at most once a second."""
+
+    async def events() -> AsyncIterator[bytes]:
+        async with console.live.watching():
+            seen = console.live.version
+            yield b"retry: 1000\nevent: changed\ndata: %d\n\n" % seen
+            while True:
+                version = await console.live.wait(seen, _COMMENT_S)
+                yield b": nothing\n\n" if version == seen else b"event: changed\ndata: %d\n\n" % version
+                seen = version
+                await asyncio.sleep(_TOLD_S)
+
+    async def endpoint(request: Request) -> Response:
+        if console.live.viewers >= VIEWERS_MAX:
+            return PlainTextResponse("too many viewers\n", 429)
+        return StreamingResponse(events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    return endpoint

@@ -1,0 +1,40 @@
+"""The console as a whole: what it was started with, and what runs in it.
+
+Law: the genesis and the key are files of this machine; everything else comes from nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+
+from console.desk import Desk
+from console.guard import Session
+from console.light import LightClient
+from console.live import Live
+from console.nodes import Address, Nodes
+from console.reading import Reader
+from ledger.genesis import Genesis
+
+
+class Console:
+    """One console: a chain, the nodes it asks, and perhaps a key to act with."""
+
+    def __init__(
+        self,
+        genesis: Genesis,
+        addresses: Sequence[Address],
+        *,
+        port: int,
+        desk: Desk | None = None,
+        token: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.genesis = genesis
+        self.desk = desk
+        self.session = Session(port)
+        self.nodes = Nodes(addresses, token=token, transport=transport)
+        self.light = LightClient(genesis, self.nodes)
+        self.reader = Reader(self.nodes, self.light)
+        self.live = Live(self.nodes, self.light)

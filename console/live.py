@@ -1,0 +1,168 @@
+"""What changes while nobody asks: the pulse that polls nodes and follows headers, and the nodes' event stream.
+
+Law: browsers are told *that* something changed, never what: they ask for their page again, which verifies as always.
+With nobody looking the console only keeps up with the headers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from console.light import LightClient
+from console.nodes import Address, Nodes
+
+WATCHED_S: Final = 1.0
+UNWATCHED_S: Final = 5.0
+RECENT: Final = 60
+_PULSE_S_MIN: Final = 0.3  # however many blocks come
+_RETRY_S: Final = 1.0
+_SILENCE_S: Final = 40.0  # a node sends a comment every 15 s
+_LINE_BYTES_MAX: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event of the stream: its place, its kind (transaction, finding, begin), and its data as the node gives it."""
+
+    place: str
+    kind: str
+    data: dict[str, Any]
+    node: str
+
+
+class Live:
+    """The console's running tasks. ``recent`` holds the newest heard events, newest first."""
+
+    def __init__(self, nodes: Nodes, light: LightClient) -> None:
+        self.recent: deque[Heard] = deque(maxlen=RECENT)
+        self.viewers = 0
+        self.source = ""
+        """The node whose stream is being read, empty while there is none."""
+        self._nodes, self._light = nodes, light
+        self._version = 0
+        self._changed = asyncio.Condition()
+        self._attention = asyncio.Event()
+        self._last_id = ""
+
+    @property
+    def version(self) -> int:
+        """Rises with every change worth showing."""
+        return self._version
+
+    async def ring(self) -> None:
+        """Tell whoever waits that something changed."""
+        async with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+    async def wait(self, seen: int, timeout_s: float) -> int:
+        """Return the version once it is above ``seen``, or as it is after ``timeout_s``."""
+        async with self._changed:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait_for(lambda: self._version > seen), timeout_s)
+        return self._version
+
+    @contextlib.asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Count one more viewer while the block runs."""
+        self.viewers += 1
+        self._attention.set()
+        try:
+            yield
+        finally:
+            self.viewers -= 1
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._pulse())
+            tasks.create_task(self._listen())
+
+    async def refresh(self) -> bool:
+        """Poll the nodes once and follow one run of headers; say whether the light client still lags."""
+        changed = await self._nodes.poll()
+        trouble = self._light.trouble
+        moved = await self._light.advance()
+        if changed or moved or trouble != self._light.trouble:
+            await self.ring()
+        return moved and self._light.height < self._nodes.tip
+
+    async def _pulse(self) -> None:
+        while True:
+            began = time.monotonic()
+            lags = await self.refresh()
+            if lags:
+                await self._catch_up()
+            await asyncio.sleep(_PULSE_S_MIN)
+            pause_s = WATCHED_S if self.viewers else UNWATCHED_S
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._attention.wait(), max(0.0, pause_s - (time.monotonic() - began)))
+            self._attention.clear()
+
+    async def _catch_up(self) -> None:
+        """Follow runs one after another, telling viewers about once a second how far it is."""
+        told = time.monotonic()
+        while await self._light.advance():
+            if time.monotonic() - told > WATCHED_S:
+                await self._nodes.poll()
+                await self.ring()
+                told = time.monotonic()
+
+    async def _listen(self) -> None:
+        """Read the stream of one node after another while somebody looks; resume where the last one ended."""
+        while True:
+            if not self.viewers or not self._nodes.seen:
+                await asyncio.sleep(_RETRY_S / 2)
+                continue
+            for address in self._nodes.order():
+                seen = self._nodes.seen.get(address.name)
+                if seen is not None and seen.status is not None:
+                    with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
+                        await self._read(address)
+                    break
+            self.source = ""
+            await asyncio.sleep(_RETRY_S)
+
+    async def _read(self, address: Address) -> None:
+        headers = {"Accept": "text/event-stream"}
+        params: dict[str, Any] = {"args": "false"}
+        if self._last_id and int(self._last_id.partition(":")[0]) >= self._nodes.tip - 2:
+            headers["Last-Event-ID"] = self._last_id
+        timeout = httpx.Timeout(5.0, read=_SILENCE_S)
+        request = self._nodes.http.stream(
+            "GET", f"{address.url}/v1/stream", params=params, headers=headers, timeout=timeout
+        )
+        async with request as response:
+            if response.status_code != 200:
+                return
+            self.source = address.name
+            fields: dict[str, str] = {}
+            async for line in response.aiter_lines():
+                if len(line) > _LINE_BYTES_MAX or not self.viewers:
+                    return
+                name, _, value = line.partition(": ")
+                if line:
+                    fields[name] = value
+                    continue
+                if "data" in fields:
+                    await self._hear(fields, address.name)
+                fields = {}
+
+    async def _hear(self, fields: dict[str, str], node: str) -> None:
+        data = json.loads(fields["data"])
+        place = fields.get("id", "")
+        if not isinstance(data, dict) or place == self._last_id:
+            return
+        self._last_id = place
+        self.recent.appendleft(Heard(place, fields.get("event", ""), data, node))
+        if data.get("height", 0) > self._light.height:
+            self._attention.set()  # follow it now, not at the next beat

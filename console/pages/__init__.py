@@ -1,0 +1,16 @@
+"""The pages: one module each, with the navigation entry ``NAV`` and the ``ROUTES`` it serves.
+
+Law: a page reads through ``page.data``, takes its words from the catalogue, and seals what it shows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from console.page import Entry, Route
+from console.pages import blocks, network
+
+_MODULES: Final = (network, blocks)
+
+NAVIGATION: Final[tuple[Entry, ...]] = tuple(module.NAV for module in _MODULES)
+ROUTES: Final[tuple[Route, ...]] = tuple(route for module in _MODULES for route in module.ROUTES)

@@ -1,0 +1,32 @@
+"""The catalogue: every text of the console, in English and Chinese. A page has a module here of its own name.
+
+Law: nothing the console shows has its words anywhere else, and no key lacks a language (a test says so).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from console.texts import base, blocks, network
+
+LANGUAGES: Final = {"en": "English", "zh": "中文"}
+
+_MODULES: Final = (base, network, blocks)
+
+CATALOGUE: Final[dict[str, tuple[str, str]]] = {}
+for _module in _MODULES:
+    _twice = CATALOGUE.keys() & _module.TEXTS.keys()
+    if _twice:
+        raise ValueError(f"texts defined twice: {', '.join(sorted(_twice))}")
+    CATALOGUE.update(_module.TEXTS)
+
+
+def text(key: str, language: str, *, otherwise: str | None = None, **values: Any) -> str:
+    """Return the text of ``key``; raise ``KeyError`` for an unknown one, unless there is an ``otherwise``."""
+    found = CATALOGUE.get(key)
+    if found is None:
+        if otherwise is None:
+            raise KeyError(f"no text {key!r} in the catalogue")
+        return otherwise
+    pattern = found[list(LANGUAGES).index(language)]
+    return pattern.format(**values) if values else pattern

@@ -1,0 +1,74 @@
+"""Texts of the network page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "network.nav": ("Network", "网络"),
+    "network.lead": (
+        "Government, banks and enterprises each run nodes that agree on every block before it counts. Here is who takes "
+        "part, how far each node is, and what was just recorded.",
+        "政府、银行与企业各自运行节点，每个区块须经共同确认方才生效。此处显示参与者、各节点进度及最新记录。",
+    ),
+    "network.verdict.good": (
+        "Blocks commit: {good} of {all} validators take part, {quorum} are needed. {spare} more may fail.",
+        "出块正常：{all} 个验证节点中有 {good} 个参与，需要 {quorum} 个；还可容许 {spare} 个失效。",
+    ),
+    "network.verdict.edge": (
+        "Blocks commit, but nobody more may fail: {good} of {all} validators take part, {quorum} are needed.",
+        "出块正常，但不能再有节点失效：{all} 个验证节点中有 {good} 个参与，需要 {quorum} 个。",
+    ),
+    "network.verdict.bad": (
+        "No block can commit: {good} of {all} validators take part, {quorum} are needed. Nothing recorded is lost; the "
+        "chain goes on when enough of them are back.",
+        "目前无法出块：{all} 个验证节点中有 {good} 个参与，需要 {quorum} 个。已记录的数据不会丢失，节点恢复后自动继续。",
+    ),
+    "network.figures": ("The chain at a glance", "链的概况"),
+    "network.height": ("Blocks", "区块数"),
+    "network.rate": ("Transactions in the last minute", "近一分钟交易数"),
+    "network.blocks_minute": ("in {count} blocks", "分布于 {count} 个区块"),
+    "network.pace": ("Pace", "节奏"),
+    "network.pace.extra": ("transactions, last minute", "近一分钟的交易"),
+    "network.validators": ("Validators at work", "在线验证节点"),
+    "network.needed": ("{quorum} needed", "需要 {quorum} 个"),
+    "network.rounds": ("Rounds beyond the first", "额外轮次"),
+    "network.rounds.extra": ("most for one of the last 50 blocks", "近 50 个区块中的最大值"),
+    "network.waiting": ("Waiting", "待处理"),
+    "network.waiting.extra": ("transactions not yet in a block", "尚未入块的交易"),
+    "network.nodes": ("Nodes by constituency", "按类别划分的节点"),
+    "network.leads": ("leads", "主节点"),
+    "network.round": ("round {round}", "第 {round} 轮"),
+    "network.healthy": ("keeps up", "同步"),
+    "network.behind": ("{count} blocks behind", "落后 {count} 个区块"),
+    "network.catching_up": ("catching up, {count} blocks to go", "正在追赶，还差 {count} 个区块"),
+    "network.silent_validator": ("follows, but may not vote: {reason}", "仅同步，不能投票：{reason}"),
+    "network.no_answer": ("does not answer", "无应答"),
+    "network.unreachable": ("no other node reaches it", "其他节点均无法连接"),
+    "network.unknown": ("nothing known of it", "状态未知"),
+    "network.only_peers": (
+        "does not answer here, but {count} nodes reach it",
+        "此处无应答，但有 {count} 个节点可连接",
+    ),
+    "network.seen_by_peers": ("reached by {count} nodes", "{count} 个节点可连接"),
+    "network.blocks": ("Newest blocks", "最新区块"),
+    "network.all_blocks": ("All blocks", "全部区块"),
+    "network.tile": ("{count} tx", "{count} 笔"),
+    "network.recent": ("Just recorded", "最新记录"),
+    "network.recent.note": (
+        "Who did what, and what it came to. Rejected ones are recorded too.",
+        "谁做了什么、结果如何；被拒绝的交易同样记录在链。",
+    ),
+    "network.no_block": ("No block yet", "尚无区块"),
+    "words.waiting": (
+        "waits for {lacking} more of {quorum} validators: {who}",
+        "还需 {lacking} 个验证节点（共需 {quorum} 个）：{who}",
+    ),
+    "words.catching_up": ("catching up: at height {height} of {target}", "正在追赶：高度 {height} / {target}"),
+    "words.pending": (
+        "a transaction has been waiting for {seconds} s: {rest}",
+        "有交易已等待 {seconds} 秒：{rest}",
+    ),
+    "words.stopped": ("stopped: {reason}", "已停止：{reason}"),
+    "words.unreachable": ("{who} unreachable for {seconds} s", "{who} 已失联 {seconds} 秒"),
+}

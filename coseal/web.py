@@ -1,0 +1,104 @@
+"""The web console of a network folder, as a process beside its nodes: started, found again, stopped.
+
+Law: the console is started, never imported; it is ours only if its id stands in the pid file and it runs with this
+folder. Its socket is opened here, so the URL is certain before the console has even loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from coseal.errors import CosealError
+from coseal.network import Network
+
+DEFAULT_PORT: Final = 8580
+_STOP_TIMEOUT_S: Final = 5.0
+_POLL_S: Final = 0.05
+
+
+def start(network: Network) -> str:
+    """Start a console that only reads, unless one runs; return its URL. Does not wait until it has loaded."""
+    running = url_of(network)
+    if running is not None:
+        return running
+    folder = _folder(network)
+    folder.mkdir(exist_ok=True)
+    with _listening() as listening, open(folder / "console.log", "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "console", str(network.directory.resolve()), "--fd", str(listening.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(listening.fileno(),),
+            start_new_session=True,  # Ctrl-C reaches only us; we stop it with the nodes
+        )
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    (folder / "console.pid").write_text(f"{process.pid}\n{url}\n")
+    process.returncode = 0  # nobody here waits for it: it ends with `stop`
+    return url
+
+
+def url_of(network: Network) -> str | None:
+    """Return the URL of the running console, None if none runs."""
+    found = _read(network)
+    return None if found is None else found[1]
+
+
+def stop(network: Network) -> bool:
+    """End the console; say whether one ran."""
+    found = _read(network)
+    if found is not None:
+        _signal(found[0], signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_TIMEOUT_S
+        while _read(network) is not None:
+            if time.monotonic() > deadline:
+                _signal(found[0], signal.SIGKILL)
+            time.sleep(_POLL_S)
+    (_folder(network) / "console.pid").unlink(missing_ok=True)
+    return found is not None
+
+
+def _folder(network: Network) -> Path:
+    return network.directory / "console"
+
+
+def _listening() -> socket.socket:
+    """Return a socket listening on loopback: at the usual port, or a free one where that is taken."""
+    for port in (DEFAULT_PORT, 0):
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("127.0.0.1", port))
+        except OSError:
+            listening.close()
+            continue
+        listening.listen(128)
+        return listening
+    raise CosealError("no free port for the console", "say --no-console")
+
+
+def _read(network: Network) -> tuple[int, str] | None:
+    """Return process id and URL of the running console."""
+    try:
+        pid_text, url = (_folder(network) / "console.pid").read_text().split()
+        pid = int(pid_text)
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return (pid, url) if str(network.directory.resolve()).encode() in words else None
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        raise CosealError(f"process {pid} belongs to another user") from None

@@ -1,0 +1,40 @@
+"""Small data for the pages to show: a few policies, a process, and something refused. Add what your page needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from coseal import policies
+from coseal.client import Client
+from coseal.demo_supervision import handover, handover_type
+
+NOTICE = {
+    "id": "notice/2026-1",
+    "title": "Notice on process data <b>not markup</b>",
+    "type_document": "notice",
+    "date_document": "2026-01-05",
+    "passed_by": ["regulator", "central-bank"],
+    "is_about": ["process data"],
+}
+
+
+def fill(client_of: Callable[[str], Client]) -> dict[str, Any]:
+    """Record the sample and return ids that tests need."""
+    with client_of("regulator") as regulator, client_of("enterprise-a") as enterprise, client_of("bank-a") as bank:
+        recorded = regulator.submit("policy", "record", policies.table1()).require_ok()
+        published = regulator.submit("policy", "publish", NOTICE).require_ok()
+        refused = bank.submit("policy", "publish", {**NOTICE, "id": "notice/by-a-bank"})
+        enterprise.submit("process", "define_type", handover_type()).require_ok()
+        source = {"id": "handovers", "process_type": handover_type()["id"], "mode": "live"}
+        enterprise.submit("process", "register_source", source).require_ok()
+        items = [handover(n, f"log-{n % 3}", attributes={"file": f"part-{n}.csv"}) for n in range(1, 13)]
+        batch = {"source": "handovers", "sequence": 1, "items": items}
+        process = enterprise.submit("process", "record", batch).require_ok()
+    return {
+        "table1_height": recorded.height,
+        "published": published.transaction.id.hex(),
+        "refused": refused.transaction.id.hex(),
+        "process": process.transaction.id.hex(),
+        "tip": process.height,
+    }
