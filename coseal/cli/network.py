@@ -122,7 +122,7 @@ def up(
     if not no_console:
         web.start(net)  # the nodes are up: it loads beside them, and its page waits for it
     if as_json:
-        print_json(_status_document(net, statuses))
+        print_json({**_status_document(net, statuses), "console": web.url_of(net)})
     else:
         _say_up(net, statuses, elapsed_s, fresh=fresh)
     if detach:
@@ -396,10 +396,7 @@ def _foreground(net: Network, *, show: bool) -> None:
 
 
 def _status_document(net: Network, statuses: Sequence[NodeStatus]) -> dict[str, object]:
-    from coseal import web
-
-    nodes = [asdict(node) for node in statuses]
-    return {"chain_id": net.chain_id, "console": web.url_of(net), "nodes": nodes}
+    return {"chain_id": net.chain_id, "nodes": [asdict(node) for node in statuses]}
 
 
 def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
