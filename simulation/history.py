@@ -6,6 +6,8 @@ opinion of a read's height enters.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -59,13 +61,25 @@ def fault(history: History, order: list[str]) -> str | None:
         entry = (read.invoked_ms, read.returned_ms, position[read.value], f"read {read.value!r}")
         by_register.setdefault(read.register, []).append(entry)
     for register, operations in by_register.items():
-        newest = -2, ""
-        finished = sorted(operations, key=lambda operation: operation[1])
-        index = 0
-        for invoked_ms, _, at, what in sorted(operations):
-            while finished[index][1] < invoked_ms:
-                newest = max(newest, (finished[index][2], finished[index][3]))
-                index += 1
-            if at < newest[0]:
-                return f"{register}: {what} began after {newest[1]} was over, and is older"
+        reason = out_of_order(operations)
+        if reason is not None:
+            return f"{register}: {reason}"
+    return None
+
+
+def out_of_order(operations: Sequence[tuple[float, float, int, str]]) -> str | None:
+    """Say which operation comes before one that was over when it began, or None.
+
+    Each is (invoked, returned, position, what it was), times of one clock, positions those of the order to be judged;
+    operations of one position may stand in any order.
+    """
+    newest = -sys.maxsize, ""
+    finished = sorted(operations, key=lambda operation: operation[1])
+    index = 0
+    for invoked, _, at, what in sorted(operations):
+        while finished[index][1] < invoked:
+            newest = max(newest, (finished[index][2], finished[index][3]))
+            index += 1
+        if at < newest[0]:
+            return f"{what} began after {newest[1]} was over, and is older"
     return None
