@@ -9,7 +9,8 @@ TWINS  ?= 500
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint types simulate simulate-long mutants fuzz bench vectors transcripts clean
+.PHONY: help setup demo test test-fast check lint types simulate simulate-long test-long drills mutants fuzz bench vectors \
+  transcripts clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +29,12 @@ demo: setup  ## start four nodes, record real policies and a real process log, a
 
 test: setup  ## run every test
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile
+
+test-long: setup  ## go on with drills of real networks, faults x workloads x sizes, for MINUTES; results are merged
+	$(BIN)/python -m tests.cluster.drills --long --minutes $(MINUTES)
+
+drills: setup  ## drill real networks: DRILLS="name ...", or a share that rotates with the commits (TURN=n repeats one)
+	$(BIN)/python -m tests.cluster.drills $(or $(DRILLS),--share 6 --minutes 3 $(if $(TURN),--turn $(TURN)))
 
 test-fast: setup  ## run the tests that start no process
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m 'not cluster'

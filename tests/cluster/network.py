@@ -26,6 +26,7 @@ from coseal.network import NodeEntry
 from ledger import transaction
 from ledger.genesis import Genesis
 from ledger.transaction import Transaction
+from tests.cluster.lines import Lines
 
 FIRST_PORT, LAST_PORT = 22_400, 22_990
 
@@ -60,19 +61,30 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
+# With SIMULATED_MUTANT=NAME in the environment nodes run that mistake of simulation/mutations.py: is it noticed?
+_MUTANT = "import simulation.patching, runpy; runpy.run_module('node', run_name='__main__', alter_sys=True)"
+_NODE = ["-c", _MUTANT] if "SIMULATED_MUTANT" in os.environ else ["-m", "node"]
+
+
 @dataclass
 class Cluster:
-    """A network in a folder; ``processes`` holds those that run."""
+    """A network in a folder; ``processes`` holds those that run.
+
+    ``settings`` are variables for the next start of a node; ``small_disks`` are file systems to unmount at the end.
+    """
 
     net: network.Network
     genesis: Genesis
     ports_lock: int
+    lines: Lines | None = None
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    settings: dict[str, dict[str, str]] = field(default_factory=dict)
+    small_disks: list[Path] = field(default_factory=list)
     _salt: int = 0
 
     @staticmethod
-    def make(folder: Path, nodes: int = 4) -> Cluster:
-        """Make a new network of the default consortium."""
+    def make(folder: Path, nodes: int = 4, *, relayed: bool = False) -> Cluster:
+        """Make a new network of the default consortium; ``relayed``: with lines between nodes that can be cut."""
         base, lock = reserve_ports(nodes)
         addressing = network.Addressing(base_port=base)
         net = network.create(folder / "net", consortium.default_consortium(nodes), addressing=addressing)
@@ -82,7 +94,12 @@ class Cluster:
             for node in bare:
                 command += ["--data", str(node.data)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=60)
-        return Cluster(net, Genesis.decode((net.directory / "genesis.json").read_bytes()), lock)
+        lines = Lines({node.name: node.link for node in net.nodes}) if relayed else None
+        for node in net.nodes if lines is not None else ():
+            config = node.data / "node.toml"
+            peers = [f'"{to}" = "{address}"' for (of, to), address in lines.addresses.items() if of == node.name]
+            config.write_text(config.read_text().partition("[peers]")[0] + "\n".join(["[peers]", *peers, ""]))
+        return Cluster(net, Genesis.decode((net.directory / "genesis.json").read_bytes()), lock, lines)
 
     @property
     def names(self) -> list[str]:
@@ -95,11 +112,12 @@ class Cluster:
         """Start nodes; with ``file_bytes_max`` their files cannot grow beyond that."""
         for name in names or self.names:
             data = self.entry(name).data
-            command = [sys.executable, "-m", "node", "run", "--data", str(data)]
+            command = [sys.executable, *_NODE, "run", "--data", str(data)]
             if file_bytes_max is not None:
                 command = [sys.executable, "-c", _LIMITED, str(file_bytes_max), *command]
             with open(data / "node.log", "ab") as log:
-                self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log)
+                environment = os.environ | self.settings.get(name, {})
+                self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
 
     def run_to_end(self, name: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
         """Run a node that is expected to end by itself."""
@@ -119,6 +137,10 @@ class Cluster:
             process.kill()
         for process in self.processes.values():
             process.wait(10)
+        if self.lines is not None:
+            self.lines.close()
+        for disk in self.small_disks:
+            subprocess.run(["umount", "--lazy", str(disk)], check=True, timeout=30)
         os.close(self.ports_lock)
 
     # Asking

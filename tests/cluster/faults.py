@@ -1,0 +1,261 @@
+"""Faults of real processes, disks, clocks and lines: each strikes when entered and is healed when left.
+
+Law: a fault touches at most the f nodes it is given, or says in the table that no quorum is left while it lasts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from random import Random
+
+from tests.cluster.clients import Clients
+from tests.cluster.network import Cluster
+
+START_S = 90.0
+SMALL_DISK_BYTES = 48 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a fault strikes: ``random`` draws what the fault leaves open."""
+
+    cluster: Cluster
+    clients: Clients
+    random: Random
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of fault. ``quorum``: commits go on while it lasts; ``hold_s``: it lasts at least so long."""
+
+    strike: Callable[[Scene, list[str]], AbstractContextManager[None]]
+    quorum: bool = True
+    hold_s: float = 3.0
+    needs_root: bool = False
+
+
+def _answers(cluster: Cluster, names: list[str]) -> None:
+    cluster.wait(lambda: all(cluster.height(name) >= 0 for name in names), f"{names} answer", START_S)
+
+
+@contextmanager
+def killed(scene: Scene, victims: list[str]) -> Iterator[None]:
+    """kill -9, and started again at the end."""
+    for name in victims:
+        scene.cluster.kill(name)
+    yield
+    scene.cluster.start(*victims)
+    _answers(scene.cluster, victims)
+
+
+@contextmanager
+def paused(scene: Scene, victims: list[str]) -> Iterator[None]:
+    """SIGSTOP: the process is there, its sockets are open, and it does nothing."""
+    for name in victims:
+        scene.cluster.processes[name].send_signal(signal.SIGSTOP)
+    yield
+    for name in victims:
+        scene.cluster.processes[name].send_signal(signal.SIGCONT)
+    _answers(scene.cluster, victims)
+
+
+def _pairs(ones: list[str], others: list[str]) -> list[tuple[str, str]]:
+    return [(one, other) for one in ones for other in others if one != other]
+
+
+@contextmanager
+def _held(scene: Scene, pairs: list[tuple[str, str]]) -> Iterator[None]:
+    scene.cluster.lines.hold(pairs)
+    yield
+    scene.cluster.lines.heal()
+
+
+def cut_off(scene: Scene, victims: list[str]) -> AbstractContextManager[None]:
+    """Nothing reaches the victims, nothing leaves them; nobody is told."""
+    names = scene.cluster.names
+    return _held(scene, _pairs(victims, names) + _pairs(names, victims))
+
+
+def mute(scene: Scene, victims: list[str]) -> AbstractContextManager[None]:
+    """The victims hear all and are heard by nobody."""
+    return _held(scene, _pairs(victims, scene.cluster.names))
+
+
+def deaf(scene: Scene, victims: list[str]) -> AbstractContextManager[None]:
+    """The victims are heard and hear nothing."""
+    return _held(scene, _pairs(scene.cluster.names, victims))
+
+
+def split(scene: Scene, _: list[str]) -> AbstractContextManager[None]:
+    """Two halves without a quorum."""
+    names = scene.random.sample(scene.cluster.names, len(scene.cluster.names))
+    half = len(names) // 2
+    return _held(scene, _pairs(names[:half], names[half:]) + _pairs(names[half:], names[:half]))
+
+
+def bridge(scene: Scene, _: list[str]) -> AbstractContextManager[None]:
+    """Two halves that share one node, which sees all: views of who is there differ."""
+    names = scene.random.sample(scene.cluster.names, len(scene.cluster.names))
+    half = (len(names) - 1) // 2
+    return _held(scene, _pairs(names[:half], names[half + 1 :]) + _pairs(names[half + 1 :], names[:half]))
+
+
+@contextmanager
+def broken_off(scene: Scene, victims: list[str]) -> Iterator[None]:
+    """All connections of the victims are closed, and every new one."""
+    scene.cluster.lines.break_off(_pairs(victims, scene.cluster.names))
+    yield
+    scene.cluster.lines.heal()
+
+
+@contextmanager
+def flapping(scene: Scene, _: list[str]) -> Iterator[None]:
+    """Twice a second some third of all lines is broken, another one each time."""
+    ended = threading.Event()
+    pairs = list(itertools.combinations(scene.cluster.names, 2))
+
+    def flap() -> None:
+        while not ended.wait(0.5):
+            scene.cluster.lines.break_off(scene.random.sample(pairs, len(pairs) // 3))
+
+    thread = threading.Thread(target=flap)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        scene.cluster.lines.heal()
+
+
+@contextmanager
+def slow_lines(scene: Scene, _: list[str]) -> Iterator[None]:
+    """Up to 0.2 s on every line, drawn anew for every piece of a stream."""
+    scene.cluster.lines.slow(0.2)
+    yield
+    scene.cluster.lines.heal()
+
+
+@contextmanager
+def all_killed(scene: Scene, _: list[str]) -> Iterator[None]:
+    """kill -9 of every node within a few ms, as when the power of a hall fails."""
+    with killed(scene, scene.cluster.names):
+        yield
+
+
+@contextmanager
+def wiped(scene: Scene, victims: list[str]) -> Iterator[None]:
+    """A new, empty disk; of the old one only configuration and keys are left. At the end the nodes vote again."""
+    cluster = scene.cluster
+    for name in victims:
+        cluster.kill(name)
+        scene.clients.lives[name] += 1
+        for path in cluster.entry(name).data.iterdir():
+            if path.name not in ("node.toml", "keys", "node.log"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    cluster.start(*victims)
+    _answers(cluster, victims)
+    yield
+    for name in victims:
+        cluster.wait(lambda name=name: votes(cluster, name), f"{name} votes again", START_S)
+
+
+def votes(cluster: Cluster, name: str) -> bool:
+    """Say whether a node that answers may sign."""
+    status = cluster.get(name, "/v1/status")
+    return status is not None and status["silence"] is None
+
+
+@contextmanager
+def disk_full(scene: Scene, victims: list[str]) -> Iterator[None]:
+    """The file system of the victims is filled up; they end with status 4, and start again when there is room."""
+    cluster = scene.cluster
+    for name in victims:
+        _move_to_small_disk(cluster, name)
+    for name in victims:
+        ballast = cluster.entry(name).data / "ballast"
+        with open(ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4_096))
+        process = cluster.processes.pop(name)
+        status = process.wait(START_S)
+        if status != 4:
+            raise AssertionError(f"{name} on a full disk ended with {status}, not with 4\n{cluster.logs()}")
+    yield
+    for name in victims:
+        (cluster.entry(name).data / "ballast").unlink()
+    cluster.start(*victims)
+    _answers(cluster, victims)
+
+
+def _move_to_small_disk(cluster: Cluster, name: str) -> None:
+    """Put the folder of a node on a small file system in memory, if it is not yet; needs root."""
+    data = cluster.entry(name).data
+    if data in cluster.small_disks:
+        return
+    cluster.stop(name)
+    aside = data.with_name(f"{name}.aside")
+    data.rename(aside)
+    data.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "tmpfs", str(data)]
+    subprocess.run(mount, check=True, timeout=30)
+    cluster.small_disks.append(data)
+    subprocess.run(["cp", "-a", "--sparse=always", f"{aside}/.", str(data)], check=True, timeout=60)
+    shutil.rmtree(aside)
+    cluster.start(name)
+    _answers(cluster, [name])
+
+
+def _with_settings(**settings: str) -> Callable[[Scene, list[str]], AbstractContextManager[None]]:
+    """Restart the victims with other settings, and at the end without them."""
+
+    @contextmanager
+    def strike(scene: Scene, victims: list[str]) -> Iterator[None]:
+        cluster = scene.cluster
+        for name in victims:
+            cluster.settings[name] = settings
+            cluster.kill(name)
+        cluster.start(*victims)
+        _answers(cluster, victims)
+        yield
+        for name in victims:
+            del cluster.settings[name]
+            cluster.kill(name)
+        cluster.start(*victims)
+        _answers(cluster, victims)
+
+    return strike
+
+
+FAULTS = {
+    "kill": Fault(killed),
+    "pause": Fault(paused, hold_s=10),
+    "cut-off": Fault(cut_off, hold_s=5),
+    "break-off": Fault(broken_off),
+    "mute": Fault(mute, hold_s=5),
+    "deaf": Fault(deaf, hold_s=5),
+    "split": Fault(split, quorum=False, hold_s=6),
+    "bridge": Fault(bridge, quorum=False, hold_s=6),
+    "flap": Fault(flapping, quorum=False, hold_s=6),
+    "slow-lines": Fault(slow_lines),
+    "kill-all": Fault(all_killed, quorum=False, hold_s=0),
+    "wipe": Fault(wiped),
+    "full-disk": Fault(disk_full, needs_root=True),
+    "clock-ahead": Fault(_with_settings(COSEAL_DRILL__CLOCK_OFFSET_MS="30000")),
+    "clock-behind": Fault(_with_settings(COSEAL_DRILL__CLOCK_OFFSET_MS="-30000")),
+    "slow-disk": Fault(_with_settings(COSEAL_DRILL__SYNC_DELAY_MS="300")),
+}
+
+
+def possible(name: str) -> bool:
+    """Say whether this machine lets us do that."""
+    return not FAULTS[name].needs_root or (os.geteuid() == 0 and shutil.which("mount") is not None)
