@@ -49,8 +49,15 @@ class Invalid:
     diverged: bool = False
 
 
+class CannotGoOn(Exception):
+    """The application cannot execute the next block, whatever it is: the process must stop, and says why."""
+
+
 class Application(Protocol):
-    """Synchronous and deterministic; blocks are executed before they are voted on."""
+    """Synchronous and deterministic; blocks are executed before they are voted on.
+
+    ``build`` and ``execute`` may raise ``CannotGoOn``.
+    """
 
     def build(self, draft: Draft) -> Executed:
         """Choose pending transactions, execute them on the committed state and return the finished block."""

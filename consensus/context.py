@@ -16,7 +16,10 @@ from consensus.rules import ReplicaConfig
 
 
 class Fault(Exception):
-    """Our own state contradicts what a quorum certified: the process must stop. It never leaves ``step``."""
+    """The process must stop: our own state contradicts what a quorum certified, or the application cannot go on.
+
+    It never leaves ``step``.
+    """
 
 
 @dataclass(slots=True)

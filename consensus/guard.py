@@ -37,10 +37,14 @@ class Signed:
 
 
 class SignGuard:
-    """Signs consensus statements for one validator key; ``signs`` is ``Persisted.signs``."""
+    """Signs consensus statements for one validator; ``signs`` is ``Persisted.signs``.
+
+    A validator has one key at a time; ``signer`` holds it, and ``take_key`` brings the one that is to follow it.
+    """
 
     def __init__(self, signer: Signer, signs: tuple[SignRecord, ...] | None) -> None:
         self._signer = signer
+        self._signers = {signer.public_key: signer}
         self._absent = signs is None
         held = signs or (EMPTY_GUARD,)
         self._place = (held[-1].height, held[-1].round)
@@ -52,6 +56,15 @@ class SignGuard:
     def key(self) -> bytes:
         """The public key it signs with."""
         return self._signer.public_key
+
+    def take_key(self, signer: Signer) -> None:
+        """Hold another key as well, for the epoch that names it."""
+        self._signers[signer.public_key] = signer
+
+    def speak_with(self, key: bytes) -> bool:
+        """Sign with ``key``, that of our seat, from now on; say whether it is held (else nothing changes)."""
+        self._signer = self._signers.get(key, self._signer)
+        return key in self._signers
 
     @property
     def place(self) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from consensus import timers
-from consensus.application import Application
+from consensus.application import Application, CannotGoOn
 from consensus.context import Context, Fault
 from consensus.events import (
     Behind,
@@ -82,6 +82,8 @@ class Replica:
         persisted: Persisted = FRESH,
     ) -> None:
         guard = None if config.signer is None else SignGuard(config.signer, persisted.signs)
+        if guard is not None and config.next_signer is not None:
+            guard.take_key(config.next_signer)
         self._context = Context(config, application, guard)
         self._height = Height(self._context, tip, validators)
         self._height.resume(persisted)
@@ -172,7 +174,7 @@ class Replica:
             else:
                 self._take(event)
             self._settle()
-        except Fault as fault:
+        except (Fault, CannotGoOn) as fault:
             self._halted = True
             self._context.emit(Halt(str(fault)))
         effects, self._context.effects = self._context.effects, []

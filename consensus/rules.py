@@ -24,13 +24,17 @@ WINDOW_MS_MAX: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class ReplicaConfig:
-    """Who we are and what the chain runs with. ``signer`` is None for a node that never votes."""
+    """Who we are and what the chain runs with. ``signer`` is None for a node that never votes.
+
+    ``next_signer`` holds the key that replaces the signer's in some epoch to come, or did so already.
+    """
 
     chain_id: bytes
     parameters: Parameters
     node_id: str
     signer: Signer | None
     verify: Verify = signing.verify
+    next_signer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,9 @@ class Voice:
         self._height = height
         self._epoch = validators.epoch
         self.round = 0
-        # A key other than the seat's would sign what nobody accepts.
-        self.me = index if index is not None and guard is not None and guard.key == validators[index].key else None
+        # A key other than the seat's would sign what nobody accepts; it may change with an epoch.
+        holds = index is not None and guard is not None and guard.speak_with(validators[index].key)
+        self.me = index if holds else None
 
     @property
     def speaks(self) -> bool:

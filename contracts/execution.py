@@ -292,6 +292,14 @@ class Executor:
         version: Any = self.reader.get(PROTOCOL_VERSION_KEY)
         return int(version)
 
+    def require_rules(self) -> None:
+        """Raise ``UnknownProtocol`` if the next block runs under rules that this software does not have."""
+        self._contracts(self.protocol_version)
+
+    def knows(self, version: int) -> bool:
+        """Say whether this software has the rules of a protocol version."""
+        return version in self._rules
+
     def get(self, key: str) -> Value:
         """Return the decoded committed value of a state key, or None."""
         return self.reader.get(key)

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from contracts import arguments, membership_epochs, membership_nodes
 from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
-from contracts.membership_epochs import epoch, epochs, pending, validators, validators_at
+from contracts.membership_epochs import coming, epoch, epochs, pending, validators, validators_at
 from contracts.membership_nodes import node, nodes
 from contracts.membership_record import EXAMPLE_KEY, free_key, public_key, put_member, put_node, put_operator
 from ledger.genesis import CAPABILITIES, Genesis, Member
@@ -25,6 +25,7 @@ from ledger.transaction import node_of
 
 __all__ = [
     "CONTRACT",
+    "coming",
     "epoch",
     "epochs",
     "install",

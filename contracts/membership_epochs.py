@@ -86,6 +86,12 @@ def pending(reader: Reader) -> str | None:
     return None if record is None else str(record[0])
 
 
+def coming(reader: Reader) -> ValidatorSet | None:
+    """Return the set that the next block promotes, which decides the height after that block's; or None."""
+    record: Any = reader.get(_PENDING)
+    return None if record is None else ValidatorSet(validators(reader).epoch + 1, _seats(record[1]))
+
+
 def is_pending(reader: Reader, node_id: str) -> bool:
     """Say whether the set that the next block promotes has this node."""
     record: Any = reader.get(_PENDING)

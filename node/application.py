@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from consensus.application import Draft, Executed, Invalid
-from contracts.execution import Executor, Outcome
+from consensus.application import CannotGoOn, Draft, Executed, Invalid
+from contracts.execution import Executor, Outcome, UnknownProtocol
 from contracts.framework import Rejected
 from ledger import merkle
 from ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, last_commit_hash
@@ -36,7 +36,10 @@ class LedgerApplication:
 
     def build(self, draft: Draft) -> Executed:
         """See ``Application``."""
-        outcome = self._executor.run(draft.height, draft.time_ms, self._select(draft))
+        try:
+            outcome = self._executor.run(draft.height, draft.time_ms, self._select(draft))
+        except UnknownProtocol as error:
+            raise CannotGoOn(str(error)) from None
         raws = tuple(transaction.raw for transaction in outcome.transactions)
         header = Header(
             version=HEADER_VERSION,
@@ -62,7 +65,10 @@ class LedgerApplication:
         known = self._executed.get(block.hash)
         if known is not None:
             return known
-        outcome = self._executor.execute_block(block)
+        try:
+            outcome = self._executor.execute_block(block)
+        except UnknownProtocol as error:
+            raise CannotGoOn(str(error)) from None
         if isinstance(outcome, Rejected):
             return Invalid(f"{outcome.code}: {outcome.detail}", diverged=outcome.code == "diverged")
         return self._keep(block, outcome)

@@ -18,6 +18,7 @@ from consensus.events import ExecutionTook, Timer, TimerKind
 from contracts.execution import Outcome
 from contracts.framework import Rejected
 from ledger.block import CommittedBlock
+from ledger.signing import Signer
 from ledger.state import Change
 from ledger.transaction import Transaction
 from node.wire import WireMessage
@@ -122,6 +123,13 @@ class SignerHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyGiven:
+    """An operator gave this node the consensus key that is to follow, or has followed, the one it has."""
+
+    signer: Signer
+
+
+@dataclass(frozen=True, slots=True)
 class BlocksPruned:
     """The block log now begins at ``first_height``."""
 
@@ -140,6 +148,7 @@ NodeEvent: TypeAlias = (
     | ExecutionTook
     | OperatorAllowsVoting
     | SignerHeard
+    | KeyGiven
     | BlocksPruned
 )
 
@@ -306,6 +315,25 @@ class AdoptSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """Let ``node`` link with this certificate (DER) and no other; ``address`` (``HOST:PORT``) is where it says to be.
+
+    Of this node itself: its own certificate is another now.
+    """
+
+    node: str
+    certificate: bytes
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unpin:
+    """``node`` is registered no more: close its link and let it in no more."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
     """(Re)start the timer of ``timer.kind``; ``TimerFired(timer)`` after ``delay_ms``."""
 
@@ -348,9 +376,13 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """A fault that must stop the process; the reason goes to the log and the exit status is not 0."""
+    """A fault that must stop the process; the reason goes to the log and the exit status is not 0.
+
+    ``needs_release``: no fault, but the next block needs rules that this software does not have.
+    """
 
     reason: str
+    needs_release: bool = False
 
 
 NodeEffect: TypeAlias = (
@@ -372,6 +404,8 @@ NodeEffect: TypeAlias = (
     | KeepHeads
     | KeepItem
     | AdoptSnapshot
+    | Pin
+    | Unpin
     | StartTimer
     | StopTimer
     | Accused

@@ -40,7 +40,9 @@ class PeerStatus:
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """A node's view of itself and the network; times in ms, hashes 32 bytes. ``kind``: validator or observer.
+    """A node's view of itself and the network; times in ms, hashes 32 bytes.
+
+    ``kind``: validator, observer, or unregistered (as far as its own state knows).
 
     ``voting``: whether it may sign; if a validator may not (journal lost, signer away), ``silence`` says why.
     ``why_stalled`` is None when a block can commit. ``counters`` count refused frames and transactions by code,
@@ -78,6 +80,7 @@ class View:
 
     genesis: Genesis
     node: str
+    kind: str
     software_version: str
     executor: Executor
     tip: CommittedBlock | None
@@ -113,7 +116,7 @@ def report(view: View, now_ms: int) -> NodeStatus:
     return NodeStatus(
         chain_id=view.genesis.chain_id,
         node=view.node,
-        kind="observer" if validators.index(view.node) is None else "validator",
+        kind=view.kind,
         voting=view.votes,
         silence=view.silence,
         software_version=view.software_version,

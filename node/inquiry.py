@@ -24,7 +24,7 @@ PATIENCE_MS: Final = 10_000
 class _Open:
     since_ms: int
     height: int
-    answered: dict[int, None] = field(default_factory=dict)
+    answered: dict[str, None] = field(default_factory=dict)
 
 
 class Inquiries:
@@ -41,14 +41,15 @@ class Inquiries:
         if len(self._open) > OPEN_MAX:
             del self._open[next(iter(self._open))]
 
-    def answer(self, index: int, reply: TipReply, validators: ValidatorSet, tip: int) -> int | None:
-        """Take the answer of validator ``index``; return the height once q have answered, else None.
+    def answer(self, node: str, reply: TipReply, validators: ValidatorSet, tip: int) -> int | None:
+        """Take the answer of ``node``; return the height once q validators have answered, else None.
 
-        ``tip`` is our own height: what is shown at or below it asks for nothing and needs no proof. Raises
-        ``BadCertificate`` for an answer that proves nothing; it does not count.
+        ``validators`` are those of the height after ``tip``, our own height; nobody else counts. What is shown at or
+        below it asks for nothing and needs no proof. Raises ``BadCertificate`` for an answer that proves nothing; it
+        does not count.
         """
         question = self._open.get(reply.token)
-        if question is None:
+        if question is None or validators.index(node) is None:
             return None
         shown = [(reply.certificate, Phase.COMMIT), (reply.prepared, Phase.PREPARE)]
         for certificate, phase in shown:
@@ -56,7 +57,7 @@ class Inquiries:
                 self._require(certificate, phase, validators)
         heights = [certificate.height for certificate, _ in shown if certificate is not None]
         question.height = max([question.height, *heights])
-        question.answered[index] = None
+        question.answered = {name: None for name in (*question.answered, node) if validators.index(name) is not None}
         if len(question.answered) < validators.quorum:
             return None
         del self._open[reply.token]

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from consensus import events as core
 from consensus.application import Executed
 from consensus.messages import Message, encode_message, verify_message
-from consensus.persisted import JournalRecord, Persisted
 from consensus.replica import Replica
 from consensus.rules import ReplicaConfig, Tip
+from contracts import governance, membership
 from contracts.execution import Executor, Outcome, UnknownProtocol
 from ledger import signing
-from ledger.block import Block, CommittedBlock
+from ledger.block import CommittedBlock
 from ledger.certificate import Certificate
 from ledger.errors import BadCertificate, LedgerError
 from ledger.genesis import Genesis
@@ -31,37 +31,33 @@ from ledger.state import Change
 from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
 from node import events as shell
-from node import health, journal, wire
+from node import health, wire
 from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
+from node.catch_up import CatchUp
 from node.claims import conflict, require_commit
 from node.events import Admission, Answer, NodeEffect, NodeEvent, Tick, TickKind
 from node.evidence import Reporter
 from node.inquiry import Inquiries
 from node.intake import Intake
-from node.joining import Answer as JoinAnswer
-from node.joining import Joining, Kept, Question
+from node.joining import Kept
 from node.mempool import Mempool, MempoolLimits
-from node.peers import STATUS_INTERVAL_MS, Peer
+from node.peers import STATUS_INTERVAL_MS
+from node.readiness import Readiness
+from node.records import Records
+from node.registry import Registry
 from node.restart import tip_of
-from node.sync import Sync
+from node.serving import Serving
 from node.trail import Trail
 
 RECHECK: Final = 256
-# How much catching up one step may do before other events get their turn.
-CATCH_UP_TRANSACTIONS: Final = 1_000
-_FOLLOWS: Final = "this node only follows until it cannot contradict what it may have signed; no file is touched"
-_ABOUT_JOURNAL: Final = {
-    journal.Verdict.TORN: ("a crash cut the journal's last record short; it was not yet relied upon", False),
-    journal.Verdict.DAMAGED: (f"the journal is damaged before its end, or of another node or chain: {_FOLLOWS}", True),
-    journal.Verdict.MISSING: (f"there is no journal: {_FOLLOWS}", True),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class MachineConfig:
     """Who the node is. ``signer`` is None for a node without a consensus key, which only follows.
 
+    ``next_signer`` holds the key that is to replace it, or did already; the epoch says which of them counts.
     ``join_gap_blocks``: so many blocks behind it prefers a snapshot to blocks, 0 only when no peer has the blocks.
     """
 
@@ -72,10 +68,11 @@ class MachineConfig:
     limits: MempoolLimits | None = None
     verify: Verify = signing.verify
     join_gap_blocks: int = 0
+    next_signer: Signer | None = None
 
 
 class Machine:
-    """The pure half of a node. Read views: ``status``, ``executor``, ``mempool``, ``validators``, ``tip``."""
+    """The pure half of a node. Read views: ``status``, ``executor``, ``mempool``, ``validators``, ``tip``, ``pins``."""
 
     def __init__(
         self,
@@ -97,30 +94,34 @@ class Machine:
         """
         self.config = config
         self.executor = executor
-        self.mempool = Mempool(config.limits or MempoolLimits(doors=max(1, len(config.genesis.nodes))))
         self.tip = tip
         self.counters: Counter[str] = Counter()
         self._chain_id = config.genesis.chain_id
+        self._registry = Registry(executor, config.node_id, self._emit)
+        self.mempool = Mempool(config.limits)
+        self._share_doors()
         self._verified = verified
         self._intake = Intake(executor, self.mempool, verified, self.counters)
         self._reporter = Reporter(executor, self.mempool, config.node_id, config.signer)
+        self._readiness = Readiness(executor, config.node_id, config.signer)
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
-        loaded = journal.load(journal_data, self._chain_id, config.node_id)
-        self._journal, self._verdict, self._entitled = loaded.journal, loaded.verdict, loaded.entitles
+        self._records = Records(journal_data, self._chain_id, config.node_id, self._emit)
+        self._coming = membership.coming(executor.reader)
         voters = (tip_validators, executor.validators, config.genesis.validators)
-        self._replica = self._replica_at(tip_of(config.genesis, tip, voters), self._journal.persisted)
-        self.first_height = first_height
-        self._sync = Sync(executor.height)
-        self._joining = Joining(
-            self._sync,
-            self._trail,
+        self._replica = self._replica_at(tip_of(config.genesis, tip, voters))
+        self._serving = Serving(executor, self._records, self._emit, self._allow, first_height=first_height)
+        self._catch_up = CatchUp(
+            executor,
+            self._run,
             self._emit,
+            self._count,
+            self._trail,
             gap_blocks=config.join_gap_blocks,
             kept=kept,
             verify=config.verify,
         )
-        self._peers: dict[str, Peer] = {node.id: Peer() for node in config.genesis.nodes if node.id != config.node_id}
         self._inquiries = Inquiries(self._chain_id, config.verify)
+        self._announced: dict[str, int] | None = None
         self._unwritten: deque[tuple[int, Change]] = deque()
         self._effects: list[NodeEffect] = []
         self._now_ms = 0
@@ -134,6 +135,26 @@ class Machine:
     def validators(self) -> ValidatorSet:
         """The validators of the height being decided."""
         return self.executor.validators
+
+    @property
+    def pins(self) -> tuple[shell.Pin, ...]:
+        """All registered nodes and the certificates of their links, as the state has them now."""
+        return self._registry.pins
+
+    @property
+    def first_height(self) -> int:
+        """The lowest block in the log."""
+        return self._serving.first_height
+
+    @property
+    def missing_key(self) -> bytes | None:
+        """The key of this node's seat, now or in the epoch that comes, if it has no signer for it; else None."""
+        held = [one.public_key for one in (self.config.signer, self.config.next_signer) if one is not None]
+        for validators in (self._coming, self.validators):
+            index = None if validators is None else validators.index(self.config.node_id)
+            if validators is not None and index is not None and validators[index].key not in held:
+                return validators[index].key
+        return None
 
     @property
     def halted(self) -> str | None:
@@ -154,8 +175,9 @@ class Machine:
             executor=self.executor,
             tip=self.tip,
             mempool=self.mempool,
-            sync=self._sync,
-            peers=self._peers,
+            sync=self._catch_up.sync,
+            peers=self._registry.peers,
+            kind=self._registry.kind,
             standing=self._replica.standing(),
             started_ms=self._started_ms,
             halted=self._halted,
@@ -168,13 +190,13 @@ class Machine:
 
     def step(self, event: NodeEvent, now_ms: int) -> list[NodeEffect]:
         """Handle one event at wall time ``now_ms`` and return what to do, in order."""
-        if self._halted is not None or self._joining.complete:  # N4, Z12
+        if self._halted is not None or self._catch_up.joining.complete:  # N4, Z12
             return []
         self._now_ms = now_ms
         try:
             self._handle(event)
         except UnknownProtocol as fault:
-            self._halt(str(fault))
+            self._halt(str(fault), needs_release=True)
         self._tell_dropped()
         effects, self._effects = self._effects, []
         return effects
@@ -186,15 +208,14 @@ class Machine:
             case shell.PeerConnected(peer):
                 self._connected(peer)
             case shell.PeerDisconnected(peer):
-                state = self._peer(peer)
-                state.connected, state.disconnected_ms = False, self._now_ms
-                self._sync.disconnected(peer)
-                self._joining.snapshots.disconnected(peer)
-                self._ask()
+                state = self._registry.peers.get(peer)
+                if state is not None:
+                    state.connected, state.disconnected_ms = False, self._now_ms
+                self._catch_up.disconnected(peer, self._now_ms)
             case shell.FrameReceived(peer, message, verified):
                 self._received(peer, message, verified)
             case shell.TimerFired(Tick(kind)):
-                self._tick() if kind is TickKind.STATUS else self._catch_up()
+                self._tick() if kind is TickKind.STATUS else self._catch_up.go_on(self._now_ms)
             case shell.TimerFired(core.Timer() as timer):
                 self._run(core.TimerExpired(timer))
             case shell.Submitted(transactions):
@@ -211,23 +232,23 @@ class Machine:
                 self._allow_voting()
             case shell.SignerHeard(trouble):
                 self._signer_trouble = trouble  # U11
+            case shell.KeyGiven(signer):
+                self._take_key(signer)
             case shell.BlocksPruned(first_height):
-                self.first_height = first_height
+                self._serving.first_height = first_height
 
     def _start(self) -> None:
         self._started_ms = self._now_ms
-        if self._verdict is not journal.Verdict.INTACT:
-            self._emit(shell.Noticed(f"journal_{self._verdict.value}", *_ABOUT_JOURNAL[self._verdict]))
-        if self._verdict is journal.Verdict.TORN:
-            self._emit(shell.ReplaceJournal(self._journal.rewrite()))
+        self._records.start()
         self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
         self._carry_out(self._replica.start(self._now_ms))
 
     def _connected(self, peer: str) -> None:
-        self._peer(peer).connected = True
-        self._sync.connected(peer)
-        self._joining.snapshots.connected(peer)
-        self._peer(peer).told_ms = self._now_ms
+        state = self._registry.peers.get(peer)
+        if state is None:  # its link came up while the block that removes it was decided
+            return
+        state.connected, state.told_ms = True, self._now_ms
+        self._catch_up.connected(peer)
         self._emit(shell.SendFrame(peer, self._own_status()))
         self._run(core.PeerJoined(peer))
 
@@ -235,6 +256,9 @@ class Machine:
 
     def _received(self, peer: str, message: wire.WireMessage, verified: bool) -> None:
         """Handle one frame; whatever is wrong with it is counted and changes nothing (N4, N6)."""
+        if peer not in self._registry.peers:  # N27
+            self._count("not_registered")
+            return
         try:
             match message:
                 case wire.ConsensusMessage(inner):
@@ -245,13 +269,11 @@ class Machine:
                 case wire.Status():
                     self._status_received(peer, message)
                 case wire.GetBlocks(from_height, limit):
-                    self._serve_blocks(peer, from_height, limit)
+                    self._serving.blocks(peer, from_height, limit)
                 case wire.Blocks(from_height, blocks):
-                    if not self._sync.received(peer, from_height, blocks, self._now_ms):
-                        self._count("unasked_blocks")
-                    self._catch_up()
+                    self._catch_up.received(peer, from_height, blocks, self._now_ms)
                 case wire.GetBody(_, block_hash):
-                    self._serve_body(peer, block_hash)
+                    self._serving.body(peer, block_hash, self.tip)
                 case wire.Body(block):
                     self._run(core.BlockReceived(block))
                 case wire.TipRequest(token):
@@ -260,12 +282,11 @@ class Machine:
                 case wire.TipReply():
                     self._tip_heard(peer, message)
                 case wire.Pruned(from_height, first_height):
-                    self._sync.pruned(peer, from_height, first_height)
-                    self._ask()
+                    self._catch_up.pruned(peer, from_height, first_height, self._now_ms)
                 case wire.GetSnapshot() | wire.GetHeads() | wire.GetItem():
-                    self._serve_snapshot(peer, message)
+                    self._serving.snapshot(peer, message)
                 case wire.Snapshot() | wire.Heads() | wire.Item():
-                    self._join(peer, message)
+                    self._catch_up.join(peer, message, self._now_ms)
                 case wire.Hello():
                     self._count("unexpected_hello")
         except LedgerError as error:
@@ -273,13 +294,19 @@ class Machine:
 
     def _consensus(self, peer: str, message: Message, verified: bool) -> None:
         if not verified or message.epoch != self.validators.epoch:
-            verify_message(self._chain_id, self.validators, message, self.config.verify)
+            verify_message(self._chain_id, self._voters(message), message, self.config.verify)
         self._run(core.Received(peer, message))
+
+    def _voters(self, message: Message) -> ValidatorSet:
+        """Return who may say ``message``: who decides this height, or who will decide the next but for one block."""
+        coming = self._coming
+        ahead = coming is not None and (message.epoch, message.height) == (coming.epoch, self.executor.height + 2)
+        return coming if coming is not None and ahead else self.validators
 
     def _status_received(self, peer: str, status: wire.Status) -> None:
         """Believe a tip only as far as its certificate verifies (N17, CVE-2025-24371)."""
-        state = self._peer(peer)
-        if not self._allow(peer, "status") or self._sync.is_liar(peer, self._now_ms):
+        sync = self._catch_up.sync
+        if not self._allow(peer, "status") or sync.is_liar(peer, self._now_ms):
             return
         certificate = status.certificate
         if certificate is not None and (fork := self._conflict(certificate)):
@@ -287,75 +314,35 @@ class Machine:
             return
         if certificate is not None and status.height > self.executor.height:
             if certificate.epoch > self.validators.epoch:
-                self._sync.hinted(peer, status.height)
+                sync.hinted(peer, status.height)
             else:
                 try:
                     require_commit(certificate, self._chain_id, self.validators, self.config.verify)
                 except BadCertificate:
-                    self._sync.lied(peer, self._now_ms)
+                    sync.lied(peer, self._now_ms)
                     raise
-                self._sync.proven(peer, status.height)
+                sync.proven(peer, status.height)
         else:
-            self._sync.proven(peer, status.height)
-        state.status_ms = self._now_ms
+            sync.proven(peer, status.height)
+        self._registry.peers[peer].status_ms = self._now_ms
         if certificate is not None:
             self._run(core.TipSeen(peer, certificate))
-        self._ask()
+        self._catch_up.ask(self._now_ms)
 
     def _conflict(self, certificate: Certificate) -> str | None:
         return conflict(certificate, self._replica.tip, self._chain_id, self.config.verify)
-
-    def _serve_blocks(self, peer: str, from_height: int, limit: int) -> None:
-        if not self._allow(peer, "get-blocks"):
-            return
-        available = min(limit, wire.MAX_BLOCKS, self.executor.height - from_height + 1)
-        if from_height < self.first_height:  # Z10
-            self._emit(shell.SendFrame(peer, wire.Pruned(from_height, self.first_height)))
-        elif available > 0:
-            self._emit(shell.LoadBlocks(peer, from_height, available))
-        else:
-            self._emit(shell.SendFrame(peer, wire.Blocks(from_height, ())))
-
-    def _serve_snapshot(self, peer: str, question: Question) -> None:
-        match question:
-            case wire.GetSnapshot():
-                if self._allow(peer, "get-snapshot"):
-                    self._emit(shell.LoadSnapshot(peer))
-            case wire.GetItem(height, item):
-                if self._allow(peer, "get-item"):
-                    self._emit(shell.LoadItem(peer, height, item))
-            case wire.GetHeads(from_height, limit):
-                if self._allow(peer, "get-heads"):
-                    available = min(limit, wire.MAX_HEADS, self.executor.height - from_height + 1)
-                    self._emit(shell.LoadHeads(peer, from_height, max(0, available)))
-
-    def _join(self, peer: str, answer: JoinAnswer) -> None:
-        if self._sync.is_liar(peer, self._now_ms):
-            self._count("unasked_snapshot")
-        else:
-            self._joining.received(peer, answer, self._now_ms)
 
     def _trail(self) -> Trail:
         genesis = self.config.genesis
         return Trail(genesis.chain_id, genesis.parameters, self._replica.tip, self.validators)
 
-    def _serve_body(self, peer: str, block_hash: bytes) -> None:
-        """Send a block that a quorum relied on this node to hold: of the height in progress, or just decided."""
-        block = self._journal.body(block_hash)
-        if block is None and self.tip is not None and self.tip.block.hash == block_hash:
-            block = self.tip.block
-        if block is not None and self._allow(peer, "get-body"):
-            self._emit(shell.SendFrame(peer, wire.Body(block)))
-
     def _tip_reply(self, token: int) -> wire.TipReply:
-        return wire.TipReply(token, None if self.tip is None else self.tip.certificate, self._journal.prepared)
+        return wire.TipReply(token, None if self.tip is None else self.tip.certificate, self._records.prepared)
 
     def _tip_heard(self, node: str, reply: wire.TipReply) -> None:
-        index = self.validators.index(node)
-        if index is not None:
-            height = self._inquiries.answer(index, reply, self.validators, self.executor.height)
-            if height is not None:
-                self._emit(shell.TipsHeard(reply.token, height))
+        height = self._inquiries.answer(node, reply, self.validators, self.executor.height)
+        if height is not None:
+            self._emit(shell.TipsHeard(reply.token, height))
 
     # Transactions
 
@@ -371,6 +358,15 @@ class Machine:
             answers, fresh = self._intake.submit((report,), self._now_ms)
             self._reporter.told(report, answers[0])
             self._pass_on(fresh)
+
+    def _say_ready(self) -> None:
+        """An observer that is caught up says so on the chain now and then (M8)."""
+        sync = self._catch_up.sync
+        if sync.syncing or not any(peer.status_ms is not None for peer in self._registry.peers.values()):
+            return
+        word = self._readiness.due(self._registry.own, self._intake.block_time_ms(self._now_ms))
+        if word is not None:
+            self._pass_on(self._intake.submit((word,), self._now_ms)[1])
 
     def _pass_on(self, fresh: list[bytes]) -> None:
         for frame in wire.pack_transactions(fresh):
@@ -402,7 +398,7 @@ class Machine:
 
     def _tick(self) -> None:
         self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
-        for peer in self._peers.values():
+        for peer in self._registry.peers.values():
             peer.used.clear()
             if peer.connected:
                 peer.told_ms = self._now_ms
@@ -411,43 +407,10 @@ class Machine:
         self._application.expire(block_time_ms)
         self._application.recheck(block_time_ms, RECHECK)
         self._report()
+        self._say_ready()
         self._gossip_as_follower()
         self._inquiries.tick(self._now_ms)
-        self._sync.tick(self._now_ms)
-        self._joining.tick(self._now_ms)
-        self._catch_up()
-
-    def _catch_up(self) -> None:
-        """Execute what was fetched for the next heights, then ask for more (N19)."""
-        room = CATCH_UP_TRANSACTIONS
-        while self._halted is None and (fetched := self._sync.next_block()) is not None:
-            if room <= 0:
-                self._emit(shell.StartTimer(Tick(TickKind.CATCH_UP), 0))
-                break
-            room -= 50 + self._try_block(fetched.block, fetched.certificate)
-        self._ask()
-
-    def _try_block(self, block_raw: bytes, certificate_raw: bytes) -> int:
-        """Offer a fetched block to the core; return its number of transactions, 0 if it was refused."""
-        before = self.executor.height
-        try:
-            block, certificate = Block.decode(block_raw), Certificate.decode(certificate_raw)
-            self._run(core.CertifiedBlock(block, certificate))
-            if self.executor.height > before or self._halted is not None:
-                return block.header.tx_count
-        except LedgerError as error:
-            self._count(f"refused_block_{type(error).__name__}")
-        liar = self._sync.refused(self._now_ms)
-        self._count("refused_blocks")
-        self._emit(shell.Noticed("bad_block", f"{liar} sent a wrong block for height {before + 1}; others are asked"))
-        return 0
-
-    def _ask(self) -> None:
-        self._joining.consider(self._now_ms)
-        if self._joining.replaces_blocks(self._now_ms):
-            return
-        for request in self._sync.requests(self._now_ms):
-            self._emit(shell.SendFrame(request.peer, wire.GetBlocks(request.from_height, request.limit)))
+        self._catch_up.tick(self._now_ms)
 
     def _applied(self, height: int) -> None:
         if not self._unwritten or self._unwritten[0][0] != height:
@@ -462,8 +425,10 @@ class Machine:
 
     # Consensus
 
-    def _run(self, event: core.Event) -> None:
+    def _run(self, event: core.Event) -> bool:
+        """Give the core an event; say whether this node goes on."""
         self._carry_out(self._replica.step(event, self._now_ms))
+        return self._halted is None
 
     def _carry_out(self, effects: Iterable[core.Effect]) -> None:
         """Translate the core's effects, in order."""
@@ -474,19 +439,19 @@ class Machine:
                 case core.Persist(
                     core.SignRecord() | core.BodyRecord() | core.PreparedRecord() | core.RoundRecord() as record
                 ):
-                    self._append(record)
+                    self._records.append(record)
                 case core.Broadcast(message):
                     self._emit(shell.BroadcastFrame(wire.ConsensusMessage(message)))
                 case core.Send(peer, message):
                     self._emit(shell.SendFrame(peer, wire.ConsensusMessage(message)))
                 case core.SendStatus(peer):
-                    if self._peer(peer).tell(self._now_ms):
+                    state = self._registry.peers.get(peer)
+                    if state is not None and state.tell(self._now_ms):
                         self._emit(shell.SendFrame(peer, self._own_status()))
                 case core.FetchBlock(height, block_hash, peers):
                     self._fetch(height, block_hash, peers)
                 case core.Behind():
-                    self._sync.want_next()
-                    self._ask()
+                    self._catch_up.want_next(self._now_ms)
                 case core.StartTimer(timer, delay_ms):
                     self._emit(shell.StartTimer(timer, delay_ms))
                 case core.StopTimer(kind):
@@ -502,16 +467,6 @@ class Machine:
                 case core.Halt(reason):
                     self._halt(reason)
 
-    def _append(self, record: JournalRecord) -> None:
-        """Write a record. A lost or damaged file stays as it is until the node signs again, then begins anew (N25)."""
-        data = self._journal.append(record)
-        begins = not self._entitled and isinstance(record, core.SignRecord)
-        self._entitled = self._entitled or begins
-        if begins or (self._entitled and self._journal.overgrown):
-            self._emit(shell.ReplaceJournal(self._journal.rewrite()))
-        elif self._entitled and data:
-            self._emit(shell.Append(data))
-
     def _decided(self, executed: Executed, certificate: Certificate) -> None:
         """The block is in the log's queue and its state committed in memory: write it, tell it, tidy up (N3)."""
         outcome: Outcome = executed.result
@@ -520,15 +475,36 @@ class Machine:
         self._unwritten.append((height, outcome.change))
         self._emit(shell.ApplyState(height, executed.block.hash, outcome.change))
         self._emit(shell.Published(committed, outcome))
-        replacement = self._journal.decided(height)
-        if replacement is not None and self._entitled:
-            self._emit(shell.ReplaceJournal(replacement))
+        self._records.decided(height)
         self._verified.forget(executed.block.transactions)
-        self._sync.advanced(height)
+        self._catch_up.sync.advanced(height)
+        self._coming = membership.coming(self.executor.reader)
+        if outcome.members_changed:
+            self._registry.follow()
+            self._share_doors()
+        self._mind_the_rules()
+
+    def _mind_the_rules(self) -> None:
+        """Stop before the first block under rules that this software lacks, and say so when they are decided (A8)."""
+        self.executor.require_rules()
+        upgrade = governance.upgrade(self.executor.reader)
+        known = upgrade is None or self.executor.knows(upgrade["version"])
+        if upgrade is not None and not known and upgrade != self._announced:
+            text = (
+                f"protocol version {upgrade['version']} begins at height {upgrade['first_height']} and this software "
+                "does not have it: install a newer release before, or this node stops there"
+            )
+            self._emit(shell.Noticed("needs_release", text, severe=True))
+        self._announced = upgrade
+
+    def _share_doors(self) -> None:
+        """Give this node's clients their part of the pool: one of as many as there are nodes (N10)."""
+        if self.config.limits is None:
+            self.mempool.limits = MempoolLimits(doors=max(1, len(self._registry.pins)))
 
     def _fetch(self, height: int, block_hash: bytes, peers: tuple[str, ...]) -> None:
         for peer in peers:
-            if self._peer(peer).connected:
+            if self._is_connected(peer):
                 self._emit(shell.SendFrame(peer, wire.GetBody(height, block_hash)))
                 return
 
@@ -537,25 +513,33 @@ class Machine:
         if self._replica.standing().silence is None:
             self._emit(shell.Noticed("may_vote", "this node may vote already; nothing was changed"))
             return
-        self._entitled = True
-        self._emit(shell.ReplaceJournal(self._journal.raise_floor(self.executor.height)))
+        self._records.vouch(self.executor.height)
+        self._restore()
+
+    def _take_key(self, signer: Signer) -> None:
+        """Hold another consensus key beside the present one; the epoch that names it is signed with it."""
+        self.config = replace(self.config, next_signer=signer)
+        self._restore()
+
+    def _restore(self) -> None:
+        """Begin the height again from the journal, as after a restart."""
         for kind in core.TimerKind:
             self._emit(shell.StopTimer(kind))
-        self._replica = self._replica_at(self._replica.tip, self._journal.persisted)
+        self._replica = self._replica_at(self._replica.tip)
         self._carry_out(self._replica.start(self._now_ms))
 
-    def _replica_at(self, tip: Tip, persisted: Persisted) -> Replica:
+    def _replica_at(self, tip: Tip) -> Replica:
         config = self.config
         settings = ReplicaConfig(
-            self._chain_id, config.genesis.parameters, config.node_id, config.signer, config.verify
+            self._chain_id, config.genesis.parameters, config.node_id, config.signer, config.verify, config.next_signer
         )
-        return Replica.restore(settings, self._application, tip, self.validators, persisted)
+        return Replica.restore(settings, self._application, tip, self.validators, self._records.persisted)
 
     # Small things
 
-    def _halt(self, reason: str) -> None:
+    def _halt(self, reason: str, *, needs_release: bool = False) -> None:
         self._halted = reason
-        self._emit(shell.Halt(reason))
+        self._emit(shell.Halt(reason, needs_release))
 
     def _emit(self, effect: NodeEffect) -> None:
         self._effects.append(effect)
@@ -563,11 +547,12 @@ class Machine:
     def _count(self, code: str) -> None:
         self.counters[code] += 1
 
-    def _peer(self, peer: str) -> Peer:
-        return self._peers.setdefault(peer, Peer())
+    def _is_connected(self, peer: str) -> bool:
+        state = self._registry.peers.get(peer)
+        return state is not None and state.connected
 
     def _allow(self, peer: str, kind: str) -> bool:
-        allowed = self._peer(peer).allow(kind)
+        allowed = self._registry.peers[peer].allow(kind)
         if not allowed:
             self._count(f"too_many_{kind}")
         return allowed

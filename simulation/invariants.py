@@ -275,7 +275,7 @@ class Invariants:
             "early messages": (len(early.messages()), 12 * (n + 1)),
             "bodies": (len(height.bodies.all()), BODIES_MAX + 3),
             "claims": (len(machine.replica._claims), n),
-            "sync buffer": (machine._sync.buffer_bytes, 34 * 1024 * 1024),
+            "sync buffer": (machine._catch_up.sync.buffer_bytes, 34 * 1024 * 1024),
             "questions": (len(machine._inquiries._open), 1_000),
             "reports": (len(machine._reporter), 64),
         }

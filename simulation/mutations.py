@@ -226,7 +226,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "torn_not_cut": _one(
         "a torn journal is not cut",
-        "node.machine",
+        "node.records",
         "        if self._verdict is journal.Verdict.TORN:",
         "        if self._verdict is journal.Verdict.TORN and not self._entitled:",
         "tests/node/test_machine.py",
@@ -338,7 +338,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "no_fetch": _one(
         "a missing body is not asked for",
         "node.machine",
-        "            if self._peer(peer).connected:\n                self._emit(shell.SendFrame(peer, wire.GetBody(",
+        "            if self._is_connected(peer):\n                self._emit(shell.SendFrame(peer, wire.GetBody(",
         "            if not peer:\n                self._emit(shell.SendFrame(peer, wire.GetBody(",
         "tests/node/test_machine.py",
     ),

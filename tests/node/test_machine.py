@@ -44,7 +44,7 @@ def machine_of(host: Host):
 
 
 def own_signatures(host: Host) -> list[bytes]:
-    return [record.signature for record in machine_of(host)._journal.persisted.signs or ()]
+    return [record.signature for record in machine_of(host)._records.persisted.signs or ()]
 
 
 # Normal life
@@ -211,7 +211,7 @@ def test_old_records_leave_the_journal_and_the_guard_stays(cluster: Cluster, mon
         assert len(host.disk.journal) < 40_000
         loaded = journal.load(host.disk.journal, cluster.genesis.chain_id, host.name)
         assert loaded.verdict is journal.Verdict.INTACT
-        assert loaded.journal.persisted.signs == machine_of(host)._journal.persisted.signs
+        assert loaded.journal.persisted.signs == machine_of(host)._records.persisted.signs
         assert loaded.journal.persisted.signs[-1].height == 31
 
 
@@ -318,7 +318,7 @@ def test_what_a_peer_that_is_gone_was_asked_for_is_asked_of_another_at_once(clus
     cluster.start("bank-a")
     cluster.run(20)
     machine = machine_of(cluster["bank-a"])
-    (gone,) = [name for name, peer in machine._sync._peers.items() if peer.asked]
+    (gone,) = [name for name, peer in machine._catch_up.sync._peers.items() if peer.asked]
     effects = machine.step(events.PeerDisconnected(gone), cluster.now_ms)
     (frame,) = [effect for effect in effects if isinstance(effect, events.SendFrame)]
     assert frame.peer != gone
@@ -745,7 +745,7 @@ def test_a_body_is_served_from_the_height_in_progress_and_from_the_tip(cluster: 
     cluster.submit("bank-a", sign_transaction(cluster.genesis, 1))
     cluster.run(10)
     machine = machine_of(cluster["bank-a"])
-    (held,) = [record for record in machine._journal._records if isinstance(record, BodyRecord)]
+    (held,) = [record for record in machine._records._journal._records if isinstance(record, BodyRecord)]
     for block in (held.block, machine.tip.block if machine.tip else held.block):
         asked = events.FrameReceived("regulator", wire.GetBody(2, block.hash))
         assert machine.step(asked, cluster.now_ms) == [events.SendFrame("regulator", wire.Body(block))]
