@@ -9,6 +9,7 @@ it yet, and so on. So most proofs are reported once, though every validator may 
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -19,7 +20,7 @@ from contracts import evidence, membership
 from contracts.execution import Executor
 from ledger import codec, transaction
 from ledger.equivocation import Equivocation, Signed
-from ledger.signing import Signer
+from ledger.signing import CannotSign, Signer
 from ledger.transaction import Transaction
 from node.events import Admission, Answer
 from node.mempool import Mempool
@@ -76,7 +77,8 @@ class Reporter:
             elif pending.wait > 0:
                 pending.wait -= 1
             elif not self._is_on_its_way(pending.args):
-                reports.append(self._sign(pending.args, block_time_ms))
+                with contextlib.suppress(CannotSign):  # its signer is away: later
+                    reports.append(self._sign(pending.args, block_time_ms))
         return reports
 
     def told(self, report: Transaction, answer: Answer) -> None:
