@@ -9,7 +9,6 @@ it yet, and so on. So most proofs are reported once, though every validator may 
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -77,8 +76,10 @@ class Reporter:
             elif pending.wait > 0:
                 pending.wait -= 1
             elif not self._is_on_its_way(pending.args):
-                with contextlib.suppress(CannotSign):  # its signer is away: later
+                try:
                     reports.append(self._sign(pending.args, block_time_ms))
+                except CannotSign:  # its signer is away: later
+                    continue
         return reports
 
     def told(self, report: Transaction, answer: Answer) -> None:
