@@ -1,6 +1,10 @@
 # One image for every role: a node, the one-shot initialisation of a network, the command line.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
+COPY requirements.lock requirements-build.lock ./
+# Exactly the locked files, by their hashes; the build tools stay in this stage.
+RUN python -m venv /opt/build && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements-build.lock \
+ && python -m venv /opt/coseal && /opt/coseal/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY ledger ledger
 COPY consensus consensus
@@ -9,7 +13,8 @@ COPY node node
 COPY audit audit
 COPY coseal coseal
 COPY examples examples
-RUN python -m venv /opt/coseal && /opt/coseal/bin/pip install --no-cache-dir .
+RUN /opt/build/bin/python -m hatchling build -t wheel -d /src/dist \
+ && /opt/coseal/bin/pip install --no-cache-dir --no-deps --no-index /src/dist/*.whl
 
 FROM python:3.11-slim-bookworm
 # The folders exist in the image so that fresh volumes mounted there belong to the user, not to root.

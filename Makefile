@@ -4,13 +4,15 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 EXTRAS ?= dev
+TOOLS  ?= .venv-tools
+LOCKED ?= .venv-locked
 SEEDS  ?= 500
 TWINS  ?= 500
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check lint types simulate simulate-long test-long drills mutants fuzz bench vectors \
-  transcripts clean
+  transcripts lock locked sbom audit-deps clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,5 +75,36 @@ vectors: setup  ## rewrite the pinned vectors of every format (an approval: read
 transcripts: setup  ## rewrite the golden transcripts of consensus (an approval: read the diff)
 	$(BIN)/python -m pytest -q tests/consensus/test_transcripts.py --rewrite
 
+$(TOOLS)/.ready:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5' 'pip-audit>=2.7' 'packaging>=24'
+	@touch $@
+
+COMPILE = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --no-header --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
+
+lock: $(TOOLS)/.ready  ## lock what the product runs on and is built with, with hashes; UPGRADE=1 takes newer versions
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  | $(COMPILE) - --output-file requirements-build.lock
+
+$(LOCKED)/.ready: requirements.lock requirements-build.lock pyproject.toml
+	rm -rf $(LOCKED)
+	$(PYTHON) -m venv $(LOCKED)
+	$(LOCKED)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
+	$(LOCKED)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(LOCKED)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
+	@touch $@
+
+locked: $(LOCKED)/.ready  ## install exactly the locks, as the image does, into .venv-locked, and start it
+	$(LOCKED)/bin/python -m pip check
+	cd / && $(abspath $(LOCKED))/bin/coseal --help > /dev/null && $(abspath $(LOCKED))/bin/python -m node --help > /dev/null
+
+sbom: locked  ## write the software bill of materials of the lock (CycloneDX) to sbom.json
+	$(LOCKED)/bin/python -m tests.supply.sbom > sbom.json
+
+audit-deps: $(TOOLS)/.ready  ## ask for known vulnerabilities of the locks: 0 none, 1 some, 2 not checked
+	$(TOOLS)/bin/python tests/supply/vulnerabilities.py $(TOOLS)/bin/pip-audit
+
 clean:  ## remove what setup and tests made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results
+	rm -rf $(VENV) $(TOOLS) $(LOCKED) sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results
