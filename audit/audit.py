@@ -14,8 +14,11 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from audit import checks
+from audit.begin import begin, finder
 from audit.checks import Copy, Step
+from audit.epochs import Epochs
 from audit.feeds import Feed
+from audit.forks import two_blocks
 from audit.light import (
     Anchor,
     BadHeader,
@@ -24,15 +27,16 @@ from audit.light import (
     check_certificate,
     follow,
     genesis_anchor,
-    resume,
-    signed_both,
+    require_pinned,
 )
 from audit.replay import CannotReplay, Replay
 from audit.report import AuditReport, Finding, Level, Verdict, remaining_trust
 from audit.sources import Source
-from ledger.block import CommittedBlock
+from ledger.block import CommittedBlock, Header
+from ledger.certificate import Certificate
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis
+from ledger.handover import Handover
 from ledger.proof import verify_certified
 from ledger.validators import ValidatorSet
 
@@ -95,6 +99,7 @@ class _Audit:
         self._findings: list[Finding] = []
         self._stopped = False
         self._anchor = genesis_anchor(genesis)
+        self._epochs = Epochs(genesis)
         self._tip: CommittedBlock | None = None
         self._transactions = 0
         self._replay = Replay(genesis) if level is Level.REPLAY else None
@@ -107,7 +112,7 @@ class _Audit:
         for feed in self._active():
             feed.open(max(base, 1), self._goal)
         if base:
-            self._start(base)
+            self._start()
         elif self._pin is not None and self._pin[0] == 0 and self._pin[1] != self._anchor.hash:
             self._chain_finding(0, "the genesis is not the pinned one")
         while not self._stopped and self._anchor.height < self._goal:
@@ -117,43 +122,19 @@ class _Audit:
             self._take_run(lead)
         return self._report()
 
+    def _start(self) -> None:
+        """Begin on the block below the range."""
+        begun = begin(self._active(), self._genesis, self._epochs, self._first - 1, self._pin, self._goal)
+        if begun.anchor is not None:
+            self._anchor = begun.anchor
+        if begun.finding is not None:
+            self._findings.append(begun.finding)
+        self._stopped = begun.anchor is None or begun.finding is not None
+
     def _wanted(self) -> int:
         """Return the last height asked for: the highest tip unless given, but not less than what is to be first."""
         least = self._first if self._first > 1 else 0
         return self._last or max(least, *(feed.claimed or 0 for feed in self._feeds))
-
-    # Where to begin
-
-    def _start(self, base: int) -> None:
-        """Take the block below the range as anchor: certified by the genesis validators, the same in all sources."""
-        started: CommittedBlock | None = None
-        for feed in self._active():
-            if not feed.fill(1):
-                if feed.waiting:
-                    feed.advance(1)
-                else:
-                    feed.close(self._goal)
-                continue
-            try:
-                committed = CommittedBlock.decode(feed.pending[0], check_roots=False)
-                self._require_pinned(committed)
-                if committed.block.header.height != base:
-                    raise BadHeader(f"it is the block of height {committed.block.header.height}")
-                anchor = resume(self._genesis, committed.block.header, self._genesis.validators)
-                check_certificate(anchor, committed.block.header, committed.certificate)
-            except UnknownValidators as error:
-                self._chain_finding(base, f"{error.reason}; begin at height 1", Verdict.UNKNOWN)
-                return
-            except LedgerError as error:
-                self._refute(feed, base, error)
-                continue
-            if started is None:
-                started, self._anchor = committed, anchor
-            elif started.block.hash != committed.block.hash:
-                self._fork(base, started, committed, feed, anchor.validators)
-                return
-            feed.advance(1)
-        self._stopped = started is None
 
     # One run of blocks
 
@@ -168,7 +149,10 @@ class _Audit:
 
     def _take_run(self, lead: Feed) -> None:
         """Verify as many of the lead's next blocks as hold, and end the sources that turn out false."""
-        count = min(lead.fill(RUN_BLOCKS), RUN_BLOCKS)
+        for feed in self._active():
+            feed.fill(1)
+        lacking = (feed.lacks for feed in self._active() if feed.waiting)
+        count = min(lead.fill(RUN_BLOCKS), RUN_BLOCKS, *lacking)  # a pruned source is compared from its first block on
         followed, error = self._follow(lead, count)
         steps = self._compare(lead, followed)
         if len(steps) < len(followed):
@@ -181,7 +165,7 @@ class _Audit:
         steps = self._execute(steps)
         self._advance(steps)
         if error is not None and not self._stopped and self._anchor.height + 1 == error[0]:
-            self._refute(lead, error[0], error[1])
+            lead.refute(error[0], error[1])
 
     def _follow(self, lead: Feed, count: int) -> tuple[list[Step], tuple[int, LedgerError] | None]:
         """Follow the lead's headers; return the lawful steps, and the height and error that ended them."""
@@ -191,7 +175,7 @@ class _Audit:
             try:
                 committed = CommittedBlock.decode(data, check_roots=False)
                 following = self._follow_one(anchor, committed, at_start=not steps)
-                self._require_pinned(committed)
+                require_pinned(committed.block.header, self._pin)
             except (UnknownValidators, CannotReplay) as error:
                 if not steps:
                     self._chain_finding(anchor.height + 1, error.reason, Verdict.UNKNOWN)
@@ -203,16 +187,19 @@ class _Audit:
         return steps, None
 
     def _follow_one(self, anchor: Anchor, committed: CommittedBlock, *, at_start: bool) -> Anchor:
-        """Follow one header. A change of validators is computed by replay, which must have come to the block."""
+        """Follow one header. To whom the validators change is computed by replay if the block does not say."""
         header, replay = committed.block.header, self._replay
+        find = finder(committed, self._epochs)
 
-        def find(wanted: bytes, epoch: int) -> ValidatorSet | None:
-            if replay is None or not at_start:
-                return None
-            verify_certified(header, committed.certificate, anchor.chain_id, anchor.next_validators)
-            return replay.validators_after(committed.block)
+        def certified(wanted: bytes, epoch: int) -> ValidatorSet | None:
+            # Nothing below it proves a set that takes over, so this certificate is checked at every level.
+            verify_certified(header, committed.certificate, anchor.chain_id, anchor.next_validators)  # A10
+            found = find(wanted, epoch)
+            if found is None and replay is not None and at_start:
+                found = replay.validators_after(committed.block)
+            return found
 
-        return follow(anchor, header, find)
+        return follow(anchor, header, certified)
 
     def _compare(self, lead: Feed, steps: list[Step]) -> list[Step]:
         """Return the steps up to where another source has a different block, with the others' copies of them.
@@ -230,7 +217,7 @@ class _Audit:
                     copy = checks.same_block(steps[position].committed, data, index)
                 except LedgerError as error:
                     if position == 0:
-                        self._refute(feed, steps[0].anchor.height, error)
+                        feed.refute(steps[0].anchor.height, error)
                     else:
                         agreed = position  # what comes before it is audited first
                     break
@@ -244,24 +231,37 @@ class _Audit:
 
     def _judge(self, lead: Feed, step: Step, feed: Feed, data: bytes) -> None:
         """Two sources show different blocks at one height: end who has no certificate; with two it is a fork."""
-        height, validators = step.anchor.height, step.anchor.validators
+        anchor, height = step.anchor, step.anchor.height
         try:
-            check_certificate(step.anchor, step.committed.block.header, step.committed.certificate)
+            check_certificate(anchor, step.committed.block.header, step.committed.certificate)
         except LedgerError as error:
-            self._refute(lead, height, error)
+            lead.refute(height, error)
             return
         try:
             other = CommittedBlock.decode(data, check_roots=False)
             header = other.block.header
-            if header.chain_id != step.anchor.chain_id:
+            if header.chain_id != anchor.chain_id:
                 raise OtherChain(f"of chain {header.chain_id.hex()}")
             if header.height != height:
                 raise BadHeader(f"it is the block of height {header.height}")
-            verify_certified(header, other.certificate, step.anchor.chain_id, validators)
+            if (header.epoch, header.validators_hash) == (anchor.validators.epoch, anchor.validators.hash):
+                validators = anchor.validators
+                verify_certified(header, other.certificate, anchor.chain_id, validators)
+            else:
+                validators = self._verify_elsewhere(feed, header, other.certificate)  # A14
         except LedgerError as error:
-            self._refute(feed, height, error)
+            feed.refute(height, error)
             return
-        self._fork(height, step.committed, other, feed, validators, lead)
+        names = f"{lead.name} and {feed.name}"
+        self._findings.append(two_blocks(step.committed, other, (anchor.validators, validators), names))
+        self._stopped = True
+
+    def _verify_elsewhere(self, feed: Feed, header: Header, certificate: Certificate) -> ValidatorSet:
+        """Return the set of another epoch that certified a header, by the handovers that its source shows."""
+        epochs = Epochs(self._genesis)
+        if header.epoch > epochs.last.epoch:
+            epochs.take_all(feed.handovers(header.epoch))
+        return epochs.verify(header, certificate)
 
     def _check(self, steps: list[Step]) -> tuple[list[Step], tuple[int, LedgerError] | None]:
         """Do the checks of the level; return the steps that hold and, if the lead's next does not, why."""
@@ -277,7 +277,7 @@ class _Audit:
             if fault.source is None:
                 return steps[: fault.position], (height, BadHeader(fault.reason))
             if self._feeds[fault.source].active:
-                self._refute(self._feeds[fault.source], height, BadHeader(fault.reason))
+                self._feeds[fault.source].refute(height, BadHeader(fault.reason))
         return steps, None
 
     def _execute(self, steps: list[Step]) -> list[Step]:
@@ -305,38 +305,14 @@ class _Audit:
         for feed in self._active():
             feed.advance(len(steps))
         self._anchor, self._tip = steps[-1].anchor, steps[-1].committed
+        for step in steps:
+            if step.anchor.next_validators is not step.anchor.validators:
+                header, certificate = step.committed.block.header, step.committed.certificate
+                self._epochs.take(Handover(header, certificate, step.anchor.next_validators))
         self._transactions += sum(step.committed.block.header.tx_count for step in steps)
         self._tell(self._anchor.height)
 
     # Findings
-
-    def _require_pinned(self, committed: CommittedBlock) -> None:
-        if self._pin is None or committed.block.header.height != self._pin[0]:
-            return
-        if committed.block.hash != self._pin[1]:
-            raise BadHeader(f"it is block {committed.block.hash.hex()}, not the pinned {self._pin[1].hex()}")
-
-    def _refute(self, feed: Feed, height: int, error: LedgerError) -> None:
-        feed.refute("other_chain" if isinstance(error, OtherChain) else "refuted", height, error.reason)
-
-    def _fork(
-        self,
-        height: int,
-        left: CommittedBlock,
-        right: CommittedBlock,
-        feed: Feed,
-        validators: ValidatorSet,
-        lead: Feed | None = None,
-    ) -> None:
-        members = signed_both(left.certificate, right.certificate, validators)
-        rounds = sorted({left.certificate.round, right.certificate.round})
-        where = f"both in round {rounds[0]}" if len(rounds) == 1 else f"in rounds {rounds[0]} and {rounds[1]}"
-        reason = (
-            f"two certified blocks at one height, {left.block.hash.hex()} and {right.block.hash.hex()} ({where}); "
-            f"signed by both: {', '.join(members) or 'nobody'}"
-        )
-        names = " and ".join([lead.name, feed.name] if lead is not None else [feed.name])
-        self._chain_finding(height, reason, members=members, source=names)
 
     def _chain_finding(
         self,
@@ -377,9 +353,11 @@ class _Audit:
             pin=None if self._pin is None else f"{self._pin[0]}:{self._pin[1].hex()}",
             findings=tuple(sorted(findings, key=lambda item: (item.height or 0, item.source))),
             sources=tuple(feed.report() for feed in self._feeds),
+            epoch=self._anchor.next_validators.epoch,
             remaining_trust=remaining_trust(
                 self._genesis,
                 self._level,
+                validators=self._anchor.validators,
                 first=min(self._first, height + 1),
                 pin=self._pin,
                 sources=agreed,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from audit.epochs import Epochs
 from audit.history import ObjectHistory, verify_history
 from audit.light import UnknownValidators
 from audit.report import Verdict
@@ -23,18 +24,15 @@ from ledger import codec
 from ledger.block import Header, Receipt
 from ledger.errors import BadProof, LedgerError, Malformed
 from ledger.genesis import Genesis
-from ledger.proof import verify_certified
+from ledger.handover import handover_from_json
 from ledger.render import (
     begin_proof_from_json,
-    certified_header_from_json,
     plain,
     proof_from_json,
-    raw_bytes,
     state_proof_from_json,
     time_text,
 )
 from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
 
 KIND: Final = "evidence-bundle"
 VERSION: Final = 1
@@ -104,7 +102,7 @@ class _Bundle:
 
     def __init__(self, genesis: Genesis) -> None:
         self.genesis = genesis
-        self.epochs: dict[int, ValidatorSet] = {genesis.validators.epoch: genesis.validators}
+        self.epochs = Epochs(genesis)
         self.name = ("", "", "")
         self.heights: list[int] = []
         self.history: ObjectHistory | None = None
@@ -137,23 +135,15 @@ class _Bundle:
 
     def validators(self, document: Any) -> str:
         """Follow the validators from the genesis through every handover."""
-        for entry in document["handovers"]:
-            handover = codec.mapping(entry, "handover")
-            header, certificate = certified_header_from_json(handover.get("header"))
-            verify_certified(header, certificate, self.genesis.chain_id, self._validators(header))
-            following = ValidatorSet.decode(raw_bytes(handover.get("validators"), "handover.validators"))
-            if following.epoch != header.epoch + 1 or following.hash != header.next_validators_hash:
-                raise BadProof(f"block {header.height} announces other validators than those shown")
-            self.epochs[following.epoch] = following
-        last = max(self.epochs)
-        current = self.epochs[last]
+        self.epochs.take_all(map(handover_from_json, document["handovers"]))
+        current = self.epochs.last
         members = ", ".join(sorted({seat.member for seat in current.validators}))
         return f"{len(self.epochs)} epoch(s) from the genesis; {current.quorum} of {current.n} certify: {members}"
 
     def items(self, document: Any) -> str:
         """Verify the object's items, and that they are all."""
         record = state_proof_from_json(codec.mapping(document.get("history"), "history").get("record"))
-        history = verify_history(document["history"], self.genesis, validators=self._validators(record.header))
+        history = verify_history(document["history"], self.genesis, self.epochs)
         if (history.process_type, history.object_type, history.object_id) != self.name:
             raise BadProof("the history is of another object")
         self.history = history
@@ -266,7 +256,7 @@ class _Bundle:
             self.trail[step.transaction.id.hex()] = step
         for entry in document["deadlines"]:
             proof = begin_proof_from_json(entry)
-            receipt = proof.verify(self.genesis.chain_id, self._validators(proof.header))
+            receipt = proof.verify(self.genesis.chain_id, self.epochs.of(proof.header, proof.certificate))
             self.begun[proof.header.height] = receipt
         late = 0
         for name, finding in self.findings.items():
@@ -296,23 +286,17 @@ class _Bundle:
 
     # Means
 
-    def _validators(self, header: Header) -> ValidatorSet:
-        known = self.epochs.get(header.epoch)
-        if known is None:
-            raise UnknownValidators(f"block {header.height} is of epoch {header.epoch}, whose validators are not shown")
-        return known
-
     def _value(self, entry: Any) -> tuple[str, Any, int]:
         """Return (key, decoded value or None, height) of a state proof that holds."""
         certified = state_proof_from_json(entry)
-        certified.verify(self.genesis.chain_id, self._validators(certified.header))
+        certified.verify(self.genesis.chain_id, self.epochs.of(certified.header, certified.certificate))
         self.heights.append(certified.header.height)
         value = None if certified.value is None else codec.decode(certified.value)
         return certified.key.decode("utf-8", "backslashreplace"), value, certified.header.height
 
     def _receipt(self, entry: Any) -> Recording:
         proof = proof_from_json(entry)
-        transaction, receipt = proof.verify(self.genesis.chain_id, self._validators(proof.header))
+        transaction, receipt = proof.verify(self.genesis.chain_id, self.epochs.of(proof.header, proof.certificate))
         return Recording(transaction, receipt, proof.header)
 
     def _items(self) -> tuple[tuple[str, int, dict[str, Any]], ...]:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from audit.light import OtherChain
 from audit.report import Finding, SourceReport
 from audit.sources import Damaged, Pruned, Source, Unreachable
+from ledger.errors import LedgerError
+from ledger.handover import MAX_HANDOVERS, Handover
 
 RUN_BYTES = 16 * 1024 * 1024
 """How many bytes of blocks a feed reads ahead, one block more at most."""
@@ -47,10 +50,29 @@ class Feed:
         self.agreed, self._last = first - 1, last
         self._blocks = iter(self.source.blocks(first, last))
 
+    def handovers(self, last_epoch: int | None = None) -> Iterator[Handover]:
+        """Yield what the source shows of the handovers, up to that to ``last_epoch``; nothing of it is verified.
+
+        Ends where the source fails; raises ``Malformed`` for what is no handover.
+        """
+        try:
+            for number, raw in enumerate(self.source.handovers()):
+                handover = Handover.decode(raw)
+                if number >= MAX_HANDOVERS or (last_epoch is not None and handover.epoch > last_epoch):
+                    return
+                yield handover
+        except (Unreachable, Damaged):
+            return
+
     @property
     def waiting(self) -> bool:
         """Whether it has pruned the next block, and has later ones to compare when the audit comes to them."""
         return self.active and self.agreed + 1 < self._first
+
+    @property
+    def lacks(self) -> int:
+        """How many of the next blocks it has pruned; it is compared from there on."""
+        return self._first - 1 - self.agreed if self.waiting else 0
 
     def fill(self, count: int) -> int:
         """Read ahead up to ``count`` blocks, fewer if they are large; return how many are there."""
@@ -91,10 +113,10 @@ class Feed:
         self.pending.clear()
         self._status, self._note = status, note
 
-    def refute(self, status: str, height: int, reason: str) -> None:
+    def refute(self, height: int, error: LedgerError) -> None:
         """End a source whose block at ``height`` is false."""
-        self.findings.append(Finding(height, reason, self.name))
-        self.end(status, f"block {height}: {reason}")
+        self.findings.append(Finding(height, error.reason, self.name))
+        self.end("other_chain" if isinstance(error, OtherChain) else "refuted", f"block {height}: {error.reason}")
 
     def close(self, goal: int) -> None:
         """End a source that has no more blocks; ``goal`` is the height that was asked for."""
@@ -102,7 +124,7 @@ class Feed:
             self.active = False
             return
         if self.waiting:
-            self.end("pruned", f"{self._lacks}; what is before needs an archive, or a node that keeps all blocks")
+            self.end("pruned", f"{self._begins}; what is before needs an archive, or a node that keeps all blocks")
             return
         expected = min(goal, self.claimed or 0)
         if self.agreed < expected:
@@ -115,7 +137,7 @@ class Feed:
     def report(self) -> SourceReport:
         """Return how it did."""
         if self._first > 1 and self._status == "ok":
-            return SourceReport(self.name, "pruned", self.claimed, max(self.agreed, 0), f"{self._lacks} and agree")
+            return SourceReport(self.name, "pruned", self.claimed, max(self.agreed, 0), f"{self._begins} and agree")
         return SourceReport(self.name, self._status, self.claimed, self.agreed if self._agrees else 0, self._note)
 
     @property
@@ -124,7 +146,7 @@ class Feed:
         return self._first > 1
 
     @property
-    def _lacks(self) -> str:
+    def _begins(self) -> str:
         return f"its blocks begin at height {self._first}"
 
     def _fault(self, error: Unreachable | Damaged) -> None:

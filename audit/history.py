@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from audit.epochs import Epochs
 from contracts.process_chain import item_hash, object_key, verify_object_history
 from ledger import codec
 from ledger.errors import Malformed
 from ledger.genesis import Genesis
+from ledger.handover import split_handovers
 from ledger.proof import CertifiedValue
 from ledger.render import state_proof_from_json
-from ledger.validators import ValidatorSet
 
 MAX_ITEMS = 1_000_000
 
@@ -31,12 +32,15 @@ class ObjectHistory:
     record: CertifiedValue
 
 
-def verify_history(document: Any, genesis: Genesis, *, validators: ValidatorSet | None = None) -> ObjectHistory:
+def verify_history(document: Any, genesis: Genesis, epochs: Epochs | None = None) -> ObjectHistory:
     """Read and verify an ``object-history`` document; raise a ``LedgerError`` saying what does not hold.
 
-    ``validators`` are those that certify it, if they are not those of the genesis any more.
+    ``epochs`` are known beside those that the document's own handovers lead to.
     """
-    fields = codec.mapping(document, "object-history")
+    rest, handovers = split_handovers(document)
+    known = Epochs(genesis) if epochs is None else epochs
+    known.take_all(handovers)
+    fields = codec.mapping(rest, "object-history")
     version = fields.get("version")
     if fields.get("coseal") != "object-history" or type(version) is not int or version != 1:
         raise Malformed('expected a document with "coseal": "object-history" and "version": 1')
@@ -44,7 +48,7 @@ def verify_history(document: Any, genesis: Genesis, *, validators: ValidatorSet 
         codec.text(fields.get(name), f"object-history.{name}", limit=128) for name in ("process_type", "type", "id")
     )
     record = state_proof_from_json(fields.get("record"))
-    record.verify(genesis.chain_id, validators or genesis.validators)
+    record.verify(genesis.chain_id, known.of(record.header, record.certificate))
     if record.key != object_key(process_type, object_type, object_id).encode():
         raise Malformed("the record is of another object")
     items = tuple(_item(row) for row in codec.sequence(fields.get("items"), "items", limit=MAX_ITEMS))

@@ -88,16 +88,16 @@ def follow(anchor: Anchor, header: Header, find: FindValidators | None = None) -
     )
 
 
-def resume(genesis: Genesis, header: Header, validators: ValidatorSet) -> Anchor:
+def resume(genesis: Genesis, header: Header, validators: ValidatorSet, find: FindValidators | None = None) -> Anchor:
     """Return an anchor at a header that is believed for another reason (a pin, or its own certificate).
 
     ``validators`` are those of its epoch; raises ``BadHeader`` if the header names others, and
-    ``UnknownValidators`` if it announces a change.
+    ``UnknownValidators`` if it announces a change and ``find`` does not know to whom.
     """
     if header.chain_id != genesis.chain_id:
         raise OtherChain(f"of chain {header.chain_id.hex()}")
     if header.validators_hash != validators.hash or header.epoch != validators.epoch:
-        raise UnknownValidators(f"epoch {header.epoch} has validators that the genesis does not name")
+        raise BadHeader(f"its validators are not those of epoch {validators.epoch}")
     return Anchor(
         header.chain_id,
         genesis.parameters.tenure,
@@ -106,7 +106,7 @@ def resume(genesis: Genesis, header: Header, validators: ValidatorSet) -> Anchor
         header.time_ms,
         header.proposer,
         validators,
-        _successors(validators, header, None),
+        _successors(validators, header, find),
     )
 
 
@@ -134,10 +134,24 @@ def check_last_commit(
     last_commit.verify(parent.chain_id, parent.validators, verify)  # A7
 
 
-def signed_both(left: Certificate, right: Certificate, validators: ValidatorSet) -> tuple[str, ...]:
-    """Return the members whose validators signed both certificates, ascending."""
-    common = set(left.signers()) & set(right.signers())
-    return tuple(sorted({validators[index].member for index in common}))
+def require_pinned(header: Header, pin: tuple[int, bytes] | None) -> None:
+    """Raise ``BadHeader`` for another header at the height of a pin (height, hash) than the pinned one."""
+    if pin is not None and header.height == pin[0] and header.hash != pin[1]:
+        raise BadHeader(f"it is block {header.hash.hex()}, not the pinned {pin[1].hex()}")
+
+
+def signed_both(
+    left: Certificate, right: Certificate, validators: ValidatorSet, others: ValidatorSet | None = None
+) -> tuple[str, ...]:
+    """Return the members whose validators signed both certificates, ascending.
+
+    ``others`` is the set of the right one, if of another epoch. A validator is the same by its id, whatever its key.
+    """
+    signers = (
+        {each[index] for index in one.signers()} for one, each in ((left, validators), (right, others or validators))
+    )
+    one, other = ({seat.id: seat.member for seat in seats} for seats in signers)
+    return tuple(sorted({one[node] for node in one.keys() & other.keys()}))
 
 
 def _require_place(anchor: Anchor, header: Header, validators: ValidatorSet) -> None:
@@ -161,5 +175,5 @@ def _successors(validators: ValidatorSet, header: Header, find: FindValidators |
         return validators
     found = None if find is None else find(header.next_validators_hash, validators.epoch + 1)
     if found is None or found.hash != header.next_validators_hash or found.epoch != validators.epoch + 1:
-        raise UnknownValidators(f"the validators change after height {header.height}; replay computes to whom")
+        raise UnknownValidators(f"the validators change after height {header.height}, and nothing here says to whom")
     return found

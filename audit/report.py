@@ -10,6 +10,7 @@ from enum import Enum, IntEnum
 from typing import Any
 
 from ledger.genesis import Genesis
+from ledger.validators import ValidatorSet
 
 
 class Level(IntEnum):
@@ -70,7 +71,8 @@ class SourceReport:
 class AuditReport:
     """The outcome of an audit. Heights ``first``..``last`` were verified (none if ``last`` < ``first``).
 
-    ``head_hash``, ``state_root`` and ``head_time_ms`` are those of ``last`` (hex, ms), None if there is none.
+    ``head_hash``, ``state_root`` and ``head_time_ms`` are those of ``last`` (hex, ms), None if there is none;
+    ``epoch`` is that of the height after it.
     """
 
     chain_id: str
@@ -82,6 +84,7 @@ class AuditReport:
     head_hash: str | None
     state_root: str | None
     head_time_ms: int | None
+    epoch: int
     pin: str | None
     findings: tuple[Finding, ...]
     sources: tuple[SourceReport, ...]
@@ -110,10 +113,20 @@ class AuditReport:
 
 
 def remaining_trust(
-    genesis: Genesis, level: Level, *, first: int, pin: tuple[int, bytes] | None, sources: int
+    genesis: Genesis,
+    level: Level,
+    *,
+    validators: ValidatorSet,
+    first: int,
+    pin: tuple[int, bytes] | None,
+    sources: int,
 ) -> tuple[str, ...]:
-    """Return what must still be believed of the blocks that held, a sentence a line; ``sources`` agree on them."""
-    n, q = genesis.validators.n, genesis.validators.quorum
+    """Return what must still be believed of the blocks that held, a sentence a line; ``sources`` agree on them.
+
+    ``validators`` are those of the last of these blocks.
+    """
+    n, q, epoch = validators.n, validators.quorum, validators.epoch
+    former = ", nor those of a quorum of any epoch before" if epoch > genesis.validators.epoch else ""
     lines = [f"The genesis file is the one the members agreed on (chain id {genesis.chain_id.hex()})."]
     if level is Level.HEADERS:
         lines.append(
@@ -135,7 +148,7 @@ def remaining_trust(
         )
     if pin is None:
         lines.append(
-            f"No {q} of the {n} validators' keys were stolen or misused to sign a second history: a pin "
+            f"No {q} of the {n} validators' keys were stolen or misused to sign a second history{former}: a pin "
             "(HEIGHT:HASH) learnt from elsewhere, --trust, excludes that up to its height."
         )
     else:

@@ -17,11 +17,17 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from ledger import codec, framing
+from ledger.block import CommittedBlock
 from ledger.errors import LedgerError, Malformed
+from ledger.framing import Record
+from ledger.handover import Handover
+from ledger.head import Head, announced
 from ledger.strict_json import strict_json
 
 BLOCK_KIND: Final = 1
 """The type byte of a committed block in a block file."""
+HEAD_KIND: Final = 2
+"""The type byte of the head of a pruned block."""
 PAGE_BLOCKS: Final = 200
 MAX_RESPONSE_BYTES: Final = 24 * 1024 * 1024
 """A page of blocks is at most 8 MiB, or one block: 4 MiB, receipts of 16 MiB and what fell due at its start."""
@@ -74,6 +80,13 @@ class Source(Protocol):
         """
         ...
 
+    def handovers(self) -> Iterator[bytes]:
+        """Yield the handovers between epochs (each the bytes of a ``Handover``) that the source holds, ascending.
+
+        Raises ``Unreachable`` or ``Damaged``.
+        """
+        ...
+
 
 class FileSource:
     """A node's block files: a folder of ``*.log`` files, a node's data folder, or one file."""
@@ -109,6 +122,17 @@ class FileSource:
         for index in range(position, len(files)):
             path, is_last = files[index][1], index == len(files) - 1
             height = yield from self._read(path, height, first, last, is_last=is_last)
+
+    def handovers(self) -> Iterator[bytes]:
+        """See ``Source``; reads every header, of pruned blocks too, up to the first that is damaged."""
+        heads = self._path / "heads"
+        pruned = sorted(heads.glob("*.log")) if heads.is_dir() else []
+        try:
+            for path in (*pruned, *(path for _, path in self._files())):
+                with _mapped(path) as view:
+                    yield from (found.encode() for record in _records(view) if (found := _handover(record)) is not None)
+        except LedgerError:
+            return
 
     def _read(self, path: Path, height: int, first: int, last: int, *, is_last: bool) -> Generator[bytes, None, int]:
         """Yield the wanted records of one file that begins at ``height``; return the height after it."""
@@ -186,6 +210,26 @@ class UrlSource:
             yield from blocks[: last - first + 1]
             first += len(blocks)
 
+    def handovers(self) -> Iterator[bytes]:
+        """See ``Source``."""
+        epoch: int | None = None
+        while True:
+            query = "" if epoch is None else f"?from={epoch}"
+            try:
+                page = codec.sequence(
+                    codec.decode(self._get(f"/v1/handovers{query}", "application/msgpack")),
+                    "handovers",
+                    limit=PAGE_BLOCKS,
+                )
+                raws = [codec.octets(item, "handover") for item in page]
+                last = Handover.decode(raws[-1]).epoch if raws else None
+            except Malformed as error:
+                raise Unreachable(f"its answer is no list of handovers: {error.reason}") from None
+            if last is None or (epoch is not None and last < epoch):
+                return
+            yield from raws
+            epoch = last + 1
+
     def genesis(self) -> bytes:
         """Return the genesis bytes the node claims; believe them only if their hash is known from elsewhere."""
         return self._get("/v1/genesis", "application/json")
@@ -220,6 +264,25 @@ def sources_in(directory: Path | str) -> list[FileSource]:
     folder = Path(directory)
     nodes = sorted(path for path in (folder / "nodes").glob("*") if (path / "blocks").is_dir())
     return [FileSource(path, path.name) for path in nodes] or [FileSource(folder, folder.name or str(folder))]
+
+
+def _records(view: memoryview) -> Iterator[Record]:
+    """Yield the records of a file up to the first that is damaged."""
+    offset = 0
+    while (record := framing.read(view, offset)) is not None:
+        yield record
+        offset = record.end
+
+
+def _handover(record: Record) -> Handover | None:
+    """Return the handover that a block or the head of one makes, if it makes one and holds the set."""
+    if record.kind == HEAD_KIND:
+        head = Head.decode(record.payload)
+        header, certificate, following = head.header, head.certificate, head.next_validators
+    else:
+        committed = CommittedBlock.decode(record.payload, check_roots=False)
+        header, certificate, following = committed.block.header, committed.certificate, announced(committed)
+    return None if following is None else Handover(header, certificate, following)
 
 
 @contextmanager

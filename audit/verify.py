@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from audit import bundle
+from audit.epochs import Epochs
 from audit.export import Untold, read_at_most, verify_export
 from audit.history import verify_history
+from audit.light import UnknownValidators
 from audit.report import Verdict
-from ledger import codec
 from ledger.block import Header
 from ledger.certificate import Certificate
 from ledger.codec import decode
-from ledger.errors import BadCertificate, LedgerError, Malformed
+from ledger.errors import LedgerError, Malformed
 from ledger.genesis import Genesis
-from ledger.proof import verify_certified
+from ledger.handover import split_handovers
 from ledger.render import (
     MAX_DOCUMENT_DEPTH,
     begin_proof_from_json,
@@ -33,8 +33,11 @@ from ledger.render import (
     time_text,
 )
 from ledger.strict_json import strict_json
+from ledger.validators import ValidatorSet
 
 MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
+
+_Told: TypeAlias = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,6 @@ class Verification:
         return document
 
 
-class _CannotTell(Exception):
-    """The document needs something that is not at hand."""
-
-
 def verify_file(path: Path | str, genesis: Genesis) -> Verification:
     """Verify the document in a file against a trusted genesis. Never raises for what the file holds."""
     try:
@@ -106,15 +105,18 @@ def verify_document(document: Any, genesis: Genesis, folder: Path | None = None)
     kind = document.get("coseal") if type(document) is dict else None
     if kind == bundle.KIND:
         return _bundle(document, genesis)
-    judge = _KINDS.get(kind) if type(kind) is str else None
-    if kind == "export":
-        judge = partial(verify_export, folder=folder)
-    if type(kind) is not str or judge is None:
+    if type(kind) is not str or (kind not in _KINDS and kind != "export"):
         known = ", ".join(sorted((*_KINDS, "export", bundle.KIND)))
         return Verification("file", Verdict.UNKNOWN, f'no document of ours: "coseal" names none of {known}')
     try:
-        reason, facts = judge(document, genesis)
-    except (_CannotTell, Untold) as error:
+        if kind == "export":
+            reason, facts = verify_export(document, genesis, folder)
+        else:
+            document, handovers = split_handovers(document)
+            epochs = Epochs(genesis)
+            epochs.take_all(handovers)
+            reason, facts = _KINDS[kind](document, genesis, epochs)
+    except (UnknownValidators, Untold) as error:
         return Verification(kind, Verdict.UNKNOWN, str(error))
     except LedgerError as error:
         return Verification(kind, Verdict.BAD, error.reason)
@@ -132,22 +134,22 @@ def _bundle(document: Any, genesis: Genesis) -> Verification:
     return Verification(bundle.KIND, Verdict.OK, reason, report.facts, report.steps)
 
 
-def _begin_receipt(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
+def _begin_receipt(document: Any, genesis: Genesis, epochs: Epochs) -> _Told:
     proof = begin_proof_from_json(document)
-    _require_epoch(proof.header, proof.certificate, genesis)
-    receipt = proof.verify(genesis.chain_id, genesis.validators)
-    facts = {**_facts(proof.header, proof.certificate, genesis), "due": plain(receipt.data)}
+    validators = epochs.of(proof.header, proof.certificate)
+    receipt = proof.verify(genesis.chain_id, validators)
+    facts = {**_facts(proof.header, proof.certificate, validators), "due": plain(receipt.data)}
     return f"this is what fell due at the start of block {proof.header.height}", facts
 
 
-def _receipt(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
+def _receipt(document: Any, genesis: Genesis, epochs: Epochs) -> _Told:
     proof = proof_from_json(document)
-    _require_epoch(proof.header, proof.certificate, genesis)
-    transaction, receipt = proof.verify(genesis.chain_id, genesis.validators)
+    validators = epochs.of(proof.header, proof.certificate)
+    transaction, receipt = proof.verify(genesis.chain_id, validators)
     came_to = "took effect" if receipt.ok else f"was rejected ({receipt.code})"
     reason = f"{transaction.contract}.{transaction.action} by {transaction.sender} {came_to}"
     facts = {
-        **_facts(proof.header, proof.certificate, genesis),
+        **_facts(proof.header, proof.certificate, validators),
         "transaction": transaction.id.hex(),
         "index": proof.index,
         "sender": transaction.sender,
@@ -157,14 +159,14 @@ def _receipt(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
     return f"{reason} in block {proof.header.height}", facts
 
 
-def _state_proof(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
+def _state_proof(document: Any, genesis: Genesis, epochs: Epochs) -> _Told:
     certified = state_proof_from_json(document)
-    _require_epoch(certified.header, certified.certificate, genesis)
-    certified.verify(genesis.chain_id, genesis.validators)
+    validators = epochs.of(certified.header, certified.certificate)
+    certified.verify(genesis.chain_id, validators)
     key = certified.key.decode("utf-8", "backslashreplace")
     value = None if certified.value is None else plain(decode(certified.value))
     facts = {
-        **_facts(certified.header, certified.certificate, genesis),
+        **_facts(certified.header, certified.certificate, validators),
         "key": key,
         "present": certified.value is not None,
         "value": value,
@@ -173,44 +175,30 @@ def _state_proof(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
     return f"{key} {holds} in the state after block {certified.header.height}", facts
 
 
-def _certified_header(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
+def _certified_header(document: Any, genesis: Genesis, epochs: Epochs) -> _Told:
     header, certificate = certified_header_from_json(document)
-    _require_epoch(header, certificate, genesis)
-    verify_certified(header, certificate, genesis.chain_id, genesis.validators)
-    return f"block {header.height} is certified", _facts(header, certificate, genesis)
+    validators = epochs.verify(header, certificate)
+    return f"block {header.height} is certified", _facts(header, certificate, validators)
 
 
-def _object_history(document: Any, genesis: Genesis) -> tuple[str, dict[str, Any]]:
-    record = state_proof_from_json(codec.mapping(document, "document").get("record"))
-    _require_epoch(record.header, record.certificate, genesis)
-    history = verify_history(document, genesis)
-    name = f"{history.object_type} {history.object_id}"
+def _object_history(document: Any, genesis: Genesis, epochs: Epochs) -> _Told:
+    history = verify_history(document, genesis, epochs)
+    header, certificate = history.record.header, history.record.certificate
     facts = {
-        **_facts(history.record.header, history.record.certificate, genesis),
+        **_facts(header, certificate, epochs.of(header, certificate)),
         "process_type": history.process_type,
-        "object": name,
+        "object": f"{history.object_type} {history.object_id}",
         "items": len(history.items),
     }
-    return f"these {len(history.items)} items are all of {name} up to block {history.record.header.height}", facts
+    return f"these {len(history.items)} items are all of {facts['object']} up to block {header.height}", facts
 
 
-def _require_epoch(header: Header, certificate: Certificate, genesis: Genesis) -> None:
-    """Refuse to guess who the validators of a later epoch are; what is false without knowing them is told later."""
-    if header.chain_id != genesis.chain_id or header.epoch == genesis.validators.epoch:
-        return
-    if certificate.epoch != header.epoch or certificate.block_hash != header.hash:
-        raise BadCertificate("the certificate is of another block")
-    raise _CannotTell(
-        f"block {header.height} is of epoch {header.epoch}, whose validators the genesis does not name: "
-        "audit the chain with replay up to it, then compare the block hash"
-    )
-
-
-def _facts(header: Header, certificate: Certificate, genesis: Genesis) -> dict[str, Any]:
-    signers = [genesis.validators[index] for index in certificate.signers()]
+def _facts(header: Header, certificate: Certificate, validators: ValidatorSet) -> dict[str, Any]:
+    signers = [validators[index] for index in certificate.signers()]
     return {
         "chain_id": header.chain_id.hex(),
         "height": header.height,
+        "epoch": header.epoch,
         "block_hash": header.hash.hex(),
         "state_root": header.state_root.hex(),
         "time": time_text(header.time_ms),
@@ -218,7 +206,7 @@ def _facts(header: Header, certificate: Certificate, genesis: Genesis) -> dict[s
     }
 
 
-_KINDS: Final[Mapping[str, Callable[[Any, Genesis], tuple[str, dict[str, Any]]]]] = {
+_KINDS: Final[Mapping[str, Callable[[Any, Genesis, Epochs], _Told]]] = {
     "receipt": _receipt,
     "begin-receipt": _begin_receipt,
     "state-proof": _state_proof,

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger import codec, merkle
-from ledger.block import MAX_BLOCK_TRANSACTIONS, CommittedBlock, Header
+from ledger.block import MAX_BLOCK_TRANSACTIONS, CommittedBlock, Header, Receipt
 from ledger.certificate import Certificate
-from ledger.errors import Malformed
+from ledger.errors import LedgerError, Malformed
 from ledger.signing import HASH_BYTES
-from ledger.validators import ValidatorSet
+from ledger.validators import MAX_VALIDATORS, ValidatorSet
 
 MAX_HEAD_BYTES: Final = 512 * 1024
 
@@ -34,10 +34,11 @@ class Head:
 
     @staticmethod
     def of(committed: CommittedBlock, next_validators: ValidatorSet | None = None) -> Head:
-        """Return the head of a whole block; ``next_validators`` only where the set changes."""
+        """Return the head of a whole block; ``next_validators`` is read from it unless given, where the set changes."""
         leaves = tuple(merkle.leaf_hash(raw) for raw in committed.block.transactions)
         receipts = tuple(merkle.leaf_hash(raw) for raw in committed.receipts)
-        return Head(committed.block.header, committed.certificate, leaves, receipts, next_validators)
+        following = next_validators or announced(committed)
+        return Head(committed.block.header, committed.certificate, leaves, receipts, following)
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""
@@ -64,6 +65,33 @@ class Head:
         if merkle.root_of_hashes(head.receipts) != header.receipts_root:  # Z1
             raise Malformed("the receipt hashes are not those of the header")
         return head
+
+
+def announced(committed: CommittedBlock) -> ValidatorSet | None:
+    """Return the set that certifies the next height if the block changes it and its first receipt says to what.
+
+    What is returned has the hash that the header announces, and the epoch after the header's; the block itself is not
+    verified.
+    """
+    header = committed.block.header
+    if header.next_validators_hash == header.validators_hash or not committed.receipts:
+        return None
+    try:
+        found = _promoted(Receipt.decode(committed.receipts[0]).data)
+    except LedgerError:
+        return None
+    if found is None or found.hash != header.next_validators_hash or found.epoch != header.epoch + 1:
+        return None
+    return found
+
+
+def _promoted(data: Any) -> ValidatorSet | None:
+    """Return the set that the beginning of a block made the next one (contracts.md); raise ``Malformed`` for none."""
+    change = data.get("membership")
+    if type(change) is not dict or "validators" not in change:
+        return None
+    rows = codec.sequence(change["validators"], "validators", limit=MAX_VALIDATORS)
+    return ValidatorSet.decode(codec.encode(["validators", 1, codec.integer(change.get("epoch"), "epoch"), rows]))
 
 
 def _hashes(value: Any) -> tuple[bytes, ...]:

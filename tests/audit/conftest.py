@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from contracts import membership, table
 from contracts.execution import Executor, new_state
+from contracts.framework import Due
 from ledger import framing, merkle, transaction
 from ledger.block import Block, CommittedBlock, Header, last_commit_hash
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.genesis import PROTOCOL_VERSION, Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.handover import Handover
 from ledger.signing import Ed25519Signer
 from ledger.state import MemoryStore
-from ledger.validators import leader_index
+from ledger.validators import Validator, ValidatorSet, leader_index
 
 START_MS = 1_700_000_000_000
 MEMBERS = (
@@ -26,6 +29,16 @@ MEMBERS = (
 
 def signer(name: str) -> Ed25519Signer:
     return Ed25519Signer(name.encode().ljust(32, b"."))
+
+
+def validator(name: str, role: str) -> Validator:
+    return Validator(name, name, role, signer(f"{name}/node").public_key)
+
+
+def _node_key(seat: Validator) -> Ed25519Signer:
+    """Return the key of a seat: the node's first one, or the one it was given later."""
+    keys = (signer(f"{seat.id}/{name}") for name in ("node", "node-2", "node-3"))
+    return next(key for key in keys if key.public_key == seat.key)
 
 
 def make_genesis(name: str = "test", members=MEMBERS) -> Genesis:
@@ -60,9 +73,34 @@ class Chain:
         self.genesis = genesis or make_genesis()
         self.chain_id = self.genesis.chain_id
         self.store = MemoryStore(self.genesis.parameters.state_bits)
-        self.executor = Executor(self.genesis, new_state(self.genesis, self.store))
+        self.following: ValidatorSet | None = None
+        promoting = replace(membership.CONTRACT, begin_block=self._promote)
+        rules = {PROTOCOL_VERSION: {**table.CONTRACTS, "membership": promoting}}
+        self.executor = Executor(self.genesis, new_state(self.genesis, self.store), rules=rules)
         self.blocks: list[CommittedBlock] = []
+        self.handovers: list[Handover] = []
         self._salt = 0
+
+    def _promote(self, view, height, time_ms, limit) -> Due:
+        """Make the set that waits the next one, as an accepted ballot would."""
+        if self.following is None:
+            return Due()
+        rows = [[seat.id, seat.member, seat.role, seat.key] for seat in self.following.validators]
+        view.put("membership/validators", [self.following.epoch, rows])
+        return Due(1, {"epoch": self.following.epoch, "height": height + 1, "validators": rows})
+
+    def change(self, *, add: Validator | None = None, remove: str = "", **changed) -> "Chain":
+        """Hand over, with one more block, to a set with a validator more, or less, or in part ``changed``."""
+        seats = [seat for seat in self.executor.validators.validators if seat.id != remove]
+        seats = [
+            replace(seat, key=signer(changed[seat.id]).public_key) if seat.id in changed else seat for seat in seats
+        ]
+        seats = sorted([*seats, *([add] if add else [])], key=lambda seat: seat.id)
+        self.following = ValidatorSet(self.executor.validators.epoch + 1, tuple(seats))
+        committed = self.add()
+        self.handovers.append(Handover(committed.block.header, committed.certificate, self.following))
+        self.following = None
+        return self
 
     def transaction(self, *, action: str = "rotate_key", **args) -> bytes:
         self._salt += 1
@@ -77,10 +115,19 @@ class Chain:
             salt=self._salt.to_bytes(16, "big"),
         ).raw
 
-    def certify(self, header: Header, signers: tuple[int, ...] = (0, 1, 2), *, round: int = 0) -> Certificate:
-        validators = self.executor.validators
+    def certify(
+        self,
+        header: Header,
+        signers: tuple[int, ...] | None = None,
+        *,
+        round: int = 0,
+        validators: ValidatorSet | None = None,
+    ) -> Certificate:
+        """``signers`` None: the first q of the validators, which are the present ones unless given."""
+        validators = validators or self.executor.validators
+        signers = tuple(range(validators.quorum)) if signers is None else signers
         preimage = vote_preimage(self.chain_id, validators.epoch, header.height, round, Phase.COMMIT, header.hash)
-        votes = {index: signer(f"{validators[index].id}/node").sign(preimage) for index in signers}
+        votes = {index: _node_key(validators[index]).sign(preimage) for index in signers}
         return assemble(Phase.COMMIT, validators, header.height, round, header.hash, votes)
 
     def build(self, transactions: int = 1, *, time_step_ms: int = 10, **changed) -> CommittedBlock:
@@ -143,7 +190,8 @@ class Chain:
 class ListSource:
     """A source that is a list of block bytes; ``claims`` is the tip it tells."""
 
-    def __init__(self, blocks, name: str = "list", claims: int | None = None) -> None:
+    def __init__(self, blocks, name: str = "list", claims: int | None = None, handovers=()) -> None:
+        self.handed = handovers
         self.raws = [block if isinstance(block, bytes) else block.encode() for block in blocks]
         self.name = name
         self.claims = len(self.raws) if claims is None else claims
@@ -153,6 +201,9 @@ class ListSource:
 
     def blocks(self, first: int, last: int) -> Iterator[bytes]:
         yield from self.raws[first - 1 : last]
+
+    def handovers(self) -> Iterator[bytes]:
+        yield from (handover.encode() for handover in self.handed)
 
 
 @pytest.fixture

@@ -1,0 +1,38 @@
+"""Two certified blocks where there can be one: what is found, and which members answer for it.
+
+Law: members are named only for signatures that were verified.
+"""
+
+from __future__ import annotations
+
+from audit.epochs import ForkedEpochs
+from audit.light import signed_both
+from audit.report import Finding
+from ledger.block import CommittedBlock
+from ledger.validators import ValidatorSet
+
+
+def two_blocks(
+    left: CommittedBlock, right: CommittedBlock, validators: tuple[ValidatorSet, ValidatorSet], source: str
+) -> Finding:
+    """Return the finding about two certified blocks of one height; ``validators`` are the sets that certified each."""
+    members = signed_both(left.certificate, right.certificate, *validators)
+    rounds = sorted({left.certificate.round, right.certificate.round})
+    where = f"both in round {rounds[0]}" if len(rounds) == 1 else f"in rounds {rounds[0]} and {rounds[1]}"
+    if left.certificate.epoch != right.certificate.epoch:
+        where += f", of epochs {left.certificate.epoch} and {right.certificate.epoch}"
+    reason = f"two certified blocks at one height, {left.block.hash.hex()} and {right.block.hash.hex()} ({where})"
+    return Finding(left.block.header.height, f"{reason}; signed by both: {_names(members)}", source, members)
+
+
+def two_handovers(fork: ForkedEpochs, source: str) -> Finding:
+    """Return the finding about two certified handovers to one epoch."""
+    one, other = fork.one, fork.other
+    members = signed_both(one.certificate, other.certificate, fork.validators)
+    blocks = " and ".join(f"block {each.header.hash.hex()} of height {each.header.height}" for each in (one, other))
+    reason = f"{fork.reason}, {blocks}; signed by both: {_names(members)}"
+    return Finding(min(one.header.height, other.header.height), reason, source, members)
+
+
+def _names(members: tuple[str, ...]) -> str:
+    return ", ".join(members) or "nobody"
