@@ -87,10 +87,10 @@ def announced(committed: CommittedBlock) -> ValidatorSet | None:
 
 def _promoted(data: Any) -> ValidatorSet | None:
     """Return the set that the beginning of a block made the next one (contracts.md); raise ``Malformed`` for none."""
-    change = data.get("membership")
-    if type(change) is not dict or "validators" not in change:
+    change = codec.mapping(data.get("membership", {}), "membership").get("validators")
+    if type(change) is not dict or "rows" not in change:
         return None
-    rows = codec.sequence(change["validators"], "validators", limit=MAX_VALIDATORS)
+    rows = codec.sequence(change["rows"], "validators", limit=MAX_VALIDATORS)
     return ValidatorSet.decode(codec.encode(["validators", 1, codec.integer(change.get("epoch"), "epoch"), rows]))
 
 

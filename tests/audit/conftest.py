@@ -87,7 +87,7 @@ class Chain:
             return Due()
         rows = [[seat.id, seat.member, seat.role, seat.key] for seat in self.following.validators]
         view.put("membership/validators", [self.following.epoch, rows])
-        return Due(1, {"epoch": self.following.epoch, "height": height + 1, "validators": rows})
+        return Due(1, {"validators": {"epoch": self.following.epoch, "first_height": height + 1, "rows": rows}})
 
     def change(self, *, add: Validator | None = None, remove: str = "", **changed) -> "Chain":
         """Hand over, with one more block, to a set with a validator more, or less, or in part ``changed``."""
