@@ -18,6 +18,7 @@ from coseal.history import object_history, parse_object
 from coseal.supervision import is_finding, pages
 from ledger import codec, merkle
 from ledger.block import CommittedBlock
+from ledger.handover import FIELD, handover_json, split_handovers
 from ledger.proof import BeginProof, TransactionProof
 from ledger.render import begin_proof_json, proof_json, state_proof_json
 from ledger.transaction import Transaction
@@ -77,15 +78,15 @@ class _Collector:
         basis = {
             basis for _, value in rules for basis in value["rule"]["legal_basis"] if not basis.startswith(EXTERNAL)
         }
-        history, proven = object_history(client, process_type, object_type, object_id)
+        document, proven = object_history(client, process_type, object_type, object_id)
         sources = {source for source, _, _ in proven.items} | ({object_id} if object_type == SOURCE else set())
+        history, _ = split_handovers(document)
         recorded = sorted({(row["height"], row["index"]) for row in history["items"]})
-        return {
+        bundle = {
             "coseal": KIND,
             "version": VERSION,
             "chain_id": client.genesis.chain_id.hex(),
             "object": {"process_type": process_type, "type": object_type, "id": object_id},
-            "handovers": [],
             "history": history,
             "recordings": [self._transaction(*place) for place in recorded],
             "sources": [self._proven(f"process/source/{source}")[0] for source in sorted(sources)],
@@ -98,6 +99,7 @@ class _Collector:
             "trail": self._trail([value for _, value in findings.values()]),
             "deadlines": self._deadlines([value for _, value in findings.values()], list(raised.values())),
         }
+        return {**bundle, FIELD: [handover_json(one) for one in client.epochs.up_to(client.epochs.last.epoch)]}
 
     def _proven(self, key: str) -> tuple[dict[str, Any], Any]:
         """Return the proof document of a state key, and the value."""

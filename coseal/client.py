@@ -19,16 +19,20 @@ from urllib.parse import quote
 
 import httpx
 
+from audit.epochs import Epochs
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 from ledger import codec
-from ledger.block import CommittedBlock, Receipt
+from ledger.block import CommittedBlock, Header, Receipt
+from ledger.certificate import Certificate
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis
-from ledger.proof import CertifiedValue, TransactionProof, verify_certified
-from ledger.render import MAX_DOCUMENT_DEPTH, proof_from_json, state_proof_from_json
+from ledger.handover import MAX_HANDOVERS, Handover, with_handovers
+from ledger.proof import CertifiedValue, TransactionProof
+from ledger.render import MAX_DOCUMENT_DEPTH, proof_from_json, proof_json, state_proof_from_json
 from ledger.signing import Signer
 from ledger.strict_json import strict_json
 from ledger.transaction import SALT_BYTES, Transaction, sign
+from ledger.validators import ValidatorSet
 
 MSGPACK: Final = "application/msgpack"
 COMMIT_TIMEOUT_S: Final = 60.0
@@ -36,15 +40,21 @@ _REQUEST_TIMEOUT_S: Final = 40.0  # a node holds ``wait=commit`` for up to 30 s
 _BUSY: Final = frozenset({429, 503})
 _BUSY_PAUSE_S: Final = 0.1
 _POLL_S: Final = 0.05
+_BARE: Final = {"handovers": "false"}
+"""Answers without handovers: the client keeps those it has verified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A committed transaction: where it stands, what it came to, and the proof of both (verified)."""
+    """A committed transaction: where it stands, what it came to, and the proof of both (verified).
+
+    ``handovers`` lead from the genesis to the validators who certified it.
+    """
 
     transaction: Transaction
     receipt: Receipt
     proof: TransactionProof
+    handovers: tuple[Handover, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -55,6 +65,10 @@ class Committed:
     def height(self) -> int:
         """The height of its block."""
         return self.proof.header.height
+
+    def document(self) -> dict[str, Any]:
+        """Return the receipt file, which ``coseal verify`` checks with the genesis alone."""
+        return with_handovers(proof_json(self.proof), self.handovers)
 
     def require_ok(self) -> Committed:
         """Return self, or raise ``Refused`` with the contract's code."""
@@ -107,6 +121,7 @@ class Client:
         self.url = url.rstrip("/")
         self.genesis = genesis
         self.sender = sender
+        self.epochs = Epochs(genesis)
         self._signer = signer
         self._http = httpx.Client(
             base_url=self.url,
@@ -184,10 +199,10 @@ class Client:
         Right after a commit the node may need a moment until it can prove it.
         """
         path, deadline = f"/v1/transactions/{tx_id.hex()}/receipt", time.monotonic() + timeout_s
-        response = self._request("GET", path)
+        response = self._request("GET", path, params=_BARE)
         while response.status_code in (404, *_BUSY) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
-            response = self._request("GET", path)
+            response = self._request("GET", path, params=_BARE)
         if response.status_code != 200:
             _document(response)
         return self._verified(response.content, tx_id)
@@ -195,22 +210,23 @@ class Client:
     def _verified(self, content: bytes, tx_id: bytes) -> Committed:
         try:
             proof = proof_from_json(strict_json(content, "receipt", depth=MAX_DOCUMENT_DEPTH))
-            transaction, receipt = proof.verify(self.genesis.chain_id, self.genesis.validators)
+            validators = self.validators_of(proof.header, proof.certificate)
+            transaction, receipt = proof.verify(self.genesis.chain_id, validators)
         except LedgerError as error:
             raise BadAnswer(f"{self.url} gave a receipt that does not hold: {error.reason}") from None
         if transaction.id != tx_id:
             raise BadAnswer(f"{self.url} gave the receipt of another transaction")
-        return Committed(transaction, receipt, proof)
+        return Committed(transaction, receipt, proof, self.epochs.up_to(proof.header.epoch))
 
     def state(self, key: str, *, min_height: int = 0) -> CertifiedValue:
         """Return the certified value of a state key, or its proven absence (``value`` None), verified."""
-        params: dict[str, Any] = {"proof": "true"} | ({"min_height": min_height} if min_height else {})
+        params: dict[str, Any] = {"proof": "true", **_BARE} | ({"min_height": min_height} if min_height else {})
         response = self._request("GET", state_path(key), params=params)
         if response.status_code != 200:
             _document(response)
         try:
             certified = state_proof_from_json(strict_json(response.content, "proof", depth=MAX_DOCUMENT_DEPTH))
-            certified.verify(self.genesis.chain_id, self.genesis.validators)
+            certified.verify(self.genesis.chain_id, self.validators_of(certified.header, certified.certificate))
         except LedgerError as error:
             raise BadAnswer(f"{self.url} gave a state proof that does not hold: {error.reason}") from None
         if certified.key != key.encode():
@@ -222,6 +238,11 @@ class Client:
         raw = self.state(key, min_height=min_height).value
         return None if raw is None else codec.decode(raw)
 
+    def electorate(self) -> tuple[str, ...]:
+        """Return the members that run a validator, ascending; proven, as ``state``."""
+        rows: Any = self.value("membership/validators")
+        return tuple(sorted({member for _, member, _, _ in rows[1]}))
+
     def block(self, height: int | str) -> CommittedBlock:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
         response = self._request("GET", f"/v1/blocks/{height}", headers={"Accept": MSGPACK})
@@ -230,12 +251,31 @@ class Client:
         try:
             committed = CommittedBlock.decode(response.content)
             header = committed.block.header
-            verify_certified(header, committed.certificate, self.genesis.chain_id, self.genesis.validators)
+            self.validators_of(header, committed.certificate)
+            self.epochs.verify(header, committed.certificate)
         except LedgerError as error:
             raise BadAnswer(f"{self.url} gave a block that does not hold: {error.reason}") from None
         if height not in ("latest", str(header.height), header.height):
             raise BadAnswer(f"{self.url} gave block {header.height} for {height}")
         return committed
+
+    def validators_of(self, header: Header, certificate: Certificate) -> ValidatorSet:
+        """Return the validators of a header's epoch; the node is asked for what leads to it, which is verified.
+
+        No signature on the header itself is checked. Raises a ``LedgerError`` if the node does not lead there.
+        """
+        while header.epoch > self.epochs.last.epoch:
+            response = self._request(
+                "GET", "/v1/handovers", params={"from": self.epochs.last.epoch + 1}, headers={"Accept": MSGPACK}
+            )
+            if response.status_code != 200:
+                _document(response)
+            known = len(self.epochs)
+            rows = codec.sequence(codec.decode(response.content), "handovers", limit=MAX_HANDOVERS)
+            self.epochs.take_all(Handover.decode(codec.octets(row, "handover")) for row in rows)
+            if len(self.epochs) == known:
+                break
+        return self.epochs.of(header, certificate)
 
     # Reading, as the node says
 

@@ -11,7 +11,10 @@ from urllib.parse import quote
 from audit.history import ObjectHistory, verify_history
 from coseal.client import Client
 from coseal.errors import BadAnswer, CosealError
+from ledger import codec
 from ledger.errors import LedgerError
+from ledger.handover import with_handovers
+from ledger.render import state_proof_from_json
 
 
 def parse_object(name: str) -> tuple[str, str, str]:
@@ -31,11 +34,13 @@ def object_history(
     the node leaves something out or proves another object.
     """
     path = f"/v1/objects/{quote(object_id, safe='')}/events"
-    document = client.get(path, process_type=process_type, type=object_type, proof="true")
+    document = client.get(path, process_type=process_type, type=object_type, proof="true", handovers="false")
     try:
-        history = verify_history(document, client.genesis)
+        record = state_proof_from_json(codec.mapping(document, "document").get("record"))
+        client.validators_of(record.header, record.certificate)
+        history = verify_history(document, client.genesis, client.epochs)
     except LedgerError as error:
         raise BadAnswer(f"{client.url} does not prove all items of {object_id}: {error.reason}") from None
     if (history.process_type, history.object_type, history.object_id) != (process_type, object_type, object_id):
         raise BadAnswer(f"{client.url} gave the history of another object")
-    return document, history
+    return with_handovers(document, client.epochs.up_to(record.header.epoch)), history

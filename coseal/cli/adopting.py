@@ -155,7 +155,7 @@ def adopt(
         if not senders:
             reader = stack.enter_context(access.client())
             found = supervision.ballot(reader, ballot)
-            electorate = {seat.member for seat in reader.genesis.validators.validators}
+            electorate = set(reader.electorate())
             senders = sorted(electorate - set(found["votes"]))
         for sender in senders:
             client = stack.enter_context(access.client(sender))

@@ -216,9 +216,7 @@ def _block(client: Client, height: str) -> dict[str, Any]:
 
 
 def _transaction(client: Client, identifier: str) -> dict[str, Any]:
-    from ledger.render import proof_json
-
-    return proof_json(client.receipt(_tx_id(identifier), timeout_s=0).proof)
+    return client.receipt(_tx_id(identifier), timeout_s=0).document()
 
 
 def _object(client: Client, name: str) -> dict[str, Any]:
@@ -292,10 +290,8 @@ def print_committed(committed: Committed, *, as_json: bool) -> None:
 
 def write_receipt(committed: Committed, out: Path, *, quiet: bool) -> None:
     """Write the receipt file of a committed transaction."""
-    from ledger.render import proof_json
-
     try:
-        out.write_text(json.dumps(proof_json(committed.proof), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        out.write_text(json.dumps(committed.document(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise CosealError(f"{out}: {error.strerror}") from None
     if not quiet:

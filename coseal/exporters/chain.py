@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audit.light import Anchor, UnknownValidators, check_certificate, follow, genesis_anchor
-from audit.replay import Replay
+from audit.light import Anchor, check_certificate, follow, genesis_anchor
 from audit.sources import Damaged, Source
 from audit.sources import Unreachable as SourceUnreachable
 from contracts.process_chain import chain, item_hash
@@ -21,6 +20,7 @@ from coseal.exporters.log import Row
 from ledger.block import CommittedBlock, Receipt
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis
+from ledger.head import announced
 from ledger.proof import verify_certified
 from ledger.signing import ZERO_HASH
 from ledger.transaction import Transaction
@@ -76,10 +76,7 @@ def read_process(
         goal = source.tip() if height is None else height
         if goal < 1:
             raise CosealError(f"{source.name} has no block yet", "see `coseal status`")
-        try:
-            return _read(source, genesis, process_type, goal, None, report)
-        except UnknownValidators:  # the validators changed: who follows is computed
-            return _read(source, genesis, process_type, goal, Replay(genesis), report)
+        return _read(source, genesis, process_type, goal, report)
     except SourceUnreachable as error:
         raise Unreachable(f"{source.name}: {error.reason}", "see `coseal status`") from None
     except Damaged as error:
@@ -88,13 +85,11 @@ def read_process(
         raise BadAnswer(f"{source.name} shows blocks that do not hold: {error.reason}") from None
 
 
-def _read(
-    source: Source, genesis: Genesis, process_type: str | None, goal: int, replay: Replay | None, report: Progress
-) -> ProcessRecord:
+def _read(source: Source, genesis: Genesis, process_type: str | None, goal: int, report: Progress) -> ProcessRecord:
     records: dict[str, ProcessRecord] = {}
     last: CommittedBlock | None = None
     anchor = genesis_anchor(genesis)
-    for anchor, last in _followed(source, genesis, goal, replay):
+    for anchor, last in _followed(source, genesis, goal):
         _take(records, last, process_type)
         report(anchor.height, goal)
     if last is None or anchor.height != goal:
@@ -109,9 +104,7 @@ def _read(
     return record
 
 
-def _followed(
-    source: Source, genesis: Genesis, goal: int, replay: Replay | None
-) -> Iterator[tuple[Anchor, CommittedBlock]]:
+def _followed(source: Source, genesis: Genesis, goal: int) -> Iterator[tuple[Anchor, CommittedBlock]]:
     anchor = genesis_anchor(genesis)
     for data in source.blocks(1, goal):
         committed = CommittedBlock.decode(data)
@@ -120,14 +113,10 @@ def _followed(
         def find(
             wanted: bytes, epoch: int, committed: CommittedBlock = committed, before: Anchor = before
         ) -> ValidatorSet | None:
-            if replay is None:
-                return None
             verify_certified(committed.block.header, committed.certificate, before.chain_id, before.next_validators)
-            return replay.validators_after(committed.block)
+            return announced(committed)
 
         anchor = follow(before, committed.block.header, find)
-        if replay is not None:
-            replay.apply(committed.block, {})
         yield anchor, committed
 
 

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from node.http import chain, operations, policies, process, stream, supervision, transactions
+from node.http import chain, governance, operations, policies, process, stream, supervision, transactions
 from node.http.bodies import answer
 from node.http.cloudevents import Events
 from node.http.context import Context, Settings
@@ -64,6 +64,7 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
         policies.router(context),
         process.router(context),
         supervision.router(context),
+        governance.router(context),
         stream.router(context),
         operations.router(context),
     ):

@@ -12,24 +12,25 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from contracts import membership
+from contracts import membership, membership_epochs
 from ledger import codec
 from ledger.block import CommittedBlock
+from ledger.handover import Handover, handover_json, with_handovers
 from ledger.head import Head
 from ledger.proof import CertifiedValue
 from ledger.render import block_json, certificate_json, header_json, plain, state_proof_json
 from ledger.signing import HASH_BYTES
 from ledger.snapshot import MAX_DEPTH, Manifest
-from ledger.validators import ValidatorSet
 from node.http.bodies import HEIGHT_HEADER, JSON, MSGPACK, answer, msgpack_list, wants_msgpack
-from node.http.context import Context
-from node.http.problems import Problem
+from node.http.context import Context, WithHandovers
+from node.http.problems import Problem, unavailable
 
 _HEIGHT_MAX = 2**63 - 1
 _JSON_BLOCKS = 100
 _JSON_HASHES = 4_096
 
 From = Annotated[int, Query(alias="from", ge=1, le=_HEIGHT_MAX, description="First height.")]
+FromEpoch = Annotated[int, Query(alias="from", ge=1, le=_HEIGHT_MAX, description="First epoch.")]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="At most so many; fewer if they would be too large.")]
 KeyProof = Annotated[bool, Query(description="Prove the value, or its absence, against the certified state root.")]
 
@@ -94,19 +95,29 @@ def router(context: Context) -> APIRouter:
         rendered = await asyncio.to_thread(lambda: block_json(CommittedBlock.decode(raw)))
         return answer({"height": wanted, **rendered}, height=tip)
 
-    @routes.get("/validators", summary="The validators of a height", dependencies=fresh)
+    @routes.get("/validators", summary="The validators of a height, and since when", dependencies=fresh)
     async def validators(height: Annotated[int | None, Query(ge=1, le=_HEIGHT_MAX)] = None) -> Response:
         tip = services.height
-        current = services.validators
         wanted = tip + 1 if height is None else height
         if wanted > tip + 1:
             raise Problem(404, "unknown_height", f"validators are known up to height {tip + 1}", more={"height": tip})
-        if wanted <= tip:
-            header, _ = await context.certified(wanted)
-            if header.validators_hash != current.hash or header.epoch != current.epoch:
-                detail = "these are of an older epoch, which this node does not keep; replay the blocks to learn them"
-                raise Problem(404, "older_epoch", detail, more={"height": tip})
-        return answer({"height": wanted, **validators_json(current)}, height=tip)
+        reader = context.reader()
+        deciding = membership_epochs.validators_at(reader, wanted)
+        found = None if deciding is None else membership_epochs.epoch(reader, deciding.epoch)
+        if found is None:
+            raise unavailable("the state does not hold the validators of this height")
+        return answer({"height": wanted, **membership_epochs.shown(found)}, height=tip)
+
+    @routes.get("/handovers", summary="What leads from the genesis to the validators of each epoch", dependencies=fresh)
+    async def handovers(request: Request, from_epoch: FromEpoch = 1, limit: Limit = 200) -> Response:
+        tip = services.height
+        last = min(services.validators.epoch, from_epoch + limit - 1)
+        found = await context.handovers(last, from_epoch)
+        if wants_msgpack(request.headers):
+            return msgpack_list([handover.encode() for handover in found], height=tip)
+        following = last + 1 if last < services.validators.epoch else None
+        rendered = [_handover_json(handover) for handover in found]
+        return answer({"height": tip, "handovers": rendered, "next": following}, height=tip)
 
     @routes.get("/members", summary="Members, their operators and nodes", dependencies=fresh)
     async def members() -> Response:
@@ -123,7 +134,10 @@ def router(context: Context) -> APIRouter:
 
     @routes.get("/state/{contract}/{key:path}", summary="A value of the state, with its proof", dependencies=fresh)
     async def state(
-        contract: Annotated[str, Path(max_length=64)], key: Annotated[str, Path()], proof: KeyProof = False
+        contract: Annotated[str, Path(max_length=64)],
+        key: Annotated[str, Path()],
+        proof: KeyProof = False,
+        handovers: WithHandovers = True,
     ) -> Response:
         full = f"{contract}/{key}"
         if not proof:
@@ -131,7 +145,8 @@ def router(context: Context) -> APIRouter:
             present = {"key": full, "present": value is not None, "value": None if value is None else _value(value)}
             return answer({"height": height, **present}, height=height)
         certified = await prove_key(context, full)
-        return answer(state_proof_json(certified), height=certified.header.height)
+        document = await proof_document(context, certified, handovers=handovers)
+        return answer(document, height=certified.header.height)
 
     return routes
 
@@ -145,13 +160,10 @@ async def prove_key(context: Context, key: str) -> CertifiedValue:
     return CertifiedValue(key.encode(), value, proof, header, certificate)
 
 
-def validators_json(validators: ValidatorSet) -> dict[str, Any]:
-    """Return a validator set as JSON."""
-    seats = [
-        {"id": seat.id, "member": seat.member, "role": seat.role, "key": seat.key.hex()}
-        for seat in validators.validators
-    ]
-    return {"epoch": validators.epoch, "quorum": validators.quorum, "hash": validators.hash.hex(), "validators": seats}
+async def proof_document(context: Context, certified: CertifiedValue, *, handovers: bool = True) -> dict[str, Any]:
+    """Return the state-proof document, with what leads from the genesis to its epoch."""
+    leading = await context.handovers(certified.header.epoch) if handovers else ()
+    return with_handovers(state_proof_json(certified), leading)
 
 
 def _value(raw: bytes) -> Any:
@@ -185,6 +197,10 @@ def _read_heads(context: Context, first: int, limit: int) -> list[Head]:
 
 def _head_json(head: Head) -> dict[str, Any]:
     return {"header": header_json(head.header), "certificate": certificate_json(head.certificate)}
+
+
+def _handover_json(handover: Handover) -> dict[str, Any]:
+    return {"epoch": handover.epoch, "first_height": handover.header.height + 1, **handover_json(handover)}
 
 
 def _manifest_json(manifest: Manifest) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query
 
-from contracts import membership
+from contracts import membership, membership_epochs
 from contracts.framework import Overlay, Reader
 from ledger.block import CommittedBlock, Header
 from ledger.certificate import Certificate
+from ledger.handover import Handover
 from ledger.head import Head
 from node.http.auth import Authenticator, Token
 from node.http.bodies import BodyBudget
@@ -30,6 +31,10 @@ _HEIGHT_MAX: Final = 2**63 - 1
 
 MinHeight = Annotated[
     int, Query(ge=0, le=_HEIGHT_MAX, description="Wait until the answer covers this height, else 503.")
+]
+WithHandovers = Annotated[
+    bool,
+    Query(alias="handovers", description="Add what leads from the genesis to the validators of the block's epoch."),
 ]
 Consistent = Annotated[
     bool,
@@ -63,6 +68,7 @@ class Context:
         self.idempotency = IdempotencyStore(settings.idempotency_path, limits.idempotency_keys)
         self.streams = 0
         self._blocks: OrderedDict[int, CommittedBlock] = OrderedDict()
+        self._handovers: dict[int, Handover] = {}
 
     # Reads
 
@@ -111,6 +117,20 @@ class Context:
         if committed is None:
             raise unavailable("no block is committed yet, so nothing is certified")
         return committed.block.header, committed.certificate
+
+    async def handovers(self, last_epoch: int, first_epoch: int = 1) -> tuple[Handover, ...]:
+        """Return what leads to the epochs ``first_epoch``..``last_epoch`` of this chain, ascending."""
+        found = []
+        for number in range(max(first_epoch, self.services.genesis.validators.epoch + 1), last_epoch + 1):
+            handover = self._handovers.get(number)
+            if handover is None:
+                epoch = membership_epochs.epoch(self.reader(), number)
+                if epoch is None:
+                    break
+                header, certificate = await self.certified(epoch.first_height - 1)
+                handover = self._handovers[number] = Handover(header, certificate, epoch.validators)
+            found.append(handover)
+        return tuple(found)
 
     # Freshness, as dependencies of the routes
 

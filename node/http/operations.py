@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
+from contracts import membership
 from ledger.render import time_text
 from node.health import NodeStatus
 from node.http.bodies import answer
@@ -49,14 +50,14 @@ def router(context: Context) -> APIRouter:
 def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
     """Return the document of ``GET /v1/status``."""
     services, index = context.services, context.services.index
-    own = next((node for node in services.genesis.nodes if node.id == status.node), None)
-    member = next((m for m in services.genesis.members if own is not None and m.id == own.member), None)
+    own = membership.node(context.reader(), status.node) or {"member": None}
+    member = None if own["member"] is None else membership.member(context.reader(), own["member"])
     return {
         "chain_id": status.chain_id.hex(),
         "chain_name": services.genesis.name,
         "node": status.node,
-        "member": None if own is None else own.member,
-        "role": None if member is None else member.role,
+        "member": own["member"],
+        "role": None if member is None else member["role"],
         "kind": status.kind,
         "voting": status.voting,
         "silence": status.silence,

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from contracts import policy_instrument
-from ledger.render import plain, state_proof_json
+from ledger.render import plain
 from node import index_queries
 from node.http import paging
 from node.http.bodies import answer
-from node.http.chain import KeyProof, prove_key
+from node.http.chain import KeyProof, proof_document, prove_key
 from node.http.context import Context
 from node.http.problems import Problem
 
@@ -96,7 +96,7 @@ def router(context: Context) -> APIRouter:
             document |= {"policy": plain(found), "in_force": {"verdict": verdict, "reason": reason}}
         if proof:
             certified = await prove_key(context, f"policy/instrument/{id}")
-            document |= {"height": certified.header.height, "proof": state_proof_json(certified)}
+            document |= {"height": certified.header.height, "proof": await proof_document(context, certified)}
         return answer(document, height=document["height"])
 
     return routes

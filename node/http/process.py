@@ -17,14 +17,15 @@ from contracts import process, process_types
 from contracts.process_chain import item_hash, object_key
 from ledger import codec
 from ledger.block import CommittedBlock
+from ledger.handover import with_handovers
 from ledger.proof import CertifiedValue
 from ledger.render import plain, state_proof_json
 from ledger.transaction import Transaction
 from node import index_queries
 from node.http import paging
 from node.http.bodies import answer, json_bytes
-from node.http.chain import KeyProof, prove_key
-from node.http.context import Context
+from node.http.chain import KeyProof, proof_document, prove_key
+from node.http.context import Context, WithHandovers
 from node.http.problems import Problem, unavailable
 from node.index_queries import ItemPlace
 
@@ -88,7 +89,7 @@ def _add_sources(routes: APIRouter, context: Context) -> None:
         lag_ms = None if latest_ms is None else max(0, header.time_ms - latest_ms)
         document = {"height": height, "source": {"id": id, **plain(found), "lag_ms": lag_ms}}
         if certified is not None:
-            document["proof"] = state_proof_json(certified)
+            document["proof"] = await proof_document(context, certified)
         return answer(document, height=height)
 
 
@@ -113,11 +114,13 @@ def _add_objects(routes: APIRouter, context: Context) -> None:
         process_type: ProcessType = None,
         object_type: ObjectType = None,
         proof: HistoryProof = False,
+        handovers: WithHandovers = True,
         limit: paging.Limit = 100,
         cursor: paging.Cursor = None,
     ) -> Response:
         if proof:
-            return await _proven_history(context, await _named_object(context, id, process_type, object_type))
+            named = await _named_object(context, id, process_type, object_type)
+            return await _proven_history(context, named, handovers=handovers)
         found = await _one_object(context, id, process_type, object_type)
         after, tip = paging.decode_number(cursor), context.services.height
         height, places = await index.query(
@@ -139,7 +142,7 @@ def _add_objects(routes: APIRouter, context: Context) -> None:
         shown = {**_name(found), "items": count, "head": head.hex(), "first": found["first"]}
         document: dict[str, Any] = {"height": height, "object": shown}
         if proof:
-            document["proof"] = state_proof_json(certified)
+            document["proof"] = await proof_document(context, certified)
         return answer(document, height=height)
 
 
@@ -171,7 +174,7 @@ async def _named_object(
         return {"process_type": process_type, "type": object_type, "id": name, "number": 0}
 
 
-async def _proven_history(context: Context, found: dict[str, Any]) -> Response:
+async def _proven_history(context: Context, found: dict[str, Any], *, handovers: bool) -> Response:
     """Answer with all items of an object as of the newest certified state, and the proof of its record."""
     certified = await prove_key(context, _key(found))
     height = certified.header.height
@@ -193,6 +196,8 @@ async def _proven_history(context: Context, found: dict[str, Any]) -> Response:
         "items": await _items(context, places),
         "record": state_proof_json(certified),
     }
+    if handovers:
+        document = with_handovers(document, await context.handovers(certified.header.epoch))
     if len(json_bytes(document)) > context.limits.response_bytes:
         raise _too_large(f"more than {context.limits.response_bytes} bytes")
     return answer(document, height=height)

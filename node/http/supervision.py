@@ -12,11 +12,11 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from contracts.supervision_terms import SIDES, terms, times
-from ledger.render import plain, state_proof_json
+from ledger.render import plain
 from node import index_supervision_queries as queries
 from node.http import paging
 from node.http.bodies import answer
-from node.http.chain import KeyProof, prove_key
+from node.http.chain import KeyProof, proof_document, prove_key
 from node.http.context import Context
 from node.http.problems import Problem
 
@@ -238,7 +238,7 @@ async def _from_state(context: Context, what: str, identifier: str, proof: bool)
 async def _with_proof(context: Context, height: int, document: dict[str, Any], key: str, proof: bool) -> Response:
     if proof:
         certified = await prove_key(context, key)
-        document["proof"] = state_proof_json(certified)
+        document["proof"] = await proof_document(context, certified)
     return answer({"height": height, **document}, height=height)
 
 

@@ -17,13 +17,14 @@ from starlette.responses import Response
 from contracts.framework import Rejected
 from ledger.block import CommittedBlock, Receipt
 from ledger.errors import LedgerError
+from ledger.handover import with_handovers
 from ledger.proof import TransactionProof
 from ledger.render import proof_json, receipt_json, time_text, transaction_json, transaction_raw_from_json
 from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction
 from node import index_queries
 from node.events import Admission, Answer
 from node.http.bodies import JSON, MSGPACK, answer, media_type, parse_json, split_raws
-from node.http.context import Context
+from node.http.context import Context, WithHandovers
 from node.http.door import HotRequest
 from node.http.problems import Problem, refusal
 from node.http.services import Location
@@ -141,11 +142,12 @@ class Transactions:
         detail = "neither pending nor committed on this node"
         raise Problem(404, "unknown_transaction", detail, more={"height": self._services.height})
 
-    async def proof(self, place: Location) -> dict[str, Any]:
-        """Return the receipt file of a committed transaction."""
-        return await asyncio.to_thread(
-            lambda committed: proof_json(TransactionProof.of(committed, place.index)), await self._block(place)
-        )
+    async def proof(self, place: Location, *, handovers: bool = True) -> dict[str, Any]:
+        """Return the receipt file of a committed transaction, with what leads from the genesis to its epoch."""
+        committed = await self._block(place)
+        document = await asyncio.to_thread(lambda: proof_json(TransactionProof.of(committed, place.index)))
+        leading = await self._context.handovers(committed.block.header.epoch) if handovers else ()
+        return with_handovers(document, leading)
 
     async def _block(self, place: Location) -> CommittedBlock:
         committed = await self._context.block(place.height)
@@ -172,11 +174,11 @@ def router(context: Context, transactions: Transactions) -> APIRouter:
         return answer(document, height=context.services.height)
 
     @routes.get("/{id}/receipt", summary="Receipt of a transaction, verifiable offline")
-    async def receipt(id: TxId) -> Response:
+    async def receipt(id: TxId, handovers: WithHandovers = True) -> Response:
         _, place = await transactions.status(bytes.fromhex(id))
         if place is None:
             raise Problem(404, "not_committed", "the transaction is pending", retry_after_s=1)
-        return answer(await transactions.proof(place), height=context.services.height)
+        return answer(await transactions.proof(place, handovers=handovers), height=context.services.height)
 
     return routes
 
