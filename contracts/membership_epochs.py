@@ -120,7 +120,8 @@ def begin_block(view: View, height: int, time_ms: int, limit: int) -> Due:
     for seat in after.validators:
         _change_node(view, seat.id, kind="validator", consensus_key=seat.key)
     data = {"proposal": proposal_id, "epoch": after.epoch, "first_height": height + 1, "n": after.n}
-    return Due(1, {"validators": {**data, "added": added, "removed": removed}})
+    # With the set itself, whoever has this block can follow the chain past it (ledger.head.announced).
+    return Due(1, {"validators": {**data, "added": added, "removed": removed, "rows": rows}})
 
 
 def next_deadline_ms(reader: Reader) -> int | None:

@@ -84,7 +84,7 @@ class Chain:
     def _promote(self, view, height, time_ms, limit) -> Due:
         """Make the set that waits the next one, as an accepted ballot would."""
         if self.following is None:
-            return Due()
+            return membership.CONTRACT.begin_block(view, height, time_ms, limit)
         rows = [[seat.id, seat.member, seat.role, seat.key] for seat in self.following.validators]
         view.put("membership/validators", [self.following.epoch, rows])
         return Due(1, {"validators": {"epoch": self.following.epoch, "first_height": height + 1, "rows": rows}})
@@ -102,13 +102,15 @@ class Chain:
         self.following = None
         return self
 
-    def transaction(self, *, action: str = "rotate_key", **args) -> bytes:
+    def transaction(
+        self, *, action: str = "rotate_key", sender: str = "regulator/admin", contract: str = "membership", **args
+    ) -> bytes:
         self._salt += 1
         return transaction.sign(
-            signer("regulator/admin"),
+            signer(sender),
             chain_id=self.chain_id,
-            sender="regulator/admin",
-            contract="membership",
+            sender=sender,
+            contract=contract,
             action=action,
             args=args,
             valid_until_ms=self.executor.time_ms + 60_000,
@@ -130,12 +132,15 @@ class Chain:
         votes = {index: _node_key(validators[index]).sign(preimage) for index in signers}
         return assemble(Phase.COMMIT, validators, header.height, round, header.hash, votes)
 
-    def build(self, transactions: int = 1, *, time_step_ms: int = 10, **changed) -> CommittedBlock:
+    def build(self, transactions=1, *, time_step_ms: int = 10, **changed) -> CommittedBlock:
         """Return the next block, executed; ``changed`` header fields make it a lie that is certified all the same."""
         validators, height = self.executor.validators, self.executor.height + 1
         parent = self.blocks[-1] if self.blocks else None
         time_ms = self.executor.time_ms + time_step_ms
-        raws = [self.transaction(action="nothing") for _ in range(transactions)]
+        if isinstance(transactions, int):
+            raws = [self.transaction(action="nothing") for _ in range(transactions)]
+        else:
+            raws = list(transactions)
         outcome = self.executor.run(height, time_ms, [transaction.Transaction.decode(raw) for raw in raws])
         proposer = None if parent is None else parent.block.header.proposer
         leader = leader_index(validators, proposer, height, 0, self.genesis.parameters.tenure)
@@ -162,7 +167,7 @@ class Chain:
         block = Block(header, tuple(raws), last_commit)
         return CommittedBlock(block, self.certify(header), outcome.receipts)
 
-    def add(self, transactions: int = 1, **changed) -> CommittedBlock:
+    def add(self, transactions=1, **changed) -> CommittedBlock:
         committed = self.build(transactions, **changed)
         self.executor.commit(self.outcome)
         self.store.write(self.outcome.change.entries)

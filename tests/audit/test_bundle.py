@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 
 from audit.bundle import STEP_NAMES, verify_bundle
+from audit.epochs import Epochs
 from audit.report import Verdict
 from audit.verify import verify_document
 from contracts.process_chain import item_hash, objects_of
 from coseal import bundle
 from coseal.errors import BadAnswer, CosealError
 from ledger import codec
-from ledger.block import CommittedBlock, Receipt
+from ledger.block import CommittedBlock, Header, Receipt
+from ledger.certificate import Certificate
 from ledger.proof import CertifiedValue
 from ledger.render import certified_header_json, raw_text, state_proof_json
 from ledger.transaction import Transaction
@@ -39,6 +41,7 @@ class FakeClient:
 
     def __init__(self, story: Story, index: Index) -> None:
         self.genesis, self.url = story.chain.genesis, "http://node"
+        self.epochs = Epochs(self.genesis)
         self._chain, self._index = story.chain, index
         self.hide: set[str] = set()
 
@@ -46,6 +49,9 @@ class FakeClient:
         value, proof = self._chain.executor.state.prove(key.encode())
         tip = self._chain.blocks[-1]
         return CertifiedValue(key.encode(), value, proof, tip.block.header, tip.certificate)
+
+    def validators_of(self, header: Header, certificate: Certificate) -> ValidatorSet:
+        return self.epochs.of(header, certificate)
 
     def value(self, key: str) -> Any:
         raw = self.state(key).value

@@ -12,7 +12,7 @@ from audit.light import BadHeader, UnknownValidators, check_certificate, follow,
 from audit.report import Level, Verdict
 from audit.sources import FileSource
 from audit.verify import verify_document
-from ledger import framing, render
+from ledger import framing, render, signing
 from ledger.block import CommittedBlock
 from ledger.errors import BadCertificate, BadProof, Malformed
 from ledger.handover import Handover, handover_json, split_handovers, with_handovers
@@ -108,6 +108,44 @@ def test_a_set_found_nowhere_means_could_not_tell(changing, list_source, level):
     report = audit([list_source(blocks)], changing.genesis, level)
     assert (report.verdict, report.last) == (Verdict.UNKNOWN, 4)
     assert "nothing here says to whom" in finding(report).reason
+
+
+@pytest.fixture
+def governed(make_chain):
+    """A chain whose members rotate the key of bank-a's validator by ballot: accepted at 4, it signs from 6 on."""
+    chain = make_chain().grow(2)
+    new = Ed25519Signer(b"bank-a/node-2".ljust(32, b"."))
+    proof = new.sign(signing.key_preimage(chain.chain_id, "bank-a", new.public_key))
+    subject = {"node": "bank-a", "key": new.public_key.hex(), "proof": proof.hex()}
+    propose = {"contract": "governance", "action": "propose", "sender": "bank-a/admin"}
+    vote = {"contract": "governance", "action": "vote", "ballot": "key", "choice": "yes"}
+    chain.add([chain.transaction(**propose, id="key", kind="rotate_validator_key", subject=subject)])
+    chain.add([chain.transaction(**vote, sender=f"{member}/admin") for member in ("regulator", "central-bank")])
+    return chain.grow(6)
+
+
+@pytest.mark.parametrize("level", list(Level))
+@pytest.mark.parametrize("size", [1, 3, 256])
+def test_a_change_by_ballot_is_followed_at_every_level(governed, list_source, level, size, monkeypatch):
+    monkeypatch.setattr(audit_module, "RUN_BLOCKS", size)
+    assert [committed.block.header.epoch for committed in governed.blocks] == [0] * 5 + [1] * 5
+    report = audit([list_source(governed.blocks)], governed.genesis, level)
+    assert (report.verdict, report.last, report.epoch) == (Verdict.OK, 10, 1)
+
+
+def test_replay_computes_the_set_that_a_block_does_not_tell(governed, list_source):
+    blocks = list(governed.blocks)
+    blocks[4] = replace(blocks[4], receipts=blocks[3].receipts[:1] + blocks[4].receipts[1:])
+    report = audit([list_source(blocks), list_source(governed.blocks, "whole")], governed.genesis, Level.REPLAY)
+    assert (report.last, finding(report).source) == (10, "list")  # its receipts are not those of the root
+
+
+def test_replay_refuses_a_set_that_the_votes_did_not_make(make_chain, list_source):
+    chain = make_chain().grow(3)
+    chain.change(add=seat("bank-b", "bank")).grow(2)
+    report = audit([list_source(chain.blocks)], chain.genesis, Level.REPLAY)
+    assert (report.verdict, report.last, finding(report).height) == (Verdict.BAD, 3, 4)
+    assert audit([list_source(chain.blocks)], chain.genesis, Level.MERKLE).verdict is Verdict.OK
 
 
 @pytest.mark.parametrize("first", [6, 7, 11, 16, 20])

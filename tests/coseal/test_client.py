@@ -98,10 +98,9 @@ def test_the_receipt_of_another_transaction_is_found_out(node):
 
 
 def test_another_chains_node_is_found_out(node):
-    stranger = Client("http://node.test", type(node)().genesis, transport=node)
-    genesis = stranger.genesis
+    genesis = type(node)().genesis
     raw = genesis.raw.replace(b'"name": "test"', b'"name": "else"')
-    stranger.genesis = type(genesis).decode(raw)
+    stranger = Client("http://node.test", type(genesis).decode(raw), transport=node)
     with pytest.raises(BadAnswer, match="another chain"):
         stranger.block(1)
     stranger.close()
