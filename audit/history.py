@@ -17,6 +17,7 @@ from ledger.genesis import Genesis
 from ledger.handover import split_handovers
 from ledger.proof import CertifiedValue
 from ledger.render import state_proof_from_json
+from ledger.validators import ValidatorSet
 
 MAX_ITEMS = 1_000_000
 
@@ -32,10 +33,13 @@ class ObjectHistory:
     record: CertifiedValue
 
 
-def verify_history(document: Any, genesis: Genesis, epochs: Epochs | None = None) -> ObjectHistory:
+def verify_history(
+    document: Any, genesis: Genesis, epochs: Epochs | None = None, *, validators: ValidatorSet | None = None
+) -> ObjectHistory:
     """Read and verify an ``object-history`` document; raise a ``LedgerError`` saying what does not hold.
 
-    ``epochs`` are known beside those that the document's own handovers lead to.
+    ``epochs`` are known beside those that the document's own handovers lead to; ``validators``, if given, are those of
+    its epoch.
     """
     rest, handovers = split_handovers(document)
     known = Epochs(genesis) if epochs is None else epochs
@@ -48,7 +52,7 @@ def verify_history(document: Any, genesis: Genesis, epochs: Epochs | None = None
         codec.text(fields.get(name), f"object-history.{name}", limit=128) for name in ("process_type", "type", "id")
     )
     record = state_proof_from_json(fields.get("record"))
-    record.verify(genesis.chain_id, known.of(record.header, record.certificate))
+    record.verify(genesis.chain_id, validators or known.of(record.header, record.certificate))
     if record.key != object_key(process_type, object_type, object_id).encode():
         raise Malformed("the record is of another object")
     items = tuple(_item(row) for row in codec.sequence(fields.get("items"), "items", limit=MAX_ITEMS))

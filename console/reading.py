@@ -23,6 +23,7 @@ from console.nodes import MSGPACK, NoAnswer, Nodes, Problem, Reply
 from ledger import codec
 from ledger.block import CommittedBlock
 from ledger.errors import LedgerError, Malformed
+from ledger.handover import split_handovers
 from ledger.proof import CertifiedValue
 from ledger.render import MAX_DOCUMENT_DEPTH, plain, proof_from_json, receipt_json, state_proof_from_json
 from ledger.render import transaction_json as render_transaction
@@ -122,7 +123,7 @@ class Reader:
         """
 
         def read(body: bytes) -> tuple[dict[str, Any], int]:
-            document = strict_json(body, "receipt", depth=MAX_DOCUMENT_DEPTH)
+            document, _ = split_handovers(strict_json(body, "receipt", depth=MAX_DOCUMENT_DEPTH))
             proof = proof_from_json(document)
             self.light.check(proof.header, proof.certificate)
             transaction, receipt = proof.verify(self.light.genesis.chain_id, self.light.validators(proof.header.epoch))
@@ -186,7 +187,7 @@ class Reader:
         """Return all items of an object and the proof that they are all (the document of ``events?proof=true``)."""
 
         def read(body: bytes) -> tuple[dict[str, Any], int]:
-            document = strict_json(body, "history", depth=MAX_DOCUMENT_DEPTH)
+            document, _ = split_handovers(strict_json(body, "history", depth=MAX_DOCUMENT_DEPTH))
             record = state_proof_from_json(codec.mapping(document, "history").get("record"))
             self.light.check(record.header, record.certificate)
             verify_history(document, self.light.genesis, validators=self.light.validators(record.header.epoch))
@@ -201,7 +202,8 @@ class Reader:
     def _read_state(self, key: str | None, field: str | None = None) -> Callable[[bytes], tuple[Any, int]]:
         def read(body: bytes) -> tuple[Any, int]:
             document: Any = strict_json(body, "proof", depth=MAX_DOCUMENT_DEPTH + 1)
-            certified: CertifiedValue = state_proof_from_json(document[field] if field else document)
+            shown, _ = split_handovers(document[field] if field else document)
+            certified: CertifiedValue = state_proof_from_json(shown)
             if key is not None and certified.key != key.encode():
                 raise Malformed(f"another key than {key} was proven")
             self.light.check(certified.header, certified.certificate)

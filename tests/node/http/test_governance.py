@@ -74,9 +74,7 @@ async def test_one_proposal_has_its_votes_and_a_proof(world: World, client: http
 
 
 @scenario()
-async def test_every_heights_validators_are_told_with_their_epoch(
-    world: World, client: httpx.AsyncClient
-) -> None:
+async def test_every_heights_validators_are_told_with_their_epoch(world: World, client: httpx.AsyncClient) -> None:
     await rotate(world)
     found = {height: (await client.get(f"/v1/validators?height={height}")).json() for height in range(1, 7)}
     assert [found[height]["epoch"] for height in range(1, 7)] == [0, 0, 0, 1, 1, 1]
