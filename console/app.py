@@ -11,6 +11,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -31,6 +32,7 @@ from console.reading import Untrue
 from console.texts import LANGUAGES
 
 FORM_BYTES_MAX: Final = 64 * 1024
+FORM_FIELDS_MAX: Final = 64
 VIEWERS_MAX: Final = 64
 _TOLD_S: Final = 1.0  # at most one change a second is told
 _COMMENT_S: Final = 15.0
@@ -160,9 +162,11 @@ async def _form(request: Request) -> dict[str, str]:
                 raise HTTPException(413)
     except ClientDisconnect:
         raise HTTPException(400) from None
-    request._body = body  # starlette reads a form from here
-    async with request.form() as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
+    except ValueError:
+        raise HTTPException(400) from None
+    return {name: value.replace("\r\n", "\n") for name, value in pairs}
 
 
 async def _settings(request: Request) -> Response:

@@ -63,11 +63,17 @@ class Desk:
         deadline = time.monotonic() + _RECEIPT_S
         while True:
             try:
-                return await reader.transaction(transaction.id.hex())
+                shown = await reader.transaction(transaction.id.hex())
+                break
             except Problem as problem:  # right after a commit a node may need a moment until it can prove it
                 if problem.status != 404 or time.monotonic() > deadline:
                     raise
             await asyncio.sleep(0.1)
+        while reader.light.height < (shown.height or 0) and time.monotonic() < deadline:
+            await reader.nodes.poll()  # so that the page that follows shows what was just done
+            if not await reader.light.advance():
+                await asyncio.sleep(0.1)
+        return shown
 
     async def _send(self, reader: Reader, body: bytes) -> None:
         """Send the same bytes to one node after another until one has seen them committed."""

@@ -81,28 +81,32 @@ def figures(*all_of_them: Html) -> Html:
 def table(page: Page, key: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], *, numeric: str = "") -> Html:
     """Return a table. ``key`` names it, ``columns`` are keys; ``numeric`` lists the positions of figures: "0 2".
 
-    The first cell of a row is its heading. Without rows the empty state is returned.
+    The first cell of a row is its heading. Without rows the empty state is returned. On a narrow screen each row
+    becomes a card; roles are said outright, since a browser forgets those of a table that is laid out otherwise.
     """
     is_numeric = {int(word) for word in numeric.split()}
-    body = [_row(cells, is_numeric) for cells in rows]
+    names = [page.t(column) for column in columns]
+    body = [_row(cells, names, is_numeric) for cells in rows]
     if not body:
         return empty(page)
     head = [
-        el("th", {"scope": "col", "class": "num" if place in is_numeric else None}, page.t(column))
-        for place, column in enumerate(columns)
+        el("th", {"scope": "col", "role": "columnheader", "class": "num" if place in is_numeric else None}, name)
+        for place, name in enumerate(names)
     ]
-    inner = el("table", None, el("thead", None, el("tr", None, head)), el("tbody", None, body))
+    top = el("thead", {"role": "rowgroup"}, el("tr", {"role": "row"}, head))
+    inner = el("table", {"class": "cards", "role": "table"}, top, el("tbody", {"role": "rowgroup"}, body))
     return el("div", {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": page.t(key)}, inner)
 
 
-def _row(cells: Sequence[Child], is_numeric: set[int]) -> Html:
+def _row(cells: Sequence[Child], names: Sequence[str], is_numeric: set[int]) -> Html:
     made = []
     for place, cell in enumerate(cells):
-        style = "num" if place in is_numeric else None
-        made.append(
-            el("th", {"scope": "row", "class": style}, cell) if place == 0 else el("td", {"class": style}, cell)
-        )
-    return el("tr", None, made)
+        shared = {"class": "num" if place in is_numeric else None, "data-label": names[place]}
+        if place == 0:
+            made.append(el("th", {"scope": "row", "role": "rowheader", **shared}, cell))
+        else:
+            made.append(el("td", {"role": "cell", **shared}, cell))
+    return el("tr", {"role": "row"}, made)
 
 
 def empty(page: Page, key: str = "state.empty") -> Html:

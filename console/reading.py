@@ -18,6 +18,7 @@ from urllib.parse import quote
 import httpx
 
 from audit.history import verify_history
+from audit.light import UnknownValidators
 from console.light import LightClient
 from console.nodes import MSGPACK, NoAnswer, Nodes, Problem, Reply
 from ledger import codec
@@ -62,6 +63,13 @@ class Shown(Generic[T]):
     def of(self, value: U) -> Shown[U]:
         """Return another value of the same standing: a part of this one, or what follows from it."""
         return Shown(value, self.trust, self.why, self.height, self.node, self.detail)
+
+
+def joined(*parts: Shown[Any]) -> Shown[Any]:
+    """Return the standing of what is made of several values: that of the weakest, at the lowest height, no value."""
+    order = (Trust.FAILED, Trust.UNVERIFIED, Trust.VERIFIED)
+    weakest = min(parts, key=lambda part: order.index(part.trust))
+    return replace(weakest, value=None, height=min((part.height for part in parts if part.height), default=None))
 
 
 class Untrue(Exception):
@@ -241,6 +249,9 @@ class Reader:
                 if problem.status != 410:  # another node may have what this one has pruned
                     raise
                 refusal = problem
+                continue
+            except UnknownValidators as error:  # of an epoch we have not followed to: nobody's lie
+                reasons.append((address.name, error.reason))
                 continue
             except (LedgerError, KeyError, TypeError) as error:
                 detail = error.reason if isinstance(error, LedgerError) else f"not a document of ours: {error}"

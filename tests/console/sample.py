@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from coseal import policies
+from coseal import keys, policies
 from coseal.client import Client
 from coseal.demo_supervision import handover, handover_type
 
@@ -31,6 +31,7 @@ def fill(client_of: Callable[[str], Client]) -> dict[str, Any]:
         items = [handover(n, f"log-{n % 3}", attributes={"file": f"part-{n}.csv"}) for n in range(1, 13)]
         batch = {"source": "handovers", "sequence": 1, "items": items}
         process = enterprise.submit("process", "record", batch).require_ok()
+    _govern(client_of)
     return {
         "table1_height": recorded.height,
         "published": published.transaction.id.hex(),
@@ -38,3 +39,34 @@ def fill(client_of: Callable[[str], Client]) -> dict[str, Any]:
         "process": process.transaction.id.hex(),
         "tip": process.height,
     }
+
+
+def _govern(client_of: Callable[[str], Client]) -> None:
+    """Admit a member by a quorum, and leave one proposal open."""
+    key = keys.public_key(keys.new_seed()).hex()
+    subject = {
+        "member": "institute-a",
+        "name": "Institute A",
+        "role": "institute",
+        "level": "",
+        "sector": "",
+        "operators": [{"user": "admin", "key": key, "capabilities": ["operate", "submit"]}],
+    }
+    proposal = {
+        "id": "admit-institute-a",
+        "kind": "add_member",
+        "subject": subject,
+        "reason": "Its panel reviews projects.",
+    }
+    with client_of("enterprise-a") as enterprise, client_of("bank-a") as bank, client_of("central-bank") as central:
+        enterprise.submit("governance", "propose", proposal).require_ok()
+        bank.submit("governance", "vote", {"ballot": proposal["id"], "choice": "yes"}).require_ok()
+        central.submit(
+            "governance", "vote", {"ballot": proposal["id"], "choice": "yes", "reason": "Welcome."}
+        ).require_ok()
+        upgrade = {"id": "second-protocol", "kind": "protocol_version", "subject": {"version": 2, "height": 1_000_000}}
+        bank.submit("governance", "propose", upgrade).require_ok()
+        clerk = {"user": "clerk", "key": keys.public_key(keys.new_seed()).hex(), "capabilities": ["submit"]}
+        central.submit("membership", "add_operator", clerk).require_ok()
+        fresh = {"user": "clerk", "key": keys.public_key(keys.new_seed()).hex()}
+        central.submit("membership", "rotate_operator_key", fresh).require_ok()

@@ -11,7 +11,7 @@ from tests.console.conftest import Running, Visit
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 
 
-@pytest.mark.parametrize("path", ["/", "/blocks", "/blocks/2"])
+@pytest.mark.parametrize("path", ["/", "/blocks", "/blocks/2", "/members", "/members/central-bank", "/governance"])
 def test_a_page_can_be_read_by_everybody(look, path):
     look(path)
 
@@ -28,6 +28,19 @@ def test_a_transaction_is_shown_with_its_proof_and_as_text_only(look: Any, visit
 def test_a_refused_transaction_says_so(visit: Visit, running: Running):
     page = visit(f"/transactions/{running.sample['refused']}")
     assert page.locator(".tag.bad", has_text="rejected: forbidden").count() == 1
+
+
+def test_a_vote_is_cast_once_by_who_came_by_the_start_link(look: Any, visit: Visit, running: Running):
+    path = "/governance/second-protocol"
+    assert visit(path).get_by_role("button", name="Cast the vote").count() == 0
+    look(path, acts=True)
+    page = visit(path, acts=True)
+    page.get_by_label("Choice").select_option("no")
+    page.get_by_label("Reason").fill("Not before the audit <i>")
+    page.get_by_role("button", name="Cast the vote").click()
+    page.get_by_text("The vote is recorded.").wait_for()
+    assert page.get_by_text("Not before the audit <i>", exact=True).count() == 1
+    assert page.get_by_role("button", name="Cast the vote").count() == 0
 
 
 def test_a_new_block_appears_without_anybody_asking(visit: Visit, running: Running):

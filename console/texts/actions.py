@@ -1,0 +1,48 @@
+"""What each action of the contracts is called, as something that was done."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "action.membership.add_operator": ("Added an operator", "新增操作员"),
+    "action.membership.remove_operator": ("Removed an operator", "移除操作员"),
+    "action.membership.rotate_operator_key": ("Replaced an operator's key", "更换操作员密钥"),
+    "action.membership.set_profile": ("Changed the member's profile", "修改成员资料"),
+    "action.membership.add_node": ("Registered a node", "登记节点"),
+    "action.membership.remove_node": ("Took a node off the registry", "注销节点"),
+    "action.membership.rotate_link_certificate": ("Replaced a link certificate", "更换链路证书"),
+    "action.membership.ready": ("Said that a node is caught up", "声明节点已同步"),
+    "action.governance.propose": ("Made a proposal", "提出提案"),
+    "action.governance.vote": ("Voted on a proposal", "对提案投票"),
+    "action.policy.publish": ("Published a policy", "发布政策"),
+    "action.policy.endorse": ("Endorsed a joint policy", "会签联合发文"),
+    "action.policy.approve": ("Approved a policy", "批准政策"),
+    "action.policy.promulgate": ("Promulgated a policy", "公布政策"),
+    "action.policy.amend": ("Amended a policy", "修订政策"),
+    "action.policy.repeal": ("Repealed a policy", "废止政策"),
+    "action.policy.evaluate": ("Evaluated a policy", "评估政策"),
+    "action.policy.record": ("Recorded historical policies", "补录历史政策"),
+    "action.process.define_type": ("Defined a process type", "定义流程类型"),
+    "action.process.register_source": ("Registered a source", "登记数据源"),
+    "action.process.record": ("Recorded process events", "记录过程事件"),
+    "action.process.attest": ("Attested an event", "核认事件"),
+    "action.supervision.propose_rules": ("Proposed rules", "提议规则"),
+    "action.supervision.propose_retirement": ("Proposed to end rules", "提议停用规则"),
+    "action.supervision.propose_terms": ("Proposed other terms", "提议调整期限"),
+    "action.supervision.vote": ("Voted on a ballot", "投票表决"),
+    "action.supervision.acknowledge": ("Took up a finding", "受理发现"),
+    "action.supervision.inquire": ("Asked about a finding", "就发现发出问询"),
+    "action.supervision.respond": ("Responded to an inquiry", "答复问询"),
+    "action.supervision.decide": ("Decided a finding", "对发现作出决定"),
+    "action.supervision.appeal": ("Appealed", "申诉"),
+    "action.supervision.decide_appeal": ("Decided an appeal", "裁决申诉"),
+    "action.supervision.hold": ("Put an object on hold", "暂停对象"),
+    "action.supervision.lift_hold": ("Lifted a hold", "解除暂停"),
+    "action.supervision.contest_hold": ("Contested a hold", "对暂停提出异议"),
+    "action.supervision.confirm_hold": ("Confirmed a hold", "维持暂停"),
+    "action.supervision.ask": ("Asked a question", "提出问题"),
+    "action.supervision.answer": ("Answered a question", "答复问题"),
+    "action.supervision.guide": ("Published guidance", "发布指引"),
+    "action.evidence.report": ("Reported a double signature", "举报重复签名"),
+}
