@@ -49,7 +49,7 @@ class Live:
         """The node whose stream is being read, empty while there is none."""
         self._nodes, self._light = nodes, light
         self._version = 0
-        self._changed = asyncio.Condition()
+        self._changed = asyncio.Event()
         self._attention = asyncio.Event()
         self._last_id = ""
 
@@ -58,17 +58,17 @@ class Live:
         """Rises with every change worth showing."""
         return self._version
 
-    async def ring(self) -> None:
+    def ring(self) -> None:
         """Tell whoever waits that something changed."""
-        async with self._changed:
-            self._version += 1
-            self._changed.notify_all()
+        self._version += 1
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     async def wait(self, seen: int, timeout_s: float) -> int:
         """Return the version once it is above ``seen``, or as it is after ``timeout_s``."""
-        async with self._changed:
+        if self._version <= seen:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait_for(lambda: self._version > seen), timeout_s)
+                await asyncio.wait_for(self._changed.wait(), timeout_s)
         return self._version
 
     @contextlib.asynccontextmanager
@@ -93,7 +93,7 @@ class Live:
         trouble = self._light.trouble
         moved = await self._light.advance()
         if changed or moved or trouble != self._light.trouble:
-            await self.ring()
+            self.ring()
         return moved and self._light.height < self._nodes.tip
 
     async def _pulse(self) -> None:
@@ -114,7 +114,7 @@ class Live:
         while await self._light.advance():
             if time.monotonic() - told > WATCHED_S:
                 await self._nodes.poll()
-                await self.ring()
+                self.ring()
                 told = time.monotonic()
 
     async def _listen(self) -> None:

@@ -123,7 +123,7 @@ def _changes(page: Page, before: dict[str, str] | None, validators: list[Any]) -
     words = [page.t("members.joined", name=name) for name in now if name not in before]
     words += [page.t("members.left", name=name) for name in before if name not in now]
     words += [page.t("members.new_key", name=name) for name in now if name in before and before[name] != now[name]]
-    return page.t("members.comma").join(words) or page.t("part.none")
+    return el("ul", None, [el("li", None, word) for word in words]) if words else page.t("part.none")
 
 
 async def member(page: Page) -> View:

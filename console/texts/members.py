@@ -38,7 +38,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "members.joined": ("{name} joined", "{name} 加入"),
     "members.left": ("{name} left", "{name} 退出"),
     "members.new_key": ("{name} has a new key", "{name} 更换密钥"),
-    "members.comma": (", ", "，"),
     "members.unknown": ("no member is called {name}", "没有名为 {name} 的成员"),
     "members.one.lead": (
         "A member of this chain: its nodes, its operators, and every key they have or had.",
