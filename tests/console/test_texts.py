@@ -62,7 +62,8 @@ def shown_literals(path: Path) -> list[str]:
         name = getattr(getattr(node, "func", None), "id", getattr(getattr(node, "func", None), "attr", ""))
         if not isinstance(node, ast.Call) or name not in SHOWING:
             continue
-        children = node.args[2:] if name == "el" else node.args
+        first, last = {"el": (2, None), "field": (0, 1), "select": (0, 1)}.get(name, (0, None))
+        children = node.args[first:last]
         for child in children:
             for part in ast.walk(child) if isinstance(child, ast.JoinedStr) else [child]:
                 if isinstance(part, ast.Constant) and isinstance(part.value, str) and re.search(r"\w{2}", part.value):
