@@ -148,7 +148,7 @@ class Height:
         if not self._judge.certificate_holds(certificate, Phase.COMMIT):
             return False
         if self._committed is None or block is not None:
-            self.voice.hear_in(certificate)
+            self._compare(certificate)
             self._committed = certificate
             if block is not None:
                 self.bodies.keep(block)
@@ -350,7 +350,7 @@ class Height:
             self.voice.hear(change)
             return
         if change.prepared is not None:
-            self.voice.hear_in(change.prepared)
+            self._compare(change.prepared)
         verdict = self.votes.judge(change)
         if verdict is Verdict.NEW:
             self.votes.add(change)
@@ -393,6 +393,16 @@ class Height:
         if first is not None and message.sender not in self._accused:
             self._accused[message.sender] = None
             self._context.emit(Accuse(self.validators[message.sender].id, first, message))
+
+    def _compare(self, certificate: Certificate) -> None:
+        """Hold a verified certificate against what its signers said to us; ourselves included (G4, R2)."""
+        self.voice.hear_in(certificate)
+        vote = Prepare if certificate.phase is Phase.PREPARE else Commit
+        place = (certificate.epoch, certificate.height, certificate.round)
+        for sender, signature in zip(certificate.signers(), certificate.signatures, strict=True):
+            message = vote(*place, sender, certificate.block_hash, signature)
+            if sender != self.me and self.votes.judge(message) is Verdict.CONFLICT:
+                self._accuse(message)
 
     # --- timers and bodies ---
 

@@ -15,7 +15,7 @@ from consensus_harness import (
     validator_set,
 )
 
-from consensus.events import Accuse, Decided, Received, TimerKind
+from consensus.events import Accuse, CertifiedBlock, Decided, Received, TimerKind
 from consensus.messages import (
     Commit,
     Prepare,
@@ -126,6 +126,31 @@ def test_c3_two_round_changes_to_one_round_with_different_certificates_are_evide
     bench.feed(bench.change(0, 1))
     (accusation,) = bench.feed(bench.change(0, 1, certificate))
     assert (accusation.first.prepared, accusation.second.prepared) == (None, certificate)
+
+
+def test_c3_a_vote_in_a_certificate_that_differs_from_the_one_that_was_sent_is_evidence():
+    """Who shows one side one vote and the other side another is found out by the certificate that decides."""
+    bench = Bench(me="dia")
+    block, other = bench.block(), bench.block(transactions=[b"other"])
+    told, shown = bench.commit(0, block), bench.commit(0, other)
+    bench.feed(bench.proposal(block), told, bench.commit(1, other))
+    certificate = bench.certificate(Phase.COMMIT, other, signers=(0, 1, 2))
+    effects = bench.step(CertifiedBlock(other, certificate))
+    assert of(effects, Accuse) == [Accuse("ann", told, shown)]
+    assert of(effects, Decided)
+
+
+def test_c3_a_prepare_in_a_round_change_that_differs_from_the_one_that_was_sent_is_evidence():
+    bench = Bench(me="dia")
+    block, other = bench.block(), bench.block(transactions=[b"other"])
+    bench.feed(bench.proposal(block), bench.prepare(1, block), bench.prepare(2, other))
+    certificate = bench.certificate(Phase.PREPARE, other, signers=(0, 1, 2))
+    effects = bench.feed(bench.change(2, 1, certificate))
+    (accusation,) = of(effects, Accuse)
+    assert (accusation.node, accusation.second) == ("bob", bench.prepare(1, other))
+    for found in (accusation.first, accusation.second):
+        verify_message(CHAIN_ID, bench.validators, found, toy_verify)
+    assert of(bench.feed(bench.change(0, 1, certificate)), Accuse) == []
 
 
 # --- C4: round changes and their bundles ---
