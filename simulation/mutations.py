@@ -30,6 +30,7 @@ _HEIGHT = "consensus.height"
 _VOTES = "consensus.votes"
 _GUARD = "consensus.guard"
 _JUSTIFY = "consensus.justification"
+_EVIDENCE = "contracts.evidence"
 _OLD_ROUND = """\
         if self.me is None:
             return False
@@ -368,5 +369,33 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "            and not self.is_liar(name, now_ms)\n",
         "",
         "tests/node/test_sync.py",
+    ),
+    # Evidence
+    "evidence_unproven": _one(
+        "the signatures of evidence are not checked",
+        _EVIDENCE,
+        "proof.verify(chain_id, voters[index].key, verify)  # O1",
+        "pass",
+        "tests/contracts/test_evidence.py",
+    ),
+    "evidence_repeated": _one(
+        "one contradiction is recorded again and again",
+        _EVIDENCE,
+        "if reader.get(_proof_key(args)) is not None:  # O3",
+        "if at < 0:",
+        "tests/contracts/test_evidence.py",
+    ),
+    "evidence_kept_back": _one(
+        "what proves a contradiction is not reported",
+        "node.evidence",
+        "            elif not self._is_on_its_way(pending.args):",
+        "            elif pending.wait < 0:",
+        "tests/node/test_evidence.py",
+    ),
+    "evidence_in_certificates_unseen": _one(
+        "certificates are not compared with the votes that came",
+        _HEIGHT,
+        "if sender != self.me and self.votes.judge(message) is Verdict.CONFLICT:",
+        "if sender == self.me and self.votes.judge(message) is Verdict.CONFLICT:",
     ),
 }
