@@ -58,7 +58,10 @@ _OLD_ROUND_VOTED = """\
 MUTANTS: Final[dict[str, Mutant]] = {
     # The mistakes that an exhaustive exploration of the protocol found to fork it
     "no_certificate": _one(
-        "a round change carries no certificate", _HEIGHT, "self._ask(self.prepared)", "self._ask(None)"
+        "a round change carries no certificate",
+        _HEIGHT,
+        'self._context.fire("R5")\n        self._ask(self.prepared)',
+        'self._context.fire("R5")\n        self._ask(None)',
     ),
     "unproven_certificate": _one(
         "a certificate in a round change is believed unproven",
@@ -333,7 +336,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "no_repetition": _one(
         "nothing is said again",
         _HEIGHT,
-        "                for message in self._said():\n                    self._context.emit(Broadcast(message))",
+        "                for message in said:\n                    self._context.emit(Broadcast(message))",
         "                for message in ():\n                    self._context.emit(Broadcast(message))",
     ),
     "no_fetch": _one(

@@ -141,7 +141,7 @@ def last_checks(world: World) -> None:
         except Exception as error:
             raise Violation(f"I13 a light client refuses height {height}: {error}") from None
         anchor = follower
-        order += [tx.args["description"] for tx in outcome.transactions if tx.contract == "membership"]
+        order += [tx.args["description"] for tx in outcome.transactions if tx.action == "set_profile"]
     fault = history.fault(world.clients.history, order)
     if fault is not None:
         raise Violation(f"I18 {fault}")
