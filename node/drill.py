@@ -14,23 +14,23 @@ from pydantic import BaseModel, ConfigDict, Field
 class Drill(BaseModel):
     """The table ``[drill]`` of ``node.toml``; all zero outside drills.
 
-    ``clock_offset_ms`` is added to the wall clock wherever the node reads it; ``sync_delay_ms`` is how much longer
+    ``clock_offset_ms`` is added to the wall clock wherever the node reads it; ``write_delay_ms`` is how much longer
     each write of journal and block log takes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     clock_offset_ms: int = Field(default=0, ge=-3_600_000, le=3_600_000)
-    sync_delay_ms: int = Field(default=0, ge=0, le=60_000)
+    write_delay_ms: int = Field(default=0, ge=0, le=60_000)
 
     def now_ms(self) -> int:
         """Return the node's wall clock, ms since the epoch."""
         return time.time_ns() // 1_000_000 + self.clock_offset_ms
 
-    def delay_sync(self) -> None:
-        """Wait as a slow disk would; called in the storage thread before a sync."""
-        if self.sync_delay_ms:
-            time.sleep(self.sync_delay_ms / 1000)
+    def delay_write(self) -> None:
+        """Wait as a slow disk would; called in the storage thread, and a process killed meanwhile wrote nothing."""
+        if self.write_delay_ms:
+            time.sleep(self.write_delay_ms / 1000)
 
 
 NO_DRILL: Final = Drill()

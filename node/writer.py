@@ -170,6 +170,7 @@ class Writer:
 
     def _write(self, batch: _Batch) -> float:
         started = time.perf_counter()
+        self._drill.delay_write()
         blocks, journal = self._storage.blocks, self._storage.journal
         unsynced_journal = unsynced_blocks = False
         for effect in batch.writes:
@@ -186,7 +187,6 @@ class Writer:
                         unsynced_blocks = False
                     journal.replace(data)
                     unsynced_journal = False
-        self._drill.delay_sync()
         if unsynced_blocks:
             blocks.sync()
         if unsynced_journal:

@@ -1,6 +1,7 @@
 """The outermost layer: limits, identity, the body, hot routes, and every error turned into a problem.
 
 Law: nothing behind the door runs before rate, body and identity are settled, and nothing leaves it as a stack trace.
+What a read shows is on this node's disk before it leaves: a crash makes no node go back behind what it said.
 
 It is plain ASGI because the two routes that carry the load (transactions, one or many) cost a third behind the
 framework's layers; they are called from here, and described in the OpenAPI document by hand.
@@ -24,13 +25,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from node.http.auth import Identity, key_id, unauthorized
-from node.http.bodies import read_body
+from node.http.bodies import HEIGHT_HEADER, read_body
 from node.http.context import Context
 from node.http.problems import Problem, unavailable
 from node.http.services import Unavailable
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/openapi.json"})
 """Paths that answer without authentication on every chain."""
+_AT_ONCE: Final = frozenset({"/healthz", "/readyz", "/v1/status"})
+"""Reads of the node's own condition, which must not wait for a disk that hangs."""
 
 _log = structlog.get_logger("node.http")
 _GRACE_S: Final = 0.3
@@ -80,10 +83,14 @@ class Door:
             await self._app(scope, receive, send)
             return
         started_s, status, complete = time.perf_counter(), 0, False
+        withheld: Problem | None = None
 
         async def watched(message: Message) -> None:
-            nonlocal status, complete
+            nonlocal status, complete, withheld
             if message["type"] == "http.response.start":
+                withheld = await self._unwritten(scope, message)
+                if withheld is not None:
+                    raise withheld
                 status = message["status"]
             else:
                 complete = not message.get("more_body", False)
@@ -104,7 +111,7 @@ class Door:
             elif not complete:
                 await watched({"type": "http.response.body", "body": b"", "more_body": False})
         except Exception as error:
-            problem = _problem_of(error, scope)
+            problem = withheld or _problem_of(error, scope)
             if status and not complete:
                 raise  # the answer has begun; the server closes the connection, which the client can tell
             if not status:
@@ -139,6 +146,15 @@ class Door:
             await self._app(scope, replay(body, receive), send)
         finally:
             context.budget.give(len(body))
+
+    async def _unwritten(self, scope: Scope, start: Message) -> Problem | None:
+        """Wait until the height that a read was made at is durable here; return the problem 503 if it stays undone."""
+        height = Headers(raw=start["headers"]).get(HEIGHT_HEADER)
+        if height is None or scope["method"] == "POST" or scope["path"] in _AT_ONCE:
+            return None
+        if await self._context.services.wait_height(int(height), self._context.limits.wait_seconds):
+            return None
+        return unavailable("this node's disk is too slow: it has not yet written what it would show")
 
     def _take_request(self, asker: str, loopback: bool) -> None:
         limits = self._context.limits

@@ -113,7 +113,7 @@ def played(name: str, folder: Path, tell: Callable[[str], None] = print) -> Iter
             if possible(step.fault):
                 _strike(scene, step, tell)
             else:
-                tell(f"  left out, it needs root and mount: {step}")
+                tell(f"  left out, it needs the right to mount: {step}")
         clients.stop()
         _rest(cluster)
         yield scene
@@ -249,7 +249,7 @@ def _run_all(names: list[str], minutes: float | None, results: dict[str, Any]) -
             print(f"{minutes:g} minutes are over; not begun: {' '.join(names[at:])}")
             break
         if not any(possible(step.fault) for step in Drill.of(name).steps):
-            print(f"{name}: left out, it needs root and mount")
+            print(f"{name}: left out, it needs the right to mount")
             continue
         failed |= not _run_one(name, results)
     return failed

@@ -239,4 +239,4 @@ def test_a_drill_makes_every_batch_take_longer(tmp_path: Path) -> None:
         writer.after(log.note("send"))
         await until(lambda: log.seconds)
 
-    assert min(run(tmp_path, scenario, Drill(sync_delay_ms=40)).seconds) >= 0.04
+    assert min(run(tmp_path, scenario, Drill(write_delay_ms=40)).seconds) >= 0.04

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import re
 from pathlib import Path
@@ -92,3 +93,30 @@ async def test_a_fault_of_ours_is_a_problem_without_a_trace(world: World, client
     response = await client.post("/v1/transactions", content=world.profile().raw, headers=headers)
     assert (response.status_code, response.json()["code"]) == (500, "internal_error")
     assert "Traceback" not in response.text
+
+
+@scenario()
+async def test_a_read_is_answered_once_what_it_shows_is_on_the_disk(world: World, client: httpx.AsyncClient) -> None:
+    await world.commit(world.profile())
+    written = asyncio.Event()
+    waits: list[int] = []
+
+    async def wait_height(height: int, timeout_s: float) -> bool:
+        waits.append(height)
+        try:
+            await asyncio.wait_for(written.wait(), 0.2)
+        except TimeoutError:
+            return False
+        return True
+
+    world.wait_height = wait_height  # type: ignore[method-assign]
+    for path in ("/v1/state/membership/member/enterprise-a", "/v1/blocks/latest", "/v1/headers"):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable"), path
+    assert waits == [1, 1, 1]
+    assert [(await client.get(path)).status_code for path in ("/healthz", "/readyz", "/v1/status")] == [200, 200, 200]
+    reading = asyncio.ensure_future(client.get("/v1/blocks/latest"))
+    await asyncio.sleep(0.05)
+    assert not reading.done()
+    written.set()
+    assert (await reading).json()["height"] == 1
