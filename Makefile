@@ -9,10 +9,11 @@ LOCKED ?= .venv-locked
 SEEDS  ?= 500
 TWINS  ?= 500
 MINUTES ?= 10
+ROUNDS ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint types simulate simulate-long test-long drills mutants fuzz bench vectors \
-  transcripts lock locked sbom audit-deps clean
+.PHONY: help setup demo test test-fast check lint types simulate simulate-long model test-long drills mutants fuzz bench \
+  vectors transcripts lock locked sbom audit-deps clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +60,9 @@ endif
 
 simulate-long: setup  ## go on with the long simulation; results are merged over runs
 	$(BIN)/python -m simulation --long --workers $(PYTEST_WORKERS)
+
+model: setup  ## explore every state of one height for up to ROUNDS rounds, and find every mistake of the rules
+	$(BIN)/python -m simulation.model --rounds $(ROUNDS)
 
 mutants: setup  ## break the protocol in memory, one line at a time; every break must be found
 	$(BIN)/python -m simulation --mutants

@@ -14,8 +14,8 @@ from node import events
 from node.wire import Blocks
 from simulation import reading
 from simulation.evidence import Evidence
-from simulation.model import refine
 from simulation.reading import COMMIT, NAMES, PREPARE, PROPOSAL, ROUND_CHANGE, Said, Seen
+from simulation.traces import Traces
 
 if TYPE_CHECKING:
     from simulation.node import SimulatedNode
@@ -52,7 +52,7 @@ class Invariants:
         self.committed_ids: dict[bytes, int] = {}
         self.evidence = Evidence(world)
         self.proven: dict[bytes, None] = {}
-        self.traces: dict[int, refine.HeightTrace] = {}
+        self.traces = Traces(world)
 
     # What leaves a node
 
@@ -74,7 +74,7 @@ class Invariants:
             raise Violation(f"I3 {node.id} said a {NAMES[message.phase]} that does not verify")
         if not again:
             self._durable(node, message)
-        self._allowed(node, message)
+        self._follow(self.traces.said(node, message, self.chain, self.heights.get(node.index, 0)))
         if message.phase == ROUND_CHANGE:
             self.left[node.index, message.height] = max(message.round, asked)
             self.asked[message.height] = max(message.round, self.asked.get(message.height, 0))
@@ -107,35 +107,10 @@ class Invariants:
             if not any(c[4:7] == [message.height, message.round, message.subject] for c in proven):
                 raise Violation(f"I5 {what} before its prepared certificate was durable")
 
-    def _allowed(self, node: SimulatedNode, message: Said) -> None:
-        """I19: what an honest node says is a step of the model, at the height above what it published."""
-        proof = None if message.certificate is None else _proof(message.certificate)
-        place = (message.sender, message.round, message.subject, proof)
-        try:
-            new = self._trace(message.height).says(NAMES[message.phase], *place, self._faulty())
-        except refine.NotAllowed as error:
-            raise Violation(f"I19 {node.id} at height {message.height}: {error}") from None
-        if new and message.height != self.heights.get(node.index, 0) + 1:
-            raise Violation(f"I19 R6: {node.id} speaks of height {message.height}, which it does not work on")
-
-    def _decides(self, node: SimulatedNode, certificate: list[Any]) -> None:
-        try:
-            self._trace(certificate[4]).decides(_proof(certificate), self._faulty())
-        except refine.NotAllowed as error:
-            raise Violation(f"I19 {node.id} at height {certificate[4]}: {error}") from None
-
-    def _trace(self, height: int) -> refine.HeightTrace:
-        trace = self.traces.get(height)
-        if trace is None:
-            names, previous = self.world.validator_names, self.chain.get(height - 1)
-            moves_on = height % self.world.options.tenure == 0
-            base = 0 if previous is None else (names.index(previous.proposer) + moves_on) % self.n
-            trace = self.traces[height] = refine.HeightTrace(self.n, base)
-        return trace
-
-    def _faulty(self) -> list[int]:
-        seats = {self.world.seat(node) for node in self.world.nodes if not node.honest}
-        return sorted(seat for seat in seats if seat is not None)
+    def _follow(self, fault: str | None) -> None:
+        """I19: what an honest node says and decides is a step of the abstract model."""
+        if fault is not None:
+            raise Violation(f"I19 {fault}")
 
     def _prepared(self, certificate: list[Any], who: str) -> None:
         """I4, I6: a certificate that an honest node shows."""
@@ -152,7 +127,7 @@ class Invariants:
         if packed in self.proven:
             return
         _, _, kind, epoch, height, round, block_hash, bitmap, signatures = certificate
-        signers = _signers(bitmap)
+        signers = reading.signers(bitmap)
         preimage = reading.vote(self.chain_id, epoch, height, round, phase, block_hash)
         if kind != phase or epoch != 0 or len(signers) != len(signatures) or 3 * len(signers) <= 2 * self.n:
             raise Violation(f"I4 {who} relies on a certificate of {len(signers)} signers of {self.n}")
@@ -181,7 +156,7 @@ class Invariants:
         self._certificate(seen.certificate, COMMIT, node.id)
         if seen.certificate[4] != height or seen.certificate[6] != seen.hash:
             raise Violation(f"I4 {node.id} holds a certificate of another block at height {height}")
-        self._decides(node, seen.certificate)
+        self._follow(self.traces.decided(node, seen, self.chain))
         return seen
 
     def _first(self, node: SimulatedNode, seen: Seen, raw: bytes) -> None:
@@ -322,14 +297,6 @@ class Invariants:
         if TimerKind.ROUND in node.timers:
             raise Violation(f"I12 {node.id} times a round with nothing to do: {node.decision()}")
         self.world.goals["idle"] += 1
-
-
-def _signers(bitmap: bytes) -> tuple[int, ...]:
-    return tuple(i for i in range(8 * len(bitmap)) if bitmap[i // 8] >> (i % 8) & 1)
-
-
-def _proof(certificate: list[Any]) -> refine.Proof:
-    return refine.Proof(certificate[5], certificate[6], _signers(certificate[7]))
 
 
 def _records(journal: bytes, name: str, fields: int) -> Iterator[list[Any]]:

@@ -165,6 +165,11 @@ def certificate_hash(certificate: list[Any]) -> bytes:
     return sha256(tag("certificate") + pack(certificate)).digest()
 
 
+def signers(bitmap: bytes) -> tuple[int, ...]:
+    """Return the validators whose bits are set, by index."""
+    return tuple(index for index in range(8 * len(bitmap)) if bitmap[index // 8] >> (index % 8) & 1)
+
+
 def transaction_id(raw: bytes) -> bytes:
     """Return the id of a signed transaction's bytes."""
     return sha256(tag("transaction-id") + unpack(raw)[2]).digest()

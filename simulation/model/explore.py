@@ -6,7 +6,7 @@ step signs twice (I3, in ``rules.apply``). Memory is bounded by ``states_max``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
@@ -121,58 +121,67 @@ def _way(space: Space, packing: _Packing, came_from: dict[int, int], last: int) 
     while came_from[numbers[-1]] != numbers[-1]:
         numbers.append(came_from[numbers[-1]])
     move = space.start()
-    steps, state = list(move.steps), move.state
-    for number in reversed(numbers[:-1]):
-        move = next(move for move in space.moves(state) if packing.pack(space.canonical(move.state)) == number)
-        steps, state = [*steps, *move.steps], move.state
     teller = _Teller(space.rules)
-    lines = [teller.line(step) for step in steps]
+    lines = teller.lines(move.steps)
+    teller.follow(*space.relation(move.state))
+    for number in reversed(numbers[:-1]):
+        state = space.canonical(move.state)
+        move = next(move for move in space.moves(state) if packing.pack(space.canonical(move.state)) == number)
+        lines += teller.lines(move.steps)
+        teller.follow(*space.relation(move.state))
+    state = space.canonical(move.state)
     pair = forked(space, state)
-    if pair is None:
-        return [*lines, "two prepared certificates of one round"]
+    return [*lines, *(_ending(space, state, pair, teller) if pair else ["two prepared certificates of one round"])]
+
+
+def _ending(space: Space, state: State, pair: tuple[Decision, Decision], teller: _Teller) -> list[str]:
+    """Tell the COMMITs that are still to be said, and both decisions."""
+    lines: list[str] = []
     decided: list[str] = []
-    committed = {(index, r) for index, node in enumerate(state.nodes) for r in range(space.rounds) if node.committed[r]}
-    for decision in pair:
-        signers = [
-            index
-            for index in decision.nodes
-            if (index, decision.round) in committed and state.nodes[index].committed[decision.round] == decision.value
-        ]
-        for index in decision.nodes:
-            if len(signers) < space.rules.needed(COMMIT) and (index, decision.round) not in committed:
-                committed.add((index, decision.round))
-                signers.append(index)
-                lines.append(teller.line(Step(COMMIT, index, decision.round, decision.value)))
-        decided.append(teller.decided(decision._replace(nodes=tuple(sorted(signers)))))
+    taken: list[tuple[int, int]] = []
+    for round, value, nodes in pair:
+        signers = [index for index in nodes if state.nodes[index].committed[round] == value]
+        ready = [i for i in nodes if not state.nodes[i].committed[round] and (i, round) not in taken]
+        late = ready[: max(0, space.rules.needed(COMMIT) - len(signers))]
+        taken += [(index, round) for index in late]
+        lines += teller.lines([Step(COMMIT, index, round, value) for index in late])
+        decided.append(teller.decided(Decision(round, value, tuple(sorted([*signers, *late])))))
     return lines + decided
 
 
 class _Teller:
-    """Names values A, B, C as they appear, and validators by seat."""
+    """Names values A, B, C as they appear, and validators by seat, whatever order and names the states have."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._seats = [seat for seat in range(rules.n) if seat not in rules.byzantine]
-        self._names: dict[int, str] = {}
+        self._letters: dict[int, str] = {}
 
-    def name(self, value: int) -> str:
-        """Return the letter of a value."""
-        return self._names.setdefault(value, chr(ord("A") + len(self._names)))
+    def follow(self, order: list[int], names: dict[int, int]) -> None:
+        """Go on in a state whose nodes are in another order and whose values have other names."""
+        self._seats = [self._seats[index] for index in order]
+        self._letters = {names.get(value, value): letter for value, letter in self._letters.items()}
 
-    def line(self, step: Step) -> str:
-        """Tell one step."""
+    def lines(self, steps: Iterable[Step]) -> list[str]:
+        """Tell steps."""
+        return [self._line(step) for step in steps]
+
+    def _letter(self, value: int) -> str:
+        return self._letters.setdefault(value, chr(ord("A") + len(self._letters)))
+
+    def _line(self, step: Step) -> str:
         who, rules = f"validator {self._seats[step.node]}", self._rules
         if step.kind in (PROPOSE, PREPARE, COMMIT):
             leader = step.round % rules.n
             by = "" if rules.honest_leader(step.round) else f", which the Byzantine {leader} proposes to it"
-            new = " (new)" if step.value not in self._names else ""
-            text = f"{who} says {step.kind} {self.name(step.value)}{new} in round {step.round}"
+            new = "" if step.value in self._letters else " (new)"
+            text = f"{who} says {step.kind} {self._letter(step.value)}{new} in round {step.round}"
             return text + (by if step.kind == PREPARE else "")
         carried = f"its certificate of round {step.value - 1}" if step.value else "no certificate"
         return f"{who} asks for round {step.round} with {carried}"
 
     def decided(self, decision: Decision) -> str:
         """Tell a decision."""
-        who = " ".join(str(self._seats[index]) for index in decision.nodes)
+        who = " ".join(str(seat) for seat in sorted(self._seats[index] for index in decision.nodes))
         faulty = " ".join(map(str, self._rules.byzantine))
-        return f"decided: {self.name(decision.value)} in round {decision.round}, by {who} and the Byzantine {faulty}"
+        return f"decided: {self._letter(decision.value)} in round {decision.round}, by {who} and the Byzantine {faulty}"

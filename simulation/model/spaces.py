@@ -51,6 +51,10 @@ class Space(Protocol):
         """Return the state that stands for all that are no different."""
         ...
 
+    def relation(self, state: State) -> tuple[list[int], dict[int, int]]:
+        """Return the order ``canonical`` put the state's nodes in, and the values it renamed."""
+        ...
+
     def decisions(self, state: State) -> list[Decision]:
         """Return what is decided, or would be if everyone who may COMMIT did (R4)."""
         ...
@@ -74,6 +78,10 @@ class Plain:
     def canonical(self, state: State) -> State:
         """Return the state itself."""
         return state
+
+    def relation(self, state: State) -> tuple[list[int], dict[int, int]]:
+        """Return that nothing moves."""
+        return list(range(len(state.nodes))), {}
 
     def decisions(self, state: State) -> list[Decision]:
         """Return what the COMMITs there are decide."""
@@ -142,26 +150,42 @@ class Reduced:
         return Move(tuple(taken), state)
 
     def canonical(self, state: State) -> State:
-        """Return the state without what cannot matter any more, the first of those that differ in names alone.
+        """Return the state without what cannot matter any more, the first of those that differ in names alone."""
+        nodes, proposed = self._distinct(state)
+        return min(
+            State(tuple(sorted(_renamed(node, names) for node in nodes)), _names(proposed, names))
+            for names in self._namings(nodes)
+        )
 
-        S2: the two values that a Byzantine leader made in its round may change names. S3: validators that will lead no
-        round any more are alike.
-        """
-        rules = self.rules
+    def relation(self, state: State) -> tuple[list[int], dict[int, int]]:
+        """Return how ``canonical`` put the nodes of a state in order, and which values it gave other names."""
+        nodes, proposed = self._distinct(state)
+        canonical = self.canonical(state)
+        for names in self._namings(nodes):
+            renamed = [_renamed(node, names) for node in nodes]
+            order = sorted(range(len(renamed)), key=renamed.__getitem__)
+            if State(tuple(renamed[index] for index in order), _names(proposed, names)) == canonical:
+                return order, names
+        raise AssertionError("a canonical state is one of its namings")
+
+    def _distinct(self, state: State) -> tuple[list[Node], tuple[int, ...]]:
+        """S3: validators that will lead no round any more are alike."""
         nodes, proposed = self._forgetful(state)
         for index, node in enumerate(nodes):
-            open_rounds = [round for round in range(node.round, self.rounds) if not proposed[round]]
-            if node.seat >= 0 and not any(rules.leads(node, round) for round in open_rounds):
+            to_lead = [r for r in range(node.round, self.rounds) if not proposed[r] and self.rules.leads(node, r)]
+            if node.seat >= 0 and not to_lead:
                 nodes[index] = node._replace(seat=-1)
-        first = State(tuple(sorted(nodes)), proposed)
-        for choice in product((False, True), repeat=len(self._lying)):
+        return nodes, proposed
+
+    def _namings(self, nodes: list[Node]) -> Iterator[dict[int, int]]:
+        """S2: the two values that a Byzantine leader made in its round may change names."""
+        voted = {value for node in nodes for value in node.prepared}
+        pairs = [pair for round in self._lying for pair in [self.rules.made(round)] if voted & {*pair}]
+        for choice in product((False, True), repeat=len(pairs)):
             names: dict[int, int] = {}
-            for round in (round for round, swap in zip(self._lying, choice, strict=True) if swap):
-                one, other = rules.made(round)
-                names |= {one: other, other: one}
-            names = names if any(value in names for node in nodes for value in node.prepared) else {}
-            first = min(first, _renamed(nodes, proposed, names)) if names else first
-        return first
+            for (one, other), swap in zip(pairs, choice, strict=True):
+                names |= {one: other, other: one} if swap else {}
+            yield names
 
     def _forgetful(self, state: State) -> tuple[list[Node], tuple[int, ...]]:
         """S1: forget votes of rounds whose outcome is settled.
@@ -230,9 +254,11 @@ def _vote(nodes: list[Node], round: int, value: int, voters: list[Node]) -> None
             nodes[index] = node._replace(prepared=put(node.prepared, round, value))
 
 
-def _renamed(nodes: list[Node], proposed: tuple[int, ...], names: dict[int, int]) -> State:
-    def renamed(values: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(names.get(value, value) for value in values)
+def _names(values: tuple[int, ...], names: dict[int, int]) -> tuple[int, ...]:
+    return tuple(names.get(value, value) for value in values) if names else values
 
-    changed = [node._replace(prepared=renamed(node.prepared), committed=renamed(node.committed)) for node in nodes]
-    return State(tuple(sorted(changed)), renamed(proposed))
+
+def _renamed(node: Node, names: dict[int, int]) -> Node:
+    if not names:
+        return node
+    return node._replace(prepared=_names(node.prepared, names), committed=_names(node.committed, names))

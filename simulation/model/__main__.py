@@ -1,0 +1,96 @@
+"""``python -m simulation.model``: explore every state of one height, then break the rules one at a time.
+
+Law: exits with status 1 if the rules have a fault, or if a mistake has none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from itertools import combinations
+
+from simulation.model.explore import STATES_MAX, Explored, TooMany, explore
+from simulation.model.mistakes import CASES, shortest
+from simulation.model.rules import Rules
+from simulation.model.spaces import Plain, Reduced
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    options = _parser().parse_args(arguments)
+    good = True
+    if not options.mistakes:
+        print(f"{'n':>2} {'rounds':>6}  {'Byzantine':9} {'states':>11} {'moves deep':>10} {'seconds':>8}")
+        for n, rounds in _sizes(options):
+            for byzantine in positions(n, rounds):
+                good &= _explore(Rules(n, byzantine), rounds, options)
+    if not options.plain and (options.n is None or options.mistakes):
+        good &= _break(max(4, options.rounds) if options.mistakes else 4)
+    return 0 if good else 1
+
+
+def positions(n: int, rounds: int) -> Iterator[tuple[int, ...]]:
+    """Yield which f validators are Byzantine. Only the rounds they lead set them apart, so the others stand for all."""
+    seen: dict[tuple[int, ...], None] = {}
+    for byzantine in combinations(range(n), (n - 1) // 3):
+        led = tuple(seat for seat in byzantine if seat < rounds)
+        if led not in seen:
+            seen[led] = None
+            yield byzantine
+
+
+def _sizes(options: argparse.Namespace) -> list[tuple[int, int]]:
+    if options.n is not None or options.plain:
+        return [(options.n or 4, options.rounds)]
+    return [(4, rounds) for rounds in range(1, options.rounds + 1)] + [(5, 3), (6, 3), (7, 2)]
+
+
+def _explore(rules: Rules, rounds: int, options: argparse.Namespace) -> bool:
+    space = Plain(rules, rounds) if options.plain else Reduced(rules, rounds)
+    began = time.monotonic()
+    head = f"{rules.n:2} {rounds:6}  {' '.join(map(str, rules.byzantine)):9}"
+
+    def progress(depth: int, states: int) -> None:
+        if sys.stderr.isatty():
+            print(f"{head} {states:11} {depth:10} {time.monotonic() - began:8.1f}", end="\r", file=sys.stderr)
+
+    try:
+        found = explore(space, states_max=options.states_max, progress=progress)
+    except TooMany as error:
+        print(f"{head} {error}", flush=True)
+        return False
+    print(f"{head} {found.states:11} {found.depth:10} {time.monotonic() - began:8.1f}", flush=True)
+    _tell(found)
+    return found.fault is None
+
+
+def _break(rounds: int) -> bool:
+    good = True
+    for case in CASES:
+        began = time.monotonic()
+        rules, found = shortest(case, rounds)
+        print(f"\n{case.what} (n = {rules.n}): {case.expected}, {time.monotonic() - began:.1f} s")
+        _tell(found)
+        good &= found.fault is not None
+    return good
+
+
+def _tell(found: Explored) -> None:
+    for line in found.fault or ():
+        print(f"    {line}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulation.model", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=4, help="explore so many rounds (4)")
+    parser.add_argument("--n", type=int, help="only so many validators; else 4, and 5 to 7 for fewer rounds")
+    parser.add_argument("--plain", action="store_true", help="without reductions; 3 rounds have up to a million states")
+    parser.add_argument("--mistakes", action="store_true", help="only break the rules")
+    parser.add_argument("--states-max", type=int, default=STATES_MAX, help=f"give up beyond ({STATES_MAX})")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
