@@ -141,7 +141,7 @@ A, B = b"a" * 32, b"b" * 32
 
 
 def a_height(*, until):
-    """Validator 3 is Byzantine. All prepare A, which 0 proposed; 0 commits to it; all ask for round 1, which 1 leads."""
+    """Validator 3 is Byzantine. All prepare A, which 0 proposed; 0 commits to it; all ask for round 1, led by 1."""
     trace = HeightTrace(4, 0)
     proof = Proof(0, A, (0, 1, 2))
     course = [
