@@ -5,6 +5,7 @@ Law: heights of the chain come from headers this console followed; what a node s
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -250,12 +251,10 @@ def _node(page: Page, station: Station, tip: int) -> Html:
 
 
 async def _recent(page: Page) -> Html:
-    """Return the newest blocks, verified, and the newest transactions in them."""
-    height = page.console.light.height
-    if not height:
+    """Return the newest blocks, from followed headers, and the newest transactions, from as few blocks as hold them."""
+    headers = list(page.console.light.recent)
+    if not headers:
         return section(page, "network.recent", empty(page, "network.no_block"))
-    first = max(1, height - _RECENT_BLOCKS + 1)
-    shown = await page.data.blocks(first, height - first + 1)
     tiles = [
         el(
             "li",
@@ -268,14 +267,17 @@ async def _recent(page: Page) -> Html:
                 el("span", {"class": "faint"}, header.proposer),
             ),
         )
-        for header in (committed.block.header for committed in reversed(shown.value))
+        for header in reversed(headers[-_RECENT_BLOCKS:])
     ]
     strip = el("ol", {"class": "strip", "aria-label": page.t("network.blocks"), "tabindex": "0"}, tiles)
+    followed: Shown[None] = Shown(None, Trust.VERIFIED, "trust.header", headers[-1].height)
+    every = el("a", {"href": "/blocks"}, page.t("network.all_blocks"))
+    sums = itertools.accumulate(header.tx_count for header in reversed(headers[-_RECENT_BLOCKS:]))
+    count = next((number for number, total in enumerate(sums, 1) if total >= _RECENT_TRANSACTIONS), len(tiles))
+    shown = await page.data.blocks(headers[-1].height - count + 1, count)
     rows = transaction_rows(reversed(shown.value), _RECENT_TRANSACTIONS)
     return join(
-        section(
-            page, "network.blocks", strip, shown=shown, aside=el("a", {"href": "/blocks"}, page.t("network.all_blocks"))
-        ),
+        section(page, "network.blocks", strip, shown=followed, aside=every),
         section(page, "network.recent", transaction_table(page, rows), shown=shown, note="network.recent.note"),
     )
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,9 +54,13 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     document = documents("up", folder, "--base-port", free_base_port(), "--detach")
     try:
         assert [node["healthy"] and node["height"] >= 1 for node in document["nodes"]] == [True] * 4
+        with urllib.request.urlopen(document["console"], timeout=60) as page:
+            assert b"Coseal" in page.read()
         yield folder
     finally:
         coseal("down", folder)
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(document["console"], timeout=5)
 
 
 def test_status_tells_the_same_tip_everywhere(net: Path):
