@@ -92,6 +92,8 @@ def environment_passphrase() -> bytes | None:
     if given or not path:
         return given.encode() if given else None
     try:
+        if Path(path).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise CosealError(f"COSEAL_KEY_PASSPHRASE_FILE: others may read {path}", f"chmod 600 {path}")
         return Path(path).read_bytes().rstrip(b"\r\n") or None
     except OSError as error:
         raise CosealError(f"COSEAL_KEY_PASSPHRASE_FILE: {path}: {error.strerror}") from None

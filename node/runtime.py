@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import ssl
 import time
 from collections.abc import Callable
 from functools import partial
@@ -107,16 +108,17 @@ class Runtime:
         gateway: Gateway | None = None,
         allow_voting: bool = False,
         signer: RemoteSigner | None = None,
+        http_tls: ssl.SSLContext | None = None,
     ) -> None:
         """``allow_voting``: the operator vouches that a lost journal hides no vote. ``signer``: the process with our
-        consensus key, if it is not in this one.
+        consensus key, if it is not in this one. ``http_tls``: what HTTP shows, if it speaks TLS.
         """
         self._config, self._storage, self._machine = config, storage, machine
         self._now_ms = config.drill.now_ms
         self.joined = 0  # the height of the snapshot for which the node must be built anew
         self._shelf = Shelf(storage)
         self._allow_voting = allow_voting
-        self._signer = signer
+        self._signer, self._http_tls = signer, http_tls
         self._metrics = Metrics(lambda: machine.status(self._now_ms()))
         self._verifier = Verifier(verified, config.verifier_threads)
         self._writer = Writer(storage, self, config.drill)
@@ -193,13 +195,7 @@ class Runtime:
             return
         settings = Settings(config.http_limits, self._tokens, self._storage.folder / "idempotency.sqlite")
         self._door = create_app(self.services, settings)
-        server = HttpServer(
-            self._door,
-            *config.http_listen,
-            config.http_limits,
-            certificate=config.http_tls_certificate,
-            key=config.http_tls_key,
-        )
+        server = HttpServer(self._door, *config.http_listen, config.http_limits, tls=self._http_tls)
         host, port = config.http_listen
         try:
             await server.start()

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import os
 import resource
+import ssl
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,6 +28,7 @@ from node.exits import Exit
 from node.files import Locked, StorageError
 from node.http.auth import BadTokenFile, Token, load_tokens
 from node.http.services import Gateway
+from node.http.tls import http_context
 from node.keys import KeyProblem
 from node.links import Identity
 from node.machine import Machine, MachineConfig
@@ -118,6 +120,7 @@ def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Ru
         gateway=gateway,
         allow_voting=allow_voting,
         signer=signer if isinstance(signer, RemoteSigner) else None,
+        http_tls=_http_tls(config, signer, secret),
     )
 
 
@@ -190,10 +193,16 @@ def _gateway(config: NodeConfig, entry: Node, secret: bytes | None) -> Gateway |
     return Gateway(config.gateway_sender, signer)
 
 
+def _http_tls(config: NodeConfig, consensus: Signer, secret: bytes | None) -> ssl.SSLContext | None:
+    certificate, key = config.http_tls_certificate, config.http_tls_key
+    if certificate is None or key is None:
+        return None
+    return http_context(certificate, key, secret, consensus_key=consensus.public_key)
+
+
 def _tokens(config: NodeConfig) -> tuple[Token, ...]:
-    for path in (config.tokens, config.http_tls_key):
-        if path is not None and path.exists():
-            keys.require_private(path)
+    if config.tokens.exists():
+        keys.require_private(config.tokens)
     return load_tokens(config.tokens)
 
 

@@ -15,6 +15,7 @@ class Limits:
 
     A rate counts requests, and transactions: a batch of 500 costs 500 of ``transactions_per_s``. ``burst_s`` is
     how many seconds of a rate may be used at once. ``bodies_bytes`` bounds the bodies of all requests together.
+    ``handshakes`` bounds the connections whose TLS handshake is not done; beyond, the oldest of them is closed.
     Addresses of the loopback interface have their own, wide rate.
     """
 
@@ -27,6 +28,9 @@ class Limits:
     write_seconds: float = 60.0
     connections: int = 1_000
     connections_per_address: int = 200
+    handshake_seconds: float = 5.0
+    handshakes: int = 128
+    handshakes_per_address: int = 32
     streams: int = 64
     batch_transactions: int = 1_000
     response_bytes: int = 8 * 1024 * 1024

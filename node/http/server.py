@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import ssl
 from collections import Counter
 from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -19,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from node.http.door import Door, is_loopback
 from node.http.limits import Limits
 from node.http.problems import Problem
+from node.http.tls import TlsListener
 
 _BACKLOG: Final = 1_024
 
@@ -33,10 +35,9 @@ class HttpServer:
         port: int,
         limits: Limits,
         *,
-        certificate: Path | None = None,
-        key: Path | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Prepare; with ``certificate`` and ``key`` (PEM files) it speaks TLS."""
+        """Prepare; with ``tls`` it speaks TLS."""
         config = uvicorn.Config(
             app,
             host=host,
@@ -51,11 +52,9 @@ class HttpServer:
             backlog=_BACKLOG,
             timeout_keep_alive=int(limits.keep_alive_seconds),
             timeout_graceful_shutdown=2,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
         )
         self._app = app
-        self._server = _Server(config)
+        self._server = _Server(config, limits, tls)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -81,15 +80,42 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
+    """With TLS it listens itself: uvicorn's way bounds neither the time nor the number of handshakes."""
+
+    def __init__(self, config: uvicorn.Config, limits: Limits, tls: ssl.SSLContext | None) -> None:
+        super().__init__(config)
+        self._limits, self._tls = limits, tls
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
+        if self._tls is not None:
+            await self.lifespan.startup()
+            self.servers = [self._tls_listener(self._tls)]  # type: ignore[list-item]
+            self.started = True
+            return
         try:
             await super().startup(sockets)
         except SystemExit:  # uvicorn's way to say that it cannot bind; the runtime decides what ends the process
             raise OSError(f"cannot listen on {self.config.host}:{self.config.port}") from None
+
+    def _tls_listener(self, tls: ssl.SSLContext) -> TlsListener:
+        config = self.config
+        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+        try:
+            listener = socket.create_server((config.host, config.port), family=family, backlog=_BACKLOG)
+        except OSError as error:
+            raise OSError(f"cannot listen on {config.host}:{config.port}: {error.strerror}") from None
+        listener.setblocking(False)
+
+        def protocol() -> asyncio.Protocol:
+            kind: Any = config.http_protocol_class
+            made: asyncio.Protocol = kind(config, self.server_state, self.lifespan.state)
+            return made
+
+        return TlsListener(listener, tls, protocol, self._limits)
 
 
 class _LimitedProtocol(HttpToolsProtocol):

@@ -64,3 +64,16 @@ def test_a_link_certificate_is_signed_by_its_own_key():
     assert x509.load_pem_x509_certificate(pem) == certificate
     assert certificate.public_key().public_bytes_raw() == keys.public_key(seed)
     certificate.verify_directly_issued_by(certificate)
+
+
+def test_a_passphrase_file_that_others_may_read_is_refused(tmp_path, monkeypatch):
+    secret = tmp_path / "secret"
+    secret.write_text("open sesame\n")
+    monkeypatch.delenv("COSEAL_KEY_PASSPHRASE", raising=False)
+    monkeypatch.setenv("COSEAL_KEY_PASSPHRASE_FILE", str(secret))
+    secret.chmod(0o600)
+    assert keys.environment_passphrase() == b"open sesame"
+    secret.chmod(0o640)
+    with pytest.raises(CosealError, match="others may read") as caught:
+        keys.environment_passphrase()
+    assert "sesame" not in str(caught.value)

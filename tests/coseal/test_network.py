@@ -107,6 +107,7 @@ def test_by_name_every_node_listens_on_one_port_and_is_reached_by_its_name(tmp_p
 
 def test_with_a_passphrase_in_the_environment_every_key_is_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "secret").write_text("tell nobody\n")
+    (tmp_path / "secret").chmod(0o600)
     monkeypatch.setenv("COSEAL_KEY_PASSPHRASE_FILE", str(tmp_path / "secret"))
     made = network.create(tmp_path / "net", default_consortium(1))
     files = list(made.directory.rglob("*.pem"))

@@ -88,6 +88,33 @@ def test_the_passphrase_comes_from_the_environment_or_a_private_file(tmp_path: P
     assert keys.passphrase() == b"direct"
 
 
+def test_a_systemd_credential_comes_after_what_was_said_by_hand(tmp_path: Path, monkeypatch) -> None:
+    for variable in (keys.PASSPHRASE_VARIABLE, keys.PASSPHRASE_FILE_VARIABLE):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert keys.passphrase() is None
+    credential = tmp_path / keys.PASSPHRASE_CREDENTIAL
+    credential.write_text("from systemd\n")
+    credential.chmod(0o440)  # the service manager's folder keeps others out
+    assert keys.passphrase() == b"from systemd"
+    monkeypatch.setenv(keys.PASSPHRASE_VARIABLE, "direct")
+    assert keys.passphrase() == b"direct"
+
+
+@pytest.mark.parametrize("content", ["", "\n", "two\nlines\n"])
+def test_a_passphrase_file_of_another_form_is_refused_without_being_shown(
+    tmp_path: Path, monkeypatch, content: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(content)
+    secret.chmod(0o600)
+    monkeypatch.delenv(keys.PASSPHRASE_VARIABLE, raising=False)
+    monkeypatch.setenv(keys.PASSPHRASE_FILE_VARIABLE, str(secret))
+    with pytest.raises(KeyProblem, match="one line") as caught:
+        keys.passphrase()
+    assert "lines" not in caught.value.reason
+
+
 def test_a_link_certificate_names_its_node_and_holds_its_key(tmp_path: Path) -> None:
     key = keys.create_key(tmp_path / "link.pem")
     der = keys.create_certificate(tmp_path / "link.crt", key, "bank-a")

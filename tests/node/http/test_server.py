@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from node.http.context import Settings
 from node.http.limits import Limits
@@ -231,33 +224,3 @@ def test_a_port_in_use_is_an_error_of_ours_and_not_the_end_of_the_process(tmp_pa
             await second.start()
 
     serve(tmp_path, play)
-
-
-def make_certificate(key: Path, certificate: Path) -> None:
-    private = Ed25519PrivateKey.generate()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number(), now, now + timedelta(1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(private, None)
-    )
-    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    certificate.write_bytes(signed.public_bytes(Encoding.PEM))
-
-
-def test_it_speaks_tls_when_it_has_a_certificate(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    make_certificate(key, certificate)
-
-    async def run() -> None:
-        world = World(tmp_path)
-        server = HttpServer(world.app, "127.0.0.1", 0, LIMITS, certificate=certificate, key=key)
-        await server.start()
-        context = ssl.create_default_context(cafile=str(certificate))
-        async with httpx.AsyncClient(base_url=f"https://127.0.0.1:{server.port}", verify=context) as client:
-            assert (await client.get("/healthz")).status_code == 200
-        await server.stop()
-        world.close()
-
-    asyncio.run(run())
