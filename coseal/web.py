@@ -41,6 +41,9 @@ def start(network: Network) -> str:
         )
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
     (folder / "console.pid").write_text(f"{process.pid}\n{url}\n")
+    deadline = time.monotonic() + 1
+    while process.poll() is None and url_of(network) is None and time.monotonic() < deadline:
+        time.sleep(0.001)  # between fork and exec its command line is not readable yet
     process.returncode = 0  # nobody here waits for it: it ends with `stop`
     return url
 

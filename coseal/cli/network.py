@@ -119,12 +119,11 @@ def up(
         processes.stop([net.node(name) for name in started])
         raise
     elapsed_s = time.monotonic() - began
-    if not no_console:
-        web.start(net)  # the nodes are up: it loads beside them, and its page waits for it
+    page = None if no_console else web.start(net)  # the nodes are up: it loads beside them, its page waits for it
     if as_json:
-        print_json({**_status_document(net, statuses), "console": web.url_of(net)})
+        print_json({**_status_document(net, statuses), "console": page})
     else:
-        _say_up(net, statuses, elapsed_s, fresh=fresh)
+        _say_up(net, statuses, elapsed_s, page, fresh=fresh)
     if detach:
         for process in started.values():
             process.returncode = 0  # they outlive us; nobody here will wait for them
@@ -357,9 +356,7 @@ def _wait(
         )
 
 
-def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, fresh: bool) -> None:
-    from coseal import web
-
+def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, page: str | None, *, fresh: bool) -> None:
     url = net.nodes[0].url
     out = console()
     out.print(_table(net, statuses))
@@ -367,7 +364,6 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, *, f
     out.print(f"[green]up[/green]: {what} after {elapsed_s:.1f} s; chain {net.chain_id}", highlight=False)
     if sum(node.kind == "validator" for node in net.nodes) < 4:
         out.print("  [yellow]fewer than 4 validators tolerate no fault: for development only[/yellow]")
-    page = web.url_of(net)
     if page is not None:
         out.print(f"  look        {page}", highlight=False)
     out.print(f"  try         curl -s {url}/v1/status", highlight=False)
