@@ -63,6 +63,7 @@ class NodeConfig(BaseSettings):
     peers: dict[str, Endpoint] = Field(default_factory=dict)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     consensus_key: Path = Path("keys/consensus.pem")
+    consensus_key_next: Path = Path("keys/consensus-next.pem")
     signer: str | None = Field(default=None, pattern=r"^unix:/[^\x00]+$")
     link_key: Path = Path("keys/link.pem")
     link_certificate: Path = Path("keys/link.crt")

@@ -11,6 +11,7 @@ from enum import IntEnum
 class Exit(IntEnum):
     """STOPPED: asked to. BUG: a fault of this software. USAGE: configuration, keys or genesis. HALTED: the machine
     stopped for good. STORAGE: the disk or what is on it. LOCKED: another process has the folder. PORT: in use.
+    RELEASE: the chain goes on under rules that only a newer release has.
     """
 
     STOPPED = 0
@@ -20,3 +21,4 @@ class Exit(IntEnum):
     STORAGE = 4
     LOCKED = 5
     PORT = 6
+    RELEASE = 7

@@ -21,6 +21,10 @@ class StorageError(Exception):
         self.reason = reason
 
 
+class NeedsRelease(StorageError):
+    """The state asks for rules that this software does not have."""
+
+
 class Locked(StorageError):
     """Another process holds the data folder."""
 

@@ -1,15 +1,17 @@
 """The links to all other nodes: TLS 1.3 both ways, every certificate pinned, one connection a pair.
 
-Law: only a registered certificate opens a link, and no outside authority is asked; a stranger holds a socket for a
-few seconds at most, and only so many sockets at a time.
+Law: only a certificate that is registered now opens a link, and no outside authority is asked; a stranger holds a
+socket for a few seconds at most, and only so many sockets at a time.
 
-Every node dials the peers it has an address of. When two connections join one pair, both ends keep the one that the
-lower id dialled; the higher id therefore waits a little before it dials.
+``pin`` and ``unpin`` follow the registry while the links are up. Every node dials the peers it has an address of. When
+two connections join one pair, both ends keep the one that the lower id dialled; the higher id therefore waits a little
+before it dials.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import socket
 import ssl
@@ -73,30 +75,61 @@ class Links:
     """All links of a node; every method is called on the loop."""
 
     def __init__(self, identity: Identity, registry: Mapping[str, bytes], receiver: Receiver) -> None:
-        """``registry`` maps every node of the chain to the DER of its link certificate."""
+        """``registry`` maps every node of the chain to the DER of its link certificate, as far as it is known."""
         self.dropped = 0
+        self.shown: bytes | None = None
         self._closing = False
         self._identity, self._receiver = identity, receiver
         self._me = identity.hello.node_id
         self._nodes = {der: node for node, der in registry.items() if node != self._me}
+        self._addresses: dict[str, tuple[str, int]] = {}
         self._links: dict[str, Link] = {}
         self._strangers: Counter[str] = Counter()
         self._unready: set[Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: socket.socket | None = None
         self._wake: dict[str, asyncio.Event] = {}
+        self._dialling: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, listen: tuple[str, int], peers: Mapping[str, tuple[str, int]]) -> None:
         """Listen and begin to dial; raise ``PortInUse``."""
-        self._server_context = _context(self._identity, self._nodes, server=True)
-        self._client_context = _context(self._identity, self._nodes, server=False)
+        self._load_contexts()
         self._listener = _listen(listen)
         self._spawn(self._accept(self._listener))
         self._spawn(self._watch_idle())
-        for peer, address in peers.items():
-            if peer != self._me and peer in self._nodes.values():
-                self._wake[peer] = asyncio.Event()
-                self._spawn(self._dial(peer, address))
+        self._addresses = dict(peers)
+        for peer in peers:
+            self._begin_dialling(peer)
+
+    def pin(self, node: str, certificate: bytes, address: tuple[str, int] | None = None) -> None:
+        """Let ``node`` in with this certificate (DER) and no other, and dial it where we know it or it says to be.
+
+        Of this node itself: show the certificate that is in our file now.
+        """
+        if node != self._me and self._nodes.get(certificate) != node:
+            self._forget(node)
+            self._nodes[certificate] = node
+            self._send_away(node, "its certificate was replaced")
+        self.renew()
+        if address is not None:
+            self._addresses.setdefault(node, address)
+        self._begin_dialling(node)
+
+    def unpin(self, node: str) -> None:
+        """Close the link to ``node`` and let it in no more."""
+        self._forget(node)
+        task = self._dialling.pop(node, None)
+        if task is not None:
+            task.cancel()
+        self._send_away(node, "it is registered no more")
+        self.renew()
+
+    def renew(self) -> None:
+        """Trust what is pinned now, and show the certificate that is in our file now; what is wrong with it is told."""
+        try:
+            self._load_contexts()
+        except (OSError, ssl.SSLError) as error:
+            self._receiver.link_refused("this node", f"its link certificate and key do not load: {error}")
 
     async def close(self) -> None:
         """Close every connection and stop listening."""
@@ -182,6 +215,29 @@ class Links:
 
     # Connections
 
+    def _load_contexts(self) -> None:
+        """Make the TLS contexts of new connections; those that are up go on as they are."""
+        for_server = _context(self._identity, self._nodes, server=True)
+        self._client_context = _context(self._identity, self._nodes, server=False)
+        self._server_context = for_server
+        self.shown = ssl.PEM_cert_to_DER_cert(self._identity.certificate.read_text("ascii"))
+
+    def _forget(self, node: str) -> None:
+        for certificate in [known for known, owner in self._nodes.items() if owner == node]:
+            del self._nodes[certificate]
+
+    def _send_away(self, node: str, reason: str) -> None:
+        """Close the link to ``node``, and what may become one."""
+        self.disconnect(node, reason)
+        for link in [link for link in self._unready if link.peer == node]:
+            link.close(reason)
+
+    def _begin_dialling(self, peer: str) -> None:
+        address = self._addresses.get(peer)
+        if address is not None and peer != self._me and peer in self._nodes.values() and peer not in self._dialling:
+            self._wake[peer] = asyncio.Event()
+            self._dialling[peer] = self._spawn(self._dial(peer, address))
+
     def _new_link(self, expected: str | None) -> Link:
         link = Link(self, self._identity.hello, self._nodes, expected=expected, now=asyncio.get_running_loop().time())
         self._unready.add(link)
@@ -222,7 +278,7 @@ class Links:
                 del self._strangers[host]
 
     async def _dial(self, peer: str, address: tuple[str, int]) -> None:
-        """Keep a connection to ``peer``, for ever."""
+        """Keep a connection to ``peer``, as long as it is registered."""
         loop = asyncio.get_running_loop()
         delay = _FIRST_RETRY_SECONDS
         if self._me > peer:
@@ -260,10 +316,11 @@ class Links:
                 if not link.paused and now - link.heard > IDLE_SECONDS:
                     link.close(f"nothing came for {IDLE_SECONDS:.0f} s")
 
-    def _spawn(self, work: object) -> None:
+    def _spawn(self, work: object) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _context(identity: Identity, nodes: Iterable[bytes], *, server: bool) -> ssl.SSLContext:
@@ -273,9 +330,10 @@ def _context(identity: Identity, nodes: Iterable[bytes], *, server: bool) -> ssl
     context.check_hostname = False  # the pinned certificate is the identity, a host name is none
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_cert_chain(identity.certificate, identity.key, password=identity.passphrase)
-    trusted = b"".join(nodes)
-    if trusted:
-        context.load_verify_locations(cadata=trusted)
+    for certificate in nodes:
+        # Whoever registered what TLS cannot read keeps nobody out but itself.
+        with contextlib.suppress(ssl.SSLError, ValueError):
+            context.load_verify_locations(cadata=certificate)
     if server:
         context.num_tickets = 0  # no resumption: every connection shows its certificate
     return context

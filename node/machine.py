@@ -41,6 +41,7 @@ from node.evidence import Reporter
 from node.inquiry import Inquiries
 from node.intake import Intake
 from node.joining import Kept
+from node.keyring import Keyring
 from node.mempool import Mempool, MempoolLimits
 from node.peers import STATUS_INTERVAL_MS
 from node.readiness import Readiness
@@ -102,8 +103,10 @@ class Machine:
         self._share_doors()
         self._verified = verified
         self._intake = Intake(executor, self.mempool, verified, self.counters)
-        self._reporter = Reporter(executor, self.mempool, config.node_id, config.signer)
-        self._readiness = Readiness(executor, config.node_id, config.signer)
+        others = () if config.next_signer is None else (config.next_signer,)
+        self._keyring = None if config.signer is None else Keyring(executor, config.node_id, config.signer, *others)
+        self._reporter = Reporter(executor, self.mempool, config.node_id, self._keyring)
+        self._readiness = Readiness(executor, config.node_id, self._keyring)
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
         self._records = Records(journal_data, self._chain_id, config.node_id, self._emit)
         self._coming = membership.coming(executor.reader)
@@ -519,6 +522,8 @@ class Machine:
     def _take_key(self, signer: Signer) -> None:
         """Hold another consensus key beside the present one; the epoch that names it is signed with it."""
         self.config = replace(self.config, next_signer=signer)
+        if self._keyring is not None:
+            self._keyring.take(signer)
         self._restore()
 
     def _restore(self) -> None:

@@ -52,6 +52,7 @@ from node.events import (
     OperatorAllowsVoting,
     PeerConnected,
     PeerDisconnected,
+    Pin,
     Published,
     ReplaceJournal,
     SendFrame,
@@ -64,6 +65,7 @@ from node.events import (
     TimerFired,
     TipsAsked,
     TipsHeard,
+    Unpin,
 )
 from node.exits import Exit
 from node.files import StorageError
@@ -79,6 +81,7 @@ from node.links import Identity, Links, PortInUse
 from node.machine import Machine
 from node.metrics import Metrics
 from node.remote_signer import RemoteSigner
+from node.renewal import Renewal
 from node.services import NodeServices
 from node.shelf import Shelf
 from node.storage import Storage
@@ -124,8 +127,8 @@ class Runtime:
         self._writer = Writer(storage, self, config.drill)
         self._timers = Timers(self._timer_fired)
         self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
-        registry = {node.id: node.link_certificate for node in storage.genesis.nodes}
-        self._links = Links(identity, registry, self)
+        self._links = Links(identity, {pin.node: pin.certificate for pin in machine.pins}, self)
+        self._renewal = Renewal(config, machine, self._links, self._step)
         self._metrics.verified.set_function(lambda: self._verifier.checked)
         self._metrics.unapplied.set_function(lambda: self._writer.unapplied)
         self._metrics.dropped.set_function(lambda: self._links.dropped)
@@ -278,10 +281,21 @@ class Runtime:
                 reports.keep_evidence(self._storage.folder, effect)
             case Noticed(code, text, severe):
                 (_log.error if severe else _log.warning)(code, text=text)
-            case Halt(reason):
+            case Pin(node, certificate, address):
+                self._pin(node, certificate, address)
+            case Unpin(node):
+                _log.info("unregistered", peer=node)
+                self._links.unpin(node)
+            case Halt(reason, needs_release):
                 _log.error("halted", reason=reason)
                 self._dump(reason)
-                self._end(Exit.HALTED)
+                self._end(Exit.RELEASE if needs_release else Exit.HALTED)
+
+    def _pin(self, node: str, certificate: bytes, address: str | None) -> None:
+        """Let a node in that was registered, or whose certificate is another now; perhaps it is this one."""
+        _log.info("registered", peer=node)
+        host, _, port = (address or "").rpartition(":")
+        self._links.pin(node, certificate, (host.strip("[]"), int(port)) if host else None)
 
     def _send(self, message: WireMessage, send: Callable[..., None]) -> None:
         """Encode now, while the disk works; send when what the frame may promise is durable (N1)."""
@@ -297,6 +311,8 @@ class Runtime:
         self._index.feed(effect.committed, effect.outcome.transactions)
         self._metrics.blocks.inc()
         self._metrics.transactions.inc(header.tx_count)
+        if effect.outcome.members_changed:
+            self._renewal.look()
         _log.debug("committed", height=header.height, hash=effect.committed.block.hash, transactions=header.tx_count)
 
     def _load_blocks(self, effect: LoadBlocks) -> None:
@@ -438,6 +454,7 @@ class Runtime:
     async def _report_progress(self) -> None:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
+            self._renewal.look()
             status = self._machine.status(self._now_ms())
             if status.why_stalled is not None:
                 _log.warning("stalled", height=status.height, why=status.why_stalled)

@@ -1,6 +1,7 @@
 """From a data folder to a running node: read, check, open, run.
 
-Law: a node starts only with the keys that its genesis registers for it, and with files it can trust.
+Law: a node starts only with the keys that the chain registers for it, as far as its own state knows, and with files it
+can trust.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import resource
 import ssl
 import sys
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -18,14 +20,16 @@ from typing import Final
 import structlog
 import uvloop
 
-from ledger.genesis import Genesis, Node
+from contracts import membership
+from contracts.membership_nodes import FORMER
+from ledger.genesis import Genesis
 from ledger.signing import Signer
 from node import keys, logs
 from node.admission import VerifiedTransactions
 from node.config import ConfigProblem, NodeConfig, load
 from node.drill import NO_DRILL
 from node.exits import Exit
-from node.files import Locked, StorageError
+from node.files import Locked, NeedsRelease, StorageError
 from node.http.auth import BadTokenFile, Token, load_tokens
 from node.http.services import Gateway
 from node.http.tls import http_context
@@ -57,6 +61,8 @@ def run_command(folder: Path, *, allow_voting: bool = False) -> int:
         return _fail(str(error), Exit.USAGE)
     except Locked as error:
         return _fail(error.reason, Exit.LOCKED)
+    except NeedsRelease as error:
+        return _fail(error.reason, Exit.RELEASE)
     except StorageError as error:
         return _fail(error.reason, Exit.STORAGE)
     except Exception as error:
@@ -84,17 +90,35 @@ def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
 
 def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Runtime:
     """Open the node of ``folder``, ready to run; raise what ``run_command`` reports."""
-    genesis = read_genesis(config)
-    entry = _registered(genesis, config.node_id)
-    secret = keys.passphrase()
-    signer = _signer(config, genesis, entry, secret)
-    identity = _identity(config, genesis, entry, secret)
-    gateway, tokens = _gateway(config, entry, secret), _tokens(config)
-    verified = VerifiedTransactions()
+    genesis, secret = read_genesis(config), keys.passphrase()
+    tokens, verified = _tokens(config), VerifiedTransactions()
     policy = Policy(config.snapshot_blocks, config.prune_keep_blocks)
     storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress, policy=policy)
+    try:
+        return _runtime(config, storage, verified, tokens, secret, allow_voting=allow_voting)
+    except Exception:
+        storage.close()
+        raise
+
+
+def _runtime(
+    config: NodeConfig,
+    storage: Storage,
+    verified: VerifiedTransactions,
+    tokens: tuple[Token, ...],
+    secret: bytes | None,
+    *,
+    allow_voting: bool,
+) -> Runtime:
+    """Check the node's keys against what the state registers, and put it together."""
     for notice in storage.notices:
         _log.warning("storage_repaired", text=notice)
+    genesis, tip = storage.genesis, storage.committed(storage.tip_height)
+    entry = _registered(storage, config.node_id)
+    signer, next_signer = _signers(config, genesis, entry, secret)
+    identity = _identity(config, genesis, entry, signer, secret)
+    gateway = _gateway(config, signer, secret)
+    epoch = None if tip is None else membership.epoch(storage.executor.reader, tip.block.header.epoch)
     machine = Machine(
         MachineConfig(
             genesis=genesis,
@@ -102,9 +126,11 @@ def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Ru
             signer=signer,
             software_version=software_version(),
             join_gap_blocks=_join_gap(config, storage),
+            next_signer=next_signer,
         ),
         storage.executor,
-        tip=storage.committed(storage.tip_height),
+        tip=tip,
+        tip_validators=None if epoch is None else epoch.validators,
         journal_data=storage.journal.read(),
         verified=verified,
         first_height=storage.first_height,
@@ -137,27 +163,53 @@ def software_version() -> str:
         return "unknown"
 
 
-def _registered(genesis: Genesis, node_id: str) -> Node:
-    for node in genesis.nodes:
-        if node.id == node_id:
-            return node
-    raise ConfigProblem(f"node_id {node_id} is not in the genesis; it lists {', '.join(n.id for n in genesis.nodes)}")
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the state registers for this node."""
+
+    consensus_key: bytes
+    link_certificate: bytes
 
 
-def _signer(config: NodeConfig, genesis: Genesis, entry: Node, secret: bytes | None) -> Signer:
+def _registered(storage: Storage, node_id: str) -> Entry | None:
+    """Return the node's entry in its own state; None if there is none, for the node may have been added since."""
+    reader, height = storage.executor.reader, storage.tip_height
+    found = membership.node(reader, node_id)
+    if found is None:
+        names = ", ".join(entry["id"] for entry in membership.nodes(reader))
+        text = f"{node_id} is not registered at height {height}, the last one known here ({names} are)"
+        _log.warning("not_registered", text=f"{text}; it follows until it finds a block that registers it")
+        return None
+    if found["kind"] == FORMER:
+        raise ConfigProblem(f"{node_id} was removed from the chain at height {found['since']}; make and add a new node")
+    return Entry(bytes.fromhex(found["consensus_key"]), bytes.fromhex(found["link_certificate"]))
+
+
+def _signers(
+    config: NodeConfig, genesis: Genesis, entry: Entry | None, secret: bytes | None
+) -> tuple[Signer, Signer | None]:
+    """Return who signs with the consensus key, and who with the one that is to follow it, if there is a file of it."""
     if config.signer is not None:
-        return _remote_signer(config, config.signer.removeprefix("unix:"), genesis, entry)
+        return _remote_signer(config, config.signer.removeprefix("unix:"), genesis, entry), None
     signer = keys.load_signer(config.consensus_key, secret)
-    if signer.public_key != entry.consensus_key:
+    following = keys.load_signer(config.consensus_key_next, secret) if config.consensus_key_next.exists() else None
+    held = [signer.public_key, *([] if following is None else [following.public_key])]
+    if entry is not None and entry.consensus_key not in held:
         raise KeyProblem(
-            f"{config.consensus_key} is not the key of {entry.id}: the genesis registers {entry.consensus_key.hex()}, "
-            f"the file's public key is {signer.public_key.hex()}"
+            f"{config.consensus_key} is not the key of {config.node_id}: the chain registers "
+            f"{entry.consensus_key.hex()}, the file's public key is {signer.public_key.hex()}; if the key was replaced "
+            f"while this node was down, put the former one back and the new one into {config.consensus_key_next}"
         )
-    return signer
+    return signer, following
 
 
-def _remote_signer(config: NodeConfig, path: str, genesis: Genesis, entry: Node) -> RemoteSigner:
+def _remote_signer(config: NodeConfig, path: str, genesis: Genesis, entry: Entry | None) -> RemoteSigner:
     """Return the signer behind a socket; one that is away now is found later, one with another key never."""
+    if entry is None:
+        raise ConfigProblem(
+            f"{config.node_id} is not registered as far as this node knows, so it cannot tell its signer by its key: "
+            "start it with the key in a file until it has caught up"
+        )
     if config.consensus_key.exists():  # U9
         raise KeyProblem(
             f"{config.consensus_key} is in the node's folder although `signer` is set; the signer must be the only one "
@@ -171,11 +223,15 @@ def _remote_signer(config: NodeConfig, path: str, genesis: Genesis, entry: Node)
     return signer
 
 
-def _identity(config: NodeConfig, genesis: Genesis, entry: Node, secret: bytes | None) -> Identity:
-    if keys.load_certificate(config.link_certificate) != entry.link_certificate:
-        raise KeyProblem(f"{config.link_certificate} is not the certificate that the genesis registers for {entry.id}")
+def _identity(
+    config: NodeConfig, genesis: Genesis, entry: Entry | None, signer: Signer, secret: bytes | None
+) -> Identity:
+    certificate = keys.load_certificate(config.link_certificate)
+    if entry is not None and certificate != entry.link_certificate:
+        text = f"{config.link_certificate} is not the certificate that the chain registers for {config.node_id}"
+        _log.warning("link_certificate", text=f"{text}, as far as this node knows; peers refuse it until it is")
     link_key = keys.load_private_key(config.link_key, secret).public_key().public_bytes_raw()
-    if link_key == entry.consensus_key:
+    if link_key == signer.public_key:
         raise KeyProblem(
             f"{config.link_key} is the consensus key; links and votes need keys of their own: make another link key "
             "and register its certificate"
@@ -184,11 +240,11 @@ def _identity(config: NodeConfig, genesis: Genesis, entry: Node, secret: bytes |
     return Identity(hello, config.link_certificate, config.link_key, secret)
 
 
-def _gateway(config: NodeConfig, entry: Node, secret: bytes | None) -> Gateway | None:
+def _gateway(config: NodeConfig, consensus: Signer, secret: bytes | None) -> Gateway | None:
     if config.gateway_sender is None:
         return None
     signer = keys.load_signer(config.operator_key, secret)
-    if signer.public_key == entry.consensus_key:
+    if signer.public_key == consensus.public_key:
         raise KeyProblem(f"{config.operator_key} is the consensus key; an operator needs a key of its own")
     return Gateway(config.gateway_sender, signer)
 

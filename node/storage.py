@@ -25,7 +25,7 @@ from ledger.state import Change, State
 from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
 from node.block_log import HEAD, SEGMENT_BYTES, BlockLog
-from node.files import Damaged, StorageError, lock_folder
+from node.files import Damaged, NeedsRelease, StorageError, lock_folder
 from node.join_folder import HEADS_FOLDER, JOINING_FOLDER, SNAPSHOTS_FOLDER, JoinFolder, finish_adoption
 from node.journal_file import JournalFile
 from node.snapshots import SnapshotFile, Snapshots
@@ -245,7 +245,7 @@ class Storage:
         try:
             return Executor(self.genesis, state, admit, height=height, time_ms=time_ms)
         except UnknownProtocol as error:
-            raise StorageError(str(error)) from None
+            raise NeedsRelease(str(error)) from None
 
     def _usable_state(self) -> tuple[State, int] | None:
         """Return the database's state and height if it is the state after some block of the log, else None."""
