@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consensus.replica import Standing
+from contracts import governance
 from contracts.execution import Executor
 from ledger.block import CommittedBlock
 from ledger.genesis import Genesis
@@ -39,12 +40,22 @@ class PeerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A protocol version that governance accepted for ``first_height``; ``known``: this software has it."""
+
+    version: int
+    first_height: int
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NodeStatus:
     """A node's view of itself and the network; times in ms, hashes 32 bytes.
 
     ``kind``: validator, observer, or unregistered (as far as its own state knows).
 
-    ``voting``: whether it may sign; if a validator may not (journal lost, signer away), ``silence`` says why.
+    ``voting``: whether it may sign; if a validator may not (journal lost, signer away, key replaced), ``silence`` says
+    why. ``upgrade`` are the next rules, if they are decided.
     ``why_stalled`` is None when a block can commit. ``counters`` count refused frames and transactions by code,
     accusations among them.
     """
@@ -71,6 +82,7 @@ class NodeStatus:
     syncing: bool
     healthy: bool
     why_stalled: str | None
+    upgrade: Upgrade | None = None
     counters: dict[str, int] = field(default_factory=dict)
 
 
@@ -106,7 +118,15 @@ class View:
     @property
     def silence(self) -> str | None:
         """Why a validator signs nothing, or None."""
+        if not self.standing.votes and self.kind == "validator":
+            return "the chain registers another key than this node has; put it into the file of consensus_key_next"
         return self.standing.silence or (self.signer_trouble if self.standing.votes else None)
+
+    @property
+    def upgrade(self) -> Upgrade | None:
+        """The rules that are accepted and not in force yet."""
+        found = governance.upgrade(self.executor.reader)
+        return None if found is None else Upgrade(**found, known=self.executor.knows(found["version"]))
 
 
 def report(view: View, now_ms: int) -> NodeStatus:
@@ -136,6 +156,7 @@ def report(view: View, now_ms: int) -> NodeStatus:
         syncing=view.sync.syncing,
         healthy=stalled is None,
         why_stalled=stalled,
+        upgrade=view.upgrade,
         counters=dict(sorted(view.counters.items())),
     )
 
@@ -149,6 +170,8 @@ def why_stalled(view: View, now_ms: int) -> str | None:
         return f"catching up: at height {view.executor.height} of {view.sync.target}"
     missing = [seat.id for seat in validators.validators if not _counts(view, seat.id, now_ms)]
     lacking = validators.quorum - (validators.n - len(missing))
+    if lacking > 0 and view.kind == "unregistered":
+        return f"this node is not registered at height {view.executor.height}, and reaches too few that could tell more"
     if lacking > 0:
         return f"waiting for {lacking} more of {validators.quorum} validators: {_absent(view, missing, now_ms)}"
     age_ms = view.mempool.oldest_age_ms(now_ms)

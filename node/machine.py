@@ -83,13 +83,11 @@ class Machine:
         tip: CommittedBlock | None,
         journal_data: bytes | None,
         verified: VerifiedTransactions,
-        tip_validators: ValidatorSet | None = None,
         first_height: int = 1,
         kept: Kept | None = None,
     ) -> None:
         """Go on from what is on disk: the state after ``tip`` in ``executor``, the journal file's bytes (None: lost).
 
-        ``tip_validators`` signed the tip; needed only if they are neither the next height's nor genesis's.
         ``verified`` is the cache behind ``executor``'s admit. ``first_height`` is the lowest block in the log, ``kept``
         what an earlier process kept of a snapshot.
         """
@@ -110,8 +108,7 @@ class Machine:
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
         self._records = Records(journal_data, self._chain_id, config.node_id, self._emit)
         self._coming = membership.coming(executor.reader)
-        voters = (tip_validators, executor.validators, config.genesis.validators)
-        self._replica = self._replica_at(tip_of(config.genesis, tip, voters))
+        self._replica = self._replica_at(tip_of(config.genesis, tip, executor.reader))
         self._serving = Serving(executor, self._records, self._emit, self._allow, first_height=first_height)
         self._catch_up = CatchUp(
             executor,

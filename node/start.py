@@ -113,12 +113,11 @@ def _runtime(
     """Check the node's keys against what the state registers, and put it together."""
     for notice in storage.notices:
         _log.warning("storage_repaired", text=notice)
-    genesis, tip = storage.genesis, storage.committed(storage.tip_height)
+    genesis = storage.genesis
     entry = _registered(storage, config.node_id)
     signer, next_signer = _signers(config, genesis, entry, secret)
     identity = _identity(config, genesis, entry, signer, secret)
     gateway = _gateway(config, signer, secret)
-    epoch = None if tip is None else membership.epoch(storage.executor.reader, tip.block.header.epoch)
     machine = Machine(
         MachineConfig(
             genesis=genesis,
@@ -129,8 +128,7 @@ def _runtime(
             next_signer=next_signer,
         ),
         storage.executor,
-        tip=tip,
-        tip_validators=None if epoch is None else epoch.validators,
+        tip=storage.committed(storage.tip_height),
         journal_data=storage.journal.read(),
         verified=verified,
         first_height=storage.first_height,

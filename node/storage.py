@@ -23,7 +23,6 @@ from ledger.genesis import Genesis
 from ledger.head import Head
 from ledger.state import Change, State
 from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
 from node.block_log import HEAD, SEGMENT_BYTES, BlockLog
 from node.files import Damaged, NeedsRelease, StorageError, lock_folder
 from node.join_folder import HEADS_FOLDER, JOINING_FOLDER, SNAPSHOTS_FOLDER, JoinFolder, finish_adoption
@@ -130,7 +129,7 @@ class Storage:
         if kept is not None:
             return kept
         committed = self.committed(height)
-        return None if committed is None else self._head_of(committed).encode()
+        return None if committed is None else Head.of(committed).encode()
 
     def committed(self, height: int) -> CommittedBlock | None:
         """Return the parsed block of a height, None beyond the tip; raise ``Damaged``."""
@@ -185,18 +184,7 @@ class Storage:
     def write_heads(self, goal: int) -> None:
         """Write the heads of the blocks up to ``goal`` that are not written yet."""
         for height in range(self.heads.tip_height + 1, goal + 1):
-            self.heads.append(height, self._head_of(self._required(height)).encode())
-
-    def _head_of(self, committed: CommittedBlock) -> Head:
-        header = committed.block.header
-        if header.next_validators_hash == header.validators_hash:
-            return Head.of(committed)
-        return Head.of(committed, self._validators(header.next_validators_hash))
-
-    def _validators(self, wanted: bytes) -> ValidatorSet | None:
-        """Return the set with this hash if it is the current one or genesis's."""
-        known = (self.executor.validators, self.genesis.validators)
-        return next((found for found in known if found.hash == wanted), None)
+            self.heads.append(height, Head.of(self._required(height)).encode())
 
     def close(self) -> None:
         """Sync and close everything, then free the folder."""

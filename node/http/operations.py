@@ -5,6 +5,7 @@ Law: ``/healthz`` is 200 only when a block can commit here, and every other answ
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from fastapi import APIRouter
@@ -89,5 +90,6 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "syncing": status.syncing,
         "healthy": status.healthy,
         "why_stalled": status.why_stalled,
+        "upgrade": None if status.upgrade is None else dataclasses.asdict(status.upgrade),
         "counters": dict(sorted(status.counters.items())),
     }

@@ -10,11 +10,13 @@ import heapq
 import itertools
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 from contracts.execution import Executor, Outcome, new_state
+from contracts.table import RULES, Contracts
 from ledger import framing, transaction
 from ledger.block import CommittedBlock
 from ledger.errors import LedgerError
@@ -48,8 +50,9 @@ def key(role: str, name: str) -> Ed25519Signer:
     return Ed25519Signer(sha256(f"{role} {name}".encode()).digest())
 
 
-def make_genesis(n: int = 4, observers: Iterable[str] = (), **parameters: int) -> Genesis:
-    names = list(MEMBERS)[: max(n, 1)]
+def make_genesis(n: int = 4, observers: Iterable[str] = (), *, bystanders: int = 0, **parameters: int) -> Genesis:
+    """``bystanders``: so many members more, without a node."""
+    names = list(MEMBERS)[: max(n, 1) + bystanders]
     members = tuple(
         Member(
             id=name,
@@ -62,7 +65,7 @@ def make_genesis(n: int = 4, observers: Iterable[str] = (), **parameters: int) -
         )
         for name in names
     )
-    nodes = [Node(name, name, "validator", key("node", name).public_key, b"\x01") for name in names]
+    nodes = [Node(name, name, "validator", key("node", name).public_key, b"\x01") for name in names[: max(n, 1)]]
     nodes += [Node(name, names[0], "observer", key("node", name).public_key, b"\x01") for name in observers]
     chosen = Parameters(**{**DEFAULTS, **parameters})  # type: ignore[arg-type]
     raw = encode_genesis(name="test", time_ms=START_MS, parameters=chosen, members=members, nodes=tuple(nodes))
@@ -73,13 +76,22 @@ def sign_transaction(
     genesis: Genesis, number: int, *, member: str = "bank-a", valid_until_ms: int = START_MS + 300_000, padding: int = 0
 ) -> Transaction:
     """A transaction that commits: the member's operator sets its profile."""
+    args = {"description": f"{number} " + "x" * padding}
+    return sign_action(genesis, number, member, "membership.set_profile", args, valid_until_ms=valid_until_ms)
+
+
+def sign_action(
+    genesis: Genesis, number: int, member: str, name: str, args: Mapping[str, Any], *, valid_until_ms: int
+) -> Transaction:
+    """The transaction with which a member's operator does ``contract.action``."""
+    contract, _, action = name.partition(".")
     return transaction.sign(
         key("operator", member),
         chain_id=genesis.chain_id,
         sender=f"{member}/admin",
-        contract="membership",
-        action="set_profile",
-        args={"description": f"{number} " + "x" * padding},
+        contract=contract,
+        action=action,
+        args=args,
         valid_until_ms=valid_until_ms,
         salt=number.to_bytes(16, "big"),
     )
@@ -139,6 +151,7 @@ class Host:
         self.disk = disk
         self.machine: Machine | None = None
         self.halted: str | None = None
+        self.needs_release = False
         self.answers: list[Answer] = []
         self.dropped: list[Answer] = []
         self.noticed: list[events.Noticed] = []
@@ -146,6 +159,8 @@ class Host:
         self.published: list[tuple[CommittedBlock, Outcome]] = []
         self.life = 0
         self.adopted = 0
+        self.keys = [key("node", name)]
+        self.rules: Mapping[int, Contracts] = RULES
         self._store = MemoryStore(4)
         self._queue: deque[NodeEffect] = deque()
         self._syncing = False
@@ -160,11 +175,10 @@ class Host:
         genesis, verified = self.cluster.genesis, VerifiedTransactions()
         self._store = MemoryStore(genesis.parameters.state_bits)
         executor, tip = self._restored(genesis, verified)
-        voters = executor.validators
         for height in range(executor.height + 1, self.disk.tip_height + 1):
             raw = self.disk.block(height)
             assert raw is not None
-            tip, voters = CommittedBlock.decode(raw), executor.validators
+            tip = CommittedBlock.decode(raw)
             outcome = executor.execute_block(tip.block)
             assert isinstance(outcome, Outcome)
             executor.commit(outcome)
@@ -173,10 +187,11 @@ class Host:
         config = MachineConfig(
             genesis,
             self.name,
-            key("node", self.name),
+            self.keys[0],
             "test",
             self.cluster.limits,
             join_gap_blocks=self.cluster.join_gap_blocks,
+            next_signer=self.keys[1] if len(self.keys) > 1 else None,
         )
         kept = None
         if self.disk.joining is not None:
@@ -186,7 +201,6 @@ class Host:
             config,
             executor,
             tip=tip,
-            tip_validators=voters,
             journal_data=self.disk.journal,
             verified=verified,
             first_height=self.disk.first_height,
@@ -202,15 +216,15 @@ class Host:
     def _restored(self, genesis: Genesis, verified: VerifiedTransactions) -> tuple[Executor, CommittedBlock | None]:
         """The executor at genesis, or at the newest snapshot where the blocks before it are gone."""
         if self.disk.first_height == 1:
-            return Executor(genesis, new_state(genesis, self._store), verified.admit), None
+            return Executor(genesis, new_state(genesis, self._store), verified.admit, rules=self.rules), None
         manifest, items = self.disk.snapshots[max(self.disk.snapshots)]
         for index, chunk in enumerate(items[:-1]):
             self._store.write(dict(manifest.entries(index, chunk)))
         state = State(self._store, manifest.bits)
         assert state.root == manifest.header.state_root
         tip = manifest.block(items[-1])
-        executor = Executor(genesis, state, verified.admit, height=manifest.height, time_ms=manifest.header.time_ms)
-        return executor, tip
+        times = {"height": manifest.height, "time_ms": manifest.header.time_ms}
+        return Executor(genesis, state, verified.admit, rules=self.rules, **times), tip
 
     def _take_snapshot(self, height: int) -> None:
         """What the shell does at every so many blocks: the state as of now, of which it keeps the latest two."""
@@ -256,8 +270,12 @@ class Host:
                 self.noticed.append(effect)
             case events.Accused(node):
                 self.accused.append(node)
-            case events.Halt(reason):
-                self.halted = reason
+            case events.Halt(reason, needs_release):
+                self.halted, self.needs_release = reason, needs_release
+            case events.Pin(node):
+                self.cluster.later(1, lambda _: self.cluster.repin(self.name, node))
+            case events.Unpin(node):
+                self.cluster.later(1, lambda _: self.cluster.unlink(self.name, node))
             case events.BeginJoin(raw):
                 if self.disk.joining is None or self.disk.joining[0].encode() != raw:
                     self.disk.joining = (Manifest.decode(raw), {})
@@ -363,9 +381,10 @@ class Cluster:
         sync_ms: int = 1,
         snapshot_blocks: int = 0,
         join_gap_blocks: int = 0,
+        bystanders: int = 0,
         **parameters: int,
     ) -> None:
-        self.genesis = make_genesis(n, observers, **parameters)
+        self.genesis = make_genesis(n, observers, bystanders=bystanders, **parameters)
         self.limits = limits
         self.sync_ms = sync_ms
         self.snapshot_blocks, self.join_gap_blocks = snapshot_blocks, join_gap_blocks
@@ -420,8 +439,24 @@ class Cluster:
             if self.hosts[one].machine is not None and self.hosts[other].machine is not None:
                 self.link(one, other)
 
+    def add_host(self, name: str) -> Host:
+        """A machine for a node that is not in the genesis; it runs once it is started."""
+        self.hosts[name] = Host(self, name, self.new_disk(name))
+        return self.hosts[name]
+
+    def repin(self, one: str, other: str) -> None:
+        """A node lets another one in, perhaps with another certificate: the old link breaks, a new one is tried."""
+        self.unlink(one, other)
+        if other in self.hosts and self.hosts[other].machine is not None and self.hosts[one].machine is not None:
+            self.link(one, other)
+
+    def lets_in(self, one: str, other: str) -> bool:
+        """Whether a node has the certificate of another in its registry."""
+        machine = self.hosts[one].machine
+        return machine is not None and any(pin.node == other for pin in machine.pins)
+
     def link(self, one: str, other: str) -> None:
-        if (one, other) not in self._links:
+        if (one, other) not in self._links and self.lets_in(one, other) and self.lets_in(other, one):
             self._links |= {(one, other), (other, one)}
             self.hosts[one].step(events.PeerConnected(other))
             self.hosts[other].step(events.PeerConnected(one))

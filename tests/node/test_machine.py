@@ -7,7 +7,7 @@ import pytest
 
 from consensus.events import BodyRecord, TimerKind
 from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
-from contracts.execution import UnknownProtocol
+from contracts.execution import Executor, UnknownProtocol, new_state
 from ledger.block import CommittedBlock
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
 from node import events, journal, wire
@@ -868,5 +868,6 @@ def decoded(data: bytes) -> object:
 
 def test_a_tip_is_never_paired_with_validators_that_did_not_sign_it(cluster: Cluster) -> None:
     block = CommittedBlock.decode(cluster["bank-a"].disk.blocks[0])
+    other = Cluster(5)
     with pytest.raises(ValueError, match="which signed the tip"):
-        tip_of(cluster.genesis, block, (Cluster(5).genesis.validators, None))
+        tip_of(cluster.genesis, block, Executor(other.genesis, new_state(other.genesis)).reader)
