@@ -37,7 +37,7 @@ RESULTS = Path(__file__).resolve().parent / "results" / "drills.json"
 COMMITS_S = 60.0
 REST_S = 90.0
 _NEVER = ("accused", "bad_block", "bad_snapshot", "fault", "halted", "loop", "snapshot_failed", "snapshot_damaged")
-_ANYBODY = ("split", "bridge", "flap", "slow-lines", "kill-all")
+_ANYBODY = ("split", "bridge", "flap", "slow-lines", "kill-all", "pause-all", "storm")
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,23 +120,65 @@ def broken_off(scene: Scene, victims: list[str]) -> Iterator[None]:
 
 
 @contextmanager
-def flapping(scene: Scene, _: list[str]) -> Iterator[None]:
-    """Twice a second some third of all lines is broken, another one each time."""
+def _again_and_again(act: Callable[[], None], every_s: float) -> Iterator[None]:
+    """Do something in a thread, again and again."""
     ended = threading.Event()
-    pairs = list(itertools.combinations(scene.cluster.names, 2))
 
-    def flap() -> None:
-        while not ended.wait(0.5):
-            scene.cluster.lines.break_off(scene.random.sample(pairs, len(pairs) // 3))
+    def work() -> None:
+        while not ended.wait(every_s):
+            act()
 
-    thread = threading.Thread(target=flap)
+    thread = threading.Thread(target=work)
     thread.start()
     try:
         yield
     finally:
         ended.set()
         thread.join()
-        scene.cluster.lines.heal()
+
+
+@contextmanager
+def flapping(scene: Scene, _: list[str]) -> Iterator[None]:
+    """Twice a second some third of all lines is broken, another one each time."""
+    lines, pairs = scene.cluster.lines, list(itertools.combinations(scene.cluster.names, 2))
+    with _again_and_again(lambda: lines.break_off(scene.random.sample(pairs, len(pairs) // 3)), 0.5):
+        yield
+    lines.heal()
+
+
+def _crash(scene: Scene, name: str) -> None:
+    """kill -9, and start again at once; one that had ended by itself is an anomaly."""
+    status = scene.cluster.processes[name].poll()
+    if status is not None:
+        scene.clients.anomalies[f"nothing, since {name} had ended with status {status}"] += 1
+    scene.cluster.kill(name)
+    scene.cluster.start(name)
+
+
+@contextmanager
+def crash_loop(scene: Scene, victims: list[str]) -> Iterator[None]:
+    """kill -9 every 1.5 s, in the middle of starting and catching up, too."""
+    with _again_and_again(lambda: [_crash(scene, name) for name in victims], 1.5):
+        yield
+    _answers(scene.cluster, victims)
+
+
+@contextmanager
+def storm(scene: Scene, _: list[str]) -> Iterator[None]:
+    """Every 0.7 s a node of all is killed and started, or other lines hold their bytes; more than f at a time."""
+    cluster, random = scene.cluster, scene.random
+    pairs = _pairs(cluster.names, cluster.names)
+
+    def strike() -> None:
+        if random.random() < 0.5:
+            _crash(scene, random.choice(cluster.names))
+        else:
+            cluster.lines.hold(pair for pair in pairs if random.random() < 0.3)
+
+    with _again_and_again(strike, 0.7):
+        yield
+    cluster.lines.heal()
+    _answers(cluster, cluster.names)
 
 
 @contextmanager
@@ -151,6 +193,13 @@ def slow_lines(scene: Scene, _: list[str]) -> Iterator[None]:
 def all_killed(scene: Scene, _: list[str]) -> Iterator[None]:
     """kill -9 of every node within a few ms, as when the power of a hall fails."""
     with killed(scene, scene.cluster.names):
+        yield
+
+
+@contextmanager
+def all_paused(scene: Scene, _: list[str]) -> Iterator[None]:
+    """SIGSTOP of every node, as when a hypervisor stops its guests; to all of them time jumps."""
+    with paused(scene, scene.cluster.names):
         yield
 
 
@@ -253,6 +302,9 @@ FAULTS = {
     "flap": Fault(flapping, quorum=False, hold_s=6),
     "slow-lines": Fault(slow_lines),
     "kill-all": Fault(all_killed, quorum=False, hold_s=0),
+    "pause-all": Fault(all_paused, quorum=False, hold_s=8),
+    "crash-loop": Fault(crash_loop, hold_s=8),
+    "storm": Fault(storm, quorum=False, hold_s=10),
     "wipe": Fault(wiped),
     "full-disk": Fault(disk_full, needs_mount=True),
     "clock-ahead": Fault(_with_settings(COSEAL_DRILL__CLOCK_OFFSET_MS="30000")),
