@@ -26,6 +26,7 @@ REGISTERS = ("bank-a", "enterprise-a")
 WORKLOADS = ("register", "set", "mixed")
 _PATIENCE_S = 3.0
 _PAUSE_S = 0.05
+_AVOID_S = 5.0
 _PER_COLLECTION = 25
 _PROCESS_TYPE = "drill"
 _DEFINITION = {
@@ -71,6 +72,7 @@ class Clients:
         self.commits: list[float] = []
         self.anomalies: Counter[str] = Counter()
         self.lives: Counter[str] = Counter()
+        self._silent: dict[str, float] = {}
         self._cluster, self._seed = cluster, seed
         self._stopped = threading.Event()
         self._writing = threading.Lock()
@@ -181,8 +183,10 @@ class Clients:
         self.sent.append(sent)
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
-            node = random.choice(self._cluster.names)
+            node = self._choose(random)
             status, document = self._ask(node, "/v1/transactions?wait=commit", transaction.raw)
+            if not status:
+                self._silent[node] = time.monotonic()
             if status == 200 and document["status"] == "committed":
                 sent.place = (document["height"], document["index"])
                 self.commits.append(time.monotonic())
@@ -194,6 +198,12 @@ class Clients:
                 return False
             time.sleep(_PAUSE_S)
         return False
+
+    def _choose(self, random: Random) -> str:
+        """Return a node to write through; one that was silent a moment ago is chosen less often."""
+        names, recently = self._cluster.names, time.monotonic() - _AVOID_S
+        heard = [name for name in names if self._silent.get(name, 0.0) < recently]
+        return random.choice(heard if heard and random.random() < 0.8 else names)
 
     def _ask(self, node: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
         """Return status and document of one request; status 0 when no answer came."""

@@ -89,11 +89,12 @@ def schedule(seed: int, steps: int = 5) -> tuple[Step, ...]:
 
 
 def matrix() -> list[str]:
-    """Return the names of all drills of the long suite, those that are most unlike each other first."""
+    """Return the names of all drills of the long suite, shuffled always alike, so that any beginning is a fair share."""
     whom = ("leader", "followers")
     kinds = dict.fromkeys(name if name in _ANYBODY else f"{name}-{victims}" for victims in whom for name in FAULTS)
     names = [f"{kind}/{workload}/{nodes}" for nodes in SIZES for workload in WORKLOADS[:2] for kind in kinds]
-    return names + [f"nemesis-{seed}/mixed/{SIZES[seed % len(SIZES)]}" for seed in range(3 * NEMESES)]
+    names += [f"nemesis-{seed}/mixed/{SIZES[seed % len(SIZES)]}" for seed in range(3 * NEMESES)]
+    return Random(0).sample(names, len(names))
 
 
 @contextmanager
@@ -203,7 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, help="begin no drill after this time")
     options = parser.parse_args(arguments)
     if options.list:
-        print("\n".join(matrix()))
+        print("\n".join(sorted(matrix())))
         return 0
     results = _load()
     names = options.names
@@ -220,8 +221,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def share(turn: int, count: int) -> list[str]:
-    """Return ``count`` drills of the matrix, shuffled always alike; the next turn continues where this one ends."""
-    names = Random(0).sample(matrix(), len(matrix()))
+    """Return ``count`` drills of the matrix; the next turn continues where this one ends."""
+    names = matrix()
     return [names[(turn * count + offset) % len(names)] for offset in range(count)]
 
 
