@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,7 @@ def schedule(seed: int, steps: int = 5) -> tuple[Step, ...]:
 
 
 def matrix() -> list[str]:
-    """Return the names of all drills of the long suite, shuffled always alike, so that any beginning is a fair share."""
+    """Return the names of all drills of the long suite, always in one shuffled order: any piece is a fair share."""
     whom = ("leader", "followers")
     kinds = dict.fromkeys(name if name in _ANYBODY else f"{name}-{victims}" for victims in whom for name in FAULTS)
     names = [f"{kind}/{workload}/{nodes}" for nodes in SIZES for workload in WORKLOADS[:2] for kind in kinds]
@@ -300,4 +301,5 @@ def _git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nodes end and small disks are unmounted
     sys.exit(main())
