@@ -4,6 +4,7 @@ Law: parsing or verifying someone else's bytes raises one of these and nothing e
 
     LedgerError
     ├── Malformed        bytes that are not the canonical form of anything we know
+    │   └── TooLarge     more of them than their kind may have
     ├── BadSignature     a signature that does not verify under the one rule (E1)
     ├── BadCertificate   a quorum certificate that proves nothing
     └── BadProof         a Merkle or state proof that does not lead to the root
@@ -22,6 +23,10 @@ class LedgerError(Exception):
 
 class Malformed(LedgerError):
     """The bytes are not the canonical encoding of the expected value."""
+
+
+class TooLarge(Malformed):
+    """There are more bytes than their kind may have."""
 
 
 class BadSignature(LedgerError):

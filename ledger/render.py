@@ -16,7 +16,7 @@ from typing import Any, Final
 from ledger import codec
 from ledger.block import Block, CommittedBlock, Header, Receipt
 from ledger.certificate import Certificate
-from ledger.errors import Malformed
+from ledger.errors import Malformed, TooLarge
 from ledger.proof import BeginProof, CertifiedValue, TransactionProof
 from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, body_of, join
 
@@ -130,7 +130,7 @@ def transaction_raw_from_json(value: Any) -> bytes:
     except (TypeError, ValueError, OverflowError) as error:
         raise Malformed(f"transaction: {error}") from None
     if len(raw) > MAX_TRANSACTION_BYTES:
-        raise Malformed(f"transaction of {len(raw)} bytes, at most {MAX_TRANSACTION_BYTES}")
+        raise TooLarge(f"transaction of {len(raw)} bytes, at most {MAX_TRANSACTION_BYTES}")
     _require_rendering(fields, transaction_json(Transaction.decode(raw)), "transaction")
     return raw
 

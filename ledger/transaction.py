@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ledger import codec, signing
 from ledger.codec import Value
-from ledger.errors import Malformed
+from ledger.errors import Malformed, TooLarge
 from ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_TRANSACTION, Signer, Verify
 
 MAX_TRANSACTION_BYTES: Final = 256 * 1024
@@ -49,7 +49,7 @@ class Transaction:
     def decode(raw: bytes) -> Transaction:
         """Parse the wire form; raise ``Malformed``. The signature is not checked here."""
         if len(raw) > MAX_TRANSACTION_BYTES:
-            raise Malformed(f"transaction of {len(raw)} bytes, at most {MAX_TRANSACTION_BYTES}")
+            raise TooLarge(f"transaction of {len(raw)} bytes, at most {MAX_TRANSACTION_BYTES}")
         body, signature = codec.decode_record(raw, "signed", 1, 2)
         body = codec.octets(body, "body", limit=MAX_TRANSACTION_BYTES)
         fields = codec.decode_record(body, "transaction", 1, 8)

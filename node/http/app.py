@@ -70,6 +70,7 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
     ):
         app.include_router(router)
     document = add_hot_routes(app.openapi())
+    app.state.document = document
     app.state.parameters = _query_parameters(document)
 
     @app.get("/openapi.json", include_in_schema=False)
@@ -121,8 +122,19 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """Name the first parameter that is wrong, without repeating its value."""
+    """Name the first parameter that is wrong and what is expected, without repeating its value."""
     errors = error.errors() if isinstance(error, RequestValidationError) else []
-    first = errors[0] if errors else {"loc": ("?",), "msg": "invalid"}
+    first = errors[0] if errors else {"loc": ("?",), "msg": "invalid", "type": ""}
     name = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    return Problem(400, "invalid_parameter", f"{name}: {first['msg']}").response()
+    expected = str(first["msg"])
+    if first["type"] == "string_pattern_mismatch":  # a regular expression tells a reader little
+        expected = f"expected: {_description(request, name)}"
+    return Problem(400, "invalid_parameter", f"{name}: {expected}").response()
+
+
+def _description(request: Request, name: str) -> str:
+    """Return what the OpenAPI document says of a parameter."""
+    path = _plain_path(request.scope["route"].path)
+    parameters = request.app.state.document["paths"][path]["get"]["parameters"]
+    found: Mapping[str, Any] = next((item for item in parameters if item["name"].lower() == name.lower()), {})
+    return str(found.get("description", "the form that /openapi.json gives"))

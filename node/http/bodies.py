@@ -19,7 +19,6 @@ from starlette.types import Receive
 
 from ledger.errors import Malformed
 from ledger.strict_json import strict_json
-from ledger.transaction import MAX_TRANSACTION_BYTES
 from node.http.limits import Limits
 from node.http.problems import Problem, unavailable
 
@@ -134,12 +133,13 @@ async def parse_json(body: bytes, what: str) -> Any:
 def split_raws(body: bytes, limit: int) -> list[bytes]:
     """Return the raw transactions of a MessagePack list of byte strings; raise the problem 400.
 
-    The list and its items are bounded before anything is allocated for them.
+    The list is bounded before anything is allocated for it; an item is at most what the body holds, and whether it is
+    too large for a transaction is told of that item alone.
     """
     unpacker = msgpack.Unpacker(
         max_buffer_size=max(1, len(body)),
         max_array_len=0,
-        max_bin_len=MAX_TRANSACTION_BYTES,
+        max_bin_len=len(body),
         max_map_len=0,
         max_str_len=0,
         max_ext_len=0,

@@ -32,6 +32,7 @@ _JSON_HASHES = 4_096
 From = Annotated[int, Query(alias="from", ge=1, le=_HEIGHT_MAX, description="First height.")]
 FromEpoch = Annotated[int, Query(alias="from", ge=1, le=_HEIGHT_MAX, description="First epoch.")]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="At most so many; fewer if they would be too large.")]
+HeightOrLatest = Annotated[str, Path(pattern="^(latest|[0-9]{1,19})$", description="A height, or `latest`.")]
 KeyProof = Annotated[bool, Query(description="Prove the value, or its absence, against the certified state root.")]
 
 
@@ -83,7 +84,7 @@ def router(context: Context) -> APIRouter:
         return Response(data, 200, {HEIGHT_HEADER: str(height)}, MSGPACK)
 
     @routes.get("/blocks/{height}", summary="One committed block", dependencies=fresh)
-    async def block(request: Request, height: Annotated[str, Path(pattern="^(latest|[0-9]{1,19})$")]) -> Response:
+    async def block(request: Request, height: HeightOrLatest) -> Response:
         tip = services.height
         wanted = tip if height == "latest" else int(height)
         context.require_kept(wanted)

@@ -37,6 +37,7 @@ _AT_ONCE: Final = frozenset({"/healthz", "/readyz", "/v1/status"})
 
 _log = structlog.get_logger("node.http")
 _GRACE_S: Final = 0.3
+_QUERY_FIELDS_MAX: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class Door:
             raise Problem(429, "too_many_requests", f"at most {rate} requests a second", retry_after_s=wait_s)
 
     async def _body(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
-        if scope["method"] == "POST":
+        if scope["method"] not in ("GET", "HEAD"):  # of a method that no route takes, the body is read and forgotten
             return await read_body(headers, receive, self._context.limits, self._context.budget)
         if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
             raise Problem(400, "unexpected_body", f"a {scope['method']} request has no body here", close=True)
@@ -248,11 +249,14 @@ def target_of(scope: Scope) -> str:
 
 
 def query_of(scope: Scope) -> dict[str, str]:
-    """Return the query of a hot route; raise the problem 400 for a parameter given twice."""
+    """Return the query of a hot route; raise the problem 400 for a parameter given twice, or for very many."""
     raw = scope["query_string"]
     if not raw:
         return {}
-    pairs = parse_qsl(raw.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=16)
+    try:
+        pairs = parse_qsl(raw.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX)
+    except ValueError:
+        raise Problem(400, "invalid_parameter", f"more than {_QUERY_FIELDS_MAX} query parameters") from None
     query = dict(pairs)
     if len(query) != len(pairs):
         raise Problem(400, "invalid_parameter", "a query parameter is given twice")

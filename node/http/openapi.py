@@ -67,12 +67,28 @@ _EVENTS: Final[dict[str, Any]] = {
     },
 }
 _BINARY: Final[dict[str, Any]] = {"type": "string", "format": "binary"}
+_DOCUMENT: Final[dict[str, Any]] = {"type": "object"}
+# What routes answer besides JSON, or instead of it.
+_ALSO_MSGPACK: Final = ("/v1/blocks", "/v1/blocks/{height}", "/v1/headers", "/v1/snapshot")
+_INSTEAD: Final = {
+    "/v1/snapshot/{height}/{item}": ("application/msgpack", _BINARY),
+    "/v1/stream": ("text/event-stream", {"type": "string"}),
+    "/metrics": ("text/plain", {"type": "string"}),
+}
+_SAYS_NO: Final = ("/healthz", "/readyz")
+"""Their answer 503 is the same document as their answer 200, and no problem."""
 
 
 def add_hot_routes(document: dict[str, Any]) -> dict[str, Any]:
     """Return the framework's document with the hot routes and the problem type added."""
     many = {"type": "array", "items": _TRANSACTION}
-    results = {"type": "object", "properties": {"height": {"type": "integer"}, "results": {"type": "array"}}}
+    states = [*_RESULT["properties"]["status"]["enum"], "refused"]
+    result = {"type": "object", "required": ["id", "status"], "properties": {"status": {"enum": states}}}
+    results = {
+        "type": "object",
+        "required": ["height", "results"],
+        "properties": {"height": {"type": "integer"}, "results": {"type": "array", "items": result}},
+    }
     asked = {
         "type": "object",
         "required": ["contract", "action", "args"],
@@ -96,11 +112,26 @@ def add_hot_routes(document: dict[str, Any]) -> dict[str, Any]:
     components.setdefault("schemas", {})["Problem"] = _PROBLEM
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     problem = {"description": "A problem (RFC 9457)", "content": {MEDIA_TYPE: {"schema": _reference("Problem")}}}
-    for methods in document["paths"].values():
+    for path, methods in document["paths"].items():
+        if "get" in methods:
+            _describe_answer(path, methods["get"]["responses"])
         for operation in methods.values():
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = problem
     return document
+
+
+def _describe_answer(path: str, responses: dict[str, Any]) -> None:
+    """Say which media types a reading route answers with."""
+    content = {"application/json": {"schema": _DOCUMENT}}
+    if path in _ALSO_MSGPACK:
+        content["application/msgpack"] = {"schema": _BINARY}
+    if path in _INSTEAD:
+        media_type, schema = _INSTEAD[path]
+        content = {media_type: {"schema": schema}}
+    responses["200"]["content"] = content
+    if path in _SAYS_NO:
+        responses["503"] = {"description": "No, and why", "content": content}
 
 
 def _reference(name: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ _BY: Final = ", ".join(index_queries.DIMENSIONS)
 
 
 async def filters(
-    year: Annotated[str | None, Query(pattern="^([0-9]{4}|undated)$")] = None,
+    year: Annotated[str | None, Query(pattern="^([0-9]{4}|undated)$", description="Four digits, or `undated`.")] = None,
     area: Text = None,
     level: Text = None,
     issuer: Text = None,

@@ -37,7 +37,7 @@ Place: TypeAlias = tuple[int, int, int]
 From = Annotated[
     str | None, Query(alias="from", pattern=_PLACE, description="`height` or `height:index`, as ids are; inclusive.")
 ]
-LastEventId = Annotated[str | None, Header(pattern=_PLACE, description="Resume after this event.")]
+LastEventId = Annotated[str | None, Header(pattern=_PLACE, description="Resume after the event with this id.")]
 Only = Annotated[
     str | None, Query(max_length=64, description="Only this contract's; findings are those of `supervision`.")
 ]

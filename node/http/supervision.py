@@ -23,7 +23,9 @@ from node.http.problems import Problem
 Text = Annotated[str | None, Query(max_length=256)]
 Status = Annotated[str | None, Query(max_length=32)]
 Id = Annotated[str, Path(max_length=128)]
-Numbered = Annotated[str, Path(pattern="^[A-Z][1-9][0-9]{0,17}$")]
+Numbered = Annotated[
+    str, Path(pattern="^[A-Z][1-9][0-9]{0,17}$", description="A capital letter and a number without leading zeros.")
+]
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="Default: the one in force, else the newest.")]
 
 _MAX_OBLIGATIONS: Final = 1_000

@@ -16,11 +16,11 @@ from starlette.responses import Response
 
 from contracts.framework import Rejected
 from ledger.block import CommittedBlock, Receipt
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, TooLarge
 from ledger.handover import with_handovers
 from ledger.proof import TransactionProof
 from ledger.render import proof_json, receipt_json, time_text, transaction_json, transaction_raw_from_json
-from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction
+from ledger.transaction import Transaction
 from node import index_queries
 from node.events import Admission, Answer
 from node.http.bodies import JSON, MSGPACK, answer, media_type, parse_json, split_raws
@@ -185,12 +185,10 @@ def router(context: Context, transactions: Transactions) -> APIRouter:
 
 def decode(raw: bytes) -> Transaction:
     """Parse a transaction; raise the problem 400, or 413 for one that is too large."""
-    if len(raw) > MAX_TRANSACTION_BYTES:
-        raise Problem(413, "too_large", f"a transaction of {len(raw)} bytes, at most {MAX_TRANSACTION_BYTES}")
     try:
         return Transaction.decode(raw)
     except LedgerError as error:
-        raise Problem(400, "malformed", error.reason) from None
+        raise _unreadable(error) from None
 
 
 def located_json(tx_id: bytes, place: Location, committed: CommittedBlock) -> dict[str, Any]:
@@ -226,7 +224,16 @@ def _try_decode(raw: Any) -> Transaction | Problem:
     try:
         return Transaction.decode(raw if isinstance(raw, bytes) else transaction_raw_from_json(raw))
     except LedgerError as error:
-        return Problem(400, "malformed", error.reason)
+        return _unreadable(error)
+
+
+def _unreadable(error: LedgerError) -> Problem:
+    """Return the problem of bytes that are no transaction."""
+    return (
+        Problem(413, "too_large", error.reason)
+        if isinstance(error, TooLarge)
+        else Problem(400, "malformed", error.reason)
+    )
 
 
 async def _raw_from_json(headers: Headers, body: bytes) -> bytes:
@@ -234,7 +241,7 @@ async def _raw_from_json(headers: Headers, body: bytes) -> bytes:
     try:
         return transaction_raw_from_json(await parse_json(body, "transaction"))
     except LedgerError as error:
-        raise Problem(400, "malformed", error.reason) from None
+        raise _unreadable(error) from None
 
 
 async def _list_from_json(headers: Headers, body: bytes, limit: int) -> list[Any]:

@@ -67,6 +67,7 @@ async def test_unknown_routes_methods_and_parameters_are_problems(world: World, 
         ("POST", "/v1/members", 405, "method_not_allowed"),
         ("DELETE", "/v1/members", 405, "method_not_allowed"),
         ("PUT", "/v1/submit", 405, "method_not_allowed"),
+        ("POST", "/v1/submit?" + "a=1&" * 17, 400, "invalid_parameter"),
         ("GET", "/v1/members?who=x", 400, "invalid_parameter"),
         ("GET", "/v1/members?min_height=1&min_height=0", 400, "invalid_parameter"),
         ("GET", "/v1/members?min_height=x", 400, "invalid_parameter"),
@@ -77,6 +78,33 @@ async def test_unknown_routes_methods_and_parameters_are_problems(world: World, 
         assert (response.status_code, response.json()["code"]) == (status, code), (method, path)
         assert response.headers["Content-Type"] == "application/problem+json"
         assert response.json()["type"] == f"urn:coseal:problem:{code}"
+
+
+@scenario()
+async def test_a_method_that_no_route_takes_is_405_with_a_body_too(world: World, client: httpx.AsyncClient) -> None:
+    for path in ("/v1/members", "/v1/transactions", "/v1/transactions/batch", "/v1/blocks/1"):
+        for method in ("PUT", "PATCH", "DELETE"):
+            response = await client.request(method, path, content=b"{}")
+            assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+            assert response.headers["Allow"] in ("GET", "POST")
+    assert (await client.put("/nowhere", content=b"{}")).status_code == 404
+    assert (await client.put("/v1/members", content=bytes(9_000_000))).status_code == 413
+
+
+@scenario()
+async def test_a_parameter_of_the_wrong_form_is_told_in_words(world: World, client: httpx.AsyncClient) -> None:
+    for path, expected in (
+        ("/v1/transactions/zz", "id: expected: Transaction id, 64 lower-case hex digits."),
+        ("/v1/blocks/first", "height: expected: A height, or `latest`."),
+        ("/v1/policies?year=now", "year: expected: Four digits, or `undated`."),
+        ("/v1/stream?from=x", "from: expected: `height` or `height:index`, as ids are; inclusive."),
+        ("/v1/findings/x", "id: expected: A capital letter and a number without leading zeros."),
+        ("/v1/blocks?limit=x", "limit: Input should be a valid integer, unable to parse string as an integer"),
+    ):
+        assert (await client.get(path)).json()["detail"] == expected
+    headers = {"Last-Event-ID": "x"}
+    told = (await client.get("/v1/stream", headers=headers)).json()["detail"]
+    assert told == "last-event-id: expected: Resume after the event with this id."
 
 
 @scenario()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from typing import Any
 
 import httpx
@@ -211,13 +212,28 @@ async def test_a_batch_that_is_no_bounded_list_of_bytes_is_malformed(world: Worl
         msgpack.packb([raw]) + b"\x00",
         b"\xdd\xff\xff\xff\xff",
         b"\x92\xc6\xff\xff\xff\xff\x00",
-        msgpack.packb([bytes(300_000)]),
     ):
         response = await client.post("/v1/transactions/batch", content=body, headers=MSGPACK)
         assert (response.status_code, response.json()["code"]) == (400, "malformed"), body[:20]
     for document in ({}, [1, 2, 3, 4], "x"):
         response = await client.post("/v1/transactions/batch", json=document)
         assert (response.status_code, response.json()["code"]) == (400, "malformed")
+
+
+@scenario()
+async def test_one_item_of_a_batch_that_is_too_large_is_told_of_that_item(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    large, good = bytes(MAX_TRANSACTION_BYTES + 1), [world.profile().raw, world.profile().raw]
+    body = msgpack.packb([good[0], large, good[1]])
+    results = (await client.post("/v1/transactions/batch?wait=commit", content=body, headers=MSGPACK)).json()["results"]
+    assert [result["status"] for result in results] == ["committed", "refused", "committed"]
+    assert results[1]["code"] == "too_large"
+    document = [{"raw": base64.b64encode(large).decode()}]
+    (result,) = (await client.post("/v1/transactions/batch", json=document)).json()["results"]
+    assert result["code"] == "too_large"
+    response = await client.post("/v1/transactions", json=document[0])
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
 
 
 @scenario()
