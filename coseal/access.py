@@ -6,6 +6,7 @@ from a file of ours, never from the node.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,9 +52,12 @@ class Access:
 
     def identity(self, who: str, genesis: Genesis) -> tuple[str, Signer]:
         """Return the full sender of MEMBER[/USER] and a signer with its key."""
-        sender = full_sender(who, genesis)
+        sender = full_sender(who, genesis, self._users)
         path = self.key if self.key is not None else self.network().key_path(sender)
         return sender, keys.read_signer(path, keys.environment_passphrase())
+
+    def _users(self, member: str) -> list[str]:
+        return self.network().users(member) if networks.exists(self.directory) else []
 
     def client(self, who: str | None = None) -> Client:
         """Return a client, which signs as ``who`` if given."""
@@ -82,16 +86,20 @@ def answering(network: Network, member: str | None = None) -> NodeEntry:
     raise Unreachable(f"no node of {network.directory} answers", f"start it with `coseal up {network.directory}`")
 
 
-def full_sender(who: str, genesis: Genesis) -> str:
-    """Return MEMBER/USER for MEMBER[/USER]; without a user it is ``admin``, else the member's first."""
+def full_sender(who: str, genesis: Genesis, users_of: Callable[[str], list[str]] = lambda member: []) -> str:
+    """Return MEMBER/USER for MEMBER[/USER]; without a user it is ``admin``, else the member's first.
+
+    ``users_of`` tells the users of a member that joined after the genesis, as far as their keys are here.
+    """
     member_id, slash, user = who.partition("/")
-    member = next((member for member in genesis.members if member.id == member_id), None)
-    if member is None:
-        known = ", ".join(member.id for member in genesis.members)
-        raise CosealError(f"{member_id!r} is no member of this chain", f"there are {known}")
-    if slash and user:
+    if slash and user and member_id:
         return f"{member_id}/{user}"
-    users = [operator.user for operator in member.operators]
+    member = next((member for member in genesis.members if member.id == member_id), None)
+    users = [operator.user for operator in member.operators] if member is not None else users_of(member_id)
+    if member is None and not users:
+        known = ", ".join(member.id for member in genesis.members)
+        hint = f"the genesis has {known}; of one that joined later say MEMBER/USER and --key"
+        raise CosealError(f"{member_id!r} is no member of this chain", hint)
     if not users:
         raise CosealError(f"{member_id} has no users in the genesis", "say --as MEMBER/USER and --key")
     return f"{member_id}/{DEFAULT_USER if DEFAULT_USER in users else users[0]}"

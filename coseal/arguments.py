@@ -6,10 +6,11 @@ Law: what is sent is what was written: a value is JSON where the action takes it
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from contracts.framework import Rejected, Validate
 from contracts.table import CONTRACTS
 from coseal.errors import CosealError
 from ledger.errors import LedgerError
@@ -36,6 +37,23 @@ def parse_arguments(contract: str, action: str, words: Sequence[str], data: Path
     ``key:=value`` is always JSON. ``key=value`` is text, unless the action takes only the JSON it may be read as
     (``version=1``, ``object_types={...}``).
     """
+    args, texts = _given(words, data)
+    return _typed(CONTRACTS[contract].actions[action].validate, "args", args, texts)
+
+
+def parse_subject(kind: str, words: Sequence[str], data: Path | None) -> dict[str, Any]:
+    """Return the subject of a proposal of this kind, written as arguments are."""
+    subject, texts = _given(words, data)
+
+    def validate(given: Mapping[str, Any]) -> Rejected | None:
+        proposal = {"id": "any", "kind": kind, "subject": given}
+        return CONTRACTS["governance"].actions["propose"].validate(proposal)
+
+    return _typed(validate, "args.subject", subject, texts)
+
+
+def _given(words: Sequence[str], data: Path | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what is given, and of it the texts that words gave."""
     args = {} if data is None else _read(data)
     texts: dict[str, str] = {}
     for word in words:
@@ -46,17 +64,16 @@ def parse_arguments(contract: str, action: str, words: Sequence[str], data: Path
             args[key[:-1]] = _json(value, key[:-1])
         else:
             args[key] = texts[key] = value
-    return _typed(contract, action, args, texts)
+    return args, texts
 
 
-def _typed(contract: str, action: str, args: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
+def _typed(validate: Validate, where: str, args: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
     """Turn the texts that the action refuses into the JSON they spell, one at a time."""
-    validate = CONTRACTS[contract].actions[action].validate
     for _ in texts:
         refused = validate(args)
         if refused is None:
             break
-        named = [key for key in texts if f"args.{key}:" in refused.detail and type(args[key]) is str]
+        named = [key for key in texts if f"{where}.{key}:" in refused.detail and type(args[key]) is str]
         for key in named:
             try:
                 args[key] = strict_json(texts[key])

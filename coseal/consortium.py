@@ -35,6 +35,8 @@ from ledger.genesis import CAPABILITIES, LEVELS, Parameters, is_name
 from ledger.validators import MAX_VALIDATORS, ROLES, max_faulty, quorum
 
 DEFAULT_USER: Final = "admin"
+OBSERVERS: Final = "public"
+"""The member that runs the observers of the default consortium."""
 _MEMBER_FIELDS: Final = frozenset({"id", "name", "role", "level", "sector", "central_bank", "users"})
 _TOP_FIELDS: Final = frozenset({"name", "validators", "members", "parameters"})
 
@@ -143,7 +145,7 @@ def _default_user(role: str) -> User:
 
 def public_observer() -> Founder:
     """Return the member that runs the observers of the default consortium."""
-    return _founder("public", "Public observers", "public")
+    return _founder(OBSERVERS, "Public observers", "public")
 
 
 def _letters(number: int) -> str:

@@ -99,6 +99,16 @@ def environment_passphrase() -> bytes | None:
         raise CosealError(f"COSEAL_KEY_PASSPHRASE_FILE: {path}: {error.strerror}") from None
 
 
+def certificate_der(path: Path) -> bytes:
+    """Return the DER of a PEM certificate file; raise ``CosealError``."""
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
+    except OSError as error:
+        raise CosealError(f"{path}: {error.strerror}") from None
+    except ValueError:
+        raise CosealError(f"{path}: not a PEM certificate") from None
+
+
 def link_certificate(seed: bytes, node_id: str) -> tuple[bytes, bytes]:
     """Return (PEM, DER) of a self-signed certificate for TLS between nodes.
 

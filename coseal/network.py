@@ -18,13 +18,13 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 from coseal import keys
-from coseal.consortium import Consortium, Founder, public_observer
+from coseal.consortium import DEFAULT_USER, Consortium, Founder, public_observer
 from coseal.errors import CosealError
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis, Member, Node, Operator, encode_genesis
@@ -110,6 +110,11 @@ class Network:
             if node.name == name:
                 return node
         raise CosealError(f"no node {name!r}", f"there are {', '.join(node.name for node in self.nodes)}")
+
+    def users(self, member: str) -> list[str]:
+        """Return the users of a member whose keys are in the folder, ``admin`` first."""
+        names = [file.stem for file in (self.directory / "members" / member).glob("*.pem")]
+        return sorted(names, key=lambda name: (name != DEFAULT_USER, name))
 
     def key_path(self, sender: str) -> Path:
         """Return the key file of MEMBER/USER."""
@@ -260,12 +265,12 @@ def _build(directory: Path, consortium: Consortium, observers: int, addressing: 
     (directory / "genesis.json").write_bytes(raw)
     for index, seat in enumerate(seats):
         _write_node_config(directory / "nodes" / seat.name, index, seats, addressing)
-    nodes_toml = _network_toml(genesis, planned_nodes(consortium, observers, addressing))
+    nodes_toml = network_toml(genesis.name, genesis.chain_id.hex(), planned_nodes(consortium, observers, addressing))
     (directory / "network.toml").write_text(nodes_toml, encoding="utf-8")
-    _make_journals([directory / "nodes" / seat.name for seat in seats])
+    make_journals([directory / "nodes" / seat.name for seat in seats])
 
 
-def _make_journals(folders: Sequence[Path]) -> None:
+def make_journals(folders: Sequence[Path]) -> None:
     """Let the node software make each node's empty journal: nothing else can vouch that a node has never voted."""
     data = [word for folder in folders for word in ("--data", str(folder))]
     made = subprocess.run([sys.executable, "-m", "node", "init", *data], capture_output=True, text=True, check=False)
@@ -282,20 +287,25 @@ def _genesis_member(member: Founder, seeds: dict[tuple[str, str], bytes]) -> Mem
 
 
 def _make_node_keys(folder: Path, seat: _Seat, user_seeds: dict[tuple[str, str], bytes]) -> Node:
-    """Write a node's keys and return its genesis entry.
+    """Write a node's keys and return its genesis entry. The gateway signs with the key of the member's first user."""
+    key, der = make_node_keys(folder, seat.name, seat.member.id, user_seeds[seat.member.id, seat.member.users[0].name])
+    return Node(seat.name, seat.member.id, seat.kind, key, der)
 
-    The gateway signs with the key of the member's first user; its token is made here, for that member's systems.
+
+def make_node_keys(folder: Path, name: str, member: str, operator_seed: bytes) -> tuple[bytes, bytes]:
+    """Write a node's keys, certificate and a token; return the consensus key (public) and the certificate (DER).
+
+    The gateway signs with the key of ``operator_seed``; its token is made here, for that member's systems.
     """
     consensus, link, passphrase = keys.new_seed(), keys.new_seed(), keys.environment_passphrase()
-    operator = user_seeds[seat.member.id, seat.member.users[0].name]
-    for name, seed in (("consensus", consensus), ("link", link), ("operator", operator)):
-        keys.write_key(folder / "keys" / f"{name}.pem", seed, passphrase)
-    pem, der = keys.link_certificate(link, seat.name)
+    for file, seed in (("consensus", consensus), ("link", link), ("operator", operator_seed)):
+        keys.write_key(folder / "keys" / f"{file}.pem", seed, passphrase)
+    pem, der = keys.link_certificate(link, name)
     (folder / "keys" / "link.crt").write_bytes(pem)
     tokens = folder / "keys" / "tokens.toml"
     tokens.touch(mode=0o600)
-    tokens.write_text(_tokens_toml(seat.member.id), encoding="utf-8")
-    return Node(seat.name, seat.member.id, seat.kind, keys.public_key(consensus), der)
+    tokens.write_text(_tokens_toml(member), encoding="utf-8")
+    return keys.public_key(consensus), der
 
 
 def _tokens_toml(member: str) -> str:
@@ -307,30 +317,51 @@ def _tokens_toml(member: str) -> str:
 
 def _write_node_config(folder: Path, index: int, seats: Sequence[_Seat], addressing: Addressing) -> None:
     seat = seats[index]
+    peers = {peer.name: addressing.link_address(number, peer.name) for number, peer in enumerate(seats)}
+    text = node_toml(
+        seat.name,
+        link_listen=addressing.link_listen(index),
+        http_listen=addressing.http_listen(index),
+        gateway_sender=f"{seat.member.id}/{seat.member.users[0].name}",
+        peers=peers,
+        allow_plain=addressing.by_name,
+    )
+    (folder / "node.toml").write_text(text, encoding="utf-8")
+
+
+def node_toml(
+    name: str,
+    *,
+    link_listen: str,
+    http_listen: str,
+    gateway_sender: str,
+    peers: Mapping[str, str],
+    allow_plain: bool = False,
+) -> str:
+    """Return a node's configuration; ``peers`` are the nodes' names and link addresses, its own left out."""
     lines = [
         "# Made by coseal; read by `python -m node`. Paths are relative to this folder.",
-        f"node_id = {_quoted(seat.name)}",
+        f"node_id = {_quoted(name)}",
         'genesis = "../../genesis.json"',
-        f"link_listen = {_quoted(addressing.link_listen(index))}",
-        f"http_listen = {_quoted(addressing.http_listen(index))}",
+        f"link_listen = {_quoted(link_listen)}",
+        f"http_listen = {_quoted(http_listen)}",
         'log_level = "info"',
-        f"gateway_sender = {_quoted(f'{seat.member.id}/{seat.member.users[0].name}')}",
+        f"gateway_sender = {_quoted(gateway_sender)}",
     ]
-    if addressing.by_name:
+    if allow_plain:
         lines.append("http_allow_plain = true  # the port is published on the host's loopback address only")
     lines += ["", "[peers]"]
-    for peer_index, peer in enumerate(seats):
-        if peer_index != index:
-            lines.append(f"{_quoted(peer.name)} = {_quoted(addressing.link_address(peer_index, peer.name))}")
-    (folder / "node.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines += [f"{_quoted(peer)} = {_quoted(address)}" for peer, address in peers.items() if peer != name]
+    return "\n".join(lines) + "\n"
 
 
-def _network_toml(genesis: Genesis, nodes: Sequence[NodeEntry]) -> str:
+def network_toml(name: str, chain_id: str, nodes: Sequence[NodeEntry]) -> str:
+    """Return ``network.toml``; the nodes' ``data`` folders are relative to the network's."""
     lines = [
         "# Made by coseal; read by the coseal command.",
         f"version = {_LAYOUT_VERSION}",
-        f"name = {_quoted(genesis.name)}",
-        f"chain_id = {_quoted(genesis.chain_id.hex())}",
+        f"name = {_quoted(name)}",
+        f"chain_id = {_quoted(chain_id)}",
     ]
     for node in nodes:
         lines += ["", "[[nodes]]"]

@@ -17,11 +17,13 @@ from coseal.cli import (
     checking,
     exporting,
     findings,
+    governing,
     importing,
     keeping,
     keys,
     looking,
     measuring,
+    membership,
     network,
     rules,
     story,
@@ -64,8 +66,8 @@ def _root(
     """Hold the options that belong to no command."""
 
 
-_GROUPS = (network, transactions, importing, exporting, rules, adopting, findings, asking, bundling, checking, story)
-for _group in (*_GROUPS, keeping, keys, looking, measuring):
+_GROUPS = (network, membership, governing, transactions, importing, exporting, rules, adopting, findings, asking)
+for _group in (*_GROUPS, bundling, checking, story, keeping, keys, looking, measuring):
     _group.register(app)
 
 

@@ -62,7 +62,9 @@ def show(
 
 
 def list_keys(directory: DirectoryOption = None, as_json: JsonOption = False) -> None:
-    """List the users of a local network: who they are, what they may do at genesis, and where their key is.
+    """List the users of a local network: who they are, what they could do at genesis, and where their key is.
+
+    Users of members that joined later have no capabilities here: `coseal show member` tells them.
 
     Example:
 
@@ -71,17 +73,23 @@ def list_keys(directory: DirectoryOption = None, as_json: JsonOption = False) ->
     from coseal import network as networks
 
     net = networks.load(folder(directory))
-    rows = [
-        {
-            "sender": f"{member.id}/{operator.user}",
-            "role": member.role,
-            "capabilities": list(operator.capabilities),
-            "public_key": operator.key.hex(),
-            "file": str(path) if (path := _key_file(net, member.id, operator.user)) else None,
-        }
-        for member in net.genesis().members
-        for operator in member.operators
-    ]
+    members = net.genesis().members
+    named = {f"{member.id}/{operator.user}": (member, operator) for member in members for operator in member.operators}
+    later = [file.parent.name for file in (net.directory / "members").glob("*/*.pem")]
+    here = {f"{member}/{user}" for member in later for user in net.users(member)}
+    rows = []
+    for sender in [*named, *sorted(here - named.keys())]:
+        member, operator = named.get(sender, (None, None))
+        path = _key_file(net, sender)
+        rows.append(
+            {
+                "sender": sender,
+                "role": "" if member is None else member.role,
+                "capabilities": [] if operator is None else list(operator.capabilities),
+                "public_key": _public_key(path) or (None if operator is None else operator.key.hex()),
+                "file": str(path) if path else None,
+            }
+        )
     if as_json:
         print_json(rows)
         return
@@ -89,13 +97,25 @@ def list_keys(directory: DirectoryOption = None, as_json: JsonOption = False) ->
     for row in rows:
         capabilities = row["capabilities"]
         words = " ".join(capabilities) if isinstance(capabilities, list) else ""
-        table.add_row(str(row["sender"]), str(row["role"]), words, str(row["public_key"])[:16], str(row["file"] or "-"))
+        table.add_row(
+            str(row["sender"]), str(row["role"]), words, str(row["public_key"] or "-")[:16], str(row["file"] or "-")
+        )
     console().print(table)
 
 
-def _key_file(net: Network, member: str, user: str) -> Path | None:
+def _key_file(net: Network, sender: str) -> Path | None:
     try:
-        return net.key_path(f"{member}/{user}")
+        return net.key_path(sender)
+    except CosealError:
+        return None
+
+
+def _public_key(path: Path | None) -> str | None:
+    """Return the public key of a file, None if there is none or it does not open without its passphrase."""
+    from coseal import keys
+
+    try:
+        return None if path is None else keys.read_signer(path, keys.environment_passphrase()).public_key.hex()
     except CosealError:
         return None
 

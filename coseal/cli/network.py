@@ -37,7 +37,11 @@ if TYPE_CHECKING:
     from coseal.network import Network
     from coseal.processes import NodeStatus, Ready
 
-node_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Start, stop or kill one node of a local network.")
+node_app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    help="Start, stop, kill, add or remove one node of a local network, or replace its key.",
+)
 
 ValidatorsOption = Annotated[
     int | None, typer.Option("--validators", min=1, max=64, help="Validator nodes.", show_default="4")

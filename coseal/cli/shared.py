@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,6 +93,18 @@ def print_json(value: Any) -> None:
 def short(hexadecimal: str | None, characters: int = 12) -> str:
     """Return the beginning of a hash, for tables."""
     return "-" if not hexadecimal else hexadecimal[:characters]
+
+
+def teller(*, quiet: bool) -> Callable[[str], None]:
+    """Return what tells the steps of a long command, with the seconds since it began."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        if not quiet:
+            typer.echo(f"{time.monotonic() - began:6.1f} s  {text}")
+            sys.stdout.flush()
+
+    return say
 
 
 def progress_bar() -> Progress:

@@ -1,0 +1,261 @@
+"""Commands about what concerns all members: governance propose, vote, list, show.
+
+Law: on a network's folder the members whose keys are in it vote; elsewhere each member votes for itself with --as.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coseal.cli.shared import (
+    Commands,
+    DirectoryOption,
+    GenesisOption,
+    JsonOption,
+    KeyOption,
+    NodeOption,
+    SenderOption,
+    TokenOption,
+    UrlOption,
+    console,
+    folder,
+    plain_table,
+    print_json,
+    teller,
+)
+from coseal.errors import EXIT_BAD
+
+if TYPE_CHECKING:
+    from coseal.client import Client
+
+governance_app = typer.Typer(
+    cls=Commands, no_args_is_help=True, help="Propose and vote on validators, members and rules of the chain."
+)
+
+
+class Kind(StrEnum):
+    """What can be proposed."""
+
+    add_validator = "add_validator"
+    remove_validator = "remove_validator"
+    rotate_validator_key = "rotate_validator_key"
+    add_member = "add_member"
+    protocol_version = "protocol_version"
+
+
+class Status(StrEnum):
+    """How a proposal stands."""
+
+    open = "open"
+    accepted = "accepted"
+    rejected = "rejected"
+    expired = "expired"
+    void = "void"
+
+
+class Choice(StrEnum):
+    """A vote."""
+
+    yes = "yes"
+    no = "no"
+
+
+ProposalArgument = Annotated[str, typer.Argument(metavar="ID", help="A proposal's id.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; recorded.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    governance_app.command("propose")(propose)
+    governance_app.command("vote")(vote)
+    governance_app.command("list")(list_proposals)
+    governance_app.command("show")(show_proposal)
+    app.add_typer(governance_app, name="governance")
+
+
+def propose(
+    kind: Annotated[Kind, typer.Argument(help="What.")],
+    sender: SenderOption,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="key=value", help="The subject; key:=JSON for numbers and lists.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", metavar="FILE", help="A JSON object of the subject.")] = None,
+    identifier: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="A name of its own.", show_default="made up")
+    ] = None,
+    reason: ReasonOption = None,
+    open_for: Annotated[
+        str | None, typer.Option("--open", metavar="TIME", help="How long votes count, e.g. 24h.", show_default="7d")
+    ] = None,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    key: KeyOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose a change; the proposer's yes is counted if its member has a vote. Prints the proposal's id.
+
+    Examples:
+
+      coseal governance propose remove_validator node=bank-a --reason "Leaves the network" --as regulator
+
+      coseal governance propose protocol_version version=2 height=120000 --as central-bank
+    """
+    from coseal import governance
+    from coseal.access import Access
+    from coseal.arguments import parse_subject
+    from coseal.supervision import duration_ms
+
+    subject = parse_subject(kind.value, words or [], data)
+    more: dict[str, Any] = {} if reason is None else {"reason": reason}
+    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+        if open_for is not None:
+            more["closes_ms"] = time.time_ns() // 1_000_000 + duration_ms(open_for)
+        about = str(subject.get("node") or subject.get("member") or subject.get("version") or "change")
+        chosen = identifier or governance.new_id(kind.value, about)
+        committed = governance.propose(client, chosen, kind.value, subject, **more)
+        _end(client, chosen, committed, as_json=as_json)
+
+
+def vote(
+    proposal: ProposalArgument,
+    choice: Annotated[Choice, typer.Argument(help="yes or no; a vote is final.")],
+    sender: Annotated[
+        str | None,
+        typer.Option("--as", metavar="MEMBER[/USER]", help="Who votes.", show_default="all members of the folder"),
+    ] = None,
+    reason: ReasonOption = None,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    key: KeyOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Vote on a proposal for a member; without --as, for every member with a vote whose key is in the folder.
+
+    Examples:
+
+      coseal governance vote add-validator.bank-b.1f2e3d4c yes --as regulator --reason "Caught up since Monday"
+
+      coseal governance vote add-validator.bank-b.1f2e3d4c yes
+    """
+    from coseal import governance
+    from coseal.access import Access
+
+    access = Access(folder(directory), node, url, genesis, key, token)
+    if sender is not None:
+        with access.client(sender) as client:
+            _end(client, proposal, governance.vote(client, proposal, choice.value, reason), as_json=as_json)
+        return
+    from coseal.hands import Hands
+
+    with Hands(access.network(), teller(quiet=as_json), timeout_s=60.0) as hands:
+        found = governance.proposal(hands.reader, proposal)
+        voted = {row["member"] for row in found["votes"]}
+        for member in found["electorate"]:
+            acting = None if member in voted else hands.acting(member)
+            if acting is None or found["status"] != governance.OPEN:
+                continue
+            governance.vote(acting, proposal, choice.value, reason).require_ok()
+            found = governance.proposal(hands.reader, proposal)
+        _print_proposal(found, as_json=as_json)
+
+
+def list_proposals(
+    status: Annotated[Status | None, typer.Option("--status", help="Only those that are so.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List proposals, newest first, as the node says; `show` proves one.
+
+    Example:
+
+      coseal governance list --status open
+    """
+    from coseal import governance
+    from coseal.access import Access
+
+    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+        found = governance.proposals(client, None if status is None else status.value, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    table = plain_table("id", "kind", "about", "by", "status", "yes", "no", "needed", "block")
+    for row in found:
+        about = str(row["subject"].get("node") or row["subject"].get("member") or row["subject"].get("version") or "")
+        counts = (str(row[name]) for name in ("yes", "no", "needed", "height"))
+        table.add_row(row["id"], row["kind"], about, row["proposer"], row["status"], *counts)
+    console().print(table)
+
+
+def show_proposal(
+    proposal: ProposalArgument,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a proposal with its votes and what it came to, proven against the certified state.
+
+    Example:
+
+      coseal governance show add-validator.bank-b.1f2e3d4c
+    """
+    from coseal import governance
+    from coseal.access import Access
+
+    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+        _print_proposal(governance.proposal(client, proposal), as_json=as_json)
+
+
+def _end(client: Client, proposal: str, committed: Any, *, as_json: bool) -> None:
+    """Print how a proposal stands after a transaction about it; exit with 1 if that was refused."""
+    from coseal import governance
+    from coseal.cli.transactions import print_committed
+
+    if committed.ok:
+        _print_proposal(governance.proposal(client, proposal), as_json=as_json)
+        return
+    print_committed(committed, as_json=as_json)
+    raise typer.Exit(EXIT_BAD)
+
+
+def _print_proposal(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    colour = {"open": "yellow", "accepted": "green"}.get(found["status"], "red")
+    counts = f"{found['yes']} yes, {found['no']} no, {found['needed']} needed"
+    typer.secho(f"{found['id']}: {found['status']}, {counts}", fg=colour)
+    typer.echo(f"  {found['kind']} {_words(found['subject'])}")
+    typer.echo(f"  proposed by {found['proposer']} in block {found['height']}{_because(found['reason'])}")
+    for row in found["votes"]:
+        typer.echo(f"  {row['choice']:<4} {row['member']} in block {row['height']}{_because(row['reason'])}")
+    if found["outcome"]:
+        typer.echo(f"  outcome: {_words(found['outcome'])}")
+
+
+def _words(fields: dict[str, Any]) -> str:
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+    return " ".join(f"{name}={text}" for name, text in texts.items() if text and name != "proof")
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
