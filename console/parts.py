@@ -195,9 +195,9 @@ def transaction_link(page: Page, tx_id: str) -> Html:
     return hexadecimal(page, tx_id, href=f"/transactions/{tx_id}")
 
 
-def member_link(member: str) -> Html:
-    """Return a member, or a sender MEMBER/USER, as a link to the member."""
-    return el("a", {"href": f"/members/{quote(member.partition('/')[0], safe='')}"}, member)
+def member_link(member: str, name: str | None = None) -> Html:
+    """Return a member, or a sender MEMBER/USER, as a link to the member; ``name`` is shown instead if given."""
+    return el("a", {"href": f"/members/{quote(member.partition('/')[0], safe='')}"}, name or member)
 
 
 def moment(page: Page, time_ms: int, *, ago: bool = False) -> Html:

@@ -16,6 +16,7 @@ _FORMS: Final = (
     (re.compile(r"^a transaction has been waiting for (?P<seconds>\d+) s: (?P<rest>.*)$"), "words.pending"),
     (re.compile(r"^stopped: (?P<reason>.*)$"), "words.stopped"),
     (re.compile(r"^(?P<who>.*) unreachable since (?P<seconds>\d+) s$"), "words.unreachable"),
+    (re.compile(r"^(?P<who>.*) and (?P<last>\S+)$"), "words.and"),
 )
 _PARTS: Final = ("who",)
 

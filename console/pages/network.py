@@ -16,6 +16,7 @@ from console.nodes import SILENT, Nodes
 from console.page import Entry, Page, Route, View
 from console.parts import (
     empty,
+    facts,
     figure,
     figures,
     lead,
@@ -37,14 +38,19 @@ _RECENT_TRANSACTIONS: Final = 10
 _WINDOW_MS: Final = 60_000
 _SLOTS: Final = 40
 _BEHIND_BLOCKS: Final = 3
+_STOPPED: Final = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A node as the page shows it. ``state``: good, wait, bad, or empty where nobody can tell."""
+    """A node as the page shows it. ``state``: good, wait, bad, or empty where nobody can tell.
+
+    ``at_work``: a validator that answers, votes and is not catching up, whether or not enough others do.
+    """
 
     name: str
     member: str
+    title: str
     role: str
     kind: str
     height: int | None
@@ -53,6 +59,7 @@ class Station:
     leads: bool
     round: int | None
     waiting: int
+    at_work: bool
 
 
 async def network(page: Page) -> View:
@@ -61,7 +68,7 @@ async def network(page: Page) -> View:
     stations = survey(page, nodes, light)
     tip = max(light.height, nodes.tip)
     body = (
-        lead(page, page.console.genesis.name, "network.lead"),
+        lead(page, page.console.genesis.name, "network.lead", _explained(page)),
         _verdict(page, stations),
         _figures(page, stations),
         section(
@@ -79,7 +86,7 @@ def survey(page: Page, nodes: Nodes, light: LightClient) -> list[Station]:
     """Return every node of the genesis, and those asked by URL that are no node of it, with how it is."""
     genesis = page.console.genesis
     by_node = {str((seen.status or {}).get("node", name)): seen for name, seen in nodes.seen.items()}
-    roles = {member.id: member.role for member in genesis.members}
+    members = {member.id: member for member in genesis.members}
     leader = _leader(nodes)
     stations = []
     height: int | None
@@ -95,17 +102,27 @@ def survey(page: Page, nodes: Nodes, light: LightClient) -> list[Station]:
             Station(
                 name=node.id,
                 member=node.member,
-                role=roles.get(node.member, "public"),
+                title=members[node.member].name,
+                role=members[node.member].role,
                 kind=node.kind,
                 height=height,
                 state=state,
                 words=words,
                 leads=node.id == leader,
                 round=None if status is None else status.get("round"),
+                at_work=node.kind == "validator" and _at_work(status, state),
                 waiting=0 if status is None else int((status.get("mempool") or {}).get("transactions", 0)),
             )
         )
     return stations
+
+
+def _at_work(status: dict[str, Any] | None, state: str) -> bool:
+    """Say whether a validator takes part, by its own word, or else by that of its peers."""
+    if status is None:
+        return state in ("good", "wait")
+    stopped = str(status.get("why_stalled") or "").startswith(_STOPPED)
+    return not stopped and not status.get("syncing") and status.get("voting", True) is True
 
 
 def _leader(nodes: Nodes) -> str:
@@ -122,7 +139,8 @@ def _how(page: Page, status: dict[str, Any], tip: int) -> tuple[str, str]:
     if status.get("silence"):
         return "wait", page.t("network.silent_validator", reason=status["silence"])
     if not status.get("healthy"):
-        return "bad", translated(page, str(status.get("why_stalled") or ""))
+        why = str(status.get("why_stalled") or "")
+        return "bad" if why.startswith(_STOPPED) else "wait", translated(page, why)
     if behind > _BEHIND_BLOCKS:
         return "wait", page.t("network.behind", count=page.number(behind))
     return "good", page.t("network.healthy")
@@ -149,7 +167,7 @@ def _told_by_peers(page: Page, nodes: Nodes, name: str, error: str | None) -> tu
 def _verdict(page: Page, stations: list[Station]) -> Html:
     """Say in one sentence whether blocks can commit, and how many more may fail."""
     validators = page.console.light.anchor.next_validators
-    good = sum(station.state == "good" and station.kind == "validator" for station in stations)
+    good = sum(station.at_work for station in stations)
     spare = good - validators.quorum
     values = {"good": good, "all": validators.n, "quorum": validators.quorum}
     if spare < 0:
@@ -162,37 +180,38 @@ def _verdict(page: Page, stations: list[Station]) -> Html:
 def _figures(page: Page, stations: list[Station]) -> Html:
     light = page.console.light
     recent = list(light.recent)
-    verified: Shown[None] = Shown(None, Trust.VERIFIED, "trust.header", light.height or None)
+    verified = seal(page, Shown(None, Trust.VERIFIED, "trust.header", light.height or None), small=True)
+    word = seal(page, Shown(None, Trust.UNVERIFIED, "trust.word"), small=True)
     last = moment(page, recent[-1].time_ms, ago=True) if recent else page.t("part.none")
     counts, per_minute, blocks = _rates(page, light)
-    good = sum(station.state == "good" and station.kind == "validator" for station in stations)
+    good = sum(station.at_work for station in stations)
     rounds = max((header.created_round for header in recent[-50:]), default=0)
+    waiting = max((station.waiting for station in stations), default=0)
+    needed = page.t("network.needed", quorum=light.anchor.next_validators.quorum)
+    minute = join(page.t("network.blocks_minute", count=page.number(blocks)), " ", verified, spark(counts))
     return el(
         "section",
         {"class": "panel", "aria-label": page.t("network.figures")},
         figures(
-            figure(
-                page.t("network.height"), page.number(light.height), join(last, " ", seal(page, verified, small=True))
-            ),
-            figure(
-                page.t("network.rate"),
-                page.number(per_minute),
-                join(page.t("network.blocks_minute", count=page.number(blocks)), " ", seal(page, verified, small=True)),
-            ),
-            figure(page.t("network.pace"), spark(counts), page.t("network.pace.extra")),
+            figure(page.t("network.height"), page.number(light.height), join(last, " ", verified)),
+            figure(page.t("network.rate"), page.number(per_minute), minute),
             figure(
                 page.t("network.validators"),
                 f"{good}/{light.anchor.next_validators.n}",
-                page.t("network.needed", quorum=light.anchor.next_validators.quorum),
+                join(needed, " ", word),
+                "" if good >= light.anchor.next_validators.quorum else "bad",
             ),
-            figure(page.t("network.rounds"), page.number(rounds), page.t("network.rounds.extra")),
-            figure(
-                page.t("network.waiting"),
-                page.number(max((s.waiting for s in stations), default=0)),
-                page.t("network.waiting.extra"),
-            ),
+            figure(page.t("network.waiting"), page.number(waiting), join(page.t("network.waiting.extra"), " ", word)),
+            figure(page.t("network.rounds"), page.number(rounds), join(page.t("network.rounds.extra"), " ", verified)),
         ),
     )
+
+
+def _explained(page: Page) -> Html:
+    """Return what somebody needs who has never seen such a network, folded."""
+    terms = ("block", "validator", "leader", "seal", "constituency")
+    pairs = [(page.t(f"network.explain.{term}"), page.t(f"network.explain.{term}.text")) for term in terms]
+    return el("details", {"class": "explain"}, el("summary", None, page.t("network.explain")), facts(pairs))
 
 
 def _rates(page: Page, light: LightClient) -> tuple[list[float], int, int]:
@@ -225,10 +244,9 @@ def _node(page: Page, station: Station, tip: int) -> Html:
         marks.append(tag(page.t(f"kind.{station.kind}")))
     if station.round:
         marks.append(tag(page.t("network.round", round=station.round), "wait"))
-    height = page.number(station.height) if station.height is not None else page.t("part.none")
-    reached = 100.0 if not tip or station.height is None else 100 * station.height / tip
-    missing = tip - (station.height or 0)
-    if missing > _BEHIND_BLOCKS:
+    height = page.number(station.height) if station.height is not None else "–"
+    reached = 100 * (station.height or 0) / max(1, tip)
+    if station.height is not None and tip - station.height > _BEHIND_BLOCKS:
         reached = min(reached, 96.0)  # a gap must be seen, however long the chain
     bar = el("rect", {"x": "0", "y": "0", "height": "4", "width": f"{reached:.1f}%"})
     lag = el("svg", {"class": "lag", "height": "4", "aria-hidden": "true"}, bar)
@@ -246,7 +264,7 @@ def _node(page: Page, station: Station, tip: int) -> Html:
             ),
         ),
         lag,
-        el("p", None, station.words, " · ", member_link(station.member)),
+        el("p", None, station.words, " · ", member_link(station.member, station.title)),
     )
 
 

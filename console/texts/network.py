@@ -11,6 +11,37 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "part, how far each node is, and what was just recorded.",
         "政府、银行与企业各自运行节点，每个区块须经共同确认方才生效。此处显示参与者、各节点进度及最新记录。",
     ),
+    "network.explain": ("What am I looking at?", "如何看懂本页"),
+    "network.explain.block": ("Block", "区块"),
+    "network.explain.block.text": (
+        "A page of the record: some signed acts, in order, each with what it came to. A block that counts is final; "
+        "nobody can change, remove or reorder it afterwards.",
+        "记录的一页：若干签名行为，按序排列，各附结果。区块一经确认即为最终，任何人不得修改、删除或调整顺序。",
+    ),
+    "network.explain.validator": ("Validator, quorum", "验证节点与法定数量"),
+    "network.explain.validator.text": (
+        "A node with a vote. A block counts only when a quorum of validators has checked and signed it, so the network "
+        "goes on when fewer than a third of them fail or lie.",
+        "拥有投票权的节点。区块须经法定数量的验证节点核对并签署方为有效，因此不足三分之一的节点失效或作伪时网络仍可运行。",
+    ),
+    "network.explain.leader": ("Leader, round", "主节点与轮次"),
+    "network.explain.leader.text": (
+        "Validators take turns in proposing blocks. If the one whose turn it is stays silent, the others go to the next "
+        "round with the next leader.",
+        "验证节点轮流提议区块。轮到者若无响应，其余节点进入下一轮，由下一主节点提议。",
+    ),
+    "network.explain.constituency": ("Constituency", "类别"),
+    "network.explain.constituency.text": (
+        "Government, banks, enterprises and others run their own nodes. No one of them, the government included, can "
+        "decide alone or rewrite the record.",
+        "政府、银行、企业等各自运行节点；任何一方（包括政府）都不能单独决定或改写记录。",
+    ),
+    "network.explain.seal": ("Verified", "已验证"),
+    "network.explain.seal.text": (
+        "A tick means that this page checked the signatures and proofs itself, on this machine. A circle means that it is "
+        "some node's word. Press either to see why.",
+        "对勾表示本页面已在本机核对签名与证明；圆圈表示仅为某节点的陈述。点按可查看缘由。",
+    ),
     "network.verdict.good": (
         "Blocks commit: {good} of {all} validators take part, {quorum} are needed. {spare} more may fail.",
         "出块正常：{all} 个验证节点中有 {good} 个参与，需要 {quorum} 个；还可容许 {spare} 个失效。",
@@ -26,10 +57,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "network.figures": ("The chain at a glance", "链的概况"),
     "network.height": ("Blocks", "区块数"),
-    "network.rate": ("Transactions in the last minute", "近一分钟交易数"),
+    "network.rate": ("Transactions, last minute", "近一分钟交易数"),
     "network.blocks_minute": ("in {count} blocks", "分布于 {count} 个区块"),
-    "network.pace": ("Pace", "节奏"),
-    "network.pace.extra": ("transactions, last minute", "近一分钟的交易"),
     "network.validators": ("Validators at work", "在线验证节点"),
     "network.needed": ("{quorum} needed", "需要 {quorum} 个"),
     "network.rounds": ("Rounds beyond the first", "额外轮次"),
@@ -70,5 +99,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "有交易已等待 {seconds} 秒：{rest}",
     ),
     "words.stopped": ("stopped: {reason}", "已停止：{reason}"),
+    "words.and": ("{who} and {last}", "{who}、{last}"),
     "words.unreachable": ("{who} unreachable for {seconds} s", "{who} 已失联 {seconds} 秒"),
 }
