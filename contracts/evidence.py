@@ -92,7 +92,7 @@ def _report(view: View, context: Context, args: Args) -> Result | Rejected:
     }
     places = [*_places(view, seat.id), [proof.epoch, proof.height, proof.round, args["phase"]]]
     view.put(_proof_key(args), record)
-    view.put(f"evidence/of/{seat.id}", places)
+    view.put(places_key(seat.id), places)
     if len(places) == 1:
         accused: Any = view.get("evidence/validators") or []
         view.put("evidence/validators", sorted([*accused, seat.id]))
@@ -105,12 +105,12 @@ def _halves(args: Args) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 
 def _places(reader: Reader, validator: str) -> list[Any]:
-    places: Any = reader.get(f"evidence/of/{validator}")
+    places: Any = reader.get(places_key(validator))
     return places or []
 
 
 def _proof_key(args: Args) -> str:
-    return f"evidence/proof/{args['validator']}/{args['height']}/{args['round']}/{args['phase']}"
+    return proof_key(args["validator"], args["height"], args["round"], args["phase"])
 
 
 _half = arguments.record({"hash": arguments.hexadecimal(), "signature": arguments.hexadecimal(SIGNATURE_BYTES)})
@@ -161,10 +161,26 @@ CONTRACT: Final = Contract(
 # Queries: pure functions of a Reader; every result is JSON-able, hashes, keys and signatures as lower-case hexadecimal
 
 
+def places_key(validator: str) -> str:
+    """Return the state key of where a validator contradicted itself: ``[[epoch, height, round, phase], ...]``."""
+    return f"evidence/of/{validator}"
+
+
+def proof_key(validator: str, height: int, round: int, phase: str) -> str:
+    """Return the state key of one proof."""
+    return f"evidence/proof/{validator}/{height}/{round}/{phase}"
+
+
 def counts(reader: Reader) -> dict[str, int]:
     """Return how many proofs are on record against each validator that has any, ascending by id."""
     accused: Any = reader.get("evidence/validators") or []
     return {validator: len(_places(reader, validator)) for validator in accused}
+
+
+def summary(reader: Reader) -> list[dict[str, Any]]:
+    """Return ``validator``, ``member`` (who ran it), ``proofs`` (how many) of each, ascending by id."""
+    found = {validator: proofs(reader, validator) for validator in counts(reader)}
+    return [{"validator": name, "member": held[-1]["member"], "proofs": len(held)} for name, held in found.items()]
 
 
 def proofs(reader: Reader, validator: str) -> list[dict[str, Any]]:
@@ -174,7 +190,11 @@ def proofs(reader: Reader, validator: str) -> list[dict[str, Any]]:
 
 def _proof(reader: Reader, validator: str, height: int, round: int, phase: str) -> dict[str, Any]:
     place = {"validator": validator, "height": height, "round": round, "phase": phase}
-    record: Any = reader.get(_proof_key(place))
+    return shown(place, reader.get(_proof_key(place)))
+
+
+def shown(place: Mapping[str, Any], record: Any) -> dict[str, Any]:
+    """Return the record of a place (``validator``, ``height``, ``round``, ``phase``) as JSON can hold it."""
     first, second = (
         {"hash": digest.hex(), "signature": signature.hex()}
         for digest, signature in (record["first"], record["second"])

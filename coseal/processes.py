@@ -33,7 +33,10 @@ _LOG_TAIL_LINES: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """How one node is; everything but name, role, kind, url and healthy is None when the node does not answer."""
+    """How one node is; everything but name, role, kind, url and healthy is None when the node does not answer.
+
+    ``evidence``: how many proofs its state holds against each validator that has any.
+    """
 
     name: str
     role: str
@@ -45,6 +48,7 @@ class NodeStatus:
     state_root: str | None
     healthy: bool
     why_stalled: str | None
+    evidence: dict[str, int] | None = None
 
 
 def pid_of(node: NodeEntry) -> int | None:
@@ -158,6 +162,7 @@ def status_of(network: Network, node: NodeEntry) -> NodeStatus:
         state_root=document.get("state_root"),
         healthy=document.get("healthy") is True,
         why_stalled=document.get("why_stalled"),
+        evidence=document.get("evidence"),
     )
 
 

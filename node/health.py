@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consensus.replica import Standing
-from contracts import governance
+from contracts import evidence, governance
 from contracts.execution import Executor
 from ledger.block import CommittedBlock
 from ledger.genesis import Genesis
@@ -57,7 +57,7 @@ class NodeStatus:
     ``voting``: whether it may sign; if a validator may not (journal lost, signer away, key replaced), ``silence`` says
     why. ``upgrade`` are the next rules, if they are decided.
     ``why_stalled`` is None when a block can commit. ``counters`` count refused frames and transactions by code,
-    accusations among them.
+    accusations among them; ``evidence`` is how many proofs the chain holds against each validator that has any.
     """
 
     chain_id: bytes
@@ -84,6 +84,7 @@ class NodeStatus:
     why_stalled: str | None
     upgrade: Upgrade | None = None
     counters: dict[str, int] = field(default_factory=dict)
+    evidence: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ def report(view: View, now_ms: int) -> NodeStatus:
         why_stalled=stalled,
         upgrade=view.upgrade,
         counters=dict(sorted(view.counters.items())),
+        evidence=evidence.counts(executor.reader),
     )
 
 

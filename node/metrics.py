@@ -79,7 +79,12 @@ class _StatusCollector(Collector):
         for peer in status.peers:
             connected.add_metric([peer.node], int(peer.connected))
             height.add_metric([peer.node], peer.height)
-        yield from (connected, height)
+        proofs = GaugeMetricFamily(
+            "coseal_evidence_proofs", "Proofs on the chain that a validator contradicted itself.", labels=["validator"]
+        )
+        for validator, count in status.evidence.items():
+            proofs.add_metric([validator], count)
+        yield from (connected, height, proofs)
         counters = CounterMetricFamily("coseal_machine_events", "Refusals, accusations and others.", labels=["code"])
         for code, count in status.counters.items():
             counters.add_metric([code], count)

@@ -12,7 +12,10 @@ from typing import Any, Final
 
 import structlog
 
+from consensus.messages import decode_message
+from contracts import evidence
 from node.events import Accused
+from node.evidence import proof_of
 from node.health import NodeStatus
 
 EVIDENCE_FILES_MAX: Final = 100
@@ -25,12 +28,17 @@ def dump(folder: Path, reason: str, status: NodeStatus) -> None:
 
 
 def keep_evidence(folder: Path, accused: Accused) -> None:
-    """Write two messages that no honest validator signs both of to ``evidence/``."""
+    """Write two messages that no honest validator signs both of to ``evidence/``.
+
+    ``report`` is what an operator can send, should this node not come to it: the arguments of ``evidence.report``.
+    """
     _log.error("accused", validator=accused.node, text="it signed two messages that no honest node signs both of")
     place = folder / "evidence"
     count = len(list(place.iterdir())) if place.is_dir() else 0
     if count < EVIDENCE_FILES_MAX:
-        pair = {"validator": accused.node, "first": accused.first, "second": accused.second}
+        proof = proof_of(decode_message(accused.first), decode_message(accused.second))
+        report = evidence.arguments_of(accused.node, proof)
+        pair = {"validator": accused.node, "first": accused.first, "second": accused.second, "report": report}
         _write(place / f"{count:03d}-{accused.node}.json", pair)
 
 

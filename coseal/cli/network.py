@@ -402,10 +402,14 @@ def _status_document(net: Network, statuses: Sequence[NodeStatus]) -> dict[str, 
 def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
     from rich.text import Text
 
-    table = plain_table("node", "role", "kind", "pid", "height", "round", "state root", "health")
+    names = ("node", "role", "kind", "pid", "height", "round", "state root", "health")
+    proven = {name: count for node in statuses for name, count in (node.evidence or {}).items()}
+    table = plain_table(*names, *(("evidence",) if proven else ()))
     table.title = f"{net.name} · chain {short(net.chain_id)}"
     for node in statuses:
         health = Text("healthy", "green") if node.healthy else Text(node.why_stalled or "not healthy", "yellow")
         numbers = ("-" if value is None else str(value) for value in (node.pid, node.height, node.round))
-        table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root, 10), health)
+        against = Text(f"{proven[node.name]} proofs against it" if node.name in proven else "", "red")
+        extra = (against,) if proven else ()
+        table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root, 10), health, *extra)
     return table

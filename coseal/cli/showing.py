@@ -72,6 +72,22 @@ def print_transaction(proof: dict[str, Any]) -> None:
         _print_json("result", receipt["data"])
 
 
+def print_evidence(document: dict[str, Any]) -> None:
+    """Print where a validator contradicted itself, one proof a line."""
+    validator, proofs, height = document["validator"], document["proofs"], document["height"]
+    if not proofs:
+        typer.secho(f"{validator}: no evidence against it; proven as of height {height}", fg="green")
+        return
+    count = f"{len(proofs)} proof{'s' if len(proofs) > 1 else ''}"
+    typer.secho(f"{validator} contradicted itself: {count}, verified; as of height {height}", fg="red")
+    table = plain_table("height", "round", "phase", "it signed", "and", "member", "reported by", "at")
+    for proof in proofs:
+        hashes = (short(proof[half]["hash"]) for half in ("first", "second"))
+        place = (str(proof["height"]), str(proof["round"]), proof["phase"])
+        table.add_row(*place, *hashes, proof["member"], proof["reporter"], f"height {proof['reported_height']}")
+    console().print(table)
+
+
 def print_value(document: dict[str, Any]) -> None:
     """Print a value of the state."""
     typer.secho(f"{document['key']}, proven as of height {document['height']}", fg="green")

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     member = "member"
     rule = "rule"
     finding = "finding"
+    evidence = "evidence"
 
 
 ActionArgument = Annotated[str, typer.Argument(metavar="CONTRACT.ACTION", help="For example policy.publish.")]
@@ -169,9 +170,10 @@ def show(
     token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a block, a transaction, an object with all its items, a policy, member, rule or finding; each verified.
+    """Show a block, transaction, object with all its items, policy, member, rule, finding, or evidence; each verified.
 
-    An object is named by its process type, object type and id; its items are proven to be all.
+    An object is named by its process type, object type and id; its items are proven to be all. Evidence is named by
+    the validator it is against.
 
     Examples:
 
@@ -184,8 +186,10 @@ def show(
       coseal show rule TF-NOTIFIED
 
       coseal show finding F12
+
+      coseal show evidence bank-a
     """
-    from coseal import supervision
+    from coseal import evidence, supervision
     from coseal.access import Access
     from coseal.cli import adopting, findings, showing
 
@@ -197,6 +201,7 @@ def show(
         Kind.member: (_member, showing.print_value),
         Kind.rule: (supervision.rule, adopting.print_rule),
         Kind.finding: (supervision.finding, findings.print_finding),
+        Kind.evidence: (evidence.against, showing.print_evidence),
     }[kind]
     with Access(folder(directory), node, url, genesis, None, token).client() as client:
         document = get(client, identifier)

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from node.http import chain, governance, operations, policies, process, stream, supervision, transactions
+from node.http import chain, evidence, governance, operations, policies, process, stream, supervision, transactions
 from node.http.bodies import answer
 from node.http.cloudevents import Events
 from node.http.context import Context, Settings
@@ -65,6 +65,7 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
         process.router(context),
         supervision.router(context),
         governance.router(context),
+        evidence.router(context),
         stream.router(context),
         operations.router(context),
     ):

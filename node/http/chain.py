@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from contracts import membership, membership_epochs
+from contracts import evidence, membership, membership_epochs
 from ledger import codec
 from ledger.block import CommittedBlock
 from ledger.handover import Handover, handover_json, with_handovers
@@ -107,7 +107,9 @@ def router(context: Context) -> APIRouter:
         found = None if deciding is None else membership_epochs.epoch(reader, deciding.epoch)
         if found is None:
             raise unavailable("the state does not hold the validators of this height")
-        return answer({"height": wanted, **membership_epochs.shown(found)}, height=tip)
+        shown, proofs = membership_epochs.shown(found), evidence.counts(reader)
+        shown["validators"] = [{**seat, "proofs": proofs.get(seat["id"], 0)} for seat in shown["validators"]]
+        return answer({"height": wanted, **shown}, height=tip)
 
     @routes.get("/handovers", summary="What leads from the genesis to the validators of each epoch", dependencies=fresh)
     async def handovers(request: Request, from_epoch: FromEpoch = 1, limit: Limit = 200) -> Response:
@@ -127,11 +129,12 @@ def router(context: Context) -> APIRouter:
 
     @routes.get("/members/{id}", summary="One member", dependencies=fresh)
     async def member(id: Annotated[str, Path(max_length=64)]) -> Response:
-        height = services.height
-        found = membership.member(context.reader(), id)
+        height, reader = services.height, context.reader()
+        found = membership.member(reader, id)
         if found is None:
             raise Problem(404, "unknown_member", "no member has this id", more={"height": height})
-        return answer({"height": height, "member": found}, height=height)
+        proven = [row for row in evidence.summary(reader) if row["member"] == id]
+        return answer({"height": height, "member": found, "evidence": proven}, height=height)
 
     @routes.get("/state/{contract}/{key:path}", summary="A value of the state, with its proof", dependencies=fresh)
     async def state(

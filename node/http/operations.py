@@ -91,5 +91,6 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "healthy": status.healthy,
         "why_stalled": status.why_stalled,
         "upgrade": None if status.upgrade is None else dataclasses.asdict(status.upgrade),
+        "evidence": status.evidence,
         "counters": dict(sorted(status.counters.items())),
     }

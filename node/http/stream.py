@@ -4,7 +4,8 @@ Law: a reader gets each event after its starting point exactly once and in order
 queued for it, the next block is read when the last one has been sent.
 
 A block's events: what ``begin_block`` did, if anything (``H:begin``), then each transaction (``H:index``); the findings
-that either raised come right after it, as ``H:begin:1``, ``H:index:1``, ``H:index:2``, ...
+that either raised come right after it, as ``H:begin:1``, ``H:index:1``, ``H:index:2``, ..., and so does the evidence
+that a transaction put on record.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _KEEP_ALIVE_S: Final = 15.0
 _PLACE: Final = r"^[0-9]{1,18}(:([0-9]{1,9}|begin)(:[0-9]{1,9})?)?$"
 _BEGIN: Final = -1
 _SUPERVISION: Final = "supervision"
+_EVIDENCE: Final = "evidence"
 
 Place: TypeAlias = tuple[int, int, int]
 """(height, index, number): index -1 is ``begin_block``; number 0 the thing itself, 1 and up the findings it raised."""
@@ -42,7 +44,9 @@ Only = Annotated[
     str | None, Query(max_length=64, description="Only this contract's; findings are those of `supervision`.")
 ]
 Args = Annotated[bool, Query(description="With the arguments of transactions, which can be large.")]
-Kind = Annotated[Literal["transaction", "begin", "finding"] | None, Query(description="Only events of this type.")]
+Kind = Annotated[
+    Literal["transaction", "begin", "finding", "evidence"] | None, Query(description="Only events of this type.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,7 @@ def _block_events(committed: CommittedBlock, start: Place, wanted: Wanted) -> by
 def _things(
     committed: CommittedBlock, index: int, receipt: Receipt, args: bool
 ) -> list[tuple[str, str, dict[str, Any]]]:
-    """Return (event type, contract, data) of a transaction or ``begin_block``, and of each finding it raised.
+    """Return (event type, contract, data) of a transaction or ``begin_block``, and of what it raised.
 
     The data of a ``begin_block`` that did nothing is empty.
     """
@@ -161,6 +165,8 @@ def _things(
         data = event_json(header.height, index, header.time_ms, transaction, receipt, args=args)
         first = ("transaction", transaction.contract, data)
         views = receipt.data.get("findings", ()) if transaction.contract == "process" else ()
+        if transaction.contract == _EVIDENCE and receipt.ok:
+            return [first, ("evidence", _EVIDENCE, {**frame, "evidence": plain(receipt.data)})]
     return [first, *(("finding", _SUPERVISION, {**frame, **plain(view)}) for view in views)]
 
 

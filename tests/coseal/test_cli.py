@@ -137,7 +137,7 @@ def test_status_has_the_promised_shape(net: network.Network):
     assert list(document) == ["chain_id", "nodes"]
     assert document["chain_id"] == net.chain_id
     assert [list(node) for node in document["nodes"]] == [
-        ["name", "role", "kind", "pid", "url", "height", "round", "state_root", "healthy", "why_stalled"]
+        ["name", "role", "kind", "pid", "url", "height", "round", "state_root", "healthy", "why_stalled", "evidence"]
     ] * 4
     assert document["nodes"][0] == {
         "name": "regulator",
@@ -150,6 +150,7 @@ def test_status_has_the_promised_shape(net: network.Network):
         "state_root": None,
         "healthy": False,
         "why_stalled": "not running",
+        "evidence": None,
     }
     run("status", net.directory, "--check", code=1)
     assert "not running" in run("status", net.directory)

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from consensus.messages import Prepare, encode_message
+from contracts.evidence import CONTRACT
 from node import reports
 from node.events import Accused
 
-ACCUSED = Accused("bank-a", b"\x01\x02", b"\x03")
+MESSAGES = [encode_message(Prepare(0, 7, 1, 0, bytes([i]) * 32, bytes([i]) * 64)) for i in (2, 1)]
+ACCUSED = Accused("bank-a", *MESSAGES)
 
 
 def test_evidence_is_kept_with_both_messages_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,7 +20,12 @@ def test_evidence_is_kept_with_both_messages_and_bounded(tmp_path: Path, monkeyp
         reports.keep_evidence(tmp_path, ACCUSED)
     files = sorted((tmp_path / "evidence").iterdir())
     assert [file.name for file in files] == ["000-bank-a.json", "001-bank-a.json", "002-bank-a.json"]
-    assert json.loads(files[0].read_text()) == {"validator": "bank-a", "first": "0102", "second": "03"}
+    document = json.loads(files[0].read_text())
+    assert [document["first"], document["second"]] == [message.hex() for message in MESSAGES]
+    report = document["report"]
+    assert CONTRACT.actions["report"].validate(report) is None
+    assert (report["validator"], report["height"], report["round"], report["phase"]) == ("bank-a", 7, 1, "prepare")
+    assert report["first"] == {"hash": "01" * 32, "signature": "01" * 64}
 
 
 def test_a_report_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:

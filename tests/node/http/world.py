@@ -238,6 +238,13 @@ class World:
         signer = fields.pop("signer", operator(sender))
         return transaction.sign(signer, **fields)
 
+    def sign_as_node(self, name: str, args: Mapping[str, Any], node: str) -> Transaction:
+        """Sign what a node says itself, with its consensus key."""
+        tx = self.sign(name, args)
+        fields = ("chain_id", "contract", "action", "args", "valid_until_ms", "salt")
+        given = {field: getattr(tx, field) for field in fields}
+        return transaction.sign(validator(node), sender=transaction.node_sender(node), **given)
+
     def profile(self, text: str = "hello", **changes: Any) -> Transaction:
         return self.sign("membership.set_profile", {"description": text}, **changes)
 
