@@ -50,8 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
     move.add_argument(
         "--above",
         type=_positive,
-        help="the guard was lost: sign nothing at or below this height, whatever the journal says",
+        help="the guard was lost, or the key is new: sign nothing at or below this height, whatever the journal says",
     )
+    move.add_argument("--key", type=Path, help="the key file to move (default: the node's consensus key)")
     given = parser.parse_args(arguments)
     if given.command == "init":
         from node.setup import init_command
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.command == "init-signer":
         from node import signer_setup
 
-        return signer_setup.init_command(given.data, given.node, given.above)
+        return signer_setup.init_command(given.data, given.node, given.above, given.key)
     if given.command != "run":
         from node import archive
 

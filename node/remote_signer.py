@@ -51,9 +51,11 @@ class WrongSigner(Exception):
 class RemoteSigner:
     """Signs through the socket at ``path``; ``trouble`` is why it cannot now. ``sign`` may be called in any thread."""
 
-    def __init__(self, path: str, public_key: bytes, chain_id: bytes) -> None:
-        """``public_key``: the key that the chain registers for this node, which the signer must hold."""
-        self.public_key = public_key
+    def __init__(self, path: str, public_key: bytes | None, chain_id: bytes) -> None:
+        """``public_key``: what the chain registers for this node and the signer must hold; if the node does not know
+        it yet, that is what the signer first says, empty until then.
+        """
+        self.public_key = public_key or b""
         self.trouble: str | None = "its signer was not asked yet"
         self._refused: Callable[[str], object] = lambda reason: None
         self.path, self._chain_id = path, chain_id
@@ -132,13 +134,14 @@ class RemoteSigner:
     def _check(self, answer: Answer) -> None:
         if not isinstance(answer, Is):
             raise Malformed(f"what listens at {self.path} does not say whose key it holds")
-        if answer.public_key != self.public_key:
+        if self.public_key not in (b"", answer.public_key):
             raise WrongSigner(
                 f"the signer at {self.path} holds another key: the chain registers {self.public_key.hex()}, "
                 f"its public key is {answer.public_key.hex()}"
             )
         if answer.chain_id != self._chain_id:
             raise WrongSigner(f"the signer at {self.path} signs for another chain, {answer.chain_id.hex()}")
+        self.public_key = answer.public_key
 
     def _note(self, trouble: str | None) -> None:
         if trouble != self.trouble and not self._closing.is_set():

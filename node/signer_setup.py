@@ -1,4 +1,4 @@
-"""Making a signer: a stopped node gives up its consensus key, and the new guard goes on from the node's journal.
+"""Making a signer: a node gives up its consensus key, and the new guard goes on from the node's journal.
 
 Law: there is never a second guard for one key in one folder, nor a guard that knows less than the node's journal; a
 crash leaves the key in one place at least.
@@ -22,40 +22,43 @@ from node.signer import GUARD_FOLDER, KEY_NAME, SOCKET_NAME
 from node.storage import JOURNAL_FOLDER
 
 
-def init_command(folder: Path, node: Path, above: int | None) -> int:
-    """Make the signer of a stopped node: move its key, go on from its guard; print the public parts."""
+def init_command(folder: Path, node: Path, above: int | None, key: Path | None) -> int:
+    """Make the signer of a node: move its key, go on from its guard; print the public parts."""
     try:
-        print(json.dumps(create(folder, node, above), indent=1))
+        print(json.dumps(create(folder, node, above, key), indent=1))
         return Exit.STOPPED
     except (ConfigProblem, KeyProblem, StorageError) as error:
         print(error.reason, file=sys.stderr)
         return Exit.STORAGE if isinstance(error, StorageError) else Exit.USAGE
 
 
-def create(folder: Path, node: Path, above: int | None = None) -> dict[str, str]:
+def create(folder: Path, node: Path, above: int | None = None, key: Path | None = None) -> dict[str, str]:
     """Make the folder of a signer for the node in ``node``; raise ``ConfigProblem``, ``KeyProblem``, ``StorageError``.
 
-    With ``above`` the new guard refuses every height up to it, and nothing is taken over: for a guard that was lost.
-    The key is moved unless ``folder`` has it already.
+    With ``above`` the new guard refuses every height up to it and nothing is taken over: for a guard that was lost, and
+    for a new key, while the node runs. ``key`` is the file to move, the node's consensus key if it is None; none is
+    moved if ``folder`` has one already.
     """
     config = load(node)
+    if above is not None:
+        return _create(folder, node, config, above, key or config.consensus_key)
     lock = lock_folder(node)
     try:
-        return _create(folder, node, config, above)
+        return _create(folder, node, config, None, key or config.consensus_key)
     finally:
         os.close(lock)
 
 
-def _create(folder: Path, node: Path, config: NodeConfig, above: int | None) -> dict[str, str]:
+def _create(folder: Path, node: Path, config: NodeConfig, above: int | None, source: Path) -> dict[str, str]:
     chain_id = read_genesis(config).chain_id
     with disk_errors("create", folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = folder / "keys" / KEY_NAME
-    secret = keys.passphrase()
-    signer = keys.load_signer(key if key.exists() else config.consensus_key, secret)
+    target = folder / "keys" / KEY_NAME
+    moves = not target.exists()
+    signer = keys.load_signer(source if moves else target, keys.passphrase())
     journal_file.create(folder / GUARD_FOLDER, _first_guard(node, chain_id, config.node_id, above))
-    if not key.exists():
-        _move_key(config.consensus_key, key)
+    if moves:
+        _move_key(source, target)
     return {
         "id": config.node_id,
         "chain_id": chain_id.hex(),

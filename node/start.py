@@ -203,21 +203,21 @@ def _signers(
 
 def _remote_signer(config: NodeConfig, path: str, genesis: Genesis, entry: Entry | None) -> RemoteSigner:
     """Return the signer behind a socket; one that is away now is found later, one with another key never."""
-    if entry is None:
-        raise ConfigProblem(
-            f"{config.node_id} is not registered as far as this node knows, so it cannot tell its signer by its key: "
-            "start it with the key in a file until it has caught up"
-        )
     if config.consensus_key.exists():  # U9
         raise KeyProblem(
             f"{config.consensus_key} is in the node's folder although `signer` is set; the signer must be the only one "
             "that holds the key: make it with `python -m node init-signer`, which moves the key, or move the file away"
         )
-    signer = RemoteSigner(path, entry.consensus_key, genesis.chain_id)
+    signer = RemoteSigner(path, None if entry is None else entry.consensus_key, genesis.chain_id)
     try:
         signer.connect()
     except WrongSigner as error:
         raise KeyProblem(error.reason) from None
+    if not signer.public_key:
+        raise ConfigProblem(
+            f"{config.node_id} is not registered as far as this node knows, so its key is what its signer says, and "
+            f"{signer.trouble}: start the signer first"
+        )
     return signer
 
 

@@ -66,7 +66,7 @@ class Recorder:
         self.refused.append((address, reason))
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
@@ -154,8 +154,8 @@ def test_two_nodes_connect_and_exchange_frames_in_order(certificates) -> None:
 def test_a_frame_of_the_largest_size_passes(certificates) -> None:
     async def scenario(net: Net) -> None:
         b = await net.start("b")
-        await net.start("a", "b")
-        await until(lambda: b.connected)
+        a = await net.start("a", "b")
+        await until(lambda: a.connected and b.connected)
         net.links["a"].send("b", bytes(MAX_FRAME_BYTES), consensus=False)
         await until(lambda: b.frames)
         assert len(b.frames[0][1]) == MAX_FRAME_BYTES
@@ -166,8 +166,8 @@ def test_a_frame_of_the_largest_size_passes(certificates) -> None:
 def test_one_byte_more_closes_the_link(certificates) -> None:
     async def scenario(net: Net) -> None:
         b = await net.start("b")
-        await net.start("a", "b")
-        await until(lambda: b.connected)
+        a = await net.start("a", "b")
+        await until(lambda: a.connected and b.connected)
         net.links["a"].send("b", bytes(MAX_FRAME_BYTES + 1), consensus=False)
         await until(lambda: b.disconnected)
         assert f"a frame of {MAX_FRAME_BYTES + 1} bytes" in b.disconnected[0][1]

@@ -119,6 +119,21 @@ def test_the_signer_of_a_running_node_is_not_made(node: Path, tmp_path: Path) ->
         os.close(descriptor)
 
 
+def test_the_signer_of_a_new_key_is_made_while_the_node_runs(node: Path, tmp_path: Path) -> None:
+    new = keys.create_key(tmp_path / "new.pem").public_key().public_bytes_raw()
+    descriptor = lock_folder(node)
+    try:
+        shown = signer_setup.create(tmp_path / "signer", node, above=50, key=tmp_path / "new.pem")
+    finally:
+        os.close(descriptor)
+    assert shown["consensus_key"] == new.hex()
+    assert not (tmp_path / "new.pem").exists()
+    assert (node / "keys" / "consensus.pem").exists()
+    desk = signer.open_desk(tmp_path / "signer")
+    assert isinstance(desk.answer(Sign(vote(chain_of(node), 50))), Refused)
+    assert isinstance(desk.answer(Sign(vote(chain_of(node), 51))), Signed)
+
+
 # The process
 
 
@@ -371,6 +386,19 @@ def test_a_signer_with_another_key_or_of_another_chain_is_wrong(made: SignerProc
     other = RemoteSigner(str(made.socket), registered(node), bytes(32))
     with pytest.raises(WrongSigner, match="another chain"):
         other.connect()
+
+
+def test_a_node_that_does_not_know_its_key_yet_takes_the_one_its_signer_first_says(
+    made: SignerProcess, node: Path
+) -> None:
+    remote = RemoteSigner(str(made.socket), None, chain_of(node))
+    remote.connect()
+    assert remote.public_key == b""
+    made.start()
+    remote.connect()
+    assert remote.public_key == registered(node)
+    assert verify(remote.public_key, vote(chain_of(node), 1), remote.sign(vote(chain_of(node), 1)))
+    remote.close()
 
 
 @pytest.mark.parametrize("answers", [[b"\xff"], [b""], [b"x" * 600]], ids=["nonsense", "hang-up", "too long"])
