@@ -73,6 +73,7 @@ class Desk:
             await reader.nodes.poll()  # so that the page that follows shows what was just done
             if not await reader.light.advance():
                 await asyncio.sleep(0.1)
+        reader.forget()
         return shown
 
     async def _send(self, reader: Reader, body: bytes) -> None:

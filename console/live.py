@@ -128,7 +128,8 @@ class Live:
                 if seen is not None and seen.status is not None:
                     with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
                         await self._read(address)
-                    break
+                    if self.source:
+                        break  # it did stream for a while: begin again with whoever is first now
             self.source = ""
             await asyncio.sleep(_RETRY_S)
 

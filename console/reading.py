@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ from ledger.render import transaction_json as render_transaction
 from ledger.strict_json import strict_json
 
 _KEPT: Final = 512
+_KEPT_STATES: Final = 4_096
+_FRESH_S: Final = 2.0
 _KEPT_BYTES: Final = 64 * 1024 * 1024
 
 T = TypeVar("T")
@@ -80,6 +83,15 @@ class Untrue(Exception):
         self.shown: Shown[None] = Shown(None, Trust.FAILED, "trust.failed", node=node, detail=detail)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A verified state value, how far the chain was followed when it was asked for, and when (monotonic seconds)."""
+
+    tip: int
+    at: float
+    shown: Shown[Any]
+
+
 class Reader:
     """Reads the chain for pages."""
 
@@ -88,7 +100,7 @@ class Reader:
         self.light = light
         self._blocks: OrderedDict[int, tuple[CommittedBlock, str]] = OrderedDict()
         self._blocks_bytes = 0
-        self._states: OrderedDict[str, tuple[int, Shown[Any]]] = OrderedDict()
+        self._states: OrderedDict[str, _Kept] = OrderedDict()
 
     # As a node says
 
@@ -108,14 +120,22 @@ class Reader:
     async def state(self, key: str) -> Shown[Any]:
         """Return the value of a state key, None if it is proven absent. Bytes are hexadecimal text.
 
-        Within one height a key is asked once.
+        A value is asked for again when the chain has grown, but not within two seconds: its seal says its block.
         """
-        tip, kept = self.light.height, self._states.get(key)
-        if kept is not None and kept[0] == tip:
-            return kept[1]
+        kept, now = self._states.get(key), time.monotonic()
+        if kept is not None and (kept.tip == self.light.height or now - kept.at < _FRESH_S):
+            return kept.shown
+        tip = self.light.height
         shown = await self._proven(f"/v1/state/{quote(key, safe='/')}", {"proof": "true"}, self._read_state(key))
-        _keep(self._states, key, (tip, shown))
+        self._states[key] = _Kept(tip, now, shown)
+        self._states.move_to_end(key)
+        while len(self._states) > _KEPT_STATES:
+            self._states.popitem(last=False)
         return shown
+
+    def forget(self) -> None:
+        """Ask for every state value anew: something was just changed from here."""
+        self._states.clear()
 
     async def proven(self, path: str, key: str | None = None, **params: Any) -> Shown[Any]:
         """Return what the ``proof`` of a document holds: for routes that take ``?proof=true`` and add a state proof.
@@ -275,10 +295,3 @@ class Reader:
         while len(self._blocks) > _KEPT or (self._blocks_bytes > _KEPT_BYTES and len(self._blocks) > 1):
             _, (oldest, _) = self._blocks.popitem(last=False)
             self._blocks_bytes -= len(oldest.block.raw)
-
-
-def _keep(kept: OrderedDict[str, Any], key: str, value: Any) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > _KEPT:
-        kept.popitem(last=False)

@@ -70,6 +70,7 @@ async def network(page: Page) -> View:
     body = (
         lead(page, page.console.genesis.name, "network.lead", _explained(page)),
         _verdict(page, stations),
+        *(notice("bad", page.t("app.false", node=name, reason=reason)) for name, reason in nodes.distrusted.items()),
         _figures(page, stations),
         section(
             page,

@@ -62,6 +62,8 @@ class FakeNetwork:
                 "peers": [],
             }
         first, limit = int(params.get("from", 1)), int(params.get("limit", 100))
+        if path == "/v1/stream":
+            return b'id: 3:0\nevent: transaction\ndata: {"height": 3}\n\n: comment\n\n'
         if path == "/v1/headers":
             found = chain.blocks[first - 1 : first - 1 + limit]
             return codec.encode([[one.block.header.raw, one.certificate.encode()] for one in found])
