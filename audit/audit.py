@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 from audit import checks
 from audit.begin import begin, finder
 from audit.checks import Copy, Step
+from audit.contradictions import Contradiction, in_block
 from audit.epochs import Epochs
 from audit.feeds import Feed
 from audit.forks import two_blocks
@@ -102,6 +103,7 @@ class _Audit:
         self._epochs = Epochs(genesis)
         self._tip: CommittedBlock | None = None
         self._transactions = 0
+        self._contradictions: list[Contradiction] = []
         self._replay = Replay(genesis) if level is Level.REPLAY else None
 
     def run(self) -> AuditReport:
@@ -309,8 +311,19 @@ class _Audit:
             if step.anchor.next_validators is not step.anchor.validators:
                 header, certificate = step.committed.block.header, step.committed.certificate
                 self._epochs.take(Handover(header, certificate, step.anchor.next_validators))
+            if self._level >= Level.MERKLE and not self._stopped:
+                self._look_for_evidence(step)
         self._transactions += sum(step.committed.block.header.tx_count for step in steps)
         self._tell(self._anchor.height)
+
+    def _look_for_evidence(self, step: Step) -> None:
+        """Verify anew what a block puts on record against validators; a record that proves nothing is a lie."""
+        try:
+            self._contradictions += in_block(step.committed, self._epochs, self._genesis.chain_id)
+        except UnknownValidators as error:
+            self._chain_finding(step.anchor.height, error.reason, Verdict.UNKNOWN)
+        except LedgerError as error:
+            self._chain_finding(step.anchor.height, error.reason)
 
     # Findings
 
@@ -363,6 +376,7 @@ class _Audit:
                 sources=agreed,
             ),
             verdict=verdict,
+            contradictions=tuple(self._contradictions) if self._level >= Level.MERKLE else None,
         )
 
     def _unanswered(self, height: int) -> list[Finding]:

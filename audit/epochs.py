@@ -70,6 +70,10 @@ class Epochs:
         """Believe a set for another reason than a handover: a pinned header names it."""
         self._sets[validators.epoch] = validators
 
+    def known(self, epoch: int) -> ValidatorSet | None:
+        """Return the set of an epoch that is believed, or None."""
+        return self._sets.get(epoch)
+
     def find(self, wanted: bytes, epoch: int) -> ValidatorSet | None:
         """Return the set with this hash and epoch, proven or not; None if nobody showed it (a ``FindValidators``)."""
         known = self._sets.get(epoch)

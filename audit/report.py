@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum, IntEnum
 from typing import Any
 
+from audit.contradictions import Contradiction
 from ledger.genesis import Genesis
 from ledger.validators import ValidatorSet
 
@@ -72,7 +73,8 @@ class AuditReport:
     """The outcome of an audit. Heights ``first``..``last`` were verified (none if ``last`` < ``first``).
 
     ``head_hash``, ``state_root`` and ``head_time_ms`` are those of ``last`` (hex, ms), None if there is none;
-    ``epoch`` is that of the height after it.
+    ``epoch`` is that of the height after it. ``contradictions`` is what these blocks have on record against validators,
+    each verified again; None below level merkle, which looks into no block.
     """
 
     chain_id: str
@@ -90,6 +92,7 @@ class AuditReport:
     sources: tuple[SourceReport, ...]
     remaining_trust: tuple[str, ...]
     verdict: Verdict
+    contradictions: tuple[Contradiction, ...] | None = None
 
     @property
     def ok(self) -> bool:
@@ -109,6 +112,8 @@ class AuditReport:
         ]
         fields["sources"] = [asdict(item) for item in self.sources]
         fields["remaining_trust"] = list(self.remaining_trust)
+        if self.contradictions is not None:
+            fields["contradictions"] = [asdict(item) for item in self.contradictions]
         return fields
 
 

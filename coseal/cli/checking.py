@@ -193,10 +193,24 @@ def print_report(report: AuditReport, genesis: Genesis) -> None:
         who = f" [signed by {', '.join(finding.members)}]" if finding.members else ""
         place = f" ({finding.source})" if finding.source else ""
         typer.secho(f"  finding     {where}{finding.reason}{place}{who}", fg="red")
+    _print_contradictions(report)
     if report.remaining_trust:
         typer.echo("what must still be believed:")
         for line in report.remaining_trust:
             typer.echo(f"  - {line}")
+
+
+def _print_contradictions(report: AuditReport) -> None:
+    """Say whose validators are proven to have contradicted themselves, if the blocks were looked into."""
+    if report.contradictions is None or not report.blocks:
+        return
+    members: dict[str, list[str]] = {}
+    for item in report.contradictions:
+        members.setdefault(f"{item.member} ({item.validator})", []).append(str(item.height))
+    count = f"{len(members)} member{'' if len(members) == 1 else 's'}" if members else "no member"
+    typer.echo(f"  evidence    {count} proven to have contradicted {'themselves' if len(members) > 1 else 'itself'}")
+    for who, heights in sorted(members.items()):
+        typer.secho(f"              {who}, at height {', '.join(heights)}", fg="yellow")
 
 
 def _print_verification(result: Verification) -> None:
