@@ -22,6 +22,7 @@ _WORD: Final = {
     Trust.UNVERIFIED: "trust.unverified",
     Trust.FAILED: "trust.failed_badge",
 }
+_LIST_MAX: Final = 100
 _RAW_CHARACTERS_MAX: Final = 200_000
 
 
@@ -211,13 +212,17 @@ def moment(page: Page, time_ms: int, *, ago: bool = False) -> Html:
 
 
 def tree(value: Any) -> Html:
-    """Return a JSON value as nested lists that a person can read: maps as facts, lists one below the other."""
+    """Return a JSON value as nested lists that a person can read: maps as facts, lists one below the other.
+
+    Of a long list the first hundred are shown, and how many more there are; ``raw`` has them.
+    """
     if isinstance(value, dict):
         return facts((str(key), tree(held)) for key, held in value.items()) if value else el("code", None, "{}")
     if isinstance(value, list):
         if all(not isinstance(one, dict | list) for one in value):
             return join(*(join(", " if number else "", tree(one)) for number, one in enumerate(value))) or EMPTY
-        return el("ol", {"class": "tree"}, [el("li", None, tree(one)) for one in value])
+        more = el("li", None, f"… +{len(value) - _LIST_MAX}") if len(value) > _LIST_MAX else None
+        return el("ol", {"class": "tree"}, [el("li", None, tree(one)) for one in value[:_LIST_MAX]], more)
     written = value if isinstance(value, str) else json.dumps(value)
     is_code = len(written) >= 32 and all(letter in "0123456789abcdef" for letter in written)
     return el("code", {"class": "hash"}, written) if is_code else el("span", {"class": "datum"}, written)

@@ -45,18 +45,20 @@ def action_words(page: Page, contract: str, action: str) -> str:
     return page.t_or(f"action.{contract}.{action}", f"{contract}.{action}")
 
 
-def transaction_table(page: Page, rows: Iterable[TransactionRow]) -> Html:
-    """Return transactions as a table."""
-    cells: list[list[Child]] = [
-        [
-            height_link(page, row.height),
-            moment(page, row.time_ms, ago=True),
-            member_link(row.transaction.sender),
-            action_words(page, row.transaction.contract, row.transaction.action),
-            outcome(page, ok=row.receipt.ok, code=row.receipt.code),
-            transaction_link(page, row.transaction.id.hex()),
-        ]
-        for row in rows
-    ]
-    columns = ("row.block", "row.when", "row.sender", "row.action", "row.outcome", "row.id")
+def transaction_table(page: Page, rows: Iterable[TransactionRow], *, of_one_block: bool = False) -> Html:
+    """Return transactions as a table; those of one block with their place in it instead of block and time."""
+    cells: list[list[Child]] = []
+    for row in rows:
+        place: list[Child] = [height_link(page, row.height), moment(page, row.time_ms, ago=True)]
+        cells.append(
+            [
+                *([page.number(row.index)] if of_one_block else place),
+                member_link(row.transaction.sender),
+                action_words(page, row.transaction.contract, row.transaction.action),
+                outcome(page, ok=row.receipt.ok, code=row.receipt.code),
+                transaction_link(page, row.transaction.id.hex()),
+            ]
+        )
+    first = ("row.place",) if of_one_block else ("row.block", "row.when")
+    columns = (*first, "row.sender", "row.action", "row.outcome", "row.id")
     return table(page, "row.transactions", columns, cells)

@@ -195,7 +195,7 @@ def _transactions(page: Page, committed: CommittedBlock, shown: Shown[CommittedB
         if count > _PAGE_TRANSACTIONS
         else None
     )
-    return section(page, "blocks.transactions", transaction_table(page, rows), links, shown=shown)
+    return section(page, "blocks.transactions", transaction_table(page, rows, of_one_block=True), links, shown=shown)
 
 
 async def transaction(page: Page) -> View:

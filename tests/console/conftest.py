@@ -153,18 +153,21 @@ def visit(running: Running, browser: Any) -> Iterator[Visit]:
 
 @pytest.fixture
 def look(visit: Visit) -> Callable[..., None]:
-    """Return ``look(path, acts=False)``, which checks a page as everybody meets it; see the module."""
+    """Return ``look(path, acts=False, name="")``, which checks a page as everybody meets it; see the module.
+
+    ``name`` names its screenshots where the path has no name to keep.
+    """
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e '.[browser]'").Axe()
 
-    def look(path: str, *, acts: bool = False) -> None:
-        for name, language, width, dark in (
+    def look(path: str, *, acts: bool = False, name: str = "") -> None:
+        for variant, language, width, dark in (
             ("en", "en", 1280, False),
             ("zh-narrow", "zh", 390, False),
             ("dark", "en", 1024, True),
         ):
             page = visit(path, language=language, width=width, dark=dark, acts=acts)
             SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-            shot = f"{path.strip('/').replace('/', '-').replace('?', '-') or 'home'}.{name}.png"
+            shot = f"{name or path.strip('/').replace('/', '-').replace('?', '-') or 'home'}.{variant}.png"
             page.screenshot(path=SCREENSHOTS / shot, full_page=True)
             assert page.evaluate("document.documentElement.lang") == language
             assert page.locator("h1").count() == 1, f"{path}: one heading of the first level"
@@ -173,6 +176,6 @@ def look(visit: Visit) -> Callable[..., None]:
             options = {"runOnly": ["color-contrast"]} if dark else None  # all else is as it was in light
             violations = axe.run(page, options=options).response["violations"]
             told = [f"{v['id']}: {v['help']}: {[node['html'][:160] for node in v['nodes'][:3]]}" for v in violations]
-            assert not told, f"{path} ({name}):\n" + "\n".join(told)
+            assert not told, f"{path} ({variant}):\n" + "\n".join(told)
 
     return look

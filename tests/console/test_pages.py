@@ -18,7 +18,7 @@ def test_a_page_can_be_read_by_everybody(look, path):
 
 def test_a_transaction_is_shown_with_its_proof_and_as_text_only(look: Any, visit: Visit, running: Running):
     path = f"/transactions/{running.sample['published']}"
-    look(path)
+    look(path, name="transaction")
     page = visit(path)
     assert page.get_by_text("Notice on process data <b>not markup</b>", exact=True).count() >= 1
     assert page.locator("details.seal.verified").count() >= 4
