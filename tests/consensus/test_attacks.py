@@ -1,5 +1,6 @@
 """What attackers and other systems' failures teach; the row names are those of the project's attack table."""
 
+import tracemalloc
 from dataclasses import fields, replace
 
 import pytest
@@ -252,6 +253,30 @@ def test_c6_a_storm_of_round_changes_from_f_nodes_moves_nobody_and_stays_small()
     assert len(repr(bench.state())) <= size + 200
 
 
+@pytest.mark.parametrize(("n", "senders"), [(4, (0,)), (7, (0, 2))])
+def test_c6_a_hundred_thousand_round_changes_of_f_nodes_move_nobody_and_take_no_memory(n, senders):
+    bench = Bench(n)
+    bench.feed(*(bench.change(sender, 1) for sender in senders))
+    signers = {sender: bench.change(sender, 1).signature for sender in senders}
+    tracemalloc.start()
+    try:
+        for number in range(100_000):
+            sender = senders[number % len(senders)]
+            round = 2 + number if number % 3 else 2**32 - 1 - number
+            if number % 10:  # most cost their sender nothing: the signature of another round
+                change = RoundChange(0, 1, round, sender, None, signers[sender])
+            else:
+                change = bench.change(sender, round)
+            effects = bench.replica.step(Received(NAMES[sender], change), bench.now_ms)
+            assert all(isinstance(effect, Accuse) for effect in effects)
+            if number == 5_000:
+                before = tracemalloc.get_traced_memory()[0]
+        assert tracemalloc.get_traced_memory()[0] - before < 64 * 1024
+    finally:
+        tracemalloc.stop()
+    assert bench.replica.round == 0
+
+
 def test_c6_votes_of_every_round_and_height_leave_no_more_than_the_bounds():
     bench = Bench()
     block = bench.block()
@@ -343,6 +368,19 @@ def test_c8_time_is_after_the_parents_and_may_be_one_past_it_whatever_the_clock(
     assert said(bench.feed(bench.proposal(bench.block(time_ms=parent_ms + 1))), Prepare)
     with pytest.raises(Malformed):
         decode_message(encode_message(bench.proposal(bench.block(time_ms=2**63))))
+
+
+@pytest.mark.parametrize("offset_ms", [-3_600_000, -2_501, 501, 3_600_000])
+def test_c8_a_block_proposed_again_with_its_certificate_is_prepared_whatever_its_time(offset_ms):
+    """FISCO-BCOS #4123: clocks do not wedge a block that may have committed."""
+    bench = Bench(me="dia")
+    bench.now_ms = GENESIS_TIME_MS + 7_200_000
+    block = bench.block(time_ms=bench.now_ms + offset_ms)
+    assert bench.feed(bench.proposal(block)) == []
+    prepared = bench.certificate(Phase.PREPARE, block, signers=(0, 1, 2))
+    changes = [bench.change(0, 1, prepared), bench.change(1, 1), bench.change(2, 1)]
+    effects = bench.feed(bench.proposal(block, round=1, justification=changes))
+    assert said(effects, Prepare)[0].block_hash == block.hash
 
 
 # --- known failures of others ---
