@@ -1,4 +1,4 @@
-"""The sign guard as a state machine: signatures that leave only when they are durable, crashes, lost and old journals."""
+"""The sign guard as a state machine: signatures leave only when durable; crashes, lost journals and old copies."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ class GuardMachine(RuleBasedStateMachine):
 
     @rule(written=st.booleans())
     def restart(self, written: bool = False) -> None:
-        """What is folded and written anew entitles as before."""
-        if not self.lost:
-            self.guard = self.guarded()
-        if written and not self.lost:
-            self.durable = list(fold(self.durable).signs or (EMPTY_GUARD,))
+        """What is folded and written anew entitles as before; tips that it was shown are forgotten."""
+        if written and self.durable:
+            self.durable = list(fold(self.durable).signs or ())
+        self.lost, self.tips = not self.durable, {}
+        self.guard = self.guarded()
 
     @precondition(lambda self: not self.lost and not self.stopped)
     @rule()
