@@ -320,6 +320,7 @@ def make_room(directory: Path) -> None:
     running = [node.name for node in network.nodes if processes.pid_of(node) is not None]
     if running:
         raise CosealError(f"the nodes of {directory} run", f"end them with `coseal down {directory}`")
+    web.stop(network)
     shutil.rmtree(directory)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from console.html import Child, Html, el, join
 from console.nodes import Problem
 from console.page import Entry, Page, Route, View
-from console.parts import facts, height_link, hexadecimal, lead, member_link, pager, section, table, tag
+from console.parts import empty, facts, height_link, hexadecimal, lead, member_link, pager, section, table, tag
 from console.reading import Shown, joined
 
 NAV: Final = Entry("members.nav", "/members")
@@ -43,6 +43,7 @@ async def members(page: Page) -> View:
         lead(page, title, "members.lead"),
         section(page, "members.list", table_of_all, links, shown=joined(listed, *shown)),
         await _epochs(page),
+        await _evidence(page),
         live=not first,
     )
 
@@ -124,6 +125,41 @@ def _changes(page: Page, before: dict[str, str] | None, validators: list[Any]) -
     words += [page.t("members.left", name=name) for name in before if name not in now]
     words += [page.t("members.new_key", name=name) for name in now if name in before and before[name] != now[name]]
     return el("ul", None, [el("li", None, word) for word in words]) if words else page.t("part.none")
+
+
+async def _evidence(page: Page) -> Html:
+    """Return what is proven of validators that signed two contradicting messages."""
+    accused = await page.data.state("evidence/validators")
+    names: list[str] = (accused.value or [])[:_PAGE]
+    places = await asyncio.gather(*(page.data.state(f"evidence/of/{name}") for name in names))
+    wanted = [(name, *place) for name, one in zip(names, places, strict=True) for place in one.value or ()]
+    shown = await asyncio.gather(
+        *(page.data.state(f"evidence/proof/{name}/{height}/{turn}/{phase}") for name, _, height, turn, phase in wanted)
+    )
+    rows: list[list[Child]] = []
+    for (name, epoch, height, turn, phase), one in zip(wanted, shown, strict=True):
+        record = one.value or {}
+        rows.append(
+            [
+                name,
+                member_link(str(record.get("member", ""))),
+                page.t("members.place", height=page.number(height), round=turn, phase=phase, epoch=epoch),
+                el("ul", None, [el("li", None, hexadecimal(page, record[half][0])) for half in ("first", "second")]),
+                str(record.get("reporter", "")),
+                height_link(page, int(record.get("reported_height", 0))),
+            ]
+        )
+    columns = (
+        "members.node",
+        "members.member",
+        "members.contradiction",
+        "members.signed_both",
+        "members.reporter",
+        "row.block",
+    )
+    made = table(page, "members.evidence", columns, rows) if rows else empty(page, "members.no_evidence")
+    weight = joined(accused, *places, *shown)
+    return section(page, "members.evidence", made, shown=weight, note="members.evidence.note" if rows else None)
 
 
 async def member(page: Page) -> View:

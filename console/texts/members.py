@@ -38,6 +38,23 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "members.joined": ("{name} joined", "{name} 加入"),
     "members.left": ("{name} left", "{name} 退出"),
     "members.new_key": ("{name} has a new key", "{name} 更换密钥"),
+    "members.evidence": ("Contradictions", "自相矛盾的签名"),
+    "members.evidence.note": (
+        "A validator signed two different messages where it may sign only one. The chain checked both signatures; what "
+        "follows from it, members decide.",
+        "某验证节点在只能签署一项之处签署了两项不同内容。链已核对两个签名；如何处置由成员决定。",
+    ),
+    "members.no_evidence": (
+        "No validator is proven to have contradicted itself.",
+        "尚无验证节点被证明自相矛盾。",
+    ),
+    "members.contradiction": ("Where", "位置"),
+    "members.place": (
+        "height {height}, round {round}, {phase}, epoch {epoch}",
+        "高度 {height}，第 {round} 轮，{phase}，第 {epoch} 届",
+    ),
+    "members.signed_both": ("Signed both", "同时签署"),
+    "members.reporter": ("Reported by", "举报者"),
     "members.unknown": ("no member is called {name}", "没有名为 {name} 的成员"),
     "members.one.lead": (
         "A member of this chain: its nodes, its operators, and every key they have or had.",

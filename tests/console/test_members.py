@@ -9,7 +9,8 @@ from starlette.requests import Request
 from console.console import Console
 from console.page import Page
 from console.pages import members
-from tests.audit.conftest import Chain
+from ledger.certificate import Phase, vote_preimage
+from tests.audit.conftest import Chain, signer
 from tests.console.fake import FakeNetwork
 
 
@@ -37,6 +38,24 @@ def test_a_member_is_shown_with_its_keys():
     bank = next(member for member in network.light.genesis.members if member.id == "bank-a")
     assert bank.operators[0].key.hex() in view.body
     assert network.light.genesis.validators.validators[0].key.hex() in view.body
+
+
+def test_a_validator_that_contradicted_itself_is_named():
+    chain = Chain().grow(2)
+
+    def half(digest: str) -> dict[str, str]:
+        preimage = vote_preimage(chain.chain_id, 0, 1, 0, Phase.PREPARE, bytes.fromhex(digest))
+        return {"hash": digest, "signature": signer("bank-a/node").sign(preimage).hex()}
+
+    report = {"validator": "bank-a", "height": 1, "round": 0, "phase": "prepare"}
+    halves = {"first": half("11" * 32), "second": half("22" * 32)}
+    chain.add([chain.transaction(contract="evidence", action="report", **report, **halves)])
+    network = FakeNetwork(regulator=chain)
+    asyncio.run(network.follow())
+    view = asyncio.run(members.members(page_of(network, "/members")))
+    assert "height 1, round 0, prepare, epoch 0" in view.body
+    assert "11" * 32 in view.body
+    assert "seal unverified" not in view.body
 
 
 def test_what_changed_between_two_epochs_is_said():
