@@ -409,7 +409,8 @@ def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
     for node in statuses:
         health = Text("healthy", "green") if node.healthy else Text(node.why_stalled or "not healthy", "yellow")
         numbers = ("-" if value is None else str(value) for value in (node.pid, node.height, node.round))
-        against = Text(f"{proven[node.name]} proofs against it" if node.name in proven else "", "red")
+        count = proven.get(node.name, 0)
+        against = Text(f"{count} proof{'s' if count > 1 else ''} against it" if count else "", "red")
         extra = (against,) if proven else ()
         table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root, 10), health, *extra)
     return table
