@@ -155,6 +155,7 @@ class Runtime:
         self._ended: asyncio.Future[Exit] | None = None
         self._refusals: dict[str, float] = {}
         self._reported_height = storage.tip_height
+        self._reported_silence: str | None = None
 
     # Life
 
@@ -456,6 +457,9 @@ class Runtime:
             await asyncio.sleep(PROGRESS_SECONDS)
             self._renewal.look()
             status = self._machine.status(self._now_ms())
+            if status.silence != self._reported_silence:
+                self._reported_silence = status.silence
+                _log.warning("silent", why=status.silence) if status.silence else _log.info("votes")
             if status.why_stalled is not None:
                 _log.warning("stalled", height=status.height, why=status.why_stalled)
             elif status.height != self._reported_height:

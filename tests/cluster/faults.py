@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -210,14 +211,74 @@ def wiped(scene: Scene, victims: list[str]) -> Iterator[None]:
     for name in victims:
         cluster.kill(name)
         scene.clients.lives[name] += 1
-        for path in cluster.entry(name).data.iterdir():
-            if path.name not in ("node.toml", "keys", "node.log"):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _empty(cluster.entry(name).data)
     cluster.start(*victims)
     _answers(cluster, victims)
     yield
     for name in victims:
         cluster.wait(lambda name=name: votes(cluster, name), f"{name} votes again", START_S)
+
+
+def _empty(data: Path) -> None:
+    for path in data.iterdir():
+        if path.name not in ("node.toml", "keys", "node.log"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@contextmanager
+def journal_lost(scene: Scene, victims: list[str]) -> Iterator[None]:
+    """What the nodes have signed is lost, and nothing else."""
+    cluster = scene.cluster
+    for name in victims:
+        cluster.kill(name)
+        shutil.rmtree(cluster.entry(name).data / "journal")
+    cluster.start(*victims)
+    _answers(cluster, victims)
+    yield
+    for name in victims:
+        cluster.wait(lambda name=name: votes(cluster, name), f"{name} votes again", START_S)
+
+
+@contextmanager
+def disk_restored(scene: Scene, victims: list[str]) -> Iterator[None]:
+    """At the end the nodes are put back to what their disks were at the beginning, the journal included.
+
+    Who is shown a signature that its journal lacks signs no more and says so; then the operator removes the journal.
+    """
+    cluster = scene.cluster
+    for name in victims:
+        data = cluster.entry(name).data
+        cluster.processes[name].send_signal(signal.SIGSTOP)  # a copy of one moment, as the image of a disk is
+        shutil.copytree(data, data.with_name(f"{name}.image"))
+        cluster.processes[name].send_signal(signal.SIGCONT)
+    yield
+    for name in victims:
+        data = cluster.entry(name).data
+        cluster.kill(name)
+        scene.clients.lives[name] += 1
+        _empty(data)
+        image = data.with_name(f"{name}.image")
+        (image / "node.log").unlink()
+        shutil.copytree(image, data, dirs_exist_ok=True)
+        shutil.rmtree(image)
+    cluster.start(*victims)
+    for name in victims:
+        log = cluster.entry(name).log
+        at = log.stat().st_size
+        cluster.wait(lambda name=name: _caught_up(cluster, name), f"{name} is where the others are", START_S)
+        time.sleep(2)  # by now it has met what it signed after the image was made
+        if not votes(cluster, name):
+            said = lambda log=log, at=at: "journal lacks a signature" in log.read_bytes()[at:].decode()  # noqa: E731
+            cluster.wait(said, f"{name} says why it signs no more", START_S)
+            cluster.kill(name)
+            shutil.rmtree(cluster.entry(name).data / "journal")
+            cluster.start(name)
+    _answers(cluster, victims)
+
+
+def _caught_up(cluster: Cluster, name: str) -> bool:
+    heights = [cluster.height(other) for other in cluster.names]
+    return cluster.height(name) >= sorted(heights)[len(heights) // 2]
 
 
 def votes(cluster: Cluster, name: str) -> bool:
@@ -306,6 +367,8 @@ FAULTS = {
     "crash-loop": Fault(crash_loop, hold_s=8),
     "storm": Fault(storm, quorum=False, hold_s=10),
     "wipe": Fault(wiped),
+    "lost-journal": Fault(journal_lost),
+    "old-disk": Fault(disk_restored),
     "full-disk": Fault(disk_full, needs_mount=True),
     "clock-ahead": Fault(_with_settings(COSEAL_DRILL__CLOCK_OFFSET_MS="30000")),
     "clock-behind": Fault(_with_settings(COSEAL_DRILL__CLOCK_OFFSET_MS="-30000")),
