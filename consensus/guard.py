@@ -143,5 +143,9 @@ class SignGuard:
             if len(self._tips) >= quorum:
                 self._release = max(self._tips.values()) + _MAY_HAVE_VOTED_ABOVE
 
+    def forget_witnesses(self) -> None:
+        """Count anew who showed a tip: other validators have these indices from now on (V4)."""
+        self._tips.clear()
+
     def _empty(self, step: int) -> bool:
         return self._steps.get(step) == EMPTY_GUARD

@@ -259,6 +259,12 @@ class Replica:
         if guard is not None and index is not None:
             guard.witness(index, max(certificate.height, self.tip.height), self._height.validators.quorum)
 
+    def _begin_epoch(self) -> None:
+        """V4: what is remembered of validators by their index is of others now."""
+        self._claims.clear()
+        if self._context.guard is not None:
+            self._context.guard.forget_witnesses()
+
     def _settle(self) -> None:
         """Make a decision the tip, and go on to the next height with what is held of it."""
         while self._height.decision is not None:
@@ -270,8 +276,10 @@ class Replica:
             self._context.emit(Decided(executed, certificate))
             early, self._next = self._next.messages(), Votes()
             tip = Tip.of_block(executed.block.header, certificate, validators)
-            self._height = Height(self._context, tip, executed.next_validators)
+            self._height = Height(self._context, tip, executed.next_validators)  # V1
             self._claims = {sender: claim for sender, claim in self._claims.items() if claim > self.height}
+            if executed.next_validators.epoch != validators.epoch:
+                self._begin_epoch()
             if self.height <= self._certified:
                 self._height.see_ahead()
             # A lone validator would decide block after block within one step; it takes one a step.

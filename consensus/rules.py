@@ -64,7 +64,7 @@ class Tip:
 
 def leader(validators: ValidatorSet, tip: Tip, round: int, parameters: Parameters) -> int:
     """Return the index of the leader of ``round`` at the height after ``tip``."""
-    return leader_index(validators, tip.proposer, tip.height + 1, round, parameters.tenure)
+    return leader_index(validators, tip.proposer, tip.height + 1, round, parameters.tenure)  # V2
 
 
 def link_fault(block: Block, tip: Tip, validators: ValidatorSet, config: ReplicaConfig) -> str | None:

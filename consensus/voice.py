@@ -35,7 +35,7 @@ class Voice:
         self._height = height
         self._epoch = validators.epoch
         self.round = 0
-        # A key other than the seat's would sign what nobody accepts; it may change with an epoch.
+        # A key other than the seat's would sign what nobody accepts; both may change with an epoch (V3, V5).
         holds = index is not None and guard is not None and guard.speak_with(validators[index].key)
         self.me = index if holds else None
 

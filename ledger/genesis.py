@@ -300,8 +300,8 @@ def _node(value: Any, path: str) -> Node:
 
 def _check(genesis: Genesis) -> None:
     """Refuse duplicate ids and keys, unknown members, weak keys, and a validator set nobody should run."""
-    if genesis.protocol_version != PROTOCOL_VERSION:
-        raise Malformed(f"genesis.protocol_version: this software speaks {PROTOCOL_VERSION}")
+    if genesis.protocol_version > PROTOCOL_VERSION:
+        raise Malformed(f"genesis.protocol_version: this software speaks at most {PROTOCOL_VERSION}")
     members = [member.id for member in genesis.members]
     _require_unique(members, "member id")
     _require_unique([node.id for node in genesis.nodes], "node id")

@@ -139,7 +139,7 @@ def base_index(validators: ValidatorSet, previous_proposer: str | None, height: 
         return 0
     index = validators.index(previous_proposer)
     if index is None:
-        index = sum(seat.id < previous_proposer for seat in validators.validators) % validators.n
+        index = sum(seat.id < previous_proposer for seat in validators.validators) % validators.n  # V2
     return (index + (height % tenure == 0)) % validators.n
 
 

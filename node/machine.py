@@ -298,10 +298,12 @@ class Machine:
         self._run(core.Received(peer, message))
 
     def _voters(self, message: Message) -> ValidatorSet:
-        """Return who may say ``message``: who decides this height, or who will decide the next but for one block."""
-        coming = self._coming
-        ahead = coming is not None and (message.epoch, message.height) == (coming.epoch, self.executor.height + 2)
-        return coming if coming is not None and ahead else self.validators
+        """Return who decides, or decided, the height of a message, as far as this node can tell (V1)."""
+        if message.height > self.executor.height + 1 and self._coming is not None:
+            return self._coming
+        if message.height > self.executor.height or message.epoch == self.validators.epoch:
+            return self.validators
+        return membership.validators_at(self.executor.reader, message.height) or self.validators
 
     def _status_received(self, peer: str, status: wire.Status) -> None:
         """Believe a tip only as far as its certificate verifies (N17, CVE-2025-24371)."""
