@@ -115,24 +115,54 @@ def browser() -> Iterator[Any]:
 Visit = Callable[..., Any]
 
 
-@pytest.fixture
-def visit(running: Running, browser: Any) -> Iterator[Visit]:
-    """Return ``visit(path, language="en", width=1280, dark=False, acts=False)``: an open page of the console.
+@dataclass
+class Visitors:
+    """Browsers of different people, each made once: by language, width, colours, and whether it may act."""
 
-    At the end the test fails if any visited page wrote an error or a warning to the browser's console; a page may be
-    told to expect some: ``page.expected.append("503")``.
-    """
-    complaints: list[str] = []
-    with contextlib.ExitStack() as opened:
+    running: Running
+    browser: Any
+    contexts: dict[tuple[str, int, bool, bool], Any] = field(default_factory=dict)
 
-        def visit(path: str, *, language: str = "en", width: int = 1280, dark: bool = False, acts: bool = False) -> Any:
-            context = browser.new_context(
+    def context(self, language: str, width: int, dark: bool, acts: bool) -> Any:
+        key = (language, width, dark, acts)
+        if key not in self.contexts:
+            self.contexts[key] = self.browser.new_context(
                 viewport={"width": width, "height": 900},
                 locale={"en": "en-GB", "zh": "zh-CN"}[language],
                 color_scheme="dark" if dark else "light",
             )
-            opened.callback(context.close)
+            if acts:
+                page = self.contexts[key].new_page()
+                page.goto(f"{self.running.url}/enter?ticket={self.running.ticket}")
+                page.close()
+        return self.contexts[key]
+
+
+@pytest.fixture(scope="session")
+def visitors(running: Running, browser: Any) -> Iterator[Visitors]:
+    """The browsers of a worker."""
+    made = Visitors(running, browser)
+    yield made
+    for context in made.contexts.values():
+        context.close()
+
+
+@pytest.fixture
+def visit(running: Running, visitors: Visitors) -> Iterator[Visit]:
+    """Return ``visit(path, language="en", width=1280, dark=False, acts=False)``: an open page of the console.
+
+    At the end the test fails if any visited page wrote an error or a warning to the browser's console; a page may be
+    told to expect some: ``page.expected.append("503")``. Cookies a test sets are gone for the next one.
+    """
+    complaints: list[str] = []
+    used: list[tuple[Any, bool]] = []
+    with contextlib.ExitStack() as opened:
+
+        def visit(path: str, *, language: str = "en", width: int = 1280, dark: bool = False, acts: bool = False) -> Any:
+            context = visitors.context(language, width, dark, acts)
+            used.append((context, acts))
             page = context.new_page()
+            opened.callback(page.close)
             page.expected = []
 
             def note(text: str) -> None:
@@ -141,14 +171,23 @@ def visit(running: Running, browser: Any) -> Iterator[Visit]:
 
             page.on("console", lambda message: note(message.text) if message.type in ("error", "warning") else None)
             page.on("pageerror", lambda error: note(str(error)))
-            if acts:
-                page.goto(f"{running.url}/enter?ticket={running.ticket}")
             page.goto(running.url + path)
             page.wait_for_selector("html[data-connected]")
             return page
 
         yield visit
+    for context, acts in used:
+        if not acts:
+            context.clear_cookies()
     assert not complaints, "\n".join(complaints)
+
+
+VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
+    # what differs of the visitor, and what of axe is asked: all where the page is narrow, contrast again in the dark
+    "en": ({}, None),
+    "zh-narrow": ({"language": "zh", "width": 390}, {}),
+    "dark": ({"width": 1024, "dark": True}, {"runOnly": ["color-contrast"]}),
+}
 
 
 @pytest.fixture
@@ -160,22 +199,20 @@ def look(visit: Visit) -> Callable[..., None]:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e '.[browser]'").Axe()
 
     def look(path: str, *, acts: bool = False, name: str = "") -> None:
-        for variant, language, width, dark in (
-            ("en", "en", 1280, False),
-            ("zh-narrow", "zh", 390, False),
-            ("dark", "en", 1024, True),
-        ):
-            page = visit(path, language=language, width=width, dark=dark, acts=acts)
+        for variant, (who, asked) in VARIANTS.items():
+            page = visit(path, acts=acts, **who)
             SCREENSHOTS.mkdir(parents=True, exist_ok=True)
             shot = f"{name or path.strip('/').replace('/', '-').replace('?', '-') or 'home'}.{variant}.png"
             page.screenshot(path=SCREENSHOTS / shot, full_page=True)
-            assert page.evaluate("document.documentElement.lang") == language
+            assert page.evaluate("document.documentElement.lang") == who.get("language", "en")
             assert page.locator("h1").count() == 1, f"{path}: one heading of the first level"
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert over <= 0, f"{path} at {width} px scrolls sideways by {over} px"
-            options = {"runOnly": ["color-contrast"]} if dark else None  # all else is as it was in light
-            violations = axe.run(page, options=options).response["violations"]
+            assert over <= 0, f"{path} ({variant}) scrolls sideways by {over} px"
+            if asked is None:
+                continue
+            violations = axe.run(page, options=asked).response["violations"]
             told = [f"{v['id']}: {v['help']}: {[node['html'][:160] for node in v['nodes'][:3]]}" for v in violations]
             assert not told, f"{path} ({variant}):\n" + "\n".join(told)
+            page.close()
 
     return look
