@@ -1,6 +1,6 @@
-"""``python -m simulation.model``: explore every state of one height, then break the rules one at a time.
+"""``python -m simulation.model``: explore every state of one height, break the rules, and drive the real core.
 
-Law: exits with status 1 if the rules have a fault, or if a mistake has none.
+Law: exits with status 1 if the rules or the core have a fault, or if a mistake has none.
 """
 
 from __future__ import annotations
@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations
+from typing import Final
 
+from simulation.model.drive import Drive
 from simulation.model.explore import STATES_MAX, Explored, TooMany, explore
 from simulation.model.mistakes import CASES, shortest
 from simulation.model.rules import Rules
@@ -20,15 +23,9 @@ from simulation.model.spaces import Plain, Reduced
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     options = _parser().parse_args(arguments)
-    good = True
-    if not options.mistakes:
-        print(f"{'n':>2} {'rounds':>6}  {'Byzantine':9} {'states':>11} {'moves deep':>10} {'seconds':>8}")
-        for n, rounds in _sizes(options):
-            for byzantine in positions(n, rounds):
-                good &= _explore(Rules(n, byzantine), rounds, options)
-    if not options.plain and (options.n is None or options.mistakes):
-        good &= _break(max(4, options.rounds) if options.mistakes else 4)
-    return 0 if good else 1
+    parts = [options.only] if options.only else ["states"] if options.plain or options.n else list(_PARTS)
+    good = [_PARTS[part](options) for part in parts]
+    return 0 if all(good) else 1
 
 
 def positions(n: int, rounds: int) -> Iterator[tuple[int, ...]]:
@@ -45,6 +42,13 @@ def _sizes(options: argparse.Namespace) -> list[tuple[int, int]]:
     if options.n is not None or options.plain:
         return [(options.n or 4, options.rounds)]
     return [(4, rounds) for rounds in range(1, options.rounds + 1)] + [(5, 3), (6, 3), (7, 2)]
+
+
+def _states(options: argparse.Namespace) -> bool:
+    print(f"{'n':>2} {'rounds':>6}  {'Byzantine':9} {'states':>11} {'moves deep':>10} {'seconds':>8}")
+    sizes = [(rules, rounds) for n, rounds in _sizes(options) for rules in map(partial(Rules, n), positions(n, rounds))]
+    good = [_explore(rules, rounds, options) for rules, rounds in sizes]
+    return all(good)
 
 
 def _explore(rules: Rules, rounds: int, options: argparse.Namespace) -> bool:
@@ -66,15 +70,39 @@ def _explore(rules: Rules, rounds: int, options: argparse.Namespace) -> bool:
     return found.fault is None
 
 
-def _break(rounds: int) -> bool:
+def _mistakes(options: argparse.Namespace) -> bool:
     good = True
     for case in CASES:
         began = time.monotonic()
-        rules, found = shortest(case, rounds)
+        rules, found = shortest(case, max(4, options.rounds))
         print(f"\n{case.what} (n = {rules.n}): {case.expected}, {time.monotonic() - began:.1f} s")
         _tell(found)
         good &= found.fault is not None
     return good
+
+
+def _core(options: argparse.Namespace) -> bool:
+    """Drive the real replicas: with attacks for two rounds, for the moves alone for three."""
+    head = f"{'rounds':>6}  {'Byzantine':9} {'states':>6} {'moves':>6} {'not taken':>9} {'demands':>7} {'attacks':>8}"
+    print(f"\nThe real core\n{head} {'seconds':>8}")
+    good = True
+    for rounds, attack in ((2, True), (3, False)):
+        for seat in range(min(4, rounds + 1)):
+            began = time.monotonic()
+            driven = Drive(seat, rounds).run(attack=attack)
+            counts = f"{driven.states:6} {driven.moves:6} {driven.untaken:9} {driven.demands:7} {driven.attacks:8}"
+            print(f"{rounds:6}  {seat:<9} {counts} {time.monotonic() - began:8.1f}", flush=True)
+            for fault in driven.faults:
+                print(f"    {fault}")
+            good &= not driven.faults and (rounds > 2 or not driven.untaken)
+    return good
+
+
+_PARTS: Final[dict[str, Callable[[argparse.Namespace], bool]]] = {
+    "states": _states,
+    "mistakes": _mistakes,
+    "core": _core,
+}
 
 
 def _tell(found: Explored) -> None:
@@ -87,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=4, help="explore so many rounds (4)")
     parser.add_argument("--n", type=int, help="only so many validators; else 4, and 5 to 7 for fewer rounds")
     parser.add_argument("--plain", action="store_true", help="without reductions; 3 rounds have up to a million states")
-    parser.add_argument("--mistakes", action="store_true", help="only break the rules")
+    parser.add_argument("--only", choices=_PARTS, help="only the states, the mistakes, or the real core")
     parser.add_argument("--states-max", type=int, default=STATES_MAX, help=f"give up beyond ({STATES_MAX})")
     return parser
 
