@@ -37,8 +37,8 @@ _MESSAGE = {PROPOSE: Proposal, PREPARE: Prepare, COMMIT: Commit, ASK: RoundChang
 class Driven:
     """What was reached and tried.
 
-    ``untaken``: moves for which no deliveries were found. ``demands``: how often R4 or R5 had to apply. ``faults``: what
-    is wrong.
+    ``untaken``: moves for which no deliveries were found. ``demands``: how often R4 or R5 had to apply. ``faults``:
+    what is wrong.
     """
 
     states: int = 0
