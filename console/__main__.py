@@ -6,12 +6,16 @@ Law: it listens on this machine's loopback address only, and prints one line wit
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import socket
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from console.live import LookUp
 
 DEFAULT_PORT: Final = 8580
 
@@ -84,10 +88,9 @@ def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
         arguments.directory, url=next(iter(arguments.url), None), genesis=arguments.genesis, key=arguments.key
     )
     genesis = access.load_genesis()
-    if arguments.url:
-        addresses = [Address(url.split("//")[-1].rstrip("/"), url.rstrip("/")) for url in arguments.url]
-    else:
-        addresses = [Address(node.name, node.url) for node in access.network().nodes]
+    named = tuple(Address(url.split("//")[-1].rstrip("/"), url.rstrip("/")) for url in arguments.url)
+    look_up = None if named else _of_folder(arguments.directory)
+    addresses = named if look_up is None else look_up()
     if not addresses:
         raise CosealError("no node to ask", "give a network's folder, or --url")
     desk = None
@@ -95,7 +98,7 @@ def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
         sender, signer = access.identity(arguments.sender, genesis)
         desk = Desk(genesis, sender, signer)
     port = listening.getsockname()[1]
-    console = Console(genesis, addresses, port=port, desk=desk, token=os.environ.get("COSEAL_TOKEN"))
+    console = Console(genesis, addresses, port=port, desk=desk, token=os.environ.get("COSEAL_TOKEN"), look_up=look_up)
     url = f"http://127.0.0.1:{port}/"
     print(f"console     {url}enter?ticket={console.session.ticket}" if desk else f"console     {url}", flush=True)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -109,6 +112,28 @@ def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
     )
     uvicorn.Server(config).run(sockets=[listening])
     return 0
+
+
+def _of_folder(directory: Path) -> LookUp:
+    """Return how to look up the nodes of a network's folder, which `coseal node add` may change while we run."""
+    from console.nodes import Address
+    from coseal import network as networks
+    from coseal.errors import CosealError
+
+    def read() -> tuple[Address, ...]:
+        return tuple(Address(node.name, node.url) for node in networks.load(directory).nodes)
+
+    known, changed_ns = read(), 0
+
+    def look_up() -> tuple[Address, ...]:
+        nonlocal known, changed_ns
+        with contextlib.suppress(OSError, CosealError):  # while it is being replaced, or after the folder is gone
+            now_ns = (directory / "network.toml").stat().st_mtime_ns
+            if now_ns != changed_ns:
+                known, changed_ns = read(), now_ns
+        return known
+
+    return look_up
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import httpx
 from console.desk import Desk
 from console.guard import Session
 from console.light import LightClient
-from console.live import Live
+from console.live import Live, LookUp
 from console.nodes import Address, Nodes
 from console.reading import Reader
 from ledger.genesis import Genesis
@@ -29,6 +29,7 @@ class Console:
         port: int,
         desk: Desk | None = None,
         token: str | None = None,
+        look_up: LookUp | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.genesis = genesis
@@ -37,4 +38,4 @@ class Console:
         self.nodes = Nodes(addresses, token=token, transport=transport)
         self.light = LightClient(genesis, self.nodes)
         self.reader = Reader(self.nodes, self.light)
-        self.live = Live(self.nodes, self.light)
+        self.live = Live(self.nodes, self.light, look_up)

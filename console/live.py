@@ -11,7 +11,7 @@ import contextlib
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,6 +29,10 @@ _SILENCE_S: Final = 40.0  # a node sends a comment every 15 s
 _LINE_BYTES_MAX: Final = 16 * 1024 * 1024
 
 
+LookUp = Callable[[], tuple[Address, ...]]
+"""Returns the nodes there are now, where that may change while the console runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """An event of the stream: its place, its kind (transaction, finding, begin), and its data as the node gives it."""
@@ -42,12 +46,12 @@ class Heard:
 class Live:
     """The console's running tasks. ``recent`` holds the newest heard events, newest first."""
 
-    def __init__(self, nodes: Nodes, light: LightClient) -> None:
+    def __init__(self, nodes: Nodes, light: LightClient, look_up: LookUp | None = None) -> None:
         self.recent: deque[Heard] = deque(maxlen=RECENT)
         self.viewers = 0
         self.source = ""
         """The node whose stream is being read, empty while there is none."""
-        self._nodes, self._light = nodes, light
+        self._nodes, self._light, self._look_up = nodes, light, look_up
         self._version = 0
         self._changed = asyncio.Event()
         self._attention = asyncio.Event()
@@ -89,6 +93,8 @@ class Live:
 
     async def refresh(self) -> bool:
         """Poll the nodes once and follow one run of headers; say whether the light client still lags."""
+        if self._look_up is not None:
+            self._nodes.addresses = self._look_up()
         changed = await self._nodes.poll()
         trouble = self._light.trouble
         moved = await self._light.advance()

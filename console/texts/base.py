@@ -52,6 +52,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Read from headers that this console followed from the genesis, each certified by a quorum of validators.",
         "取自本控制台自创世起核对的区块头，均经法定数量验证节点签署。",
     ),
+    "trust.genesis": (
+        "Read from the genesis document on this machine, which this console trusts; no node gives a newer state now.",
+        "取自本机的创世文件，本控制台信任该文件；目前没有节点提供更新的状态。",
+    ),
     "trust.history": (
         "This console checked that these are all items of the object, in their order, as of this block.",
         "本控制台已确认：截至该区块，以上即为该对象的全部记录，顺序无误。",

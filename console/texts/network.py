@@ -66,6 +66,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "network.waiting": ("Waiting", "待处理"),
     "network.waiting.extra": ("transactions not yet in a block", "尚未入块的交易"),
     "network.nodes": ("Nodes by constituency", "按类别划分的节点"),
+    "network.registry": ("Registry", "登记册"),
     "network.leads": ("leads", "主节点"),
     "network.round": ("round {round}", "第 {round} 轮"),
     "network.healthy": ("keeps up", "同步"),

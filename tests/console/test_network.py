@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 from starlette.requests import Request
 
 from console.console import Console
 from console.nodes import SILENT, Address, Seen
 from console.page import Page
-from console.pages.network import survey
+from console.stations import of_genesis, registered, survey
 from console.words import translated
-from tests.audit.conftest import make_genesis
+from tests.audit.conftest import Chain, make_genesis
+from tests.console.fake import FakeNetwork
 
 NAMES = ("bank-a", "central-bank", "enterprise-a", "regulator")
 
@@ -34,13 +36,16 @@ def stations(made: Page, **statuses: dict[str, Any] | None) -> dict[str, Any]:
     for name, document in statuses.items():
         seen = Seen(name.replace("_", "-"), 0.0, document, "" if document else SILENT)
         made.console.nodes.seen[seen.node] = seen
-    return {station.name: station for station in survey(made, made.console.nodes, made.console.light)}
+    return {
+        station.node.name: station
+        for station in survey(made, of_genesis(made.console.genesis), made.console.nodes, made.console.light)
+    }
 
 
 def test_all_well():
     found = stations(page(), **{name.replace("-", "_"): status(name) for name in NAMES})
     assert [(one.state, one.at_work) for one in found.values()] == [("good", True)] * 4
-    assert [one.name for one in found.values() if one.leads] == ["bank-a"]
+    assert [one.node.name for one in found.values() if one.leads] == ["bank-a"]
 
 
 @pytest.mark.parametrize(
@@ -85,3 +90,17 @@ def test_a_nodes_reason_is_told_in_the_readers_language_and_an_unknown_one_as_it
     why = "waiting for 1 more of 3 validators: bank-a and enterprise-a unreachable since 18 s"
     assert translated(page("zh"), why) == "还需 1 个验证节点（共需 3 个）：bank-a、enterprise-a 已失联 18 秒"
     assert translated(page("zh"), "something new") == "something new"
+
+
+def test_who_there_is_comes_from_the_certified_state_and_from_genesis_while_no_node_answers():
+    network = FakeNetwork(regulator=Chain().grow(3))
+    asyncio.run(network.follow())
+    made = page()
+    made.console.reader = network.reader
+    found = asyncio.run(registered(made))
+    assert (found.why, found.height) == ("trust.proof", 3)
+    assert set(found.value) == set(of_genesis(made.console.genesis))
+    network.twists["regulator"] = lambda path, answer: httpx.ConnectError("gone")
+    network.reader.forget()
+    gone = asyncio.run(registered(made))
+    assert (gone.why, gone.value) == ("trust.genesis", of_genesis(made.console.genesis))

@@ -1,0 +1,157 @@
+"""Every node of the registry and how it is: who takes part, who is behind, and why.
+
+Law: who there is comes from the certified state, or from the genesis while no node answers; how a node is, is its own
+word, and where it does not answer that of its peers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from console.light import LightClient
+from console.nodes import SILENT, NoAnswer, Nodes
+from console.page import Page
+from console.reading import Shown, Trust, Untrue, joined
+from console.words import translated
+from ledger.genesis import Genesis
+
+BEHIND_BLOCKS: Final = 3
+_STOPPED: Final = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A node of the registry: its name, its member and that one's title and role, and its kind."""
+
+    name: str
+    member: str
+    title: str
+    role: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A node as the page shows it. ``state``: good, wait, bad, or empty where nobody can tell.
+
+    ``at_work``: a validator that answers, votes and is not catching up, whether or not enough others do.
+    """
+
+    node: Registered
+    height: int | None
+    state: str
+    words: str
+    leads: bool
+    round: int | None
+    waiting: int
+    at_work: bool
+
+
+async def registered(page: Page) -> Shown[list[Registered]]:
+    """Return the nodes of the registry, from the certified state; from the genesis while that cannot be read."""
+    data = page.data
+    try:
+        listed = await data.state("membership/nodes")
+        names: list[str] = listed.value or []
+        nodes = await asyncio.gather(*(data.state(f"membership/node/{name}") for name in names))
+        ids = sorted({one.value["member"] for one in nodes if one.value})
+        members = await asyncio.gather(*(data.state(f"membership/member/{member}") for member in ids))
+    except (NoAnswer, Untrue):
+        return Shown(of_genesis(page.console.genesis), Trust.VERIFIED, "trust.genesis")
+    about = {member: one.value or {} for member, one in zip(ids, members, strict=True)}
+    found = []
+    for name, one in zip(names, nodes, strict=True):
+        record = one.value or {}
+        member = str(record.get("member", ""))
+        more = about.get(member, {})
+        kind = str(record.get("kind", "observer"))
+        found.append(Registered(name, member, str(more.get("name", member)), str(more.get("role", "public")), kind))
+    return joined(listed, *nodes, *members).of(found)
+
+
+def of_genesis(genesis: Genesis) -> list[Registered]:
+    """Return the nodes with which the chain began."""
+    members = {member.id: member for member in genesis.members}
+    return [
+        Registered(node.id, node.member, members[node.member].name, members[node.member].role, node.kind)
+        for node in genesis.nodes
+    ]
+
+
+def survey(page: Page, registry: Sequence[Registered], nodes: Nodes, light: LightClient) -> list[Station]:
+    """Return every node of the registry with how it is: by its own word, or else by that of its peers."""
+    by_node = {str((seen.status or {}).get("node", name)): seen for name, seen in nodes.seen.items()}
+    leader = _leader(nodes)
+    stations = []
+    height: int | None
+    for node in registry:
+        seen = by_node.get(node.name)
+        status = None if seen is None else seen.status
+        if status is not None:
+            height, state, words = int(status["height"]), *_how(page, status, max(light.height, nodes.tip))
+        else:
+            error = None if seen is None else seen.error
+            height, state, words = _told_by_peers(page, nodes, node.name, error)
+        stations.append(
+            Station(
+                node=node,
+                height=height,
+                state=state,
+                words=words,
+                leads=node.name == leader,
+                round=None if status is None else status.get("round"),
+                at_work=node.kind == "validator" and _at_work(status, state),
+                waiting=0 if status is None else int((status.get("mempool") or {}).get("transactions", 0)),
+            )
+        )
+    return stations
+
+
+def _at_work(status: dict[str, Any] | None, state: str) -> bool:
+    """Say whether a validator takes part, by its own word, or else by that of its peers."""
+    if status is None:
+        return state in ("good", "wait")
+    stopped = str(status.get("why_stalled") or "").startswith(_STOPPED)
+    return not stopped and not status.get("syncing") and status.get("voting", True) is True
+
+
+def _leader(nodes: Nodes) -> str:
+    """Return who leads now, as the highest node says."""
+    highest = max(nodes.seen.values(), key=lambda seen: seen.height, default=None)
+    return "" if highest is None or highest.status is None else str(highest.status.get("leader", ""))
+
+
+def _how(page: Page, status: dict[str, Any], tip: int) -> tuple[str, str]:
+    """Return the state and the words of a node that answers."""
+    behind = tip - int(status["height"])
+    if status.get("syncing"):
+        return "wait", page.t("network.catching_up", count=page.number(max(0, behind)))
+    if status.get("silence"):
+        return "wait", page.t("network.silent_validator", reason=status["silence"])
+    if not status.get("healthy"):
+        why = str(status.get("why_stalled") or "")
+        return "bad" if why.startswith(_STOPPED) else "wait", translated(page, why)
+    if behind > BEHIND_BLOCKS:
+        return "wait", page.t("network.behind", count=page.number(behind))
+    return "good", page.t("network.healthy")
+
+
+def _told_by_peers(page: Page, nodes: Nodes, name: str, error: str | None) -> tuple[int | None, str, str]:
+    """Return height, state and words of a node that did not answer us, from what the others say of it."""
+    heights, connected = [], 0
+    for seen in nodes.seen.values():
+        for peer in (seen.status or {}).get("peers", ()):
+            if peer.get("node") == name:
+                heights.append(int(peer.get("height") or 0))
+                connected += bool(peer.get("connected"))
+    height = max(heights, default=None)
+    if error is None:  # we have no URL of it
+        if connected:
+            return height, "good", page.t("network.seen_by_peers", count=connected)
+        return height, "bad" if heights else "", page.t("network.unknown" if not heights else "network.unreachable")
+    if connected:
+        return height, "wait", page.t("network.only_peers", count=connected)
+    return height, "bad", page.t("network.no_answer") if error == SILENT else error
