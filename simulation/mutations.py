@@ -31,6 +31,7 @@ _VOTES = "consensus.votes"
 _GUARD = "consensus.guard"
 _JUSTIFY = "consensus.justification"
 _EVIDENCE = "contracts.evidence"
+_DESK = "node.sign_desk"
 _OLD_ROUND = """\
         if self.me is None:
             return False
@@ -400,5 +401,33 @@ MUTANTS: Final[dict[str, Mutant]] = {
         _HEIGHT,
         "if sender != self.me and self.votes.judge(message) is Verdict.CONFLICT:",
         "if sender == self.me and self.votes.judge(message) is Verdict.CONFLICT:",
+    ),
+    # The signer process
+    "signer_away_forgotten": _one(
+        "a round change that could not be signed is not asked for again",
+        _HEIGHT,
+        "if self.round > 0 and self._change is None:  # the signer",
+        "if self.round < 0 and self._change is None:  # the signer",
+    ),
+    "signer_answers_early": _one(
+        "the signer answers before its record is durable",
+        _DESK,
+        "            self._file.sync()  # U5\n",
+        "",
+        "tests/node/test_sign_desk.py",
+    ),
+    "signer_signs_for_any_chain": _one(
+        "the signer signs votes of another chain",
+        _DESK,
+        "if vote.chain_id != self._chain_id:",
+        "if vote.height == 0:",
+        "tests/node/test_sign_desk.py",
+    ),
+    "signer_signs_any_digest": _one(
+        "the signer signs whatever has the form of a transaction's preimage",
+        _DESK,
+        "if len(preimage) == _FREE_BYTES and preimage[:_TAG_BYTES] in _FREE_TAGS:",
+        "if len(preimage) == _FREE_BYTES:",
+        "tests/node/test_sign_desk.py",
     ),
 }

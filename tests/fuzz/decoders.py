@@ -38,7 +38,7 @@ from ledger.state import StateProof
 from ledger.strict_json import strict_json
 from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
-from node import journal, wire
+from node import journal, signer_wire, wire
 from node.http import bodies, cloudevents, paging
 from node.http.problems import Problem
 from tests.fuzz import seeds
@@ -259,6 +259,25 @@ DECODERS: tuple[Decoder, ...] = (
         "msgpack",
         lambda d: persisted.encode_record(persisted.decode_record(d)),
         seeds.journal_records,
+    ),
+    Decoder(
+        "signer-question",
+        "msgpack",
+        lambda d: signer_wire.encode(signer_wire.decode_question(d)),
+        lambda: [signer_wire.encode(question) for question in (signer_wire.Who(), signer_wire.Sign(bytes(109)))],
+    ),
+    Decoder(
+        "signer-answer",
+        "msgpack",
+        lambda d: signer_wire.encode(signer_wire.decode_answer(d)),
+        lambda: [
+            signer_wire.encode(answer)
+            for answer in (
+                signer_wire.Is(bytes(32), bytes(32), seeds.NODE),
+                signer_wire.Signed(bytes(64)),
+                signer_wire.Refused("no"),
+            )
+        ],
     ),
     Decoder("wire", "msgpack", lambda d: wire.encode(wire.decode(d)), seeds.wire_messages),
     Decoder("journal-file", "records", _journal_file, lambda: [seeds.journal_file()]),
