@@ -12,6 +12,7 @@ from ledger import codec
 from ledger.block import Receipt
 from ledger.certificate import ROUND_MAX, Phase, vote_preimage
 from ledger.equivocation import Equivocation, Signed
+from ledger.signing import key_preimage
 
 ONE, OTHER, THIRD = "11" * 32, "22" * 32, "33" * 32
 
@@ -20,8 +21,8 @@ ONE, OTHER, THIRD = "11" * 32, "22" * 32, "33" * 32
 def report(chain, signer_of):
     """Make the arguments of a report; each field can be made another, and each half signed for another place."""
 
-    def make(validator="bank-a", height=1, round=0, phase="prepare", hashes=(ONE, OTHER), **changed):
-        def half(digest, chain_id=None, epoch=0, **place):
+    def make(validator="bank-a", height=1, round=0, phase="prepare", hashes=(ONE, OTHER), epoch=0, **changed):
+        def half(digest, chain_id=None, epoch=epoch, **place):
             at = {"height": height, "round": round, "phase": phase, **place}
             signed = vote_preimage(
                 chain_id or chain.genesis.chain_id,
@@ -112,6 +113,51 @@ def test_v2_one_message_twice_is_no_contradiction(chain, report):
     assert chain.submit("node:regulator", "evidence.report", **twice).code == "invalid_argument"
     other_signature = {**twice, "second": {**twice["second"], "signature": "00" * 64}}
     assert chain.submit("node:regulator", "evidence.report", **other_signature).code == "invalid_argument"
+
+
+@pytest.fixture
+def rotated(chain, signer_of):
+    """The chain after bank-a's validator got another key; epoch 1 begins at the height that is returned."""
+    new = signer_of("node bank-a anew")
+    proof = new.sign(key_preimage(chain.genesis.chain_id, "bank-a", new.public_key)).hex()
+    subject = {"node": "bank-a", "key": new.public_key.hex(), "proof": proof}
+    made = chain.submit("bank-a/admin", "governance.propose", id="r", kind="rotate_validator_key", subject=subject)
+    assert made.ok, made
+    for member in ("central-bank", "regulator"):
+        made = chain.submit(f"{member}/admin", "governance.vote", ballot="r", choice="yes")
+    chain.block()
+    assert chain.executor.validators.epoch == 1
+    return made.data["outcome"]["first_height"]
+
+
+def test_o1_the_key_is_the_one_with_which_the_validator_voted_at_that_height(chain, report, rotated):
+    def code(**fields):
+        return chain.submit("node:regulator", "evidence.report", **report(**fields)).code
+
+    chain.block()
+    old, new = {"height": rotated - 1}, {"height": rotated, "epoch": 1, "signer": "node bank-a anew"}
+    assert code(**old, signer="node bank-a anew") == "forged_evidence"
+    assert code(**old, epoch=1) == "forged_evidence"
+    assert code(**old) == "ok"
+    assert code(**{**new, "signer": "node bank-a"}) == "forged_evidence"
+    assert code(**{**new, "epoch": 0}) == "forged_evidence"
+    assert code(**new) == "ok"
+    shown = evidence.proofs(chain.executor.reader, "bank-a")
+    assert [(proof["epoch"], proof["height"]) for proof in shown] == [(0, rotated - 1), (1, rotated)]
+    for proof in shown:
+        evidence.proof_of(proof).verify(chain.genesis.chain_id, bytes.fromhex(proof["key"]))
+
+
+def test_o4_the_bound_is_for_each_epoch(chain, report, rotated):
+    def send(number, **fields):
+        reports = (report(round=r, **fields) for r in range(number))
+        return chain.block(*(chain.sign("node:regulator", "evidence.report", args) for args in reports))
+
+    chain.block()
+    assert [receipt.ok for receipt in send(evidence.MAX_PROOFS + 1)] == [True] * evidence.MAX_PROOFS + [False]
+    later = send(evidence.MAX_PROOFS + 1, height=rotated, epoch=1, signer="node bank-a anew")
+    assert [receipt.code for receipt in later] == ["ok"] * evidence.MAX_PROOFS + ["enough_reported"]
+    assert evidence.counts(chain.executor.reader) == {"bank-a": 2 * evidence.MAX_PROOFS}
 
 
 def test_v2_any_changed_byte_of_a_signature_is_refused(chain, report):
