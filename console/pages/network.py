@@ -5,7 +5,8 @@ Law: heights of the chain come from headers this console followed; what a node s
 
 from __future__ import annotations
 
-import itertools
+import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from console.charts import spark
@@ -29,6 +30,7 @@ from console.parts import (
 from console.reading import Shown, Trust
 from console.rows import transaction_rows, transaction_table
 from console.stations import BEHIND_BLOCKS, Station, registered, survey
+from ledger.block import Header
 from ledger.validators import ROLES, max_faulty
 
 NAV: Final = Entry("network.nav", "/")
@@ -54,7 +56,7 @@ async def network(page: Page) -> View:
             "network.nodes",
             el("div", {"class": "roles"}, [_role(page, role, stations, tip) for role in ROLES]),
             shown=Shown(None, Trust.UNVERIFIED, "trust.word"),
-            aside=join(page.t("network.registry"), " ", seal(page, registry, small=True)),
+            aside=el("span", {"class": "faint"}, page.t("network.registry"), " ", seal(page, registry, small=True)),
         ),
         await _recent(page),
     )
@@ -85,7 +87,9 @@ def _figures(page: Page, stations: list[Station]) -> Html:
     rounds = max((header.created_round for header in recent[-50:]), default=0)
     waiting = max((station.waiting for station in stations), default=0)
     needed = page.t("network.needed", quorum=light.anchor.next_validators.quorum)
-    minute = join(page.t("network.blocks_minute", count=page.number(blocks)), " ", verified, spark(counts))
+    minute = join(
+        page.t("network.blocks_minute", count=page.number(blocks)), " ", verified, spark(counts) if per_minute else None
+    )
     return el(
         "section",
         {"class": "panel", "aria-label": page.t("network.figures")},
@@ -166,7 +170,7 @@ def _node(page: Page, station: Station, tip: int) -> Html:
 
 
 async def _recent(page: Page) -> Html:
-    """Return the newest blocks, from followed headers, and the newest transactions, from as few blocks as hold them."""
+    """Return the newest blocks, from followed headers, and the newest transactions, from verified blocks."""
     headers = list(page.console.light.recent)
     if not headers:
         return section(page, "network.recent", empty(page, "network.no_block"))
@@ -187,18 +191,28 @@ async def _recent(page: Page) -> Html:
     strip = el("ol", {"class": "strip", "aria-label": page.t("network.blocks"), "tabindex": "0"}, tiles)
     followed: Shown[None] = Shown(None, Trust.VERIFIED, "trust.header", headers[-1].height)
     every = el("a", {"href": "/blocks"}, page.t("network.all_blocks"))
-    sums = itertools.accumulate(header.tx_count for header in reversed(headers[-_RECENT_BLOCKS:]))
-    count = next((number for number, total in enumerate(sums, 1) if total >= _RECENT_TRANSACTIONS), len(tiles))
     blocks = section(page, "network.blocks", strip, shown=followed, aside=every)
     try:
-        shown = await page.data.blocks(headers[-1].height - count + 1, count)
+        found = await asyncio.gather(*(page.data.block(height) for height in _with_transactions(headers)))
     except NoAnswer:
         return join(blocks, section(page, "network.recent", empty(page, "app.no_node")))
-    rows = transaction_rows(reversed(shown.value), _RECENT_TRANSACTIONS)
-    return join(
-        blocks,
-        section(page, "network.recent", transaction_table(page, rows), shown=shown, note="network.recent.note"),
-    )
+    rows = transaction_rows((one.value for one in found), _RECENT_TRANSACTIONS)
+    shown = found[0].of(None) if found else followed
+    made = transaction_table(page, rows) if rows else empty(page, "network.no_transaction")
+    return join(blocks, section(page, "network.recent", made, shown=shown, note="network.recent.note"))
+
+
+def _with_transactions(headers: Sequence[Header]) -> list[int]:
+    """Return the heights, newest first, of as few blocks as hold the newest transactions."""
+    heights: list[int] = []
+    count = 0
+    for header in reversed(headers):
+        if count >= _RECENT_TRANSACTIONS or len(heights) == _RECENT_TRANSACTIONS:
+            break
+        if header.tx_count:
+            heights.append(header.height)
+            count += header.tx_count
+    return heights
 
 
 ROUTES: Final = (Route("/", network, "network.nav"),)

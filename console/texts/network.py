@@ -58,7 +58,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "network.figures": ("The chain at a glance", "链的概况"),
     "network.height": ("Blocks", "区块数"),
     "network.rate": ("Transactions, last minute", "近一分钟交易数"),
-    "network.blocks_minute": ("in {count} blocks", "分布于 {count} 个区块"),
+    "network.blocks_minute": ("blocks: {count}", "区块：{count}"),
     "network.validators": ("Validators at work", "在线验证节点"),
     "network.needed": ("{quorum} needed", "需要 {quorum} 个"),
     "network.rounds": ("Rounds beyond the first", "额外轮次"),
@@ -88,6 +88,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "network.recent.note": (
         "Who did what, and what it came to. Rejected ones are recorded too.",
         "谁做了什么、结果如何；被拒绝的交易同样记录在链。",
+    ),
+    "network.no_transaction": (
+        "No transaction in the newest blocks. Empty ones keep the clock of deadlines going.",
+        "最新区块中没有交易；空区块用于推进期限的计时。",
     ),
     "network.no_block": ("No block yet", "尚无区块"),
     "words.waiting": (
