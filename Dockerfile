@@ -12,6 +12,7 @@ COPY contracts contracts
 COPY node node
 COPY audit audit
 COPY coseal coseal
+COPY console console
 COPY examples examples
 RUN /opt/build/bin/python -m hatchling build -t wheel -d /src/dist \
  && /opt/coseal/bin/pip install --no-cache-dir --no-deps --no-index /src/dist/*.whl

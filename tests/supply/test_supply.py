@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,13 @@ def test_image_and_guide_install_from_the_locks_with_hashes() -> None:
     installs = re.findall(r"pip install [^\n&]*", dockerfile)
     assert all("--require-hashes" in line or "--no-deps" in line for line in installs)
     assert "--require-hashes -r requirements.lock" in (ROOT / "docs" / "operating.md").read_text("utf-8")
+
+
+def test_the_image_copies_all_that_its_wheel_is_built_from() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    sources = {source for line in copied for source in line.split()}
+    needed = {name.split("/")[0] for name in [*wheel["packages"], *wheel.get("force-include", {})]}
+    assert needed - sources == set()
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert sources & set(ignored) == set()
