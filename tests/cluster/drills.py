@@ -146,7 +146,9 @@ def run(name: str, folder: Path, tell: Callable[[str], None] = print) -> dict[st
 def complaints(cluster: Cluster) -> list[str]:
     """Return what nodes logged that no fault of a drill explains."""
     lines = [(name, line) for name in cluster.names for line in cluster.entry(name).log.read_text("utf-8").splitlines()]
-    return [f"{name} logged {line[:500]}" for name, line in lines if any(f'"{event}"' in line for event in _NEVER)]
+    found = [(name, line) for name, line in lines if any(f'"{event}"' in line for event in _NEVER)]
+    guilty = [f'"validator": "{name}"' for name in cluster.doubled]
+    return [f"{name} logged {line[:500]}" for name, line in found if not any(proof in line for proof in guilty)]
 
 
 def _strike(scene: Scene, step: Step, tell: Callable[[str], None]) -> None:

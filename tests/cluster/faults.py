@@ -10,6 +10,7 @@ import itertools
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -241,16 +242,10 @@ def journal_lost(scene: Scene, victims: list[str]) -> Iterator[None]:
 
 @contextmanager
 def disk_restored(scene: Scene, victims: list[str]) -> Iterator[None]:
-    """At the end the nodes are put back to what their disks were at the beginning, the journal included.
-
-    Who is shown a signature that its journal lacks signs no more and says so; then the operator removes the journal.
-    """
+    """At the end the nodes are put back to what their disks were at the beginning, the journal included."""
     cluster = scene.cluster
     for name in victims:
-        data = cluster.entry(name).data
-        cluster.processes[name].send_signal(signal.SIGSTOP)  # a copy of one moment, as the image of a disk is
-        shutil.copytree(data, data.with_name(f"{name}.image"))
-        cluster.processes[name].send_signal(signal.SIGCONT)
+        _image(cluster, name, f"{name}.image")
     yield
     for name in victims:
         data = cluster.entry(name).data
@@ -263,17 +258,52 @@ def disk_restored(scene: Scene, victims: list[str]) -> Iterator[None]:
         shutil.rmtree(image)
     cluster.start(*victims)
     for name in victims:
-        log = cluster.entry(name).log
-        at = log.stat().st_size
         cluster.wait(lambda name=name: _caught_up(cluster, name), f"{name} is where the others are", START_S)
         time.sleep(2)  # by now it has met what it signed after the image was made
+    _clear_of_doubt(cluster, victims)
+
+
+@contextmanager
+def doubled(scene: Scene, victims: list[str]) -> Iterator[None]:
+    """A copy of the first victim runs beside it with the same keys, as when a standby machine is started too early."""
+    cluster, name = scene.cluster, victims[0]
+    data = cluster.entry(name).data
+    copy = _image(cluster, name, f"{name}.double")
+    config, entry, (http, link) = copy / "node.toml", cluster.entry(name), cluster.spare
+    config.write_text(
+        config.read_text().replace(f'"{entry.http}"', f'"{http}"').replace(f'"{entry.link}"', f'"{link}"')
+    )
+    cluster.doubled.add(name)
+    with open(data.with_name(f"{name}.double.log"), "ab") as log:
+        command = [sys.executable, "-m", "node", "run", "--data", str(copy)]
+        double = cluster.processes[f"{name}.double"] = subprocess.Popen(command, stdout=log, stderr=log)
+    yield
+    double.kill()
+    cluster.processes.pop(f"{name}.double").wait(10)
+    shutil.rmtree(copy)
+    _clear_of_doubt(cluster, [name])
+
+
+def _image(cluster: Cluster, name: str, called: str) -> Path:
+    """Copy the folder of a node at one moment, as the image of a disk is."""
+    data = cluster.entry(name).data
+    image = data.with_name(called)
+    cluster.processes[name].send_signal(signal.SIGSTOP)
+    shutil.copytree(data, image)
+    cluster.processes[name].send_signal(signal.SIGCONT)
+    return image
+
+
+def _clear_of_doubt(cluster: Cluster, names: list[str]) -> None:
+    """Who signs no more, because its journal lacks a signature, says so; then do what an operator does."""
+    for name in names:
         if not votes(cluster, name):
-            said = lambda log=log, at=at: "journal lacks a signature" in log.read_bytes()[at:].decode()  # noqa: E731
-            cluster.wait(said, f"{name} says why it signs no more", START_S)
+            log = cluster.entry(name).log
+            cluster.wait(lambda log=log: b"journal lacks a signature" in log.read_bytes(), f"{name} says why", START_S)
             cluster.kill(name)
             shutil.rmtree(cluster.entry(name).data / "journal")
             cluster.start(name)
-    _answers(cluster, victims)
+    _answers(cluster, names)
 
 
 def _caught_up(cluster: Cluster, name: str) -> bool:
@@ -369,6 +399,7 @@ FAULTS = {
     "wipe": Fault(wiped),
     "lost-journal": Fault(journal_lost),
     "old-disk": Fault(disk_restored),
+    "double": Fault(doubled, hold_s=8),
     "full-disk": Fault(disk_full, needs_mount=True),
     "clock-ahead": Fault(_with_settings(COSEAL_DRILL__CLOCK_OFFSET_MS="30000")),
     "clock-behind": Fault(_with_settings(COSEAL_DRILL__CLOCK_OFFSET_MS="-30000")),

@@ -70,7 +70,8 @@ _NODE = ["-c", _MUTANT] if "SIMULATED_MUTANT" in os.environ else ["-m", "node"]
 class Cluster:
     """A network in a folder; ``processes`` holds those that run.
 
-    ``settings`` are variables for the next start of a node; ``small_disks`` are file systems to unmount at the end.
+    ``settings`` are variables for the next start of a node; ``small_disks`` are file systems to unmount at the end;
+    nodes in ``doubled`` ran twice at a time.
     """
 
     net: network.Network
@@ -80,12 +81,13 @@ class Cluster:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
     small_disks: list[Path] = field(default_factory=list)
+    doubled: set[str] = field(default_factory=set)
     _salt: int = 0
 
     @staticmethod
     def make(folder: Path, nodes: int = 4, *, relayed: bool = False) -> Cluster:
         """Make a new network of the default consortium; ``relayed``: with lines between nodes that can be cut."""
-        base, lock = reserve_ports(nodes)
+        base, lock = reserve_ports(nodes + relayed)
         addressing = network.Addressing(base_port=base)
         net = network.create(folder / "net", consortium.default_consortium(nodes), addressing=addressing)
         bare = [node for node in net.nodes if not (node.data / "journal").exists()]
@@ -100,6 +102,12 @@ class Cluster:
             peers = [f'"{to}" = "{address}"' for (of, to), address in lines.addresses.items() if of == node.name]
             config.write_text(config.read_text().partition("[peers]")[0] + "\n".join(["[peers]", *peers, ""]))
         return Cluster(net, Genesis.decode((net.directory / "genesis.json").read_bytes()), lock, lines)
+
+    @property
+    def spare(self) -> tuple[str, str]:
+        """Addresses for HTTP and links that no node of a relayed network has."""
+        last = max(int(node.link.rpartition(":")[2]) for node in self.net.nodes)
+        return f"127.0.0.1:{last + 1}", f"127.0.0.1:{last + 2}"
 
     @property
     def names(self) -> list[str]:
