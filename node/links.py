@@ -31,6 +31,7 @@ _FIRST_RETRY_SECONDS: Final = 0.05
 _LAST_RETRY_SECONDS: Final = 3.0
 _HIGHER_ID_WAITS_SECONDS: Final = 1.5
 _BACKLOG: Final = 128
+_TWICE: Final = "it connected while a connection of it was open; if that goes on, two processes have its keys"
 
 
 class PortInUse(Exception):
@@ -187,6 +188,8 @@ class Links:
             self._receiver.peer_connected(peer)
         elif self._preferred(link) or not self._preferred(current):
             self._links[peer] = link  # of two alike the newer one lives: the peer has forgotten the other
+            if self._preferred(link) == self._preferred(current):
+                self._receiver.link_refused(peer, _TWICE)
             current.close("another connection to the same peer took its place")
         else:
             link.close("there is a connection to this peer")
@@ -285,9 +288,13 @@ class Links:
             await asyncio.sleep(_HIGHER_ID_WAITS_SECONDS)
         while not self._closing:
             while peer in self._links:
-                delay = _FIRST_RETRY_SECONDS
+                began = loop.time()
                 self._wake[peer].clear()
                 await self._wake[peer].wait()
+                if loop.time() - began > _LAST_RETRY_SECONDS:
+                    delay = _FIRST_RETRY_SECONDS
+                else:  # what broke at once may break again
+                    delay = await _pause(delay)
             link = self._new_link(peer)
             try:
                 # Not wait_for, which may swallow the cancellation of this task when the connection is just made.
@@ -304,8 +311,7 @@ class Links:
             finally:
                 self._unready.discard(link)
             if peer not in self._links:
-                await asyncio.sleep(delay * random.uniform(0.5, 1.0))
-                delay = min(delay * 2, _LAST_RETRY_SECONDS)
+                delay = await _pause(delay)
 
     async def _watch_idle(self) -> None:
         """Close links from which nothing came for a while; a live node says its status every second."""
@@ -321,6 +327,12 @@ class Links:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+async def _pause(delay: float) -> float:
+    """Wait about ``delay`` s and return how long to wait the next time."""
+    await asyncio.sleep(delay * random.uniform(0.5, 1.0))
+    return min(delay * 2, _LAST_RETRY_SECONDS)
 
 
 def _context(identity: Identity, nodes: Iterable[bytes], *, server: bool) -> ssl.SSLContext:

@@ -52,7 +52,7 @@ class Verifier:
         self._dispatch()
         bad: set[bytes] = set()
         for job in jobs.values():
-            bad |= await job.done
+            bad |= await asyncio.shield(job.done)  # others wait for it, too, and may go on when this one is cancelled
         return bad
 
     def close(self) -> None:

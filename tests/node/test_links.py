@@ -217,6 +217,22 @@ def test_a_peer_that_comes_back_is_connected_again(certificates) -> None:
     run(certificates, scenario)
 
 
+def test_two_processes_with_the_same_keys_are_noticed_and_do_not_fight_without_end(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        b = await net.start("b")
+        first = await net.start("a", "b")
+        await until(lambda: first.connected)
+        net.links["the first a"] = net.links.pop("a")
+        net.ports["a"] = 0
+        second = await net.start("a", "b")
+        await until(lambda: len(first.connected) + len(second.connected) >= 5)
+        assert ("a", links._TWICE) in b.refused
+        await asyncio.sleep(2.0)
+        assert len(b.refused) < 30  # without a pause between them there were some hundred
+
+    run(certificates, scenario)
+
+
 def test_no_certificate_is_refused(certificates) -> None:
     async def scenario(net: Net) -> None:
         a = await net.start("a")

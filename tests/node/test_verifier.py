@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -73,3 +74,31 @@ def test_what_waits_for_a_thread_is_taken_together(monkeypatch) -> None:
     assert sum(sizes) == 200
     assert max(sizes) == module.CHUNK
     assert len(sizes) <= 6
+
+
+def test_who_gives_up_takes_nothing_from_those_who_wait_for_the_same(monkeypatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    original = module._bad_ones
+
+    def held(transactions: list[Transaction]) -> frozenset[bytes]:
+        begun.set()
+        assert go_on.wait(10)
+        return original(transactions)
+
+    monkeypatch.setattr(module, "_bad_ones", held)
+
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        wrong, right = bad(1), good(1)
+        failures: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+        first, second = (asyncio.ensure_future(verifier.check([wrong, *right])) for _ in range(2))
+        await asyncio.to_thread(begun.wait, 10)
+        first.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await asyncio.wait_for(second, 10) == {wrong.raw}
+        assert first.cancelled()
+        assert right[0].raw in verified
+        assert not failures
+
+    run(scenario)
