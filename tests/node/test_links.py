@@ -438,3 +438,125 @@ def test_without_consensus_messages_the_oldest_frame_goes(monkeypatch) -> None:
     slow.resume_writing()
     assert transport.written == [b"2" * 40, b"3" * 40]
     assert slow.dropped == 1
+
+
+def renewed(folder: Path, name: str) -> bytes:
+    """Put another link key and certificate in the place of a node's; return the certificate's DER."""
+    for file in ("link.pem", "link.crt"):
+        (folder / file).unlink()
+    return keys.create_certificate(folder / "link.crt", keys.create_key(folder / "link.pem"), name)
+
+
+@pytest.fixture
+def own_certificates(tmp_path: Path) -> dict[str, Path]:
+    folders = {}
+    for name in NAMES:
+        folder = folders[name] = tmp_path / name
+        folder.mkdir()
+        keys.create_certificate(folder / "link.crt", keys.create_key(folder / "link.pem"), name)
+    return folders
+
+
+def test_a_node_is_let_in_from_the_moment_it_is_pinned(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        known = {name: der for name, der in net.registry().items() if name != "b"}
+        a = await net.start("a", registry=known)
+        b = await net.start("b", "a")
+        await until(lambda: a.refused and b.refused)
+        assert a.connected == []
+        net.links["a"].pin("b", net.registry()["b"])
+        await until(lambda: a.connected == ["b"] and b.connected == ["a"])
+        net.links["a"].send("b", b"hello", consensus=False)
+        await until(lambda: b.frames == [("a", b"hello")])
+
+    run(certificates, scenario)
+
+
+def test_a_pinned_node_is_dialled_where_it_says_it_is(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        known = {name: der for name, der in net.registry().items() if name != "b"}
+        a = await net.start("a", registry=known)
+        b = await net.start("b")
+        net.links["a"].pin("b", net.registry()["b"], ("127.0.0.1", net.ports["b"]))
+        await until(lambda: a.connected == ["b"] and b.connected == ["a"])
+
+    run(certificates, scenario)
+
+
+def test_an_unpinned_node_loses_its_link_and_is_let_in_no_more(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        c = await net.start("c")
+        b = await net.start("b", "c")
+        a = await net.start("a", "b", "c")
+        await until(lambda: sorted(a.connected) == ["b", "c"] and sorted(b.connected) == ["a", "c"])
+        net.links["a"].unpin("b")
+        await until(lambda: a.disconnected and b.disconnected)
+        assert a.disconnected == [("b", "it is registered no more")]
+        net.links["b"].pin("a", net.registry()["a"], ("127.0.0.1", net.ports["a"]))  # b goes on knocking
+        await until(lambda: a.refused)
+        assert list(net.links["a"].connected) == ["c"]
+        assert a.connected.count("b") == 1
+        net.links["a"].send("c", b"still here", consensus=False)
+        await until(lambda: ("a", b"still here") in c.frames)
+
+    run(certificates, scenario)
+
+
+def test_a_replaced_certificate_closes_the_link_and_the_new_one_opens_it_without_a_restart(own_certificates) -> None:
+    async def scenario(net: Net) -> None:
+        b = await net.start("b")
+        a = await net.start("a", "b")
+        await until(lambda: a.connected == ["b"] and b.connected == ["a"])
+        new = renewed(net.folders["b"], "b")  # the operator puts the files in place, then the chain registers them
+        net.links["a"].pin("b", new)
+        net.links["b"].pin("b", new)
+        await until(lambda: a.connected == ["b", "b"] and b.connected == ["a", "a"])
+        assert a.disconnected == [("b", "its certificate was replaced")]
+        assert net.links["b"].shown == new
+
+    run(own_certificates, scenario)
+
+
+def test_the_former_certificate_of_a_node_is_refused(own_certificates) -> None:
+    async def scenario(net: Net) -> None:
+        a = await net.start("a")
+        registered = dict(net.registry())
+        await net.start("b", "a")
+        await until(lambda: a.connected == ["b"])
+        der = renewed(net.folders["c"], "c")  # any other certificate: b does not have it
+        net.links["a"].pin("b", der)
+        await until(lambda: a.disconnected and a.refused)
+        assert list(net.links["a"].connected) == []
+        net.links["a"].pin("b", registered["b"])
+        await until(lambda: a.connected == ["b", "b"])
+
+    run(own_certificates, scenario)
+
+
+def test_files_that_do_not_load_leave_the_links_as_they_are(own_certificates) -> None:
+    async def scenario(net: Net) -> None:
+        b = await net.start("b")
+        a = await net.start("a", "b")
+        await until(lambda: a.connected == ["b"])
+        shown = net.links["a"].shown
+        (net.folders["a"] / "link.crt").write_text("half a file")
+        net.links["a"].renew()
+        assert a.refused[-1][0] == "this node"
+        assert net.links["a"].shown == shown
+        net.links["b"].disconnect("a", "a test")
+        await until(lambda: a.connected == ["b", "b"] and b.connected == ["a", "a"])
+
+    run(own_certificates, scenario)
+
+
+def test_what_is_registered_and_no_certificate_keeps_nobody_else_out(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        registry = {**net.registry(), "c": bytes.fromhex("3003020100")}
+        b = await net.start("b", registry=registry)
+        a = await net.start("a", "b", registry=registry)
+        await until(lambda: a.connected == ["b"] and b.connected == ["a"])
+        net.links["a"].pin("d", b"\x30\x00")
+        net.links["b"].disconnect("a", "a test")
+        await until(lambda: a.connected == ["b", "b"])
+
+    run(certificates, scenario)
