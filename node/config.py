@@ -61,6 +61,7 @@ class NodeConfig(BaseSettings):
     http_tls_key: Path | None = None
     http_allow_plain: bool = False
     peers: dict[str, Endpoint] = Field(default_factory=dict)
+    peer_certificates: dict[str, Path] = Field(default_factory=dict)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     consensus_key: Path = Path("keys/consensus.pem")
     consensus_key_next: Path = Path("keys/consensus-next.pem")
@@ -135,7 +136,8 @@ def load(folder: Path) -> NodeConfig:
         for name in NodeConfig.model_fields
         if isinstance(value := getattr(config, name), Path)
     }
-    return config.model_copy(update=paths)
+    vouched = {peer: folder.resolve() / path for peer, path in config.peer_certificates.items()}
+    return config.model_copy(update={**paths, "peer_certificates": vouched})
 
 
 def _problems(error: ValidationError) -> str:

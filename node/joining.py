@@ -98,7 +98,8 @@ class Joining:
         if self.complete:
             return
         sync = self._sync
-        far = self._gap_blocks > 0 and sync.target - sync.tip >= self._gap_blocks
+        # A claim is enough: every part of a snapshot proves itself, and blocks go on if nobody can give one.
+        far = self._gap_blocks > 0 and sync.claimed - sync.tip >= self._gap_blocks
         if not sync.out_of_reach and not far:
             self.snapshots.rest()
             self._wanted_ms = None

@@ -17,7 +17,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -64,12 +64,16 @@ class Receiver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who we are on a link: our Hello, and the files of our certificate and its key."""
+    """Who we are on a link: our Hello, and the files of our certificate and its key.
+
+    ``vouched``: certificates (DER) of peers for which the operator vouches until the registry says otherwise.
+    """
 
     hello: Hello
     certificate: Path
     key: Path
     passphrase: bytes | None = None
+    vouched: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Links:
@@ -82,7 +86,8 @@ class Links:
         self._closing = False
         self._identity, self._receiver = identity, receiver
         self._me = identity.hello.node_id
-        self._nodes = {der: node for node, der in registry.items() if node != self._me}
+        known = (*registry.items(), *identity.vouched.items())
+        self._nodes = {der: node for node, der in known if node != self._me}
         self._addresses: dict[str, tuple[str, int]] = {}
         self._links: dict[str, Link] = {}
         self._strangers: Counter[str] = Counter()

@@ -169,7 +169,8 @@ class Runtime:
         try:
             self._index.start(self._storage.tip_height, self._storage.first_height)
             await self._start_http()
-            await self._links.start(self._config.link_listen, self._config.peers)
+            told = {pin.node: where for pin in self._machine.pins if (where := _endpoint(pin.address)) is not None}
+            await self._links.start(self._config.link_listen, {**told, **self._config.peers})
         except PortInUse as error:
             _log.error("port_in_use", reason=error.reason)
             await self._close(Exit.PORT)
@@ -295,8 +296,7 @@ class Runtime:
     def _pin(self, node: str, certificate: bytes, address: str | None) -> None:
         """Let a node in that was registered, or whose certificate is another now; perhaps it is this one."""
         _log.info("registered", peer=node)
-        host, _, port = (address or "").rpartition(":")
-        self._links.pin(node, certificate, (host.strip("[]"), int(port)) if host else None)
+        self._links.pin(node, certificate, _endpoint(address))
 
     def _send(self, message: WireMessage, send: Callable[..., None]) -> None:
         """Encode now, while the disk works; send when what the frame may promise is durable (N1)."""
@@ -468,6 +468,12 @@ class Runtime:
 
     def _dump(self, reason: str) -> None:
         reports.dump(self._storage.folder, reason, self._machine.status(self._now_ms()))
+
+
+def _endpoint(address: str | None) -> tuple[str, int] | None:
+    """Parse the ``HOST:PORT`` that a node registered; the contract has checked its form."""
+    host, _, port = (address or "").rpartition(":")
+    return (host.strip("[]"), int(port)) if host else None
 
 
 def _log_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -235,7 +235,8 @@ def _identity(
             "and register its certificate"
         )
     hello = Hello(genesis.chain_id, config.node_id, software_version())
-    return Identity(hello, config.link_certificate, config.link_key, secret)
+    vouched = {peer: keys.load_certificate(path) for peer, path in config.peer_certificates.items()}
+    return Identity(hello, config.link_certificate, config.link_key, secret, vouched)
 
 
 def _gateway(config: NodeConfig, consensus: Signer, secret: bytes | None) -> Gateway | None:

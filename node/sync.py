@@ -128,6 +128,11 @@ class Sync:
         return max((state.height for state in self._peers.values() if state.connected), default=0)
 
     @property
+    def claimed(self) -> int:
+        """The highest tip anybody connected shows, also one of an epoch that cannot be verified here yet."""
+        return max((state.claimed for state in self._peers.values() if state.connected), default=0)
+
+    @property
     def syncing(self) -> bool:
         """Whether this node is behind by more than the block that is just being decided."""
         return self.target > self.tip + 1 or (self._stuck and self.target > self.tip)
@@ -201,7 +206,7 @@ class Sync:
 
     def _gaps(self) -> list[tuple[int, int]]:
         """Return the (start, length) of runs that nobody was asked for, lowest first, within the window (N18)."""
-        goal = max((state.claimed for state in self._peers.values() if state.connected), default=0)
+        goal = self.claimed
         if goal <= self.tip or (goal == self.tip + 1 and self._wanted <= self.tip):
             return []
         end = min(goal, self.tip + WINDOW_BLOCKS)

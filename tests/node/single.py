@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from ledger import transaction
 from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
@@ -40,13 +41,19 @@ def make_node(folder: Path, *, port: int, http_port: int | None = None, with_jou
 
 def signed(data: Path, text: str = "hello") -> Transaction:
     """A transaction of the one member, whose argument is ``text``."""
+    return acted(data, "membership.set_profile", description=text)
+
+
+def acted(data: Path, name: str, /, **args: Any) -> Transaction:
+    """The transaction with which the one member does ``contract.action``."""
+    contract, _, action = name.partition(".")
     return transaction.sign(
         OPERATOR,
         chain_id=Genesis.decode((data / "genesis.json").read_bytes()).chain_id,
         sender="regulator/admin",
-        contract="membership",
-        action="set_profile",
-        args={"description": text},
+        contract=contract,
+        action=action,
+        args=args,
         valid_until_ms=time.time_ns() // 1_000_000 + 300_000,
         salt=os.urandom(16),
     )

@@ -32,4 +32,4 @@ def test_every_metric_of_the_shell_is_described() -> None:
 
 def _no_status():
     blank = dict.fromkeys((field.name for field in dataclasses.fields(NodeStatus)), 0)
-    return NodeStatus(**{**blank, "peers": (), "counters": {}})
+    return NodeStatus(**{**blank, "peers": (), "counters": {}, "evidence": {}})
