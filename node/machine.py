@@ -298,7 +298,7 @@ class Machine:
         self._run(core.Received(peer, message))
 
     def _voters(self, message: Message) -> ValidatorSet:
-        """Return who decides, or decided, the height of a message, as far as this node can tell (V1)."""
+        """Return who decides, or decided, the height of a message, as far as this node can tell (V1, N28)."""
         if message.height > self.executor.height + 1 and self._coming is not None:
             return self._coming
         if message.height > self.executor.height or message.epoch == self.validators.epoch:
@@ -362,7 +362,7 @@ class Machine:
             self._pass_on(fresh)
 
     def _say_ready(self) -> None:
-        """An observer that is caught up says so on the chain now and then (M8)."""
+        """An observer that is caught up says so on the chain now and then (N31)."""
         sync = self._catch_up.sync
         if sync.syncing or not any(peer.status_ms is not None for peer in self._registry.peers.values()):
             return
@@ -487,7 +487,7 @@ class Machine:
         self._mind_the_rules()
 
     def _mind_the_rules(self) -> None:
-        """Stop before the first block under rules that this software lacks, and say so when they are decided (A8)."""
+        """Stop before the first block under rules that this software lacks, and say so when they are decided (A8, N32)."""
         self.executor.require_rules()
         upgrade = governance.upgrade(self.executor.reader)
         known = upgrade is None or self.executor.knows(upgrade["version"])

@@ -28,7 +28,7 @@ class Renewal:
         self._config, self._machine, self._links, self._give = config, machine, links, give
 
     def look(self) -> None:
-        """See whether a file is there that the registry asks for; cheap when it asks for none."""
+        """See whether a file is there that the registry asks for (N30); cheap when it asks for none."""
         if self._config.signer is None and self._machine.missing_key is not None:
             self._consensus_key(self._machine.missing_key)
         pins = self._machine.pins

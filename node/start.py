@@ -179,6 +179,7 @@ def _registered(storage: Storage, node_id: str) -> Entry | None:
         _log.warning("not_registered", text=f"{text}; it follows until it finds a block that registers it")
         return None
     if found["kind"] == FORMER:
+        # N29
         raise ConfigProblem(f"{node_id} was removed from the chain at height {found['since']}; make and add a new node")
     return Entry(bytes.fromhex(found["consensus_key"]), bytes.fromhex(found["link_certificate"]))
 
