@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from consensus import events as core
 from consensus.application import Executed
@@ -28,7 +27,6 @@ from ledger.errors import BadCertificate, LedgerError
 from ledger.genesis import Genesis
 from ledger.signing import Signer, Verify
 from ledger.state import Change
-from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
 from node import events as shell
 from node import health, wire
@@ -36,22 +34,17 @@ from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
 from node.catch_up import CatchUp
 from node.claims import conflict, require_commit
-from node.events import Admission, Answer, NodeEffect, NodeEvent, Tick, TickKind
-from node.evidence import Reporter
+from node.events import NodeEffect, NodeEvent, Tick, TickKind
 from node.inquiry import Inquiries
-from node.intake import Intake
 from node.joining import Kept
-from node.keyring import Keyring
 from node.mempool import Mempool, MempoolLimits
 from node.peers import STATUS_INTERVAL_MS
-from node.readiness import Readiness
+from node.pending import Pending
 from node.records import Records
 from node.registry import Registry
 from node.restart import tip_of
 from node.serving import Serving
 from node.trail import Trail
-
-RECHECK: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +93,18 @@ class Machine:
         self.mempool = Mempool(config.limits)
         self._share_doors()
         self._verified = verified
-        self._intake = Intake(executor, self.mempool, verified, self.counters)
-        others = () if config.next_signer is None else (config.next_signer,)
-        self._keyring = None if config.signer is None else Keyring(executor, config.node_id, config.signer, *others)
-        self._reporter = Reporter(executor, self.mempool, config.node_id, self._keyring)
-        self._readiness = Readiness(executor, config.node_id, self._keyring)
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
+        self._pending = Pending(
+            executor,
+            self.mempool,
+            verified,
+            self._application,
+            self.counters,
+            self._emit,
+            self._run,
+            node_id=config.node_id,
+            signers=self._signers,
+        )
         self._records = Records(journal_data, self._chain_id, config.node_id, self._emit)
         self._coming = membership.coming(executor.reader)
         self._replica = self._replica_at(tip_of(config.genesis, tip, executor.reader))
@@ -149,12 +148,16 @@ class Machine:
     @property
     def missing_key(self) -> bytes | None:
         """The key of this node's seat, now or in the epoch that comes, if it has no signer for it; else None."""
-        held = [one.public_key for one in (self.config.signer, self.config.next_signer) if one is not None]
+        held = [signer.public_key for signer in self._signers]
         for validators in (self._coming, self.validators):
             index = None if validators is None else validators.index(self.config.node_id)
             if validators is not None and index is not None and validators[index].key not in held:
                 return validators[index].key
         return None
+
+    @property
+    def _signers(self) -> tuple[Signer, ...]:
+        return tuple(one for one in (self.config.signer, self.config.next_signer) if one is not None)
 
     @property
     def halted(self) -> str | None:
@@ -197,7 +200,7 @@ class Machine:
             self._handle(event)
         except UnknownProtocol as fault:
             self._halt(str(fault), needs_release=True)
-        self._tell_dropped()
+        self._pending.tell_dropped()
         effects, self._effects = self._effects, []
         return effects
 
@@ -219,7 +222,7 @@ class Machine:
             case shell.TimerFired(core.Timer() as timer):
                 self._run(core.TimerExpired(timer))
             case shell.Submitted(transactions):
-                self._submitted(transactions)
+                self._pending.submitted(transactions, self._now_ms)
             case shell.Applied(height):
                 self._applied(height)
             case core.ExecutionTook():
@@ -264,8 +267,7 @@ class Machine:
                 case wire.ConsensusMessage(inner):
                     self._consensus(peer, inner, verified)
                 case wire.Transactions(raws):
-                    if self._intake.gossiped(raws, self._now_ms):
-                        self._run(core.WorkArrived())
+                    self._pending.gossiped(raws, self._now_ms)
                 case wire.Status():
                     self._status_received(peer, message)
                 case wire.GetBlocks(from_height, limit):
@@ -346,35 +348,13 @@ class Machine:
         if height is not None:
             self._emit(shell.TipsHeard(reply.token, height))
 
-    # Transactions
-
-    def _submitted(self, transactions: tuple[Transaction, ...]) -> None:
-        """Take clients' transactions and pass the new ones on before they are ordered (N12, Fabric #4438)."""
-        answers, fresh = self._intake.submit(transactions, self._now_ms)
-        self._emit(shell.Answered(answers))
-        self._pass_on(fresh)
-
-    def _report(self) -> None:
-        """Send the chain what we can prove against validators, as we send a client's transactions."""
-        for report in self._reporter.tick(self._intake.block_time_ms(self._now_ms)):
-            answers, fresh = self._intake.submit((report,), self._now_ms)
-            self._reporter.told(report, answers[0])
-            self._pass_on(fresh)
+    # Time
 
     def _say_ready(self) -> None:
-        """An observer that is caught up says so on the chain now and then (N31)."""
-        sync = self._catch_up.sync
-        if sync.syncing or not any(peer.status_ms is not None for peer in self._registry.peers.values()):
-            return
-        word = self._readiness.due(self._registry.own, self._intake.block_time_ms(self._now_ms))
-        if word is not None:
-            self._pass_on(self._intake.submit((word,), self._now_ms)[1])
-
-    def _pass_on(self, fresh: list[bytes]) -> None:
-        for frame in wire.pack_transactions(fresh):
-            self._emit(shell.BroadcastFrame(frame))
-        if fresh:
-            self._run(core.WorkArrived())
+        """An observer that is caught up, as far as its peers tell, says so (N31)."""
+        heard = any(peer.status_ms is not None for peer in self._registry.peers.values())
+        if heard and not self._catch_up.sync.syncing:
+            self._pending.say_ready(self._registry.own, self._now_ms)
 
     def _gossip_as_follower(self) -> None:
         """N12: who does not vote never waits alone in a round; what waits here for long, others may have lost."""
@@ -384,19 +364,7 @@ class Machine:
             return
         standing = self._replica.standing()
         if not standing.votes or standing.silence is not None:
-            self._gossip_again()
-
-    def _gossip_again(self) -> None:
-        for frame in self._intake.gossip_again():
-            self._emit(shell.BroadcastFrame(frame))
-
-    def _tell_dropped(self) -> None:
-        dropped = self._application.take_dropped()
-        if dropped:
-            answers = tuple(Answer(tx.id, Admission.REJECTED, rejected) for tx, rejected in dropped)
-            self._emit(shell.Dropped(answers))
-
-    # Synchronisation and time
+            self._pending.gossip_again()
 
     def _tick(self) -> None:
         self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
@@ -405,10 +373,7 @@ class Machine:
             if peer.connected:
                 peer.told_ms = self._now_ms
         self._emit(shell.BroadcastFrame(self._own_status()))
-        block_time_ms = self._intake.block_time_ms(self._now_ms)
-        self._application.expire(block_time_ms)
-        self._application.recheck(block_time_ms, RECHECK)
-        self._report()
+        self._pending.tick(self._now_ms)
         self._say_ready()
         self._gossip_as_follower()
         self._inquiries.tick(self._now_ms)
@@ -461,10 +426,10 @@ class Machine:
                 case core.Decided(executed, certificate):
                     self._decided(executed, certificate)
                 case core.GossipPending():
-                    self._gossip_again()
+                    self._pending.gossip_again()
                 case core.Accuse(node, first, second) as accusation:
                     self._count(f"accused_{node}")
-                    self._reporter.accuse(accusation)
+                    self._pending.accuse(accusation)
                     self._emit(shell.Accused(node, encode_message(first), encode_message(second)))
                 case core.Halt(reason):
                     self._halt(reason)
@@ -487,7 +452,7 @@ class Machine:
         self._mind_the_rules()
 
     def _mind_the_rules(self) -> None:
-        """Stop before the first block under rules that this software lacks, and say so when they are decided (A8, N32)."""
+        """Stop before the first block under rules that this software lacks; say so when they are decided (A8, N32)."""
         self.executor.require_rules()
         upgrade = governance.upgrade(self.executor.reader)
         known = upgrade is None or self.executor.knows(upgrade["version"])
@@ -521,8 +486,7 @@ class Machine:
     def _take_key(self, signer: Signer) -> None:
         """Hold another consensus key beside the present one; the epoch that names it is signed with it."""
         self.config = replace(self.config, next_signer=signer)
-        if self._keyring is not None:
-            self._keyring.take(signer)
+        self._pending.take_key(signer)
         self._restore()
 
     def _restore(self) -> None:

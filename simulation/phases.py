@@ -108,6 +108,6 @@ class Course:
         if self.world.clients.open or self.world.highest < self.world.options.heights_min:
             return False
         running = self.world.running_honest()
-        if any(node.machine is not None and len(node.machine._reporter) for node in running):
+        if any(node.machine is not None and len(node.machine._pending.reporter) for node in running):
             return False
         return len(running) == len(self.world.honest) and all(node.height == self.world.highest for node in running)

@@ -1,0 +1,105 @@
+"""What waits for a block at this node: clients' transactions, peers', and the node's own words.
+
+Law: a client's new transaction goes to all peers before it is ordered (N12), and whatever leaves the pool without a
+block is told with its reason (N14).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from consensus import events as core
+from contracts.execution import Executor
+from ledger.signing import Signer
+from ledger.transaction import Transaction
+from node import events, wire
+from node.admission import VerifiedTransactions
+from node.application import LedgerApplication
+from node.events import Admission, Answer, NodeEffect
+from node.evidence import Reporter
+from node.intake import Intake
+from node.keyring import Keyring
+from node.mempool import Mempool
+from node.readiness import Readiness
+
+RECHECK: Final = 256
+
+
+class Pending:
+    """Looks after ``mempool``: what enters it, what of it is passed on, and what leaves it."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        mempool: Mempool,
+        verified: VerifiedTransactions,
+        application: LedgerApplication,
+        counters: Counter[str],
+        emit: Callable[[NodeEffect], None],
+        run: Callable[[core.Event], bool],
+        *,
+        node_id: str,
+        signers: tuple[Signer, ...],
+    ) -> None:
+        """``run`` gives the core an event; ``signers`` hold the node's keys, the present one first, if it has any."""
+        self._mempool, self._application, self._emit, self._run = mempool, application, emit, run
+        self._intake = Intake(executor, mempool, verified, counters)
+        self._keyring = Keyring(executor, node_id, *signers) if signers else None
+        self.reporter = Reporter(executor, mempool, node_id, self._keyring)
+        self._readiness = Readiness(executor, node_id, self._keyring)
+
+    def submitted(self, transactions: tuple[Transaction, ...], now_ms: int) -> None:
+        """Take clients' transactions and pass the new ones on before they are ordered (N12, Fabric #4438)."""
+        answers, fresh = self._intake.submit(transactions, now_ms)
+        self._emit(events.Answered(answers))
+        self._pass_on(fresh)
+
+    def gossiped(self, raws: tuple[bytes, ...], now_ms: int) -> None:
+        """Take a peer's transactions."""
+        if self._intake.gossiped(raws, now_ms):
+            self._run(core.WorkArrived())
+
+    def tick(self, now_ms: int) -> None:
+        """Once a second: let go of what no block may hold any more, and report what we can prove."""
+        block_time_ms = self._intake.block_time_ms(now_ms)
+        self._application.expire(block_time_ms)
+        self._application.recheck(block_time_ms, RECHECK)
+        for report in self.reporter.tick(block_time_ms):
+            answers, fresh = self._intake.submit((report,), now_ms)
+            self.reporter.told(report, answers[0])
+            self._pass_on(fresh)
+
+    def say_ready(self, own: dict[str, Any] | None, now_ms: int) -> None:
+        """Say on the chain that this node is caught up, if it is time to; ``own`` is its registry entry (N31)."""
+        word = self._readiness.due(own, self._intake.block_time_ms(now_ms))
+        if word is not None:
+            self._pass_on(self._intake.submit((word,), now_ms)[1])
+
+    def gossip_again(self) -> None:
+        """Send the oldest transactions again: perhaps this node alone knows them (N12)."""
+        for frame in self._intake.gossip_again():
+            self._emit(events.BroadcastFrame(frame))
+
+    def tell_dropped(self) -> None:
+        """Say what will be in no block, and why."""
+        dropped = self._application.take_dropped()
+        if dropped:
+            answers = tuple(Answer(tx.id, Admission.REJECTED, rejected) for tx, rejected in dropped)
+            self._emit(events.Dropped(answers))
+
+    def accuse(self, accusation: core.Accuse) -> None:
+        """Take a proof against a validator, to be reported."""
+        self.reporter.accuse(accusation)
+
+    def take_key(self, signer: Signer) -> None:
+        """Hold another key of the node, for when the state registers it."""
+        if self._keyring is not None:
+            self._keyring.take(signer)
+
+    def _pass_on(self, fresh: list[bytes]) -> None:
+        for frame in wire.pack_transactions(fresh):
+            self._emit(events.BroadcastFrame(frame))
+        if fresh:
+            self._run(core.WorkArrived())
