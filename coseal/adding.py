@@ -209,7 +209,9 @@ class _Running:
 
 def _choose_member(hands: Hands, kind: str) -> str:
     """Return a member that can run the node and whose key is here; add one if no member can take another seat."""
-    members = [member for member in hands.members() if hands.network.users(member)]
+    founders = [member.id for member in hands.reader.genesis.members]
+    everyone = [*founders, *(member for member in hands.members() if member not in founders)]
+    members = [member for member in everyone if hands.network.users(member)]
     if kind == OBSERVER:
         return next((member for member in members if member == OBSERVERS), members[0] if members else "")
     fitting = [member for member in members if _unsafe(hands, member) is None]
