@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -34,14 +35,17 @@ FIRST_PORT, LAST_PORT = 22_400, 22_990
 def reserve_ports(nodes: int) -> tuple[int, int]:
     """Return the first of ``2 * nodes`` ports in a row that nothing uses, and the lock that keeps others off them.
 
-    Test processes run side by side, and a port is free until a node listens; a locked file speaks for it meanwhile.
+    Test processes run side by side, and a port is free until a node listens; meanwhile a byte of a file that is locked
+    speaks for each, so that runs of different lengths keep off each other too.
     """
     bases = list(range(FIRST_PORT, LAST_PORT - 2 * nodes, 2 * nodes))
     turn = os.getpid() % len(bases)
     for base in bases[turn:] + bases[:turn]:
-        descriptor = os.open(Path(tempfile.gettempdir()) / f"coseal-test-ports-{base}", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(Path(tempfile.gettempdir()) / "coseal-test-ports", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # struct flock: the lock belongs to the open file, not to the process (fcntl(2), F_OFD_SETLK)
+            wanted = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, base, 2 * nodes, 0)
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, wanted)
             with contextlib.ExitStack() as held:
                 for port in range(base, base + 2 * nodes):
                     probe = held.enter_context(socket.socket())
