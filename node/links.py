@@ -15,12 +15,12 @@ import contextlib
 import random
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from node.doorstep import Doorstep
 from node.link import IDLE_SECONDS, Frame, Link
 from node.wire import Hello
 
@@ -90,7 +90,7 @@ class Links:
         self._nodes = {der: node for node, der in known if node != self._me}
         self._addresses: dict[str, tuple[str, int]] = {}
         self._links: dict[str, Link] = {}
-        self._strangers: Counter[str] = Counter()
+        self._strangers = Doorstep(STRANGERS_MAX, STRANGERS_PER_ADDRESS_MAX)
         self._unready: set[Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: socket.socket | None = None
@@ -260,15 +260,26 @@ class Links:
                 self._receiver.link_refused("a stranger", f"cannot accept: {error.strerror}")
                 await asyncio.sleep(0.1)
                 continue
-            host = str(address[0])
-            if self._strangers.total() >= STRANGERS_MAX or self._strangers[host] >= STRANGERS_PER_ADDRESS_MAX:
+            self._let_in(connection, str(address[0]))
+
+    def _let_in(self, connection: socket.socket, host: str) -> None:
+        """Give whoever connected a stranger's place, until the link is ready or gone."""
+        tasks: list[asyncio.Task[None]] = []
+        place = self._strangers.enter(host, lambda: tasks[0].cancel())
+        if place is None:
+            connection.close()
+            return
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._strangers.leave(place)
+            if task.cancelled():  # perhaps before it began
                 connection.close()
-                continue
-            self._strangers[host] += 1
-            self._spawn(self._welcome(connection, host))
+
+        tasks.append(self._spawn(self._welcome(connection, host)))
+        tasks[0].add_done_callback(done)
 
     async def _welcome(self, connection: socket.socket, host: str) -> None:
-        """Shake hands with whoever connected; they hold a stranger's place until the link is ready or gone."""
+        """Shake hands with whoever connected; cancelled when a newcomer needs the place."""
         link = self._new_link(None)
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -279,11 +290,12 @@ class Links:
             await link.settled.wait()
         except (OSError, ssl.SSLError, TimeoutError) as error:
             self._receiver.link_refused(host, _handshake_problem(error))
+        except asyncio.CancelledError:
+            if not link.ready:
+                link.close("it took so long that another took its place")
+                raise
         finally:
             self._unready.discard(link)
-            self._strangers[host] -= 1
-            if not self._strangers[host]:
-                del self._strangers[host]
 
     async def _dial(self, peer: str, address: tuple[str, int]) -> None:
         """Keep a connection to ``peer``, as long as it is registered."""

@@ -63,7 +63,13 @@ def test_the_environment_takes_precedence(tmp_path: Path, monkeypatch: pytest.Mo
         (MINIMAL + 'gateway_sender = "admin"\n', "gateway_sender"),
         (MINIMAL + 'http_listen = "0.0.0.0:80"\n', "http_allow_plain"),
         (MINIMAL + 'http_listen = "10.1.2.3:80"\n', "http_allow_plain"),
+        (MINIMAL + 'http_listen = "[::]:80"\n', "http_allow_plain"),
+        (MINIMAL + 'http_listen = "node.example:80"\n', "http_allow_plain"),
+        (MINIMAL + 'http_listen = "127.0.0.1.node.example:80"\n', "http_allow_plain"),
         (MINIMAL + 'http_tls_key = "k.pem"\n', "http_tls_certificate"),
+        (MINIMAL + 'http_tls_certificate = "c.pem"\n', "http_tls_key"),
+        (MINIMAL + 'signer = "tcp:10.0.0.1:5"\n', "signer"),
+        (MINIMAL + 'signer = "unix:relative.sock"\n', "signer"),
         ("node_id = ", "node.toml"),
     ],
 )
@@ -82,6 +88,11 @@ def test_a_value_is_not_repeated_in_a_problem(tmp_path: Path) -> None:
 @pytest.mark.parametrize("extra", ["http_allow_plain = true", 'http_tls_certificate = "c.pem"\nhttp_tls_key = "k.pem"'])
 def test_http_beyond_loopback_needs_tls_or_a_word(tmp_path: Path, extra: str) -> None:
     assert load(write(tmp_path, f'{MINIMAL}http_listen = "0.0.0.0:80"\n{extra}\n')).http_listen == ("0.0.0.0", 80)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "[::1]", "localhost"])
+def test_plain_http_is_for_this_machine(tmp_path: Path, host: str) -> None:
+    assert load(write(tmp_path, f'{MINIMAL}http_listen = "{host}:80"\n')).http_listen is not None
 
 
 def test_a_folder_that_is_no_data_folder_is_said(tmp_path: Path) -> None:

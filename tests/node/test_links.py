@@ -102,13 +102,20 @@ class Net:
         for each in self.links.values():
             await each.close()
 
-    async def stranger(self, name: str | None, to: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A TLS client of our own making, with the certificate of ``name`` or none."""
+    def context(self, name: str | None) -> ssl.SSLContext:
+        """TLS of our own making, with the certificate of ``name`` or none."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         if name is not None:
             context.load_cert_chain(self.folders[name] / "link.crt", self.folders[name] / "link.pem")
+        return context
+
+    async def stranger(
+        self, name: str | None, to: str, context: ssl.SSLContext | None = None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A TLS client with the certificate of ``name`` or none."""
+        context = context or self.context(name)
         return await asyncio.open_connection("127.0.0.1", self.ports[to], ssl=context)
 
 
@@ -358,15 +365,45 @@ def test_a_flood_of_connections_is_bounded_and_a_peer_still_talks(certificates, 
         for _ in range(200):
             flood.append(await asyncio.open_connection("127.0.0.1", net.ports["b"]))
         await asyncio.sleep(0.05)
-        assert net.links["b"]._strangers.total() <= links.STRANGERS_PER_ADDRESS_MAX
+        assert len(net.links["b"]._strangers) <= links.STRANGERS_PER_ADDRESS_MAX
         net.links["a"].send("b", b"still here", consensus=True)
         await until(lambda: ("a", b"still here") in b.frames, 1.0)
         async with asyncio.timeout(5):
             for reader, writer in flood:
                 assert await read_to_end(reader) == b""
                 writer.close()
-        assert net.links["b"]._strangers.total() == 0
+        await until(lambda: len(net.links["b"]._strangers) == 0)
         assert b.disconnected == []
+
+    run(certificates, scenario)
+
+
+@pytest.mark.parametrize("speaks", [False, True])
+def test_many_addresses_are_bounded_together_and_a_peer_that_is_quick_gets_in(
+    certificates, monkeypatch, speaks: bool
+) -> None:
+    """With all places taken by whoever is patient, the oldest gives way: before the handshake, or after it."""
+    monkeypatch.setattr(links, "HANDSHAKE_SECONDS", 30.0)
+    monkeypatch.setattr(link, "HELLO_SECONDS", 30.0)
+    monkeypatch.setattr(links, "STRANGERS_MAX", 12)
+
+    async def scenario(net: Net) -> None:
+        a = await net.start("a")
+        context = net.context("c") if speaks else None
+        crowd = []
+        for number in range(2, 22):
+            local = (f"127.0.0.{number}", 0)
+            crowd.append(await asyncio.open_connection("127.0.0.1", net.ports["a"], ssl=context, local_addr=local))
+        await until(lambda: len(net.links["a"]._strangers) == 12)
+        b = await net.start("b", "a")
+        await until(lambda: a.connected == ["b"] and b.connected == ["a"])
+        async with asyncio.timeout(10):
+            await read_to_end(crowd[0][0])
+        net.links["b"].send("a", b"through the crowd", consensus=True)
+        await until(lambda: ("b", b"through the crowd") in a.frames)
+        for _, writer in crowd:
+            writer.close()
+        await until(lambda: len(net.links["a"]._strangers) == 0)
 
     run(certificates, scenario)
 
@@ -391,6 +428,32 @@ def test_old_tls_is_refused(certificates) -> None:
         with pytest.raises((ConnectionError, ssl.SSLError)):
             await asyncio.open_connection("127.0.0.1", net.ports["a"], ssl=context)
         await until(lambda: a.refused)
+
+    run(certificates, scenario)
+
+
+def test_tls_is_1_3_with_nothing_to_resume_compress_or_send_early(certificates) -> None:
+    """Each connection shows its certificate anew: no ticket, no session, so no 0-RTT data that could be replayed."""
+
+    async def scenario(net: Net) -> None:
+        await net.start("a")
+        first = net.context("c")
+        for _ in range(2):
+            reader, writer = await net.stranger("c", "a", first)
+            writer.write(framed(wire.encode(Hello(CHAIN, "c", "test"))))
+            async with asyncio.timeout(10):
+                await reader.readexactly(4)  # its hello: a ticket would have come before
+            tls = writer.get_extra_info("ssl_object")
+            assert tls.version() == "TLSv1.3"
+            assert tls.compression() is None
+            assert not tls.session_reused
+            assert not tls.session.has_ticket
+            assert tls.cipher()[0] in (
+                "TLS_AES_256_GCM_SHA384",
+                "TLS_CHACHA20_POLY1305_SHA256",
+                "TLS_AES_128_GCM_SHA256",
+            )
+            writer.close()
 
     run(certificates, scenario)
 

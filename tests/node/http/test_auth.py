@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +13,7 @@ from ledger.signing import Signer
 from node.http import auth
 from node.http.auth import Nonces, Token
 from node.http.context import Settings
+from node.http.door import OPEN_PATHS
 from node.http.problems import Problem
 from tests.node.chain import operator
 from tests.node.http.world import World, make_genesis, scenario
@@ -65,6 +67,22 @@ async def test_reading_a_private_chain_needs_a_token_or_a_signature(world: World
     assert (response.status_code, response.json()["code"]) == (403, "forbidden")
     signed = signed_headers(world, "/v1/members?min_height=0")
     assert (await client.get("/v1/members?min_height=0", headers=signed)).status_code == 200
+
+
+@scenario(**PRIVATE, settings=TOKENS)
+async def test_no_route_of_a_private_chain_answers_a_stranger_but_the_open_ones(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    """Every route there is, as the document of the API names them; a new one is in here by itself."""
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    reads = [path for path, methods in paths.items() if "get" in methods]
+    assert len(reads) > 20
+    for path in reads:
+        status = (await client.get(re.sub(r"\{[^}]+\}", "1", path))).status_code
+        assert (status == 401) is (path not in OPEN_PATHS), (path, status)
+    for method in ("HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"):
+        assert (await client.request(method, "/v1/members")).status_code in (401, 405), method
+    assert (await client.get("/v1/no-such-route")).status_code == 401
 
 
 @scenario(settings=TOKENS)
