@@ -89,7 +89,7 @@ class Plain:
 
 
 class Reduced:
-    """The reductions E1 to E5 of the steps and S1 to S3 of the states."""
+    """The reductions E1 to E4 of the steps and S1 to S3 of the states."""
 
     def __init__(self, rules: Rules, rounds: int) -> None:
         self.rules, self.rounds = rules, rounds
