@@ -124,6 +124,11 @@ class View:
         return self.standing.silence or (self.signer_trouble if self.standing.votes else None)
 
     @property
+    def is_behind(self) -> bool:
+        """Whether this node is catching up."""
+        return self.sync.is_behind(self.validators.weak_quorum)
+
+    @property
     def upgrade(self) -> Upgrade | None:
         """The rules that are accepted and not in force yet."""
         found = governance.upgrade(self.executor.reader)
@@ -154,7 +159,7 @@ def report(view: View, now_ms: int) -> NodeStatus:
         peers=_peers(view, now_ms),
         mempool_transactions=len(view.mempool),
         mempool_bytes=view.mempool.size_bytes,
-        syncing=view.sync.syncing,
+        syncing=view.is_behind,
         healthy=stalled is None,
         why_stalled=stalled,
         upgrade=view.upgrade,
@@ -168,8 +173,9 @@ def why_stalled(view: View, now_ms: int) -> str | None:
     validators = view.validators
     if view.halted is not None:
         return f"stopped: {view.halted}"
-    if view.sync.syncing:
-        return f"catching up: at height {view.executor.height} of {view.sync.target}"
+    if view.is_behind:
+        goal = max(view.sync.target, view.sync.claimed_by(validators.weak_quorum))
+        return f"catching up: at height {view.executor.height} of {goal}"
     missing = [seat.id for seat in validators.validators if not _counts(view, seat.id, now_ms)]
     lacking = validators.quorum - (validators.n - len(missing))
     if lacking > 0 and view.kind == "unregistered":

@@ -353,7 +353,7 @@ class Machine:
     def _say_ready(self) -> None:
         """An observer that is caught up, as far as its peers tell, says so (N31)."""
         heard = any(peer.status_ms is not None for peer in self._registry.peers.values())
-        if heard and not self._catch_up.sync.syncing:
+        if heard and not self._catch_up.sync.is_behind(self.validators.weak_quorum):
             self._pending.say_ready(self._registry.own, self._now_ms)
 
     def _gossip_as_follower(self) -> None:

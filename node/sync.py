@@ -130,7 +130,16 @@ class Sync:
     @property
     def claimed(self) -> int:
         """The highest tip anybody connected shows, also one of an epoch that cannot be verified here yet."""
-        return max((state.claimed for state in self._peers.values() if state.connected), default=0)
+        return self.claimed_by(1)
+
+    def claimed_by(self, count: int) -> int:
+        """The highest tip that so many connected peers show, or more; 0 if there are fewer."""
+        claims = sorted((state.claimed for state in self._peers.values() if state.connected), reverse=True)
+        return claims[count - 1] if len(claims) >= count else 0
+
+    def is_behind(self, weak_quorum: int) -> bool:
+        """Whether this node is behind, by what was proven to it or what f + 1 peers show of a later epoch."""
+        return self.syncing or self.claimed_by(weak_quorum) > self.tip + 1
 
     @property
     def syncing(self) -> bool:

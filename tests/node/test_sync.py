@@ -318,3 +318,16 @@ def test_a_lagging_node_catches_up_while_one_peer_is_honest(lie: Answer) -> None
     last = sign_transaction(cluster.genesis, 1_000)
     cluster.submit("bank-a", last)
     assert cluster.run_until(lambda: cluster.has(last))
+
+
+def test_tips_that_cannot_be_verified_yet_count_when_more_than_f_peers_show_them():
+    sync = Sync(5)
+    for peer in ("a", "b", "c"):
+        sync.connected(peer)
+    sync.hinted("a", 1_000)
+    assert (sync.claimed, sync.claimed_by(2), sync.is_behind(2)) == (1_000, 0, False)
+    sync.hinted("b", 50)
+    assert (sync.claimed_by(2), sync.is_behind(2)) == (50, True)
+    sync.disconnected("b")
+    assert not sync.is_behind(2)
+    assert sync.claimed_by(9) == 0
