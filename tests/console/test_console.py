@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 import urllib.parse
 import urllib.request
@@ -143,3 +145,12 @@ def test_another_node_answers_when_one_is_killed(running: Running):
     finally:
         cluster.start("regulator")
         cluster.wait_one_tip()
+
+
+def test_the_command_becomes_the_console_and_says_what_is_missing(tmp_path: Path):
+    words = [sys.executable, "-m", "coseal", "console", str(tmp_path / "none")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "no network in" in done.stderr
+    assert "coseal up" in done.stderr
+    assert "Traceback" not in done.stderr
