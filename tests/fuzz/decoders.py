@@ -23,14 +23,16 @@ from contracts.process_items import Unfit
 from contracts.rules.cel import compile_expression
 from contracts.rules.errors import RuleError
 from contracts.rules.rule import parse_rule
+from contracts.table import CONTRACTS
 from coseal.errors import CosealError
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
 from ledger import codec, framing, render
 from ledger.block import Block, CommittedBlock, Header, Receipt
 from ledger.certificate import Certificate
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Malformed
 from ledger.genesis import Genesis, encode_genesis
+from ledger.handover import Handover
 from ledger.head import Head
 from ledger.proof import BeginProof, CertifiedValue, TransactionProof
 from ledger.snapshot import Manifest
@@ -198,6 +200,19 @@ def _expression(data: bytes) -> None:
     compile_expression(data.decode("utf-8", "replace"), {"e": _EVENT}).evaluate({"e": {"type": "issued"}})
 
 
+def _action(data: bytes) -> None:
+    """Judge arguments as execution does: a rejection of a bounded text or none, and never an exception."""
+    asked = codec.sequence(codec.decode(data), "action", limit=3)
+    if len(asked) != 3:
+        raise Malformed("expected contract, action, arguments")
+    contract, action, args = asked
+    found = CONTRACTS.get(codec.text(contract, "contract"))
+    known = None if found is None else found.actions.get(codec.text(action, "action"))
+    if known is not None:
+        refused = known.validate(codec.mapping(args, "args"))
+        assert refused is None or codec.encode([refused.code, refused.detail])
+
+
 def _batch(data: bytes) -> None:
     assert all(type(raw) is bytes for raw in bodies.split_raws(data, 1_000))
 
@@ -279,6 +294,8 @@ DECODERS: tuple[Decoder, ...] = (
             )
         ],
     ),
+    Decoder("handover", "msgpack", lambda d: Handover.decode(d).encode(), lambda: [seeds.handover().encode()]),
+    Decoder("action", "msgpack", _action, seeds.actions),
     Decoder("wire", "msgpack", lambda d: wire.encode(wire.decode(d)), seeds.wire_messages),
     Decoder("journal-file", "records", _journal_file, lambda: [seeds.journal_file()]),
     Decoder("block-file", "records", _block_file, lambda: [seeds.block_log()]),
@@ -286,6 +303,7 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("strict-json", "json", _strict_json, seeds.json_texts),
     Decoder("transaction-json", "json", _transaction_json, seeds.transactions_json),
     Decoder("document", "json", _document, seeds.documents, share=0.5),
+    Decoder("document-of-an-epoch", "json", _document, seeds.documents_of_later_epochs, share=0.5),
     Decoder("export-manifest", "json", _export_manifest, lambda: [seeds.text(seeds.export_manifest())], share=0.5),
     Decoder("evidence-bundle", "json", _bundle, lambda: [seeds.bundle()[1]], share=0.01),
     Decoder("cloudevent", "json", _cloudevent, seeds.events, (Unfit, ValueError, RecursionError)),

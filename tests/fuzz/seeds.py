@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,10 +20,12 @@ import msgpack
 
 from audit.export import signed_bytes
 from consensus import messages, persisted
+from contracts.table import CONTRACTS
 from coseal.bundle import collect
 from ledger import codec, framing, merkle, render, snapshot
 from ledger.block import CommittedBlock, Receipt
 from ledger.genesis import Genesis
+from ledger.handover import Handover, with_handovers
 from ledger.head import Head
 from ledger.proof import BeginProof, CertifiedValue, TransactionProof
 from ledger.snapshot import Manifest
@@ -376,3 +379,26 @@ def bundle() -> tuple[Genesis, bytes]:
             return chain.genesis, text(collect(FakeClient(story, index), CASE))
         finally:
             index.stop()
+
+
+def handover() -> Handover:
+    """Return a handover to the set of the vectors with another epoch; who certified it is not asked by a reader."""
+    following = replace(vectors.VALIDATORS, epoch=1)
+    header = replace(SECOND.block.header, next_validators_hash=following.hash)
+    return Handover(header, SECOND.certificate, following)
+
+
+def documents_of_later_epochs() -> list[bytes]:
+    """Return a receipt with what leads to its epoch."""
+    receipt = vectors.chain_vectors()["json"]["receipt"]
+    short = {name: receipt[name] for name in ("coseal", "version", "raw")}
+    return [text(with_handovers(short, [handover()]))]
+
+
+def actions() -> list[bytes]:
+    """Return the example of every action of every contract, as [contract, action, arguments]."""
+    return [
+        codec.encode([contract.name, name, dict(contract.actions[name].example)])
+        for contract in CONTRACTS.values()
+        for name in sorted(contract.actions)
+    ]
