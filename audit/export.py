@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit.counting import COUNTERS, Uncountable
+from audit.epochs import Epochs
 from ledger import codec, signing
-from ledger.errors import BadSignature, Malformed
+from ledger.errors import BadProof, BadSignature, Malformed
 from ledger.genesis import Genesis
+from ledger.handover import split_handovers
+from ledger.render import state_proof_from_json
 from ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_EXPORT
 
 FILE_BYTES_MAX: Final = 1 << 30
@@ -70,7 +73,7 @@ def verify_export(document: Any, genesis: Genesis, folder: Path | None) -> tuple
     if not signing.verify(key, message, _bytes(fields["signature"], "signature", SIGNATURE_BYTES)):
         raise BadSignature(f"the manifest is not signed by the key of {signer} that it names")
     name, size = _check_file(fields, folder)
-    _require_registered(signer, key, genesis)
+    _require_registered(signer, key, genesis, fields.get("registration"))
     facts = {
         "chain_id": fields["chain_id"],
         "process_type": fields["process_type"],
@@ -100,7 +103,7 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
         if name not in fields:
             raise Malformed(f"manifest.{name}: missing")
     for name in fields:
-        if name not in (*_FIELDS, "object_type"):
+        if name not in (*_FIELDS, "object_type", "registration"):
             raise Malformed(f"manifest.{name}: unknown")
     if fields["coseal"] != "export" or type(fields["version"]) is not int or fields["version"] != 1:
         raise Malformed('expected a document with "coseal": "export" and "version": 1')
@@ -149,15 +152,25 @@ def _difference(said: Any, found: Mapping[str, Any]) -> str:
     return f"expected {', '.join(found)}"
 
 
-def _require_registered(signer: str, key: bytes, genesis: Genesis) -> None:
+def _require_registered(signer: str, key: bytes, genesis: Genesis, registration: Any) -> None:
+    """Believe the genesis, or a proof that the state after some block gave the signer this key."""
     member, _, user = signer.partition("/")
     for operator in (one for each in genesis.members if each.id == member for one in each.operators):
         if operator.user == user and operator.key == key:
             return
-    raise Untold(
-        f"everything holds but one thing: the genesis does not give {signer} the key {key.hex()}; compare it with "
-        f"a state proof of membership/operator/{signer}"
-    )
+    if registration is None:
+        raise Untold(
+            f"everything holds but one thing: the genesis does not give {signer} the key {key.hex()}; compare it with "
+            f"a state proof of membership/operator/{signer}"
+        )
+    document, handovers = split_handovers(registration)
+    epochs = Epochs(genesis)
+    epochs.take_all(handovers)
+    certified = state_proof_from_json(document)
+    certified.verify(genesis.chain_id, epochs.of(certified.header, certified.certificate))
+    record = None if certified.value is None else codec.decode(certified.value)
+    if certified.key != f"membership/operator/{signer}".encode() or type(record) is not dict or record["key"] != key:
+        raise BadProof(f"its registration does not give {signer} the key {key.hex()}")
 
 
 def _bytes(value: Any, name: str, size: int) -> bytes:

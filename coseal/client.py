@@ -28,7 +28,7 @@ from ledger.errors import LedgerError
 from ledger.genesis import Genesis
 from ledger.handover import MAX_HANDOVERS, Handover, with_handovers
 from ledger.proof import CertifiedValue, TransactionProof
-from ledger.render import MAX_DOCUMENT_DEPTH, proof_from_json, proof_json, state_proof_from_json
+from ledger.render import MAX_DOCUMENT_DEPTH, proof_from_json, proof_json, state_proof_from_json, state_proof_json
 from ledger.signing import Signer
 from ledger.strict_json import strict_json
 from ledger.transaction import SALT_BYTES, Transaction, sign
@@ -232,6 +232,11 @@ class Client:
         if certified.key != key.encode():
             raise BadAnswer(f"{self.url} proved another key than {key}")
         return certified
+
+    def state_document(self, key: str) -> dict[str, Any]:
+        """Return the state-proof file of a key, which ``coseal verify`` checks with the genesis alone; verified."""
+        certified = self.state(key)
+        return with_handovers(state_proof_json(certified), self.epochs.up_to(certified.header.epoch))
 
     def value(self, key: str, *, min_height: int = 0) -> Any:
         """Return the decoded value of a state key, None if it is absent; proven, as ``state``."""

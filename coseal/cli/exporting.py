@@ -93,7 +93,11 @@ def export_log(
     source = UrlSource(access.find_url(full_sender.partition("/")[0]), token=token)
     record = _read_with_bar(source, trusted, process_type, height, quiet=as_json)
     made = export(record, format.value, object_type)
-    signed = manifest(made, out.name, trusted.chain_id, full_sender, signer)
+    registration = None
+    if not _is_founder(trusted, full_sender, signer.public_key):
+        with access.client() as client:
+            registration = client.state_document(f"membership/operator/{full_sender}")
+    signed = manifest(made, out.name, trusted.chain_id, full_sender, signer, registration)
     beside = out.with_name(out.name + ".manifest.json")
     try:
         out.write_bytes(made.data)
@@ -103,6 +107,12 @@ def export_log(
     except OSError as error:
         raise CosealError(f"{error.filename}: {error.strerror}") from None
     _print(made, out, beside, full_sender, as_json=as_json)
+
+
+def _is_founder(genesis: Genesis, sender: str, key: bytes) -> bool:
+    """Say whether the genesis gives the sender this key."""
+    operators = ((f"{member.id}/{one.user}", one.key) for member in genesis.members for one in member.operators)
+    return (sender, key) in operators
 
 
 def _read_with_bar(

@@ -76,8 +76,18 @@ def export(record: ProcessRecord, format: str, object_type: str | None = None) -
     return Export(data, facts, map_text)
 
 
-def manifest(made: Export, file_name: str, chain_id: bytes, sender: str, signer: Signer) -> bytes:
-    """Return the bytes of the manifest of an export that is written as ``file_name``, signed."""
+def manifest(
+    made: Export,
+    file_name: str,
+    chain_id: bytes,
+    sender: str,
+    signer: Signer,
+    registration: dict[str, Any] | None = None,
+) -> bytes:
+    """Return the bytes of the manifest of an export that is written as ``file_name``, signed.
+
+    ``registration`` is the state proof that gives ``sender`` its key, for one that the genesis does not name.
+    """
     document: dict[str, Any] = {
         "coseal": "export",
         "version": 1,
@@ -86,6 +96,7 @@ def manifest(made: Export, file_name: str, chain_id: bytes, sender: str, signer:
         **made.facts,
         "signer": sender,
         "public_key": signer.public_key.hex(),
+        **({} if registration is None else {"registration": registration}),
     }
     document["signature"] = signer.sign(signed_bytes(document)).hex()
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from contracts import evidence, membership, membership_epochs
+from contracts.framework import Reader
 from ledger import codec
 from ledger.block import CommittedBlock
 from ledger.handover import Handover, handover_json, with_handovers
@@ -136,6 +137,21 @@ def router(context: Context) -> APIRouter:
         proven = [row for row in evidence.summary(reader) if row["member"] == id]
         return answer({"height": height, "member": found, "evidence": proven}, height=height)
 
+    @routes.get("/nodes", summary="Registered nodes, with the keys they validated with", dependencies=fresh)
+    async def nodes() -> Response:
+        reader, height = context.reader(), services.height
+        seats = _seats(reader)
+        found = [{**node, "seats": seats.get(node["id"], [])} for node in membership.nodes(reader)]
+        return answer({"height": height, "nodes": found}, height=height)
+
+    @routes.get("/nodes/{id}", summary="One node, also a former one", dependencies=fresh)
+    async def node(id: Annotated[str, Path(max_length=64)]) -> Response:
+        reader, height = context.reader(), services.height
+        found = membership.node(reader, id)
+        if found is None:
+            raise Problem(404, "unknown_node", "no node has or had this id", more={"height": height})
+        return answer({"height": height, "node": {**found, "seats": _seats(reader).get(id, [])}}, height=height)
+
     @routes.get("/state/{contract}/{key:path}", summary="A value of the state, with its proof", dependencies=fresh)
     async def state(
         contract: Annotated[str, Path(max_length=64)],
@@ -153,6 +169,22 @@ def router(context: Context) -> APIRouter:
         return answer(document, height=certified.header.height)
 
     return routes
+
+
+def _seats(reader: Reader) -> dict[str, list[dict[str, Any]]]:
+    """Return by node from which height to which (None: still) it validated with which key, oldest first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for epoch in membership_epochs.epochs(reader):
+        for rows in found.values():
+            if rows[-1]["to"] is None:
+                rows[-1]["to"] = epoch["first_height"] - 1
+        for seat in epoch["validators"]:
+            rows = found.setdefault(seat["id"], [])
+            if rows and rows[-1]["key"] == seat["key"] and rows[-1]["to"] == epoch["first_height"] - 1:
+                rows[-1]["to"] = None
+            else:
+                rows.append({"key": seat["key"], "from": epoch["first_height"], "to": None})
+    return found
 
 
 async def prove_key(context: Context, key: str) -> CertifiedValue:

@@ -19,16 +19,18 @@ from audit.verify import verify_document
 from contracts.process_chain import item_hash, objects_of
 from coseal import bundle
 from coseal.errors import BadAnswer, CosealError
-from ledger import codec
+from ledger import codec, signing
 from ledger.block import CommittedBlock, Header, Receipt
 from ledger.certificate import Certificate
+from ledger.handover import Handover
+from ledger.head import announced
 from ledger.proof import CertifiedValue
 from ledger.render import certified_header_json, raw_text, state_proof_json
 from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
 from node import index_supervision_queries as queries
 from node.index import Index
-from tests.node.chain import Chain
+from tests.node.chain import Chain, validator
 from tests.node.http.world import make_genesis
 from tests.node.supervised import Story
 
@@ -250,6 +252,37 @@ def test_validators_that_follow_are_believed_only_if_announced(client: Any, case
     report = verify_bundle(document, genesis)
     assert report.steps[-1].name == "validators"
     assert "announces no change of validators" in report.steps[-1].detail
+
+
+def test_a_case_whose_validators_changed_meanwhile_is_proven_from_the_genesis(tmp_path: Path) -> None:
+    story = Story(Chain(make_genesis(name="changing")))
+    story.tell()
+    chain = story.chain
+    new = validator("bank-a second")
+    proof = new.sign(signing.key_preimage(chain.genesis.chain_id, "bank-a", new.public_key)).hex()
+    subject = {"node": "bank-a", "key": new.public_key.hex(), "proof": proof}
+    story.do("governance.propose", "bank-a", id="key", kind="rotate_validator_key", subject=subject)
+    for member in ("regulator", "central-bank"):
+        story.do("governance.vote", member, ballot="key", choice="yes")
+    promoting = story.wait(1)
+    story.do("membership.set_profile", "bank-a", description="later")
+    index = Index(tmp_path / "i.sqlite", chain.genesis.chain_id, lambda height: chain.blocks[height - 1].encode())
+    index.start(len(chain.blocks))
+    assert index.wait(len(chain.blocks), 20)
+    client: Any = FakeClient(story, index)
+    client.epochs.take(handover_of(promoting))
+    document = json.loads(json.dumps(bundle.collect(client, CASE)))
+    index.stop()
+    assert len(document["handovers"]) == 1
+    result = verify_document(document, chain.genesis)
+    assert (result.ok, result.steps[1].detail.startswith("2 epoch(s)")) == (True, True)
+    assert verify_document({**document, "handovers": []}, chain.genesis).exit_code == 2
+
+
+def handover_of(committed: CommittedBlock) -> Handover:
+    following = announced(committed)
+    assert following is not None
+    return Handover(committed.block.header, committed.certificate, following)
 
 
 JUNK = [None, 7, "x", [], {}, {"raw": "AA=="}, {"coseal": "state-proof", "version": 1, "raw": "AA=="}]

@@ -89,6 +89,19 @@ async def test_every_heights_validators_are_told_with_their_epoch(world: World, 
 
 
 @scenario()
+async def test_nodes_are_told_with_the_keys_they_validated_with(world: World, client: httpx.AsyncClient) -> None:
+    await rotate(world)
+    nodes = {row["id"]: row for row in (await client.get("/v1/nodes")).json()["nodes"]}
+    first, second = (validator(name).public_key.hex() for name in ("bank-a", "bank-a second"))
+    assert nodes["bank-a"]["seats"] == [{"key": first, "from": 1, "to": 3}, {"key": second, "from": 4, "to": None}]
+    assert [(row["from"], row["to"]) for row in nodes["regulator"]["seats"]] == [(1, None)]
+    one = (await client.get("/v1/nodes/bank-a")).json()["node"]
+    assert one == nodes["bank-a"]
+    assert (one["kind"], one["consensus_key"]) == ("validator", second)
+    assert (await client.get("/v1/nodes/none")).json()["code"] == "unknown_node"
+
+
+@scenario()
 async def test_handovers_lead_from_the_genesis_and_pages_end(world: World, client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/handovers")).json() == {"height": 0, "handovers": [], "next": None}
     await rotate(world)
