@@ -142,9 +142,17 @@ def test_no_request_gets_an_answer_that_the_document_does_not_describe(served: S
     assert {status for _, status in served.answered} >= {400, 404}
 
 
-def test_every_reading_route_gave_a_good_answer_too(served: Served) -> None:
-    quiet = {f"GET {path}" for path in ("/v1/snapshot",)}
-    asked = {operation for operation, _ in served.answered if operation.startswith("GET")}
-    good = {operation for operation, status in served.answered if status == 200}
-    assert sorted(operation for operation in asked - good - quiet if "{" not in operation) == []
-    assert {f"GET {path}" for path in served.known} <= good
+def test_reading_routes_give_good_answers_too(served: Served) -> None:
+    asked = 0
+    for result in served.schema.get_all_operations():
+        operation = result.ok()
+        plain = "{" not in operation.path and not any(item.is_required for item in operation.query)
+        if operation.method != "get" or operation.path in (ENDLESS, "/v1/snapshot"):
+            continue
+        if plain or operation.path in served.known:
+            case = operation.Case(path_parameters=served.known.get(operation.path, {}))
+            response = case.call(base_url=served.url, headers=served.headers, timeout=20)
+            case.validate_response(response, checks=CHECKS)
+            assert response.status_code == 200, (operation.path, response.text)
+            asked += 1
+    assert asked > 20
