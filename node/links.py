@@ -110,13 +110,16 @@ class Links:
     def pin(self, node: str, certificate: bytes, address: tuple[str, int] | None = None) -> None:
         """Let ``node`` in with this certificate (DER) and no other, and dial it where we know it or it says to be.
 
-        Of this node itself: show the certificate that is in our file now.
+        Of this node itself: show this certificate, if it is the one in our file.
         """
-        if node != self._me and self._nodes.get(certificate) != node:
+        if node == self._me:
+            self.renew(certificate)
+            return
+        if [known for known, owner in self._nodes.items() if owner == node] != [certificate]:
             self._forget(node)
             self._nodes[certificate] = node
+            self._trust(certificate)
             self._send_away(node, "its certificate was replaced")
-        self.renew()
         if address is not None:
             self._addresses.setdefault(node, address)
         self._begin_dialling(node)
@@ -128,13 +131,13 @@ class Links:
         if task is not None:
             task.cancel()
         self._send_away(node, "it is registered no more")
-        self.renew()
 
-    def renew(self) -> None:
-        """Trust what is pinned now, and show the certificate that is in our file now; what is wrong with it is told."""
+    def renew(self, certificate: bytes) -> None:
+        """Show this certificate (DER) from now on, if it is the one in our file; what is wrong there is told."""
         try:
-            self._load_contexts()
-        except (OSError, ssl.SSLError) as error:
+            if _certificate_in(self._identity.certificate) == certificate:
+                self._load_contexts()
+        except (OSError, ValueError, ssl.SSLError) as error:
             self._receiver.link_refused("this node", f"its link certificate and key do not load: {error}")
 
     async def close(self) -> None:
@@ -228,7 +231,18 @@ class Links:
         for_server = _context(self._identity, self._nodes, server=True)
         self._client_context = _context(self._identity, self._nodes, server=False)
         self._server_context = for_server
-        self.shown = ssl.PEM_cert_to_DER_cert(self._identity.certificate.read_text("ascii"))
+        self.shown = _certificate_in(self._identity.certificate)
+
+    def _trust(self, certificate: bytes) -> None:
+        """Have TLS accept a certificate of a peer as well, and no former one.
+
+        A context forgets nothing, so another is made. That needs the certificate we show in its file; if the operator
+        has put the next one there already, the peer's is only added: one that replaces another works when ours does.
+        """
+        if self.shown is not None:
+            self.renew(self.shown)
+        for context in (self._server_context, self._client_context):
+            _accept_certificate(context, certificate)
 
     def _forget(self, node: str) -> None:
         for certificate in [known for known, owner in self._nodes.items() if owner == node]:
@@ -360,12 +374,21 @@ def _context(identity: Identity, nodes: Iterable[bytes], *, server: bool) -> ssl
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_cert_chain(identity.certificate, identity.key, password=identity.passphrase)
     for certificate in nodes:
-        # Whoever registered what TLS cannot read keeps nobody out but itself.
-        with contextlib.suppress(ssl.SSLError, ValueError):
-            context.load_verify_locations(cadata=certificate)
+        _accept_certificate(context, certificate)
     if server:
         context.num_tickets = 0  # no resumption: every connection shows its certificate
     return context
+
+
+def _accept_certificate(context: ssl.SSLContext, certificate: bytes) -> None:
+    """Let TLS accept a certificate; a link still asks the registry. What TLS cannot read keeps out its owner alone."""
+    with contextlib.suppress(ssl.SSLError, ValueError):
+        context.load_verify_locations(cadata=certificate)
+
+
+def _certificate_in(path: Path) -> bytes:
+    """Return the DER of a PEM file; raise ``OSError`` or ``ValueError``."""
+    return ssl.PEM_cert_to_DER_cert(path.read_text("ascii"))
 
 
 def _listen(address: tuple[str, int]) -> socket.socket:

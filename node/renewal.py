@@ -50,7 +50,7 @@ class Renewal:
             self._give(KeyGiven(signer))
 
     def _link_certificate(self, wanted: bytes) -> None:
-        self._links.renew()
+        self._links.renew(wanted)
         if wanted != self._links.shown:
             text = f"peers expect the certificate with SHA-256 {sha256(wanted).hexdigest()}; put it in place"
             _log.warning("link_certificate", text=text)

@@ -602,9 +602,15 @@ def test_files_that_do_not_load_leave_the_links_as_they_are(own_certificates) ->
         a = await net.start("a", "b")
         await until(lambda: a.connected == ["b"])
         shown = net.links["a"].shown
-        (net.folders["a"] / "link.crt").write_text("half a file")
-        net.links["a"].renew()
+        der = renewed(net.folders["a"], "a")
+        net.links["a"].renew(b"another")  # the chain has not registered what is in the file
+        net.links["a"].pin("c", net.registry()["c"][:-1] + b"x")
+        assert (net.links["a"].shown, a.refused) == (shown, [])
+        (net.folders["a"] / "link.pem").write_text("half a file")
+        net.links["a"].renew(der)
         assert a.refused[-1][0] == "this node"
+        (net.folders["a"] / "link.crt").write_text("half a file")
+        net.links["a"].renew(der)
         assert net.links["a"].shown == shown
         net.links["b"].disconnect("a", "a test")
         await until(lambda: a.connected == ["b", "b"] and b.connected == ["a", "a"])
