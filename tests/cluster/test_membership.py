@@ -26,6 +26,7 @@ from tests.cluster.network import reserve_ports
 pytestmark = pytest.mark.cluster
 
 LOADED = "enterprise-a"
+PROBE = Path(__file__).parents[1] / "coseal" / "formats" / "roundtrip_probe.json"
 
 
 def command(*words: object) -> list[str]:
@@ -258,6 +259,23 @@ def test_an_audit_by_replay_and_by_handovers_agrees_over_all_epochs(story: Story
     for level in ("headers", "merkle"):
         part = documents("audit", *urls, *genesis, "--level", level, "--from", story.said["height"])
         assert (part["verdict"], part["epoch"]) == ("ok", 3)
+
+
+def test_a_process_is_exported_and_a_case_bundled_across_all_epochs(story: Story, tmp_path: Path) -> None:
+    signed = ("--as", "bank-a", "--dir", story.folder)  # with the key that replaced the one of the genesis
+    genesis = ("--genesis", story.net.genesis_path)
+    assert documents("import", PROBE, *signed)["recorded"] == 6
+    out = tmp_path / "log.json"
+    documents("export", "ocel-json", "--out", out, *signed)
+    verified = documents("verify", f"{out}.manifest.json", *genesis)
+    assert (verified["verdict"], verified["facts"]["signed_by"]) == ("ok", ["bank-a/admin"])
+    with Client(story.net.node("observer-1").url, story.net.genesis()) as client:
+        one = client.get("/v1/objects", limit=1)["objects"][0]
+    case = tmp_path / "case.json"
+    documents("bundle", f"{one['process_type']}/{one['type']}/{one['id']}", "--out", case, "--dir", story.folder)
+    proven = documents("verify", case, *genesis)
+    assert proven["verdict"] == "ok"
+    assert proven["steps"][1]["detail"].startswith("4 epoch(s)")
 
 
 def test_what_was_decided_stays_readable(story: Story) -> None:

@@ -21,8 +21,11 @@ from coseal.importers.log import Log
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
 from ledger import merkle
-from ledger.block import CommittedBlock
+from ledger.block import CommittedBlock, Receipt
+from ledger.proof import CertifiedValue
+from ledger.render import state_proof_json
 from ledger.signing import ZERO_HASH
+from ledger.transaction import sign
 from tests.coseal.formats.ledger import Ledger
 from tests.coseal.formats.logs import logs
 from tests.node.chain import operator
@@ -226,6 +229,43 @@ def test_a_key_that_the_genesis_does_not_give_the_signer_cannot_be_told(probe: t
     beside.write_bytes(manifest(made, "log.json", ledger.genesis.chain_id, "regulator/new", operator("bank-a")))
     result = verify_file(beside, ledger.genesis)
     assert (result.exit_code, "state proof" in result.reason) == (2, True)
+
+
+def test_a_key_that_the_state_gives_the_signer_is_proven_by_its_registration(tmp_path: Path):
+    ledger = Ledger()
+    path = Path(__file__).with_name("roundtrip_probe.json")
+    ledger.record(read_log(path, load_mapping(None, path)))
+    chain, key = ledger.chain, operator("a new key").public_key
+    args = {"user": "new", "key": key.hex(), "capabilities": ["submit"]}
+    tx = sign(
+        operator("regulator"),
+        chain_id=ledger.genesis.chain_id,
+        sender="regulator/admin",
+        contract="membership",
+        action="add_operator",
+        args=args,
+        valid_until_ms=chain.executor.time_ms + 1_000,
+        salt=bytes(16),
+    )
+    assert Receipt.decode(chain.extend([tx]).receipts[1]).ok
+
+    def proof_of(name: str) -> dict[str, Any]:
+        value, proof = chain.executor.state.prove(name.encode())
+        tip = chain.blocks[-1]
+        return state_proof_json(CertifiedValue(name.encode(), value, proof, tip.block.header, tip.certificate))
+
+    made = export(read_process(ledger, ledger.genesis), "ocel-json")
+    (tmp_path / "log.json").write_bytes(made.data)
+    beside = tmp_path / "log.json.manifest.json"
+    for signer, registration, code in (
+        ("a new key", proof_of("membership/operator/regulator/new"), 0),
+        ("another key", proof_of("membership/operator/regulator/new"), 1),
+        ("a new key", proof_of("membership/operator/regulator/admin"), 1),
+        ("a new key", {"coseal": "state-proof"}, 1),
+    ):
+        signed = manifest(made, "log.json", ledger.genesis.chain_id, "regulator/new", operator(signer), registration)
+        beside.write_bytes(signed)
+        assert verify_file(beside, ledger.genesis).exit_code == code
 
 
 # What a node could do
