@@ -16,9 +16,11 @@ from ledger import codec, framing, merkle, render, signing, transaction
 from ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
 from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from ledger.handover import Handover, handover_json
 from ledger.proof import CertifiedValue, TransactionProof
 from ledger.signing import ZERO_HASH, Ed25519Signer
 from ledger.state import MemoryStore, State
+from ledger.validators import ValidatorSet
 from node import wire
 
 FOLDER = Path(__file__).parent
@@ -245,6 +247,7 @@ def chain_vectors() -> Any:
     key = b"policy/instrument/7"
     value, state_proof = state().prove(key)
     certified = CertifiedValue(key, value, state_proof, block.header, SECOND.certificate)
+    handover = Handover(block.header, SECOND.certificate, ValidatorSet(1, VALIDATORS.validators[1:]))
     return {
         "transaction": {"raw": signed(1).raw.hex(), "id": signed(1).id.hex(), "preimage": signed(1).preimage.hex()},
         "node_transaction": {
@@ -259,11 +262,13 @@ def chain_vectors() -> Any:
         "committed": [item.encode().hex() for item in (FIRST, SECOND)],
         "proof": proof.encode().hex(),
         "certified_value": certified.encode().hex(),
+        "handover": handover.encode().hex(),
         "json": {
             "block": render.block_json(SECOND),
             "receipt": render.proof_json(proof),
             "state_proof": render.state_proof_json(certified),
             "certified_header": render.certified_header_json(block.header, SECOND.certificate),
+            "handover": handover_json(handover),
         },
     }
 

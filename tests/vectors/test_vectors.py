@@ -14,6 +14,7 @@ from ledger.block import Block, CommittedBlock, Header, Receipt
 from ledger.certificate import Certificate
 from ledger.errors import Malformed
 from ledger.genesis import Genesis
+from ledger.handover import Handover, handover_from_json
 from ledger.proof import CertifiedValue, TransactionProof
 from ledger.state import StateProof
 from ledger.transaction import Transaction
@@ -66,6 +67,7 @@ def test_pinned_bytes_are_read_back():
         *((CommittedBlock.decode, raw, lambda value: value.encode()) for raw in chain["committed"]),
         (TransactionProof.decode, chain["proof"], lambda value: value.encode()),
         (CertifiedValue.decode, chain["certified_value"], lambda value: value.encode()),
+        (Handover.decode, chain["handover"], lambda value: value.encode()),
         (ValidatorSet.decode, read("genesis.json")["validators"], lambda value: value.encode()),
         *((StateProof.decode, item["proof"], lambda value: value.encode()) for item in read("state.json")["proofs"]),
         *((wire.decode, item["raw"], wire.encode) for item in read("wire.json")),
@@ -87,6 +89,11 @@ def test_pinned_documents_verify_against_the_pinned_genesis():
     documents = read("chain.json")["json"]
     for name in ("receipt", "state_proof", "certified_header"):
         assert verify_document(documents[name], genesis).ok, name
+
+
+def test_the_pinned_handover_reads_the_same_from_json():
+    chain = read("chain.json")
+    assert handover_from_json(chain["json"]["handover"]) == Handover.decode(bytes.fromhex(chain["handover"]))
 
 
 def test_the_pinned_frame_is_read_back():
