@@ -17,6 +17,7 @@ from contracts.process_items import time_ms
 from ledger.block import CommittedBlock, Receipt
 from ledger.transaction import Transaction
 from node import index_policies, index_supervision
+from node.index_flows import FlowWriter, Step
 from node.index_supervision import BEGIN, Act
 
 _CACHED_OBJECTS: Final = 20_000
@@ -37,6 +38,7 @@ class RowWriter:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._flows = FlowWriter(connection)
         self._objects: OrderedDict[tuple[str, str, str], int] = OrderedDict()
         self._actions: Mapping[str, _Apply] = {
             "process.define_type": self._define_type,
@@ -123,7 +125,8 @@ class RowWriter:
         connection.execute(
             "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", (first, len(items), source, tx.args["sequence"], *where)
         )
-        links, counts, latest_ms = self._links(data["process_type"], items, first, zone_minutes, where)
+        links, steps, counts, latest_ms = self._links(data["process_type"], items, first, zone_minutes, where)
+        written = len(links) + self._flows.write(data["process_type"], steps)
         connection.executemany("INSERT INTO item_objects VALUES (?, ?, ?, ?)", links)
         connection.executemany(
             "UPDATE activities SET events = events + ? WHERE id = ?", [(count, key) for key, count in counts.items()]
@@ -142,7 +145,7 @@ class RowWriter:
             "position": place.position,
         }
         connection.execute(_UPDATE_SOURCE, values)
-        return len(links) + 2 + index_supervision.observed(connection, data, _act(tx, place))
+        return written + 2 + index_supervision.observed(connection, data, _act(tx, place))
 
     def _links(
         self,
@@ -151,11 +154,12 @@ class RowWriter:
         first: int,
         zone_minutes: int | None,
         where: tuple[int, int],
-    ) -> tuple[list[tuple[int, int, int | None, int | None]], dict[int, int], int | None]:
-        """Return the rows that link items to objects, events counted by activity, and the latest event's time."""
+    ) -> tuple[list[tuple[int, int, int | None, int | None]], list[Step], dict[int, int], int | None]:
+        """Return the rows that link items to objects, the events among them, counts by activity, the latest time."""
         activities: dict[str, int] = {}
         counts: dict[int, int] = {}
         links = []
+        steps: list[Step] = []
         latest_ms: int | None = None
         for number, item in enumerate(items, first):
             activity = occurred_ms = None
@@ -171,7 +175,9 @@ class RowWriter:
             for object_type, object_id in objects_of(item):
                 key = self._object(process_type, object_type, object_id, where)
                 links.append((key, number, activity, occurred_ms))
-        return links, counts, latest_ms
+                if activity is not None:
+                    steps.append((key, object_type, activity, occurred_ms))
+        return links, steps, counts, latest_ms
 
     def _activity(self, process_type: str, name: str, where: tuple[int, int]) -> int:
         query = "SELECT id FROM activities WHERE process_type = ? AND name = ?"

@@ -13,7 +13,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 _TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -53,6 +53,31 @@ CREATE INDEX objects_by_type ON objects (process_type, type, id);
 CREATE TABLE item_objects (
     object INTEGER NOT NULL, item INTEGER NOT NULL, activity INTEGER, time_ms INTEGER, PRIMARY KEY (object, item)
 ) WITHOUT ROWID;
+
+CREATE TABLE trace_kinds (
+    id INTEGER PRIMARY KEY, process_type TEXT NOT NULL, type TEXT NOT NULL, cases INTEGER NOT NULL DEFAULT 0,
+    events INTEGER NOT NULL DEFAULT 0, variants INTEGER NOT NULL DEFAULT 0, UNIQUE (process_type, type)
+);
+CREATE TABLE traces (
+    object INTEGER PRIMARY KEY, kind INTEGER NOT NULL, activity INTEGER NOT NULL, last_ms INTEGER, first_ms INTEGER,
+    events INTEGER NOT NULL, variant INTEGER NOT NULL
+);
+CREATE INDEX traces_by_kind ON traces (kind, object);
+CREATE INDEX traces_by_variant ON traces (variant, object);
+CREATE INDEX traces_by_activity ON traces (kind, activity, object);
+CREATE TABLE flows (
+    kind INTEGER NOT NULL, before INTEGER NOT NULL, after INTEGER NOT NULL, count INTEGER NOT NULL,
+    total_ms INTEGER NOT NULL, PRIMARY KEY (kind, before, after)
+) WITHOUT ROWID;
+CREATE TABLE flow_times (
+    kind INTEGER NOT NULL, before INTEGER NOT NULL, after INTEGER NOT NULL, class INTEGER NOT NULL,
+    count INTEGER NOT NULL, PRIMARY KEY (kind, before, after, class)
+) WITHOUT ROWID;
+CREATE TABLE variants (
+    id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, parent INTEGER NOT NULL, activity INTEGER NOT NULL,
+    length INTEGER NOT NULL, cases INTEGER NOT NULL, UNIQUE (kind, parent, activity)
+);
+CREATE INDEX variants_by_cases ON variants (kind, cases DESC, id) WHERE cases > 0;
 
 CREATE TABLE policies (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, level TEXT NOT NULL, year TEXT NOT NULL, type_document TEXT NOT NULL,

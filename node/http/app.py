@@ -14,7 +14,18 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from node.http import chain, evidence, governance, operations, policies, process, stream, supervision, transactions
+from node.http import (
+    chain,
+    evidence,
+    flows,
+    governance,
+    operations,
+    policies,
+    process,
+    stream,
+    supervision,
+    transactions,
+)
 from node.http.bodies import answer
 from node.http.cloudevents import Events
 from node.http.context import Context, Settings
@@ -63,6 +74,7 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
         chain.router(context),
         policies.router(context),
         process.router(context),
+        flows.router(context),
         supervision.router(context),
         governance.router(context),
         evidence.router(context),

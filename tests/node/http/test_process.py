@@ -96,6 +96,33 @@ async def test_items_page_by_page_are_those_of_the_history(world: World, client:
 
 
 @scenario()
+async def test_the_map_of_a_process_its_variants_and_its_cases(world: World, client: httpx.AsyncClient) -> None:
+    await fill(world)
+    found = (await client.get(f"/v1/process-types/fines/map?min_height={world.height}")).json()
+    assert (found["type"], found["types"], found["cases"], found["events"]) == ("case", ["case", "party"], 2, 5)
+    day_ms = 86_400_000
+    assert [(flow["from"], flow["to"], flow["count"], flow["mean_ms"] // day_ms) for flow in found["flows"]] == [
+        ("Create", "Create", 1, 1),
+        ("Create", "Pay", 1, 31),
+        ("Pay", "Create", 1, -29),
+    ]
+    assert found["activities"][0] == {"activity": "Create", "events": 4, "starts": 2, "ends": 2}
+    assert len((await client.get("/v1/process-types/fines/map?limit=1")).json()["flows"]) == 1
+    ways, cursor = [], ""
+    while cursor is not None:
+        page = (await client.get(f"/v1/process-types/fines/variants?type=case&limit=1{cursor}")).json()
+        ways += [(way["activities"], way["cases"]) for way in page["items"]]
+        cursor = None if page["next"] is None else f"&cursor={page['next']}"
+    assert ways == [(["Create", "Create"], 1), (["Create", "Pay", "Create"], 1)]
+    cases = (await client.get("/v1/process-types/fines/cases?type=case&last=Create")).json()["items"]
+    assert [(case["id"], case["events"], case["last"]) for case in cases] == [("A", 3, "Create"), ("B", 2, "Create")]
+    of_one = (await client.get(f"/v1/process-types/fines/cases?type=case&variant={cases[0]['variant']}")).json()
+    assert [case["id"] for case in of_one["items"]] == ["A"]
+    assert (await client.get("/v1/process-types/none/map")).json()["cases"] == 0
+    assert (await client.get("/v1/process-types/fines/variants?cursor=eA")).json()["code"] == "invalid_cursor"
+
+
+@scenario()
 async def test_one_object_with_its_record(world: World, client: httpx.AsyncClient) -> None:
     await fill(world)
     found = (await client.get(f"/v1/objects/B?proof=true&min_height={world.height}")).json()
