@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from contracts.policy_instrument import issuers_of, status_of
+from contracts.policy_instrument import RELATIONS, issuers_of, status_of
 
 _ACTS: Final = ("publish", "endorse", "approve", "promulgate", "amend", "repeal", "evaluate")
 ACTIONS: Final = tuple(f"policy.{action}" for action in (*_ACTS, "record"))
@@ -38,7 +38,10 @@ def write(
 ) -> int:
     """Write what one accepted policy transaction says; return about how many rows that took."""
     if action == "record":
-        return sum(_recorded(connection, item, member, where) for item in args["instruments"])
+        source = args["source_sha256"]
+        row = (source, args["source"], member, *where)
+        connection.execute("INSERT OR IGNORE INTO policy_sources VALUES (?, ?, ?, ?, ?)", row)
+        return 1 + sum(_recorded(connection, item, source, member, where) for item in args["instruments"])
     return _acted(connection, action, args, data, member, where)
 
 
@@ -67,13 +70,14 @@ def _acted(
     return _store(connection, document, where)
 
 
-def _recorded(connection: sqlite3.Connection, item: Mapping[str, Any], member: str, where: Where) -> int:
+def _recorded(connection: sqlite3.Connection, item: Mapping[str, Any], source: str, member: str, where: Where) -> int:
     """Add the historical facts of one instrument; fields known before stay, events known before are not repeated."""
     before = _load(connection, item["id"])
     if before is not None and before["origin"] == "live":
         return 0
     fields = {name: value for name, value in item.items() if name != "events"}
-    document = {**fields, "member": member, "origin": "recorded", **(before or {})}
+    standing = {"member": member, "origin": "recorded", "source_sha256": source}
+    document = {**fields, **standing, **(before or {})}
     events = list(document.get("events", []))
     for event in item.get("events", ()):
         new = _event(event, where)
@@ -101,10 +105,11 @@ def _store(connection: sqlite3.Connection, document: Document, where: Where) -> 
     """Replace the rows of an instrument."""
     policy, passed_by = document["id"], document.get("passed_by", [])
     issuers = {issuer: int(issuer in passed_by) for issuer in issuers_of(document)}
-    for table in ("policy_areas", "policy_issuers"):
+    relations = [(policy, relation, target) for relation in RELATIONS for target in document.get(relation, ())]
+    for table in ("policy_areas", "policy_issuers", "policy_relations"):
         connection.execute(f"DELETE FROM {table} WHERE policy = ?", (policy,))
     connection.execute(
-        "INSERT OR REPLACE INTO policies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO policies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             policy,
             document["title"],
@@ -114,13 +119,15 @@ def _store(connection: sqlite3.Connection, document: Document, where: Where) -> 
             document["status"],
             document["origin"],
             document["member"],
-            document.get("date_document", ""),
+            date_of(document),
+            document.get("source_sha256", ""),
             *where,
             json.dumps(document, ensure_ascii=False),
         ),
     )
     _many(connection, "policy_areas", ((area, policy) for area in dict.fromkeys(document.get("is_about", []))))
     _many(connection, "policy_issuers", ((issuer, policy, joint) for issuer, joint in issuers.items()))
+    _many(connection, "policy_relations", relations)
     known = connection.execute("SELECT count(*) FROM policy_events WHERE policy = ?", (policy,)).fetchone()[0]
     new = enumerate(document["events"][known:], known)
     _many(
@@ -131,7 +138,7 @@ def _store(connection: sqlite3.Connection, document: Document, where: Where) -> 
             for number, event in new
         ),
     )
-    return 3 + len(issuers)
+    return 3 + len(issuers) + len(relations)
 
 
 def _many(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -143,5 +150,9 @@ def _many(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, 
 
 def year_of(document: Mapping[str, Any]) -> str:
     """Return the year an instrument counts in: of its publication, else of the document, else ``undated``."""
-    date = document.get("date_publication") or document.get("date_document")
-    return str(date)[:4] if date else "undated"
+    return date_of(document)[:4] or "undated"
+
+
+def date_of(document: Mapping[str, Any]) -> str:
+    """Return the date an instrument is placed at: of its publication, else of the document, else empty."""
+    return str(document.get("date_publication") or document.get("date_document") or "")

@@ -20,6 +20,7 @@ DIMENSIONS: Final[Mapping[str, str]] = {
     "type_document": "p.type_document",
     "status": "p.status",
     "origin": "p.origin",
+    "source": "coalesce(nullif(p.source, ''), 'unstated')",
 }
 """What policies can be counted by, and the SQL of it."""
 
@@ -30,11 +31,13 @@ FILTERS: Final[Mapping[str, str]] = {
     "origin": "p.origin = :origin",
     "type_document": "p.type_document = :type_document",
     "member": "p.member = :member",
+    "source": "p.source = :source",
     "area": "EXISTS (SELECT 1 FROM policy_areas f WHERE f.area = :area AND f.policy = p.id)",
     "issuer": "EXISTS (SELECT 1 FROM policy_issuers f WHERE f.issuer = :issuer AND f.policy = p.id)",
     "title": "instr(lower(p.title), lower(:title)) > 0",
 }
 MAX_ROWS: Final = 10_000
+MAX_EDGES: Final = 1_000
 
 
 class TooMany(Exception):
@@ -86,6 +89,25 @@ def policies(connection: sqlite3.Connection, filters: Mapping[str, str], after: 
     return height(connection), Page(items, items[-1]["id"] if len(rows) > limit else None)
 
 
+def newest_policies(
+    connection: sqlite3.Connection, filters: Mapping[str, str], after: tuple[str, str] | None, limit: int
+) -> tuple[int, Page]:
+    """Return (height, a page of instruments by date and id, latest first, undated ones last) after (date, id).
+
+    ``next`` is "DATE ID". An instrument whose date changes meanwhile may be met twice, or not at all.
+    """
+    where = _where(filters, "(p.date, p.id) < (:date, :after)" if after else "1")
+    date, policy = after or ("", "")
+    rows = connection.execute(
+        "SELECT p.document, p.height, p.position, p.year, p.date FROM policies p"
+        f" WHERE {where} ORDER BY p.date DESC, p.id DESC LIMIT :limit",
+        {**filters, "date": date, "after": policy, "limit": limit + 1},
+    ).fetchall()
+    items = [_policy(row) for row in rows[:limit]]
+    following = f"{rows[limit - 1]['date']} {items[-1]['id']}" if len(rows) > limit else None
+    return height(connection), Page(items, following)
+
+
 def _policy(row: sqlite3.Row) -> dict[str, Any]:
     """Return the summary of an instrument: its fields, without the events' details."""
     document = json.loads(row["document"])
@@ -116,13 +138,65 @@ def policy_statistics(
     return height(connection), total, [{**dict(zip(by, row, strict=False)), "count": row[len(by)]} for row in rows]
 
 
-def co_issuing(connection: sqlite3.Connection, filters: Mapping[str, str]) -> tuple[int, list[dict[str, Any]]]:
-    """Return (height, how many instruments each pair of issuers passed together), most first."""
+def policy_sources(connection: sqlite3.Connection) -> tuple[int, list[dict[str, Any]]]:
+    """Return (height, where recorded instruments come from, with how many), at most ``MAX_ROWS`` by first record."""
+    rows = connection.execute(
+        "SELECT s.sha256, s.source, s.member, s.height, s.position,"
+        " (SELECT count(*) FROM policies p WHERE p.source = s.sha256 AND p.status <> 'proposed') AS instruments"
+        " FROM policy_sources s ORDER BY s.height, s.position LIMIT ?",
+        (MAX_ROWS,),
+    ).fetchall()
+    return height(connection), [_row(row) for row in rows]
+
+
+def relations(connection: sqlite3.Connection, policy: str, depth: int) -> tuple[int, dict[str, Any]]:
+    """Return (height, what an instrument rests on and what rests on it, each edge with its distance).
+
+    ``up`` are edges to what it names, and what those name; ``down`` are edges of what names it. ``instruments`` says
+    who they are, as far as the register has them. ``complete`` is false when there were more than ``MAX_EDGES``.
+    """
+    up, all_up = _walk(connection, policy, depth, "policy", "target")
+    down, all_down = _walk(connection, policy, depth, "target", "policy")
+    named = list(dict.fromkeys([policy, *(end for edge in [*up, *down] for end in (edge["policy"], edge["target"]))]))
+    marks = ", ".join("?" * len(named))
+    rows = connection.execute(f"SELECT id, title, level, status, year FROM policies WHERE id IN ({marks})", named)
+    known = {row["id"]: {name: row[name] for name in ("title", "level", "status", "year")} for row in rows}
+    return height(connection), {"up": up, "down": down, "instruments": known, "complete": all_up and all_down}
+
+
+def _walk(
+    connection: sqlite3.Connection, policy: str, depth: int, here: str, there: str
+) -> tuple[list[dict[str, Any]], bool]:
+    """Return the edges met from an instrument on, nearest first, and whether these are all; each end is left once."""
+    edges: list[dict[str, Any]] = []
+    named = f"SELECT policy, relation, target FROM policy_relations WHERE {here} = ? ORDER BY {there}, relation LIMIT ?"
+    seen, ends = {policy}, [policy]
+    for distance in range(1, depth + 1):
+        following: list[str] = []
+        for one in ends:
+            rows = connection.execute(named, (one, MAX_EDGES + 1 - len(edges))).fetchall()
+            edges += [{**_row(row), "depth": distance} for row in rows]
+            if len(edges) > MAX_EDGES:
+                return edges[:MAX_EDGES], False
+            following += [row[there] for row in rows if row[there] not in seen]
+            seen.update(following)
+        ends = list(dict.fromkeys(following))
+    return edges, True
+
+
+def co_issuing(
+    connection: sqlite3.Connection, filters: Mapping[str, str], *, acted: bool = False
+) -> tuple[int, list[dict[str, Any]]]:
+    """Return (height, how many instruments each pair of issuers passed together), most first.
+
+    With ``acted``: how many both had a part in, whatever each did (one passed, the other approved).
+    """
     where = _where(filters, "p.status <> 'proposed'")
+    both = "" if acted else " AND one.joint AND other.joint"
     rows = connection.execute(
         "SELECT one.issuer, other.issuer, count(*) AS number FROM policies p"
-        " JOIN policy_issuers one ON one.policy = p.id AND one.joint"
-        " JOIN policy_issuers other ON other.policy = p.id AND other.joint AND one.issuer < other.issuer"
+        " JOIN policy_issuers one ON one.policy = p.id"
+        f" JOIN policy_issuers other ON other.policy = p.id AND one.issuer < other.issuer{both}"
         f" WHERE {where} GROUP BY 1, 2 ORDER BY number DESC, 1, 2 LIMIT {MAX_ROWS + 1}",
         filters,
     ).fetchall()

@@ -13,7 +13,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 _TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -81,10 +81,20 @@ CREATE INDEX variants_by_cases ON variants (kind, cases DESC, id) WHERE cases > 
 
 CREATE TABLE policies (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, level TEXT NOT NULL, year TEXT NOT NULL, type_document TEXT NOT NULL,
-    status TEXT NOT NULL, origin TEXT NOT NULL, member TEXT NOT NULL, date TEXT NOT NULL,
+    status TEXT NOT NULL, origin TEXT NOT NULL, member TEXT NOT NULL, date TEXT NOT NULL, source TEXT NOT NULL,
     height INTEGER NOT NULL, position INTEGER NOT NULL, document TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX policies_by_year ON policies (year, id);
+CREATE INDEX policies_by_date ON policies (date, id);
+CREATE INDEX policies_by_source ON policies (source, status);
+CREATE TABLE policy_sources (
+    sha256 TEXT PRIMARY KEY, source TEXT NOT NULL, member TEXT NOT NULL,
+    height INTEGER NOT NULL, position INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE policy_relations (
+    policy TEXT NOT NULL, relation TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (policy, relation, target)
+) WITHOUT ROWID;
+CREATE INDEX policy_relations_to ON policy_relations (target, policy, relation);
 CREATE TABLE policy_areas (area TEXT NOT NULL, policy TEXT NOT NULL, PRIMARY KEY (area, policy)) WITHOUT ROWID;
 CREATE TABLE policy_issuers (
     issuer TEXT NOT NULL, policy TEXT NOT NULL, joint INTEGER NOT NULL, PRIMARY KEY (issuer, policy)

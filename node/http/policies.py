@@ -5,7 +5,7 @@ Law: what comes from the index carries the index's height; what can be proved is
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
@@ -32,6 +32,7 @@ async def filters(
     origin: Text = None,
     type_document: Text = None,
     member: Text = None,
+    source: Annotated[str | None, Query(max_length=256, description="SHA-256 of what it was recorded from.")] = None,
     title: Annotated[str | None, Query(max_length=256, description="Text that the title contains.")] = None,
 ) -> dict[str, str]:
     """Return the filters that were given."""
@@ -44,6 +45,7 @@ async def filters(
         "origin": origin,
         "type_document": type_document,
         "member": member,
+        "source": source,
         "title": title,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -58,9 +60,18 @@ def router(context: Context) -> APIRouter:
     fresh, fresh_index = [Depends(context.fresh)], [Depends(context.fresh_index)]
     index = context.services.index
 
-    @routes.get("", summary="Instruments, filtered, by id", dependencies=fresh_index)
-    async def policies(given: Filters, limit: paging.Limit = 100, cursor: paging.Cursor = None) -> Response:
-        height, page = await index.query(index_queries.policies, given, paging.decode(cursor), limit)
+    @routes.get("", summary="Instruments, filtered, by id or the newest first", dependencies=fresh_index)
+    async def policies(
+        given: Filters,
+        limit: paging.Limit = 100,
+        cursor: paging.Cursor = None,
+        order: Annotated[Literal["id", "newest"], Query(description="`newest`: by date, latest first.")] = "id",
+    ) -> Response:
+        after = paging.decode(cursor)
+        if order == "id":
+            height, page = await index.query(index_queries.policies, given, after, limit)
+        else:
+            height, page = await index.query(index_queries.newest_policies, given, _date_and_id(after), limit)
         return answer({"height": height, "policies": page.items, "next": paging.encode(page.next)}, height=height)
 
     @routes.get("/statistics", summary="Counts of instruments by dimensions", dependencies=fresh_index)
@@ -74,13 +85,31 @@ def router(context: Context) -> APIRouter:
             raise _too_many() from None
         return answer({"height": height, "by": dimensions, "policies": total, "counts": rows}, height=height)
 
+    @routes.get("/sources", summary="What recorded instruments come from", dependencies=fresh_index)
+    async def sources() -> Response:
+        height, rows = await index.query(index_queries.policy_sources)
+        return answer({"height": height, "sources": rows}, height=height)
+
+    @routes.get("/relations", summary="What an instrument rests on, and what rests on it", dependencies=fresh_index)
+    async def relations(
+        id: Annotated[str, Query(max_length=128)],
+        depth: Annotated[int, Query(ge=1, le=8, description="How many steps away, at most.")] = 3,
+    ) -> Response:
+        height, found = await index.query(index_queries.relations, id, depth)
+        return answer({"height": height, "id": id, **found}, height=height)
+
     @routes.get("/coissuing", summary="How often issuers passed instruments together", dependencies=fresh_index)
-    async def coissuing(given: Filters) -> Response:
+    async def coissuing(
+        given: Filters,
+        by: Annotated[
+            Literal["passed", "acted"], Query(description="`acted`: both had a part in it, whatever each did.")
+        ] = "passed",
+    ) -> Response:
         try:
-            height, pairs = await index.query(index_queries.co_issuing, given)
+            height, pairs = await index.query(index_queries.co_issuing, given, acted=by == "acted")
         except index_queries.TooMany:
             raise _too_many() from None
-        return answer({"height": height, "pairs": pairs}, height=height)
+        return answer({"height": height, "by": by, "pairs": pairs}, height=height)
 
     @routes.get("/{id:path}", summary="One instrument, with its proof if wanted", dependencies=fresh)
     async def policy(id: Annotated[str, Path(max_length=128)], proof: KeyProof = False) -> Response:
@@ -100,6 +129,14 @@ def router(context: Context) -> APIRouter:
         return answer(document, height=document["height"])
 
     return routes
+
+
+def _date_and_id(after: str) -> tuple[str, str] | None:
+    """Return the (date, id) after which to go on, None at the start."""
+    date, space, policy = after.partition(" ")
+    if after and not space:
+        raise Problem(400, "invalid_cursor", "cursor: use `next` of the page before, unchanged, in the same order")
+    return (date, policy) if after else None
 
 
 def _dimensions(by: str) -> list[str]:

@@ -64,7 +64,8 @@ def story(blocks: int = 12) -> Chain:
             for i in range(3)
         ]
         event = {"action": "passed", "date": f"20{height + 10}"}
-        fact = {"id": f"p{height % 4}", "title": "Title", "is_about": ["a"], "passed_by": ["X", "Y"], "events": [event]}
+        about = {"is_about": ["a"], "passed_by": ["X", "Y"], "implements": ["p9"]}
+        fact = {"id": f"p{height % 4}", "title": "Title", **about, "events": [event]}
         record = {"source": "s", "sequence": sequence, "items": items}
         recorded = {"source": "f", "source_sha256": "00" * 32, "instruments": [fact]}
         bad = {"source": "s", "sequence": 1, "items": items}
@@ -129,7 +130,8 @@ def test_rebuilding_from_the_log_equals_following_the_commits(tmp_path: Path, ch
 def test_every_row_is_traceable_to_its_block(tmp_path: Path, chain: Chain) -> None:
     rebuilt(tmp_path, chain)
     connection = sqlite3.connect(tmp_path / "rebuilt.sqlite")
-    for table in ("process_types", "sources", "batches", "activities", "objects", "policies", "policy_events"):
+    policies = ("policies", "policy_events", "policy_sources")
+    for table in ("process_types", "sources", "batches", "activities", "objects", *policies):
         wrong = connection.execute(
             f"SELECT count(*) FROM {table} r LEFT JOIN transactions t USING (height, position) WHERE t.id IS NULL"
         ).fetchone()[0]
@@ -282,5 +284,5 @@ def test_a_reader_sees_one_snapshot_while_the_writer_goes_on(tmp_path: Path, cha
 
 def test_the_schema_is_of_the_version_that_is_stated() -> None:
     """Changing a table without raising VERSION would let an old file pass for a new one."""
-    assert index_schema.VERSION == 3
-    assert sha256(" ".join(index_schema._TABLES.split()).encode()).hexdigest()[:16] == "d9a379fa14d0c320"
+    assert index_schema.VERSION == 4
+    assert sha256(" ".join(index_schema._TABLES.split()).encode()).hexdigest()[:16] == "9135921e66532731"

@@ -36,10 +36,12 @@ async def fill(world: World) -> None:
             "id": "old/1",
             "title": "First",
             "passed_by": ["Body X", "Body Y"],
+            "implements": ["old/2"],
+            "based_on": ["no/such"],
             "level": "municipal",
             "events": [{"action": "passed", "date": "2015-03-01", "issuer": "Body X"}],
         },
-        {"id": "old/2", "title": "Second", "is_about": ["finance"], "date_publication": "2016"},
+        {"id": "old/2", "title": "Second", "is_about": ["finance"], "date_publication": "2016", "cites": ["cn/1"]},
         {"id": "cn/1", "title": "Not recordable", "events": [{"action": "repealed", "date": "2019"}]},
     ]
     await act(world, "record", source="corpus", source_sha256="00" * 32, instruments=facts)
@@ -105,6 +107,11 @@ async def test_counts_by_several_dimensions_and_filtered(world: World, client: h
         {"issuers": ["Body X", "Body Y"], "count": 1},
         {"issuers": ["central-bank", "regulator"], "count": 1},
     ]
+    acted = (await client.get("/v1/policies/coissuing?by=acted&year=undated")).json()
+    assert acted["pairs"] == []
+    assert acted["by"] == "acted"
+    acted = (await client.get("/v1/policies/coissuing?by=acted&level=municipal")).json()["pairs"]
+    assert [pair["issuers"] for pair in acted] == [["Body X", "Body Y"], ["Body X", "Body Z"], ["Body Y", "Body Z"]]
     for by in ("", "years", "year,year", "year;drop"):
         assert (await client.get(f"/v1/policies/statistics?by={by}")).json()["code"] == "invalid_parameter"
 
@@ -170,3 +177,61 @@ async def test_one_instrument_with_its_proof_and_whether_it_is_in_force(
     assert absent["policy"] is None
     state_proof_from_json(absent["proof"]).verify(world.genesis.chain_id, world.genesis.validators)
     assert (await client.get("/v1/policies/no/such")).json()["code"] == "unknown_policy"
+
+
+@scenario()
+async def test_the_newest_come_first_page_by_page(world: World, client: httpx.AsyncClient) -> None:
+    await fill(world)
+    ids: list[str] = []
+    cursor = ""
+    while cursor is not None:
+        page = (await client.get(f"/v1/policies?order=newest&limit=2&min_height={world.height}{cursor}")).json()
+        ids += [item["id"] for item in page["policies"]]
+        cursor = None if page["next"] is None else f"&cursor={page['next']}"
+    assert ids == ["cn/3", "cn/2", "cn/1", "old/2", "old/1"]
+    by_id = (await client.get("/v1/policies?limit=2")).json()["next"]
+    assert (await client.get(f"/v1/policies?order=newest&cursor={by_id}")).json()["code"] == "invalid_cursor"
+    assert (await client.get("/v1/policies?order=title")).json()["code"] == "invalid_parameter"
+
+
+@scenario()
+async def test_it_is_said_what_recorded_instruments_come_from(world: World, client: httpx.AsyncClient) -> None:
+    await fill(world)
+    sources = (await client.get(f"/v1/policies/sources?min_height={world.height}")).json()["sources"]
+    assert [(row["sha256"], row["source"], row["instruments"]) for row in sources] == [
+        ("00" * 32, "corpus", 2),
+        ("11" * 32, "corpus", 0),
+    ]
+    found = (await client.get(f"/v1/policies?source={'00' * 32}")).json()["policies"]
+    assert [(item["id"], item["source_sha256"]) for item in found] == [("old/1", "00" * 32), ("old/2", "00" * 32)]
+    counts = (await client.get("/v1/policies/statistics?by=source")).json()["counts"]
+    assert counts == [{"source": "00" * 32, "count": 2}, {"source": "unstated", "count": 2}]
+
+
+@scenario()
+async def test_relations_are_followed_both_ways(world: World, client: httpx.AsyncClient) -> None:
+    await fill(world)
+    url = f"/v1/policies/relations?min_height={world.height}&id="
+    top = (await client.get(url + "cn/1")).json()
+    assert top["up"] == []
+    assert top["down"] == [
+        {"policy": "old/2", "relation": "cites", "target": "cn/1", "depth": 1},
+        {"policy": "old/1", "relation": "implements", "target": "old/2", "depth": 2},
+    ]
+    bottom = (await client.get(url + "old/1")).json()
+    assert [(edge["relation"], edge["target"], edge["depth"]) for edge in bottom["up"]] == [
+        ("based_on", "no/such", 1),
+        ("implements", "old/2", 1),
+        ("cites", "cn/1", 2),
+    ]
+    assert bottom["down"] == []
+    assert bottom["complete"]
+    assert set(bottom["instruments"]) == {"old/1", "old/2", "cn/1"}, "the register does not have the fourth"
+    assert len((await client.get(url + "old/1&depth=1")).json()["up"]) == 2
+    await act(world, "record", source="s", source_sha256="22" * 32, instruments=[_circle("a", "b"), _circle("b", "a")])
+    circle = (await client.get(f"/v1/policies/relations?min_height={world.height}&id=a&depth=8")).json()
+    assert [edge["target"] for edge in circle["up"]] == ["b", "a"], "a circle is walked once"
+
+
+def _circle(one: str, other: str) -> dict[str, Any]:
+    return {"id": one, "title": one, "based_on": [other]}
