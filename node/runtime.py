@@ -7,6 +7,7 @@ Everything here runs on one event loop; threads only check signatures, write fil
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import ssl
 import time
@@ -129,12 +130,16 @@ class Runtime:
         self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
         self._links = Links(identity, {pin.node: pin.certificate for pin in machine.pins}, self)
         self._renewal = Renewal(config, machine, self._links, self._step)
-        self._metrics.verified.set_function(lambda: self._verifier.checked)
-        self._metrics.unapplied.set_function(lambda: self._writer.unapplied)
-        self._metrics.dropped.set_function(lambda: self._links.dropped)
         self._commits = Commits(storage.tip_height)
         self._commits.preload(recent_blocks(storage))
         self._index = Index(storage.folder / "index.sqlite", storage.genesis.chain_id, storage.read_block)
+        self._metrics.observe(
+            verified=lambda: self._verifier.checked,
+            dropped=lambda: self._links.dropped,
+            unapplied=lambda: self._writer.unapplied,
+            indexed=lambda: self._index.height,
+            free_bytes=lambda: shutil.disk_usage(storage.folder).free,
+        )
         self._tips = Tips(self._commits, lambda token: self._step(TipsAsked(token)))
         self.services = NodeServices(
             machine=machine,
@@ -273,8 +278,10 @@ class Runtime:
                 self._timers.stop(kind)
             case Answered(answers):
                 self._answers = answers
+                self._metrics.commits.answered(answers)
             case Dropped(answers):
                 for answer in answers:
+                    self._metrics.commits.dropped(answer.tx_id)
                     if answer.rejected is not None:
                         self._commits.dropped(answer.tx_id, answer.rejected)
             case TipsHeard(token, height):
@@ -301,6 +308,7 @@ class Runtime:
     def _send(self, message: WireMessage, send: Callable[..., None]) -> None:
         """Encode now, while the disk works; send when what the frame may promise is durable (N1)."""
         payload = wire.encode(message)
+        self._metrics.sent.count(message)
         if wire.promises_nothing(message):
             send(payload, consensus=False)
         else:
@@ -310,6 +318,7 @@ class Runtime:
         header = effect.committed.block.header
         self._commits.published(effect.committed, effect.outcome.tx_ids)
         self._index.feed(effect.committed, effect.outcome.transactions)
+        self._metrics.commits.committed(effect.outcome.tx_ids)
         self._metrics.blocks.inc()
         self._metrics.transactions.inc(header.tx_count)
         if effect.outcome.members_changed:
@@ -385,10 +394,13 @@ class Runtime:
 
     def frame_ready(self, peer: str, message: WireMessage) -> None:
         """A decoded frame is ready for the machine; how long a proposal takes here, the timeouts should know (T1)."""
+        self._metrics.received.count(message)
         started = time.perf_counter()
         self._step(FrameReceived(peer, message))
         if isinstance(message, ConsensusMessage) and isinstance(message.message, Proposal):
-            self._step(ExecutionTook(round((time.perf_counter() - started) * 1000)))
+            seconds = time.perf_counter() - started
+            self._metrics.proposals.observe(seconds)
+            self._step(ExecutionTook(round(seconds * 1000)))
 
     def frame_malformed(self, peer: str, reason: str) -> None:
         """A proven peer sent what this software never sends: close, it may come back."""

@@ -1,4 +1,4 @@
-"""docs/operating.md says everything there is to set, to watch and to react to."""
+"""docs/operating.md says everything there is to set and to react to."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from pathlib import Path
 
 from node.config import NodeConfig
 from node.exits import Exit
-from node.health import NodeStatus
 from node.http.limits import Limits
-from node.metrics import Metrics
 
 TEXT = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
 
@@ -21,15 +19,3 @@ def test_every_setting_is_described() -> None:
 
 def test_every_exit_status_is_described() -> None:
     assert [status for status in Exit if f"| {int(status)} | {status.name} |" not in TEXT] == []
-
-
-def test_every_metric_of_the_shell_is_described() -> None:
-    registry = Metrics(_no_status).registry
-    names = {metric.name for metric in registry.collect() if metric.name.startswith("coseal_")}
-    assert len(names) > 15
-    assert [name for name in sorted(names) if f"`{name}" not in TEXT] == []
-
-
-def _no_status():
-    blank = dict.fromkeys((field.name for field in dataclasses.fields(NodeStatus)), 0)
-    return NodeStatus(**{**blank, "peers": (), "counters": {}, "evidence": {}})
