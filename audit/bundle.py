@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 
 from audit.epochs import Epochs
 from audit.history import ObjectHistory, verify_history
-from audit.light import UnknownValidators
 from audit.report import Verdict
+from audit.steps import Step, Trace
 from contracts.process_chain import item_hash
 from contracts.rules.rule import SOURCE
 from contracts.supervision_findings import count_key
@@ -35,6 +35,7 @@ from ledger.render import (
 from ledger.transaction import Transaction
 
 KIND: Final = "evidence-bundle"
+RULE: Final = "audit.md, Evidence bundle"
 VERSION: Final = 1
 EXTERNAL: Final = "external:"
 _LIMIT: Final = 100_000
@@ -46,15 +47,6 @@ REMAINING_TRUST: Final = (
     "that the contracts did what they should: a quorum computed the same, and `coseal audit` replays it",
 )
 """What a bundle cannot prove by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the verification: what it is about, the verdict, and in words what was seen."""
-
-    name: str
-    verdict: Verdict
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +73,14 @@ class Recording:
 
 def verify_bundle(document: Any, genesis: Genesis) -> BundleReport:
     """Verify a parsed bundle; never raises for what it holds."""
-    bundle = _Bundle(genesis)
-    steps: list[Step] = []
-    for name, step in _STEPS:
-        try:
-            detail = step(bundle, document)
-        except UnknownValidators as error:
-            steps.append(Step(name, Verdict.UNKNOWN, error.reason))
-        except LedgerError as error:
-            steps.append(Step(name, Verdict.BAD, error.reason))
-        else:
-            steps.append(Step(name, Verdict.OK, detail))
-            continue
-        return BundleReport(tuple(steps))
-    return BundleReport(tuple(steps), bundle.facts())
+    bundle, trace = _Bundle(genesis), Trace()
+    try:
+        for name, check in _STEPS:
+            with trace.step(name, RULE) as seen:
+                seen.detail = check(bundle, document)
+    except LedgerError:
+        return BundleReport(tuple(trace.steps))
+    return BundleReport(tuple(trace.steps), bundle.facts())
 
 
 class _Bundle:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from audit.counting import COUNTERS, Uncountable
 from audit.epochs import Epochs
+from audit.steps import Seen, Trace, Untold
 from ledger import codec, signing
 from ledger.errors import BadProof, BadSignature, Malformed
 from ledger.genesis import Genesis
@@ -45,8 +46,8 @@ _FIELDS: Final = (
 )
 
 
-class Untold(Exception):
-    """The manifest cannot be judged with what is at hand."""
+Beside: TypeAlias = Callable[[str], bytes]
+"""``beside(name)`` returns the file that a manifest names, or raises ``Untold``."""
 
 
 def signed_bytes(document: Mapping[str, Any]) -> bytes:
@@ -55,25 +56,33 @@ def signed_bytes(document: Mapping[str, Any]) -> bytes:
     return signing.body_preimage(TAG_EXPORT, bytes.fromhex(document["chain_id"]), body)
 
 
-def verify_export(document: Any, genesis: Genesis, folder: Path | None) -> tuple[str, dict[str, Any]]:
-    """Verify a manifest whose file lies in ``folder``; return one sentence and what is proven.
+def verify_export(document: Any, genesis: Genesis, trace: Trace, beside: Beside | None) -> tuple[str, dict[str, Any]]:
+    """Verify a manifest, step by step; return one sentence and what is proven. ``beside`` reads its file.
 
     Raises a ``LedgerError`` for what is false, ``Untold`` for what cannot be told.
     """
-    fields = codec.mapping(document, "manifest")
-    _check_fields(fields)
-    if fields["chain_id"] != genesis.chain_id.hex():
-        raise Malformed(f"the manifest is of chain {fields['chain_id']}")
-    signer = codec.text(fields["signer"], "manifest.signer", limit=129)
-    key = _bytes(fields["public_key"], "public_key", PUBLIC_KEY_BYTES)
-    try:
-        message = signed_bytes(fields)
-    except (TypeError, ValueError) as error:
-        raise Malformed(f"the manifest has no canonical form: {error}") from None
-    if not signing.verify(key, message, _bytes(fields["signature"], "signature", SIGNATURE_BYTES)):
-        raise BadSignature(f"the manifest is not signed by the key of {signer} that it names")
-    name, size = _check_file(fields, folder)
-    _require_registered(signer, key, genesis, fields.get("registration"))
+    with trace.step("form", "formats.md, The manifest") as seen:
+        fields = codec.mapping(document, "manifest")
+        _check_fields(fields)
+        seen.values = {name: fields[name] for name in ("version", "format", "heights", "items")}
+        seen.detail = "a manifest with every field it must have and no other"
+    with trace.step("chain", "encoding.md N2") as seen:
+        seen.values = {"chain_id": fields["chain_id"], "genesis": genesis.chain_id.hex()}
+        if fields["chain_id"] != genesis.chain_id.hex():
+            raise Malformed(f"the manifest is of chain {fields['chain_id']}")
+        seen.detail = f"chain {fields['chain_id']}"
+    with trace.step("signature", "encoding.md E1, D1") as seen:
+        signer = codec.text(fields["signer"], "manifest.signer", limit=129)
+        key = _bytes(fields["public_key"], "public_key", PUBLIC_KEY_BYTES)
+        seen.values = {"sender": signer, "public_key": key.hex(), "signature": fields["signature"]}
+        _check_signature(fields, signer, key)
+        seen.detail = f"signed by the key that it names as {signer}'s"
+    with trace.step("file", "formats.md, The manifest") as seen:
+        name, size = _check_file(fields, beside, seen)
+        seen.detail = f"{name}: {size} bytes with the digest and the counts that were signed for"
+    with trace.step("registered", "formats.md, The manifest") as seen:
+        seen.values = {"sender": signer, "public_key": key.hex()}
+        seen.detail = _registered(signer, key, genesis, fields.get("registration"))
     facts = {
         "chain_id": fields["chain_id"],
         "process_type": fields["process_type"],
@@ -87,6 +96,20 @@ def verify_export(document: Any, genesis: Genesis, folder: Path | None) -> tuple
         "signed_by": [signer],
     }
     return f"{name} holds what {signer} signed for: {fields['items']} items of {fields['process_type']}", facts
+
+
+def file_in(folder: Path) -> Beside:
+    """Return what reads a manifest's file from the folder where the manifest lies."""
+
+    def read(name: str) -> bytes:
+        path = folder / name
+        try:
+            with path.open("rb") as opened:
+                return read_at_most(opened.read, FILE_BYTES_MAX + 1)
+        except OSError as error:
+            raise Untold(f"the signature holds, yet {path} cannot be read: {error.strerror or error}") from None
+
+    return read
 
 
 def read_at_most(read: Callable[[int], bytes], limit: int) -> bytes:
@@ -114,23 +137,31 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
         raise Malformed("manifest.heights: expected [first, last]")
 
 
-def _check_file(fields: Mapping[str, Any], folder: Path | None) -> tuple[str, int]:
+def _check_signature(fields: Mapping[str, Any], signer: str, key: bytes) -> None:
+    try:
+        message = signed_bytes(fields)
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"the manifest has no canonical form: {error}") from None
+    if not signing.verify(key, message, _bytes(fields["signature"], "signature", SIGNATURE_BYTES)):
+        raise BadSignature(f"the manifest is not signed by the key of {signer} that it names")
+
+
+def _check_file(fields: Mapping[str, Any], beside: Beside | None, seen: Seen) -> tuple[str, int]:
     """Compare the file with its digest and its counts; return its name and size."""
     file = codec.mapping(fields["file"], "manifest.file")
     name = codec.text(file.get("name"), "manifest.file.name", limit=255)
     if "/" in name or "\\" in name or name in (".", ".."):
         raise Malformed("manifest.file.name: expected a name without a folder")
-    if folder is None:
+    seen.values = {"file": name, "sha256": file.get("sha256"), "counts": fields["counts"]}
+    if beside is None:
         raise Untold("the signature holds; to compare the file itself, verify the manifest as a file beside it")
-    try:
-        with (folder / name).open("rb") as opened:
-            data = read_at_most(opened.read, FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise Untold(f"the signature holds, yet {folder / name} cannot be read: {error.strerror or error}") from None
+    data = beside(name)
     if len(data) > FILE_BYTES_MAX:
-        raise Untold(f"{folder / name} is larger than {FILE_BYTES_MAX} bytes")
-    if len(data) != file.get("bytes") or sha256(data).hexdigest() != file.get("sha256"):
-        raise Malformed(f"{name} is not the file that was signed for: its digest is {sha256(data).hexdigest()}")
+        raise Untold(f"{name} is larger than {FILE_BYTES_MAX} bytes")
+    digest = sha256(data).hexdigest()
+    seen.values |= {"found_sha256": digest, "bytes": len(data)}
+    if len(data) != file.get("bytes") or digest != file.get("sha256"):
+        raise Malformed(f"{name} is not the file that was signed for: its digest is {digest}")
     count = COUNTERS.get(fields["format"]) if type(fields["format"]) is str else None
     if count is None:
         raise Untold(f"the digest holds; files of format {fields['format']!r} cannot be counted here")
@@ -138,6 +169,7 @@ def _check_file(fields: Mapping[str, Any], folder: Path | None) -> tuple[str, in
         counts = count(data)
     except Uncountable as error:
         raise Malformed(f"{name} cannot be counted: {error}") from None
+    seen.values["found_counts"] = dict(counts)
     if counts != fields["counts"]:
         raise Malformed(f"{name} does not hold what the manifest counts: {_difference(fields['counts'], counts)}")
     return name, len(data)
@@ -152,12 +184,12 @@ def _difference(said: Any, found: Mapping[str, Any]) -> str:
     return f"expected {', '.join(found)}"
 
 
-def _require_registered(signer: str, key: bytes, genesis: Genesis, registration: Any) -> None:
-    """Believe the genesis, or a proof that the state after some block gave the signer this key."""
+def _registered(signer: str, key: bytes, genesis: Genesis, registration: Any) -> str:
+    """Believe the genesis, or a proof that the state after some block gave the signer this key; say which."""
     member, _, user = signer.partition("/")
     for operator in (one for each in genesis.members if each.id == member for one in each.operators):
         if operator.user == user and operator.key == key:
-            return
+            return f"the genesis gives {signer} this key"
     if registration is None:
         raise Untold(
             f"everything holds but one thing: the genesis does not give {signer} the key {key.hex()}; compare it with "
@@ -171,6 +203,7 @@ def _require_registered(signer: str, key: bytes, genesis: Genesis, registration:
     record = None if certified.value is None else codec.decode(certified.value)
     if certified.key != f"membership/operator/{signer}".encode() or type(record) is not dict or record["key"] != key:
         raise BadProof(f"its registration does not give {signer} the key {key.hex()}")
+    return f"the certified state after block {certified.header.height} gives {signer} this key"
 
 
 def _bytes(value: Any, name: str, size: int) -> bytes:

@@ -1,7 +1,7 @@
 """Verifying one document offline: a receipt, a proof about the state, a certified header.
 
 Law: the answer is ``bad`` only if something in the document is false, and ``unknown`` if it cannot be judged with
-what is at hand; nothing is asked of a node.
+what is at hand; nothing is asked of a node. Every check is a step that says what it saw.
 """
 
 from __future__ import annotations
@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
-from audit import bundle
-from audit.epochs import Epochs
-from audit.export import Untold, read_at_most, verify_export
+from audit import bundle, certified
+from audit.certified import Judged
+from audit.export import Beside, file_in, read_at_most, verify_export
 from audit.history import verify_history
 from audit.light import UnknownValidators
 from audit.report import Verdict
-from ledger.block import Header
-from ledger.certificate import Certificate
+from audit.steps import Step, Trace, Untold
 from ledger.codec import decode
 from ledger.errors import LedgerError, Malformed
 from ledger.genesis import Genesis
-from ledger.handover import split_handovers
+from ledger.proof import BeginProof, CertifiedValue, TransactionProof
 from ledger.render import (
     MAX_DOCUMENT_DEPTH,
     begin_proof_from_json,
@@ -33,25 +32,38 @@ from ledger.render import (
     time_text,
 )
 from ledger.strict_json import strict_json
-from ledger.validators import ValidatorSet
 
 MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
+REMAINING_TRUST: Final[Mapping[str, str]] = {
+    "genesis": bundle.REMAINING_TRUST[0],
+    "quorum": "that among the validators that signed one is honest: the outcome and the state are what they certified",
+    "contracts": bundle.REMAINING_TRUST[1],
+    "newest": "that no later block says otherwise: a document does not say that it is the newest",
+    "again": "that the items are those of the chain: exporting again at the same height gives the same bytes",
+}
+"""What a document cannot prove by itself, by name."""
+_CERTIFIED: Final = ("genesis", "quorum", "newest")
+_REMAINING: Final[Mapping[str, tuple[str, ...]]] = {
+    bundle.KIND: ("genesis", "contracts"),
+    "export": ("genesis", "again"),
+}
 
 _Told: TypeAlias = tuple[str, dict[str, Any]]
+_Proof = TypeVar("_Proof", TransactionProof, BeginProof, CertifiedValue)
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What a document turned out to be: its kind, the verdict, one sentence, and what it proves if it is ``OK``.
 
-    ``steps`` are those of an evidence bundle, up to the one that fails.
+    ``steps`` are the checks in order, up to the one that fails.
     """
 
     kind: str
     verdict: Verdict
     reason: str
     facts: Mapping[str, Any] = field(default_factory=dict)
-    steps: tuple[bundle.Step, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -63,20 +75,22 @@ class Verification:
         """0 for ok, 1 for bad, 2 for could not tell."""
         return {Verdict.OK: 0, Verdict.BAD: 1, Verdict.UNKNOWN: 2}[self.verdict]
 
+    @property
+    def remaining(self) -> tuple[str, ...]:
+        """The names in ``REMAINING_TRUST`` of what must be believed beside what was proven; nothing was, nothing is."""
+        return _REMAINING.get(self.kind, _CERTIFIED) if self.ok else ()
+
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON values."""
-        document = {
+        return {
             "kind": self.kind,
             "ok": self.ok,
             "verdict": self.verdict.value,
             "reason": self.reason,
             "facts": dict(self.facts),
+            "steps": [step.to_json() for step in self.steps],
+            "remaining_trust": [REMAINING_TRUST[name] for name in self.remaining],
         }
-        if self.steps:
-            document["steps"] = [
-                {"name": step.name, "verdict": step.verdict.value, "detail": step.detail} for step in self.steps
-            ]
-        return document
 
 
 def verify_file(path: Path | str, genesis: Genesis) -> Verification:
@@ -89,18 +103,21 @@ def verify_file(path: Path | str, genesis: Genesis) -> Verification:
     return verify_bytes(raw, genesis, Path(path).parent)
 
 
-def verify_bytes(raw: bytes, genesis: Genesis, folder: Path | None = None) -> Verification:
-    """Verify the bytes of a document; see ``verify_file``. ``folder`` holds the file of an export's manifest."""
+def verify_bytes(raw: bytes, genesis: Genesis, beside: Path | Beside | None = None) -> Verification:
+    """Verify the bytes of a document; see ``verify_file``.
+
+    ``beside`` gives the file of an export's manifest: the folder that holds it, or what reads it by name.
+    """
     if len(raw) > MAX_DOCUMENT_BYTES:
         return Verification("file", Verdict.UNKNOWN, f"more than {MAX_DOCUMENT_BYTES} bytes: not a document of ours")
     try:
         document = strict_json(raw, "document", depth=MAX_DOCUMENT_DEPTH)
     except Malformed as error:
         return Verification("file", Verdict.BAD, error.reason)
-    return verify_document(document, genesis, folder)
+    return verify_document(document, genesis, beside)
 
 
-def verify_document(document: Any, genesis: Genesis, folder: Path | None = None) -> Verification:
+def verify_document(document: Any, genesis: Genesis, beside: Path | Beside | None = None) -> Verification:
     """Verify a parsed document; see ``verify_bytes``."""
     kind = document.get("coseal") if type(document) is dict else None
     if kind == bundle.KIND:
@@ -108,19 +125,18 @@ def verify_document(document: Any, genesis: Genesis, folder: Path | None = None)
     if type(kind) is not str or (kind not in _KINDS and kind != "export"):
         known = ", ".join(sorted((*_KINDS, "export", bundle.KIND)))
         return Verification("file", Verdict.UNKNOWN, f'no document of ours: "coseal" names none of {known}')
+    trace = Trace()
     try:
         if kind == "export":
-            reason, facts = verify_export(document, genesis, folder)
+            reader = file_in(beside) if isinstance(beside, Path) else beside
+            reason, facts = verify_export(document, genesis, trace, reader)
         else:
-            document, handovers = split_handovers(document)
-            epochs = Epochs(genesis)
-            epochs.take_all(handovers)
-            reason, facts = _KINDS[kind](document, genesis, epochs)
+            reason, facts = _KINDS[kind](document, genesis, trace)
     except (UnknownValidators, Untold) as error:
-        return Verification(kind, Verdict.UNKNOWN, str(error))
+        return Verification(kind, Verdict.UNKNOWN, str(error), steps=tuple(trace.steps))
     except LedgerError as error:
-        return Verification(kind, Verdict.BAD, error.reason)
-    return Verification(kind, Verdict.OK, reason, facts)
+        return Verification(kind, Verdict.BAD, error.reason, steps=tuple(trace.steps))
+    return Verification(kind, Verdict.OK, reason, facts, tuple(trace.steps))
 
 
 def _bundle(document: Any, genesis: Genesis) -> Verification:
@@ -134,67 +150,100 @@ def _bundle(document: Any, genesis: Genesis) -> Verification:
     return Verification(bundle.KIND, Verdict.OK, reason, report.facts, report.steps)
 
 
-def _begin_receipt(document: Any, genesis: Genesis, epochs: Epochs) -> _Told:
-    proof = begin_proof_from_json(document)
-    validators = epochs.of(proof.header, proof.certificate)
-    receipt = proof.verify(genesis.chain_id, validators)
-    facts = {**_facts(proof.header, proof.certificate, validators), "due": plain(receipt.data)}
+def _judged(document: Any, genesis: Genesis, trace: Trace, read: Callable[[Any], _Proof]) -> tuple[_Proof, Judged]:
+    """Return the proof that a document holds, once its header is certified."""
+    shown, handovers = certified.read(document, trace, read)
+    return shown, certified.judge(shown.header, shown.certificate, handovers, genesis, trace)
+
+
+def _begin_receipt(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    proof, judged = _judged(document, genesis, trace, begin_proof_from_json)
+    with trace.step("receipt path", "encoding.md H1 to H4") as seen:
+        seen.values = certified.path(
+            proof.receipt, 0, proof.header.tx_count + 1, proof.receipt_path, proof.header.receipts_root
+        )
+        proof.verify_path()
+        seen.detail = "the siblings lead from the receipt to the header's receipts_root"
+    with trace.step("content", "encoding.md H4") as seen:
+        receipt = proof.content()
+        seen.detail = "the first receipt of a block is what fell due at its start"
+    facts = {**_facts(judged), "due": plain(receipt.data)}
     return f"this is what fell due at the start of block {proof.header.height}", facts
 
 
-def _receipt(document: Any, genesis: Genesis, epochs: Epochs) -> _Told:
-    proof = proof_from_json(document)
-    validators = epochs.of(proof.header, proof.certificate)
-    transaction, receipt = proof.verify(genesis.chain_id, validators)
+def _receipt(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    proof, judged = _judged(document, genesis, trace, proof_from_json)
+    header = proof.header
+    with trace.step("transaction path", "encoding.md H1 to H4") as seen:
+        seen.values = certified.path(
+            proof.transaction, proof.index, header.tx_count, proof.transaction_path, header.tx_root
+        )
+        proof.verify_transaction_path()
+        seen.detail = "the siblings lead from the transaction to the header's tx_root"
+    with trace.step("receipt path", "encoding.md H1 to H4") as seen:
+        size = header.tx_count + 1
+        seen.values = certified.path(proof.receipt, proof.index + 1, size, proof.receipt_path, header.receipts_root)
+        proof.verify_receipt_path()
+        seen.detail = "the siblings lead from the receipt to the header's receipts_root"
+    with trace.step("signature", "encoding.md E1, D3") as seen:
+        seen.values = certified.signed(proof.transaction)
+        transaction, receipt = proof.content(genesis.chain_id)
+        seen.detail = f"{transaction.sender} signed it, and the receipt is of this transaction"
     came_to = "took effect" if receipt.ok else f"was rejected ({receipt.code})"
     reason = f"{transaction.contract}.{transaction.action} by {transaction.sender} {came_to}"
     facts = {
-        **_facts(proof.header, proof.certificate, validators),
+        **_facts(judged),
         "transaction": transaction.id.hex(),
         "index": proof.index,
         "sender": transaction.sender,
         "action": f"{transaction.contract}.{transaction.action}",
         "code": receipt.code,
     }
-    return f"{reason} in block {proof.header.height}", facts
+    return f"{reason} in block {header.height}", facts
 
 
-def _state_proof(document: Any, genesis: Genesis, epochs: Epochs) -> _Told:
-    certified = state_proof_from_json(document)
-    validators = epochs.of(certified.header, certified.certificate)
-    certified.verify(genesis.chain_id, validators)
-    key = certified.key.decode("utf-8", "backslashreplace")
-    value = None if certified.value is None else plain(decode(certified.value))
+def _state_proof(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    value, judged = _judged(document, genesis, trace, state_proof_from_json)
+    certified.state_path(value, trace)
+    key = value.key.decode("utf-8", "backslashreplace")
     facts = {
-        **_facts(certified.header, certified.certificate, validators),
+        **_facts(judged),
         "key": key,
-        "present": certified.value is not None,
-        "value": value,
+        "present": value.value is not None,
+        "value": None if value.value is None else plain(decode(value.value)),
     }
-    holds = "holds this value" if certified.value is not None else "is absent"
-    return f"{key} {holds} in the state after block {certified.header.height}", facts
+    holds = "holds this value" if value.value is not None else "is absent"
+    return f"{key} {holds} in the state after block {value.header.height}", facts
 
 
-def _certified_header(document: Any, genesis: Genesis, epochs: Epochs) -> _Told:
-    header, certificate = certified_header_from_json(document)
-    validators = epochs.verify(header, certificate)
-    return f"block {header.height} is certified", _facts(header, certificate, validators)
+def _certified_header(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    (header, certificate), handovers = certified.read(document, trace, certified_header_from_json)
+    judged = certified.judge(header, certificate, handovers, genesis, trace)
+    return f"block {header.height} is certified", _facts(judged)
 
 
-def _object_history(document: Any, genesis: Genesis, epochs: Epochs) -> _Told:
-    history = verify_history(document, genesis, epochs)
-    header, certificate = history.record.header, history.record.certificate
+def _object_history(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    record, handovers = certified.read(document, trace, lambda rest: state_proof_from_json(rest.get("record")))
+    judged = certified.judge(record.header, record.certificate, handovers, genesis, trace)
+    certified.state_path(record, trace)
+    with trace.step("items", "contracts-process.md, Hashes") as seen:
+        recorded: Any = (0, b"") if record.value is None else decode(record.value)
+        shown = document.get("items")
+        seen.values = {"recorded": plain(recorded), "shown": len(shown) if type(shown) is list else None}
+        history = verify_history(document, genesis)
+        seen.detail = f"{len(history.items)} items hash to the head, and are as many, as the certified record says"
     facts = {
-        **_facts(header, certificate, epochs.of(header, certificate)),
+        **_facts(judged),
         "process_type": history.process_type,
         "object": f"{history.object_type} {history.object_id}",
         "items": len(history.items),
     }
-    return f"these {len(history.items)} items are all of {facts['object']} up to block {header.height}", facts
+    return f"these {len(history.items)} items are all of {facts['object']} up to block {record.header.height}", facts
 
 
-def _facts(header: Header, certificate: Certificate, validators: ValidatorSet) -> dict[str, Any]:
-    signers = [validators[index] for index in certificate.signers()]
+def _facts(judged: Judged) -> dict[str, Any]:
+    header, validators = judged.header, judged.validators
+    signers = [validators[index] for index in judged.certificate.signers()]
     return {
         "chain_id": header.chain_id.hex(),
         "height": header.height,
@@ -206,7 +255,7 @@ def _facts(header: Header, certificate: Certificate, validators: ValidatorSet) -
     }
 
 
-_KINDS: Final[Mapping[str, Callable[[Any, Genesis, Epochs], _Told]]] = {
+_KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
     "receipt": _receipt,
     "begin-receipt": _begin_receipt,
     "state-proof": _state_proof,

@@ -58,6 +58,12 @@ def prove_hashed(hashes: Sequence[bytes], index: int) -> list[bytes]:
 
 def verify(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected_root: bytes) -> None:
     """Raise ``BadProof`` unless ``path`` leads from ``leaf`` at ``index`` of ``size`` leaves to the sized root."""
+    if root_reached(leaf, index, size, path) != expected_root:
+        raise BadProof("the path does not lead to the root")
+
+
+def root_reached(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """Return the sized root to which ``path`` leads; raise ``BadProof`` for one of another length than asked for."""
     if not 0 <= index < size:
         raise BadProof(f"index {index} is not within a tree of {size} leaves")
     current, position, last = leaf_hash(leaf), index, size - 1
@@ -72,8 +78,7 @@ def verify(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected_r
         last >>= 1
     if next(siblings, None) is not None:  # H3
         raise BadProof("the path is too long")
-    if _sized(size, current) != expected_root:
-        raise BadProof("the path does not lead to the root")
+    return _sized(size, current)
 
 
 def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:

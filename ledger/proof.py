@@ -94,10 +94,22 @@ class TransactionProof:
         Checked: certificate, both Merkle paths, the transaction's own signature, and that the receipt names it.
         """
         verify_certified(self.header, self.certificate, chain_id, validators, verify)
+        self.verify_transaction_path()
+        self.verify_receipt_path()
+        return self.content(chain_id, verify)
+
+    def verify_transaction_path(self) -> None:
+        """Raise ``BadProof`` unless the transaction stands at its index under the header's ``tx_root``."""
         header = self.header
         merkle.verify(self.transaction, self.index, header.tx_count, self.transaction_path, header.tx_root)
-        size = header.tx_count + 1
-        merkle.verify(self.receipt, self.index + 1, size, self.receipt_path, header.receipts_root)
+
+    def verify_receipt_path(self) -> None:
+        """Raise ``BadProof`` unless the receipt stands one place later under the header's ``receipts_root``."""
+        size = self.header.tx_count + 1
+        merkle.verify(self.receipt, self.index + 1, size, self.receipt_path, self.header.receipts_root)
+
+    def content(self, chain_id: bytes, verify: Verify = signing.verify) -> tuple[Transaction, Receipt]:
+        """Return both, signature verified and of one another; that they are in the block, the paths say."""
         transaction = Transaction.decode(self.transaction)
         transaction.verify_signature(verify)
         receipt = Receipt.decode(self.receipt)
@@ -136,7 +148,15 @@ class BeginProof:
     def verify(self, chain_id: bytes, validators: ValidatorSet, verify: Verify = signing.verify) -> Receipt:
         """Return the receipt if everything holds; else raise a ``LedgerError``."""
         verify_certified(self.header, self.certificate, chain_id, validators, verify)
+        self.verify_path()
+        return self.content()
+
+    def verify_path(self) -> None:
+        """Raise ``BadProof`` unless the receipt is the first under the header's ``receipts_root``."""
         merkle.verify(self.receipt, 0, self.header.tx_count + 1, self.receipt_path, self.header.receipts_root)
+
+    def content(self) -> Receipt:
+        """Return the receipt; that it is in the block, the path says."""
         return Receipt.decode(self.receipt)
 
 

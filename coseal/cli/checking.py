@@ -5,6 +5,7 @@ Law: exit code 0 only if everything asked for holds; 1 if something is false; 2 
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from audit.audit import Progress
-    from audit.bundle import Step
     from audit.report import AuditReport
     from audit.sources import Source
+    from audit.steps import Step
     from audit.verify import Verification
     from ledger.genesis import Genesis
 
@@ -124,6 +125,9 @@ def verify(
     ],
     genesis: GenesisOption = None,
     directory: DirectoryOption = None,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Show each check, under which rule, and with which values.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Verify one document offline, against the genesis alone.
@@ -131,6 +135,8 @@ def verify(
     Examples:
 
       coseal verify receipt.json
+
+      coseal verify receipt.json --steps
 
       coseal verify receipt.json --genesis genesis.json --json
 
@@ -146,7 +152,7 @@ def verify(
     if as_json:
         print_json(result.to_json())
     else:
-        _print_verification(result)
+        _print_verification(result, steps=steps)
     raise typer.Exit(result.exit_code)
 
 
@@ -194,10 +200,7 @@ def print_report(report: AuditReport, genesis: Genesis) -> None:
         place = f" ({finding.source})" if finding.source else ""
         typer.secho(f"  finding     {where}{finding.reason}{place}{who}", fg="red")
     _print_contradictions(report)
-    if report.remaining_trust:
-        typer.echo("what must still be believed:")
-        for line in report.remaining_trust:
-            typer.echo(f"  - {line}")
+    _print_remaining(report.remaining_trust)
 
 
 def _print_contradictions(report: AuditReport) -> None:
@@ -213,23 +216,34 @@ def _print_contradictions(report: AuditReport) -> None:
         typer.secho(f"              {who}, at height {', '.join(heights)}", fg="yellow")
 
 
-def _print_verification(result: Verification) -> None:
+def _print_verification(result: Verification, *, steps: bool) -> None:
+    from audit.bundle import KIND
+    from audit.verify import REMAINING_TRUST
+
     colour = {"ok": "green", "bad": "red", "unknown": "yellow"}[result.verdict.value]
     typer.secho(f"{result.verdict.value}: {result.reason}", fg=colour)
-    if result.steps:
-        print_steps(result.steps)
+    if steps or result.kind == KIND:
+        print_steps(result.steps, values=steps)
+    if result.kind == KIND:
         _print_case(result.facts)
         return
     for name, value in result.facts.items():
         typer.echo(f"  {name:<12} {', '.join(value) if isinstance(value, list) else value}")
+    if steps:
+        _print_remaining([REMAINING_TRUST[name] for name in result.remaining])
 
 
-def print_steps(steps: Sequence[Step]) -> None:
-    """Print the steps of verifying an evidence bundle, up to the one that fails."""
+def print_steps(steps: Sequence[Step], *, values: bool = False) -> None:
+    """Print the steps of a verification, up to the one that fails; with ``values`` also the rule and what was seen."""
     colours = {"ok": "green", "bad": "red", "unknown": "yellow"}
     for number, step in enumerate(steps, 1):
-        typer.secho(f"  {number} {step.name:<12} {step.verdict.value:<7}", fg=colours[step.verdict.value], nl=False)
+        typer.secho(f"  {number} {step.name:<16} {step.verdict.value:<7}", fg=colours[step.verdict.value], nl=False)
         typer.echo(f" {step.detail}")
+        if values:
+            typer.echo(f"      {'rule':<14} {step.rule}")
+            for name, value in step.values.items():
+                written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                typer.echo(f"      {name:<14} {written}")
 
 
 def _print_case(facts: Mapping[str, Any]) -> None:
@@ -240,7 +254,11 @@ def _print_case(facts: Mapping[str, Any]) -> None:
         for step in finding["steps"]:
             said = step.get("question") or step.get("response") or step.get("reason") or step.get("note") or ""
             typer.echo(f"      {step['time'][:16]}  {step['step']:<13} {step['by']:<20} {said}")
-    if "remaining_trust" in facts:
+    _print_remaining(facts.get("remaining_trust", ()))
+
+
+def _print_remaining(lines: Sequence[str]) -> None:
+    if lines:
         typer.echo("what must still be believed:")
-        for line in facts["remaining_trust"]:
-            typer.echo(f"  - {line}")
+    for line in lines:
+        typer.echo(f"  - {line}")

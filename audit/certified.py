@@ -1,0 +1,127 @@
+"""The steps that every document shares: what it is, of which chain, and that a quorum of the right validators signed.
+
+Law: each step calls the one function that decides it; what it notes beside is for who reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from audit.epochs import Epochs
+from audit.steps import Trace
+from ledger import codec, merkle, signing
+from ledger.block import Header
+from ledger.certificate import Certificate
+from ledger.errors import BadCertificate, LedgerError
+from ledger.genesis import Genesis
+from ledger.handover import Handover, split_handovers
+from ledger.proof import CertifiedValue, verify_certified
+from ledger.transaction import Transaction
+from ledger.validators import ValidatorSet
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A header that the validators of its epoch certified."""
+
+    header: Header
+    certificate: Certificate
+    validators: ValidatorSet
+
+
+def read(document: Any, trace: Trace, reader: Callable[[Any], T]) -> tuple[T, tuple[Handover, ...]]:
+    """Return what ``reader`` makes of a document, and its handovers: that it shows what its raw form holds."""
+    with trace.step("form", "encoding.md N1, N4") as seen:
+        rest, handovers = split_handovers(document)
+        found = reader(codec.mapping(rest, "document"))
+        seen.values = {"kind": rest["coseal"], "version": rest["version"], "handovers": len(handovers)}
+        seen.detail = "every field shows what the raw form holds"
+    return found, handovers
+
+
+def judge(
+    header: Header, certificate: Certificate, handovers: Sequence[Handover], genesis: Genesis, trace: Trace
+) -> Judged:
+    """Take the steps from the genesis to a certified header."""
+    with trace.step("chain", "encoding.md N2, Q3") as seen:
+        seen.values = {"chain_id": header.chain_id.hex(), "genesis": genesis.chain_id.hex()}
+        if header.chain_id != genesis.chain_id:
+            raise BadCertificate("the header is of another chain")
+        seen.detail = f"the header names chain {header.chain_id.hex()}, that of the genesis"
+    with trace.step("header", "encoding.md D4, Q3") as seen:
+        seen.values = {
+            "height": header.height,
+            "header_hash": header.hash.hex(),
+            "certified_hash": certificate.block_hash.hex(),
+        }
+        if certificate.block_hash != header.hash:
+            raise BadCertificate("the certificate is of another block")
+        seen.detail = f"the certificate is of this header, {header.hash.hex()}"
+    with trace.step("validators", "audit.md A11") as seen:
+        seen.values = {"epoch": header.epoch, "handovers": len(handovers), "genesis_epoch": genesis.validators.epoch}
+        epochs = Epochs(genesis)
+        epochs.take_all(handovers)
+        validators = epochs.of(header, certificate)
+        seen.values |= {"quorum": f"{validators.quorum} / {validators.n}", "validators_hash": validators.hash.hex()}
+        seen.detail = f"the genesis leads to the {validators.n} validators of epoch {validators.epoch}"
+    with trace.step("certificate", "encoding.md Q1 to Q3, E1, D2") as seen:
+        verdicts: list[dict[str, Any]] = []
+        names = {seat.key: seat for seat in validators.validators}
+        seen.values = {"round": certificate.round, "quorum": validators.quorum, "signatures": verdicts}
+
+        def noting(key: bytes, message: bytes, signature: bytes) -> bool:
+            holds = signing.verify(key, message, signature)
+            verdicts.append({"validator": names[key].id, "member": names[key].member, "holds": holds})
+            return holds
+
+        verify_certified(header, certificate, genesis.chain_id, validators, noting)
+        seen.detail = f"{len(verdicts)} of {validators.n} validators signed it, {validators.quorum} are a quorum"
+    return Judged(header, certificate, validators)
+
+
+def path(leaf: bytes, index: int, size: int, siblings: Sequence[bytes], root: bytes) -> dict[str, Any]:
+    """Return the values of a Merkle path: where it begins, the siblings, where it leads and where it should."""
+    values: dict[str, Any] = {
+        "leaf": merkle.leaf_hash(leaf).hex(),
+        "index": index,
+        "leaves": size,
+        "siblings": [sibling.hex() for sibling in siblings],
+        "root": root.hex(),
+    }
+    with suppress(LedgerError):
+        values["leads_to"] = merkle.root_reached(leaf, index, size, siblings).hex()
+    return values
+
+
+def signed(raw: bytes) -> dict[str, Any]:
+    """Return the values of a transaction's signature; none if it is no transaction."""
+    try:
+        transaction = Transaction.decode(raw)
+    except LedgerError:
+        return {}
+    return {
+        "transaction": transaction.id.hex(),
+        "sender": transaction.sender,
+        "public_key": transaction.public_key.hex(),
+        "signature": transaction.signature.hex(),
+    }
+
+
+def state_path(value: CertifiedValue, trace: Trace) -> None:
+    """Take the step from a key and its value to the state root of a certified header."""
+    with trace.step("state path", "encoding.md S1 to S5") as seen:
+        seen.values = {
+            "key": value.key.decode("utf-8", "backslashreplace"),
+            "present": value.value is not None,
+            "bucket_keys": len(value.proof.entries),
+            "levels": len(value.proof.siblings),
+            "state_root": value.header.state_root.hex(),
+        }
+        value.proof.verify(value.key, value.value, value.header.state_root)
+        held = "holds this value" if value.value is not None else "lacks the key"
+        seen.detail = f"the bucket {held}, and the siblings lead to the header's state_root"
