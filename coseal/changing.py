@@ -7,7 +7,7 @@ run again and goes on; a key is in its file before the chain is told of it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from contracts import membership_nodes
 from coseal import extending, keys, processes
@@ -16,6 +16,9 @@ from coseal.errors import BadAnswer, CosealError
 from coseal.hands import Hands, Say
 from coseal.network import Network, NodeEntry
 from ledger import signing
+
+_RESTARTING: Final = "restarting"
+"""In the folder of a node that this command has stopped and has to start again."""
 
 
 def remove_node(
@@ -81,6 +84,7 @@ def rotate_node_key(directory: Path, name: str, say: Say, *, timeout_s: float) -
                 meanwhile=lambda: hands.nudge(entry.member),
             )
         kept = extending.promote_key(staged, path)
+        staged.unlink()
         say(f"{name}: signs with the key {key.hex()[:16]}.. since height {first}; the former one is in {kept}")
         return {"node": name, "public_key": key.hex(), "epoch": epoch, "former_file": str(kept)}
 
@@ -131,6 +135,7 @@ def rotate_user_key(directory: Path, sender: str, say: Say, *, timeout_s: float)
             kept = extending.promote_key(staged, path)
         say(f"{sender}: signs with the key {key.hex()[:16]}.. now; the former one is in {kept}")
         restarted = [node.name for node in network.nodes if _renew_gateway(network, node, sender, path, say)]
+        staged.unlink()
         return {"sender": sender, "public_key": key.hex(), "former_file": str(kept), "restarted": restarted}
 
 
@@ -147,8 +152,11 @@ def _renew_gateway(network: Network, node: NodeEntry, sender: str, path: Path, s
     if f'gateway_sender = "{sender}"' not in config or not (node.data / "keys" / "operator.pem").exists():
         return False
     extending.write_operator_key(node, path)
-    if not processes.stop([node]):
+    stopped = node.data / _RESTARTING
+    if processes.pid_of(node) is None and not stopped.exists():
         return False
+    stopped.touch()
+    processes.stop([node])
     process = processes.start(node)
 
     def healthy(statuses: Any) -> bool:
@@ -156,6 +164,7 @@ def _renew_gateway(network: Network, node: NodeEntry, sender: str, path: Path, s
 
     processes.wait(network, {node.name: process}, healthy)
     process.returncode = 0  # it outlives us
+    stopped.unlink()
     say(f"{node.name}: restarted, its gateway signs with the new key")
     return True
 

@@ -140,26 +140,38 @@ def stage_key(staged: Path) -> bytes:
 
 
 def promote_key(staged: Path, path: Path) -> Path:
-    """Put the successor of a key in its place, and return where the former key is kept."""
-    former = keys.read_signer(path, keys.environment_passphrase()).public_key.hex()[:16]
-    kept = path.parent / "former" / f"{path.stem}-{former}{path.suffix}"
+    """Put a copy of the successor of a key in its place, and return where the former key is kept.
+
+    ``staged`` stays until the caller has done what the change needs, so that an interrupted command finds it.
+    """
+    former, folder = _public(path).hex()[:16], path.parent / "former"
+    kept = folder / f"{path.stem}-{former}{path.suffix}"
     try:
-        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        if _public(path) == _public(staged):
+            return max(folder.glob(f"{path.stem}-*{path.suffix}"), key=lambda file: file.stat().st_mtime, default=kept)
+        folder.mkdir(mode=0o700, exist_ok=True)
         if not kept.exists():
             os.link(path, kept)
-        staged.replace(path)
+        _copy_key(staged, path)
     except OSError as error:
         raise CosealError(f"cannot put {staged} in the place of {path}: {error.strerror}") from None
     return kept
 
 
-def write_operator_key(node: NodeEntry, source: Path) -> None:
-    """Let a node's gateway sign with the key in ``source`` from its next start on."""
-    target = node.data / "keys" / "operator.pem"
+def _public(path: Path) -> bytes:
+    return keys.read_signer(path, keys.environment_passphrase()).public_key
+
+
+def _copy_key(source: Path, target: Path) -> None:
     passphrase = keys.environment_passphrase()
-    made = target.with_name(f".operator.{secrets.token_hex(4)}.pem")
+    made = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
     keys.write_key(made, keys.read_seed(source, passphrase), passphrase)
     made.replace(target)
+
+
+def write_operator_key(node: NodeEntry, source: Path) -> None:
+    """Let a node's gateway sign with the key in ``source`` from its next start on."""
+    _copy_key(source, node.data / "keys" / "operator.pem")
 
 
 def require_local(network: Network) -> None:

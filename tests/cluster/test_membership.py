@@ -113,14 +113,13 @@ class Story:
         return leader
 
 
-def interrupted(folder: Path) -> None:
-    """Begin to add a validator, and kill the command as soon as the node is registered."""
-    words = command("node", "add", "--role", "validator", "--dir", folder)
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment())
+def interrupted(marker: str, *words: object) -> None:
+    """Begin a command, and kill it as soon as it has said ``marker``."""
+    process = subprocess.Popen(command(*words), stdout=subprocess.PIPE, text=True, env=environment())
     assert process.stdout is not None
     try:
         for line in process.stdout:
-            if "registered by" in line:
+            if marker in line:
                 break
         else:
             raise AssertionError(f"it ended by itself: {process.wait(10)}")
@@ -141,10 +140,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         told.said["observer"] = documents("node", "add", "--role", "observer", "--dir", folder)
         told.load = load = Load(told.net, told.said["observer"]["node"])
         try:
-            interrupted(folder)
+            interrupted("registered by", "node", "add", "--role", "validator", "--dir", folder)
             told.said["unfinished"] = coseal("node", "add", "--role", "observer", "--dir", folder, code=2)
             told.said["validator"] = documents("node", "add", "--role", "validator", "--dir", folder)
             told.said["key"] = documents("node", "rotate-key", "bank-a", "--dir", folder)
+            interrupted("the chain knows", "member", "rotate-key", "bank-a/admin", "--dir", folder)
             told.said["user"] = documents("member", "rotate-key", "bank-a/admin", "--dir", folder)
             leader = told.leader_among("regulator", "central-bank", "enterprise-a")
             told.said["leader"] = leader

@@ -110,6 +110,8 @@ def test_a_key_is_staged_once_and_its_former_one_is_kept(net: network.Network) -
     assert keys.read_signer(path).public_key == former
     kept = extending.promote_key(staged, path)
     assert (keys.read_signer(path).public_key, keys.read_signer(kept).public_key) == (key, former)
+    assert extending.promote_key(staged, path) == kept  # after an interruption
+    staged.unlink()
     assert net.users("bank-a") == ["admin"]
     node = net.node("bank-a")
     extending.write_operator_key(node, path)
