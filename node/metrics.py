@@ -18,7 +18,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from node.events import Admission, Answer
-from node.health import NodeStatus
+from node.health import STATUS_AGE_MS_MAX, NodeStatus
 from node.wire import ConsensusMessage, WireMessage
 
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -161,6 +161,7 @@ class _StatusCollector(Collector):
             ("coseal_epoch", "Epoch of the validators.", status.epoch),
             ("coseal_validators", "Validators of the next height.", status.validators),
             ("coseal_quorum", "Votes that make a certificate.", status.quorum),
+            ("coseal_validators_reachable", "Validators heard of lately, this node with them.", _reachable(status)),
             ("coseal_validator_seat", "Whether this node is a validator.", int(status.kind == "validator")),
             ("coseal_voting", "Whether this node may sign.", int(status.voting)),
             ("coseal_syncing", "Whether this node is catching up.", int(status.syncing)),
@@ -188,6 +189,12 @@ class _StatusCollector(Collector):
         for code, count in status.counters.items():
             counters.add_metric([code], count)
         yield counters
+
+
+def _reachable(status: NodeStatus) -> int:
+    """Count as ``why_stalled`` does."""
+    heard = (peer.age_ms is not None and peer.age_ms <= STATUS_AGE_MS_MAX for peer in status.peers if peer.validator)
+    return int(status.kind == "validator" and status.voting) + sum(heard)
 
 
 def _needs_release(status: NodeStatus) -> bool:
