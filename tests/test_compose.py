@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +21,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-NODES = sorted(name for name in SERVICES if name not in ("init", "cli"))
+OBSERVERS = sorted(name for name, service in SERVICES.items() if service.get("profiles") == ["observe"])
+NODES = sorted(name for name in SERVICES if name not in ("init", "cli", *OBSERVERS))
 
 
 def test_the_four_members_of_the_default_consortium_have_a_node_each() -> None:
@@ -46,7 +48,82 @@ def test_a_node_writes_its_own_folder_only_and_never_sees_another_members_keys(n
 
 def test_every_volume_is_declared_and_every_declared_one_used() -> None:
     used = {volume.split(":")[0] for service in SERVICES.values() for volume in service["volumes"]}
-    assert used == set(COMPOSE["volumes"])
+    files = {name for name in used if name.startswith("./")}
+    assert used - files == set(COMPOSE["volumes"])
+    assert [name for name in files if not (ROOT / name).exists()] == []
+
+
+def test_what_observes_starts_on_request_only_sees_no_key_and_is_published_on_loopback_only() -> None:
+    assert OBSERVERS == ["console", "grafana", "prometheus"]
+    for name in OBSERVERS:
+        service = SERVICES[name]
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
+        volumes = {volume.split(":")[0] for volume in service["volumes"]}
+        assert not volumes & {"members", *NODES}, name
+        assert all(volume.endswith(":ro") for volume in service["volumes"] if not volume.startswith("prometheus:"))
+
+
+def test_prometheus_asks_every_node_and_grafana_finds_prometheus_and_the_dashboard() -> None:
+    (job,) = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    assert sorted(job["static_configs"][0]["targets"]) == [f"{name}:8600" for name in NODES]
+    provisioning = ROOT / "deploy/grafana/provisioning"
+    (source,) = yaml.safe_load((provisioning / "datasources/prometheus.yml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = yaml.safe_load((provisioning / "dashboards/coseal.yml").read_text())["providers"]
+    (mounted,) = [volume for volume in SERVICES["grafana"]["volumes"] if "dashboard.json" in volume]
+    inside = mounted.split(":")[1]
+    assert Path(inside).parent == Path(provider["options"]["path"])
+    assert SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] == inside
+
+
+@pytest.mark.cluster
+def test_the_console_starts_that_way_and_serves_its_page(tmp_path: Path) -> None:
+    network = tmp_path / "network"
+    run_init(network)
+    service = SERVICES["console"]
+    words = [*service["entrypoint"], *(word.replace("/network", str(network)) for word in service["command"])]
+    port = free_port()
+    words[words.index("--port") + 1] = str(port)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen(words, env={**os.environ, "PATH": path}, stdout=subprocess.DEVNULL)
+    try:
+        assert b"<html" in wait_for(f"http://127.0.0.1:{port}/", process)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def test_prometheus_starts_that_way(tmp_path: Path) -> None:
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.skip("prometheus is not there (apt-get install prometheus)")
+    moved = {"/etc/prometheus": str(ROOT / "deploy/prometheus"), "=/prometheus": f"={tmp_path}"}
+    words = list(SERVICES["prometheus"]["command"])
+    for inside, outside in moved.items():
+        words = [word.replace(inside, outside) for word in words]
+    port = free_port()
+    command = [program, *words, f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/-/ready", process)
+        groups = json.loads(wait_for(f"http://127.0.0.1:{port}/api/v1/rules", process))["data"]["groups"]
+        assert [group["name"] for group in groups] == ["coseal"]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> bytes:
+    """Return what ``url`` answers, once it does."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return bytes(answer.read())
+        except OSError:
+            assert process.poll() is None, process.stderr.read() if process.stderr else b""
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_the_image_runs_as_a_user_who_owns_the_mount_points() -> None:
