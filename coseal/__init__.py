@@ -1,10 +1,108 @@
-"""What a user touches: the ``coseal`` command and its client of a node's HTTP API.
+"""What a user touches: the ``coseal`` command, and the same as a library.
 
 Law: nothing here is a node; nodes are processes it starts (``python -m node``), and what they answer is verified.
+
+    import coseal
+
+    with coseal.connect("http://127.0.0.1:8600", key="regulator.pem", genesis="genesis.json") as client:
+        committed = client.submit("policy", "publish", {"id": "notice/1", ...})
+    coseal.verify(committed, genesis="genesis.json").ok
+
+docs/sdk.md is the guide. Names are loaded when they are used, so that the command starts at once.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from audit.report import AuditReport
+    from audit.verify import Verification
+    from coseal.aio import AsyncClient
+    from coseal.client import Client
+    from coseal.connecting import connect, connect_async
+    from coseal.conversation import Committed
+    from coseal.errors import (
+        BadAnswer,
+        Busy,
+        CosealError,
+        FalseAnswer,
+        NotCommitted,
+        Refused,
+        Unreachable,
+        WrongChain,
+        WrongKey,
+    )
+    from coseal.following import Event
+    from coseal.offline import audit, export, verify
+    from coseal.sending import Recorded
+    from ledger.genesis import Genesis
+    from ledger.transaction import Transaction
 
 __version__: Final = "0.1.0"
+
+_HOMES: Final = {
+    "audit.report": ("AuditReport",),
+    "audit.verify": ("Verification",),
+    "coseal.aio": ("AsyncClient",),
+    "coseal.client": ("Client",),
+    "coseal.connecting": ("connect", "connect_async"),
+    "coseal.conversation": ("Committed",),
+    "coseal.errors": (
+        "BadAnswer",
+        "Busy",
+        "CosealError",
+        "FalseAnswer",
+        "NotCommitted",
+        "Refused",
+        "Unreachable",
+        "WrongChain",
+        "WrongKey",
+    ),
+    "coseal.following": ("Event",),
+    "coseal.offline": ("audit", "export", "verify"),
+    "coseal.sending": ("Recorded",),
+    "ledger.genesis": ("Genesis",),
+    "ledger.transaction": ("Transaction",),
+}
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AsyncClient",
+    "AuditReport",
+    "BadAnswer",
+    "Busy",
+    "Client",
+    "Committed",
+    "CosealError",
+    "Event",
+    "FalseAnswer",
+    "Genesis",
+    "NotCommitted",
+    "Recorded",
+    "Refused",
+    "Transaction",
+    "Unreachable",
+    "Verification",
+    "WrongChain",
+    "WrongKey",
+    "audit",
+    "connect",
+    "connect_async",
+    "export",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for (PEP 562)."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'coseal' has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """Return the names of the library, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,115 +1,62 @@
-"""A member's client of one node: signs here, sends, waits for the commit, and verifies what the node answers.
+"""A member's client: signs here, sends, waits for the commit, and verifies what nodes answer.
 
-Law: a receipt or a proven value is returned only after it was verified against the genesis; the node is not trusted.
+Law: it only carries requests; what is asked and what is believed is decided in ``coseal.conversation``, for the
+asynchronous client (``coseal.aio``) as well.
 
-    client = Client("http://127.0.0.1:8600", genesis, signer=signer, sender="regulator/admin")
-    committed = client.submit("policy", "publish", {"id": "cn/1", ...})
-    committed.receipt.data
+    with coseal.connect("http://127.0.0.1:8600", key="regulator.pem", genesis="genesis.json") as client:
+        committed = client.submit("policy", "publish", {"id": "cn/1", ...})
+        committed.receipt.data
 """
 
 from __future__ import annotations
 
-import json
-import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import quote
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import httpx
 
 from audit.epochs import Epochs
-from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
-from ledger import codec
-from ledger.block import CommittedBlock, Header, Receipt
+from audit.history import ObjectHistory
+from coseal.conversation import (
+    COMMIT_TIMEOUT_S,
+    MSGPACK,
+    Ask,
+    Committed,
+    Conversation,
+    Dialogue,
+    Pause,
+    Reply,
+    sign_as,
+    state_path,
+)
+from coseal.errors import Unreachable
+from coseal.following import Event, Follower
+from coseal.pages import PAGE_ITEMS, page
+from coseal.sending import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
+from ledger.block import CommittedBlock, Header
 from ledger.certificate import Certificate
-from ledger.errors import LedgerError
 from ledger.genesis import Genesis
-from ledger.handover import MAX_HANDOVERS, Handover, with_handovers
-from ledger.proof import CertifiedValue, TransactionProof
-from ledger.render import MAX_DOCUMENT_DEPTH, proof_from_json, proof_json, state_proof_from_json, state_proof_json
+from ledger.proof import CertifiedValue
 from ledger.signing import Signer
-from ledger.strict_json import strict_json
-from ledger.transaction import SALT_BYTES, Transaction, sign
+from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
 
-MSGPACK: Final = "application/msgpack"
-COMMIT_TIMEOUT_S: Final = 60.0
-_REQUEST_TIMEOUT_S: Final = 40.0  # a node holds ``wait=commit`` for up to 30 s
-_BUSY: Final = frozenset({429, 503})
-_BUSY_PAUSE_S: Final = 0.1
-_POLL_S: Final = 0.05
-_BARE: Final = {"handovers": "false"}
-"""Answers without handovers: the client keeps those it has verified."""
+__all__ = ["COMMIT_TIMEOUT_S", "MSGPACK", "Client", "Committed", "sign_as", "state_path"]
 
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """A committed transaction: where it stands, what it came to, and the proof of both (verified).
-
-    ``handovers`` lead from the genesis to the validators who certified it.
-    """
-
-    transaction: Transaction
-    receipt: Receipt
-    proof: TransactionProof
-    handovers: tuple[Handover, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether it took effect; if not, the receipt says why."""
-        return self.receipt.ok
-
-    @property
-    def height(self) -> int:
-        """The height of its block."""
-        return self.proof.header.height
-
-    def document(self) -> dict[str, Any]:
-        """Return the receipt file, which ``coseal verify`` checks with the genesis alone."""
-        return with_handovers(proof_json(self.proof), self.handovers)
-
-    def require_ok(self) -> Committed:
-        """Return self, or raise ``Refused`` with the contract's code."""
-        if not self.ok:
-            raise Refused(self.receipt.code, self.receipt.detail)
-        return self
-
-
-def sign_as(
-    genesis: Genesis,
-    sender: str,
-    signer: Signer,
-    contract: str,
-    action: str,
-    args: Mapping[str, Any],
-    *,
-    valid_for_ms: int | None = None,
-) -> Transaction:
-    """Return a transaction of ``sender`` (MEMBER/USER), valid for half the time the chain allows by default."""
-    validity_ms = genesis.parameters.validity_ms_max // 2 if valid_for_ms is None else valid_for_ms
-    try:
-        return sign(
-            signer,
-            chain_id=genesis.chain_id,
-            sender=sender,
-            contract=contract,
-            action=action,
-            args=dict(args),
-            valid_until_ms=time.time_ns() // 1_000_000 + validity_ms,
-            salt=secrets.token_bytes(SALT_BYTES),
-        )
-    except (LedgerError, TypeError, ValueError, OverflowError) as error:
-        raise CosealError(f"{contract}.{action} makes no transaction: {error}") from None
+_T = TypeVar("_T")
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
 class Client:
-    """Speaks to the node at ``url``. ``sender`` (MEMBER/USER) and ``signer`` are needed to submit, not to read."""
+    """Speaks to the nodes at ``url`` (one or several). ``sender`` (MEMBER/USER) and ``signer`` are needed to submit.
+
+    Made by ``coseal.connect``; close it, or use it with ``with``. Not for several threads at once: give each its own.
+    """
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         genesis: Genesis,
         *,
         signer: Signer | None = None,
@@ -117,19 +64,10 @@ class Client:
         token: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        self.url = url.rstrip("/")
-        self.genesis = genesis
-        self.sender = sender
-        self.epochs = Epochs(genesis)
-        self._signer = signer
-        self._http = httpx.Client(
-            base_url=self.url,
-            headers=headers,
-            timeout=_REQUEST_TIMEOUT_S,
-            trust_env=not _is_local(url),
-            transport=transport,
-        )
+        urls = [url] if isinstance(url, str) else list(url)
+        self.conversation = Conversation(urls, genesis, signer=signer, sender=sender)
+        local = all(is_local(one) for one in urls)
+        self._http = httpx.Client(headers=headers_of(token), trust_env=not local, transport=transport)
 
     def __enter__(self) -> Client:
         return self
@@ -141,107 +79,163 @@ class Client:
         """Close the connections."""
         self._http.close()
 
+    @property
+    def url(self) -> str:
+        """The node that is asked next."""
+        return self.conversation.url
+
+    @property
+    def genesis(self) -> Genesis:
+        """The trusted genesis."""
+        return self.conversation.genesis
+
+    @property
+    def sender(self) -> str | None:
+        """Who signs: MEMBER/USER."""
+        return self.conversation.sender
+
+    @property
+    def epochs(self) -> Epochs:
+        """The validator sets believed so far."""
+        return self.conversation.epochs
+
+    @property
+    def distrusted(self) -> Mapping[str, str]:
+        """The nodes that said what does not hold, and what that was."""
+        return self.conversation.distrusted
+
+    def run(self, dialogue: Dialogue[_T]) -> _T:
+        """Carry a conversation out and return what it comes to."""
+        reply: Reply | None = None
+        failure: Unreachable | None = None
+        while True:
+            try:
+                step = dialogue.throw(failure) if failure else dialogue.send(reply)  # type: ignore[arg-type]
+            except StopIteration as end:
+                result: _T = end.value
+                return result
+            reply, failure = None, None
+            if isinstance(step, Pause):
+                time.sleep(step.seconds)
+                continue
+            try:
+                reply = self._request(step)
+            except Unreachable as error:
+                failure = error
+
+    def _request(self, ask: Ask) -> Reply:
+        try:
+            response = self._http.request(
+                ask.method, ask.url, params=ask.params, content=ask.content, headers=ask.headers, timeout=ask.timeout_s
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise unreachable(ask, error) from None
+        return Reply(ask.url, response.status_code, response.content)
+
     # Writing
 
     def sign(
         self, contract: str, action: str, args: Mapping[str, Any], *, valid_for_ms: int | None = None
     ) -> Transaction:
-        """Return a signed transaction, valid for half the time the chain allows unless told otherwise."""
-        if self._signer is None or self.sender is None:
-            raise CosealError("nobody to sign as", "give a sender MEMBER/USER and its key")
-        return sign_as(self.genesis, self.sender, self._signer, contract, action, args, valid_for_ms=valid_for_ms)
+        """Return a signed transaction, valid for half the time the chain allows unless told otherwise (ms).
+
+        Nothing is sent. Keep its ``raw`` bytes if it must survive this process: ``Transaction.decode`` reads them,
+        and committing it again later is safe.
+
+        >>> transaction = client.sign("membership", "set_profile", {"name": "Regulator"})
+        >>> client.commit(transaction).height == client.commit(transaction).height
+        True
+        """
+        return self.conversation.sign(contract, action, args, valid_for_ms=valid_for_ms)
 
     def submit(
         self, contract: str, action: str, args: Mapping[str, Any], *, timeout_s: float = COMMIT_TIMEOUT_S
     ) -> Committed:
         """Sign, send, wait for the commit and return the verified outcome, which may be a rejection.
 
-        Raises ``Refused`` when the node does not take it, ``Unreachable`` when no commit is seen in time (sending
-        the same transaction again is safe), ``BadAnswer`` when the node's proof does not hold.
+        Errors as ``commit``.
+
+        >>> committed = client.submit("membership", "set_profile", {"name": "Regulator"})
+        >>> committed.require_ok().receipt.code
+        'ok'
+        >>> client.submit("policy", "endorse", {"id": "no/such"}).receipt.code
+        'unknown_policy'
         """
-        transaction = self.sign(contract, action, args)
-        return self.commit(transaction, timeout_s=timeout_s)
+        return self.commit(self.sign(contract, action, args), timeout_s=timeout_s)
 
     def commit(self, transaction: Transaction, *, timeout_s: float = COMMIT_TIMEOUT_S) -> Committed:
-        """Send a signed transaction and see it committed; see ``submit``."""
-        deadline = time.monotonic() + timeout_s
-        while self.send(transaction, wait="commit", deadline=deadline)["status"] == "accepted":
-            if time.monotonic() > deadline:
-                raise _not_committed(transaction, timeout_s)
-        return self.receipt(transaction.id)
+        """Send a signed transaction, wait until it is committed, and return the verified outcome.
+
+        The same bytes are sent again, to this node or the next, until ``timeout_s`` seconds are over: it takes effect
+        once however often it arrives. Raises ``Refused`` when no node may take it, ``Unreachable`` when it was never
+        sent, ``NotCommitted`` when it may still be committed (call this again with the same transaction),
+        ``FalseAnswer`` when no node gives a receipt that holds.
+        """
+        return self.run(self.conversation.commit(transaction, timeout_s))
 
     def send(
         self, transaction: Transaction, *, wait: str = "accepted", deadline: float | None = None
     ) -> dict[str, Any]:
-        """Post a transaction and return the node's answer; a busy node is asked again until ``deadline``.
+        """Post a transaction and return the node's answer, unverified; a busy node is asked again until ``deadline``.
 
-        The same bytes are sent each time, so nothing can happen twice.
+        ``deadline`` is a reading of ``time.monotonic``, in a minute by default.
         """
-        end = time.monotonic() + COMMIT_TIMEOUT_S if deadline is None else deadline
-        while True:
-            response = self._request(
-                "POST",
-                "/v1/transactions",
-                params={"wait": wait},
-                content=transaction.raw,
-                headers={"Content-Type": MSGPACK},
-            )
-            if response.status_code in _BUSY and time.monotonic() < end:
-                time.sleep(_BUSY_PAUSE_S)
-                continue
-            return _document(response)
+        return self.run(self.conversation.send(transaction, wait=wait, deadline=deadline))
+
+    def record(
+        self,
+        events: Iterable[Mapping[str, Any]],
+        *,
+        source: str,
+        sequence: int | None = None,
+        batch_items: int = BATCH_ITEMS,
+        window: int = WINDOW,
+        progress: Progress | None = None,
+    ) -> Recorded:
+        """Record items of process data as the member's ``source``, each exactly once, and prove that all are there.
+
+        ``events`` are items (docs/spec/contracts-process.md); ``datetime`` and ``Decimal`` become their texts. They
+        are sent in transactions of up to ``batch_items``, ``window`` of them on their way at once; a batch that was
+        lost or came too early is sent again. ``sequence`` is the number of the first event in its source: what the
+        source has already is left out, so that the same call can be repeated after any error. Without it, the events
+        follow what is recorded.
+
+        Raises ``Refused`` by the contract's code (nothing after that item is recorded), ``BadAnswer`` if something
+        else was recorded in between, ``Unreachable`` when nothing is committed for a minute.
+
+        >>> event = {"event": "e1", "type": "pay", "time": "2026-01-05T10:00:00+08:00", "objects": [["order", "o1"]]}
+        >>> recorded = client.record([event], source="orders", sequence=1)
+        >>> recorded.sequence
+        1
+        >>> client.record([event], source="orders", sequence=1).added
+        0
+        """
+        return self.run(record_events(self.conversation, events, source, sequence, batch_items, window, progress))
 
     # Reading, verified
 
     def receipt(self, tx_id: bytes, *, timeout_s: float = 10.0) -> Committed:
-        """Return a committed transaction with its proof, verified against the genesis.
+        """Return a committed transaction with its proof, verified; waits up to ``timeout_s`` for the node to have it.
 
-        Right after a commit the node may need a moment until it can prove it.
+        Raises ``Refused`` (``unknown_transaction``, ``not_committed``), ``FalseAnswer``, ``Unreachable``.
         """
-        path, deadline = f"/v1/transactions/{tx_id.hex()}/receipt", time.monotonic() + timeout_s
-        response = self._request("GET", path, params=_BARE)
-        while response.status_code in (404, *_BUSY) and time.monotonic() < deadline:
-            time.sleep(_POLL_S)
-            response = self._request("GET", path, params=_BARE)
-        if response.status_code != 200:
-            _document(response)
-        return self._verified(response.content, tx_id)
-
-    def _verified(self, content: bytes, tx_id: bytes) -> Committed:
-        try:
-            proof = proof_from_json(strict_json(content, "receipt", depth=MAX_DOCUMENT_DEPTH))
-            validators = self.validators_of(proof.header, proof.certificate)
-            transaction, receipt = proof.verify(self.genesis.chain_id, validators)
-        except LedgerError as error:
-            raise BadAnswer(f"{self.url} gave a receipt that does not hold: {error.reason}") from None
-        if transaction.id != tx_id:
-            raise BadAnswer(f"{self.url} gave the receipt of another transaction")
-        return Committed(transaction, receipt, proof, self.epochs.up_to(proof.header.epoch))
+        return self.run(self.conversation.receipt(tx_id, timeout_s))
 
     def state(self, key: str, *, min_height: int = 0) -> CertifiedValue:
         """Return the certified value of a state key, or its proven absence (``value`` None), verified."""
-        params: dict[str, Any] = {"proof": "true", **_BARE} | ({"min_height": min_height} if min_height else {})
-        response = self._request("GET", state_path(key), params=params)
-        if response.status_code != 200:
-            _document(response)
-        try:
-            certified = state_proof_from_json(strict_json(response.content, "proof", depth=MAX_DOCUMENT_DEPTH))
-            certified.verify(self.genesis.chain_id, self.validators_of(certified.header, certified.certificate))
-        except LedgerError as error:
-            raise BadAnswer(f"{self.url} gave a state proof that does not hold: {error.reason}") from None
-        if certified.key != key.encode():
-            raise BadAnswer(f"{self.url} proved another key than {key}")
-        return certified
+        return self.run(self.conversation.state(key, min_height))
 
     def state_document(self, key: str) -> dict[str, Any]:
         """Return the state-proof file of a key, which ``coseal verify`` checks with the genesis alone; verified."""
-        certified = self.state(key)
-        return with_handovers(state_proof_json(certified), self.epochs.up_to(certified.header.epoch))
+        return self.run(self.conversation.state_document(key))
 
     def value(self, key: str, *, min_height: int = 0) -> Any:
-        """Return the decoded value of a state key, None if it is absent; proven, as ``state``."""
-        raw = self.state(key, min_height=min_height).value
-        return None if raw is None else codec.decode(raw)
+        """Return the decoded value of a state key, None if it is absent; proven, as ``state``.
+
+        >>> client.value("membership/member/regulator")["role"]
+        'government'
+        """
+        return self.run(self.conversation.value(key, min_height))
 
     def electorate(self) -> tuple[str, ...]:
         """Return the members that run a validator, ascending; proven, as ``state``."""
@@ -250,81 +244,103 @@ class Client:
 
     def block(self, height: int | str) -> CommittedBlock:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
-        response = self._request("GET", f"/v1/blocks/{height}", headers={"Accept": MSGPACK})
-        if response.status_code != 200:
-            _document(response)
-        try:
-            committed = CommittedBlock.decode(response.content)
-            header = committed.block.header
-            self.validators_of(header, committed.certificate)
-            self.epochs.verify(header, committed.certificate)
-        except LedgerError as error:
-            raise BadAnswer(f"{self.url} gave a block that does not hold: {error.reason}") from None
-        if height not in ("latest", str(header.height), header.height):
-            raise BadAnswer(f"{self.url} gave block {header.height} for {height}")
-        return committed
+        return self.run(self.conversation.block(height))
+
+    def history(self, process_type: str, object_type: str, object_id: str) -> ObjectHistory:
+        """Return all items of an object, proven to be all; errors as ``coseal.history.object_history``."""
+        from coseal.history import object_history
+
+        return object_history(self, process_type, object_type, object_id)[1]
 
     def validators_of(self, header: Header, certificate: Certificate) -> ValidatorSet:
         """Return the validators of a header's epoch; the node is asked for what leads to it, which is verified.
 
         No signature on the header itself is checked. Raises a ``LedgerError`` if the node does not lead there.
         """
-        while header.epoch > self.epochs.last.epoch:
-            response = self._request(
-                "GET", "/v1/handovers", params={"from": self.epochs.last.epoch + 1}, headers={"Accept": MSGPACK}
-            )
-            if response.status_code != 200:
-                _document(response)
-            known = len(self.epochs)
-            rows = codec.sequence(codec.decode(response.content), "handovers", limit=MAX_HANDOVERS)
-            self.epochs.take_all(Handover.decode(codec.octets(row, "handover")) for row in rows)
-            if len(self.epochs) == known:
-                break
-        return self.epochs.of(header, certificate)
+        return self.run(self.conversation.validators_of(header, certificate))
+
+    def stream(
+        self,
+        *,
+        after: str | None = None,
+        start: int | None = None,
+        contract: str | None = None,
+        kind: str | None = None,
+        follow: bool = True,
+    ) -> Iterator[Event]:
+        """Yield what is committed, in ledger order, each block verified before its events are; nothing is left out.
+
+        Begins after the event with the id ``after`` (keep the last ``event.id`` to resume), else with the height
+        ``start``, else with what comes next. ``kind`` is ``transaction``, ``finding``, ``evidence`` or ``begin``;
+        ``contract`` leaves out the others' (findings are those of ``supervision``). Ends at the tip unless ``follow``.
+        Another node is asked when one fails or lags; ``Unreachable`` after a minute without any.
+
+        >>> [event.data["action"] for event in client.stream(start=1, contract="process", follow=False)][:2]
+        ['define_type', 'register_source']
+        """
+        follower = Follower(self.conversation, after=after, start=start, contract=contract, kind=kind, follow=follow)
+        while not follower.done:
+            yield from self.run(follower.more())
 
     # Reading, as the node says
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         """Return a JSON document of the API, unverified; raise ``Refused`` for a problem it answers with."""
-        return _document(self._request("GET", path, params={name: v for name, v in params.items() if v is not None}))
+        return self.run(self.conversation.get(path, **params))
 
-    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            return self._http.request(method, path, **options)
-        except httpx.TimeoutException:
-            raise Unreachable(f"{self.url} did not answer in time") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            hint = "is the network up? `coseal status`"
-            raise Unreachable(f"{self.url} cannot be reached: {error}", hint) from None
+    def pages(self, path: str, name: str, /, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Yield the items of a paged list of the API, as the node says, at most ``limit``."""
+        left, cursor = limit, None
+        while left is None or left > 0:
+            size = PAGE_ITEMS if left is None else min(left, PAGE_ITEMS)
+            items, cursor = self.run(page(self.conversation, path, name, filters, size, cursor))
+            yield from items
+            left = None if left is None else left - len(items)
+            if cursor is None:
+                return
+
+    def policies(self, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Yield policies by id, as the node's index says; ``policy`` proves one.
+
+        Filters: ``year``, ``area``, ``level``, ``issuer``, ``status``, ``origin``, ``type_document``, ``member``,
+        ``title`` (contained).
+
+        >>> list(client.policies(level="central", year=1990))
+        []
+        """
+        return self.pages("/v1/policies", "policies", limit=limit, **filters)
+
+    def policy(self, identifier: str) -> dict[str, Any] | None:
+        """Return a policy as the certified state has it, None if there is none; proven, as ``state``."""
+        found: dict[str, Any] | None = self.value(f"policy/instrument/{identifier}")
+        return found
+
+    def findings(self, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Yield findings, oldest first, as the node's index says; ``coseal.supervision.finding`` proves one.
+
+        Filters: ``status``, ``rule``, ``process_type``, ``object_type``, ``object``, ``severity``, ``source``,
+        ``party``, ``awaits`` (``supervisor`` or ``subject``), ``overdue`` (``true`` or ``false``).
+        """
+        return self.pages("/v1/findings", "findings", limit=limit, **filters)
 
 
-def _document(response: httpx.Response) -> dict[str, Any]:
-    """Return the JSON object of a good answer; raise the problem of a bad one."""
+def headers_of(token: str | None) -> dict[str, str]:
+    """Return the headers of every request."""
+    return {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+
+
+def unreachable(ask: Ask, error: Exception) -> Unreachable:
+    """Return what a failed request comes back as: whether it may have arrived is told."""
+    node = ask.url.partition("/v1/")[0]
+    if isinstance(error, httpx.TimeoutException) and not isinstance(error, _NOT_SENT):
+        return Unreachable(f"{node} did not answer in time", "try again in a moment, or ask another node", sent=True)
+    hint = "is the network up? `coseal status`"
+    return Unreachable(f"{node} cannot be reached: {error}", hint, sent=not isinstance(error, _NOT_SENT))
+
+
+def is_local(url: str) -> bool:
+    """Say whether a URL is of this machine, which no proxy is asked for."""
     try:
-        document = json.loads(response.content)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise BadAnswer(f"{response.url} answered {response.status_code} without a JSON object")
-    if response.is_success:
-        return document
-    code, detail = str(document.get("code", f"http_{response.status_code}")), str(document.get("detail", ""))
-    if response.status_code in _BUSY:
-        raise Unreachable(f"the node is busy: {code}: {detail}", "try again in a moment")
-    raise Refused(code, detail)
-
-
-def _not_committed(transaction: Transaction, timeout_s: float) -> Unreachable:
-    return Unreachable(
-        f"transaction {transaction.id.hex()} was accepted but not committed within {timeout_s:.0f} s",
-        "look at `coseal status`; it may still be committed, see `coseal show tx`",
-    )
-
-
-def state_path(key: str) -> str:
-    """Return the route of a state key, with what a URL cannot hold escaped."""
-    return f"/v1/state/{quote(key, safe='/')}"
-
-
-def _is_local(url: str) -> bool:
-    return httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")
+        return httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")
+    except httpx.InvalidURL:
+        return False

@@ -2,13 +2,23 @@
 
 Law: every error a user can cause is one of these, says what to do about it, and is printed without a traceback.
 
-    CosealError    2   could not tell: wrong usage, nothing there, a node that does not answer
-    └── BadAnswer  1   the answer is bad: a refused transaction, a broken proof, a file with findings
+    CosealError             2   could not tell: wrong usage, nothing there
+    ├── Unreachable         2   no node answered
+    │   ├── Busy            2   a node answered that it cannot now
+    │   └── NotCommitted    2   a transaction was sent, and no commit was seen in time
+    ├── WrongKey            2   a key that is not the sender's
+    └── BadAnswer           1   the answer is bad: a file with findings, a document that is false
+        ├── Refused         1   a node or the chain refused a request, and said why by a code
+        └── FalseAnswer     1   what a node said does not hold
+            └── WrongChain  1   the node, or the genesis, is of another chain
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ledger.transaction import Transaction
 
 EXIT_OK: Final = 0
 EXIT_BAD: Final = 1
@@ -32,8 +42,36 @@ class BadAnswer(CosealError):
     exit_code = EXIT_BAD
 
 
+class FalseAnswer(BadAnswer):
+    """What a node said does not hold: a proof is false, or of something else. Ask another node, and tell its member."""
+
+
+class WrongChain(FalseAnswer):
+    """The node is not of the chain whose genesis is pinned: another URL, or a genesis that is old or was changed."""
+
+
+class WrongKey(CosealError):
+    """A key that does not open, or that is not the one registered for its sender."""
+
+
 class Unreachable(CosealError):
-    """A node did not answer."""
+    """No node answered. ``sent`` says whether the request may have reached one all the same."""
+
+    def __init__(self, detail: str, hint: str = "", *, sent: bool = False) -> None:
+        super().__init__(detail, hint)
+        self.sent = sent
+
+
+class Busy(Unreachable):
+    """A node has no room now, or has not come as far as was asked for; try again in a moment, or another node."""
+
+
+class NotCommitted(Unreachable):
+    """A transaction was sent and may still be committed; committing ``transaction`` again never does it twice."""
+
+    def __init__(self, transaction: Transaction, detail: str, hint: str = "") -> None:
+        super().__init__(detail, hint, sent=True)
+        self.transaction = transaction
 
 
 class Refused(BadAnswer):

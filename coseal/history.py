@@ -5,16 +5,19 @@ Law: what is returned was verified; a node that leaves an item out is found out.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from audit.history import ObjectHistory, verify_history
-from coseal.client import Client
-from coseal.errors import BadAnswer, CosealError
+from coseal.conversation import Conversation, Dialogue
+from coseal.errors import CosealError, FalseAnswer
 from ledger import codec
 from ledger.errors import LedgerError
 from ledger.handover import with_handovers
 from ledger.render import state_proof_from_json
+
+if TYPE_CHECKING:
+    from coseal.client import Client
 
 
 def parse_object(name: str) -> tuple[str, str, str]:
@@ -30,17 +33,31 @@ def object_history(
 ) -> tuple[dict[str, Any], ObjectHistory]:
     """Return the document with all items of an object, and the history in it, verified to be complete.
 
-    The document verifies offline with ``coseal verify``. Raises ``Refused`` for an unknown object, ``BadAnswer`` if
-    the node leaves something out or proves another object.
+    The document verifies offline with ``coseal verify``. Raises ``Refused`` for an unknown object, ``FalseAnswer`` if
+    no node proves all of it: one leaves something out or proves another object.
     """
+    return client.run(object_history_of(client.conversation, process_type, object_type, object_id))
+
+
+def object_history_of(
+    conversation: Conversation, process_type: str, object_type: str, object_id: str
+) -> Dialogue[tuple[dict[str, Any], ObjectHistory]]:
+    """The same as a conversation."""
+    return (yield from conversation.believed(lambda: _ask(conversation, process_type, object_type, object_id)))
+
+
+def _ask(
+    conversation: Conversation, process_type: str, object_type: str, object_id: str
+) -> Dialogue[tuple[dict[str, Any], ObjectHistory]]:
     path = f"/v1/objects/{quote(object_id, safe='')}/events"
-    document = client.get(path, process_type=process_type, type=object_type, proof="true", handovers="false")
+    filters = {"process_type": process_type, "type": object_type, "proof": "true", "handovers": "false"}
+    document = yield from conversation.get(path, **filters)
     try:
         record = state_proof_from_json(codec.mapping(document, "document").get("record"))
-        client.validators_of(record.header, record.certificate)
-        history = verify_history(document, client.genesis, client.epochs)
+        yield from conversation.validators_of(record.header, record.certificate)
+        history = verify_history(document, conversation.genesis, conversation.epochs)
     except LedgerError as error:
-        raise BadAnswer(f"{client.url} does not prove all items of {object_id}: {error.reason}") from None
+        raise FalseAnswer(f"{conversation.url} does not prove all items of {object_id}: {error.reason}") from None
     if (history.process_type, history.object_type, history.object_id) != (process_type, object_type, object_id):
-        raise BadAnswer(f"{client.url} gave the history of another object")
-    return with_handovers(document, client.epochs.up_to(record.header.epoch)), history
+        raise FalseAnswer(f"{conversation.url} gave the history of another object")
+    return with_handovers(document, conversation.epochs.up_to(record.header.epoch)), history

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from coseal.errors import CosealError
+from coseal.errors import CosealError, WrongKey
 from ledger.signing import Ed25519Signer
 
 SEED_BYTES: Final = 32
@@ -70,9 +70,9 @@ def read_seed(path: Path, passphrase: bytes | None = None) -> bytes:
         key = load_pem_private_key(pem, passphrase)
     except TypeError:
         hint = "set COSEAL_KEY_PASSPHRASE" if passphrase is None else "unset COSEAL_KEY_PASSPHRASE"
-        raise CosealError(f"{path}: the passphrase does not fit this key", hint) from None
+        raise WrongKey(f"{path}: the passphrase does not fit this key", hint) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise CosealError(f"{path}: not a PKCS#8 PEM key, or a wrong passphrase") from None
+        raise WrongKey(f"{path}: not a PKCS#8 PEM key, or a wrong passphrase") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise CosealError(f"{path}: not an Ed25519 key", "make one with `coseal keys generate`")
     return key.private_bytes_raw()

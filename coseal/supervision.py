@@ -57,15 +57,7 @@ def pages(
     client: Client, path: str, name: str, filters: Mapping[str, Any], *, limit: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """Yield the items of a paged list of the API, as the node says, at most ``limit``."""
-    left, cursor = limit, None
-    while left is None or left > 0:
-        size = 1_000 if left is None else min(left, 1_000)
-        document = client.get(path, **filters, limit=size, cursor=cursor)
-        yield from document[name]
-        cursor = document["next"]
-        left = None if left is None else left - len(document[name])
-        if cursor is None:
-            return
+    yield from client.pages(path, name, limit=limit, **filters)
 
 
 def propose(client: Client, rules: list[Any], **more: Any) -> Committed:

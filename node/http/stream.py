@@ -1,11 +1,7 @@
 """Server-sent events: committed transactions and findings in ledger order, resumable, read from the log.
 
 Law: a reader gets each event after its starting point exactly once and in order, however slow it is: nothing is
-queued for it, the next block is read when the last one has been sent.
-
-A block's events: what ``begin_block`` did, if anything (``H:begin``), then each transaction (``H:index``); the findings
-that either raised come right after it, as ``H:begin:1``, ``H:index:1``, ``H:index:2``, ..., and so does the evidence
-that a transaction put on record.
+queued for it, the next block is read when the last one has been sent. What a block tells is in ``contracts.feed``.
 """
 
 from __future__ import annotations
@@ -13,15 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Header, Query
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from ledger.block import CommittedBlock, Receipt
-from ledger.render import plain, receipt_json, time_text
-from ledger.transaction import Transaction
+from contracts.feed import BEGIN, Place, Told, place_after, place_of, place_text, told
+from ledger.block import CommittedBlock
 from node.http.bodies import HEIGHT_HEADER, json_bytes
 from node.http.context import Context
 from node.http.problems import Problem
@@ -29,12 +24,6 @@ from node.http.problems import Problem
 _HEIGHT_MAX: Final = 2**63 - 1
 _KEEP_ALIVE_S: Final = 15.0
 _PLACE: Final = r"^[0-9]{1,18}(:([0-9]{1,9}|begin)(:[0-9]{1,9})?)?$"
-_BEGIN: Final = -1
-_SUPERVISION: Final = "supervision"
-_EVIDENCE: Final = "evidence"
-
-Place: TypeAlias = tuple[int, int, int]
-"""(height, index, number): index -1 is ``begin_block``; number 0 the thing itself, 1 and up the findings it raised."""
 
 From = Annotated[
     str | None, Query(alias="from", pattern=_PLACE, description="`height` or `height:index`, as ids are; inclusive.")
@@ -102,18 +91,11 @@ class _Stream(StreamingResponse):
 def _start(from_place: str | None, last_event_id: str | None, tip: int) -> Place:
     """Return the first place to send; a Last-Event-ID wins over ``from``, as browsers send both."""
     if last_event_id is not None:
-        height, index, number = _place(last_event_id)
-        return (height, index, number + 1) if ":" in last_event_id else (height + 1, _BEGIN, 0)
+        return place_after(last_event_id)
     if from_place is not None:
-        height, index, number = _place(from_place)
-        return (height, index, number) if height else (1, _BEGIN, 0)
-    return tip + 1, _BEGIN, 0
-
-
-def _place(text: str) -> Place:
-    height, *rest = text.split(":")
-    index = _BEGIN if not rest or rest[0] == "begin" else int(rest[0])
-    return int(height), index, int(rest[1]) if len(rest) == 2 else 0
+        height, index, number = place_of(from_place)
+        return (height, index, number) if height else (1, BEGIN, 0)
+    return tip + 1, BEGIN, 0
 
 
 async def _events(context: Context, start: Place, wanted: Wanted) -> AsyncIterator[bytes]:
@@ -135,58 +117,10 @@ async def _events(context: Context, start: Place, wanted: Wanted) -> AsyncIterat
 
 def _block_events(committed: CommittedBlock, start: Place, wanted: Wanted) -> bytes:
     """Return the events of a block, as far as they do not come before ``start``."""
-    header = committed.block.header
-    parts = []
-    for index in range(_BEGIN, header.tx_count):
-        if (header.height, index + 1, 0) <= start:
-            continue  # even its last finding lies before the start
-        receipt = Receipt.decode(committed.receipts[index + 1])
-        for number, (kind, contract, data) in enumerate(_things(committed, index, receipt, wanted.args)):
-            if (header.height, index, number) >= start and data and wanted(kind, contract):
-                parts.append(_event(header.height, index, number, kind, data))
-    return b"".join(parts)
+    events = told(committed, start, args=wanted.args)
+    return b"".join(_event(event) for event in events if wanted(event.kind, event.contract))
 
 
-def _things(
-    committed: CommittedBlock, index: int, receipt: Receipt, args: bool
-) -> list[tuple[str, str, dict[str, Any]]]:
-    """Return (event type, contract, data) of a transaction or ``begin_block``, and of what it raised.
-
-    The data of a ``begin_block`` that did nothing is empty.
-    """
-    header = committed.block.header
-    frame = {"height": header.height, "index": None if index == _BEGIN else index, "time": time_text(header.time_ms)}
-    if index == _BEGIN:
-        due = plain(receipt.data)
-        first = ("begin", _SUPERVISION, {**frame, "due": due} if due else {})
-        views = receipt.data.get(_SUPERVISION, {}).get("findings", ())
-    else:
-        transaction = Transaction.decode(committed.block.transactions[index])
-        data = event_json(header.height, index, header.time_ms, transaction, receipt, args=args)
-        first = ("transaction", transaction.contract, data)
-        views = receipt.data.get("findings", ()) if transaction.contract == "process" else ()
-        if transaction.contract == _EVIDENCE and receipt.ok:
-            return [first, ("evidence", _EVIDENCE, {**frame, "evidence": plain(receipt.data)})]
-    return [first, *(("finding", _SUPERVISION, {**frame, **plain(view)}) for view in views)]
-
-
-def _event(height: int, index: int, number: int, kind: str, data: dict[str, Any]) -> bytes:
-    place = f"{height}:{'begin' if index == _BEGIN else index}" + (f":{number}" if number else "")
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), kind.encode(), json_bytes(data))
-
-
-def event_json(
-    height: int, index: int, time_ms: int, transaction: Transaction, receipt: Receipt, *, args: bool = True
-) -> dict[str, Any]:
-    """Return the data of one event, with the transaction's arguments or without."""
-    return {
-        "height": height,
-        "index": index,
-        "time": time_text(time_ms),
-        "id": transaction.id.hex(),
-        "sender": transaction.sender,
-        "contract": transaction.contract,
-        "action": transaction.action,
-        **({"args": plain(transaction.args)} if args else {}),
-        "receipt": receipt_json(receipt),
-    }
+def _event(event: Told) -> bytes:
+    place = place_text(event.place)
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), event.kind.encode(), json_bytes(event.data))

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from coseal import client as client_module
+from coseal import conversation
 from coseal.client import Client, state_path
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 
@@ -12,8 +12,8 @@ TYPE = {"id": "t", "version": 1, "title": "T", "object_types": {"o": {}}, "event
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "_BUSY_PAUSE_S", 0)
-    monkeypatch.setattr(client_module, "_POLL_S", 0)
+    monkeypatch.setattr(conversation, "_BUSY_PAUSE_S", 0)
+    monkeypatch.setattr(conversation, "_POLL_S", 0)
 
 
 def test_a_submission_comes_back_with_its_verified_outcome(node):

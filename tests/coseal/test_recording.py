@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.process_chain import chain, item_hash
-from coseal import recording
+from coseal import sending
 from coseal.errors import BadAnswer, CosealError, Refused
 from coseal.importers.log import Log
 from coseal.recording import Recorder
@@ -14,8 +14,8 @@ from ledger.signing import ZERO_HASH
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "_POLL_S", 0)
-    monkeypatch.setattr(recording, "_LOOK_AFTER_S", 0)
+    monkeypatch.setattr(sending, "_POLL_S", 0)
+    monkeypatch.setattr(sending, "_LOOK_AFTER_S", 0)
 
 
 def make_log(count: int = 25, **changed) -> Log:
@@ -74,7 +74,7 @@ def test_a_batch_that_is_lost_is_sent_again(node, lost: set[int]):
 
 
 def test_a_busy_node_is_asked_again(node, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("coseal.client._BUSY_PAUSE_S", 0)
+    monkeypatch.setattr("coseal.conversation._BUSY_PAUSE_S", 0)
     node.busy = 5
     assert record(node, make_log()).sequence == 25
 
@@ -111,19 +111,19 @@ def test_a_refusal_by_the_contract_ends_the_run_with_its_code(node):
 
 
 def test_batches_respect_items_and_bytes():
-    cut = recording._cut([10] * 9, 4)
+    cut = sending._cut([10] * 9, 4)
     assert [(batch.first, batch.last) for batch in cut] == [(1, 4), (5, 8), (9, 9)]
-    half = recording._BATCH_BYTES // 2
-    cut = recording._cut([half, half, 1, half], 1_000)
+    half = sending._BATCH_BYTES // 2
+    cut = sending._cut([half, half, 1, half], 1_000)
     assert [(batch.first, batch.last) for batch in cut] == [(1, 2), (3, 4)]
-    assert recording._cut([], 4) == []
+    assert sending._cut([], 4) == []
 
 
 def test_batches_after_a_position_begin_behind_it():
-    cut = recording._cut([10] * 9, 4)
-    assert [(batch.first, batch.last) for batch in recording._after(cut, 5)] == [(6, 8), (9, 9)]
-    assert [(batch.first, batch.last) for batch in recording._after(cut, 4)] == [(5, 8), (9, 9)]
-    assert recording._after(cut, 9) == []
+    cut = sending._cut([10] * 9, 4)
+    assert [(batch.first, batch.last) for batch in sending._after(cut, 5)] == [(6, 8), (9, 9)]
+    assert [(batch.first, batch.last) for batch in sending._after(cut, 4)] == [(5, 8), (9, 9)]
+    assert sending._after(cut, 9) == []
 
 
 def test_an_empty_log_and_absurd_batches(node):

@@ -1,0 +1,96 @@
+"""What a committed block tells, as events in ledger order: for the node's stream, and for clients that verify blocks.
+
+Law: the same block gives the same events with the same ids everywhere, so a reader resumes at any node.
+
+A block's events: what ``begin_block`` did, if anything (``H:begin``), then each transaction (``H:index``); the findings
+that either raised come right after it, as ``H:begin:1``, ``H:index:1``, ``H:index:2``, ..., and so does the evidence
+that a transaction put on record. docs/spec/api.md, section Stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from ledger.block import CommittedBlock, Receipt
+from ledger.render import plain, receipt_json, time_text
+from ledger.transaction import Transaction
+
+KINDS: Final = ("transaction", "begin", "finding", "evidence")
+BEGIN: Final = -1
+_SUPERVISION: Final = "supervision"
+_EVIDENCE: Final = "evidence"
+
+Place: TypeAlias = tuple[int, int, int]
+"""(height, index, number): index -1 is ``begin_block``; number 0 the thing itself, 1 and up what it raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event: where it stands, its kind (of ``KINDS``), the contract it is of, and what it says as JSON values."""
+
+    place: Place
+    kind: str
+    contract: str
+    data: dict[str, Any]
+
+
+def place_of(text: str) -> Place:
+    """Return the place of an id, or of a height; the text is of that form."""
+    height, *rest = text.split(":")
+    index = BEGIN if not rest or rest[0] == "begin" else int(rest[0])
+    return int(height), index, int(rest[1]) if len(rest) == 2 else 0
+
+
+def place_text(place: Place) -> str:
+    """Return a place as an id."""
+    height, index, number = place
+    return f"{height}:{'begin' if index == BEGIN else index}" + (f":{number}" if number else "")
+
+
+def place_after(text: str) -> Place:
+    """Return the first place after the event with this id, or after the block of a height."""
+    height, index, number = place_of(text)
+    return (height, index, number + 1) if ":" in text else (height + 1, BEGIN, 0)
+
+
+def told(committed: CommittedBlock, start: Place, *, args: bool = True) -> Iterator[Told]:
+    """Yield the events of a block that do not come before ``start``, with the arguments of transactions or without."""
+    header = committed.block.header
+    for index in range(BEGIN, header.tx_count):
+        if (header.height, index + 1, 0) <= start:
+            continue  # even its last finding lies before the start
+        for number, (kind, contract, data) in enumerate(_things(committed, index, args)):
+            place = (header.height, index, number)
+            if place >= start and data:
+                yield Told(place, kind, contract, data)
+
+
+def _things(committed: CommittedBlock, index: int, args: bool) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return (kind, contract, data) of a transaction or ``begin_block``, and of what it raised.
+
+    The data of a ``begin_block`` that did nothing is empty.
+    """
+    header, receipt = committed.block.header, Receipt.decode(committed.receipts[index + 1])
+    frame = {"height": header.height, "index": None if index == BEGIN else index, "time": time_text(header.time_ms)}
+    if index == BEGIN:
+        due = plain(receipt.data)
+        first = ("begin", _SUPERVISION, {**frame, "due": due} if due else {})
+        views = receipt.data.get(_SUPERVISION, {}).get("findings", ())
+    else:
+        transaction = Transaction.decode(committed.block.transactions[index])
+        said = {
+            **frame,
+            "id": transaction.id.hex(),
+            "sender": transaction.sender,
+            "contract": transaction.contract,
+            "action": transaction.action,
+            **({"args": plain(transaction.args)} if args else {}),
+            "receipt": receipt_json(receipt),
+        }
+        first = ("transaction", transaction.contract, said)
+        views = receipt.data.get("findings", ()) if transaction.contract == "process" else ()
+        if transaction.contract == _EVIDENCE and receipt.ok:
+            return [first, ("evidence", _EVIDENCE, {**frame, "evidence": plain(receipt.data)})]
+    return [first, *(("finding", _SUPERVISION, {**frame, **plain(view)}) for view in views)]

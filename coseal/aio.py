@@ -1,0 +1,216 @@
+"""The asynchronous client: the same conversations as ``coseal.client``, carried out without blocking the event loop.
+
+Law: it decides nothing; every method says and believes what the blocking client's of the same name does.
+
+    async with await coseal.connect_async("http://127.0.0.1:8600", key="bank.pem", genesis="genesis.json") as client:
+        committed = await client.submit("process", "attest", {"item": digest, "verdict": "confirm"})
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import httpx
+
+from audit.history import ObjectHistory
+from coseal.client import headers_of, is_local, unreachable
+from coseal.conversation import COMMIT_TIMEOUT_S, Ask, Committed, Conversation, Dialogue, Pause, Reply
+from coseal.errors import Unreachable
+from coseal.following import Event, Follower
+from coseal.history import object_history_of
+from coseal.pages import PAGE_ITEMS, page
+from coseal.sending import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
+from ledger.block import CommittedBlock
+from ledger.genesis import Genesis
+from ledger.proof import CertifiedValue
+from ledger.signing import Signer
+from ledger.transaction import Transaction
+
+_T = TypeVar("_T")
+
+
+class AsyncClient:
+    """Speaks to the nodes at ``url`` (one or several); made by ``coseal.connect_async``.
+
+    Errors are those of ``coseal.client.Client``. Several tasks may share one: what one has verified, all know.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        genesis: Genesis,
+        *,
+        signer: Signer | None = None,
+        sender: str | None = None,
+        token: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        urls = [url] if isinstance(url, str) else list(url)
+        self.conversation = Conversation(urls, genesis, signer=signer, sender=sender)
+        local = all(is_local(one) for one in urls)
+        self._http = httpx.AsyncClient(headers=headers_of(token), trust_env=not local, transport=transport)
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    @property
+    def url(self) -> str:
+        """The node that is asked next."""
+        return self.conversation.url
+
+    @property
+    def genesis(self) -> Genesis:
+        """The trusted genesis."""
+        return self.conversation.genesis
+
+    @property
+    def sender(self) -> str | None:
+        """Who signs: MEMBER/USER."""
+        return self.conversation.sender
+
+    @property
+    def distrusted(self) -> Mapping[str, str]:
+        """The nodes that said what does not hold, and what that was."""
+        return self.conversation.distrusted
+
+    async def run(self, dialogue: Dialogue[_T]) -> _T:
+        """Carry a conversation out and return what it comes to."""
+        reply: Reply | None = None
+        failure: Unreachable | None = None
+        while True:
+            try:
+                step = dialogue.throw(failure) if failure else dialogue.send(reply)  # type: ignore[arg-type]
+            except StopIteration as end:
+                result: _T = end.value
+                return result
+            reply, failure = None, None
+            if isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
+                continue
+            try:
+                reply = await self._request(step)
+            except Unreachable as error:
+                failure = error
+
+    async def _request(self, ask: Ask) -> Reply:
+        try:
+            response = await self._http.request(
+                ask.method, ask.url, params=ask.params, content=ask.content, headers=ask.headers, timeout=ask.timeout_s
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise unreachable(ask, error) from None
+        return Reply(ask.url, response.status_code, response.content)
+
+    # Writing
+
+    def sign(
+        self, contract: str, action: str, args: Mapping[str, Any], *, valid_for_ms: int | None = None
+    ) -> Transaction:
+        """Return a signed transaction; see ``Client.sign``."""
+        return self.conversation.sign(contract, action, args, valid_for_ms=valid_for_ms)
+
+    async def submit(
+        self, contract: str, action: str, args: Mapping[str, Any], *, timeout_s: float = COMMIT_TIMEOUT_S
+    ) -> Committed:
+        """Sign, send, wait for the commit and return the verified outcome; see ``Client.submit``."""
+        return await self.commit(self.sign(contract, action, args), timeout_s=timeout_s)
+
+    async def commit(self, transaction: Transaction, *, timeout_s: float = COMMIT_TIMEOUT_S) -> Committed:
+        """Send a signed transaction until it is seen committed, and return the verified outcome; see ``Client.commit``.
+
+        If the task is cancelled, the transaction may still be committed: commit it again.
+        """
+        return await self.run(self.conversation.commit(transaction, timeout_s))
+
+    async def record(
+        self,
+        events: Iterable[Mapping[str, Any]],
+        *,
+        source: str,
+        sequence: int | None = None,
+        batch_items: int = BATCH_ITEMS,
+        window: int = WINDOW,
+        progress: Progress | None = None,
+    ) -> Recorded:
+        """Record items as the member's ``source``, each exactly once, proven at the end; see ``Client.record``."""
+        return await self.run(record_events(self.conversation, events, source, sequence, batch_items, window, progress))
+
+    # Reading, verified
+
+    async def receipt(self, tx_id: bytes, *, timeout_s: float = 10.0) -> Committed:
+        """Return a committed transaction with its proof, verified; see ``Client.receipt``."""
+        return await self.run(self.conversation.receipt(tx_id, timeout_s))
+
+    async def state(self, key: str, *, min_height: int = 0) -> CertifiedValue:
+        """Return the certified value of a state key, or its proven absence (``value`` None), verified."""
+        return await self.run(self.conversation.state(key, min_height))
+
+    async def value(self, key: str, *, min_height: int = 0) -> Any:
+        """Return the decoded value of a state key, None if it is absent; proven, as ``state``."""
+        return await self.run(self.conversation.value(key, min_height))
+
+    async def block(self, height: int | str) -> CommittedBlock:
+        """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
+        return await self.run(self.conversation.block(height))
+
+    async def history(self, process_type: str, object_type: str, object_id: str) -> ObjectHistory:
+        """Return all items of an object, proven to be all; see ``Client.history``."""
+        dialogue = object_history_of(self.conversation, process_type, object_type, object_id)
+        return (await self.run(dialogue))[1]
+
+    async def stream(
+        self,
+        *,
+        after: str | None = None,
+        start: int | None = None,
+        contract: str | None = None,
+        kind: str | None = None,
+        follow: bool = True,
+    ) -> AsyncIterator[Event]:
+        """Yield what is committed, in ledger order, verified, nothing left out; see ``Client.stream``."""
+        follower = Follower(self.conversation, after=after, start=start, contract=contract, kind=kind, follow=follow)
+        while not follower.done:
+            for event in await self.run(follower.more()):
+                yield event
+
+    # Reading, as the node says
+
+    async def get(self, path: str, **params: Any) -> dict[str, Any]:
+        """Return a JSON document of the API, unverified; raise ``Refused`` for a problem it answers with."""
+        return await self.run(self.conversation.get(path, **params))
+
+    async def pages(
+        self, path: str, name: str, /, *, limit: int | None = None, **filters: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield the items of a paged list of the API, as the node says, at most ``limit``."""
+        left, cursor = limit, None
+        while left is None or left > 0:
+            size = PAGE_ITEMS if left is None else min(left, PAGE_ITEMS)
+            items, cursor = await self.run(page(self.conversation, path, name, filters, size, cursor))
+            for item in items:
+                yield item
+            left = None if left is None else left - len(items)
+            if cursor is None:
+                return
+
+    def policies(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[dict[str, Any]]:
+        """Yield policies by id, as the node's index says; filters as ``Client.policies``."""
+        return self.pages("/v1/policies", "policies", limit=limit, **filters)
+
+    async def policy(self, identifier: str) -> dict[str, Any] | None:
+        """Return a policy as the certified state has it, None if there is none; proven, as ``state``."""
+        found: dict[str, Any] | None = await self.value(f"policy/instrument/{identifier}")
+        return found
+
+    def findings(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[dict[str, Any]]:
+        """Yield findings, oldest first, as the node's index says; filters as ``Client.findings``."""
+        return self.pages("/v1/findings", "findings", limit=limit, **filters)
