@@ -5,9 +5,10 @@ Law: a report never says more than was checked; ``remaining_trust`` names everyt
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from enum import Enum, IntEnum
-from typing import Any
+from typing import Any, Final
 
 from audit.contradictions import Contradiction
 from ledger.genesis import Genesis
@@ -90,7 +91,7 @@ class AuditReport:
     pin: str | None
     findings: tuple[Finding, ...]
     sources: tuple[SourceReport, ...]
-    remaining_trust: tuple[str, ...]
+    remaining_trust: tuple[Remaining, ...]
     verdict: Verdict
     contradictions: tuple[Contradiction, ...] | None = None
 
@@ -106,12 +107,17 @@ class AuditReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
-        fields = {**asdict(self), "ok": self.ok, "blocks": self.blocks, "verdict": self.verdict.value}
+        fields = {
+            **asdict(replace(self, remaining_trust=())),
+            "ok": self.ok,
+            "blocks": self.blocks,
+            "verdict": self.verdict.value,
+        }
         fields["findings"] = [
             {**asdict(item), "members": list(item.members), "verdict": item.verdict.value} for item in self.findings
         ]
         fields["sources"] = [asdict(item) for item in self.sources]
-        fields["remaining_trust"] = list(self.remaining_trust)
+        fields["remaining_trust"] = [str(line) for line in self.remaining_trust]
         if self.contradictions is not None:
             fields["contradictions"] = [asdict(item) for item in self.contradictions]
         return fields
@@ -125,47 +131,63 @@ def remaining_trust(
     first: int,
     pin: tuple[int, bytes] | None,
     sources: int,
-) -> tuple[str, ...]:
+) -> tuple[Remaining, ...]:
     """Return what must still be believed of the blocks that held, a sentence a line; ``sources`` agree on them.
 
     ``validators`` are those of the last of these blocks.
     """
-    n, q, epoch = validators.n, validators.quorum, validators.epoch
-    former = ", nor those of a quorum of any epoch before" if epoch > genesis.validators.epoch else ""
-    lines = [f"The genesis file is the one the members agreed on (chain id {genesis.chain_id.hex()})."]
+    n, q, former = validators.n, validators.quorum, validators.epoch > genesis.validators.epoch
+    lines = [Remaining("genesis", chain=genesis.chain_id.hex())]
     if level is Level.HEADERS:
-        lines.append(
-            "Below the last block only hash links were checked, and the certificate of every few hundredth block: "
-            "the last certificate covers them all. Level certificates checks each."
-        )
+        lines.append(Remaining("headers"))
     if level <= Level.CERTIFICATES:
-        lines.append("Transactions and receipts were not compared with the headers: level merkle does that.")
+        lines.append(Remaining("bodies"))
     if level <= Level.MERKLE:
-        lines.append(
-            f"At least one honest validator is among every {q} that signed: outcomes and the state root are what "
-            "they certified. Level replay computes them again, and checks every transaction's signature."
-        )
+        lines.append(Remaining("outcomes", quorum=q))
     if first > 1:
-        lines.append(
-            f"Blocks 1 to {first - 2} were not looked at: block {first - 1} is believed because a quorum certified it."
-            if first > 2
-            else "Block 1 is believed because a quorum certified it."
-        )
+        lines.append(Remaining("below" if first > 2 else "below_one", last=first - 2, base=first - 1))
     if pin is None:
-        lines.append(
-            f"No {q} of the {n} validators' keys were stolen or misused to sign a second history{former}: a pin "
-            "(HEIGHT:HASH) learnt from elsewhere, --trust, excludes that up to its height."
-        )
+        lines.append(Remaining("keys_former" if former else "keys", quorum=q, all=n))
     else:
-        lines.append(
-            f"The pin at height {pin[0]} is right; above it, no {q} of the {n} validators signed two histories."
-        )
-    if sources == 0:
-        lines.append("No source gave blocks of this range that hold: nothing is known of them.")
-    elif sources == 1:
-        lines.append("Only one source answered: it may hide newer blocks, or a second history. Compare several.")
-    else:
-        lines.append(f"The {sources} sources that agreed do not all hide newer blocks or a second history.")
+        lines.append(Remaining("pin", height=pin[0], quorum=q, all=n))
+    lines.append(Remaining(("nothing", "one_source")[sources] if sources < 2 else "sources", count=sources))
     if n < 4:
-        lines.append(f"With {n} validator{'s' if n > 1 else ''} no faulty one is tolerated.")
+        lines.append(Remaining("few" if n > 1 else "single", all=n))
     return tuple(lines)
+
+
+class Remaining(str):
+    """A sentence on what must still be believed; ``key`` and ``values`` say the same to who has other words for it."""
+
+    key: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, key: str, **values: Any) -> Remaining:
+        """Return the sentence of ``key``."""
+        made = super().__new__(cls, _SENTENCES[key].format(**values))
+        made.key, made.values = key, values
+        return made
+
+
+_KEYS: Final = (
+    "No {quorum} of the {all} validators' keys were stolen or misused to sign a second history%s: a pin "
+    "(HEIGHT:HASH) learnt from elsewhere, --trust, excludes that up to its height."
+)
+_SENTENCES: Final[Mapping[str, str]] = {
+    "genesis": "The genesis file is the one the members agreed on (chain id {chain}).",
+    "headers": "Below the last block only hash links were checked, and the certificate of every few hundredth block: "
+    "the last certificate covers them all. Level certificates checks each.",
+    "bodies": "Transactions and receipts were not compared with the headers: level merkle does that.",
+    "outcomes": "At least one honest validator is among every {quorum} that signed: outcomes and the state root are "
+    "what they certified. Level replay computes them again, and checks every transaction's signature.",
+    "below": "Blocks 1 to {last} were not looked at: block {base} is believed because a quorum certified it.",
+    "below_one": "Block 1 is believed because a quorum certified it.",
+    "keys": _KEYS % "",
+    "keys_former": _KEYS % ", nor those of a quorum of any epoch before",
+    "pin": "The pin at height {height} is right; above it, no {quorum} of the {all} validators signed two histories.",
+    "nothing": "No source gave blocks of this range that hold: nothing is known of them.",
+    "one_source": "Only one source answered: it may hide newer blocks, or a second history. Compare several.",
+    "sources": "The {count} sources that agreed do not all hide newer blocks or a second history.",
+    "few": "With {all} validators no faulty one is tolerated.",
+    "single": "With 1 validator no faulty one is tolerated.",
+}

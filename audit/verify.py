@@ -42,6 +42,17 @@ REMAINING_TRUST: Final[Mapping[str, str]] = {
     "again": "that the items are those of the chain: exporting again at the same height gives the same bytes",
 }
 """What a document cannot prove by itself, by name."""
+_HEADER_STEPS: Final = ("form", "chain", "header", "validators", "certificate")
+STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "receipt": (*_HEADER_STEPS, "transaction path", "receipt path", "signature"),
+    "begin-receipt": (*_HEADER_STEPS, "receipt path", "content"),
+    "state-proof": (*_HEADER_STEPS, "state path"),
+    "certified-header": _HEADER_STEPS,
+    "object-history": (*_HEADER_STEPS, "state path", "items"),
+    "export": ("form", "chain", "signature", "file", "registered"),
+    bundle.KIND: bundle.STEP_NAMES,
+}
+"""The steps of each kind of document, in order."""
 _CERTIFIED: Final = ("genesis", "quorum", "newest")
 _REMAINING: Final[Mapping[str, tuple[str, ...]]] = {
     bundle.KIND: ("genesis", "contracts"),

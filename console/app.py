@@ -25,13 +25,17 @@ from starlette.staticfiles import StaticFiles
 from console import frame
 from console.console import Console
 from console.guard import Guard
+from console.multipart import parse
 from console.nodes import NoAnswer, Problem
-from console.page import Done, Page, Route, View, language_of
+from console.page import Done, Page, Route, Take, View, language_of
 from console.pages import NAVIGATION, ROUTES
 from console.reading import Untrue
 from console.texts import LANGUAGES
+from ledger.errors import Malformed
 
 FORM_BYTES_MAX: Final = 64 * 1024
+TAKEN_BYTES_MAX: Final = 32 * 1024 * 1024
+_DISCARDED_BYTES_MAX: Final = 1024 * 1024 * 1024
 FORM_FIELDS_MAX: Final = 64
 VIEWERS_MAX: Final = 64
 _TOLD_S: Final = 1.0  # at most one change a second is told
@@ -56,6 +60,7 @@ def application(console: Console) -> Starlette:
             running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await running
+            await console.audits.close()
             await console.nodes.close()
 
     routes = [
@@ -63,10 +68,7 @@ def application(console: Console) -> Starlette:
         StarletteRoute("/settings", _settings),
         StarletteRoute("/enter", _enter(console)),
         Mount("/static", _Static(directory=frame.STATIC)),
-        *(
-            StarletteRoute(route.path, _page(console, route), methods=["GET", "POST"] if route.act else ["GET"])
-            for route in ROUTES
-        ),
+        *(StarletteRoute(route.path, _page(console, route), methods=_methods(route)) for route in ROUTES),
     ]
 
     async def not_found(request: Request, error: Exception) -> Response:
@@ -80,6 +82,10 @@ def application(console: Console) -> Starlette:
         exception_handlers={HTTPException: not_found},
         lifespan=lifespan,
     )
+
+
+def _methods(route: Route) -> list[str]:
+    return ["GET", "POST"] if route.act or route.take else ["GET"]
 
 
 class _Static(StaticFiles):
@@ -111,7 +117,13 @@ def _page(console: Console, route: Route) -> Callable[[Request], Awaitable[Respo
         page = _page_of(console, request)
         if request.method == "POST" and route.act is not None:
             return await _acted(page, route)
+        if request.method == "POST" and route.take is not None:
+            return await _taken(page, route.take)
         view = await _built(page, route)
+        if view.file is not None:
+            name, written = view.file
+            disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return Response(written, media_type="application/json", headers=disposition)
         text = frame.document(page, view, NAVIGATION, route.nav)
         mark = hashlib.sha256(text.encode()).hexdigest()[:16]
         if request.headers.get(_SEEN) == mark:
@@ -149,19 +161,53 @@ async def _acted(page: Page, route: Route) -> Response:
             done = Done(f"{error.shown.node}: {error.shown.detail}", page.path, ok=False)
         except NoAnswer as error:
             done = Done(str(error), page.path, ok=False)
-    return RedirectResponse(page.link(done.path, said=page.console.session.say(done.text, ok=done.ok)), 303)
+    return _go_on(page, done)
+
+
+async def _taken(page: Page, take: Take) -> Response:
+    """Let a page take a form with files; what cannot be read is refused in words, on the page it came from."""
+    body = await _body(page.request, TAKEN_BYTES_MAX)
+    if body is None:
+        mebibytes = TAKEN_BYTES_MAX // 1_048_576
+        return _go_on(page, Done(page.t("state.too_large", mebibytes=mebibytes), page.path, ok=False))
+    try:
+        done = await take(page, parse(page.request.headers.get("content-type", ""), body))
+    except Malformed as error:
+        done = Done(error.reason, page.path, ok=False)
+    return _go_on(page, done)
+
+
+def _go_on(page: Page, done: Done) -> Response:
+    said = page.console.session.say(done.text, ok=done.ok) if done.text else None
+    return RedirectResponse(page.link(done.path, said=said), 303)
+
+
+async def _body(request: Request, limit: int) -> bytes | None:
+    """Return the body, None if it is larger than ``limit``.
+
+    The rest is then read and thrown away, up to a bound: a browser shows our answer only once it has sent all.
+    """
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > _DISCARDED_BYTES_MAX:
+                raise HTTPException(413)
+            if size > limit:
+                parts.clear()
+            else:
+                parts.append(part)
+    except ClientDisconnect:
+        raise HTTPException(400) from None
+    return b"".join(parts) if size <= limit else None
 
 
 async def _form(request: Request) -> dict[str, str]:
     """Return the fields of a form, each once; more than ``FORM_BYTES_MAX`` is refused."""
-    body = b""
-    try:
-        async for part in request.stream():
-            body += part
-            if len(body) > FORM_BYTES_MAX:
-                raise HTTPException(413)
-    except ClientDisconnect:
-        raise HTTPException(400) from None
+    body = await _body(request, FORM_BYTES_MAX)
+    if body is None:
+        raise HTTPException(413)
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
     except ValueError:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import httpx
 
+from audit.sources import Source, UrlSource
+from console.audits import Audits
 from console.desk import Desk
 from console.guard import Session
 from console.light import LightClient
@@ -39,3 +41,9 @@ class Console:
         self.light = LightClient(genesis, self.nodes)
         self.reader = Reader(self.nodes, self.light)
         self.live = Live(self.nodes, self.light, look_up)
+        self._token = token
+        self.audits = Audits(genesis, self._sources, self.live.ring)
+
+    def _sources(self) -> list[Source]:
+        """Return the nodes as an audit reads them: all, so that they are compared."""
+        return [UrlSource(address.url, address.name, self._token) for address in self.nodes.addresses]

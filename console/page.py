@@ -6,7 +6,7 @@ Law: a page is a function of the request and of what nodes answer; it keeps noth
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -19,10 +19,12 @@ from ledger.render import time_text
 
 if TYPE_CHECKING:
     from console.console import Console
+    from console.multipart import Part
     from console.reading import Reader
 
 Handler = Callable[["Page"], Awaitable["View"]]
 Act = Callable[["Page", Mapping[str, str]], Awaitable["Done"]]
+Take = Callable[["Page", Sequence["Part"]], Awaitable["Done"]]
 
 _DAY_MS: Final = 86_400_000
 
@@ -32,12 +34,15 @@ class Route:
     """A page: its path (Starlette's syntax), what builds it, and the key of the navigation entry it belongs to.
 
     ``act`` answers a form sent to the same path; it is reached only with the console's own key and from its own page.
+    ``take`` answers a form with files from anybody at a page of this console: it must change nothing but what this
+    console itself remembers, within bounds.
     """
 
     path: str
     handler: Handler
     nav: str
     act: Act | None = None
+    take: Take | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +55,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A built page: its title, its body, whether it is built anew on every change, and the HTTP status."""
+    """A built page: its title, its body, whether it is built anew on every change, and the HTTP status.
+
+    With ``file`` (name, JSON text) the browser is given that to keep instead.
+    """
 
     title: str
     body: Html
     live: bool = True
     status: int = 200
+    file: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an action came to: a text for the person, where to go on, and whether it took effect."""
+    """What an action came to: a text for the person (may be empty), where to go on, and whether it took effect."""
 
     text: str
     path: str

@@ -246,6 +246,13 @@ def form(page: Page, key: str, *fields: Child, action: str | None = None) -> Htm
     return el("form", {"method": "post", "action": action or page.path, "class": "act"}, csrf, *fields, button)
 
 
+def take_form(page: Page, key: str, *fields: Child, action: str | None = None) -> Html:
+    """Return a form that anybody here may send, with files: see ``Route.take``. ``key`` is the text of its button."""
+    button = el("button", {"type": "submit", "class": "primary"}, page.t(key))
+    attributes = {"method": "post", "action": action or page.path, "enctype": "multipart/form-data", "class": "act"}
+    return el("form", attributes, *fields, button)
+
+
 def field(label: str, name: str, *, value: str = "", rows: int = 0, required: bool = False, limit: int = 4_000) -> Html:
     """Return a labelled text field; ``rows`` above 0 makes it that high."""
     attributes: dict[str, str | int | bool | None] = {"name": name, "required": required, "maxlength": limit}

@@ -95,6 +95,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "This browser may not sign. Open the start link that the console printed.",
         "当前浏览器无权签名，请使用控制台打印的启动链接打开。",
     ),
+    "state.too_large": (
+        "That is more than {mebibytes} MiB: verify such a file with the command `coseal verify`.",
+        "超过 {mebibytes} MiB：请用命令 `coseal verify` 验证这样的文件。",
+    ),
     "state.done": ("Done", "已完成"),
     "state.refused": ("Refused", "被拒绝"),
     # Means
