@@ -226,7 +226,7 @@ def _steps(page: Page, verification: Verification) -> Html:
 
 
 def _step(page: Page, kind: str, step: Step) -> Html:
-    key, tone = step.name.replace(" ", "_"), _TONE[step.verdict]
+    key, tone, failed = step.name.replace(" ", "_"), _TONE[step.verdict], step.verdict is not Verdict.OK
     what = page.t_or(f"audit.what.{kind.replace('-', '_')}.{key}", "") or page.t(f"audit.what.{key}")
     head = el(
         "div",
@@ -236,8 +236,8 @@ def _step(page: Page, kind: str, step: Step) -> Html:
         el("span", {"class": "unseen"}, page.t(f"audit.verdict.{step.verdict.value}")),
         el("span", {"class": "rule"}, page.t("audit.rule"), " ", step.rule),
     )
-    failed = step.verdict is not Verdict.OK
-    reason = el("p", {"class": f"why {tone}", "lang": "en"}, step.detail)
+    told = failed or not step.values  # else the values say the same, in every language
+    reason = el("p", {"class": f"why {tone}", "lang": "en"}, step.detail) if told else None
     seen = None
     if step.values:
         inner = facts(
@@ -266,7 +266,8 @@ def _signature(page: Page, one: dict[str, Any]) -> Html:
 
 
 def _facts(page: Page, found: Any) -> Html:
-    return facts((_label(page, name), tree(value)) for name, value in found.items())
+    """Return what was proven; what remains to be believed has a section of its own."""
+    return facts((_label(page, name), tree(value)) for name, value in found.items() if name != "remaining_trust")
 
 
 def _label(page: Page, name: str) -> str:
@@ -385,7 +386,7 @@ def _report(page: Page, report: AuditReport) -> list[Html | None]:
         section(page, "audit.sources", _sources(page, report), note="audit.sources.note"),
         section(page, "audit.proven", facts(head)),
         _remaining(page, [page.t(f"audit.trust.{line.key}", **line.values) for line in report.remaining_trust]),
-        section(page, "audit.raw", raw(page, report.to_json())),
+        section(page, "audit.report", raw(page, report.to_json())),
     ]
 
 

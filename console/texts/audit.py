@@ -98,6 +98,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.proven": ("What it proves", "所证明的内容"),
     "audit.remaining": ("What must still be believed", "仍需相信的前提"),
     "audit.raw": ("As it was given", "原始内容"),
+    "audit.report": ("The whole report", "完整报告"),
     "audit.download": ("Keep the result (JSON)", "保存结果（JSON）"),
     "audit.again": ("Verify something else", "验证其他内容"),
     "audit.step.form": ("Its form", "形式"),
@@ -258,7 +259,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.value.rules_in_force": ("Rules in force", "有效规则"),
     "audit.value.policies": ("Policies", "政策"),
     "audit.value.findings": ("Findings", "认定"),
-    "audit.value.remaining_trust": ("Still to be believed", "仍需相信"),
     # A range of blocks
     "audit.range": ("Blocks {first} to {last}", "区块 {first} 至 {last}"),
     "audit.progress": ("Progress", "进度"),

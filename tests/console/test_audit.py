@@ -6,6 +6,8 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -19,11 +21,19 @@ from console.app import TAKEN_BYTES_MAX, application
 from console.audits import KEPT_MAX, RUNNING_MAX, Audits, Busy
 from console.console import Console
 from console.texts import CATALOGUE
+from coseal.exporters.chain import read_process
+from coseal.exporters.export import export, manifest
+from coseal.importers.mapping import load_mapping
+from coseal.importers.reader import read_log
 from ledger import render
 from ledger.proof import TransactionProof
 from ledger.signing import ZERO_HASH
 from tests.audit.conftest import Chain, ListSource
 from tests.console.fake import FakeNetwork
+from tests.coseal.formats import ledger as formats
+from tests.coseal.formats.ledger import Ledger
+from tests.fuzz import seeds
+from tests.node.chain import operator
 
 BASE = "http://127.0.0.1"
 
@@ -41,7 +51,7 @@ def proof(chain: Chain) -> TransactionProof:
 class Visitor:
     """A browser without a screen, at a console over a chain in memory."""
 
-    def __init__(self, chain: Chain, sources: Sequence[Source] | None = None) -> None:
+    def __init__(self, chain: Any, sources: Sequence[Source] | None = None) -> None:
         network = FakeNetwork(regulator=chain)
         self.console = Console(chain.genesis, network.nodes.addresses, port=1)
         self.console.nodes, self.console.light, self.console.reader = network.nodes, network.light, network.reader
@@ -108,6 +118,45 @@ def test_a_tampered_receipt_names_the_step_that_fails_and_why(chain: Chain, proo
             assert page.count('class="step good"') == number - 1
             assert page.count("not reached") == len(STEPS_OF["receipt"]) - number
             assert "What must still be believed" not in page
+
+    walk(visit)
+
+
+def test_a_bundle_is_shown_step_by_step_and_what_was_left_out_is_found() -> None:
+    genesis, data = seeds.bundle()
+    chain = SimpleNamespace(genesis=genesis, blocks=[])
+    document = json.loads(data)
+    document["recordings"] = []
+
+    async def visit() -> None:
+        visitor = Visitor(chain)
+        page = told(await visitor.post("/audit", files=[("case.json", data)]))
+        assert page.count('class="step good"') == len(STEP_NAMES)
+        page = told(await visitor.post("/audit", files=[("case.json", json.dumps(document).encode())]))
+        assert "Step 4, Who recorded them:" in page
+        assert "nothing shows who recorded item" in page
+
+    walk(visit)
+
+
+def test_an_export_is_verified_with_its_file_whatever_the_browser_calls_it(tmp_path: Path) -> None:
+    path = Path(formats.__file__).with_name("roundtrip_probe.json")
+    ledger = Ledger()
+    ledger.record(read_log(path, load_mapping(None, path)))
+    made = export(read_process(ledger, ledger.genesis), "ocel-json")
+    signed = manifest(made, "log.json", ledger.genesis.chain_id, "regulator/admin", operator("regulator"))
+    both = ("m.json", signed), ("log (1).json", made.data)
+
+    async def visit() -> None:
+        visitor = Visitor(ledger.chain)
+        page = told(await visitor.post("/audit", files=both))
+        assert page.count('class="step good"') == len(STEPS_OF["export"])
+        page = told(await visitor.post("/audit", files=both[:1]))
+        assert "It cannot be told." in page
+        assert "give log.json together with its manifest" in page
+        page = told(await visitor.post("/audit", files=(both[0], ("log.json", made.data + b" "))))
+        assert "Step 4, The file:" in page
+        assert "not the file that was signed for" in page
 
     walk(visit)
 
