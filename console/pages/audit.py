@@ -397,7 +397,7 @@ def _sources(page: Page, report: AuditReport) -> Html:
             source.name,
             tag(page.t(f"audit.source.{source.status}"), "good" if source.status == "ok" else "wait"),
             page.number(source.agreed),
-            el("span", {"lang": "en"}, source.note),
+            el("span", {"lang": "en"}, source.note) if source.note else None,
         ]
         for source in report.sources
     ]

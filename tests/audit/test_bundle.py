@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,9 @@ class FakeClient:
             rows = asyncio.run(self._index.query(queries.findings, filters, 0, 1_000))[1].items
             return {"findings": [row for row in rows if row["id"] not in self.hide], "next": None}
         return self._history(path.split("/")[3].replace("%2F", "/"), params["process_type"], params["type"])
+
+    def pages(self, path: str, name: str, /, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
+        yield from self.get(path, **filters)[name]
 
     def _history(self, name: str, process_type: str, object_type: str) -> dict[str, Any]:
         items = []
