@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,24 @@ from tests.node.supervised import Story
 
 CASE = ("t", "case", "c2")
 SOURCE = ("t", "source", "enterprise-a/live")
+
+
+class FakeConversation:
+    """What the client says as conversations; all of them end without a request."""
+
+    def __init__(self, client: FakeClient) -> None:
+        self.genesis, self.url, self.epochs, self._client = client.genesis, client.url, client.epochs, client
+
+    def get(self, path: str, **params: Any) -> Generator[Any, Any, Any]:
+        yield from ()
+        return self._client.get(path, **params)
+
+    def validators_of(self, header: Header, certificate: Certificate) -> Generator[Any, Any, Any]:
+        yield from ()
+        return self._client.validators_of(header, certificate)
+
+    def believed(self, ask: Callable[[], Generator[Any, Any, Any]]) -> Generator[Any, Any, Any]:
+        return (yield from ask())
 
 
 class FakeClient:
@@ -71,6 +89,16 @@ class FakeClient:
 
     def pages(self, path: str, name: str, /, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
         yield from self.get(path, **filters)[name]
+
+    @property
+    def conversation(self) -> FakeConversation:
+        return FakeConversation(self)
+
+    def run(self, dialogue: Generator[Any, Any, Any]) -> Any:
+        try:
+            raise AssertionError(f"nothing is asked of a node: {next(dialogue)}")
+        except StopIteration as done:
+            return done.value
 
     def _history(self, name: str, process_type: str, object_type: str) -> dict[str, Any]:
         items = []
