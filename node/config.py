@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from node.drill import NO_DRILL, Drill
 from node.http.limits import Limits
+from node.tracing import NO_TRACE, TraceSettings
 
 CONFIG_NAME = "node.toml"
 
@@ -77,6 +78,7 @@ class NodeConfig(BaseSettings):
     verifier_threads: int = Field(default=2, ge=1, le=64)
     http_limits: Limits = Field(default_factory=Limits)
     drill: Drill = NO_DRILL
+    trace: TraceSettings = NO_TRACE
 
     @model_validator(mode="after")
     def _plain_http_stays_at_home(self) -> NodeConfig:

@@ -88,6 +88,7 @@ from node.shelf import Shelf
 from node.storage import Storage
 from node.timers import Timers
 from node.tips import Tips
+from node.tracing import Tracer
 from node.verifier import Verifier
 from node.wire import ConsensusMessage, WireMessage
 from node.writer import Writer
@@ -113,16 +114,18 @@ class Runtime:
         allow_voting: bool = False,
         signer: RemoteSigner | None = None,
         http_tls: ssl.SSLContext | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         """``allow_voting``: the operator vouches that a lost journal hides no vote. ``signer``: the process with our
-        consensus key, if it is not in this one. ``http_tls``: what HTTP shows, if it speaks TLS.
+        consensus key, if it is not in this one. ``http_tls``: what HTTP shows, if it speaks TLS. ``tracer``: if spans
+        of transactions are wanted.
         """
         self._config, self._storage, self._machine = config, storage, machine
         self._now_ms = config.drill.now_ms
         self.joined = 0  # the height of the snapshot for which the node must be built anew
         self._shelf = Shelf(storage)
         self._allow_voting = allow_voting
-        self._signer, self._http_tls = signer, http_tls
+        self._signer, self._http_tls, self._tracer = signer, http_tls, tracer
         self._metrics = Metrics(lambda: machine.status(self._now_ms()))
         self._verifier = Verifier(verified, config.verifier_threads)
         self._writer = Writer(storage, self, config.drill)
@@ -152,6 +155,7 @@ class Runtime:
             gateway=gateway,
             now_ms=self._now_ms,
             offer=self._offer,
+            arrived=None if tracer is None else tracer.arrived,
         )
         self._tokens = tokens
         self._answers: tuple[Answer, ...] = ()
@@ -237,7 +241,11 @@ class Runtime:
     def _step(self, event: NodeEvent) -> None:
         """Hand one event to the machine and carry out what it says; a fault of ours ends the process."""
         try:
-            for effect in self._machine.step(event, self._now_ms()):
+            started_ns = 0 if self._tracer is None else self._tracer.now_ns()
+            effects = self._machine.step(event, self._now_ms())
+            if self._tracer is not None:
+                self._tracer.stepped(event, effects, started_ns)
+            for effect in effects:
                 self._perform(effect)
         except Exception as error:
             self.fault(error)
@@ -313,6 +321,8 @@ class Runtime:
             send(payload, consensus=False)
         else:
             self._writer.after(partial(send, payload, consensus=isinstance(message, ConsensusMessage)))
+            if self._tracer is not None and isinstance(message, ConsensusMessage):
+                self._writer.after(partial(self._tracer.left, message.message))
 
     def _publish(self, effect: Published) -> None:
         header = effect.committed.block.header
@@ -321,6 +331,8 @@ class Runtime:
         self._metrics.commits.committed(effect.outcome.tx_ids)
         self._metrics.blocks.inc()
         self._metrics.transactions.inc(header.tx_count)
+        if self._tracer is not None:
+            self._tracer.published(effect.committed)
         if effect.outcome.members_changed:
             self._renewal.look()
         _log.debug("committed", height=header.height, hash=effect.committed.block.hash, transactions=header.tx_count)

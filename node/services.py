@@ -46,11 +46,15 @@ class NodeServices:
         gateway: Gateway | None,
         now_ms: Callable[[], int],
         offer: Callable[[tuple[Transaction, ...]], tuple[Answer, ...]],
+        arrived: Callable[[Sequence[Transaction]], None] | None = None,
     ) -> None:
-        """``now_ms`` is the node's wall clock; ``offer`` gives verified transactions to the machine."""
+        """``now_ms`` is the node's wall clock; ``offer`` gives verified transactions to the machine.
+
+        ``arrived`` is told of transactions as they come.
+        """
         self.index, self.registry, self.gateway = index, registry, gateway
         self._machine, self._storage, self._commits, self._verifier = machine, storage, commits, verifier
-        self._tips, self._now_ms, self._offer = tips, now_ms, offer
+        self._tips, self._now_ms, self._offer, self._arrived = tips, now_ms, offer, arrived
         self._submitted: list[tuple[tuple[Transaction, ...], asyncio.Future[tuple[Answer, ...]]]] = []
 
     @property
@@ -123,6 +127,8 @@ class NodeServices:
 
     async def submit(self, transactions: Sequence[Transaction]) -> list[Answer]:
         """See ``Services``. What arrives in one turn of the loop goes to the machine as one event."""
+        if self._arrived is not None:
+            self._arrived(transactions)
         bad = await self._verifier.check(transactions)
         good = tuple(transaction for transaction in transactions if transaction.raw not in bad)
         admitted = iter(await self._queue(good) if good else ())

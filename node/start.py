@@ -7,6 +7,7 @@ can trust.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import gc
 import os
 import resource
@@ -40,6 +41,7 @@ from node.remote_signer import RemoteSigner, WrongSigner
 from node.runtime import Runtime
 from node.setup import read_genesis
 from node.storage import Policy, Storage
+from node.tracing import Tracer
 from node.wire import Hello
 
 DESCRIPTORS: Final = 65_536
@@ -145,7 +147,21 @@ def _runtime(
         allow_voting=allow_voting,
         signer=signer if isinstance(signer, RemoteSigner) else None,
         http_tls=_http_tls(config, signer, secret),
+        tracer=_tracer(config),
     )
+
+
+def _tracer(config: NodeConfig) -> Tracer | None:
+    """Return what makes spans, if they are wanted; raise ``ConfigProblem`` if the libraries for it are not there."""
+    if config.trace.endpoint is None:
+        return None
+    try:
+        from node.otlp import Collector  # an extra, and slow to load
+    except ImportError:
+        raise ConfigProblem("trace: OpenTelemetry is not installed; pip install 'coseal[trace]'") from None
+    collector = Collector.at(config.trace.endpoint, config.node_id, software_version())
+    atexit.register(collector.close)
+    return Tracer(collector.export, config.trace.one_in)
 
 
 def _join_gap(config: NodeConfig, storage: Storage) -> int:
