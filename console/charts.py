@@ -14,6 +14,7 @@ from console.page import Page
 _WIDTH: Final = 720
 _LEFT: Final = 44
 _TICKS: Final = 4
+_CLOSE: Final = 60
 
 
 def bars(
@@ -48,7 +49,9 @@ def bars(
         shapes.append(el("a", {"href": link, "aria-label": f"{label}: {value}"}, bar) if link else bar)
         if number % every == 0:
             middle = f"{x + step / 2:.1f}"
-            shapes.append(el("text", {"x": middle, "y": height - 6, "class": "axis middle"}, label))
+            between = step * every < _CLOSE and number // every % 2  # left out where the chart is narrow
+            kind = "axis middle minor" if between else "axis middle"
+            shapes.append(el("text", {"x": middle, "y": height - 6, "class": kind}, label))
     return _figure(page, key, height, shapes, values, columns)
 
 
@@ -63,7 +66,7 @@ def ranked(page: Page, key: str, values: Sequence[tuple[str, int]], *, links: Se
         track = el("svg", {"class": "track", "height": "8", "aria-hidden": "true"}, bar)
         name = el("a", {"href": link}, label) if link else label
         figure = el("span", {"class": "num"}, page.number(value))
-        lines.append(el("li", None, el("span", {"class": "name"}, name), track, figure))
+        lines.append(el("li", None, el("span", {"class": "name", "title": label}, name), track, figure))
     return el("ol", {"class": "ranked", "aria-label": page.t(key)}, lines)
 
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from contracts.policy_instrument import issuers_of
+
 DIMENSIONS: Final[Mapping[str, str]] = {
     "year": "p.year",
     "area": "coalesce(a.area, 'unstated')",
@@ -111,9 +113,10 @@ def newest_policies(
 def _policy(row: sqlite3.Row) -> dict[str, Any]:
     """Return the summary of an instrument: its fields, without the events' details."""
     document = json.loads(row["document"])
+    issuers = issuers_of(document)
     events = document.pop("events")
-    more = {"year": row["year"], "events": len(events), "height": row["height"], "index": row["position"]}
-    return {**document, **more}
+    place = {"height": row["height"], "index": row["position"]}
+    return {**document, "year": row["year"], "events": len(events), "issuers": issuers, **place}
 
 
 def policy_statistics(

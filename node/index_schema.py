@@ -13,7 +13,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 _TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -99,6 +99,8 @@ CREATE TABLE policy_areas (area TEXT NOT NULL, policy TEXT NOT NULL, PRIMARY KEY
 CREATE TABLE policy_issuers (
     issuer TEXT NOT NULL, policy TEXT NOT NULL, joint INTEGER NOT NULL, PRIMARY KEY (issuer, policy)
 ) WITHOUT ROWID;
+CREATE INDEX policy_areas_of ON policy_areas (policy, area);
+CREATE INDEX policy_issuers_of ON policy_issuers (policy, issuer, joint);
 CREATE TABLE policy_events (
     policy TEXT NOT NULL, number INTEGER NOT NULL, action TEXT NOT NULL, date TEXT NOT NULL, issuer TEXT NOT NULL,
     height INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (policy, number)

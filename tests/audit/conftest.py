@@ -41,7 +41,7 @@ def _node_key(seat: Validator) -> Ed25519Signer:
     return next(key for key in keys if key.public_key == seat.key)
 
 
-def make_genesis(name: str = "test", members=MEMBERS) -> Genesis:
+def make_genesis(name: str = "test", members=MEMBERS, capabilities=("operate", "submit")) -> Genesis:
     return Genesis.decode(
         encode_genesis(
             name=name,
@@ -55,7 +55,7 @@ def make_genesis(name: str = "test", members=MEMBERS) -> Genesis:
                     level=level,
                     sector="",
                     central_bank=central,
-                    operators=(Operator("admin", signer(f"{member}/admin").public_key, ("operate", "submit")),),
+                    operators=(Operator("admin", signer(f"{member}/admin").public_key, capabilities),),
                 )
                 for member, role, level, central in members
             ),

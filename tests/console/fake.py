@@ -71,6 +71,8 @@ class FakeNetwork:
             return codec.encode([one.encode() for one in chain.blocks[first - 1 : first - 1 + limit]])
         if path.startswith("/v1/blocks/"):
             height = path.rpartition("/")[2]
+            if height != "latest" and int(height) > len(chain.blocks):
+                return 404
             return (tip if height == "latest" else chain.blocks[int(height) - 1]).encode()
         if path.startswith("/v1/state/"):
             key = path.removeprefix("/v1/state/").encode()

@@ -19,11 +19,25 @@ NOTICE = {
 }
 
 
+MEASURES = {
+    **{name: NOTICE[name] for name in ("type_document", "date_document", "is_about")},
+    "id": "notice/2026-2",
+    "title": "Measures on process data",
+    "title_language": "en",
+    "implements": ["notice/2026-1"],
+    "cites": ["table1/09", "not/recorded"],
+}
+
+
 def fill(client_of: Callable[[str], Client]) -> dict[str, Any]:
     """Record the sample and return ids that tests need."""
     with client_of("regulator") as regulator, client_of("enterprise-a") as enterprise, client_of("bank-a") as bank:
         recorded = regulator.submit("policy", "record", policies.table1()).require_ok()
+        few = next(policies.batches(_some_of_the_corpus()))
+        corpus = {"source": "Legal instruments of China, a few", "source_sha256": "00" * 32, "instruments": few}
+        regulator.submit("policy", "record", corpus).require_ok()
         published = regulator.submit("policy", "publish", NOTICE).require_ok()
+        regulator.submit("policy", "publish", MEASURES).require_ok()
         refused = bank.submit("policy", "publish", {**NOTICE, "id": "notice/by-a-bank"})
         enterprise.submit("process", "define_type", handover_type()).require_ok()
         source = {"id": "handovers", "process_type": handover_type()["id"], "mode": "live"}
@@ -38,7 +52,13 @@ def fill(client_of: Callable[[str], Client]) -> dict[str, Any]:
         "refused": refused.transaction.id.hex(),
         "process": process.transaction.id.hex(),
         "tip": process.height,
+        "municipal": next(item["id"] for item in few if item["level"] == "municipal" and len(item["events"]) > 2),
     }
+
+
+def _some_of_the_corpus() -> list[dict[str, Any]]:
+    """Return every fortieth instrument of the corpus: all levels, many years, dated and undated, with its events."""
+    return policies.corpus()[1][::40]
 
 
 def _govern(client_of: Callable[[str], Client]) -> None:

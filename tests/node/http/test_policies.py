@@ -76,6 +76,7 @@ async def test_the_index_says_of_each_instrument_what_the_state_says(world: Worl
         assert {name: item.get(name) for name in names} == {name: state.get(name) for name in names}
         assert item["events"] == len(state["events"])
         assert item["member"] == state["member"]
+    assert [item["issuers"] for item in listed["policies"][2:4]] == [["regulator"], ["Body X", "Body Y", "Body Z"]]
 
 
 @scenario()
