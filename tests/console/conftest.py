@@ -100,9 +100,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         cluster.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; the tests are skipped where either is missing."""
+    """Debian's Chromium, driven by Playwright; the tests are skipped where either is missing.
+
+    It ends with its file: as long as it is there, its event loop runs in this thread, and ``asyncio.run`` fails.
+    """
     if CHROMIUM is None:
         pytest.skip("no chromium here: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install -e '.[browser]'")
@@ -138,9 +141,9 @@ class Visitors:
         return self.contexts[key]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visitors(running: Running, browser: Any) -> Iterator[Visitors]:
-    """The browsers of a worker."""
+    """The browsers of a test file."""
     made = Visitors(running, browser)
     yield made
     for context in made.contexts.values():
