@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import httpx
 
 from audit.history import ObjectHistory
-from coseal.client import headers_of, is_local, unreachable
-from coseal.conversation import COMMIT_TIMEOUT_S, Ask, Committed, Conversation, Dialogue, Pause, Reply
+from coseal.client import are_local, headers_of, unreachable
+from coseal.conversation import COMMIT_TIMEOUT_S, Committed, Conversation, Dialogue, Pause, Reply
 from coseal.errors import Unreachable
 from coseal.following import Event, Follower
 from coseal.history import object_history_of
@@ -49,8 +49,7 @@ class AsyncClient:
     ) -> None:
         urls = [url] if isinstance(url, str) else list(url)
         self.conversation = Conversation(urls, genesis, signer=signer, sender=sender)
-        local = all(is_local(one) for one in urls)
-        self._http = httpx.AsyncClient(headers=headers_of(token), trust_env=not local, transport=transport)
+        self._http = http_client(urls, token, transport)
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -78,37 +77,18 @@ class AsyncClient:
         return self.conversation.sender
 
     @property
+    def member(self) -> str:
+        """The member that signs; raises ``CosealError`` for a client that only reads."""
+        return self.conversation.member
+
+    @property
     def distrusted(self) -> Mapping[str, str]:
         """The nodes that said what does not hold, and what that was."""
         return self.conversation.distrusted
 
     async def run(self, dialogue: Dialogue[_T]) -> _T:
         """Carry a conversation out and return what it comes to."""
-        reply: Reply | None = None
-        failure: Unreachable | None = None
-        while True:
-            try:
-                step = dialogue.throw(failure) if failure else dialogue.send(reply)  # type: ignore[arg-type]
-            except StopIteration as end:
-                result: _T = end.value
-                return result
-            reply, failure = None, None
-            if isinstance(step, Pause):
-                await asyncio.sleep(step.seconds)
-                continue
-            try:
-                reply = await self._request(step)
-            except Unreachable as error:
-                failure = error
-
-    async def _request(self, ask: Ask) -> Reply:
-        try:
-            response = await self._http.request(
-                ask.method, ask.url, params=ask.params, content=ask.content, headers=ask.headers, timeout=ask.timeout_s
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise unreachable(ask, error) from None
-        return Reply(ask.url, response.status_code, response.content)
+        return await carry(self._http, dialogue)
 
     # Writing
 
@@ -214,3 +194,38 @@ class AsyncClient:
     def findings(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[dict[str, Any]]:
         """Yield findings, oldest first, as the node's index says; filters as ``Client.findings``."""
         return self.pages("/v1/findings", "findings", limit=limit, **filters)
+
+
+def http_client(
+    urls: Sequence[str], token: str | None, transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    """Return what sends requests to these nodes."""
+    return httpx.AsyncClient(headers=headers_of(token), trust_env=not are_local(urls), transport=transport)
+
+
+async def carry(http: httpx.AsyncClient, dialogue: Dialogue[_T]) -> _T:
+    """Carry a conversation out and return what it comes to; a failed request comes back into it."""
+    reply: Reply | None = None
+    failure: Unreachable | None = None
+    while True:
+        try:
+            step = dialogue.throw(failure) if failure else dialogue.send(reply)  # type: ignore[arg-type]
+        except StopIteration as end:
+            result: _T = end.value
+            return result
+        reply, failure = None, None
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            continue
+        try:
+            response = await http.request(
+                step.method,
+                step.url,
+                params=step.params,
+                content=step.content,
+                headers=step.headers,
+                timeout=step.timeout_s,
+            )
+            reply = Reply(step.url, response.status_code, response.content)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = unreachable(step, error)

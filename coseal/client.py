@@ -66,8 +66,7 @@ class Client:
     ) -> None:
         urls = [url] if isinstance(url, str) else list(url)
         self.conversation = Conversation(urls, genesis, signer=signer, sender=sender)
-        local = all(is_local(one) for one in urls)
-        self._http = httpx.Client(headers=headers_of(token), trust_env=not local, transport=transport)
+        self._http = http_client(urls, token, transport)
 
     def __enter__(self) -> Client:
         return self
@@ -95,6 +94,11 @@ class Client:
         return self.conversation.sender
 
     @property
+    def member(self) -> str:
+        """The member that signs; raises ``CosealError`` for a client that only reads."""
+        return self.conversation.member
+
+    @property
     def epochs(self) -> Epochs:
         """The validator sets believed so far."""
         return self.conversation.epochs
@@ -106,31 +110,7 @@ class Client:
 
     def run(self, dialogue: Dialogue[_T]) -> _T:
         """Carry a conversation out and return what it comes to."""
-        reply: Reply | None = None
-        failure: Unreachable | None = None
-        while True:
-            try:
-                step = dialogue.throw(failure) if failure else dialogue.send(reply)  # type: ignore[arg-type]
-            except StopIteration as end:
-                result: _T = end.value
-                return result
-            reply, failure = None, None
-            if isinstance(step, Pause):
-                time.sleep(step.seconds)
-                continue
-            try:
-                reply = self._request(step)
-            except Unreachable as error:
-                failure = error
-
-    def _request(self, ask: Ask) -> Reply:
-        try:
-            response = self._http.request(
-                ask.method, ask.url, params=ask.params, content=ask.content, headers=ask.headers, timeout=ask.timeout_s
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise unreachable(ask, error) from None
-        return Reply(ask.url, response.status_code, response.content)
+        return carry(self._http, dialogue)
 
     # Writing
 
@@ -159,7 +139,7 @@ class Client:
         >>> committed.require_ok().receipt.code
         'ok'
         >>> client.submit("policy", "endorse", {"id": "no/such"}).receipt.code
-        'unknown_policy'
+        'unknown_instrument'
         """
         return self.commit(self.sign(contract, action, args), timeout_s=timeout_s)
 
@@ -324,6 +304,39 @@ class Client:
         return self.pages("/v1/findings", "findings", limit=limit, **filters)
 
 
+def http_client(urls: Sequence[str], token: str | None, transport: httpx.BaseTransport | None) -> httpx.Client:
+    """Return what sends requests to these nodes."""
+    return httpx.Client(headers=headers_of(token), trust_env=not are_local(urls), transport=transport)
+
+
+def carry(http: httpx.Client, dialogue: Dialogue[_T]) -> _T:
+    """Carry a conversation out and return what it comes to; a failed request comes back into it."""
+    reply: Reply | None = None
+    failure: Unreachable | None = None
+    while True:
+        try:
+            step = dialogue.throw(failure) if failure else dialogue.send(reply)  # type: ignore[arg-type]
+        except StopIteration as end:
+            result: _T = end.value
+            return result
+        reply, failure = None, None
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            continue
+        try:
+            response = http.request(
+                step.method,
+                step.url,
+                params=step.params,
+                content=step.content,
+                headers=step.headers,
+                timeout=step.timeout_s,
+            )
+            reply = Reply(step.url, response.status_code, response.content)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = unreachable(step, error)
+
+
 def headers_of(token: str | None) -> dict[str, str]:
     """Return the headers of every request."""
     return {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
@@ -338,9 +351,9 @@ def unreachable(ask: Ask, error: Exception) -> Unreachable:
     return Unreachable(f"{node} cannot be reached: {error}", hint, sent=not isinstance(error, _NOT_SENT))
 
 
-def is_local(url: str) -> bool:
-    """Say whether a URL is of this machine, which no proxy is asked for."""
+def are_local(urls: Sequence[str]) -> bool:
+    """Say whether all these are of this machine, which no proxy is asked for."""
     try:
-        return httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")
+        return all(httpx.URL(url).host in ("127.0.0.1", "localhost", "::1") for url in urls)
     except httpx.InvalidURL:
         return False

@@ -14,17 +14,17 @@ from typing import Any, Final
 
 import httpx
 
-from coseal import keys
+from coseal import aio, keys
+from coseal import client as client_module
 from coseal.aio import AsyncClient
 from coseal.client import Client
-from coseal.conversation import Conversation, Dialogue
-from coseal.errors import CosealError, Unreachable, WrongChain, WrongKey
+from coseal.conversation import Ask, Conversation, Dialogue
+from coseal.errors import BadAnswer, CosealError, Unreachable, WrongChain, WrongKey
 from coseal.network import read_genesis
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis
 from ledger.signing import Signer
 
-CONNECT_TIMEOUT_S: Final = 10.0
 _CHAIN_ID: Final = re.compile("[0-9a-f]{64}")
 _DEFAULT_FOLDER: Final = Path("coseal-net")
 _ASK_MEMBER: Final = "get the genesis file, or the chain id, from a member you trust"
@@ -57,10 +57,15 @@ def connect(
     ...     client.sender
     'regulator/admin'
     """
-    trusted, identity, urls = _prepared(url, key, sender, passphrase, genesis, token, transport)
-    client = Client(urls, trusted, signer=identity[1], sender=identity[0], token=token, transport=transport)
+    urls, signer = _urls(url), _signer(key, passphrase)
+    if isinstance(genesis, str) and _CHAIN_ID.fullmatch(genesis):
+        with client_module.http_client(urls, token, transport) as http:
+            genesis = client_module.carry(http, _fetched(urls, genesis))
+    trusted = trusted_genesis(genesis, key)
+    who = _sender_of(trusted, signer, sender)
+    client = Client(urls, trusted, signer=signer, sender=who, token=token, transport=transport)
     try:
-        client.run(_introduced(client.conversation, identity[1]))
+        client.run(_introduced(client.conversation, signer))
     except BaseException:
         client.close()
         raise
@@ -79,57 +84,46 @@ async def connect_async(
 ) -> AsyncClient:
     """Return an asynchronous client of the chain; arguments and errors are those of ``connect``.
 
-    A ``genesis`` given as a chain id is fetched before this returns to the event loop for the first time.
-
     >>> async def sender():
     ...     async with await coseal.connect_async(url, key=key, genesis=genesis) as client:
     ...         return client.sender
     >>> asyncio.run(sender())
     'regulator/admin'
     """
-    trusted, identity, urls = _prepared(url, key, sender, passphrase, genesis, token, None)
-    client = AsyncClient(urls, trusted, signer=identity[1], sender=identity[0], token=token, transport=transport)
+    urls, signer = _urls(url), _signer(key, passphrase)
+    if isinstance(genesis, str) and _CHAIN_ID.fullmatch(genesis):
+        async with aio.http_client(urls, token, transport) as http:
+            genesis = await aio.carry(http, _fetched(urls, genesis))
+    trusted = trusted_genesis(genesis, key)
+    who = _sender_of(trusted, signer, sender)
+    client = AsyncClient(urls, trusted, signer=signer, sender=who, token=token, transport=transport)
     try:
-        await client.run(_introduced(client.conversation, identity[1]))
+        await client.run(_introduced(client.conversation, signer))
     except BaseException:
         await client.close()
         raise
     return client
 
 
-_Identity = tuple[str | None, Signer | None]
-
-
-def _prepared(
-    url: str | Sequence[str],
-    key: Path | str | Signer | None,
-    sender: str | None,
-    passphrase: str | bytes | None,
-    genesis: Genesis | Path | str | bytes | None,
-    token: str | None,
-    transport: httpx.BaseTransport | None,
-) -> tuple[Genesis, _Identity, list[str]]:
-    """Return the genesis, who signs with what, and the URLs; nothing but a genesis named by its hash is fetched."""
+def _urls(url: str | Sequence[str]) -> list[str]:
     urls = [url] if isinstance(url, str) else list(url)
     for one in urls:
         if not one.startswith(("http://", "https://")):
             raise CosealError(f"{one}: expected http://HOST:PORT or https://HOST:PORT")
-    path = Path(key) if isinstance(key, (str, os.PathLike)) else None
-    signer = None if isinstance(key, (str, os.PathLike)) else key
-    if path is not None:
-        given = passphrase.encode() if isinstance(passphrase, str) else passphrase
-        signer = keys.read_signer(path, given if given is not None else keys.environment_passphrase())
-    if isinstance(genesis, str) and _CHAIN_ID.fullmatch(genesis):
-        trusted = _fetched(urls, genesis, token, transport)
-    else:
-        trusted = trusted_genesis(genesis, path)
-    if signer is None and sender is not None:
-        raise CosealError(f"no key to sign as {sender}", "give key=, its PEM file")
-    return trusted, (sender if signer is None else _sender_of(trusted, signer, sender), signer), urls
+    if not urls:
+        raise CosealError("no node to ask", "give the URL of one or several nodes")
+    return urls
 
 
-def trusted_genesis(genesis: Genesis | Path | str | bytes | None, key: Path | None = None) -> Genesis:
-    """Return the genesis that is given, or that COSEAL_GENESIS or the folder of ``key`` holds; see ``connect``."""
+def _signer(key: Path | str | Signer | None, passphrase: str | bytes | None) -> Signer | None:
+    if not isinstance(key, (str, Path)):
+        return key
+    given = passphrase.encode() if isinstance(passphrase, str) else passphrase
+    return keys.read_signer(Path(key), given if given is not None else keys.environment_passphrase())
+
+
+def trusted_genesis(genesis: Genesis | Path | str | bytes | None, key: Path | str | Signer | None = None) -> Genesis:
+    """Return the genesis that is given, or that COSEAL_GENESIS or the folder of a key file holds; see ``connect``."""
     if isinstance(genesis, Genesis):
         return genesis
     if isinstance(genesis, bytes):
@@ -142,37 +136,38 @@ def trusted_genesis(genesis: Genesis | Path | str | bytes | None, key: Path | No
     named = os.environ.get("COSEAL_GENESIS")
     if named:
         return read_genesis(Path(named))
-    folders = [] if key is None else list(key.resolve().parents)[:4]
+    folders = list(Path(key).resolve().parents)[:3] if isinstance(key, (str, Path)) else []
     for folder in (*folders, _DEFAULT_FOLDER):
         if (folder / "genesis.json").is_file():
             return read_genesis(folder / "genesis.json")
     raise CosealError("no genesis to trust", f"give genesis=, a file or the chain id: {_ASK_MEMBER}")
 
 
-def _fetched(urls: list[str], chain_id: str, token: str | None, transport: httpx.BaseTransport | None) -> Genesis:
-    """Return the genesis that has this chain id, from the first node that gives it."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    detail = ""
-    with httpx.Client(headers=headers, timeout=CONNECT_TIMEOUT_S, transport=transport) as http:
-        for url in urls:
-            try:
-                response = http.get(f"{url.rstrip('/')}/v1/genesis")
-                found = Genesis.decode(response.content)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                detail = f"{url} cannot be reached: {error}"
-                continue
-            except LedgerError as error:
-                detail = f"{url} gave no genesis document: {error.reason}"
-                continue
+def _fetched(urls: Sequence[str], chain_id: str) -> Dialogue[Genesis]:
+    """Return the genesis that has this chain id, from the first node that gives one."""
+    failed: CosealError = Unreachable("no node to ask")
+    for url in urls:
+        try:
+            reply = yield Ask("GET", f"{url.rstrip('/').removesuffix('/v1')}/v1/genesis")
+            found = Genesis.decode(reply.content)
+        except Unreachable as error:
+            failed = error
+        except LedgerError as error:
+            failed = BadAnswer(f"{url} gave no genesis document: {error.reason}", "is this the URL of a node?")
+        else:
             if found.chain_id.hex() == chain_id:
                 return found
-            detail = f"{url} gave the genesis of chain {found.chain_id.hex()}, expected {chain_id}"
-            raise WrongChain(detail, "ask a node of that chain, or check the chain id")
-    raise Unreachable(detail, "ask another node, or give the genesis file")
+            told = f"{url} gave the genesis of chain {found.chain_id.hex()}, expected {chain_id}"
+            raise WrongChain(told, "ask a node of that chain, or check the chain id")
+    raise failed
 
 
-def _sender_of(genesis: Genesis, signer: Signer, sender: str | None) -> str:
+def _sender_of(genesis: Genesis, signer: Signer | None, sender: str | None) -> str | None:
     """Return MEMBER/USER of a key: as given, else as the genesis names it."""
+    if signer is None:
+        if sender is not None:
+            raise CosealError(f"no key to sign as {sender}", "give key=, its PEM file")
+        return None
     if sender is not None:
         name, slash, user = sender.partition("/")
         if not (name and slash and user):

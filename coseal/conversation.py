@@ -169,6 +169,13 @@ class Conversation:
         """The node that is asked next."""
         return self.urls[self._turn]
 
+    @property
+    def member(self) -> str:
+        """The member that signs; raises ``CosealError`` if nobody does."""
+        if self.sender is None:
+            raise CosealError("nobody to sign as", "give a sender MEMBER/USER and its key")
+        return self.sender.partition("/")[0]
+
     def turn(self) -> None:
         """Ask the next node from now on."""
         self._turn = (self._turn + 1) % len(self.urls)
@@ -241,7 +248,7 @@ class Conversation:
                 answer = yield from self.send(transaction, wait="commit", deadline=deadline)
                 sent = True
                 if answer.get("status") in ("committed", "rejected"):
-                    return (yield from self.receipt(transaction.id))
+                    return (yield from self.receipt(transaction.id, _RECEIPT_TIMEOUT_S))
             except Unreachable as error:
                 sent, why = sent or error.sent, f": {error.detail}"
                 if not sent:

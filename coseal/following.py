@@ -100,9 +100,11 @@ class Follower:
             try:
                 committed = yield from self._conversation.verified_block(raw)
                 self._require_next(committed, height)
-            except (FalseAnswer, Unreachable):
+            except (FalseAnswer, Unreachable) as error:
                 if not events:
                     raise
+                if isinstance(error, FalseAnswer):
+                    self._conversation.distrust(error)
                 break  # what came before it holds; the next call asks for this block again
             events += [
                 Event(place_text(event.place), event.kind, height, event.data)

@@ -78,13 +78,11 @@ class Sending:
         batch_items: int = BATCH_ITEMS,
         window: int = WINDOW,
     ) -> None:
-        if conversation.sender is None:
-            raise CosealError("nobody to record as", "give a sender MEMBER/USER and its key")
         if not 1 <= batch_items <= _BATCH_ITEMS_MAX:
             raise CosealError(f"batches of {batch_items} items", f"expected 1 to {_BATCH_ITEMS_MAX}")
         if window < 1:
             raise CosealError(f"a window of {window} batches", "expected 1 or more")
-        self.source = f"{conversation.sender.partition('/')[0]}/{source_id}"
+        self.source = f"{conversation.member}/{source_id}"
         self.key = f"process/source/{self.source}"
         self._conversation, self._source_id, self._items, self._window = conversation, source_id, items, window
         self._base = base
@@ -222,10 +220,8 @@ def record_events(
     progress: Progress | None,
 ) -> Dialogue[Recorded]:
     """Record items after what a source holds; see ``coseal.client.Client.record``."""
-    if conversation.sender is None:
-        raise CosealError("nobody to record as", "give a sender MEMBER/USER and its key")
     items = [as_item(event) for event in events]
-    source = f"{conversation.sender.partition('/')[0]}/{source_id}"
+    source = f"{conversation.member}/{source_id}"
     value: Any = yield from conversation.value(f"process/source/{source}")
     if value is None:
         hint = "register it first: submit process.register_source with its process type and mode"

@@ -13,7 +13,7 @@ from coseal.client import Client
 from ledger import merkle
 from ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
 from ledger.certificate import Phase, assemble, vote_preimage
-from ledger.codec import decode
+from ledger.codec import decode, encode
 from ledger.genesis import CAPABILITIES, Genesis, Member, Node, Operator, Parameters, encode_genesis
 from ledger.proof import CertifiedValue, TransactionProof
 from ledger.render import plain, proof_json, receipt_json, state_proof_json
@@ -81,9 +81,21 @@ class FakeNode(httpx.BaseTransport):
             return self._transaction(path)
         if path.startswith("/v1/state/"):
             return self._state(path.removeprefix("/v1/state/"), proof="proof=true" in str(request.url))
+        if path == "/v1/status":
+            return httpx.Response(200, json={"chain_id": self.genesis.chain_id.hex(), "height": len(self.blocks)})
+        if path == "/v1/genesis":
+            return httpx.Response(200, content=self.genesis.raw)
+        if path == "/v1/blocks":
+            return self._blocks(int(request.url.params["from"]), int(request.url.params["limit"]))
+        if path == "/v1/blocks/latest":
+            return httpx.Response(200, content=self.blocks[-1].encode())
         if path.startswith("/v1/blocks/"):
             return httpx.Response(200, content=self.blocks[int(path.rpartition("/")[2]) - 1].encode())
         return self._problem(404, "not_found")
+
+    def _blocks(self, first: int, limit: int) -> httpx.Response:
+        raws = [committed.encode() for committed in self.blocks[first - 1 : first - 1 + limit]]
+        return httpx.Response(200, content=encode(raws)) if raws else self._problem(503, "height_not_reached")
 
     def _post(self, request: httpx.Request) -> httpx.Response:
         if self.busy:

@@ -1,0 +1,112 @@
+"""The stream: every block once, verified, from whichever node has it."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from coseal import following
+from coseal.client import Client
+from coseal.errors import CosealError, FalseAnswer, Unreachable
+from coseal.following import Follower
+from ledger.block import CommittedBlock
+from ledger.codec import decode, encode
+from tests.coseal.conftest import FakeNode
+from tests.coseal.hosts import Hosts
+
+URLS = ["http://a.test", "http://b.test"]
+
+
+@pytest.fixture
+def hosts(node: FakeNode, monkeypatch: pytest.MonkeyPatch) -> Hosts:
+    """A node with a chain of six blocks, of one transaction each."""
+    monkeypatch.setattr(following, "_PAUSE_S", 0)
+    with node.client("bank-a") as client:
+        for number in range(5):
+            client.submit("membership", "set_profile", {"description": str(number)})
+    return Hosts(node)
+
+
+@pytest.fixture
+def client(hosts: Hosts) -> Client:
+    return Client(URLS, hosts.node.genesis, transport=hosts)
+
+
+def height_of(raw: bytes) -> int:
+    return CommittedBlock.decode(raw).block.header.height
+
+
+def ids(client: Client, **options) -> list[str]:
+    return [event.id for event in client.stream(follow=False, **options)]
+
+
+def test_every_event_comes_once_in_order_to_the_tip(client: Client) -> None:
+    assert ids(client, start=1) == ["1:0", "2:0", "3:0", "4:0", "5:0", "6:0"]
+    assert ids(client, start=1, contract="policy") == []
+    assert ids(client, start=1, kind="finding") == []
+    assert ids(client, start=5, contract="membership", kind="transaction") == ["5:0", "6:0"]
+
+
+def test_it_resumes_after_any_event(client: Client) -> None:
+    whole = ids(client, start=1)
+    for position, last in enumerate(whole):
+        assert ids(client, after=last) == whole[position + 1 :]
+
+
+def test_without_a_place_it_begins_with_what_comes_next(client: Client, hosts: Hosts) -> None:
+    events = client.stream()
+    follower = Follower(client.conversation)
+    assert client.run(follower.more()) == []
+    with hosts.node.client("bank-a") as writer:
+        writer.submit("membership", "set_profile", {"description": "new"})
+    assert [event.data["args"] for event in client.run(follower.more())] == [{"description": "new"}]
+    assert not follower.done
+    events.close()
+
+
+def test_another_node_goes_on_where_one_fails(client: Client, hosts: Hosts) -> None:
+    events = client.stream(start=1, follow=False)
+    first = [next(events)]
+    hosts.down.add("a.test")
+    assert [event.id for event in itertools.chain(first, events)] == ids(client, start=1)
+
+
+def test_a_node_that_changes_a_block_is_passed_over_and_what_came_before_is_kept(client: Client, hosts: Hosts) -> None:
+    def lie(path: str, content: bytes) -> bytes:
+        if path != "/v1/blocks":
+            return content
+        return encode([raw if height_of(raw) != 3 else raw[:-1] + b"\0" for raw in decode(content)])
+
+    hosts.lies["a.test"] = lie
+    assert ids(client, start=1) == ["1:0", "2:0", "3:0", "4:0", "5:0", "6:0"]
+    assert list(client.distrusted) == ["http://a.test"]
+
+
+@pytest.mark.parametrize("drop", [1, 4])
+def test_a_node_that_leaves_a_block_out_is_found_out(client: Client, hosts: Hosts, drop: int) -> None:
+    def lie(path: str, content: bytes) -> bytes:
+        if path != "/v1/blocks":
+            return content
+        return encode([raw for raw in decode(content) if height_of(raw) != drop])
+
+    hosts.lies |= {"a.test": lie, "b.test": lie}
+    with pytest.raises(FalseAnswer, match="another block than the next"):
+        ids(client, start=1)
+    assert len(client.distrusted) == 2
+
+
+def test_it_gives_up_after_a_while_without_any_node_and_can_be_asked_again(client: Client, hosts: Hosts) -> None:
+    follower = Follower(client.conversation, start=1, patience_s=0)
+    hosts.down |= {"a.test", "b.test"}
+    with pytest.raises(Unreachable):
+        client.run(follower.more())
+    hosts.down.clear()
+    assert [event.id for event in client.run(follower.more())][:2] == ["1:0", "2:0"]
+
+
+@pytest.mark.parametrize("options", [{"after": "x"}, {"after": "1:2:3:4"}, {"kind": "cat"}, {"start": -1}])
+def test_a_place_that_is_none_is_refused_before_any_node_is_asked(client: Client, hosts: Hosts, options) -> None:
+    with pytest.raises(CosealError):
+        ids(client, **options)
+    assert hosts.asked == []
