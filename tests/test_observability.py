@@ -134,3 +134,12 @@ def _overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
         one[start] < other[start] + other[size] and other[start] < one[start] + one[size]
         for start, size in (("x", "w"), ("y", "h"))
     )
+
+
+def test_the_spans_of_the_table_are_those_of_the_tracer() -> None:
+    source = (ROOT / "node" / "tracing.py").read_text("utf-8")
+    table = PAGE.partition("| span | who | from | to |\n")[2].partition("\n\n")[0]
+    made = re.findall(r'(?:_step\(flight, |_say\(|Span\(|else )"([a-z]+)"', source)
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(made)
+    keys = set(re.findall(r'"(coseal\.\w+)"', source))
+    assert {key for key in keys if f"`{key}`" not in PAGE} == {"coseal.height", "coseal.round", "coseal.block"}
