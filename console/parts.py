@@ -211,6 +211,12 @@ def moment(page: Page, time_ms: int, *, ago: bool = False) -> Html:
     return el("time", attributes, page.time(time_ms))
 
 
+def due(page: Page, time_ms: int) -> Html:
+    """Return a moment at which something is due; the browser shows and renews how long it is to it, or past."""
+    attributes = {"datetime": time_text(time_ms), "title": page.time(time_ms), "data-due": str(time_ms)}
+    return el("time", attributes, page.time(time_ms))
+
+
 def tree(value: Any) -> Html:
     """Return a JSON value as nested lists that a person can read: maps as facts, lists one below the other.
 

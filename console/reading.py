@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
@@ -20,10 +20,10 @@ import httpx
 
 from audit.history import verify_history
 from audit.light import UnknownValidators
-from console.light import LightClient
+from console.light import LightClient, read_run
 from console.nodes import MSGPACK, NoAnswer, Nodes, Problem, Reply
 from ledger import codec
-from ledger.block import CommittedBlock
+from ledger.block import CommittedBlock, Header
 from ledger.errors import LedgerError, Malformed
 from ledger.handover import split_handovers
 from ledger.proof import CertifiedValue
@@ -101,6 +101,7 @@ class Reader:
         self._blocks: OrderedDict[int, tuple[CommittedBlock, str]] = OrderedDict()
         self._blocks_bytes = 0
         self._states: OrderedDict[str, _Kept] = OrderedDict()
+        self._headers: OrderedDict[int, Header] = OrderedDict()
 
     # As a node says
 
@@ -170,6 +171,36 @@ class Reader:
 
         return await self._proven(f"/v1/transactions/{quote(tx_id, safe='')}/receipt", {}, read)
 
+    async def exact(self, key: str) -> Shown[Any]:
+        """Return the value of a state key as the contracts see it, bytes as bytes; None if it is proven absent."""
+        return await self._proven(
+            f"/v1/state/{quote(key, safe='/')}", {"proof": "true"}, self._read_state(key, shape=_as_it_is)
+        )
+
+    async def headers(self, heights: Iterable[int]) -> Shown[dict[int, Header]]:
+        """Return the headers of some heights, each certified and, where it was followed, the one that was."""
+        wanted = sorted(set(heights))
+        found = await asyncio.gather(*(self._header(height) for height in wanted))
+        return Shown(dict(zip(wanted, found, strict=True)), Trust.VERIFIED, "trust.header", self.light.height)
+
+    async def _header(self, height: int) -> Header:
+        kept = self._headers.get(height)
+        if kept is not None:
+            return kept
+
+        def read(body: bytes) -> tuple[Header, int]:
+            [(header, certificate)] = read_run(body)
+            if header.height != height:
+                raise Malformed(f"header {header.height} was given for {height}")
+            self.light.check(header, certificate)
+            return header, height
+
+        shown = await self._proven("/v1/headers", {"from": height, "limit": 1}, read, accept=MSGPACK)
+        self._headers[height] = shown.value
+        while len(self._headers) > _KEPT:
+            self._headers.popitem(last=False)
+        return shown.value
+
     async def block(self, height: int | str) -> Shown[CommittedBlock]:
         """Return a block by height or ``latest``: certificate, transactions and receipts are those of its header."""
         if type(height) is int and height in self._blocks:
@@ -227,7 +258,9 @@ class Reader:
         params = {"process_type": process_type, "type": object_type, "proof": "true"}
         return replace(await self._proven(path, params, read), why="trust.history")
 
-    def _read_state(self, key: str | None, field: str | None = None) -> Callable[[bytes], tuple[Any, int]]:
+    def _read_state(
+        self, key: str | None, field: str | None = None, shape: Callable[[Any], Any] = plain
+    ) -> Callable[[bytes], tuple[Any, int]]:
         def read(body: bytes) -> tuple[Any, int]:
             document: Any = strict_json(body, "proof", depth=MAX_DOCUMENT_DEPTH + 1)
             shown, _ = split_handovers(document[field] if field else document)
@@ -237,7 +270,7 @@ class Reader:
             self.light.check(certified.header, certified.certificate)
             header = certified.header
             certified.verify(self.light.genesis.chain_id, self.light.validators(header.epoch))
-            value = None if certified.value is None else plain(codec.decode(certified.value))
+            value = None if certified.value is None else shape(codec.decode(certified.value))
             return value, header.height
 
         return read
@@ -295,3 +328,7 @@ class Reader:
         while len(self._blocks) > _KEPT or (self._blocks_bytes > _KEPT_BYTES and len(self._blocks) > 1):
             _, (oldest, _) = self._blocks.popitem(last=False)
             self._blocks_bytes -= len(oldest.block.raw)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

@@ -65,9 +65,13 @@ def ballots(connection: sqlite3.Connection, filters: Mapping[str, str], after: i
     return _numbered(connection, "ballots", _where(BALLOT_FILTERS, filters, "number > :after"), filters, after, limit)
 
 
-def findings(connection: sqlite3.Connection, filters: Mapping[str, str], after: int, limit: int) -> tuple[int, Page]:
-    """Return (height, a page of findings, oldest first)."""
-    return _numbered(connection, "findings", _where(FINDING_FILTERS, filters, "number > :after"), filters, after, limit)
+def findings(
+    connection: sqlite3.Connection, filters: Mapping[str, str], after: int, limit: int, *, newest_first: bool = False
+) -> tuple[int, Page]:
+    """Return (height, a page of findings, oldest first, or newest first)."""
+    place = "(:after = 0 OR number < :after)" if newest_first else "number > :after"
+    where = _where(FINDING_FILTERS, filters, place)
+    return _numbered(connection, "findings", where, filters, after, limit, "DESC" if newest_first else "ASC")
 
 
 def finding_counts(connection: sqlite3.Connection, filters: Mapping[str, str]) -> tuple[int, list[dict[str, Any]]]:
@@ -130,10 +134,16 @@ def obliged(connection: sqlite3.Connection, process_type: str | None, limit: int
 
 
 def _numbered(
-    connection: sqlite3.Connection, table: str, where: str, filters: Mapping[str, str], after: int, limit: int
+    connection: sqlite3.Connection,
+    table: str,
+    where: str,
+    filters: Mapping[str, str],
+    after: int,
+    limit: int,
+    order: str = "ASC",
 ) -> tuple[int, Page]:
     found = connection.execute(
-        f"SELECT * FROM {table} WHERE {where} ORDER BY number LIMIT :limit",
+        f"SELECT * FROM {table} WHERE {where} ORDER BY number {order} LIMIT :limit",
         {**filters, "after": after, "limit": limit + 1},
     ).fetchall()
     items = [_document(row) for row in found[:limit]]

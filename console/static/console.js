@@ -26,7 +26,7 @@
     for (const { name } of [...old.attributes]) {
       if (!fresh.hasAttribute(name) && !(name === "open" && old.tagName === "DETAILS")) old.removeAttribute(name);
     }
-    if (old.matches("time[data-ago]") && old.dateTime === fresh.dateTime) return;
+    if (old.matches("time[data-ago], time[data-due]") && old.dateTime === fresh.dateTime) return;
     if (old.tagName === "INPUT") return;
     morphChildren(old, fresh);
   }
@@ -72,6 +72,7 @@
         }
         document.body.dataset.live = fresh.body.dataset.live || "on";
         age();
+        due();
       }
     } catch {
       stale = true; // the event source tells when the console is back
@@ -92,6 +93,27 @@
     }
   }
 
+  // "in 3 days", or how long ago it was due.
+  function due() {
+    for (const element of document.querySelectorAll("time[data-due]")) {
+      const seconds = Math.round((Number(element.dataset.due) - Date.now()) / 1000);
+      const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) || units[3];
+      const text = words.format(Math.trunc(seconds / size), unit);
+      if (element.textContent !== text) element.textContent = text;
+    }
+  }
+
+  // A file named as evidence is hashed here; the file itself goes nowhere.
+  async function hash(input) {
+    const into = input.form.elements[input.dataset.hashInto];
+    for (const file of input.files) {
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+      const text = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      into.value = `${into.value} ${text}`.trim();
+    }
+    input.value = "";
+  }
+
   function listen() {
     const offline = document.getElementById("offline");
     const source = new EventSource("/live");
@@ -110,7 +132,12 @@
 
   addEventListener("DOMContentLoaded", () => {
     age();
+    due();
     setInterval(age, 1000);
+    setInterval(due, 1000);
+    document.addEventListener("change", (event) => {
+      if (event.target.matches("input[data-hash-into]")) hash(event.target);
+    });
     listen();
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden && stale) renew();

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from console.texts import actions, audit, base, blocks, governance, members, network, policies
+from console.texts import (
+    actions,
+    audit,
+    base,
+    blocks,
+    governance,
+    members,
+    network,
+    policies,
+    processes,
+    supervision,
+)
 
 LANGUAGES: Final = {"en": "English", "zh": "中文"}
 
-_MODULES: Final = (base, actions, network, blocks, policies, members, governance, audit)
+_MODULES: Final = (base, actions, network, blocks, policies, processes, supervision, members, governance, audit)
 
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {}
 for _module in _MODULES:

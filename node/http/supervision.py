@@ -27,6 +27,7 @@ Numbered = Annotated[
     str, Path(pattern="^[A-Z][1-9][0-9]{0,17}$", description="A capital letter and a number without leading zeros.")
 ]
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="Default: the one in force, else the newest.")]
+Order = Annotated[Literal["oldest", "newest"], Query(description="Which come first.")]
 
 _MAX_OBLIGATIONS: Final = 1_000
 
@@ -133,9 +134,12 @@ def _add_ballots(routes: APIRouter, context: Context) -> None:
 def _add_findings(routes: APIRouter, context: Context) -> None:
     index, fresh_index = context.services.index, [Depends(context.fresh_index)]
 
-    @routes.get("/findings", summary="Findings, oldest first", dependencies=fresh_index)
-    async def findings(given: Filters, limit: paging.Limit = 100, cursor: paging.Cursor = None) -> Response:
-        height, page = await index.query(queries.findings, given, paging.decode_number(cursor), limit)
+    @routes.get("/findings", summary="Findings, by number", dependencies=fresh_index)
+    async def findings(
+        given: Filters, order: Order = "oldest", limit: paging.Limit = 100, cursor: paging.Cursor = None
+    ) -> Response:
+        after, newest = paging.decode_number(cursor), order == "newest"
+        height, page = await index.query(queries.findings, given, after, limit, newest_first=newest)
         return answer({"height": height, "findings": page.items, "next": paging.encode(page.next)}, height=height)
 
     @routes.get("/findings/statistics", summary="Findings by rule and status", dependencies=fresh_index)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from coseal import keys, policies
 from coseal.client import Client
 from coseal.demo_supervision import handover, handover_type
+from tests.node.supervised import RULES, TYPE
 
 NOTICE = {
     "id": "notice/2026-1",
@@ -46,6 +48,7 @@ def fill(client_of: Callable[[str], Client]) -> dict[str, Any]:
         batch = {"source": "handovers", "sequence": 1, "items": items}
         process = enterprise.submit("process", "record", batch).require_ok()
     _govern(client_of)
+    _supervise(client_of)
     return {
         "table1_height": recorded.height,
         "published": published.transaction.id.hex(),
@@ -59,6 +62,46 @@ def fill(client_of: Callable[[str], Client]) -> dict[str, Any]:
 def _some_of_the_corpus() -> list[dict[str, Any]]:
     """Return every fortieth instrument of the corpus: all levels, many years, dated and undated, with its events."""
     return policies.corpus()[1][::40]
+
+
+def now() -> str:
+    """Return this moment as a source writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def permits(first: int, *events: tuple[str, str, int]) -> dict[str, Any]:
+    """Return a batch about permits: (what happened, case, amount) from number ``first`` of the source on."""
+    items = [
+        {
+            "event": f"permit-{number}",
+            "type": kind,
+            "time": now(),
+            "objects": [["case", case]],
+            **({"attributes": {"amount": amount}} if kind == "Create" else {}),
+        }
+        for number, (kind, case, amount) in enumerate(events, first)
+    ]
+    return {"source": "live", "sequence": first, "items": items}
+
+
+def _supervise(client_of: Callable[[str], Client]) -> None:
+    """Adopt rules on permits and break some: F1 a notice, F2 with a hold, F3 a gap, F4 an amount."""
+    with client_of("regulator") as regulator, client_of("enterprise-a") as enterprise:
+        enterprise.submit("process", "define_type", TYPE).require_ok()
+        enterprise.submit(
+            "process", "register_source", {"id": "live", "process_type": "t", "mode": "live"}
+        ).require_ok()
+        regulator.submit("supervision", "propose_rules", {"rules": RULES, "title": "Permits"}).require_ok()
+        regulator.submit("supervision", "propose_terms", {"terms": {"appeal": 1_000}, "reason": "A test"}).require_ok()
+        for member in ("regulator", "central-bank", "bank-a"):
+            with client_of(member) as client:
+                for ballot in ("B1", "B2"):
+                    client.submit("supervision", "vote", {"ballot": ballot, "choice": "yes"}).require_ok()
+        batch = permits(1, ("Create", "c1", 5), ("Create", "c2", 5), ("Decide", "c2", 0), ("Check", "c2", 0))
+        enterprise.submit("process", "record", batch).require_ok()
+        late = {**permits(8, ("Check", "c2", 0)), "gap": "the meter was off"}
+        enterprise.submit("process", "record", late).require_ok()
+        enterprise.submit("process", "record", permits(9, ("Create", "c3", -1), ("Decide", "c3", 0))).require_ok()
 
 
 def _govern(client_of: Callable[[str], Client]) -> None:

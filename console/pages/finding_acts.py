@@ -1,0 +1,192 @@
+"""The steps of a finding that the person at this console may take, as forms, and taking them.
+
+Law: a form is shown only for a step that this member can take now by the ledger's own rules; whether it may is decided
+by the ledger, and a refusal is told in words. Nothing is signed without the box that confirms it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from console.html import Child, Html, el
+from console.page import Done, Page
+from console.parts import field, form, notice, section, select
+from contracts.supervision_findings import OUTCOMES
+from contracts.supervision_terms import SUPERVISOR
+
+_HOUR_MS: Final = 3_600_000
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_HOURS_MAX: Final = 720
+_EVIDENCE_MAX: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A step as a form: its action, the text it takes, and what else."""
+
+    action: str
+    text: str
+    required: bool = True
+    outcomes: tuple[str, ...] = ()
+    evidence: bool = True
+    hours: bool = False
+    main: bool = False
+    """Whether it is the step that is due, rather than one that is possible as well."""
+
+
+def possible(record: Mapping[str, Any], hold: Mapping[str, Any] | None, sender: str, role: str) -> list[Act]:
+    """Return the steps that ``sender`` (MEMBER/USER, a member of ``role``) can take in a finding as it stands."""
+    member = sender.partition("/")[0]
+    found = _of_subject(record, hold) if member == record["subject"] else []
+    late = any(side == SUPERVISOR for _, side, *_ in record["overdue"])
+    mine = record["supervisor"] in ("", member) or late
+    if role == "government" and member != record["subject"]:
+        found += _of_supervisor(record, hold, sender, mine=mine)
+    return found
+
+
+def _of_subject(record: Mapping[str, Any], hold: Mapping[str, Any] | None) -> list[Act]:
+    found = []
+    if record["status"] == "inquiry":
+        found.append(Act("respond", "response", main=True))
+    if record["status"] in ("rectified", "sanctioned"):
+        found.append(Act("appeal", "reason"))
+    if hold is not None and hold["status"] == "held" and not hold["contested"]:
+        found.append(Act("contest_hold", "reason"))
+    return found
+
+
+def _of_supervisor(record: Mapping[str, Any], hold: Mapping[str, Any] | None, sender: str, *, mine: bool) -> list[Act]:
+    status = record["status"]
+    found = []
+    if status == "raised":
+        found.append(Act("acknowledge", "note", required=False, evidence=False, main=True))
+    if status == "appeal" and sender != record["decider"]:
+        found.append(Act("decide_appeal", "reason", outcomes=("upheld", "overturned"), main=True))
+    if not mine:
+        return found
+    if status in ("acknowledged", "response"):
+        found.append(Act("inquire", "question", main=status == "acknowledged"))
+    silent = status == "inquiry" and any(step == "respond" for step, *_ in record["overdue"])
+    if status == "response" or silent:
+        found.insert(0, Act("decide", "reason", outcomes=OUTCOMES, main=True))
+    elif status in ("acknowledged", "inquiry"):
+        found.append(Act("decide", "reason", outcomes=("dismissed",)))
+    held = hold is not None and hold["status"] == "held"
+    if held:
+        found.append(Act("lift_hold", "reason", evidence=False))
+        if hold is not None and hold["contested"] and not hold["confirmed"]:
+            found.append(Act("confirm_hold", "reason", evidence=False))
+    elif status not in ("closed", "raised", "notified"):
+        found.append(Act("hold", "reason", evidence=False, hours=True))
+    return found
+
+
+async def acts(page: Page, record: Mapping[str, Any], hold: Mapping[str, Any] | None) -> Html | None:
+    """Return the forms of the steps that can be taken from here, or why there are none."""
+    desk = page.console.desk
+    if record["status"] in ("closed", "notified") and hold is None:
+        return None
+    if desk is None:
+        return section(page, "supervision.acts", notice("", page.t("supervision.read_only")))
+    if not page.may_act:
+        return section(page, "supervision.acts", notice("", page.t("app.locked", sender=desk.sender)))
+    found = possible(record, hold, desk.sender, await _role(page, desk.member))
+    if not found:
+        words = page.t("supervision.not_your_turn", sender=desk.sender)
+        return section(page, "supervision.acts", notice("", words))
+    forms = [_form(page, record["id"], one, desk.sender) for one in found]
+    return section(page, "supervision.acts", el("div", {"class": "acts"}, forms), note="supervision.acts.note")
+
+
+async def _role(page: Page, member: str) -> str:
+    shown = await page.data.state(f"membership/member/{member}")
+    return str((shown.value or {}).get("role", ""))
+
+
+def _form(page: Page, name: str, one: Act, sender: str) -> Html:
+    """Return one step as a form; those that are not due stand folded."""
+    fields: list[Child] = [el("input", {"type": "hidden", "name": "action", "value": one.action})]
+    if one.outcomes:
+        options = [(how, page.t(f"supervision.outcome.{how}")) for how in one.outcomes]
+        fields.append(select(page.t("supervision.outcome"), "outcome", options))
+    label = page.t(f"supervision.said.{one.text}")
+    if not one.required:
+        label = page.t("supervision.optional", label=label)
+    fields.append(field(label, one.text, rows=3, required=one.required))
+    if "sanctioned" in one.outcomes:
+        fields.append(field(page.t("supervision.said.measure.if"), "measure", rows=2))
+    if one.hours:
+        fields.append(_hours(page))
+    if one.evidence:
+        fields += [field(page.t("supervision.evidence"), "evidence"), _file(page)]
+    box = el("input", {"type": "checkbox", "name": "confirmed", "value": "yes", "required": True})
+    fields.append(
+        el("label", {"class": "confirm"}, box, " ", el("span", None, page.t("supervision.confirm", sender=sender)))
+    )
+    made = form(page, f"supervision.do.{one.action}", *fields, action=f"/supervision/findings/{name}")
+    title = el("summary", None, page.t(f"supervision.do.{one.action}"))
+    return el("details", {"class": "act-one", "open": one.main, "id": f"act-{one.action}"}, title, made)
+
+
+def _hours(page: Page) -> Html:
+    kind: dict[str, str | int | bool | None] = {"type": "number", "name": "hours", "value": "24", "required": True}
+    box = el("input", {**kind, "min": "1", "max": str(_HOURS_MAX)})
+    return el("label", {"class": "field"}, el("span", None, page.t("supervision.hours")), box)
+
+
+def _file(page: Page) -> Html:
+    box = el("input", {"type": "file", "multiple": True, "data-hash-into": "evidence"})
+    return el("label", {"class": "field"}, el("span", None, page.t("supervision.evidence.file")), box)
+
+
+_ACTIONS: Final = frozenset(
+    (
+        *("acknowledge", "inquire", "respond", "decide", "appeal", "decide_appeal"),
+        *("hold", "lift_hold", "contest_hold", "confirm_hold"),
+    )
+)
+
+
+def arguments_of(name: str, fields: Mapping[str, str]) -> dict[str, Any] | str:
+    """Return the arguments that a form's fields make, or the key of what is wrong with them."""
+    args: dict[str, Any] = {"finding": name}
+    for text in ("note", "question", "response", "reason", "measure", "outcome"):
+        if fields.get(text, "").strip():
+            args[text] = fields[text].strip()
+    if args.get("outcome") not in (None, "sanctioned"):
+        args.pop("measure", None)
+    digests = fields.get("evidence", "").split()
+    if digests:
+        if len(digests) > _EVIDENCE_MAX or not all(_DIGEST.fullmatch(one) for one in digests):
+            return "supervision.wrong.evidence"
+        args["evidence"] = list(dict.fromkeys(digests))
+    if "hours" in fields:
+        hours = fields["hours"].strip()
+        if not (hours.isascii() and hours.isdigit() and len(hours) <= 4 and 1 <= int(hours) <= _HOURS_MAX):
+            return "supervision.wrong.hours"
+        args["hold_ms"] = int(hours) * _HOUR_MS
+    return args
+
+
+async def take(page: Page, name: str, fields: Mapping[str, str]) -> Done:
+    """Sign and send the step of a form, and lead to its verified receipt."""
+    path, desk = f"/supervision/findings/{name}", page.console.desk
+    action = fields.get("action", "")
+    if desk is None or action not in _ACTIONS:
+        return Done(page.t("state.forbidden"), path, ok=False)
+    if fields.get("confirmed") != "yes":
+        return Done(page.t("supervision.wrong.confirm"), path, ok=False)
+    args = arguments_of(name, fields)
+    if isinstance(args, str):
+        return Done(page.t(args), path, ok=False)
+    shown = await desk.submit(page.data, "supervision", action, args)
+    receipt = shown.value["receipt"]
+    receipt_path = f"{path}/receipt/{receipt['tx_id']}"
+    if not receipt["ok"]:
+        words = page.t_or(f"refusal.{receipt['code']}", receipt["code"])
+        return Done(" ".join((words, receipt["detail"])), receipt_path, ok=False)
+    return Done(page.t("supervision.recorded", height=page.number(shown.height or 0)), receipt_path)

@@ -1,0 +1,307 @@
+"""One finding: what was found and why, its trail with everything that was said, and the steps that may be taken now.
+
+Law: the finding, its rule, its hold and the transaction of every step are verified; a step is signed with the console's
+key only after its form was confirmed, and its receipt is shown verified, whatever it came to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from console.html import Child, Html, el, join
+from console.nodes import Problem
+from console.page import Done, Page, Route, View
+from console.pages.finding_acts import acts, take
+from console.pages.rules import says
+from console.parts import (
+    due,
+    facts,
+    figure,
+    figures,
+    height_link,
+    hexadecimal,
+    lead,
+    member_link,
+    moment,
+    notice,
+    outcome,
+    raw,
+    seal,
+    section,
+    tag,
+    transaction_link,
+)
+from console.reading import Shown, joined
+from console.rows import action_words
+from console.supervising import SEVERITY, clock_of_record, is_late, object_link, rule_link
+from contracts.rules.verdict import Verdict
+from contracts.supervision_findings import finding_key
+from contracts.supervision_holds import hold_key
+from contracts.supervision_sets import rule_key
+
+_TEXTS: Final = ("note", "question", "response", "reason", "measure")
+_LAST: Final = 2**31
+_HOLD_STEPS: Final = ("hold", "lift_hold", "contest_hold", "confirm_hold")
+
+
+async def finding(page: Page) -> View:
+    """Build the page of a finding."""
+    name = page.part("id")
+    shown = await page.data.state(finding_key(name))
+    record = shown.value
+    if record is None:
+        raise Problem(404, "unknown_finding", page.t("supervision.unknown", name=name), "")
+    place = (record["process_type"], record["object_type"], record["object"])
+    rule, hold, listed = await asyncio.gather(
+        page.data.state(rule_key(record["rule"], record["version"])),
+        page.data.state(hold_key(*place)),
+        page.data.get(f"/v1/findings/{name}", "trust.index"),
+    )
+    on_hold = hold.value if hold.value is not None and hold.value["finding"] == name else None
+    said = (rule.value or {}).get("rule", {})
+    title = el("span", None, name, " ", _status(page, record))
+    return page.view(
+        name,
+        lead(page, title, None, el("p", None, said.get("title") or record["rule"])),
+        await _receipt(page),
+        section(page, "supervision.clocks", _clocks(page, record), shown=shown),
+        await acts(page, record, on_hold),
+        section(page, "supervision.what_found", _found(page, record, said), shown=joined(shown, rule)),
+        _hold(page, on_hold, hold) if on_hold else None,
+        await _trail(page, record, shown, listed),
+        section(page, "rule.says", says(page, said), shown=rule) if said else None,
+        section(page, "supervision.raw", raw(page, record), shown=shown),
+    )
+
+
+def _status(page: Page, record: Mapping[str, Any]) -> Html:
+    severity = tag(
+        page.t_or(f"severity.{record['severity']}", record["severity"]), SEVERITY.get(record["severity"], "")
+    )
+    status = tag(page.t_or(f"finding.status.{record['status']}", record["status"]), "accent")
+    how = record["outcome"]
+    return join(severity, " ", status, " ", tag(page.t_or(f"supervision.outcome.{how}", how)) if how else None)
+
+
+def _clocks(page: Page, record: Mapping[str, Any]) -> Html:
+    """Return whose turn it is, and how long each side has taken so far, late steps counted."""
+    spent = spent_ms(record, page.now_ms)
+    late = [one[1] for one in record["overdue"]]
+    made = []
+    for side in ("supervisor", "subject"):
+        words = page.t("supervision.missed_by", count=page.number(late.count(side)))
+        tone = "bad" if late.count(side) else ""
+        taken = page.duration(spent[side])
+        made.append(figure(page.t(f"supervision.spent.{side}"), taken, words, tone))
+    turn = el("p", {"class": "turn"}, clock_of_record(page, record))
+    explained = None
+    if record["deadline_ms"] is not None:
+        term = page.duration(record["term_ms"])
+        explained = el(
+            "p", {"class": "faint"}, page.t("supervision.term_of", term=term, at=page.time(record["deadline_ms"]))
+        )
+    later = el("p", None, page.t("supervision.late_again")) if is_late(record) else None
+    return join(turn, explained, later, figures(*made))
+
+
+def spent_ms(record: Mapping[str, Any], now_ms: int) -> dict[str, int]:
+    """Return how long each side has had the finding so far, in ms: up to ``now_ms`` for the side whose turn it is.
+
+    A step is the supervisor's unless the subject took it; waiting for an appeal is the subject's time.
+    """
+    spent = {"supervisor": 0, "subject": 0}
+    since = record["time_ms"]
+    for step, _, _, time_ms, _, _ in record["steps"]:
+        spent["subject" if step in ("respond", "appeal") else "supervisor"] += time_ms - since
+        since = time_ms
+    if record["due"]:
+        spent[record["due"][1]] += max(0, now_ms - since)
+    return spent
+
+
+def _found(page: Page, record: Mapping[str, Any], said: Mapping[str, Any]) -> Html:
+    event: Child = record["event"] or page.t("supervision.by_deadline")
+    if record["item"]:
+        event = join(record["event"], " ", el("span", {"class": "faint"}, hexadecimal(page, record["item"])))
+    basis = el("ul", None, [el("li", None, one.removeprefix("external:")) for one in said.get("legal_basis", ())])
+    verdict = Verdict(record["verdict"])
+    rows: list[tuple[str, Child]] = [
+        (page.t("supervision.detail"), record["detail"]),
+        (page.t("cases.verdict"), tag(page.t(f"verdict.{verdict.value}"), "bad")),
+        (
+            page.t("cases.rule"),
+            join(rule_link(record["rule"], record["version"]), " · ", page.number(record["version"])),
+        ),
+        (page.t("supervision.object"), object_link(record)),
+        (page.t("supervision.event"), event),
+        (page.t("supervision.source"), el("a", {"href": f"/supervision/sources/{record['source']}"}, record["source"])),
+        (page.t("supervision.subject"), member_link(record["subject"])),
+        (
+            page.t("supervision.supervisor"),
+            member_link(record["supervisor"]) if record["supervisor"] else page.t("part.none"),
+        ),
+        (
+            page.t("supervision.raised_in"),
+            join(height_link(page, record["height"]), " · ", moment(page, record["time_ms"])),
+        ),
+        (page.t("rule.basis"), basis),
+    ]
+    return facts(rows)
+
+
+def _hold(page: Page, hold: Mapping[str, Any], shown: Shown[Any]) -> Html:
+    rows: list[tuple[str, Child]] = [
+        (
+            page.t("supervision.status"),
+            tag(page.t(f"supervision.hold.{hold['status']}"), "bad" if hold["status"] == "held" else ""),
+        ),
+        (page.t("supervision.since"), moment(page, hold["since_ms"])),
+        (page.t("supervision.until"), join(due(page, hold["until_ms"]), " (", page.time(hold["until_ms"]), ")")),
+    ]
+    if hold["contested"]:
+        answered = page.t("supervision.hold.confirmed") if hold["confirmed"] else due(page, hold["contested"])
+        rows.append((page.t("supervision.hold.answer_due"), answered))
+    return section(page, "cases.hold", facts(rows), shown=shown)
+
+
+async def _trail(page: Page, record: Mapping[str, Any], shown: Shown[Any], listed: Shown[dict[str, Any]]) -> Html:
+    """Return every step of the finding in ledger order; what was said comes from the verified transactions."""
+    steps = [
+        {"step": step, "by": sender, "height": height, "time_ms": time_ms, "tx": tx, "evidence": evidence}
+        for step, sender, height, time_ms, tx, evidence in record["steps"]
+    ]
+    steps += [
+        {"step": row["step"], "by": row["by"], "height": row["height"], "time_ms": row["time_ms"], "tx": row["tx"]}
+        for row in listed.value["trail"]
+        if row["step"] in _HOLD_STEPS and row["tx"]
+    ]
+    signed = await asyncio.gather(*(page.data.transaction(str(step["tx"])) for step in steps))
+    late = [
+        {"step": "overdue", "what": step, "side": side, "deadline_ms": deadline_ms, "height": height}
+        for step, side, deadline_ms, height in record["overdue"]
+    ]
+    since_ms = {id(step): before for step, before in zip(steps, _before(record), strict=False)}
+    rows = [(int(record["height"]), -1, _first(page, record))]
+    rows += [
+        (step["height"], one.value["index"], _step(page, step, one, since_ms.get(id(step))))
+        for step, one in zip(steps, signed, strict=True)
+    ]
+    rows += [(one["height"], -1, _late(page, one)) for one in late]
+    rows += [
+        (row["height"], _LAST, _closed(page, row, listed))
+        for row in listed.value["trail"]
+        if row["step"] == "closed" and record["status"] == "closed"
+    ]
+    rows.sort(key=lambda row: row[:2])
+    made = el("ol", {"class": "timeline"}, [row for _, _, row in rows])
+    return section(page, "supervision.trail", made, shown=joined(shown, *signed), note="supervision.trail.note")
+
+
+def _before(record: Mapping[str, Any]) -> list[int]:
+    """Return when the time of each step began: with the step before it."""
+    return [record["time_ms"], *(step[3] for step in record["steps"])]
+
+
+def _first(page: Page, record: Mapping[str, Any]) -> Html:
+    when = _when(page, record["height"], record["time_ms"])
+    what = el(
+        "div", {"class": "what"}, el("h3", None, page.t("supervision.column.raised")), el("p", None, record["detail"])
+    )
+    return el("li", {"class": "bad"}, when, what)
+
+
+def _when(page: Page, height: int, time_ms: int | None) -> Html:
+    block = el("span", {"class": "faint"}, page.t("cases.in_block"), " ", height_link(page, height))
+    return el("div", {"class": "when"}, None if time_ms is None else el("strong", None, moment(page, time_ms)), block)
+
+
+def _step(page: Page, step: Mapping[str, Any], signed: Shown[Any], since_ms: int | None) -> Html:
+    args = signed.value["transaction"]["args"]
+    action = signed.value["transaction"]["action"]
+    heading: list[Child] = [page.t_or(f"supervision.took.{action}", action_words(page, "supervision", action))]
+    if "outcome" in args:
+        how = args["outcome"]
+        heading += [" ", tag(page.t_or(f"supervision.outcome.{how}", how), "accent")]
+    side = "subject" if action in ("respond", "appeal", "contest_hold") else "supervisor"
+    by = el(
+        "p",
+        None,
+        el("span", {"class": f"whose {side}"}, page.t(f"supervision.side.{side}")),
+        " ",
+        member_link(step["by"]),
+    )
+    took = None
+    if since_ms is not None:
+        took = el("p", {"class": "faint"}, page.t("supervision.took", time=page.duration(step["time_ms"] - since_ms)))
+    said = [
+        el(
+            "blockquote",
+            None,
+            el("span", {"class": "faint"}, page.t(f"supervision.said.{name}")),
+            el("p", None, args[name]),
+        )
+        for name in _TEXTS
+        if name in args
+    ]
+    digests = [el("p", None, hexadecimal(page, one, whole=True)) for one in args.get("evidence") or []]
+    files = [el("p", {"class": "faint"}, page.t("cases.item.evidence")), digests] if digests else None
+    proof = el("p", {"class": "faint"}, page.t("supervision.signed"), " ", transaction_link(page, step["tx"]))
+    what = el("div", {"class": "what"}, el("h3", None, heading), by, took, said, files, proof)
+    return el("li", None, _when(page, step["height"], step["time_ms"]), what)
+
+
+def _closed(page: Page, row: Mapping[str, Any], listed: Shown[Any]) -> Html:
+    """Return that the ledger closed it by itself; that it is closed is proven, in which block is the node's word."""
+    title = el("h3", None, page.t("supervision.closed_by_time"), " ", seal(page, listed, small=True))
+    return el("li", None, _when(page, row["height"], row["time_ms"]), el("div", {"class": "what"}, title))
+
+
+def _late(page: Page, one: Mapping[str, Any]) -> Html:
+    words = page.t(
+        "supervision.did_not_come",
+        step=page.t(f"supervision.step.{one['what']}"),
+        side=page.t(f"supervision.side.{one['side']}"),
+        at=page.time(one["deadline_ms"]),
+    )
+    what = el("div", {"class": "what"}, el("h3", None, page.t("supervision.overdue")), el("p", None, words))
+    return el("li", {"class": "bad quiet"}, _when(page, one["height"], None), what)
+
+
+# Acting
+
+
+async def act(page: Page, fields: Mapping[str, str]) -> Done:
+    """Take the step a form asks for, and lead to its receipt."""
+    return await take(page, page.part("id"), fields)
+
+
+async def _receipt(page: Page) -> Html | None:
+    """Return the verified receipt of the step that was just taken from here."""
+    tx = page.request.path_params.get("tx")
+    if tx is None:
+        return None
+    shown = await page.data.transaction(str(tx))
+    receipt, transaction = shown.value["receipt"], shown.value["transaction"]
+    rows: list[tuple[str, Child]] = [
+        (page.t("row.action"), action_words(page, transaction["contract"], transaction["action"])),
+        (page.t("row.sender"), member_link(transaction["sender"])),
+        (page.t("row.outcome"), outcome(page, ok=receipt["ok"], code=receipt["code"])),
+        (
+            page.t("row.block"),
+            join(height_link(page, shown.value["height"]), " · ", moment(page, shown.value["time_ms"])),
+        ),
+        (page.t("row.id"), transaction_link(page, str(tx))),
+    ]
+    refusal = None
+    if not receipt["ok"]:
+        words = page.t_or(f"refusal.{receipt['code']}", receipt["code"])
+        refusal = notice("bad", el("strong", None, words), " ", receipt["detail"])
+    return section(page, "supervision.receipt", refusal, facts(rows), shown=shown, note="supervision.receipt.note")
+
+
+ROUTES: Final = (
+    Route("/supervision/findings/{id}", finding, "supervision.nav", act=act),
+    Route("/supervision/findings/{id}/receipt/{tx}", finding, "supervision.nav", act=act),
+)

@@ -1,0 +1,151 @@
+"""What the rules said along a case: replayed here from proven items, by the monitors that judge on the ledger.
+
+Law: how a rule stands is read from the certified state of the object's monitors; what each event did to it is replayed
+with the rules in force now, and where the two differ the state is right and the difference is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from contracts.process_items import time_ms as read_time_ms
+from contracts.rules.facts import Event
+from contracts.rules.monitor import State
+from contracts.rules.rule import Rule
+from contracts.rules.verdict import Verdict
+from contracts.supervision_sets import JudgingSet, judging
+from contracts.supervision_watch import Watched
+
+MAX_RULES: Final = 64
+"""Beyond so many rules in force on a process type the console does not fetch and replay them all."""
+
+Place = tuple[str, str, str]
+
+
+class Held:
+    """State values that were proven, read by key as contracts read the state."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def get(self, key: str) -> Any:
+        """Return a value, None if it is absent."""
+        return self._values.get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An item of the case, with what the ledger adds; ``live`` and ``zone_minutes`` are its source's."""
+
+    item: Mapping[str, Any]
+    source: str
+    sequence: int
+    height: int
+    block_ms: int
+    live: bool = True
+    zone_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one rule stands on the object."""
+
+    rule: Rule
+    trial: bool
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A rule that an event concerned: how it stood before and after it."""
+
+    rule: Rule
+    trial: bool
+    before: Verdict
+    after: Verdict
+
+
+@dataclass(slots=True)
+class Replay:
+    """``touches`` holds, for each item in order, the rules it concerned; ``end`` how each rule stands after all."""
+
+    touches: list[list[Touch]] = field(default_factory=list)
+    end: list[Standing] = field(default_factory=list)
+
+
+def judges_of(values: Mapping[str, Any], definition: Mapping[str, Any], object_type: str) -> tuple[JudgingSet, ...]:
+    """Return the sets that judge objects of a type, compiled from proven values."""
+    return tuple(judge for judge in judging(Held(values), definition) if object_type in judge.by_type)
+
+
+def standings(place: Place, value: Any, judges: Sequence[JudgingSet]) -> list[Standing]:
+    """Return how every rule stands by the certified state value of an object's monitors."""
+    watched = Watched(place, value, judges)
+    found = []
+    for judge, state in zip(watched.judges, watched.entries, strict=True):
+        rules = watched.rules(judge)
+        verdicts = zip(rules.rules, rules.verdicts(state), strict=True)
+        found += [Standing(rule, judge.shadow, verdict) for rule, verdict in verdicts]
+    return found
+
+
+def replay(
+    place: Place,
+    value: Any,
+    judges: Sequence[JudgingSet],
+    since: Mapping[str, int],
+    items: Sequence[Recorded],
+    late_ms: int,
+    clock_ms: int | None,
+) -> Replay:
+    """Return what each item did to the rules. ``value`` is the state of the monitors, for when the object began.
+
+    ``since`` is the height at which each set came into force, ``late_ms`` the reporting lag of the process type,
+    ``clock_ms`` the object's clock by now, None if it is not known.
+    """
+    watched = Watched(place, value, judges)
+    states: list[State | None] = [None] * len(watched.judges)
+    found = Replay()
+    for one in items:
+        touches: list[Touch] = []
+        for number, judge in enumerate(watched.judges):
+            if one.height >= since[judge.id]:
+                states[number], touched = _observe(watched, judge, states[number], one, late_ms)
+                touches += touched
+        found.touches.append(touches)
+    for number, judge in enumerate(watched.judges):
+        state, rules = states[number], watched.rules(judge)
+        if state is not None and clock_ms is not None:
+            state, _ = rules.expire(state, clock_ms - late_ms)
+        found.end += [
+            Standing(rule, judge.shadow, verdict)
+            for rule, verdict in zip(rules.rules, rules.verdicts(state), strict=True)
+        ]
+    return found
+
+
+def _observe(
+    watched: Watched, judge: JudgingSet, state: State | None, one: Recorded, late_ms: int
+) -> tuple[State | None, list[Touch]]:
+    rules, whole, item = watched.rules(judge), watched.whole(judge), one.item
+    if "event" not in item:
+        if "relation" not in item:
+            state = rules.describe(state, item, one.block_ms, zone_minutes=one.zone_minutes, whole=whole)
+        return state, []
+    occurred_ms = read_time_ms(item["time"], one.zone_minutes) or 0
+    if state is not None:  # what was due before this event is missed by now, by the clock this source goes by
+        state, _ = rules.expire(state, (one.block_ms if one.live else occurred_ms) - late_ms)
+    before = rules.verdicts(state)
+    event = Event(item, occurred_ms, one.source, one.sequence, one.height, one.block_ms, one.live, one.zone_minutes)
+    state, findings = rules.observe(state, event, watched.place[2], whole=whole)
+    found = {finding.rule.id for finding in findings}
+    touches = []
+    for rule, was, now in zip(rules.rules, before, rules.verdicts(state), strict=True):
+        reach = rule.body.reach
+        concerned = item["type"] in reach.symbols or bool(reach.every)
+        in_time = rule.from_ms <= one.block_ms < rule.until_ms and (rule.body.forward or whole)
+        if was != now or rule.id in found or (concerned and in_time):
+            touches.append(Touch(rule, judge.shadow, was, now))
+    return state, touches

@@ -1,0 +1,76 @@
+"""Processes and cases in a real browser: figures are the node's, what is called complete is proven."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.console.conftest import Running, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.cluster]
+
+
+@pytest.mark.parametrize("path", ["/processes", "/processes/t", "/processes/t/variants", "/processes/t/cases"])
+def test_a_page_about_processes_can_be_read_by_everybody(look: Any, path: str) -> None:
+    look(path)
+
+
+def test_the_map_holds_the_figures_of_the_interface(visit: Visit, running: Running) -> None:
+    with running.client("bank-a") as client:
+        told = client.get("/v1/process-types/t/map")
+        ways = client.get("/v1/process-types/t/variants")
+    page = visit("/processes/t")
+    page.locator("summary", has_text="As a table").click()
+    flows = page.locator("table", has=page.get_by_role("columnheader", name="From → to")).locator("tbody tr")
+    shown = {row.locator("th").inner_text(): row.locator("td").first.inner_text() for row in flows.all()}
+    assert shown == {f"{flow['from']} → {flow['to']}": str(flow["count"]) for flow in told["flows"]}
+    boxes = page.locator("svg.flowchart .box-count").all_text_contents()
+    assert sorted(boxes) == sorted(str(one["events"]) for one in told["activities"])
+    page.get_by_role("link", name="Variants").click()
+    rows = page.locator("main tbody tr")
+    assert [row.locator("td").first.inner_text() for row in rows.all()] == [str(way["cases"]) for way in ways["items"]]
+    rows.first.get_by_role("link").click()
+    page.get_by_role("heading", name=re.compile("Cases of t")).wait_for()
+    assert page.locator("main tbody tr").count() == ways["items"][0]["cases"]
+
+
+def test_a_threshold_and_a_measure_are_chosen_by_links(visit: Visit) -> None:
+    page = visit("/processes/t")
+    drawn = page.locator("svg.flowchart .arc").count()
+    page.get_by_role("link", name="≥ 25 % of cases").click()
+    page.wait_for_url("**least=25*")
+    assert 0 < page.locator("svg.flowchart .arc").count() <= drawn
+    page.get_by_role("link", name="Median time").click()
+    page.wait_for_url("**by=median*")
+    assert page.get_by_role("link", name="≥ 25 % of cases").get_attribute("aria-current") == "true"
+
+
+def test_a_case_is_complete_and_says_what_the_rules_said(look: Any, visit: Visit) -> None:
+    look("/processes/t/cases/case/c2", name="case")
+    page = visit("/processes/t/cases/case/c2")
+    assert page.locator("details.seal.unverified").count() == 0
+    assert page.get_by_text("Complete: these 4 items are all").count() == 1
+    steps = page.locator(".timeline > li")
+    assert steps.locator("h3").all_inner_texts() == ["Create", "Decide", "Check", "Check"]
+    last = steps.nth(3)
+    assert last.locator(".touches").inner_text().split() == ["R-ONCE", "holds", "so", "far", "→", "violated"]
+    assert last.get_by_role("link", name=re.compile(r"F\d+ R-ONCE")).count() == 1
+    standing = page.locator("section", has=page.locator("#cases-rules")).locator("tbody tr")
+    assert {row.locator("th").inner_text(): row.locator("td").nth(1).inner_text() for row in standing.all()} == {
+        "R-DECIDE": "holds so far",
+        "R-ONCE": "violated",
+        "R-AMOUNT": "holds so far",
+        "R-NOTE": "violated",
+    }
+
+
+def test_that_a_case_does_not_exist_is_proven(visit: Visit, running: Running) -> None:
+    page = visit("/processes/t/cases")
+    page.get_by_role("searchbox").fill("no such case")
+    page.keyboard.press("Enter")
+    page.get_by_text("It is proven that nothing is recorded of case no such case.").wait_for()
+    assert page.locator("main details.seal.verified").count() == 1
+    assert running.get("/processes/none")[0] == 404
+    assert running.get("/processes/t/cases/case/nothing")[0] == 404

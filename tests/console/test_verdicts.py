@@ -1,0 +1,95 @@
+"""Verdicts along a case: what is replayed from its items ends where the certified state of its monitors stands."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from console.verdicts import Recorded, Replay, judges_of, replay, standings
+from contracts.process_chain import objects_of
+from contracts.rules.verdict import Verdict
+from contracts.supervision_sets import active_key, rule_key, set_key
+from contracts.supervision_watch import object_state_key
+from ledger.transaction import Transaction
+from tests.node.chain import Chain
+from tests.node.http.world import make_genesis
+from tests.node.supervised import Story
+
+CASES = ("c1", "c2", "c3")
+
+
+@cache
+def story() -> Story:
+    told = Story(Chain(make_genesis(name="verdicts")))
+    told.begin()
+    told.record(("Create", "c1"), ("Create", "c2"), amount=5)
+    told.record(("Decide", "c2"), ("Check", "c2"))
+    told.record(("Check", "c2"))
+    told.record(("Create", "c3"), amount=-1)
+    told.record(("Decide", "c3"))
+    told.wait(70_000)  # c1 was not decided
+    return told
+
+
+def items_of(case: str) -> list[Recorded]:
+    """Return the items of a case as the blocks hold them."""
+    found = []
+    for block in story().chain.blocks:
+        for raw in block.block.transactions:
+            tx = Transaction.decode(raw)
+            if (tx.contract, tx.action) != ("process", "record"):
+                continue
+            for offset, item in enumerate(tx.args["items"]):
+                if ("case", case) in list(objects_of(item)):
+                    place = ("enterprise-a/live", tx.args["sequence"] + offset, block.block.header.height)
+                    found.append(Recorded(item, *place, block.block.header.time_ms))
+    return found
+
+
+def judged(case: str) -> tuple[Any, Any, Replay]:
+    """Return the judges, the monitors' state, and what the console replays of a case."""
+    told = story()
+    place, definition = ("t", "case", case), told.state("process/type/t")
+    active = told.state(active_key("t"))
+    values: dict[str, Any] = {active_key("t"): active}
+    for entry in active:
+        values[set_key(entry["set"])] = told.state(set_key(entry["set"]))
+        for name in values[set_key(entry["set"])]["rules"]:
+            values[rule_key(*name)] = told.state(rule_key(*name))
+    judges = judges_of(values, definition, "case")
+    monitors = told.state(object_state_key(*place))
+    since = {entry["set"]: entry["since"] for entry in active}
+    clock_ms = told.chain.executor.time_ms
+    return judges, monitors, replay(place, monitors, judges, since, items_of(case), definition["late_ms"], clock_ms)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_replay_ends_where_the_state_stands(case: str) -> None:
+    judges, monitors, replayed = judged(case)
+    certified = standings(("t", "case", case), monitors, judges)
+    assert {one.rule.id: one.verdict for one in replayed.end} == {one.rule.id: one.verdict for one in certified}
+    assert len(certified) == 4, "the rules on cases, not those on sources"
+
+
+def test_each_event_says_what_it_did_to_the_rules_it_concerns() -> None:
+    _, _, replayed = judged("c2")
+    steps = [{one.rule.id: (one.before, one.after) for one in touches} for touches in replayed.touches]
+    waits, holds, broken = Verdict.PENDING_VIOLATING, Verdict.PENDING, Verdict.VIOLATED
+    assert steps[0] == {"R-DECIDE": (holds, waits), "R-AMOUNT": (holds, holds)}
+    assert steps[1] == {"R-DECIDE": (waits, holds), "R-NOTE": (holds, broken)}
+    assert steps[2] == {"R-ONCE": (holds, holds)}
+    assert steps[3] == {"R-ONCE": (holds, broken)}
+
+
+def test_a_missed_deadline_shows_only_with_the_clock() -> None:
+    _, _, replayed = judged("c1")
+    assert next(one.verdict for one in replayed.end if one.rule.id == "R-DECIDE") == Verdict.VIOLATED
+    assert [one.after for one in replayed.touches[0] if one.rule.id == "R-DECIDE"] == [Verdict.PENDING_VIOLATING]
+
+
+def test_what_is_not_watched_has_no_verdicts() -> None:
+    judges, _, _ = judged("c1")
+    empty = standings(("t", "case", "never seen"), None, judges)
+    assert {one.verdict for one in empty} <= {Verdict.PENDING, Verdict.SATISFIED}
