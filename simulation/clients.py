@@ -1,4 +1,4 @@
-"""Clients: one of each member writes its member's description, and reads any by consistent reads.
+"""Clients: one of each member writes its member's description, reads any by consistent reads, and votes.
 
 Law: a client believes what it is told by the node it asked, and asks another when that one is gone; its history is
 what it saw, when it saw it.
@@ -6,7 +6,7 @@ what it saw, when it saw it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ledger import transaction
 from ledger.transaction import Transaction
@@ -30,7 +30,7 @@ class Clients:
         self.world = world
         self.history = History()
         self.sent: dict[bytes, None] = {}
-        self.open: dict[bytes, tuple[Transaction, Write]] = {}  # not yet seen committed, by id
+        self.open: dict[bytes, tuple[Transaction, Write | None]] = {}  # not yet seen committed, by id
         self._at: dict[bytes, tuple[int, int]] = {}  # id -> (endpoint, life) of the node that was asked last
         self._number = 0
         self._reads: dict[int, tuple[int, int, str, int, int | None]] = {}
@@ -41,28 +41,39 @@ class Clients:
         self._number += 1
         member = world.genesis.members[world.rng.randrange(len(world.genesis.members))].id
         value = f"{self._number}"
+        write = Write(member, value, world.now_ms)
+        self.history.writes.append(write)
+        self._begin(node, member, "membership", "set_profile", {"description": value}, write)
+
+    def send(self, node: SimulatedNode, member: str, contract: str, action: str, args: dict[str, Any]) -> None:
+        """Send an action of a member's operator."""
+        self._number += 1
+        self._begin(node, member, contract, action, args, None)
+
+    def _begin(
+        self, node: SimulatedNode, member: str, contract: str, action: str, args: dict[str, Any], write: Write | None
+    ) -> None:
         signed = transaction.sign(
-            world.scheme.signer("operator", member),
-            chain_id=world.genesis.chain_id,
+            self.world.scheme.signer("operator", member),
+            chain_id=self.world.genesis.chain_id,
             sender=f"{member}/admin",
-            contract="membership",
-            action="set_profile",
-            args={"description": value},
-            valid_until_ms=world.now_ms + VALID_MS,
+            contract=contract,
+            action=action,
+            args=args,
+            valid_until_ms=self.world.now_ms + VALID_MS,
             salt=self._number.to_bytes(16, "big"),
         )
         self.sent[signed.raw] = None
-        write = Write(member, value, world.now_ms)
-        self.history.writes.append(write)
         self.open[signed.id] = (signed, write)
         self._submit(node, signed)
 
-    def again(self) -> None:
-        """Ask for what nobody may know any more: its node is gone, or had no place for it."""
+    def again(self, *, every: bool = True) -> None:
+        """Ask for what nobody may know any more, its node is gone or had no place for it: all, or all but writes."""
         world = self.world
-        running = world.running_honest()
-        for tx_id, (signed, _) in list(self.open.items()):
-            if not any(node.machine is not None and tx_id in node.machine.mempool for node in running):
+        running = world.serving()
+        for tx_id, (signed, write) in list(self.open.items()):
+            known = any(node.machine is not None and tx_id in node.machine.mempool for node in running)
+            if not known and (every or write is None):
                 self._submit(running[world.rng.randrange(len(running))], signed)
 
     def _submit(self, node: SimulatedNode, signed: Transaction) -> None:

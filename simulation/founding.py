@@ -18,14 +18,20 @@ MEMBERS: Final = (
     ("central-bank", "bank"),
     ("enterprise-a", "enterprise"),
     ("regulator", "government"),
-    ("bank-b", "bank"),
-    ("enterprise-b", "enterprise"),
     ("institute-a", "institute"),
+    ("enterprise-b", "enterprise"),
+    ("bank-b", "bank"),
+    ("ministry", "government"),
+    ("institute-b", "institute"),
 )
+"""The first n run a validator from the start, the next ``joiners`` run none yet."""
 
 
 def make_genesis(options: Options, scheme: Scheme) -> Genesis:
-    """Return the genesis of a world: a member a validator, a small state tree, short timeouts."""
+    """Return the genesis of a world: a member a validator, a small state tree, short timeouts.
+
+    Members without a node come last; an observer is the last member's, so that it may become a validator.
+    """
     members = tuple(
         Member(
             id=name,
@@ -36,12 +42,14 @@ def make_genesis(options: Options, scheme: Scheme) -> Genesis:
             central_bank=name == "central-bank",
             operators=(Operator("admin", scheme.signer("operator", name).public_key, ("operate", "submit")),),
         )
-        for name, role in MEMBERS[: options.n]
+        for name, role in MEMBERS[: options.n + options.joiners]
     )
-    nodes = [Node(m.id, m.id, "validator", scheme.signer("node", m.id).public_key, b"\x01") for m in members]
+    nodes = [
+        Node(m.id, m.id, "validator", scheme.signer("node", m.id).public_key, b"\x01") for m in members[: options.n]
+    ]
     for number in range(1, options.observers + 1):
         name = f"observer-{number}"
-        nodes.append(Node(name, members[0].id, "observer", scheme.signer("node", name).public_key, b"\x01"))
+        nodes.append(Node(name, members[-1].id, "observer", scheme.signer("node", name).public_key, b"\x01"))
     parameters = Parameters(
         tenure=options.tenure,
         state_bits=STATE_BITS,

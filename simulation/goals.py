@@ -34,5 +34,13 @@ GOALS: Final[dict[str, str]] = {
     "all_down": "all nodes are down at once, and go on",
     "idle": "an idle chain runs no round timer",
     "consistent_read": "a consistent read is answered",
+    "validator_added": "a new epoch has one validator more, while faults strike",
+    "validator_removed": "a new epoch has one validator less",
+    "leader_removed": "a validator is removed while it leads",
+    "key_rotated": "a new epoch has another key of a validator",
+    "epoch_in_round_change": "an epoch is announced, or begins, in a block of round 1 or later",
+    "change_void": "of two changes at once the second is void or refused",
+    "snapshot_over_epochs": "a node joins by a snapshot of a later epoch than it knew",
+    "release_lacking": "a node stops before the rules that it lacks, having said so",
 }
-"""Every name with what it means. Changes of the validators have no scenario yet, so no goal is about them."""
+"""Every name with what it means."""

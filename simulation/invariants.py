@@ -1,4 +1,4 @@
-"""The invariants I1 to I19 of a run, judged from the bytes that left nodes and reached disks.
+"""The invariants I1 to I20 of a run, judged from the bytes that left nodes and reached disks.
 
 Law: nothing here calls what it judges. Frames and records are read by ``simulation.reading``; quorums, hashes and
 preimages are computed anew. Bounds and timers (I11, I12) are looked up in the machine, for they are not on any wire.
@@ -13,6 +13,7 @@ from consensus.events import Timer, TimerKind
 from node import events
 from node.wire import Blocks
 from simulation import reading
+from simulation.epochs import Era, Wrong
 from simulation.evidence import Evidence
 from simulation.reading import COMMIT, NAMES, PREPARE, PROPOSAL, ROUND_CHANGE, Said, Seen
 from simulation.traces import Traces
@@ -36,9 +37,6 @@ class Invariants:
     def __init__(self, world: World) -> None:
         self.world = world
         self.chain_id = world.genesis.chain_id
-        self.keys = [world.scheme.signer("node", name).public_key for name in world.validator_names]
-        self.n = len(self.keys)
-        self.f = (self.n - 1) // 3
         # The widest window of T7, and how far any clock may be ahead
         self.ahead_ms = 62_000 + sum(ms for kind, ms in AHEAD_MS.items() if kind in world.options.faults)
         self.chain: dict[int, Seen] = {}
@@ -59,7 +57,11 @@ class Invariants:
     def sent(self, node: SimulatedNode, data: bytes) -> None:
         """Judge a frame as an honest node puts it on the wire."""
         message = reading.said(data)
-        if message is None or message.sender != self.world.seat(node):
+        if message is None:
+            return
+        era = self.world.epochs.at(message.height)
+        self._right(node, message, era)
+        if message.sender != era.index(node.id):
             return
         preimage = message.preimage(self.chain_id)
         place = (node.index, message.height, message.round, message.phase)
@@ -70,7 +72,7 @@ class Invariants:
         before = self.signed.setdefault(place, preimage)
         if before != preimage:
             raise Violation(f"I3 {node.id} signed two {NAMES[message.phase]} at {place[1:3]}")
-        if not self.world.scheme.verify(self.keys[message.sender], preimage, message.signature):
+        if not self.world.scheme.verify(era.seats[message.sender].key, preimage, message.signature):
             raise Violation(f"I3 {node.id} said a {NAMES[message.phase]} that does not verify")
         if not again:
             self._durable(node, message)
@@ -85,6 +87,14 @@ class Invariants:
         elif message.phase == COMMIT:
             self._one_value(message.height, message.round, message.subject, node.id)
         self.world.witness.heard_honest(node, message)
+
+    def _right(self, node: SimulatedNode, message: Said, era: Era) -> None:
+        """I4, I20: what is said at a height is of the epoch that decides it, by rules that the node has."""
+        if message.epoch != era.number:
+            raise Violation(f"I4 {node.id} speaks for epoch {message.epoch} at a height of epoch {era.number}")
+        upgrade = self.world.epochs.upgrade
+        if node.outdated and upgrade is not None and message.height >= upgrade[1]:
+            raise Violation(f"I20 {node.id} speaks at height {message.height}, whose rules it lacks")
 
     def _durable(self, node: SimulatedNode, message: Said) -> None:
         """I5: what a vote rests on is on the disk before the vote leaves (P1 to P4)."""
@@ -127,12 +137,16 @@ class Invariants:
         if packed in self.proven:
             return
         _, _, kind, epoch, height, round, block_hash, bitmap, signatures = certificate
-        signers = reading.signers(bitmap)
+        signers, era = reading.signers(bitmap), self.world.epochs.at(height)
         preimage = reading.vote(self.chain_id, epoch, height, round, phase, block_hash)
-        if kind != phase or epoch != 0 or len(signers) != len(signatures) or 3 * len(signers) <= 2 * self.n:
-            raise Violation(f"I4 {who} relies on a certificate of {len(signers)} signers of {self.n}")
+        if (kind, epoch) != (phase, era.number):
+            raise Violation(
+                f"I4 {who} relies on a certificate of another phase, or of epoch {epoch} at height {height}"
+            )
+        if len(signers) != len(signatures) or 3 * len(signers) <= 2 * era.n:
+            raise Violation(f"I4 {who} relies on a certificate of {len(signers)} signers of {era.n}")
         for index, signature in zip(signers, signatures, strict=True):
-            if index >= self.n or not self.world.scheme.verify(self.keys[index], preimage, signature):
+            if index >= era.n or not self.world.scheme.verify(era.seats[index].key, preimage, signature):
                 raise Violation(f"I4 {who} relies on a certificate with a wrong signature")
         self.proven[packed] = None
 
@@ -162,7 +176,7 @@ class Invariants:
     def _first(self, node: SimulatedNode, seen: Seen, raw: bytes) -> None:
         parent = self.chain.get(seen.height - 1)
         expected = self.chain_id if parent is None else parent.hash
-        if seen.parent != expected or seen.chain_id != self.chain_id or seen.epoch != 0:
+        if seen.parent != expected or seen.chain_id != self.chain_id:
             raise Violation(f"I7 height {seen.height} does not follow height {seen.height - 1}")
         if parent is not None and seen.time_ms <= parent.time_ms:
             raise Violation(f"I7 time does not rise at height {seen.height}")
@@ -184,7 +198,13 @@ class Invariants:
         fault = self.evidence.committed(seen)
         if fault is not None:
             raise Violation(f"I14 {fault}")
+        try:
+            self.world.epochs.follow(seen)
+        except Wrong as error:
+            raise Violation(f"I20 height {seen.height} {error}") from None
         self.chain[seen.height], self.raws[seen.height] = seen, raw
+        if self.world.epochs.coming is not None:
+            self.world.changes.decided(self.world.epochs.coming)
 
     def booted(self, node: SimulatedNode) -> None:
         """I2, I8: what was published before a restart is still there, and its state is the certified one."""
@@ -268,7 +288,7 @@ class Invariants:
                 raise Violation(f"I12 {node.id} thinks wrongly of its {kind.value} timer")
 
     def _bounds(self, node: SimulatedNode) -> None:
-        machine, n = node.machine, self.n
+        machine, n = node.machine, self.world.epochs.most
         if machine is None:
             return
         limits, votes, height = machine.mempool.limits, machine.replica._height.votes, machine.replica._height

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from consensus.events import TimerKind
 from contracts.execution import Executor, Outcome, genesis_updates
+from contracts.table import RULES
 from ledger import codec
 from ledger.block import CommittedBlock
 from ledger.head import Head
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 
+NEWER_RULES: Final = {**RULES, 2: RULES[1]}
+"""What a newer release has: a second version, of the same rules."""
+
+
 @dataclass(slots=True)
 class Batch:
     """Writes that one sync makes durable, and what waits for it."""
@@ -43,9 +48,14 @@ class Batch:
 class SimulatedNode:
     """Endpoint ``index`` of the world, speaking as node ``id``. ``machine`` is None while the process is down."""
 
-    def __init__(self, world: World, index: int, id: str, disk: Disk, signer: Signer | None) -> None:
+    def __init__(self, world: World, index: int, id: str, disk: Disk, signer: Signer) -> None:
         self.world = world
         self.index, self.id, self.disk, self.signer = index, id, disk, signer
+        self.owner = ""  # the member that runs it
+        self.started = True  # False: it will join later
+        self.next_signer: Signer | None = None
+        self.outdated = False  # its software lacks the rules to come
+        self.warned = False  # it said so
         self.clock = Clock()
         self.machine: Machine | None = None
         self.behaviours: list[Behaviour] = []
@@ -69,6 +79,17 @@ class SimulatedNode:
         """The height executed."""
         return 0 if self.machine is None else self.machine.executor.height
 
+    def signer_of(self, height: int) -> Signer:
+        """Return the key of its seat at a height, its first if it has none."""
+        era = self.world.epochs.at(height)
+        index = era.index(self.id)
+        key = None if index is None else era.seats[index].key
+        return self.next_signer if self.next_signer is not None and self.next_signer.public_key == key else self.signer
+
+    def knows(self, name: str) -> bool:
+        """Whether it runs, and lets that node link to it."""
+        return self.machine is not None and any(pin.node == name for pin in self.machine.pins)
+
     # Life
 
     def boot(self) -> None:
@@ -86,6 +107,7 @@ class SimulatedNode:
             limits,
             self.world.scheme.verify,
             join_gap_blocks=self.world.options.join_gap_blocks,
+            next_signer=self.next_signer,
         )
         kept = None
         if disk.joining is not None:
@@ -103,6 +125,8 @@ class SimulatedNode:
         self.life += 1
         self.timers.clear()
         self._gathering = self._in_flight = None
+        if self.honest:
+            self.world.invariants.booted(self)
         self.step(events.Start())
 
     def _open(self, verified: VerifiedTransactions) -> tuple[Executor, CommittedBlock | None]:
@@ -113,8 +137,8 @@ class SimulatedNode:
         state, height = State(disk.store or MemoryStore(disk.bits), disk.bits), disk.store_height
         tip = self._block(height) if height else None
         time_ms = None if tip is None else tip.block.header.time_ms
-        verify = self.world.scheme.verify
-        executor = Executor(genesis, state, verified.admit, height=height, time_ms=time_ms, verify=verify)
+        verify, rules = self.world.scheme.verify, RULES if self.outdated else NEWER_RULES
+        executor = Executor(genesis, state, verified.admit, height=height, time_ms=time_ms, rules=rules, verify=verify)
         for later in range(height + 1, disk.tip_height + 1):
             tip = self._block(later)
             outcome = executor.execute_block(tip.block)

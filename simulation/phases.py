@@ -28,10 +28,11 @@ class Course:
         self.world.act(40, "look", self._look)
         self.world.act(150, "misbehave", self._misbehave)
         self.world.act(self.world.options.fault_every_ms, "fault", self._fault)
+        self.world.changes.start()
 
     def _write(self) -> None:
-        running = self.world.running_honest()
-        if running and (not self.world.healed or self.world.highest < self.world.options.heights_min):
+        running = self.world.serving()
+        if running and (not self.world.healed or self.world.highest < self.world.height_min):
             for _ in range(self.world.rng.randint(1, self.world.options.burst)):
                 self.world.guarded(lambda: self.world.clients.write(running[self.world.rng.randrange(len(running))]))
             if self.world.rng.randrange(3) == 0:
@@ -74,6 +75,9 @@ class Course:
             node.step_ms, node.sync_ms = 0, min(node.sync_ms, 20)
             node.disk.failing = None
             node.clock.repair()
+            self.world.upgrade(node)
+            if node.id in self.world.changes.rotating:
+                self.world.give_key([node])
             if node.machine is None and node is not spare:
                 self.world.boot(node)
         for a in range(len(self.world.nodes)):
@@ -91,6 +95,7 @@ class Course:
         if not (self.world.options.leave_one_down and down and self.world.has_room()):
             return None
         self.world.honest.pop(down[0].index)
+        self.world.fragile[down[0].index] = None
         self.world.say(f"{down[0].id} stays down")
         return down[0]
 
@@ -99,13 +104,15 @@ class Course:
         self.world.act(100, "again", self._again)
 
     def _again(self) -> None:
-        if self.world.running_honest():
+        if self.world.serving():
             self.world.guarded(self.world.clients.again)
         self.world.act(2_000, "again", self._again)
 
     def settled(self) -> bool:
         """Say whether every transaction is committed, all evidence too, and all honest nodes stand at one height."""
-        if self.world.clients.open or self.world.highest < self.world.options.heights_min:
+        if self.world.clients.open or not self.world.changes.over:
+            return False
+        if self.world.highest < self.world.height_min:
             return False
         running = self.world.running_honest()
         if any(node.machine is not None and len(node.machine._pending.reporter) for node in running):

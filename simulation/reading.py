@@ -170,6 +170,22 @@ def signers(bitmap: bytes) -> tuple[int, ...]:
     return tuple(index for index in range(8 * len(bitmap)) if bitmap[index // 8] >> (index % 8) & 1)
 
 
+def seats_hash(rows: list[list[Any]]) -> bytes:
+    """Return the hash of a set of validators given as rows of id, member, role and key."""
+    return sha256(tag("validators") + pack(rows)).digest()
+
+
+def key_proof(chain_id: bytes, node: str, key: bytes) -> bytes:
+    """Return what a new consensus key signs to become the key of ``node``."""
+    return tag("key") + chain_id + sha256(node.encode() + b"\0" + key).digest()
+
+
+def receipt(raw: bytes) -> tuple[str, dict[str, Any]]:
+    """Return the code of a receipt, and its data."""
+    _, _, _, code, _, data = unpack(raw)
+    return code, data
+
+
 def transaction_id(raw: bytes) -> bytes:
     """Return the id of a signed transaction's bytes."""
     return sha256(tag("transaction-id") + unpack(raw)[2]).digest()
@@ -200,6 +216,8 @@ class Seen:
     height: int
     parent: bytes
     epoch: int
+    validators_hash: bytes
+    next_validators_hash: bytes
     proposer: str
     created_round: int
     time_ms: int
@@ -216,15 +234,16 @@ def record(raw: bytes) -> Seen:
     _, _, block_raw, certificate, receipts = unpack(raw)
     _, _, header_raw, transactions, _ = unpack(block_raw)
     header = unpack(header_raw)
-    _, _, chain_id, height, parent, epoch, _, _, proposer, created, time_ms, tx_root, _, receipts_root, state, _ = (
-        header
-    )
+    _, _, chain_id, height, parent, epoch, voters, successors, proposer, created, time_ms, *roots, _ = header
+    tx_root, _, receipts_root, state = roots
     return Seen(
         hash=block_hash(header_raw),
         chain_id=chain_id,
         height=height,
         parent=parent,
         epoch=epoch,
+        validators_hash=voters,
+        next_validators_hash=successors,
         proposer=proposer,
         created_round=created,
         time_ms=time_ms,

@@ -18,6 +18,7 @@ from ledger.block import CommittedBlock
 from ledger.transaction import Transaction
 from simulation import history, swarm
 from simulation.invariants import Violation
+from simulation.node import NEWER_RULES
 from simulation.phases import Course
 from simulation.swarm import Options
 from simulation.world import Crash, World
@@ -106,7 +107,7 @@ def _phases(world: World, verdict: Verdict) -> None:
     healed_ms = world.now_ms
     if not world.run(course.settled, HEAL_MS):
         where = "; ".join(node.decision() for node in world.nodes)
-        waiting = ", ".join(write.value for _, write in world.clients.open.values())
+        waiting = ", ".join(tx.action if write is None else write.value for tx, write in world.clients.open.values())
         raise Violation(f"I17 no progress after healing: {where}; not committed: {waiting or 'nothing'}")
     verdict.heal_ms = world.now_ms - healed_ms
     if not options.heartbeat_ms and not options.behaviours:
@@ -124,8 +125,10 @@ def last_checks(world: World) -> None:
         missing = invariants.evidence.missing(node)
         if missing is not None:
             raise Violation(f"I17 {node.id} holds evidence that the chain lacks: {missing}")
-    executor = Executor(genesis, new_state(genesis), Transaction.decode, verify=world.scheme.verify)
+    verify = world.scheme.verify
+    executor = Executor(genesis, new_state(genesis), Transaction.decode, rules=NEWER_RULES, verify=verify)
     anchor = light.genesis_anchor(genesis)
+    sets = {era.number: world.validators_at(era.first_height) for era in world.epochs.eras}
     order: list[str] = []
     for height in sorted(invariants.chain):
         seen = invariants.chain[height]
@@ -135,9 +138,9 @@ def last_checks(world: World) -> None:
             raise Violation(f"I15 replaying height {height} gives another root")
         executor.commit(outcome)
         try:
-            follower = light.follow(anchor, committed.block.header)
-            light.check_last_commit(anchor, committed.block.header, committed.block.last_commit, world.scheme.verify)
-            light.check_certificate(follower, committed.block.header, committed.certificate, world.scheme.verify)
+            follower = light.follow(anchor, committed.block.header, lambda _, epoch: sets[epoch])
+            light.check_last_commit(anchor, committed.block.header, committed.block.last_commit, verify)
+            light.check_certificate(follower, committed.block.header, committed.certificate, verify)
         except Exception as error:
             raise Violation(f"I13 a light client refuses height {height}: {error}") from None
         anchor = follower

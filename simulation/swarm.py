@@ -57,11 +57,36 @@ class Options:
     leave_one_down: bool = False
     snapshot_blocks: int = 0  # a snapshot every so many blocks, and older blocks are pruned
     join_gap_blocks: int = 0
+    changes: tuple[tuple[str, ...], ...] = ()  # groups, one after the other; those of a group at once
+    joiners: int = 0  # nodes that are not there at genesis
 
     @property
     def f(self) -> int:
         """How many may be faulty."""
         return (self.n - 1) // 3
+
+
+GROUPS = (
+    ("add",),
+    ("add",),
+    ("remove",),
+    ("remove",),
+    ("rotate",),
+    ("rotate",),
+    ("add", "remove"),
+    ("rotate", "rotate"),
+    ("remove", "rotate"),
+)
+
+
+def _draw_changes(rng: random.Random, n: int) -> tuple[tuple[str, ...], ...]:
+    """Draw up to three groups of changes of the validators, and perhaps of the rules."""
+    groups = rng.choices(GROUPS, k=rng.randint(1, 3))
+    if n == 4 and "remove" in groups[0]:  # one that makes room comes first
+        groups.insert(0, ("add",))
+    if rng.randrange(3) == 0:
+        groups.insert(rng.randrange(2), ("rules",))
+    return tuple(groups)
 
 
 def draw(rng: random.Random) -> Options:
@@ -84,6 +109,7 @@ def draw(rng: random.Random) -> Options:
     while len(kinds) < 3:
         kinds.append(rng.choice([kind for kind in FAULTS if kind not in kinds]))
     small = rng.randrange(8) == 0
+    changes = _draw_changes(rng, n) if rng.randrange(3) == 0 else ()
     return Options(
         n=n,
         observers=int(rng.randrange(6) == 0),
@@ -105,6 +131,8 @@ def draw(rng: random.Random) -> Options:
         leave_one_down=rng.randrange(3) == 0,
         snapshot_blocks=rng.choice((0, 0, 4)),
         join_gap_blocks=rng.choice((0, 0, 6)),
+        changes=changes,
+        joiners=min(2, sum(group.count("add") for group in changes)),
     )
 
 

@@ -30,7 +30,7 @@ class Traces:
         proof = None if certificate is None else _proof(certificate)
         statement = (NAMES[message.phase], message.sender, message.round, message.subject, proof)
         try:
-            new = self._trace(height, chain).says(*statement, self._faulty())
+            new = self._trace(height, chain).says(*statement, self._faulty(height))
         except NotAllowed as error:
             return f"{node.id} at height {height}: {error}"
         if new and height not in (published + 1, node.disk.tip_height + 1):  # a crash came before it published
@@ -40,7 +40,7 @@ class Traces:
     def decided(self, node: SimulatedNode, block: Seen, chain: dict[int, Seen]) -> str | None:
         """Judge a block that ``node`` made public."""
         try:
-            self._trace(block.height, chain).decides(_proof(block.certificate), self._faulty())
+            self._trace(block.height, chain).decides(_proof(block.certificate), self._faulty(block.height))
         except NotAllowed as error:
             return f"{node.id} at height {block.height}: {error}"
         return None
@@ -48,16 +48,15 @@ class Traces:
     def _trace(self, height: int, chain: dict[int, Seen]) -> HeightTrace:
         trace = self._heights.get(height)
         if trace is None:
-            names, previous = self._world.validator_names, chain.get(height - 1)
-            base = 0
-            if previous is not None:
-                moves_on = height % self._world.options.tenure == 0
-                base = (names.index(previous.proposer) + moves_on) % len(names)
-            trace = self._heights[height] = HeightTrace(len(names), base)
+            era, previous = self._world.epochs.at(height), chain.get(height - 1)
+            proposer = None if previous is None else previous.proposer
+            base = era.base(proposer, height, self._world.options.tenure)
+            trace = self._heights[height] = HeightTrace(era.n, base)
         return trace
 
-    def _faulty(self) -> list[int]:
-        seats = {self._world.seat(node) for node in self._world.nodes if not node.honest}
+    def _faulty(self, height: int) -> list[int]:
+        era = self._world.epochs.at(height)
+        seats = {era.index(node.id) for node in self._world.nodes if not node.honest}
         return sorted(seat for seat in seats if seat is not None)
 
 

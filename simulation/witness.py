@@ -5,6 +5,7 @@ Law: a goal is counted by what left a node or reached its disk.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from contracts.execution import Outcome
@@ -54,7 +55,33 @@ class Witness:
         self.world.highest = height
         self.world.rounds[min(round, 9)] += 1
         self.world.goals["late_round"] += round >= 3
+        self._epoch(self.world.highest, round)
         self.world.goals["reproposed"] += round > created
+
+    def _epoch(self, height: int, round: int) -> None:
+        """Note how an epoch begins: ``height`` was decided for the first time, in ``round``."""
+        world, goals = self.world, self.world.goals
+        era, before = world.epochs.at(height), world.epochs.at(height - 1)
+        if round and world.epochs.at(height + 1) is not before:  # it announces an epoch, or is the first block of it
+            goals["epoch_in_round_change"] += 1
+        if era is before:
+            return
+        seats, old = {seat.id: seat.key for seat in era.seats}, {seat.id: seat.key for seat in before.seats}
+        last = world.invariants.chain[height - 1].proposer
+        goals["validator_added"] += len(seats) > len(old) and not world.healed
+        goals["validator_removed"] += len(seats) < len(old)
+        goals["leader_removed"] += last not in seats
+        goals["key_rotated"] += any(old.get(name, key) != key for name, key in seats.items())
+
+    def lacks_rules(self, node: SimulatedNode) -> None:
+        """A node stopped, or did not start, because the next block needs rules that it does not have."""
+        world, upgrade = self.world, self.world.epochs.upgrade
+        if not node.outdated or upgrade is None or (node.machine is not None and node.height + 1 != upgrade[1]):
+            raise Violation(f"I20 {node.id} stops at height {node.height + 1} for rules that it has, or not yet needs")
+        world.goals["release_lacking"] += node.warned
+        world.say(f"{node.id} stops before height {upgrade[1]}, whose rules it lacks")
+        node.stop("lacks the rules")
+        world.act(world.rng.randint(500, 3_000), f"upgrade {node.index}", lambda: world.upgrade(node))
 
     def heard_honest(self, node: SimulatedNode, message: Said) -> None:
         """Note what honest nodes say, for goals."""
@@ -84,16 +111,27 @@ class Witness:
                 if node.honest:
                     self.world.invariants.accused(node, effect)
                 self.world.say(f"{node.id} accuses {accused}")
+            case events.Pin(name):
+                for other in self.world.named(name):
+                    if other is not node:
+                        self.world.connect_soon(node.index, other.index, self.world.rng.randint(1, 30))
+            case events.Unpin(name):
+                for other in self.world.named(name):
+                    self.world.act(0, "unpinned", partial(self.world.break_link, node.index, other.index))
             case events.Noticed(code, text):
                 self._noticed(node, code)
                 self.world.say(f"{node.id} notices {code}: {text}")
+            case events.Halt(_, needs_release=True):
+                self.lacks_rules(node)
             case events.Halt(reason):
                 if node.honest:
                     raise Violation(f"I8 {node.id} halted: {reason}")
                 node.stop("halted")
 
     def _noticed(self, node: SimulatedNode, code: str) -> None:
-        if code == "journal_torn":
+        if code == "needs_release":
+            node.warned = True
+        elif code == "journal_torn":
             self.world.goals["torn_journal"] += 1
         elif code in ("journal_damaged", "journal_missing"):
             self.world.goals["damaged_journal"] += 1

@@ -17,13 +17,17 @@ from typing import Any, TypeAlias
 
 from consensus.events import ExecutionTook
 from consensus.messages import Proposal
+from contracts.execution import UnknownProtocol
 from ledger.errors import LedgerError
-from ledger.validators import ValidatorSet
+from ledger.signing import Signer
+from ledger.validators import Validator, ValidatorSet
 from node import events, journal, wire
 from simulation.byzantine.behaviour import Ears
 from simulation.byzantine.catalogue import BEHAVIOURS
+from simulation.changes import Changes
 from simulation.clients import Clients
 from simulation.disk import Disk, Refused
+from simulation.epochs import Epochs, Era
 from simulation.founding import START_MS, STATE_BITS, make_genesis
 from simulation.invariants import Invariants, Violation
 from simulation.keys import Scheme
@@ -50,8 +54,8 @@ class World:
         self.loud = loud
         self.scheme = Scheme(options.real_signatures)
         self.genesis = make_genesis(options, self.scheme)
-        self.validators: ValidatorSet = self.genesis.validators
-        self.validator_names = [validator.id for validator in self.validators.validators]
+        self.epochs = Epochs(self)
+        self.rotated: dict[str, Signer] = {}  # the second key of a node, once there is one
         self.start_ms = self.now_ms = START_MS
         self.goals: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
@@ -75,15 +79,18 @@ class World:
         self.witness = Witness(self)
         self.invariants = Invariants(self)
         self.clients = Clients(self)
+        self.changes = Changes(self)
 
     def _make_nodes(self) -> list[SimulatedNode]:
         nodes: list[SimulatedNode] = []
-        names = [*self.validator_names, *(node.id for node in self.genesis.nodes if node.kind == "observer")]
+        owners = {node.id: node.member for node in self.genesis.nodes}
+        later = [member.id for member in self.genesis.members[self.options.n :]]
+        names = [*self.validator_names, *(node.id for node in self.genesis.nodes if node.kind == "observer"), *later]
         twins = [index for index, kinds in self.options.behaviours.items() if "twins" in kinds]
         for index, name in enumerate([*names, *(names[twin] for twin in twins)]):
             disk = Disk(STATE_BITS, bytearray(journal.initial(self.genesis.chain_id, name)))
             node = SimulatedNode(self, index, name, disk, self.scheme.signer("node", name))
-            node.sync_ms = self.options.sync_ms
+            node.sync_ms, node.owner, node.started = self.options.sync_ms, owners.get(name, name), name in owners
             nodes.append(node)
         for position, twin in enumerate(twins):
             self.twin_pairs.append((twin, len(names) + position))
@@ -91,15 +98,39 @@ class World:
             kinds = self.options.behaviours.get(names.index(node.id), ())
             ears = Ears()
             node.behaviours = [BEHAVIOURS[kind](self, node, ears) for kind in kinds]
-            if not kinds:
+            if not kinds and node.started:
                 self.honest[node.index] = None
         return nodes
 
     # Who
 
+    @property
+    def validators(self) -> ValidatorSet:
+        """The validators of the newest epoch that a block announced."""
+        return self.validators_at(1 << 62)
+
+    @property
+    def validator_names(self) -> list[str]:
+        """Their ids, ascending."""
+        return [seat.id for seat in self.epochs.newest.seats]
+
+    def validators_at(self, height: int) -> ValidatorSet:
+        """Return who decides a height, as far as it is known."""
+        return _set_of(self.epochs.at(height))
+
     def seat(self, node: SimulatedNode) -> int | None:
-        """Return the node's index among the validators."""
-        return self.validators.index(node.id)
+        """Return the node's index among the validators of the newest epoch."""
+        return self.epochs.newest.index(node.id)
+
+    def named(self, name: str) -> list[SimulatedNode]:
+        """Return the endpoints of a node: one, or two twins."""
+        return [node for node in self.nodes if node.id == name]
+
+    def leading(self) -> str:
+        """Return who leads round 0 of the next height."""
+        height, last = self.highest + 1, self.invariants.chain.get(self.highest)
+        era = self.epochs.at(height)
+        return era.seats[era.base(None if last is None else last.proposer, height, self.options.tenure)].id
 
     def faulty_names(self) -> list[str]:
         """Return the ids of nodes that may contradict themselves."""
@@ -109,6 +140,10 @@ class World:
         """Return the honest nodes that run."""
         return [node for node in self.nodes if node.index in self.honest and node.machine is not None]
 
+    def serving(self) -> list[SimulatedNode]:
+        """Return the honest nodes that run and that the chain knows: those that clients turn to."""
+        return [node for node in self.running_honest() if node.id in self.epochs.nodes]
+
     def any_running(self, *, voter: bool = False) -> SimulatedNode | None:
         """Return some running node."""
         found = [n for n in self.nodes if n.machine is not None and (not voter or self.seat(n) is not None)]
@@ -116,7 +151,56 @@ class World:
 
     def has_room(self) -> bool:
         """Say whether one more node may become fragile: it, and the Byzantine ones, are at most f."""
-        return len(self.options.behaviours) + len(self.fragile) < self.options.f
+        return len(self.options.behaviours) + len(self.fragile) < self.changes.f
+
+    # Keys, newcomers and releases
+
+    def key(self, name: str) -> bytes:
+        """Return the key that is, or will be, registered for a node."""
+        return self.epochs.nodes[name][1] if name in self.epochs.nodes else self.keys(name)[0]
+
+    def keys(self, name: str) -> list[bytes]:
+        """Return the public keys that a node ever had."""
+        first = self.scheme.signer("node", name)
+        return [signer.public_key for signer in (first, self.rotated.get(name)) if signer is not None]
+
+    def next_signer(self, name: str) -> Signer:
+        """Return the key that follows a node's first."""
+        return self.rotated.setdefault(name, self.scheme.signer("node", f"{name} again"))
+
+    def give_key(self, nodes: list[SimulatedNode]) -> None:
+        """Put the second key where the node is."""
+        for node in nodes:
+            if node.next_signer is None:
+                signer = node.next_signer = self.next_signer(node.id)
+                self._guarded(node, events.KeyGiven(signer))
+
+    def join(self, node: SimulatedNode) -> None:
+        """Start a node that was not there at genesis."""
+        if not node.started:
+            node.started = True
+            self.honest[node.index] = None
+            self.boot(node)
+
+    def outdate(self, node: SimulatedNode) -> None:
+        """Run a node with software that lacks the rules to come."""
+        node.outdated = True
+        if node.machine is not None:
+            self.crash(node, "kill")
+        self.boot(node)
+
+    def upgrade(self, node: SimulatedNode) -> None:
+        """Install the newer software."""
+        if node.outdated:
+            node.outdated = False
+            self.crash(node, "kill")
+            self.boot(node)
+
+    @property
+    def height_min(self) -> int:
+        """The height that the run must reach: far enough, and decided by the newest epoch under the newest rules."""
+        upgrade, era = self.epochs.upgrade, self.epochs.newest
+        return max(self.options.heights_min, era.first_height, 0 if upgrade is None else upgrade[1])
 
     # Time
 
@@ -263,7 +347,7 @@ class World:
 
     def _connect(self, a: int, b: int) -> None:
         one, other = self.nodes[a], self.nodes[b]
-        if one.id == other.id or one.machine is None or other.machine is None or not self.network.connect(a, b):
+        if one.id == other.id or not (one.knows(other.id) and other.knows(one.id)) or not self.network.connect(a, b):
             return
         for node, peer in ((one, other), (other, one)):
             self._guarded(node, events.PeerConnected(peer.id))
@@ -295,7 +379,7 @@ class World:
 
     def boot(self, node: SimulatedNode) -> None:
         """Start a node's process, if it is down; an operator helps with a damaged block log."""
-        if node.machine is not None:
+        if node.machine is not None or not node.started:
             return
         records = len(node.disk.log)
         try:
@@ -305,12 +389,15 @@ class World:
             self.rebuilt[node.index] = None
             node.disk.lose_blocks()
             node.boot()
+        except UnknownProtocol:
+            self.witness.lacks_rules(node)
+            return
+        except Violation:
+            raise
         except Exception:
             raise Crash(f"I16 {node.id} cannot start: {traceback.format_exc()}") from None
         if len(node.disk.log) < records:
             self.goals["torn_log"] += 1
-        if node.honest:
-            self.invariants.booted(node)
         self.say(f"boot: {node.decision()}")
         for other in self.nodes:
             if other.id != node.id:
@@ -376,9 +463,11 @@ class World:
         if node.machine is None:
             return
         node.disk.kill(node.writing(), self.rng)
+        before = self.epochs.at(node.height + 1).number
         self._down(node, "joins by a snapshot")
         node.disk.adopt()
         self.goals["snapshot"] += 1
+        self.goals["snapshot_over_epochs"] += self.epochs.at(node.disk.first_height).number > before
         self.boot(node)
 
     # What people see
@@ -393,3 +482,8 @@ class World:
     def digest(self) -> str:
         """A hash of everything that happened so far."""
         return self._trace.hexdigest()
+
+
+@lru_cache(64)
+def _set_of(era: Era) -> ValidatorSet:
+    return ValidatorSet(era.number, tuple(Validator(*seat) for seat in era.seats))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
 from ledger.certificate import Certificate, Phase, assemble
+from ledger.signing import Signer
+from ledger.validators import ValidatorSet
 from node import wire
 from node.wire import ConsensusMessage, WireMessage
 
@@ -59,7 +61,17 @@ class Behaviour:
     @property
     def me(self) -> int | None:
         """The node's index among the validators."""
-        return self.world.validators.index(self.node.id)
+        return self.validators.index(self.node.id)
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """Who decides the height it works on."""
+        return self.world.validators_at(self.height)
+
+    @property
+    def signer(self) -> Signer:
+        """The key of its seat, or its first."""
+        return self.node.signer_of(self.height)
 
     @property
     def height(self) -> int:
@@ -73,10 +85,7 @@ class Behaviour:
 
     def signed(self, message: M) -> M:
         """Return the message with a valid signature of this node."""
-        signer = self.node.signer
-        if signer is None:
-            return message
-        signature = signer.sign(preimage(self.world.genesis.chain_id, message))
+        signature = self.node.signer_of(message.height).sign(preimage(self.world.genesis.chain_id, message))
         return replace(message, signature=signature)
 
     def own(self, message: WireMessage) -> Message | None:
@@ -87,15 +96,15 @@ class Behaviour:
 
     def prepare(self, height: int, round: int, block_hash: bytes) -> Prepare:
         """Return a PREPARE by this node."""
-        return self.signed(Prepare(self.world.validators.epoch, height, round, self.me or 0, block_hash, bytes(64)))
+        return self.signed(Prepare(self.validators.epoch, height, round, self.me or 0, block_hash, bytes(64)))
 
     def commit(self, height: int, round: int, block_hash: bytes) -> Commit:
         """Return a COMMIT by this node."""
-        return self.signed(Commit(self.world.validators.epoch, height, round, self.me or 0, block_hash, bytes(64)))
+        return self.signed(Commit(self.validators.epoch, height, round, self.me or 0, block_hash, bytes(64)))
 
     def change(self, height: int, round: int, prepared: Certificate | None) -> RoundChange:
         """Return a ROUND-CHANGE by this node."""
-        return self.signed(RoundChange(self.world.validators.epoch, height, round, self.me or 0, prepared, bytes(64)))
+        return self.signed(RoundChange(self.validators.epoch, height, round, self.me or 0, prepared, bytes(64)))
 
     def hashes(self, height: int) -> list[bytes]:
         """Return the block hashes heard of at a height, or one of nothing."""
@@ -108,10 +117,12 @@ class Behaviour:
 
     def certificates(self, height: int) -> list[Certificate]:
         """Return the prepared certificates heard of at a height, or that its votes and ours make."""
-        validators, me = self.world.validators, self.me
+        validators, me = self.validators, self.me
         votes: dict[tuple[int, bytes], dict[int, bytes]] = {}
         found: dict[bytes, Certificate] = {}
         for message in self.ears.at(height):
+            if message.epoch != validators.epoch or message.sender >= validators.n:
+                continue
             if isinstance(message, Prepare):
                 votes.setdefault((message.round, message.block_hash), {})[message.sender] = message.signature
             elif isinstance(message, RoundChange) and message.prepared is not None:

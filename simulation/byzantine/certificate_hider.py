@@ -33,7 +33,7 @@ class CertificateHider(Behaviour):
         if self.me is not None:
             changes[self.me] = self.change(own.height, own.round, None)
         suiting = sorted(changes.values(), key=lambda change: -1 if change.prepared is None else change.prepared.round)
-        validators = self.world.validators
+        validators = self.validators
         count = self.rng.choice((validators.quorum, validators.quorum, validators.weak_quorum))
         shown = tuple(suiting[:count])
         if any(change.prepared is not None for change in shown):

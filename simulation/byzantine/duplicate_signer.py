@@ -24,13 +24,13 @@ class DuplicateSigner(Behaviour):
             header = replace(own.block.header, created_round=own.round, proposer=self.node.id)
             header = replace(header, time_ms=header.time_ms + 1)
             block = Block(header, own.block.transactions, own.block.last_commit)
-            twice = (mine,) * self.world.validators.quorum
+            twice = (mine,) * self.validators.quorum
             return [frame(self.signed(replace(own, block=block, justification=twice)))]
         return [data]
 
     def tick(self) -> None:
         """Show certificates of q signers who are all itself."""
-        validators, height = self.world.validators, self.height
+        validators, height = self.validators, self.height
         block_hash = self.rng.choice(self.hashes(height))
         bits = self.rng.choice(((1 << validators.quorum) - 1, (1 << validators.n) - 1, 1 << (self.me or 0)))
         bitmap = bits.to_bytes((validators.n + 7) // 8, "little")

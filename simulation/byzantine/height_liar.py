@@ -25,7 +25,7 @@ class HeightLiar(Behaviour):
         return [data]
 
     def _status(self) -> Status:
-        rng, validators = self.rng, self.world.validators
+        rng, validators = self.rng, self.validators
         height, block_hash = self.height + rng.choice((0, 1, 1000, 2**40)), rng.randbytes(32)
         bits = (1 << validators.quorum) - 1
         bitmap = bits.to_bytes((validators.n + 7) // 8, "little")

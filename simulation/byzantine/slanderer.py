@@ -34,22 +34,23 @@ class Slanderer(Behaviour):
 
     def _halves(self, one: Message, other: Message) -> tuple[str, Signed, Signed]:
         """Return whom to report, and two halves of which at least one is not what it is said to be."""
-        validators = self.world.validators
+        validators = self.world.validators_at(one.height)
+        victim = validators[one.sender % validators.n].id
         (_, hash), (_, elsewhere) = subject(one), subject(other)
         true = Signed(hash, one.signature)
         match self.rng.randrange(3):
             case 0:  # what it said elsewhere, or what somebody else said
-                return validators[one.sender].id, true, Signed(elsewhere, other.signature)
+                return victim, true, Signed(elsewhere, other.signature)
             case 1:  # a half that nobody said
-                return validators[one.sender].id, true, Signed(self.rng.randbytes(32), one.signature)
+                return victim, true, Signed(self.rng.randbytes(32), one.signature)
             case _:  # its own word for another's
                 mine = self.prepare(one.height, one.round, self.rng.randbytes(32))
-                return validators[one.sender].id, true, Signed(mine.block_hash, mine.signature)
+                return victim, true, Signed(mine.block_hash, mine.signature)
 
     def _signed(self, args: dict[str, object]) -> bytes:
         world = self.world
         return transaction.sign(
-            world.scheme.signer("node", self.node.id),
+            self.signer,
             chain_id=world.genesis.chain_id,
             sender=transaction.node_sender(self.node.id),
             contract="evidence",

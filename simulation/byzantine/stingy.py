@@ -15,7 +15,7 @@ class Stingy(Behaviour):
         """Drop what is of consensus for those who are not chosen."""
         if not isinstance(message, ConsensusMessage):
             return [data]
-        validators = self.world.validators
+        validators = self.validators
         chosen = [(self.height + i) % validators.n for i in range(validators.n)]
         chosen = [index for index in chosen if index != self.me][: validators.quorum - 2]
         return [data] if target in chosen else []

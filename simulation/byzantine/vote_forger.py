@@ -17,7 +17,7 @@ class VoteForger(Behaviour):
         """Forge."""
         rng, height = self.rng, self.height
         block_hash = rng.choice(self.hashes(height))
-        victim = rng.randrange(self.world.validators.n)
+        victim = rng.randrange(self.validators.n)
         forged = replace(self.prepare(height, self.round, block_hash), sender=victim)
         foreign = self.signed(replace(self.commit(height, self.round, block_hash), epoch=rng.choice((1, 7, 2**40))))
         self.tell_all(forged, foreign)
