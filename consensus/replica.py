@@ -84,6 +84,7 @@ class Replica:
         guard = None if config.signer is None else SignGuard(config.signer, persisted.signs)
         if guard is not None and config.next_signer is not None:
             guard.take_key(config.next_signer)
+        self._persisted = persisted
         self._context = Context(config, application, guard)
         self._height = Height(self._context, tip, validators)
         self._height.resume(persisted)
@@ -277,6 +278,9 @@ class Replica:
             early, self._next = self._next.messages(), Votes()
             tip = Tip.of_block(executed.block.header, certificate, validators)
             self._height = Height(self._context, tip, executed.next_validators)  # V1
+            guard = self._context.guard
+            if guard is not None and guard.place[0] == self.height:  # the journal outlived blocks of the log
+                self._height.resume(self._persisted)
             self._claims = {sender: claim for sender, claim in self._claims.items() if claim > self.height}
             if executed.next_validators.epoch != validators.epoch:
                 self._begin_epoch()

@@ -41,19 +41,22 @@ class Inquiries:
         if len(self._open) > OPEN_MAX:
             del self._open[next(iter(self._open))]
 
-    def answer(self, node: str, reply: TipReply, validators: ValidatorSet, tip: int) -> int | None:
+    def answer(
+        self, node: str, reply: TipReply, validators: ValidatorSet, tip: int, *, proven: bool = False
+    ) -> int | None:
         """Take the answer of ``node``; return the height once q validators have answered, else None.
 
         ``validators`` are those of the height after ``tip``, our own height; nobody else counts. What is shown at or
         below it asks for nothing and needs no proof. Raises ``BadCertificate`` for an answer that proves nothing; it
-        does not count.
+        does not count. ``proven``: it is this node's own, verified before it was kept, perhaps with validators of a
+        later epoch than that of a state that is being rebuilt.
         """
         question = self._open.get(reply.token)
         if question is None or validators.index(node) is None:
             return None
         shown = [(reply.certificate, Phase.COMMIT), (reply.prepared, Phase.PREPARE)]
         for certificate, phase in shown:
-            if certificate is not None and certificate.height > tip:
+            if certificate is not None and certificate.height > tip and not proven:
                 self._require(certificate, phase, validators)
         heights = [certificate.height for certificate, _ in shown if certificate is not None]
         question.height = max([question.height, *heights])

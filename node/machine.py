@@ -229,7 +229,7 @@ class Machine:
                 self._run(event)
             case shell.TipsAsked(token):
                 self._inquiries.ask(token, self._now_ms)
-                self._tip_heard(self.config.node_id, self._tip_reply(token))
+                self._tip_heard(self.config.node_id, self._tip_reply(token), own=True)
                 self._emit(shell.BroadcastFrame(wire.TipRequest(token)))
             case shell.OperatorAllowsVoting():
                 self._allow_voting()
@@ -343,8 +343,8 @@ class Machine:
     def _tip_reply(self, token: int) -> wire.TipReply:
         return wire.TipReply(token, None if self.tip is None else self.tip.certificate, self._records.prepared)
 
-    def _tip_heard(self, node: str, reply: wire.TipReply) -> None:
-        height = self._inquiries.answer(node, reply, self.validators, self.executor.height)
+    def _tip_heard(self, node: str, reply: wire.TipReply, *, own: bool = False) -> None:
+        height = self._inquiries.answer(node, reply, self.validators, self.executor.height, proven=own)
         if height is not None:
             self._emit(shell.TipsHeard(reply.token, height))
 

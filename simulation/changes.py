@@ -171,7 +171,7 @@ class Changes:
         if not free:
             return None
         leader = world.leading()
-        change.node = leader if leader in free and self.rng.randrange(4) else self.rng.choice(free)
+        change.node = leader if leader in free and self.rng.randrange(8) else self.rng.choice(free)
         return {"node": change.node}
 
     def _rotation(self, change: Change) -> Subject | None:

@@ -229,7 +229,8 @@ def _lost_sector(world: World, node: SimulatedNode) -> str:
     journal = node.disk.journal
     if not journal:
         return ""
-    at = world.rng.randrange(len(journal) // SECTOR + 1) * SECTOR
+    sectors = len(journal) // SECTOR + 1
+    at = world.rng.choice((world.rng.randrange(sectors), sectors - 1, max(0, sectors - 2))) * SECTOR
     journal[at : at + SECTOR] = bytes(len(journal[at : at + SECTOR]))
     return f"at {at} of {len(journal)}"
 

@@ -184,8 +184,6 @@ class Invariants:
             raise Violation(f"I7 the time of height {seen.height} is one that no honest clock showed (T7)")
         if reading.tree(seen.receipts) != seen.receipts_root or reading.tree(seen.transactions) != seen.tx_root:
             raise Violation(f"I8 height {seen.height} holds other transactions or receipts than its roots say")
-        if seen.proposer not in self.world.faulty_names() and seen.hash not in self.made:
-            raise Violation(f"I9 height {seen.height} is a block in the name of {seen.proposer}, who did not make it")
         for transaction in seen.transactions:
             if transaction not in self.world.clients.sent and not self.evidence.signed_by_node(transaction):
                 raise Violation(f"I9 height {seen.height} holds a transaction that nobody signed")
@@ -195,13 +193,15 @@ class Invariants:
                 or seen.transactions.count(transaction) != 1
             ):
                 raise Violation(f"I9 a transaction is at heights {self.committed_ids[tx_id]} and {seen.height}")
-        fault = self.evidence.committed(seen)
-        if fault is not None:
-            raise Violation(f"I14 {fault}")
         try:
             self.world.epochs.follow(seen)
         except Wrong as error:
             raise Violation(f"I20 height {seen.height} {error}") from None
+        if seen.proposer not in self.world.faulty_names() and seen.hash not in self.made:
+            raise Violation(f"I9 height {seen.height} is a block in the name of {seen.proposer}, who did not make it")
+        fault = self.evidence.committed(seen)
+        if fault is not None:
+            raise Violation(f"I14 {fault}")
         self.chain[seen.height], self.raws[seen.height] = seen, raw
         if self.world.epochs.coming is not None:
             self.world.changes.decided(self.world.epochs.coming)

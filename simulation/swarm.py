@@ -106,15 +106,22 @@ def draw(rng: random.Random) -> Options:
         *rng.sample(CLOCKS, rng.randint(0, 2)),
         *rng.sample(DISKS, rng.randint(0, 4)),
     ]
+    if behaviours and rng.randrange(8) == 0:  # somebody must catch up with a liar's help
+        behaviours[min(behaviours)] = ("bad chunks",)
+        kinds += [kind for kind in ("power failure", "disk wiped") if kind not in kinds]
     while len(kinds) < 3:
         kinds.append(rng.choice([kind for kind in FAULTS if kind not in kinds]))
     small = rng.randrange(8) == 0
     changes = _draw_changes(rng, n) if rng.randrange(3) == 0 else ()
+    tenures = (4, 16, 16) if any("remove" in group for group in changes) else (1, 2, 4, 16)
+    snapshots = (0, 4, 4) if changes else (0, 0, 4)
+    if changes and rng.randrange(2) and "disk wiped" not in kinds:
+        kinds.append("disk wiped")
     return Options(
         n=n,
         observers=int(rng.randrange(6) == 0),
         real_signatures=rng.randrange(25) == 0,
-        tenure=rng.choice((1, 2, 4, 16)),
+        tenure=rng.choice(tenures),
         round_timeout_ms=rng.choice((200, 400, 800)),
         round_timeout_ms_max=rng.choice((2_000, 8_000)),
         heartbeat_ms=rng.choice((0, 0, 0, 3_000)),
@@ -129,7 +136,7 @@ def draw(rng: random.Random) -> Options:
         limits=MempoolLimits(transactions_max=12, shares=2, doors=2) if small else None,
         burst=8 if small else rng.choice((1, 1, 3)),
         leave_one_down=rng.randrange(3) == 0,
-        snapshot_blocks=rng.choice((0, 0, 4)),
+        snapshot_blocks=rng.choice(snapshots),
         join_gap_blocks=rng.choice((0, 0, 6)),
         changes=changes,
         joiners=min(2, sum(group.count("add") for group in changes)),

@@ -31,8 +31,9 @@ class Witness:
         self._silent: dict[int, None] = {}
 
     def wrote(self, node: SimulatedNode, effect: NodeEffect) -> None:
-        """Keep an old copy of some journals, as a backup would."""
-        if node.index not in self.world.backups and node.disk.journal and node.height >= 2:
+        """Keep an old copy of journals, as a backup would: from long ago, or of just now."""
+        old = node.index in self.world.backups and self.world.rng.randrange(30)
+        if not old and node.disk.journal and node.height >= 2:
             self.world.backups[node.index] = bytes(node.disk.journal)
 
     def published(self, node: SimulatedNode, committed: CommittedBlock, outcome: Outcome) -> None:

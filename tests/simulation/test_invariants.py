@@ -139,7 +139,7 @@ def test_i8_other_receipts_are_seen(run):
     ("number", "header"),
     [
         ("I7", {"parent_hash": bytes(32)}),
-        ("I7", {"epoch": 1}),
+        ("I20", {"epoch": 1}),
         ("I7", {"time_ms": 1}),
         ("I7", {"time_ms": 2**50}),
         ("I8", {"receipts_root": bytes(32)}),
