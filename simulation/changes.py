@@ -35,7 +35,7 @@ class Change:
     node: str = ""
     ballot: str = ""
     tries: int = 0
-    given: bool = False  # the new key is where it belongs, or will be
+    given: bool = False  # the new key is where it belongs, or will be; or the addition was asked for too early
 
 
 class Changes:
@@ -154,7 +154,9 @@ class Changes:
                 args = {"node": node.id, "link_certificate": f"3003{len(taken):02x}{node.index:02x}00"}
                 self._send(node.owner, "membership", "add_node", {**args, "consensus_key": world.key(node.id).hex()})
             world.act(self.rng.choice((1, 200, 1_500)), f"join {node.index}", lambda: world.join(node))
-        return {"node": change.node} if change.node in epochs.ready else None
+        early = change.node in epochs.nodes and not change.given and self.rng.randrange(8) == 0
+        change.given = change.given or early  # once it is asked for before it is ready, which is refused
+        return {"node": change.node} if early or change.node in epochs.ready else None
 
     def _removal(self, change: Change) -> Subject | None:
         world, era = self.world, self.world.epochs.newest

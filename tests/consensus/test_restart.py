@@ -153,6 +153,22 @@ def test_a_journal_of_an_older_height_leaves_only_the_guard():
     assert again.replica.body(2, block.hash) is None
 
 
+def test_a_journal_that_outlived_blocks_of_the_log_is_taken_up_when_its_height_comes():
+    """It said COMMIT at height 2, lost block 1 from its log and not the journal: it may not forget the certificate."""
+    bench = Bench()
+    bench.decide(transactions=[b"one"])
+    block = bench.block()
+    leader = bench.leader(0)
+    others = [index for index in range(4) if index not in (leader, NAMES.index(bench.me))]
+    effects = bench.feed(bench.proposal(block), *(bench.prepare(index, block) for index in (leader, *others)))
+    (commit,) = said(effects, Commit)
+    again = restarted(bench, [record for record in bench.records if not isinstance(record, DecidedRecord)])
+    assert again.replica.height == 1
+    assert said(again.decide(transactions=[b"one"]), Commit) == [commit]
+    (change,) = said(again.expire(TimerKind.ROUND), RoundChange)
+    assert change.prepared.block_hash == block.hash
+
+
 # --- crash at every boundary between two effects ---
 
 
