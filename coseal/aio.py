@@ -115,7 +115,7 @@ class AsyncClient:
         self,
         events: Iterable[Mapping[str, Any]],
         *,
-        source: str,
+        source: str | None = None,
         sequence: int | None = None,
         batch_items: int = BATCH_ITEMS,
         window: int = WINDOW,

@@ -166,7 +166,7 @@ class Client:
         self,
         events: Iterable[Mapping[str, Any]],
         *,
-        source: str,
+        source: str | None = None,
         sequence: int | None = None,
         batch_items: int = BATCH_ITEMS,
         window: int = WINDOW,
@@ -174,11 +174,12 @@ class Client:
     ) -> Recorded:
         """Record items of process data as the member's ``source``, each exactly once, and prove that all are there.
 
-        ``events`` are items (docs/spec/contracts-process.md); ``datetime`` and ``Decimal`` become their texts. They
-        are sent in transactions of up to ``batch_items``, ``window`` of them on their way at once; a batch that was
-        lost or came too early is sent again. ``sequence`` is the number of the first event in its source: what the
-        source has already is left out, so that the same call can be repeated after any error. Without it, the events
-        follow what is recorded.
+        ``events`` are items (docs/spec/contracts-process.md), or CloudEvents 1.0 (docs/spec/api.md), which bring source
+        and sequence themselves; ``datetime`` and ``Decimal`` become their texts. They are sent in transactions of up to
+        ``batch_items``, ``window`` of them on their way at once; a batch that was lost or came too early is sent again.
+        ``sequence`` is the number of the first event in its source: what the source has already is left out, so that
+        the same call can be repeated after any error (and compared, if they are given from 1 on). Without it, the
+        events follow what is recorded.
 
         Raises ``Refused`` by the contract's code (nothing after that item is recorded), ``BadAnswer`` if something
         else was recorded in between, ``Unreachable`` when nothing is committed for a minute.

@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from contracts.process_chain import chain, item_hash
+from contracts.process_types import type_key
 from coseal.conversation import COMMIT_TIMEOUT_S, Conversation, Dialogue, Pause, state_path
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
+from coseal.events import read_events
 from ledger import codec
 from ledger.errors import LedgerError
 from ledger.signing import ZERO_HASH
@@ -85,7 +85,7 @@ class Sending:
         self.source = f"{conversation.member}/{source_id}"
         self.key = f"process/source/{self.source}"
         self._conversation, self._source_id, self._items, self._window = conversation, source_id, items, window
-        self._base = base
+        self._base, self._seen = base, 0
         self._heads, sizes = _heads(self.source, items, base, head)
         self._batches = _cut(sizes, batch_items)
 
@@ -93,21 +93,25 @@ class Sending:
         """Send what is missing; raise ``BadAnswer`` when something else is recorded, ``Refused`` by a contract."""
         before = yield from self._recorded()
         report(before, len(self._items))
-        restarts, position, moved = 0, before, time.monotonic()
+        position, restarts, moved = before, 0, time.monotonic()
+        failed: Unreachable | None = None
         while position < len(self._items):
-            why, hint = "", "see `coseal status`"
             try:
-                reached = yield from self._send_from(position, report)
+                if failed is None:
+                    reached = yield from self._send_from(position, report)
+                    restarts += reached <= position
+                else:
+                    reached = yield from self._recorded()  # whatever arrived meanwhile, from here it goes on
+                    failed = None
             except Unreachable as error:
-                reached, why, hint = position, f": {error.detail}", error.hint
-                yield Pause(_RETRY_S)  # whatever arrived meanwhile, the source tells where to go on
+                reached, failed = position, error
+                yield Pause(_RETRY_S)
             if reached > position:
                 restarts, moved = 0, time.monotonic()
-            elif not why:
-                restarts += 1
             position = reached
             if restarts > _RESTARTS_MAX or time.monotonic() - moved > COMMIT_TIMEOUT_S:
-                stands = f"{self.source}: no batch after item {self._base + position} is recorded"
+                stands = f"{self.source}: no batch after item {self._base + self._seen} is recorded"
+                why, hint = ("", "see `coseal status`") if failed is None else (f": {failed.detail}", failed.hint)
                 raise Unreachable(stands + why, hint, sent=True)
         return (yield from self._proven(before))
 
@@ -173,6 +177,7 @@ class Sending:
             if position >= batch.last:
                 while flying and flying[0][0].last <= position:
                     flying.popleft()
+                self._seen = position
                 report(position, len(self._items))
                 return position
             now = time.monotonic()
@@ -213,65 +218,36 @@ class Sending:
 def record_events(
     conversation: Conversation,
     events: Iterable[Mapping[str, Any]],
-    source_id: str,
+    source_id: str | None,
     sequence: int | None,
     batch_items: int,
     window: int,
     progress: Progress | None,
 ) -> Dialogue[Recorded]:
-    """Record items after what a source holds; see ``coseal.client.Client.record``."""
-    items = [as_item(event) for event in events]
-    source = f"{conversation.member}/{source_id}"
+    """Record events after what a source holds; see ``coseal.client.Client.record``."""
+    given = read_events(events, source_id, sequence)
+    if given.sequence is not None and given.sequence < 1:
+        raise CosealError(f"sequence {given.sequence}", "a source numbers its items from 1 on")
+    source = f"{conversation.member}/{given.source_id}"
     value: Any = yield from conversation.value(f"process/source/{source}")
     if value is None:
         hint = "register it first: submit process.register_source with its process type and mode"
         raise Refused("unknown_source", f"{source} is no source of this chain", hint)
     base = value["sequence"]
-    known = 0 if sequence is None else base + 1 - sequence
+    known = 0 if given.sequence is None else base + 1 - given.sequence
     if known < 0:
         hint = "send what is between first, or submit process.record with a gap if the type records gaps"
-        raise Refused("sequence", f"{source} expects {base + 1}, and the first event is {sequence}", hint)
-    if sequence is not None and sequence < 1:
-        raise CosealError(f"sequence {sequence}", "a source numbers its items from 1 on")
+        raise Refused("sequence", f"{source} expects {base + 1}, and the first event is {given.sequence}", hint)
+    definition: Any = (yield from conversation.value(type_key(value["process_type"]))) if given.is_cloud else {}
+    items = given.fitted(definition)
     known = min(known, len(items))
-    options: dict[str, Any] = {"base": base, "head": value["head"], "batch_items": batch_items, "window": window}
-    sending = Sending(conversation, source_id, items[known:], **options)
+    rest: dict[str, Any] = {"items": items[known:], "base": base, "head": value["head"]}
+    if given.sequence == 1 and not value["gaps"] and base <= len(items):
+        rest, known = {"items": items}, 0  # from the beginning: what is there already is compared as well
+    sending = Sending(conversation, given.source_id, **rest, batch_items=batch_items, window=window)
     report = progress or (lambda recorded, total: None)
     recorded = yield from sending.run(lambda done, _: report(known + done, len(items)))
-    return Recorded(
-        recorded.source,
-        recorded.process_type,
-        known + recorded.before,
-        recorded.added,
-        recorded.sequence,
-        recorded.head,
-        recorded.height,
-    )
-
-
-def as_item(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an event with times and decimals as the texts that the ledger keeps; raise ``CosealError``."""
-    if not isinstance(event, Mapping):
-        raise CosealError(f"an event is a {type(event).__name__}", "expected a mapping, see contracts-process.md")
-    return {name: _plain(value, str(name)) for name, value in event.items()}
-
-
-def _plain(value: Any, path: str) -> Any:
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise CosealError(f"{path}: a time without an offset", "give the datetime a tzinfo")
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise CosealError(f"{path}: {value} is no number")
-        return str(value).lower()
-    if isinstance(value, float):
-        raise CosealError(f"{path}: a float is not the same number everywhere", "give a Decimal, or its text")
-    if isinstance(value, Mapping):
-        return {name: _plain(one, f"{path}.{name}") for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one, f"{path}[{index}]") for index, one in enumerate(value)]
-    return value
+    return replace(recorded, before=known + recorded.before)
 
 
 def _heads(source: str, items: Sequence[dict[str, Any]], base: int, head: bytes) -> tuple[list[bytes], list[int]]:
