@@ -65,13 +65,14 @@ async def register(page: Page) -> View:
 
 async def _totals(page: Page) -> Html:
     """Return how much the register holds, from the counters of the state."""
-    recorded, live, undated, issuers = await asyncio.gather(
+    recorded, live, undated, issuers, unstated = await asyncio.gather(
         counter(page, "origin", "recorded"),
         counter(page, "origin", "live"),
         counter(page, "year", "undated"),
         page.data.state("policy/statistics/issuer"),
+        page.data.state("policy/statistics/issuer/value/unstated"),
     )
-    named = (issuers.value or {}).get("count", 0)
+    named = (issuers.value or {}).get("count", 0) - (unstated.value is not None)  # "unstated" is listed like a body
     body = figures(
         figure(page.t("policies.total"), page.number(recorded.value + live.value)),
         figure(page.t("policies.recorded"), page.number(recorded.value), page.t("policies.recorded.note")),
@@ -79,7 +80,7 @@ async def _totals(page: Page) -> Html:
         figure(page.t("policies.undated"), page.number(undated.value)),
         figure(page.t("policies.issuers"), page.number(named)),
     )
-    return section(page, "policies.holds", body, shown=joined(recorded, live, undated, issuers))
+    return section(page, "policies.holds", body, shown=joined(recorded, live, undated, issuers, unstated))
 
 
 def _row(page: Page, item: Mapping[str, Any]) -> list[Child]:

@@ -124,7 +124,9 @@ def _life(page: Page, entry: Mapping[str, Any]) -> Html:
 
 
 def _step(page: Page, step: Step) -> Html:
-    date = date_of(page, step.date) if step.time_ms is None else moment(page, step.time_ms)
+    date: Child = date_of(page, step.date) if step.time_ms is None else moment(page, step.time_ms)
+    if step.action == "awaiting":
+        date = page.t("policy.pending")
     details: list[Child] = []
     if step.issuer:
         details.append(el("a", {"href": page.link("/policies", issuer=step.issuer)}, step.issuer))
@@ -186,7 +188,7 @@ def _versions(page: Page, entry: Mapping[str, Any], shown: Shown[Any]) -> Html |
             word(page, "action", step.action),
             date_of(page, step.date),
             step.issuer or page.t("policies.unstated"),
-            join(step.number, " ", _policy_link(step.by) if step.by else None) or page.t("part.none"),
+            el("span", None, step.number, " ", _policy_link(step.by) if step.by else None),
         ]
         for number, step in reversed([*enumerate(steps, 1)])
     ]

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from console.html import Child, Html, el
+from console.nodes import Problem
 from console.page import Page, Route, View
 from console.parts import choices, empty, figure, figures, lead, section, table
 from console.policy_words import subject_tabs, word
-from console.reading import Shown
+from console.reading import Shown, Trust
 
 SIZES: Final = (12, 20, 30, 40)
 ORDERS: Final = ("neighbours", "most")
@@ -30,7 +31,7 @@ async def coordination(page: Page) -> View:
     size = page.query_integer("top", high=SIZES[-1])
     size = size if size in SIZES else SIZES[0] if page.query("top") else SIZES[1]
     level = page.query("level") if page.query("level") in _LEVELS else None
-    shown = await page.data.get("/v1/policies/coissuing", by=by, level=level, source=page.query("source"))
+    shown = await _asked(page, by, level)
     pairs = {(row["issuers"][0], row["issuers"][1]): int(row["count"]) for row in shown.value["pairs"]}
     title = page.t("policies.coordination.title")
 
@@ -54,7 +55,8 @@ async def coordination(page: Page) -> View:
     )
     note = f"policies.{by}.note"
     if not pairs:
-        body = section(page, "policies.matrix", controls, empty(page, "policies.no_pairs"), shown=shown, note=note)
+        nothing = "policies.too_many" if "too_many" in shown.value else "policies.no_pairs"
+        body = section(page, "policies.matrix", controls, empty(page, nothing), shown=shown, note=note)
         return page.view(title, lead(page, title, "policies.coordination.lead"), subject_tabs(page), body, live=False)
     bodies = strongest(pairs, size)
     if page.query("order") != "most":
@@ -87,6 +89,16 @@ async def coordination(page: Page) -> View:
         _pairs(page, pairs, shown),
         live=False,
     )
+
+
+async def _asked(page: Page, by: str, level: str | None) -> Shown[Any]:
+    """Return the pairs as the node counts them; none, and why, where there are more than it counts at once."""
+    try:
+        return await page.data.get("/v1/policies/coissuing", by=by, level=level, source=page.query("source"))
+    except Problem as problem:
+        if problem.code != "too_many_rows":
+            raise
+        return Shown({"pairs": [], "too_many": True}, Trust.UNVERIFIED, "trust.index", node=problem.node)
 
 
 def strongest(pairs: Mapping[Pair, int], size: int) -> list[str]:
@@ -161,7 +173,12 @@ def _matrix(page: Page, bodies: Sequence[str], pairs: Mapping[Pair, int]) -> Htm
         number = el("span", {"class": "place", "aria-hidden": "true"}, str(place))
         lines.append(el("tr", None, el("th", {"scope": "row", "title": body}, number, " ", link), cells))
     corner = el("th", {"scope": "col"}, page.t("policies.issuer"))
-    made = el("table", {"class": "matrix"}, el("thead", None, el("tr", None, corner, heads)), el("tbody", None, lines))
+    made = el(
+        "table",
+        {"class": "matrix dense" if len(bodies) > SIZES[1] else "matrix"},
+        el("thead", None, el("tr", None, corner, heads)),
+        el("tbody", None, lines),
+    )
     return el(
         "div", {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": page.t("policies.matrix")}, made
     )

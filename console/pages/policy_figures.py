@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 from console.charts import bars, ranked
 from console.html import Child, Html, el
+from console.nodes import Problem
 from console.page import Page, Route, View
 from console.parts import empty, figure, figures, lead, notice, section, table, tag
 from console.policy_words import date_of, proven_figures, subject_tabs, word
-from console.reading import Shown, joined
+from console.reading import Shown, Trust, joined
 from contracts.policy_statistics import DIMENSIONS, UNDATED
 from coseal.policies import table1
 
@@ -59,7 +60,12 @@ async def _figures(page: Page, by: str, source: str | None, *, proving: bool) ->
         proven = await proven_figures(page, by)
         if proven is not None:
             return proven
-    shown = await page.data.get("/v1/policies/statistics", by=by, source=source)
+    try:
+        shown = await page.data.get("/v1/policies/statistics", by=by, source=source)
+    except Problem as problem:
+        if problem.code != "too_many_rows":
+            raise
+        return Shown({}, Trust.UNVERIFIED, "policies.too_many_values", node=problem.node)
     return shown.of({row[by]: row["count"] for row in shown.value["counts"]})
 
 
@@ -134,7 +140,8 @@ def _ranks(page: Page, by: str, shown: Shown[dict[str, int]], source: str | None
     left = len(ordered) - len(kept)
     more = el("p", {"class": "faint"}, page.t("policies.more_values", count=page.number(left))) if left else None
     key = f"policies.by_{by}"
-    body = ranked(page, key, named, links=links) if named else empty(page)
+    nothing = empty(page, shown.why if shown.why == "policies.too_many_values" else "state.empty")
+    body = ranked(page, key, named, links=links) if named else nothing
     return section(page, key, body, more, shown=shown, note=f"{key}.note" if by in ("area", "issuer") else None)
 
 

@@ -292,6 +292,18 @@ def test_the_matrix_says_each_figure_twice_and_the_pairs_once():
     assert "No two bodies share an instrument here." in nothing
 
 
+def test_more_than_a_node_counts_at_once_is_said_and_narrowed_down():
+    network = recorded()
+
+    async def refuse(path: str, params: Any = None, **more: Any) -> Any:
+        raise Problem(422, "too_many_rows", "more than 10000 rows", "regulator")
+
+    network.nodes.ask = refuse  # type: ignore[method-assign]
+    body = shown(network, policy_coordination.coordination, "/policy/coordination").body
+    assert "choose a level" in body
+    assert "level=provincial" in body
+
+
 def test_every_page_has_its_words_in_chinese_too():
     network = recorded()
     page = page_of(network, "/policies/old/1", id="old/1")
