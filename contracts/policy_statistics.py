@@ -71,7 +71,7 @@ def _add(view: View, by: str, value: str, change: int) -> None:
 
 
 def _list_value(view: View, by: str, value: str) -> None:
-    count = _count(view, by)
+    count = distinct(view, by)
     page_key = _page_key(by, count // PAGE_VALUES)
     page: Any = view.get(page_key) or []
     view.put(page_key, [*page, value])
@@ -79,7 +79,7 @@ def _list_value(view: View, by: str, value: str) -> None:
 
 
 def _values(reader: Reader, by: str) -> list[str]:
-    pages = -(-_count(reader, by) // PAGE_VALUES)
+    pages = -(-distinct(reader, by) // PAGE_VALUES)
     found: list[str] = []
     for page in range(pages):
         values: Any = reader.get(_page_key(by, page))
@@ -87,7 +87,8 @@ def _values(reader: Reader, by: str) -> list[str]:
     return found
 
 
-def _count(reader: Reader, by: str) -> int:
+def distinct(reader: Reader, by: str) -> int:
+    """Return how many values a dimension ever had."""
     entry: Any = reader.get(f"policy/statistics/{by}")
     return 0 if entry is None else int(entry["count"])
 

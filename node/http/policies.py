@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from contracts import policy_instrument
+from contracts import policy_instrument, policy_statistics
+from contracts.framework import Reader
 from ledger.render import plain
 from node import index_queries
 from node.http import paging
@@ -20,6 +21,7 @@ from node.http.context import Context
 from node.http.problems import Problem
 
 Text = Annotated[str | None, Query(max_length=256)]
+_COUNTERS_MAX: Final = 2_000
 _BY: Final = ", ".join(index_queries.DIMENSIONS)
 
 
@@ -79,6 +81,10 @@ def router(context: Context) -> APIRouter:
         given: Filters, by: Annotated[str, Query(max_length=128, description=f"Some of {_BY}.")] = "year"
     ) -> Response:
         dimensions = _dimensions(by)
+        if not given and (counted := _counted(context.reader(), dimensions)) is not None:
+            total, rows = counted
+            height = context.services.height
+            return answer({"height": height, "by": dimensions, "policies": total, "counts": rows}, height=height)
         try:
             height, total, rows = await index.query(index_queries.policy_statistics, dimensions, given)
         except index_queries.TooMany:
@@ -144,6 +150,17 @@ def _dimensions(by: str) -> list[str]:
     if not set(names) <= index_queries.DIMENSIONS.keys() or len(set(names)) < len(names):
         raise Problem(400, "invalid_parameter", f"by: expected some of {_BY}, each once, with commas between")
     return names
+
+
+def _counted(reader: Reader, dimensions: list[str]) -> tuple[int, list[dict[str, Any]]] | None:
+    """Return (instruments, figures of one dimension of all) from the counters in the state; None: ask the index."""
+    by = dimensions[0]
+    if len(dimensions) > 1 or by not in policy_statistics.DIMENSIONS:
+        return None
+    if policy_statistics.distinct(reader, by) > _COUNTERS_MAX:
+        return None
+    counts = [{by: value, "count": count} for value, count in policy_statistics.statistics(reader, by).items()]
+    return sum(policy_statistics.statistics(reader, "origin").values()), counts
 
 
 def _too_many() -> Problem:

@@ -84,9 +84,11 @@ async def test_figures_of_the_index_equal_the_counters_in_the_state(world: World
     await fill(world)
     reader = world.app._context.reader()
     for by in ("year", "area", "level", "issuer", "type_document", "origin"):
-        found = (await client.get(f"/v1/policies/statistics?by={by}&min_height={world.height}")).json()
+        url = f"/v1/policies/statistics?by={by}&min_height={world.height}"
+        found = (await client.get(url)).json()
         assert {row[by]: row["count"] for row in found["counts"]} == policy_statistics.statistics(reader, by), by
         assert found["policies"] == 4, "a proposal is not counted"
+        assert found == (await client.get(f"{url}&member=regulator")).json(), "all by the index: the same"
 
 
 @scenario()
