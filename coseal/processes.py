@@ -35,7 +35,8 @@ _LOG_TAIL_LINES: Final = 12
 class NodeStatus:
     """How one node is; everything but name, role, kind, url and healthy is None when the node does not answer.
 
-    ``evidence``: how many proofs its state holds against each validator that has any.
+    ``evidence``: how many proofs its state holds against each validator that has any. ``upgrade``: the protocol
+    version that the members accepted for a later height, and whether the node's software has it; None if there is none.
     """
 
     name: str
@@ -49,6 +50,7 @@ class NodeStatus:
     healthy: bool
     why_stalled: str | None
     evidence: dict[str, int] | None = None
+    upgrade: dict[str, Any] | None = None
 
 
 def pid_of(node: NodeEntry) -> int | None:
@@ -163,6 +165,7 @@ def status_of(network: Network, node: NodeEntry) -> NodeStatus:
         healthy=document.get("healthy") is True,
         why_stalled=document.get("why_stalled"),
         evidence=document.get("evidence"),
+        upgrade=document.get("upgrade"),
     )
 
 

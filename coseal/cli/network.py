@@ -413,4 +413,16 @@ def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
         against = Text(f"{count} proof{'s' if count > 1 else ''} against it" if count else "", "red")
         extra = (against,) if proven else ()
         table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root, 10), health, *extra)
+    if coming := _coming_rules(statuses):
+        table.caption, table.caption_justify = Text(coming, "yellow"), "left"
     return table
+
+
+def _coming_rules(statuses: Sequence[NodeStatus]) -> str:
+    """Which nodes lack the release that accepted rules need, and when they stop; nothing if all have it."""
+    lacking = [node.name for node in statuses if node.upgrade and not node.upgrade["known"]]
+    coming = next((node.upgrade for node in statuses if node.upgrade), None)
+    if not lacking or coming is None:
+        return ""
+    rules = f"protocol version {coming['version']} begins at height {coming['first_height']}"
+    return f"{rules}: before that install a newer release on {', '.join(lacking)}"

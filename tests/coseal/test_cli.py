@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from coseal import __version__, network
+from coseal import __version__, network, processes
 from coseal.cli import app
+from coseal.cli import network as network_commands
 from coseal.consortium import default_consortium
 from coseal.errors import CosealError
 from ledger.render import transaction_raw_from_json
@@ -136,9 +138,8 @@ def test_status_has_the_promised_shape(net: network.Network):
     document = json.loads(run("status", net.directory, "--json"))
     assert list(document) == ["chain_id", "nodes"]
     assert document["chain_id"] == net.chain_id
-    assert [list(node) for node in document["nodes"]] == [
-        ["name", "role", "kind", "pid", "url", "height", "round", "state_root", "healthy", "why_stalled", "evidence"]
-    ] * 4
+    names = ["name", "role", "kind", "pid", "url", "height", "round", "state_root", "healthy", "why_stalled"]
+    assert [list(node) for node in document["nodes"]] == [[*names, "evidence", "upgrade"]] * 4
     assert document["nodes"][0] == {
         "name": "regulator",
         "role": "government",
@@ -151,9 +152,19 @@ def test_status_has_the_promised_shape(net: network.Network):
         "healthy": False,
         "why_stalled": "not running",
         "evidence": None,
+        "upgrade": None,
     }
     run("status", net.directory, "--check", code=1)
     assert "not running" in run("status", net.directory)
+
+
+@pytest.mark.parametrize(("known", "says"), [(False, "version 2 begins at height 100"), (True, "")])
+def test_status_names_the_nodes_that_lack_a_release_for_coming_rules(net: network.Network, known: bool, says: str):
+    upgrade = {"version": 2, "first_height": 100, "known": known}
+    nodes = [replace(processes.status_of(net, node), upgrade=upgrade) for node in net.nodes]
+    caption = str(network_commands._table(net, nodes).caption or "")
+    assert says in caption
+    assert bool(caption) is ("regulator" in caption) is (not known)
 
 
 def test_the_folder_may_come_from_the_environment(net: network.Network, monkeypatch: pytest.MonkeyPatch):
