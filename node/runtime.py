@@ -232,6 +232,8 @@ class Runtime:
         if self._door is not None:
             self._door.close()
         self._index.stop()
+        if self._tracer is not None:
+            await asyncio.to_thread(self._tracer.close)
         if how is not Exit.STORAGE:
             self._storage.close()
         _log.info("stopped", status=int(how), height=self._commits.durable_height)

@@ -7,7 +7,6 @@ can trust.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import gc
 import os
 import resource
@@ -160,8 +159,7 @@ def _tracer(config: NodeConfig) -> Tracer | None:
     except ImportError:
         raise ConfigProblem("trace: OpenTelemetry is not installed; pip install 'coseal[trace]'") from None
     collector = Collector.at(config.trace.endpoint, config.node_id, software_version())
-    atexit.register(collector.close)
-    return Tracer(collector.export, config.trace.one_in)
+    return Tracer(collector.export, config.trace.one_in, close=collector.close)
 
 
 def _join_gap(config: NodeConfig, storage: Storage) -> int:

@@ -92,12 +92,16 @@ class _Flight:
 
 
 class Tracer:
-    """Called by the runtime, on the loop; gives finished spans to ``export``."""
+    """Called by the runtime, on the loop; gives finished spans to ``export``. ``close`` ends what takes them."""
 
     def __init__(
-        self, export: Callable[[Span], object], one_in: int = 1, now_ns: Callable[[], int] = time.time_ns
+        self,
+        export: Callable[[Span], object],
+        one_in: int = 1,
+        now_ns: Callable[[], int] = time.time_ns,
+        close: Callable[[], None] = lambda: None,
     ) -> None:
-        self.now_ns = now_ns
+        self.now_ns, self.close = now_ns, close
         self._export, self._one_in = export, one_in
         self._arrivals: OrderedDict[bytes, int] = OrderedDict()
         self._flights: OrderedDict[bytes, _Flight] = OrderedDict()
