@@ -226,6 +226,6 @@ async def carry(http: httpx.AsyncClient, dialogue: Dialogue[_T]) -> _T:
                 headers=step.headers,
                 timeout=step.timeout_s,
             )
-            reply = Reply(step.url, response.status_code, response.content)
+            reply = Reply(step.node, response.status_code, response.content)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = unreachable(step, error)

@@ -333,7 +333,7 @@ def carry(http: httpx.Client, dialogue: Dialogue[_T]) -> _T:
                 headers=step.headers,
                 timeout=step.timeout_s,
             )
-            reply = Reply(step.url, response.status_code, response.content)
+            reply = Reply(step.node, response.status_code, response.content)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = unreachable(step, error)
 
@@ -345,11 +345,12 @@ def headers_of(token: str | None) -> dict[str, str]:
 
 def unreachable(ask: Ask, error: Exception) -> Unreachable:
     """Return what a failed request comes back as: whether it may have arrived is told."""
-    node = ask.url.partition("/v1/")[0]
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, _NOT_SENT):
-        return Unreachable(f"{node} did not answer in time", "try again in a moment, or ask another node", sent=True)
+        return Unreachable(
+            f"{ask.node} did not answer in time", "try again in a moment, or ask another node", sent=True
+        )
     hint = "is the network up? `coseal status`"
-    return Unreachable(f"{node} cannot be reached: {error}", hint, sent=not isinstance(error, _NOT_SENT))
+    return Unreachable(f"{ask.node} cannot be reached: {error}", hint, sent=not isinstance(error, _NOT_SENT))
 
 
 def are_local(urls: Sequence[str]) -> bool:

@@ -18,7 +18,7 @@ from coseal import aio, keys
 from coseal import client as client_module
 from coseal.aio import AsyncClient
 from coseal.client import Client
-from coseal.conversation import Ask, Conversation, Dialogue
+from coseal.conversation import Ask, Conversation, Dialogue, document_of
 from coseal.errors import BadAnswer, CosealError, Unreachable, WrongChain, WrongKey
 from coseal.network import read_genesis
 from ledger.errors import LedgerError
@@ -148,7 +148,7 @@ def _fetched(urls: Sequence[str], chain_id: str) -> Dialogue[Genesis]:
     failed: CosealError = Unreachable("no node to ask")
     for url in urls:
         try:
-            reply = yield Ask("GET", f"{url.rstrip('/').removesuffix('/v1')}/v1/genesis")
+            reply = yield Ask("GET", url.rstrip("/").removesuffix("/v1"), "/v1/genesis")
             found = Genesis.decode(reply.content)
         except Unreachable as error:
             failed = error
@@ -158,7 +158,7 @@ def _fetched(urls: Sequence[str], chain_id: str) -> Dialogue[Genesis]:
             if found.chain_id.hex() == chain_id:
                 return found
             told = f"{url} gave the genesis of chain {found.chain_id.hex()}, expected {chain_id}"
-            raise WrongChain(told, "ask a node of that chain, or check the chain id")
+            raise WrongChain(told, "ask a node of that chain, or check the chain id", node=url)
     raise failed
 
 
@@ -186,11 +186,13 @@ def _sender_of(genesis: Genesis, signer: Signer | None, sender: str | None) -> s
 def _introduced(conversation: Conversation, signer: Signer | None) -> Dialogue[None]:
     """Check that the node that answers is of the chain, and that the key is the registered one of the sender."""
     expected = conversation.genesis.chain_id.hex()
-    status: dict[str, Any] = yield from conversation.get("/v1/status")
+    reply = yield from conversation.ask("GET", "/v1/status")
+    status = document_of(reply)
     if status.get("chain_id") != expected:
         raise WrongChain(
-            f"{conversation.url} is of chain {str(status.get('chain_id'))[:64]}, the genesis of {expected}",
+            f"{reply.node} is of chain {str(status.get('chain_id'))[:64]}, the genesis of {expected}",
             f"ask a node of that chain; or the genesis is old or was changed: {_ASK_MEMBER}",
+            node=reply.node,
         )
     if signer is None or conversation.sender is None or not status.get("height"):
         return

@@ -49,14 +49,20 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One HTTP request; a failed one comes back into the conversation as ``Unreachable``."""
+    """One HTTP request to a path of a node; a failed one comes back into the conversation as ``Unreachable``."""
 
     method: str
-    url: str
+    node: str
+    path: str
     params: Mapping[str, Any] = field(default_factory=dict)
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = REQUEST_TIMEOUT_S
+
+    @property
+    def url(self) -> str:
+        """The whole URL, but for the parameters."""
+        return self.node + self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class Pause:
 class Reply:
     """What a node answered, whatever it is."""
 
-    url: str
+    node: str
     status: int
     content: bytes
 
@@ -155,7 +161,7 @@ class Conversation:
     ) -> None:
         if not urls:
             raise CosealError("no node to ask", "give the URL of one or several nodes")
-        self.urls = tuple(url.rstrip("/").removesuffix("/v1") for url in urls)
+        self.urls = tuple(dict.fromkeys(url.rstrip("/").removesuffix("/v1") for url in urls))
         self.genesis = genesis
         self.sender = sender
         self.epochs = Epochs(genesis)
@@ -176,9 +182,10 @@ class Conversation:
             raise CosealError("nobody to sign as", "give a sender MEMBER/USER and its key")
         return self.sender.partition("/")[0]
 
-    def turn(self) -> None:
-        """Ask the next node from now on."""
-        self._turn = (self._turn + 1) % len(self.urls)
+    def turn(self, node: str) -> None:
+        """Ask the next node after this one from now on, unless another is asked already."""
+        if self.url == node:
+            self._turn = (self._turn + 1) % len(self.urls)
 
     # Asking
 
@@ -193,16 +200,16 @@ class Conversation:
         timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> Dialogue[Reply]:
         """Return a node's reply; those that do not answer are passed over, ``Unreachable`` if none does."""
-        sent = False
-        for left in reversed(range(len(self.urls))):
+        failed: dict[str, Unreachable] = {}
+        while len(failed) < len(self.urls):
+            node = next(url for url in (*self.urls[self._turn :], *self.urls) if url not in failed)
             try:
-                return (yield Ask(method, self.url + path, params or {}, content, headers or {}, timeout_s))
+                return (yield Ask(method, node, path, params or {}, content, headers or {}, timeout_s))
             except Unreachable as error:
-                sent = sent or error.sent
-                self.turn()
-                if not left:
-                    raise Unreachable(error.detail, error.hint, sent=sent) from None
-        raise AssertionError  # there is a node to ask
+                failed[node] = error
+                self.turn(node)
+        sent, last = any(error.sent for error in failed.values()), failed[node]
+        raise Unreachable(last.detail, last.hint, sent=sent)
 
     def believed(self, question: Callable[[], Dialogue[_T]]) -> Dialogue[_T]:
         """Return the first answer that holds; a node whose answer does not is noted, and the next is asked."""
@@ -213,17 +220,17 @@ class Conversation:
                 self.distrust(error)
                 if not left:
                     raise
-            except Busy:
-                self.turn()
+            except Busy as error:
+                self.turn(error.node)
                 if not left:
                     raise
         raise AssertionError  # there is a node to ask
 
     def distrust(self, error: FalseAnswer) -> None:
-        """Note what the node that was asked said, and turn to the next."""
-        self.distrusted[self.url] = error.detail
+        """Note what a node said, and turn to the next."""
+        self.distrusted[error.node] = error.detail
         _log.warning("%s", error.detail)
-        self.turn()
+        self.turn(error.node)
 
     def get(self, path: str, **params: Any) -> Dialogue[dict[str, Any]]:
         """Return a JSON document of the API, unverified; raise ``Refused`` for a problem it answers with."""
@@ -312,9 +319,9 @@ class Conversation:
             validators = yield from self.validators_of(proof.header, proof.certificate)
             transaction, receipt = proof.verify(self.genesis.chain_id, validators)
         except LedgerError as error:
-            raise FalseAnswer(f"{self.url} gave a receipt that does not hold: {error.reason}", _ELSEWHERE) from None
+            raise false_answer(reply.node, f"gave a receipt that does not hold: {error.reason}") from None
         if transaction.id != tx_id:
-            raise FalseAnswer(f"{self.url} gave the receipt of another transaction", _ELSEWHERE)
+            raise false_answer(reply.node, "gave the receipt of another transaction")
         self.height = max(self.height, proof.header.height)
         return Committed(transaction, receipt, proof, self.epochs.up_to(proof.header.epoch))
 
@@ -332,9 +339,9 @@ class Conversation:
             validators = yield from self.validators_of(certified.header, certified.certificate)
             certified.verify(self.genesis.chain_id, validators)
         except LedgerError as error:
-            raise FalseAnswer(f"{self.url} gave a state proof that does not hold: {error.reason}", _ELSEWHERE) from None
+            raise false_answer(reply.node, f"gave a state proof that does not hold: {error.reason}") from None
         if certified.key != key.encode():
-            raise FalseAnswer(f"{self.url} proved another key than {key}", _ELSEWHERE)
+            raise false_answer(reply.node, f"proved another key than {key}")
         self.height = max(self.height, certified.header.height)
         return certified
 
@@ -356,21 +363,21 @@ class Conversation:
         reply = yield from self.ask("GET", f"/v1/blocks/{height}", headers={"Accept": MSGPACK})
         if reply.status != 200:
             document_of(reply)
-        committed = yield from self.verified_block(reply.content)
+        committed = yield from self.verified_block(reply.node, reply.content)
         found = committed.block.header.height
         if height not in ("latest", str(found), found):
-            raise FalseAnswer(f"{self.url} gave block {found} for {height}", _ELSEWHERE)
+            raise false_answer(reply.node, f"gave block {found} for {height}")
         return committed
 
-    def verified_block(self, raw: bytes) -> Dialogue[CommittedBlock]:
-        """Return the block of a record of the block log: its roots and its certificate verified."""
+    def verified_block(self, node: str, raw: bytes) -> Dialogue[CommittedBlock]:
+        """Return the block in a record of the block log that a node gave: its roots and its certificate verified."""
         try:
             committed = CommittedBlock.decode(raw)
             header = committed.block.header
             yield from self.validators_of(header, committed.certificate)
             self.epochs.verify(header, committed.certificate)
         except LedgerError as error:
-            raise FalseAnswer(f"{self.url} gave a block that does not hold: {error.reason}", _ELSEWHERE) from None
+            raise false_answer(node, f"gave a block that does not hold: {error.reason}") from None
         self.height = max(self.height, header.height)
         return committed
 
@@ -392,7 +399,9 @@ class Conversation:
         return self.epochs.of(header, certificate)
 
 
-_ELSEWHERE: Final = "ask another node, and tell the member that runs this one"
+def false_answer(node: str, what: str) -> FalseAnswer:
+    """Return the error for a node that ``what`` is said of."""
+    return FalseAnswer(f"{node} {what}", "ask another node, and tell the member that runs this one", node=node)
 
 
 def document_of(reply: Reply) -> dict[str, Any]:
@@ -402,12 +411,12 @@ def document_of(reply: Reply) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise BadAnswer(f"{reply.url} answered {reply.status} without a JSON object", "is this the URL of a node?")
+        raise BadAnswer(f"{reply.node} answered {reply.status} without a JSON object", "is this the URL of a node?")
     if 200 <= reply.status < 300:
         return document
     code, detail = str(document.get("code", f"http_{reply.status}")), str(document.get("detail", ""))
     if reply.status in BUSY:
-        raise Busy(f"the node is busy: {code}: {detail}", "try again in a moment")
+        raise Busy(f"the node is busy: {code}: {detail}", "try again in a moment", node=reply.node)
     raise Refused(code, detail)
 
 

@@ -43,7 +43,14 @@ class BadAnswer(CosealError):
 
 
 class FalseAnswer(BadAnswer):
-    """What a node said does not hold: a proof is false, or of something else. Ask another node, and tell its member."""
+    """What a node said does not hold: a proof is false, or of something else. Ask another node, and tell its member.
+
+    ``node`` is its URL.
+    """
+
+    def __init__(self, detail: str, hint: str = "", *, node: str = "") -> None:
+        super().__init__(detail, hint)
+        self.node = node
 
 
 class WrongChain(FalseAnswer):
@@ -63,7 +70,14 @@ class Unreachable(CosealError):
 
 
 class Busy(Unreachable):
-    """A node has no room now, or has not come as far as was asked for; try again in a moment, or another node."""
+    """A node has no room now, or has not come as far as was asked for; try again in a moment, or another node.
+
+    ``node`` is its URL.
+    """
+
+    def __init__(self, detail: str, hint: str = "", *, node: str = "") -> None:
+        super().__init__(detail, hint)
+        self.node = node
 
 
 class NotCommitted(Unreachable):

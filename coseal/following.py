@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.feed import BEGIN, KINDS, Place, place_after, place_text, told
-from coseal.conversation import MSGPACK, Conversation, Dialogue, Pause, document_of
+from coseal.conversation import MSGPACK, Conversation, Dialogue, Pause, document_of, false_answer
 from coseal.errors import Busy, CosealError, FalseAnswer, Unreachable
 from ledger import codec
 from ledger.block import CommittedBlock
@@ -81,7 +81,7 @@ class Follower:
                     if len(self._conversation.distrusted) == len(self._conversation.urls):
                         raise
                 elif isinstance(error, Busy):
-                    self._conversation.turn()
+                    self._conversation.turn(error.node)
                 if time.monotonic() - silent_since > self._patience_s:
                     raise
             yield Pause(_PAUSE_S)
@@ -94,12 +94,12 @@ class Follower:
         height = self._place[0]
         if self._end(height):
             return []
-        blocks = yield from self._blocks(height)
+        node, blocks = yield from self._blocks(height)
         events: list[Event] = []
         for raw in blocks:
             try:
-                committed = yield from self._conversation.verified_block(raw)
-                self._require_next(committed, height)
+                committed = yield from self._conversation.verified_block(node, raw)
+                self._require_next(node, committed, height)
             except (FalseAnswer, Unreachable) as error:
                 if not events:
                     raise
@@ -121,23 +121,23 @@ class Follower:
         self.done = not self._follow and self._goal is not None and height > self._goal
         return self.done
 
-    def _blocks(self, height: int) -> Dialogue[list[bytes]]:
-        """Return records of blocks from a height on; waits for the first, none if it does not come."""
+    def _blocks(self, height: int) -> Dialogue[tuple[str, list[bytes]]]:
+        """Return a node's records of blocks from a height on; waits for the first, none if it does not come."""
         conversation = self._conversation
         params = {"from": height, "limit": _PAGE_BLOCKS, "min_height": height}
         reply = yield from conversation.ask("GET", "/v1/blocks", params=params, headers={"Accept": MSGPACK})
         if reply.status == 503 and b'"height_not_reached"' in reply.content:
-            conversation.turn()  # nothing new here: is there elsewhere?
-            return []
+            conversation.turn(reply.node)  # nothing new here: is there elsewhere?
+            return reply.node, []
         if reply.status != 200:
             document_of(reply)
         try:
             rows = codec.sequence(codec.decode(reply.content), "blocks", limit=_PAGE_BLOCKS)
-            return [codec.octets(row, "block") for row in rows]
+            return reply.node, [codec.octets(row, "block") for row in rows]
         except LedgerError as error:
-            raise FalseAnswer(f"{conversation.url} gave no blocks: {error.reason}") from None
+            raise false_answer(reply.node, f"gave no blocks: {error.reason}") from None
 
-    def _require_next(self, committed: CommittedBlock, height: int) -> None:
+    def _require_next(self, node: str, committed: CommittedBlock, height: int) -> None:
         header, last = committed.block.header, self._last
         if header.height != height or (last is not None and header.parent_hash != last.block.hash):
-            raise FalseAnswer(f"{self._conversation.url} gave another block than the next, {height}")
+            raise false_answer(node, f"gave another block than the next, {height}")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from audit.history import ObjectHistory, verify_history
-from coseal.conversation import Conversation, Dialogue
-from coseal.errors import CosealError, FalseAnswer
+from coseal.conversation import Conversation, Dialogue, document_of, false_answer
+from coseal.errors import CosealError
 from ledger import codec
 from ledger.errors import LedgerError
 from ledger.handover import with_handovers
@@ -51,13 +51,14 @@ def _ask(
 ) -> Dialogue[tuple[dict[str, Any], ObjectHistory]]:
     path = f"/v1/objects/{quote(object_id, safe='')}/events"
     filters = {"process_type": process_type, "type": object_type, "proof": "true", "handovers": "false"}
-    document = yield from conversation.get(path, **filters)
+    reply = yield from conversation.ask("GET", path, params=filters)
+    document = document_of(reply)
     try:
         record = state_proof_from_json(codec.mapping(document, "document").get("record"))
         yield from conversation.validators_of(record.header, record.certificate)
         history = verify_history(document, conversation.genesis, conversation.epochs)
     except LedgerError as error:
-        raise FalseAnswer(f"{conversation.url} does not prove all items of {object_id}: {error.reason}") from None
+        raise false_answer(reply.node, f"does not prove all items of {object_id}: {error.reason}") from None
     if (history.process_type, history.object_type, history.object_id) != (process_type, object_type, object_id):
-        raise FalseAnswer(f"{conversation.url} gave the history of another object")
+        raise false_answer(reply.node, "gave the history of another object")
     return with_handovers(document, conversation.epochs.up_to(record.header.epoch)), history

@@ -252,6 +252,9 @@ def require_ocel(path: Path) -> None:
         log = importlib.import_module("pm4py").read_ocel2_json(str(path))
         assert len(log.events) == 3
         return
+    if importlib.util.find_spec("r4pm") is not None and importlib.util.find_spec("polars") is not None:
+        assert len(importlib.import_module("r4pm").df.import_ocel(str(path))["events"]) == 3
+        return
     folder = Path(os.environ.get("COSEAL_REFERENCE_DATA", "../shared/data"))
     if importlib.util.find_spec("jsonschema") is None or not folder.is_dir():
         pytest.skip("no PM4Py, and no jsonschema with the schema in the reference data")

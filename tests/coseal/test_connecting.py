@@ -171,6 +171,24 @@ def test_the_asynchronous_client_says_what_the_blocking_one_says(hosts: Hosts) -
     asyncio.run(run())
 
 
+def test_tasks_that_share_a_client_do_not_send_each_other_back_to_a_bad_node(hosts: Hosts) -> None:
+    async def run() -> None:
+        options = {"key": signer(WHO), "genesis": hosts.node.genesis, "transport": hosts}
+        async with await coseal.connect_async([URL, "http://b.test"], **options) as client:
+            hosts.down.add("a.test")
+            found = await asyncio.gather(*(client.value("membership/member/bank-a") for _ in range(20)))
+            assert [value["role"] for value in found] == ["bank"] * 20
+            hosts.down = {"b.test"}
+            found = await asyncio.gather(*(client.policy("none") for _ in range(20)))
+            assert (found, client.url) == ([None] * 20, URL)
+            hosts.down.clear()
+            hosts.lies["a.test"] = changed("members", lambda document: {**document, "value": []})
+            await asyncio.gather(*(client.value("membership/members") for _ in range(20)))
+            assert (list(client.distrusted), client.url) == ([URL], "http://b.test")
+
+    asyncio.run(run())
+
+
 def test_a_receipt_verifies_offline_in_every_form_and_a_changed_one_does_not(hosts: Hosts, tmp_path: Path) -> None:
     with coseal.connect(URL, key=signer(WHO), genesis=hosts.node.genesis, transport=hosts) as client:
         committed = client.submit("membership", "set_profile", {"name": "E"})
