@@ -278,7 +278,7 @@ def _require_member(member: NewMember) -> None:
     if not is_name(member.id) or not is_name(member.user):
         raise CosealError(f"{member.id}/{member.user}: names are of a-z, 0-9, '-' and '.', a letter first")
     if member.role not in ROLES:
-        raise CosealError(f"role {member.role!r}", f"there are {', '.join(ROLES)}")
+        raise CosealError(f"there is no role {member.role!r}", f"there are {', '.join(ROLES)}")
     if (member.role == "government") != bool(member.level):
         raise CosealError("a level is for a government member, and every one has it", "say --level central, ...")
 
