@@ -29,7 +29,7 @@ QUIET_MS = 3_000
 
 @dataclass(slots=True)
 class Verdict:
-    """What became of a seed. ``failure`` is None for a good run; times are virtual ms but ``seconds``.
+    """What became of a seed. ``failure`` is None for a good run; times are virtual ms but ``seconds``: processor time.
 
     ``kinds`` is how many kinds of faults and behaviours were drawn.
     """
@@ -73,7 +73,7 @@ def run_options(
     kind: str, seed: int, options: Options, rng: random.Random, *, loud: Callable[[str], None] | None = None
 ) -> Verdict:
     """Run a world of given options."""
-    began = time.perf_counter()
+    began = time.process_time()
     verdict = Verdict(kind, seed, n=options.n, kinds=len(options.faults) + sum(map(len, options.behaviours.values())))
     world = World(options, rng, loud=loud)
     try:
@@ -91,7 +91,7 @@ def run_options(
     verdict.behaviours = sorted({name for names in options.behaviours.values() for name in names})
     verdict.goals = {name: count for name, count in sorted(world.goals.items()) if count}
     verdict.reads, verdict.writes = len(world.clients.history.reads), len(world.clients.history.writes)
-    verdict.seconds = time.perf_counter() - began
+    verdict.seconds = time.process_time() - began
     if verdict.failure is not None and loud is not None:
         loud(f"FAILED {verdict.failure}")
     return verdict
