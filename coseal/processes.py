@@ -28,6 +28,7 @@ START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
 _POLL_S: Final = 0.05
 _PROBE_TIMEOUT_S: Final = 2.0
+_ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 _LOG_TAIL_LINES: Final = 12
 
 
@@ -37,6 +38,7 @@ class NodeStatus:
 
     ``evidence``: how many proofs its state holds against each validator that has any. ``upgrade``: the protocol
     version that the members accepted for a later height, and whether the node's software has it; None if there is none.
+    ``peers`` are connected, ``pending`` transactions wait in its mempool, ``leader`` is who proposes in its round.
     """
 
     name: str
@@ -51,6 +53,9 @@ class NodeStatus:
     why_stalled: str | None
     evidence: dict[str, int] | None = None
     upgrade: dict[str, Any] | None = None
+    leader: str | None = None
+    peers: int | None = None
+    pending: int | None = None
 
 
 def pid_of(node: NodeEntry) -> int | None:
@@ -131,15 +136,20 @@ def require_free_ports(nodes: Iterable[NodeEntry]) -> None:
 
 
 def probe(node: NodeEntry, timeout_s: float = _PROBE_TIMEOUT_S) -> dict[str, Any] | None:
-    """Return the node's own status document, None if it does not answer.
+    """Return the node's own status document, None if it does not answer."""
+    return ask(node, "/v1/status", timeout_s)
+
+
+def ask(node: NodeEntry, path: str, timeout_s: float = _PROBE_TIMEOUT_S) -> dict[str, Any] | None:
+    """Return a JSON object that a node answers with, None if it does not, or refuses.
 
     Plain ``http.client``: starting a network polls this and need not load a whole HTTP library for it.
     """
     connection = http.client.HTTPConnection(node.http, timeout=timeout_s)
     try:
-        connection.request("GET", "/v1/status", headers={"Accept": "application/json"})
+        connection.request("GET", path, headers={"Accept": "application/json"})
         response = connection.getresponse()
-        document = json.loads(response.read(1 << 20))
+        document = json.loads(response.read(_ANSWER_BYTES_MAX))
         return document if response.status == 200 and isinstance(document, dict) else None
     except (OSError, http.client.HTTPException, ValueError):
         return None
@@ -166,6 +176,9 @@ def status_of(network: Network, node: NodeEntry) -> NodeStatus:
         why_stalled=document.get("why_stalled"),
         evidence=document.get("evidence"),
         upgrade=document.get("upgrade"),
+        leader=document.get("leader"),
+        peers=sum(peer.get("connected") is True for peer in document.get("peers", ())),
+        pending=document.get("mempool", {}).get("transactions"),
     )
 
 

@@ -5,6 +5,7 @@ Law: `up` says that a network is up only after a block has committed on every no
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import time
@@ -189,6 +190,10 @@ def status(
     directory: DirectoryArgument = None,
     as_json: JsonOption = False,
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 unless every node is healthy.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Look again every second until Ctrl-C; --json: a line each.")
+    ] = False,
+    looks: Annotated[int | None, typer.Option("--looks", min=1, help="With --watch: end after so many.")] = None,
 ) -> None:
     """Show how every node is: its height, round and state root, and why it is stalled if it is.
 
@@ -196,16 +201,25 @@ def status(
 
       coseal status
 
+      coseal status --watch
+
       coseal status --json | python -m json.tool
     """
     from coseal import network as networks
     from coseal import processes
 
     net = networks.load(folder(directory))
+    if watch:
+        from coseal.cli import watching
+
+        with contextlib.suppress(KeyboardInterrupt):
+            watching.show(net, as_json=as_json, looks=looks)
+        if not check:
+            return
     statuses = processes.status(net)
-    if as_json:
+    if as_json and not watch:
         print_json(_status_document(net, statuses))
-    else:
+    elif not watch:
         console().print(_table(net, statuses))
     if check and not all(node.healthy for node in statuses):
         raise typer.Exit(EXIT_BAD)
@@ -378,15 +392,11 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, page
 def _foreground(net: Network, *, show: bool) -> None:
     """Show the nodes until Ctrl-C, then stop them."""
     from coseal import processes, web
+    from coseal.cli import watching
 
     try:
-        if show and sys.stdout.isatty():
-            from rich.live import Live
-
-            with Live(console=console(), refresh_per_second=2) as live:
-                while True:
-                    live.update(_table(net, processes.status(net)))
-                    time.sleep(1)
+        if show:
+            watching.show(net, calm=True, ending="Ctrl-C stops the nodes")
         while True:
             time.sleep(1)
     except KeyboardInterrupt:

@@ -1,0 +1,77 @@
+"""The live view of a real network: its figures are those of the interface, and an interrupt ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coseal.cli import watching
+from coseal.watching import Watch
+from tests.cluster.network import Cluster
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster.make(tmp_path_factory.mktemp("watched"))
+    try:
+        made.start()
+        made.wait_height(1)
+        yield made
+    finally:
+        made.close()
+
+
+def test_the_figures_are_those_of_the_interface(cluster: Cluster):
+    clock = iter((0.0, 2.0))
+    watch = Watch(cluster.net, clock=lambda: next(clock))
+    first = watch.look()
+    answers = [cluster.submit("bank-a", cluster.transaction()) for _ in range(3)]
+    cluster.wait_height(max(answer["height"] for answer in answers))
+    sight = watch.look()
+    statuses = {name: cluster.get(name, "/v1/status") for name in cluster.names}
+    assert first.height is not None
+    assert sight.height is not None
+    assert sight.height == max(status["height"] for status in statuses.values())
+    for node in sight.nodes:
+        status: Any = statuses[node.name]
+        assert (node.height, node.state_root) == (status["height"], status["state_root"])
+        assert node.peers == len([peer for peer in status["peers"] if peer["connected"]]) == 3
+    assert sight.transactions_per_s == 1.5
+    assert sight.blocks_per_s == (sight.height - first.height) / 2
+    assert sum("membership.set_profile by bank-a/admin" in one.text for one in sight.happened) == 3
+    assert json.loads(json.dumps(watching.document(cluster.net, sight)))["findings_open"] == 0
+
+
+def test_in_a_terminal_it_draws_until_an_interrupt(cluster: Cluster):
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "40"}
+    command = [sys.executable, "-m", "coseal", "status", str(Path(cluster.net.directory)), "--watch"]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    try:
+        shown, deadline = "", time.monotonic() + 60
+        while shown.count("Ctrl-C ends this view") < 2:
+            assert time.monotonic() < deadline, shown
+            if select.select([ours], [], [], 1)[0]:
+                shown += os.read(ours, 65_536).decode()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert "enterprise-a" in shown
+        assert "Traceback" not in shown
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
