@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coseal.cli import watching
 from coseal.cli.shared import (
     Commands,
     DirectoryArgument,
@@ -210,8 +211,6 @@ def status(
 
     net = networks.load(folder(directory))
     if watch:
-        from coseal.cli import watching
-
         with contextlib.suppress(KeyboardInterrupt):
             watching.show(net, as_json=as_json, looks=looks)
         if not check:
@@ -392,7 +391,6 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, page
 def _foreground(net: Network, *, show: bool) -> None:
     """Show the nodes until Ctrl-C, then stop them."""
     from coseal import processes, web
-    from coseal.cli import watching
 
     try:
         if show:
@@ -423,16 +421,6 @@ def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
         against = Text(f"{count} proof{'s' if count > 1 else ''} against it" if count else "", "red")
         extra = (against,) if proven else ()
         table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root, 10), health, *extra)
-    if coming := _coming_rules(statuses):
+    if coming := watching.coming_rules(statuses):
         table.caption, table.caption_justify = Text(coming, "yellow"), "left"
     return table
-
-
-def _coming_rules(statuses: Sequence[NodeStatus]) -> str:
-    """Which nodes lack the release that accepted rules need, and when they stop; nothing if all have it."""
-    lacking = [node.name for node in statuses if node.upgrade and not node.upgrade["known"]]
-    coming = next((node.upgrade for node in statuses if node.upgrade), None)
-    if not lacking or coming is None:
-        return ""
-    rules = f"protocol version {coming['version']} begins at height {coming['first_height']}"
-    return f"{rules}: before that install a newer release on {', '.join(lacking)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -120,6 +120,8 @@ def _state(sight: Sight) -> Text:
     if not sight.healthy:
         return Text("\n".join(["no block can commit", *reasons]), "red")
     state = Text("blocks commit", "green")
+    if coming := coming_rules(sight.nodes):
+        reasons.append(coming)
     return state if not reasons else Text.assemble(state, ("\n" + "\n".join(reasons), "yellow"))
 
 
@@ -157,6 +159,16 @@ def _recent(sight: Sight) -> list[Text]:
         Text.assemble((time_text(one.at_ms)[11:19], "dim"), f" {one.text}", overflow="ellipsis", no_wrap=True)
         for one in sight.recent
     ] + ([Text("")] if sight.recent else [])
+
+
+def coming_rules(statuses: Sequence[NodeStatus]) -> str:
+    """Say which nodes lack the release that accepted rules need, and when they stop; nothing if all have it."""
+    lacking = [node.name for node in statuses if node.upgrade and not node.upgrade["known"]]
+    coming = next((node.upgrade for node in statuses if node.upgrade), None)
+    if not lacking or coming is None:
+        return ""
+    rules = f"protocol version {coming['version']} begins at height {coming['first_height']}"
+    return f"{rules}: before that install a newer release on {', '.join(lacking)}"
 
 
 class _Speaker:

@@ -139,7 +139,9 @@ def test_status_has_the_promised_shape(net: network.Network):
     assert list(document) == ["chain_id", "nodes"]
     assert document["chain_id"] == net.chain_id
     names = ["name", "role", "kind", "pid", "url", "height", "round", "state_root", "healthy", "why_stalled"]
-    assert [list(node) for node in document["nodes"]] == [[*names, "evidence", "upgrade"]] * 4
+    assert [list(node) for node in document["nodes"]] == [
+        [*names, "evidence", "upgrade", "leader", "peers", "pending"]
+    ] * 4
     assert document["nodes"][0] == {
         "name": "regulator",
         "role": "government",
@@ -153,6 +155,9 @@ def test_status_has_the_promised_shape(net: network.Network):
         "why_stalled": "not running",
         "evidence": None,
         "upgrade": None,
+        "leader": None,
+        "peers": None,
+        "pending": None,
     }
     run("status", net.directory, "--check", code=1)
     assert "not running" in run("status", net.directory)
