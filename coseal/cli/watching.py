@@ -13,7 +13,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from coseal.cli.shared import console, plain_table, short
-from ledger.render import time_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -62,6 +61,8 @@ def show(
 
 def document(network: Network, sight: Sight) -> dict[str, Any]:
     """Return a sight as JSON values: what ``coseal status --json`` prints, and what moves."""
+    from ledger.render import time_text
+
     fields = asdict(sight)
     for name in ("nodes", "recent"):
         del fields[name]
@@ -77,7 +78,7 @@ def document(network: Network, sight: Sight) -> dict[str, Any]:
 def line(sight: Sight) -> str:
     """Return a sight as one line of text."""
     words = [
-        time_text(sight.at_ms)[11:19],
+        _clock(sight.at_ms),
         f"height {_number(sight.height)}",
         f"{_rate(sight.blocks_per_s)} blocks/s",
         f"{_rate(sight.transactions_per_s)} transactions/s",
@@ -156,7 +157,7 @@ def _recent(sight: Sight) -> list[Text]:
     from rich.text import Text
 
     return [
-        Text.assemble((time_text(one.at_ms)[11:19], "dim"), f" {one.text}", overflow="ellipsis", no_wrap=True)
+        Text.assemble((_clock(one.at_ms), "dim"), f" {one.text}", overflow="ellipsis", no_wrap=True)
         for one in sight.recent
     ] + ([Text("")] if sight.recent else [])
 
@@ -199,6 +200,11 @@ def _repeat(act: Callable[[], None], looks: int | None) -> None:
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def _clock(at_ms: int) -> str:
+    """Return the time of day, UTC."""
+    return time.strftime("%H:%M:%S", time.gmtime(at_ms / 1_000))
 
 
 def _number(value: int | None) -> str:
