@@ -59,6 +59,17 @@ def rule_link(rule: str, version: int | None = None) -> Html:
     return el("a", {"href": f"/supervision/rules/{quote(rule, safe='')}{query}"}, rule)
 
 
+def legal_basis(rule: Mapping[str, Any]) -> Html:
+    """Return what law a rule rests on: policies of the register as links, other texts as they are."""
+    basis = rule.get("legal_basis", ())
+    return el("ul", None, [el("li", None, _basis(one)) for one in basis])
+
+
+def _basis(text: str) -> Html | str:
+    external = text.removeprefix("external:")
+    return external if external != text else el("a", {"href": f"/policies/{quote(text)}"}, text)
+
+
 def verdict(page: Page, value: Verdict) -> Html:
     """Return a verdict in words."""
     return tag(page.t(f"verdict.{value.value}"), TONES[value])
@@ -82,18 +93,17 @@ def clock(page: Page, step: str | None, side: str | None, deadline_ms: int | Non
     late_tag = join(" ", tag(page.t("supervision.overdue"), "bad")) if late else None
     if deadline_ms is None:
         return el("span", {"class": "clock"}, who, " ", word, late_tag)
+    return el("span", {"class": "clock"}, who, " ", word, " · ", deadline(page, deadline_ms), late_tag)
+
+
+def deadline(page: Page, time_ms: int) -> Html:
+    """Return by when something has to be done, marked when that is soon or past."""
+    return el("span", {"class": f"left {_tone(page, time_ms)}"}, due(page, time_ms))
+
+
+def _tone(page: Page, deadline_ms: int) -> str:
     left_ms = deadline_ms - page.now_ms
-    tone = "bad" if left_ms < 0 else "wait" if left_ms < _SOON_MS else ""
-    return el(
-        "span",
-        {"class": "clock"},
-        who,
-        " ",
-        word,
-        " ",
-        el("span", {"class": f"left {tone}"}, due(page, deadline_ms)),
-        late_tag,
-    )
+    return "bad" if left_ms < 0 else "wait" if left_ms < _SOON_MS else ""
 
 
 def clock_of_row(page: Page, row: Mapping[str, Any]) -> Html:

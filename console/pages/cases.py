@@ -151,11 +151,16 @@ async def _findings(page: Page, place: tuple[str, str, str]) -> Shown[list[dict[
             "/v1/findings", process_type=process_type, object_type=object_type, object=object_id, limit=_FINDINGS_MAX
         ),
     )
-    rows = await asyncio.gather(*(page.data.state(finding_key(one["id"])) for one in listed.value["findings"]))
-    proven: list[dict[str, Any]] = [one.value for one in rows if one.value]
+    ids = dict.fromkeys(one["id"] for one in listed.value["findings"])  # each once: the proven number counts each once
+    rows = await asyncio.gather(*(page.data.state(finding_key(name)) for name in ids))
+    proven: list[dict[str, Any]] = [one.value for one in rows if one.value and _is_about(one.value, place)]
     whole = len(proven) >= (count.value or 0)  # else a node left some out, or there are more than a page holds
     standing: Shown[Any] = joined(count, *rows) if whole else listed
     return standing.of(proven)
+
+
+def _is_about(record: Mapping[str, Any], place: tuple[str, str, str]) -> bool:
+    return (record["process_type"], record["object_type"], record["object"]) == place
 
 
 def _recorded(item: Mapping[str, Any], source: Mapping[str, Any], headers: Mapping[int, Any]) -> Recorded:

@@ -35,7 +35,7 @@ from console.parts import (
 )
 from console.reading import Shown, joined
 from console.rows import action_words
-from console.supervising import SEVERITY, clock_of_record, is_late, object_link, rule_link
+from console.supervising import SEVERITY, clock_of_record, is_late, legal_basis, object_link, rule_link
 from contracts.rules.verdict import Verdict
 from contracts.supervision_findings import finding_key
 from contracts.supervision_holds import hold_key
@@ -125,7 +125,6 @@ def _found(page: Page, record: Mapping[str, Any], said: Mapping[str, Any]) -> Ht
     event: Child = record["event"] or page.t("supervision.by_deadline")
     if record["item"]:
         event = join(record["event"], " ", el("span", {"class": "faint"}, hexadecimal(page, record["item"])))
-    basis = el("ul", None, [el("li", None, one.removeprefix("external:")) for one in said.get("legal_basis", ())])
     verdict = Verdict(record["verdict"])
     rows: list[tuple[str, Child]] = [
         (page.t("supervision.detail"), record["detail"]),
@@ -146,7 +145,7 @@ def _found(page: Page, record: Mapping[str, Any], said: Mapping[str, Any]) -> Ht
             page.t("supervision.raised_in"),
             join(height_link(page, record["height"]), " · ", moment(page, record["time_ms"])),
         ),
-        (page.t("rule.basis"), basis),
+        (page.t("rule.basis"), legal_basis(said)),
     ]
     return facts(rows)
 
@@ -177,12 +176,14 @@ async def _trail(page: Page, record: Mapping[str, Any], shown: Shown[Any], liste
         for row in listed.value["trail"]
         if row["step"] in _HOLD_STEPS and row["tx"]
     ]
-    signed = await asyncio.gather(*(page.data.transaction(str(step["tx"])) for step in steps))
+    read = await asyncio.gather(*(page.data.transaction(str(step["tx"])) for step in steps))
+    kept = [number for number, one in enumerate(read) if _is_step_of(record["id"], one.value)]
+    steps, signed = [steps[number] for number in kept], [read[number] for number in kept]
     late = [
         {"step": "overdue", "what": step, "side": side, "deadline_ms": deadline_ms, "height": height}
         for step, side, deadline_ms, height in record["overdue"]
     ]
-    since_ms = {id(step): before for step, before in zip(steps, _before(record), strict=False)}
+    since_ms = {id(step): before for step, before in zip(steps[: len(record["steps"])], _before(record), strict=False)}
     rows = [(int(record["height"]), -1, _first(page, record))]
     rows += [
         (step["height"], one.value["index"], _step(page, step, one, since_ms.get(id(step))))
@@ -197,6 +198,13 @@ async def _trail(page: Page, record: Mapping[str, Any], shown: Shown[Any], liste
     rows.sort(key=lambda row: row[:2])
     made = el("ol", {"class": "timeline"}, [row for _, _, row in rows])
     return section(page, "supervision.trail", made, shown=joined(shown, *signed), note="supervision.trail.note")
+
+
+def _is_step_of(name: str, signed: Mapping[str, Any]) -> bool:
+    """Say whether a verified transaction is about this finding and took effect; a node's list may name others."""
+    transaction = signed["transaction"]
+    about = transaction["contract"] == "supervision" and transaction["args"].get("finding") == name
+    return about and bool(signed["receipt"]["ok"])
 
 
 def _before(record: Mapping[str, Any]) -> list[int]:
@@ -284,6 +292,8 @@ async def _receipt(page: Page) -> Html | None:
         return None
     shown = await page.data.transaction(str(tx))
     receipt, transaction = shown.value["receipt"], shown.value["transaction"]
+    if transaction["contract"] != "supervision" or transaction["args"].get("finding") != page.part("id"):
+        return None
     rows: list[tuple[str, Child]] = [
         (page.t("row.action"), action_words(page, transaction["contract"], transaction["action"])),
         (page.t("row.sender"), member_link(transaction["sender"])),

@@ -30,7 +30,7 @@ from console.parts import (
     tree,
 )
 from console.reading import Shown, joined
-from console.supervising import SEVERITY, rule_link, tabs
+from console.supervising import SEVERITY, legal_basis, rule_link, tabs
 from contracts.supervision_sets import head_key, rule_key
 
 _PAGE: Final = 25
@@ -61,7 +61,7 @@ async def rules(page: Page) -> View:
     )
     found = listed.value["rules"]
     shown = await asyncio.gather(*(page.data.state(rule_key(one["id"], one["version"])) for one in found))
-    rows = [_row(page, one, proven) for one, proven in zip(found, shown, strict=True)]
+    rows = [_row(page, proven) for proven in shown if proven.value is not None]
     columns = (
         *("cases.rule", "rule.version", "cases.rule_title", "rule.kind", "finding.severity"),
         *("rule.effect", "supervision.status", "rule.cost"),
@@ -84,8 +84,10 @@ async def rules(page: Page) -> View:
     )
 
 
-def _row(page: Page, one: dict[str, Any], proven: Shown[Any]) -> list[Child]:
-    record = proven.value or {"status": one["status"], "cost": 0}
+def _row(page: Page, proven: Shown[Any]) -> list[Child]:
+    """Return one version of a rule as a row: all of it from the certified state."""
+    record = proven.value
+    one = {"severity": "", "effect": "flag", **record["rule"]}
     return [
         join(rule_link(one["id"], one["version"]), " ", seal(page, proven, small=True)),
         page.number(one["version"]),
@@ -133,10 +135,9 @@ async def rule(page: Page) -> View:
 def _about(page: Page, found: dict[str, Any]) -> Html:
     said = found["rule"]
     always = page.t("rule.always")
-    basis = el("ul", None, [el("li", None, _basis(one)) for one in said["legal_basis"]])
     effect = said.get("effect", "flag")
     rows: list[tuple[str, Child]] = [
-        (page.t("rule.basis"), basis),
+        (page.t("rule.basis"), legal_basis(said)),
         (page.t("processes.type"), el("a", {"href": f"/processes/{found['process_type']}"}, found["process_type"])),
         (page.t("rule.scope"), said["scope"].get("object_type", page.t("supervision.source"))),
         (page.t("rule.kind"), page.t_or(f"rule.kind.{said['kind']}", said["kind"])),
@@ -149,10 +150,6 @@ def _about(page: Page, found: dict[str, Any]) -> Html:
         (page.t("rule.digest"), hexadecimal(page, found["digest"])),
     ]
     return facts(rows)
-
-
-def _basis(text: str) -> str:
-    return text.removeprefix("external:")
 
 
 def says(page: Page, said: dict[str, Any]) -> Html:

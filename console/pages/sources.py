@@ -43,15 +43,17 @@ async def sources(page: Page) -> View:
     shown = await asyncio.gather(*(page.data.state(f"process/source/{one['name']}") for one in found))
     rows: list[list[Child]] = []
     for one, proven in zip(found, shown, strict=True):
-        record = proven.value or {}
+        record = proven.value
+        if record is None:  # proven not to exist
+            continue
         rows.append(
             [
                 join(source_link(one["name"]), " ", seal(page, proven, small=True)),
-                el("a", {"href": f"/processes/{quote(one['process_type'], safe='')}"}, one["process_type"]),
-                page.t(f"source.mode.{record.get('mode', one['mode'])}"),
-                page.number(record.get("sequence", 0)),
+                el("a", {"href": f"/processes/{quote(record['process_type'], safe='')}"}, record["process_type"]),
+                page.t(f"source.mode.{record['mode']}"),
+                page.number(record["sequence"]),
                 _gaps(page, record),
-                page.number(record.get("missing", 0)),
+                page.number(record["missing"]),
                 _lag(page, record),
             ]
         )

@@ -27,7 +27,7 @@ from console.parts import (
     tag,
 )
 from console.reading import joined
-from console.supervising import SEVERITY, clock_of_row, object_link, rule_link, tabs
+from console.supervising import SEVERITY, clock_of_row, deadline, object_link, rule_link, tabs
 from contracts.supervision_holds import hold_key
 from contracts.supervision_terms import SIDES, TERMS
 
@@ -308,7 +308,7 @@ async def _obligations(page: Page) -> Html:
                 ),
                 rule_link(one["rule"]),
                 page.t("supervision.owes", count=record["n"], types=", ".join(record["event_types"])),
-                el("span", {"class": "clock"}, due(page, record["due_ms"])) if running else page.t("supervision.ended"),
+                deadline(page, record["due_ms"]) if running else page.t("supervision.ended"),
                 page.number(record["met"]),
                 tag(page.number(record["missed"]), "bad") if record["missed"] else page.number(0),
             ]
@@ -332,12 +332,14 @@ async def _holds(page: Page) -> Html:
         *(page.data.state(hold_key(one["process_type"], one["object_type"], one["object"])) for one in found)
     )
     rows: list[list[Child]] = []
-    for one, proven in zip(found, shown, strict=True):
-        record = proven.value or one
+    for proven in shown:
+        record = proven.value
+        if record is None:  # proven never to have been on hold
+            continue
         tone = "bad" if record["status"] == "held" else ""
         rows.append(
             [
-                join(object_link(one), " ", seal(page, proven, small=True)),
+                join(object_link(record), " ", seal(page, proven, small=True)),
                 el("a", {"href": f"/supervision/findings/{record['finding']}"}, record["finding"]),
                 tag(page.t(f"supervision.hold.{record['status']}"), tone),
                 due(page, record["until_ms"]),

@@ -96,8 +96,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "cases.about": ("The case", "案例概况"),
     "cases.complete": (
-        "Complete: these {count} items are all that is recorded of this object. The console checked the proof.",
-        "完整：该对象的全部记录即为以下 {count} 条，控制台已核验证明。",
+        "Complete: nothing else is recorded of this object than what stands below ({count}). The console checked the proof.",
+        "完整：除下列记录（{count} 条）外，该对象别无其他记录。控制台已核验证明。",
     ),
     "cases.items": ("Items recorded", "记录条数"),
     "cases.findings": ("Findings", "监管发现"),

@@ -51,7 +51,7 @@ def test_a_case_is_complete_and_says_what_the_rules_said(look: Any, visit: Visit
     look("/processes/t/cases/case/c2", name="case")
     page = visit("/processes/t/cases/case/c2")
     assert page.locator("details.seal.unverified").count() == 0
-    assert page.get_by_text("Complete: these 4 items are all").count() == 1
+    assert page.get_by_text("than what stands below (4)").count() == 1
     steps = page.locator(".timeline > li")
     assert steps.locator("h3").all_inner_texts() == ["Create", "Decide", "Check", "Check"]
     last = steps.nth(3)

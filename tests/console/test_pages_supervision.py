@@ -108,7 +108,7 @@ def test_a_finding_goes_from_raised_to_closed_by_two_roles(
     respondent.wait_for_function(f"document.querySelector('[name=evidence]').value === '{digest}'")
     take(respondent, "Answer", Answer="It is a credit note.")
     supervisor.goto(running.url + path)
-    supervisor.get_by_text(digest).wait_for(timeout=20_000)
+    supervisor.get_by_text(digest, exact=True).wait_for(timeout=20_000)
     supervisor.goto(running.url + path)
     take(supervisor, "Decide", Outcome="rectified", Reason="Put right")
     supervisor.goto(running.url + path)
