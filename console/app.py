@@ -40,6 +40,8 @@ FORM_FIELDS_MAX: Final = 64
 VIEWERS_MAX: Final = 64
 _TOLD_S: Final = 1.0  # at most one change a second is told
 _COMMENT_S: Final = 15.0
+# A page may hold state values as old as this (reading.py), so the last change of all is told once more after it.
+_SETTLED_S: Final = 2.5
 _YEAR_S: Final = 31_536_000
 _SEEN: Final = "coseal-seen"
 
@@ -236,16 +238,17 @@ def _enter(console: Console) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _live(console: Console) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint of the event stream to browsers: one word, ``changed``, at most once a second."""
+    """Return the event stream to browsers: one word, ``changed``, at most once a second, and once after the last."""
 
     async def events() -> AsyncIterator[bytes]:
         async with console.live.watching():
-            seen = console.live.version
+            seen, settled = console.live.version, False
             yield b"retry: 1000\nevent: changed\ndata: %d\n\n" % seen
             while True:
-                version = await console.live.wait(seen, _COMMENT_S)
-                yield b": nothing\n\n" if version == seen else b"event: changed\ndata: %d\n\n" % version
-                seen = version
+                version = await console.live.wait(seen, _COMMENT_S if settled else _SETTLED_S)
+                again = version == seen and not settled
+                yield b"event: changed\ndata: %d\n\n" % version if again or version != seen else b": nothing\n\n"
+                seen, settled = version, again or version == seen
                 await asyncio.sleep(_TOLD_S)
 
     async def endpoint(request: Request) -> Response:
