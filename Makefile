@@ -64,8 +64,8 @@ simulate-long: setup  ## go on with the long simulation; results are merged over
 model: setup  ## explore every state of one height for up to ROUNDS rounds, and find every mistake of the rules
 	$(BIN)/python -m simulation.model --rounds $(ROUNDS)
 
-mutants: setup  ## break the protocol in memory, one line at a time; every break must be found
-	$(BIN)/python -m simulation --mutants
+mutants: setup  ## break the protocol in memory, one line at a time; every break must be found; SHARE=n: n, others each commit
+	$(BIN)/python -m simulation --mutants $(if $(SHARE),--share $(SHARE) $(if $(TURN),--turn $(TURN)))
 
 fuzz: setup  ## fuzz every decoder for MINUTES; what is found is added to tests/fuzz/corpus
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)

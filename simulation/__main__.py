@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     options = _parser().parse_args(arguments)
     if options.mutants:
-        return judge_mutants(options.only, workers=options.workers)
+        return judge_mutants(options.only, share=options.share, turn=options.turn, workers=options.workers)
     if options.sweep:
         return sweep_crashes(workers=options.workers)
     if options.seed is not None:
@@ -113,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
         "--mutants", action="store_true", help="break the protocol in memory; every break must be found"
     )
     parser.add_argument("--only", default="", help="only mutants whose name contains this")
+    parser.add_argument("--share", type=int, help="so many mutants only, others at every commit")
+    parser.add_argument("--turn", type=int, help="which share (the number of commits)")
     parser.add_argument("--sweep", action="store_true", help="crash at every write and send of a short run")
     return parser
 

@@ -37,9 +37,16 @@ class Death:
     why: str
 
 
-def main(only: str = "", *, workers: int = 2) -> int:
-    """Run all mutants whose name contains ``only``, print the table and return the exit status."""
+def main(only: str = "", *, share: int | None = None, turn: int | None = None, workers: int = 2) -> int:
+    """Run all mutants whose name contains ``only``, print the table and return the exit status.
+
+    With ``share`` only so many: those of ``turn``, by default the number of commits, so that they rotate.
+    """
     names = [name for name in MUTANTS if only in name]
+    if share is not None:
+        turn = _commits() if turn is None else turn
+        names = share_of(names, turn, share)
+        print(f"share {turn}: again with `python -m simulation --mutants --share {share} --turn {turn}`")
     deaths: list[Death] = []
     with ThreadPoolExecutor(workers) as pool:
         for death in pool.map(judge, names):
@@ -47,10 +54,21 @@ def main(only: str = "", *, workers: int = 2) -> int:
             print(f"{death.name:28} {death.by or 'SURVIVED':34} {death.seconds:6.1f} s  {death.why}", flush=True)
     survivors = [death.name for death in deaths if not death.by]
     print(f"{len(deaths) - len(survivors)} of {len(deaths)} mutants found")
-    if not only:
+    if not only and share is None:
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps([asdict(death) for death in deaths], indent=1) + "\n", "utf-8")
     return 1 if survivors else 0
+
+
+def share_of(names: list[str], turn: int, count: int) -> list[str]:
+    """Return ``count`` of the names; the next turn continues where this one ends."""
+    return [names[(turn * count + offset) % len(names)] for offset in range(min(count, len(names)))]
+
+
+def _commits() -> int:
+    counted = ["git", "rev-list", "--count", "HEAD"]
+    ran = subprocess.run(counted, cwd=ROOT, capture_output=True, text=True, check=False)
+    return int(ran.stdout) if ran.returncode == 0 else 0
 
 
 def judge(name: str) -> Death:
@@ -60,18 +78,9 @@ def judge(name: str) -> Death:
     output, status = _run([sys.executable, "-c", f"import simulation.patching; {script}"], name, SIMULATION_S + 60)
     if status != 0:
         return Death(name, mutant.what, "simulation", time.monotonic() - began, output)
+    _require_good(mutant.suite)
     began = time.monotonic()
-    arguments = [
-        *mutant.suite.split(),
-        "-q",
-        "-x",
-        "--no-header",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "simulation.patching",
-    ]
-    output, status = _run([sys.executable, "-m", "pytest", *arguments], name, SUITE_S)
+    output, status = _run(_pytest(mutant.suite), name, SUITE_S)
     return Death(name, mutant.what, mutant.suite if status else "", time.monotonic() - began, output if status else "")
 
 

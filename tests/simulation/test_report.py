@@ -3,7 +3,7 @@
 import pytest
 
 from simulation import __main__ as command_line
-from simulation import report
+from simulation import mutants, report
 from simulation.goals import GOALS
 from simulation.mutations import MUTANTS
 from simulation.report import Totals
@@ -94,3 +94,25 @@ def test_every_mutant_changes_text_that_is_there_exactly_once(name):
         texts[module] = text.replace(old, new)
     for module, text in texts.items():
         compile(text, module, "exec")
+
+
+def test_a_suite_that_fails_without_the_mutant_finds_nothing(monkeypatch):
+    asked = []
+
+    def run(command, mutant, timeout_s):
+        asked.append(mutant)
+        return ("", 0) if "-c" in command else ("FAILED", 1)
+
+    monkeypatch.setattr(mutants, "_run", run)
+    mutants._require_good.cache_clear()
+    with pytest.raises(SystemExit, match="fails without any mutant"):
+        mutants.judge("no_join")
+    assert asked == ["no_join", ""]
+    mutants._require_good.cache_clear()
+
+
+def test_shares_of_mutants_rotate_over_all_of_them():
+    names = list(MUTANTS)
+    assert mutants.share_of(names, 0, 4) == names[:4]
+    seen = [name for turn in range(len(names)) for name in mutants.share_of(names, turn, 4)]
+    assert {seen.count(name) for name in names} == {4}
