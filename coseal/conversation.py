@@ -263,20 +263,22 @@ class Conversation:
             except Refused as error:
                 why = f": {error.detail}"
                 unproven = error.code in ("unknown_transaction", "not_committed")  # it said committed, and has no proof
-                if not unproven and not (sent and error.code == "expired" and (yield from self._located(transaction))):
+                if not unproven and not (error.code == "expired" and (yield from self._located(transaction))):
                     raise
             if time.monotonic() > deadline:
                 raise _not_committed(transaction, timeout_s, why)
             yield Pause(_POLL_S)
 
     def _located(self, transaction: Transaction) -> Dialogue[bool]:
-        """Say whether a transaction is anywhere on the chain, as a quorum's tip shows."""
+        """Say whether a transaction may be on the chain: a quorum's tip shows it, or could not be asked."""
         try:
             yield from self.get(f"/v1/transactions/{transaction.id.hex()}", consistent="true")
         except Refused as error:
             if error.code != "unknown_transaction":
                 raise
             return False
+        except Unreachable:
+            return True
         return True
 
     def send(

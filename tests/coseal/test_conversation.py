@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from coseal import conversation, sending
@@ -74,6 +75,21 @@ def test_what_expired_on_the_way_is_refused_only_if_it_is_nowhere(hosts: Hosts) 
         with pytest.raises(Refused) as caught:
             client.commit(transaction)
         assert caught.value.code == "expired"
+
+
+def test_what_a_node_calls_expired_may_have_been_committed_through_another(hosts: Hosts) -> None:
+    with client_of(hosts) as client:
+        transaction = client.sign(*PROFILE)
+        height = client.commit(transaction).height
+        answer, calls = hosts.node.handle_request, iter([True])
+
+        def late(request: httpx.Request) -> httpx.Response:
+            if request.method == "POST" and next(calls, False):
+                return httpx.Response(422, json={"code": "expired", "detail": "valid until then"})
+            return answer(request)
+
+        hosts.node.handle_request = late
+        assert client.commit(transaction).height == height
 
 
 def test_a_node_that_lies_in_a_receipt_is_passed_over_and_named(hosts: Hosts) -> None:

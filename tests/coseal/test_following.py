@@ -37,6 +37,12 @@ def height_of(raw: bytes) -> int:
     return CommittedBlock.decode(raw).block.header.height
 
 
+def unsigned(raw: bytes) -> bytes:
+    """The same record with one bit of its commit certificate's last signature changed."""
+    certificate = CommittedBlock.decode(raw).certificate.encode()
+    return raw.replace(certificate, certificate[:-1] + bytes([certificate[-1] ^ 1]))
+
+
 def ids(client: Client, **options) -> list[str]:
     return [event.id for event in client.stream(follow=False, **options)]
 
@@ -81,6 +87,34 @@ def test_a_node_that_changes_a_block_is_passed_over_and_what_came_before_is_kept
     hosts.lies["a.test"] = lie
     assert ids(client, start=1) == ["1:0", "2:0", "3:0", "4:0", "5:0", "6:0"]
     assert list(client.distrusted) == ["http://a.test"]
+
+
+def test_a_block_without_its_quorums_signatures_is_found_out(client: Client, hosts: Hosts) -> None:
+    def lie(path: str, content: bytes) -> bytes:
+        if path != "/v1/blocks":
+            return content
+        return encode([unsigned(raw) if height_of(raw) == 3 else raw for raw in decode(content)])
+
+    hosts.lies |= {"a.test": lie, "b.test": lie}
+    with pytest.raises(FalseAnswer, match="signature"):
+        ids(client, start=2)
+
+
+def test_a_certified_block_of_another_history_is_no_next_block(client: Client, hosts: Hosts) -> None:
+    other = FakeNode()
+    with other.client("central-bank") as writer:
+        for number in range(4):
+            writer.submit("membership", "set_profile", {"description": f"other {number}"})
+
+    def lie(path: str, content: bytes) -> bytes:
+        blocks = decode(content) if path == "/v1/blocks" else []
+        return encode([other.blocks[3].encode() if height_of(raw) == 4 else raw for raw in blocks]) or content
+
+    hosts.lies |= {"a.test": lie, "b.test": lie}
+    events = client.stream(start=1)
+    assert [next(events).id for _ in range(3)] == ["1:0", "2:0", "3:0"]
+    with pytest.raises(FalseAnswer, match="another block than the next, 4"):
+        next(events)
 
 
 @pytest.mark.parametrize("drop", [1, 4])
