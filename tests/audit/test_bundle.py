@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from audit.bundle import STEP_NAMES, verify_bundle
-from audit.epochs import Epochs
 from audit.report import Verdict
 from audit.verify import verify_document
 from contracts.process_chain import item_hash, objects_of
 from coseal import bundle
+from coseal.conversation import Ask, Conversation, Dialogue, Reply
 from coseal.errors import BadAnswer, CosealError
 from ledger import codec, signing
 from ledger.block import CommittedBlock, Header, Receipt
@@ -38,30 +38,13 @@ CASE = ("t", "case", "c2")
 SOURCE = ("t", "source", "enterprise-a/live")
 
 
-class FakeConversation:
-    """What the client says as conversations; all of them end without a request."""
-
-    def __init__(self, client: FakeClient) -> None:
-        self.genesis, self.url, self.epochs, self._client = client.genesis, client.url, client.epochs, client
-
-    def get(self, path: str, **params: Any) -> Generator[Any, Any, Any]:
-        yield from ()
-        return self._client.get(path, **params)
-
-    def validators_of(self, header: Header, certificate: Certificate) -> Generator[Any, Any, Any]:
-        yield from ()
-        return self._client.validators_of(header, certificate)
-
-    def believed(self, ask: Callable[[], Generator[Any, Any, Any]]) -> Generator[Any, Any, Any]:
-        return (yield from ask())
-
-
 class FakeClient:
     """A client of a node that has the story's chain."""
 
     def __init__(self, story: Story, index: Index) -> None:
         self.genesis, self.url = story.chain.genesis, "http://node"
-        self.epochs = Epochs(self.genesis)
+        self.conversation = Conversation([self.url], self.genesis)
+        self.epochs = self.conversation.epochs
         self._chain, self._index = story.chain, index
         self.hide: set[str] = set()
 
@@ -90,13 +73,14 @@ class FakeClient:
     def pages(self, path: str, name: str, /, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
         yield from self.get(path, **filters)[name]
 
-    @property
-    def conversation(self) -> FakeConversation:
-        return FakeConversation(self)
-
-    def run(self, dialogue: Generator[Any, Any, Any]) -> Any:
+    def run(self, dialogue: Dialogue[Any]) -> Any:
+        """Carry a conversation out, as the client does; the node is this chain."""
+        reply: Reply | None = None
         try:
-            raise AssertionError(f"nothing is asked of a node: {next(dialogue)}")
+            while True:
+                ask = dialogue.send(reply)  # type: ignore[arg-type]  # the first time there is none
+                assert isinstance(ask, Ask)
+                reply = Reply(ask.node, 200, json.dumps(self.get(ask.path, **ask.params)).encode())
         except StopIteration as done:
             return done.value
 
