@@ -240,10 +240,10 @@ def print_steps(steps: Sequence[Step], *, values: bool = False) -> None:
         typer.secho(f"  {number} {step.name:<16} {step.verdict.value:<7}", fg=colours[step.verdict.value], nl=False)
         typer.echo(f" {step.detail}")
         if values:
-            typer.echo(f"      {'rule':<14} {step.rule}")
+            typer.echo(f"      {'rule':<16} {step.rule}")
             for name, value in step.values.items():
                 written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-                typer.echo(f"      {name:<14} {written}")
+                typer.echo(f"      {name:<16} {written}")
 
 
 def _print_case(facts: Mapping[str, Any]) -> None:

@@ -14,8 +14,10 @@ from coseal.cli import app
 from coseal.cli import network as network_commands
 from coseal.consortium import default_consortium
 from coseal.errors import CosealError
-from ledger.render import transaction_raw_from_json
+from ledger.proof import TransactionProof
+from ledger.render import proof_json, transaction_raw_from_json
 from ledger.transaction import Transaction
+from tests.audit.conftest import Chain
 
 RUNNER = CliRunner()
 COMMANDS = [
@@ -310,3 +312,21 @@ def test_a_file_that_is_no_document_does_not_verify(net: network.Network, tmp_pa
     result = json.loads(run("verify", "r.json", "--dir", net.directory, "--json", code=1))
     assert result["verdict"] == "bad"
     run("verify", "none.json", "--genesis", net.genesis_path, code=2)
+
+
+def test_the_steps_of_a_verification_are_shown_with_rule_values_and_what_must_still_be_believed(tmp_path: Path):
+    chain = Chain().grow(3, transactions=2)
+    proof = TransactionProof.of(chain.blocks[1], 0)
+    (tmp_path / "genesis.json").write_bytes(chain.genesis.raw)
+    (tmp_path / "r.json").write_text(json.dumps(proof_json(proof)))
+    shown = run("verify", "r.json", "--genesis", "genesis.json", "--steps")
+    assert "5 certificate      ok" in shown
+    assert "encoding.md Q1 to Q3, E1, D2" in shown
+    assert f"leads_to         {proof.header.tx_root.hex()}" in shown
+    assert "what must still be believed:" in shown
+    assert "certificate " not in run("verify", "r.json", "--genesis", "genesis.json")
+    spoilt = replace(proof, transaction_path=(bytes(32), *proof.transaction_path[1:]))
+    (tmp_path / "r.json").write_text(json.dumps(proof_json(spoilt)))
+    shown = run("verify", "r.json", "--genesis", "genesis.json", "--steps", code=1)
+    assert "6 transaction path bad     the path does not lead to the root" in shown
+    assert "receipt path" not in shown
