@@ -31,6 +31,7 @@ _VOTES = "consensus.votes"
 _GUARD = "consensus.guard"
 _JUSTIFY = "consensus.justification"
 _EVIDENCE = "contracts.evidence"
+_KINDS = "contracts.governance_kinds"
 _DESK = "node.sign_desk"
 _OLD_ROUND = """\
         if self.me is None:
@@ -373,6 +374,83 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "            and not self.is_liar(name, now_ms)\n",
         "",
         "tests/node/test_sync.py",
+    ),
+    # Changes of the validators
+    "signs_a_block_early": _one(
+        "a new set signs the block that should only announce it",
+        "contracts.execution",
+        "next_validators=membership.validators(view),",
+        "next_validators=membership.coming(view) or membership.validators(view),",
+        "tests/contracts/test_execution.py tests/contracts/test_governance.py",
+    ),
+    "epoch_unsigned": _one(
+        "a vote does not bind its epoch",
+        "ledger.certificate",
+        'epoch.to_bytes(8, "big"),',
+        "bytes(8),",
+        "tests/ledger",
+    ),
+    "old_epoch_certifies": _one(
+        "a certificate of an earlier epoch is taken for one of this",
+        "ledger.certificate",
+        "if self.epoch != validators.epoch:",
+        "if self.epoch > validators.epoch:",
+        "tests/ledger",
+    ),
+    "removed_still_counts": _one(
+        "a removed validator keeps its seat",
+        _KINDS,
+        'membership_epochs.schedule(view, case.id, _without_seat(view, subject["node"]))',
+        "membership_epochs.schedule(view, case.id, _current(view))",
+        "tests/contracts/test_governance.py",
+    ),
+    "successors_unchecked": _one(
+        "the set that a header announces is not compared with our own",
+        "contracts.execution",
+        '            ("next_validators_hash", header.next_validators_hash, outcome.next_validators.hash),\n',
+        "",
+        "tests/contracts/test_execution.py tests/contracts/test_governance.py",
+    ),
+    "two_changes_at_once": _one(
+        "a second change is decided while the first waits for its block",
+        _KINDS,
+        "if membership_epochs.pending(view) is not None:  # A4",
+        "if view is None:",
+        "tests/contracts/test_governance.py",
+    ),
+    "readiness_not_required": _one(
+        "a node becomes a validator without having said that it is ready",
+        _KINDS,
+        "if not membership_nodes.is_ready(view, node_id, case.height):  # A3",
+        "if not node_id:",
+        "tests/contracts/test_governance.py",
+    ),
+    "majority_decides": _one(
+        "a majority of the members decides where a quorum must",
+        "contracts.ballot",
+        "return quorum(len(members))",
+        "return len(members) // 2 + 1 if len(members) > 4 else 2",
+        "tests/contracts/test_ballot.py",
+    ),
+    "first_seat_succeeds": _one(
+        "when the leader was removed, the first validator leads instead of the next in order",
+        "ledger.validators",
+        "index = sum(seat.id < previous_proposer for seat in validators.validators) % validators.n  # V2",
+        "index = 0",
+        "tests/ledger tests/consensus/test_epochs.py",
+    ),
+    "new_key_unused": _one(
+        "a node goes on signing with the key that its seat no longer has",
+        "consensus.voice",
+        "holds = index is not None and guard is not None and guard.speak_with(validators[index].key)",
+        "holds = index is not None and guard is not None",
+        "tests/consensus/test_epochs.py",
+    ),
+    "journal_above_the_tip_ignored": _one(
+        "a journal that outlived blocks of the log is not taken up",
+        "consensus.replica",
+        "if guard is not None and guard.place[0] == self.height:  # the journal",
+        "if guard is not None and guard.place[0] < 0:  # the journal",
     ),
     # Evidence
     "evidence_unproven": _one(

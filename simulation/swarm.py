@@ -71,6 +71,7 @@ GROUPS = (
     ("add",),
     ("remove",),
     ("remove",),
+    ("remove",),
     ("rotate",),
     ("rotate",),
     ("add", "remove"),
@@ -106,7 +107,10 @@ def draw(rng: random.Random) -> Options:
         *rng.sample(CLOCKS, rng.randint(0, 2)),
         *rng.sample(DISKS, rng.randint(0, 4)),
     ]
-    if behaviours and rng.randrange(8) == 0:  # somebody must catch up with a liar's help
+    if not behaviours and rng.randrange(2):  # there is room for a disk that fails
+        rare = rng.choice(("block log damaged", "block log damaged", "old journal", "lost sector"))
+        kinds += [rare] if rare not in kinds else []
+    if behaviours and rng.randrange(6) == 0:  # somebody must catch up with a liar's help
         behaviours[min(behaviours)] = ("bad chunks",)
         kinds += [kind for kind in ("power failure", "disk wiped") if kind not in kinds]
     while len(kinds) < 3:
