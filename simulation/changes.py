@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 TRIES_MAX: Final = 8
+WAITS_MAX: Final = 20
 KINDS: Final = {
     "add": "add_validator",
     "remove": "remove_validator",
@@ -35,6 +36,7 @@ class Change:
     node: str = ""
     ballot: str = ""
     tries: int = 0
+    waits: int = 0
     given: bool = False  # the new key is where it belongs, or will be; or the addition was asked for too early
 
 
@@ -84,7 +86,8 @@ class Changes:
         elif ballot is None:
             return
         elif ballot.status == "open":
-            self._vote(change.ballot, ballot)
+            if not self._waits_for_its_turn(change):
+                self._vote(change.ballot, ballot)
         elif ballot.status != "accepted":  # void, or refused: another change came first, or it is not ready yet
             self.world.goals["change_void"] += ballot.status in ("void", "change_pending")
             self.world.say(f"{change.kind} {change.node} is {ballot.status}")
@@ -205,6 +208,12 @@ class Changes:
         return {"version": 2, "height": self.world.highest + self.rng.randint(4, 9)}
 
     # Votes
+
+    def _waits_for_its_turn(self, change: Change) -> bool:
+        """Whether a removal is voted on a little later, when the validator leads, if that comes soon."""
+        change.waits += 1
+        soon = change.waits < WAITS_MAX and not self.world.healed
+        return change.kind == "remove" and soon and self.world.leading() != change.node
 
     def _vote(self, name: str, ballot: Ballot) -> None:
         """Every member says yes but as many as a quorum can do without, and says it once."""

@@ -17,7 +17,7 @@ GOALS: Final[dict[str, str]] = {
     "torn_journal": "a torn journal is cut and the node votes on",
     "damaged_journal": "a damaged or lost journal makes a node follow without voting",
     "released": "a node that lost its journal votes again",
-    "guard_stopped": "a node that is shown a signature its journal lacks stops signing",
+    "guard_stopped": "a node, or a twin, that is shown a signature its journal lacks stops signing",
     "damaged_log": "a damaged block log is refused, and fetched anew",
     "torn_log": "a torn last block is cut off and fetched again",
     "disk_error": "a disk error ends a process",

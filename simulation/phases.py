@@ -46,13 +46,18 @@ class Course:
             if node.honest:
                 self.world.invariants.look(node)
             if not node.behaviours:
-                self.world.goals["guard_stopped"] += node.machine.replica.fired.get("G4", 0) > 0
                 self.world.goals["status_lie"] += node.machine.counters["refused_BadCertificate"] > 0
         self.world.act(700, "look", self._look)
+
+    def _guarded(self, node: SimulatedNode) -> None:
+        """Note that unmodified code, a twin's too, was shown a signature of its own that its journal lacks."""
+        if node.machine is not None and all(behaviour.name == "twins" for behaviour in node.behaviours):
+            self.world.goals["guard_stopped"] += node.machine.replica.fired.get("G4", 0) > 0
 
     def _misbehave(self) -> None:
         for node in self.world.nodes:
             if node.machine is not None:
+                self._guarded(node)
                 if node.behaviours and node.machine.replica.standing().silence is not None:
                     self.world.reboot_afresh(node, journal.initial)  # whoever misbehaves does not mind its guard
                 for behaviour in node.behaviours:
