@@ -64,7 +64,12 @@ async def governance(page: Page) -> View:
     title = page.t("governance.nav")
     return page.view(
         title,
-        lead(page, title, "governance.lead"),
+        lead(
+            page,
+            title,
+            "governance.lead",
+            el("p", None, el("a", {"href": "/supervision/rules"}, page.t("governance.rules"))),
+        ),
         section(page, "governance.list", listed, links if newest else None, shown=joined(count, *shown)),
     )
 

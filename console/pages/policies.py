@@ -90,7 +90,7 @@ def _row(page: Page, item: Mapping[str, Any]) -> list[Child]:
     return [
         name,
         date_of(page, date),
-        word(page, "level", item.get("level", "unstated")),
+        el("span", {"class": "nowrap"}, word(page, "level", item.get("level", "unstated"))),
         _issuers(page, item["issuers"]),
         tag(word(page, "status", status), STATUS_TONE.get(status, "")),
     ]

@@ -92,9 +92,9 @@ def _row(page: Page, proven: Shown[Any]) -> list[Child]:
         join(rule_link(one["id"], one["version"]), " ", seal(page, proven, small=True)),
         page.number(one["version"]),
         one.get("title", ""),
-        page.t_or(f"rule.kind.{one['kind']}", one["kind"]),
+        el("span", {"class": "nowrap"}, page.t_or(f"rule.kind.{one['kind']}", one["kind"])),
         tag(page.t_or(f"severity.{one['severity']}", one["severity"]), SEVERITY.get(one["severity"], "")),
-        page.t_or(f"rule.effect.{one['effect']}", one["effect"]),
+        el("span", {"class": "nowrap"}, page.t_or(f"rule.effect.{one['effect']}", one["effect"])),
         status_tag(page, record["status"]),
         page.number(record["cost"]),
     ]

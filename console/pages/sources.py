@@ -102,7 +102,7 @@ async def source(page: Page) -> View:
     process_type = record["process_type"]
     latest_ms = record["latest_ms"]
     rows: list[tuple[str, Child]] = [
-        (page.t("source.owner"), member_link(name)),
+        (page.t("source.owner"), member_link(name, name.partition("/")[0])),
         (page.t("processes.type"), el("a", {"href": f"/processes/{quote(process_type, safe='')}"}, process_type)),
         (page.t("source.mode"), page.t(f"source.mode.{record['mode']}")),
         (page.t("source.sequence"), page.number(record["sequence"])),

@@ -11,6 +11,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "validators vote; a quorum of them accepts.",
         "涉及全体的事项由全体决定：谁来验证、谁是成员、运行哪些规则。运行验证节点的成员投票，达到法定数量即通过。",
     ),
+    "governance.rules": (
+        "Rules have ballots of their own: see the rules, and how each came into force.",
+        "规则另行表决：参见规则列表及各规则的生效过程。",
+    ),
     "governance.list": ("Proposals", "提案"),
     "governance.count": ("{count} proposals", "共 {count} 项提案"),
     "governance.id": ("Proposal", "提案"),
