@@ -135,6 +135,8 @@
     due();
     setInterval(age, 1000);
     setInterval(due, 1000);
+    // A map wider than the screen is shown from its middle, where most ways lead; its start may stand there.
+    for (const map of document.querySelectorAll(".scroll.map")) map.scrollLeft = (map.scrollWidth - map.clientWidth) / 2;
     document.addEventListener("change", (event) => {
       if (event.target.matches("input[data-hash-into]")) hash(event.target);
     });
