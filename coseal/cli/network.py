@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from coseal.network import Network
     from coseal.processes import NodeStatus, Ready
 
+CATCH_UP_SECONDS = 10
+"""How long a command that starts one node waits for it to have what the others have."""
+
 node_app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
@@ -256,7 +259,7 @@ def logs(
 
 
 def node_start(node: NodeArgument, directory: DirectoryOption = None) -> None:
-    """Start a stopped node and wait until it answers.
+    """Start a stopped node; wait until it answers and, for up to 10 s, until it has what the others have.
 
     Example:
 
@@ -270,10 +273,15 @@ def node_start(node: NodeArgument, directory: DirectoryOption = None) -> None:
     processes.require_free_ports([entry] if processes.pid_of(entry) is None else [])
     process = processes.start(entry)
 
-    def answers(statuses: Sequence[NodeStatus]) -> bool:
-        return any(one.name == node and one.height is not None for one in statuses)
+    began = time.monotonic()
 
-    statuses = processes.wait(net, {node: process}, answers)
+    def caught_up(statuses: Sequence[NodeStatus]) -> bool:
+        """It answers, and has what the others have; a long way it goes alone."""
+        heights = {one.name: one.height for one in statuses if one.height is not None}
+        late = time.monotonic() - began > CATCH_UP_SECONDS
+        return node in heights and (late or heights[node] >= max(heights.values()))
+
+    statuses = processes.wait(net, {node: process}, caught_up)
     process.returncode = 0  # it outlives us
     height = next(one.height for one in statuses if one.name == node)
     typer.echo(f"{node} runs as process {process.pid}, at height {height}")
