@@ -263,7 +263,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "contracts.execution",
         "            if claimed != found:",
         "            if claimed != found and what == 'next_validators_hash':",
-        "tests/contracts",
+        "tests/contracts/test_execution.py",
     ),
     "time_unchecked": _one(
         "the time of a fresh block is not checked",
@@ -276,7 +276,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "contracts.execution",
         "if tx.id in self._seen:  # V4, X1",
         "if tx.id in ():",
-        "tests/contracts",
+        "tests/contracts/test_execution.py",
     ),
     "transaction_unverified": _one(
         "the signature of a transaction in a block is not checked",
