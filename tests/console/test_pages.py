@@ -75,3 +75,21 @@ def test_language_and_colours_are_remembered(visit: Visit):
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.goto(page.url.replace("/blocks", "/"))
     assert page.evaluate("document.documentElement.lang") == "zh"
+
+
+def test_a_killed_node_is_seen_and_seen_to_come_back(look: Any, visit: Visit, running: Running):
+    page = visit("/")
+    silent = page.get_by_text("does not answer", exact=False)
+    assert silent.count() == 0
+    running.cluster.kill("enterprise-a")
+    try:
+        with running.client("bank-a") as bank:
+            bank.submit("membership", "set_profile", {"description": "without enterprise-a"}).require_ok()
+        silent.first.wait_for(timeout=30_000)
+        page.get_by_text("nobody more may fail", exact=False).first.wait_for(timeout=30_000)
+        look("/", name="home-without-one")
+    finally:
+        running.cluster.start("enterprise-a")
+        running.cluster.wait_one_tip()
+    page.get_by_text("1 more may fail", exact=False).first.wait_for(timeout=60_000)
+    assert silent.count() == 0
