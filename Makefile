@@ -27,8 +27,9 @@ $(VENV)/.ready: pyproject.toml
 
 setup: $(VENV)/.ready  ## make a virtual environment in .venv and install everything into it
 
-demo: setup  ## start four nodes, record real policies and a real process log, audit the chain
-	$(BIN)/coseal demo
+demo: setup  ## start four nodes, record real policies and a real process log, audit the chain; they and the console stay up
+	@if [ -d coseal-demo ]; then $(BIN)/coseal down coseal-demo; fi
+	$(BIN)/coseal demo --keep
 
 test: setup  ## run every test
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile
