@@ -60,8 +60,15 @@ def cookie(running: Running) -> str:
 
 
 def test_an_act_needs_the_cookie_the_token_and_our_own_origin(running: Running):
-    path = "/governance/second-protocol"
+    path = "/governance/third-protocol"  # of this test alone: who has voted is offered no form
+    with running.client("bank-a") as bank:
+        later = {"id": "third-protocol", "kind": "protocol_version", "subject": {"version": 2, "height": 2_000_000}}
+        bank.submit("governance", "propose", later).require_ok()
     mine = cookie(running)
+    deadline = time.monotonic() + 20
+    while ask(running, "GET", path, Cookie=mine)[0] != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     page = ask(running, "GET", path, Cookie=mine)[2]
     csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
     assert csrf
