@@ -13,7 +13,7 @@ ROUNDS ?= 5
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check lint types simulate simulate-long model test-long drills mutants fuzz bench \
-  vectors transcripts lock locked sbom audit-deps clean
+  vectors transcripts docs lock locked sbom audit-deps clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -80,6 +80,11 @@ vectors: setup  ## rewrite the pinned vectors of every format (an approval: read
 transcripts: setup  ## rewrite the golden transcripts of consensus (an approval: read the diff)
 	$(BIN)/python -m pytest -q tests/consensus/test_transcripts.py --rewrite
 
+docs: setup  ## build the documentation into build/docs, strictly; open build/docs/index.html
+	@$(BIN)/python -c 'import material' 2>/dev/null \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+
 $(TOOLS)/.ready:
 	$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5' 'pip-audit>=2.7' 'packaging>=24'
@@ -112,4 +117,4 @@ audit-deps: $(TOOLS)/.ready  ## ask for known vulnerabilities of the locks: 0 no
 	$(TOOLS)/bin/python tests/supply/vulnerabilities.py $(TOOLS)/bin/pip-audit
 
 clean:  ## remove what setup and tests made
-	rm -rf $(VENV) $(TOOLS) $(LOCKED) sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results
+	rm -rf $(VENV) $(TOOLS) $(LOCKED) sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results build/docs

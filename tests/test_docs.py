@@ -29,6 +29,13 @@ def test_every_link_to_a_file_resolves(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+def test_every_page_stands_in_the_navigation() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = {page.relative_to(ROOT / "docs").as_posix() for page in PAGES if page.is_relative_to(ROOT / "docs")}
+    missing = {page for page in pages if not page.startswith("decisions/") and f" {page}\n" not in navigation}
+    assert not missing, "add them to nav in mkdocs.yml"
+
+
 def commands(group: object, words: tuple[str, ...] = ()) -> Iterator[str]:
     for name, command in sorted(getattr(group, "commands", {}).items()):
         if hasattr(command, "commands"):

@@ -1,0 +1,82 @@
+"""The reference of the library, made from the signatures and docstrings of ``import coseal``."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import coseal
+from docs.site.markdown import block, code, table
+
+
+def page() -> str:
+    """Return every public name: functions, classes with their methods, errors."""
+    parts: list[str] = []
+    for name in coseal.__all__:
+        found = getattr(coseal, name)
+        parts += _class(name, found) if inspect.isclass(found) else _function(f"coseal.{name}", found, 2)
+    return "\n".join(parts)
+
+
+def _function(name: str, found: Any, level: int) -> Iterator[str]:
+    yield f"{'#' * level} {name}\n"
+    yield block(_signature(name.rpartition(".")[2], found), "python")
+    yield prose(found)
+
+
+def _class(name: str, found: type) -> Iterator[str]:
+    yield f"## coseal.{name}\n"
+    yield prose(found)
+    if dataclasses.is_dataclass(found):
+        fields = [
+            (code(field.name), code(str(field.type))) for field in dataclasses.fields(found) if field.name[0] != "_"
+        ]
+        yield table(("field", "type"), fields)
+    members = [(key, value) for key, value in vars(found).items() if not key.startswith("_")]
+    properties = [(key, value) for key, value in members if isinstance(value, property)]
+    rows = [
+        (code(key), code(_returns(value.fget)), " ".join((value.__doc__ or "").split())) for key, value in properties
+    ]
+    yield table(("property", "type", ""), rows)
+    for key, value in members:
+        function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
+        if inspect.isfunction(function) and function.__doc__:
+            yield from _function(f"{name}.{key}", function, 3)
+
+
+def _returns(function: Any) -> str:
+    return str(inspect.signature(function).return_annotation)
+
+
+def _signature(name: str, function: Any) -> str:
+    """Return a signature, one argument a line if it is long."""
+    signature = inspect.signature(function)
+    kept = [item for item in signature.parameters.values() if item.name not in ("self", "cls")]
+    told = str(signature.replace(parameters=kept)).replace("'", "")
+    begin = "async def" if inspect.iscoroutinefunction(function) else "def"
+    one = f"{begin} {name}{told}"
+    if len(one) <= 100:
+        return one
+    lines = [f"    {part}," for part in _arguments(signature.replace(parameters=kept))]
+    returns = signature.return_annotation
+    after = "" if returns is inspect.Signature.empty else f" -> {returns}"
+    return "\n".join([f"{begin} {name}(", *lines, f"){after}"])
+
+
+def _arguments(signature: inspect.Signature) -> Iterator[str]:
+    star = False
+    for item in signature.parameters.values():
+        if item.kind is inspect.Parameter.KEYWORD_ONLY and not star:
+            star = True
+            yield "*"
+        yield str(item).replace("'", "")
+
+
+def prose(found: Any) -> str:
+    """Return a docstring as Markdown: examples become blocks of code."""
+    text = inspect.getdoc(found) or ""
+    text = text.replace("``", "`")
+    return re.sub(r"(?m)(?:^>>> .*\n?(?:(?!\n).+\n?)*)+", lambda match: block(match.group(), "pycon"), text) + "\n"
