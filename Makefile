@@ -113,7 +113,7 @@ locked: $(LOCKED)/.ready  ## install exactly the locks, as the image does, into 
 sbom: locked  ## write the software bill of materials of the lock (CycloneDX) to sbom.json
 	$(LOCKED)/bin/python -m tests.supply.sbom > sbom.json
 
-audit-deps: $(TOOLS)/.ready  ## ask for known vulnerabilities of the locks: 0 none, 1 some, 2 not checked
+audit-deps: $(TOOLS)/.ready  ## ask for known vulnerabilities of the locks; fails for some, and for what it could not check
 	$(TOOLS)/bin/python tests/supply/vulnerabilities.py $(TOOLS)/bin/pip-audit
 
 clean:  ## remove what setup and tests made

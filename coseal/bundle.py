@@ -15,7 +15,7 @@ from contracts.supervision_sets import ADOPTED, active_key, rule_key, set_key
 from coseal.client import Client
 from coseal.errors import BadAnswer, CosealError
 from coseal.history import object_history, parse_object
-from coseal.supervision import is_finding, pages
+from coseal.supervision import is_finding
 from ledger import codec, merkle
 from ledger.block import CommittedBlock
 from ledger.handover import FIELD, handover_json, split_handovers
@@ -61,9 +61,9 @@ class _Collector:
         """Return the bundle as it is now."""
         client, (process_type, object_type, object_id) = self._client, self._name
         active_proof, active = self._proven(active_key(process_type))
-        filters = {"process_type": process_type, "object_type": object_type, "object": object_id}
+        filters: dict[str, Any] = {"process_type": process_type, "object_type": object_type, "object": object_id}
         since = {"min_height": active_proof["height"]}  # the index may lag behind what is proven
-        raised = {row["id"]: row for row in pages(client, "/v1/findings", "findings", filters | since)}
+        raised = {row["id"]: row for row in client.findings(**filters | since)}
         findings = {name: self._proven(finding_key(name)) for name in raised}
         adopted = [entry for entry in active or () if entry["phase"] == ADOPTED]
         sets = [(entry, *self._proven(set_key(entry["set"]))) for entry in adopted]

@@ -6,7 +6,7 @@ Law: what a finding or rule is comes from the certified state, what was said in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -51,13 +51,6 @@ def evidence_of(given: Sequence[str]) -> dict[str, list[str]]:
             hint = "give a file, or the SHA-256 of one in 64 hexadecimal digits"
             raise CosealError(f"{text}: {error.strerror}", hint) from None
     return {"evidence": digests} if digests else {}
-
-
-def pages(
-    client: Client, path: str, name: str, filters: Mapping[str, Any], *, limit: int | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yield the items of a paged list of the API, as the node says, at most ``limit``."""
-    yield from client.pages(path, name, limit=limit, **filters)
 
 
 def propose(client: Client, rules: list[Any], **more: Any) -> Committed:

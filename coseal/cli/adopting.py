@@ -14,21 +14,19 @@ import typer
 from coseal.cli.rules import RuleFile, rules_app
 from coseal.cli.shared import (
     DirectoryOption,
-    GenesisOption,
     JsonOption,
-    KeyOption,
     NodeOption,
     SenderOption,
-    TokenOption,
-    UrlOption,
     console,
     folder,
     plain_table,
     print_json,
+    reaching,
 )
 from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
+    from coseal.access import Access
     from coseal.client import Committed
 
 
@@ -57,7 +55,9 @@ def register(app: typer.Typer) -> None:
     rules_app.command("ballots")(ballots)
 
 
+@reaching
 def propose(
+    access: Access,
     file: RuleFile,
     sender: SenderOption,
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What the set is about.")] = None,
@@ -66,12 +66,6 @@ def propose(
         str | None, typer.Option("--trial", metavar="TIME", help="First try it without effect, for so long, e.g. 14d.")
     ] = None,
     open_for: OpenOption = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Propose the rules of a file as one set, and open the ballot about it.
@@ -85,7 +79,6 @@ def propose(
       coseal rules propose fines.json --as regulator --trial 14d
     """
     from coseal import supervision
-    from coseal.access import Access
     from coseal.rules import read_json
 
     rules = read_json(file)
@@ -93,22 +86,18 @@ def propose(
     more |= {"trial_ms": trial and supervision.duration_ms(trial)}
     more |= {"open_ms": open_for and supervision.duration_ms(open_for)}
     given = {name: value for name, value in more.items() if value is not None}
-    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+    with access.client(sender) as client:
         committed = supervision.propose(client, rules, **given)
     _print(committed, as_json=as_json)
 
 
+@reaching
 def vote(
+    access: Access,
     ballot: BallotArgument,
     choice: Annotated[Choice, typer.Argument(help="yes or no.")],
     sender: SenderOption,
     reason: ReasonOption = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vote on a ballot for your member; a vote is final.
@@ -118,9 +107,8 @@ def vote(
       coseal rules vote B1 yes --as bank-a --reason "it says what the law says"
     """
     from coseal import supervision
-    from coseal.access import Access
 
-    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+    with access.client(sender) as client:
         committed = supervision.vote(client, ballot, choice.value, reason)
     _print(committed, as_json=as_json)
 
@@ -167,18 +155,14 @@ def adopt(
     _print(committed, as_json=as_json)
 
 
+@reaching
 def retire(
+    access: Access,
     process_type: Annotated[str, typer.Argument(metavar="PROCESSTYPE", help="Whose rules.")],
     rules: Annotated[list[str], typer.Argument(metavar="RULE...", help="Ids of rules in force.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
     sender: SenderOption,
     open_for: OpenOption = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Propose to end rules that are in force, and open the ballot about it.
@@ -188,27 +172,23 @@ def retire(
       coseal rules retire traffic-fines TF-GAP --reason "the source is closed" --as regulator
     """
     from coseal import supervision
-    from coseal.access import Access
 
     args: dict[str, Any] = {"process_type": process_type, "rules": rules, "reason": reason}
     if open_for is not None:
         args["open_ms"] = supervision.duration_ms(open_for)
-    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+    with access.client(sender) as client:
         committed = client.submit("supervision", "propose_retirement", args)
     _print(committed, as_json=as_json)
 
 
+@reaching
 def list_rules(
+    access: Access,
     process_type: Annotated[str | None, typer.Option("--process-type", metavar="TYPE", help="Only of this.")] = None,
     status: Annotated[
         str | None, typer.Option("--status", help="proposed, trial, tried, adopted, superseded, retired or rejected.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 1_000,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the rules on the ledger, in all their versions.
@@ -217,12 +197,9 @@ def list_rules(
 
       coseal rules list --status adopted
     """
-    from coseal.access import Access
-    from coseal.supervision import pages
-
     filters = {"process_type": process_type, "status": status}
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
-        found = list(pages(client, "/v1/rules", "rules", filters, limit=limit))
+    with access.client() as client:
+        found = list(client.pages("/v1/rules", "rules", limit=limit, **filters))
     if as_json:
         print_json(found)
         return
@@ -233,13 +210,10 @@ def list_rules(
     console().print(table)
 
 
+@reaching
 def show(
+    access: Access,
     identifier: Annotated[str, typer.Argument(metavar="ID[@VERSION]", help="A rule; by default the one in force.")],
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a rule with its legal basis, status and history; verified.
@@ -249,9 +223,8 @@ def show(
       coseal rules show TF-NOTIFIED
     """
     from coseal import supervision
-    from coseal.access import Access
 
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+    with access.client() as client:
         document = supervision.rule(client, identifier)
     if as_json:
         print_json(document)
@@ -259,15 +232,12 @@ def show(
         print_rule(document)
 
 
+@reaching
 def ballots(
+    access: Access,
     identifier: Annotated[str | None, typer.Option("--id", metavar="BALLOT", help="One, with its votes.")] = None,
     status: Annotated[str | None, typer.Option("--status", help="open, accepted, rejected or expired.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 1_000,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the ballots, or show one with its votes, verified.
@@ -279,14 +249,13 @@ def ballots(
       coseal rules ballots --id B1
     """
     from coseal import supervision
-    from coseal.access import Access
 
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+    with access.client() as client:
         if identifier is not None:
             document = supervision.ballot(client, identifier)
             print_json(document) if as_json else _print_ballot(document)
             return
-        found = list(supervision.pages(client, "/v1/ballots", "ballots", {"status": status}, limit=limit))
+        found = list(client.pages("/v1/ballots", "ballots", limit=limit, status=status))
     if as_json:
         print_json(found)
         return

@@ -6,26 +6,23 @@ Law: a question is public and answered once; a late answer is a fact on the ledg
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from coseal.cli.shared import (
     Commands,
-    DirectoryOption,
-    GenesisOption,
     JsonOption,
-    KeyOption,
-    NodeOption,
     SenderOption,
-    TokenOption,
-    UrlOption,
     console,
-    folder,
     plain_table,
     print_json,
+    reaching,
 )
 from coseal.errors import EXIT_BAD, CosealError
+
+if TYPE_CHECKING:
+    from coseal.access import Access
 
 questions_app = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Ask the government, answer, and publish guidance; see who takes how long."
@@ -47,17 +44,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(questions_app, name="questions")
 
 
+@reaching
 def ask(
+    access: Access,
     topic: Annotated[str, typer.Argument(metavar="TOPIC", help="A few words.")],
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="Up to 4,000 characters.")],
     sender: SenderOption,
     about: AboutOption = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the government a question; its answer is due in time.
@@ -67,20 +60,16 @@ def ask(
       coseal questions ask "Terms" "Does the term count from acceptance?" --about RC-TERM-MAX --as enterprise-a
     """
     args = {"topic": topic, "question": question, **({"about": about} if about else {})}
-    _submit("ask", args, sender, (directory, node, url, genesis, key, token), as_json)
+    _submit("ask", args, sender, access, as_json)
 
 
+@reaching
 def answer(
+    access: Access,
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="For example Q3.")],
     text: Annotated[str, typer.Argument(metavar="TEXT", help="Up to 4,000 characters.")],
     sender: SenderOption,
     about: AboutOption = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a member's question, as a supervisor.
@@ -90,21 +79,17 @@ def answer(
       coseal questions answer Q3 "From the day of issue" --as regulator
     """
     args = {"question": question, "answer": text, **({"about": about} if about else {})}
-    _submit("answer", args, sender, (directory, node, url, genesis, key, token), as_json)
+    _submit("answer", args, sender, access, as_json)
 
 
+@reaching
 def guide(
+    access: Access,
     title: Annotated[str, typer.Argument(metavar="TITLE", help="What it is about.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The text, UTF-8, up to 16,000 characters.")],
     sender: SenderOption,
     about: AboutOption = None,
     replaces: Annotated[str | None, typer.Option("--replaces", metavar="ID", help="Guidance that it replaces.")] = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Publish guidance, as a supervisor.
@@ -120,18 +105,15 @@ def guide(
     args: dict[str, Any] = {"title": title, "text": text, **({"about": about} if about else {})}
     if replaces is not None:
         args["replaces"] = replaces
-    _submit("guide", args, sender, (directory, node, url, genesis, key, token), as_json)
+    _submit("guide", args, sender, access, as_json)
 
 
+@reaching
 def list_questions(
+    access: Access,
     status: Annotated[str | None, typer.Option("--status", help="open or answered.")] = None,
     member: Annotated[str | None, typer.Option("--member", metavar="MEMBER", help="Who asked.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List questions with their answers.
@@ -145,7 +127,7 @@ def list_questions(
         "questions",
         {"status": status, "member": member},
         limit,
-        (directory, node, url, genesis, None, token),
+        access,
     )
     if as_json:
         print_json(found)
@@ -158,13 +140,10 @@ def list_questions(
             typer.echo(f"    {row['answered_by']}: {row['answer']}")
 
 
+@reaching
 def list_guidance(
+    access: Access,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List what the government published.
@@ -173,7 +152,7 @@ def list_guidance(
 
       coseal questions guidance
     """
-    found = _list("/v1/guidance", "guidance", {}, limit, (directory, node, url, genesis, None, token))
+    found = _list("/v1/guidance", "guidance", {}, limit, access)
     if as_json:
         print_json(found)
         return
@@ -183,13 +162,10 @@ def list_guidance(
         typer.echo(f"    {row['text']}")
 
 
+@reaching
 def times(
+    access: Access,
     member: Annotated[str | None, typer.Option("--member", metavar="MEMBER", help="Only this member's.")] = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show how long each step of either side took, and how often it came too late.
@@ -198,9 +174,8 @@ def times(
 
       coseal questions times --member regulator
     """
-    from coseal.access import Access
 
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+    with access.client() as client:
         found = client.get("/v1/supervision/times", member=member)["steps"]
     if as_json:
         print_json(found)
@@ -222,21 +197,15 @@ def _span(ms: int | None) -> str:
     return f"{ms} ms"
 
 
-def _list(path: str, name: str, filters: dict[str, Any], limit: int, reach: tuple[Any, ...]) -> list[dict[str, Any]]:
-    from coseal.access import Access
-    from coseal.supervision import pages
-
-    directory, *rest = reach
-    with Access(folder(directory), *rest).client() as client:
-        return list(pages(client, path, name, filters, limit=limit))
+def _list(path: str, name: str, filters: dict[str, Any], limit: int, access: Access) -> list[dict[str, Any]]:
+    with access.client() as client:
+        return list(client.pages(path, name, limit=limit, **filters))
 
 
-def _submit(action: str, args: dict[str, Any], sender: str, reach: tuple[Any, ...], as_json: bool) -> None:
-    from coseal.access import Access
+def _submit(action: str, args: dict[str, Any], sender: str, access: Access, as_json: bool) -> None:
     from coseal.cli.transactions import print_committed
 
-    directory, *rest = reach
-    with Access(folder(directory), *rest).client(sender) as client:
+    with access.client(sender) as client:
         committed = client.submit("supervision", action, args)
     if as_json or not committed.ok:
         print_committed(committed, as_json=as_json)

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coseal.cli.shared import (
-    DirectoryOption,
-    GenesisOption,
     JsonOption,
-    NodeOption,
-    TokenOption,
-    UrlOption,
-    folder,
     print_json,
+    reaching,
 )
 from coseal.errors import CosealError
+
+if TYPE_CHECKING:
+    from coseal.access import Access
 
 
 def register(app: typer.Typer) -> None:
@@ -29,16 +27,13 @@ def register(app: typer.Typer) -> None:
     app.command("bundle")(bundle)
 
 
+@reaching
 def bundle(
+    access: Access,
     case: Annotated[
         str, typer.Argument(metavar="OBJECT|FINDING", help="PROCESSTYPE/OBJECTTYPE/ID, or a finding such as F12.")
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the evidence of one case into one file, which `coseal verify` checks without any node.
@@ -57,11 +52,10 @@ def bundle(
     """
     from audit.bundle import verify_bundle
     from coseal import bundle as bundles
-    from coseal.access import Access
     from coseal.cli.checking import print_steps
 
     bundles.require_object(case)
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+    with access.client() as client:
         document = bundles.collect(client, bundles.name_of(client, case))
         report = verify_bundle(document, client.genesis)
     raw = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -13,21 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coseal.cli.shared import (
-    DirectoryOption,
-    GenesisOption,
     JsonOption,
-    KeyOption,
-    NodeOption,
     SenderOption,
-    TokenOption,
-    UrlOption,
-    folder,
     print_json,
+    reaching,
 )
 from coseal.errors import CosealError
 
 if TYPE_CHECKING:
     from audit.sources import Source
+    from coseal.access import Access
     from coseal.exporters.chain import ProcessRecord
     from coseal.exporters.export import Export
     from ledger.genesis import Genesis
@@ -48,7 +43,9 @@ def register(app: typer.Typer) -> None:
     app.command("export")(export_log)
 
 
+@reaching
 def export_log(
+    access: Access,
     format: Annotated[ExportFormat, typer.Argument(metavar="FORMAT", help="ocel-json|ocel-sqlite|ocel-xml|xes|csv")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file; FILE.manifest.json is written beside.")],
     sender: SenderOption,
@@ -63,12 +60,6 @@ def export_log(
     height: Annotated[
         int | None, typer.Option("--height", min=1, metavar="H", help="Up to this block.", show_default="the tip")
     ] = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write all that is recorded of a process as an event log, with a signed manifest.
@@ -84,13 +75,11 @@ def export_log(
       coseal export xes --out fines.xes --object-type case --height 1200 --as regulator
     """
     from audit.sources import UrlSource
-    from coseal.access import Access
     from coseal.exporters.export import export, manifest
 
-    access = Access(folder(directory), node, url, genesis, key, token)
     trusted = access.load_genesis()
     full_sender, signer = access.identity(sender, trusted)
-    source = UrlSource(access.find_url(full_sender.partition("/")[0]), token=token)
+    source = UrlSource(access.find_url(full_sender.partition("/")[0]), token=access.token)
     record = _read_with_bar(source, trusted, process_type, height, quiet=as_json)
     made = export(record, format.value, object_type)
     registration = None

@@ -11,22 +11,17 @@ import typer
 
 from coseal.cli.shared import (
     Commands,
-    DirectoryOption,
-    GenesisOption,
     JsonOption,
-    KeyOption,
-    NodeOption,
     SenderOption,
-    TokenOption,
-    UrlOption,
     console,
-    folder,
     plain_table,
     print_json,
+    reaching,
 )
 from coseal.errors import EXIT_BAD
 
 if TYPE_CHECKING:
+    from coseal.access import Access
     from coseal.client import Committed
 
 findings_app = typer.Typer(
@@ -64,7 +59,9 @@ def register(app: typer.Typer) -> None:
     app.command("obligations")(obligations)
 
 
+@reaching
 def list_findings(
+    access: Access,
     status: Annotated[str | None, typer.Option("--status", help="raised, acknowledged, inquiry, .., closed.")] = None,
     rule: Annotated[str | None, typer.Option("--rule", metavar="ID", help="Of this rule.")] = None,
     process_type: Annotated[str | None, typer.Option("--process-type", metavar="TYPE", help="Of this.")] = None,
@@ -74,11 +71,6 @@ def list_findings(
     awaits: Annotated[str | None, typer.Option("--awaits", help="supervisor or subject: whose turn it is.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only where a step is late.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List findings, oldest first, as a node's index has them.
@@ -89,13 +81,10 @@ def list_findings(
 
       coseal findings list --party enterprise-a --overdue --json
     """
-    from coseal.access import Access
-    from coseal.supervision import pages
-
     filters: dict[str, Any] = {"status": status, "rule": rule, "process_type": process_type, "object": object_id}
     filters |= {"severity": severity, "party": party, "awaits": awaits, "overdue": "true" if overdue else None}
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
-        found = list(pages(client, "/v1/findings", "findings", filters, limit=limit))
+    with access.client() as client:
+        found = list(client.findings(limit=limit, **filters))
     if as_json:
         print_json(found)
         return
@@ -109,13 +98,10 @@ def list_findings(
     typer.echo(f"{len(found)} findings")
 
 
+@reaching
 def show(
+    access: Access,
     finding: FindingArgument,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a finding, the rule it rests on, and every step with what was said; all proven.
@@ -125,9 +111,8 @@ def show(
       coseal findings show F12
     """
     from coseal import supervision
-    from coseal.access import Access
 
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+    with access.client() as client:
         document = supervision.finding(client, finding)
     if as_json:
         print_json(document)
@@ -135,16 +120,12 @@ def show(
         print_finding(document)
 
 
+@reaching
 def acknowledge(
+    access: Access,
     finding: FindingArgument,
     sender: SenderOption,
     note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Said with it.")] = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take up a finding as its supervisor.
@@ -154,10 +135,12 @@ def acknowledge(
       coseal findings acknowledge F12 --as regulator
     """
     args = {} if note is None else {"note": note}
-    _submit("acknowledge", finding, args, sender, (directory, node, url, genesis, key, token), as_json)
+    _submit("acknowledge", finding, args, sender, access, as_json)
 
 
+@reaching
 def inquire(
+    access: Access,
     finding: FindingArgument,
     question: TextArgument,
     sender: SenderOption,
@@ -165,12 +148,6 @@ def inquire(
     within: Annotated[
         str | None, typer.Option("--within", metavar="TIME", help="When the response is due, e.g. 20d.")
     ] = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the member a finding concerns to respond.
@@ -184,21 +161,17 @@ def inquire(
     args: dict[str, Any] = {"question": question, **_evidence(evidence)}
     if within is not None:
         args["within_ms"] = duration_ms(within)
-    _submit("inquire", finding, args, sender, (directory, node, url, genesis, key, token), as_json)
+    _submit("inquire", finding, args, sender, access, as_json)
 
 
+@reaching
 def sanction(
+    access: Access,
     finding: FindingArgument,
     reason: TextArgument,
     sender: SenderOption,
     measure: Annotated[str, typer.Option("--measure", metavar="TEXT", help="What the sanction is.")],
     evidence: EvidenceOption = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Decide that it was wrong, with a measure.
@@ -208,20 +181,16 @@ def sanction(
       coseal findings sanction F12 "Sent too late, again" --measure "Warning" --as regulator
     """
     args = {"outcome": "sanctioned", "reason": reason, "measure": measure, **_evidence(evidence)}
-    _submit("decide", finding, args, sender, (directory, node, url, genesis, key, token), as_json)
+    _submit("decide", finding, args, sender, access, as_json)
 
 
+@reaching
 def hold(
+    access: Access,
     finding: FindingArgument,
     reason: TextArgument,
     sender: SenderOption,
     lasting: Annotated[str, typer.Option("--for", metavar="TIME", help="How long, at most 30d.")],
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put the object of a finding on hold, for a time that ends by itself.
@@ -233,41 +202,34 @@ def hold(
     from coseal.supervision import duration_ms
 
     args = {"reason": reason, "hold_ms": duration_ms(lasting)}
-    _submit("hold", finding, args, sender, (directory, node, url, genesis, key, token), as_json)
+    _submit("hold", finding, args, sender, access, as_json)
 
 
 def _plain(group: typer.Typer, name: str, action: str, said: str, text: str, outcome: str | None = None) -> None:
     """Add a command for a step that takes a text, and perhaps evidence."""
 
+    @reaching
     def command(
+        access: Access,
         finding: FindingArgument,
         text: TextArgument,
         sender: SenderOption,
         evidence: EvidenceOption = None,
-        directory: DirectoryOption = None,
-        node: NodeOption = None,
-        url: UrlOption = None,
-        genesis: GenesisOption = None,
-        key: KeyOption = None,
-        token: TokenOption = None,
         as_json: JsonOption = False,
     ) -> None:
         args = {said: text, **_evidence(evidence)} | ({} if outcome is None else {"outcome": outcome})
-        _submit(action, finding, args, sender, (directory, node, url, genesis, key, token), as_json)
+        _submit(action, finding, args, sender, access, as_json)
 
     command.__doc__ = text
     group.command(name)(command)
 
 
+@reaching
 def obligations(
+    access: Access,
     process_type: Annotated[str | None, typer.Option("--process-type", metavar="TYPE", help="Only of this.")] = None,
     party: Annotated[str | None, typer.Option("--party", metavar="MEMBER", help="Who owes.")] = None,
     status: Annotated[str | None, typer.Option("--status", help="running or ended.")] = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List who owes which reports by when.
@@ -276,9 +238,8 @@ def obligations(
 
       coseal obligations --party enterprise-a
     """
-    from coseal.access import Access
 
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+    with access.client() as client:
         found = client.get("/v1/obligations", process_type=process_type, party=party, status=status)["obligations"]
     if as_json:
         print_json(found)
@@ -297,15 +258,11 @@ def _evidence(given: list[str] | None) -> dict[str, list[str]]:
     return evidence_of(given or [])
 
 
-def _submit(
-    action: str, finding: str, args: dict[str, Any], sender: str, reach: tuple[Any, ...], as_json: bool
-) -> None:
+def _submit(action: str, finding: str, args: dict[str, Any], sender: str, access: Access, as_json: bool) -> None:
     """Take a step and say what is due next, and of whom."""
     from coseal import supervision
-    from coseal.access import Access
 
-    directory, *rest = reach
-    with Access(folder(directory), *rest).client(sender) as client:
+    with access.client(sender) as client:
         committed = supervision.step(client, action, finding, **args)
     print_step(committed, as_json=as_json)
 

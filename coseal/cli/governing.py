@@ -15,23 +15,18 @@ import typer
 
 from coseal.cli.shared import (
     Commands,
-    DirectoryOption,
-    GenesisOption,
     JsonOption,
-    KeyOption,
-    NodeOption,
     SenderOption,
-    TokenOption,
-    UrlOption,
     console,
-    folder,
     plain_table,
     print_json,
+    reaching,
     teller,
 )
 from coseal.errors import EXIT_BAD
 
 if TYPE_CHECKING:
+    from coseal.access import Access
     from coseal.client import Client
 
 governance_app = typer.Typer(
@@ -79,7 +74,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(governance_app, name="governance")
 
 
+@reaching
 def propose(
+    access: Access,
     kind: Annotated[Kind, typer.Argument(help="What.")],
     sender: SenderOption,
     words: Annotated[
@@ -93,12 +90,6 @@ def propose(
     open_for: Annotated[
         str | None, typer.Option("--open", metavar="TIME", help="How long votes count, e.g. 24h.", show_default="7d")
     ] = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Propose a change; the proposer's yes is counted if its member has a vote. Prints the proposal's id.
@@ -110,13 +101,12 @@ def propose(
       coseal governance propose protocol_version version=2 height=120000 --as central-bank
     """
     from coseal import governance
-    from coseal.access import Access
     from coseal.arguments import parse_subject
     from coseal.supervision import duration_ms
 
     subject = parse_subject(kind.value, words or [], data)
     more: dict[str, Any] = {} if reason is None else {"reason": reason}
-    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+    with access.client(sender) as client:
         if open_for is not None:
             more["closes_ms"] = time.time_ns() // 1_000_000 + duration_ms(open_for)
         about = str(subject.get("node") or subject.get("member") or subject.get("version") or "change")
@@ -125,7 +115,9 @@ def propose(
         _end(client, chosen, committed, as_json=as_json)
 
 
+@reaching
 def vote(
+    access: Access,
     proposal: ProposalArgument,
     choice: Annotated[Choice, typer.Argument(help="yes or no; a vote is final.")],
     sender: Annotated[
@@ -133,12 +125,6 @@ def vote(
         typer.Option("--as", metavar="MEMBER[/USER]", help="Who votes.", show_default="all members of the folder"),
     ] = None,
     reason: ReasonOption = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Vote on a proposal for a member; without --as, for every member with a vote whose key is in the folder.
@@ -150,9 +136,7 @@ def vote(
       coseal governance vote add-validator.bank-b.1f2e3d4c yes
     """
     from coseal import governance
-    from coseal.access import Access
 
-    access = Access(folder(directory), node, url, genesis, key, token)
     if sender is not None:
         with access.client(sender) as client:
             _end(client, proposal, governance.vote(client, proposal, choice.value, reason), as_json=as_json)
@@ -171,14 +155,11 @@ def vote(
         _print_proposal(found, as_json=as_json)
 
 
+@reaching
 def list_proposals(
+    access: Access,
     status: Annotated[Status | None, typer.Option("--status", help="Only those that are so.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List proposals, newest first, as the node says; `show` proves one.
@@ -188,9 +169,8 @@ def list_proposals(
       coseal governance list --status open
     """
     from coseal import governance
-    from coseal.access import Access
 
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+    with access.client() as client:
         found = governance.proposals(client, None if status is None else status.value, limit=limit)
     if as_json:
         print_json(found)
@@ -203,13 +183,10 @@ def list_proposals(
     console().print(table)
 
 
+@reaching
 def show_proposal(
+    access: Access,
     proposal: ProposalArgument,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a proposal with its votes and what it came to, proven against the certified state.
@@ -219,9 +196,8 @@ def show_proposal(
       coseal governance show add-validator.bank-b.1f2e3d4c
     """
     from coseal import governance
-    from coseal.access import Access
 
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+    with access.client() as client:
         _print_proposal(governance.proposal(client, proposal), as_json=as_json)
 
 

@@ -13,22 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coseal.cli.shared import (
-    DirectoryOption,
-    GenesisOption,
     JsonOption,
-    KeyOption,
-    NodeOption,
     SenderOption,
-    TokenOption,
-    UrlOption,
     console,
-    folder,
     plain_table,
     print_json,
+    reaching,
 )
 from coseal.errors import EXIT_BAD
 
 if TYPE_CHECKING:
+    from coseal.access import Access
     from coseal.importers.log import BadLog, Log
     from coseal.recording import Recorded, Recorder
 
@@ -50,7 +45,9 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_log)
 
 
+@reaching
 def import_log(
+    access: Access,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The log; .gz is unpacked.")],
     sender: SenderOption,
     format: Annotated[
@@ -64,12 +61,6 @@ def import_log(
     ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, max=1_000, help="Items under one signature.")] = 500,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only read and check the file.")] = False,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Record an event log as a source of a member, strictly.
@@ -110,10 +101,9 @@ def import_log(
     if dry_run:
         _print_counts(log, as_json=as_json)
         return
-    from coseal.access import Access
     from coseal.recording import Recorder
 
-    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+    with access.client(sender) as client:
         recorded = run_with_bar(Recorder(client, log, batch_items=batch), len(log.items), file.name, quiet=as_json)
     _print_recorded(recorded, log, as_json=as_json)
 

@@ -5,13 +5,15 @@ Law: a ``CosealError`` ends a command with its own exit code and one readable me
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
 
 import typer
 from typer.core import TyperGroup
@@ -83,6 +85,45 @@ SenderOption = Annotated[
 def folder(directory: Path | None) -> Path:
     """Return the given folder or the default one."""
     return directory if directory is not None else Path("coseal-net")
+
+
+_REACH: Final = {
+    "directory": DirectoryOption,
+    "node": NodeOption,
+    "url": UrlOption,
+    "genesis": GenesisOption,
+    "key": KeyOption,
+    "token": TokenOption,
+}
+
+
+def reaching(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options by which a node is found, which it gets as one ``Access``, its parameter ``access``.
+
+    They stand before ``as_json``; ``--key`` is there only for a command that signs, which has a ``sender``.
+    """
+    del command.__annotations__["access"]  # imported when a command runs, and nothing that typer should know
+    hints = get_type_hints(command, include_extras=True)
+    reach = {name: option for name, option in _REACH.items() if name != "key" or "sender" in hints}
+    hints |= reach
+    own = {name: each.default for name, each in inspect.signature(command).parameters.items() if name in hints}
+    last = {name: own.pop(name) for name in ("as_json",) if name in own}
+    defaults = own | dict.fromkeys(reach) | last
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        from coseal.access import Access
+
+        directory, *rest = (given.pop(name) if name in reach else None for name in _REACH)
+        command(access=Access(folder(directory), *rest), **given)
+
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=hints[name])
+        for name, value in defaults.items()
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer makes options from
+    run.__annotations__ = hints
+    return run
 
 
 def print_json(value: Any) -> None:

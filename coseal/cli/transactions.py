@@ -18,16 +18,15 @@ from coseal.cli.shared import (
     GenesisOption,
     JsonOption,
     KeyOption,
-    NodeOption,
     SenderOption,
-    TokenOption,
-    UrlOption,
     folder,
     print_json,
+    reaching,
 )
 from coseal.errors import EXIT_BAD, BadAnswer, CosealError
 
 if TYPE_CHECKING:
+    from coseal.access import Access
     from coseal.client import Client, Committed
 
 
@@ -68,7 +67,9 @@ def register(app: typer.Typer) -> None:
     app.command("show")(show)
 
 
+@reaching
 def submit(
+    access: Access,
     action: ActionArgument,
     sender: SenderOption,
     words: WordsArgument = None,
@@ -78,12 +79,6 @@ def submit(
     ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the commit.")] = True,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for the commit.")] = 60.0,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    key: KeyOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Sign a transaction, send it, wait for the commit, and print the verified receipt.
@@ -96,12 +91,11 @@ def submit(
 
       coseal submit process.record --data batch.json --as enterprise-a --out receipt.json
     """
-    from coseal.access import Access
     from coseal.arguments import parse_action, parse_arguments
 
     contract, name = parse_action(action)
     args = parse_arguments(contract, name, words or [], data)
-    with Access(folder(directory), node, url, genesis, key, token).client(sender) as client:
+    with access.client(sender) as client:
         transaction = client.sign(contract, name, args)
         if not wait:
             _print_accepted(client.send(transaction), as_json=as_json)
@@ -155,7 +149,9 @@ def sign(
         print_json(transaction_json(transaction))
 
 
+@reaching
 def show(
+    access: Access,
     kind: Annotated[Kind, typer.Argument(help="What to show.")],
     identifier: Annotated[
         str,
@@ -163,11 +159,6 @@ def show(
             metavar="ID", help="A height or 'latest', a transaction's id, TYPE/OBJECTTYPE/ID, or the id of what it is."
         ),
     ],
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    url: UrlOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a block, transaction, object with all its items, policy, member, rule, finding, or evidence; each verified.
@@ -190,7 +181,6 @@ def show(
       coseal show evidence bank-a
     """
     from coseal import evidence, supervision
-    from coseal.access import Access
     from coseal.cli import adopting, findings, showing
 
     get, tell = {
@@ -203,7 +193,7 @@ def show(
         Kind.finding: (supervision.finding, findings.print_finding),
         Kind.evidence: (evidence.against, showing.print_evidence),
     }[kind]
-    with Access(folder(directory), node, url, genesis, None, token).client() as client:
+    with access.client() as client:
         document = get(client, identifier)
     if as_json:
         print_json(document)

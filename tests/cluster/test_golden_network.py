@@ -8,11 +8,9 @@ each broken rule is a finding that every node writes (hundreds of thousands with
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,22 +28,17 @@ from coseal.importers.mapping import default_mapping
 from coseal.importers.reader import read_log
 from coseal.recording import Recorder
 from tests.cluster.network import Cluster
+from tests.reference import reference
 
 pytestmark = pytest.mark.cluster
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("COSEAL_REFERENCE_DATA", ROOT / "../shared/data"))
-GOLDEN = DATA / "golden_pm4py.json"
 VOTERS = ("regulator", "central-bank", "bank-a")
 BROKEN = (Verdict.VIOLATED, Verdict.PENDING_VIOLATING)
-
-needs_data = pytest.mark.skipif(
-    not GOLDEN.exists(), reason=f"no reference data at {DATA}; name its folder in COSEAL_REFERENCE_DATA"
-)
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    reference("golden_pm4py.json")  # without it no network is started
     made = Cluster.make(tmp_path_factory.mktemp("cluster"))
     try:
         made.start()
@@ -97,7 +90,8 @@ def adopt(cluster: Cluster, rules: list[dict[str, Any]]) -> None:
 
 def judge(cluster: Cluster, name: str, golden: list[dict[str, Any]]) -> Judged:
     """Adopt the rules, record the log through one node, read the verdicts proven and the findings from another."""
-    log = read_log(DATA / name, default_mapping(DATA / name))
+    path = reference(name)
+    log = read_log(path, default_mapping(path))
     process_type = log.definition["id"]
     documents = [rule_of(index, found, process_type) for index, found in enumerate(golden)]
     with client_of(cluster, "enterprise-a") as client:
@@ -117,7 +111,7 @@ def judge(cluster: Cluster, name: str, golden: list[dict[str, Any]]) -> Judged:
             for rule, verdict in zip(monitors.rules, monitors.verdicts(state), strict=True):
                 broken[rule.id] += verdict in BROKEN
                 violated[rule.id, case] += verdict is Verdict.VIOLATED
-        rows = supervision.pages(client, "/v1/findings", "findings", {"process_type": process_type})
+        rows = client.findings(process_type=process_type)
         findings = Counter((row["rule"], row["object"]) for row in rows)
     return Judged(len(cases), [broken[document["id"]] for document in documents], +violated, findings)
 
@@ -127,14 +121,13 @@ def indexed(cluster: Cluster, name: str) -> int:
     return -1 if status is None else int(status["index"]["height"])
 
 
-@needs_data
 @pytest.mark.parametrize(
     ("name", "broken_by_at_most", "rules"), [("running-example.xes", 6, 592), ("receipt.xes.gz", 20, 104)]
 )
 def test_the_network_finds_the_violating_cases_of_the_reference(
     cluster: Cluster, name: str, broken_by_at_most: int, rules: int
 ):
-    found = json.loads(GOLDEN.read_text(encoding="utf-8"))["logs"][f"xes/{name}"]
+    found = json.loads(reference("golden_pm4py.json").read_text(encoding="utf-8"))["logs"][f"xes/{name}"]
     golden = [rule for rule in found["declare_rules"] if rule["violating_cases"] <= broken_by_at_most]
     assert len(golden) == rules
     judged = judge(cluster, f"xes/{name}", golden)

@@ -8,7 +8,6 @@ import doctest
 import importlib
 import importlib.util
 import json
-import os
 import sqlite3
 import sys
 import threading
@@ -26,6 +25,7 @@ import pytest
 import coseal
 from coseal import supervision
 from tests.cluster.network import Cluster
+from tests.reference import reference
 
 pytestmark = pytest.mark.cluster
 
@@ -255,10 +255,9 @@ def require_ocel(path: Path) -> None:
     if importlib.util.find_spec("r4pm") is not None and importlib.util.find_spec("polars") is not None:
         assert len(importlib.import_module("r4pm").df.import_ocel(str(path))["events"]) == 3
         return
-    folder = Path(os.environ.get("COSEAL_REFERENCE_DATA", "../shared/data"))
-    if importlib.util.find_spec("jsonschema") is None or not folder.is_dir():
-        pytest.skip("no PM4Py, and no jsonschema with the schema in the reference data")
-    schema = json.loads((folder / "schemas" / "ocel2_schema.json").read_text())
+    if importlib.util.find_spec("jsonschema") is None:
+        pytest.skip("no PM4Py, and no jsonschema")
+    schema = json.loads(reference("schemas", "ocel2_schema.json").read_text())
     for what in ("events", "objects"):  # the schema wants texts; logs, the published example too, hold numbers
         value = schema["properties"][what]["items"]["properties"]["attributes"]["items"]["properties"]["value"]
         value["type"] = ["string", "number", "boolean"]

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,17 +13,10 @@ from contracts.policy_instrument import MAX_EVENTS, instrument, standing
 from contracts.policy_record import MAX_INSTRUMENTS, MAX_KEPT_FINDINGS
 from contracts.policy_statistics import DIMENSIONS, statistics
 from ledger.transaction import MAX_TRANSACTION_BYTES
+from tests.reference import reference
 
-REFERENCE_DATA = Path(os.environ.get("COSEAL_REFERENCE_DATA", "../shared/data"))
 REGISTRAR = "regulator/admin"
 HASH = "ab" * 32
-
-
-def reference(*parts):
-    path = REFERENCE_DATA.joinpath(*parts)
-    if not path.exists():
-        pytest.skip(f"reference data is absent: {path} (set COSEAL_REFERENCE_DATA)")
-    return path
 
 
 def record(chain, *instruments, who=REGISTRAR, sha256=HASH):

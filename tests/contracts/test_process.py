@@ -3,8 +3,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import os
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -17,8 +15,8 @@ from ledger import codec
 from ledger.errors import BadProof
 from ledger.signing import ZERO_HASH
 from ledger.transaction import MAX_TRANSACTION_BYTES
+from tests.reference import reference
 
-REFERENCE_DATA = Path(os.environ.get("COSEAL_REFERENCE_DATA", "../shared/data"))
 OWNER = "bank-a/admin"
 BASE_MS = 1_700_000_000_000  # the test chain's genesis
 TYPE = {
@@ -28,13 +26,6 @@ TYPE = {
     "object_types": {"loan": {"attributes": {"status": "string"}}, "party": {}},
     "event_types": {"Approve": {"attributes": {"amount": {"type": "integer", "required": True}}}, "Close": {}},
 }
-
-
-def reference(*parts):
-    path = REFERENCE_DATA.joinpath(*parts)
-    if not path.exists():
-        pytest.skip(f"reference data is absent: {path} (set COSEAL_REFERENCE_DATA)")
-    return path
 
 
 def start(chain, *, mode="historical", gaps="refuse", **extra):

@@ -1,7 +1,6 @@
 """A node that is only an HTTP answer: real contracts, blocks of one transaction, real certificates, no network."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from ledger.signing import Ed25519Signer
 from ledger.state import MemoryStore
 from ledger.transaction import Transaction
 from ledger.validators import leader_index
+from tests.reference import reference
 
 MEMBERS = (
     ("regulator", "government", "central"),
@@ -200,7 +200,4 @@ def node() -> FakeNode:
 @pytest.fixture
 def reference_data() -> Path:
     """The folder of reference data; without it the test is skipped."""
-    folder = Path(os.environ.get("COSEAL_REFERENCE_DATA", "../shared/data"))
-    if not folder.is_dir():
-        pytest.skip(f"no reference data in {folder}; set COSEAL_REFERENCE_DATA")
-    return folder
+    return reference()

@@ -80,9 +80,9 @@ def test_pages_are_joined_up_to_the_limit():
                 return done.value
             raise AssertionError("nothing is to be asked")
 
-    assert list(supervision.pages(Paged(), "/v1/rows", "rows", {"status": "open"})) == list(range(8))
+    assert list(Paged().pages("/v1/rows", "rows", status="open")) == list(range(8))
     assert {call["status"] for call in asked} == {"open"}
-    assert list(supervision.pages(Paged(), "/v1/rows", "rows", {}, limit=4)) == [0, 1, 2, 3]
+    assert list(Paged().pages("/v1/rows", "rows", limit=4)) == [0, 1, 2, 3]
 
 
 @pytest.fixture
@@ -173,5 +173,5 @@ def test_a_list_is_asked_for_as_the_api_has_it(node):
 
     client = node.client()
     client._http = httpx.Client(base_url="http://node.test", transport=httpx.MockTransport(answer))
-    assert list(supervision.pages(client, "/v1/findings", "findings", {"rule": "R", "party": None})) == []
+    assert list(client.findings(rule="R", party=None)) == []
     assert seen == ["http://node.test/v1/findings?rule=R&limit=1000"]

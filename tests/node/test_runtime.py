@@ -116,7 +116,7 @@ def test_submissions_of_one_turn_are_one_event(folder: Path) -> None:
         await started(runtime)
         events: list[NodeEvent] = []
         step = runtime._machine.step
-        runtime._machine.step = lambda event, now: events.append(event) or step(event, now)  # type: ignore
+        runtime._machine.step = lambda event, now: events.append(event) or step(event, now)
         txs = [signed(folder, str(number)) for number in range(20)]
         answers = await asyncio.gather(*(runtime.services.submit([tx]) for tx in txs))
         assert [answer[0].tx_id for answer in answers] == [tx.id for tx in txs]
@@ -157,7 +157,7 @@ def test_a_fault_of_ours_ends_the_process_and_leaves_a_dump(folder: Path) -> Non
         def broken(event: NodeEvent, now_ms: int) -> list[object]:
             raise ZeroDivisionError("what nobody thought of")
 
-        runtime._machine.step = broken  # type: ignore
+        runtime._machine.step = broken
         with pytest.raises(Unavailable):
             await runtime.services.submit([signed(folder)])
 

@@ -134,7 +134,7 @@ def disagreement() -> list[str | None]:
     said: list[str | None] = []
     for lost in ((Prepare, Commit), (Prepare, Commit, Proposal)):
         cluster = settled()
-        cluster.tamper = lambda source, target, data, lost=lost: [] if is_one_of(data, lost) else [data]  # type: ignore
+        cluster.tamper = lambda source, target, data, lost=lost: [] if is_one_of(data, lost) else [data]
         cluster.submit("bank-a", sign_transaction(cluster.genesis, 1))
         for _ in range(20):
             cluster.run(500)

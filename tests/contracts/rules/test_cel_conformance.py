@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from contracts.rules.cel import Expression, RuleError, Undetermined, compile_expression
 from contracts.rules.cel_values import equal
 from tests.contracts.rules.conformance import ERROR, Case, cases
-
-FOLDER = Path(os.environ.get("COSEAL_REFERENCE_DATA", "../shared/data"), "cel_spec", "tests", "simple", "testdata")
+from tests.reference import reference
 
 
 @pytest.fixture(scope="module")
 def within() -> list[tuple[Case, Expression]]:
     """Return the cases that CEL-S/1 accepts, compiled."""
-    if not FOLDER.exists():
-        pytest.skip(f"reference data is absent: {FOLDER} (set COSEAL_REFERENCE_DATA)")
     found = []
-    for case in cases(FOLDER):
+    for case in cases(reference("cel_spec", "tests", "simple", "testdata")):
         if isinstance(case, Case):
             try:
                 found.append((case, compile_expression(case.text, case.variables)))

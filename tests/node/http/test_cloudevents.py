@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +14,7 @@ from contracts.process_items import Unfit
 from node.http.context import Settings
 from tests.node.http.test_gateway import SECRET, token
 from tests.node.http.world import World, scenario
+from tests.reference import reference
 
 SETTINGS = Settings(tokens=(token(), token("reader", "enterprise-a", "r" * 40, "read")))
 TYPE = {
@@ -270,9 +269,7 @@ async def test_without_waiting_it_is_accepted(world: World, client: httpx.AsyncC
 
 
 def test_what_the_official_schema_accepts_and_refuses() -> None:
-    path = Path(os.environ.get("COSEAL_REFERENCE_DATA", "../shared/data")) / "schemas" / "cloudevents_1.0.schema.json"
-    if not path.exists():
-        pytest.skip(f"{path} is absent")
+    path = reference("schemas", "cloudevents_1.0.schema.json")
     jsonschema = pytest.importorskip("jsonschema", reason="an oracle, in the extra of that name")
     validator = jsonschema.Draft7Validator(json.loads(path.read_text(encoding="utf-8")))
     assert validator.is_valid(EVENT)
