@@ -96,8 +96,11 @@ def default_consortium(validators: int, name: str = "coseal-net") -> Consortium:
     return Consortium(name, tuple(members), tuple(member.id for member in members[:validators]))
 
 
-def load_consortium(path: Path) -> Consortium:
-    """Read and check a consortium file; raise ``CosealError`` naming what is wrong where."""
+def load_consortium(path: Path, defaults: Parameters = LOCAL_PARAMETERS) -> Consortium:
+    """Read and check a consortium file; raise ``CosealError`` naming what is wrong where.
+
+    ``defaults`` are the parameters that the file does not set.
+    """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -105,12 +108,12 @@ def load_consortium(path: Path) -> Consortium:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CosealError(f"{path}: {error}", "a consortium file is TOML in UTF-8") from None
     try:
-        return parse_consortium(document)
+        return parse_consortium(document, defaults)
     except Malformed as error:
         raise CosealError(f"{path}: {error.reason}", "see `coseal up --help` for the fields") from None
 
 
-def parse_consortium(document: dict[str, Any]) -> Consortium:
+def parse_consortium(document: dict[str, Any], defaults: Parameters = LOCAL_PARAMETERS) -> Consortium:
     """Return the consortium of a parsed TOML document; raise ``Malformed`` naming the field."""
     _only(document, _TOP_FIELDS, "")
     name = document.get("name", "coseal-net")
@@ -127,7 +130,9 @@ def parse_consortium(document: dict[str, Any]) -> Consortium:
     if sum(member.central_bank for member in members) > 1:
         raise Malformed("members: more than one central bank")
     validators = document.get("validators", [member.id for member in members if member.role != "public"])
-    consortium = Consortium(name, members, _seats(validators, ids), _parameters(document.get("parameters", {})))
+    consortium = Consortium(
+        name, members, _seats(validators, ids), _parameters(document.get("parameters", {}), defaults)
+    )
     _require_balance(consortium)
     return consortium
 
@@ -219,11 +224,11 @@ def _seats(value: Any, ids: list[str]) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _parameters(value: Any) -> Parameters:
-    """Return the local defaults with ``value`` laid over; bounds are checked when the genesis is read back."""
+def _parameters(value: Any, defaults: Parameters) -> Parameters:
+    """Return the defaults with ``value`` laid over; bounds are checked when the genesis is read back."""
     if type(value) is not dict:
         raise Malformed("parameters: expected a table")
-    known = {field.name: getattr(LOCAL_PARAMETERS, field.name) for field in fields(Parameters)}
+    known = {field.name: getattr(defaults, field.name) for field in fields(Parameters)}
     _only(value, frozenset(known), "parameters.")
     for name, given in value.items():
         if type(given) is not type(known[name]):

@@ -212,12 +212,12 @@ def planned_nodes(consortium: Consortium, observers: int, addressing: Addressing
             link=addressing.link_address(index, seat.name),
             data=Path("nodes") / seat.name,
         )
-        for index, seat in enumerate(_seats(consortium, observers)[1])
+        for index, seat in enumerate(founding_seats(consortium, observers)[1])
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Seat:
+class Seat:
     """A node to be made: its name, its member, its kind."""
 
     name: str
@@ -225,19 +225,19 @@ class _Seat:
     kind: str
 
 
-def _seats(consortium: Consortium, observers: int) -> tuple[tuple[Founder, ...], list[_Seat]]:
+def founding_seats(consortium: Consortium, observers: int = 0) -> tuple[tuple[Founder, ...], list[Seat]]:
     """Return the members and the nodes; a member's first validator bears its name, further ones get a number."""
     members = {member.id: member for member in consortium.members}
-    seats: list[_Seat] = []
+    seats: list[Seat] = []
     for index, member_id in enumerate(consortium.validators):
         earlier = consortium.validators[:index].count(member_id)
         name = member_id if earlier == 0 else f"{member_id}-{earlier + 1}"
-        seats.append(_Seat(name, members[member_id], "validator"))
+        seats.append(Seat(name, members[member_id], "validator"))
     if observers:
         host = next((member for member in consortium.members if member.role == "public"), None)
         if host is None:
             host = members["public"] = public_observer()
-        seats += [_Seat(f"observer-{index + 1}", host, "observer") for index in range(observers)]
+        seats += [Seat(f"observer-{index + 1}", host, "observer") for index in range(observers)]
     names = [seat.name for seat in seats]
     for index, name in enumerate(names):
         if name in names[:index]:
@@ -246,7 +246,7 @@ def _seats(consortium: Consortium, observers: int) -> tuple[tuple[Founder, ...],
 
 
 def _build(directory: Path, consortium: Consortium, observers: int, addressing: Addressing) -> None:
-    members, seats = _seats(consortium, observers)
+    members, seats = founding_seats(consortium, observers)
     user_seeds = {(member.id, user.name): keys.new_seed() for member in members for user in member.users}
     for (member_id, user), seed in user_seeds.items():
         keys.write_key(directory / "members" / member_id / f"{user}.pem", seed, keys.environment_passphrase())
@@ -272,6 +272,8 @@ def _build(directory: Path, consortium: Consortium, observers: int, addressing: 
 
 def make_journals(folders: Sequence[Path]) -> None:
     """Let the node software make each node's empty journal: nothing else can vouch that a node has never voted."""
+    if not folders:
+        return
     data = [word for folder in folders for word in ("--data", str(folder))]
     made = subprocess.run([sys.executable, "-m", "node", "init", *data], capture_output=True, text=True, check=False)
     if made.returncode:
@@ -286,7 +288,7 @@ def _genesis_member(member: Founder, seeds: dict[tuple[str, str], bytes]) -> Mem
     return Member(member.id, member.name, member.role, member.level, member.sector, member.central_bank, operators)
 
 
-def _make_node_keys(folder: Path, seat: _Seat, user_seeds: dict[tuple[str, str], bytes]) -> Node:
+def _make_node_keys(folder: Path, seat: Seat, user_seeds: dict[tuple[str, str], bytes]) -> Node:
     """Write a node's keys and return its genesis entry. The gateway signs with the key of the member's first user."""
     key, der = make_node_keys(folder, seat.name, seat.member.id, user_seeds[seat.member.id, seat.member.users[0].name])
     return Node(seat.name, seat.member.id, seat.kind, key, der)
@@ -315,7 +317,7 @@ def _tokens_toml(member: str) -> str:
     return "\n".join(["[[token]]", *lines, 'scopes = ["read", "submit"]', ""])
 
 
-def _write_node_config(folder: Path, index: int, seats: Sequence[_Seat], addressing: Addressing) -> None:
+def _write_node_config(folder: Path, index: int, seats: Sequence[Seat], addressing: Addressing) -> None:
     seat = seats[index]
     peers = {peer.name: addressing.link_address(number, peer.name) for number, peer in enumerate(seats)}
     text = node_toml(

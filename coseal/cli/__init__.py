@@ -17,6 +17,7 @@ from coseal.cli import (
     checking,
     exporting,
     findings,
+    founding,
     governing,
     importing,
     keeping,
@@ -67,7 +68,7 @@ def _root(
 
 
 _GROUPS = (network, membership, governing, transactions, importing, exporting, rules, adopting, findings, asking)
-for _group in (*_GROUPS, bundling, checking, story, keeping, keys, looking, measuring):
+for _group in (*_GROUPS, founding, bundling, checking, story, keeping, keys, looking, measuring):
     _group.register(app)
 
 
