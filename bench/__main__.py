@@ -1,133 +1,139 @@
 """``python -m bench``: measure, print a table, write JSON with what it ran on.
 
-Figures of one machine at one time: quote them as ratios to what was measured beside them.
+Every row is run several times; its figure is the median, shown with the least and the greatest. Figures are of one
+machine at one time: quote them as ratios to what was measured beside them.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import json
-import os
-import platform
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from bench import rows, signer
+from audit.report import Level
+from bench import absence, fines, machine, offline, rows, signer, tables
+from bench.figures import Run, repeated, summary
 from bench.network import Network, running_network
+from bench.pair import Pair
+from bench.results import FOLDER, Results
 
-TARGETS = {
-    "start": "4 s",
-    "transactions": "3,000 /s",
-    "events": "20,000 /s",
-    "import": "(a real log, from its file)",
-    "latency": "p50 15 ms, p99 40 ms",
-    "leader killed": "2,500 ms",
-    "memory": "150 MB",
-    "signature bound": "0.35",
-    "audit": "2,000 blocks/s; 3,000 transactions/s",
-    "receipt": "1 ms",
-    "catch-up": "5 x",
-    "signer": "(a vote by a signer process)",
-}
+BASE_PORT = 26000
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How a row is measured: up to ``runs`` times, beginning none that would probably end after ``seconds``."""
+
+    name: str
+    run: Callable[[], Run]
+    runs: int = 5
+    seconds: float = 30.0
 
 
 def main() -> int:
     """Run all rows, or those named."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(TARGETS)} (default: all)")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(map(repr, tables.ROWS))} (default: all)")
     parser.add_argument("--scale", type=float, default=1.0, help="multiply the amount of work (default 1)")
-    parser.add_argument("--base-port", type=int, default=26000)
-    parser.add_argument("--json", type=Path, default=Path("bench/results/bench.json"), help="where the result goes")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each row at most (default 5)")
+    parser.add_argument("--base-port", type=int, default=BASE_PORT)
+    parser.add_argument("--json", type=Path, default=FOLDER / "bench.json", help="where the result goes")
     options = parser.parse_args()
-    if unknown := [row for row in options.rows if row not in TARGETS]:
-        parser.error(f"no row {unknown[0]!r}")
-    console = Console()
-    machine = environment()
-    console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
-    figures: dict[str, rows.Figures] = {}
-
-    def measure(name: str, row: Callable[[], rows.Figures]) -> None:
-        if options.rows and name not in options.rows:
-            return
-        started = time.perf_counter()
-        figures[name] = row()
-        shown = ", ".join(f"{number(value)} {unit}" for unit, value in figures[name].items())
-        console.print(f"{name}: {shown}  [dim]({time.perf_counter() - started:.0f} s)[/dim]")
-
-    with running_network(base_port=options.base_port) as network:
-        run(network, measure, figures, options.scale)
-    console.print(table(figures))
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"machine": machine, "figures": figures}, indent=1) + "\n")
-    console.print(f"written to {options.json}")
-    return 0
+    if unknown := [row for row in options.rows if row not in tables.ROWS]:
+        parser.error(f"no row {unknown[0]!r}; there are {', '.join(map(repr, tables.ROWS))}")
+    options.json.unlink(missing_ok=True)
+    console, results = Console(), Results(options.json, machine.about(), machine.identity())
+    console.print(", ".join(f"{name} {value}" for name, value in results.document["about"].items()))
+    began, failed = time.monotonic(), []
+    for work in works(options.base_port, options.scale, frozenset(options.rows or tables.ROWS)):
+        try:
+            measure(work, options.runs, results, console)
+        except Exception:  # a row that fails leaves the others
+            console.print_exception()
+            failed.append(work.name)
+    console.print(tables.table(results.document["measured"]))
+    console.print(f"{time.monotonic() - began:.0f} s; written to {options.json}")
+    if failed:
+        console.print(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
 
 
-def run(
-    network: Network,
-    measure: Callable[[str, Callable[[], rows.Figures]], None],
-    figures: dict[str, rows.Figures],
-    scale: float,
-) -> None:
-    """Take the rows in an order in which each leaves the network fit for the next."""
-    many = max(640, int(12_800 * scale))
-    measure("start", lambda: {"s": network.start_s})
-    measure("latency", lambda: rows.latency(network))
-    measure("transactions", lambda: rows.throughput(network, transactions=many, batch=1, first_source=0))
-    if "transactions" in figures:
-        measure("signature bound", lambda: signature_bound(figures["transactions"]["transactions/s"]))
-    batches = max(64, int(640 * scale))
-    measure("events", lambda: rows.throughput(network, transactions=batches, batch=rows.BATCH, first_source=1_000))
-    measure("import", lambda: rows.import_rate(network))
-    measure("memory", lambda: rows.memory(network))
-    measure("receipt", lambda: rows.receipt_verification(network))
-    measure("audit", lambda: rows.audit_rates(network, network.nodes()[0]["name"]))
-    measure("catch-up", lambda: rows.catch_up(network, transactions=many // 4, first_source=2_000))
-    measure("leader killed", lambda: rows.leader_killed(network))
-    measure("signer", lambda: signer.vote_cost(max(200, int(2_000 * scale))))
+def measure(work: Work, runs: int, results: Results, console: Console) -> None:
+    """Measure a row, keep it, and say so."""
+    started = time.monotonic()
+    done = repeated(work.run, runs=min(work.runs, runs), seconds=work.seconds)
+    figures, took = summary(done), time.monotonic() - started
+    results.add(work.name, {"figures": {name: one.to_json() for name, one in figures.items()}, "seconds": round(took)})
+    shown = ", ".join(f"{figure} {unit}" for unit, figure in figures.items())
+    console.print(f"{work.name}: {shown}  [dim]({len(done)} runs, {took:.0f} s)[/dim]")
 
 
-def signature_bound(rate: float) -> rows.Figures:
-    """Return the share of the machine's bound if nothing but transaction signatures cost anything."""
-    cost_us = rows.verify_cost()["us"]
-    return {"share": rate * 4 * cost_us / 1e6 / (os.cpu_count() or 1), "us a verification": cost_us}
+def works(port: int, scale: float, wanted: frozenset[str]) -> Iterator[Work]:
+    """Yield the wanted rows with their work; the networks they need live while their rows are measured."""
+    groups: list[tuple[Callable[[], AbstractContextManager[Any]], Callable[[Any, float], list[Work]]]] = [
+        (lambda: nullcontext(port), alone),
+        (lambda: running_network(base_port=port), on_one_network),
+        (lambda: Pair.running(port), on_two_networks),
+    ]
+    for context, listing in groups:
+        if wanted.isdisjoint(work.name for work in listing(None, scale)):
+            continue
+        with context() as subject:
+            yield from (work for work in listing(subject, scale) if work.name in wanted)
 
 
-def number(value: float) -> str:
-    """Return a figure with three significant digits, whole above a hundred."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+def alone(port: int, scale: float) -> list[Work]:
+    """Return the rows that need no network, or begin their own on ``port``."""
+
+    def start() -> Run:
+        with running_network(base_port=port) as network:
+            return {"s": network.start_s}
+
+    return [
+        Work("start", start, seconds=25),
+        Work("signer", lambda: signer.vote_cost(max(200, int(500 * scale))), runs=3),
+    ]
 
 
-def table(figures: dict[str, rows.Figures]) -> Table:
-    """Return the result beside the targets."""
-    result = Table(title="Coseal, 4 nodes on one machine, load generator included")
-    for column in ("row", "measured", "target"):
-        result.add_column(column)
-    for name, row in figures.items():
-        result.add_row(name, "\n".join(f"{number(value)} {unit}" for unit, value in row.items()), TARGETS[name])
-    return result
+def on_one_network(network: Network, scale: float) -> list[Work]:
+    """Return the rows of one network, in an order in which each leaves it fit for the next."""
+    many = max(640, int(6_400 * scale))
+    audited, events = int(10_000 * scale), int(fines.EVENTS * min(1.0, scale))
+    return [
+        Work("latency", lambda: rows.latency(network)),
+        Work("transactions", lambda: rows.throughput(network, transactions=many), seconds=40),
+        Work("signature bound", lambda: signature_bound(network, many)),
+        Work("audit, headers", lambda: offline.audited(network, Level.CERTIFICATES, audited), seconds=15),
+        Work("audit, replay", lambda: offline.audited(network, Level.REPLAY, audited)),
+        Work("receipt", lambda: offline.receipt_verification(network)),
+        Work("plain events", lambda: rows.throughput(network, transactions=many // 10, batch=rows.BATCH), runs=3),
+        Work("events", lambda: fines.recorded(network, events)),
+        Work("leader killed", lambda: absence.leader_killed(network), runs=3, seconds=60),
+        Work("catch-up", lambda: absence.catch_up(network, transactions=3 * many), runs=3, seconds=60),
+        Work("memory", lambda: rows.memory_after(network, transactions=int(100_000 * scale)), runs=1),
+        Work("import", lambda: fines.imported(network), runs=1),
+    ]
 
 
-def environment() -> dict[str, str]:
-    """Say what the figures were taken on."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return {
-        "cores": str(os.cpu_count()),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "pynacl": importlib.metadata.version("pynacl"),
-        "lmdb": importlib.metadata.version("lmdb"),
-        "commit": commit or "unknown",
-    }
+def on_two_networks(pair: Pair, scale: float) -> list[Work]:
+    """Return the row that compares a network with many objects with one that has next to none."""
+    many = max(640, int(6_400 * scale))
+    return [Work("state", lambda: pair.compared(int(100_000 * scale), many), runs=3, seconds=75)]
+
+
+def signature_bound(network: Network, transactions: int) -> Run:
+    """A throughput, and beside it the cost of a signature by the fastest verifier."""
+    verifiers = offline.verify_cost()
+    rate = rows.throughput(network, transactions=transactions)["transactions/s"]
+    share = rate * len(network.entries) * min(verifiers.values()) / 1e6 / machine.CORES
+    return {"share": share, "transactions/s": rate, **verifiers}
 
 
 if __name__ == "__main__":

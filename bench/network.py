@@ -10,20 +10,24 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from coseal import network
+from coseal.consortium import default_consortium
 from coseal.keys import read_signer
 from ledger.genesis import Genesis
 from ledger.signing import Ed25519Signer
 
 COSEAL = [sys.executable, "-m", "coseal"]
+START_S = 180.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Network:
     """A running network: its folder, its genesis, and the seconds from nothing to the first block on all nodes."""
 
@@ -41,9 +45,23 @@ class Network:
             raise RuntimeError(f"coseal {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
+    @cached_property
+    def entries(self) -> tuple[network.NodeEntry, ...]:
+        """The nodes as the folder names them."""
+        return network.load(self.directory).nodes
+
+    @cached_property
+    def urls(self) -> list[str]:
+        """The nodes' base URLs."""
+        return [node.url for node in self.entries]
+
     def nodes(self) -> list[dict[str, Any]]:
         """Return the nodes of ``coseal status --json``."""
         return json.loads(self.coseal("status", str(self.directory), "--json"))["nodes"]  # type: ignore[no-any-return]
+
+    def pids(self) -> dict[str, int]:
+        """Return the process of each node that runs."""
+        return {node["name"]: node["pid"] for node in self.nodes() if node["pid"] is not None}
 
     def signer(self, member: str) -> Ed25519Signer:
         """Return the key of ``member/admin``."""
@@ -51,31 +69,47 @@ class Network:
 
     def status(self, url: str) -> dict[str, Any]:
         """Return one node's own status."""
-        with urllib.request.urlopen(f"{url}/v1/status", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/v1/status", timeout=30) as answer:
             return json.loads(answer.read())  # type: ignore[no-any-return]
 
 
 @contextmanager
-def running_network(*, validators: int = 4, base_port: int = 26000) -> Iterator[Network]:
-    """Start a network in a temporary folder; end its processes and remove it afterwards."""
-    directory = Path(tempfile.mkdtemp(prefix="coseal-bench-"))
+def running_network(
+    *, validators: int = 4, base_port: int = 26000, parameters: Mapping[str, int] | None = None
+) -> Iterator[Network]:
+    """Start a network in a temporary folder; end its processes and remove it afterwards.
+
+    ``parameters`` of the chain replace the defaults.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="coseal-bench-", dir=os.environ.get("COSEAL_BENCH_DIR")))
     folder = directory / "net"
+    command = ["up", str(folder), "--base-port", str(base_port), "--detach", "--no-console", "--timeout", f"{START_S}"]
+    if parameters is None:
+        command += ["--validators", str(validators)]
+    else:
+        (directory / "consortium.toml").write_text(consortium_toml(validators, parameters))
+        command += ["--consortium", str(directory / "consortium.toml")]
     try:
         started = time.perf_counter()
-        command = ["up", str(folder), "--validators", str(validators), "--base-port", str(base_port), "--detach"]
-        done = subprocess.run([*COSEAL, *command], capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run([*COSEAL, *command], capture_output=True, text=True, timeout=START_S + 60, check=False)
         if done.returncode:
             raise RuntimeError(f"coseal up: exit {done.returncode}\n{done.stdout}{done.stderr}")
         elapsed = time.perf_counter() - started
         yield Network(folder, Genesis.decode((folder / "genesis.json").read_bytes()), elapsed)
     finally:
-        subprocess.run([*COSEAL, "down", str(folder)], capture_output=True, timeout=60, check=False)
+        subprocess.run([*COSEAL, "down", str(folder)], capture_output=True, timeout=120, check=False)
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def memory_mb(pid: int) -> float:
-    """Return a process's private resident memory (RssAnon) in MB; file pages the kernel may drop do not count."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f"no RssAnon for process {pid}")
+def consortium_toml(validators: int, parameters: Mapping[str, int]) -> str:
+    """Return the default consortium of so many validators with other parameters, as a file for ``coseal up``."""
+    lines = ['name = "coseal-bench"']
+    for member in default_consortium(validators).members:
+        lines += ["[[members]]", f'id = "{member.id}"', f'name = "{member.name}"', f'role = "{member.role}"']
+        lines += [f'level = "{member.level}"'] if member.level else []
+        lines += ["central_bank = true"] if member.central_bank else []
+    ids = ", ".join(f'"{member.id}"' for member in default_consortium(validators).members[:validators])
+    head = [lines[0], f"validators = [{ids}]"]
+    return "\n".join(
+        [*head, *lines[1:], "[parameters]", *(f"{key} = {value}" for key, value in parameters.items()), ""]
+    )

@@ -1,4 +1,4 @@
-"""The rows of the table: one function a measurement, each returning its figures by name.
+"""Rows of the table that a running network gives: one function a row, each one run, its figures by name.
 
 Law: a throughput counts what is committed with receipt ``ok`` in certified blocks, read back from a node.
 """
@@ -7,35 +7,34 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import statistics
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
-from audit.audit import audit
-from audit.report import Level
-from audit.sources import FileSource
-from bench.network import Network, memory_mb
-from bench.work import MEMBER, prepare, record, require_answered
-from coseal.load import connect, post, run_clients
-from ledger import signing
+from bench.figures import Run
+from bench.machine import busy_seconds, cpu_seconds, memory_mb
+from bench.network import Network
+from bench.work import prepare, record, require_answered
+from coseal.load import Connection, connect, post, run_clients
 from ledger.block import OK, CommittedBlock, Receipt
-from ledger.codec import decode
-from ledger.proof import TransactionProof
+from ledger.codec import decode, encode
 
-Figures = dict[str, float]
 CLIENTS = 64
 BATCH = 100
-FINES_EVENTS = 34_724
+_POSTED = 150
+"""Transactions in a request of ``fill``: four clients of one sender at a node fit into its share of the mempool."""
+_numbers = count(1)
 
 
-def urls_of(network: Network) -> list[str]:
-    """Return the nodes' base URLs."""
-    return [node["url"] for node in network.nodes()]
+def sources(number: int) -> range:
+    """Return numbers of sources that no run of this process has used."""
+    first = next(_numbers) * 10_000
+    return range(first, first + number)
 
 
 def read_blocks(url: str, first: int) -> list[CommittedBlock]:
@@ -45,21 +44,20 @@ def read_blocks(url: str, first: int) -> list[CommittedBlock]:
         request = urllib.request.Request(
             f"{url}/v1/blocks?from={first + len(blocks)}&limit=500", headers={"Accept": "application/msgpack"}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             raws: Any = decode(answer.read())
         if not raws:
             return blocks
         blocks += [CommittedBlock.decode(raw) for raw in raws]
 
 
-def wait_until_idle(network: Network, url: str, timeout_s: float = 120) -> None:
-    """Wait until the node's mempool is empty and its height has stood still for a moment."""
+def wait_until_idle(network: Network, url: str, timeout_s: float = 180) -> None:
+    """Wait until nothing waits in the node's mempool."""
     deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if network.status(url)["mempool"]["transactions"] == 0:
-            return
+    while network.status(url)["mempool"]["transactions"]:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the load was not committed within {timeout_s:g} s")
         time.sleep(0.02)
-    raise RuntimeError("the load was not committed in time")
 
 
 def committed_ok(blocks: Sequence[CommittedBlock]) -> int:
@@ -67,167 +65,126 @@ def committed_ok(blocks: Sequence[CommittedBlock]) -> int:
     return sum(Receipt.decode(leaf).code == OK for block in blocks for leaf in block.receipts[1:])
 
 
-def throughput(network: Network, *, transactions: int, batch: int, first_source: int) -> Figures:
-    """Commit ``transactions`` of ``batch`` events each from 64 clients over all nodes; rates per second."""
-    urls = urls_of(network)
-    sources = range(first_source, first_source + CLIENTS)
-    asyncio.run(prepare(network, urls[0], sources))
-    each = transactions // CLIENTS
-    work = [[record(network, source, 1 + i * batch, batch) for i in range(each)] for source in sources]
+@dataclass
+class Cost:
+    """What a stretch of work took: wall time, and processor time of the nodes, of this process and of all others."""
+
+    elapsed_s: float = 0.0
+    nodes_s: float = 0.0
+    others_s: float = 0.0
+    nodes: int = field(default=0)
+
+    def figures(self, transactions: int) -> dict[str, float]:
+        """Return the figures for a row of so many transactions."""
+        return {
+            "CPU ms a transaction and node": self.nodes_s / self.nodes / transactions * 1000,
+            "cores used by others": max(0.0, self.others_s / self.elapsed_s),
+        }
+
+
+@contextmanager
+def costed(network: Network) -> Iterator[Cost]:
+    """Measure what the work inside costs; the nodes must live through it."""
+    pids = tuple(network.pids().values())
+    cost = Cost(nodes=len(pids))
+    began, nodes, own, busy = time.perf_counter(), cpu_seconds(pids), time.process_time(), busy_seconds()
+    yield cost
+    cost.elapsed_s = time.perf_counter() - began
+    cost.nodes_s = cpu_seconds(pids) - nodes
+    cost.others_s = busy_seconds() - busy - cost.nodes_s - (time.process_time() - own)
+
+
+def send(network: Network, urls: Sequence[str], work: Sequence[Sequence[bytes]]) -> Run:
+    """Send signed transactions, one client a list, and return the rate at which they took effect, with its cost."""
     before = network.status(urls[0])["height"]
-    started = time.perf_counter()
-    result = asyncio.run(run_clients(urls, "/v1/transactions?wait=accepted", work))
-    wait_until_idle(network, urls[0])
-    elapsed = time.perf_counter() - started
+    with costed(network) as cost:
+        result = asyncio.run(run_clients(urls, "/v1/transactions?wait=accepted", work))
+        wait_until_idle(network, urls[0])
     require_answered(result)
     blocks = read_blocks(urls[0], before + 1)
-    done = committed_ok(blocks)
-    if done != each * CLIENTS:
+    done, expected = committed_ok(blocks), sum(map(len, work))
+    if done != expected:
         codes = Counter(Receipt.decode(leaf).code for block in blocks for leaf in block.receipts[1:])
-        raise RuntimeError(f"{done} of {each * CLIENTS} transactions took effect: {dict(codes)}, {result.statuses}")
+        raise RuntimeError(f"{done} of {expected} transactions took effect: {dict(codes)}, {result.statuses}")
     return {
-        "transactions/s": done / elapsed,
-        "events/s": done * batch / elapsed,
-        "blocks": len(blocks),
+        "transactions/s": done / cost.elapsed_s,
+        **cost.figures(done),
         "transactions a block": done / len(blocks),
+        "blocks in a later round": sum(block.certificate.round > 0 for block in blocks),
     }
 
 
-def latency(network: Network, *, requests: int = 300, source: int = 9_001) -> Figures:
-    """One client that waits for each commit; milliseconds."""
-    url = urls_of(network)[0]
+def throughput(network: Network, *, transactions: int, batch: int = 1) -> Run:
+    """Commit ``transactions`` of ``batch`` events each from 64 clients over all nodes."""
+    chosen = sources(CLIENTS)
+    asyncio.run(prepare(network, network.urls[0], chosen))
+    each = max(1, transactions // CLIENTS)
+    work = [[record(network, source, 1 + i * batch, batch) for i in range(each)] for source in chosen]
+    figures = dict(send(network, network.urls, work))
+    return figures if batch == 1 else {"events/s": figures["transactions/s"] * batch, **figures}
+
+
+def latency(network: Network, *, requests: int = 300) -> Run:
+    """One client that waits for each commit."""
+    url, (source,) = network.urls[0], sources(1)
     asyncio.run(prepare(network, url, [source]))
     work = [[record(network, source, 1 + i, 1) for i in range(requests)]]
-    result = asyncio.run(run_clients([url], "/v1/transactions?wait=commit", work))
+    with costed(network) as cost:
+        result = asyncio.run(run_clients([url], "/v1/transactions?wait=commit", work))
     require_answered(result)
-    return {"p50 ms": result.percentile_ms(0.5), "p99 ms": result.percentile_ms(0.99)}
+    p50, p99 = result.percentile_ms(0.5), result.percentile_ms(0.99)
+    return {"p50 ms": p50, "p99 ms": p99, **cost.figures(requests)}
 
 
-def leader_killed(network: Network, *, source: int = 9_100, clients: int = 8) -> Figures:
-    """Kill -9 the leader under load; the longest time without a new block on a survivor, in ms, and the usual one."""
-    nodes = network.nodes()
-    leader = network.status(nodes[0]["url"])["leader"]
-    alive = [node["url"] for node in nodes if node["name"] != leader]
-    sources = range(source, source + clients)
-    asyncio.run(prepare(network, alive[0], sources))
-    work = [[record(network, s, 1 + i, 1) for i in range(100_000 // clients // 20)] for s in sources]
-    gaps = asyncio.run(_watch(network, alive, work, leader))
-    network.coseal("node", "start", leader, "--dir", str(network.directory))
-    return {"gap ms": max(gaps) * 1000, "usual gap ms": statistics.median(gaps) * 1000}
+def memory_after(network: Network, *, transactions: int) -> Run:
+    """Fill the chain up to so many transactions; private memory of the nodes, MB."""
+    url = network.urls[0]
+    had = committed_ok(read_blocks(url, 1))
+    if had < transactions:
+        fill(network, transactions - had)
+    sizes = [memory_mb(pid) for pid in network.pids().values()]
+    return {"MB, the largest node": max(sizes), "MB, the smallest": min(sizes), "transactions": max(had, transactions)}
 
 
-async def _watch(network: Network, alive: Sequence[str], work: Sequence[Sequence[bytes]], leader: str) -> list[float]:
-    pid = next(node["pid"] for node in network.nodes() if node["name"] == leader)
-    load = asyncio.create_task(run_clients(alive, "/v1/transactions?wait=commit", work))
-    watcher = await connect(alive[0])
-    ask = post(alive[0], "/v1/status", b"").replace(b"POST", b"GET", 1)
-    seen, last, gaps, killed = 0, time.perf_counter(), [], False
-    started = last
-    while time.perf_counter() - started < 10:
-        _, body = await watcher.request(ask)
-        height, now = json.loads(body)["height"], time.perf_counter()
-        if height > seen:
-            gaps.append(now - last)
-            seen, last = height, now
-        if not killed and now - started > 2:
-            os.kill(pid, 9)
-            killed = True
-        await asyncio.sleep(0.005)
-    gaps.append(time.perf_counter() - last)
-    load.cancel()
-    watcher.close()
-    return gaps[1:]
+def fill(network: Network, transactions: int, *, items: int = 1, objects: bool = False, clients: int = 16) -> None:
+    """Commit about so many transactions as cheaply as the API lets us: many in a request.
+
+    ``items`` events each; with ``objects`` every event is of an object of its own.
+    """
+    chosen = sources(clients)
+    asyncio.run(prepare(network, network.urls[0], chosen))
+    each = -(-transactions // clients)
+    posted = max(1, _POSTED // items)
+
+    async def client(number: int, source: int) -> None:
+        url = network.urls[number % len(network.urls)]
+        connection = await connect(url)
+        try:
+            for first in range(0, each, posted):
+                raws = [
+                    record(network, source, 1 + index * items, items, objects=objects)
+                    for index in range(first, min(each, first + posted))
+                ]
+                await _post_all(connection, url, raws)
+        finally:
+            connection.close()
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            for number, source in enumerate(chosen):
+                group.create_task(client(number, source))
+
+    asyncio.run(run())
+    wait_until_idle(network, network.urls[0])
 
 
-def import_rate(network: Network) -> Figures:
-    """Record the shipped fines log with ``coseal import``, as a user does: reading, checks, signing, commits."""
-    folder = Path(__file__).parents[1] / "examples" / "traffic-fines"
-    started = time.perf_counter()
-    network.coseal(
-        "import",
-        str(folder / "traffic-fines.csv.gz"),
-        "--map",
-        str(folder / "traffic-fines.toml"),
-        "--as",
-        MEMBER,
-        "--dir",
-        str(network.directory),
-        timeout_s=300,
-    )
-    return {"events/s": FINES_EVENTS / (time.perf_counter() - started)}
-
-
-def memory(network: Network) -> Figures:
-    """Private memory of the largest node process, MB."""
-    return {"MB a node": max(memory_mb(node["pid"]) for node in network.nodes())}
-
-
-def verify_cost() -> Figures:
-    """Microseconds to verify one signature with the product's own verifier, one core: the best of several runs."""
-    signer = signing.Ed25519Signer(bytes(range(32)))
-    message = b"m" * 88
-    signature = signer.sign(message)
-    best = float("inf")
-    for _ in range(7):
-        started = time.perf_counter()
-        for _ in range(1_000):
-            signing.verify(signer.public_key, message, signature)
-        best = min(best, (time.perf_counter() - started) / 1_000)
-    return {"us": best * 1e6}
-
-
-def audit_rates(network: Network, node: str) -> Figures:
-    """Audit the node's block files offline; blocks/s with certificates, transactions/s with replay."""
-    folder = Path(network.directory) / "nodes" / node
-    figures: Figures = {}
-    for level, name, unit in (
-        (Level.CERTIFICATES, "certificates blocks/s", "blocks"),
-        (Level.REPLAY, "replay transactions/s", "transactions"),
-    ):
-        started = time.perf_counter()
-        report = audit([FileSource(folder)], network.genesis, level=level)
-        elapsed = time.perf_counter() - started
-        if not report.ok:
-            raise RuntimeError(f"the audit found {report.findings}")
-        figures[name] = (report.blocks if unit == "blocks" else report.transactions) / elapsed
-    return figures
-
-
-def receipt_verification(network: Network) -> Figures:
-    """Verify one receipt offline, ms (median)."""
-    url = urls_of(network)[0]
-    blocks = read_blocks(url, max(1, network.status(url)["height"] - 50))
-    block = next(block for block in reversed(blocks) if block.block.transactions)
-    proof = TransactionProof.of(block, 0)
-    raw, times = proof.encode(), []
-    for _ in range(50):
-        started = time.perf_counter()
-        TransactionProof.decode(raw).verify(network.genesis.chain_id, network.genesis.validators)
-        times.append(time.perf_counter() - started)
-    return {"ms": statistics.median(times) * 1000}
-
-
-def catch_up(network: Network, *, transactions: int, first_source: int) -> Figures:
-    """Stop a node, commit without it, start it: its rate over the live one."""
-    nodes = network.nodes()
-    lagging = nodes[-1]
-    network.coseal("node", "stop", lagging["name"], "--dir", str(network.directory))
-    urls = [node["url"] for node in nodes[:-1]]
-    sources = range(first_source, first_source + 16)
-    asyncio.run(prepare(network, urls[0], sources))
-    each = transactions // 16
-    work = [[record(network, source, 1 + i, 1) for i in range(each)] for source in sources]
-    started = time.perf_counter()
-    asyncio.run(run_clients(urls, "/v1/transactions?wait=accepted", work))
-    wait_until_idle(network, urls[0])
-    live = each * 16 / (time.perf_counter() - started)
-    target = network.status(urls[0])["height"]
-    started = time.perf_counter()  # the start of the process counts
-    network.coseal("node", "start", lagging["name"], "--dir", str(network.directory))
-    deadline = started + 120
-    while network.status(lagging["url"])["height"] < target:
-        if time.perf_counter() > deadline:
-            raise RuntimeError("the node did not catch up within 120 s")
-        time.sleep(0.02)
-    caught = each * 16 / (time.perf_counter() - started)
-    return {"live transactions/s": live, "catch-up transactions/s": caught, "ratio": caught / live}
+async def _post_all(connection: Connection, url: str, raws: list[bytes]) -> None:
+    """Post one source's transactions, in order, until all of them are committed."""
+    request = post(url, "/v1/transactions/batch?wait=commit", encode(raws))
+    while True:
+        status, body = await connection.request(request)
+        if status not in (200, 202, 429, 503):
+            raise RuntimeError(f"HTTP {status}: {body.decode(errors='replace')[:400]}")
+        if status == 200 and all(result["status"] == "committed" for result in json.loads(body)["results"]):
+            return
+        await asyncio.sleep(0.05)

@@ -6,10 +6,13 @@ import json
 import secrets
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from bench.network import Network
 from coseal.load import LoadResult, connect, post
+from ledger.codec import encode
+from ledger.signing import Ed25519Signer
 from ledger.transaction import sign
 
 PROCESS_TYPE = "bench-fines"
@@ -28,10 +31,16 @@ DEFINITION: dict[str, Any] = {
 }
 
 
+@cache
+def signer_of(network: Network, member: str) -> Ed25519Signer:
+    """Return the key of a member's user ``admin``, read once."""
+    return network.signer(member)
+
+
 def transaction(network: Network, contract: str, action: str, args: dict[str, Any], member: str = MEMBER) -> bytes:
     """Return one signed transaction in wire form, valid for some minutes."""
     signed = sign(
-        network.signer(member),
+        signer_of(network, member),
         chain_id=network.genesis.chain_id,
         sender=f"{member}/admin",
         contract=contract,
@@ -43,41 +52,47 @@ def transaction(network: Network, contract: str, action: str, args: dict[str, An
     return signed.raw
 
 
-def event(source: int, number: int) -> dict[str, Any]:
-    """Return one small event of a case of three events."""
+def event(source: int, number: int, case: int) -> dict[str, Any]:
+    """Return one small event of a case."""
     return {
         "event": f"s{source}-e{number}",
         "type": ("Create Fine", "Send Fine", "Payment")[number % 3],
         "time": "2006-07-24T00:00:00Z",
-        "objects": [["case", f"s{source}-c{number // 3}"]],
+        "objects": [["case", f"s{source}-c{case}"]],
         "attributes": {"amount": "35.0", "points": "0.0", "article": "157"},
     }
 
 
-def record(network: Network, source: int, first: int, count: int) -> bytes:
-    """Return a transaction that records ``count`` events of one source from sequence ``first`` on."""
-    items = [event(source, number) for number in range(first, first + count)]
+def record(network: Network, source: int, first: int, count: int, *, objects: bool = False) -> bytes:
+    """Return a transaction that records ``count`` events of one source from sequence ``first`` on.
+
+    Three events are of one case; with ``objects`` each is of a case of its own.
+    """
+    numbers = range(first, first + count)
+    items = [event(source, number, number if objects else number // 3) for number in numbers]
     return transaction(network, "process", "record", {"source": f"bench-{source}", "sequence": first, "items": items})
 
 
 async def prepare(network: Network, url: str, sources: Sequence[int]) -> None:
-    """Define the process type unless an earlier row did, and register the sources, waiting for each commit."""
+    """Define the process type unless it is, and register the sources."""
+    mode = {"process_type": PROCESS_TYPE, "mode": "historical"}
+    for raws in (
+        [transaction(network, "process", "define_type", DEFINITION)],
+        [transaction(network, "process", "register_source", {"id": f"bench-{source}", **mode}) for source in sources],
+    ):
+        await submit(url, raws, may_be=("version",))
+
+
+async def submit(url: str, raws: list[bytes], may_be: Sequence[str] = ()) -> None:
+    """Have transactions committed; raise unless each took effect or was rejected with one of the codes ``may_be``."""
     connection = await connect(url)
-    setup = [transaction(network, "process", "define_type", DEFINITION)]
-    setup += [
-        transaction(
-            network,
-            "process",
-            "register_source",
-            {"id": f"bench-{source}", "process_type": PROCESS_TYPE, "mode": "historical"},
-        )
-        for source in sources
-    ]
-    for raw in setup:
-        status, body = await connection.request(post(url, "/v1/transactions?wait=commit", raw))
-        if status != 200 or json.loads(body)["receipt"]["code"] not in ("ok", "version"):
-            raise RuntimeError(f"HTTP {status}: {body.decode(errors='replace')[:400]}")
-    connection.close()
+    try:
+        status, body = await connection.request(post(url, "/v1/transactions/batch?wait=commit", encode(raws)))
+    finally:
+        connection.close()
+    results = json.loads(body)["results"] if status == 200 else []
+    if not results or any(result["receipt"]["code"] not in ("ok", *may_be) for result in results):
+        raise RuntimeError(f"HTTP {status}: {body.decode(errors='replace')[:400]}")
 
 
 def require_answered(result: LoadResult) -> None:

@@ -1,0 +1,75 @@
+"""What figures were taken on, and what processes used of it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CORES = os.cpu_count() or 1
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def about() -> dict[str, str]:
+    """Say what this runs on: machine, kernel, versions, commit."""
+    return {
+        "commit": commit(),
+        "processor": _processor(),
+        "cores": str(CORES),
+        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in ("pynacl", "cryptography", "uvloop", "lmdb")},
+        "load before": " ".join(f"{load:.1f}" for load in os.getloadavg()),
+    }
+
+
+def commit() -> str:
+    """Return the short name of the commit, with ``+`` if the work tree differs from it."""
+    name = _git("rev-parse", "--short", "HEAD") or "unknown"
+    return name + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def identity() -> str:
+    """Return what results are kept under: figures of another machine or commit are not continued."""
+    return f"{commit()} on {_processor()}, {CORES} cores, Python {platform.python_version()}"
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Return the processor time that living processes have used, user and system together."""
+    total = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / _TICKS
+
+
+def busy_seconds() -> float:
+    """Return the processor time that all processes of the machine have used since it started."""
+    user, nice, system, _, _, irq, softirq, *_ = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    return sum(map(int, (user, nice, system, irq, softirq))) / _TICKS
+
+
+def memory_mb(pid: int) -> float:
+    """Return a process's private resident memory (RssAnon) in MB; file pages the kernel may drop do not count."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"no RssAnon for process {pid}")
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next((line.partition(": ")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
