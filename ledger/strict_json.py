@@ -43,6 +43,16 @@ def strict_json(raw: bytes | str, what: str = "JSON", *, depth: int = codec.MAX_
     return value
 
 
+def json_text(value: Any) -> str:
+    """Return a value of our own as JSON, its texts as they are."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def json_value(text: str) -> Any:
+    """Return the value that ``json_text`` wrote. For what we wrote ourselves; from outside, ``strict_json``."""
+    return json.loads(text)
+
+
 def _require_depth(text: str, what: str, limit: int) -> None:
     """Refuse nesting beyond the limit, counting brackets outside strings."""
     if text.count("[") + text.count("{") <= limit:

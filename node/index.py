@@ -20,10 +20,12 @@ from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 import structlog
 
+from contracts.rows.blocks import BlockRows
+from contracts.rows.buffer import Rows
+from contracts.rows.tables import CORE
 from ledger.block import CommittedBlock
 from ledger.transaction import Transaction
-from node import index_schema
-from node.index_rows import RowWriter
+from node import index_file
 
 _log = structlog.get_logger("node.index")
 _P = ParamSpec("_P")
@@ -61,7 +63,7 @@ class Index:
         self._connections: list[sqlite3.Connection] = []
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="index-reader")
         existed = path.exists()
-        self._height = index_schema.prepare(path, chain_id)
+        self._height = index_file.prepare(path, chain_id)
         if existed and self._height == 0:
             _log.warning("index_rebuilt", reason="it was empty, damaged, of another version or of another chain")
 
@@ -143,18 +145,19 @@ class Index:
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = index_schema.open_reader(self.path)
+            connection = index_file.open_reader(self.path)
             self._local.connection = connection
             self._connections.append(connection)
         return connection
 
     def _run(self) -> None:
         try:
-            connection = index_schema.connect(self.path)
+            connection = index_file.connect(self.path)
             try:
-                rows = RowWriter(connection)
+                rows = Rows(index_file.Writer(connection), CORE)
+                blocks = BlockRows(rows)
                 while self._wait_for_work():
-                    self._write_some(connection, rows)
+                    self._write_some(connection, rows, blocks)
             finally:
                 connection.close()
         except Exception as error:  # whatever it is, the node goes on without its index and says so
@@ -172,15 +175,16 @@ class Index:
             self._changed.wait_for(lambda: self._stopping or self._tip > self._height)
             return not self._stopping
 
-    def _write_some(self, connection: sqlite3.Connection, rows: RowWriter) -> None:
+    def _write_some(self, connection: sqlite3.Connection, rows: Rows, blocks: BlockRows) -> None:
         """Write the next blocks in one SQL transaction and move the marker with them."""
-        height, written = self._height, 0
+        height = self._height
         connection.execute("BEGIN IMMEDIATE")
         try:
-            while height < self._tip and written < _BATCH_ROWS and not self._stopping:
-                written += rows.write(*self._next(height + 1))
+            while height < self._tip and rows.pending < _BATCH_ROWS and not self._stopping:
+                blocks.write(*self._next(height + 1))
                 height += 1
-            index_schema.set_height(connection, height)
+            rows.flush()
+            index_file.set_height(connection, height)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:  # SQLite itself rolls back when the disk is full

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from node.index_flows import EDGE, MAX_VARIANT, class_ms
+from contracts.rows.flows import EDGE, MAX_VARIANT, class_ms
 from node.index_queries import Page, height
 
 _NO_KIND: Final = {"id": 0, "cases": 0, "events": 0, "variants": 0}

@@ -13,9 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.rows.blocks import BlockRows
+from contracts.rows.schema import SQLITE, definitions
+from contracts.rows.tables import CORE, TABLES, VERSION, VIEWS
 from ledger import transaction
 from ledger.transaction import Transaction
-from node import index_queries, index_rows, index_schema
+from node import index_queries
 from node.index import Index
 from tests.node.chain import START_MS, Chain, operator
 from tests.node.http.world import make_genesis
@@ -130,8 +133,9 @@ def test_rebuilding_from_the_log_equals_following_the_commits(tmp_path: Path, ch
 def test_every_row_is_traceable_to_its_block(tmp_path: Path, chain: Chain) -> None:
     rebuilt(tmp_path, chain)
     connection = sqlite3.connect(tmp_path / "rebuilt.sqlite")
-    policies = ("policies", "policy_events", "policy_sources")
-    for table in ("process_types", "sources", "batches", "activities", "objects", *policies):
+    placed = [table.name for table in CORE if {"height", "position"} <= set(table.names)]
+    assert {table.name for table in CORE} - set(placed) == {"blocks", "item_objects"}
+    for table in placed:
         wrong = connection.execute(
             f"SELECT count(*) FROM {table} r LEFT JOIN transactions t USING (height, position) WHERE t.id IS NULL"
         ).fetchone()[0]
@@ -156,15 +160,14 @@ def test_stopping_anywhere_and_starting_again_changes_nothing(tmp_path_factory: 
 def test_a_block_is_written_whole_with_its_marker_or_not_at_all(
     tmp_path: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = index_rows.RowWriter._record
+    original = BlockRows._record
 
-    def failing(self: Any, tx: Transaction, data: Any, place: Any) -> int:
-        if place.height == 6:
-            original(self, tx, data, place)
+    def failing(self: Any, tx: Transaction, data: Any, act: Any) -> None:
+        original(self, tx, data, act)
+        if act.height == 6:
             raise OSError("disk full")
-        return original(self, tx, data, place)
 
-    monkeypatch.setattr(index_rows.RowWriter, "_record", failing)
+    monkeypatch.setattr(BlockRows, "_record", failing)
     monkeypatch.setattr("node.index._BATCH_ROWS", 1)
     path = tmp_path / "index.sqlite"
     index = opened(path, chain)
@@ -284,5 +287,6 @@ def test_a_reader_sees_one_snapshot_while_the_writer_goes_on(tmp_path: Path, cha
 
 def test_the_schema_is_of_the_version_that_is_stated() -> None:
     """Changing a table without raising VERSION would let an old file pass for a new one."""
-    assert index_schema.VERSION == 5
-    assert sha256(" ".join(index_schema._TABLES.split()).encode()).hexdigest()[:16] == "f397d11bc4d8440b"
+    created = " ".join((*definitions(CORE, (), SQLITE), *definitions(TABLES, VIEWS, SQLITE)))
+    assert VERSION == 6
+    assert sha256(created.encode()).hexdigest()[:16] == "0306ba2ac03f9545"

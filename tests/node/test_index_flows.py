@@ -12,9 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.rows.buffer import Rows
+from contracts.rows.flows import MAX_VARIANT, FlowRows, class_ms, time_class
+from contracts.rows.place import Act
+from contracts.rows.tables import CORE
+from node import index_file
 from node import index_flows_queries as queries
-from node import index_schema
-from node.index_flows import MAX_VARIANT, FlowWriter, class_ms, time_class
 
 NAMES = ("a", "b", "c", "d")
 EVENTS = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 4), st.integers(-1_000, 10**12)), max_size=60)
@@ -22,7 +25,7 @@ EVENTS = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 4), st.integers(-1
 
 def opened(path: Path) -> sqlite3.Connection:
     """Return a new index with four activities and objects 1 to 6, the even ones of another type."""
-    index_schema.prepare(path, b"chain")
+    index_file.prepare(path, b"chain")
     connection = sqlite3.connect(path, isolation_level=None)
     connection.row_factory = sqlite3.Row
     for name in NAMES:
@@ -39,7 +42,9 @@ def write(connection: sqlite3.Connection, events: list[tuple[int, int, int]], ba
     for start in range(0, len(events), batch):
         part = events[start : start + batch]
         steps = [(number, ("odd", "even")[number % 2 == 0], activity, ms) for number, activity, ms in part]
-        FlowWriter(connection).write("t", steps)  # a new one each time: what it keeps in memory only saves time
+        rows = Rows(index_file.Writer(connection), CORE)  # new each time: what it keeps in memory only saves time
+        FlowRows(rows).write("t", steps, Act("", b"", 0, 1, 0))
+        rows.flush()
 
 
 @settings(deadline=None, max_examples=40)
@@ -141,11 +146,13 @@ def test_no_query_reads_all_cases(tmp_path: Path) -> None:
 
 def test_a_batch_touches_as_many_rows_late_as_early(tmp_path: Path) -> None:
     connection = opened(tmp_path / "index.sqlite")
-    writer = FlowWriter(connection)
+    rows = Rows(index_file.Writer(connection), CORE)
     touched = []
     for number in range(50):
         before = connection.total_changes
-        writer.write("t", [(1_000 * number + case, "case", 1 + step, step) for case in range(20) for step in range(4)])
+        steps = [(1_000 * number + case, "case", 1 + step, step) for case in range(20) for step in range(4)]
+        FlowRows(rows).write("t", steps, Act("", b"", 0, 1, 0))
+        rows.flush()
         touched.append(connection.total_changes - before)
     assert set(touched[1:]) == {touched[1]}
     connection.close()

@@ -1,0 +1,216 @@
+"""How committed blocks become rows.
+
+Law: what is written for a block depends on the rows before it, its transactions and its receipts alone; a rejected
+transaction leaves its rows in ``transactions`` and ``acts`` and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from contracts.process_chain import objects_of
+from contracts.process_items import time_ms
+from contracts.rows import policies, supervision
+from contracts.rows.buffer import Rows
+from contracts.rows.flows import FlowRows, Step
+from contracts.rows.place import BEGIN, Act
+from contracts.rows.tables import ACTS, BLOCKS, TRANSACTIONS
+from contracts.rows.tables_process import (
+    ACTIVITIES,
+    BATCHES,
+    ITEM_OBJECTS,
+    ITEMS,
+    OBJECTS,
+    PROCESS_TYPES,
+    SOURCES,
+)
+from ledger.block import CommittedBlock, Receipt
+from ledger.render import plain
+from ledger.transaction import Transaction
+
+_KINDS: Final = ("event", "object", "change", "relation")
+
+
+class BlockRows:
+    """Puts the rows of blocks, in order, into ``rows``."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._flows = FlowRows(rows)
+        self._detailed = rows.holds(ITEMS)
+        self._actions: Mapping[str, _Apply] = {
+            "process.define_type": self._define_type,
+            "process.register_source": self._register_source,
+            "process.record": self._record,
+            **dict.fromkeys(policies.ACTIONS, self._policy),
+            **dict.fromkeys(supervision.ACTIONS, self._supervision),
+        }
+
+    def write(self, committed: CommittedBlock, transactions: Sequence[Transaction] = ()) -> None:
+        """Put the rows of one block; ``transactions`` are its own, if parsed already."""
+        header = committed.block.header
+        height, at_ms = header.height, header.time_ms
+        self._rows.add(
+            BLOCKS, height, header.hash, at_ms, header.proposer, committed.certificate.round, header.tx_count
+        )
+        self._begin(Receipt.decode(committed.receipts[0]), Act("", b"", at_ms, height, BEGIN))
+        for position, tx in enumerate(transactions or map(Transaction.decode, committed.block.transactions)):
+            receipt = Receipt.decode(committed.receipts[position + 1])
+            act = Act(tx.sender, tx.id, at_ms, height, position)
+            self._rows.add(TRANSACTIONS, tx.id, *act.where, tx.sender, tx.contract, tx.action, receipt.code)
+            name = f"{tx.contract}.{tx.action}"
+            if self._detailed:
+                self._act(act, name, tx.args, receipt)
+            apply = self._actions.get(name) if receipt.ok else None
+            if apply is not None:
+                apply(tx, receipt.data, act)
+
+    def _begin(self, receipt: Receipt, act: Act) -> None:
+        due = receipt.data.get("supervision")
+        if due:
+            supervision.begun(self._rows, due, act)
+        if self._detailed and receipt.data:
+            self._act(act, "begin", {}, receipt)
+
+    def _act(self, act: Act, name: str, args: Mapping[str, Any], receipt: Receipt) -> None:
+        told = {key: plain(value) for key, value in args.items() if (name, key) != ("process.record", "items")}
+        self._rows.add(ACTS, *act.where, act.member, name, int(receipt.ok), receipt.detail, told, plain(receipt.data))
+
+    def _policy(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+        policies.write(self._rows, tx.action, tx.args, data, act)
+
+    def _supervision(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+        supervision.write(self._rows, tx.action, tx.args, data, act)
+
+    # Process
+
+    def _define_type(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+        args = tx.args
+        self._rows.add(
+            PROCESS_TYPES, args["id"], args["version"], args["title"], act.member, data["definition"], *act.where
+        )
+
+    def _register_source(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+        source = {
+            "name": data["source"],
+            "member": act.member,
+            "process_type": data["process_type"],
+            "mode": data["mode"],
+            "zone_minutes": tx.args.get("zone_minutes"),
+            **dict.fromkeys(("sequence", "items", "events", "gaps", "missing"), 0),
+            **dict.fromkeys(("latest_ms", "recorded_ms")),
+        }
+        self._rows.put(SOURCES, source | act.place)
+
+    def _record(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+        rows, items = self._rows, tx.args["items"]
+        source = _required(rows.find(SOURCES, data["source"]), "a source")
+        before = rows.last(BATCHES)
+        first = 1 if before is None else before["first_item"] + before["items"]
+        rows.add(BATCHES, first, len(items), source["name"], tx.args["sequence"], *act.where)
+        if self._detailed:
+            self._items(source, items, first, tx.args["sequence"], act)
+        events, latest_ms = self._links(source, items, first, act)
+        gap = data.get("gap")
+        source |= {
+            "sequence": data["last"],
+            "items": source["items"] + len(items),
+            "events": source["events"] + events,
+            "gaps": source["gaps"] + (gap is not None),
+            "missing": source["missing"] + (0 if gap is None else gap[1] - gap[0] + 1),
+            "recorded_ms": act.time_ms,
+            **act.place,
+        }
+        if latest_ms is not None and (source["latest_ms"] is None or source["latest_ms"] < latest_ms):
+            source["latest_ms"] = latest_ms
+        rows.put(SOURCES, source)
+        supervision.observed(rows, data, act)
+
+    def _links(
+        self, source: Mapping[str, Any], items: Sequence[Mapping[str, Any]], first: int, act: Act
+    ) -> tuple[int, int | None]:
+        """Link items to their objects; return how many events there are, and the latest time of one."""
+        process_type, zone_minutes = source["process_type"], source["zone_minutes"]
+        counts: dict[int, int] = {}
+        numbers: dict[str, int] = {}
+        steps: list[Step] = []
+        latest_ms: int | None = None
+        for number, item in enumerate(items, first):
+            activity = occurred_ms = None
+            if "event" in item:
+                name = item["type"]
+                activity = numbers.get(name)
+                if activity is None:
+                    activity = numbers[name] = self._activity(process_type, name, act)
+                counts[activity] = counts.get(activity, 0) + 1
+                occurred_ms = time_ms(item["time"], zone_minutes)
+                if occurred_ms is not None and (latest_ms is None or occurred_ms > latest_ms):
+                    latest_ms = occurred_ms
+            for object_type, object_id in objects_of(item):
+                key = self._object(process_type, object_type, object_id, act)
+                self._rows.add(ITEM_OBJECTS, key, number, activity, occurred_ms)
+                if activity is not None:
+                    steps.append((key, object_type, activity, occurred_ms))
+        for activity, count in counts.items():
+            known = _required(self._rows.find(ACTIVITIES, activity), "an activity")
+            self._rows.put(ACTIVITIES, known | {"events": known["events"] + count})
+        self._flows.write(process_type, steps, act)
+        return sum(counts.values()), latest_ms
+
+    def _items(
+        self,
+        source: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]],
+        first: int,
+        sequence: int,
+        act: Act,
+    ) -> None:
+        """Put every item whole."""
+        for offset, item in enumerate(items):
+            is_event = "event" in item
+            self._rows.add(
+                ITEMS,
+                first + offset,
+                source["process_type"],
+                source["name"],
+                sequence + offset,
+                next(kind for kind in _KINDS if kind in item),
+                item.get("event"),
+                item["type"] if is_event else None,
+                item["time"] if is_event else None,
+                time_ms(item["time"], source["zone_minutes"]) if is_event else None,
+                act.time_ms,
+                item.get("late"),
+                item["corrects"][0] if "corrects" in item else None,
+                *act.where,
+                item,
+            )
+
+    def _activity(self, process_type: str, name: str, act: Act) -> int:
+        known = self._rows.number(ACTIVITIES, process_type, name)
+        if known is not None:
+            return known
+        number = self._rows.new_number(ACTIVITIES, process_type, name)
+        activity = {"id": number, "process_type": process_type, "name": name, "events": 0}
+        self._rows.put(ACTIVITIES, activity | act.place)
+        return number
+
+    def _object(self, process_type: str, object_type: str, name: str, act: Act) -> int:
+        """Return the number of an object, which is new with its first item."""
+        known = self._rows.number(OBJECTS, name, object_type, process_type)
+        if known is not None:
+            return known
+        number = self._rows.new_number(OBJECTS, name, object_type, process_type)
+        self._rows.add(OBJECTS, number, process_type, object_type, name, *act.where)
+        return number
+
+
+_Apply: TypeAlias = Callable[[Transaction, Mapping[str, Any], Act], None]
+
+
+def _required(row: dict[str, Any] | None, what: str) -> dict[str, Any]:
+    """Return a row that an accepted transaction speaks of; without it the rows are not those of the blocks before."""
+    if row is None:
+        raise LookupError(f"{what} is missing among the rows of the blocks before")
+    return row

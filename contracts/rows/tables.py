@@ -1,0 +1,71 @@
+"""All tables and views of the index, and the version they are of.
+
+Law: every row says the (height, position) it is from, ``item_objects`` by its item; times are integer ms since the
+epoch, hashes are bytes. Raise ``VERSION`` with any change here or in the rows written: an index of another version is
+built anew from the blocks.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contracts.rows import tables_policy, tables_process, tables_supervision
+from contracts.rows.schema import MADE, Table, View, document, integer, octets, text
+
+VERSION: Final = 6
+
+BLOCKS: Final = Table(
+    "blocks",
+    "one row a block",
+    ("height",),
+    (
+        integer("height", "its height; the first is 1"),
+        octets("hash", "its hash"),
+        integer("time_ms", "its time"),
+        text("proposer", "node that proposed it"),
+        integer("round", "round in which it was decided"),
+        integer("transactions", "how many it has"),
+    ),
+)
+TRANSACTIONS: Final = Table(
+    "transactions",
+    "one row a committed transaction, accepted or rejected",
+    ("id",),
+    (
+        octets("id", "its id, the hash of what was signed"),
+        *MADE,
+        text("sender", "`member/user` that signed it"),
+        text("contract", "`membership`, `policy`, `process`, `supervision`, ..."),
+        text("action", "what it does"),
+        text("code", "`ok`, or why the contract rejected it"),
+    ),
+    indexes=(("transactions_by_place", "(height, position)"),),
+)
+ACTS: Final = Table(
+    "acts",
+    "what each transaction says and what it came to",
+    ("height", "position"),
+    (
+        *MADE,
+        text("member", "member that acted"),
+        text("name", "`contract.action`"),
+        integer("ok", "1 if it was accepted, 0 if not"),
+        text("detail", "why it was rejected, in words"),
+        document("its arguments; those of `process.record` without their items, which are in `items`", "arguments"),
+        document("what the contract answered, as in the receipt", "data"),
+    ),
+    indexes=(("acts_by_name", "(name, height, position)"),),
+    detail=True,
+)
+
+TABLES: Final = (
+    *(BLOCKS, TRANSACTIONS, ACTS),
+    *tables_process.TABLES,
+    *tables_policy.TABLES,
+    *tables_supervision.TABLES,
+)
+"""Every table."""
+CORE: Final = tuple(table for table in TABLES if not table.detail)
+"""The tables a node keeps: it finds an item's content in its blocks."""
+VIEWS: Final[tuple[View, ...]] = tables_process.VIEWS
+"""Views over all tables, for people."""

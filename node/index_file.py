@@ -1,0 +1,105 @@
+"""The file of a node's SQL index: opened, made anew where it must be, and written by rows.
+
+Law: a file of another version or chain, or a damaged one, is made anew; nothing that is certified depends on it.
+What the tables are is in ``contracts/rows``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from contracts.rows.schema import SQLITE, Table, definitions, statements
+from contracts.rows.tables import CORE, VERSION
+
+
+class Writer:
+    """A connection as ``contracts.rows`` writes through it."""
+
+    dialect = SQLITE
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def one(self, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
+        """See ``contracts.rows.buffer.Database``."""
+        found: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
+        return found
+
+    def many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """See ``contracts.rows.buffer.Database``."""
+        self._connection.executemany(statement, rows)
+
+    def insert(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """See ``contracts.rows.buffer.Database``."""
+        self._connection.executemany(statements(table, SQLITE).insert, rows)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file for writing, in autocommit; WAL, synced at checkpoints only: it can be rebuilt."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open the file for reading only; rows come as mappings."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def prepare(path: Path, chain_id: bytes) -> int:
+    """Make ``path`` an index of ``chain_id`` and return its height; one that is not, or is damaged, is made anew."""
+    if path.exists():
+        connection = connect_or_none(path)
+        if connection is not None:
+            try:
+                found = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+                if found.get("version") == VERSION and found.get("chain_id") == chain_id:
+                    return int(found["height"])
+            except (sqlite3.DatabaseError, KeyError):
+                pass
+            finally:
+                connection.close()
+    for name in (path.name, path.name + "-wal", path.name + "-shm"):
+        path.with_name(name).unlink(missing_ok=True)
+    _create(path, chain_id)
+    return 0
+
+
+def connect_or_none(path: Path) -> sqlite3.Connection | None:
+    """Open a file that may be no database at all."""
+    try:
+        return connect(path)
+    except sqlite3.DatabaseError:
+        return None
+
+
+def _create(path: Path, chain_id: bytes) -> None:
+    connection = connect(path)
+    rows: list[tuple[str, Any]] = [("chain_id", chain_id), ("version", VERSION), ("height", 0)]
+    connection.execute("BEGIN")
+    connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID")
+    for statement in definitions(CORE, (), SQLITE):
+        connection.execute(statement)
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+    connection.execute("COMMIT")
+    connection.close()
+
+
+def height_of(connection: sqlite3.Connection) -> int:
+    """Return the height marker."""
+    return int(connection.execute("SELECT value FROM meta WHERE key = 'height'").fetchone()[0])
+
+
+def set_height(connection: sqlite3.Connection, height: int) -> None:
+    """Move the height marker, inside the transaction that wrote the rows."""
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'height'", (height,))
