@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-PYTEST_WORKERS ?= 2
+# One more than cores: many tests wait for a network.
+PYTEST_WORKERS ?= 3
+WORKERS ?= 2
 EXTRAS ?= dev
 TOOLS  ?= .venv-tools
 LOCKED ?= .venv-locked
@@ -10,6 +12,9 @@ SEEDS  ?= 500
 TWINS  ?= 500
 MINUTES ?= 10
 ROUNDS ?= 5
+
+# Tests start hundreds of processes: without bytecode on the disk each would compile every source again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check lint types simulate simulate-long model test-long drills mutants fuzz bench \
@@ -32,7 +37,7 @@ demo: setup  ## start four nodes, record real policies and a real process log, a
 	$(BIN)/coseal demo --keep
 
 test: setup  ## run every test
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long: setup  ## go on with drills of real networks, faults x workloads x sizes, for MINUTES; results are merged
 	$(BIN)/python -m tests.cluster.drills --long --minutes $(MINUTES)
@@ -41,7 +46,7 @@ drills: setup  ## drill real networks: DRILLS="name ...", or a share that rotate
 	$(BIN)/python -m tests.cluster.drills $(or $(DRILLS),--share 6 --minutes 3 $(if $(TURN),--turn $(TURN)))
 
 test-fast: setup  ## run the tests that start no process
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m 'not cluster'
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder -m 'not cluster'
 
 lint: setup  ## check format and lint
 	$(BIN)/ruff format --check .
@@ -56,11 +61,11 @@ simulate: setup  ## run the simulator: SEEDS random seeds and TWINS scenarios, o
 ifdef SEED
 	$(BIN)/python -m simulation --seed $(SEED)
 else
-	$(BIN)/python -m simulation --seeds $(SEEDS) --twins $(TWINS) --workers $(PYTEST_WORKERS)
+	$(BIN)/python -m simulation --seeds $(SEEDS) --twins $(TWINS) --workers $(WORKERS)
 endif
 
 simulate-long: setup  ## go on with the long simulation; results are merged over runs
-	$(BIN)/python -m simulation --long --workers $(PYTEST_WORKERS)
+	$(BIN)/python -m simulation --long --workers $(WORKERS)
 
 model: setup  ## explore every state of one height for up to ROUNDS rounds, and find every mistake of the rules
 	$(BIN)/python -m simulation.model --rounds $(ROUNDS)
