@@ -65,7 +65,7 @@ def connect(
     who = _sender_of(trusted, signer, sender)
     client = Client(urls, trusted, signer=signer, sender=who, token=token, transport=transport)
     try:
-        client.run(_introduced(client.conversation, signer))
+        client.run(introduced(client.conversation, signer))
     except BaseException:
         client.close()
         raise
@@ -98,7 +98,7 @@ async def connect_async(
     who = _sender_of(trusted, signer, sender)
     client = AsyncClient(urls, trusted, signer=signer, sender=who, token=token, transport=transport)
     try:
-        await client.run(_introduced(client.conversation, signer))
+        await client.run(introduced(client.conversation, signer))
     except BaseException:
         await client.close()
         raise
@@ -183,7 +183,7 @@ def _sender_of(genesis: Genesis, signer: Signer | None, sender: str | None) -> s
     )
 
 
-def _introduced(conversation: Conversation, signer: Signer | None) -> Dialogue[None]:
+def introduced(conversation: Conversation, signer: Signer | None) -> Dialogue[None]:
     """Check that the node that answers is of the chain, and that the key is the registered one of the sender."""
     expected = conversation.genesis.chain_id.hex()
     reply = yield from conversation.ask("GET", "/v1/status")

@@ -28,6 +28,7 @@ from coseal.cli import (
     network,
     rules,
     story,
+    streaming,
     transactions,
 )
 from coseal.cli.shared import Commands
@@ -68,7 +69,7 @@ def _root(
 
 
 _GROUPS = (network, membership, governing, transactions, importing, exporting, rules, adopting, findings, asking)
-for _group in (*_GROUPS, founding, bundling, checking, story, keeping, keys, looking, measuring):
+for _group in (*_GROUPS, founding, streaming, bundling, checking, story, keeping, keys, looking, measuring):
     _group.register(app)
 
 

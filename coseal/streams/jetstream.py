@@ -1,0 +1,205 @@
+"""A receiver that is a stream of NATS JetStream: each event a message, acknowledged when the stream has stored it.
+
+Law: a message's id is its event's, so that JetStream drops what it has already; messages on their way together each
+name the one before, so that none is stored before those ahead of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from coseal.errors import CosealError
+from coseal.streams.delivery import Away, NotTaken, Tell
+from coseal.streams.outgoing import STRUCTURED, Outgoing
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+_PREFIX: Final = "coseal."
+_WRONG_LAST: Final = 10070
+_TOO_LARGE: Final = 10054
+_HEAD_BYTES: Final = 1_024
+_NAME: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+DUPLICATE_WINDOW_S: Final = 600.0
+"""How long a stream that is made here knows a message again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to send: to ``stream``, under subjects that begin with ``subject``; ``create`` makes the stream if absent.
+
+    ``window`` messages are on their way at once; ``timeout_s`` is for each acknowledgement. ``credentials`` is a file
+    as `nsc` writes it, ``ca`` the certificates to trust instead of the system's.
+    """
+
+    stream: str = "COSEAL"
+    subject: str = "coseal"
+    create: bool = False
+    window: int = 256
+    timeout_s: float = 10.0
+    credentials: Path | None = None
+    ca: Path | None = None
+
+
+class JetStream:
+    """Publishes events to a stream; see ``coseal.streams.delivery.Receiver``."""
+
+    batch_bytes = 4 * 1_048_576
+
+    def __init__(self, url: str, options: Options, tell: Tell) -> None:
+        """Check what is given, raising ``CosealError``; nothing is connected before the first event."""
+        if importlib.util.find_spec("nats") is None:
+            raise CosealError("the NATS client is not installed", "pip install 'coseal[nats]'")
+        parts = urlsplit(url)
+        if parts.scheme not in ("nats", "tls") or not parts.hostname:
+            raise CosealError(f"{parts.scheme}://{parts.hostname}: expected nats://HOST:PORT or tls://HOST:PORT")
+        if not _is_name(options.stream) or not all(_is_name(token) for token in options.subject.split(".")):
+            hint = "letters, digits, - and _ ; a subject may have several such words, joined by dots"
+            raise CosealError(f"stream {options.stream!r}, subject {options.subject!r}", hint)
+        for file in (options.credentials, options.ca):
+            if file is not None and not file.is_file():
+                raise CosealError(f"{file}: no such file")
+        self._url, self._options, self._tell = url, options, tell
+        place = parts.netloc.rpartition("@")[2]
+        self.name = f"{parts.scheme}://{place}/{options.stream}/{options.subject}"
+        self.batch_events = options.window
+        self._client: Client | None = None
+        self._alone = True
+
+    async def close(self) -> None:
+        """Close the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(Exception):
+                await client.close()
+
+    async def deliver(self, events: Sequence[Outgoing]) -> None:
+        """Publish events and return when the stream has stored all of them."""
+        try:
+            client = await self._connected()
+            await self._publish(client, events)
+        except (Away, NotTaken, CosealError):
+            raise
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # the library raises its own errors, the system's and the event loop's
+            await self.close()  # its buffers with it: what was not acknowledged is sent by us, not by it
+            raise _meaning(error) from None
+
+    # The connection
+
+    async def _connected(self) -> Client:
+        if self._client is not None and self._client.is_connected:
+            return self._client
+        await self.close()
+        from nats.aio.client import Client
+
+        client = Client()
+        options = self._options
+        tls = ssl.create_default_context(cafile=options.ca) if self._url.startswith("tls:") or options.ca else None
+        await asyncio.wait_for(
+            client.connect(
+                self._url,
+                name="coseal stream",
+                allow_reconnect=False,
+                connect_timeout=int(max(1, options.timeout_s)),
+                tls=tls,
+                user_credentials=None if options.credentials is None else str(options.credentials),
+                error_cb=_ignored,
+            ),
+            2 * options.timeout_s,
+        )
+        self._client = client
+        await self._find_stream(client)
+        return client
+
+    async def _find_stream(self, client: Client) -> None:
+        from nats.js.api import StorageType, StreamConfig
+        from nats.js.errors import NotFoundError
+
+        options, js = self._options, client.jetstream(timeout=self._options.timeout_s)
+        try:
+            config = (await js.stream_info(options.stream)).config
+        except NotFoundError:
+            if not options.create:
+                raise Away(f"it has no stream {options.stream}; make it there, or say --create") from None
+            config = StreamConfig(
+                name=options.stream,
+                subjects=[f"{options.subject}.>"],
+                storage=StorageType.FILE,
+                duplicate_window=DUPLICATE_WINDOW_S,
+            )
+            await js.add_stream(config)
+        if config.storage == StorageType.MEMORY:
+            detail = f"stream {options.stream} keeps messages in memory: what it acknowledges is lost when NATS stops"
+            self._tell("warning", {"detail": detail})
+
+    # Publishing
+
+    async def _publish(self, client: Client, events: Sequence[Outgoing]) -> None:
+        """Publish the first alone and the others together, each only to be stored right after the one before it."""
+        too_large = next(
+            (event for event in events if len(event.structured()) > client.max_payload - _HEAD_BYTES), None
+        )
+        if too_large is not None:
+            raise NotTaken(f"{too_large.id} is larger than the {client.max_payload} bytes the server takes")
+        if not self._alone:
+            for event in events:
+                await self._one(client, event)
+            return
+        await self._one(client, events[0])
+        pairs = zip(events[1:], events, strict=False)
+        answers = await asyncio.gather(
+            *(self._one(client, event, after=before) for event, before in pairs), return_exceptions=True
+        )
+        failed = next((answer for answer in answers if isinstance(answer, BaseException)), None)
+        if failed is None:
+            return
+        if getattr(failed, "err_code", None) == _WRONG_LAST:
+            self._alone = False
+            detail = "another writes to this stream too: messages are sent one by one, which is slower"
+            self._tell("warning", {"detail": detail})
+            await self._publish(client, events)
+            return
+        raise failed
+
+    async def _one(self, client: Client, event: Outgoing, after: Outgoing | None = None) -> None:
+        from nats.js.api import Header
+
+        headers = {Header.MSG_ID.value: event.message_id, "content-type": STRUCTURED}
+        if after is not None:
+            headers[Header.EXPECTED_LAST_MSG_ID.value] = after.message_id
+        subject = f"{self._options.subject}.{event.type.removeprefix(_PREFIX)}"
+        js = client.jetstream(timeout=self._options.timeout_s)
+        await js.publish(subject, event.structured(), stream=self._options.stream, headers=headers)
+
+
+def _meaning(error: Exception) -> Away | NotTaken:
+    """Return what an error of the library means."""
+    from nats.errors import MaxPayloadError
+    from nats.js.errors import APIError, NoStreamResponseError
+
+    if isinstance(error, MaxPayloadError):
+        return NotTaken("it is larger than the server takes")
+    if isinstance(error, NoStreamResponseError):
+        return Away("no stream there takes the subject; add it to the stream's subjects")
+    if isinstance(error, APIError):
+        told = f"JetStream: {error.description or type(error).__name__}"
+        return NotTaken(told) if error.err_code == _TOO_LARGE else Away(told)
+    return Away(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and _NAME.issuperset(text)
+
+
+async def _ignored(error: Exception) -> None:
+    """Leave an error of the connection to the delivery that meets it."""

@@ -1,0 +1,223 @@
+"""The CloudEvents of a committed block, in ledger order: what ``coseal stream`` sends.
+
+Law: the same block gives the same events with the same ids at every node and at every attempt, so that a receiver knows
+by ``source`` and ``id`` what it has already. What was refused changed nothing and is no event. docs/streams.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contracts.arguments import parse_time
+from contracts.feed import BEGIN, Told, place_text, told
+from contracts.process_chain import item_hash
+from ledger.block import CommittedBlock
+from ledger.render import time_text
+from ledger.transaction import Transaction
+
+STRUCTURED: Final = "application/cloudevents+json"
+BATCH: Final = "application/cloudevents-batch+json"
+DATA_TYPE: Final = "application/json"
+VERIFIED: Final = "certificate"
+"""The value of ``ledgerverified``: docs/streams.md says what was checked before the event was sent."""
+
+_BATCHES: Final = {("process", "record"): "items", ("policy", "record"): "instruments"}
+_KINDS: Final = ("event", "object", "change", "relation")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One event: ``attributes`` are the CloudEvents context (all texts), ``data`` JSON values.
+
+    ``object_types`` are the types of the objects it is about.
+    """
+
+    attributes: Mapping[str, str]
+    data: Mapping[str, Any]
+    object_types: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """Its place on the ledger."""
+        return self.attributes["id"]
+
+    @property
+    def type(self) -> str:
+        """What happened: ``coseal.CONTRACT.ACTION`` and the like."""
+        return self.attributes["type"]
+
+    @property
+    def message_id(self) -> str:
+        """One text for source and id, by which a receiver knows the event again."""
+        return f"{self.attributes['source']}/{self.id}"
+
+    def document(self) -> dict[str, Any]:
+        """Return the event in CloudEvents' JSON format, parsed."""
+        return {**self.attributes, "datacontenttype": DATA_TYPE, "data": self.data}
+
+    def structured(self) -> bytes:
+        """Return the event in CloudEvents' JSON format."""
+        return _json(self.document())
+
+    def body(self) -> bytes:
+        """Return the data alone, as the binary mode has it."""
+        return _json(self.data)
+
+
+def chain_source(chain_id: bytes) -> str:
+    """Return the ``source`` of all events of a chain."""
+    return f"urn:coseal:chain:{chain_id.hex()}"
+
+
+def outgoing(committed: CommittedBlock) -> Iterator[Outgoing]:
+    """Yield the events of a verified block in ledger order."""
+    frame = _Frame(committed)
+    for one in told(committed, (committed.block.header.height, BEGIN, 0)):
+        place = place_text(one.place)
+        if one.kind == "begin":
+            yield from _due(frame, place, one)
+        elif one.kind == "finding":
+            yield frame.finding(place, one)
+        elif one.kind == "transaction" and one.data["receipt"]["ok"]:
+            yield frame.transaction(place, one)
+            batch = (one.contract, one.data["action"])
+            if batch == ("process", "record"):
+                yield from _items(frame, place, one)
+            elif batch == ("policy", "record"):
+                yield from _instruments(frame, place, one)
+
+
+class _Frame:
+    """What all events of a block share, and how many there were."""
+
+    def __init__(self, committed: CommittedBlock) -> None:
+        header = committed.block.header
+        self.time = time_text(header.time_ms)
+        self.transactions = committed.block.transactions
+        self._height, self._count = header.height, 0
+        self._shared = {
+            "specversion": "1.0",
+            "source": chain_source(header.chain_id),
+            "recordedtime": self.time,
+            "ledgerheight": str(header.height),
+            "ledgerblock": committed.block.hash.hex(),
+            "ledgerverified": VERIFIED,
+        }
+
+    def event(
+        self,
+        place: str,
+        kind: str,
+        data: Mapping[str, Any],
+        *,
+        subject: str | None = None,
+        object_types: frozenset[str] = frozenset(),
+        **more: str | None,
+    ) -> Outgoing:
+        """Return the next event; attributes that are None are left out."""
+        given = {"subject": subject, "time": self.time, **more}
+        attributes = {
+            **self._shared,
+            "id": place,
+            "type": f"coseal.{kind}",
+            "sequence": f"{self._height:012d}-{self._count:06d}",
+            **{name: value for name, value in given.items() if value},
+        }
+        self._count += 1
+        return Outgoing(attributes, data, object_types)
+
+    def transaction(self, place: str, one: Told) -> Outgoing:
+        """Return the event of a transaction; that of a batch is without what are events themselves."""
+        data, args = one.data, dict(one.data["args"])
+        args.pop(_BATCHES.get((one.contract, data["action"]), ""), None)
+        result = data["receipt"]["data"]
+        names = (result.get("id"), args.get("id"), result.get("source"))
+        return self.event(
+            place,
+            f"{one.contract}.{data['action']}",
+            {**data, "args": args},
+            subject=next((name for name in names if type(name) is str), None),
+            ledgertx=data["id"],
+            processtype=_text(result.get("process_type")),
+        )
+
+    def finding(self, place: str, one: Told) -> Outgoing:
+        """Return the event of a finding that was raised, by a transaction or by a deadline."""
+        view, index = one.data, one.data["index"]
+        return self.event(
+            place,
+            "finding.raised",
+            view,
+            subject=f"{view['object_type']}/{view['object']}",
+            object_types=frozenset((view["object_type"],)),
+            ledgertx=None if index is None else Transaction.decode(self.transactions[index]).id.hex(),
+            processtype=view["process_type"],
+            severity=view["severity"],
+        )
+
+
+def _due(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
+    """Yield what fell due at the start of the block, an event for each contract."""
+    for contract, due in one.data["due"].items():
+        yield frame.event(f"{place}.{contract}", f"{contract}.due", {**one.data, "due": due})
+
+
+def _items(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
+    """Yield the items of a batch; ``data`` is as in ``GET /v1/objects/{id}/events``, and the process type."""
+    result, args = one.data["receipt"]["data"], one.data["args"]
+    raw_items: Any = Transaction.decode(frame.transactions[one.data["index"]]).args["items"]
+    for offset, item in enumerate(args["items"]):
+        kind = next(name for name in _KINDS if name in item)
+        objects, sequence = _objects(kind, item), result["first"] + offset
+        occurred = item.get("time") if kind == "event" else frame.time
+        data = {
+            "process_type": result["process_type"],
+            "source": result["source"],
+            "sequence": sequence,
+            "height": one.data["height"],
+            "index": one.data["index"],
+            "hash": item_hash(result["source"], sequence, raw_items[offset]).hex(),
+            "item": item,
+        }
+        yield frame.event(
+            f"{place}.{offset}",
+            f"process.{kind}",
+            data,
+            subject="/".join(objects[0]) if objects else None,
+            object_types=frozenset(object_type for object_type, _ in objects),
+            time=occurred if parse_time(occurred) is not None else None,
+            ledgertx=one.data["id"],
+            processtype=result["process_type"],
+            eventtype=item["type"] if kind == "event" else None,
+        )
+
+
+def _instruments(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
+    """Yield the historical facts of a batch, an event for each instrument."""
+    args = one.data["args"]
+    shared = {name: one.data[name] for name in ("height", "index")}
+    shared |= {name: args[name] for name in ("source", "source_sha256")}
+    for offset, instrument in enumerate(args["instruments"]):
+        data = {**shared, "instrument": instrument}
+        subject = instrument["id"]
+        yield frame.event(f"{place}.{offset}", "policy.instrument", data, subject=subject, ledgertx=one.data["id"])
+
+
+def _objects(kind: str, item: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (type, id) of the objects an item names."""
+    if kind == "event":
+        return [(one[0], one[1]) for one in item["objects"]]
+    if kind == "relation":
+        return [(one[0], one[1]) for one in (item["relation"], item["to"])]
+    return [(item["type"], item[kind])]
+
+
+def _text(value: Any) -> str | None:
+    return value if type(value) is str else None
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
