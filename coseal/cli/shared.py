@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
 
@@ -97,33 +97,52 @@ _REACH: Final = {
 }
 
 
+def gathering(
+    parameter: str, options: Mapping[str, tuple[Any, Any]], gather: Callable[[dict[str, Any]], Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that gives a command ``options``, which it gets as one value, its ``parameter``.
+
+    ``options`` are typer's annotations with their defaults; they stand before ``as_json``. ``gather`` makes the value.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        command.__annotations__.pop(parameter, None)  # imported when a command runs, and nothing that typer should know
+        hints = get_type_hints(command, include_extras=True) | {name: hint for name, (hint, _) in options.items()}
+        own = {name: each.default for name, each in inspect.signature(command).parameters.items() if name in hints}
+        last = {name: own.pop(name) for name in ("as_json",) if name in own}
+        defaults = own | {name: default for name, (_, default) in options.items()} | last
+
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            value = gather({name: given.pop(name) for name in options})
+            command(**{parameter: value}, **given)
+
+        parameters = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=hints[name])
+            for name, value in defaults.items()
+        ]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer makes options from
+        run.__annotations__ = hints
+        return run
+
+    return decorate
+
+
 def reaching(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options by which a node is found, which it gets as one ``Access``, its parameter ``access``.
 
-    They stand before ``as_json``; ``--key`` is there only for a command that signs, which has a ``sender``.
+    ``--key`` is there only for a command that signs, which has a ``sender``.
     """
-    del command.__annotations__["access"]  # imported when a command runs, and nothing that typer should know
-    hints = get_type_hints(command, include_extras=True)
-    reach = {name: option for name, option in _REACH.items() if name != "key" or "sender" in hints}
-    hints |= reach
-    own = {name: each.default for name, each in inspect.signature(command).parameters.items() if name in hints}
-    last = {name: own.pop(name) for name in ("as_json",) if name in own}
-    defaults = own | dict.fromkeys(reach) | last
 
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
+    def access(given: dict[str, Any]) -> Any:
         from coseal.access import Access
 
-        directory, *rest = (given.pop(name) if name in reach else None for name in _REACH)
-        command(access=Access(folder(directory), *rest), **given)
+        directory, *rest = (given.get(name) for name in _REACH)
+        return Access(folder(directory), *rest)
 
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=hints[name])
-        for name, value in defaults.items()
-    ]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer makes options from
-    run.__annotations__ = hints
-    return run
+    signs = "sender" in command.__annotations__
+    options = {name: (option, None) for name, option in _REACH.items() if name != "key" or signs}
+    return gathering("access", options, access)(command)
 
 
 def print_json(value: Any) -> None:

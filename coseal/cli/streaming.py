@@ -12,14 +12,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coseal.cli.shared import DirectoryOption, GenesisOption, JsonOption, NodeOption, TokenOption, folder
+from coseal.cli.shared import JsonOption, folder
+from coseal.cli.stream_options import Keeping, Settings, asked, kept
 from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
@@ -37,70 +37,6 @@ class Sending(StrEnum):
     batch = "batch"
 
 
-CursorOption = Annotated[
-    Path, typer.Option("--cursor", metavar="FILE", help="Remembers what was acknowledged; one for each receiver.")
-]
-FromOption = Annotated[
-    str,
-    typer.Option(
-        "--from", metavar="HEIGHT|tip", help="Where to begin if the cursor is new; tip: with what comes next."
-    ),
-]
-UntilTipOption = Annotated[bool, typer.Option("--until-tip", help="End at the tip instead of following the chain.")]
-TypeOption = Annotated[
-    list[str] | None,
-    typer.Option("--type", metavar="PATTERN", help="Only events of such a type, as 'coseal.policy.*'; again for more."),
-]
-ProcessTypeOption = Annotated[
-    list[str] | None, typer.Option("--process-type", metavar="T", help="Only what is of this process; again for more.")
-]
-ObjectTypeOption = Annotated[
-    list[str] | None,
-    typer.Option("--object-type", metavar="T", help="Only what is about objects of this type; again for more."),
-]
-SeverityOption = Annotated[
-    str | None, typer.Option("--severity", metavar="S", help="Only findings of at least notice, warning or violation.")
-]
-DeadLettersOption = Annotated[
-    Path | None,
-    typer.Option("--dead-letters", metavar="FILE", help="Keep what the receiver does not take here, and go on."),
-]
-GiveUpOption = Annotated[
-    float | None,
-    typer.Option(
-        "--give-up-after", metavar="S", min=0, help="End when nothing is acknowledged so long.", show_default="never"
-    ),
-]
-MetricsOption = Annotated[
-    str | None, typer.Option("--metrics", metavar="HOST:PORT", help="Serve figures for Prometheus here.")
-]
-UrlsOption = Annotated[
-    list[str] | None,
-    typer.Option("--url", metavar="URL", help="A node to ask; again for others to go on with when one fails."),
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What all streams are told: whom to ask, what to send, from where."""
-
-    directory: Path | None
-    node: str | None
-    urls: list[str] | None
-    genesis: Path | None
-    token: str | None
-    start: str
-    until_tip: bool
-    types: list[str] | None
-    process_types: list[str] | None
-    object_types: list[str] | None
-    severity: str | None
-    cursor: Path | None
-    dead_letters: Path | None = None
-    give_up_s: float | None = None
-    metrics: str | None = None
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     group = typer.Typer(
@@ -113,11 +49,14 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="stream")
 
 
+@asked
+@kept
 def stream_nats(
+    settings: Settings,
+    keeping: Keeping,
     server: Annotated[
         str, typer.Argument(metavar="URL", help="nats://HOST:PORT or tls://HOST:PORT.", envvar="COSEAL_NATS_URL")
     ],
-    cursor: CursorOption,
     stream: Annotated[str, typer.Option("--stream", metavar="NAME", help="The JetStream stream.")] = "COSEAL",
     subject: Annotated[str, typer.Option("--subject", metavar="WORD", help="What subjects begin with.")] = "coseal",
     create: Annotated[bool, typer.Option("--create", help="Make the stream if it is absent.")] = False,
@@ -129,20 +68,6 @@ def stream_nats(
     ] = None,
     window: Annotated[int, typer.Option("--window", min=1, max=4_096, help="Messages on their way at once.")] = 256,
     timeout_s: Annotated[float, typer.Option("--timeout", metavar="S", min=1, help="For an acknowledgement.")] = 10.0,
-    start: FromOption = "1",
-    until_tip: UntilTipOption = False,
-    types: TypeOption = None,
-    process_types: ProcessTypeOption = None,
-    object_types: ObjectTypeOption = None,
-    severity: SeverityOption = None,
-    dead_letters: DeadLettersOption = None,
-    give_up_s: GiveUpOption = None,
-    metrics: MetricsOption = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    urls: UrlsOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Publish what is committed to a stream of NATS JetStream.
@@ -159,16 +84,15 @@ def stream_nats(
     from coseal.streams.jetstream import JetStream, Options
 
     options = Options(stream, subject, create, window, timeout_s, credentials, ca)
-    settings = Settings(
-        directory, node, urls, genesis, token, start, until_tip, types, process_types, object_types, severity,
-        cursor, dead_letters, give_up_s, metrics,
-    )  # fmt: skip
-    run(settings, lambda tell: JetStream(server, options, tell), _teller(as_json=as_json))
+    run(settings, keeping, lambda tell: JetStream(server, options, tell), _teller(as_json=as_json))
 
 
+@asked
+@kept
 def stream_webhook(
+    settings: Settings,
+    keeping: Keeping,
     target: Annotated[str, typer.Argument(metavar="URL", help="Where to post.", envvar="COSEAL_WEBHOOK_URL")],
-    cursor: CursorOption,
     mode: Annotated[Sending, typer.Option("--mode", help="How events travel.")] = Sending.structured,
     batch: Annotated[int, typer.Option("--batch", min=1, max=10_000, help="Events in a request of mode batch.")] = 100,
     secret: Annotated[
@@ -186,20 +110,6 @@ def stream_webhook(
     ] = None,
     timeout_s: Annotated[float, typer.Option("--timeout", metavar="S", min=0.1, help="For a request.")] = 30.0,
     allow_http: Annotated[bool, typer.Option("--allow-http", help="Send in the clear to another machine.")] = False,
-    start: FromOption = "1",
-    until_tip: UntilTipOption = False,
-    types: TypeOption = None,
-    process_types: ProcessTypeOption = None,
-    object_types: ObjectTypeOption = None,
-    severity: SeverityOption = None,
-    dead_letters: DeadLettersOption = None,
-    give_up_s: GiveUpOption = None,
-    metrics: MetricsOption = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    urls: UrlsOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Post what is committed to a webhook, as CloudEvents' HTTP binding says.
@@ -216,28 +126,15 @@ def stream_webhook(
     from coseal.streams.webhook import Mode, Options, Webhook
 
     options = Options(Mode(mode.value), batch, timeout_s, _secret(secret, secret_id), _bearer(bearer), allow_http)
-    settings = Settings(
-        directory, node, urls, genesis, token, start, until_tip, types, process_types, object_types, severity,
-        cursor, dead_letters, give_up_s, metrics,
-    )  # fmt: skip
-    run(settings, lambda tell: Webhook(target, options), _teller(as_json=as_json))
+    run(settings, keeping, lambda tell: Webhook(target, options), _teller(as_json=as_json))
 
 
+@asked
 def stream_print(
+    settings: Settings,
     cursor: Annotated[
         Path | None, typer.Option("--cursor", metavar="FILE", help="Go on after what was printed before.")
     ] = None,
-    start: FromOption = "1",
-    until_tip: UntilTipOption = False,
-    types: TypeOption = None,
-    process_types: ProcessTypeOption = None,
-    object_types: ObjectTypeOption = None,
-    severity: SeverityOption = None,
-    directory: DirectoryOption = None,
-    node: NodeOption = None,
-    urls: UrlsOption = None,
-    genesis: GenesisOption = None,
-    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print what is committed, an event a line; with --json as CloudEvents.
@@ -248,10 +145,7 @@ def stream_print(
 
       coseal stream print --from tip --json | jq .data
     """
-    settings = Settings(
-        directory, node, urls, genesis, token, start, until_tip, types, process_types, object_types, severity, cursor
-    )
-    run(settings, lambda tell: Printer(as_json=as_json), _complaints)
+    run(settings, Keeping(cursor), lambda tell: Printer(as_json=as_json), _complaints)
 
 
 class Printer:
@@ -280,24 +174,22 @@ def _line(event: Outgoing) -> str:
     return "  ".join([attributes["recordedtime"], f"{event.id:12}", f"{event.type:28}", *more])
 
 
-def run(settings: Settings, receiver_of: Callable[[Tell], Receiver], tell: Tell) -> None:
+def run(settings: Settings, keeping: Keeping, receiver_of: Callable[[Tell], Receiver], tell: Tell) -> None:
     """Stream until the end or a signal; exit with 1 if there were dead letters."""
-    if asyncio.run(_run(settings, receiver_of, tell)):
+    if asyncio.run(_run(settings, keeping, receiver_of, tell)):
         raise typer.Exit(EXIT_BAD)
 
 
-async def _run(settings: Settings, receiver_of: Callable[[Tell], Receiver], tell: Tell) -> bool:
+async def _run(settings: Settings, keeping: Keeping, receiver_of: Callable[[Tell], Receiver], tell: Tell) -> bool:
     from coseal.aio import AsyncClient
     from coseal.streams.cursor import Cursor
     from coseal.streams.delivery import Delivery
     from coseal.streams.wanted import Wanted
 
-    wanted = Wanted(
-        tuple(settings.types or ()),
-        tuple(settings.process_types or ()),
-        tuple(settings.object_types or ()),
-        settings.severity,
+    types, process_types, object_types = (
+        tuple(given or ()) for given in (settings.types, settings.process_types, settings.object_types)
     )
+    wanted = Wanted(types, process_types, object_types, settings.severity)
     start = _height(settings.start)
     urls, genesis = _nodes(settings)
     async with contextlib.AsyncExitStack() as held:
@@ -305,18 +197,24 @@ async def _run(settings: Settings, receiver_of: Callable[[Tell], Receiver], tell
         held.push_async_callback(receiver.close)
         client = await held.enter_async_context(AsyncClient(urls, genesis, token=settings.token))
         cursor = None
-        if settings.cursor is not None:
-            cursor = Cursor(settings.cursor, chain_id=genesis.chain_id.hex(), to=receiver.name)
+        if keeping.cursor is not None:
+            cursor = Cursor(keeping.cursor, chain_id=genesis.chain_id.hex(), to=receiver.name)
             held.callback(cursor.close)
         delivery = Delivery(
-            client, receiver, wanted, tell,
-            cursor=cursor, start=start, follow=not settings.until_tip,
-            dead_letters=settings.dead_letters, give_up_s=settings.give_up_s,
-        )  # fmt: skip
-        if settings.metrics is not None:
+            client,
+            receiver,
+            wanted,
+            tell,
+            cursor=cursor,
+            start=start,
+            follow=not settings.until_tip,
+            dead_letters=keeping.dead_letters,
+            give_up_s=keeping.give_up_s,
+        )
+        if keeping.metrics is not None:
             from coseal.streams.metrics import serve
 
-            serve(delivery.figures, settings.metrics)
+            serve(delivery.figures, keeping.metrics)
         await _until_signal(delivery)
         tell("ended", delivery.figures.document())
         return delivery.figures.dead_letters > 0
