@@ -97,13 +97,15 @@ def post(url: str, path: str, body: bytes, content_type: str = "application/msgp
     return head.encode() + body
 
 
-async def run_clients(urls: Sequence[str], path: str, work: Sequence[Sequence[bytes]]) -> LoadResult:
+async def run_clients(
+    urls: Sequence[str], path: str, work: Sequence[Sequence[bytes]], result: LoadResult | None = None
+) -> LoadResult:
     """Send every client's transactions (wire form) in order, one client a connection, all clients at once.
 
     Clients are spread over the nodes at ``urls``. A request answered 429 or 503 is sent again after a pause, so
-    that what a client sends stays in order.
+    that what a client sends stays in order. What is answered is noted in ``result`` as it comes, if that is given.
     """
-    result = LoadResult()
+    result = LoadResult() if result is None else result
     homes = [urls[index % len(urls)] for index in range(len(work))]
     connections = [await connect(url) for url in homes]
     requests = [[post(url, path, raw) for raw in raws] for url, raws in zip(homes, work, strict=True)]
