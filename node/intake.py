@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Final
 
 from contracts.execution import Executor
+from contracts.framework import Rejected
 from ledger.errors import LedgerError
 from ledger.transaction import Transaction
 from node import wire
@@ -37,6 +38,17 @@ class Intake:
         answers = tuple(self.admit(transaction, now_ms, client=True) for transaction in transactions)
         pairs = zip(transactions, answers, strict=True)
         return answers, [tx.raw for tx, answer in pairs if answer.admission is Admission.ACCEPTED]
+
+    def no_room(self, transaction: Transaction, now_ms: int) -> Rejected | None:
+        """Say why a client's transaction has no place now; looks at sizes, and not at the signature (N9).
+
+        None also where the check of the state has the better answer: it is known, or will never be valid.
+        """
+        refused = None if transaction.id in self._mempool else self._mempool.refusal(transaction, client=True)
+        if refused is None or self._executor.check(transaction, self.block_time_ms(now_ms)) is not None:
+            return None
+        self._counters[f"rejected_{refused.code}"] += 1
+        return refused
 
     def gossiped(self, raws: tuple[bytes, ...], now_ms: int) -> bool:
         """Take a peer's transactions and say whether any was new; they are not passed on again (full mesh)."""

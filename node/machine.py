@@ -20,6 +20,7 @@ from consensus.replica import Replica
 from consensus.rules import ReplicaConfig, Tip
 from contracts import governance, membership
 from contracts.execution import Executor, Outcome, UnknownProtocol
+from contracts.framework import Rejected
 from ledger import signing
 from ledger.block import CommittedBlock
 from ledger.certificate import Certificate
@@ -27,6 +28,7 @@ from ledger.errors import BadCertificate, LedgerError
 from ledger.genesis import Genesis
 from ledger.signing import Signer, Verify
 from ledger.state import Change
+from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
 from node import events as shell
 from node import health, wire
@@ -188,6 +190,10 @@ class Machine:
             counters=self.counters,
         )
         return health.report(view, now_ms)
+
+    def no_room(self, transaction: Transaction, now_ms: int) -> Rejected | None:
+        """Say why a client's transaction has no place in the pool now, None if it has one or is known already (N9)."""
+        return self._pending.no_room(transaction, now_ms)
 
     # The one way in
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from consensus import events as core
 from contracts.execution import Executor
+from contracts.framework import Rejected
 from ledger.signing import Signer
 from ledger.transaction import Transaction
 from node import events, wire
@@ -55,6 +56,10 @@ class Pending:
         answers, fresh = self._intake.submit(transactions, now_ms)
         self._emit(events.Answered(answers))
         self._pass_on(fresh)
+
+    def no_room(self, transaction: Transaction, now_ms: int) -> Rejected | None:
+        """Say why a client's transaction has no place now, before its signature is verified (N9)."""
+        return self._intake.no_room(transaction, now_ms)
 
     def gossiped(self, raws: tuple[bytes, ...], now_ms: int) -> None:
         """Take a peer's transactions."""

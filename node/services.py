@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 
@@ -28,6 +29,10 @@ from node.machine import Machine
 from node.storage import Storage
 from node.tips import Tips
 from node.verifier import Verifier
+
+_BAD_SIGNATURE: Final = Rejected(
+    "bad_signature", "the signature does not verify under the transaction's own public key"
+)
 
 
 class NodeServices:
@@ -129,10 +134,14 @@ class NodeServices:
         """See ``Services``. What arrives in one turn of the loop goes to the machine as one event."""
         if self._arrived is not None:
             self._arrived(transactions)
-        bad = await self._verifier.check(transactions)
-        good = tuple(transaction for transaction in transactions if transaction.raw not in bad)
+        now_ms = self._now_ms()
+        no_room = self._machine.no_room  # N9: what has no place costs no signature check
+        refused = {tx.raw: _rejected(tx, why) for tx in transactions if (why := no_room(tx, now_ms)) is not None}
+        bad = await self._verifier.check(tx for tx in transactions if tx.raw not in refused)
+        refused |= {tx.raw: _rejected(tx, _BAD_SIGNATURE) for tx in transactions if tx.raw in bad}
+        good = tuple(transaction for transaction in transactions if transaction.raw not in refused)
         admitted = iter(await self._queue(good) if good else ())
-        return [_refused(tx) if tx.raw in bad else next(admitted) for tx in transactions]
+        return [refused.get(tx.raw) or next(admitted) for tx in transactions]
 
     def _queue(self, transactions: tuple[Transaction, ...]) -> asyncio.Future[tuple[Answer, ...]]:
         loop = asyncio.get_running_loop()
@@ -175,6 +184,5 @@ class NodeServices:
         return await self._tips.consistent(timeout_s)
 
 
-def _refused(transaction: Transaction) -> Answer:
-    detail = "the signature does not verify under the transaction's own public key"
-    return Answer(transaction.id, Admission.REJECTED, Rejected("bad_signature", detail))
+def _rejected(transaction: Transaction, why: Rejected) -> Answer:
+    return Answer(transaction.id, Admission.REJECTED, why)

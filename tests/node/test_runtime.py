@@ -22,6 +22,7 @@ from node.events import Admission, Halt, NodeEvent, Submitted
 from node.exits import Exit
 from node.files import StorageError
 from node.http.services import Location, Unavailable
+from node.mempool import MempoolLimits
 from node.runtime import Runtime
 from node.start import build, run_command
 from tests.node.single import make_node, signed
@@ -107,6 +108,36 @@ def test_a_bad_signature_is_answered_and_others_of_the_batch_commit(folder: Path
         assert answers[0].rejected.code == "bad_signature"
         assert answers[1].admission is Admission.ACCEPTED
         assert isinstance(await runtime.services.wait_committed(good.id, 10), Location)
+
+    assert run(folder, scenario) is Exit.STOPPED
+
+
+def test_what_has_no_place_is_refused_before_its_signature_is_checked(folder: Path) -> None:  # N9
+    async def scenario(runtime: Runtime) -> None:
+        await started(runtime)
+        machine, waiting, late = runtime._machine, signed(folder, "waiting"), signed(folder, "late")
+        machine.mempool.limits = MempoolLimits(transactions_max=1)
+        assert machine.mempool.add(waiting, 0, client=True) is None
+        checked = runtime._verifier.checked
+        answers = await runtime.services.submit([late])
+        assert answers[0].rejected is not None
+        assert answers[0].rejected.code == "mempool_full"
+        assert runtime._verifier.checked == checked
+        machine.mempool.remove(waiting.id)
+        await commit(runtime, late)
+
+    assert run(folder, scenario) is Exit.STOPPED
+
+
+def test_a_full_pool_does_not_hide_what_became_of_a_transaction(folder: Path) -> None:  # N11
+    async def scenario(runtime: Runtime) -> None:
+        await started(runtime)
+        machine, waiting, done = runtime._machine, signed(folder, "waiting"), signed(folder, "done")
+        await commit(runtime, done)
+        machine.mempool.limits = MempoolLimits(transactions_max=1)
+        assert machine.mempool.add(waiting, 0, client=True) is None
+        answers = await runtime.services.submit([done, waiting])
+        assert [answer.admission for answer in answers] == [Admission.COMMITTED, Admission.PENDING]
 
     assert run(folder, scenario) is Exit.STOPPED
 
