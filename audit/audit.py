@@ -44,6 +44,8 @@ from ledger.validators import ValidatorSet
 RUN_BLOCKS: Final = 256
 Progress: TypeAlias = Callable[[int, int], None]
 """``progress(height, goal)`` is called as heights are verified."""
+Take: TypeAlias = Callable[[Sequence[CommittedBlock]], None]
+"""``take(blocks)`` gets each run of blocks, in order, once everything the level asks of them holds."""
 
 
 def audit(
@@ -55,11 +57,13 @@ def audit(
     last: int | None = None,
     pin: tuple[int, bytes] | None = None,
     progress: Progress | None = None,
+    take: Take | None = None,
 ) -> AuditReport:
     """Audit heights ``first``..``last`` (None: the highest tip any source claims) and return what was found.
 
     ``pin`` is a height and the block hash known to be right there. Never raises for what a source does; raises
-    ``ValueError`` for a question that makes no sense (replay that does not begin at 1, an empty range, no source).
+    ``ValueError`` for a question that makes no sense (replay that does not begin at 1, an empty range, no source),
+    and whatever ``take`` raises, which ends the audit.
     """
     if not sources:
         raise ValueError("an audit needs at least one source: a folder, a file or a URL")
@@ -68,7 +72,7 @@ def audit(
     if level is Level.REPLAY and first != 1:
         raise ValueError("replay computes the state from the genesis on, so it begins at height 1")
     with ThreadPoolExecutor(checks.WORKERS) as pool:
-        return _Audit(sources, genesis, level, first, last, pin, progress, pool).run()
+        return _Audit(sources, genesis, level, first, last, pin, progress, take, pool).run()
 
 
 def parse_pin(text: str) -> tuple[int, bytes]:
@@ -91,11 +95,12 @@ class _Audit:
         last: int | None,
         pin: tuple[int, bytes] | None,
         progress: Progress | None,
+        take: Take | None,
         pool: ThreadPoolExecutor,
     ) -> None:
         self._genesis, self._level, self._pin, self._pool = genesis, level, pin, pool
         self._first, self._last, self._goal = first, last, 0
-        self._progress = progress
+        self._progress, self._take = progress, take
         self._feeds = [Feed(source) for source in sources]
         self._findings: list[Finding] = []
         self._stopped = False
@@ -314,6 +319,8 @@ class _Audit:
             if self._level >= Level.MERKLE and not self._stopped:
                 self._look_for_evidence(step)
         self._transactions += sum(step.committed.block.header.tx_count for step in steps)
+        if self._take is not None and not self._stopped:
+            self._take([step.committed for step in steps])
         self._tell(self._anchor.height)
 
     def _look_for_evidence(self, step: Step) -> None:

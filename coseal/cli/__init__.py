@@ -20,6 +20,7 @@ from coseal.cli import (
     founding,
     governing,
     importing,
+    indexing,
     keeping,
     keys,
     looking,
@@ -69,7 +70,7 @@ def _root(
 
 
 _GROUPS = (network, membership, governing, transactions, importing, exporting, rules, adopting, findings, asking)
-for _group in (*_GROUPS, founding, streaming, bundling, checking, story, keeping, keys, looking, measuring):
+for _group in (*_GROUPS, founding, streaming, bundling, checking, indexing, story, keeping, keys, looking, measuring):
     _group.register(app)
 
 

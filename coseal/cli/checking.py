@@ -97,7 +97,7 @@ def audit(
     from coseal import network as networks
 
     path = folder(directory)
-    trusted = networks.read_genesis(genesis) if genesis is not None else _genesis_of(path)
+    trusted = networks.read_genesis(genesis) if genesis is not None else genesis_of(path)
     chosen = level or (LevelName.replay if first == 1 else LevelName.merkle)
     try:
         pin = None if trust is None else parse_pin(trust)
@@ -147,7 +147,7 @@ def verify(
     from audit.verify import verify_file
     from coseal import network as networks
 
-    trusted = networks.read_genesis(genesis) if genesis is not None else _genesis_of(folder(directory))
+    trusted = networks.read_genesis(genesis) if genesis is not None else genesis_of(folder(directory))
     result = verify_file(file, trusted)
     if as_json:
         print_json(result.to_json())
@@ -156,7 +156,8 @@ def verify(
     raise typer.Exit(result.exit_code)
 
 
-def _genesis_of(path: Path) -> Genesis:
+def genesis_of(path: Path) -> Genesis:
+    """Return the genesis that lies in a network's folder, or beside or above a node's; raise ``CosealError``."""
     from coseal import network as networks
 
     if networks.exists(path):

@@ -13,7 +13,7 @@ from ledger.certificate import Certificate, Phase, assemble, vote_preimage
 from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
 from ledger.signing import Ed25519Signer
 from ledger.transaction import Transaction
-from ledger.validators import Validator
+from ledger.validators import Validator, leader_index
 
 ROLES = {"bank-a": "bank", "central-bank": "bank", "enterprise-a": "enterprise", "regulator": "government"}
 START_MS = 1_700_000_000_000
@@ -94,6 +94,7 @@ class Chain:
         validators = executor.validators
         outcome = executor.run(height, time_ms, transactions)
         last_commit = None if parent is None else parent.certificate
+        proposer = None if parent is None else parent.block.header.proposer
         raws = tuple(tx.raw for tx in transactions)
         header = Header(
             version=HEADER_VERSION,
@@ -103,7 +104,7 @@ class Chain:
             epoch=validators.epoch,
             validators_hash=validators.hash,
             next_validators_hash=outcome.next_validators.hash,
-            proposer=validators[0].id,
+            proposer=validators[leader_index(validators, proposer, height, 0, self.genesis.parameters.tenure)].id,
             created_round=0,
             time_ms=time_ms,
             tx_root=merkle.root(raws),

@@ -1,0 +1,47 @@
+"""The schema of an index in words, as ``coseal index schema`` and docs/sql.md have it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts.rows.tables import TABLES, VIEWS
+
+
+def described() -> list[dict[str, Any]]:
+    """Return every table and view: ``name``, ``says``, ``columns`` with ``name``, ``type``, ``says``."""
+    tables = [
+        {
+            "name": table.name,
+            "says": table.says,
+            "key": list(table.key),
+            "columns": [
+                {"name": column.name, "type": column.kind.value, "null": column.null, "says": column.says}
+                for column in table.columns
+            ],
+        }
+        for table in TABLES
+    ]
+    views = [
+        {
+            "name": view.name,
+            "says": f"view: {view.says}",
+            "key": [],
+            "columns": [{"name": name, "type": "", "null": True, "says": says} for name, says in view.columns],
+        }
+        for view in VIEWS
+    ]
+    return [*tables, *views]
+
+
+def markdown() -> str:
+    """Return the schema as the section of docs/sql.md."""
+    lines = []
+    for one in described():
+        lines += [f"### `{one['name']}`", "", f"{one['says'][0].upper()}{one['says'][1:]}.", ""]
+        lines += ["| column | type | |", "|---|---|---|"]
+        for column in one["columns"]:
+            key = ", key" if column["name"] in one["key"] else ""
+            null = ", may be null" if column["null"] and column["type"] else ""
+            lines.append(f"| `{column['name']}` | {column['type']}{key}{null} | {column['says']} |")
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,120 @@
+"""Filling an index from blocks, each verified before its rows are written.
+
+Law: a row is written only from a block that an audit from the genesis on has accepted: its header follows, a quorum
+certified it, transactions and receipts are those of its roots, with ``replay`` also all outcomes. A run of blocks is
+written whole or not at all, so whatever ends a sync, the next one goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from audit.audit import Progress, audit
+from audit.report import AuditReport, Level, Verdict
+from audit.sources import Damaged, Source, Unreachable
+from contracts.rows.blocks import BlockRows
+from contracts.rows.buffer import Rows
+from contracts.rows.tables import TABLES
+from coseal.errors import CosealError
+from coseal.sql.store import Standing, Store
+from ledger.block import CommittedBlock
+from ledger.genesis import Genesis
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync came to: where the index stood and stands, the highest tip any source claims (None if none could be
+    asked), and what was found; ``report`` is None if there was nothing to do.
+    """
+
+    before: Standing
+    after: Standing
+    tip: int | None
+    report: AuditReport | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "ok": self.report is None or self.report.verdict is Verdict.OK,
+            "height": self.after.height,
+            "blocks": self.after.height - self.before.height,
+            "hash": self.after.hash.hex(),
+            "replayed": self.after.replayed,
+            "tip": self.tip,
+            "lag": None if self.tip is None else max(0, self.tip - self.after.height),
+            "audit": None if self.report is None else self.report.to_json(),
+        }
+
+
+def sync(
+    store: Store,
+    sources: Sequence[Source],
+    genesis: Genesis,
+    *,
+    last: int | None = None,
+    replay: bool = False,
+    progress: Progress | None = None,
+) -> Synced:
+    """Take into the index what is missing up to height ``last`` (None: the highest tip any source claims).
+
+    ``replay`` computes every outcome anew, from the genesis on, also of blocks that are in the index already. Raises
+    ``CosealError`` for an index that is not of this chain or version, and for what the database cannot do.
+    """
+    before = store.prepare(genesis)
+    tip = highest_tip(sources)
+    goal = tip if last is None else last
+    if goal is not None and goal <= (before.replayed if replay else before.height):
+        return Synced(before, before, tip, None)
+    report = audit(
+        sources,
+        genesis,
+        Level.REPLAY if replay else Level.MERKLE,
+        first=1 if replay else before.height + 1,
+        last=goal,
+        pin=(before.height, before.hash) if before.height else None,
+        progress=progress,
+        take=_Filling(store, before, replay=replay).take,
+    )
+    after = store.standing()
+    if after is None:
+        raise CosealError(f"{store.name} was removed in the meantime", "run it again")
+    return Synced(before, after, tip, report)
+
+
+def highest_tip(sources: Sequence[Source]) -> int | None:
+    """Return the highest tip any source claims, None if none of them answers."""
+    tips = []
+    for source in sources:
+        try:
+            tips.append(source.tip())
+        except (Unreachable, Damaged):
+            continue
+    return max(tips, default=None)
+
+
+class _Filling:
+    """Writes verified blocks, run by run."""
+
+    def __init__(self, store: Store, standing: Standing, *, replay: bool) -> None:
+        self._store, self._replay = store, replay
+        self._height, self._replayed = standing.height, standing.replayed
+        self._rows = Rows(store, TABLES)
+        self._blocks = BlockRows(self._rows)
+
+    def take(self, blocks: Sequence[CommittedBlock]) -> None:
+        """Write the rows of those blocks that are new, and how far the index goes now."""
+        last = blocks[-1].block.header
+        replayed = max(self._replayed, last.height) if self._replay else self._replayed
+        notes = {"replayed": str(replayed)}
+        if last.height > self._height:
+            notes |= {"height": str(last.height), "hash": last.hash.hex(), "time_ms": str(last.time_ms)}
+        with self._store.transaction():
+            self._store.require_height(self._height)
+            for committed in blocks:
+                if committed.block.header.height > self._height:
+                    self._blocks.write(committed)
+            self._rows.flush()
+            self._store.note(notes)
+        self._height, self._replayed = max(self._height, last.height), replayed
