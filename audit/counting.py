@@ -14,6 +14,8 @@ from contextlib import closing
 from typing import Any, Final
 from xml.parsers import expat
 
+from audit import parquet
+
 Counts = dict[str, Any]
 
 
@@ -107,6 +109,13 @@ def _csv(data: bytes) -> Counts:
     return counts
 
 
+def _parquet(data: bytes) -> Counts:
+    try:
+        return {"events": parquet.rows(data)}
+    except ValueError as error:
+        raise Uncountable(str(error)) from None
+
+
 def _ocel_counts(events: dict[str, int], objects: dict[str, int]) -> Counts:
     numbers = dict.fromkeys(("event_object", "object_object", "event_values", "object_values"), 0)
     return {"events": events, "objects": objects, **numbers}
@@ -143,4 +152,5 @@ COUNTERS: Final[Mapping[str, Callable[[bytes], Counts]]] = {
     "ocel-xml": _ocel_xml,
     "xes": _xes,
     "csv": _csv,
+    "parquet": _parquet,
 }

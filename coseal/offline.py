@@ -104,11 +104,11 @@ def export(
 ) -> Export:
     """Return all that is recorded of a process, read from a node's blocks and verified from the genesis on.
 
-    ``format``: ``ocel-json``, ``ocel-sqlite``, ``ocel-xml``, ``xes`` or ``csv``; the last two hold the cases of one
-    ``object_type``. ``process_type`` and ``object_type`` may be left out if there is only one. ``height``: up to this
-    block, the tip by default; the same height gives the same ``data``. ``facts["leaves_out"]`` counts what the format
-    cannot hold. Raises ``BadAnswer`` for blocks that do not hold, ``Unreachable``, ``CosealError`` for an unknown
-    process or format.
+    ``format``: ``ocel-json``, ``ocel-sqlite``, ``ocel-xml``, ``xes``, ``csv`` or ``parquet``; XES and CSV hold the
+    cases of one ``object_type``. ``process_type`` and ``object_type`` may be left out if there is only one.
+    ``height``: up to this block, the tip by default; the same height gives the same ``data``.
+    ``facts["leaves_out"]`` counts what the format cannot hold. Raises ``BadAnswer`` for blocks that do not hold,
+    ``Unreachable``, ``CosealError`` for an unknown process or format.
 
     >>> made = coseal.export(url, "csv", genesis=genesis, process_type="orders")
     >>> made.facts["items"]

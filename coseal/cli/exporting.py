@@ -36,6 +36,7 @@ class ExportFormat(StrEnum):
     ocel_xml = "ocel-xml"
     xes = "xes"
     csv = "csv"
+    parquet = "parquet"
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +47,9 @@ def register(app: typer.Typer) -> None:
 @reaching
 def export_log(
     access: Access,
-    format: Annotated[ExportFormat, typer.Argument(metavar="FORMAT", help="ocel-json|ocel-sqlite|ocel-xml|xes|csv")],
+    format: Annotated[
+        ExportFormat, typer.Argument(metavar="FORMAT", help="ocel-json|ocel-sqlite|ocel-xml|xes|csv|parquet")
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file; FILE.manifest.json is written beside.")],
     sender: SenderOption,
     process_type: Annotated[
@@ -66,7 +69,7 @@ def export_log(
 
     Every block is checked from the genesis on, so the file holds what was certified. The same process up to the same
     height gives the same bytes; `coseal verify FILE.manifest.json` checks them offline. XES and CSV hold the cases of
-    one object type; what a format cannot hold is counted under `leaves_out`.
+    one object type, Parquet all events; what a format cannot hold is counted under `leaves_out`.
 
     Examples:
 

@@ -10,7 +10,6 @@ import io
 import json
 from typing import Final
 
-from coseal.errors import CosealError
 from coseal.exporters.flat import Flat
 from coseal.exporters.log import ExportLog
 from coseal.exporters.xml_text import plain
@@ -27,10 +26,10 @@ _OWN: Final = ("case", "activity", "timestamp", "event_id")
 
 def write_csv(log: ExportLog, flat: Flat) -> bytes:
     """Return the file's bytes; what CSV cannot say is counted in the log's ``leaves_out``."""
-    names = list(_columns(log))
+    names = list(log.event_columns(_OWN))
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*_OWN, *(_column(name) for name in names)])
+    writer.writerow([*_OWN, *(log.column(name, _OWN) for name in names)])
     for one, events in flat.cases:
         log.leave_out("object_values", len(one.values))
         log.leave_out("cases_without_events", int(not events))
@@ -48,25 +47,11 @@ def csv_map(log: ExportLog, flat: Flat, process_type: str) -> str:
     lines = [f"{name} = {_toml(value)}" for name, value in columns.items()]
     lines += [f"{name} = {_toml(name)}" for name in _OWN]
     lines += [f"activities = [{', '.join(_toml(name) for name in log.event_types)}]", "", "[attributes]"]
-    lines += [f"{_toml(_column(name))} = {_toml(_LEDGER_TYPES[kind])}" for name, kind in _columns(log).items()]
+    lines += [
+        f"{_toml(log.column(name, _OWN))} = {_toml(_LEDGER_TYPES[kind])}"
+        for name, kind in log.event_columns(_OWN).items()
+    ]
     return "\n".join(lines) + "\n"
-
-
-def _columns(log: ExportLog) -> dict[str, str]:
-    """Return every attribute of events with its type; one name of several types is a text."""
-    result: dict[str, str] = {}
-    for attributes in log.event_types.values():
-        for name, kind in attributes.items():
-            result[name] = kind if result.get(name, kind) == kind else "string"
-    for name in result:
-        if _column(name) != name and _column(name) in result:
-            raise CosealError(f"two attributes would be the column {_column(name)}", "export it as ocel-json")
-    return result
-
-
-def _column(name: str) -> str:
-    """Return an attribute's column; one named as a column of ours is marked."""
-    return f"attribute:{name}" if name in _OWN else name
 
 
 def _toml(text: str) -> str:

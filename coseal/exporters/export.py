@@ -20,17 +20,19 @@ from coseal.exporters.log import ExportLog, log_of
 from coseal.exporters.ocel_json import write_ocel_json
 from coseal.exporters.ocel_sqlite import write_ocel_sqlite
 from coseal.exporters.ocel_xml import write_ocel_xml
+from coseal.exporters.parquet import write_parquet
 from coseal.exporters.xes import write_xes
 from ledger import merkle
 from ledger.signing import Signer
 
-_WHOLE: Final[Mapping[str, Callable[[ExportLog], bytes]]] = {
+_WHOLE: Final[dict[str, Callable[[ExportLog], bytes]]] = {
     "ocel-json": write_ocel_json,
     "ocel-sqlite": write_ocel_sqlite,
     "ocel-xml": write_ocel_xml,
 }
+_EVENTS: Final[dict[str, Callable[[ExportLog], bytes]]] = {"parquet": write_parquet}
 _FLAT: Final[Mapping[str, Callable[[ExportLog, Flat], bytes]]] = {"xes": write_xes, "csv": write_csv}
-FORMATS: Final = (*_WHOLE, *_FLAT)
+FORMATS: Final = (*_WHOLE, *_FLAT, *_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def export(record: ProcessRecord, format: str, object_type: str | None = None) -
     """Return the export of a process in one of ``FORMATS``; ``object_type`` is for XES and CSV."""
     log = log_of(record.definition, record.rows)
     flat = flatten(log, object_type) if format in _FLAT else None
-    data = _WHOLE[format](log) if flat is None else _FLAT[format](log, flat)
+    data = (_WHOLE | _EVENTS)[format](log) if flat is None else _FLAT[format](log, flat)
     map_text = csv_map(log, flat, record.process_type) if format == "csv" and flat is not None else None
     facts: dict[str, Any] = {
         "format": format,
@@ -68,12 +70,19 @@ def export(record: ProcessRecord, format: str, object_type: str | None = None) -
             }
             for name, source in sorted(record.sources.items())
         ],
-        "counts": log.counts() if flat is None else flat.counts(log),
+        "counts": _counts(log, flat, format),
         "leaves_out": dict(sorted(log.leaves_out.items())),
     }
     if flat is not None:
         facts["object_type"] = flat.object_type
     return Export(data, facts, map_text)
+
+
+def _counts(log: ExportLog, flat: Flat | None, format: str) -> dict[str, Any]:
+    """Return what the file holds, as ``audit.counting`` counts it."""
+    if format in _EVENTS:
+        return {"events": len(log.events)}
+    return log.counts() if flat is None else flat.counts(log)
 
 
 def manifest(

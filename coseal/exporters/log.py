@@ -6,7 +6,7 @@ Law: each item's content is in the log, or is counted in ``leaves_out``. docs/fo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -86,6 +86,26 @@ class ExportLog:
             "event_values": sum(len(event.attributes) for event in self.events),
             "object_values": sum(len(one.values) for one in self.objects),
         }
+
+    def event_columns(self, own: Collection[str]) -> dict[str, str]:
+        """Return every attribute of events with its type, for a table with columns ``own`` besides.
+
+        One name of several types is a text. Raises ``CosealError`` if two attributes would be one column.
+        """
+        result: dict[str, str] = {}
+        for attributes in self.event_types.values():
+            for name, kind in attributes.items():
+                result[name] = kind if result.get(name, kind) == kind else "string"
+        for name in result:
+            if self.column(name, own) != name and self.column(name, own) in result:
+                detail = f"two attributes would be the column {self.column(name, own)}"
+                raise CosealError(detail, "export it as ocel-json")
+        return result
+
+    @staticmethod
+    def column(name: str, own: Collection[str]) -> str:
+        """Return an attribute's column in a table; one named as a column of the table's own is marked."""
+        return f"attribute:{name}" if name in own else name
 
 
 def log_of(definition: Mapping[str, Any], rows: Iterable[Row]) -> ExportLog:
