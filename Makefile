@@ -17,7 +17,8 @@ ROUNDS ?= 5
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint types simulate simulate-long model test-long drills mutants fuzz bench \
+.PHONY: help setup demo test test-fast check lint types simulate simulate-long model test-long drills mutants fuzz soak \
+  bench bench-wan bench-compare \
   vectors transcripts docs lock locked sbom audit-deps clean
 
 help:  ## show this list
@@ -76,8 +77,17 @@ mutants: setup  ## break the protocol in memory, one line at a time; every break
 fuzz: setup  ## fuzz every decoder for MINUTES; what is found is added to tests/fuzz/corpus
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
-bench: setup  ## measure, print tables and write bench/results/
+soak: setup  ## a network under load for MINUTES, a node restarted every minute; a verdict, results are merged
+	$(BIN)/python -m tests.cluster.soak --minutes $(MINUTES)
+
+bench: setup  ## measure every row of the targets in ten minutes, print a table and write bench/results/
 	$(BIN)/python -m bench
+
+bench-wan: setup  ## the same network with delays between its nodes (root only)
+	$(BIN)/python -m bench.wan
+
+bench-compare: setup  ## this work tree against BASE=commit, side by side in one run
+	$(BIN)/python -m bench.compare $(BASE) --rounds $(ROUNDS)
 
 vectors: setup  ## rewrite the pinned vectors of every format (an approval: read the diff)
 	$(BIN)/python tests/vectors/generate.py

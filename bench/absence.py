@@ -77,7 +77,7 @@ def catch_up(network: Network, *, transactions: int) -> Run:
     target = network.status(urls[0])["height"]
     started = time.perf_counter()
     command = [*COSEAL, "node", "start", lagging.name, "--dir", str(network.directory)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL):
+    with subprocess.Popen(command, cwd=network.code, stdout=subprocess.DEVNULL):
         answered = _reached(network, lagging.url, 0)
         caught = _reached(network, lagging.url, target)
     rate, alone = done / (caught - started), done / (caught - answered)

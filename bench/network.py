@@ -11,12 +11,13 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bench.machine import ROOT
 from coseal import network
 from coseal.consortium import default_consortium
 from coseal.keys import read_signer
@@ -29,21 +30,20 @@ START_S = 180.0
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A running network: its folder, its genesis, and the seconds from nothing to the first block on all nodes."""
+    """A running network: its folder, its genesis, and the seconds from nothing to the first block on all nodes.
+
+    ``code`` is the folder whose software it runs.
+    """
 
     directory: Path
     genesis: Genesis
     start_s: float
+    code: Path = ROOT
 
     def coseal(self, *arguments: str, timeout_s: float = 120) -> str:
         """Run a ``coseal`` command on this network and return what it prints; raise when it fails."""
-        environment = {**os.environ, "COSEAL_DIR": str(self.directory)}
-        done = subprocess.run(
-            [*COSEAL, *arguments], capture_output=True, text=True, timeout=timeout_s, env=environment, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"coseal {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
+        environment = {"COSEAL_DIR": str(self.directory)}
+        return run_coseal(*arguments, timeout_s=timeout_s, code=self.code, environment=environment)
 
     @cached_property
     def entries(self) -> tuple[network.NodeEntry, ...]:
@@ -73,13 +73,35 @@ class Network:
             return json.loads(answer.read())  # type: ignore[no-any-return]
 
 
+def run_coseal(
+    *arguments: str, timeout_s: float, code: Path = ROOT, environment: Mapping[str, str] | None = None
+) -> str:
+    """Run a ``coseal`` command of the software in ``code`` and return what it prints; raise when it fails."""
+    done = subprocess.run(
+        [*COSEAL, *arguments],
+        cwd=code,
+        env={**os.environ, "PYTHONPATH": str(code), **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"coseal {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
 @contextmanager
 def running_network(
-    *, validators: int = 4, base_port: int = 26000, parameters: Mapping[str, int] | None = None
+    *,
+    validators: int = 4,
+    base_port: int = 26000,
+    parameters: Mapping[str, int] | None = None,
+    code: Path = ROOT,
 ) -> Iterator[Network]:
     """Start a network in a temporary folder; end its processes and remove it afterwards.
 
-    ``parameters`` of the chain replace the defaults.
+    ``parameters`` of the chain replace the defaults; ``code`` is the folder of the software that it runs.
     """
     directory = Path(tempfile.mkdtemp(prefix="coseal-bench-", dir=os.environ.get("COSEAL_BENCH_DIR")))
     folder = directory / "net"
@@ -91,13 +113,12 @@ def running_network(
         command += ["--consortium", str(directory / "consortium.toml")]
     try:
         started = time.perf_counter()
-        done = subprocess.run([*COSEAL, *command], capture_output=True, text=True, timeout=START_S + 60, check=False)
-        if done.returncode:
-            raise RuntimeError(f"coseal up: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        run_coseal(*command, timeout_s=START_S + 60, code=code)
         elapsed = time.perf_counter() - started
-        yield Network(folder, Genesis.decode((folder / "genesis.json").read_bytes()), elapsed)
+        yield Network(folder, Genesis.decode((folder / "genesis.json").read_bytes()), elapsed, code)
     finally:
-        subprocess.run([*COSEAL, "down", str(folder)], capture_output=True, timeout=120, check=False)
+        with suppress(RuntimeError, subprocess.TimeoutExpired):
+            run_coseal("down", str(folder), timeout_s=120, code=code)
         shutil.rmtree(directory, ignore_errors=True)
 
 

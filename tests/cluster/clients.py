@@ -23,11 +23,12 @@ from tests.cluster.histories import Add, Look, Read, Write
 from tests.cluster.network import Cluster
 
 REGISTERS = ("bank-a", "enterprise-a")
-WORKLOADS = ("register", "set", "mixed")
+WORKLOADS = ("register", "set", "mixed", "soak")
 _PATIENCE_S = 3.0
 _PAUSE_S = 0.05
 _AVOID_S = 5.0
 _PER_COLLECTION = 25
+_BATCH = 50
 _PROCESS_TYPE = "drill"
 _DEFINITION = {
     "id": _PROCESS_TYPE,
@@ -78,11 +79,13 @@ class Clients:
         self._writing = threading.Lock()
         self._signers = {m: keys.read_signer(cluster.net.key_path(f"{m}/admin")) for m in (*REGISTERS, "regulator")}
         works: list[Callable[[str, Random], None]] = []
-        if workload in ("register", "mixed"):
+        if workload in ("register", "mixed", "soak"):
             works += [self._write_registers, self._write_registers, self._read_registers]
-        if workload in ("set", "mixed"):
+        if workload in ("set", "mixed", "soak"):
             self._commit(self._sign("regulator", "process", "define_type", _DEFINITION))
             works += [self._add, self._add, self._look]
+        if workload == "soak":
+            works += [self._record_batches, self._record_batches]
         self._threads = [
             threading.Thread(target=work, args=(f"c{number}", Random(f"{seed} {number}")))
             for number, work in enumerate(works)
@@ -160,6 +163,26 @@ class Clients:
                 if len(set(elements)) != len(elements):
                     self.anomalies[f"{box} held an element twice"] += 1
                 self.looks.append(Look(box, frozenset(elements), invoked_s, time.monotonic()))
+
+    def _record_batches(self, name: str, random: Random) -> None:
+        """Make the chain and its state grow: batches of events of ever new objects."""
+        source = {"id": f"drill-{name}", "process_type": _PROCESS_TYPE, "mode": "historical"}
+        self._submit(self._sign("regulator", "process", "register_source", source), random, resolute=True)
+        sequence = 1
+        while self._pause(random):
+            items = [
+                {
+                    "event": f"{name}-{at}",
+                    "type": "put",
+                    "time": "2026-01-01T00:00:00Z",
+                    "objects": [["box", f"{name}-{at}"]],
+                }
+                for at in range(sequence, sequence + _BATCH)
+            ]
+            record = {"source": source["id"], "sequence": sequence, "items": items}
+            if not self._submit(self._sign("regulator", "process", "record", record), random, resolute=True):
+                return
+            sequence += _BATCH
 
     # One request
 

@@ -118,7 +118,7 @@ def played(name: str, folder: Path, tell: Callable[[str], None] = print) -> Iter
             else:
                 tell(f"  left out, it needs the right to mount: {step}")
         clients.stop()
-        _rest(cluster)
+        rest(cluster)
         yield scene
     finally:
         if clients is not None:
@@ -183,7 +183,7 @@ def _commits(scene: Scene, when: str, count: int = 8) -> None:
     scene.cluster.wait(lambda: scene.clients.acknowledged >= before + count, f"commits {when}", COMMITS_S)
 
 
-def _rest(cluster: Cluster) -> None:
+def rest(cluster: Cluster) -> None:
     """Wait until nothing is pending and all nodes stand at one height."""
 
     def rested() -> bool:
