@@ -15,6 +15,7 @@ from coseal.cli import (
     asking,
     bundling,
     checking,
+    doctoring,
     exporting,
     findings,
     founding,
@@ -70,7 +71,8 @@ def _root(
 
 
 _GROUPS = (network, membership, governing, transactions, importing, exporting, rules, adopting, findings, asking)
-for _group in (*_GROUPS, founding, streaming, bundling, checking, indexing, story, keeping, keys, looking, measuring):
+_MORE = (founding, doctoring, streaming, bundling, checking, indexing, story, keeping, keys, looking, measuring)
+for _group in (*_GROUPS, *_MORE):
     _group.register(app)
 
 

@@ -70,6 +70,7 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "state_root": status.state_root.hex(),
         "time": time_text(status.time_ms),
         "time_ms": status.time_ms,
+        "clock_ms": services.now_ms(),
         "round": status.round,
         "leader": status.leader,
         "epoch": status.epoch,

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,20 +56,24 @@ class Consortium:
         self.hosts = hosts
 
     def follow(self, who: str, command: str, shown: list[str]) -> None:
-        """Do a step of the page; see that the first host says what the page shows."""
+        """Do a step of the page, on all its hosts at once; see that the first one says what the page shows."""
         acting = self.hosts.hosts if who == "each" else [self.hosts[who]]
-        for number, host in enumerate(acting):
-            if command.startswith("# send "):
-                self._send(host, command.removeprefix("# send ").replace("$MEMBER", host.name))
-                continue
-            if command.startswith("coseal status"):
-                self.wait(lambda host=host: self.status(host)["healthy"], f"{host.name} is healthy")
-                self.wait(lambda host=host: self.status(host)["height"] >= 1, f"{host.name} has a block")
-            done = host.run(command)
-            assert done.returncode == 0, f"{host.name}$ {command}\n{done.stdout}{done.stderr}"
-            said = {without_figures(line) for line in done.stdout.splitlines()}
-            missing = [line for line in shown if without_figures(line) not in said]
-            assert number > 0 or not missing, f"{host.name}$ {command}\nmissing {missing}\n{done.stdout}"
+        with ThreadPoolExecutor(len(acting)) as pool:
+            said, *_ = pool.map(lambda host: self._run(host, command), acting)
+        missing = [line for line in shown if without_figures(line) not in {without_figures(one) for one in said}]
+        assert not missing, f"{who}$ {command}\nmissing {missing} in\n" + "\n".join(said)
+
+    def _run(self, host: Host, command: str) -> list[str]:
+        """Run a command of the page and return the lines it printed; `# send FILE` gives the file to all others."""
+        if command.startswith("# send "):
+            self._send(host, command.removeprefix("# send ").replace("$MEMBER", host.name))
+            return []
+        if command.startswith("coseal status"):
+            self.wait(lambda: self.status(host)["healthy"], f"{host.name} is healthy")
+            self.wait(lambda: self.status(host)["height"] >= 1, f"{host.name} has a block")
+        done = host.run(command)
+        assert done.returncode == 0, f"{host.name}$ {command}\n{done.stdout}{done.stderr}"
+        return done.stdout.splitlines()
 
     def _send(self, sender: Host, file: str) -> None:
         for host in self.hosts.hosts:
@@ -106,6 +111,11 @@ class Consortium:
 
         self.wait(agree, "one tip on all")
 
+    def doctor(self, name: str, words: str = "own") -> dict[str, str]:
+        """Return the doctor's verdicts by check, the last of each."""
+        document = json.loads(self.hosts[name].run(f"coseal doctor {words} --json").stdout)
+        return {line["check"]: line["verdict"] for line in document["lines"]}
+
     def submit(self, name: str, text: str) -> int:
         """Commit a change of a member's profile at its own node; return the height."""
         command = f"submit membership.set_profile description='{text}' --as {name} --dir own --json"
@@ -139,6 +149,31 @@ def test_every_host_has_its_own_members_keys_and_no_others(net: Consortium) -> N
         node = f"own/nodes/{host.name}/keys"
         users = f"own/members/{host.name}/admin.pem"
         assert keys == {users, *(f"{node}/{name}.pem" for name in ("consensus", "link", "operator"))}
+
+
+def test_the_doctor_tells_a_wrong_peer_a_wrong_chain_and_a_cut_cable(net: Consortium) -> None:
+    node = net.hosts["shipping"].folder / "own" / "nodes" / "shipping"
+    config, genesis = node / "node.toml", node.parent.parent / "genesis.json"
+    text, raw = config.read_text(), genesis.read_bytes()
+    swapped = text.replace("10.77.0.1:", "?").replace("10.77.0.2:", "10.77.0.1:").replace("?", "10.77.0.2:")
+    config.write_text(swapped)
+    try:
+        assert net.doctor("shipping")["peer authority"] == "bad"
+    finally:
+        config.write_text(text)
+    genesis.write_bytes(raw.replace(b'"tenure": 16', b'"tenure": 17'))
+    try:
+        assert net.doctor("shipping", f"--config {config}")["genesis"] == "bad"
+    finally:
+        genesis.write_bytes(raw)
+    net.hosts.cut_off("authority")
+    try:
+        found = net.doctor("shipping", "own --url http://10.77.0.1:8600")
+        assert found["peer central-bank"] == "ok"
+        assert found["peer authority"] in ("bad", "warn")  # warn while the link still counts
+    finally:
+        net.hosts.connect("authority")
+    net.wait_one_tip()
 
 
 def test_a_host_that_is_cut_off_says_so_and_catches_up(net: Consortium) -> None:

@@ -164,6 +164,7 @@ async def test_status_health_and_readiness_say_what_is(world: World, client: htt
     status = (await client.get("/v1/status")).json()
     assert status["member"] == "enterprise-a"
     assert (status["height"], status["quorum"], status["time"]) == (1, 3, "2023-11-14T22:13:20.001Z")
+    assert status["clock_ms"] == world.now_ms()
     assert status["peers"] == [{"node": "bank-a", "validator": True, "connected": True, "height": 1, "age_ms": 12}]
     assert set(status) >= {"chain_id", "block_hash", "state_root", "mempool", "index", "why_stalled", "round", "leader"}
     assert (await client.get("/healthz")).status_code == 200
