@@ -98,8 +98,17 @@ class SnapshotSync:
         if trail.height > self.trail.height:
             self.trail = trail
             self._heads.clear()
+            self._forget_old_offers()
         if self.chosen is not None and self.chosen.height <= trail.height:
             self.abandon()
+
+    def _forget_old_offers(self) -> None:
+        """Ask anew who offered what the node has passed by now."""
+        for state in self._peers.values():
+            if state.offer is not None and state.offer.height <= self.trail.height:
+                state.offer, state.asked_ms = None, None
+        if all(state.offer is None for state in self._peers.values()):
+            self._offered_ms = None
 
     def rest(self) -> None:
         """Blocks will do: ask for nothing more. What was kept stays, for the next time."""
@@ -198,6 +207,8 @@ class SnapshotSync:
             self._peer(peer).offer = None
             return False
         chosen.check(item, data)
+        if item == chosen.chunks:
+            self.trail.check(chosen.header, chosen.block(data).certificate, self._verify)  # Z7
         self.items.add(item)
         return True
 

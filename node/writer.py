@@ -174,6 +174,9 @@ class Writer:
         blocks, journal = self._storage.blocks, self._storage.journal
         unsynced_journal = unsynced_blocks = False
         for effect in batch.writes:
+            if unsynced_blocks and not isinstance(effect, AppendBlock):
+                blocks.sync()  # N31: what the journal holds of the next height must not outlive the block
+                unsynced_blocks = False
             match effect:
                 case Append(data):
                     journal.append(data)
@@ -182,9 +185,6 @@ class Writer:
                     blocks.append(committed.block.header.height, committed.encode())
                     unsynced_blocks = True
                 case ReplaceJournal(data):
-                    if unsynced_blocks:  # the new journal lacks what only an undecided block needs
-                        blocks.sync()
-                        unsynced_blocks = False
                     journal.replace(data)
                     unsynced_journal = False
         if unsynced_blocks:

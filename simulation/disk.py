@@ -111,9 +111,11 @@ class Disk:
         journal, log = bytearray(), bytearray()
         for write in writes[:done]:
             match write:
-                case Append(data):
+                case Append(data):  # the block log is synced before what the journal holds of the next height
+                    self.log += log
+                    log.clear()
                     journal += data
-                case ReplaceJournal(data):  # a replacement syncs itself, and the block log before it
+                case ReplaceJournal(data):  # a replacement syncs itself, too
                     self.log += log
                     log.clear()
                     journal.clear()

@@ -270,7 +270,7 @@ class Invariants:
     def look(self, node: SimulatedNode) -> None:
         """I8, I11, I12: look into a running honest node."""
         machine = node.machine
-        if machine is None or machine.halted is not None:
+        if machine is None or machine.halted is not None or machine._catch_up.joining.complete:  # about to start again
             return
         self._state(node)
         self._bounds(node)

@@ -508,4 +508,26 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "if len(preimage) == _FREE_BYTES:",
         "tests/node/test_sign_desk.py",
     ),
+    # Catching up, and what a power failure leaves
+    "journal_before_block": _one(
+        "the journal's records of a height may become durable before the block of the height below",
+        "node.writer",
+        "if unsynced_blocks and not isinstance(effect, AppendBlock):",
+        "if unsynced_blocks and isinstance(effect, ReplaceJournal):",
+        "tests/node/test_writer.py",
+    ),
+    "snapshot_certificate_trusted": _one(
+        "the certificate that comes with a snapshot's block is not verified",
+        "node.snapshot",
+        "if item == chosen.chunks:\n            self.trail",
+        "if item < 0:\n            self.trail",
+        "tests/node/test_joining.py",
+    ),
+    "old_offers_count": _one(
+        "who once offered a snapshot that is too old by now is not asked again",
+        "node.snapshot",
+        "            self._forget_old_offers()\n",
+        "",
+        "tests/node/test_joining.py",
+    ),
 }

@@ -283,8 +283,7 @@ class Host:
                 self.disk.joining_heads += heads
             case events.KeepItem(item, data):
                 assert self.disk.joining is not None
-                assert item not in self.disk.joining[1]
-                self.disk.joining[1][item] = data
+                self.disk.joining[1].setdefault(item, data)
             case events.AdoptSnapshot(height):
                 self.cluster.later(1, lambda _: self._adopt(height))
 

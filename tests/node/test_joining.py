@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from ledger import merkle
 from ledger.block import CommittedBlock
+from ledger.certificate import Certificate
 from ledger.errors import LedgerError
 from ledger.head import Head
 from ledger.snapshot import Manifest, cut
 from node import wire
+from node.snapshot import SnapshotSync
+from node.trail import genesis_trail
 from tests.node.cluster import Cluster, Disk
 from tests.node.test_machine import commit, machine_of, settled
 
@@ -119,6 +123,10 @@ def flip(data: bytes) -> bytes:
     return data[:-1] + bytes([data[-1] ^ 1])
 
 
+def unsigned(certificate: Certificate) -> Certificate:
+    return replace(certificate, signatures=tuple(flip(signature) for signature in certificate.signatures))
+
+
 def wrong_item(message: wire.WireMessage) -> wire.WireMessage:
     if isinstance(message, wire.Item) and message.data is not None:
         return wire.Item(message.height, message.item, flip(message.data))
@@ -151,21 +159,26 @@ def forged_manifest(message: wire.WireMessage) -> wire.WireMessage:
     """A true one of a height nobody certified: its certificate is that of another block."""
     if isinstance(message, wire.Snapshot) and message.manifest is not None:
         manifest = Manifest.decode(message.manifest)
-        signatures = tuple(flip(signature) for signature in manifest.certificate.signatures)
-        fields = {name: getattr(manifest.certificate, name) for name in manifest.certificate.__dataclass_fields__}
-        certificate = type(manifest.certificate)(**{**fields, "signatures": signatures})
-        forged = Manifest(manifest.header, certificate, manifest.bits, manifest.depth, manifest.hashes)
-        return wire.Snapshot(forged.encode())
+        return wire.Snapshot(replace(manifest, certificate=unsigned(manifest.certificate)).encode())
+    return message
+
+
+def forged_block(message: wire.WireMessage) -> wire.WireMessage:
+    """The true block, with a certificate that nobody signed."""
+    if isinstance(message, wire.Item) and message.data is not None:
+        try:
+            committed = CommittedBlock.decode(message.data)
+        except LedgerError:
+            return message  # a chunk
+        forged = replace(committed, certificate=unsigned(committed.certificate))
+        return wire.Item(message.height, message.item, forged.encode())
     return message
 
 
 def wrong_heads(message: wire.WireMessage) -> wire.WireMessage:
     if isinstance(message, wire.Heads) and message.heads:
         head = Head.decode(message.heads[-1])
-        signatures = tuple(flip(signature) for signature in head.certificate.signatures)
-        fields = {name: getattr(head.certificate, name) for name in head.certificate.__dataclass_fields__}
-        certificate = type(head.certificate)(**{**fields, "signatures": signatures})
-        forged = Head(head.header, certificate, head.transactions, head.receipts).encode()
+        forged = replace(head, certificate=unsigned(head.certificate)).encode()
         return wire.Heads(message.from_height, (*message.heads[:-1], forged))
     return message
 
@@ -182,6 +195,7 @@ LIES = [
     no_offer,
     wrong_manifest,
     forged_manifest,
+    forged_block,
     wrong_heads,
     shifted_heads,
 ]
@@ -275,6 +289,24 @@ def test_a_snapshot_that_everybody_forgot_is_given_up_for_a_newer_one() -> None:
     cluster.start(VICTIM)
     assert joined(cluster)
     assert cluster[VICTIM].disk.first_height > old
+
+
+def test_who_offered_what_the_node_has_passed_is_asked_again() -> None:
+    """A join was not needed after all; later a new one is, and the offers of the first one lead nowhere."""
+    cluster = chain()
+    disk = cluster["bank-a"].disk
+    manifest = disk.snapshots[max(disk.snapshots)][0]
+    trail = genesis_trail(cluster.genesis)
+    sync = SnapshotSync(trail, lambda peer, now_ms: False)
+    sync.connected("bank-a")
+    sync.want(trail)
+    assert sync.requests(0) == [("bank-a", wire.GetSnapshot())]
+    sync.offered("bank-a", manifest.encode(), 10)
+    sync.rest()
+    for height in range(1, manifest.height + 1):
+        trail = trail.follow(Head.decode(disk.head(height) or b""))
+    sync.want(trail)
+    assert sync.requests(20) == [("bank-a", wire.GetSnapshot())]
 
 
 def test_answers_that_nobody_asked_for_change_nothing() -> None:

@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ledger import framing
+from ledger.block import CommittedBlock
 from ledger.head import Head
 from node import join_folder, setup
 from node.__main__ import main
@@ -223,6 +225,10 @@ def test_an_archive_holds_no_key_and_no_journal(tmp_path: Path, capsys: pytest.C
     assert (source / "journal" / "journal.log").read_bytes()[15:60] not in data
 
 
+def flip(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
 def test_a_damaged_archive_restores_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, archive, _ = archived(tmp_path, capsys)
     data = archive.read_bytes()
@@ -231,10 +237,12 @@ def test_a_damaged_archive_restores_nothing(tmp_path: Path, capsys: pytest.Captu
     for cut in (0, 10, records[0].end, records[5].end, records[-1].start, len(data) - 1):
         archive.write_bytes(data[:cut])
         assert run("restore", archive, "--data", target, capsys=capsys)[0] == 4
-    for number in (0, 3, len(records) - 1):  # whole records with another content: the framing is right, the proof not
-        payload = bytearray(records[number].payload)
-        payload[-1] ^= 1
-        forged = framing.frame(number + 1, records[number].kind, bytes(payload))
+    block = CommittedBlock.decode(records[-1].payload[4:])
+    signatures = (*block.certificate.signatures[:-1], bytes(64))
+    unsigned = replace(block, certificate=replace(block.certificate, signatures=signatures)).encode()
+    spoilt = {number: flip(records[number].payload) for number in (0, 3, len(records) - 1)}
+    for number, payload in [*spoilt.items(), (len(records) - 1, records[-1].payload[:4] + unsigned)]:
+        forged = framing.frame(number + 1, records[number].kind, payload)  # the framing is right, the proof not
         archive.write_bytes(data[: records[number].start] + forged + data[records[number].end :])
         status, _, error = run("restore", archive, "--data", target, capsys=capsys)
         assert (status, bool(error)) == (4, True)

@@ -159,6 +159,19 @@ def test_a_send_after_the_writes_of_an_earlier_turn_waits_for_them_too(tmp_path:
     assert run(tmp_path, scenario).events[-1] == "send"
 
 
+def test_the_journal_of_the_next_height_comes_after_the_block(tmp_path: Path) -> None:
+    """N31: whatever a power failure leaves of a batch, no record of height 2 is there without the block of height 1."""
+    made, _ = blocks(1)
+
+    async def scenario(writer: Writer, disk: Disk, log: Log, storage: Storage) -> None:
+        writer.write(AppendBlock(made[0]))
+        writer.write(Append(b"of height 2"))
+        writer.write(Append(b"of height 2"))
+
+    events = run(tmp_path, scenario).events
+    assert events == ["blocks append", "blocks sync", "journal append", "journal append", "journal sync"]
+
+
 def test_a_replaced_journal_comes_after_the_block_that_made_it_superfluous(tmp_path: Path) -> None:
     made, _ = blocks(1)
 
