@@ -160,7 +160,7 @@ def test_a_send_after_the_writes_of_an_earlier_turn_waits_for_them_too(tmp_path:
 
 
 def test_the_journal_of_the_next_height_comes_after_the_block(tmp_path: Path) -> None:
-    """N31: whatever a power failure leaves of a batch, no record of height 2 is there without the block of height 1."""
+    """N33: whatever a power failure leaves of a batch, no record of height 2 is there without the block of height 1."""
     made, _ = blocks(1)
 
     async def scenario(writer: Writer, disk: Disk, log: Log, storage: Storage) -> None:
