@@ -21,6 +21,7 @@ from audit.report import Level
 from bench import absence, fines, machine, offline, rows, signer, tables
 from bench.figures import Run, repeated, summary
 from bench.network import Network, running_network
+from bench.overload import overload
 from bench.pair import Pair
 from bench.results import FOLDER, Results
 
@@ -117,6 +118,7 @@ def on_one_network(network: Network, scale: float) -> list[Work]:
         Work("events", lambda: fines.recorded(network, events)),
         Work("leader killed", lambda: absence.leader_killed(network), runs=3, seconds=60),
         Work("catch-up", lambda: absence.catch_up(network, transactions=3 * many), runs=3, seconds=60),
+        Work("overload", lambda: overloaded(network, many, scale), runs=1),
         Work("memory", lambda: rows.memory_after(network, transactions=int(100_000 * scale)), runs=1),
         Work("import", lambda: fines.imported(network), runs=1),
     ]
@@ -126,6 +128,12 @@ def on_two_networks(pair: Pair, scale: float) -> list[Work]:
     """Return the row that compares a network with many objects with one that has next to none."""
     many = max(640, int(6_400 * scale))
     return [Work("state", lambda: pair.compared(int(100_000 * scale), many), runs=3, seconds=75)]
+
+
+def overloaded(network: Network, transactions: int, scale: float) -> Run:
+    """A short overload; ``bench.full`` has the long one."""
+    peak = rows.throughput(network, transactions=transactions)["transactions/s"]
+    return overload(network, peak=peak, times=10.0, seconds=max(5.0, 15.0 * scale))
 
 
 def signature_bound(network: Network, transactions: int) -> Run:

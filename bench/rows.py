@@ -124,6 +124,11 @@ def throughput(network: Network, *, transactions: int, batch: int = 1) -> Run:
     return figures if batch == 1 else {"events/s": figures["transactions/s"] * batch, **figures}
 
 
+def transaction_bytes(network: Network) -> int:
+    """Return the size of one such transaction."""
+    return len(record(network, 10_000, 1, 1))
+
+
 def latency(network: Network, *, requests: int = 300) -> Run:
     """One client that waits for each commit."""
     url, (source,) = network.urls[0], sources(1)

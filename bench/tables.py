@@ -79,6 +79,17 @@ ROWS: dict[str, Row] = {
         ("usual gap ms",),
     ),
     "state": Row("throughput with many objects in the state, against empty", (Target("ratio", 0.8),), ("objects",)),
+    "overload": Row(
+        "ten times the peak offered by one member, against the same generator at an idle port",
+        (Target("share of the peak", 0.7), Target("blocks in a later round", 0, least=False)),
+        (
+            "times the peak offered",
+            "share of the polite",
+            "p99 ms of the admitted",
+            "p99 ms to refuse",
+            "MB a node grew",
+        ),
+    ),
     "memory": Row(
         "private memory of a node after so many transactions",
         (Target("MB, the largest node", 150, least=False),),
