@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check lint types simulate simulate-long model test-long drills mutants fuzz soak \
-  bench bench-full bench-plots bench-wan bench-compare \
+  bench bench-full bench-document bench-wan bench-compare \
   vectors transcripts docs lock locked sbom audit-deps clean
 
 help:  ## show this list
@@ -86,7 +86,8 @@ bench: setup  ## measure every row of the targets in ten minutes, print a table 
 bench-full: setup  ## measure how figures grow: validators, blocks, history, state, rules; goes on where it stopped
 	$(BIN)/python -m bench.full
 
-bench-plots: setup  ## draw what bench-full measured into docs/figures (needs the extra bench)
+bench-document: setup  ## put what was measured into docs/performance.md and draw the curves (needs the extra bench)
+	$(BIN)/python -m bench.document
 	$(BIN)/python -m bench.plots
 
 bench-wan: setup  ## the same network with delays between its nodes (root only)

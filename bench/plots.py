@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.document import FIGURES
 from bench.figures import Figure
-from bench.machine import ROOT
-from bench.results import FOLDER
 
-OUT = ROOT / "docs" / "figures" / "growth.svg"
+OUT = FIGURES / "growth.svg"
 PANELS = {
     "validators": ("validators", "transactions/s"),
     "block size": ("transactions a block, at most", "transactions/s"),
@@ -36,7 +35,7 @@ def points(measured: Mapping[str, Any], curve: str, name: str) -> list[tuple[flo
 def main() -> int:
     """Draw the curves that were measured."""
     parser = argparse.ArgumentParser(prog="python -m bench.plots", description=__doc__)
-    parser.add_argument("--json", type=Path, default=FOLDER / "full.json")
+    parser.add_argument("--json", type=Path, default=FIGURES / "full.json")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,18 +119,35 @@ def table(measured: Mapping[str, Any]) -> Table:
 
 
 def markdown(document: Mapping[str, Any]) -> str:
-    """Return a document of results as Markdown: what it ran on, then the rows."""
-    about = document["about"]
-    lines = [
-        f"Commit `{about['commit']}` on {about['processor']}, {about['cores']} cores, {about['memory']}, "
-        f"{about['system']}, Python {about['python']}, PyNaCl {about['pynacl']}; load average before: "
-        f"{about['load before']}. Medians, with the least and the greatest of the runs.",
-        "",
-        "| | measured | runs | target | |",
-        "|---|---|---|---|---|",
-    ]
+    """Return the rows of a document of results as Markdown, with what it ran on."""
+    lines = [ran_on(document), "", "| | measured | runs | target | |", "|---|---|---|---|---|"]
     for row, figures in measured_rows(document["measured"]):
         shown, targets = "<br>".join(row.shown(figures)), "<br>".join(map(str, row.targets))
         runs = max(figure.runs for figure in figures.values())
         lines.append(f"| {row.title} | {shown} | {runs} | {targets} | {row.verdict(figures)} |")
     return "\n".join(lines) + "\n"
+
+
+def keyed(document: Mapping[str, Any], key: str, names: Sequence[str], begin: str = "") -> str:
+    """Return the measurements whose key begins so as Markdown: a line for each key, a column for each figure."""
+    lines = [f"| {key} | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
+    for found, value in document["measured"].items():
+        if found.startswith(begin):
+            figures = value["figures"]
+            cells = [str(Figure.read(figures[name])) if name in figures else "" for name in names]
+            lines.append(f"| {_grouped(found.removeprefix(begin))} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _grouped(key: str) -> str:
+    return f"{int(key):,}" if key.isdigit() else key
+
+
+def ran_on(document: Mapping[str, Any]) -> str:
+    """Say on what a document of results was measured."""
+    about = document["about"]
+    return (
+        f"Commit `{about['commit']}` on {about['processor']}, {about['cores']} cores, {about['memory']}, "
+        f"{about['system']}, Python {about['python']}, PyNaCl {about['pynacl']}; load average before: "
+        f"{about['load before']}. Medians, with the least and the greatest of the runs."
+    )
