@@ -172,7 +172,7 @@ def _items(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
     for offset, item in enumerate(args["items"]):
         kind = next(name for name in _KINDS if name in item)
         objects, sequence = _objects(kind, item), result["first"] + offset
-        occurred = item.get("time") if kind == "event" else frame.time
+        occurred = item.get("time")  # without an offset it is no time of CloudEvents
         data = {
             "process_type": result["process_type"],
             "source": result["source"],
@@ -188,7 +188,7 @@ def _items(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
             data,
             subject="/".join(objects[0]) if objects else None,
             object_types=frozenset(object_type for object_type, _ in objects),
-            time=occurred if parse_time(occurred) is not None else None,
+            time=frame.time if parse_time(occurred) is None else occurred,
             ledgertx=one.data["id"],
             processtype=result["process_type"],
             eventtype=item["type"] if kind == "event" else None,

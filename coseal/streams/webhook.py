@@ -154,6 +154,8 @@ def _checked(url: str, *, allow_http: bool) -> httpx.URL:
         raise CosealError(f"{url}: {error}") from None
     if found.scheme not in ("http", "https") or not found.host:
         raise CosealError(f"{url}: expected https://HOST/PATH", "or http:// on this machine")
+    if found.port is not None and not 0 < found.port < 65_536:
+        raise CosealError(f"{url}: {found.port} is no port")
     if found.scheme == "http" and not allow_http and not are_local([url]):
         hint = "use https://, or say --allow-http if the network between is yours"
         raise CosealError(f"{url}: events would travel in the clear", hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -59,9 +60,22 @@ def pay(event: str, amount: int, at: str = "2026-01-05T10:00:00+08:00") -> dict[
 
 
 @pytest.fixture
-def chain(node: FakeNode) -> FakeNode:
-    """A chain of process data, a rule with its finding, a policy, a proposal, evidence, and something refused."""
+def chain() -> FakeNode:
+    """A chain on which a bit of everything happened."""
+    return grown()
+
+
+@pytest.fixture(scope="session")
+def past() -> FakeNode:
+    """The same for tests that add nothing to it."""
+    return grown()
+
+
+def grown() -> FakeNode:
+    """Return a chain of process data, a rule with its finding, policies, evidence, and what was refused."""
+    node = FakeNode()
     with node.client() as enterprise, node.client("regulator") as regulator:
+        assert not regulator.submit("membership", "rotate_operator_key", {"key": "00" * 32}).ok
         enterprise.submit("process", "define_type", TYPE).require_ok()
         source = {"id": "erp", "process_type": "orders", "mode": "historical", "zone_minutes": 480}
         enterprise.submit("process", "register_source", source).require_ok()
@@ -174,6 +188,15 @@ class Quiet(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def trickle(self) -> None:
+        """Begin an answer that comes byte by byte."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 500 no\r\ncontent-length: 1000\r\n\r\n")
+            for _ in range(1_000):
+                self.wfile.write(b".")
+                time.sleep(0.02)
+
 
 @pytest.fixture
 def served_node(chain: FakeNode) -> Iterator[Served]:
@@ -196,7 +219,8 @@ def served_node(chain: FakeNode) -> Iterator[Served]:
 
 
 class Hook:
-    """A webhook over real HTTP. ``answers`` are given in turn, 204 after them: a status, headers, or "close"."""
+    """A webhook over real HTTP. ``answers`` are given in turn, 204 after them: a status, one
+    with headers, a time to wait, "close" or "trickle"."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[dict[str, str], bytes]] = []
@@ -212,6 +236,9 @@ class Hook:
                 if answer == "close":
                     self.connection.close()
                     self.close_connection = True
+                    return
+                if answer == "trickle":
+                    self.trickle()
                     return
                 if isinstance(answer, float):
                     time.sleep(answer)

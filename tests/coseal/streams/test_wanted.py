@@ -28,13 +28,13 @@ from tests.coseal.streams.conftest import events_of, ids_of
     ],
 )
 def test_an_event_passes_if_it_has_what_every_filter_asks_for(
-    chain: FakeNode, filters: dict[str, Any], wanted: list[str]
+    past: FakeNode, filters: dict[str, Any], wanted: list[str]
 ) -> None:
-    assert [event.id for event in events_of(chain) if Wanted(**filters)(event)] == wanted
+    assert [event.id for event in events_of(past) if Wanted(**filters)(event)] == wanted
 
 
-def test_without_filters_everything_passes(chain: FakeNode) -> None:
-    assert [event.id for event in events_of(chain) if Wanted()(event)] == ids_of(chain)
+def test_without_filters_everything_passes(past: FakeNode) -> None:
+    assert [event.id for event in events_of(past) if Wanted()(event)] == ids_of(past)
 
 
 def test_a_severity_that_is_none_is_refused() -> None:
