@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import math
 import ssl
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -59,6 +60,10 @@ class JetStream:
         if importlib.util.find_spec("nats") is None:
             raise CosealError("the NATS client is not installed", "pip install 'coseal[nats]'")
         parts = urlsplit(url)
+        try:
+            port = parts.port
+        except ValueError:
+            raise CosealError(f"{parts.hostname}: no port of this number") from None
         if parts.scheme not in ("nats", "tls") or not parts.hostname:
             raise CosealError(f"{parts.scheme}://{parts.hostname}: expected nats://HOST:PORT or tls://HOST:PORT")
         if not _is_name(options.stream) or not all(_is_name(token) for token in options.subject.split(".")):
@@ -68,10 +73,12 @@ class JetStream:
             if file is not None and not file.is_file():
                 raise CosealError(f"{file}: no such file")
         self._url, self._options, self._tell = url, options, tell
-        place = parts.netloc.rpartition("@")[2]
+        place = parts.hostname if port is None else f"{parts.hostname}:{port}"
         self.name = f"{parts.scheme}://{place}/{options.stream}/{options.subject}"
         self.batch_events = options.window
         self._client: Client | None = None
+        self._ended = asyncio.Event()
+        self._error: Exception | None = None
         self._alone = True
 
     async def close(self) -> None:
@@ -83,16 +90,37 @@ class JetStream:
 
     async def deliver(self, events: Sequence[Outgoing]) -> None:
         """Publish events and return when the stream has stored all of them."""
+        from nats.errors import NoServersError
+
         try:
             client = await self._connected()
-            await self._publish(client, events)
+            await self._while_connected(self._publish(client, events))
         except (Away, NotTaken, CosealError):
-            raise
-        except asyncio.CancelledError:
             raise
         except Exception as error:  # the library raises its own errors, the system's and the event loop's
             await self.close()  # its buffers with it: what was not acknowledged is sent by us, not by it
-            raise _meaning(error) from None
+            noted, self._error = self._error, None
+            raise _meaning(noted if noted is not None and isinstance(error, NoServersError) else error) from None
+
+    async def _while_connected(self, work: Coroutine[None, None, None]) -> None:
+        """Carry work out; raise ``Away`` when the connection ends, which the library only finds out by waiting."""
+        task, ended = asyncio.ensure_future(work), asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait((task, ended), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise Away("the server ended the connection")
+            await task
+        finally:
+            for one in (task, ended):
+                one.cancel()
+            await asyncio.gather(task, ended, return_exceptions=True)
+
+    async def _noted(self, error: Exception) -> None:
+        """Keep what the library tells of the connection: it is the reason if no server is left."""
+        self._error = error
+
+    async def _closed(self) -> None:
+        self._ended.set()
 
     # The connection
 
@@ -100,24 +128,27 @@ class JetStream:
         if self._client is not None and self._client.is_connected:
             return self._client
         await self.close()
+        self._ended = asyncio.Event()
         from nats.aio.client import Client
 
-        client = Client()
-        options = self._options
+        client, options = Client(), self._options
+        self._client = client
         tls = ssl.create_default_context(cafile=options.ca) if self._url.startswith("tls:") or options.ca else None
         await asyncio.wait_for(
             client.connect(
                 self._url,
                 name="coseal stream",
                 allow_reconnect=False,
-                connect_timeout=int(max(1, options.timeout_s)),
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,  # the pauses are ours
+                connect_timeout=math.ceil(options.timeout_s),
                 tls=tls,
                 user_credentials=None if options.credentials is None else str(options.credentials),
-                error_cb=_ignored,
+                error_cb=self._noted,
+                closed_cb=self._closed,
             ),
             2 * options.timeout_s,
         )
-        self._client = client
         await self._find_stream(client)
         return client
 
@@ -199,7 +230,3 @@ def _meaning(error: Exception) -> Away | NotTaken:
 
 def _is_name(text: str) -> bool:
     return bool(text) and _NAME.issuperset(text)
-
-
-async def _ignored(error: Exception) -> None:
-    """Leave an error of the connection to the delivery that meets it."""
