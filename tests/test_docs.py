@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -20,6 +21,8 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
     if ".venv" not in path.parts
 )
+
+COMMANDS: Any = typer.main.get_command(app)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -48,12 +51,36 @@ def test_every_command_stands_in_the_reference_of_the_command_line() -> None:
     reference = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     verbs = re.sub(r"\\\|", "|", reference)
     missing = []
-    for command in commands(typer.main.get_command(app)):
+    for command in commands(COMMANDS):
         group, _, verb = command.rpartition(" ")
         pattern = rf"\b{group} (\S*\|)?{verb}\b" if group else rf"`{verb}\b"
         if not re.search(pattern, verbs):
             missing.append(command)
     assert not missing
+
+
+def shown_commands(page: Path) -> Iterator[list[str]]:
+    """Yield the words of each command of ours that a page shows, in a line of its own or within a text."""
+    text = page.read_text(encoding="utf-8").replace("\\|", "|")
+    text = re.sub(r"\\\n\s*", " ", text)
+    for line in re.findall(r"^\s*(?:\$ )?coseal ([^\n]+)", text, re.MULTILINE) + re.findall(
+        r"`coseal ([^`\n]+)`", text
+    ):
+        yield re.split(r"\s+(?:[#|>;]|&&|2>).*", line)[0].split()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_a_page_shows_takes_the_options_it_is_shown_with(page: Path) -> None:
+    for words in shown_commands(page):
+        command = COMMANDS
+        rest = list(words)
+        while hasattr(command, "commands") and rest and re.fullmatch(r"[a-z][a-z-]*(\|[a-z-]+)*", rest[0]):
+            names = rest.pop(0).split("|")
+            assert set(names) <= set(command.commands), f"coseal {' '.join(words)}"
+            command = command.commands[names[0]]
+        taken = {name for item in command.params for name in (*item.opts, *item.secondary_opts)} | {"--help", "-h"}
+        options = {name for word in rest for name in re.findall(r"^\[?(--[a-z-]+)", word)}
+        assert hasattr(command, "commands") or options <= taken, f"coseal {' '.join(words)}"
 
 
 def test_every_make_target_that_a_page_names_exists() -> None:

@@ -6,10 +6,15 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import coseal
 from docs.site.markdown import block, code, table
+
+_OF_A_CLIENT = ("governance", "supervision")
+"""Modules of ``coseal`` whose functions take a client."""
 
 
 def page() -> str:
@@ -18,7 +23,19 @@ def page() -> str:
     for name in coseal.__all__:
         found = getattr(coseal, name)
         parts += _class(name, found) if inspect.isclass(found) else _function(f"coseal.{name}", found, 2)
+    for name in _OF_A_CLIENT:
+        parts += _module(name, import_module(f"coseal.{name}"))
     return "\n".join(parts)
+
+
+def _module(name: str, module: ModuleType) -> Iterator[str]:
+    """Yield the functions of a module that take a client."""
+    yield f"## coseal.{name}\n"
+    yield prose(module)
+    for key, found in vars(module).items():
+        ours = inspect.isfunction(found) and found.__module__ == module.__name__ and not key.startswith("_")
+        if ours and "client" in inspect.signature(found).parameters:
+            yield from _function(f"{name}.{key}", found, 3)
 
 
 def _function(name: str, found: Any, level: int) -> Iterator[str]:
