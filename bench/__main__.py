@@ -26,6 +26,8 @@ from bench.pair import Pair
 from bench.results import FOLDER, Results
 
 BASE_PORT = 26000
+HURRY = 0.6
+"""The share of the time after which the rows that are left are run once each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(map(repr, tables.ROWS))} (default: all)")
     parser.add_argument("--scale", type=float, default=1.0, help="multiply the amount of work (default 1)")
     parser.add_argument("--runs", type=int, default=5, help="runs of each row at most (default 5)")
+    parser.add_argument(
+        "--minutes", type=float, default=10.0, help="run rows only once when time gets short (default 10)"
+    )
     parser.add_argument("--base-port", type=int, default=BASE_PORT)
     parser.add_argument("--json", type=Path, default=FOLDER / "bench.json", help="where the result goes")
     options = parser.parse_args()
@@ -54,8 +59,9 @@ def main() -> int:
     console.print(", ".join(f"{name} {value}" for name, value in results.document["about"].items()))
     began, failed = time.monotonic(), []
     for work in works(options.base_port, options.scale, frozenset(options.rows or tables.ROWS)):
+        late = time.monotonic() - began > 60 * options.minutes * HURRY
         try:
-            measure(work, options.runs, results, console)
+            measure(work, 1 if late else options.runs, results, console)
         except Exception:  # a row that fails leaves the others
             console.print_exception()
             failed.append(work.name)

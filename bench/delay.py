@@ -11,6 +11,7 @@ It says ``ready``, and ends when its standard input does.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -78,15 +79,20 @@ def _pass_on(devices: dict[int, int], one_way_s: float) -> None:
                 return
             for packet in _packets(ready):
                 source, target = packet[15], packet[19]
-                if target in devices:
-                    due = 0.0 if NEAR in (source, target) else time.monotonic() + one_way_s
-                    (held.appendleft if not due else held.append)((due, devices[target], packet))
+                if target not in devices:
+                    continue
+                if NEAR in (source, target):
+                    _deliver(devices[target], packet)
+                else:
+                    held.append((time.monotonic() + one_way_s, devices[target], packet))
         while held and held[0][0] <= time.monotonic():
             _, device, packet = held.popleft()
-            try:
-                os.write(device, packet)
-            except OSError:
-                continue  # its queue is full or it is down: lost, as packets are
+            _deliver(device, packet)
+
+
+def _deliver(device: int, packet: bytes) -> None:
+    with contextlib.suppress(OSError):  # its queue is full or it is down: the packet is lost, as packets are
+        os.write(device, packet)
 
 
 def _packets(device: int) -> list[bytes]:
