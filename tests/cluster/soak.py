@@ -129,7 +129,9 @@ def _soak(cluster: Cluster, clients: Clients, seconds: float, tell: Callable[[st
         samples.append(sample(cluster, kept, clients, at_s))
         if at_s > RESTART_S * (restarts + 1):
             name = others[restarts % len(others)]
-            (cluster.kill if restarts % 2 else cluster.stop)(name)
+            process = cluster.processes.pop(name)
+            process.send_signal(signal.SIGKILL if restarts % 2 else signal.SIGTERM)
+            process.wait(START_S)
             cluster.start(name)
             cluster.wait(lambda name=name: votes(cluster, name), f"{name} votes again", START_S)
             restarts += 1
