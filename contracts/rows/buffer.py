@@ -16,7 +16,8 @@ Row: TypeAlias = dict[str, Any]
 """A row by column names; a JSON document is its value."""
 Key: TypeAlias = tuple[Any, ...]
 
-_CACHED_ROWS: Final = 10_000
+CACHED_ROWS: Final = 10_000
+"""How many rows a node keeps in memory between two flushes."""
 
 
 class Database(Protocol):
@@ -40,8 +41,8 @@ class Database(Protocol):
 class Rows:
     """The rows of some tables: ``find`` and ``put`` by key, ``add`` what is certainly new."""
 
-    def __init__(self, database: Database, tables: Sequence[Table]) -> None:
-        self._database, self._tables = database, tables
+    def __init__(self, database: Database, tables: Sequence[Table], cached_rows: int = CACHED_ROWS) -> None:
+        self._database, self._tables, self._cached_rows = database, tables, cached_rows
         self._sql: dict[str, Statements] = {table.name: statements(table, database.dialect) for table in tables}
         self._found: dict[str, dict[Key, Row | None]] = {table.name: {} for table in tables}
         self._changed: dict[str, dict[Key, None]] = {table.name: {} for table in tables}
@@ -49,6 +50,7 @@ class Rows:
         self._numbers: dict[str, dict[Key, int]] = {table.name: {} for table in tables if table.unique}
         self._highest: dict[str, int] = {}
         self._last: dict[tuple[str, Key], tuple[Any, ...] | None] = {}
+        self._all_here: dict[str, bool] = {}
 
     def holds(self, table: Table) -> bool:
         """Say whether the table is one of those that are filled here."""
@@ -58,7 +60,7 @@ class Rows:
         """Return the row with this key, or None; ``put`` it again after changing it."""
         found = self._found[table.name]
         if key not in found:
-            values = self._database.one(self._sql[table.name].find, key)
+            values = self._read(table, self._sql[table.name].find, key)
             found[key] = None if values is None else _row(table, values)
         return found[key]
 
@@ -93,7 +95,7 @@ class Rows:
         """Return the number of the row that has this name (``Table.unique``), or None."""
         known = self._numbers[table.name]
         if name not in known:
-            values = self._database.one(self._sql[table.name].number, name)
+            values = self._read(table, self._sql[table.name].number, name)
             if values is None:
                 return None
             known[name] = values[0]
@@ -117,12 +119,19 @@ class Rows:
         """Write what is pending."""
         for table in self._tables:
             self._flush(table)
-        if sum(map(len, self._found.values())) + sum(map(len, self._numbers.values())) > _CACHED_ROWS:
+        if sum(map(len, self._found.values())) + sum(map(len, self._numbers.values())) > self._cached_rows:
             for found in self._found.values():
                 found.clear()
             for numbers in self._numbers.values():
                 numbers.clear()
+            self._all_here = dict.fromkeys(self._sql, False)
         self._last.clear()
+
+    def _read(self, table: Table, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
+        """Ask the database for what is not here; not if all there is came after the table was found empty."""
+        if table.name not in self._all_here:
+            self._all_here[table.name] = self._database.one(self._sql[table.name].any, ()) is None
+        return None if self._all_here[table.name] else self._database.one(statement, values)
 
     def _flush(self, table: Table) -> None:
         sql, found, changed = self._sql[table.name], self._found[table.name], self._changed[table.name]

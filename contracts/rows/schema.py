@@ -122,6 +122,7 @@ POSTGRESQL: Final = Dialect(
 class Statements:
     """The SQL by which rows of one table are read and written; parameters are in the order of its columns."""
 
+    any: str
     insert: str
     replace: str
     find: str
@@ -150,6 +151,7 @@ def statements(table: Table, dialect: Dialect) -> Statements:
     changed = ", ".join(f"{column} = excluded.{column}" for column in table.names if column not in table.key)
     owner = _equal(table.key[: table.series or 0], mark)
     return Statements(
+        any=f"SELECT 1 FROM {name} LIMIT 1",
         insert=insert,
         replace=f"{insert} ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {changed}",
         find=f"SELECT {columns} FROM {name} WHERE {found}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from audit.audit import Progress, audit
 from audit.report import AuditReport, Level, Verdict
@@ -21,6 +21,9 @@ from coseal.errors import CosealError
 from coseal.sql.store import Standing, Store
 from ledger.block import CommittedBlock
 from ledger.genesis import Genesis
+
+CACHED_ROWS: Final = 200_000
+"""How many rows a sync keeps in memory, some 100 MB: a row that is there need not be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class _Filling:
     def __init__(self, store: Store, standing: Standing, *, replay: bool) -> None:
         self._store, self._replay = store, replay
         self._height, self._replayed = standing.height, standing.replayed
-        self._rows = Rows(store, TABLES)
+        self._rows = Rows(store, TABLES, CACHED_ROWS)
         self._blocks = BlockRows(self._rows)
 
     def take(self, blocks: Sequence[CommittedBlock]) -> None:

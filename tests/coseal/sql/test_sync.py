@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 import audit.audit
+import coseal.sql.sync
 from audit.sources import FileSource
 from contracts.rows.tables import CORE, TABLES, VERSION
 from coseal.cli import app
@@ -38,7 +39,7 @@ def fill(place: Path | str, folder: Path, chain: Chain, **more: Any) -> Synced:
         store.close()
 
 
-def coseal(*words: str | Path) -> tuple[int, dict[str, Any], str]:
+def run(*words: str | Path) -> tuple[int, dict[str, Any], str]:
     """Run a command with ``--json``; return its exit code, what it printed, and what it complained of."""
     done = CliRunner().invoke(app, [*map(str, words), "--json"], catch_exceptions=False)
     return done.exit_code, json.loads(done.stdout) if done.stdout else {}, done.stderr
@@ -79,11 +80,18 @@ def test_every_row_is_traceable_to_its_transaction(whole: dict[str, Any]) -> Non
     assert {row[1] for row in whole["item_objects"]} <= {row[0] for row in whole["items"]}
 
 
-@pytest.mark.parametrize("stops", [(1, 2, 30), (17,), (40, 41, 42, 43)])
+@pytest.mark.parametrize(("stops", "cached_rows"), [((), 0), ((1, 2, 30), 100), ((17,), 200_000), ((40, 41, 43), 0)])
 def test_stopping_anywhere_and_going_on_changes_nothing(
-    told: Story, folder: Path, tmp_path: Path, whole: Any, stops: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+    told: Story,
+    folder: Path,
+    tmp_path: Path,
+    whole: Any,
+    stops: tuple[int, ...],
+    cached_rows: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(audit.audit, "RUN_BLOCKS", 7)
+    monkeypatch.setattr(coseal.sql.sync, "CACHED_ROWS", cached_rows)
     for stop in (*stops, None):
         synced = fill(tmp_path / "index", folder, told.chain, last=stop)
         assert synced.after.height == (stop or len(told.chain.blocks))
@@ -95,9 +103,9 @@ def test_a_growing_chain_is_followed_from_an_archive(told: Story, tmp_path: Path
     for last in (20, len(told.chain.blocks)):
         folder = write(told.chain, tmp_path / "net", last)
         archive = folder / "nodes" / "regulator" / "blocks" / "00000001.log"
-        code, shown, _ = coseal("index", "sync", archive, "--genesis", folder / "genesis.json", "--db", place)
+        code, shown, _ = run("index", "sync", archive, "--genesis", folder / "genesis.json", "--db", place)
         assert (code, shown["height"], shown["tip"], shown["lag"]) == (0, last, last, 0)
-    assert coseal("index", "sync", folder, "--db", f"sqlite:///{place}")[1]["blocks"] == 0
+    assert run("index", "sync", folder, "--db", f"sqlite:///{place}")[1]["blocks"] == 0
     assert rows_of(str(place)) == whole
 
 
@@ -121,11 +129,11 @@ def test_a_false_block_ends_it_before_that_block_and_says_which(
     lying = Chain(told.chain.genesis)
     lying.blocks = blocks
     folder = write(lying, tmp_path / "net")
-    code, shown, _ = coseal("index", "sync", folder, "--db", tmp_path / "index")
+    code, shown, _ = run("index", "sync", folder, "--db", tmp_path / "index")
     assert (code, shown["ok"], shown["height"]) == (1, False, 19)
     assert shown["audit"]["findings"][0]["height"] == 20
     assert max(row[0] for row in rows_of(str(tmp_path / "index"))["blocks"]) == 19
-    assert coseal("index", "sync", write(told.chain, folder), "--db", tmp_path / "index")[0] == 0
+    assert run("index", "sync", write(told.chain, folder), "--db", tmp_path / "index")[0] == 0
 
 
 def test_a_source_with_another_block_at_its_height_is_not_believed(told: Story, tmp_path: Path) -> None:
@@ -134,7 +142,7 @@ def test_a_source_with_another_block_at_its_height_is_not_believed(told: Story, 
     with store.transaction():
         store.note({"hash": "ab" * 32})
     store.close()
-    code, shown, _ = coseal("index", "sync", write(told.chain, tmp_path / "net"), "--db", tmp_path / "index")
+    code, shown, _ = run("index", "sync", write(told.chain, tmp_path / "net"), "--db", tmp_path / "index")
     assert (code, shown["height"]) == (1, 10)
     assert "not the pinned" in shown["audit"]["findings"][0]["reason"]
 
@@ -144,7 +152,7 @@ def test_an_index_of_another_chain_is_refused_and_left_alone(told: Story, folder
     other = Chain(make_genesis(name="other"))
     with pytest.raises(BadAnswer, match="is of chain"):
         fill(tmp_path / "index", folder, other)
-    assert coseal("index", "status", folder, "--db", tmp_path / "index")[1]["height"] == 3
+    assert run("index", "status", folder, "--db", tmp_path / "index")[1]["height"] == 3
 
 
 def test_an_index_of_another_version_is_refused_and_rebuilt_on_demand(
@@ -156,12 +164,12 @@ def test_an_index_of_another_version_is_refused_and_rebuilt_on_demand(
         store.note({"version": str(VERSION - 1)})
         store.execute("DROP TABLE items")
     store.close()
-    code, _, complaint = coseal("index", "sync", folder, "--db", tmp_path / "index")
+    code, _, complaint = run("index", "sync", folder, "--db", tmp_path / "index")
     assert (code, "coseal index rebuild" in complaint) == (2, True)
-    code, shown, _ = coseal("index", "status", folder, "--db", tmp_path / "index")
+    code, shown, _ = run("index", "status", folder, "--db", tmp_path / "index")
     assert (code, shown["schema"], shown["current"]) == (0, VERSION - 1, False)
-    assert "coseal index rebuild" in coseal("sql", "SELECT 1", "--db", tmp_path / "index")[2]
-    assert coseal("index", "rebuild", folder, "--db", tmp_path / "index")[0] == 0
+    assert "coseal index rebuild" in run("sql", "SELECT 1", "--db", tmp_path / "index")[2]
+    assert run("index", "rebuild", folder, "--db", tmp_path / "index")[0] == 0
     assert rows_of(str(tmp_path / "index")) == whole
 
 
@@ -195,7 +203,7 @@ def test_what_is_no_index_of_ours_is_never_changed(
             connection.close()
 
     before = content()
-    code, _, complaint = coseal("index", command, folder, "--db", path)
+    code, _, complaint = run("index", command, folder, "--db", path)
     assert (code, "choose another --db" in complaint) == (2, True)
     assert content() == before
 
@@ -204,6 +212,7 @@ CHILD = """
 import os, resource, signal, sys
 from pathlib import Path
 import audit.audit
+import coseal.sql.sync
 from coseal.cli import app
 from coseal.sql.sqlite import SqliteStore
 audit.audit.RUN_BLOCKS = 8
@@ -234,9 +243,9 @@ def test_a_killed_sync_leaves_a_whole_index_that_can_be_asked_and_goes_on(
 ) -> None:
     place = tmp_path / "index"
     assert in_another_process(KILLED, folder, place).returncode == -signal.SIGKILL
-    code, shown, _ = coseal("sql", "SELECT max(height), count(*) FROM blocks", "--db", place)
+    code, shown, _ = run("sql", "SELECT max(height), count(*) FROM blocks", "--db", place)
     assert (code, shown["height"], shown["rows"]) == (0, 24, [[24, 24]]), "three runs were written, half a fourth not"
-    assert coseal("index", "sync", folder, "--db", place)[1]["height"] == len(told.chain.blocks)
+    assert run("index", "sync", folder, "--db", place)[1]["height"] == len(told.chain.blocks)
     assert rows_of(str(place)) == whole
 
 
@@ -250,11 +259,11 @@ def test_a_full_disk_is_told_and_changes_nothing_and_it_goes_on_with_room(
     assert done.returncode == 2, done.stderr
     assert "make room" in done.stderr
     assert "Traceback" not in done.stderr
-    code, shown, _ = coseal("sql", "SELECT max(height), count(*) FROM blocks", "--db", place)
+    code, shown, _ = run("sql", "SELECT max(height), count(*) FROM blocks", "--db", place)
     assert code == 0
     assert shown["rows"] == [[shown["height"]] * 2]
     assert 8 <= shown["height"] < len(told.chain.blocks)
-    assert coseal("index", "sync", folder, "--db", place)[0] == 0
+    assert run("index", "sync", folder, "--db", place)[0] == 0
     assert rows_of(str(place)) == whole
 
 
@@ -274,21 +283,21 @@ def test_two_at_once_do_not_mix(told: Story, folder: Path, tmp_path: Path, monke
 
 def test_status_says_how_far_and_how_far_behind(told: Story, folder: Path, tmp_path: Path) -> None:
     place, tip = tmp_path / "index", len(told.chain.blocks)
-    code, _, complaint = coseal("index", "status", folder, "--db", place)
+    code, _, complaint = run("index", "status", folder, "--db", place)
     assert (code, "coseal index sync" in complaint) == (2, True)
     assert not place.exists()
     fill(place, folder, told.chain, last=9)
-    code, shown, _ = coseal("index", "status", folder, "--db", place)
+    code, shown, _ = run("index", "status", folder, "--db", place)
     assert code == 0
     wanted = {"height": 9, "tip": tip, "lag": tip - 9, "schema": VERSION, "current": True, "replayed": 0}
     assert wanted.items() <= shown.items()
     assert shown["chain_id"] == told.chain.genesis.chain_id.hex()
-    code, shown, _ = coseal("index", "status", "--url", "http://127.0.0.1:9", "--db", place)
+    code, shown, _ = run("index", "status", "--url", "http://127.0.0.1:9", "--db", place)
     assert (code, shown["tip"], shown["lag"]) == (0, None, None)
 
 
 @pytest.mark.parametrize("place", ["mysql://host/db", "sqlite:///", "sqlite:///no/such/folder/index", "postgresql://["])
 def test_a_database_that_makes_no_sense_is_refused_in_words(folder: Path, place: str) -> None:
-    code, _, complaint = coseal("index", "sync", folder, "--db", place)
+    code, _, complaint = run("index", "sync", folder, "--db", place)
     assert code == 2
     assert complaint.startswith("coseal: ")
