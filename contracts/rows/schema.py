@@ -1,7 +1,7 @@
 """What a table of the index is, and the SQL that makes, reads and writes it.
 
 Law: a table is described once, with its columns in words; DDL, statements and the documented schema follow from that.
-The SQL here is understood by SQLite (from 3.35) and by PostgreSQL.
+The SQL here is understood by SQLite (from 3.24) and by PostgreSQL.
 """
 
 from __future__ import annotations

@@ -322,7 +322,8 @@ def _print(answer: Answer) -> None:
     for row in answer.rows:
         table.add_row(*(Text(_visible(_plain(value))) for value in row))
     console().print(table)
-    typer.echo(f"{len(answer.rows)} rows at height {answer.height}", err=True)
+    count = f"{len(answer.rows)} row{'' if len(answer.rows) == 1 else 's'}"
+    typer.echo(f"{count} at height {answer.height}", err=True)
 
 
 def _value(value: Any) -> Any:

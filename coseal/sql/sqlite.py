@@ -38,13 +38,6 @@ class SqliteStore(Store):
             self._connection = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
         except sqlite3.Error as error:
             raise _trouble(self.name, error) from None
-        try:
-            with _told(self.name):
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = NORMAL")
-        except CosealError:
-            self._connection.close()
-            raise
 
     def notes(self) -> dict[str, str] | None:
         """See ``Store``."""
@@ -55,6 +48,9 @@ class SqliteStore(Store):
     def transaction(self) -> Iterator[None]:
         """See ``Store``."""
         with _told(self.name):
+            # Only now: what is no index of ours is refused before its first transaction, and must stay as it is.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,13 @@ def test_a_password_is_in_no_message() -> None:
         open_store("postgresql://me:secret@127.0.0.1:9/db?connect_timeout=2")
     assert "secret" not in str(refused.value)
     assert "postgresql://127.0.0.1/db" in str(refused.value)
+
+
+def test_without_the_driver_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "coseal.sql.postgresql")
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(CosealError, match=r"coseal\[postgresql\]"):
+        open_store("postgresql://nowhere/none")
 
 
 def test_where_there_is_no_index_the_command_that_makes_one_is_named(database: str) -> None:

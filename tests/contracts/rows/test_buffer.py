@@ -1,0 +1,76 @@
+"""Rows before a database: what is read is what was last put, however little is kept and whenever it is written."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.rows.buffer import Rows
+from contracts.rows.schema import SQLITE, Table, definitions, document, integer, text
+from node.index_file import Writer
+
+KEPT = Table("kept", "by key", ("name", "part"), (text("name", ""), integer("part", ""), document("", "body")))
+NUMBERED = Table("numbered", "by name", ("id",), (integer("id", ""), text("name", "")), unique=("name",))
+SERIES = Table("series", "by owner", ("owner", "number"), (text("owner", ""), integer("number", "")), series=1)
+TABLES = (KEPT, NUMBERED, SERIES)
+
+NAMES = st.sampled_from(["a", "b", "c"])
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), NAMES, st.integers(0, 2), st.integers()),
+        st.tuples(st.just("remove"), NAMES, st.integers(0, 2)),
+        st.tuples(st.just("name"), NAMES),
+        st.tuples(st.just("add"), NAMES),
+        st.tuples(st.just("flush")),
+        st.tuples(st.just("reopen")),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, st.sampled_from([0, 2, 1_000]))
+def test_rows_are_those_of_a_plain_dictionary(steps: list[tuple[Any, ...]], cached_rows: int) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for statement in definitions(TABLES, (), SQLITE):
+        connection.execute(statement)
+    rows = Rows(Writer(connection), TABLES, cached_rows)
+    kept: dict[tuple[str, int], Any] = {}
+    numbers: dict[str, int] = {}
+    series: dict[str, int] = {}
+    for action, *rest in steps:
+        if action == "put":
+            name, part, body = rest
+            rows.put(KEPT, {"name": name, "part": part, "body": {"is": [str(body), None]}})
+            kept[name, part] = {"is": [str(body), None]}
+        elif action == "remove":
+            rows.remove(KEPT, *rest)
+            kept.pop((rest[0], rest[1]), None)
+        elif action == "name":
+            assert rows.number(NUMBERED, *rest) == numbers.get(rest[0])
+            if rest[0] not in numbers:
+                numbers[rest[0]] = rows.new_number(NUMBERED, *rest)
+                rows.add(NUMBERED, numbers[rest[0]], rest[0])
+        elif action == "add":
+            before = rows.last(SERIES, *rest)
+            assert (None if before is None else before["number"]) == series.get(rest[0])
+            series[rest[0]] = series.get(rest[0], -1) + 1
+            rows.add(SERIES, rest[0], series[rest[0]])
+        else:
+            rows.flush()
+            assert rows.pending == 0
+            if action == "reopen":
+                rows = Rows(Writer(connection), TABLES, cached_rows)
+        for name in "abc":
+            for part in range(3):
+                found = rows.find(KEPT, name, part)
+                assert (None if found is None else found["body"]) == kept.get((name, part))
+    rows.flush()
+    assert connection.execute("SELECT count(*) FROM kept").fetchone()[0] == len(kept)
+    assert dict(connection.execute("SELECT name, id FROM numbered").fetchall()) == numbers
+    assert sorted(numbers.values()) == list(range(1, len(numbers) + 1))
+    assert dict(connection.execute("SELECT owner, max(number) FROM series GROUP BY owner").fetchall()) == series
+    connection.close()
