@@ -5,6 +5,7 @@ Law: a question opens the file for reading only, may only select, and ends in ti
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -95,27 +96,38 @@ def ask(path: Path, query: str, *, limit: int, timeout_s: float) -> Answer:
     if not path.exists():
         raise CosealError(f"there is no index {path}", "`coseal index sync` makes one; --db says where")
     deadline = time.monotonic() + timeout_s
-    with _told(str(path)):
-        address = f"file:{quote(str(path))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None)) as connection:
-            connection.execute("PRAGMA query_only = ON")
-            connection.execute("BEGIN")
-            standing = standing_of(str(path), _notes(connection, str(path)))
-            if standing is None:
-                raise CosealError(f"there is no index in {path}", "`coseal index sync` makes one")
-            require_version(str(path), standing)
-            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE_BYTES)
-            connection.set_authorizer(_may)
-            connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
-            try:
-                cursor = connection.execute(query)
-                rows = cursor.fetchmany(limit + 1)
-            except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-                raise _refusal(error, timeout_s) from None
-            if cursor.description is None:
-                raise CosealError("that asks for nothing", "a query begins with SELECT or WITH")
-            columns = tuple(str(column[0]) for column in cursor.description)
-            return Answer(standing.height, columns, rows[:limit], len(rows) > limit)
+    with (
+        _told(str(path)),
+        closing(sqlite3.connect(_address(path), uri=True, timeout=_WAIT_S, isolation_level=None)) as connection,
+    ):
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("BEGIN")
+        standing = standing_of(str(path), _notes(connection, str(path)))
+        if standing is None:
+            raise CosealError(f"there is no index in {path}", "`coseal index sync` makes one")
+        require_version(str(path), standing)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE_BYTES)
+        connection.set_authorizer(_may)
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+        try:
+            cursor = connection.execute(query)
+            rows = cursor.fetchmany(limit + 1)
+        except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+            raise _refusal(error, timeout_s) from None
+        if cursor.description is None:
+            raise CosealError("that asks for nothing", "a query begins with SELECT or WITH")
+        columns = tuple(str(column[0]) for column in cursor.description)
+        return Answer(standing.height, columns, rows[:limit], len(rows) > limit)
+
+
+def _address(path: Path) -> str:
+    """Return how to open a file for reading only.
+
+    Beside a file in use SQLite keeps two more, also for a reader. Where they cannot be made and are not there, nobody
+    writes: a copy on a medium that is read only. It says so to SQLite, which then needs none.
+    """
+    still = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    return f"file:{quote(str(path))}?mode=ro{'&immutable=1' if still else ''}"
 
 
 def _notes(connection: sqlite3.Connection, name: str) -> dict[str, str] | None:

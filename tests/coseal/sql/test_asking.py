@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +99,26 @@ def test_a_question_that_takes_too_long_ends(place: str) -> None:
 def test_a_value_that_would_fill_the_memory_is_refused(lite: str) -> None:
     with pytest.raises(CosealError, match="too big"):
         asked(lite, "SELECT zeroblob(1000000000)")
+
+
+def test_a_copy_where_nothing_can_be_written_is_asked_all_the_same(
+    lite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copy(lite, copy)
+    made: list[set[str]] = []
+
+    def reading(*place: Any, **more: Any) -> Any:
+        connection = connect(*place, **more)
+        connection.execute("SELECT count(*) FROM meta").fetchone()
+        made.append({path.name for path in tmp_path.iterdir()})
+        return connection
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", reading)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert asked(str(copy), "SELECT count(*) FROM blocks").rows[0][0] > 50
+    assert made == [{"copy"}], "SQLite makes no file beside it"
 
 
 def test_where_there_is_no_index_the_command_that_makes_one_is_named(tmp_path: Path) -> None:
