@@ -95,9 +95,9 @@ def main() -> int:
             pair = ratios(*measured[-1])
             told = ", ".join(f"{name} {ratio:.3f}" for name, ratio in pair.items())
             console.print(f"round {number + 1}, this work tree over {options.base}: {told}")
-    sides = [summary([pair[side] for pair in measured]) for side in (0, 1)]
+    bases, heres = summary([pair[0] for pair in measured]), summary([pair[1] for pair in measured])
     pairs = summary([ratios(*pair) for pair in measured])
-    console.print(table(*sides, pairs, options.base))
+    console.print(table(bases, heres, pairs, options.base))
     options.json.unlink(missing_ok=True)
     results = Results(options.json, {**machine.about(), "base": options.base}, machine.identity())
     results.add("ratios", {name: figure.to_json() for name, figure in pairs.items()})

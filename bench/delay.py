@@ -97,7 +97,7 @@ def _deliver(device: int, packet: bytes) -> None:
 
 def _packets(device: int) -> list[bytes]:
     """Return the IPv4 packets that are waiting, a few at a time."""
-    found = []
+    found: list[bytes] = []
     try:
         while len(found) < 64:
             packet = os.read(device, _PACKET_BYTES)

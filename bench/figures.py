@@ -60,7 +60,8 @@ def repeated(
     work: Callable[[], Run], *, runs: int, seconds: float, now: Callable[[], float] = time.monotonic
 ) -> list[Run]:
     """Run ``work`` at least once and up to ``runs`` times; begin none that would probably end after ``seconds``."""
-    began, done, longest = now(), [], 0.0
+    began, longest = now(), 0.0
+    done: list[Run] = []
     while len(done) < runs:
         started = now()
         if done and started - began + longest > seconds:

@@ -117,6 +117,16 @@ def send(network: Network, urls: Sequence[str], work: Sequence[Sequence[bytes]])
     }
 
 
+def throughput(network: Network, *, transactions: int, batch: int = 1) -> Run:
+    """Commit ``transactions`` of ``batch`` events each from 64 clients over all nodes."""
+    chosen = sources(CLIENTS)
+    asyncio.run(prepare(network, network.urls[0], chosen))
+    each = max(1, transactions // CLIENTS)
+    work = [[record(network, source, 1 + i * batch, batch) for i in range(each)] for source in chosen]
+    figures = dict(send(network, network.urls, work))
+    return figures if batch == 1 else {"events/s": figures["transactions/s"] * batch, **figures}
+
+
 def transaction_bytes(network: Network) -> int:
     """Return the size of one such transaction."""
     return len(record(network, 10_000, 1, 1))
