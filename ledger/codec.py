@@ -10,7 +10,6 @@ Source: the MessagePack specification; docs/spec/encoding.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import msgpack
@@ -40,15 +39,14 @@ def decode(data: bytes) -> Value:
     if _may_overallocate(data):  # K6
         _scan(data)
     try:
-        value = msgpack.unpackb(
-            data, raw=False, strict_map_key=True, object_pairs_hook=_sorted_pairs, ext_hook=_no_extension
-        )
+        value = msgpack.unpackb(data, raw=False, strict_map_key=True, ext_hook=_no_extension)
     except Malformed:
         raise
     except Exception as error:  # msgpack raises several unrelated types for bad input
         raise Malformed(f"not MessagePack: {error or type(error).__name__}") from None
-    _check(value, MAX_DEPTH)  # K1, K5
-    if _pack(value) != data:  # K2, K4
+    if type(value) not in _SCALARS:
+        _check(value, MAX_DEPTH)  # K1, K3, K5
+    if _pack(value) != data:  # K2, K3 (a key that stands twice is written once), K4
         raise Malformed("not the canonical encoding of its value")
     return value  # type: ignore[no-any-return]
 
@@ -132,12 +130,10 @@ def _ordered(value: Any, depth: int) -> Value:
 
 
 def _check(value: Any, depth: int) -> None:
-    """Refuse value types and nesting that ``encode`` never writes."""
-    kind = type(value)
-    if kind in _SCALARS:
-        return
+    """Refuse what ``encode`` never writes: other types, deeper nesting, maps in another order."""
     if depth == 0:
         raise Malformed(f"nested deeper than {MAX_DEPTH}")
+    kind = type(value)
     if kind is list:
         for item in value:
             if type(item) not in _SCALARS:
@@ -148,17 +144,10 @@ def _check(value: Any, depth: int) -> None:
                 raise Malformed("map keys must be text")
             if type(item) not in _SCALARS:
                 _check(item, depth - 1)
+        if list(value) != sorted(value):  # K3
+            raise Malformed("map keys are not strictly ascending")
     else:
         raise Malformed(f"{kind.__name__} is not allowed")
-
-
-def _sorted_pairs(pairs: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
-    result = dict(pairs)
-    if len(pairs) > 1:
-        keys = list(result)
-        if len(keys) != len(pairs) or keys != sorted(keys):  # K3
-            raise Malformed("map keys are not strictly ascending")
-    return result
 
 
 def _no_extension(code: int, data: bytes) -> Value:
