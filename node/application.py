@@ -17,6 +17,7 @@ from ledger.certificate import Certificate
 from ledger.genesis import Genesis
 from ledger.transaction import Transaction
 from node.mempool import Mempool
+from node.pace import Pace
 
 # Header, list heads and the framing of the block itself; the parent's certificate is counted by its own size.
 _BLOCK_RESERVE_BYTES: Final = 4 * 1024
@@ -31,6 +32,8 @@ class LedgerApplication:
         self._genesis = genesis
         self._executor = executor
         self._mempool = mempool
+        self._pace = Pace(genesis.parameters.round_timeout_ms)
+        self.untimed_bytes = 0  # of blocks that were executed since ``took``
         self._executed: OrderedDict[bytes, Executed] = OrderedDict()
         self._dropped: list[tuple[Transaction, Rejected]] = []
 
@@ -100,6 +103,11 @@ class LedgerApplication:
         checked = [(tx, self._executor.check(tx, time_ms)) for tx in self._mempool.oldest(count)]
         self._drop([(tx, rejected) for tx, rejected in checked if rejected is not None])
 
+    def took(self, duration_ms: int) -> None:
+        """Note how long it took to execute what was executed since the last call (N13)."""
+        self._pace.took(self.untimed_bytes, duration_ms)
+        self.untimed_bytes = 0
+
     def take_dropped(self) -> list[tuple[Transaction, Rejected]]:
         """Return, once, the pending transactions that turned out to have no place in any block, and why."""
         dropped, self._dropped = self._dropped, []
@@ -110,11 +118,12 @@ class LedgerApplication:
         parameters = self._genesis.parameters
         certificate_bytes = 0 if draft.last_commit is None else len(draft.last_commit.encode())
         room = min(parameters.block_bytes_max, MAX_BLOCK_BYTES) - _BLOCK_RESERVE_BYTES - certificate_bytes
+        spare = max(0, room - self._pace.room_bytes)  # left free while the block holds anything
         chosen: list[Transaction] = []
         useless: list[tuple[Transaction, Rejected]] = []
         for transaction in self._mempool:
             size = len(transaction.raw) + _TRANSACTION_OVERHEAD_BYTES
-            if size > room or len(chosen) == parameters.block_transactions_max:
+            if size > room - (spare if chosen else 0) or len(chosen) == parameters.block_transactions_max:
                 break
             rejected = self._executor.check(transaction, draft.time_ms)
             if rejected is None:
@@ -132,6 +141,7 @@ class LedgerApplication:
 
     def _keep(self, block: Block, outcome: Outcome) -> Executed:
         executed = Executed(block, outcome.receipts, outcome.next_validators, outcome)
+        self.untimed_bytes += len(block.raw)
         self._executed[block.hash] = executed
         while len(self._executed) > _EXECUTED_MAX:
             self._executed.popitem(last=False)

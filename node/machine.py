@@ -167,6 +167,11 @@ class Machine:
         return self._halted
 
     @property
+    def has_executed(self) -> bool:
+        """Whether a step executed blocks since the last ``ExecutionTook``: how long that took is to be told."""
+        return self._application.untimed_bytes > 0
+
+    @property
     def replica(self) -> Replica:
         """The consensus core, to look at."""
         return self._replica
@@ -231,7 +236,8 @@ class Machine:
                 self._pending.submitted(transactions, self._now_ms)
             case shell.Applied(height):
                 self._applied(height)
-            case core.ExecutionTook():
+            case core.ExecutionTook(duration_ms):
+                self._application.took(duration_ms)
                 self._run(event)
             case shell.TipsAsked(token):
                 self._inquiries.ask(token, self._now_ms)

@@ -241,14 +241,21 @@ class Runtime:
     # The machine
 
     def _step(self, event: NodeEvent) -> None:
-        """Hand one event to the machine and carry out what it says; a fault of ours ends the process."""
+        """Hand one event to the machine and carry out what it says; a fault of ours ends the process.
+
+        How long blocks take to execute, timeouts (T1) and the next block's size (N13) should know.
+        """
         try:
             started_ns = 0 if self._tracer is None else self._tracer.now_ns()
+            started = time.perf_counter()
             effects = self._machine.step(event, self._now_ms())
+            seconds = time.perf_counter() - started
             if self._tracer is not None:
                 self._tracer.stepped(event, effects, started_ns)
             for effect in effects:
                 self._perform(effect)
+            if self._machine.has_executed and not isinstance(event, ExecutionTook):
+                self._step(ExecutionTook(round(seconds * 1000)))
         except Exception as error:
             self.fault(error)
 
@@ -407,14 +414,12 @@ class Runtime:
             _log.info("link_refused", address=address, reason=reason)
 
     def frame_ready(self, peer: str, message: WireMessage) -> None:
-        """A decoded frame is ready for the machine; how long a proposal takes here, the timeouts should know (T1)."""
+        """A decoded frame is ready for the machine."""
         self._metrics.received.count(message)
         started = time.perf_counter()
         self._step(FrameReceived(peer, message))
         if isinstance(message, ConsensusMessage) and isinstance(message.message, Proposal):
-            seconds = time.perf_counter() - started
-            self._metrics.proposals.observe(seconds)
-            self._step(ExecutionTook(round(seconds * 1000)))
+            self._metrics.proposals.observe(time.perf_counter() - started)
 
     def frame_malformed(self, peer: str, reason: str) -> None:
         """A proven peer sent what this software never sends: close, it may come back."""

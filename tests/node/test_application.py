@@ -107,6 +107,23 @@ def test_a_block_stays_within_its_bytes_with_header_and_certificate() -> None:
     assert isinstance(outcome, Executed)
 
 
+def test_a_block_holds_what_executes_in_a_part_of_a_round_and_never_nothing() -> None:
+    world = World()
+    raws = world.fill(20, padding=16 * 1024)
+    first = world.application.build(world.draft())
+    for _ in range(32):
+        world.application.untimed_bytes = len(first.block.raw)
+        world.application.took(60_000)
+    slow = world.application.build(world.draft(time_ms=START_MS + 2))
+    assert slow.block.transactions == tuple(raws[:3])
+    other = World()
+    (large,) = other.fill(1, padding=200 * 1024)
+    for _ in range(32):
+        other.application.untimed_bytes = len(first.block.raw)
+        other.application.took(60_000)
+    assert other.application.build(other.draft()).block.transactions == (large,)
+
+
 def test_the_parents_certificate_counts_however_large_it_is() -> None:
     world = World(block_bytes_max=512 * 1024)
     large = world.fill(9, padding=56_000)
