@@ -17,7 +17,7 @@ from typing import Any, Final
 from contracts import arguments
 from contracts.attestation import ATTEST, await_attestation
 from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
-from contracts.process_chain import EMPTY_RECORD, chain, item_hash, object_key
+from contracts.process_chain import EMPTY_RECORD, chain, decoded_item_hash, object_key
 from contracts.process_items import Reading, Unfit, schema_of
 from contracts.process_types import DEFINE_TYPE, normalised, type_key
 from contracts.supervision_sets import broken_rule
@@ -182,7 +182,7 @@ class _Batch:
             refusal = self._check_correction(offset, item["corrects"])
             if refusal is not None:
                 return refusal
-        hashed = item_hash(self.name, self.args["sequence"] + offset, item)
+        hashed = decoded_item_hash(self.name, self.args["sequence"] + offset, item)
         self.hashes.append(hashed)
         self.head = chain(self.head, hashed)
         counter = _COUNTERS[reading.kind]

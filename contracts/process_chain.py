@@ -28,6 +28,11 @@ def item_hash(source: str, sequence: int, item: Item) -> bytes:
     return sha256(TAG_ITEM + codec.encode([source, sequence, dict(item)])).digest()
 
 
+def decoded_item_hash(source: str, sequence: int, item: Item) -> bytes:
+    """Return the ``item_hash`` of an item of a decoded transaction, whose maps are in order."""
+    return sha256(TAG_ITEM + codec.encode_decoded([source, sequence, item])).digest()
+
+
 def chain(head: bytes, item_hash: bytes) -> bytes:
     """Return the chain head after an item; a chain begins with ``ZERO_HASH``."""
     return sha256(TAG_CHAIN + head + item_hash).digest()
