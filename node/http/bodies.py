@@ -29,6 +29,7 @@ HEIGHT_HEADER: Final = "Coseal-Height"
 JSON_BYTES_MAX: Final = 2 * 1024 * 1024
 # Larger ones are parsed in a thread, so that the event loop keeps its turn.
 _INLINE_JSON_BYTES: Final = 32 * 1024
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _DISCARD_BODIES: Final = 4
 _DISCARD_SECONDS: Final = 0.5
 
@@ -165,7 +166,7 @@ def split_raws(body: bytes, limit: int) -> list[bytes]:
 
 def json_bytes(document: Any) -> bytes:
     """Return a document as JSON in UTF-8. Integers are written whole, also beyond 2^53."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return _JSON.encode(document).encode()
 
 
 def answer(

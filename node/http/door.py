@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -150,8 +151,10 @@ class Door:
 
     async def _unwritten(self, scope: Scope, start: Message) -> Problem | None:
         """Wait until the height that a read was made at is durable here; return the problem 503 if it stays undone."""
+        if scope["method"] == "POST" or scope["path"] in _AT_ONCE:
+            return None
         height = Headers(raw=start["headers"]).get(HEIGHT_HEADER)
-        if height is None or scope["method"] == "POST" or scope["path"] in _AT_ONCE:
+        if height is None:
             return None
         if await self._context.services.wait_height(int(height), self._context.limits.wait_seconds):
             return None
@@ -207,13 +210,18 @@ class _Metrics:
         self._seconds = Histogram(
             "coseal_http_request_seconds", "Time to answer, in s", ("route",), buckets=buckets, registry=registry
         )
+        self._found: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # finding them by labels takes longer
 
     def observe(self, scope: Scope, hot: Mapping[str, HotRoute], status: int, seconds: float) -> None:
         """Count one request."""
         route = scope["path"] if scope["path"] in hot else getattr(scope.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other"
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        found = self._found.get((method, route, status))
+        if found is None:
+            found = self._requests.labels(method, route, str(status)), self._seconds.labels(route)
+            self._found[method, route, status] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
 
 def _stopping() -> Problem:
@@ -233,6 +241,7 @@ def _problem_of(error: Exception, scope: Scope) -> Problem:
             return Problem(500, "internal_error", "the node failed to answer; its log says why")
 
 
+@lru_cache(maxsize=1_024)
 def is_loopback(address: str) -> bool:
     """Say whether an address is of this machine."""
     try:
