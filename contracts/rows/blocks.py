@@ -65,6 +65,7 @@ class BlockRows:
             apply = self._actions.get(name) if receipt.ok else None
             if apply is not None:
                 apply(tx, receipt.data, act)
+        self._flows.count()
 
     def _begin(self, receipt: Receipt, act: Act) -> None:
         due = receipt.data.get("supervision")

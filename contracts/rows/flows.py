@@ -11,7 +11,7 @@ A *variant* is a node of a tree of activities: a trace moves one node down with 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -48,13 +48,14 @@ def class_ms(number: int) -> int:
 
 
 class FlowRows:
-    """Puts the rows of flows and variants, batch by batch."""
+    """Puts the rows of flows and variants: traces as events come, what is counted once a block (``count``)."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self._counted = _Counted()
 
     def write(self, process_type: str, steps: Sequence[Step], act: Act) -> None:
-        """Count the events of one batch."""
+        """Let traces go on with the events of one batch."""
         batch = _Batch()
         for number, object_type, activity, time_ms in steps:
             trace = self._rows.find(TRACES, number)
@@ -64,7 +65,7 @@ class FlowRows:
                 trace = {"object": number, "kind": kind, "activity": EDGE, "last_ms": None, "first_ms": time_ms}
                 trace |= {"events": 0, "variant": EDGE}
             self._step(batch, trace, activity, time_ms, act)
-        self._count(batch, act)
+        self._counted.add(batch, act)
 
     def _step(self, batch: _Batch, trace: Row, activity: int, time_ms: int | None, act: Act) -> None:
         """Let a trace go one event further."""
@@ -106,44 +107,67 @@ class FlowRows:
         self._rows.put(VARIANTS, node | act.place)
         return number
 
-    def _count(self, batch: _Batch, act: Act) -> None:
-        """Add what a batch counted to the rows."""
-        rows = self._rows
-        for flow, count in batch.flows.items():
-            took_ms = batch.sums[flow]
+    def count(self) -> None:
+        """Add what the batches of a block counted to the rows; each has the place of the last that changed it."""
+        rows, counted = self._rows, self._counted
+        self._counted, variants = _Counted(), defaultdict[int, int](int)
+        for flow, (count, act) in counted.flows.items():
+            took_ms = counted.sums[flow][0] if flow in counted.sums else 0
             if count or took_ms:
                 kind, before, after = flow
                 row = rows.find(FLOWS, *flow) or {"count": 0, "total_ms": 0}
                 sums = {"count": row["count"] + count, "total_ms": row["total_ms"] + took_ms}
                 rows.put(FLOWS, {"kind": kind, "before": before, "after": after, **sums, **act.place})
-        for key, count in batch.times.items():
+        for key, (count, act) in counted.times.items():
             kind, before, after, width = key
             times = rows.find(FLOW_TIMES, *key) or {"count": 0}
             named = {"kind": kind, "before": before, "after": after, "class": width}
             rows.put(FLOW_TIMES, {**named, "count": times["count"] + count, **act.place})
-        for number, moved in batch.moved.items():
+        for number, (moved, act) in counted.moved.items():
             node = rows.find(VARIANTS, number) if number != EDGE and moved else None
             if node is not None:
                 cases = node["cases"] + moved
-                batch.variants[node["kind"]] += (cases > 0) - (node["cases"] > 0)
+                variants[node["kind"]] += (cases > 0) - (node["cases"] > 0)
                 rows.put(VARIANTS, node | {"cases": cases} | act.place)
-        for number, events in batch.events.items():
+        for number, (events, act) in counted.events.items():
             kinds = rows.find(TRACE_KINDS, number)
             if kinds is not None:
-                more = {"cases": batch.cases[number], "events": events, "variants": batch.variants[number]}
+                cases = counted.cases[number][0] if number in counted.cases else 0
+                more = {"cases": cases, "events": events, "variants": variants[number]}
                 rows.put(TRACE_KINDS, kinds | {name: kinds[name] + count for name, count in more.items()} | act.place)
 
 
 class _Batch:
-    """What one batch of events adds, by its keys."""
+    """What one batch of events adds, by keys."""
 
-    __slots__ = ("cases", "events", "flows", "moved", "sums", "times", "variants")
+    __slots__ = ("cases", "events", "flows", "moved", "sums", "times")
 
     def __init__(self) -> None:
-        self.cases: Counter[int] = Counter()
-        self.events: Counter[int] = Counter()
-        self.variants: Counter[int] = Counter()
-        self.flows: Counter[tuple[int, int, int]] = Counter()
-        self.sums: Counter[tuple[int, int, int]] = Counter()
-        self.times: Counter[tuple[int, int, int, int]] = Counter()
-        self.moved: Counter[int] = Counter()
+        self.cases: dict[int, int] = defaultdict(int)
+        self.events: dict[int, int] = defaultdict(int)
+        self.flows: dict[tuple[int, int, int], int] = defaultdict(int)
+        self.sums: dict[tuple[int, int, int], int] = defaultdict(int)
+        self.times: dict[tuple[int, int, int, int], int] = defaultdict(int)
+        self.moved: dict[int, int] = defaultdict(int)
+
+
+class _Counted:
+    """What the batches of a block add, by keys, each with the last act that added to it."""
+
+    __slots__ = _Batch.__slots__
+
+    def __init__(self) -> None:
+        self.cases: dict[int, tuple[int, Act]] = {}
+        self.events: dict[int, tuple[int, Act]] = {}
+        self.flows: dict[tuple[int, int, int], tuple[int, Act]] = {}
+        self.sums: dict[tuple[int, int, int], tuple[int, Act]] = {}
+        self.times: dict[tuple[int, int, int, int], tuple[int, Act]] = {}
+        self.moved: dict[int, tuple[int, Act]] = {}
+
+    def add(self, batch: _Batch, act: Act) -> None:
+        """Add what a batch adds."""
+        for name in self.__slots__:
+            counts = getattr(self, name)
+            for key, count in getattr(batch, name).items():
+                before = counts.get(key)
+                counts[key] = (count if before is None else before[0] + count, act)

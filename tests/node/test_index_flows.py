@@ -43,7 +43,9 @@ def write(connection: sqlite3.Connection, events: list[tuple[int, int, int]], ba
         part = events[start : start + batch]
         steps = [(number, ("odd", "even")[number % 2 == 0], activity, ms) for number, activity, ms in part]
         rows = Rows(index_file.Writer(connection), CORE)  # new each time: what it keeps in memory only saves time
-        FlowRows(rows).write("t", steps, Act("", b"", 0, 1, 0))
+        flows = FlowRows(rows)
+        flows.write("t", steps, Act("", b"", 0, 1, 0))
+        flows.count()
         rows.flush()
 
 
@@ -151,7 +153,9 @@ def test_a_batch_touches_as_many_rows_late_as_early(tmp_path: Path) -> None:
     for number in range(50):
         before = connection.total_changes
         steps = [(1_000 * number + case, "case", 1 + step, step) for case in range(20) for step in range(4)]
-        FlowRows(rows).write("t", steps, Act("", b"", 0, 1, 0))
+        flows = FlowRows(rows)
+        flows.write("t", steps, Act("", b"", 0, 1, 0))
+        flows.count()
         rows.flush()
         touched.append(connection.total_changes - before)
     assert set(touched[1:]) == {touched[1]}
