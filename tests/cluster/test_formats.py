@@ -85,3 +85,21 @@ def test_flat_exports_are_read_again(net: Path, tmp_path: Path):
         documents("verify", f"{out}.manifest.json", "--genesis", net / "genesis.json")
         map_words = ("--map", f"{out}.map.toml") if format == "csv" else ()
         assert documents("import", out, "--as", "bank-a", "--dry-run", *map_words)["events"] == 2
+
+
+def test_an_index_and_a_table_of_events_come_from_running_nodes(net: Path, tmp_path: Path):
+    documents("import", PROBE, "--as", "enterprise-a", "--dir", net)
+    urls = [word for node in documents("status", net)["nodes"][:2] for word in ("--url", node["url"])]
+    database = ("--db", tmp_path / "index")
+    synced = documents("index", "sync", *urls, "--genesis", net / "genesis.json", *database)
+    assert synced["height"] == synced["tip"] == synced["blocks"] > 0
+    assert documents("index", "sync", net, "--replay", *database)["replayed"] >= synced["height"]
+    assert documents("index", "status", *urls, *database)["lag"] == 0
+    asked = "SELECT count(*), sum(CASE WHEN event IS NULL THEN 0 ELSE 1 END) FROM items WHERE process_type = ?"
+    counted = documents("sql", asked.replace("?", "'roundtrip_probe'"), *database)
+    out = tmp_path / "events.parquet"
+    words = ("--out", out, "--process-type", "roundtrip_probe", "--as", "regulator", "--dir", net)
+    made = documents("export", "parquet", *words)
+    assert counted["rows"] == [[made["items"], made["counts"]["events"]]]
+    verified = documents("verify", f"{out}.manifest.json", "--genesis", net / "genesis.json")
+    assert (verified["kind"], verified["verdict"]) == ("export", "ok")
