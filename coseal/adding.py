@@ -46,7 +46,7 @@ def add_member(
     directory: Path, member: NewMember, say: Say, *, proposer: str | None, timeout_s: float
 ) -> dict[str, Any]:
     """Have the members admit another one; return ``{"member", "user", "public_key", "file", "height"}``."""
-    _require_member(member)
+    require_member(member)
     with extending.changing(directory) as network, Hands(network, say, timeout_s=timeout_s) as hands:
         return _add_member(hands, member, proposer)
 
@@ -242,17 +242,10 @@ def _add_member(hands: Hands, member: NewMember, proposer: str | None) -> dict[s
         key = keys.read_signer(path, keys.environment_passphrase()).public_key
     record = hands.value(f"membership/member/{member.id}")
     if record is None:
-        capabilities = list(CAPABILITIES) if member.role == "government" else ["operate", "submit"]
-        subject = {
-            "member": member.id,
-            "name": member.name,
-            "role": member.role,
-            "level": member.level,
-            "sector": member.sector,
-            "operators": [{"user": member.user, "key": key.hex(), "capabilities": sorted(capabilities)}],
-        }
         chosen = proposer or _proposer(hands)
-        hands.decide(chosen, "add_member", subject, name=member.id, reason=f"coseal member add: {member.id}")
+        hands.decide(
+            chosen, "add_member", member_subject(member, key), name=member.id, reason=f"coseal member add: {member.id}"
+        )
         record = hands.value(f"membership/member/{member.id}")
     registered = hands.value(f"membership/operator/{member.id}/{member.user}")
     if registered is None or registered["key"] != key:
@@ -266,6 +259,19 @@ def _add_member(hands: Hands, member: NewMember, proposer: str | None) -> dict[s
     }
 
 
+def member_subject(member: NewMember, key: bytes) -> dict[str, Any]:
+    """Return the subject of a proposal that admits a member whose user has the public key ``key``."""
+    capabilities = list(CAPABILITIES) if member.role == "government" else ["operate", "submit"]
+    return {
+        "member": member.id,
+        "name": member.name,
+        "role": member.role,
+        "level": member.level,
+        "sector": member.sector,
+        "operators": [{"user": member.user, "key": key.hex(), "capabilities": sorted(capabilities)}],
+    }
+
+
 def _proposer(hands: Hands) -> str:
     """Return a member with a vote whose key is here."""
     for _, member, _, _ in hands.seats():
@@ -274,7 +280,8 @@ def _proposer(hands: Hands) -> str:
     raise CosealError("no member with a vote has its key here", "say who proposes with --as")
 
 
-def _require_member(member: NewMember) -> None:
+def require_member(member: NewMember) -> None:
+    """Raise ``CosealError`` if its names, role and level do not fit."""
     if not is_name(member.id) or not is_name(member.user):
         raise CosealError(f"{member.id}/{member.user}: names are of a-z, 0-9, '-' and '.', a letter first")
     if member.role not in ROLES:

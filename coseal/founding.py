@@ -74,7 +74,7 @@ def init(folder: Path, consortium: Path) -> Plan:
     path = folder / "plan.json"
     if path.exists():
         raise CosealError(f"{path} exists", "members may have signed it; choose another folder for another ceremony")
-    _write(path, raw)
+    write_whole(path, raw)
     return plan
 
 
@@ -99,16 +99,16 @@ def join(folder: Path, member: str, directory: Path, addresses: Mapping[str, str
             "give --address NODE=HOST:PORT for each, where the other members' nodes reach it",
         )
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    operators = {user.name: _key(directory / "members" / member / f"{user.name}.pem") for user in founder.users}
+    operators = {user.name: own_key(directory / "members" / member / f"{user.name}.pem") for user in founder.users}
     first = founder.users[0].name
-    nodes = [_make_node(directory, member, seat.name, addresses[seat.name], first) for seat in seats]
+    nodes = [own_node(directory, member, seat.name, addresses[seat.name], first) for seat in seats]
     raw = ceremony.make_contribution(plan, member, operators, nodes)
     try:
         contribution = ceremony.decode_contribution(raw, plan)
     except LedgerError as error:
         raise CosealError(f"{directory}: {error.reason}") from None
-    _write(directory / "contribution.json", raw)
-    _write(folder / "contributions" / f"{member}.json", raw)
+    write_whole(directory / "contribution.json", raw)
+    write_whole(folder / "contributions" / f"{member}.json", raw)
     return contribution
 
 
@@ -125,7 +125,7 @@ def finish(folder: Path) -> Standing:
         genesis = ceremony.assemble(plan, contributions)
     path = folder / "genesis.json"
     if not path.exists():
-        _write(path, genesis.raw)
+        write_whole(path, genesis.raw)
     return look(folder)
 
 
@@ -154,7 +154,7 @@ def confirm(
     _require_own_keys(directory, given, operators)
     _configure(directory, standing, genesis, member, http_port, listen)
     raw = ceremony.make_confirmation(genesis, member, operators[founder.users[0].name])
-    _write(folder / "confirmations" / f"{member}.json", raw)
+    write_whole(folder / "confirmations" / f"{member}.json", raw)
     return look(folder)
 
 
@@ -220,7 +220,7 @@ def _own(directory: Path) -> tuple[str, bytes]:
     return members[0], _bytes(directory / "contribution.json")
 
 
-def _key(path: Path) -> Ed25519Signer:
+def own_key(path: Path) -> Ed25519Signer:
     """Return the signer of a key file, which is made if it is not there."""
     passphrase = keys.environment_passphrase()
     if not path.exists():
@@ -232,7 +232,7 @@ def _read(path: Path) -> Ed25519Signer:
     return keys.read_signer(path, keys.environment_passphrase())
 
 
-def _make_node(
+def own_node(
     directory: Path, member: str, name: str, address: str, user: str
 ) -> tuple[NodePart, Ed25519Signer, Ed25519Signer]:
     """Make what is missing of a node's keys; the gateway signs with the key of ``user``."""
@@ -284,7 +284,7 @@ def _configure(
             f"{path}: this member confirmed another genesis before: {ceremony.difference(_bytes(path), genesis)}",
             "begin again with a new folder and new keys, or ask why there are two",
         )
-    _write(path, genesis.raw)
+    write_whole(path, genesis.raw)
     if (directory / "network.toml").exists() or not standing.plan.seats(member):
         return
     addresses = {node.id: node.address for one in standing.contributions.values() for node in one.nodes}
@@ -293,21 +293,25 @@ def _configure(
         http = f"127.0.0.1:{http_port + 2 * index}"
         text = network.node_toml(
             seat.name,
-            link_listen=_listen(addresses[seat.name], listen),
+            link_listen=link_listen(addresses[seat.name], listen),
             http_listen=http,
             gateway_sender=f"{member}/{founder.users[0].name}",
             peers=addresses,
         )
         data = Path("nodes") / seat.name
-        _write(directory / data / "node.toml", text.encode())
+        write_whole(directory / data / "node.toml", text.encode())
         entries.append(NodeEntry(seat.name, member, founder.role, seat.kind, http, addresses[seat.name], data))
     folders = [directory / entry.data for entry in entries]
     network.make_journals([folder for folder in folders if not (folder / "journal").exists()])
     text = network.network_toml(genesis.name, genesis.chain_id.hex(), entries)
-    _write(directory / "network.toml", text.encode())
+    write_whole(directory / "network.toml", text.encode())
 
 
-def _listen(address: str, listen: str | None) -> str:
+def link_listen(address: str, listen: str | None) -> str:
+    """Return where links are accepted of a node that is reached at ``address``: there if that is an IP address.
+
+    Else on all of the host's addresses; ``listen`` names another host.
+    """
     host, _, port = address.rpartition(":")
     numeric = host.startswith("[") or host.replace(".", "").isdigit()
     return f"{listen or (host if numeric else '0.0.0.0')}:{port}"
@@ -357,7 +361,7 @@ def _bytes(path: Path) -> bytes:
         raise CosealError(f"{path}: {error.strerror}") from None
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Put a file in place whole."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -167,8 +167,10 @@ def status_of(network: Network, node: NodeEntry) -> NodeStatus:
     if document.get("chain_id") != network.chain_id or document.get("node") != node.name:
         why = f"another node answers there: {document.get('node')} of chain {document.get('chain_id')}"
         return replace(silent, why_stalled=why)
+    kind = document.get("kind")
     return replace(
         silent,
+        kind=kind if kind in ("validator", "observer") else node.kind,  # a ballot may have changed it
         height=document.get("height"),
         round=document.get("round"),
         state_root=document.get("state_root"),

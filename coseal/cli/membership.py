@@ -1,4 +1,4 @@
-"""Commands that change who is in a network of this machine: member add, rotate-key; node add, remove, rotate-key.
+"""Commands that change who is in a network: member add, prepare, rotate-key; node add, remove, rotate-key.
 
 Law: each looks at the folder and the chain first and does what is missing; interrupted, it is run again.
 """
@@ -6,6 +6,7 @@ Law: each looks at the folder and the chain first and does what is missing; inte
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +15,9 @@ from coseal.cli.network import node_app
 from coseal.cli.shared import Commands, DirectoryOption, JsonOption, folder, print_json, teller
 from coseal.errors import CosealError
 
-member_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Add a member; replace a user's key.")
+member_app = typer.Typer(
+    cls=Commands, no_args_is_help=True, help="Add a member, or prepare to be one; replace a user's key."
+)
 
 
 class NodeRole(StrEnum):
@@ -30,6 +33,7 @@ TimeoutOption = Annotated[float, typer.Option("--timeout", min=1, help="Seconds 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module; those about one node go to the group of ``coseal node``."""
     member_app.command("add")(member_add)
+    member_app.command("prepare")(member_prepare)
     member_app.command("rotate-key")(member_rotate_key)
     app.add_typer(member_app, name="member")
     node_app.command("add")(node_add)
@@ -75,6 +79,59 @@ def member_add(
     else:
         where = f", key in {result['file']}" if result["file"] else ""
         typer.secho(f"{member} is a member since block {result['height']}; user {user}{where}", fg="green")
+
+
+def member_prepare(
+    member: Annotated[str, typer.Argument(metavar="MEMBER", help="Its id, and its node's: a-z, 0-9, '-' and '.'.")],
+    role: Annotated[str, typer.Option("--role", help="government, bank, enterprise, institute or public.")],
+    into: Annotated[Path, typer.Option("--into", metavar="DIR", help="The member's own folder; never give it away.")],
+    genesis: Annotated[Path, typer.Option("--genesis", metavar="FILE", help="The chain's; compare its chain id.")],
+    address: Annotated[str, typer.Option("--address", metavar="HOST:PORT", help="Where others reach its node.")],
+    peer: Annotated[
+        list[str], typer.Option("--peer", metavar="NODE=HOST:PORT", help="A node of the network; again for more.")
+    ],
+    name: Annotated[str | None, typer.Option("--name", help="How it is shown.", show_default="the id")] = None,
+    level: Annotated[str, typer.Option("--level", help="Of a government: central, provincial, municipal.")] = "",
+    sector: Annotated[str, typer.Option("--sector", help="Of a government; free text.")] = "",
+    user: Annotated[str, typer.Option("--user", help="Its first user.")] = "admin",
+    http_port: Annotated[
+        int, typer.Option("--http-port", min=1, max=65_535, help="Of the node's HTTP API, on loopback.")
+    ] = 8600,
+    listen: Annotated[
+        str | None,
+        typer.Option("--listen", metavar="HOST", help="Where links are accepted.", show_default="the node's address"),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the keys and the node of a member that joins other organisations' network, on its own machine.
+
+    Writes two public files for the others: DIR/member.json, the subject of the proposal add_member, and DIR/node.json,
+    the arguments of membership.add_node. docs/consortium.md has the whole way.
+
+    Example:
+
+      coseal member prepare bank-b --role bank --into own --genesis genesis.json --address bank-b.example:8601
+      --peer authority=coseal.authority.example:8601
+    """
+    from coseal.adding import NewMember
+    from coseal.newcomer import Place, prepare
+
+    new = NewMember(member, name or member, role, level, sector, user)
+    peers = dict(_peer(text) for text in peer)
+    chain_id = prepare(into, new, genesis, Place(address, http_port, listen), peers).chain_id.hex()
+    files = [str(into / file) for file in ("member.json", "node.json")]
+    if as_json:
+        print_json({"member": member, "chain_id": chain_id, "files": files})
+        return
+    typer.echo(f"chain id  {chain_id}")
+    typer.echo(f"next  compare the chain id with a member's; send {files[0]}: `coseal governance propose add_member`")
+
+
+def _peer(text: str) -> tuple[str, str]:
+    node, equals, address = text.partition("=")
+    if not equals or not node:
+        raise CosealError(f"--peer {text}: expected NODE=HOST:PORT")
+    return node, address
 
 
 def member_rotate_key(

@@ -153,7 +153,7 @@ def _key_file(node: str, name: str, path: Path, owner: int, now_s: float) -> Lin
     if status.st_uid != owner:
         return warn(node, name, f"{text}, owned by user {status.st_uid}", f"chown {owner} {path}")
     if days > _OLD_KEY_DAYS:
-        return warn(node, name, text, "consider another one, see docs/operating.md, Rotating keys")
+        return warn(node, name, text, "consider another one, see docs/consortium.md, Keys replaced")
     return ok(node, name, text)
 
 

@@ -188,7 +188,7 @@ def judge_peer(
         todo = "the address is another node's, or its certificate was replaced: ask its member, by another way"
         return bad(node, check, f"{_shown(address)} shows a certificate that is not registered for it", todo)
     if connected is not None and not linked:
-        todo = "it may refuse this node's certificate: look for link_refused in both logs"
+        todo = "one of the two may refuse the other's certificate or chain: look for link_refused in both logs"
         return warn(node, check, f"{_shown(address)} is right, but there is no link", todo)
     return ok(node, check, f"{_shown(address)} shows the registered certificate" + (", linked" if linked else ""))
 
@@ -224,9 +224,8 @@ def judge_clock(node: str, whose: str, answer: Answer, precision_ms: int) -> Lin
     """Compare the clock here with the one a node read when it answered; ``precision_ms`` is what the chain allows."""
     theirs = None if answer.document is None else answer.document.get("clock_ms")
     if type(theirs) is not int:
-        return warn(
-            node, f"clock of {whose}", f"not compared: {answer.why or 'it does not say its time'}", "give --url"
-        )
+        why = answer.why if answer.document is None else "it does not say its time"
+        return warn(node, f"clock of {whose}", f"not compared: {why}", "is its HTTP interface reached from here?")
     ahead_ms = round(answer.asked_ms - theirs)
     text = f"this clock is {abs(ahead_ms)} ms {'ahead of' if ahead_ms >= 0 else 'behind'} it"
     todo = "look at both machines' time service (chronyc tracking); the chain allows " + f"{precision_ms} ms"

@@ -22,14 +22,15 @@ pytestmark = pytest.mark.cluster
 
 PAGE = (Path(__file__).parents[2] / "docs" / "consortium.md").read_text(encoding="utf-8")
 MEMBERS = ("authority", "central-bank", "trade-bank", "shipping")
+FIFTH = "bank-b"
 
 
-def tutorial() -> list[tuple[str, str, list[str]]]:
-    """Return (who, command, lines that the page shows under it) for every command of the tutorial."""
-    text = PAGE.split("## The tutorial")[1].split("\n## ")[0]
+def steps_of(section: str) -> list[tuple[str, str, list[str]]]:
+    """Return (who, command, lines that the page shows under it) for every command of a section of the page."""
+    text = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]
     steps: list[tuple[str, str, list[str]]] = []
     for line in (line[4:] for line in text.splitlines() if line.startswith("    ")):
-        command = re.match(r"(each|authority|central-bank|trade-bank|shipping)\$ (.*)", line)
+        command = re.match(r"(each|authority|central-bank|trade-bank|shipping|bank-b)\$ (.*)", line)
         if command:
             steps.append((command[1], command[2], []))
         elif steps:
@@ -57,7 +58,7 @@ class Consortium:
 
     def follow(self, who: str, command: str, shown: list[str]) -> None:
         """Do a step of the page, on all its hosts at once; see that the first one says what the page shows."""
-        acting = self.hosts.hosts if who == "each" else [self.hosts[who]]
+        acting = [self.hosts[name] for name in (MEMBERS if who == "each" else [who])]
         with ThreadPoolExecutor(len(acting)) as pool:
             said, *_ = pool.map(lambda host: self._run(host, command), acting)
         missing = [line for line in shown if without_figures(line) not in {without_figures(one) for one in said}]
@@ -68,6 +69,11 @@ class Consortium:
         if command.startswith("# send "):
             self._send(host, command.removeprefix("# send ").replace("$MEMBER", host.name))
             return []
+        if command == "# the others vote":
+            self._vote(host)
+            return []
+        if "propose add_validator" in command:
+            self.wait(lambda: "ready" in self.node_record(host, FIFTH), f"{FIFTH} says that it is caught up")
         if command.startswith("coseal status"):
             self.wait(lambda: self.status(host)["healthy"], f"{host.name} is healthy")
             self.wait(lambda: self.status(host)["height"] >= 1, f"{host.name} has a block")
@@ -77,9 +83,23 @@ class Consortium:
 
     def _send(self, sender: Host, file: str) -> None:
         for host in self.hosts.hosts:
-            if host is not sender:
+            if host is not sender and not (host.folder / file).exists():
                 (host.folder / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(sender.folder / file, host.folder / file)
+
+    def _vote(self, proposer: Host) -> None:
+        """Have all other founders vote yes on the one open proposal."""
+        (proposal,) = self._open_proposals(proposer)
+        for name in MEMBERS:
+            if name != proposer.name and proposal in self._open_proposals(proposer):
+                self.coseal(name, f"governance vote {proposal} yes --as {name} --dir own")
+
+    def _open_proposals(self, host: Host) -> list[str]:
+        return [row["id"] for row in self.get(host, "/v1/governance/proposals?status=open")["proposals"]]
+
+    def node_record(self, host: Host, node: str) -> dict[str, Any]:
+        """Return what a host's node has of a node in its state."""
+        return self.get(host, f"/v1/state/membership/node/{node}").get("value") or {}
 
     def coseal(self, name: str, command: str, *, code: int = 0) -> str:
         done = self.hosts[name].run(f"coseal {command}")
@@ -88,12 +108,16 @@ class Consortium:
 
     def status(self, host: Host) -> dict[str, Any]:
         """Ask a node, on its host, how it is; what it does not say is None or False."""
-        done = host.run("curl -s --max-time 3 http://127.0.0.1:8600/v1/status || true")
         silent = {"height": -1, "healthy": False, "why_stalled": "no answer", "voting": None, "block_hash": ""}
+        return silent | self.get(host, "/v1/status")
+
+    def get(self, host: Host, path: str) -> dict[str, Any]:
+        """Return the JSON object that a node answers on its host, an empty one if it does not."""
+        done = host.run(f"curl -s --max-time 3 'http://127.0.0.1:8600{path}' || true")
         try:
-            return silent | json.loads(done.stdout)
+            return dict(json.loads(done.stdout))
         except ValueError:
-            return silent
+            return {}
 
     def statuses(self, *names: str) -> list[dict[str, Any]]:
         return [self.status(self.hosts[name]) for name in names or MEMBERS]
@@ -128,23 +152,23 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:
     reason = why_not()
     if reason is not None:
         pytest.skip(reason)
-    hosts = Hosts(tmp_path_factory.mktemp("hosts"), MEMBERS)
+    hosts = Hosts(tmp_path_factory.mktemp("hosts"), (*MEMBERS, FIFTH))
     consortium = Consortium(hosts)
     try:
         (hosts["authority"].folder / "harbour.toml").write_text(consortium_file())
-        steps = tutorial()
+        steps = steps_of("The tutorial")
         assert len(steps) >= 14
         for step in steps:
             consortium.follow(*step)
         yield consortium
     finally:
         for host in hosts.hosts:
-            host.run("coseal node stop $MEMBER --dir own")
+            host.run(f"coseal node stop $MEMBER --dir {'new' if host.name == FIFTH else 'own'}")
         hosts.close()
 
 
 def test_every_host_has_its_own_members_keys_and_no_others(net: Consortium) -> None:
-    for host in net.hosts.hosts:
+    for host in (net.hosts[name] for name in MEMBERS):
         keys = {path.relative_to(host.folder).as_posix() for path in host.folder.rglob("*.pem")}
         node = f"own/nodes/{host.name}/keys"
         users = f"own/members/{host.name}/admin.pem"
@@ -225,9 +249,28 @@ def test_a_node_restored_from_its_backup_follows_and_votes_again_only_when_it_ca
     net.wait_one_tip()
 
 
+def test_a_fifth_member_joins_as_the_page_says_and_validates(net: Consortium) -> None:
+    net.wait_one_tip()
+    for step in steps_of("A fifth member"):
+        net.follow(*step)
+    net.wait(lambda: net.status(net.hosts[FIFTH])["voting"] is True, f"{FIFTH} votes")
+    assert net.status(net.hosts["authority"])["validators"] == 5
+    assert {path.name for path in net.hosts[FIFTH].folder.rglob("*.pem")} == {
+        *("admin.pem", "consensus.pem", "link.pem", "operator.pem")
+    }
+
+
+def test_keys_are_replaced_as_the_page_says(net: Consortium) -> None:
+    before = net.node_record(net.hosts["authority"], "shipping")["consensus_key"]
+    for step in steps_of("Keys replaced"):
+        net.follow(*step)
+    assert net.node_record(net.hosts["authority"], "shipping")["consensus_key"] != before
+    assert net.doctor("shipping")["consensus identity"] == "ok"
+
+
 def test_the_copies_of_all_hosts_are_one_chain(net: Consortium) -> None:
     net.wait_one_tip()
-    folders = [host.folder / "own" for host in net.hosts.hosts]
+    folders = [net.hosts[name].folder / "own" for name in MEMBERS]
     genesis = Genesis.decode((folders[0] / "genesis.json").read_bytes())
     report = audit([source for folder in folders for source in sources_in(folder)], genesis)
     assert report.ok, report
