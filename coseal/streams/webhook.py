@@ -81,19 +81,21 @@ class Webhook:
             headers |= signature_headers(self._options.secret, headers, body, int(time.time()))
         if self._options.bearer is not None:
             headers["authorization"] = f"Bearer {self._options.bearer}"
+        response = None
         try:
             async with (
                 asyncio.timeout(self._options.timeout_s),
                 self._http.stream("POST", self._url, content=body, headers=headers) as response,
             ):
-                if response.is_success:
-                    return  # the body is nothing to us
                 said = await _beginning(response)
-        except TimeoutError:
-            raise Away(f"no answer within {self._options.timeout_s:g} s") from None
-        except httpx.HTTPError as error:
+        except (TimeoutError, httpx.HTTPError) as error:
+            if response is not None and response.is_success:
+                return  # what comes after the status is nothing to us
+            if isinstance(error, TimeoutError):
+                raise Away(f"no answer within {self._options.timeout_s:g} s") from None
             raise Away(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from None
-        _judge(response, said)
+        if not response.is_success:
+            _judge(response, said)
 
     def _message(self, events: Sequence[Outgoing]) -> tuple[dict[str, str], bytes]:
         """Return headers and body of a request."""
@@ -119,7 +121,8 @@ def _judge(response: httpx.Response, said: str) -> None:
     if status in _OF_THE_EVENT:
         raise NotTaken(told)
     if response.is_redirect:
-        told += f" to {response.headers.get('location', '')[:200]}; redirects are not followed, give the new URL"
+        where = response.headers.get("location", "")[:200]
+        told = f"it answered {status} to {where}; redirects are not followed, give the new URL"
     raise Away(told, _asked_s(response.headers.get("retry-after", "")))
 
 
@@ -137,7 +140,7 @@ def _asked_s(value: str) -> float:
 
 
 async def _beginning(response: httpx.Response) -> str:
-    """Return the first bytes of an answer as one line."""
+    """Return the first bytes of an answer as one line; the connection serves again if there are no more."""
     found = b""
     async for piece in response.aiter_bytes():
         found += piece[:_SHOWN_BYTES]

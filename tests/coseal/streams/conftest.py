@@ -189,11 +189,11 @@ class Quiet(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(body)
 
-    def trickle(self) -> None:
+    def trickle(self, status: int) -> None:
         """Begin an answer that comes byte by byte."""
         self.close_connection = True
         with contextlib.suppress(OSError):
-            self.wfile.write(b"HTTP/1.1 500 no\r\ncontent-length: 1000\r\n\r\n")
+            self.wfile.write(b"HTTP/1.1 %d so\r\ncontent-length: 1000\r\n\r\n" % status)
             for _ in range(1_000):
                 self.wfile.write(b".")
                 time.sleep(0.02)
@@ -221,15 +221,20 @@ def served_node(chain: FakeNode) -> Iterator[Served]:
 
 class Hook:
     """A webhook over real HTTP. ``answers`` are given in turn, 204 after them: a status, one
-    with headers, a time to wait, "close" or "trickle"."""
+    with headers, a time to wait, "close" or "trickle STATUS"."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.answers: list[Any] = []
+        self.connections = 0
         self.allow = threading.Semaphore(1_000_000)
         hook = self
 
         class Handler(Quiet):
+            def setup(self) -> None:
+                super().setup()
+                hook.connections += 1
+
             def do_POST(self) -> None:
                 body = self.body()
                 hook.allow.acquire(timeout=60)
@@ -238,8 +243,8 @@ class Hook:
                     self.connection.close()
                     self.close_connection = True
                     return
-                if answer == "trickle":
-                    self.trickle()
+                if isinstance(answer, str) and answer.startswith("trickle"):
+                    self.trickle(int(answer.partition(" ")[2]))
                     return
                 if isinstance(answer, float):
                     time.sleep(answer)
@@ -247,7 +252,7 @@ class Hook:
                 status, headers = answer if isinstance(answer, tuple) else (answer, {})
                 if 200 <= status < 300:
                     hook.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.answer(status, headers, b"" if status < 400 else b"so\x00 it is")
+                self.answer(status, headers, b"so\x00 it is" if status != 204 else b"")
 
         self.handler = Handler
         self.served = Served(Handler)

@@ -91,10 +91,13 @@ def test_a_batch_is_a_list_of_events(hook: Hook, events: list[Outgoing]) -> None
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_every_2xx_is_an_acknowledgement(hook: Hook, events: list[Outgoing], status: int) -> None:
-    hook.answers = [status]
-    send(hook, events[:1])
-    assert len(hook.requests) == 1
+def test_every_2xx_is_an_acknowledgement_on_a_connection_that_stays(
+    hook: Hook, events: list[Outgoing], status: int
+) -> None:
+    hook.answers = [status] * len(events)
+    send(hook, events)
+    assert len(hook.requests) == len(events)
+    assert hook.connections == 1
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 422, 431])
@@ -156,9 +159,11 @@ def test_a_slow_receiver_is_given_up_on_in_time(hook: Hook, events: list[Outgoin
 
 
 def test_one_that_trickles_its_answer_is_given_up_on_in_time(hook: Hook, events: list[Outgoing]) -> None:
-    hook.answers = ["trickle"]
+    hook.answers = ["trickle 500"]
     with pytest.raises(Away, match=r"no answer within 0\.3 s"):
         send(hook, events[:1], timeout_s=0.3)
+    hook.answers = ["trickle 200"]
+    send(hook, events[:1], timeout_s=0.3)  # that is an acknowledgement
 
 
 def test_one_that_closes_the_connection_or_is_not_there_is_away(hook: Hook, events: list[Outgoing]) -> None:
