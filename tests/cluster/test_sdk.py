@@ -8,7 +8,9 @@ import doctest
 import importlib
 import importlib.util
 import json
+import signal
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +27,7 @@ import pytest
 import coseal
 from coseal import supervision
 from tests.cluster.network import Cluster
+from tests.coseal.streams.conftest import Hook
 from tests.reference import reference
 
 pytestmark = pytest.mark.cluster
@@ -38,7 +41,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     cluster = Cluster.make(tmp_path_factory.mktemp("sdk"))
     try:
         cluster.start()
-        cluster.wait_height(1)
+        cluster.wait_height(1, seconds=120)
         with connect(cluster, "regulator") as client:
             client.submit("process", "define_type", ORDERS).require_ok()
             source = {"id": "orders", "process_type": "orders", "mode": "historical"}
@@ -155,6 +158,35 @@ def test_a_stream_goes_on_at_another_node(net: Cluster) -> None:
         events.close()
     assert seen == ["before", "0", "1", "2"]
     net.start("central-bank")
+    net.wait_one_tip()
+
+
+def test_a_stream_out_goes_on_at_another_node(net: Cluster, tmp_path: Path) -> None:
+    nodes = [word for url in urls(net, "bank-a")[:2] for word in ("--url", url)]
+    words = ["webhook", "--mode", "batch", "--cursor", str(tmp_path / "c"), "--from", "tip", "--json"]
+    access = [*nodes, "--genesis", str(net.net.genesis_path), "--type", "coseal.process.event"]
+    with closing(Hook()) as hook, connect(net, "enterprise-a") as client:
+        command = [sys.executable, "-m", "coseal", "stream", *words, hook.url, *access]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                assert json.loads(process.stdout.readline())["what"] == "started"
+                source = {"id": "out", "process_type": "orders", "mode": "historical"}
+                client.submit("process", "register_source", source).require_ok()
+                client.record(pays(200), source="out", sequence=1)
+                net.kill("bank-a")
+                client.record(pays(200, first=201), source="out", sequence=201)
+
+                def received() -> list[str]:
+                    return [one["data"]["item"]["event"] for _, body in list(hook.requests) for one in json.loads(body)]
+
+                net.wait(lambda: len(received()) >= 400, "all events at the receiver", 120)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(60) == 0
+                assert received() == [item["event"] for item in pays(400)]
+            finally:
+                process.kill()
+    net.start("bank-a")
     net.wait_one_tip()
 
 
