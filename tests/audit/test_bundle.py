@@ -73,6 +73,9 @@ class FakeClient:
     def pages(self, path: str, name: str, /, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
         yield from self.get(path, **filters)[name]
 
+    def findings(self, **filters: Any) -> Iterator[dict[str, Any]]:
+        return self.pages("/v1/findings", "findings", **filters)
+
     def run(self, dialogue: Dialogue[Any]) -> Any:
         """Carry a conversation out, as the client does; the node is this chain."""
         reply: Reply | None = None
