@@ -57,7 +57,7 @@ class HeightTrace:
         if proof is not None:
             self._reveal(PREPARE, proof, byzantine)
             if self._node(index).committed[proof.round] == 0:
-                self._take(COMMIT, index, proof.round, proof.block_hash, byzantine)
+                self._take_unseen(COMMIT, index, proof.round, proof.block_hash, byzantine)
         carried = 0 if proof is None else proof.round + 1
         self._take(kind, index, round, block_hash, byzantine, carried=carried)
         return True
@@ -121,7 +121,15 @@ class HeightTrace:
         """Take the steps that a certificate shows and nobody heard of."""
         for index in proof.signers:
             if index not in byzantine and not self._repeats(kind, index, proof.round, proof.block_hash, None):
-                self._take(kind, index, proof.round, proof.block_hash, byzantine)
+                self._take_unseen(kind, index, proof.round, proof.block_hash, byzantine)
+
+    def _take_unseen(self, kind: str, index: int, round: int, block_hash: bytes, byzantine: tuple[int, ...]) -> None:
+        """Take a vote whose frame a crash swallowed, and with it the round change by which its validator came there."""
+        if round > self._node(index).round:
+            rules, _, _ = self._state(byzantine)
+            carried = rules.proof_of(self._node(index), round)
+            self._take(ASK, index, round, b"", byzantine, carried=carried)
+        self._take(kind, index, round, block_hash, byzantine)
 
     # --- the model's state ---
 

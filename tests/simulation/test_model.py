@@ -193,6 +193,19 @@ def test_a_decision_needs_its_commits_and_takes_one_that_a_crash_swallowed():
     assert not trace.says(COMMIT, 1, 0, A, None, (3,))
 
 
+def test_with_a_swallowed_vote_its_round_change_was_swallowed_too():
+    trace = a_height(until=7)  # 0 and 1 ask for round 1, 2 is not heard to
+    for statement in (PROPOSE, 1, 1, A, None), (PREPARE, 1, 1, A, None), (PREPARE, 0, 1, A, None):
+        assert trace.says(*statement, (3,))
+    with pytest.raises(NotAllowed, match="R3"):
+        trace.decides(Proof(1, B, (0, 2, 3)), faulty=(3,))
+    assert trace.says(COMMIT, 0, 1, A, None, (3,))
+    trace.decides(Proof(1, A, (0, 2, 3)), faulty=(3,))
+    assert not trace.says(COMMIT, 2, 1, A, None, (3,))
+    with pytest.raises(NotAllowed, match="R5"):
+        trace.says(COMMIT, 2, 0, A, None, (3,))
+
+
 def test_the_simulator_holds_every_step_against_the_model():
     script = (
         "import simulation.patching; from simulation.run import run_seed; failures = ("
