@@ -63,7 +63,7 @@ class _Collector:
         active_proof, active = self._proven(active_key(process_type))
         filters: dict[str, Any] = {"process_type": process_type, "object_type": object_type, "object": object_id}
         since = {"min_height": active_proof["height"]}  # the index may lag behind what is proven
-        raised = {row["id"]: row for row in client.findings(**filters | since)}
+        raised = {row["id"]: row for row in client.pages("/v1/findings", "findings", **filters | since)}
         findings = {name: self._proven(finding_key(name)) for name in raised}
         adopted = [entry for entry in active or () if entry["phase"] == ADOPTED]
         sets = [(entry, *self._proven(set_key(entry["set"]))) for entry in adopted]
