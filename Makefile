@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check lint types simulate simulate-long model test-long drills mutants fuzz soak \
-  bench bench-full bench-document bench-wan bench-compare \
+  twins-exhaustive bench bench-full bench-document bench-wan bench-compare \
   vectors transcripts docs lock locked sbom audit-deps clean
 
 help:  ## show this list
@@ -67,6 +67,9 @@ endif
 
 simulate-long: setup  ## go on with the long simulation; results are merged over runs
 	$(BIN)/python -m simulation --long --workers $(WORKERS)
+
+twins-exhaustive: setup  ## go on through every Twins scenario of two rounds at four validators; results are merged
+	$(BIN)/python -m simulation --two-rounds --workers $(WORKERS)
 
 model: setup  ## explore every state of one height for up to ROUNDS rounds, and find every mistake of the rules
 	$(BIN)/python -m simulation.model --rounds $(ROUNDS)

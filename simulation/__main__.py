@@ -9,7 +9,7 @@ import argparse
 import multiprocessing
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,6 +18,8 @@ from simulation.mutants import main as judge_mutants
 from simulation.report import Totals
 from simulation.run import Verdict, run_seed
 from simulation.sweep import main as sweep_crashes
+from simulation.two_rounds import KIND as TWO_ROUNDS
+from simulation.two_rounds import run_scenario, scenarios
 
 Job: TypeAlias = tuple[str, int]
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -32,10 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
         return judge_mutants(options.only, share=options.share, turn=options.turn, workers=options.workers)
     if options.sweep:
         return sweep_crashes(workers=options.workers)
+    if options.scenario is not None:
+        return _replay(TWO_ROUNDS, options.scenario)
     if options.seed is not None:
         return _replay("random" if options.twins is None else "twins", options.seed)
+    if options.two_rounds:
+        return _go_on("two_rounds", _next_scenarios, len(scenarios()), options.minutes, options.workers)
     if options.long:
-        return _long(options.seeds or 20_000, options.minutes, options.workers)
+        return _go_on("long", _next_seeds, options.seeds or 20_000, options.minutes, options.workers)
     seeds = 500 if options.seeds is None and options.twins is None else options.seeds or 0
     jobs = [("random", options.first + i) for i in range(seeds)]
     jobs += [("twins", options.first + i) for i in range(options.twins or 0)]
@@ -57,34 +63,45 @@ def run_all(jobs: Iterable[Job], workers: int) -> Iterator[Verdict]:
 
 
 def _run(job: Job) -> Verdict:
-    return run_seed(*job)
+    kind, number = job
+    return run_scenario(number) if kind == TWO_ROUNDS else run_seed(kind, number)
 
 
 def _replay(kind: str, seed: int) -> int:
     print(f"seed {seed} ({kind})\n{report.LEGEND}\n")
-    verdict = run_seed(kind, seed, loud=print)
+    verdict = run_scenario(seed, loud=print) if kind == TWO_ROUNDS else run_seed(kind, seed, loud=print)
     print(f"\ndigest {verdict.digest}, {verdict.height} blocks, {verdict.events} events, {verdict.seconds:.2f} s")
     print(f"faults {verdict.faults}\nByzantine {verdict.behaviours}\ngoals {verdict.goals}")
     return 0 if verdict.failure is None else 1
 
 
-def _long(target: int, minutes: float | None, workers: int) -> int:
-    """Go on with the long run where it was left, and merge what it finds."""
-    path = RESULTS / "long.json"
+def _go_on(name: str, draw: Callable[[Totals], list[Job]], target: int, minutes: float | None, workers: int) -> int:
+    """Go on with a long run where it was left, and merge what it finds."""
+    path = RESULTS / f"{name}.json"
     totals = Totals.load(path)
     began = time.monotonic()
     while sum(totals.seeds.values()) < target and (minutes is None or time.monotonic() - began < 60 * minutes):
-        jobs: list[Job] = []
-        for kind, share in (("random", 150), ("twins", 50)):
-            first = totals.next_seed.get(kind, 0)
-            jobs += [(kind, first + i) for i in range(share)]
-            totals.next_seed[kind] = first + share
-        for verdict in run_all(jobs, workers):
+        for verdict in run_all(draw(totals), workers):
             totals.add(verdict)
             _tell(verdict)
         totals.save(path)
         print(f"{sum(totals.seeds.values())} of {target} seeds, {len(totals.failures)} failures", flush=True)
-    return _conclude(totals, None, goals=sum(totals.seeds.values()) >= GOALS_FROM)
+    return _conclude(totals, None, goals=name == "long" and sum(totals.seeds.values()) >= GOALS_FROM)
+
+
+def _next_seeds(totals: Totals) -> list[Job]:
+    return [*_take(totals, "random", 150), *_take(totals, "twins", 50)]
+
+
+def _next_scenarios(totals: Totals) -> list[Job]:
+    left = len(scenarios()) - totals.next_seed.get(TWO_ROUNDS, 0)
+    return _take(totals, TWO_ROUNDS, min(200, left))
+
+
+def _take(totals: Totals, kind: str, count: int) -> list[Job]:
+    first = totals.next_seed.get(kind, 0)
+    totals.next_seed[kind] = first + count
+    return [(kind, first + number) for number in range(count)]
 
 
 def _tell(verdict: Verdict) -> None:
@@ -106,6 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--twins", type=int, nargs="?", const=1, help="how many Twins scenarios; with --seed: replay one"
     )
+    parser.add_argument(
+        "--two-rounds", action="store_true", help="go on through every Twins scenario of two rounds; results are merged"
+    )
+    parser.add_argument("--scenario", type=int, help="replay one of these scenarios")
     parser.add_argument("--long", action="store_true", help="go on with the long run; results are merged in a file")
     parser.add_argument("--minutes", type=float, help="stop the long run after this time")
     parser.add_argument("--workers", type=int, default=2, help="processes (2)")

@@ -89,6 +89,8 @@ class Totals:
 
 def command(kind: str, seed: int) -> str:
     """Return the command that replays one seed."""
+    if kind == "two rounds":
+        return f"python -m simulation --scenario {seed}"
     return f"python -m simulation --seed {seed}" + (" --twins" if kind == "twins" else "")
 
 

@@ -73,9 +73,14 @@ def run_options(
     kind: str, seed: int, options: Options, rng: random.Random, *, loud: Callable[[str], None] | None = None
 ) -> Verdict:
     """Run a world of given options."""
+    return run_world(kind, seed, World(options, rng, loud=loud))
+
+
+def run_world(kind: str, seed: int, world: World) -> Verdict:
+    """Run a world that was made."""
     began = time.process_time()
+    options, loud = world.options, world.loud
     verdict = Verdict(kind, seed, n=options.n, kinds=len(options.faults) + sum(map(len, options.behaviours.values())))
-    world = World(options, rng, loud=loud)
     try:
         _phases(world, verdict)
     except (Violation, Crash) as error:
@@ -102,7 +107,7 @@ def _phases(world: World, verdict: Verdict) -> None:
     world.say(f"{options}")
     course = Course(world)
     course.start()
-    world.run(lambda: False, options.faults_ms)
+    world.run(world.over, options.faults_ms)
     course.heal()
     healed_ms = world.now_ms
     if not world.run(course.settled, HEAL_MS):

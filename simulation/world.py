@@ -248,6 +248,10 @@ class World:
         self.now_ms = end_ms
         return done()
 
+    def over(self) -> bool:
+        """Say whether the first phase may end before its time."""
+        return False
+
     def _waits(self, node: SimulatedNode, now_ms: int, number: int, event: Event) -> bool:
         """Put an event of a paused or slow node off."""
         ready_ms = node.paused_until_ms
