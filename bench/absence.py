@@ -20,7 +20,7 @@ from coseal.load import connect, post, run_clients
 _CLIENTS = 8
 _WATCHED_S = 10.0
 _KILLED_AFTER_S = 2.0
-_MOST_A_CLIENT = 6_000  # far more than can be committed meanwhile: a load that ends looks like a gap
+_MOST = 24_000  # far more than can be committed meanwhile: a load that ends looks like a gap
 
 
 def leader_killed(network: Network) -> Run:
@@ -30,7 +30,7 @@ def leader_killed(network: Network) -> Run:
     alive = [node["url"] for node in nodes if node["name"] != leader]
     chosen = sources(_CLIENTS)
     asyncio.run(prepare(network, alive[0], chosen))
-    work = [[record(network, source, 1 + i, 1) for i in range(_MOST_A_CLIENT // _CLIENTS)] for source in chosen]
+    work = [[record(network, source, 1 + i, 1) for i in range(_MOST // _CLIENTS)] for source in chosen]
     pid = next(node["pid"] for node in nodes if node["name"] == leader)
     gaps = asyncio.run(_watched(alive, work, pid))
     network.coseal("node", "start", leader, "--dir", str(network.directory))

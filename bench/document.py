@@ -22,7 +22,7 @@ PAGE = ROOT / "docs" / "performance.md"
 FIGURES = ROOT / "docs" / "figures"
 _CPU = "CPU ms a transaction and node"
 _GROWTH = {
-    "validators": ("transactions/s", _CPU, "p50 ms", "blocks in a later round", "overtaken"),
+    "validators": ("transactions/s", "transactions/s by CPU", _CPU, "p50 ms", "blocks in a later round", "overtaken"),
     "block size": ("transactions/s", _CPU, "p50 ms", "blocks in a later round"),
     "history": ("transactions/s", _CPU, "p50 ms", "MB, the largest node"),
     "state": ("ratio", "transactions/s, full", "transactions/s, empty"),

@@ -92,4 +92,5 @@ def recorded(network: Network, events: int, *, batch: int = BATCH) -> Run:
     figures = dict(send(network, network.urls, work))
     sent = sum(map(len, shares.values())) / sum(map(len, work))
     cpu_us = figures.pop("CPU ms a transaction and node") / sent * 1000
-    return {"events/s": figures.pop("transactions/s") * sent, "CPU us an event and node": cpu_us, **figures}
+    rate, by_cpu = figures.pop("transactions/s") * sent, figures.pop("transactions/s by CPU") * sent
+    return {"events/s": rate, "events/s by CPU": by_cpu, "CPU us an event and node": cpu_us, **figures}

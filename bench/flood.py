@@ -6,7 +6,7 @@ It signs what it will need, says ``ready``, and then for each line of URLs on it
 prints what it was answered, as JSON. With ``sink`` as its only argument it is an idle port instead: it answers
 everything with 503 at once, so that the generator's own cost can be measured beside something else.
 
-It runs at nice 19, so that on a machine it shares with the nodes it takes what they leave.
+It sends at nice 19, so that on a machine it shares with the nodes it takes what they leave.
 """
 
 from __future__ import annotations
@@ -39,12 +39,13 @@ _REFUSED = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\n{}"
 
 def main(arguments: list[str]) -> int:
     """Run the command line."""
-    os.nice(_NICE)
     if arguments == ["sink"]:
+        os.nice(_NICE)
         asyncio.run(_sink())
         return 0
     network, member, rate, seconds = Path(arguments[0]), arguments[1], float(arguments[2]), float(arguments[3])
     batches = _signed(network, member, int(rate * seconds))
+    os.nice(_NICE)
     print("ready", flush=True)
     for line in sys.stdin:
         print(json.dumps(asyncio.run(_flood(line.split(), batches, rate, seconds))), flush=True)
@@ -56,8 +57,9 @@ def _signed(network: Path, member: str, count: int) -> list[bytes]:
     genesis = Genesis.decode((network / "genesis.json").read_bytes())
     key = read_signer(network / "members" / member / "admin.pem")
     until = time.time_ns() // 1_000_000 + _VALID_MS
-    raws = [
-        sign(
+
+    def one(number: int) -> bytes:
+        return sign(
             key,
             chain_id=genesis.chain_id,
             sender=f"{member}/admin",
@@ -67,9 +69,8 @@ def _signed(network: Path, member: str, count: int) -> list[bytes]:
             valid_until_ms=until,
             salt=secrets.token_bytes(16),
         ).raw
-        for number in range(count)
-    ]
-    return [encode(raws[first : first + BATCH]) for first in range(0, count, BATCH)]
+
+    return [encode([one(first + place) for place in range(BATCH)]) for first in range(0, count, BATCH)]
 
 
 async def _flood(urls: list[str], batches: list[bytes], rate: float, seconds: float) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from ledger.signing import Ed25519Signer
 
 COSEAL = [sys.executable, "-m", "coseal"]
 START_S = 180.0
+ANSWER_S = 120.0
+"""A node answers nothing while it executes a block, which on a busy machine takes long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ class Network:
 
     def status(self, url: str) -> dict[str, Any]:
         """Return one node's own status."""
-        with urllib.request.urlopen(f"{url}/v1/status", timeout=30) as answer:
+        with urllib.request.urlopen(f"{url}/v1/status", timeout=ANSWER_S) as answer:
             return json.loads(answer.read())  # type: ignore[no-any-return]
 
 
