@@ -50,6 +50,9 @@ class _Plan(NamedTuple):
     steps: list[tuple[int, str]]
 
 
+_NOTHING: Final = _Plan([], [])
+
+
 class RuleSet:
     """The rules of one process type and object type. ``off`` are the ids of those that judge nothing any more.
 
@@ -82,6 +85,8 @@ class RuleSet:
         codes, details, last, first_ms, count, attributes = state or self._fresh(event.block_ms, whole)
         kind = event.item["type"]
         plan = self._plan(count == 0, last, kind, event.block_ms, first_ms)
+        if plan is _NOTHING:  # every event names its source, which few rules are about
+            return [codes, details, kind if kind in self._after else "", first_ms, count + 1, attributes], []
         changed = bytearray(codes.ljust(self.size, b"\0"))
         findings = []
         for slot, table in plan.tables:
@@ -240,7 +245,7 @@ class RuleSet:
                     steps.append((slot, symbol))
                 else:
                     tables.append((slot, table))
-        return _Plan(tables, steps)
+        return _Plan(tables, steps) if tables or steps else _NOTHING
 
     def _judges(self, slot: int, block_ms: int, first_ms: int | None) -> bool:
         """Say whether a rule is in force at a block time, and may judge an object that began at ``first_ms``."""
