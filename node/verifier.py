@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from ledger.errors import BadSignature
 from ledger.transaction import Transaction
 from node.admission import VerifiedTransactions
+from node.hand import Hand
 
 CHUNK: Final = 64
 """Transactions that a thread takes at a time: few enough to share the work, many enough to make the hop cheap."""
@@ -36,8 +37,8 @@ class Verifier:
     def __init__(self, verified: VerifiedTransactions, threads: int) -> None:
         self.checked = 0
         self._verified = verified
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="verifier")
-        self._idle = threads
+        self._hands = [Hand("verifier") for _ in range(threads)]
+        self._idle = list(self._hands)
         self._waiting: deque[_Job] = deque()
         self._jobs: dict[bytes, _Job] = {}
 
@@ -58,7 +59,8 @@ class Verifier:
     def close(self) -> None:
         """Give up what waits and let the threads end."""
         self._waiting.clear()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for hand in self._hands:
+            hand.close(wait=False)
 
     def _enlist(self, transaction: Transaction) -> _Job:
         if not self._waiting or len(self._waiting[-1].transactions) >= CHUNK:
@@ -69,16 +71,12 @@ class Verifier:
         return job
 
     def _dispatch(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting and self._idle:
-            job = self._waiting.popleft()
-            self._idle -= 1
-            task = loop.run_in_executor(self._pool, _bad_ones, job.transactions)
-            task.add_done_callback(lambda task, job=job: self._finished(job, task))  # type: ignore[misc]
+            job, hand = self._waiting.popleft(), self._idle.pop()
+            hand.give(partial(_bad_ones, job.transactions), partial(self._finished, job, hand), job.done.set_exception)
 
-    def _finished(self, job: _Job, task: asyncio.Future[frozenset[bytes]]) -> None:
-        self._idle += 1
-        bad = task.result()
+    def _finished(self, job: _Job, hand: Hand, bad: frozenset[bytes]) -> None:
+        self._idle.append(hand)
         self.checked += len(job.transactions)
         for transaction in job.transactions:
             del self._jobs[transaction.raw]

@@ -13,11 +13,12 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 from node.drill import NO_DRILL, Drill
 from node.events import Append, AppendBlock, ApplyState, ReplaceJournal
+from node.hand import Hand
 from node.storage import Storage
 
 UNAPPLIED_MAX: Final = 64
@@ -62,7 +63,7 @@ class Writer:
         self._applying = 0
         self._running = 0
         self._storage, self._observer, self._drill = storage, observer, drill
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage")
+        self._thread = Hand("storage")
         self._gathering: _Batch | None = None
         self._in_flight: _Batch | None = None
         self._failed = False
@@ -114,7 +115,7 @@ class Writer:
         """Wait until everything queued is written."""
         while not self._failed and (self._gathering or self._in_flight or self.unapplied or self._running):
             await asyncio.sleep(0.002)
-        self._thread.shutdown(wait=not self._failed, cancel_futures=True)
+        self._thread.close(wait=not self._failed)
 
     @property
     def behind(self) -> bool:
@@ -131,20 +132,17 @@ class Writer:
         self._start(lambda: self._write(batch), lambda seconds: self._durable(batch, seconds))
 
     def _start(self, work: Callable[[], float], done: Callable[[float], None]) -> None:
-        if self._failed:
-            return
-        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        future.add_done_callback(lambda future: self._finished(future, done))
+        if not self._failed:
+            self._thread.give(work, partial(self._finished, done), self._broke)
 
-    def _finished(self, future: asyncio.Future[float], done: Callable[[float], None]) -> None:
-        if future.cancelled() or self._failed:
-            return
-        error = future.exception()
-        if error is None:
-            done(future.result())
-            return
-        self._failed = True
-        self._observer.write_failed(error if isinstance(error, Exception) else RuntimeError(str(error)))
+    def _finished(self, done: Callable[[float], None], seconds: float) -> None:
+        if not self._failed:
+            done(seconds)
+
+    def _broke(self, error: BaseException) -> None:
+        if not self._failed:
+            self._failed = True
+            self._observer.write_failed(error if isinstance(error, Exception) else RuntimeError(str(error)))
 
     def _durable(self, batch: _Batch, seconds: float) -> None:
         # A release may write again; what follows it in this batch was promised the writes of this batch only.
