@@ -54,10 +54,16 @@ def _row(action: Action, field: str) -> tuple[str, str, str]:
 
 
 def _expected(action: Action, field: str) -> str:
-    """Return what the check expects of a field."""
-    thing: Any = object()
-    refusal = action.validate({**action.example, field: thing})
-    return refusal.detail.partition(f"args.{field}: expected ")[2] if refusal else ""
+    """Return what the check expects of a field, and of each item if it is a list."""
+    told = _told(action, field, object(), "")
+    items = _told(action, field, [object()], "[0]") if told.startswith("a list") else ""
+    return f"{told}, each {items}" if items else told
+
+
+def _told(action: Action, field: str, value: Any, place: str) -> str:
+    """Return what a refusal of ``value`` says was expected at a place within the field."""
+    refusal = action.validate({**action.example, field: value})
+    return refusal.detail.partition(f"args.{field}{place}: expected ")[2] if refusal else ""
 
 
 def _optional(action: Action, field: str) -> bool:

@@ -20,12 +20,21 @@ _OF_A_CLIENT = ("governance", "supervision")
 def page() -> str:
     """Return every public name: functions, classes with their methods, errors."""
     parts: list[str] = []
-    for name in coseal.__all__:
+    for name in sorted(coseal.__all__, key=_rank):
         found = getattr(coseal, name)
         parts += _class(name, found) if inspect.isclass(found) else _function(f"coseal.{name}", found, 2)
     for name in _OF_A_CLIENT:
         parts += _module(name, import_module(f"coseal.{name}"))
     return "\n".join(parts)
+
+
+def _rank(name: str) -> tuple[int, str, int]:
+    """Return where a name stands: functions, the clients, what they give, errors."""
+    found = getattr(coseal, name)
+    if not inspect.isclass(found):
+        return 0, name, 0
+    rank = 3 if issubclass(found, Exception) else 1 if name.endswith("Client") else 2
+    return rank, name.removeprefix("Async"), len(name)
 
 
 def _module(name: str, module: ModuleType) -> Iterator[str]:
@@ -93,7 +102,13 @@ def _arguments(signature: inspect.Signature) -> Iterator[str]:
 
 
 def prose(found: Any) -> str:
-    """Return a docstring as Markdown: examples become blocks of code."""
-    text = inspect.getdoc(found) or ""
-    text = text.replace("``", "`")
-    return re.sub(r"(?m)(?:^>>> .*\n?(?:(?!\n).+\n?)*)+", lambda match: block(match.group(), "pycon"), text) + "\n"
+    """Return a docstring as Markdown: arguments become a list, examples blocks of code."""
+    text = (inspect.getdoc(found) or "").replace("``", "`")
+    lines = []
+    listed = False
+    for line in text.splitlines():
+        argument = re.match(r"`\w+`: ", line)
+        listed = bool(argument) or (listed and bool(line))
+        lines.append(f"- {line}" if argument else f"  {line}" if listed else line)
+    examples = r"(?m)(?:^>>> .*\n?(?:(?!\n).+\n?)*)+"
+    return re.sub(examples, lambda match: block(match.group(), "pycon"), "\n".join(lines)) + "\n"
