@@ -37,6 +37,8 @@ MSGPACK: Final = "application/msgpack"
 COMMIT_TIMEOUT_S: Final = 60.0
 REQUEST_TIMEOUT_S: Final = 40.0  # a node holds ``wait=commit`` and ``min_height`` for up to 30 s
 BUSY: Final = frozenset({429, 503})
+_NOT_THE_NODE: Final = frozenset({502, 503, 504})
+"""What a proxy answers when it does not reach its node."""
 _RECEIPT_TIMEOUT_S: Final = 10.0
 _BUSY_PAUSE_S: Final = 0.1
 _POLL_S: Final = 0.05
@@ -413,6 +415,8 @@ def document_of(reply: Reply) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
+        if reply.status in _NOT_THE_NODE:
+            raise Busy(f"{reply.node} answered {reply.status}", "try again in a moment", node=reply.node)
         raise BadAnswer(f"{reply.node} answered {reply.status} without a JSON object", "is this the URL of a node?")
     if 200 <= reply.status < 300:
         return document

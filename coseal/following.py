@@ -126,6 +126,8 @@ class Blocks:
             self._pruned.add(reply.node)
             if len(self._pruned) < len(conversation.urls):
                 raise Busy(f"{reply.node} keeps block {height} no more", "ask one that does", node=reply.node)
+        if reply.status >= 500:
+            raise Busy(f"{reply.node} answered {reply.status}", "ask another node", node=reply.node)
         if reply.status != 200:
             document_of(reply)
         try:

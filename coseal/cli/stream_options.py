@@ -11,6 +11,9 @@ import typer
 
 from coseal.cli.shared import DirectoryOption, GenesisOption, TokenOption, gathering
 
+CaOption = Annotated[
+    Path | None, typer.Option("--ca", metavar="FILE", help="Certificates to trust instead of the usual ones.")
+]
 _ASKED: Final[dict[str, tuple[Any, Any]]] = {
     "start": (
         Annotated[

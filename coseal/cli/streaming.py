@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from coseal.cli.shared import JsonOption, folder
-from coseal.cli.stream_options import Keeping, Settings, asked, kept
+from coseal.cli.stream_options import CaOption, Keeping, Settings, asked, kept
 from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
@@ -63,9 +63,7 @@ def stream_nats(
     credentials: Annotated[
         Path | None, typer.Option("--creds", metavar="FILE", help="Credentials, as nsc writes them.")
     ] = None,
-    ca: Annotated[
-        Path | None, typer.Option("--ca", metavar="FILE", help="Certificates to trust instead of the system's.")
-    ] = None,
+    ca: CaOption = None,
     window: Annotated[int, typer.Option("--window", min=1, max=4_096, help="Messages on their way at once.")] = 256,
     timeout_s: Annotated[float, typer.Option("--timeout", metavar="S", min=1, help="For an acknowledgement.")] = 10.0,
     as_json: JsonOption = False,
@@ -109,6 +107,7 @@ def stream_webhook(
         typer.Option("--bearer-file", metavar="FILE", help="Send this token.", envvar="COSEAL_WEBHOOK_BEARER_FILE"),
     ] = None,
     timeout_s: Annotated[float, typer.Option("--timeout", metavar="S", min=0.1, help="For a request.")] = 30.0,
+    ca: CaOption = None,
     allow_http: Annotated[bool, typer.Option("--allow-http", help="Send in the clear to another machine.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -125,7 +124,7 @@ def stream_webhook(
     """
     from coseal.streams.webhook import Mode, Options, Webhook
 
-    options = Options(Mode(mode.value), batch, timeout_s, _secret(secret, secret_id), _bearer(bearer), allow_http)
+    options = Options(Mode(mode.value), batch, timeout_s, _secret(secret, secret_id), _bearer(bearer), allow_http, ca)
     run(settings, keeping, lambda tell: Webhook(target, options), _teller(as_json=as_json))
 
 
@@ -161,7 +160,7 @@ class Printer:
     async def deliver(self, events: Sequence[Outgoing]) -> None:
         """Print events."""
         for event in events:
-            sys.stdout.write((event.structured().decode() if self._as_json else _line(event)) + "\n")
+            sys.stdout.write((event.structured.decode() if self._as_json else _line(event)) + "\n")
         sys.stdout.flush()
 
     async def close(self) -> None:

@@ -210,7 +210,7 @@ class Delivery:
         size, reached = 0, None
         for event, position in self._steps(blocks):
             if event is not None and self._wanted(event):
-                length = len(event.structured())
+                length = len(event.structured)
                 full = len(chunk) >= self._receiver.batch_events or size + length > self._receiver.batch_bytes
                 if chunk and full and reached is not None:
                     await self._deliver(chunk)

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import importlib.util
 import math
-import ssl
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,11 @@ from urllib.parse import urlsplit
 from coseal.errors import CosealError
 from coseal.streams.delivery import Away, NotTaken, Tell
 from coseal.streams.outgoing import STRUCTURED, Outgoing
+from coseal.streams.trust import trusting
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
+    from nats.js import JetStreamContext
 
 _PREFIX: Final = "coseal."
 _WRONG_LAST: Final = 10070
@@ -69,21 +70,22 @@ class JetStream:
         if not _is_name(options.stream) or not all(_is_name(token) for token in options.subject.split(".")):
             hint = "letters, digits, - and _ ; a subject may have several such words, joined by dots"
             raise CosealError(f"stream {options.stream!r}, subject {options.subject!r}", hint)
-        for file in (options.credentials, options.ca):
-            if file is not None and not file.is_file():
-                raise CosealError(f"{file}: no such file")
+        if options.credentials is not None and not options.credentials.is_file():
+            raise CosealError(f"{options.credentials}: no such file")
+        self._tls = trusting(options.ca) if parts.scheme == "tls" or options.ca is not None else None
         self._url, self._options, self._tell = url, options, tell
         place = parts.hostname if port is None else f"{parts.hostname}:{port}"
         self.name = f"{parts.scheme}://{place}/{options.stream}/{options.subject}"
         self.batch_events = options.window
         self._client: Client | None = None
+        self._js: JetStreamContext | None = None
         self._ended = asyncio.Event()
         self._error: Exception | None = None
         self._alone = True
 
     async def close(self) -> None:
         """Close the connection."""
-        client, self._client = self._client, None
+        client, self._client, self._js = self._client, None, None
         if client is not None:
             with contextlib.suppress(Exception):
                 await client.close()
@@ -93,8 +95,11 @@ class JetStream:
         from nats.errors import NoServersError
 
         try:
-            client = await self._connected()
-            await self._while_connected(self._publish(client, events))
+            js, max_payload = await self._connected()
+            too_large = next((event for event in events if len(event.structured) > max_payload - _HEAD_BYTES), None)
+            if too_large is not None:
+                raise NotTaken(f"{too_large.id} is larger than the {max_payload} bytes the server takes")
+            await self._while_connected(self._publish(js, events))
         except (Away, NotTaken, CosealError):
             raise
         except Exception as error:  # the library raises its own errors, the system's and the event loop's
@@ -124,16 +129,16 @@ class JetStream:
 
     # The connection
 
-    async def _connected(self) -> Client:
-        if self._client is not None and self._client.is_connected:
-            return self._client
+    async def _connected(self) -> tuple[JetStreamContext, int]:
+        """Return the connection, made anew if there is none, and how many bytes a message may have."""
+        if self._js is not None and self._client is not None and self._client.is_connected:
+            return self._js, self._client.max_payload
         await self.close()
         self._ended = asyncio.Event()
         from nats.aio.client import Client
 
         client, options = Client(), self._options
         self._client = client
-        tls = ssl.create_default_context(cafile=options.ca) if self._url.startswith("tls:") or options.ca else None
         await asyncio.wait_for(
             client.connect(
                 self._url,
@@ -142,21 +147,22 @@ class JetStream:
                 max_reconnect_attempts=1,
                 reconnect_time_wait=0,  # the pauses are ours
                 connect_timeout=math.ceil(options.timeout_s),
-                tls=tls,
+                tls=self._tls,
                 user_credentials=None if options.credentials is None else str(options.credentials),
                 error_cb=self._noted,
                 closed_cb=self._closed,
             ),
             2 * options.timeout_s,
         )
-        await self._find_stream(client)
-        return client
+        self._js = client.jetstream(timeout=options.timeout_s)
+        await self._find_stream(self._js)
+        return self._js, client.max_payload
 
-    async def _find_stream(self, client: Client) -> None:
+    async def _find_stream(self, js: JetStreamContext) -> None:
         from nats.js.api import StorageType, StreamConfig
         from nats.js.errors import NotFoundError
 
-        options, js = self._options, client.jetstream(timeout=self._options.timeout_s)
+        options = self._options
         try:
             config = (await js.stream_info(options.stream)).config
         except NotFoundError:
@@ -175,21 +181,16 @@ class JetStream:
 
     # Publishing
 
-    async def _publish(self, client: Client, events: Sequence[Outgoing]) -> None:
+    async def _publish(self, js: JetStreamContext, events: Sequence[Outgoing]) -> None:
         """Publish the first alone and the others together, each only to be stored right after the one before it."""
-        too_large = next(
-            (event for event in events if len(event.structured()) > client.max_payload - _HEAD_BYTES), None
-        )
-        if too_large is not None:
-            raise NotTaken(f"{too_large.id} is larger than the {client.max_payload} bytes the server takes")
         if not self._alone:
             for event in events:
-                await self._one(client, event)
+                await self._one(js, event)
             return
-        await self._one(client, events[0])
+        await self._one(js, events[0])
         pairs = zip(events[1:], events, strict=False)
         answers = await asyncio.gather(
-            *(self._one(client, event, after=before) for event, before in pairs), return_exceptions=True
+            *(self._one(js, event, after=before) for event, before in pairs), return_exceptions=True
         )
         failed = next((answer for answer in answers if isinstance(answer, BaseException)), None)
         if failed is None:
@@ -198,19 +199,18 @@ class JetStream:
             self._alone = False
             detail = "another writes to this stream too: messages are sent one by one, which is slower"
             self._tell("warning", {"detail": detail})
-            await self._publish(client, events)
+            await self._publish(js, events)
             return
         raise failed
 
-    async def _one(self, client: Client, event: Outgoing, after: Outgoing | None = None) -> None:
+    async def _one(self, js: JetStreamContext, event: Outgoing, after: Outgoing | None = None) -> None:
         from nats.js.api import Header
 
         headers = {Header.MSG_ID.value: event.message_id, "content-type": STRUCTURED}
         if after is not None:
             headers[Header.EXPECTED_LAST_MSG_ID.value] = after.message_id
         subject = f"{self._options.subject}.{event.type.removeprefix(_PREFIX)}"
-        js = client.jetstream(timeout=self._options.timeout_s)
-        await js.publish(subject, event.structured(), stream=self._options.stream, headers=headers)
+        await js.publish(subject, event.structured, stream=self._options.stream, headers=headers)
 
 
 def _meaning(error: Exception) -> Away | NotTaken:

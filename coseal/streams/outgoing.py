@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from contracts.arguments import parse_time
@@ -28,7 +29,7 @@ _BATCHES: Final = {("process", "record"): "items", ("policy", "record"): "instru
 _KINDS: Final = ("event", "object", "change", "relation")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outgoing:
     """One event: ``attributes`` are the CloudEvents context (all texts), ``data`` JSON values.
 
@@ -58,8 +59,9 @@ class Outgoing:
         """Return the event in CloudEvents' JSON format, parsed."""
         return {**self.attributes, "datacontenttype": DATA_TYPE, "data": self.data}
 
+    @cached_property
     def structured(self) -> bytes:
-        """Return the event in CloudEvents' JSON format."""
+        """The event in CloudEvents' JSON format."""
         return _json(self.document())
 
     def body(self) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from coseal.errors import BadAnswer, CosealError
 from coseal.streams.delivery import Away, NotTaken
 from coseal.streams.outgoing import BATCH, DATA_TYPE, STRUCTURED, Outgoing
 from coseal.streams.signature import Secret, signature_headers
+from coseal.streams.trust import trusting
 
 MAX_BATCH_BYTES: Final = 1_048_576
 _SHOWN_BYTES: Final = 300
@@ -43,7 +45,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to send: ``timeout_s`` for a whole attempt, ``bearer`` for ``Authorization``, ``secret`` to sign with."""
+    """How to send: ``timeout_s`` for a whole attempt, ``bearer`` for ``Authorization``, ``secret`` to sign with.
+
+    ``ca`` is a file of certificates to trust instead of the usual ones.
+    """
 
     mode: Mode = Mode.structured
     batch_events: int = 100
@@ -51,6 +56,7 @@ class Options:
     secret: Secret | None = None
     bearer: str | None = None
     allow_http: bool = False
+    ca: Path | None = None
 
 
 class Webhook:
@@ -64,6 +70,7 @@ class Webhook:
         self.name = str(self._url.copy_with(username=None, password=None, query=None, fragment=None))
         self.batch_events = options.batch_events if options.mode is Mode.batch else 1
         self._http = httpx.AsyncClient(
+            verify=True if options.ca is None else trusting(options.ca),
             headers={"User-Agent": f"coseal/{__version__}"},
             trust_env=not are_local([url]),
             transport=transport,
@@ -100,11 +107,11 @@ class Webhook:
     def _message(self, events: Sequence[Outgoing]) -> tuple[dict[str, str], bytes]:
         """Return headers and body of a request."""
         if self._options.mode is Mode.batch:
-            return {"content-type": BATCH}, b"[" + b",".join(event.structured() for event in events) + b"]"
+            return {"content-type": BATCH}, b"[" + b",".join(event.structured for event in events) + b"]"
         (event,) = events
         if self._options.mode is Mode.binary:
             return binary_headers(event.attributes) | {"content-type": DATA_TYPE}, event.body()
-        return {"content-type": STRUCTURED}, event.structured()
+        return {"content-type": STRUCTURED}, event.structured
 
 
 def binary_headers(attributes: Mapping[str, str]) -> dict[str, str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import httpx
 import pytest
 
 from coseal import following
 from coseal.client import Client
-from coseal.errors import CosealError, FalseAnswer, Unreachable
+from coseal.errors import CosealError, FalseAnswer, Refused, Unreachable
 from coseal.following import Follower
 from ledger.block import CommittedBlock
 from ledger.codec import decode, encode
@@ -115,6 +116,40 @@ def test_a_certified_block_of_another_history_is_no_next_block(client: Client, h
     assert [next(events).id for _ in range(3)] == ["1:0", "2:0", "3:0"]
     with pytest.raises(FalseAnswer, match="another block than the next, 4"):
         next(events)
+
+
+@pytest.mark.parametrize(
+    ("status", "content"),
+    [
+        (500, b'{"code": "internal_error", "detail": "see the log"}'),
+        (502, b"<html>Bad Gateway</html>"),
+        (410, b'{"code": "pruned", "detail": "not kept here"}'),
+    ],
+)
+def test_a_node_that_cannot_is_passed_over(client: Client, hosts: Hosts, status: int, content: bytes) -> None:
+    answer = hosts.handle_request
+
+    def cannot(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "a.test" and request.url.path == "/v1/blocks":
+            hosts.asked.append("a.test")
+            return httpx.Response(status, content=content)
+        return answer(request)
+
+    hosts.handle_request = cannot
+    assert ids(client, start=1) == ["1:0", "2:0", "3:0", "4:0", "5:0", "6:0"]
+    assert "a.test" in hosts.asked
+    assert client.distrusted == {}
+
+
+def test_what_no_node_keeps_is_refused_with_what_the_last_one_said(client: Client, hosts: Hosts) -> None:
+    def pruned(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/v1/blocks":
+            return hosts.node.handle_request(request)
+        return httpx.Response(410, content=b'{"code": "pruned", "detail": "the first is 9"}')
+
+    hosts.handle_request = pruned
+    with pytest.raises(Refused, match="pruned: the first is 9"):
+        ids(client, start=1)
 
 
 @pytest.mark.parametrize("drop", [1, 4])

@@ -213,10 +213,10 @@ def test_where_others_write_too_messages_go_one_by_one_in_order(
 ) -> None:
     publish = JetStream._one
 
-    async def intruded(self: JetStream, client: Any, event: Outgoing, after: Outgoing | None = None) -> None:
-        await publish(self, client, event, after)
+    async def intruded(self: JetStream, js: Any, event: Outgoing, after: Outgoing | None = None) -> None:
+        await publish(self, js, event, after)
         if after is None:
-            await client.jetstream().publish("coseal.foreign", b"{}", headers={"content-type": STRUCTURED})
+            await js.publish("coseal.foreign", b"{}", headers={"content-type": STRUCTURED})
 
     monkeypatch.setattr(JetStream, "_one", intruded)
     sender = Sender(empty, window=8)
@@ -281,7 +281,7 @@ def test_an_event_larger_than_the_stream_takes_is_not_taken(empty: Server, event
         await js.add_stream(StreamConfig(name="COSEAL", subjects=["coseal.>"], max_msg_size=1_500))
 
     empty.ask(make)
-    large = max(events, key=lambda event: len(event.structured()))
+    large = max(events, key=lambda event: len(event.structured))
     with pytest.raises(NotTaken, match="message size exceeds maximum allowed"):
         Sender(empty).once([large])
 

@@ -41,7 +41,7 @@ def test_everything_that_took_effect_is_an_event_in_ledger_order(past: FakeNode)
 
 def test_the_official_library_reads_each_as_a_cloudevent(past: FakeNode) -> None:
     for event in events_of(past):
-        read = JSONFormat().read(CloudEvent, event.structured())
+        read = JSONFormat().read(CloudEvent, event.structured)
         assert (read.get_id(), read.get_type(), read.get_specversion()) == (event.id, event.type, "1.0")
         assert read.get_source() == f"urn:coseal:chain:{past.genesis.chain_id.hex()}"
         assert read.get_data() == event.data == json.loads(event.body())

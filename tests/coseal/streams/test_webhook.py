@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import socket
+import ssl
 import textwrap
 import time
 from collections.abc import Sequence
@@ -19,6 +20,11 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, InvalidSignature, algorithms
 
 from coseal.errors import BadAnswer, CosealError
@@ -68,7 +74,7 @@ def told(event: Any) -> tuple[Any, ...]:
 
 
 def expected(event: Outgoing) -> tuple[Any, ...]:
-    return told(JSONFormat().read(CloudEvent, event.structured()))
+    return told(JSONFormat().read(CloudEvent, event.structured))
 
 
 @pytest.mark.parametrize("mode", [Mode.structured, Mode.binary])
@@ -174,6 +180,40 @@ def test_one_that_closes_the_connection_or_is_not_there_is_away(hook: Hook, even
         port = gone.getsockname()[1]
     with pytest.raises(Away, match="ConnectError"):
         send(f"http://127.0.0.1:{port}", events[:1])
+
+
+def test_over_tls_only_a_receiver_with_a_trusted_certificate_gets_events(
+    hook: Hook, events: list[Outgoing], tmp_path: Path
+) -> None:
+    ca = certified(hook, tmp_path)
+    url = hook.url.replace("http://127.0.0.1", "https://localhost")
+    with pytest.raises(Away, match="certificate verify failed"):
+        send(url, events[:1])
+    assert hook.requests == []
+    send(url, events, ca=ca)
+    assert len(hook.requests) == len(events)
+    with pytest.raises(CosealError, match="No such file"):
+        Webhook(url, Options(ca=tmp_path / "none.pem"))
+
+
+def certified(hook: Hook, folder: Path) -> Path:
+    """Have a webhook speak TLS, and return the file of the certificate that it shows."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    begin, end = now - timedelta(hours=1), now + timedelta(hours=1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begin, end)
+    certificate = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False).sign(
+        key, hashes.SHA256()
+    )
+    file, secret = folder / "receiver.pem", folder / "receiver.key"
+    file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, secret)
+    server = hook.served.server
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    return file
 
 
 @pytest.mark.parametrize(
