@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
 from coseal.cli import app
@@ -186,3 +188,13 @@ def test_two_streams_do_not_share_a_cursor(commands: Commands, hook: Hook) -> No
     assert other.exit_code == 2
     assert "c is in use by another process" in other.stderr
     assert hook.requests == []
+
+
+def test_the_options_that_the_guide_and_the_service_unit_name_exist() -> None:
+    group = typer.main.get_command(app).commands["stream"]
+    known = {name for command in group.commands.values() for param in command.params for name in param.opts}
+    unit = (GUIDE.parents[1] / "deploy" / "systemd" / "coseal-stream@.service").read_text()
+    text = GUIDE.read_text().replace("systemctl enable --now", "") + unit
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+    assert {"--cursor", "--url", "--genesis", "--metrics", "--dead-letters"} <= named <= known
+    assert "coseal stream $TARGET --cursor" in unit
