@@ -18,7 +18,7 @@ POLICIES: Final = Table(
         text("level", "level of government, or `unstated`"),
         text("year", "year of its publication, else of the document, else `undated`"),
         text("type_document", "kind of document, or `unstated`"),
-        text("status", "`proposed`, `in_force`, `repealed`, ..."),
+        text("status", "`recorded`, `proposed`, `passed`, `promulgated` or `ended`"),
         text("origin", "`live`, or `recorded` from a source"),
         text("member", "member that published or recorded it"),
         text("date", "date of its publication, else of the document, else empty"),
@@ -49,7 +49,7 @@ POLICY_RELATIONS: Final = Table(
     ("policy", "relation", "target"),
     (
         _POLICY,
-        text("relation", "`amends`, `repeals`, `based_on`, `implements`, ..."),
+        text("relation", "`amends`, `repeals`, `based_on`, `implements` or `cites`"),
         text("target", "id of the other"),
         *WRITTEN,
     ),
@@ -76,7 +76,7 @@ POLICY_EVENTS: Final = Table(
     (
         _POLICY,
         integer("number", "from 0 on"),
-        text("action", "`published`, `amended`, `repealed`, ..."),
+        text("action", "`proposed`, `passed`, `promulgated`, `amended`, `repealed`, ..."),
         text("date", "its date, or empty"),
         text("issuer", "who acted, or empty"),
         *MADE,

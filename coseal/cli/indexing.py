@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coseal.cli.shared import DirectoryArgument, GenesisOption, JsonOption, TokenOption, folder, print_json
-from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError
+from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -231,12 +231,15 @@ def _fill(
     from coseal.cli.checking import genesis_of
     from coseal.network import read_genesis
     from coseal.sql.store import open_store
+    from coseal.sql.sync import highest_tip
 
     trusted = read_genesis(genesis) if genesis is not None else genesis_of(folder(directory))
     sources = _sources(directory, urls, token)
     store = open_store(database)
     try:
         if anew:
+            if highest_tip(sources) is None:
+                raise Unreachable("no source answers, so the index stays as it is", "start a node, or give --url")
             store.empty(trusted)
         synced = _with_bar(store, sources, trusted, last=last, replay=replay, quiet=as_json)
     finally:

@@ -165,7 +165,10 @@ def _trouble(name: str, error: sqlite3.Error) -> CosealError:
     if "locked" in text:
         return CosealError(f"{name} is in use", "wait until the other command is done")
     if "not a database" in text or "malformed" in text:
-        return CosealError(f"{name}: {text}", "choose another --db; an index that is damaged is deleted and built anew")
+        return CosealError(
+            f"{name}: {text}",
+            "choose another --db, or delete an index that is damaged: `coseal index sync` makes it anew",
+        )
     return CosealError(f"{name}: {text}", "is the path right, and may you write there?")
 
 

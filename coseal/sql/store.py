@@ -18,7 +18,6 @@ from contracts.rows.tables import TABLES, VERSION, VIEWS
 from coseal.errors import BadAnswer, CosealError
 from ledger.genesis import Genesis
 
-DEFAULT: Final = "sqlite:///coseal-index.sqlite"
 _MARK: Final = ("coseal", "index")
 
 

@@ -173,6 +173,16 @@ def test_an_index_of_another_version_is_refused_and_rebuilt_on_demand(
     assert rows_of(str(tmp_path / "index")) == whole
 
 
+def test_a_rebuild_without_any_source_leaves_the_index_alone(told: Story, folder: Path, tmp_path: Path) -> None:
+    fill(tmp_path / "index", folder, told.chain, last=3)
+    where = ("--url", "http://127.0.0.1:9", "--genesis", folder / "genesis.json", "--db", tmp_path / "index")
+    code, _, complaint = run("index", "rebuild", *where)
+    assert (code, "stays as it is" in complaint) == (2, True)
+    assert run("index", "status", folder, "--db", tmp_path / "index")[1]["height"] == 3
+    code, shown, _ = run("index", "sync", *where)
+    assert (code, shown["height"], shown["lag"]) == (2, 3, None)
+
+
 def something_else(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE accounts (id)")
