@@ -58,6 +58,7 @@ def init(
         print_json(_plan_document(plan))
         return
     _show_plan(plan)
+    typer.echo(f"plan          {plan.digest.hex()}")
     typer.echo(f"next  send {ceremony / 'plan.json'} to every member; each compares the plan's digest with the others")
 
 
@@ -150,9 +151,9 @@ def check(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check everything that is there, and say who is missing. Exit code 0: all members have confirmed.
+    """Check everything that is there, and say who is missing; before there is a genesis, show the plan.
 
-    1: a file is false, and which; 2: not complete yet.
+    Exit code 0: all members have confirmed; 1: a file is false, and which; 2: not complete yet.
 
     Example:
 
@@ -163,6 +164,8 @@ def check(
     standing = founding.look(ceremony)
     if own is not None:
         founding.require_same(own, standing)
+    if standing.genesis is None and not as_json:
+        _show_plan(standing.plan)
     _show(standing, as_json=as_json)
     if not standing.complete:
         raise typer.Exit(EXIT_UNKNOWN)
@@ -196,11 +199,11 @@ def _show_plan(plan: Plan) -> None:
     for member in plan.members:
         role = f"{member.role}, {member.level}" if member.level else member.role
         seats = ", ".join(seat.name for seat in plan.seats(member.id)) or "-"
-        table.add_row(member.id, role, ", ".join(user.name for user in member.users), seats)
+        users = "; ".join(f"{user.name}: {' '.join(sorted(user.capabilities))}" for user in member.users)
+        table.add_row(member.id, role, users, seats)
     console().print(table)
     parameters = ", ".join(f"{name} {str(value).lower()}" for name, value in asdict(plan.consortium.parameters).items())
     typer.echo(f"runs with     {parameters}")
-    typer.echo(f"plan          {plan.digest.hex()}")
 
 
 def _show(standing: Standing, *, as_json: bool) -> None:

@@ -60,13 +60,17 @@ def _node(settings: Settings, chain_id: str | None, others: dict[str, Answer], t
     genesis, line = folder.genesis(settings, chain_id)
     tell(line, *folder.disk(settings), *folder.key_files(settings, now_s), folder.journal(settings, now_s))
     tell(*folder.http_certificate(settings, datetime.fromtimestamp(now_s, UTC)))
-    own = Answer(None, 0.0, "the node does not run")
-    if pid is not None and settings.url is not None:
-        own = reach.status(settings.url, reach.own_token(settings))
+    silent = Answer(None, 0.0, "the node does not run")
+    own = silent if settings.url is None else reach.status(settings.url, reach.own_token(settings))
+    # Not every file system shows in /proc/locks who holds a lock.
+    running = pid is not None or (own.document is not None and own.document.get("node") == node)
+    if not running:
+        own = silent
+    elif settings.url is not None:
         tell(*reach.itself(settings, genesis, own, __version__))
     if pid is not None and (limit := folder.descriptors_of(pid)) is not None:
         tell(machine.judge_descriptors(node, f"process {pid}", limit))
-    tell(*reach.ports(settings, running=pid is not None), *reach.signer(settings))
+    tell(*reach.ports(settings, running=running), *reach.signer(settings))
     if genesis is None:
         return
     nodes = {node, *settings.peers}
@@ -84,7 +88,8 @@ def _node(settings: Settings, chain_id: str | None, others: dict[str, Answer], t
 
 def _registered(settings: Settings, genesis: Genesis, nodes: set[str], *, asking: bool) -> dict[str, Registered]:
     """Return what is registered for nodes: proven by the running node's state, else what the genesis says."""
-    found = {name: entry for name in nodes if (entry := folder.in_genesis(genesis, name)) is not None}
+    certain = not any((settings.folder / "blocks").glob("*.log"))
+    found = {name: entry for name in nodes if (entry := folder.in_genesis(genesis, name, certain=certain)) is not None}
     if not asking or settings.url is None:
         return found
     try:

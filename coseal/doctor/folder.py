@@ -38,11 +38,15 @@ _REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "gluste
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What the chain registers for a node, and where that is known from, in words."""
+    """What the chain registers for a node, and where that is known from, in words.
+
+    ``certain``: nothing can have replaced it since; the genesis alone does not tell once there are blocks.
+    """
 
     consensus_key: bytes
     link_certificate: bytes
     source: str
+    certain: bool = True
 
 
 # Disk
@@ -171,11 +175,11 @@ def key_contents(settings: Settings, registered: Registered | None) -> list[Line
             todo = "put the pair in place that was made together"
             found.append(bad(node, "link identity", "link key and link certificate are no pair", todo))
         else:
-            found.append(_registered(node, "link identity", same, registered.source, "its certificate"))
+            found.append(_registered(node, "link identity", same, registered, "its certificate"))
         if settings.signer is None:
             signer = keys.read_signer(settings.consensus_key, keys.environment_passphrase())
             same = signer.public_key == registered.consensus_key
-            found.append(_registered(node, "consensus identity", same, registered.source, "its key"))
+            found.append(_registered(node, "consensus identity", same, registered, "its key"))
     except WrongKey as error:
         found.append(warn(node, "keys", error.detail, "COSEAL_KEY_PASSPHRASE_FILE lets the doctor open them"))
     except CosealError as error:
@@ -185,11 +189,13 @@ def key_contents(settings: Settings, registered: Registered | None) -> list[Line
     return found
 
 
-def _registered(node: str, check: str, same: bool, source: str, what: str) -> Line:
+def _registered(node: str, check: str, same: bool, registered: Registered, what: str) -> Line:
     if same:
-        return ok(node, check, f"{what} is the one that {source} registers")
-    todo = "a wrong folder, a wrong genesis, or a rotation that this source does not know: see docs/operating.md"
-    return bad(node, check, f"{what} is not the one that {source} registers", todo)
+        return ok(node, check, f"{what} is the one that {registered.source} registers")
+    text = f"{what} is not the one that {registered.source} registers"
+    if not registered.certain:
+        return warn(node, check, text, "if it was replaced since, look again while the node runs; else it is wrong")
+    return bad(node, check, text, "this is another node's folder or key, or another chain's genesis")
 
 
 def http_certificate(settings: Settings, now: datetime) -> list[Line]:
@@ -245,11 +251,11 @@ def _chain_of_blocks(folder: Path) -> bytes | None:
     return None
 
 
-def in_genesis(found: Genesis, node: str) -> Registered | None:
-    """Return what the genesis registers for a node."""
+def in_genesis(found: Genesis, node: str, *, certain: bool) -> Registered | None:
+    """Return what the genesis registers for a node; ``certain`` while there is no block that can have replaced it."""
     for entry in found.nodes:
         if entry.id == node:
-            return Registered(entry.consensus_key, entry.link_certificate, "the genesis")
+            return Registered(entry.consensus_key, entry.link_certificate, "the genesis", certain)
     return None
 
 

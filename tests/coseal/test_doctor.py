@@ -141,6 +141,9 @@ def test_keys_that_are_not_the_registered_ones_are_bad(net: Path) -> None:
     keys.write_key(path, keys.new_seed())
     line = lines_of(net)["consensus identity"]
     assert (line.verdict, "not the one that the genesis registers" in line.text) == (Verdict.bad, True)
+    (net / "nodes" / NODE / "blocks").mkdir()
+    (net / "nodes" / NODE / "blocks" / "00000001.log").touch()
+    assert lines_of(net)["consensus identity"].verdict is Verdict.warn  # a block may have replaced it
 
 
 def test_a_link_key_beside_anothers_certificate_is_bad(net: Path) -> None:
