@@ -24,6 +24,7 @@ from contracts.rules.cel import compile_expression
 from contracts.rules.errors import RuleError
 from contracts.rules.rule import parse_rule
 from contracts.table import CONTRACTS
+from coseal import ceremony
 from coseal.errors import CosealError
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
@@ -64,6 +65,22 @@ class Decoder:
 
 def _codec(data: bytes) -> bytes:
     return codec.encode(codec.decode(data))
+
+
+def _plan(data: bytes) -> bytes:
+    plan = ceremony.decode_plan(data)
+    return ceremony.encode_plan(plan.consortium, plan.time_ms)
+
+
+def _contribution(data: bytes) -> None:
+    plan, genuine, _, _ = seeds.founding()
+    assert ceremony.decode_contribution(data, plan).raw == genuine  # whatever else differs is not signed
+
+
+def _confirmation(data: bytes) -> None:
+    _, _, genesis, genuine = seeds.founding()
+    found = ceremony.decode_confirmation(data, genesis)
+    assert found.signature.hex() in genuine.decode()
 
 
 def _transaction(data: bytes) -> bytes:
@@ -300,6 +317,9 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("journal-file", "records", _journal_file, lambda: [seeds.journal_file()]),
     Decoder("block-file", "records", _block_file, lambda: [seeds.block_log()]),
     Decoder("genesis", "json", _genesis, lambda: [GENESIS.raw]),
+    Decoder("founding-plan", "json", _plan, lambda: [seeds.founding()[0].raw], (LedgerError, CosealError), share=0.5),
+    Decoder("founding-contribution", "json", _contribution, lambda: [seeds.founding()[1]]),
+    Decoder("founding-confirmation", "json", _confirmation, lambda: [seeds.founding()[3]]),
     Decoder("strict-json", "json", _strict_json, seeds.json_texts),
     Decoder("transaction-json", "json", _transaction_json, seeds.transactions_json),
     Decoder("document", "json", _document, seeds.documents, share=0.5),

@@ -11,23 +11,31 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgpack
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from audit.export import signed_bytes
 from consensus import messages, persisted
 from contracts.table import CONTRACTS
+from coseal import ceremony
 from coseal.bundle import collect
+from coseal.consortium import default_consortium
 from ledger import codec, framing, merkle, render, snapshot
 from ledger.block import CommittedBlock, Receipt
 from ledger.genesis import Genesis
 from ledger.handover import Handover, with_handovers
 from ledger.head import Head
 from ledger.proof import BeginProof, CertifiedValue, TransactionProof
+from ledger.signing import Ed25519Signer
 from ledger.snapshot import Manifest
 from ledger.state import value_hash_of
 from node import journal, wire
@@ -402,3 +410,31 @@ def actions() -> list[bytes]:
         for contract in CONTRACTS.values()
         for name in sorted(contract.actions)
     ]
+
+
+@cache
+def founding() -> tuple[ceremony.Plan, bytes, Genesis, bytes]:
+    """Return a plan, a contribution to it, the genesis of it, and a confirmation; the same bytes every time."""
+    plan = ceremony.decode_plan(ceremony.encode_plan(default_consortium(4), 1_700_000_000_000))
+    raws = [_contribution(plan, member.id, 16 * number + 1) for number, member in enumerate(plan.members)]
+    contributions = {one.member: one for one in (ceremony.decode_contribution(raw, plan) for raw in raws)}
+    genesis = ceremony.assemble(plan, contributions)
+    confirmation = ceremony.make_confirmation(genesis, plan.members[0].id, Ed25519Signer(bytes([1]) * 32))
+    return plan, raws[0], genesis, confirmation
+
+
+def _contribution(plan: ceremony.Plan, member: str, first: int) -> bytes:
+    user, consensus, link = (bytes([number]) * 32 for number in range(first, first + 3))
+    signer = Ed25519Signer(consensus)
+    node = ceremony.NodePart(member, signer.public_key, _certificate_of(link, member), f"{member}.example:8601")
+    nodes = [(node, signer, Ed25519Signer(link))]
+    return ceremony.make_contribution(plan, member, {"admin": Ed25519Signer(user)}, nodes)
+
+
+def _certificate_of(seed: bytes, node: str) -> bytes:
+    """Return a link certificate as ``coseal.keys`` makes them, with a serial number that is no chance."""
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, node)])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    lasting = builder.not_valid_before(datetime(2020, 1, 1)).not_valid_after(datetime(9999, 12, 31))
+    return lasting.serial_number(1).sign(key, None).public_bytes(Encoding.DER)
