@@ -19,9 +19,9 @@ from node.storage import Storage
 
 BLOCKS_MIN: Final = 16
 BLOCKS_MAX: Final = 1_024
-TRANSACTIONS_MAX: Final = 20_000
+TRANSACTIONS_MAX: Final = 8_000
 PRELOADED_TRANSACTIONS: Final = 5_000
-BYTES_MAX: Final = 8 * 1024 * 1024
+BYTES_MAX: Final = 3 * 1024 * 1024
 
 
 class Commits:
