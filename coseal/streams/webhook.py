@@ -158,15 +158,16 @@ async def _beginning(response: httpx.Response) -> str:
 
 
 def _checked(url: str, *, allow_http: bool) -> httpx.URL:
+    """Return the URL, or raise ``CosealError``, which does not tell what may be secret of it."""
     try:
         found = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise CosealError(f"{url}: {error}") from None
+        raise CosealError(f"the webhook's URL: {error}") from None
     if found.scheme not in ("http", "https") or not found.host:
-        raise CosealError(f"{url}: expected https://HOST/PATH", "or http:// on this machine")
+        raise CosealError("the webhook's URL: expected https://HOST/PATH", "or http:// on this machine")
     if found.port is not None and not 0 < found.port < 65_536:
-        raise CosealError(f"{url}: {found.port} is no port")
+        raise CosealError(f"the webhook's URL: {found.port} is no port")
     if found.scheme == "http" and not allow_http and not are_local([url]):
         hint = "use https://, or say --allow-http if the network between is yours"
-        raise CosealError(f"{url}: events would travel in the clear", hint)
+        raise CosealError(f"events for {found.host} would travel in the clear", hint)
     return found
