@@ -34,6 +34,8 @@ QUORUM: Final = 3
 TWIN: Final = N
 HEIGHT: Final = 1
 ROUNDS: Final = 2
+FAULTS_MS: Final = 1_200
+"""Longer than two rounds take; then all is healed, and one of the two is found and stopped."""
 Worlds: TypeAlias = tuple[tuple[int, ...], ...]
 """A partition: worlds of ascending endpoints, in ascending order."""
 Round: TypeAlias = tuple[Worlds, tuple[int, ...]]
@@ -115,12 +117,13 @@ class DividedWorld(World):
             jitter_ms=0,
             write_every_ms=1_500,
             fault_every_ms=1_000_000,
-            faults_ms=1_200,
+            faults_ms=FAULTS_MS,
             behaviours={doubled: ("twins",)},
             heights_min=2,
         )
         super().__init__(options, rng, loud=loud)
         self.nodes[TWIN].clock.jump(10)  # so that the two never propose the same block
+        self.act(FAULTS_MS + 1, "stop the twin", lambda: self.crash(self.nodes[TWIN], "kill"))
 
     def over(self) -> bool:
         """Say whether all honest nodes are past the two rounds."""
