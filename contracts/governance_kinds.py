@@ -217,6 +217,20 @@ def _schedule_version(view: View, case: Case, subject: Subject) -> Result:
     return {"version": subject["version"], "first_height": subject["height"]}
 
 
+def _check_withdrawal(view: View, case: Case, subject: Subject) -> Rejected | None:
+    upgrade: Any = view.get(UPGRADE_KEY)
+    if upgrade is None or upgrade[2] != subject["proposal"]:  # A10
+        detail = f"{subject['proposal']} is no protocol version that is accepted and not in force yet"
+        return Rejected("not_pending", detail)
+    return None
+
+
+def _withdraw_version(view: View, case: Case, subject: Subject) -> Result:
+    upgrade: Any = view.get(UPGRADE_KEY)
+    view.delete(UPGRADE_KEY)
+    return {"version": upgrade[0], "first_height": upgrade[1]}
+
+
 # The table
 
 _node = arguments.record({"node": arguments.name()})
@@ -268,6 +282,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         _check_version,
         _schedule_version,
         {"version": 2, "height": 100_000},
+    ),
+    "withdraw_version": Kind(
+        arguments.record({"proposal": arguments.name()}), _check_withdrawal, _withdraw_version, {"proposal": "rules-2"}
     ),
 }
 """What can be proposed, by name."""

@@ -24,6 +24,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.kind.rotate_validator_key": ("Replace a validator's key", "更换验证节点密钥"),
     "governance.kind.add_member": ("Admit a member", "接纳成员"),
     "governance.kind.protocol_version": ("Change the protocol version", "变更协议版本"),
+    "governance.kind.withdraw_version": ("Withdraw a protocol version", "撤回协议版本"),
     "governance.proposer": ("Proposed by", "提案者"),
     "governance.votes": ("Votes", "投票"),
     "governance.tally": ("{yes} yes, {no} no", "赞成 {yes}，反对 {no}"),

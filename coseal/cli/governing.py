@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     rotate_validator_key = "rotate_validator_key"
     add_member = "add_member"
     protocol_version = "protocol_version"
+    withdraw_version = "withdraw_version"
 
 
 class Status(StrEnum):
@@ -99,6 +101,8 @@ def propose(
       coseal governance propose remove_validator node=bank-a --reason "Leaves the network" --as regulator
 
       coseal governance propose protocol_version version=2 height=120000 --as central-bank
+
+      coseal governance propose withdraw_version proposal=protocol-version.2.1f2e3d4c --as central-bank
     """
     from coseal import governance
     from coseal.arguments import parse_subject
@@ -109,7 +113,7 @@ def propose(
     with access.client(sender) as client:
         if open_for is not None:
             more["closes_ms"] = time.time_ns() // 1_000_000 + duration_ms(open_for)
-        about = str(subject.get("node") or subject.get("member") or subject.get("version") or "change")
+        about = _about(subject)
         chosen = identifier or governance.new_id(kind.value, about)
         committed = governance.propose(client, chosen, kind.value, subject, **more)
         _end(client, chosen, committed, as_json=as_json)
@@ -177,7 +181,7 @@ def list_proposals(
         return
     table = plain_table("id", "kind", "about", "by", "status", "yes", "no", "needed", "block")
     for row in found:
-        about = str(row["subject"].get("node") or row["subject"].get("member") or row["subject"].get("version") or "")
+        about = _about(row["subject"])
         counts = (str(row[name]) for name in ("yes", "no", "needed", "height"))
         table.add_row(row["id"], row["kind"], about, row["proposer"], row["status"], *counts)
     console().print(table)
@@ -211,6 +215,11 @@ def _end(client: Client, proposal: str, committed: Any, *, as_json: bool) -> Non
         return
     print_committed(committed, as_json=as_json)
     raise typer.Exit(EXIT_BAD)
+
+
+def _about(subject: Mapping[str, Any]) -> str:
+    """Return what a proposal is about in a word: a node, a member, a version, or another proposal."""
+    return next((str(subject[name]) for name in ("node", "member", "version", "proposal") if name in subject), "")
 
 
 def _print_proposal(found: dict[str, Any], *, as_json: bool) -> None:

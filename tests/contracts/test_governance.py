@@ -584,6 +584,34 @@ def test_a_version_accepted_too_late_for_its_height_is_void(world):
     assert (decided.data["status"], decided.data["outcome"]["code"]) == ("void", "too_soon")
 
 
+def test_an_accepted_version_is_withdrawn_and_another_takes_its_place(world):
+    chain, height = world.chain, world.chain.executor.height + 10
+    assert world.accept("rules", "protocol_version", {"version": 2, "height": height}, "bank-a").ok
+    assert world.propose("none", "withdraw_version", {"proposal": "other"}, "bank-a").code == "not_pending"
+    decided = world.accept("stay", "withdraw_version", {"proposal": "rules"}, "bank-a")
+    assert decided.data["outcome"] == {"version": 2, "first_height": height}
+    assert governance.upgrade(world.reader) is None
+    assert world.propose("again", "withdraw_version", {"proposal": "rules"}, "bank-a").code == "not_pending"
+    while chain.executor.height <= height:
+        chain.block()
+    assert chain.executor.protocol_version == 1
+    later = {"version": 2, "height": height + 20}
+    assert world.accept("later", "protocol_version", later, "bank-a").data["status"] == "accepted"
+    assert governance.upgrade(world.reader) == {"version": 2, "first_height": height + 20}
+
+
+def test_a_withdrawal_accepted_when_the_version_comes_into_force_is_void(make_chain, signer_of):
+    world = World(make_chain(rules={1: CONTRACTS, 2: CONTRACTS}), signer_of)
+    height = world.chain.executor.height + 7
+    assert world.accept("rules", "protocol_version", {"version": 2, "height": height}, "bank-a").ok
+    assert world.propose("stay", "withdraw_version", {"proposal": "rules"}, "bank-a").ok
+    while world.chain.executor.height < height - 2:
+        world.chain.block()
+    decided = world.vote("stay", "central-bank", "regulator")
+    assert (decided.data["status"], decided.data["outcome"]["code"]) == ("void", "not_pending")
+    assert world.chain.executor.protocol_version == 2
+
+
 def test_the_subject_of_a_proposal_is_checked_field_by_field(world):
     for kind, wrong in (
         ("add_validator", {"node": "Upper"}),
@@ -601,4 +629,5 @@ def test_the_subject_of_a_proposal_is_checked_field_by_field(world):
         "protocol_version",
         "remove_validator",
         "rotate_validator_key",
+        "withdraw_version",
     ]
