@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -143,18 +144,40 @@ def probe(node: NodeEntry, timeout_s: float = _PROBE_TIMEOUT_S) -> dict[str, Any
 def ask(node: NodeEntry, path: str, timeout_s: float = _PROBE_TIMEOUT_S) -> dict[str, Any] | None:
     """Return a JSON object that a node answers with, None if it does not, or refuses.
 
-    Plain ``http.client``: starting a network polls this and need not load a whole HTTP library for it.
+    Where reads are not public, a token of the node's own file is shown. Plain ``http.client``: starting a network
+    polls this and need not load a whole HTTP library for it.
     """
+    headers = {"Accept": "application/json"}
     connection = http.client.HTTPConnection(node.http, timeout=timeout_s)
     try:
-        connection.request("GET", path, headers={"Accept": "application/json"})
-        response = connection.getresponse()
-        document = json.loads(response.read(_ANSWER_BYTES_MAX))
-        return document if response.status == 200 and isinstance(document, dict) else None
+        status, body = _get(connection, path, headers)
+        token = reading_token(node.data / "keys" / "tokens.toml") if status == http.client.UNAUTHORIZED else None
+        if token is not None:
+            status, body = _get(connection, path, headers | {"Authorization": f"Bearer {token}"})
+        document = json.loads(body)
+        return document if status == http.client.OK and isinstance(document, dict) else None
     except (OSError, http.client.HTTPException, ValueError):
         return None
     finally:
         connection.close()
+
+
+def _get(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> tuple[int, bytes]:
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    return response.status, response.read(_ANSWER_BYTES_MAX)
+
+
+def reading_token(path: Path) -> str | None:
+    """Return a token of a node's token file that may read, None if there is none in the open."""
+    try:
+        rows = tomllib.loads(path.read_text("utf-8")).get("token", [])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return None
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and "read" in row.get("scopes", ()) and isinstance(row.get("token"), str):
+            return str(row["token"])
+    return None
 
 
 def status_of(network: Network, node: NodeEntry) -> NodeStatus:

@@ -15,6 +15,7 @@ from coseal.doctor.line import Line, bad
 from coseal.doctor.reach import Answer
 from coseal.doctor.settings import Settings, read
 from coseal.errors import CosealError
+from coseal.processes import reading_token
 from ledger.genesis import Genesis
 
 Say = Callable[[Line], None]
@@ -61,7 +62,7 @@ def _node(settings: Settings, chain_id: str | None, others: dict[str, Answer], t
     tell(line, *folder.disk(settings), *folder.key_files(settings, now_s), folder.journal(settings, now_s))
     tell(*folder.http_certificate(settings, datetime.fromtimestamp(now_s, UTC)))
     silent = Answer(None, 0.0, "the node does not run")
-    own = silent if settings.url is None else reach.status(settings.url, reach.own_token(settings))
+    own = silent if settings.url is None else reach.status(settings.url, reading_token(settings.tokens))
     # Not every file system shows in /proc/locks who holds a lock.
     running = pid is not None or (own.document is not None and own.document.get("node") == node)
     if not running:
@@ -93,7 +94,7 @@ def _registered(settings: Settings, genesis: Genesis, nodes: set[str], *, asking
     if not asking or settings.url is None:
         return found
     try:
-        with Client(settings.url, genesis, token=reach.own_token(settings)) as client:
+        with Client(settings.url, genesis, token=reading_token(settings.tokens)) as client:
             for name in sorted(nodes):
                 record = client.value(f"membership/node/{name}")
                 if record is not None:

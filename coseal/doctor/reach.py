@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import http.client
 import json
 import socket
 import ssl
 import time
-import tomllib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -57,16 +55,6 @@ def status(url: str, token: str | None = None) -> Answer:
         return Answer(None, began * 1000, getattr(error, "strerror", None) or error.__class__.__name__)
     finally:
         connection.close()
-
-
-def own_token(settings: Settings) -> str | None:
-    """Return a token of the node's file that may read, None if there is none in the open."""
-    with contextlib.suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        rows = tomllib.loads(settings.tokens.read_text("utf-8")).get("token", [])
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and "read" in row.get("scopes", ()) and isinstance(row.get("token"), str):
-                return str(row["token"])
-    return None
 
 
 # The node itself

@@ -91,10 +91,12 @@ def test_every_taken_port_is_named(tmp_path: Path):
 
 class _Status(BaseHTTPRequestHandler):
     document: object = {}
+    token: str | None = None
 
     def do_GET(self) -> None:
-        body = json.dumps(self.document).encode()
-        self.send_response(200)
+        allowed = self.token is None or self.headers["Authorization"] == f"Bearer {self.token}"
+        body = json.dumps(self.document if allowed else {"code": "unauthenticated"}).encode()
+        self.send_response(200 if allowed else 401)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -138,6 +140,21 @@ def test_a_nodes_own_words_are_passed_on(tmp_path: Path, answering: HTTPServer):
     assert (status.height, status.state_root, status.healthy, status.why_stalled) == (7, "ab", True, None)
     stalled = status_with(tmp_path, answering, {**GOOD, "healthy": False, "why_stalled": "two peers are silent"})
     assert (stalled.healthy, stalled.why_stalled) == (False, "two peers are silent")
+
+
+def test_a_node_whose_reads_are_not_public_is_shown_its_own_token(
+    tmp_path: Path, answering: HTTPServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_Status, "token", "for reading")
+    assert status_with(tmp_path, answering, GOOD).height is None
+    tokens = entry(tmp_path).data / "keys" / "tokens.toml"
+    tokens.parent.mkdir(parents=True)
+    tokens.write_text("[[token]]\nscopes = ['submit']\ntoken = 'other'\n")
+    assert status_with(tmp_path, answering, GOOD).height is None
+    tokens.write_text("[[token]]\nscopes = ['read']\ntoken = 'for reading'\n")
+    assert status_with(tmp_path, answering, GOOD).height == 7
+    tokens.write_text("token = 3")
+    assert status_with(tmp_path, answering, GOOD).height is None
 
 
 @pytest.mark.parametrize(
