@@ -20,7 +20,7 @@ from rich.console import Console
 from audit.report import Level
 from bench import absence, fines, machine, offline, rows, signer, tables
 from bench.figures import Run, repeated, summary
-from bench.network import Network, running_network
+from bench.network import Network, end_in_order, running_network
 from bench.overload import overload
 from bench.pair import Pair
 from bench.results import FOLDER, Results
@@ -145,10 +145,12 @@ def overloaded(network: Network, transactions: int, scale: float) -> Run:
 def signature_bound(network: Network, transactions: int) -> Run:
     """A throughput, and beside it the cost of a signature by the fastest verifier."""
     verifiers = offline.verify_cost()
-    rate = rows.throughput(network, transactions=transactions)["transactions/s"]
-    share = rate * len(network.entries) * min(verifiers.values()) / 1e6 / machine.CORES
-    return {"share": share, "transactions/s": rate, **verifiers}
+    many = rows.throughput(network, transactions=transactions)
+    bound = machine.CORES / (len(network.entries) * min(verifiers.values()) / 1e6)
+    shares = {"share": many["transactions/s"] / bound, "share by CPU": many["transactions/s by CPU"] / bound}
+    return {**shares, "transactions/s": many["transactions/s"], **verifiers}
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main())

@@ -12,9 +12,11 @@ import urllib.error
 from collections.abc import Sequence
 
 from bench.figures import Run
+from bench.machine import cpu_seconds
 from bench.network import COSEAL, Network
 from bench.rows import sources, wait_until_idle
 from bench.work import prepare, record
+from coseal import processes
 from coseal.load import connect, post, run_clients
 
 _CLIENTS = 8
@@ -79,13 +81,17 @@ def catch_up(network: Network, *, transactions: int) -> Run:
     command = [*COSEAL, "node", "start", lagging.name, "--dir", str(network.directory)]
     with subprocess.Popen(command, cwd=network.code, stdout=subprocess.DEVNULL):
         answered = _reached(network, lagging.url, 0)
+        pids = [pid for pid in [processes.pid_of(lagging)] if pid is not None]
+        before = cpu_seconds(pids)
         caught = _reached(network, lagging.url, target)
+        used = cpu_seconds(pids) - before
     rate, alone = done / (caught - started), done / (caught - answered)
     return {
         "times the live rate": rate / live,
         "times, without the start": alone / live,
         "live transactions/s": live,
         "catch-up transactions/s": rate,
+        "CPU ms a transaction": used / done * 1000,
         "s to start": answered - started,
         "transactions": done,
     }

@@ -28,7 +28,7 @@ from rich.console import Console
 
 from bench import machine, rows
 from bench.figures import Run, summary
-from bench.network import running_network
+from bench.network import end_in_order, running_network
 from bench.results import FOLDER, Results
 from coseal.load import run_clients
 
@@ -182,4 +182,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main())

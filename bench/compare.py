@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench import fines, machine, rows
 from bench.figures import Figure, Run, summary
-from bench.network import Network, running_network
+from bench.network import Network, end_in_order, running_network
 from bench.results import FOLDER, Results
 
 
@@ -106,4 +106,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main())

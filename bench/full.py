@@ -15,7 +15,7 @@ from rich.console import Console
 
 from bench import machine, rows
 from bench.figures import Figure, Run, repeated, summary
-from bench.network import Network, running_network
+from bench.network import Network, end_in_order, running_network
 from bench.overload import overload
 from bench.pair import Pair
 from bench.results import FOLDER, Results
@@ -147,4 +147,5 @@ CURVES: dict[str, Callable[[int, int, Results], Iterator[Point]]] = {
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main())

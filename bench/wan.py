@@ -24,7 +24,7 @@ from rich.console import Console
 from bench import machine, rows
 from bench.delay import NETWORK
 from bench.figures import Figure, Run, repeated, summary
-from bench.network import Network
+from bench.network import Network, end_in_order
 from bench.results import FOLDER, Results
 from coseal import network as networks
 from coseal.consortium import default_consortium
@@ -161,4 +161,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main())
