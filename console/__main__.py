@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from console.live import LookUp
+    from ledger.genesis import Genesis
 
 DEFAULT_PORT: Final = 8580
 
@@ -89,7 +90,7 @@ def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
     )
     genesis = access.load_genesis()
     named = tuple(Address(url.split("//")[-1].rstrip("/"), url.rstrip("/")) for url in arguments.url)
-    look_up = None if named else _of_folder(arguments.directory)
+    look_up = None if named else _of_folder(arguments.directory, genesis)
     addresses = named if look_up is None else look_up()
     if not addresses:
         raise CosealError("no node to ask", "give a network's folder, or --url")
@@ -114,14 +115,15 @@ def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
     return 0
 
 
-def _of_folder(directory: Path) -> LookUp:
+def _of_folder(directory: Path, genesis: Genesis) -> LookUp:
     """Return how to look up the nodes of a network's folder, which `coseal node add` may change while we run."""
     from console.nodes import Address
     from coseal import network as networks
     from coseal.errors import CosealError
+    from coseal.processes import token_for
 
     def read() -> tuple[Address, ...]:
-        return tuple(Address(node.name, node.url) for node in networks.load(directory).nodes)
+        return tuple(Address(node.name, node.url, token_for(node, genesis)) for node in networks.load(directory).nodes)
 
     known, changed_ns = read(), 0
 

@@ -46,4 +46,4 @@ class Console:
 
     def _sources(self) -> list[Source]:
         """Return the nodes as an audit reads them: all, so that they are compared."""
-        return [UrlSource(address.url, address.name, self._token) for address in self.nodes.addresses]
+        return [UrlSource(address.url, address.name, address.token or self._token) for address in self.nodes.addresses]

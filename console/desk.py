@@ -83,7 +83,10 @@ class Desk:
         for address in reader.nodes.order():
             try:
                 response = await reader.nodes.http.post(
-                    f"{address.url}/v1/transactions?wait=commit", content=body, headers=headers, timeout=_COMMIT_S
+                    f"{address.url}/v1/transactions?wait=commit",
+                    content=body,
+                    headers=headers | address.headers,
+                    timeout=_COMMIT_S,
                 )
             except httpx.HTTPError as error:
                 reasons.append((address.name, str(error) or type(error).__name__))

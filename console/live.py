@@ -140,7 +140,7 @@ class Live:
             await asyncio.sleep(_RETRY_S)
 
     async def _read(self, address: Address) -> None:
-        headers = {"Accept": "text/event-stream"}
+        headers = {"Accept": "text/event-stream", **address.headers}
         params: dict[str, Any] = {"args": "false"}
         if self._last_id and int(self._last_id.partition(":")[0]) >= self._nodes.tip - 2:
             headers["Last-Event-ID"] = self._last_id

@@ -43,10 +43,16 @@ class Problem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A node to ask: its name and the base URL of its HTTP interface."""
+    """A node to ask: its name, the base URL of its HTTP interface, and a token to show it, if it has one of its own."""
 
     name: str
     url: str
+    token: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request to it carries."""
+        return {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +176,9 @@ class Nodes:
         self, address: Address, path: str, params: dict[str, Any] | None = None, *, accept: str = _JSON
     ) -> Reply:
         """Return one node's answer, whatever it is; raises as httpx does."""
-        async with self._http.stream("GET", address.url + path, params=params, headers={"Accept": accept}) as response:
+        async with self._http.stream(
+            "GET", address.url + path, params=params, headers={"Accept": accept, **address.headers}
+        ) as response:
             parts, size = [], 0
             async for part in response.aiter_bytes():
                 size += len(part)

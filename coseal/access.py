@@ -16,7 +16,7 @@ from coseal import network as networks
 from coseal.consortium import DEFAULT_USER
 from coseal.errors import CosealError, Unreachable
 from coseal.network import Network, NodeEntry
-from coseal.processes import probe
+from coseal.processes import probe, token_for
 from ledger.genesis import Genesis
 from ledger.signing import Signer
 
@@ -66,16 +66,16 @@ class Access:
         genesis = self.load_genesis()
         sender, signer = self.identity(who, genesis) if who is not None else (None, None)
         member = None if sender is None else sender.partition("/")[0]
-        return Client(self.find_url(member), genesis, signer=signer, sender=sender, token=self.token)
+        url, token = self.find(genesis, member)
+        return Client(url, genesis, signer=signer, sender=sender, token=token)
 
-    def find_url(self, member: str | None = None) -> str:
-        """Return the URL of the node to ask."""
+    def find(self, genesis: Genesis, member: str | None = None) -> tuple[str, str | None]:
+        """Return the URL of the node to ask and the token to show it: the given one, else the one in its folder."""
         if self.url is not None:
-            return self.url
+            return self.url, self.token
         network = self.network()
-        if self.node is not None:
-            return network.node(self.node).url
-        return answering(network, member).url
+        node = network.node(self.node) if self.node is not None else answering(network, member)
+        return node.url, self.token or token_for(node, genesis)
 
 
 def answering(network: Network, member: str | None = None) -> NodeEntry:

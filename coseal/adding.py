@@ -204,7 +204,7 @@ class _Running:
         status = processes.probe(self.entry)
         if status is None or int(status["height"]) < first or status.get("voting") is not True:
             return False
-        return self.entry.name in self._hands.certified_by(self.entry.url, int(status["height"]))
+        return self.entry.name in self._hands.certified_by(self.entry, int(status["height"]))
 
 
 def _choose_member(hands: Hands, kind: str) -> str:

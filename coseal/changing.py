@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from contracts import membership_nodes
 from coseal import extending, keys, processes
-from coseal.client import Client
 from coseal.errors import BadAnswer, CosealError
 from coseal.hands import Hands, Say
 from coseal.network import Network, NodeEntry
@@ -79,7 +78,7 @@ def rotate_node_key(directory: Path, name: str, say: Say, *, timeout_s: float) -
             epoch = int(hands.value("membership/validators")[0])
             first = int(hands.value(f"membership/epoch/{epoch}")[0])
             hands.until(
-                lambda: name in hands.certified_by(entry.url, _height(entry, first)),
+                lambda: name in hands.certified_by(entry, _height(entry, first)),
                 f"a block signed by {name} with its new key; does it run?",
                 meanwhile=lambda: hands.nudge(entry.member),
             )
@@ -141,7 +140,7 @@ def rotate_user_key(directory: Path, sender: str, say: Say, *, timeout_s: float)
 
 def _tell_key(hands: Hands, sender: str, path: Path, key: bytes) -> None:
     signer = keys.read_signer(path, keys.environment_passphrase())
-    with Client(hands.reader.url, hands.reader.genesis, signer=signer, sender=sender) as client:
+    with hands.client_of(hands.entry, sender, signer) as client:
         committed = client.submit("membership", "rotate_operator_key", {"key": key.hex()}).require_ok()
     hands.say(f"{sender}: the chain knows the new key since block {committed.height}")
 

@@ -14,7 +14,8 @@ from coseal import governance, keys
 from coseal.client import Client
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 from coseal.network import Network, NodeEntry
-from coseal.processes import probe
+from coseal.processes import probe, token_for
+from ledger.signing import Signer
 
 POLL_S: Final = 0.25
 MEANWHILE_S: Final = 3.0
@@ -29,10 +30,14 @@ class Hands:
         """``without`` names the node not to ask. Raises ``Unreachable`` if no validator answers."""
         self.network, self.say, self.timeout_s = network, say, timeout_s
         self._genesis = network.genesis()
-        self._entry = _running(network, without)
+        self.entry = _running(network, without)
         self._clients: dict[str, Client | None] = {}
         self._stack = ExitStack()
-        self.reader = self._stack.enter_context(Client(self._entry.url, self._genesis))
+        self.reader = self._stack.enter_context(self.client_of(self.entry))
+
+    def client_of(self, node: NodeEntry, sender: str | None = None, signer: Signer | None = None) -> Client:
+        """Return a client of a node of the folder; it is the caller's to close."""
+        return Client(node.url, self._genesis, signer=signer, sender=sender, token=token_for(node, self._genesis))
 
     def __enter__(self) -> Hands:
         return self
@@ -122,10 +127,10 @@ class Hands:
         record = self.value(f"membership/member/{member}")
         self.require(member).submit("membership", "set_profile", {"name": record["name"]})
 
-    def certified_by(self, url: str, height: int) -> list[str]:
-        """Return the nodes whose signatures the node at ``url`` holds of a block; none if it has no such block."""
+    def certified_by(self, node: NodeEntry, height: int) -> list[str]:
+        """Return the nodes whose signatures a node holds of a block; none if it has no such block."""
         try:
-            with Client(url, self._genesis) as client:
+            with self.client_of(node) as client:
                 committed = client.block(height)
                 validators = client.validators_of(committed.block.header, committed.certificate)
         except Refused:
@@ -141,8 +146,7 @@ class Hands:
                 if signer.public_key != self.value(f"membership/operator/{sender}")["key"]:
                     hint = f"if a rotation was interrupted: coseal member rotate-key {sender}"
                     raise BadAnswer(f"the key in {self.network.key_path(sender)} is not the registered one", hint)
-                client = Client(self._entry.url, self._genesis, signer=signer, sender=sender)
-                return self._stack.enter_context(client)
+                return self._stack.enter_context(self.client_of(self.entry, sender, signer))
         return None
 
 

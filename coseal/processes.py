@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from coseal.errors import CosealError
 from coseal.network import Network, NodeEntry
+from ledger.genesis import Genesis
 
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
@@ -178,6 +179,11 @@ def reading_token(path: Path) -> str | None:
         if isinstance(row, dict) and "read" in row.get("scopes", ()) and isinstance(row.get("token"), str):
             return str(row["token"])
     return None
+
+
+def token_for(node: NodeEntry, genesis: Genesis) -> str | None:
+    """Return the token that reading from a node of the folder takes; none where the genesis lets everybody read."""
+    return None if genesis.parameters.public_read else reading_token(node.data / "keys" / "tokens.toml")
 
 
 def status_of(network: Network, node: NodeEntry) -> NodeStatus:

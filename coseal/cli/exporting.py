@@ -82,7 +82,8 @@ def export_log(
 
     trusted = access.load_genesis()
     full_sender, signer = access.identity(sender, trusted)
-    source = UrlSource(access.find_url(full_sender.partition("/")[0]), token=access.token)
+    url, token = access.find(trusted, full_sender.partition("/")[0])
+    source = UrlSource(url, token=token)
     record = _read_with_bar(source, trusted, process_type, height, quiet=as_json)
     made = export(record, format.value, object_type)
     registration = None
