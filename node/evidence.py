@@ -61,7 +61,7 @@ class Reporter:
         """Take a proof; when there are too many of them already, what is held is enough."""
         args = evidence.arguments_of(accusation.node, proof_of(accusation.first, accusation.second))
         place = (args["validator"], args["height"], args["round"], args["phase"])
-        if self._may_report() and place not in self._pending and len(self._pending) < PENDING_MAX:
+        if self._signer is not None and place not in self._pending and len(self._pending) < PENDING_MAX:
             self._pending[place] = _Pending(args, self._turn(accusation.node) * TURN_TICKS)
 
     def tick(self, block_time_ms: int) -> list[Transaction]:
@@ -73,6 +73,8 @@ class Reporter:
         for place, pending in list(self._pending.items()):
             if pending.sends >= SENDS_MAX or self._is_refused(pending.args):
                 del self._pending[place]
+            elif not self._may_report():
+                continue  # another key of it is registered: once that one is held
             elif pending.wait > 0:
                 pending.wait -= 1
             elif not self._is_on_its_way(pending.args):
@@ -105,7 +107,7 @@ class Reporter:
         executor = self._executor
         chain_id, height = executor.chain_id, executor.height + 1
         refused = evidence.refusal(executor.reader, args, chain_id=chain_id, height=height, verify=lambda *_: True)
-        return refused is not None or not self._may_report()
+        return refused is not None
 
     def _is_on_its_way(self, args: dict[str, Any]) -> bool:
         return any(

@@ -18,6 +18,7 @@ from ledger.transaction import Transaction
 from node import events, wire
 from node.events import Admission, Answer
 from node.evidence import PENDING_MAX, SENDS_MAX, TURN_TICKS, Reporter, proof_of
+from node.keyring import Keyring
 from node.mempool import Mempool, MempoolLimits
 from tests.node.cluster import START_MS, Cluster, key, make_genesis, sign_transaction
 
@@ -272,12 +273,23 @@ def test_a_report_without_a_place_in_the_pool_is_made_again() -> None:
     assert len(desk.reporter) == 1
 
 
-@pytest.mark.parametrize("signer", [None, key("node", "mallory")])
-def test_a_node_without_the_registered_key_reports_nothing(signer: object) -> None:
+@pytest.mark.parametrize(("signer", "kept"), [(None, 0), (key("node", "mallory"), 1)])
+def test_a_node_without_the_registered_key_reports_nothing(signer: object, kept: int) -> None:
     desk = Desk(signer=signer)
     desk.accuse()
-    assert len(desk.reporter) == 0
     assert desk.tick() == []
+    assert len(desk.reporter) == kept
+
+
+def test_what_a_node_saw_while_its_key_was_exchanged_is_reported_with_the_new_one() -> None:
+    desk = Desk()
+    keyring = Keyring(desk.executor, "bank-a", key("node", "the key before"))
+    desk.reporter = Reporter(desk.executor, desk.mempool, "bank-a", keyring)
+    desk.accuse()
+    assert desk.tick() == []
+    keyring.take(key("node", "bank-a"))
+    (report,) = desk.tick()
+    assert desk.executor.check(report, START_MS + 1) is None
 
 
 def test_what_waits_is_bounded() -> None:
