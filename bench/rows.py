@@ -20,7 +20,7 @@ from bench.figures import Run
 from bench.machine import CORES, busy_seconds, cpu_seconds, memory_mb
 from bench.network import Network
 from bench.work import prepare, record, require_answered
-from coseal.load import Connection, connect, post, run_clients
+from coseal.load import connect, post, run_clients
 from ledger.block import OK, CommittedBlock, Receipt
 from ledger.codec import decode, encode
 
@@ -172,17 +172,12 @@ def fill(network: Network, transactions: int, *, items: int = 1, objects: bool =
     posted = max(1, _POSTED // items)
 
     async def client(number: int, source: int) -> None:
-        url = network.urls[number % len(network.urls)]
-        connection = await connect(url)
-        try:
-            for first in range(0, each, posted):
-                raws = [
-                    record(network, source, 1 + index * items, items, objects=objects)
-                    for index in range(first, min(each, first + posted))
-                ]
-                await _post_all(connection, url, raws)
-        finally:
-            connection.close()
+        for first in range(0, each, posted):
+            raws = [
+                record(network, source, 1 + index * items, items, objects=objects)
+                for index in range(first, min(each, first + posted))
+            ]
+            await _post_all(network.urls[number % len(network.urls)], raws)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
@@ -193,11 +188,18 @@ def fill(network: Network, transactions: int, *, items: int = 1, objects: bool =
     wait_until_idle(network, network.urls[0])
 
 
-async def _post_all(connection: Connection, url: str, raws: list[bytes]) -> None:
-    """Post one source's transactions, in order, until all of them are committed."""
+async def _post_all(url: str, raws: list[bytes]) -> None:
+    """Post one source's transactions, in order, until all of them are committed.
+
+    Each post has a connection of its own: a node closes one that is silent while other clients sign.
+    """
     request = post(url, "/v1/transactions/batch?wait=commit", encode(raws))
     while True:
-        status, body = await connection.request(request)
+        connection = await connect(url)
+        try:
+            status, body = await connection.request(request)
+        finally:
+            connection.close()
         if status not in (200, 202, 429, 503):
             raise RuntimeError(f"HTTP {status}: {body.decode(errors='replace')[:400]}")
         if status == 200 and all(result["status"] == "committed" for result in json.loads(body)["results"]):
