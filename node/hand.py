@@ -10,12 +10,13 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context, copy_context
 from queue import SimpleQueue
 from typing import Any, TypeAlias, TypeVar
 
 _T = TypeVar("_T")
 _Job: TypeAlias = tuple[
-    Callable[[], Any], Callable[[Any], None], Callable[[BaseException], None], asyncio.AbstractEventLoop
+    Callable[[], Any], Callable[[Any], None], Callable[[BaseException], None], asyncio.AbstractEventLoop, Context
 ]
 
 
@@ -30,12 +31,12 @@ class Hand:
     def give(self, work: Callable[[], _T], done: Callable[[_T], None], failed: Callable[[BaseException], None]) -> None:
         """Have ``work`` done after all that was given before; then, on the loop, ``done`` gets what it returned.
 
-        ``failed`` gets what it raised instead.
+        ``failed`` gets what it raised instead. Both run in the context of the caller, whose logs name the node.
         """
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
-        self._jobs.put((work, done, failed, asyncio.get_running_loop()))
+        self._jobs.put((work, done, failed, asyncio.get_running_loop(), copy_context()))
 
     def close(self, *, wait: bool) -> None:
         """Let the thread end after what was given; ``wait`` until it did (never for one that hangs in a dying disk)."""
@@ -45,11 +46,11 @@ class Hand:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            work, done, failed, loop = job
+            work, done, failed, loop, context = job
             with suppress(RuntimeError):  # of a closed loop: nobody is left to hear it
                 try:
                     result = work()
                 except BaseException as error:
-                    loop.call_soon_threadsafe(failed, error)
+                    loop.call_soon_threadsafe(failed, error, context=context)
                     return
-                loop.call_soon_threadsafe(done, result)
+                loop.call_soon_threadsafe(done, result, context=context)

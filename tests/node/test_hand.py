@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from functools import partial
 
 from node.hand import Hand
@@ -67,3 +68,19 @@ def test_a_hand_that_never_worked_closes_at_once() -> None:
         hand.close(wait=True)
 
     assert played(scenario) == []
+
+
+def test_what_is_told_is_told_in_the_context_of_who_gave_the_work() -> None:
+    name: ContextVar[str] = ContextVar("name", default="nobody")
+
+    async def scenario(hand: Hand, heard: list[object]) -> None:
+        def failing() -> None:
+            raise OSError
+
+        name.set("caller")
+        hand.give(lambda: None, lambda _: heard.append(name.get()), heard.append)
+        hand.give(failing, heard.append, lambda _: heard.append(name.get()))
+        name.set("later")
+        await until(lambda: len(heard) == 2)
+
+    assert played(scenario) == ["caller", "caller"]

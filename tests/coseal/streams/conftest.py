@@ -237,6 +237,8 @@ class Hook:
 
             def do_POST(self) -> None:
                 body = self.body()
+                if len(body) < int(self.headers.get("content-length", 0)):
+                    return  # its sender was killed in the middle of it
                 hook.allow.acquire(timeout=60)
                 answer = hook.answers.pop(0) if hook.answers else 204
                 if answer == "close":
