@@ -101,9 +101,11 @@ def submit(
             _print_accepted(client.send(transaction), as_json=as_json)
             return
         committed = client.commit(transaction, timeout_s=timeout)
+    if out is not None:  # before anything is printed: whoever reads that may be gone
+        write_receipt(committed, out)
     print_committed(committed, as_json=as_json)
-    if out is not None:
-        write_receipt(committed, out, quiet=as_json)
+    if out is not None and not as_json:
+        typer.echo(f"  receipt  {out}; check it any time with `coseal verify {out}`")
     if not committed.ok:
         raise typer.Exit(EXIT_BAD)
 
@@ -283,11 +285,9 @@ def print_committed(committed: Committed, *, as_json: bool) -> None:
     typer.echo(f"  verified here: inclusion, outcome, and the signatures of {signers} validators")
 
 
-def write_receipt(committed: Committed, out: Path, *, quiet: bool) -> None:
+def write_receipt(committed: Committed, out: Path) -> None:
     """Write the receipt file of a committed transaction."""
     try:
         out.write_text(json.dumps(committed.document(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise CosealError(f"{out}: {error.strerror}") from None
-    if not quiet:
-        typer.echo(f"  receipt  {out}; check it any time with `coseal verify {out}`")

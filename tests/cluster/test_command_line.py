@@ -86,6 +86,16 @@ def test_a_policy_is_published_shown_and_its_receipt_verifies_offline(net: Path,
     assert documents("verify", receipt, "--dir", net, code=1)["verdict"] == "bad"
 
 
+def test_a_receipt_is_written_even_if_nobody_reads_what_is_printed(net: Path, tmp_path: Path):
+    receipt = tmp_path / "receipt.json"
+    words = ("submit", "membership.set_profile", "name=Bank", "--as", "bank-a", "--out", receipt, "--dir", net)
+    with subprocess.Popen(command(*words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        process.stdout.close()  # `| head` that has seen enough
+        process.wait(60)
+    assert documents("verify", receipt, "--dir", net)["verdict"] == "ok"
+
+
 def test_what_the_chain_refuses_is_shown_with_its_code(net: Path):
     outcome = documents("submit", "policy.publish", *NOTICE[:1], *NOTICE[1:], "--as", "bank-a", "--dir", net, code=1)
     assert (outcome["status"], outcome["receipt"]["code"]) == ("rejected", "forbidden")
