@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.shared import Commands, JsonOption, console, plain_table, print_json, short
+from coseal.cli.shared import Commands, JsonOption, ListenOption, console, plain_table, print_json, short
 from coseal.errors import EXIT_UNKNOWN, CosealError
 
 if TYPE_CHECKING:
@@ -119,10 +119,7 @@ def confirm(
     http_port: Annotated[
         int, typer.Option("--http-port", min=1, max=65_408, help="Of the node's HTTP API, on loopback.")
     ] = 8600,
-    listen: Annotated[
-        str | None,
-        typer.Option("--listen", metavar="HOST", help="Where links are accepted.", show_default="the node's address"),
-    ] = None,
+    listen: ListenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check that the genesis holds exactly what this member contributed, make its nodes ready, sign the chain id.

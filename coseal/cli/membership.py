@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from coseal.cli.network import node_app
-from coseal.cli.shared import Commands, DirectoryOption, JsonOption, folder, print_json, teller
+from coseal.cli.shared import Commands, DirectoryOption, JsonOption, ListenOption, folder, print_json, teller
 from coseal.errors import CosealError
 
 member_app = typer.Typer(
@@ -97,10 +97,7 @@ def member_prepare(
     http_port: Annotated[
         int, typer.Option("--http-port", min=1, max=65_535, help="Of the node's HTTP API, on loopback.")
     ] = 8600,
-    listen: Annotated[
-        str | None,
-        typer.Option("--listen", metavar="HOST", help="Where links are accepted.", show_default="the node's address"),
-    ] = None,
+    listen: ListenOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make the keys and the node of a member that joins other organisations' network, on its own machine.

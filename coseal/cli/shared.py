@@ -77,6 +77,10 @@ TokenOption = Annotated[
     str | None,
     typer.Option("--token", metavar="TEXT", envvar="COSEAL_TOKEN", help="Bearer token, where reads are not public."),
 ]
+ListenOption = Annotated[
+    str | None,
+    typer.Option("--listen", metavar="HOST", help="Where links are accepted.", show_default="the node's address"),
+]
 SenderOption = Annotated[
     str, typer.Option("--as", metavar="MEMBER[/USER]", help="Who acts; the user is admin unless given.")
 ]
