@@ -42,8 +42,9 @@ def growth(document: Mapping[str, Any]) -> str:
 
 def wan(document: Mapping[str, Any]) -> str:
     """Return the figures by delay."""
-    names = ("p50 ms", "p99 ms", "transactions/s", "events/s", "blocks in a later round")
-    return f"{tables.ran_on(document)}\n\n{tables.keyed(document, 'round trip, ms', names)}"
+    line = ("ping ms", "MB/s of a connection")
+    network = ("p50 ms", "p99 ms", "transactions/s", "transactions a block", "events/s", "blocks in a later round")
+    return f"{tables.ran_on(document)}\n\n{tables.keyed(document, 'round trip, ms', line + network)}"
 
 
 def peer(document: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """``python -m bench.wan``: four validators far from each other, each in a network namespace of its own (root only).
 
 The delay is made by ``bench.delay``; a client is near its node, as a member's systems are near the member's node.
+Before each run the line between two nodes is measured; one that is not as long as it should be ends the bench.
 """
 
 from __future__ import annotations
@@ -23,21 +24,25 @@ from rich.console import Console
 
 from bench import machine, rows
 from bench.delay import NETWORK
-from bench.figures import Figure, Run, repeated, summary
+from bench.figures import Figure, Run, number, repeated, summary
+from bench.line import line
 from bench.network import Network, end_in_order
 from bench.results import FOLDER, Results
 from coseal import network as networks
 from coseal.consortium import default_consortium
 
 _START_S = 120.0
+_DELAY_S = 90.0
+"""No run is begun that would probably end later after the first at this delay began: three delays take five minutes."""
 _LIMITS = "\n[http_limits]\nrequests_per_s = 50000\ntransactions_per_s = 200000\n"
 """Rates as for loopback: the clients are on this machine, though their address does not say so."""
 
 
 @dataclass(frozen=True, eq=False)
 class FarNetwork(Network):
-    """A network whose nodes are in namespaces; this process started them."""
+    """A network whose nodes are in ``namespaces``; this process started them."""
 
+    namespaces: tuple[str, ...] = ()
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def pids(self) -> dict[str, int]:
@@ -57,9 +62,9 @@ def far_network(*, round_trip_ms: float, validators: int = 4, base_port: int = 2
             _ip("netns", "add", namespace)
             stack.callback(_ip, "netns", "del", namespace)
             _ip("-n", namespace, "link", "set", "lo", "up")
-        stack.enter_context(_hub(round_trip_ms / 2, list(namespaces.values())))
+        stack.enter_context(hub(round_trip_ms / 2, list(namespaces.values())))
         _move(net)
-        far = FarNetwork(folder, net.genesis(), 0.0)
+        far = FarNetwork(folder, net.genesis(), 0.0, namespaces=tuple(namespaces.values()))
         for node in net.nodes:
             command = ["ip", "netns", "exec", namespaces[node.name], sys.executable, "-m", "node"]
             log = stack.enter_context(open(node.log, "ab"))
@@ -85,7 +90,8 @@ def _move(net: networks.Network) -> None:
 
 
 @contextmanager
-def _hub(one_way_ms: float, namespaces: Sequence[str]) -> Iterator[None]:
+def hub(one_way_ms: float, namespaces: Sequence[str]) -> Iterator[None]:
+    """Join namespaces by ``bench.delay``; raise ``RuntimeError`` if that does not start."""
     command = [sys.executable, "-m", "bench.delay", str(one_way_ms), *namespaces]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -116,23 +122,39 @@ def _ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, timeout=10)
 
 
-def measured(round_trip_ms: float, runs: int, port: int, scale: float) -> dict[str, object]:
-    """Return the figures at one delay."""
-    with far_network(round_trip_ms=round_trip_ms, base_port=port) as network:
+def line_between(network: FarNetwork, round_trip_ms: float, port: int) -> Run:
+    """Measure the line between the first two nodes; raise ``RuntimeError`` if it is not as far as it should be."""
+    near, far = network.namespaces[:2]
+    found = line(near, far, f"{NETWORK}.2", port)
+    if not round_trip_ms <= found["least ping ms"] <= round_trip_ms * 1.1 + 2:
+        raise RuntimeError(f"a round trip takes {found['least ping ms']:.1f} ms and not {round_trip_ms:g}")
+    return {"ping ms": found["ping ms"], "MB/s of a connection": found["MB/s"]}
+
+
+def measured(round_trip_ms: float, options: argparse.Namespace, console: Console) -> dict[str, object]:
+    """Return the figures at one delay, and say what each run came to."""
+    scale = options.scale
+    with far_network(round_trip_ms=round_trip_ms, base_port=options.base_port) as network:
 
         def run() -> Run:
+            far = line_between(network, round_trip_ms, options.base_port - 1)
             alone = rows.latency(network, requests=60)
             many = rows.throughput(network, transactions=int(6_400 * scale))
             batches = rows.throughput(network, transactions=int(640 * scale), batch=rows.BATCH)
-            return {
+            figures = {
+                **far,
                 "p50 ms": alone["p50 ms"],
                 "p99 ms": alone["p99 ms"],
                 "transactions/s": many["transactions/s"],
+                "transactions a block": many["transactions a block"],
                 "events/s": batches["events/s"],
                 "blocks in a later round": many["blocks in a later round"] + batches["blocks in a later round"],
             }
+            shown = ", ".join(f"{number(value)} {name}" for name, value in figures.items())
+            console.print(f"  a run at {round_trip_ms:g} ms: {shown}", soft_wrap=True)
+            return figures
 
-        figures = summary(repeated(run, runs=runs, seconds=180))
+        figures = summary(repeated(run, runs=options.runs, seconds=_DELAY_S))
     return {name: figure.to_json() for name, figure in figures.items()}
 
 
@@ -152,10 +174,9 @@ def main() -> int:
     for round_trip_ms in options.round_trip_ms:
         key = f"{round_trip_ms:g}"
         if key not in results:
-            figures = measured(round_trip_ms, options.runs, options.base_port, options.scale)
-            results.add(key, {"figures": figures})
+            results.add(key, {"figures": measured(round_trip_ms, options, console)})
         shown = ", ".join(f"{Figure.read(figure)} {name}" for name, figure in results[key]["figures"].items())
-        console.print(f"round trip {key} ms: {shown}")
+        console.print(f"round trip {key} ms: {shown}", soft_wrap=True)
     console.print(f"written to {options.json}")
     return 0
 
