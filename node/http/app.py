@@ -29,11 +29,14 @@ from node.http import (
 from node.http.bodies import answer
 from node.http.cloudevents import Events
 from node.http.context import Context, Settings
-from node.http.door import Door, HotRoute
+from node.http.door import Door
 from node.http.gateway import Submission
+from node.http.hot import HotRoute
+from node.http.metrics import RequestMetrics
 from node.http.openapi import add_hot_routes
 from node.http.problems import Problem
 from node.http.services import Services
+from node.http.straight import Straight
 
 _CODES: Final[Mapping[int, tuple[str, str]]] = {
     404: ("not_found", "no such route; see /openapi.json"),
@@ -52,7 +55,9 @@ def create_app(services: Services, settings: Settings) -> Door:
         "/v1/submit": gateway.submit,
         "/v1/events": Events(gateway).record,
     }
-    return Door(_framework(context, submission), context, hot)
+    metrics = RequestMetrics(services.registry)
+    straight = Straight(context, submission, metrics)
+    return Door(_framework(context, submission), context, hot, straight, metrics)
 
 
 def _framework(context: Context, submission: transactions.Transactions) -> FastAPI:

@@ -25,8 +25,8 @@ from ledger import codec
 from ledger.transaction import MAX_TRANSACTION_BYTES
 from node.http.auth import Token
 from node.http.bodies import JSON_BYTES_MAX, answer, media_type
-from node.http.door import HotRequest
 from node.http.gateway import Asked, Submission, idempotency_key
+from node.http.hot import HotRequest
 from node.http.problems import Problem
 from node.http.transactions import wait_of
 

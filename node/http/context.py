@@ -162,6 +162,14 @@ class Context:
 
     # Limits
 
+    def take_request(self, key: str, now_s: float, *, loopback: bool) -> None:
+        """Count a request against the rate of ``key``; raise the problem 429."""
+        rate = self.limits.loopback_requests_per_s if loopback else self.limits.requests_per_s
+        wait_s = self.requests.take(key, 1, rate, now_s)
+        if wait_s > 0:
+            # Closing would make the client connect again at once, which costs more than the refusal.
+            raise Problem(429, "too_many_requests", f"at most {rate} requests a second", retry_after_s=wait_s)
+
     def take_transactions(self, key: str, count: int, now_s: float, *, loopback: bool) -> None:
         """Count ``count`` transactions against the rate of ``key``; raise the problem 429."""
         rate = self.limits.loopback_transactions_per_s if loopback else self.limits.transactions_per_s

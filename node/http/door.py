@@ -3,8 +3,9 @@
 Law: nothing behind the door runs before rate, body and identity are settled, and nothing leaves it as a stack trace.
 What a read shows is on this node's disk before it leaves: a crash makes no node go back behind what it said.
 
-It is plain ASGI because the two routes that carry the load (transactions, one or many) cost a third behind the
-framework's layers; they are called from here, and described in the OpenAPI document by hand.
+It is plain ASGI because the routes that carry the load (transactions, one or many) cost a third behind the framework's
+layers; they are called from here, and described in the OpenAPI document by hand. A single transaction usually does not
+come through here at all: ``node.http.straight``.
 """
 
 from __future__ import annotations
@@ -12,67 +13,52 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-import traceback
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import parse_qsl
 
-import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from node.http.auth import Identity, key_id, unauthorized
 from node.http.bodies import HEIGHT_HEADER, read_body
 from node.http.context import Context
-from node.http.problems import Problem, unavailable
-from node.http.services import Unavailable
+from node.http.hot import HotRequest, HotRoute
+from node.http.metrics import RequestMetrics
+from node.http.problems import Problem, problem_of, stopping, unavailable
+from node.http.straight import Straight
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/openapi.json"})
 """Paths that answer without authentication on every chain."""
 _AT_ONCE: Final = frozenset({"/healthz", "/readyz", "/v1/status"})
 """Reads of the node's own condition, which must not wait for a disk that hangs."""
 
-_log = structlog.get_logger("node.http")
 _GRACE_S: Final = 0.3
 _QUERY_FIELDS_MAX: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class HotRequest:
-    """What a hot route gets: headers, the whole body, the query, and who asks (``asker`` names the rate's bucket)."""
-
-    headers: Headers
-    body: bytes
-    query: Mapping[str, str]
-    identity: Identity | None
-    asker: str
-    loopback: bool
-
-
-HotRoute: TypeAlias = Callable[[HotRequest], Awaitable[Response]]
 
 
 class Door:
     """The ASGI application that a server runs; ``app`` serves what is not in ``hot`` (path -> POST handler)."""
 
-    def __init__(self, app: ASGIApp, context: Context, hot: Mapping[str, HotRoute]) -> None:
+    def __init__(
+        self, app: ASGIApp, context: Context, hot: Mapping[str, HotRoute], straight: Straight, metrics: RequestMetrics
+    ) -> None:
+        """``straight`` is for the server, which gives it what need not come through here."""
         self._app = app
         self._context = context
         self._hot = hot
-        self._metrics = _Metrics(context.services.registry)
+        self.straight = straight
+        self._metrics = metrics
         self._serving: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     async def stop(self) -> None:
         """Take no more requests, let those in hand finish for a moment, and end what still waits or streams."""
         self._stopping = True
-        if self._serving:
-            await asyncio.wait(self._serving, timeout=_GRACE_S)
-        for task in self._serving:
+        if serving := self._serving | self.straight.tasks:
+            await asyncio.wait(serving, timeout=_GRACE_S)
+        for task in self._serving | self.straight.tasks:
             task.cancel()
 
     def close(self) -> None:
@@ -103,17 +89,17 @@ class Door:
             self._serving.add(task)
         try:
             if self._stopping:
-                raise _stopping()
+                raise stopping()
             await self._enter(scope, receive, watched)
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
             if not status:
-                await _stopping().response()(scope, receive, watched)
+                await stopping().response()(scope, receive, watched)
             elif not complete:
                 await watched({"type": "http.response.body", "body": b"", "more_body": False})
         except Exception as error:
-            problem = withheld or _problem_of(error, scope)
+            problem = withheld or problem_of(error, getattr(scope.get("route"), "path", "?"))
             if status and not complete:
                 raise  # the answer has begun; the server closes the connection, which the client can tell
             if not status:
@@ -121,20 +107,21 @@ class Door:
         finally:
             if task is not None:
                 self._serving.discard(task)
-            self._metrics.observe(scope, self._hot, status, time.perf_counter() - started_s)
+            route = scope["path"] if scope["path"] in self._hot else getattr(scope.get("route"), "path", "other")
+            self._metrics.count(scope["method"], route, status, time.perf_counter() - started_s)
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         context, headers = self._context, Headers(scope=scope)
         address = scope["client"][0] if scope.get("client") else "local"
         loopback = is_loopback(address)
-        self._take_request(f"address:{address}", loopback)
+        context.take_request(f"address:{address}", time.monotonic(), loopback=loopback)
         identity = context.authenticator.bearer(headers)
         body = await self._body(scope, headers, receive)
         try:
             identity = identity or self._signer(scope, headers, body)
             asker = f"address:{address}" if identity is None else identity.name
             if identity is not None:
-                self._take_request(asker, loopback)
+                context.take_request(asker, time.monotonic(), loopback=loopback)
             hot = self._hot.get(scope["path"])
             if hot is not None:
                 if scope["method"] != "POST":
@@ -159,14 +146,6 @@ class Door:
         if await self._context.services.wait_height(int(height), self._context.limits.wait_seconds):
             return None
         return unavailable("this node's disk is too slow: it has not yet written what it would show")
-
-    def _take_request(self, asker: str, loopback: bool) -> None:
-        limits = self._context.limits
-        rate = limits.loopback_requests_per_s if loopback else limits.requests_per_s
-        wait_s = self._context.requests.take(asker, 1, rate, time.monotonic())
-        if wait_s > 0:
-            # Closing would make the client connect again at once, which costs more than the refusal.
-            raise Problem(429, "too_many_requests", f"at most {rate} requests a second", retry_after_s=wait_s)
 
     async def _body(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
         if scope["method"] not in ("GET", "HEAD"):  # of a method that no route takes, the body is read and forgotten
@@ -198,47 +177,6 @@ class Door:
             raise Problem(403, "forbidden", "the token does not have the scope read")
         if identity is None and not self._context.services.genesis.parameters.public_read:
             raise unauthorized("unauthenticated", "reading needs a bearer token or a signed request on this chain")
-
-
-class _Metrics:
-    """Counts requests by route and status; labels are templates, never values of a request."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("method", "route", "status")
-        self._requests = Counter("coseal_http_requests", "HTTP requests answered", labels, registry=registry)
-        buckets = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-        self._seconds = Histogram(
-            "coseal_http_request_seconds", "Time to answer, in s", ("route",), buckets=buckets, registry=registry
-        )
-        self._found: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # finding them by labels takes longer
-
-    def observe(self, scope: Scope, hot: Mapping[str, HotRoute], status: int, seconds: float) -> None:
-        """Count one request."""
-        route = scope["path"] if scope["path"] in hot else getattr(scope.get("route"), "path", "other")
-        method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other"
-        found = self._found.get((method, route, status))
-        if found is None:
-            found = self._requests.labels(method, route, str(status)), self._seconds.labels(route)
-            self._found[method, route, status] = found
-        found[0].inc()
-        found[1].observe(seconds)
-
-
-def _stopping() -> Problem:
-    return Problem(503, "unavailable", "this node is stopping", retry_after_s=1, close=True)
-
-
-def _problem_of(error: Exception, scope: Scope) -> Problem:
-    match error:
-        case Problem():
-            return error
-        case Unavailable():
-            return unavailable(error.reason)
-        case _:
-            # Formatted here: a logger that shows local variables would show tokens and bodies as well.
-            trace = "".join(traceback.format_exception(error))
-            _log.error("request_failed", route=getattr(scope.get("route"), "path", "?"), exception=trace)
-            return Problem(500, "internal_error", "the node failed to answer; its log says why")
 
 
 @lru_cache(maxsize=1_024)

@@ -24,7 +24,7 @@ from ledger.transaction import MAX_TRANSACTION_BYTES, SALT_BYTES, Transaction, s
 from node.http.auth import Token, unauthorized
 from node.http.bodies import parse_json
 from node.http.context import Context
-from node.http.door import HotRequest
+from node.http.hot import HotRequest
 from node.http.idempotency import Bound, Full, key_of
 from node.http.problems import Problem, unavailable
 from node.http.services import Gateway

@@ -7,13 +7,18 @@ a secret, or text of a request longer than a few words.
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
 from starlette.responses import Response
 
 from contracts.framework import Rejected
+from node.http.services import Unavailable
+
+_log = structlog.get_logger("node.http")
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 1
@@ -55,8 +60,8 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.more = dict(more or {})
 
-    def response(self) -> Response:
-        """Return the answer to send."""
+    def body(self) -> bytes:
+        """Return the document to send."""
         document = {
             "type": f"urn:coseal:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
@@ -65,12 +70,19 @@ class Problem(Exception):
             "code": self.code,
             **self.more,
         }
+        return json.dumps(document, ensure_ascii=False).encode()
+
+    def header_lines(self) -> dict[str, str]:
+        """Return the headers of its own: without those that describe the body or the connection."""
         headers = dict(self.headers)
         if self.retry_after_s is not None:
             headers["Retry-After"] = str(max(1, -int(-self.retry_after_s // 1)))
-        if self.close:
-            headers["Connection"] = "close"
-        return Response(json.dumps(document, ensure_ascii=False), self.status, headers, MEDIA_TYPE)
+        return headers
+
+    def response(self) -> Response:
+        """Return the answer to send."""
+        closing = {"Connection": "close"} if self.close else {}
+        return Response(self.body(), self.status, {**self.header_lines(), **closing}, MEDIA_TYPE)
 
 
 def refusal(refused: Rejected, tx_id: bytes | None = None) -> Problem:
@@ -79,6 +91,25 @@ def refusal(refused: Rejected, tx_id: bytes | None = None) -> Problem:
     retry = RETRY_SECONDS if status in (429, 503) else None
     more = {} if tx_id is None else {"id": tx_id.hex()}
     return Problem(status, refused.code, refused.detail, retry_after_s=retry, more=more)
+
+
+def problem_of(error: Exception, route: str) -> Problem:
+    """Return what to answer where ``error`` ended a request to ``route``; what nobody thought of is logged."""
+    match error:
+        case Problem():
+            return error
+        case Unavailable():
+            return unavailable(error.reason)
+        case _:
+            # Formatted here: a logger that shows local variables would show tokens and bodies as well.
+            trace = "".join(traceback.format_exception(error))
+            _log.error("request_failed", route=route, exception=trace)
+            return Problem(500, "internal_error", "the node failed to answer; its log says why")
+
+
+def stopping() -> Problem:
+    """Return the problem of a node that ends."""
+    return Problem(503, "unavailable", "this node is stopping", retry_after_s=1, close=True)
 
 
 def unavailable(reason: str) -> Problem:

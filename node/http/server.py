@@ -15,11 +15,12 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from node.http.door import Door, is_loopback
 from node.http.limits import Limits
 from node.http.problems import Problem
+from node.http.straight import Straight
 from node.http.tls import TlsListener
 
 _BACKLOG: Final = 1_024
@@ -42,7 +43,7 @@ class HttpServer:
             app,
             host=host,
             port=port,
-            http=_limited(limits),
+            http=_limited(limits, app.straight),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -123,6 +124,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     limits: Limits
     by_address: Counter[str]
+    straight: Straight
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -131,15 +133,19 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._chunk_bytes = 0
         self._in_head = True
         self._refused = False
+        self._whole: list[bytes] | None = None  # the body so far of a request that may go straight
+        self._wait: str | None = None  # what its sender waits for
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._address = ""
+        self._asker = ""
 
     # Connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._address = self.client[0] if self.client else "local"
+        self._asker = f"address:{self._address}"
         self.by_address[self._address] += 1
         share = self.limits.connections_per_address
         crowded = self.by_address[self._address] > share and not is_loopback(self._address)
@@ -162,17 +168,21 @@ class _LimitedProtocol(HttpToolsProtocol):
             return
         self._chunk_bytes = len(data)
         super().data_received(data)
+        if self._whole is not None:
+            self._go_round(self._whole)
         if self._in_head and not self._refused:
             self._raw_bytes += self._chunk_bytes
             if self._raw_bytes > self.limits.header_bytes:
                 self._refuse_head()
+            elif self._timer is None:
+                self._arm()
 
     # Parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head, self._head_bytes, self._raw_bytes = True, 0, 0
-        self._arm()
+        self._disarm()  # of the first head, whose time began with the connection; this one's may be over at once
 
     def on_url(self, url: bytes) -> None:
         self._head_bytes += len(url)
@@ -187,17 +197,49 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._disarm()
         if self._head_bytes > self.limits.header_bytes:
             self._refuse_head()
-        if not self._refused:
+        if self._refused:
+            return
+        self._wait = self._straight_wait()
+        if self._wait is None:
             super().on_headers_complete()
+        else:
+            self._whole = []
 
     def on_body(self, body: bytes) -> None:
-        if not self._refused:
+        if self._whole is not None:
+            self._whole.append(body)
+        elif not self._refused:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._chunk_bytes = 0  # what came before is not of the next head; how much of the chunk is left is not told
-        if not self._refused:
+        if self._whole is not None and self._wait is not None:
+            body, self._whole = b"".join(self._whole), None
+            self.cycle = exchange = _Exchange(self)  # type: ignore[assignment]
+            self.straight.take(exchange, self._asker, body, self._wait, loopback=is_loopback(self._address))
+        elif not self._refused:
             super().on_message_complete()
+
+    # The straight way (``node.http.straight``)
+
+    def _straight_wait(self) -> str | None:
+        """Say what the sender of a request that may go straight waits for, None if it goes round.
+
+        Where an answer is owed or cannot leave, it goes round, for there requests wait their turn.
+        """
+        free = self.cycle is None or self.cycle.response_complete
+        if not free or self.flow.write_paused or self.parser.get_method() != b"POST":
+            return None
+        if self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
+            return None
+        return self.straight.wait_of(self.url, self.headers)
+
+    def _go_round(self, parts: list[bytes]) -> None:
+        """Do for a request whose body is not all here what was left undone when its head was complete."""
+        self._whole = None
+        super().on_headers_complete()
+        for part in parts:
+            super().on_body(part)
 
     def send_400_response(self, msg: str) -> None:
         if not self._refused:
@@ -236,15 +278,46 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, code: str, detail: str, retry_after_s: float | None = None) -> None:
         """Answer with a problem, once, and close."""
-        self._refused = True
+        self._refused, self._whole = True, None
         self._disarm()
         self.transport.write(_problem_bytes(Problem(status, code, detail, retry_after_s=retry_after_s, close=True)))
         self.transport.close()
 
 
-def _limited(limits: Limits) -> type[HttpToolsProtocol]:
+class _Exchange:
+    """What stands for uvicorn's cycle on a connection while a request that goes straight awaits its answer."""
+
+    __slots__ = ("_connection", "disconnected", "keep_alive", "message_event", "response_complete")
+
+    def __init__(self, connection: _LimitedProtocol) -> None:
+        self._connection = connection
+        self.disconnected = self.response_complete = False
+        self.keep_alive = True
+        self.message_event = _UNHEARD
+
+    def answer(self, status: int, head: str, body: bytes, *, close: bool = False) -> None:
+        """See ``node.http.straight.Exchange``."""
+        if self.disconnected or self.response_complete or self._connection.transport.is_closing():
+            return
+        self.response_complete = True
+        keep = self.keep_alive and not close
+        end = "\r\n" if keep else "connection: close\r\n\r\n"
+        lines = f"{head}content-length: {len(body)}\r\n{end}".encode("latin-1")
+        dated = [b"%b: %b\r\n" % header for header in self._connection.server_state.default_headers]
+        self._connection.transport.write(b"".join((STATUS_LINE[status], *dated, lines, body)))
+        if not keep:
+            self._connection.transport.close()
+        self._connection.on_response_complete()
+
+
+_UNHEARD: Final = asyncio.Event()
+"""Nobody waits for what happens to an exchange: its answer finds out."""
+
+
+def _limited(limits: Limits, straight: Straight) -> type[HttpToolsProtocol]:
     """Return the protocol class with these limits."""
-    return type("LimitedProtocol", (_LimitedProtocol,), {"limits": limits, "by_address": Counter()})
+    members = {"limits": limits, "by_address": Counter(), "straight": straight}
+    return type("LimitedProtocol", (_LimitedProtocol,), members)
 
 
 def _problem_bytes(problem: Problem) -> bytes:

@@ -25,7 +25,7 @@ from node import index_queries
 from node.events import Admission, Answer
 from node.http.bodies import JSON, MSGPACK, answer, media_type, parse_json, split_raws
 from node.http.context import Context, WithHandovers
-from node.http.door import HotRequest
+from node.http.hot import HotRequest
 from node.http.problems import Problem, refusal
 from node.http.services import Location
 
@@ -60,6 +60,10 @@ class Transactions:
     async def outcome(self, transaction: Transaction, wait: str) -> dict[str, Any]:
         """Submit one transaction and return what is known of it; raise the problem of a refusal."""
         (admitted,) = await self._services.submit([transaction])
+        return await self.known(admitted, wait)
+
+    async def known(self, admitted: Answer, wait: str) -> dict[str, Any]:
+        """Return what is known of a submitted transaction; raise the problem of a refusal."""
         document = await self._outcome(admitted, time.monotonic() + self._timeout(wait))
         if isinstance(document, Problem):
             raise document
@@ -98,9 +102,9 @@ class Transactions:
 
     async def _outcome(self, admitted: Answer, end_s: float) -> dict[str, Any] | Problem:
         """Return what is known of a transaction, waiting for its commit until ``end_s``."""
+        if (final := final_refusal(admitted)) is not None:
+            return final
         refused = admitted.rejected
-        if refused is not None and refused.code not in _OUTDATED:
-            return refusal(refused, admitted.tx_id)
         complete = refused is not None or admitted.admission is Admission.COMMITTED
         place: Location | Rejected | None = await self.locate(admitted.tx_id, complete=complete)
         if place is None and refused is not None:
@@ -160,6 +164,12 @@ class Transactions:
 
     def _timeout(self, wait: str) -> float:
         return self._context.limits.wait_seconds if wait == "commit" else 0.0
+
+
+def final_refusal(admitted: Answer) -> Problem | None:
+    """Return the problem of a refusal, None if the transaction is not refused or may be committed all the same."""
+    refused = admitted.rejected
+    return None if refused is None or refused.code in _OUTDATED else refusal(refused, admitted.tx_id)
 
 
 def router(context: Context, transactions: Transactions) -> APIRouter:
