@@ -46,7 +46,11 @@ def object_key(process_type: str, object_type: str, object_id: str) -> str:
 def objects_of(item: Item) -> tuple[ObjectName, ...]:
     """Return the objects a valid item belongs to, each once, in the order in which it names them."""
     if "event" in item:
-        names = [(entry[0], entry[1]) for entry in item.get("objects", ())]
+        entries = item.get("objects", ())
+        if len(entries) == 1:  # by far the commonest
+            entry = entries[0]
+            return ((entry[0], entry[1]),)
+        names = [(entry[0], entry[1]) for entry in entries]
     elif "relation" in item:
         names = [(entry[0], entry[1]) for entry in (item["relation"], item["to"])]
     else:

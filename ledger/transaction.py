@@ -71,6 +71,26 @@ class Transaction:
             preimage=signing.body_preimage(TAG_TRANSACTION, chain_id, body),
         )
 
+    @staticmethod
+    def decode_own(raw: bytes) -> Transaction:
+        """Parse a transaction of a block that was decided here, without looking again."""
+        _, _, body, signature = codec.decode_own(raw)
+        chain_id, sender, public_key, contract, action, args, valid_until_ms, salt = codec.decode_own(body)[2:]
+        return Transaction(
+            raw=raw,
+            id=signing.digest(signing.TAG_TRANSACTION_ID, body),
+            chain_id=chain_id,
+            sender=sender,
+            public_key=public_key,
+            contract=contract,
+            action=action,
+            args=args,
+            valid_until_ms=valid_until_ms,
+            salt=salt,
+            signature=signature,
+            preimage=signing.body_preimage(TAG_TRANSACTION, chain_id, body),
+        )
+
     def verify_signature(self, verify: Verify = signing.verify) -> None:
         """Raise ``BadSignature`` unless ``public_key`` signed the body (whose key it is, the registry says)."""
         signing.require(self.public_key, self.preimage, self.signature, f"transaction {self.id.hex()}", verify)

@@ -13,8 +13,9 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
@@ -23,7 +24,7 @@ import structlog
 from contracts.rows.blocks import BlockRows
 from contracts.rows.buffer import Rows
 from contracts.rows.tables import CORE
-from ledger.block import CommittedBlock
+from ledger.block import CommittedBlock, Receipt
 from ledger.transaction import Transaction
 from node import index_file
 
@@ -38,8 +39,9 @@ _Fed: TypeAlias = tuple[CommittedBlock, tuple[Transaction, ...]]
 _QUEUE_BLOCKS: Final = 16
 _READERS: Final = 4
 _POLL_S: Final = 0.005
-# One SQL transaction may hold several blocks while catching up: a commit costs more than a small block's rows.
+# One SQL transaction holds several blocks while there are many: a commit costs more than a small block's rows.
 _BATCH_ROWS: Final = 20_000
+_BATCH_S: Final = 0.5
 
 
 class Index:
@@ -57,6 +59,8 @@ class Index:
         self._fed: deque[_Fed] = deque(maxlen=_QUEUE_BLOCKS)
         self._changed = threading.Condition()
         self._tip = 0
+        self._asked = 0  # who waits for a height, now
+        self._committed_s = 0.0
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._local = threading.local()
@@ -114,18 +118,33 @@ class Index:
 
     def wait(self, height: int, timeout_s: float) -> bool:
         """Block until the index covers ``height``; False after ``timeout_s`` or a failure. Not for the loop."""
-        with self._changed:
+        with self._asking(), self._changed:
             done = self._changed.wait_for(lambda: self._height >= height or self.error is not None, timeout_s)
         return done and self._height >= height
 
     async def reached(self, height: int, timeout_s: float) -> bool:
         """Wait until the index covers ``height``; False after ``timeout_s`` or a failure."""
+        if self._height >= height:
+            return True
         end = time.monotonic() + timeout_s
-        while self._height < height:
-            if self.error is not None or time.monotonic() >= end:
-                return False
-            await asyncio.sleep(_POLL_S)
+        with self._asking():
+            while self._height < height:
+                if self.error is not None or time.monotonic() >= end:
+                    return False
+                await asyncio.sleep(_POLL_S)
         return True
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Let the writer know that somebody waits for it: it gathers no more blocks then."""
+        with self._changed:
+            self._asked += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._asked -= 1
 
     async def query(
         self, function: Callable[Concatenate[sqlite3.Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
@@ -180,8 +199,8 @@ class Index:
         height = self._height
         connection.execute("BEGIN IMMEDIATE")
         try:
-            while height < self._tip and rows.pending < _BATCH_ROWS and not self._stopping:
-                blocks.write(*self._next(height + 1))
+            while rows.pending < _BATCH_ROWS and self._gathers(height):
+                blocks.write(*self._next(height + 1), Receipt.decode_own)
                 height += 1
             rows.flush()
             index_file.set_height(connection, height)
@@ -191,8 +210,17 @@ class Index:
                 connection.execute("ROLLBACK")
             raise
         with self._changed:
-            self._height = height
+            self._height, self._committed_s = height, time.monotonic()
             self._changed.notify_all()
+
+    def _gathers(self, height: int) -> bool:
+        """Say whether a block after ``height`` comes into the same SQL transaction; wait for one unless somebody waits
+        for us, or the last transaction is ``_BATCH_S`` ago: so a node that is not busy has its index at once.
+        """
+        with self._changed:
+            left_s = self._committed_s + _BATCH_S - time.monotonic()
+            self._changed.wait_for(lambda: self._stopping or self._asked or self._tip > height, max(0.0, left_s))
+            return self._tip > height and not self._stopping
 
     def _next(self, height: int) -> _Fed:
         """Return a block: one that was fed, else read back."""
@@ -204,4 +232,5 @@ class Index:
         raw = self._read_block(height)
         if raw is None:
             raise LookupError(f"block {height} is not in the log")
-        return CommittedBlock.decode(raw), ()
+        committed = CommittedBlock.decode(raw, check_roots=False)  # the log has verified its record
+        return committed, tuple(map(Transaction.decode_own, committed.block.transactions))

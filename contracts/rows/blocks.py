@@ -39,6 +39,11 @@ class BlockRows:
         self._rows = rows
         self._flows = FlowRows(rows)
         self._detailed = rows.holds(ITEMS)
+        self._blocks, self._transactions, self._batches = rows.of(BLOCKS), rows.of(TRANSACTIONS), rows.of(BATCHES)
+        self._sources, self._activities = rows.of(SOURCES), rows.of(ACTIVITIES)
+        self._objects, self._links = rows.of(OBJECTS), rows.of(ITEM_OBJECTS)
+        self._events: dict[int, int] = {}
+        self._next_item = 0
         self._actions: Mapping[str, _Apply] = {
             "process.define_type": self._define_type,
             "process.register_source": self._register_source,
@@ -47,24 +52,39 @@ class BlockRows:
             **dict.fromkeys(supervision.ACTIONS, self._supervision),
         }
 
-    def write(self, committed: CommittedBlock, transactions: Sequence[Transaction] = ()) -> None:
-        """Put the rows of one block; ``transactions`` are its own, if parsed already."""
+    def write(
+        self,
+        committed: CommittedBlock,
+        transactions: Sequence[Transaction] = (),
+        decode_receipt: Callable[[bytes], Receipt] = Receipt.decode,
+    ) -> None:
+        """Put the rows of one block; ``transactions`` are its own, if parsed already.
+
+        ``decode_receipt`` is ``Receipt.decode_own`` for a block that was decided here.
+        """
         header = committed.block.header
         height, at_ms = header.height, header.time_ms
-        self._rows.add(
-            BLOCKS, height, header.hash, at_ms, header.proposer, committed.certificate.round, header.tx_count
-        )
-        self._begin(Receipt.decode(committed.receipts[0]), Act("", b"", at_ms, height, BEGIN))
+        self._blocks.add(height, header.hash, at_ms, header.proposer, committed.certificate.round, header.tx_count)
+        receipts = iter(committed.receipts)
+        self._begin(decode_receipt(next(receipts)), Act("", b"", at_ms, height, BEGIN))
         for position, tx in enumerate(transactions or map(Transaction.decode, committed.block.transactions)):
-            receipt = Receipt.decode(committed.receipts[position + 1])
+            receipt = decode_receipt(next(receipts))
             act = Act(tx.sender, tx.id, at_ms, height, position)
-            self._rows.add(TRANSACTIONS, tx.id, *act.where, tx.sender, tx.contract, tx.action, receipt.code)
+            self._transactions.add(tx.id, height, position, tx.sender, tx.contract, tx.action, receipt.code)
             name = f"{tx.contract}.{tx.action}"
             if self._detailed:
                 self._act(act, name, tx.args, receipt)
             apply = self._actions.get(name) if receipt.ok else None
             if apply is not None:
                 apply(tx, receipt.data, act)
+        self._count()
+
+    def _count(self) -> None:
+        """Add what the block's events count up to, once for all of them."""
+        events, self._events = self._events, {}
+        for activity, count in events.items():
+            known = _required(self._activities.find(activity), "an activity")
+            self._activities.put(known | {"events": known["events"] + count})
         self._flows.count()
 
     def _begin(self, receipt: Receipt, act: Act) -> None:
@@ -76,7 +96,9 @@ class BlockRows:
 
     def _act(self, act: Act, name: str, args: Mapping[str, Any], receipt: Receipt) -> None:
         told = {key: plain(value) for key, value in args.items() if (name, key) != ("process.record", "items")}
-        self._rows.add(ACTS, *act.where, act.member, name, int(receipt.ok), receipt.detail, told, plain(receipt.data))
+        self._rows.of(ACTS).add(
+            *act.where, act.member, name, int(receipt.ok), receipt.detail, told, plain(receipt.data)
+        )
 
     def _policy(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
         policies.write(self._rows, tx.action, tx.args, data, act)
@@ -88,8 +110,8 @@ class BlockRows:
 
     def _define_type(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
         args = tx.args
-        self._rows.add(
-            PROCESS_TYPES, args["id"], args["version"], args["title"], act.member, data["definition"], *act.where
+        self._rows.of(PROCESS_TYPES).add(
+            args["id"], args["version"], args["title"], act.member, data["definition"], *act.where
         )
 
     def _register_source(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
@@ -102,62 +124,56 @@ class BlockRows:
             **dict.fromkeys(("sequence", "items", "events", "gaps", "missing"), 0),
             **dict.fromkeys(("latest_ms", "recorded_ms")),
         }
-        self._rows.put(SOURCES, source | act.place)
+        self._sources.put(source | act.place)
 
     def _record(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
-        rows, items = self._rows, tx.args["items"]
-        source = _required(rows.find(SOURCES, data["source"]), "a source")
-        before = rows.last(BATCHES)
-        first = 1 if before is None else before["first_item"] + before["items"]
-        rows.add(BATCHES, first, len(items), source["name"], tx.args["sequence"], *act.where)
+        items, sequence = tx.args["items"], tx.args["sequence"]
+        source = _required(self._sources.find(data["source"]), "a source")
+        if self._next_item == 0:
+            before = self._batches.last()
+            self._next_item = 1 if before is None else before["first_item"] + before["items"]
+        first, self._next_item = self._next_item, self._next_item + len(items)
+        self._batches.add(first, len(items), source["name"], sequence, act.height, act.position)
         if self._detailed:
-            self._items(source, items, first, tx.args["sequence"], act)
-        events, latest_ms = self._links(source, items, first, act)
+            self._items(source, items, first, sequence, act)
+        events, latest_ms = self._link(source, items, first, act)
+        source["sequence"] = data["last"]
+        source["items"] += len(items)
+        source["events"] += events
         gap = data.get("gap")
-        source |= {
-            "sequence": data["last"],
-            "items": source["items"] + len(items),
-            "events": source["events"] + events,
-            "gaps": source["gaps"] + (gap is not None),
-            "missing": source["missing"] + (0 if gap is None else gap[1] - gap[0] + 1),
-            "recorded_ms": act.time_ms,
-            **act.place,
-        }
+        if gap is not None:
+            source["gaps"] += 1
+            source["missing"] += gap[1] - gap[0] + 1
+        source["recorded_ms"], source["height"], source["position"] = act.time_ms, act.height, act.position
         if latest_ms is not None and (source["latest_ms"] is None or source["latest_ms"] < latest_ms):
             source["latest_ms"] = latest_ms
-        rows.put(SOURCES, source)
-        supervision.observed(rows, data, act)
+        self._sources.put(source)
+        supervision.observed(self._rows, data, act)
 
-    def _links(
+    def _link(
         self, source: Mapping[str, Any], items: Sequence[Mapping[str, Any]], first: int, act: Act
     ) -> tuple[int, int | None]:
         """Link items to their objects; return how many events there are, and the latest time of one."""
         process_type, zone_minutes = source["process_type"], source["zone_minutes"]
-        counts: dict[int, int] = {}
-        numbers: dict[str, int] = {}
-        steps: list[Step] = []
+        counts, add = self._events, self._links.add
+        events, steps = 0, list[Step]()
         latest_ms: int | None = None
         for number, item in enumerate(items, first):
             activity = occurred_ms = None
             if "event" in item:
-                name = item["type"]
-                activity = numbers.get(name)
-                if activity is None:
-                    activity = numbers[name] = self._activity(process_type, name, act)
+                activity = self._activity(process_type, item["type"], act)
                 counts[activity] = counts.get(activity, 0) + 1
+                events += 1
                 occurred_ms = time_ms(item["time"], zone_minutes)
                 if occurred_ms is not None and (latest_ms is None or occurred_ms > latest_ms):
                     latest_ms = occurred_ms
             for object_type, object_id in objects_of(item):
                 key = self._object(process_type, object_type, object_id, act)
-                self._rows.add(ITEM_OBJECTS, key, number, activity, occurred_ms)
+                add(key, number, activity, occurred_ms)
                 if activity is not None:
                     steps.append((key, object_type, activity, occurred_ms))
-        for activity, count in counts.items():
-            known = _required(self._rows.find(ACTIVITIES, activity), "an activity")
-            self._rows.put(ACTIVITIES, known | {"events": known["events"] + count})
         self._flows.write(process_type, steps, act)
-        return sum(counts.values()), latest_ms
+        return events, latest_ms
 
     def _items(
         self,
@@ -170,8 +186,7 @@ class BlockRows:
         """Put every item whole."""
         for offset, item in enumerate(items):
             is_event = "event" in item
-            self._rows.add(
-                ITEMS,
+            self._rows.of(ITEMS).add(
                 first + offset,
                 source["process_type"],
                 source["name"],
@@ -189,21 +204,21 @@ class BlockRows:
             )
 
     def _activity(self, process_type: str, name: str, act: Act) -> int:
-        known = self._rows.number(ACTIVITIES, process_type, name)
+        known = self._activities.number(process_type, name)
         if known is not None:
             return known
-        number = self._rows.new_number(ACTIVITIES, process_type, name)
+        number = self._activities.new_number(process_type, name)
         activity = {"id": number, "process_type": process_type, "name": name, "events": 0}
-        self._rows.put(ACTIVITIES, activity | act.place)
+        self._activities.put(activity | act.place)
         return number
 
     def _object(self, process_type: str, object_type: str, name: str, act: Act) -> int:
         """Return the number of an object, which is new with its first item."""
-        known = self._rows.number(OBJECTS, name, object_type, process_type)
+        known = self._objects.number(name, object_type, process_type)
         if known is not None:
             return known
-        number = self._rows.new_number(OBJECTS, name, object_type, process_type)
-        self._rows.add(OBJECTS, number, process_type, object_type, name, *act.where)
+        number = self._objects.new_number(name, object_type, process_type)
+        self._objects.add(number, process_type, object_type, name, *act.where)
         return number
 
 

@@ -6,7 +6,8 @@ else, inside the caller's transaction. After a failure the buffer is thrown away
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, Final, Protocol, TypeAlias
 
 from contracts.rows.schema import Dialect, Statements, Table, statements
@@ -38,118 +39,162 @@ class Database(Protocol):
         ...
 
 
-class Rows:
-    """The rows of some tables: ``find`` and ``put`` by key, ``add`` what is certainly new."""
+class Kept:
+    """The rows of one table: ``find`` and ``put`` by key, ``add`` what is certainly new."""
 
-    def __init__(self, database: Database, tables: Sequence[Table], cached_rows: int = CACHED_ROWS) -> None:
-        self._database, self._tables, self._cached_rows = database, tables, cached_rows
-        self._sql: dict[str, Statements] = {table.name: statements(table, database.dialect) for table in tables}
-        self._found: dict[str, dict[Key, Row | None]] = {table.name: {} for table in tables}
-        self._changed: dict[str, dict[Key, None]] = {table.name: {} for table in tables}
-        self._added: dict[str, list[tuple[Any, ...]]] = {table.name: [] for table in tables}
-        self._numbers: dict[str, dict[Key, int]] = {table.name: {} for table in tables if table.unique}
-        self._highest: dict[str, int] = {}
-        self._last: dict[tuple[str, Key], tuple[Any, ...] | None] = {}
-        self._all_here: dict[str, bool] = {}
+    __slots__ = (
+        "_added",
+        "_all_here",
+        "_changed",
+        "_database",
+        "_first",
+        "_found",
+        "_highest",
+        "_last",
+        "_numbers",
+        "_single",
+        "_sql",
+        "_table",
+        "_values",
+    )
 
-    def holds(self, table: Table) -> bool:
-        """Say whether the table is one of those that are filled here."""
-        return table.name in self._sql
+    def __init__(self, database: Database, table: Table) -> None:
+        self._database, self._table = database, table
+        self._sql: Statements = statements(table, database.dialect)
+        self._values: Callable[[Row], tuple[Any, ...]] = itemgetter(*table.names)
+        self._first, self._single = table.key[0], len(table.key) == 1
+        self._found: dict[Key, Row | None] = {}
+        self._changed: dict[Key, None] = {}
+        self._added: list[tuple[Any, ...]] = []
+        self._numbers: dict[Key, int] = {}
+        self._highest: int | None = None
+        self._last: dict[Key, tuple[Any, ...] | None] = {}
+        self._all_here: bool | None = None
 
-    def find(self, table: Table, *key: Any) -> Row | None:
+    def find(self, *key: Any) -> Row | None:
         """Return the row with this key, or None; ``put`` it again after changing it."""
-        found = self._found[table.name]
+        found = self._found
         if key not in found:
-            values = self._read(table, self._sql[table.name].find, key)
-            found[key] = None if values is None else _row(table, values)
+            values = self._read(self._sql.find, key)
+            found[key] = None if values is None else _row(self._table, values)
         return found[key]
 
-    def put(self, table: Table, row: Row) -> None:
+    def put(self, row: Row) -> None:
         """Keep a row, instead of the one with the same key if there is one."""
-        key = tuple([row[name] for name in table.key])
-        self._found[table.name][key] = row
-        self._changed[table.name][key] = None
+        key = (row[self._first],) if self._single else tuple([row[name] for name in self._table.key])
+        self._found[key] = row
+        self._changed[key] = None
 
-    def remove(self, table: Table, *key: Any) -> None:
+    def remove(self, *key: Any) -> None:
         """Remove the row with this key, if there is one."""
-        self._found[table.name][key] = None
-        self._changed[table.name][key] = None
+        self._found[key] = None
+        self._changed[key] = None
 
-    def add(self, table: Table, *values: Any) -> None:
+    def add(self, *values: Any) -> None:
         """Keep a row that is new, by its values in the order of the columns. It is not found by ``find`` before
         it is flushed: for tables that are only ever added to.
         """
-        self._added[table.name].append(values)
-        if table.series is not None:
-            self._last[table.name, values[: table.series]] = values
+        self._added.append(values)
+        if self._table.series is not None:
+            self._last[values[: self._table.series]] = values
 
-    def last(self, table: Table, *owner: Any) -> Row | None:
+    def last(self, *owner: Any) -> Row | None:
         """Return the last row of a series, that with the greatest key of those that begin with ``owner``."""
-        if (table.name, owner) not in self._last:
-            values = self._database.one(self._sql[table.name].last, owner)
-            self._last[table.name, owner] = None if values is None else tuple(values)
-        known = self._last[table.name, owner]
-        return None if known is None else dict(zip(table.names, known, strict=True))
+        if owner not in self._last:
+            values = self._database.one(self._sql.last, owner)
+            self._last[owner] = None if values is None else tuple(values)
+        known = self._last[owner]
+        return None if known is None else dict(zip(self._table.names, known, strict=True))
 
-    def number(self, table: Table, *name: Any) -> int | None:
+    def number(self, *name: Any) -> int | None:
         """Return the number of the row that has this name (``Table.unique``), or None."""
-        known = self._numbers[table.name]
-        if name not in known:
-            values = self._read(table, self._sql[table.name].number, name)
+        known = self._numbers.get(name)
+        if known is None:
+            values = self._read(self._sql.number, name)
             if values is None:
                 return None
-            known[name] = values[0]
-        return known[name]
+            known = self._numbers[name] = values[0]
+        return known
 
-    def new_number(self, table: Table, *name: Any) -> int:
-        """Return the next number of a table, which the row of this name has from now on; the caller keeps the row."""
-        if table.name not in self._highest:
-            values = self._database.one(self._sql[table.name].highest, ())
-            self._highest[table.name] = (values[0] or 0) if values else 0
-        self._highest[table.name] += 1
-        number = self._numbers[table.name][name] = self._highest[table.name]
-        return number
+    def new_number(self, *name: Any) -> int:
+        """Return the next number of the table, which the row of this name has from now on; the caller keeps the row."""
+        if self._highest is None:
+            values = self._database.one(self._sql.highest, ())
+            self._highest = (values[0] or 0) if values else 0
+        self._highest += 1
+        self._numbers[name] = self._highest
+        return self._highest
 
     @property
     def pending(self) -> int:
         """How many rows wait to be written."""
-        return sum(map(len, self._added.values())) + sum(map(len, self._changed.values()))
+        return len(self._added) + len(self._changed)
+
+    @property
+    def cached(self) -> int:
+        """How many rows and numbers are kept to be found again."""
+        return len(self._found) + len(self._numbers)
 
     def flush(self) -> None:
         """Write what is pending."""
-        for table in self._tables:
-            self._flush(table)
-        if sum(map(len, self._found.values())) + sum(map(len, self._numbers.values())) > self._cached_rows:
-            for found in self._found.values():
-                found.clear()
-            for numbers in self._numbers.values():
-                numbers.clear()
-            self._all_here = dict.fromkeys(self._sql, False)
-        self._last.clear()
-
-    def _read(self, table: Table, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
-        """Ask the database for what is not here; not if all there is came after the table was found empty."""
-        if table.name not in self._all_here:
-            self._all_here[table.name] = self._database.one(self._sql[table.name].any, ()) is None
-        return None if self._all_here[table.name] else self._database.one(statement, values)
-
-    def _flush(self, table: Table) -> None:
-        sql, found, changed = self._sql[table.name], self._found[table.name], self._changed[table.name]
-        added, self._added[table.name] = self._added[table.name], []
+        added, self._added = self._added, []
         kept, gone = [], []
-        for key in changed:
-            row = found[key]
+        for key in self._changed:
+            row = self._found[key]
             if row is None:
                 gone.append(key)
             else:
-                kept.append(tuple([row[name] for name in table.names]))
-        changed.clear()
+                kept.append(self._values(row))
+        self._changed.clear()
+        self._last.clear()
         if gone:
-            self._database.many(sql.remove, gone)
+            self._database.many(self._sql.remove, gone)
         if added:
-            self._database.insert(table, _written(table, added))
+            self._database.insert(self._table, _written(self._table, added))
         if kept:
-            self._database.many(sql.replace, _written(table, kept))
+            self._database.many(self._sql.replace, _written(self._table, kept))
+
+    def forget(self) -> None:
+        """Let go of what was kept to be found again; nothing may be pending."""
+        self._found.clear()
+        self._numbers.clear()
+        self._all_here = False
+
+    def _read(self, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
+        """Ask the database for what is not here; not if all there is came after the table was found empty."""
+        if self._all_here is None:
+            self._all_here = self._database.one(self._sql.any, ()) is None
+        return None if self._all_here else self._database.one(statement, values)
+
+
+class Rows:
+    """The rows of some tables, each ``of`` its table."""
+
+    def __init__(self, database: Database, tables: Sequence[Table], cached_rows: int = CACHED_ROWS) -> None:
+        self._kept = {table.name: Kept(database, table) for table in tables}
+        self._cached_rows = cached_rows
+
+    def holds(self, table: Table) -> bool:
+        """Say whether the table is one of those that are filled here."""
+        return table.name in self._kept
+
+    def of(self, table: Table) -> Kept:
+        """Return the rows of one table."""
+        return self._kept[table.name]
+
+    @property
+    def pending(self) -> int:
+        """How many rows wait to be written."""
+        return sum([kept.pending for kept in self._kept.values()])
+
+    def flush(self) -> None:
+        """Write what is pending."""
+        tables = self._kept.values()
+        for kept in tables:
+            kept.flush()
+        if sum([kept.cached for kept in tables]) > self._cached_rows:
+            for kept in tables:
+                kept.forget()
 
 
 def _row(table: Table, values: Sequence[Any]) -> Row:

@@ -51,123 +51,117 @@ class FlowRows:
     """Puts the rows of flows and variants: traces as events come, what is counted once a block (``count``)."""
 
     def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+        self._flows, self._times, self._kinds = rows.of(FLOWS), rows.of(FLOW_TIMES), rows.of(TRACE_KINDS)
+        self._traces, self._variants = rows.of(TRACES), rows.of(VARIANTS)
         self._counted = _Counted()
 
     def write(self, process_type: str, steps: Sequence[Step], act: Act) -> None:
         """Let traces go on with the events of one batch."""
-        batch = _Batch()
         for number, object_type, activity, time_ms in steps:
-            trace = self._rows.find(TRACES, number)
+            trace = self._traces.find(number)
             if trace is None:
                 kind = self._kind(process_type, object_type, act)
-                batch.cases[kind] += 1
                 trace = {"object": number, "kind": kind, "activity": EDGE, "last_ms": None, "first_ms": time_ms}
                 trace |= {"events": 0, "variant": EDGE}
-            self._step(batch, trace, activity, time_ms, act)
-        self._counted.add(batch, act)
+            self._step(trace, activity, time_ms, act)
 
-    def _step(self, batch: _Batch, trace: Row, activity: int, time_ms: int | None, act: Act) -> None:
+    def _step(self, trace: Row, activity: int, time_ms: int | None, act: Act) -> None:
         """Let a trace go one event further."""
-        kind, before = trace["kind"], trace["activity"]
-        batch.events[kind] += 1
-        batch.flows[kind, before, activity] += 1
+        counted, kind, before = self._counted, trace["kind"], trace["activity"]
+        last_ms, events, variant = trace["last_ms"], trace["events"], trace["variant"]
+        took_ms = 0
         if before != EDGE:
-            batch.flows[kind, before, EDGE] -= 1
-        batch.flows[kind, activity, EDGE] += 1
-        if before != EDGE and time_ms is not None and trace["last_ms"] is not None:
-            took_ms = time_ms - trace["last_ms"]
-            batch.sums[kind, before, activity] += took_ms
-            batch.times[kind, before, activity, time_class(took_ms)] += 1
-        if trace["events"] < MAX_VARIANT:
-            batch.moved[trace["variant"]] -= 1
-            trace["variant"] = self._node(kind, trace["variant"], activity, trace["events"] + 1, act)
-            batch.moved[trace["variant"]] += 1
-        trace["activity"], trace["last_ms"], trace["events"] = activity, time_ms, trace["events"] + 1
+            counted.flow(kind, before, EDGE, -1, 0, act)
+            if time_ms is not None and last_ms is not None:
+                took_ms = time_ms - last_ms
+                counted.time(kind, before, activity, time_class(took_ms), act)
+        counted.flow(kind, before, activity, 1, took_ms, act)
+        counted.flow(kind, activity, EDGE, 1, 0, act)
+        counted.event(kind, before == EDGE, act)
+        if events < MAX_VARIANT:
+            node = self._node(kind, variant, activity, events + 1, act)
+            counted.move(variant, -1, act)
+            counted.move(node, 1, act)
+            trace["variant"] = node
+        trace["activity"], trace["last_ms"], trace["events"] = activity, time_ms, events + 1
         trace["height"], trace["position"] = act.height, act.position
-        self._rows.put(TRACES, trace)
+        self._traces.put(trace)
 
     def _kind(self, process_type: str, object_type: str, act: Act) -> int:
         """Return the number of a process type and object type."""
-        known = self._rows.number(TRACE_KINDS, process_type, object_type)
+        known = self._kinds.number(process_type, object_type)
         if known is not None:
             return known
-        number = self._rows.new_number(TRACE_KINDS, process_type, object_type)
+        number = self._kinds.new_number(process_type, object_type)
         kind = {"id": number, "process_type": process_type, "type": object_type}
-        self._rows.put(TRACE_KINDS, {**kind, "cases": 0, "events": 0, "variants": 0, **act.place})
+        self._kinds.put({**kind, "cases": 0, "events": 0, "variants": 0, **act.place})
         return number
 
     def _node(self, kind: int, parent: int, activity: int, length: int, act: Act) -> int:
         """Return the variant that goes on from ``parent`` with ``activity``."""
-        known = self._rows.number(VARIANTS, kind, parent, activity)
+        known = self._variants.number(kind, parent, activity)
         if known is not None:
             return known
-        number = self._rows.new_number(VARIANTS, kind, parent, activity)
+        number = self._variants.new_number(kind, parent, activity)
         node = {"id": number, "kind": kind, "parent": parent, "activity": activity, "length": length, "cases": 0}
-        self._rows.put(VARIANTS, node | act.place)
+        self._variants.put(node | act.place)
         return number
 
     def count(self) -> None:
         """Add what the batches of a block counted to the rows; each has the place of the last that changed it."""
-        rows, counted = self._rows, self._counted
-        self._counted, variants = _Counted(), defaultdict[int, int](int)
-        for flow, (count, act) in counted.flows.items():
-            took_ms = counted.sums[flow][0] if flow in counted.sums else 0
+        counted, self._counted = self._counted, _Counted()
+        variants = defaultdict[int, int](int)
+        for (kind, before, after), (count, took_ms, act) in counted.flows.items():
             if count or took_ms:
-                kind, before, after = flow
-                row = rows.find(FLOWS, *flow) or {"count": 0, "total_ms": 0}
+                row = self._flows.find(kind, before, after) or {"count": 0, "total_ms": 0}
                 sums = {"count": row["count"] + count, "total_ms": row["total_ms"] + took_ms}
-                rows.put(FLOWS, {"kind": kind, "before": before, "after": after, **sums, **act.place})
-        for key, (count, act) in counted.times.items():
-            kind, before, after, width = key
-            times = rows.find(FLOW_TIMES, *key) or {"count": 0}
+                self._flows.put({"kind": kind, "before": before, "after": after, **sums, **act.place})
+        for (kind, before, after, width), (count, act) in counted.times.items():
+            times = self._times.find(kind, before, after, width) or {"count": 0}
             named = {"kind": kind, "before": before, "after": after, "class": width}
-            rows.put(FLOW_TIMES, {**named, "count": times["count"] + count, **act.place})
+            self._times.put({**named, "count": times["count"] + count, **act.place})
         for number, (moved, act) in counted.moved.items():
-            node = rows.find(VARIANTS, number) if number != EDGE and moved else None
+            node = self._variants.find(number) if number != EDGE and moved else None
             if node is not None:
                 cases = node["cases"] + moved
                 variants[node["kind"]] += (cases > 0) - (node["cases"] > 0)
-                rows.put(VARIANTS, node | {"cases": cases} | act.place)
-        for number, (events, act) in counted.events.items():
-            kinds = rows.find(TRACE_KINDS, number)
+                self._variants.put(node | {"cases": cases} | act.place)
+        for number, (cases, events, act) in counted.kinds.items():
+            kinds = self._kinds.find(number)
             if kinds is not None:
-                cases = counted.cases[number][0] if number in counted.cases else 0
                 more = {"cases": cases, "events": events, "variants": variants[number]}
-                rows.put(TRACE_KINDS, kinds | {name: kinds[name] + count for name, count in more.items()} | act.place)
-
-
-class _Batch:
-    """What one batch of events adds, by keys."""
-
-    __slots__ = ("cases", "events", "flows", "moved", "sums", "times")
-
-    def __init__(self) -> None:
-        self.cases: dict[int, int] = defaultdict(int)
-        self.events: dict[int, int] = defaultdict(int)
-        self.flows: dict[tuple[int, int, int], int] = defaultdict(int)
-        self.sums: dict[tuple[int, int, int], int] = defaultdict(int)
-        self.times: dict[tuple[int, int, int, int], int] = defaultdict(int)
-        self.moved: dict[int, int] = defaultdict(int)
+                self._kinds.put(kinds | {name: kinds[name] + count for name, count in more.items()} | act.place)
 
 
 class _Counted:
     """What the batches of a block add, by keys, each with the last act that added to it."""
 
-    __slots__ = _Batch.__slots__
+    __slots__ = ("flows", "kinds", "moved", "times")
 
     def __init__(self) -> None:
-        self.cases: dict[int, tuple[int, Act]] = {}
-        self.events: dict[int, tuple[int, Act]] = {}
-        self.flows: dict[tuple[int, int, int], tuple[int, Act]] = {}
-        self.sums: dict[tuple[int, int, int], tuple[int, Act]] = {}
+        self.flows: dict[tuple[int, int, int], tuple[int, int, Act]] = {}  # count, sum of times
         self.times: dict[tuple[int, int, int, int], tuple[int, Act]] = {}
         self.moved: dict[int, tuple[int, Act]] = {}
+        self.kinds: dict[int, tuple[int, int, Act]] = {}  # cases, events
 
-    def add(self, batch: _Batch, act: Act) -> None:
-        """Add what a batch adds."""
-        for name in self.__slots__:
-            counts = getattr(self, name)
-            for key, count in getattr(batch, name).items():
-                before = counts.get(key)
-                counts[key] = (count if before is None else before[0] + count, act)
+    def flow(self, kind: int, before: int, after: int, count: int, took_ms: int, act: Act) -> None:
+        """Count that one activity follows another."""
+        key = (kind, before, after)
+        had = self.flows.get(key)
+        self.flows[key] = (count, took_ms, act) if had is None else (had[0] + count, had[1] + took_ms, act)
+
+    def time(self, kind: int, before: int, after: int, width: int, act: Act) -> None:
+        """Count the time between two activities in its class."""
+        key = (kind, before, after, width)
+        had = self.times.get(key)
+        self.times[key] = (1, act) if had is None else (had[0] + 1, act)
+
+    def move(self, variant: int, count: int, act: Act) -> None:
+        """Count that a trace came to a variant (1), or left it (-1)."""
+        had = self.moved.get(variant)
+        self.moved[variant] = (count, act) if had is None else (had[0] + count, act)
+
+    def event(self, kind: int, begins: bool, act: Act) -> None:
+        """Count an event, and the case that begins with it."""
+        had = self.kinds.get(kind)
+        self.kinds[kind] = (int(begins), 1, act) if had is None else (had[0] + begins, had[1] + 1, act)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 BEGIN: Final = -1
 """The position of what ``begin_block`` did: before the first transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(NamedTuple):
     """One accepted transaction, or ``begin_block`` (without sender and id): who, when (ms), and where it stands."""
 
     sender: str

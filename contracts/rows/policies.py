@@ -42,9 +42,9 @@ def write(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, A
         _acted(rows, action, args, data, act)
         return
     source = args["source_sha256"]
-    if rows.find(POLICY_SOURCES, source) is None:
+    if rows.of(POLICY_SOURCES).find(source) is None:
         found = {"sha256": source, "source": args["source"], "member": act.member}
-        rows.put(POLICY_SOURCES, found | act.place)
+        rows.of(POLICY_SOURCES).put(found | act.place)
     for item in args["instruments"]:
         _recorded(rows, item, source, act)
 
@@ -94,15 +94,14 @@ def _same(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
 
 
 def _load(rows: Rows, policy: str) -> Document | None:
-    row = rows.find(POLICIES, policy)
+    row = rows.of(POLICIES).find(policy)
     return None if row is None else row["document"]
 
 
 def _store(rows: Rows, before: Document | None, document: Document, act: Act) -> None:
     """Replace the rows of an instrument, which stood as ``before``."""
     policy = document["id"]
-    rows.put(
-        POLICIES,
+    rows.of(POLICIES).put(
         {
             "id": policy,
             "title": document["title"],
@@ -122,14 +121,14 @@ def _store(rows: Rows, before: Document | None, document: Document, act: Act) ->
     for (table, now), (_, old) in zip(_attached(document, policy), then, strict=True):
         for key in old:
             if key not in now:
-                rows.remove(table, *key)
+                rows.of(table).remove(*key)
         for key, values in now.items():
             if old.get(key) != values:
-                rows.put(table, dict(zip(table.key, key, strict=True)) | values | act.place)
+                rows.of(table).put(dict(zip(table.key, key, strict=True)) | values | act.place)
     known = 0 if before is None else len(before["events"])
     for number, event in enumerate(document["events"][known:], known):
         said = (event["action"], event.get("date", ""), event.get("issuer", ""))
-        rows.add(POLICY_EVENTS, policy, number, *said, *act.where)
+        rows.of(POLICY_EVENTS).add(policy, number, *said, *act.where)
 
 
 _Attached: TypeAlias = dict[tuple[str, ...], dict[str, int]]

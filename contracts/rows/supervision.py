@@ -67,7 +67,7 @@ def _propose_rules(rows: Rows, action: str, args: Mapping[str, Any], data: Mappi
             **act.place,
             "document": rule,
         }
-        rows.put(RULES, row)
+        rows.of(RULES).put(row)
     _open_ballot(rows, "rules", data, args, act)
 
 
@@ -94,28 +94,28 @@ def _put_ballot(
 ) -> None:
     row = {"number": _number(ballot), "id": ballot, "kind": kind, "status": status, "proposer": proposer}
     row |= {"yes": 0, "no": 0, "closes_ms": closes_ms, "document": document}
-    rows.put(BALLOTS, row | act.place)
+    rows.of(BALLOTS).put(row | act.place)
 
 
 def _vote(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, Any], act: Act) -> None:
-    ballot = rows.find(BALLOTS, _number(data["ballot"]))
+    ballot = rows.of(BALLOTS).find(_number(data["ballot"]))
     if ballot is not None:
-        rows.put(BALLOTS, ballot | {"yes": data["yes"], "no": data["no"]})
+        rows.of(BALLOTS).put(ballot | {"yes": data["yes"], "no": data["no"]})
     if data["status"] != "open":
         _decide_ballot(rows, data, act)
 
 
 def _decide_ballot(rows: Rows, data: Mapping[str, Any], act: Act) -> None:
     """Close a ballot and apply its effects: new statuses of rules, and perhaps a second ballot."""
-    ballot = rows.find(BALLOTS, _number(data["ballot"]))
+    ballot = rows.of(BALLOTS).find(_number(data["ballot"]))
     if ballot is None:
         return
-    rows.put(BALLOTS, ballot | {"status": data["status"]})
+    rows.of(BALLOTS).put(ballot | {"status": data["status"]})
     for effect in data.get("effects", ()):
         for rule, version in effect.get("rules", ()):
-            changed = rows.find(RULES, rule, version)
+            changed = rows.of(RULES).find(rule, version)
             if changed is not None:
-                rows.put(RULES, changed | {"status": effect["status"]})
+                rows.of(RULES).put(changed | {"status": effect["status"]})
         if "ballot" in effect:
             more = {name: effect[name] for name in ("electorate", "needed", "not_before_ms") if name in effect}
             closes_ms = effect.get("closes_ms", ballot["closes_ms"])
@@ -130,7 +130,7 @@ def _raise(rows: Rows, view: Mapping[str, Any], act: Act) -> None:
     """Put a new finding; one without room in its batch's receipt is shown later, perhaps after its first steps."""
     number = _number(view["id"])
     step = DUE.get(view["status"])
-    taken = rows.last(FINDING_STEPS, number)
+    taken = rows.of(FINDING_STEPS).last(number)
     sender, since_ms = (taken["sender"], taken["time_ms"]) if taken is not None else ("", act.time_ms)
     row = {
         "number": number,
@@ -147,18 +147,18 @@ def _raise(rows: Rows, view: Mapping[str, Any], act: Act) -> None:
         **act.place,
         "document": view,
     }
-    rows.put(FINDINGS, row)
+    rows.of(FINDINGS).put(row)
     _add_step(rows, number, "raised", act, {})
 
 
 def _step(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, Any], act: Act) -> None:
     number = _number(data["id"])
-    finding = rows.find(FINDINGS, number)
+    finding = rows.of(FINDINGS).find(number)
     if finding is not None:
         now = {"status": data["status"], "overdue": 0, "term_ms": _term_ms(data, act)}
         now |= {name: data.get(name) for name in ("step", "side", "deadline_ms", "supervisor")}
         now["outcome"] = _or(data.get("outcome"), finding["outcome"])
-        rows.put(FINDINGS, finding | now)
+        rows.of(FINDINGS).put(finding | now)
     _add_step(rows, number, action, act, {**_texts(args), "took_ms": data.get("took_ms")})
     observed(rows, data, act)
 
@@ -175,32 +175,32 @@ def _overdue(rows: Rows, late: Mapping[str, Any], act: Act) -> None:
         return
     table = QUESTIONS if late["what"] == "question" else FINDINGS
     number = _number(late["id"])
-    row = rows.find(table, number)
+    row = rows.of(table).find(number)
     if row is not None:
         again = row["term_ms"] is not None and row["overdue"] + 1 < MAX_ESCALATION
         now = {"deadline_ms": act.time_ms + row["term_ms"] if again else None, "overdue": row["overdue"] + 1}
         if table is FINDINGS:
             now["escalation"] = late["escalation"]
-        rows.put(table, row | now)
+        rows.of(table).put(row | now)
     if table is FINDINGS:
         _add_step(rows, number, "overdue", act, {name: late[name] for name in ("step", "side", "deadline_ms")})
 
 
 def _close(rows: Rows, closed: Mapping[str, Any], act: Act) -> None:
     number = _number(closed["id"])
-    finding = rows.find(FINDINGS, number)
+    finding = rows.of(FINDINGS).find(number)
     if finding is not None:
         now = {"status": "closed", **dict.fromkeys(("step", "side", "deadline_ms")), "overdue": 0}
         now["outcome"] = _or(closed.get("outcome"), finding["outcome"])
-        rows.put(FINDINGS, finding | now)
+        rows.of(FINDINGS).put(finding | now)
     _add_step(rows, number, "closed", act, {"outcome": closed.get("outcome")})
 
 
 def _add_step(rows: Rows, finding: int, step: str, act: Act, document: Mapping[str, Any]) -> None:
-    before = rows.last(FINDING_STEPS, finding)
+    before = rows.of(FINDING_STEPS).last(finding)
     number = 0 if before is None else before["number"] + 1
     shown = {name: value for name, value in document.items() if value is not None}
-    rows.add(FINDING_STEPS, finding, number, step, act.sender, act.time_ms, act.tx_id or None, *act.where, shown)
+    rows.of(FINDING_STEPS).add(finding, number, step, act.sender, act.time_ms, act.tx_id or None, *act.where, shown)
 
 
 # Holds
@@ -213,7 +213,7 @@ def _hold(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, A
 
 def _put_hold(rows: Rows, view: Mapping[str, Any], act: Act) -> None:
     names = ("process_type", "object_type", "object", "finding", "status", "until_ms")
-    rows.put(HOLDS, {name: view[name] for name in names} | act.place)
+    rows.of(HOLDS).put({name: view[name] for name in names} | act.place)
 
 
 # Questions and guidance
@@ -235,27 +235,27 @@ def _ask(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, An
         **act.place,
         "document": {name: args[name] for name in ("question", "about") if name in args},
     }
-    rows.put(QUESTIONS, row)
+    rows.of(QUESTIONS).put(row)
 
 
 def _answer(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, Any], act: Act) -> None:
-    question = rows.find(QUESTIONS, _number(data["id"]))
+    question = rows.of(QUESTIONS).find(_number(data["id"]))
     if question is None:
         return
     about = {"answer_about": args["about"]} if "about" in args else {}
     now = {"status": data["status"], "deadline_ms": None, "answered_by": act.sender, "took_ms": data["took_ms"]}
     now["document"] = {**question["document"], "answer": args["answer"], **about}
-    rows.put(QUESTIONS, question | now)
+    rows.of(QUESTIONS).put(question | now)
 
 
 def _guide(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, Any], act: Act) -> None:
-    replaced = rows.find(GUIDANCE, _number(args["replaces"])) if "replaces" in args else None
+    replaced = rows.of(GUIDANCE).find(_number(args["replaces"])) if "replaces" in args else None
     if replaced is not None:
-        rows.put(GUIDANCE, replaced | {"replaced_by": data["id"]})
+        rows.of(GUIDANCE).put(replaced | {"replaced_by": data["id"]})
     row = {"number": _number(data["id"]), "id": data["id"], "title": args["title"], "member": act.member}
     row |= {"replaced_by": None, "time_ms": act.time_ms}
     row["document"] = {name: args[name] for name in ("text", "about", "replaces") if name in args}
-    rows.put(GUIDANCE, row | act.place)
+    rows.of(GUIDANCE).put(row | act.place)
 
 
 _Write: TypeAlias = Callable[[Rows, str, Mapping[str, Any], Mapping[str, Any], Act], None]

@@ -12,7 +12,7 @@ from typing import Final
 from contracts.rows import tables_policy, tables_process, tables_supervision
 from contracts.rows.schema import MADE, Table, View, document, integer, octets, text
 
-VERSION: Final = 6
+VERSION: Final = 7
 
 BLOCKS: Final = Table(
     "blocks",
@@ -30,7 +30,7 @@ BLOCKS: Final = Table(
 TRANSACTIONS: Final = Table(
     "transactions",
     "one row a committed transaction, accepted or rejected",
-    ("id",),
+    ("height", "position"),
     (
         octets("id", "its id, the hash of what was signed"),
         *MADE,
@@ -39,7 +39,7 @@ TRANSACTIONS: Final = Table(
         text("action", "what it does"),
         text("code", "`ok`, or why the contract rejected it"),
     ),
-    indexes=(("transactions_by_place", "(height, position)"),),
+    indexes=(("transactions_by_id", "(id)"),),
 )
 ACTS: Final = Table(
     "acts",

@@ -44,6 +44,11 @@ def test_a_signed_transaction_is_parsed_and_verifies():
     tx.verify_signature()
 
 
+def test_what_was_decoded_once_is_parsed_alike_without_looking_again():
+    for tx in (signed(), signed(sender=node_sender("bank-a-1"), args={})):
+        assert Transaction.decode_own(tx.raw) == Transaction.decode(tx.raw)
+
+
 def test_a_node_signs_as_itself_and_acts_in_no_members_name():
     tx = signed(sender=node_sender("bank-a-1"))
     assert (tx.sender, tx.member, node_of(tx.sender)) == ("node:bank-a-1", "", "bank-a-1")

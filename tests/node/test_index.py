@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
@@ -18,7 +19,7 @@ from contracts.rows.schema import SQLITE, definitions
 from contracts.rows.tables import CORE, TABLES, VERSION, VIEWS
 from ledger import transaction
 from ledger.transaction import Transaction
-from node import index_queries
+from node import index_file, index_queries
 from node.index import Index
 from tests.node.chain import START_MS, Chain, operator
 from tests.node.http.world import make_genesis
@@ -285,8 +286,35 @@ def test_a_reader_sees_one_snapshot_while_the_writer_goes_on(tmp_path: Path, cha
     index.stop()
 
 
+def test_blocks_of_a_busy_node_share_a_transaction_until_somebody_waits_for_one(
+    tmp_path: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed: list[int] = []
+
+    def mark(connection: sqlite3.Connection, height: int, mark: Any = index_file.set_height) -> None:
+        committed.append(height)
+        mark(connection, height)
+
+    monkeypatch.setattr("node.index._BATCH_S", 3_600)
+    monkeypatch.setattr("node.index.index_file.set_height", mark)
+    index = opened(tmp_path / "index.sqlite", chain)
+    index.start(0)
+    index.feed(chain.blocks[0])
+    deadline = time.monotonic() + 20
+    while index.height == 0 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    for block in chain.blocks[1:4]:
+        index.feed(block)
+    assert index.wait(4, 20)
+    index.feed(chain.blocks[4])
+    index.stop()
+    assert committed == [1, 4] or committed == [1, 4, 5], (
+        "the first at once, then together, then what is left at the end"
+    )
+
+
 def test_the_schema_is_of_the_version_that_is_stated() -> None:
     """Changing a table without raising VERSION would let an old file pass for a new one."""
     created = " ".join((*definitions(CORE, (), SQLITE), *definitions(TABLES, VIEWS, SQLITE)))
-    assert VERSION == 6
-    assert sha256(created.encode()).hexdigest()[:16] == "0306ba2ac03f9545"
+    assert VERSION == 7
+    assert sha256(created.encode()).hexdigest()[:16] == "9914859a9250eae0"

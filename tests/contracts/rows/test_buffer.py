@@ -44,21 +44,21 @@ def test_rows_are_those_of_a_plain_dictionary(steps: list[tuple[Any, ...]], cach
     for action, *rest in steps:
         if action == "put":
             name, part, body = rest
-            rows.put(KEPT, {"name": name, "part": part, "body": {"is": [str(body), None]}})
+            rows.of(KEPT).put({"name": name, "part": part, "body": {"is": [str(body), None]}})
             kept[name, part] = {"is": [str(body), None]}
         elif action == "remove":
-            rows.remove(KEPT, *rest)
+            rows.of(KEPT).remove(*rest)
             kept.pop((rest[0], rest[1]), None)
         elif action == "name":
-            assert rows.number(NUMBERED, *rest) == numbers.get(rest[0])
+            assert rows.of(NUMBERED).number(*rest) == numbers.get(rest[0])
             if rest[0] not in numbers:
-                numbers[rest[0]] = rows.new_number(NUMBERED, *rest)
-                rows.add(NUMBERED, numbers[rest[0]], rest[0])
+                numbers[rest[0]] = rows.of(NUMBERED).new_number(*rest)
+                rows.of(NUMBERED).add(numbers[rest[0]], rest[0])
         elif action == "add":
-            before = rows.last(SERIES, *rest)
+            before = rows.of(SERIES).last(*rest)
             assert (None if before is None else before["number"]) == series.get(rest[0])
             series[rest[0]] = series.get(rest[0], -1) + 1
-            rows.add(SERIES, rest[0], series[rest[0]])
+            rows.of(SERIES).add(rest[0], series[rest[0]])
         else:
             rows.flush()
             assert rows.pending == 0
@@ -66,7 +66,7 @@ def test_rows_are_those_of_a_plain_dictionary(steps: list[tuple[Any, ...]], cach
                 rows = Rows(Writer(connection), TABLES, cached_rows)
         for name in "abc":
             for part in range(3):
-                found = rows.find(KEPT, name, part)
+                found = rows.of(KEPT).find(name, part)
                 assert (None if found is None else found["body"]) == kept.get((name, part))
     rows.flush()
     assert connection.execute("SELECT count(*) FROM kept").fetchone()[0] == len(kept)
