@@ -41,7 +41,10 @@ _READERS: Final = 4
 _POLL_S: Final = 0.005
 # One SQL transaction holds several blocks while there are many: a commit costs more than a small block's rows.
 _BATCH_ROWS: Final = 20_000
-_BATCH_S: Final = 0.5
+_BATCH_S: Final = 1.0
+# A query waits for what is being gathered, unless the index is far behind anyway.
+_NEAR_BLOCKS: Final = 64
+_NEAR_S: Final = 0.25
 
 
 class Index:
@@ -149,7 +152,10 @@ class Index:
     async def query(
         self, function: Callable[Concatenate[sqlite3.Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
     ) -> _T:
-        """Run ``function(connection, ...)`` in a reader thread, all of it on one snapshot of the index."""
+        """Run ``function(connection, ...)`` in a reader thread, all of it on one snapshot of the index.
+
+        What the writer gathers is written first; nothing waits for an index that is far behind.
+        """
 
         def read() -> _T:
             connection = self._reader()
@@ -159,6 +165,8 @@ class Index:
             finally:
                 connection.execute("ROLLBACK")
 
+        if 0 < self._tip - self._height <= _NEAR_BLOCKS:
+            await self.reached(self._tip, _NEAR_S)
         return await asyncio.get_running_loop().run_in_executor(self._readers, read)
 
     def _reader(self) -> sqlite3.Connection:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from contracts.rows.schema import SQLITE, Table, definitions, statements
 from contracts.rows.tables import CORE, VERSION
+
+_CHECKPOINT_PAGES: Final = 4_000
+"""After so many pages of 4 KiB the write-ahead log is copied into the file: what changes often is copied less."""
 
 
 class Writer:
@@ -43,6 +46,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     except sqlite3.Error:
         connection.close()
         raise
