@@ -122,8 +122,11 @@ def mapping(value: Value, what: str) -> dict[str, Any]:
     return value
 
 
+_packer: Final = msgpack.Packer(use_bin_type=True)  # making one takes longer than writing a transaction
+
+
 def _pack(value: Value) -> bytes:
-    return msgpack.packb(value, use_bin_type=True)  # type: ignore[no-any-return]
+    return _packer.pack(value)  # type: ignore[no-any-return]
 
 
 def _ordered(value: Any, depth: int) -> Value:

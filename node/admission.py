@@ -63,9 +63,13 @@ class VerifiedTransactions:
         if known is not None:
             return known
         transaction = Transaction.decode(raw)
+        self.verify(transaction)
+        return transaction
+
+    def verify(self, transaction: Transaction) -> None:
+        """Check a decoded transaction's signature and remember that it is good; raise ``BadSignature``."""
         transaction.verify_signature(self._verify)
         self.add(transaction)
-        return transaction
 
     def forget(self, raws: tuple[bytes, ...]) -> None:
         """Drop transactions that are committed and will not be asked for again."""

@@ -99,5 +99,5 @@ class Intake:
                 or self._executor.check(transaction, self.block_time_ms(now_ms)) is not None
             ):
                 return False
-            transaction = self._verified.admit(raw)
+            self._verified.verify(transaction)
         return self.admit(transaction, now_ms).admission is Admission.ACCEPTED

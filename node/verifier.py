@@ -41,6 +41,7 @@ class Verifier:
         self._idle = list(self._hands)
         self._waiting: deque[_Job] = deque()
         self._jobs: dict[bytes, _Job] = {}
+        self._dispatching = False
 
     async def check(self, transactions: Iterable[Transaction]) -> set[bytes]:
         """Verify what is not known to be good, remember what is, and return the raw bytes of the bad ones."""
@@ -50,7 +51,9 @@ class Verifier:
                 continue
             job = self._jobs.get(transaction.raw) or self._enlist(transaction)
             jobs[id(job)] = job
-        self._dispatch()
+        if jobs and not self._dispatching:
+            self._dispatching = True
+            asyncio.get_running_loop().call_soon(self._dispatch)  # with what else comes in this turn of the loop
         bad: set[bytes] = set()
         for job in jobs.values():
             bad |= await asyncio.shield(job.done)  # others wait for it, too, and may go on when this one is cancelled
@@ -71,6 +74,7 @@ class Verifier:
         return job
 
     def _dispatch(self) -> None:
+        self._dispatching = False
         while self._waiting and self._idle:
             job, hand = self._waiting.popleft(), self._idle.pop()
             hand.give(partial(_bad_ones, job.transactions), partial(self._finished, job, hand), job.done.set_exception)
