@@ -35,9 +35,11 @@ class Rejected:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """Who acts and when: everything ``apply`` may know besides state and arguments. Times in ms (block time).
+
+    Nobody changes it; it is not declared frozen because making one would then take three times as long.
 
     ``node`` is the id of the node that speaks for itself, empty if an operator does; a node has no capabilities, and
     ``member``, ``role`` and ``level`` are those of who runs it. ``chain_id`` and ``verify`` are for

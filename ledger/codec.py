@@ -178,10 +178,13 @@ def _no_extension(code: int, data: bytes) -> Value:
 # claim; only an input that might exceed it pays for the exact scan.
 _SLOT_BYTES: Final = 8
 _FREE_BYTES: Final = 1 << 20
+_HARMLESS_BYTES: Final = 256  # not even if every byte claimed a map of as many pairs
 
 
 def _may_overallocate(data: bytes) -> bool:
     size = len(data)
+    if size <= _HARMLESS_BYTES:
+        return False
     wide = data.count(b"\xdd") + data.count(b"\xdf") * 2
     narrow = data.count(b"\xdc") + data.count(b"\xde") * 2
     claimed = _SLOT_BYTES * (wide * size + narrow * min(size, 65_535))
