@@ -1,5 +1,7 @@
 """The encoding is canonical and bounded (row K1)."""
 
+import subprocess
+import sys
 import tracemalloc
 
 import msgpack
@@ -26,14 +28,27 @@ def nested(depth, wrap=lambda inner: [inner]):
     return value
 
 
+def in_order(value):
+    """Return the value with every map's keys by code point, as Python sorts them."""
+    if isinstance(value, list):
+        return [in_order(item) for item in value]
+    return {key: in_order(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
+
+
 @given(VALUES)
 @settings(max_examples=200, deadline=None)
 def test_what_is_encoded_is_decoded_to_the_same_value_and_type(value):
     data = encode(value)
     decoded = decode(data)
     assert decoded == value
-    assert repr(decoded) == repr(codec._ordered(value, MAX_DEPTH))  # 1 and True are equal, but not the same
+    assert repr(decoded) == repr(in_order(value))  # 1 and True are equal, but not the same
     assert encode(decoded) == data
+
+
+@given(VALUES)
+@settings(max_examples=200, deadline=None)
+def test_the_bytes_are_those_that_another_library_writes_for_the_value_in_order(value):
+    assert encode(value) == msgpack.packb(in_order(value), use_bin_type=True)
 
 
 @given(st.binary(max_size=64))
@@ -129,7 +144,7 @@ def test_nesting_is_allowed_up_to_the_limit_in_both_directions():
 @pytest.mark.parametrize("value", [1.0, float("nan"), 2**64, -(2**63) - 1, {1: 2}, {"a", "b"}, object(), "\ud800"])
 def test_a_value_without_an_encoding_is_refused(value):
     for placed in (value, [value], {"a": [value]}):
-        with pytest.raises((TypeError, ValueError, OverflowError)):
+        with pytest.raises((TypeError, ValueError)):
             encode(placed)
 
 
@@ -159,19 +174,27 @@ def test_claimed_lengths_are_bounded_before_anything_is_allocated_for_them(data)
     assert peak < 2 * 1024 * 1024 + 48 * len(data)
 
 
-def test_input_that_only_looks_greedy_is_scanned_and_accepted():
-    value = [b"\xdd" * 50_000, "\u00dd" * 1_000, {"k": [b"\xdf" * 9, -1, 2**40, None, True]}]
-    assert codec._may_overallocate(encode(value))
-    assert decode(encode(value)) == value
+def test_a_claimed_length_takes_no_address_space():  # where the decoder's own memory is, tracemalloc does not look
+    done = subprocess.run([sys.executable, "-c", _IN_LITTLE_SPACE], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "refused 8\n"), done.stderr
 
 
-def test_the_exact_scan_agrees_with_the_decoder():
-    values = [None, True, -33, -(2**31), 2**33, 2**63, "", "a" * 40, b"", b"a" * 300, [[]], {}, {"a": {"b": [1] * 20}}]
-    for value in values:
-        codec._scan(encode(value))
-    for bad in (b"", b"\x92\x01", b"\xa5abc", b"\xcd\x00", b"\xdd\x00", b"\xd4\x01\x00", b"\x91" * 17 + b"\x01"):
-        with pytest.raises(Malformed):
-            codec._scan(bad)
+_IN_LITTLE_SPACE = r"""
+import resource
+from ledger import codec
+from ledger.errors import Malformed
+
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 24 * 2**20,) * 2)
+refused = 0
+for head in (b"\xdd", b"\xdf", b"\xdb", b"\xc6"):
+    for data in (head + b"\xff" * 4, (head + b"\x00\xff\xff\xff") * 1000):
+        try:
+            codec.decode(data)
+        except Malformed:
+            refused += 1
+print("refused", refused)
+"""
 
 
 def test_a_record_is_read_only_under_its_own_tag_version_and_length():
