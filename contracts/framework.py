@@ -133,7 +133,7 @@ class CommittedReader:
     def get(self, key: str) -> Value:
         """See ``Reader``."""
         raw = self._read(key.encode())
-        return None if raw is None else codec.decode(raw)
+        return None if raw is None else codec.decode_own(raw)
 
 
 class Overlay:
@@ -152,7 +152,7 @@ class Overlay:
             return self._written[key]
         if key not in self._cache:
             raw = self._read(key.encode())
-            self._cache[key] = None if raw is None else codec.decode(raw)
+            self._cache[key] = None if raw is None else codec.decode_own(raw)
         return self._cache[key]  # type: ignore[no-any-return]
 
     def put(self, key: str, value: Value) -> None:
