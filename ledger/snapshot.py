@@ -117,12 +117,15 @@ class Manifest:
             raise BadProof("the block is not the one that was certified")
         return committed
 
-    def check(self, item: int, data: bytes) -> None:
-        """Raise ``Malformed`` or ``BadProof`` unless ``data`` is item number ``item``: a chunk, or the block."""
+    def check(self, item: int, data: bytes) -> CommittedBlock | None:
+        """Return the block if ``item`` is its number, None for a chunk.
+
+        Raises ``Malformed`` or ``BadProof`` unless ``data`` is that item.
+        """
         if item == self.chunks:
-            self.block(data)
-        else:
-            self.entries(item, data)
+            return self.block(data)
+        self.entries(item, data)
+        return None
 
 
 def subtree_of(key_hash: bytes, depth: int) -> int:

@@ -260,9 +260,9 @@ def _unpack(archive: Path, genesis: Genesis, joining: JoinFolder, report: Report
                 waiting.append(payload)
         elif kind == ITEM:
             item = int.from_bytes(payload[:4], "big")
-            manifest.check(item, payload[4:])
-            if item == manifest.chunks:
-                certificate = manifest.block(payload[4:]).certificate
+            committed = manifest.check(item, payload[4:])
+            if committed is not None:
+                certificate = committed.certificate
             joining.keep_item(item, payload[4:])
             items.add(item)
         if waiting and (kind != HEAD or len(waiting) == _KEEP_HEADS):

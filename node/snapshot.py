@@ -206,9 +206,9 @@ class SnapshotSync:
         if data is None:
             self._peer(peer).offer = None
             return False
-        chosen.check(item, data)
-        if item == chosen.chunks:
-            self.trail.check(chosen.header, chosen.block(data).certificate, self._verify)  # Z7
+        committed = chosen.check(item, data)
+        if committed is not None:
+            self.trail.check(chosen.header, committed.certificate, self._verify)  # Z7
         self.items.add(item)
         return True
 

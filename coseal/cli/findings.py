@@ -5,6 +5,7 @@ Law: a step is signed by who takes it; what is shown of a finding was proven her
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -278,8 +279,7 @@ def print_step(committed: Committed, *, as_json: bool) -> None:
         until = f"until {_time(data['until_ms'])} UTC"
         typer.secho(f"{data['object_type']} {data['object']} is {data['status']} {until}", fg="green")
     else:
-        outcome = f" ({data['outcome']})" if data.get("outcome") else ""
-        typer.secho(f"{data['id']} is {data['status']}{outcome} (block {committed.height}, verified)", fg="green")
+        typer.secho(f"{data['id']} is {where_it_stands(data)} (block {committed.height}, verified)", fg="green")
         if data.get("step"):
             who = data["subject"] if data["side"] == "subject" else data["supervisor"] or "the supervisor"
             typer.echo(f"  next: {data['step']}, by {who}, due {_time(data['deadline_ms'])} UTC")
@@ -287,11 +287,16 @@ def print_step(committed: Committed, *, as_json: bool) -> None:
         raise typer.Exit(EXIT_BAD)
 
 
+def where_it_stands(finding: Mapping[str, Any]) -> str:
+    """Return a finding's status, with its outcome where that says more: ``closed (rectified)``, ``rectified``."""
+    status, outcome = finding["status"], finding.get("outcome")
+    return f"{status} ({outcome})" if outcome and outcome != status else str(status)
+
+
 def print_finding(document: dict[str, Any]) -> None:
     """Print a finding with its rule and its trail."""
     finding, rule = document["finding"], document["rule"]
-    outcome = f" ({finding['outcome']})" if finding["outcome"] else ""
-    typer.secho(f"{finding['id']}  {finding['severity']}: {finding['status']}{outcome}", bold=True)
+    typer.secho(f"{finding['id']}  {finding['severity']}: {where_it_stands(finding)}", bold=True)
     rows = [
         ("object", f"{finding['process_type']}/{finding['object_type']}/{finding['object']}"),
         ("found", f"{finding['detail']} ({finding['verdict']}), block {finding['height']}"),

@@ -276,7 +276,7 @@ def print_committed(committed: Committed, *, as_json: bool) -> None:
         return
     colour = "green" if committed.ok else "red"
     typer.secho(f"{document['status']} at height {committed.height}, {document['time']}", fg=colour)
-    typer.echo(f"  id       {document['id']}")
+    typer.echo(f"  tx       {document['id']}")  # receipts have ids too: of a policy, of a finding
     if not committed.ok:
         typer.echo(f"  refused  {receipt['code']}: {receipt['detail']}")
     for name, value in receipt["data"].items():

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from coseal import supervision
+from coseal.cli.findings import where_it_stands
 from coseal.client import Client
 from coseal.errors import BadAnswer, CosealError, Refused
 
@@ -34,6 +35,19 @@ TYPE = {
 )
 def test_a_time_is_a_number_with_its_unit(text, ms):
     assert supervision.duration_ms(text) == ms
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "text"),
+    [
+        ("rectified", "rectified", "rectified"),
+        ("closed", "rectified", "closed (rectified)"),
+        ("raised", None, "raised"),
+        ("inquiry", "", "inquiry"),
+    ],
+)
+def test_where_a_finding_stands_is_not_said_twice(status, outcome, text):
+    assert where_it_stands({"status": status, "outcome": outcome}) == text
 
 
 @pytest.mark.parametrize("text", ["", "10", "d", "-1d", "0s", "1.5h", "1 week", "1d2h"])

@@ -263,6 +263,15 @@ def test_an_interrupted_join_goes_on_where_it_was() -> None:
     assert disk.heads[-len(heads) :] == heads
 
 
+def test_what_is_checked_is_returned_if_it_is_the_block() -> None:
+    disk = chain()["bank-a"].disk
+    manifest, items = disk.snapshots[max(disk.snapshots)]
+    assert [manifest.check(item, data) for item, data in enumerate(items)] == [
+        *[None] * manifest.chunks,
+        CommittedBlock.decode(items[-1]),
+    ]
+
+
 def deepen(disk: Disk) -> None:
     """Cut the newest snapshot deeper than its size asks for."""
     height = max(disk.snapshots)
