@@ -1,4 +1,7 @@
-"""Four real node processes: they commit, survive kill -9 of any one, and refuse what a crash cannot explain."""
+"""Four real node processes: they commit, survive kill -9 of any one, and refuse what a crash cannot explain.
+
+All tests are of one network, which outlives each of them: what a test breaks it mends.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,25 @@ from tests.cluster.network import Cluster
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster.make(tmp_path)
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster.make(tmp_path_factory.mktemp("cluster"))
     try:
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def cluster(network: Cluster) -> Cluster:
+    """The network with all nodes running, at one tip behind the first block."""
+    for name in network.names:
+        process = network.processes.get(name)
+        if process is None or process.poll() is not None:
+            network.start(name)
+    network.wait_height(1)
+    network.wait_one_tip()
+    return network
 
 
 def committed(cluster: Cluster, name: str) -> None:
@@ -63,20 +78,15 @@ class Load:
 
 
 def test_four_nodes_commit_and_agree(cluster: Cluster) -> None:
-    cluster.start()
-    cluster.wait_height(1)
     for name in cluster.names:
         answer = cluster.submit(name, cluster.transaction())
         assert answer["status"] == "committed", answer
         assert answer["receipt"]["code"] == "ok"
     cluster.wait_one_tip()
     assert all(cluster.get(name, "/healthz") is not None for name in cluster.names)
-    assert [cluster.stop(name) for name in cluster.names] == [0, 0, 0, 0]
 
 
 def test_any_node_killed_under_load_returns_to_the_same_state(cluster: Cluster) -> None:
-    cluster.start()
-    cluster.wait_height(1)
     for victim in cluster.names:
         others = [name for name in cluster.names if name != victim]
         load = Load(cluster, *others)
@@ -89,13 +99,11 @@ def test_any_node_killed_under_load_returns_to_the_same_state(cluster: Cluster) 
         load.stop()
         assert load.longest_gap_s() < 10
         cluster.wait_one_tip()
-    log = (cluster.entry(cluster.names[0]).data / "node.log").read_text()
-    assert "accused" not in log
+    for name in cluster.names:
+        assert "accused" not in (cluster.entry(name).data / "node.log").read_text()
 
 
 def test_the_leader_killed_under_load_is_replaced(cluster: Cluster) -> None:
-    cluster.start()
-    cluster.wait_height(1)
     leader = cluster.get(cluster.names[0], "/v1/status")["leader"]
     others = [name for name in cluster.names if name != leader]
     load = Load(cluster, *others)
@@ -113,31 +121,19 @@ def test_the_leader_killed_under_load_is_replaced(cluster: Cluster) -> None:
     cluster.wait_one_tip(*others)
 
 
-def test_all_nodes_killed_at_once_go_on_where_they_were(cluster: Cluster) -> None:
-    cluster.start()
-    cluster.wait_height(1)
-    committed(cluster, cluster.names[1])
+def test_all_nodes_killed_at_once_go_on_where_they_were_and_take_no_transaction_twice(cluster: Cluster) -> None:
+    tx = cluster.transaction()
+    first = cluster.submit(cluster.names[0], tx)
+    assert first["status"] == "committed"
     height = max(cluster.height(name) for name in cluster.names)
     for name in cluster.names:
         cluster.kill(name)
     cluster.start()
     cluster.wait_height(height)
-    committed(cluster, cluster.names[2])
-    cluster.wait_one_tip()
-
-
-def test_a_transaction_counts_once_also_after_a_restart(cluster: Cluster) -> None:
-    cluster.start()
-    cluster.wait_height(1)
-    tx = cluster.transaction()
-    first = cluster.submit(cluster.names[0], tx)
-    assert first["status"] == "committed"
-    for name in cluster.names:
-        cluster.kill(name)
-    cluster.start()
-    cluster.wait_height(first["height"])
     again = cluster.submit(cluster.names[1], tx)
     assert (again["status"], again["height"], again["index"]) == ("committed", first["height"], first["index"])
+    committed(cluster, cluster.names[2])
+    cluster.wait_one_tip()
 
 
 def block_file(cluster: Cluster, name: str) -> Path:
@@ -145,10 +141,8 @@ def block_file(cluster: Cluster, name: str) -> Path:
 
 
 def stopped_with_blocks(cluster: Cluster, blocks: int) -> str:
-    """Commit ``blocks`` blocks and stop one node; return its name."""
-    cluster.start()
-    cluster.wait_height(1)
-    for _ in range(blocks):
+    """Commit up to ``blocks`` blocks and stop one node; return its name."""
+    while cluster.height(cluster.names[0]) < blocks:
         committed(cluster, cluster.names[0])
     cluster.wait_one_tip()
     victim = cluster.names[3]
@@ -173,10 +167,12 @@ def test_a_damaged_last_record_is_cut_off_said_and_fetched_again(cluster: Cluste
 def test_a_damaged_middle_record_is_refused_naming_the_height(cluster: Cluster) -> None:
     victim = stopped_with_blocks(cluster, 4)
     path = block_file(cluster, victim)
-    data = bytearray(path.read_bytes())
-    data[framing.scan(bytes(data)).records[2].start + 60] ^= 1
+    good = path.read_bytes()
+    data = bytearray(good)
+    data[framing.scan(good).records[2].start + 60] ^= 1
     path.write_bytes(data)
     run = cluster.run_to_end(victim)
+    path.write_bytes(good)
     assert run.returncode == 4
     assert "block 3 is damaged" in run.stderr
     assert "Traceback" not in run.stderr
@@ -196,8 +192,6 @@ def test_a_node_without_its_state_rebuilds_it_and_one_without_blocks_fetches_the
 
 def test_a_second_process_on_a_folder_is_refused(cluster: Cluster) -> None:
     name = cluster.names[0]
-    cluster.start(name)
-    cluster.wait(lambda: cluster.height(name) == 0, "the node answers")
     run = cluster.run_to_end(name)
     assert run.returncode == 5
     assert f"pid {cluster.processes[name].pid}" in run.stderr
@@ -206,6 +200,7 @@ def test_a_second_process_on_a_folder_is_refused(cluster: Cluster) -> None:
 def test_problems_of_a_start_are_said_in_one_line_with_their_status(cluster: Cluster) -> None:
     first, second = cluster.names[:2]
     folder = cluster.entry(first).data
+    assert cluster.stop(first) == 0
 
     key = folder / "keys" / "consensus.pem"
     key.chmod(0o644)
@@ -226,8 +221,6 @@ def test_problems_of_a_start_are_said_in_one_line_with_their_status(cluster: Clu
     assert (run.returncode, "log_levle" in run.stderr) == (2, True)
     config.write_text(text)
 
-    cluster.start(second)
-    cluster.wait(lambda: cluster.height(second) == 0, "the node answers")
     http = cluster.entry(second).http
     config.write_text(text.replace(f'http_listen = "{cluster.entry(first).http}"', f'http_listen = "{http}"'))
     run = cluster.run_to_end(first)
@@ -245,9 +238,11 @@ def test_problems_of_a_start_are_said_in_one_line_with_their_status(cluster: Clu
 def test_a_full_disk_ends_one_node_and_not_the_chain(cluster: Cluster) -> None:
     """A limit on the size of files stands for a disk that takes no more."""
     victim = cluster.names[2]
-    cluster.start(*[name for name in cluster.names if name != victim])
-    cluster.start(victim, file_bytes_max=400_000)
-    cluster.wait_height(1)
+    assert cluster.stop(victim) == 0
+    data = cluster.entry(victim).data
+    largest = max(path.stat().st_size for path in data.rglob("*") if path.is_file())
+    cluster.start(victim, file_bytes_max=largest + 300_000)
+    cluster.wait_one_tip()
     process = cluster.processes[victim]
     for _ in range(120):
         answer = cluster.submit(cluster.names[0], cluster.transaction(padding=4_000))
@@ -255,7 +250,7 @@ def test_a_full_disk_ends_one_node_and_not_the_chain(cluster: Cluster) -> None:
         if process.poll() is not None:
             break
     assert process.wait(20) == 4
-    lines = (cluster.entry(victim).data / "node.log").read_text().splitlines()
+    lines = (data / "node.log").read_text().splitlines()
     (reason,) = [line for line in lines if '"storage_failed"' in line]
     assert "free space" in reason
     assert "Traceback" not in reason
@@ -263,9 +258,26 @@ def test_a_full_disk_ends_one_node_and_not_the_chain(cluster: Cluster) -> None:
     cluster.wait_one_tip()
 
 
+def test_commits_go_on_under_a_flood_of_connections_which_are_closed_in_time(cluster: Cluster) -> None:
+    started = time.monotonic()
+    flood = []
+    for name in cluster.names:
+        host, _, port = cluster.entry(name).link.rpartition(":")
+        for number in range(60):
+            connection = socket.create_connection((host, int(port)), timeout=10)
+            connection.sendall(b"GET / HTTP/1.1\r\n\r\n" if number % 2 else b"\x16\x03")
+            flood.append(connection)
+    for _ in range(5):
+        committed(cluster, cluster.names[0])
+    for connection in flood:
+        with connection, contextlib.suppress(ConnectionError):
+            assert connection.recv(1_000) in (b"", b"\x15\x03\x01\x00\x02\x02\x46")  # nothing, or a TLS alert
+    assert time.monotonic() - started < 5 + 5
+    cluster.wait_one_tip()
+    assert all(peer["connected"] for peer in cluster.get(cluster.names[0], "/v1/status")["peers"])
+
+
 def test_no_secret_appears_in_any_output(cluster: Cluster) -> None:
-    cluster.start()
-    cluster.wait_height(1)
     canary = "canary-plaintext-8f2c"
     tx = cluster.transaction(text=canary)
     assert cluster.submit(cluster.names[0], tx)["status"] == "committed"
@@ -285,28 +297,7 @@ def test_no_secret_appears_in_any_output(cluster: Cluster) -> None:
             cluster.raw(name, "/v1/submit", body=b"{}", token=b"x" + token[1:]),
             cluster.raw(name, f"/nowhere?token={token.decode()}"),
         ]
-        cluster.stop(name)
+        assert cluster.stop(name) == 0
         outputs.append((cluster.entry(name).data / "node.log").read_bytes())
     for secret in secrets:
         assert not [output for output in outputs if secret in output], secret
-
-
-def test_commits_go_on_under_a_flood_of_connections_which_are_closed_in_time(cluster: Cluster) -> None:
-    cluster.start()
-    cluster.wait_height(1)
-    started = time.monotonic()
-    flood = []
-    for name in cluster.names:
-        host, _, port = cluster.entry(name).link.rpartition(":")
-        for number in range(60):
-            connection = socket.create_connection((host, int(port)), timeout=10)
-            connection.sendall(b"GET / HTTP/1.1\r\n\r\n" if number % 2 else b"\x16\x03")
-            flood.append(connection)
-    for _ in range(5):
-        committed(cluster, cluster.names[0])
-    for connection in flood:
-        with connection, contextlib.suppress(ConnectionError):
-            assert connection.recv(1_000) in (b"", b"\x15\x03\x01\x00\x02\x02\x46")  # nothing, or a TLS alert
-    assert time.monotonic() - started < 5 + 5
-    cluster.wait_one_tip()
-    assert all(peer["connected"] for peer in cluster.get(cluster.names[0], "/v1/status")["peers"])

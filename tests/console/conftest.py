@@ -110,7 +110,9 @@ def browser() -> Iterator[Any]:
         pytest.skip("no chromium here: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install -e '.[browser]'")
     with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        chromium = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--renderer-process-limit=1"]
+        )
         yield chromium
         chromium.close()
 
@@ -120,25 +122,29 @@ Visit = Callable[..., Any]
 
 @dataclass
 class Visitors:
-    """Browsers of different people, each made once: by language, width, colours, and whether it may act."""
+    """Browsers of different people, each made once: by language, width, colours, and whether it may act.
+
+    Each has one tab that stays: a process of Chromium for each page would take more time than all that is asked of it,
+    and with this one the others share theirs.
+    """
 
     running: Running
     browser: Any
-    contexts: dict[tuple[str, int, bool, bool], Any] = field(default_factory=dict)
+    tabs: dict[tuple[str, int, bool, bool], Any] = field(default_factory=dict)
 
-    def context(self, language: str, width: int, dark: bool, acts: bool) -> Any:
+    def tab(self, language: str, width: int, dark: bool, acts: bool) -> Any:
+        """Return the tab that stays; its ``context`` is the browser."""
         key = (language, width, dark, acts)
-        if key not in self.contexts:
-            self.contexts[key] = self.browser.new_context(
+        if key not in self.tabs:
+            context = self.browser.new_context(
                 viewport={"width": width, "height": 900},
                 locale={"en": "en-GB", "zh": "zh-CN"}[language],
                 color_scheme="dark" if dark else "light",
             )
+            self.tabs[key] = context.new_page()
             if acts:
-                page = self.contexts[key].new_page()
-                page.goto(f"{self.running.url}/enter?ticket={self.running.ticket}")
-                page.close()
-        return self.contexts[key]
+                self.tabs[key].goto(f"{self.running.url}/enter?ticket={self.running.ticket}")
+        return self.tabs[key]
 
 
 @pytest.fixture(scope="module")
@@ -146,34 +152,56 @@ def visitors(running: Running, browser: Any) -> Iterator[Visitors]:
     """The browsers of a test file."""
     made = Visitors(running, browser)
     yield made
-    for context in made.contexts.values():
-        context.close()
+    for tab in made.tabs.values():
+        tab.context.close()
 
 
 @pytest.fixture
 def visit(running: Running, visitors: Visitors) -> Iterator[Visit]:
-    """Return ``visit(path, language="en", width=1280, dark=False, acts=False)``: an open page of the console.
+    """Return ``visit(path, language="en", width=1280, dark=False, acts=False, stay=False)``: an open page.
 
-    At the end the test fails if any visited page wrote an error or a warning to the browser's console; a page may be
-    told to expect some: ``page.expected.append("503")``. Cookies a test sets are gone for the next one.
+    It is a new tab, or with ``stay`` the visitor's own, which shows it until the next such visit. At the end the test
+    fails if any visited page wrote an error or a warning to the browser's console; a page may be told to expect some:
+    ``page.expected.append("503")``. Cookies a test sets are gone for the next one.
     """
     complaints: list[str] = []
     used: list[tuple[Any, bool]] = []
+    staying: list[Any] = []
     with contextlib.ExitStack() as opened:
 
-        def visit(path: str, *, language: str = "en", width: int = 1280, dark: bool = False, acts: bool = False) -> Any:
-            context = visitors.context(language, width, dark, acts)
-            used.append((context, acts))
-            page = context.new_page()
-            opened.callback(page.close)
+        def note(page: Any, text: str) -> None:
+            if not any(part in text for part in page.expected):
+                complaints.append(f"{page.url}: {text}")
+
+        def listen(page: Any) -> None:
+            listeners = {
+                "console": lambda said: note(page, said.text) if said.type in ("error", "warning") else None,
+                "pageerror": lambda error: note(page, str(error)),
+            }
+            for event, listener in listeners.items():
+                page.on(event, listener)
+                opened.callback(page.remove_listener, event, listener)
+
+        def visit(
+            path: str,
+            *,
+            language: str = "en",
+            width: int = 1280,
+            dark: bool = False,
+            acts: bool = False,
+            stay: bool = False,
+        ) -> Any:
+            tab = visitors.tab(language, width, dark, acts)
+            used.append((tab.context, acts))
+            page = tab if stay else tab.context.new_page()
+            if not stay:
+                opened.callback(page.close)
+                listen(page)
+            elif tab not in staying:
+                staying.append(tab)
+                listen(tab)
+                opened.callback(tab.goto, "about:blank")
             page.expected = []
-
-            def note(text: str) -> None:
-                if not any(part in text for part in page.expected):
-                    complaints.append(f"{path}: {text}")
-
-            page.on("console", lambda message: note(message.text) if message.type in ("error", "warning") else None)
-            page.on("pageerror", lambda error: note(str(error)))
             page.goto(running.url + path)
             page.wait_for_selector("html[data-connected]")
             return page
@@ -203,7 +231,7 @@ def look(visit: Visit) -> Callable[..., None]:
 
     def look(path: str, *, acts: bool = False, name: str = "") -> None:
         for variant, (who, asked) in VARIANTS.items():
-            page = visit(path, acts=acts, **who)
+            page = visit(path, acts=acts, stay=True, **who)
             SCREENSHOTS.mkdir(parents=True, exist_ok=True)
             shot = f"{name or path.strip('/').replace('/', '-').replace('?', '-') or 'home'}.{variant}.png"
             page.screenshot(path=SCREENSHOTS / shot, full_page=True)
@@ -216,6 +244,5 @@ def look(visit: Visit) -> Callable[..., None]:
             violations = axe.run(page, options=asked).response["violations"]
             told = [f"{v['id']}: {v['help']}: {[node['html'][:160] for node in v['nodes'][:3]]}" for v in violations]
             assert not told, f"{path} ({variant}):\n" + "\n".join(told)
-            page.close()
 
     return look
