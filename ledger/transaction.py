@@ -21,6 +21,9 @@ from ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_TR
 MAX_TRANSACTION_BYTES: Final = 256 * 1024
 SALT_BYTES: Final = 16
 _NODE: Final = "node:"
+_BODY_HEAD: Final = codec.encode(["transaction", 1, *[bytes(HASH_BYTES)] * 8])[: 1 + 12 + 1 + 2]
+"""How every body begins, up to the chain id."""
+_BODY_HEAD_AT_MOST: Final = 64
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -97,6 +100,19 @@ class Transaction:
     def verify_signature(self, verify: Verify = signing.verify) -> None:
         """Raise ``BadSignature`` unless ``public_key`` signed the body (whose key it is, the registry says)."""
         signing.require(self.public_key, self.preimage, self.signature, f"transaction {self.id.hex()}", verify)
+
+
+def named_sender(data: bytes) -> bytes | None:
+    """Return who the first transaction in ``data`` (one, or a list of them) says it is from, None if that is not plain.
+
+    For whoever has to choose before anything is decoded or believed: nothing is checked here.
+    """
+    start = data.find(_BODY_HEAD, 0, _BODY_HEAD_AT_MOST) + len(_BODY_HEAD) + HASH_BYTES
+    if start < len(_BODY_HEAD) + HASH_BYTES or start >= len(data):
+        return None
+    if data[start] == 0xD9:  # str 8: a length of one byte follows
+        return data[start + 2 : start + 2 + data[start + 1]] if start + 1 < len(data) else None
+    return data[start + 1 : start + 1 + data[start] - 0xA0] if 0xA0 <= data[start] < 0xC0 else None
 
 
 def node_sender(node_id: str) -> str:

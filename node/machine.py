@@ -454,6 +454,7 @@ class Machine:
         self._unwritten.append((height, outcome.change))
         self._emit(shell.ApplyState(height, executed.block.hash, outcome.change))
         self._emit(shell.Published(committed, outcome))
+        self.mempool.committed(len(executed.block.raw), self._now_ms)
         self._records.decided(height)
         self._verified.forget(executed.block.transactions)
         self._catch_up.sync.advanced(height)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from contracts.framework import Rejected
 from ledger.transaction import Transaction
+from node.pace import Throughput
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,13 @@ class MempoolLimits:
 
     ``doors`` is how many nodes take transactions from clients. Each node's own clients get ``1 / doors`` of every
     limit, so that what all of them let in fits into every pool: gossip that one pool refused would be missing there,
-    and the sender's next transactions, which rely on it, would come before it.
+    and the sender's next transactions, which rely on it, would come before it. There a sender may hold no more than
+    is left free, so alone half of it, and there is room for whoever comes next.
     """
 
     transactions_max: int = 10_000
     bytes_max: int = 64 * 1024 * 1024
-    shares: int = 4
+    shares: int = 2
     doors: int = 1
 
 
@@ -47,20 +50,21 @@ class _Use:
         if held[0] == 0:
             del self.senders[transaction.sender]
 
-    def refusal(self, transaction: Transaction, limits: MempoolLimits, doors: int) -> Rejected | None:
-        size = len(transaction.raw)
-        transactions_max, bytes_max = max(1, limits.transactions_max // doors), limits.bytes_max // doors
-        if self.transactions >= transactions_max or self.bytes + size > max(size, bytes_max):
-            return Rejected("mempool_full", "too many transactions are waiting; send it again later")
-        count, held_bytes = self.senders.get(transaction.sender, (0, 0))
-        if count and (
-            count >= max(1, transactions_max // limits.shares)
-            or held_bytes + size > max(size, bytes_max // limits.shares)
-        ):
-            return Rejected(
-                "sender_share_full", f"{transaction.sender} has its share of transactions waiting; send it again later"
-            )
-        return None
+    def is_full(self, size_bytes: int, most: _Most) -> bool:
+        """Say whether there is no room for anyone."""
+        return self.transactions >= most.transactions or self.bytes + size_bytes > max(size_bytes, most.bytes)
+
+    def is_share_full(self, sender: str, size_bytes: int, share: _Most) -> bool:
+        """Say whether a sender holds as much as it may; everyone may hold one."""
+        count, held_bytes = self.senders.get(sender, (0, 0))
+        return count > 0 and (count >= share.transactions or held_bytes + size_bytes > max(size_bytes, share.bytes))
+
+
+class _Most(NamedTuple):
+    """Bounds of what waits."""
+
+    transactions: int
+    bytes: int
 
 
 class Mempool:
@@ -73,6 +77,7 @@ class Mempool:
         self._all = _Use()
         self._clients = _Use()
         self._from_clients: set[bytes] = set()
+        self._throughput = Throughput()
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -94,8 +99,39 @@ class Mempool:
 
         ``client``: one of this node's own clients brings it.
         """
-        refused = self._clients.refusal(transaction, self.limits, self.limits.doors) if client else None
-        return refused or self._all.refusal(transaction, self.limits, 1)
+        size, limits = len(transaction.raw), self.limits
+        most = _Most(limits.transactions_max, limits.bytes_max)
+        share = _Most(max(1, most.transactions // limits.shares), most.bytes // limits.shares)
+        full = self._all.is_full(size, most)
+        share_full = self._all.is_share_full(transaction.sender, size, share)
+        if client:
+            most, use = self._door(), self._clients
+            free = _Most(most.transactions - use.transactions, most.bytes - use.bytes)
+            full = full or use.is_full(size, most)
+            share_full = share_full or use.is_share_full(transaction.sender, size, free)
+        if full:
+            return Rejected("mempool_full", "too many transactions are waiting; send it again later")
+        if share_full:
+            return Rejected(
+                "sender_share_full", f"{transaction.sender} has its share of transactions waiting; send it again later"
+            )
+        return None
+
+    @property
+    def is_crowded(self) -> bool:
+        """Say whether this node's clients use more than a quarter of the room they have."""
+        most = self._door()
+        return 4 * self._clients.transactions > most.transactions or 4 * self._clients.bytes > most.bytes
+
+    def committed(self, size_bytes: int, now_ms: int) -> None:
+        """Note that a block of so many bytes is decided; what it holds was removed before."""
+        self._throughput.committed(size_bytes, now_ms, waiting=bool(self._pending))
+
+    def _door(self) -> _Most:
+        """Return how much of this node's own clients may wait (N10)."""
+        limits = self.limits
+        bytes_max = min(limits.bytes_max, self._throughput.room_bytes)
+        return _Most(max(1, limits.transactions_max // limits.doors), bytes_max // limits.doors)
 
     def add(self, transaction: Transaction, now_ms: int, *, client: bool = False) -> Rejected | None:
         """Hold a verified transaction; None also when it is held already (nothing changes then)."""

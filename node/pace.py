@@ -1,7 +1,7 @@
-"""How large a block may be so that executing it takes a small part of a round.
+"""How large a block may be so that executing it takes a small part of a round, and how much may wait for blocks.
 
 Law: what a block costs is told by what blocks cost lately, never by a clock in here; a block is never held below
-``ROOM_MIN_BYTES``, so one slow moment cannot stop the chain.
+``ROOM_MIN_BYTES`` nor the queue below ``QUEUE_MIN_BYTES``, so one slow moment cannot stop the chain.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ from typing import Final
 ROOM_MIN_BYTES: Final = 64 * 1024
 ROOM_FIRST_BYTES: Final = 512 * 1024
 ROOM_MAX_BYTES: Final = 64 * 1024 * 1024
-_ROUND_PART: Final = 4
+_ROUND_PART: Final = 10
+QUEUE_MIN_BYTES: Final = 512 * 1024
+QUEUE_MAX_BYTES: Final = 64 * 1024 * 1024
+QUEUE_MS: Final = 2_000
+"""What clients may have waiting is committed within about this time."""
+QUEUE_FIRST_BYTES: Final = 1024 * 1024
+_SAMPLE_MS: Final = 500
 
 
 class Pace:
     """The room for transactions in a block that this node proposes, from how long blocks took to execute."""
 
     def __init__(self, round_timeout_ms: int) -> None:
-        """``round_timeout_ms``: the chain's base timeout, a quarter of which a block is meant to take."""
+        """``round_timeout_ms``: the chain's base timeout, a tenth of which a block is meant to take."""
         self.room_bytes = ROOM_FIRST_BYTES
         self._wanted_ms = max(1, round_timeout_ms // _ROUND_PART)
 
@@ -28,3 +34,26 @@ class Pace:
             return
         fitting = size_bytes * self._wanted_ms // max(1, duration_ms)
         self.room_bytes = max(ROOM_MIN_BYTES, min((self.room_bytes + fitting) // 2, ROOM_MAX_BYTES))
+
+
+class Throughput:
+    """The room for what waits for a block, from how much blocks committed while more of it was waiting (N10)."""
+
+    def __init__(self) -> None:
+        self.room_bytes = QUEUE_FIRST_BYTES
+        self._since_ms: int | None = None  # since then something has always been waiting
+        self._bytes = 0
+
+    def committed(self, size_bytes: int, now_ms: int, *, waiting: bool) -> None:
+        """Note a decided block of so many bytes; ``waiting``: it did not take all there was."""
+        if self._since_ms is not None:
+            self._bytes += size_bytes
+            elapsed_ms = now_ms - self._since_ms
+            if elapsed_ms >= _SAMPLE_MS:
+                fitting = self._bytes * QUEUE_MS // elapsed_ms
+                self.room_bytes = max(QUEUE_MIN_BYTES, min((self.room_bytes + fitting) // 2, QUEUE_MAX_BYTES))
+                self._since_ms = None
+        if not waiting:
+            self._since_ms = None
+        elif self._since_ms is None:
+            self._since_ms, self._bytes = now_ms, 0

@@ -163,6 +163,11 @@ class NodeServices:
             else:  # a halted machine answers nothing
                 future.set_exception(Unavailable("the node is stopping"))
 
+    @property
+    def is_crowded(self) -> bool:
+        """See ``Services``."""
+        return self._machine.mempool.is_crowded
+
     def is_pending(self, tx_id: bytes) -> bool:
         """See ``Services``."""
         return tx_id in self._machine.mempool

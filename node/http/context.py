@@ -19,10 +19,11 @@ from ledger.block import CommittedBlock, Header
 from ledger.certificate import Certificate
 from ledger.handover import Handover
 from ledger.head import Head
+from ledger.transaction import named_sender
 from node.http.auth import Authenticator, Token
 from node.http.bodies import BodyBudget
 from node.http.idempotency import IdempotencyStore
-from node.http.limits import Limits, TokenBuckets
+from node.http.limits import STILL_S, Limits, Patience, TokenBuckets
 from node.http.problems import Problem, unavailable
 from node.http.services import Services, Unavailable
 
@@ -65,6 +66,8 @@ class Context:
         self.budget = BodyBudget(limits.bodies_bytes)
         self.requests = TokenBuckets(limits.burst_s, limits.buckets)
         self.transactions = TokenBuckets(limits.burst_s, limits.buckets)
+        self._patience = Patience(limits)
+        self._crowded_s = float("-inf")  # when many were seen waiting
         self.idempotency = IdempotencyStore(settings.idempotency_path, limits.idempotency_keys)
         self.streams = 0
         self._blocks: OrderedDict[int, CommittedBlock] = OrderedDict()
@@ -176,6 +179,26 @@ class Context:
         wait_s = self.transactions.take(key, count, rate, now_s)
         if wait_s > 0:
             raise Problem(429, "too_many_transactions", f"at most {rate} transactions a second", retry_after_s=wait_s)
+
+    def holds_off(self, connection: str, body: bytes, now_s: float) -> bool:
+        """Say whether the sender in ``body`` is held off on this connection; reads no more than its name.
+
+        Only while many wait, or did a moment ago, for a block may take all: who is held off and goes on without a pause
+        gets in again when there is room for everyone.
+        """
+        if self.services.is_crowded:
+            self._crowded_s = now_s
+        return now_s - self._crowded_s < STILL_S and self._patience.holds_off(_party(connection, body), now_s)
+
+    def no_room(self, connection: str, body: bytes, count: int, now_s: float) -> None:
+        """Note that ``count`` transactions in ``body`` were refused for lack of room."""
+        if count:
+            self._patience.refused(_party(connection, body), count, now_s)
+
+
+def _party(connection: str, body: bytes) -> str:
+    """Return who is meant: behind a proxy many senders share a connection, and a name alone could be another's."""
+    return f"{connection} {(named_sender(body) or b'').hex()}"
 
 
 def _not_reached(code: str, wanted: int, height: int) -> Problem:

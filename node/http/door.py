@@ -112,7 +112,7 @@ class Door:
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         context, headers = self._context, Headers(scope=scope)
-        address = scope["client"][0] if scope.get("client") else "local"
+        address, port = scope.get("client") or ("local", 0)
         loopback = is_loopback(address)
         context.take_request(f"address:{address}", time.monotonic(), loopback=loopback)
         identity = context.authenticator.bearer(headers)
@@ -127,11 +127,11 @@ class Door:
                 if scope["method"] != "POST":
                     raise Problem(405, "method_not_allowed", "use POST", headers={"Allow": "POST"})
                 query = query_of(scope)
-                response = await hot(HotRequest(headers, body, query, identity, asker, loopback))
+                response = await hot(HotRequest(headers, body, query, identity, asker, loopback, f"{address}:{port}"))
                 await response(scope, receive, send)
                 return
             self._require_read(scope, identity)
-            scope["coseal"] = HotRequest(headers, body, {}, identity, asker, loopback)
+            scope["coseal"] = HotRequest(headers, body, {}, identity, asker, loopback, f"{address}:{port}")
             await self._app(scope, replay(body, receive), send)
         finally:
             context.budget.give(len(body))

@@ -14,7 +14,10 @@ from node.http.auth import Identity
 
 @dataclass(frozen=True, slots=True)
 class HotRequest:
-    """What a hot route gets: headers, the whole body, the query, and who asks (``asker`` names the rate's bucket)."""
+    """What a hot route gets: headers, the whole body, the query, and who asks (``asker`` names the rate's bucket).
+
+    ``connection`` is its far end, ``address:port``.
+    """
 
     headers: Headers
     body: bytes
@@ -22,6 +25,7 @@ class HotRequest:
     identity: Identity | None
     asker: str
     loopback: bool
+    connection: str
 
 
 HotRoute: TypeAlias = Callable[[HotRequest], Awaitable[Response]]

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Final
+
+STILL_S: Final = 1
+"""What ``Retry-After`` says to whoever is refused for lack of room, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,8 @@ class Limits:
     A rate counts requests, and transactions: a batch of 500 costs 500 of ``transactions_per_s``. ``burst_s`` is
     how many seconds of a rate may be used at once. ``bodies_bytes`` bounds the bodies of all requests together.
     ``handshakes`` bounds the connections whose TLS handshake is not done; beyond, the oldest of them is closed.
-    Addresses of the loopback interface have their own, wide rate.
+    Addresses of the loopback interface have their own, wide rate. ``refused_per_s``: so many transactions a sender may
+    have refused for lack of room on a connection before it is held off (see ``Patience``).
     """
 
     body_bytes: int = 8 * 1024 * 1024
@@ -40,6 +45,7 @@ class Limits:
     transactions_per_s: int = 5_000
     loopback_transactions_per_s: int = 200_000
     burst_s: int = 2
+    refused_per_s: int = 20
     buckets: int = 10_000
     nonces: int = 100_000
     idempotency_keys: int = 100_000
@@ -70,3 +76,30 @@ class TokenBuckets:
         if len(self._buckets) > self._limit:
             self._buckets.popitem(last=False)
         return 0.0 if enough else (min(amount, capacity) - level) / rate
+
+
+class Patience:
+    """Who is refused for lack of room again and again and does not wait: held off until it has been still for a while.
+
+    Law: what is refused costs less than what is served, so whoever repeats it wins and takes nothing.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._rate, self._limit = limits.refused_per_s, limits.buckets
+        self._allowance = TokenBuckets(limits.burst_s, limits.buckets)
+        self._last: OrderedDict[str, float] = OrderedDict()  # of who is held off: when it came last
+
+    def refused(self, key: str, count: int, now_s: float) -> None:
+        """Note that ``count`` transactions of ``key`` had no room."""
+        if self._allowance.take(key, count, self._rate, now_s) > 0:
+            self._last[key] = now_s
+            if len(self._last) > self._limit:
+                self._last.popitem(last=False)
+
+    def holds_off(self, key: str, now_s: float) -> bool:
+        """Say whether ``key`` comes too early; then its time to be still begins anew."""
+        last = self._last.pop(key, None)
+        if last is None or now_s - last >= STILL_S:
+            return False
+        self._last[key] = now_s
+        return True

@@ -16,12 +16,12 @@ import structlog
 from starlette.responses import Response
 
 from contracts.framework import Rejected
+from node.http.limits import STILL_S
 from node.http.services import Unavailable
 
 _log = structlog.get_logger("node.http")
 
 MEDIA_TYPE: Final = "application/problem+json"
-RETRY_SECONDS: Final = 1
 
 # Refusals of a transaction before it is in a block; any other code of a refusal means "never, as it stands".
 _REFUSAL_STATUS: Final[Mapping[str, int]] = {
@@ -88,7 +88,7 @@ class Problem(Exception):
 def refusal(refused: Rejected, tx_id: bytes | None = None) -> Problem:
     """Return the problem of a transaction that was not admitted."""
     status = _REFUSAL_STATUS.get(refused.code, 422)
-    retry = RETRY_SECONDS if status in (429, 503) else None
+    retry = STILL_S if status in (429, 503) else None
     more = {} if tx_id is None else {"id": tx_id.hex()}
     return Problem(status, refused.code, refused.detail, retry_after_s=retry, more=more)
 
@@ -107,6 +107,12 @@ def problem_of(error: Exception, route: str) -> Problem:
             return Problem(500, "internal_error", "the node failed to answer; its log says why")
 
 
+def slow_down() -> Problem:
+    """Return the problem of who is held off (``node.http.limits.Patience``)."""
+    detail = "refused many times for lack of room: send nothing for a second, then again"
+    return Problem(429, "slow_down", detail, retry_after_s=STILL_S)
+
+
 def stopping() -> Problem:
     """Return the problem of a node that ends."""
     return Problem(503, "unavailable", "this node is stopping", retry_after_s=1, close=True)
@@ -114,4 +120,4 @@ def stopping() -> Problem:
 
 def unavailable(reason: str) -> Problem:
     """Return the problem of a node that cannot answer now."""
-    return Problem(503, "unavailable", reason, retry_after_s=RETRY_SECONDS)
+    return Problem(503, "unavailable", reason, retry_after_s=STILL_S)

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from node.http.door import Door, is_loopback
 from node.http.limits import Limits
 from node.http.problems import Problem
-from node.http.straight import Straight
+from node.http.straight import Caller, Plan, Straight
 from node.http.tls import TlsListener
 
 _BACKLOG: Final = 1_024
@@ -134,18 +134,18 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._refused = False
         self._whole: list[bytes] | None = None  # the body so far of a request that may go straight
-        self._wait: str | None = None  # what its sender waits for
+        self._plan: Plan | None = None  # what it wants
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._address = ""
-        self._asker = ""
 
     # Connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._address = self.client[0] if self.client else "local"
-        self._asker = f"address:{self._address}"
+        far_end = f"{self._address}:{self.client[1] if self.client else 0}"
+        self._caller = Caller(f"address:{self._address}", far_end, is_loopback(self._address))
         self.by_address[self._address] += 1
         share = self.limits.connections_per_address
         crowded = self.by_address[self._address] > share and not is_loopback(self._address)
@@ -199,8 +199,8 @@ class _LimitedProtocol(HttpToolsProtocol):
             self._refuse_head()
         if self._refused:
             return
-        self._wait = self._straight_wait()
-        if self._wait is None:
+        self._plan = self._straight_plan()
+        if self._plan is None:
             super().on_headers_complete()
         else:
             self._whole = []
@@ -213,17 +213,17 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._chunk_bytes = 0  # what came before is not of the next head; how much of the chunk is left is not told
-        if self._whole is not None and self._wait is not None:
+        if self._whole is not None and self._plan is not None:
             body, self._whole = b"".join(self._whole), None
             self.cycle = exchange = _Exchange(self)  # type: ignore[assignment]
-            self.straight.take(exchange, self._asker, body, self._wait, loopback=is_loopback(self._address))
+            self.straight.take(exchange, self._caller, self._plan, body)
         elif not self._refused:
             super().on_message_complete()
 
     # The straight way (``node.http.straight``)
 
-    def _straight_wait(self) -> str | None:
-        """Say what the sender of a request that may go straight waits for, None if it goes round.
+    def _straight_plan(self) -> Plan | None:
+        """Say what a request that may go straight wants, None if it goes round.
 
         Where an answer is owed or cannot leave, it goes round, for there requests wait their turn.
         """
@@ -232,7 +232,7 @@ class _LimitedProtocol(HttpToolsProtocol):
             return None
         if self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
             return None
-        return self.straight.wait_of(self.url, self.headers)
+        return self.straight.plan(self.url, self.headers)
 
     def _go_round(self, parts: list[bytes]) -> None:
         """Do for a request whose body is not all here what was left undone when its head was complete."""

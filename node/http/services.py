@@ -138,6 +138,11 @@ class Services(Protocol):
         """
         ...
 
+    @property
+    def is_crowded(self) -> bool:
+        """Say whether clients' transactions take more than a quarter of the room for what waits."""
+        ...
+
     def is_pending(self, tx_id: bytes) -> bool:
         """Say whether the mempool holds the transaction."""
         ...

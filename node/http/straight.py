@@ -1,4 +1,4 @@
-"""The straight way in, for a signed transaction that comes in one piece: past ASGI, without a task of its own.
+"""The straight way in, for signed transactions that come in one piece: past ASGI, a single one without its own task.
 
 Law: it answers what the way round would answer (``node.http.door``, ``node.http.transactions``), by the same limits;
 what it cannot answer so, the server sends round. All that comes in one turn of the loop is one submission.
@@ -10,31 +10,55 @@ import asyncio
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
 
 from ledger.transaction import Transaction
 from node.events import Admission, Answer
-from node.http.bodies import HEIGHT_HEADER, JSON, MSGPACK, json_bytes
+from node.http.bodies import HEIGHT_HEADER, JSON, MSGPACK
 from node.http.context import Context
+from node.http.hot import HotRequest
 from node.http.metrics import RequestMetrics
-from node.http.problems import MEDIA_TYPE, Problem, problem_of, stopping
-from node.http.transactions import Transactions, decode, final_refusal
+from node.http.problems import MEDIA_TYPE, Problem, problem_of, slow_down, stopping
+from node.http.transactions import NO_ROOM, WAITS, Transactions, decode, final_refusal
 
 BODY_BYTES_MAX: Final = 16 * 1024
 """So much a connection may hold here beside the budget of all bodies."""
-_ROUTE: Final = "/v1/transactions"
-_WAITS: Final[Mapping[bytes, str]] = {
-    _ROUTE.encode(): "accepted",
-    _ROUTE.encode() + b"?wait=accepted": "accepted",
-    _ROUTE.encode() + b"?wait=commit": "commit",
-}
-# Who is asked to prove something, or wants the body later, or sends it in pieces, goes round.
+_SINGLE: Final = "/v1/transactions"
+_BATCH: Final = "/v1/transactions/batch"
+# Who proves who it is, or sends the body later or in pieces, goes round.
 _ROUND: Final = frozenset({b"authorization", b"signature-input", b"expect", b"transfer-encoding", b"upgrade"})
 _MSGPACK: Final = MSGPACK.encode()
 
 
+class Plan(NamedTuple):
+    """What a request that goes straight wants: its route, and what its sender waits for."""
+
+    route: str
+    wait: str
+
+
+_PLANS: Final[Mapping[bytes, Plan]] = {
+    (route + query).encode(): Plan(route, wait)
+    for route in (_SINGLE, _BATCH)
+    for query, wait in (("", "accepted"), *((f"?wait={wait}", wait) for wait in WAITS))
+}
+
+
+class Caller(NamedTuple):
+    """The other end of a connection: whose rate counts, and the end itself, ``address:port``."""
+
+    asker: str
+    connection: str
+    loopback: bool
+
+
 class Exchange(Protocol):
     """A request that awaits its answer; to answer one whose client has gone is no error."""
+
+    response_complete: bool
 
     def answer(self, status: int, head: str, body: bytes, *, close: bool = False) -> None:
         """Send the one answer; ``head`` holds whole lines, all but for the body's length and the connection's end."""
@@ -43,9 +67,12 @@ class Exchange(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
+    """A request that is answered in a later turn."""
+
     exchange: Exchange
-    transaction: Transaction
-    wait: str
+    caller: Caller
+    plan: Plan
+    body: bytes
     started_s: float
 
 
@@ -55,45 +82,54 @@ class Straight:
     def __init__(self, context: Context, transactions: Transactions, metrics: RequestMetrics) -> None:
         self.tasks: set[asyncio.Task[None]] = set()
         self._context, self._transactions, self._metrics = context, transactions, metrics
-        self._turn: list[_Waiting] = []
+        self._turn: list[tuple[_Waiting, Transaction]] = []
+        self._slow_down = _problem_parts(slow_down())  # made once: whoever gets it gets it often
 
-    def wait_of(self, target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> str | None:
-        """Say what the sender of such a POST waits for, or None if it has to go round."""
-        wait = _WAITS.get(target)
-        if wait is None:
+    def plan(self, target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Plan | None:
+        """Say what such a POST wants, or None if it has to go round."""
+        plan = _PLANS.get(target)
+        if plan is None:
             return None
         fields = dict(headers)
         length = fields.get(b"content-length", b"")
         if len(fields) < len(headers) or fields.get(b"content-type") != _MSGPACK or not _ROUND.isdisjoint(fields):
             return None
-        return wait if length.isdigit() and len(length) < 9 and int(length) <= BODY_BYTES_MAX else None
+        return plan if length.isdigit() and len(length) < 9 and int(length) <= BODY_BYTES_MAX else None
 
-    def take(self, exchange: Exchange, asker: str, body: bytes, wait: str, *, loopback: bool) -> None:
-        """Have a transaction submitted with what else comes in this turn, or refuse it at once."""
-        started_s = time.perf_counter()
+    def take(self, exchange: Exchange, caller: Caller, plan: Plan, body: bytes) -> None:
+        """Have what came submitted with what else comes in this turn, or refuse it at once."""
+        waiting = _Waiting(exchange, caller, plan, body, time.perf_counter())
         try:
             now_s = time.monotonic()
-            self._context.take_request(asker, now_s, loopback=loopback)
-            self._context.take_transactions(asker, 1, now_s, loopback=loopback)
-            waiting = _Waiting(exchange, decode(body), wait, started_s)
+            self._context.take_request(caller.asker, now_s, loopback=caller.loopback)
+            if self._context.holds_off(caller.connection, body, now_s):
+                self._answer(waiting, *self._slow_down)
+                return
+            if plan.route == _BATCH:
+                self._spawn(self._batch(waiting), [waiting])
+                return
+            self._context.take_transactions(caller.asker, 1, now_s, loopback=caller.loopback)
+            transaction = decode(body)
         except Problem as problem:
-            self._refuse(exchange, problem, started_s)
+            self._refuse(waiting, problem)
             return
         if not self._turn:
             asyncio.get_running_loop().call_soon(self._submit)
-        self._turn.append(waiting)
+        self._turn.append((waiting, transaction))
 
     def _submit(self) -> None:
         turn, self._turn = self._turn, []
-        self._spawn(self._submitted(turn), turn)
+        self._spawn(self._submitted(turn), [waiting for waiting, _ in turn])
 
-    async def _submitted(self, turn: list[_Waiting]) -> None:
-        answers = await self._context.services.submit([waiting.transaction for waiting in turn])
-        for waiting, admitted in zip(turn, answers, strict=True):
-            if waiting.wait == "accepted" and self._is_new(admitted):
+    async def _submitted(self, turn: list[tuple[_Waiting, Transaction]]) -> None:
+        answers = await self._context.services.submit([transaction for _, transaction in turn])
+        for (waiting, _), admitted in zip(turn, answers, strict=True):
+            if waiting.plan.wait == "accepted" and self._is_new(admitted):
                 self._accepted(waiting, admitted)
             elif (refused := final_refusal(admitted)) is not None:
-                self._refuse(waiting.exchange, refused, waiting.started_s)
+                if refused.code in NO_ROOM:
+                    self._context.no_room(waiting.caller.connection, waiting.body, 1, time.monotonic())
+                self._refuse(waiting, refused)
             else:
                 self._spawn(self._known(waiting, admitted), [waiting])
 
@@ -101,27 +137,32 @@ class Straight:
         """Say whether a transaction waits for a block: then there is nothing to look up."""
         return admitted.admission is Admission.ACCEPTED and self._context.services.is_pending(admitted.tx_id)
 
-    async def _known(self, waiting: _Waiting, admitted: Answer) -> None:
-        """Answer with what is known of a transaction, after its commit if that is waited for."""
-        document = await self._transactions.known(admitted, waiting.wait)
-        self._send(waiting, 202 if document["status"] == "accepted" else 200, json_bytes(document))
-
     def _accepted(self, waiting: _Waiting, admitted: Answer) -> None:
         tx_id = admitted.tx_id.hex()
-        self._send(
-            waiting, 202, f'{{"id":"{tx_id}","status":"accepted","height":null,"index":null,"receipt":null}}'.encode()
-        )
+        body = f'{{"id":"{tx_id}","status":"accepted","height":null,"index":null,"receipt":null}}'.encode()
+        head = f"{HEIGHT_HEADER}: {self._context.services.height}\r\ncontent-type: {JSON}\r\n"
+        self._answer(waiting, 202, head, body)
 
-    def _send(self, waiting: _Waiting, status: int, body: bytes) -> None:
-        height = self._context.services.height
-        waiting.exchange.answer(status, f"{HEIGHT_HEADER}: {height}\r\ncontent-type: {JSON}\r\n", body)
-        self._metrics.count("POST", _ROUTE, status, time.perf_counter() - waiting.started_s)
+    async def _known(self, waiting: _Waiting, admitted: Answer) -> None:
+        """Answer with what is known of a transaction, after its commit if that is waited for."""
+        self._respond(waiting, self._transactions.told(await self._transactions.known(admitted, waiting.plan.wait)))
 
-    def _refuse(self, exchange: Exchange, problem: Problem, started_s: float) -> None:
-        head = "".join(f"{name}: {value}\r\n" for name, value in problem.header_lines().items())
-        head += f"content-type: {MEDIA_TYPE}\r\n"
-        exchange.answer(problem.status, head, problem.body(), close=problem.close)
-        self._metrics.count("POST", _ROUTE, problem.status, time.perf_counter() - started_s)
+    async def _batch(self, waiting: _Waiting) -> None:
+        caller, query = waiting.caller, {"wait": waiting.plan.wait}
+        headers = Headers({"content-type": MSGPACK})
+        request = HotRequest(headers, waiting.body, query, None, caller.asker, caller.loopback, caller.connection)
+        self._respond(waiting, await self._transactions.batch(request))
+
+    def _respond(self, waiting: _Waiting, response: Response) -> None:
+        lines = (name + b": " + value + b"\r\n" for name, value in response.raw_headers if name != b"content-length")
+        self._answer(waiting, response.status_code, b"".join(lines).decode("latin-1"), bytes(response.body))
+
+    def _refuse(self, waiting: _Waiting, problem: Problem) -> None:
+        self._answer(waiting, *_problem_parts(problem), close=problem.close)
+
+    def _answer(self, waiting: _Waiting, status: int, head: str, body: bytes, *, close: bool = False) -> None:
+        waiting.exchange.answer(status, head, body, close=close)
+        self._metrics.count("POST", waiting.plan.route, status, time.perf_counter() - waiting.started_s)
 
     def _spawn(self, work: Coroutine[Any, Any, None], turn: list[_Waiting]) -> None:
         """Let ``work`` answer those in ``turn``; what it fails in is their answer."""
@@ -135,8 +176,15 @@ class Straight:
         except asyncio.CancelledError:  # only a node that stops does this
             self._refuse_all(turn, stopping())
         except Exception as error:
-            self._refuse_all(turn, problem_of(error, _ROUTE))
+            self._refuse_all(turn, problem_of(error, turn[0].plan.route))
 
     def _refuse_all(self, turn: list[_Waiting], problem: Problem) -> None:
         for waiting in turn:
-            self._refuse(waiting.exchange, problem, waiting.started_s)
+            if not waiting.exchange.response_complete:
+                self._refuse(waiting, problem)
+
+
+def _problem_parts(problem: Problem) -> tuple[int, str, bytes]:
+    """Return status, head and body of a problem."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in problem.header_lines().items())
+    return problem.status, f"{lines}content-type: {MEDIA_TYPE}\r\n", problem.body()

@@ -26,11 +26,12 @@ from node.events import Admission, Answer
 from node.http.bodies import JSON, MSGPACK, answer, media_type, parse_json, split_raws
 from node.http.context import Context, WithHandovers
 from node.http.hot import HotRequest
-from node.http.problems import Problem, refusal
+from node.http.problems import Problem, refusal, slow_down
 from node.http.services import Location
 
 # Refusals that a transaction also gets when it is sent again long after it was committed.
 _OUTDATED: Final = frozenset({"expired", "unknown_sender"})
+NO_ROOM: Final = frozenset({"mempool_full", "sender_share_full"})
 WAITS: Final = ("accepted", "commit")
 TxId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="Transaction id, 64 lower-case hex digits.")]
 Proof = Annotated[bool, Query(description="Add the receipt file that `coseal verify` checks offline.")]
@@ -50,11 +51,20 @@ class Transactions:
         raw = request.body
         if media_type(request.headers) != MSGPACK:
             raw = await _raw_from_json(request.headers, raw)
-        return await self.submit(decode(raw), wait)
+        if self._context.holds_off(request.connection, raw, time.monotonic()):
+            raise slow_down()
+        try:
+            return await self.submit(decode(raw), wait)
+        except Problem as problem:
+            self._context.no_room(request.connection, raw, problem.code in NO_ROOM, time.monotonic())
+            raise
 
     async def submit(self, transaction: Transaction, wait: str) -> Response:
         """Submit one transaction and answer; raise the problem of a refusal."""
-        document = await self.outcome(transaction, wait)
+        return self.told(await self.outcome(transaction, wait))
+
+    def told(self, document: dict[str, Any]) -> Response:
+        """Return the answer that tells what is known of one transaction."""
         return answer(document, height=self._services.height, status=202 if document["status"] == "accepted" else 200)
 
     async def outcome(self, transaction: Transaction, wait: str) -> dict[str, Any]:
@@ -77,6 +87,8 @@ class Transactions:
     async def batch(self, request: HotRequest) -> Response:
         """``POST /v1/transactions/batch``."""
         wait, limit = wait_of(request), self._context.limits.batch_transactions
+        if self._context.holds_off(request.connection, request.body, time.monotonic()):
+            raise slow_down()
         if media_type(request.headers) == MSGPACK:
             raws: list[Any] = split_raws(request.body, limit)
         else:
@@ -88,6 +100,8 @@ class Transactions:
         answers = iter(await self._services.submit([item for item in decoded if isinstance(item, Transaction)]))
         end_s = time.monotonic() + self._timeout(wait)
         results = [item if isinstance(item, Problem) else await self._outcome(next(answers), end_s) for item in decoded]
+        without = sum(isinstance(result, Problem) and result.code in NO_ROOM for result in results)
+        self._context.no_room(request.connection, request.body, without, time.monotonic())
         return self._batch_answer(results)
 
     def _batch_answer(self, results: list[dict[str, Any] | Problem]) -> Response:

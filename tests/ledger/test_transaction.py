@@ -10,7 +10,16 @@ from ledger import codec, signing, transaction
 from ledger.certificate import Phase, vote_preimage
 from ledger.errors import BadSignature, LedgerError, Malformed
 from ledger.signing import Ed25519Signer
-from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, body_of, join, node_of, node_sender, sign
+from ledger.transaction import (
+    MAX_TRANSACTION_BYTES,
+    Transaction,
+    body_of,
+    join,
+    named_sender,
+    node_of,
+    node_sender,
+    sign,
+)
 
 SIGNER = Ed25519Signer(b"\x05" * 32)
 CHAIN = b"\x01" * 32
@@ -172,3 +181,31 @@ def test_raw_bytes_are_kept_not_encoded_again():
     raw = bytes(bytearray(signed().raw))
     assert Transaction.decode(raw).raw is raw
     assert transaction.SALT_BYTES == 16
+
+
+@pytest.mark.parametrize("sender", ["a/b", "bank-a/admin", "a" * 31 + "/", f"{'m' * 64}/{'u' * 64}", "node:n1"])
+@pytest.mark.parametrize("padding", [0, 300, 70_000])
+def test_who_bytes_say_they_are_from_is_read_without_decoding_them(sender, padding):
+    body = body_of(
+        chain_id=bytes(32),
+        sender=sender,
+        public_key=bytes(32),
+        contract="c",
+        action="a",
+        args={"x": "y" * padding},
+        valid_until_ms=1,
+        salt=bytes(16),
+    )
+    raw = join(body, bytes(64))
+    assert named_sender(raw) == sender.encode()
+    assert named_sender(codec.encode([raw])) == sender.encode()
+    assert named_sender(codec.encode([raw] * 1_000)) == sender.encode()
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_name_a_sender_or_none(data):
+    head = transaction._BODY_HEAD
+    for raw in (data, head + data, head + bytes(32) + data):
+        named = named_sender(raw)
+        assert named is None or len(named) <= 255

@@ -663,7 +663,8 @@ def test_a_full_mempool_says_so_and_takes_more_once_blocks_commit() -> None:
     """T1."""
     cluster = settled(Cluster(limits=MempoolLimits(transactions_max=8, shares=1)))
     cluster.kill("central-bank", "enterprise-a")
-    txs = [sign_transaction(cluster.genesis, number) for number in range(9)]
+    senders = ["bank-a"] * 4 + ["regulator"] * 2 + ["central-bank", "enterprise-a", "bank-a"]
+    txs = [sign_transaction(cluster.genesis, number, member=sender) for number, sender in enumerate(senders)]
     cluster.submit("bank-a", *txs)
     codes = [answer.rejected.code if answer.rejected else None for answer in cluster["bank-a"].answers]
     assert codes == [None] * 8 + ["mempool_full"]

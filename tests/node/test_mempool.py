@@ -74,9 +74,9 @@ def test_what_all_nodes_take_from_their_clients_fits_into_every_pool() -> None:
     limits = MempoolLimits(transactions_max=12, shares=2, doors=3)
     pools = [Mempool(limits) for _ in range(3)]
     let_in = []
-    for number in range(24):
+    for number in range(36):
         pool = pools[number % 3]
-        sender = f"bank-{'ab'[number // 3 % 2]}/admin"
+        sender = f"bank-{number // 3 % 4}/admin"
         if pool.add(fake(number, sender=sender), 0, client=True) is None:
             let_in.append((pool, fake(number, sender=sender)))
     assert len(let_in) == 12
@@ -84,9 +84,68 @@ def test_what_all_nodes_take_from_their_clients_fits_into_every_pool() -> None:
         assert [pool.add(tx, 0) for origin, tx in let_in if origin is not pool] == [None] * 8
 
 
+def test_what_one_sender_gets_in_everywhere_fits_into_its_share_of_every_pool() -> None:
+    limits = MempoolLimits(transactions_max=24, doors=3)
+    pools = [Mempool(limits) for _ in range(3)]
+    let_in = [
+        (number % 3, fake(number))
+        for number in range(24)
+        if pools[number % 3].add(fake(number), 0, client=True) is None
+    ]
+    assert len(let_in) == 12
+    for place, pool in enumerate(pools):
+        assert [pool.add(tx, 0) for origin, tx in let_in if origin != place] == [None] * 8
+
+
+def test_at_a_door_there_is_always_room_for_whoever_comes_next() -> None:
+    pool = Mempool(MempoolLimits(transactions_max=120, doors=1))
+    held = []
+    for number in range(5):
+        sender = f"bank-{number}/admin"
+        while (refused := pool.add(fake(1_000 * number + len(pool), sender=sender), 0, client=True)) is None:
+            pass
+        assert refused.code == "sender_share_full"
+        held.append(sum(tx.sender == sender for tx in pool))
+    assert held == [60, 30, 15, 8, 4]
+
+
+def test_the_room_of_clients_follows_what_blocks_commit() -> None:
+    pool = Mempool(MempoolLimits(doors=4))
+    sender = iter(range(10**6))
+
+    def fits(size: int) -> bool:
+        transaction = fake(next(sender), sender=f"bank-{next(sender)}/admin", size=size)
+        return pool.refusal(transaction, client=True) is None
+
+    pool.add(fake(next(sender)), 0, client=True)
+    assert fits(200_000)
+    for tick in range(100):
+        pool.committed(20_000, 100 * tick)  # 200 kB a second
+    assert fits(130_000)
+    assert not fits(140_000), "a door of four has a quarter of two seconds, but 512 KiB stay for all of them"
+    for tick in range(100):
+        pool.committed(80_000, 10_000 + 100 * tick)
+    assert fits(390_000)
+    assert not fits(410_000)
+
+
+def test_a_pool_is_crowded_when_clients_use_a_quarter_of_it() -> None:
+    pool = Mempool(MempoolLimits(transactions_max=32, doors=2))
+    for number in range(4):
+        pool.add(fake(number), 0, client=True)
+    for number in range(100, 110):
+        pool.add(fake(number), 0)
+    assert not pool.is_crowded
+    pool.add(fake(4), 0, client=True)
+    assert pool.is_crowded
+    pool.remove(fake(0).id)
+    assert not pool.is_crowded
+
+
 def test_clients_of_one_node_get_its_part_and_gossip_still_has_room() -> None:
     pool = Mempool(MempoolLimits(transactions_max=8, shares=1, doors=4))
-    assert [pool.add(fake(number), 0, client=True) for number in range(2)] == [None, None]
+    other = fake(1, sender="bank-b/admin")
+    assert [pool.add(tx, 0, client=True) for tx in (fake(0), other)] == [None, None]
     refused = pool.add(fake(2), 0, client=True)
     assert refused is not None
     assert refused.code == "mempool_full"

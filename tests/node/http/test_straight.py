@@ -15,20 +15,31 @@ from typing import Any
 import pytest
 
 from contracts.framework import Rejected
+from ledger.codec import encode
 from ledger.transaction import Transaction
 from node.events import Answer
 from node.http.context import Settings
 from node.http.limits import Limits
 from node.http.server import HttpServer
 from node.http.services import Unavailable
+from node.http.straight import Caller, Plan
 from tests.node.http import test_server
 from tests.node.http.world import World
 
 LIMITS = Limits(body_seconds=0.5)
+Received = tuple[int, dict[str, str], dict[str, Any]]
+"""Status, headers but for the date, and document of an answer."""
 
 
-def request(raw: bytes, wait: str = "accepted", *headers: str, length: int | None = None) -> tuple[bytes, bytes]:
-    lines = [f"POST /v1/transactions?wait={wait} HTTP/1.1", "Host: x", "Content-Type: application/msgpack", *headers]
+def request(
+    raw: bytes, wait: str = "accepted", *headers: str, length: int | None = None, route: str = ""
+) -> tuple[bytes, bytes]:
+    lines = [
+        f"POST /v1/transactions{route}?wait={wait} HTTP/1.1",
+        "Host: x",
+        "Content-Type: application/msgpack",
+        *headers,
+    ]
     head = "\r\n".join([*lines, f"Content-Length: {len(raw) if length is None else length}", "", ""])
     return head.encode(), raw
 
@@ -39,7 +50,7 @@ class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
-    async def answer(self) -> tuple[int, dict[str, str], dict[str, Any]]:
+    async def answer(self) -> Received:
         async with asyncio.timeout(20):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:-2])}
@@ -47,12 +58,12 @@ class Client:
         assert headers.pop("date")
         return int(head[0].split(" ")[1]), headers, json.loads(body)
 
-    async def straight(self, raw: bytes, wait: str = "accepted") -> tuple[int, dict[str, str], dict[str, Any]]:
-        self.writer.write(b"".join(request(raw, wait)))
+    async def straight(self, raw: bytes, wait: str = "accepted", route: str = "") -> Received:
+        self.writer.write(b"".join(request(raw, wait, route=route)))
         return await self.answer()
 
-    async def round(self, raw: bytes, wait: str = "accepted") -> tuple[int, dict[str, str], dict[str, Any]]:
-        head, body = request(raw, wait)
+    async def round(self, raw: bytes, wait: str = "accepted", route: str = "") -> Received:
+        head, body = request(raw, wait, route=route)
         self.writer.write(head)
         await asyncio.sleep(0.02)
         self.writer.write(body)
@@ -81,9 +92,9 @@ def count_straight(world: World) -> list[bytes]:
     taken: list[bytes] = []
     take = world.app.straight.take
 
-    def watched(exchange: Any, asker: str, body: bytes, wait: str, *, loopback: bool) -> None:
+    def watched(exchange: Any, caller: Caller, plan: Plan, body: bytes) -> None:
         taken.append(body)
-        take(exchange, asker, body, wait, loopback=loopback)
+        take(exchange, caller, plan, body)
 
     world.app.straight.take = watched  # type: ignore[method-assign]
     return taken
@@ -138,6 +149,42 @@ def test_a_new_transaction_is_answered_202_and_its_commit_is_waited_for(tmp_path
         assert len(taken) == 2
 
     serve(tmp_path, play)
+
+
+def test_a_batch_goes_both_ways_alike(tmp_path: Path) -> None:
+    async def play(world: World, client: Client) -> None:
+        world.auto, taken = False, count_straight(world)
+        known = world.profile()
+        await world.commit(known)
+        transactions = [world.profile(f"number {number}").raw for number in range(3)]
+        for body in (encode([*transactions, known.raw, b"\xc1"]), encode([]), encode({}), b"", encode([b"x"] * 1_001)):
+            round_ = await client.round(body, route="/batch")
+            assert await client.straight(body, route="/batch") == round_
+        assert len(taken) == 6, "nothing is always whole"
+
+    serve(tmp_path, play)
+
+
+def test_who_is_refused_and_does_not_wait_is_held_off_and_nobody_else(tmp_path: Path) -> None:
+    async def play(world: World, port: int) -> None:
+        world.auto, world.pool_limit = False, 4
+        async with connected(port) as client, connected(port) as other:
+            await client.straight(encode([world.profile(f"{number}").raw for number in range(4)]), route="/batch")
+            flood = [world.profile(f"flood {number}").raw for number in range(5)]
+            codes = [(await client.straight(raw))[2]["code"] for raw in flood[:3]]
+            assert codes == ["mempool_full", "mempool_full", "slow_down"]
+            for way in (client.straight, client.round):
+                status, headers, document = await way(flood[3])
+                assert (status, headers["retry-after"], document["code"]) == (429, "1", "slow_down")
+                assert (await way(encode(flood), route="/batch"))[2]["code"] == "slow_down"
+            theirs = world.profile("of others", sender="bank-a").raw
+            assert (await client.straight(theirs))[2]["code"] == "mempool_full", "another sender on the connection"
+            assert (await other.straight(flood[4]))[2]["code"] == "mempool_full", "the sender on another connection"
+            world.pool.clear()
+            world.app._context._crowded_s = float("-inf")  # a second later
+            assert (await client.straight(flood[4]))[0] == 202, "nobody is held off where there is room"
+
+    test_server.serve(tmp_path, play, Limits(refused_per_s=1, burst_s=1))
 
 
 def test_requests_in_one_piece_are_answered_in_their_order(tmp_path: Path) -> None:

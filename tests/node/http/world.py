@@ -182,6 +182,10 @@ class World:
             asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(self.commit()))
         return answers
 
+    @property
+    def is_crowded(self) -> bool:
+        return 4 * len(self.pool) > self.pool_limit
+
     def is_pending(self, tx_id: bytes) -> bool:
         return tx_id in self.pool
 
