@@ -11,6 +11,8 @@ import time
 import urllib.error
 from collections.abc import Sequence
 
+import uvloop
+
 from bench.figures import Run
 from bench.machine import cpu_seconds
 from bench.network import COSEAL, Network
@@ -31,10 +33,10 @@ def leader_killed(network: Network) -> Run:
     leader = network.status(nodes[0]["url"])["leader"]
     alive = [node["url"] for node in nodes if node["name"] != leader]
     chosen = sources(_CLIENTS)
-    asyncio.run(prepare(network, alive[0], chosen))
+    uvloop.run(prepare(network, alive[0], chosen))
     work = [[record(network, source, 1 + i, 1) for i in range(_MOST // _CLIENTS)] for source in chosen]
     pid = next(node["pid"] for node in nodes if node["name"] == leader)
-    gaps = asyncio.run(_watched(alive, work, pid))
+    gaps = uvloop.run(_watched(alive, work, pid))
     network.coseal("node", "start", leader, "--dir", str(network.directory))
     return {"gap ms": max(gaps) * 1000, "usual gap ms": statistics.median(gaps) * 1000}
 
@@ -68,11 +70,11 @@ def catch_up(network: Network, *, transactions: int) -> Run:
     lagging = network.entries[-1]
     network.coseal("node", "stop", lagging.name, "--dir", str(network.directory))
     urls, chosen = network.urls[:-1], sources(48)
-    asyncio.run(prepare(network, urls[0], chosen))
+    uvloop.run(prepare(network, urls[0], chosen))
     each = transactions // len(chosen)
     work = [[record(network, source, 1 + i, 1) for i in range(each)] for source in chosen]
     started = time.perf_counter()
-    asyncio.run(run_clients(urls, "/v1/transactions?wait=accepted", work))
+    uvloop.run(run_clients(urls, "/v1/transactions?wait=accepted", work))
     wait_until_idle(network, urls[0])
     done = each * len(chosen)
     live = done / (time.perf_counter() - started)

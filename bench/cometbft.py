@@ -8,7 +8,6 @@ latency from below are shorter: the pause between blocks (1 s) is none, that of 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import base64
 import json
 import re
@@ -24,6 +23,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from rich.console import Console
 
 from bench import machine, rows
@@ -126,7 +126,7 @@ def throughput(peer: Peer, transactions: int, size: int) -> Run:
     work = [[_call("broadcast_tx_sync", size) for _ in range(transactions // CLIENTS)] for _ in range(CLIENTS)]
     before, cpu = peer.height(), machine.cpu_seconds(peer.pids)
     began = time.perf_counter()
-    result = asyncio.run(run_clients(peer.urls, "/", work))
+    result = uvloop.run(run_clients(peer.urls, "/", work))
     while int(peer.get("/num_unconfirmed_txs")["total"]):
         time.sleep(0.02)
     elapsed = time.perf_counter() - began
@@ -140,7 +140,7 @@ def throughput(peer: Peer, transactions: int, size: int) -> Run:
 def latency(peer: Peer, requests: int, size: int) -> Run:
     """One client that waits for each commit."""
     work = [[_call("broadcast_tx_commit", size) for _ in range(requests)]]
-    result = asyncio.run(run_clients(peer.urls[:1], "/", work))
+    result = uvloop.run(run_clients(peer.urls[:1], "/", work))
     return {"p50 ms": result.percentile_ms(0.5), "p99 ms": result.percentile_ms(0.99)}
 
 

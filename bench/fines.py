@@ -5,11 +5,12 @@ Every run records the same log anew, under other names, so that runs are alike; 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from functools import cache
 from typing import Any
+
+import uvloop
 
 from bench.figures import Run
 from bench.network import Network
@@ -54,7 +55,7 @@ def adopt(network: Network) -> None:
         transaction(network, "supervision", "propose_rules", {"rules": rules}, "regulator"),
         *(transaction(network, "supervision", "vote", {"ballot": "B1", "choice": "yes"}, who) for who in _VOTERS),
     ):
-        asyncio.run(submit(network.urls[0], [raw]))
+        uvloop.run(submit(network.urls[0], [raw]))
 
 
 def imported(network: Network) -> Run:
@@ -79,7 +80,7 @@ def recorded(network: Network, events: int, *, batch: int = BATCH) -> Run:
     registered = [
         transaction(network, "process", "register_source", {**log.source, "id": source}, MEMBER) for source in shares
     ]
-    asyncio.run(submit(network.urls[0], registered))
+    uvloop.run(submit(network.urls[0], registered))
     work = [
         [
             transaction(

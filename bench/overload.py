@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import uvloop
+
 from bench.figures import Run
 from bench.machine import memory_mb
 from bench.network import Network
@@ -87,10 +89,10 @@ def overload(network: Network, *, peak: float, times: float, seconds: float) -> 
 def _stretch(network: Network, flood: subprocess.Popen[str], urls: list[str], peak: float, seconds: float) -> _Seen:
     """Let the generator aim at ``urls`` while polite clients work, and look on."""
     chosen = sources(LOADING + PROBING)
-    asyncio.run(prepare(network, network.urls[0], chosen))
+    uvloop.run(prepare(network, network.urls[0], chosen))
     each = int(2 * peak * (seconds + 2) / LOADING)  # they must not run out of work
     work = [[record(network, source, 1 + i, 1) for i in range(each)] for source in chosen]
-    return asyncio.run(_watched(network, flood, urls, work, seconds))
+    return uvloop.run(_watched(network, flood, urls, work, seconds))
 
 
 async def _watched(

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import uvloop
+
 from bench.figures import Run
 from bench.machine import CORES, busy_seconds, cpu_seconds, memory_mb
 from bench.network import Network
@@ -106,7 +108,7 @@ def send(network: Network, urls: Sequence[str], work: Sequence[Sequence[bytes]])
     """Send signed transactions, one client a list, and return the rate at which they took effect, with its cost."""
     before = network.status(urls[0])["height"]
     with costed(network) as cost:
-        result = asyncio.run(run_clients(urls, "/v1/transactions?wait=accepted", work))
+        result = uvloop.run(run_clients(urls, "/v1/transactions?wait=accepted", work))
         wait_until_idle(network, urls[0])
     require_answered(result)
     blocks = read_blocks(urls[0], before + 1)
@@ -126,7 +128,7 @@ def send(network: Network, urls: Sequence[str], work: Sequence[Sequence[bytes]])
 def throughput(network: Network, *, transactions: int, batch: int = 1) -> Run:
     """Commit ``transactions`` of ``batch`` events each from 64 clients over all nodes."""
     chosen = sources(CLIENTS)
-    asyncio.run(prepare(network, network.urls[0], chosen))
+    uvloop.run(prepare(network, network.urls[0], chosen))
     each = max(1, transactions // CLIENTS)
     work = [[record(network, source, 1 + i * batch, batch) for i in range(each)] for source in chosen]
     figures = dict(send(network, network.urls, work))
@@ -141,10 +143,10 @@ def transaction_bytes(network: Network) -> int:
 def latency(network: Network, *, requests: int = 300) -> Run:
     """One client that waits for each commit."""
     url, (source,) = network.urls[0], sources(1)
-    asyncio.run(prepare(network, url, [source]))
+    uvloop.run(prepare(network, url, [source]))
     work = [[record(network, source, 1 + i, 1) for i in range(requests)]]
     with costed(network) as cost:
-        result = asyncio.run(run_clients([url], "/v1/transactions?wait=commit", work))
+        result = uvloop.run(run_clients([url], "/v1/transactions?wait=commit", work))
     require_answered(result)
     cpu_ms = cost.figures(requests)["CPU ms a transaction and node"]
     p50, p99 = result.percentile_ms(0.5), result.percentile_ms(0.99)
@@ -167,7 +169,7 @@ def fill(network: Network, transactions: int, *, items: int = 1, objects: bool =
     ``items`` events each; with ``objects`` every event is of an object of its own.
     """
     chosen = sources(clients)
-    asyncio.run(prepare(network, network.urls[0], chosen))
+    uvloop.run(prepare(network, network.urls[0], chosen))
     each = -(-transactions // clients)
     posted = max(1, _POSTED // items)
 
@@ -184,7 +186,7 @@ def fill(network: Network, transactions: int, *, items: int = 1, objects: bool =
             for number, source in enumerate(chosen):
                 group.create_task(client(number, source))
 
-    asyncio.run(run())
+    uvloop.run(run())
     wait_until_idle(network, network.urls[0])
 
 

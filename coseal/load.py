@@ -37,13 +37,12 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
-        self._body = bytearray()
-        self._parser: Any = None
+        self._body = b""
+        self._parser: Any = httptools.HttpResponseParser(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.Protocol``."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's contract for TCP
-        self._transport = transport
+        self._transport = transport  # type: ignore[assignment]  # a stream's transport is a Transport
 
     def connection_lost(self, error: Exception | None) -> None:
         """See ``asyncio.Protocol``."""
@@ -52,24 +51,22 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""
-        if self._parser is not None:
-            self._parser.feed_data(data)
+        self._parser.feed_data(data)
 
     def on_body(self, body: bytes) -> None:
         """See ``httptools``."""
-        self._body += body
+        self._body = self._body + body if self._body else body
 
     def on_message_complete(self) -> None:
         """See ``httptools``."""
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result((self._parser.get_status_code(), bytes(self._body)))
+            self._answer.set_result((self._parser.get_status_code(), self._body))
 
     async def request(self, data: bytes) -> tuple[int, bytes]:
         """Send one request's bytes and return (status, body)."""
         if self._transport is None or self._transport.is_closing():
             raise ConnectionResetError("the connection is closed")
-        self._body.clear()
-        self._parser = httptools.HttpResponseParser(self)
+        self._body = b""
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(data)
         return await self._answer

@@ -5,11 +5,12 @@ Law: every transaction is signed before the clock starts, and only commits with 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from dataclasses import dataclass
 from typing import Any, Final
+
+import uvloop
 
 from contracts.process_types import type_key
 from coseal.client import Client
@@ -64,7 +65,7 @@ def measure(client: Client, urls: list[str], *, clients: int, transactions: int,
         client.submit("process", "register_source", args).require_ok()
     work = [[_record(client, source, 1 + index * batch, batch) for index in range(each)] for source in sources]
     try:
-        result = asyncio.run(run_clients(urls, "/v1/transactions?wait=commit", work))
+        result = uvloop.run(run_clients(urls, "/v1/transactions?wait=commit", work))
     except* OSError as group:
         raise Unreachable(f"a node closed a connection: {group.exceptions[0]}", "see `coseal status`") from None
     _require_all_ok(client, sources, each * batch, result)
