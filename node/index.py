@@ -37,6 +37,7 @@ ReadBlock = Callable[[int], bytes | None]
 
 _Fed: TypeAlias = tuple[CommittedBlock, tuple[Transaction, ...]]
 _QUEUE_BLOCKS: Final = 16
+_QUEUE_TRANSACTIONS: Final = 2_000  # decoded, a transaction takes ten times its bytes
 _READERS: Final = 4
 _POLL_S: Final = 0.005
 # One SQL transaction holds several blocks while there are many: a commit costs more than a small block's rows.
@@ -104,6 +105,8 @@ class Index:
             return
         with self._changed:
             self._fed.append((committed, tuple(transactions)))
+            while len(self._fed) > 1 and sum([len(parsed) for _, parsed in self._fed]) > _QUEUE_TRANSACTIONS:
+                self._fed.popleft()
             self._tip = max(self._tip, committed.block.header.height)
             self._changed.notify_all()
 

@@ -65,6 +65,8 @@ class Intake:
         if transaction.id in self._mempool:
             return Answer(transaction.id, Admission.PENDING)  # N11
         rejected = self._executor.check(transaction, self.block_time_ms(now_ms))
+        if rejected is not None:
+            self._verified.forget((transaction.raw,))  # no block will hold it: what came late is not kept for one
         if rejected is not None and rejected.code == "duplicate":
             return Answer(transaction.id, Admission.COMMITTED)
         rejected = rejected or self._mempool.add(transaction, now_ms, client=client)
