@@ -50,14 +50,17 @@ class _Use:
         if held[0] == 0:
             del self.senders[transaction.sender]
 
-    def is_full(self, size_bytes: int, most: _Most) -> bool:
-        """Say whether there is no room for anyone."""
-        return self.transactions >= most.transactions or self.bytes + size_bytes > max(size_bytes, most.bytes)
-
-    def is_share_full(self, sender: str, size_bytes: int, share: _Most) -> bool:
-        """Say whether a sender holds as much as it may; everyone may hold one."""
-        count, held_bytes = self.senders.get(sender, (0, 0))
-        return count > 0 and (count >= share.transactions or held_bytes + size_bytes > max(size_bytes, share.bytes))
+    def refusal(self, transaction: Transaction, most: _Most, share: _Most) -> Rejected | None:
+        """Say why a transaction has no place within the bounds of all and of its sender, who may always hold one."""
+        size = len(transaction.raw)
+        if self.transactions >= most.transactions or (self.bytes and self.bytes + size > most.bytes):
+            return Rejected("mempool_full", "too many transactions are waiting; send it again later")
+        held = self.senders.get(transaction.sender)
+        if held is not None and (held[0] >= share.transactions or held[1] + size > share.bytes):
+            return Rejected(
+                "sender_share_full", f"{transaction.sender} has its share of transactions waiting; send it again later"
+            )
+        return None
 
 
 class _Most(NamedTuple):
@@ -71,7 +74,7 @@ class Mempool:
     """Pending transactions by id; the caller has verified what it adds."""
 
     def __init__(self, limits: MempoolLimits | None = None) -> None:
-        self.limits = limits or MempoolLimits()
+        self.limits = limits or MempoolLimits()  # sets ``_most`` and ``_share`` as well
         self._pending: dict[bytes, Transaction] = {}
         self._arrived_ms: dict[bytes, int] = {}
         self._all = _Use()
@@ -90,6 +93,17 @@ class Mempool:
         return iter(self._pending.values())
 
     @property
+    def limits(self) -> MempoolLimits:
+        """How much may wait; set it whenever the number of doors changes."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: MempoolLimits) -> None:
+        self._limits = limits
+        self._most = most = _Most(limits.transactions_max, limits.bytes_max)
+        self._share = _Most(max(1, most.transactions // limits.shares), most.bytes // limits.shares)
+
+    @property
     def size_bytes(self) -> int:
         """The raw bytes of everything that waits."""
         return self._all.bytes
@@ -99,23 +113,12 @@ class Mempool:
 
         ``client``: one of this node's own clients brings it.
         """
-        size, limits = len(transaction.raw), self.limits
-        most = _Most(limits.transactions_max, limits.bytes_max)
-        share = _Most(max(1, most.transactions // limits.shares), most.bytes // limits.shares)
-        full = self._all.is_full(size, most)
-        share_full = self._all.is_share_full(transaction.sender, size, share)
-        if client:
-            most, use = self._door(), self._clients
-            free = _Most(most.transactions - use.transactions, most.bytes - use.bytes)
-            full = full or use.is_full(size, most)
-            share_full = share_full or use.is_share_full(transaction.sender, size, free)
-        if full:
-            return Rejected("mempool_full", "too many transactions are waiting; send it again later")
-        if share_full:
-            return Rejected(
-                "sender_share_full", f"{transaction.sender} has its share of transactions waiting; send it again later"
-            )
-        return None
+        refused = self._all.refusal(transaction, self._most, self._share)
+        if refused is None and client:
+            door, use = self._door(), self._clients
+            free = _Most(door.transactions - use.transactions, door.bytes - use.bytes)
+            refused = use.refusal(transaction, door, free)
+        return refused
 
     @property
     def is_crowded(self) -> bool:
