@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ from ledger.transaction import Transaction
 
 LOADING, PROBING = 64, 8
 """Polite clients: those that keep the network busy, and those that wait for each commit, whose latency is measured."""
-FLOODING = "bank-a"
+FLOODING, POLITE = "bank-a", "enterprise-a"
 _WORK = [sys.executable, "-m", "bench.flood"]
 _SAMPLE_S = 0.25
 
@@ -78,7 +78,8 @@ def overload(network: Network, *, peak: float, times: float, seconds: float) -> 
         "p50 ms of the admitted": both.polite.percentile_ms(0.5),
         "p99 ms to refuse": both.flood["refused_ms"][1],
         "p50 ms to refuse": both.flood["refused_ms"][0],
-        "share of the polite": both.of("enterprise-a") / both.rate,
+        "share of the polite": both.of(POLITE) / both.rate,
+        "of what the polite get, idle port": both.of(POLITE) / alone.of(POLITE),
         "MB a node grew": max(both.memory_mb) - both.memory_mb[0],
         "MB a node grew, idle port": max(alone.memory_mb) - alone.memory_mb[0],
         "blocks in a later round": sum(block.certificate.round > 0 for block in both.blocks),
@@ -118,7 +119,8 @@ async def _watched(
     if load.done():
         raise RuntimeError("the polite clients ran out of work")
     load.cancel()
-    await asyncio.wait([load])
+    with suppress(asyncio.CancelledError):
+        await load
     blocks = await asyncio.to_thread(read_blocks, network.urls[0], height + 1)
     return _Seen(elapsed, blocks[: tip - height], result, await answered, memory, unhealthy)
 

@@ -14,7 +14,7 @@ ROOM_MAX_BYTES: Final = 64 * 1024 * 1024
 _ROUND_PART: Final = 10
 QUEUE_MIN_BYTES: Final = 512 * 1024
 QUEUE_MAX_BYTES: Final = 64 * 1024 * 1024
-QUEUE_MS: Final = 2_000
+QUEUE_MS: Final = 1_500
 """What clients may have waiting is committed within about this time."""
 QUEUE_FIRST_BYTES: Final = 1024 * 1024
 _SAMPLE_MS: Final = 500

@@ -122,11 +122,11 @@ def test_the_room_of_clients_follows_what_blocks_commit() -> None:
     for tick in range(100):
         pool.committed(20_000, 100 * tick)  # 200 kB a second
     assert fits(130_000)
-    assert not fits(140_000), "a door of four has a quarter of two seconds, but 512 KiB stay for all of them"
+    assert not fits(140_000), "a door has a quarter, and 512 KiB stay for all of them"
     for tick in range(100):
         pool.committed(80_000, 10_000 + 100 * tick)
-    assert fits(390_000)
-    assert not fits(410_000)
+    assert fits(290_000)
+    assert not fits(310_000)
 
 
 def test_a_pool_is_crowded_when_clients_use_a_quarter_of_it() -> None:
