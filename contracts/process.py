@@ -165,8 +165,7 @@ class _Batch:
         self.counts: dict[str, int] = {}
         self.seen: set[str] = set()
         self.new_objects = 0
-        watch = Watch(view, context, self.name, record, definition)
-        self.watch = None if watch.idle else watch
+        self.watch = Watch.of(view, context, self.name, record, definition)
 
     def add(self, offset: int, item: Any) -> Rejected | None:
         """Read one item, or refuse the batch for it."""

@@ -9,8 +9,7 @@ docs/spec/contracts-process.md, sections Items and Times.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from contracts import arguments
@@ -228,32 +227,31 @@ class Schema:
                 raise Unfit(f".{name}{error}")
 
 
+_MEMO_SCHEMAS: Final = 64
+_schemas: dict[tuple[str, int | None], Schema] = {}
+
+
 def schema_of(definition: Mapping[str, Any], zone_minutes: int | None) -> Schema:
     """Return the compiled form of a stored definition for sources with this zone (None: none declared)."""
-    return _compiled(_Key(definition["definition"], zone_minutes, definition))
+    key = (definition["definition"], zone_minutes)  # a definition is named by its hash
+    schema = _schemas.get(key)
+    if schema is None:
+        if len(_schemas) >= _MEMO_SCHEMAS:
+            del _schemas[next(iter(_schemas))]
+        schema = _schemas[key] = _compiled(definition, zone_minutes)
+    return schema
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """Names a definition by its hash; the definition itself only comes along."""
-
-    digest: str
-    zone_minutes: int | None
-    definition: Mapping[str, Any] = field(compare=False)
-
-
-@lru_cache(maxsize=64)
-def _compiled(key: _Key) -> Schema:
-    zone = key.zone_minutes
+def _compiled(definition: Mapping[str, Any], zone: int | None) -> Schema:
     events = {
         name: EventType(
             _checks(body["attributes"], zone),
             tuple(sorted(name for name, spec in body["attributes"].items() if spec.get("required"))),
         )
-        for name, body in key.definition["event_types"].items()
+        for name, body in definition["event_types"].items()
     }
-    objects = {name: _checks(body["attributes"], zone) for name, body in key.definition["object_types"].items()}
-    return Schema(key.definition["id"], zone, events, objects)
+    objects = {name: _checks(body["attributes"], zone) for name, body in definition["object_types"].items()}
+    return Schema(definition["id"], zone, events, objects)
 
 
 def _checks(attributes: Mapping[str, Any], zone_minutes: int | None) -> dict[str, Check]:

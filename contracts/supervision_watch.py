@@ -108,22 +108,36 @@ class Watch:
     )
 
     def __init__(
-        self, view: View, context: Context, source: str, record: Mapping[str, Any], definition: Mapping[str, Any]
+        self,
+        view: View,
+        context: Context,
+        source: str,
+        record: Mapping[str, Any],
+        definition: Mapping[str, Any],
+        judges: Sequence[JudgingSet],
+        *,
+        held: bool,
     ) -> None:
-        """``source`` is ``member/source``, ``record`` its state before the batch."""
         self.view, self.context, self.source, self.definition = view, context, source, definition
-        self.judges = judging(view, definition)
-        self.types = {kind for judge in self.judges for kind in judge.by_type}
+        self.judges = judges
+        self.types = {kind for judge in judges for kind in judge.by_type}
         self.live = record["mode"] == "live"
         self.zone_minutes: int | None = record.get("zone_minutes")
-        self.held = bool(view.get(supervision_holds.count_key(definition["id"])))
+        self.held = held
         self.objects: dict[ObjectName, Watched] = {}
         self.found: list[Found | tuple[Mapping[str, Any], Item]] = []
 
-    @property
-    def idle(self) -> bool:
-        """Whether there is nothing to observe: no set judges this process type, nothing is on hold."""
-        return not self.judges and not self.held
+    @staticmethod
+    def of(
+        view: View, context: Context, source: str, record: Mapping[str, Any], definition: Mapping[str, Any]
+    ) -> Watch | None:
+        """Return the watch over a batch, or None where no set judges this process type and nothing is on hold.
+
+        ``source`` is ``member/source``, ``record`` its state before the batch.
+        """
+        judges = judging(view, definition)
+        held = bool(view.get(supervision_holds.count_key(definition["id"])))
+        return Watch(view, context, source, record, definition, judges, held=held) if judges or held else None
 
     def item(
         self, offset: int, sequence: int, item: Mapping[str, Any], reading: Reading, hashed: bytes, new: Sequence[bool]
