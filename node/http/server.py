@@ -216,7 +216,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         if self._whole is not None and self._plan is not None:
             body, self._whole = b"".join(self._whole), None
             self.cycle = exchange = _Exchange(self)  # type: ignore[assignment]
-            self.straight.take(exchange, self._caller, self._plan, body)
+            self.straight.take(exchange, self._caller, self._plan, self.headers, body)
         elif not self._refused:
             super().on_message_complete()
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -28,9 +28,13 @@ BODY_BYTES_MAX: Final = 16 * 1024
 """So much a connection may hold here beside the budget of all bodies."""
 _SINGLE: Final = "/v1/transactions"
 _BATCH: Final = "/v1/transactions/batch"
-# Who proves who it is, or sends the body later or in pieces, goes round.
-_ROUND: Final = frozenset({b"authorization", b"signature-input", b"expect", b"transfer-encoding", b"upgrade"})
+# What is signed as a request, or has a body that comes later or in pieces, goes round.
+_ROUND: Final = frozenset({b"signature-input", b"expect", b"transfer-encoding", b"upgrade"})
 _MSGPACK: Final = MSGPACK.encode()
+
+
+Fields: TypeAlias = list[tuple[bytes, bytes]]
+"""A head's fields, names in lower case."""
 
 
 class Plan(NamedTuple):
@@ -65,7 +69,7 @@ class Exchange(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     """A request that is answered in a later turn."""
 
@@ -85,7 +89,7 @@ class Straight:
         self._turn: list[tuple[_Waiting, Transaction]] = []
         self._slow_down = _problem_parts(slow_down())  # made once: whoever gets it gets it often
 
-    def plan(self, target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Plan | None:
+    def plan(self, target: bytes, headers: Fields) -> Plan | None:
         """Say what such a POST wants, or None if it has to go round."""
         plan = _PLANS.get(target)
         if plan is None:
@@ -96,12 +100,16 @@ class Straight:
             return None
         return plan if length.isdigit() and len(length) < 9 and int(length) <= BODY_BYTES_MAX else None
 
-    def take(self, exchange: Exchange, caller: Caller, plan: Plan, body: bytes) -> None:
+    def take(self, exchange: Exchange, caller: Caller, plan: Plan, headers: Fields, body: bytes) -> None:
         """Have what came submitted with what else comes in this turn, or refuse it at once."""
         waiting = _Waiting(exchange, caller, plan, body, time.perf_counter())
         try:
             now_s = time.monotonic()
             self._context.take_request(caller.asker, now_s, loopback=caller.loopback)
+            identity = self._context.authenticator.bearer(Headers(raw=headers))
+            if identity is not None:
+                waiting.caller = caller = caller._replace(asker=identity.name)
+                self._context.take_request(caller.asker, now_s, loopback=caller.loopback)
             if self._context.holds_off(caller.connection, body, now_s):
                 self._answer(waiting, *self._slow_down)
                 return

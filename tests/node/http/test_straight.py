@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from contracts.framework import Rejected
 from ledger.codec import encode
 from ledger.transaction import Transaction
 from node.events import Answer
+from node.http.auth import Token
 from node.http.context import Settings
 from node.http.limits import Limits
 from node.http.server import HttpServer
 from node.http.services import Unavailable
-from node.http.straight import Caller, Plan
+from node.http.straight import Caller, Fields, Plan
 from tests.node.http import test_server
 from tests.node.http.world import World
 
@@ -92,9 +94,9 @@ def count_straight(world: World) -> list[bytes]:
     taken: list[bytes] = []
     take = world.app.straight.take
 
-    def watched(exchange: Any, caller: Caller, plan: Plan, body: bytes) -> None:
+    def watched(exchange: Any, caller: Caller, plan: Plan, headers: Fields, body: bytes) -> None:
         taken.append(body)
-        take(exchange, caller, plan, body)
+        take(exchange, caller, plan, headers, body)
 
     world.app.straight.take = watched  # type: ignore[method-assign]
     return taken
@@ -197,7 +199,7 @@ def test_requests_in_one_piece_are_answered_in_their_order(tmp_path: Path) -> No
 
 
 NOT_PLAIN = (
-    request(b"", "accepted", "Authorization: Bearer x"),
+    request(b"", "accepted", "Signature-Input: coseal=()"),
     request(b"", "accepted", "Content-Type: application/json"),
     request(b"", "accepted", "Transfer-Encoding: chunked", length=0),
     request(b"", "accepted", "Connection: close"),
@@ -238,6 +240,29 @@ def test_the_rates_hold_on_the_straight_way(tmp_path: Path) -> None:
         assert (answers[2][2]["code"], answers[2][1]["retry-after"]) == ("too_many_requests", "1")
 
     serve(tmp_path, play, Limits(loopback_requests_per_s=1, burst_s=2))
+
+
+def test_a_token_has_its_own_rate_and_an_unknown_one_is_refused(tmp_path: Path) -> None:
+    async def run() -> None:
+        tokens = (Token("erp", "enterprise-a", sha256(b"t" * 40).digest(), frozenset({"submit"})),)
+        world = World(
+            tmp_path, settings=Settings(limits=Limits(loopback_transactions_per_s=1, burst_s=1), tokens=tokens)
+        )
+        server = HttpServer(world.app, "127.0.0.1", 0, Limits())
+        await server.start()
+        taken = count_straight(world)
+        async with connected(server.port) as client:
+            assert [(await client.straight(world.profile().raw))[0] for _ in range(2)] == [202, 429]
+            for text, status in (("t" * 40, 202), ("t" * 40, 429), ("u" * 40, 401)):
+                client.writer.write(b"".join(request(world.profile().raw, "accepted", f"Authorization: Bearer {text}")))
+                answer = await client.answer()
+                assert answer[0] == status
+            assert (answer[1]["www-authenticate"], answer[2]["code"]) == ('Bearer realm="coseal"', "bad_token")
+        assert len(taken) == 5
+        await server.stop()
+        world.close()
+
+    asyncio.run(run())
 
 
 def failing(error: Exception) -> Callable[[list[Transaction]], Any]:
