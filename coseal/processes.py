@@ -32,6 +32,7 @@ _POLL_S: Final = 0.05
 _PROBE_TIMEOUT_S: Final = 2.0
 _ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 _LOG_TAIL_LINES: Final = 12
+_NOTING_ITS_ID: Final = ("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +71,25 @@ def pid_of(node: NodeEntry) -> int | None:
 
 
 def start(node: NodeEntry) -> subprocess.Popen[bytes]:
-    """Start a node as a process of its own session, its output appended to its log."""
+    """Start a node as a process of its own session, its output appended to its log.
+
+    It notes its id itself, so that none runs of which nobody knows if we are killed right now.
+    """
     running = pid_of(node)
     if running is not None:
         raise CosealError(f"{node.name} runs already as process {running}")
+    command = [sys.executable, "-m", "node", "run", "--data", node.data.resolve()]
     with open(node.log, "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "node", "run", "--data", str(node.data.resolve())],
+            [*_NOTING_ITS_ID, node.data / "node.pid", *command],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C reaches only us; we stop the nodes in order
         )
-    (node.data / "node.pid").write_text(f"{process.pid}\n")
     deadline = time.monotonic() + 1
-    while process.poll() is None and pid_of(node) is None and time.monotonic() < deadline:
-        time.sleep(0.001)  # between fork and exec its command line is not readable yet
+    while process.poll() is None and pid_of(node) != process.pid and time.monotonic() < deadline:
+        time.sleep(0.001)
     return process
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
-from tests.cluster.test_command_line import coseal, documents, free_base_port
+from tests.cluster.commands import coseal, documents
+from tests.cluster.test_command_line import free_base_port
 
 pytestmark = pytest.mark.cluster
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,31 +20,13 @@ from coseal import keys, network
 from coseal.client import Client
 from coseal.errors import CosealError
 from coseal.processes import probe
+from tests.cluster.commands import command, coseal, documents, environment
 from tests.cluster.network import reserve_ports
 
 pytestmark = pytest.mark.cluster
 
 LOADED = "enterprise-a"
 PROBE = Path(__file__).parents[1] / "coseal" / "formats" / "roundtrip_probe.json"
-
-
-def command(*words: object) -> list[str]:
-    return [sys.executable, "-m", "coseal", *(str(word) for word in words)]
-
-
-def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("COSEAL_")}
-
-
-def coseal(*words: object, code: int = 0) -> str:
-    done = subprocess.run(command(*words), capture_output=True, text=True, timeout=240, env=environment(), check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr if code else done.stdout
-
-
-def documents(*words: object, code: int = 0) -> Any:
-    return json.loads(coseal(*words, "--json", code=code))
 
 
 class Load:

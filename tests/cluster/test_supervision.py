@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.test_command_line import EXAMPLES, command, coseal, documents, free_base_port
+from tests.cluster.commands import command, coseal, documents
+from tests.cluster.test_command_line import EXAMPLES, free_base_port
 
 pytestmark = pytest.mark.cluster
 

@@ -5,10 +5,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +77,29 @@ def test_a_pid_file_that_names_nobody_means_not_running(tmp_path: Path, content:
 def test_a_node_is_not_started_twice(tmp_path: Path, sleeper: subprocess.Popen[bytes]):
     with pytest.raises(CosealError, match=f"runs already as process {sleeper.pid}"):
         processes.start(entry(tmp_path))
+
+
+def test_a_node_is_known_also_when_who_started_it_died_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Dying(subprocess.Popen[bytes]):
+        def __init__(self, words: list[object], **settings: Any) -> None:
+            super().__init__([*words[:4], sys.executable, "-c", "import time; time.sleep(60)", *words[-2:]], **settings)
+            started.append(self)
+            raise KeyboardInterrupt
+
+    started: list[subprocess.Popen[bytes]] = []
+    monkeypatch.setattr(subprocess, "Popen", Dying)
+    node = entry(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        processes.start(node)
+    (process,) = started
+    try:
+        deadline = time.monotonic() + 20
+        while processes.pid_of(node) != process.pid:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_every_taken_port_is_named(tmp_path: Path):
