@@ -78,7 +78,7 @@ def start(node: NodeEntry) -> subprocess.Popen[bytes]:
     running = pid_of(node)
     if running is not None:
         raise CosealError(f"{node.name} runs already as process {running}")
-    command = [sys.executable, "-m", "node", "run", "--data", node.data.resolve()]
+    command: list[str | Path] = [sys.executable, "-m", "node", "run", "--data", node.data.resolve()]
     with open(node.log, "ab") as log:
         process = subprocess.Popen(
             [*_NOTING_ITS_ID, node.data / "node.pid", *command],
