@@ -106,6 +106,7 @@ def running_network(
 
     ``parameters`` of the chain replace the defaults; ``code`` is the folder of the software that it runs.
     """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # no user's node compiles its sources again at every start
     directory = Path(tempfile.mkdtemp(prefix="coseal-bench-", dir=os.environ.get("COSEAL_BENCH_DIR")))
     folder = directory / "net"
     command = ["up", str(folder), "--base-port", str(base_port), "--detach", "--no-console", "--timeout", f"{START_S}"]

@@ -6,6 +6,7 @@ Law: every problem ends the process with one line that says what to do, and the 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -77,9 +78,21 @@ def main(arguments: list[str] | None = None) -> int:
                 return archive.archive_command(lambda report: archive.restore(given.file, given.data, report))
             case _:
                 return archive.archive_command(lambda report: archive.prune(given.data, given.keep, report))
+    return _run(given.data, allow_voting=given.allow_voting)
+
+
+def _run(data: Path, *, allow_voting: bool) -> int:
+    """Load what a node needs and run it."""
+    gc.disable()  # what is loaded now stays, so there is nothing to collect
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # structlog would load it, 80 modules, for nothing
+    import structlog  # noqa: F401
+
+    if sys.modules["rich"] is None:
+        del sys.modules["rich"]
     from node.start import run_command
 
-    return run_command(given.data, allow_voting=given.allow_voting)
+    gc.enable()
+    return run_command(data, allow_voting=allow_voting)
 
 
 def _positive(text: str) -> int:

@@ -46,6 +46,9 @@ _BATCH_S: Final = 1.0
 # A query waits for what is being gathered, unless the index is far behind anyway.
 _NEAR_BLOCKS: Final = 64
 _NEAR_S: Final = 0.25
+# While the node catches up its blocks wait, so that executing them has the processor to itself, but not for ever.
+_HELD_S: Final = 2.0
+_HELD_MOST_S: Final = 30.0
 
 
 class Index:
@@ -65,6 +68,8 @@ class Index:
         self._tip = 0
         self._asked = 0  # who waits for a height, now
         self._committed_s = 0.0
+        self._held_since_s: float | None = None
+        self._held_until_s = 0.0
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._local = threading.local()
@@ -96,19 +101,34 @@ class Index:
         self._thread = threading.Thread(target=self._run, name="index-writer", daemon=True)
         self._thread.start()
 
-    def feed(self, committed: CommittedBlock, transactions: Sequence[Transaction] = ()) -> None:
+    def feed(
+        self, committed: CommittedBlock, transactions: Sequence[Transaction] = (), *, catching_up: bool = False
+    ) -> None:
         """Hand over the next committed block; when the writer lags far behind, it will read the block back.
 
         ``transactions`` are the block's, if the caller has them parsed (``Outcome.transactions``): spares the work.
+        ``catching_up``: more blocks come as fast as they can, and the index follows behind.
         """
         if self._thread is None:
             return
         with self._changed:
+            self._hold(catching_up)
             self._fed.append((committed, tuple(transactions)))
             while len(self._fed) > 1 and sum([len(parsed) for _, parsed in self._fed]) > _QUEUE_TRANSACTIONS:
                 self._fed.popleft()
             self._tip = max(self._tip, committed.block.header.height)
             self._changed.notify_all()
+
+    def _hold(self, catching_up: bool) -> None:
+        """Let the writer wait for a while, or no longer."""
+        if not catching_up:
+            self._held_since_s = None
+            self._held_until_s = 0.0
+            return
+        now_s = time.monotonic()
+        if self._held_since_s is None:
+            self._held_since_s = now_s
+        self._held_until_s = min(now_s + _HELD_S, self._held_since_s + _HELD_MOST_S)
 
     def stop(self) -> None:
         """Finish the block in hand and close everything."""
@@ -203,6 +223,11 @@ class Index:
     def _wait_for_work(self) -> bool:
         with self._changed:
             self._changed.wait_for(lambda: self._stopping or self._tip > self._height)
+            while not self._stopping and not self._asked:
+                left_s = self._held_until_s - time.monotonic()
+                if left_s <= 0:
+                    break
+                self._changed.wait(left_s)
             return not self._stopping
 
     def _write_some(self, connection: sqlite3.Connection, rows: Rows, blocks: BlockRows) -> None:

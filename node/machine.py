@@ -172,6 +172,11 @@ class Machine:
         return self._application.untimed_bytes > 0
 
     @property
+    def catching_up(self) -> bool:
+        """Whether this node executes blocks that others decided before."""
+        return self._catch_up.sync.syncing
+
+    @property
     def replica(self) -> Replica:
         """The consensus core, to look at."""
         return self._replica

@@ -336,7 +336,7 @@ class Runtime:
     def _publish(self, effect: Published) -> None:
         header = effect.committed.block.header
         self._commits.published(effect.committed, effect.outcome.tx_ids)
-        self._index.feed(effect.committed, effect.outcome.transactions)
+        self._index.feed(effect.committed, effect.outcome.transactions, catching_up=self._machine.catching_up)
         self._metrics.commits.committed(effect.outcome.tx_ids)
         self._metrics.blocks.inc()
         self._metrics.transactions.inc(header.tx_count)

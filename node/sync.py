@@ -3,8 +3,9 @@
 Law: nothing a peer claims is believed before its certificate verifies (CVE-2025-24371), nothing is kept
 without bound, and as long as one honest peer answers the node gets on: who lies, stalls or drips is asked last.
 
-A chunk is a run of consecutive heights asked of one peer. Chunks of different peers are in flight at once; what
-comes back waits, bounded, until the blocks before it are executed.
+A chunk is a run of consecutive heights asked of one peer: so many blocks as take ``CHUNK_BYTES`` by their size of
+late. Chunks of different peers are in flight at once; what comes back waits, bounded, until the blocks before it are
+executed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 CHUNK_BLOCKS: Final = 16
+CHUNK_BYTES: Final = 256 * 1024
+"""What a chunk should hold: few enough that its signatures are checked while the chunk before it is executed."""
 IN_FLIGHT_MAX: Final = 4
 WINDOW_BLOCKS: Final = 16 * CHUNK_BLOCKS
 BUFFER_BYTES_MAX: Final = 32 * 1024 * 1024
@@ -59,6 +62,7 @@ class Sync:
         self._peers: dict[str, _Peer] = {}
         self._buffer: dict[int, Fetched] = {}
         self.buffer_bytes = 0
+        self._chunk_blocks = CHUNK_BLOCKS
         self._wanted = 0
         self._behind_at = -1  # the tip at the last tick, if somebody was ahead of it then
         self._stuck = False
@@ -169,6 +173,9 @@ class Sync:
             if height > self.tip and height not in self._buffer:
                 self._buffer[height] = Fetched(peer, block, certificate)
                 self.buffer_bytes += len(block) + len(certificate)
+        if blocks:
+            mean_bytes = sum([len(block) for block, _ in blocks]) // len(blocks)
+            self._chunk_blocks = max(1, min(CHUNK_BLOCKS, CHUNK_BYTES // max(1, mean_bytes)))
         self._trim()
         return True
 
@@ -229,7 +236,7 @@ class Sync:
         for height in range(self.tip + 1, end + 1):
             if height in taken:
                 continue
-            if gaps and gaps[-1][0] + gaps[-1][1] == height and gaps[-1][1] < CHUNK_BLOCKS:
+            if gaps and gaps[-1][0] + gaps[-1][1] == height and gaps[-1][1] < self._chunk_blocks:
                 gaps[-1] = (gaps[-1][0], gaps[-1][1] + 1)
             else:
                 gaps.append((height, 1))

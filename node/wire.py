@@ -28,8 +28,10 @@ MAX_HEADS: Final = 128
 MAX_CERTIFICATE_BYTES: Final = 8 * 1024
 # What a message may carry besides its payload: tags, hashes, certificates.
 FRAME_RESERVE_BYTES: Final = 64 * 1024
-# Blocks for a peer that catches up come in smaller portions, so that it can execute one while the next travels.
-BLOCKS_BYTES: Final = 2 * 1024 * 1024
+# Blocks for a peer that catches up come in smaller portions, so that it can execute one while the next travels and
+# has its signatures checked.
+BLOCKS_BYTES: Final = 512 * 1024
+HEADS_BYTES: Final = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +266,7 @@ def pack_blocks(from_height: int, records: Iterable[bytes]) -> Blocks:
 
 def pack_heads(from_height: int, heads: Iterable[bytes]) -> Heads:
     """Return the frame for encoded heads of consecutive heights, as many as fit, at least one."""
-    budget = BLOCKS_BYTES
+    budget = HEADS_BYTES
     found: list[bytes] = []
     for head in heads:
         budget -= len(head) + 8

@@ -7,9 +7,11 @@ misspelt filter never passes for an unfiltered answer.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -87,28 +89,27 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
         operations.router(context),
     ):
         app.include_router(router)
-    document = add_hot_routes(app.openapi())
-    app.state.document = document
-    app.state.parameters = _query_parameters(document)
+    app.state.document = cache(lambda: add_hot_routes(app.openapi()))  # a tenth of a second, for who asks for it
+    app.state.parameters = {}
 
     @app.get("/openapi.json", include_in_schema=False)
-    async def openapi() -> Response:
-        return answer(document)
+    def openapi() -> Response:  # in a thread
+        return answer(app.state.document())
 
     return app
 
 
-def _query_parameters(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """Return the names of the query parameters of each GET route."""
-    return {
-        path: frozenset(item["name"] for item in methods["get"].get("parameters", ()) if item["in"] == "query")
-        for path, methods in document["paths"].items()
-        if "get" in methods
-    }
+def _query_parameters(dependant: Dependant) -> frozenset[str]:
+    """Return the names of the query parameters of a route, those of what it depends on included."""
+    names = {str(parameter.alias) for parameter in dependant.query_params}
+    return frozenset(names.union(*map(_query_parameters, dependant.dependencies)))
 
 
 async def _known_parameters(request: Request) -> None:
-    known = request.app.state.parameters.get(_plain_path(request.scope["route"].path), frozenset())
+    route, parameters = request.scope["route"], request.app.state.parameters
+    known = parameters.get(route.path)
+    if known is None:
+        known = parameters[route.path] = _query_parameters(route.dependant)
     given = request.query_params
     for name in given:
         if name not in known:
@@ -153,6 +154,6 @@ async def _invalid(request: Request, error: Exception) -> Response:
 def _description(request: Request, name: str) -> str:
     """Return what the OpenAPI document says of a parameter."""
     path = _plain_path(request.scope["route"].path)
-    parameters = request.app.state.document["paths"][path]["get"]["parameters"]
+    parameters = request.app.state.document()["paths"][path]["get"]["parameters"]
     found: Mapping[str, Any] = next((item for item in parameters if item["name"].lower() == name.lower()), {})
     return str(found.get("description", "the form that /openapi.json gives"))

@@ -286,31 +286,56 @@ def test_a_reader_sees_one_snapshot_while_the_writer_goes_on(tmp_path: Path, cha
     index.stop()
 
 
-def test_blocks_of_a_busy_node_share_a_transaction_until_somebody_waits_for_one(
-    tmp_path: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    committed: list[int] = []
+@pytest.fixture
+def marks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The heights up to which an SQL transaction went, while the index gathers and holds back without end."""
+    heights: list[int] = []
 
     def mark(connection: sqlite3.Connection, height: int, mark: Any = index_file.set_height) -> None:
-        committed.append(height)
+        heights.append(height)
         mark(connection, height)
 
-    monkeypatch.setattr("node.index._BATCH_S", 3_600)
+    for name in ("_BATCH_S", "_HELD_S", "_HELD_MOST_S"):
+        monkeypatch.setattr(f"node.index.{name}", 3_600.0)
     monkeypatch.setattr("node.index.index_file.set_height", mark)
+    return heights
+
+
+def reaches(index: Index, height: int) -> bool:
+    """Wait for a height without asking the index for it."""
+    deadline = time.monotonic() + 20
+    while index.height < height and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return index.height >= height
+
+
+def test_blocks_of_a_busy_node_share_a_transaction_until_somebody_waits_for_one(
+    tmp_path: Path, chain: Chain, marks: list[int]
+) -> None:
     index = opened(tmp_path / "index.sqlite", chain)
     index.start(0)
     index.feed(chain.blocks[0])
-    deadline = time.monotonic() + 20
-    while index.height == 0 and time.monotonic() < deadline:
-        time.sleep(0.005)
+    assert reaches(index, 1)
     for block in chain.blocks[1:4]:
         index.feed(block)
     assert index.wait(4, 20)
     index.feed(chain.blocks[4])
+    assert asyncio.run(index.query(index_queries.height)) == 5
     index.stop()
-    assert committed == [1, 4] or committed == [1, 4, 5], (
-        "the first at once, then together, then what is left at the end"
-    )
+    assert marks == [1, 4, 5], "the first at once, then together, and then what a query asks for"
+
+
+def test_the_index_of_a_node_that_catches_up_follows_behind(tmp_path: Path, chain: Chain, marks: list[int]) -> None:
+    index = opened(tmp_path / "index.sqlite", chain)
+    index.start(0)
+    for block in chain.blocks[:3]:
+        index.feed(block, catching_up=True)
+    index.feed(chain.blocks[3])
+    assert reaches(index, 4)
+    index.feed(chain.blocks[4], catching_up=True)
+    assert index.wait(5, 20), "who asks does not wait for the end"
+    index.stop()
+    assert marks == [4, 5]
 
 
 def test_the_schema_is_of_the_version_that_is_stated() -> None:

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from ledger.block import Block
 from node import sync, wire
-from node.sync import BUFFER_BYTES_MAX, CHUNK_BLOCKS, IN_FLIGHT_MAX, WINDOW_BLOCKS, Request, Sync
+from node.sync import BUFFER_BYTES_MAX, CHUNK_BLOCKS, CHUNK_BYTES, IN_FLIGHT_MAX, WINDOW_BLOCKS, Request, Sync
 from tests.node.cluster import Cluster, sign_transaction
 
 
@@ -46,6 +46,16 @@ def test_blocks_are_asked_for_in_chunks_from_several_peers_and_executed_in_order
     assert drain(state) == 100
     assert state.requests(2) == []
     assert not state.syncing
+
+
+def test_chunks_are_of_fewer_blocks_where_blocks_are_large() -> None:
+    state = behind(1_000, "a")
+    first = state.requests(0)[0]
+    state.received("a", 1, tuple((bytes(CHUNK_BYTES // 5), b"") for _ in range(first.limit)), 1)
+    assert drain(state) == CHUNK_BLOCKS
+    assert state.requests(2) == [Request("a", IN_FLIGHT_MAX * CHUNK_BLOCKS + 1, 5)]
+    state.received("a", IN_FLIGHT_MAX * CHUNK_BLOCKS + 1, ((bytes(2 * CHUNK_BYTES), b""),), 3)
+    assert state.requests(4) == [Request("a", IN_FLIGHT_MAX * CHUNK_BLOCKS + 2, 1)]
 
 
 def test_a_peer_has_a_bounded_number_of_requests_in_flight() -> None:

@@ -190,6 +190,6 @@ def test_what_a_snapshot_message_may_carry_is_bounded() -> None:
 
 def test_heads_are_packed_as_many_as_fit_and_at_least_one() -> None:
     assert wire.pack_heads(4, []) == wire.Heads(4, ())
-    large = bytes(wire.BLOCKS_BYTES)
+    large = bytes(wire.HEADS_BYTES)
     assert wire.pack_heads(4, [large, b"x"]) == wire.Heads(4, (large,))
     assert len(wire.pack_heads(4, [b"x"] * 500).heads) == wire.MAX_HEADS

@@ -43,6 +43,19 @@ async def test_the_document_describes_answers_and_problems(world: World, client:
             assert "422" not in operation["responses"], "validation errors are problems of status 400"
 
 
+@scenario()
+async def test_each_route_expects_the_query_parameters_of_the_document(world: World, client: httpx.AsyncClient) -> None:
+    compared = 0
+    for path, methods in (await client.get("/openapi.json")).json()["paths"].items():
+        if "get" in methods:
+            problem = (await client.get(re.sub(r"{[^}]*}", "1", path), params={"nonsense": "1"})).json()
+            names = sorted(item["name"] for item in methods["get"].get("parameters", ()) if item["in"] == "query")
+            if "unknown query parameter" in problem.get("detail", ""):
+                assert problem["detail"].endswith(f"expected {', '.join(names) or 'none'}"), path
+                compared += 1
+    assert compared > 20, "others refuse what stands in the path first"
+
+
 def test_each_code_of_a_problem_is_documented() -> None:
     text = API.read_text("utf-8")
     pattern = r'(?:Problem\(\s*\d+,|unauthorized\(|_not_reached\(|_refuse\(\s*\d+,)\s*"([a-z_]+)"'
