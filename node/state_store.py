@@ -20,11 +20,11 @@ import lmdb
 
 from ledger import codec
 from ledger.errors import Malformed
-from ledger.state import bucket_index
 from node.files import StorageError, disk_errors, replace_file
 
 MAP_BYTES: Final = 64 * 1024 * 1024 * 1024
 """Address space for the database; the file grows only with its content."""
+_BEYOND: Final = b"\xff" * 33  # after every key
 _MARKER: Final = b"tip"
 _VERSION: Final = 1
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -121,11 +121,16 @@ class LmdbStore:
             self._environment.reader_check()
             self._entries = self._environment.open_db(b"entries")
             self._meta = self._environment.open_db(b"meta")
-            self._reader = self._environment.begin(db=self._entries)
+            self._read()
         except lmdb.Error as error:
             raise StorageError(
                 f"cannot open the state database {self._folder}: {error}; remove it to rebuild"
             ) from error
+
+    def _read(self) -> None:
+        """Read what is written by now, with one cursor for all buckets: to make one takes as long as a bucket."""
+        self._reader = self._environment.begin(db=self._entries)
+        self._cursor = self._reader.cursor()
 
     @property
     def _owner(self) -> Path:
@@ -164,16 +169,17 @@ class LmdbStore:
         """See ``StateStore``."""
         return self._reader.get(key_hash)
 
-    def bucket(self, index: int) -> Iterator[tuple[bytes, bytes]]:
+    def bucket(self, index: int) -> list[tuple[bytes, bytes]]:
         """See ``StateStore``."""
-        first = (index << (32 - self._bits)).to_bytes(4, "big")
-        with self._reader.cursor() as cursor:
-            if not cursor.set_range(first):
-                return
-            for key_hash, entry in cursor:
-                if bucket_index(key_hash, self._bits) != index:
-                    return
-                yield key_hash, entry
+        found: list[tuple[bytes, bytes]] = []
+        cursor, shift = self._cursor, 32 - self._bits
+        if cursor.set_range((index << shift).to_bytes(4, "big")):
+            end = ((index + 1) << shift).to_bytes(5, "big")[1:] if index + 1 < 1 << self._bits else _BEYOND
+            for pair in cursor:
+                if pair[0] >= end:
+                    break
+                found.append(pair)
+        return found
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Return every (key hash, entry) in order of the hash."""
@@ -201,7 +207,7 @@ class LmdbStore:
     def renew(self) -> None:
         """Let reads see what has been written; also frees the pages that only the old view needed."""
         self._reader.abort()
-        self._reader = self._environment.begin(db=self._entries)
+        self._read()
 
     def clear(self) -> None:
         """Empty the database, to rebuild it."""
