@@ -1,7 +1,7 @@
 """The straight way in, for signed transactions that come in one piece: past ASGI, a single one without its own task.
 
 Law: it answers what the way round would answer (``node.http.door``, ``node.http.transactions``), by the same limits;
-what it cannot answer so, the server sends round. All that comes in one turn of the loop is one submission.
+what it cannot answer so, the server sends round. What comes in one turn of the loop is one submission, up to a bound.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from node.http.transactions import NO_ROOM, WAITS, Transactions, decode, final_r
 
 BODY_BYTES_MAX: Final = 16 * 1024
 """So much a connection may hold here beside the budget of all bodies."""
+SUBMITTED_MAX: Final = 128
+"""So many are submitted in one turn; what peers sent is looked at before the next, so clients never keep it waiting."""
 _SINGLE: Final = "/v1/transactions"
 _BATCH: Final = "/v1/transactions/batch"
 # What is signed as a request, or has a body that comes later or in pieces, goes round.
@@ -126,7 +128,9 @@ class Straight:
         self._turn.append((waiting, transaction))
 
     def _submit(self) -> None:
-        turn, self._turn = self._turn, []
+        turn, self._turn = self._turn[:SUBMITTED_MAX], self._turn[SUBMITTED_MAX:]
+        if self._turn:
+            asyncio.get_running_loop().call_soon(self._submit)
         self._spawn(self._submitted(turn), [waiting for waiting, _ in turn])
 
     async def _submitted(self, turn: list[tuple[_Waiting, Transaction]]) -> None:

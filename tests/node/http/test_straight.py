@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +24,7 @@ from node.http.context import Settings
 from node.http.limits import Limits
 from node.http.server import HttpServer
 from node.http.services import Unavailable
-from node.http.straight import Caller, Fields, Plan
+from node.http.straight import SUBMITTED_MAX, Caller, Fields, Plan
 from tests.node.http import test_server
 from tests.node.http.world import World
 
@@ -194,6 +194,55 @@ def test_requests_in_one_piece_are_answered_in_their_order(tmp_path: Path) -> No
         transactions = [world.profile(f"number {number}") for number in range(5)]
         client.writer.write(b"".join(b"".join(request(tx.raw)) for tx in transactions))
         assert [(await client.answer())[2]["id"] for _ in transactions] == [tx.id.hex() for tx in transactions]
+
+    serve(tmp_path, play)
+
+
+class Noted:
+    """An exchange without a connection."""
+
+    def __init__(self) -> None:
+        self.response_complete = False
+
+    def answer(self, status: int, head: str, body: bytes, *, close: bool = False) -> None:
+        self.response_complete = True
+
+
+def test_many_at_once_are_submitted_over_several_turns(tmp_path: Path) -> None:
+    async def play(world: World, client: Client) -> None:
+        world.auto, world.pool_limit, submit = False, 1_000, world.submit
+        sizes: list[int] = []
+
+        async def counted(transactions: Sequence[Transaction]) -> list[Answer]:
+            sizes.append(len(transactions))
+            return await submit(transactions)
+
+        world.submit = counted  # type: ignore[method-assign]
+        straight, exchanges = world.app.straight, [Noted() for _ in range(SUBMITTED_MAX + 3)]
+        for number, exchange in enumerate(exchanges):
+            caller = Caller("address:127.0.0.1", f"127.0.0.1:{number}", True)
+            plan = Plan("/v1/transactions", "accepted")
+            straight.take(exchange, caller, plan, [], world.profile(f"number {number}").raw)
+        while not all(exchange.response_complete for exchange in exchanges):
+            await asyncio.sleep(0.001)
+        assert sizes == [SUBMITTED_MAX, 3]
+
+    serve(tmp_path, play)
+
+
+def test_however_the_bytes_come_the_answers_are_the_same(tmp_path: Path) -> None:
+    async def play(world: World, client: Client) -> None:
+        world.auto, taken = False, count_straight(world)
+        first, second = world.profile("first"), world.profile("second")
+        sent = b"".join((*request(first.raw), *request(second.raw), *request(b"\xc1")))
+        for cut in range(0, len(sent), 41):
+            client.writer.write(sent[:cut])
+            await asyncio.sleep(0.002)
+            client.writer.write(sent[cut:])
+            answers = [await client.answer() for _ in range(3)]
+            assert [answer[2].get("id") for answer in answers] == [first.id.hex(), second.id.hex(), None]
+            assert [answer[0] for answer in answers] == [202, 202, 400]
+        assert taken
 
     serve(tmp_path, play)
 
