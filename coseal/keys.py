@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -22,7 +21,6 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from cryptography.x509.oid import NameOID
 
 from coseal.errors import CosealError, WrongKey
 from ledger.signing import Ed25519Signer
@@ -101,6 +99,8 @@ def environment_passphrase() -> bytes | None:
 
 def certificate_der(path: Path) -> bytes:
     """Return the DER of a PEM certificate file; raise ``CosealError``."""
+    from cryptography import x509
+
     try:
         return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
     except OSError as error:
@@ -114,6 +114,9 @@ def link_certificate(seed: bytes, node_id: str) -> tuple[bytes, bytes]:
 
     Peers pin its DER from the genesis, so it needs no expiry (RFC 5280, 4.1.2.5) and no host name.
     """
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
     key = Ed25519PrivateKey.from_private_bytes(seed)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, node_id)])
     certificate = (

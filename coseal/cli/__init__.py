@@ -5,6 +5,7 @@ Law: nothing heavy is imported before a command needs it, so that help and compl
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -34,6 +35,9 @@ from coseal.cli import (
     transactions,
 )
 from coseal.cli.shared import Commands
+
+# httpx would bring its own command line, with a parser of options and a highlighter, longer than the rest of it takes
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: as if it were not installed
 
 app = typer.Typer(
     name="coseal",

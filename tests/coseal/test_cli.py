@@ -91,11 +91,20 @@ def test_every_command_has_help(command: list[str]):
         assert "Example" in output
 
 
-def test_help_answers_at_once_because_nothing_heavy_is_imported():
+@pytest.mark.parametrize(
+    ("imports", "heavy"),
+    [
+        ("coseal.cli", {"httpx", "cryptography", "nacl", "ormsgpack", "contracts", "audit", "node"}),
+        (
+            "coseal.cli, coseal.access, coseal.client, coseal.network",
+            {"pygments", "click", "cryptography.x509", "node"},
+        ),
+    ],
+    ids=["help", "a command that asks a node"],
+)
+def test_it_answers_at_once_because_nothing_heavier_is_imported(imports: str, heavy: set[str]):
     code = (
-        "import sys; from coseal.cli import app\n"
-        "heavy = {'httpx', 'cryptography', 'nacl', 'msgpack', 'contracts', 'audit', 'node'} & set(sys.modules)\n"
-        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+        f"import sys, {imports}\nheavy = {heavy} & set(sys.modules)\nsys.exit(f'imported: {{heavy}}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
