@@ -17,6 +17,9 @@ from contracts.rows.tables import CORE, VERSION
 _CHECKPOINT_PAGES: Final = 4_000
 """After so many pages of 4 KiB the write-ahead log is copied into the file: what changes often is copied less."""
 
+_CACHE_KIB: Final = 4_096
+"""Memory for pages, twice SQLite's own choice: pages that a transaction changes wait there for its end."""
+
 
 class Writer:
     """A connection as ``contracts.rows`` writes through it."""
@@ -46,6 +49,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     except sqlite3.Error:
         connection.close()

@@ -24,6 +24,7 @@ from contracts.rows.tables_process import (
     OBJECTS,
     PROCESS_TYPES,
     SOURCES,
+    TRACES,
 )
 from ledger.block import CommittedBlock, Receipt
 from ledger.render import plain
@@ -41,7 +42,7 @@ class BlockRows:
         self._detailed = rows.holds(ITEMS)
         self._blocks, self._transactions, self._batches = rows.of(BLOCKS), rows.of(TRANSACTIONS), rows.of(BATCHES)
         self._sources, self._activities = rows.of(SOURCES), rows.of(ACTIVITIES)
-        self._objects, self._links = rows.of(OBJECTS), rows.of(ITEM_OBJECTS)
+        self._objects, self._links, self._traces = rows.of(OBJECTS), rows.of(ITEM_OBJECTS), rows.of(TRACES)
         self._events: dict[int, int] = {}
         self._next_item = 0
         self._actions: Mapping[str, _Apply] = {
@@ -219,6 +220,7 @@ class BlockRows:
             return known
         number = self._objects.new_number(name, object_type, process_type)
         self._objects.add(number, process_type, object_type, name, *act.where)
+        self._traces.lack(number)
         return number
 
 

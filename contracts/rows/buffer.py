@@ -79,6 +79,10 @@ class Kept:
             found[key] = None if values is None else _row(self._table, values)
         return found[key]
 
+    def lack(self, *key: Any) -> None:
+        """Note that there is no row with this key, which need not be looked for then."""
+        self._found[key] = None
+
     def put(self, row: Row) -> None:
         """Keep a row, instead of the one with the same key if there is one."""
         key = (row[self._first],) if self._single else tuple([row[name] for name in self._table.key])
