@@ -103,6 +103,11 @@ class Block:
         last_commit = None if self.last_commit is None else self.last_commit.to_value()
         return codec.encode(["block", 1, self.header.raw, list(self.transactions), last_commit])
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the transactions are those of the header's root; worked out once."""
+        return merkle.root(self.transactions) == self.header.tx_root
+
     @staticmethod
     def decode(data: bytes, *, check_roots: bool = True) -> Block:
         """Parse a block and check that the body is the one its header commits to; raise ``Malformed``.
@@ -119,7 +124,7 @@ class Block:
             codec.octets(raw, "transaction")
         certificate = None if last_commit is None else Certificate.from_value(last_commit)
         block = Block(header, tuple(raws), certificate)
-        if len(raws) != header.tx_count or (check_roots and merkle.root(raws) != header.tx_root):
+        if len(raws) != header.tx_count or (check_roots and not block.is_whole):
             raise Malformed("the transactions are not those of the header")
         if last_commit_hash(certificate) != header.last_commit_hash:
             raise Malformed("last_commit is not the one of the header")
@@ -211,7 +216,7 @@ class CommittedBlock:
     def check_roots(self) -> None:
         """Raise ``Malformed`` unless transactions and receipts are those of the header, for whom ``decode`` did not."""
         header = self.block.header
-        if merkle.root(self.block.transactions) != header.tx_root:
+        if not self.block.is_whole:
             raise Malformed("the transactions are not those of the header")
         if merkle.root(self.receipts) != header.receipts_root:  # H4
             raise Malformed("the receipts are not those of the header")

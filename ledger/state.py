@@ -39,6 +39,10 @@ class StateStore(Protocol):
         """Return the (key hash, entry) pairs whose hash's first ``bits`` bits equal ``index``, in any order."""
         ...
 
+    def buckets(self) -> Iterable[tuple[int, Iterable[tuple[bytes, bytes]]]]:
+        """Return (index, (key hash, entry) in any order) of every bucket that is not empty."""
+        ...
+
 
 class MemoryStore:
     """A ``StateStore`` in memory, for replay, tests and the simulator."""
@@ -54,6 +58,10 @@ class MemoryStore:
     def bucket(self, index: int) -> Iterable[tuple[bytes, bytes]]:
         """See ``StateStore``."""
         return self._buckets.get(index, {}).items()
+
+    def buckets(self) -> Iterable[tuple[int, Iterable[tuple[bytes, bytes]]]]:
+        """See ``StateStore``."""
+        return [(index, bucket.items()) for index, bucket in self._buckets.items() if bucket]
 
     def write(self, entries: Mapping[bytes, bytes | None]) -> None:
         """Apply ``entries`` (key hash -> entry, None deletes), as the node's database does."""
@@ -139,7 +147,7 @@ class State:
     """The committed state over a store, its hash tree in memory, and changes the store has not written yet."""
 
     def __init__(self, store: StateStore, bits: int) -> None:
-        """Read every bucket of ``store`` once to build the tree (2^bits buckets)."""
+        """Read all of ``store`` once to build the tree (2^bits buckets)."""
         self.bits = require_bits(bits)
         self._store = store
         self._pending: list[Change] = []
@@ -283,11 +291,10 @@ def _parents(level: bytearray, changed: Mapping[int, bytes]) -> dict[int, bytes]
 
 def _tree(store: StateStore, bits: int) -> list[bytearray]:
     """Return the tree's levels, bucket hashes first, each a run of 32-byte hashes."""
-    empty = _bucket_hash(())
-    level = bytearray()
-    for index in range(1 << bits):
-        pairs = sorted((key_hash, bytes(entry[:HASH_BYTES])) for key_hash, entry in store.bucket(index))
-        level += _bucket_hash(pairs) if pairs else empty
+    level = bytearray(_bucket_hash(())) * (1 << bits)
+    for index, bucket in store.buckets():
+        pairs = sorted([(key_hash, bytes(entry[:HASH_BYTES])) for key_hash, entry in bucket])
+        level[index * HASH_BYTES : (index + 1) * HASH_BYTES] = _bucket_hash(pairs)
     levels = [level]
     while len(level) > HASH_BYTES:
         level = _above(level)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ import lmdb
 
 from ledger import codec
 from ledger.errors import Malformed
+from ledger.state import bucket_index
 from node.files import StorageError, disk_errors, replace_file
 
 MAP_BYTES: Final = 64 * 1024 * 1024 * 1024
@@ -180,6 +182,10 @@ class LmdbStore:
                     break
                 found.append(pair)
         return found
+
+    def buckets(self) -> Iterator[tuple[int, Iterator[tuple[bytes, bytes]]]]:
+        """See ``StateStore``; a bucket is to be read before the next one is asked for."""
+        return groupby(self.items(), lambda pair: bucket_index(pair[0], self._bits))
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Return every (key hash, entry) in order of the hash."""
