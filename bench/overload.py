@@ -78,6 +78,7 @@ def overload(network: Network, *, peak: float, times: float, seconds: float) -> 
         "p50 ms of the admitted": both.polite.percentile_ms(0.5),
         "p99 ms to refuse": both.flood["refused_ms"][1],
         "p50 ms to refuse": both.flood["refused_ms"][0],
+        "p99 ms to refuse, idle port": alone.flood["refused_ms"][1],
         "share of the polite": both.of(POLITE) / both.rate,
         "of what the polite get, idle port": both.of(POLITE) / alone.of(POLITE),
         "MB a node grew": max(both.memory_mb) - both.memory_mb[0],
