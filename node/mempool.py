@@ -143,6 +143,8 @@ class Mempool:
         refused = self.refusal(transaction, client=client)
         if refused is not None:
             return refused
+        if not self._pending:
+            self._throughput.began(now_ms)
         self._pending[transaction.id] = transaction
         self._arrived_ms[transaction.id] = now_ms
         self._all.change(transaction, 1)
