@@ -519,7 +519,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "snapshot_certificate_trusted": _one(
         "the certificate that comes with a snapshot's block is not verified",
         "node.snapshot",
-        "if item == chosen.chunks:\n            self.trail",
+        "if committed is not None:\n            self.trail",
         "if item < 0:\n            self.trail",
         "tests/node/test_joining.py",
     ),

@@ -131,6 +131,14 @@ class Cluster:
                 environment = os.environ | self.settings.get(name, {})
                 self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
 
+    def complete(self) -> None:
+        """Start the nodes that do not run, and wait until all are at one tip behind the first block."""
+        for name in self.names:
+            if name not in self.processes or self.processes[name].poll() is not None:
+                self.start(name)
+        self.wait_height(1)
+        self.wait_one_tip()
+
     def run_to_end(self, name: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
         """Run a node that is expected to end by itself."""
         command = [sys.executable, "-m", "node", "run", "--data", str(self.entry(name).data)]

@@ -34,12 +34,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture
 def cluster(network: Cluster) -> Cluster:
     """The network with all nodes running, at one tip behind the first block."""
-    for name in network.names:
-        process = network.processes.get(name)
-        if process is None or process.poll() is not None:
-            network.start(name)
-    network.wait_height(1)
-    network.wait_one_tip()
+    network.complete()
     return network
 
 

@@ -10,12 +10,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cluster import commands
 from tests.cluster.network import reserve_ports
 
 pytestmark = pytest.mark.cluster
@@ -152,8 +153,11 @@ def test_a_killed_node_comes_back_to_the_same_tip(net: Path):
     assert "started" in coseal("logs", "bank-a", "--dir", net)
 
 
-@pytest.mark.parametrize("level", ["headers", "certificates", "merkle", "replay"])
-def test_the_chain_is_audited_from_files_and_from_nodes(net: Path, level: str):
+@pytest.mark.parametrize(
+    ("level", "documents"),  # the last one as users do, the others without a process each
+    [(level, commands.documents) for level in ("headers", "certificates", "merkle")] + [("replay", documents)],
+)
+def test_the_chain_is_audited_from_files_and_from_nodes(net: Path, level: str, documents: Callable[..., Any]):
     from_files = documents("audit", net, "--level", level)
     assert from_files["verdict"] == "ok"
     urls = [word for node in documents("status", net)["nodes"][:2] for word in ("--url", node["url"])]

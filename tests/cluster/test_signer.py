@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,21 +16,21 @@ pytestmark = pytest.mark.cluster
 NAME = "bank-a"
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster.make(tmp_path)
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster.make(tmp_path_factory.mktemp("signer"))
     try:
         yield made
     finally:
         made.close()
 
 
-@pytest.fixture
-def signer(cluster: Cluster, tmp_path: Path) -> Iterator[SignerProcess]:
-    data = cluster.entry(NAME).data
-    command = [sys.executable, "-m", "node", "init-signer", "--data", str(tmp_path / "signer"), "--from", str(data)]
+@pytest.fixture(scope="module")
+def signer(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignerProcess]:
+    data, folder = cluster.entry(NAME).data, tmp_path_factory.mktemp("key") / "signer"
+    command = [sys.executable, "-m", "node", "init-signer", "--data", str(folder), "--from", str(data)]
     subprocess.run(command, check=True, timeout=60, stdout=subprocess.DEVNULL)
-    made = SignerProcess(tmp_path / "signer")
+    made = SignerProcess(folder)
     config = data / "node.toml"
     config.write_text(f'signer = "unix:{made.socket}"\n{config.read_text()}')
     yield made
@@ -44,17 +43,27 @@ def commit(cluster: Cluster, name: str) -> None:
     assert answer["status"] == "committed", answer
 
 
+def test_a_node_may_start_before_its_signer(cluster: Cluster, signer: SignerProcess) -> None:
+    cluster.start()
+    cluster.wait_height(1)
+    found = cluster.get(NAME, "/v1/status")
+    assert (found["voting"], found["kind"]) == (False, "validator")
+    signer.start()
+    cluster.wait(lambda: cluster.get(NAME, "/v1/status")["voting"], "the node found its signer")
+    assert cluster.stop(NAME) == 0
+
+
 def test_a_node_votes_through_its_signer_waits_for_one_that_is_killed_and_goes_on(
     cluster: Cluster, signer: SignerProcess
 ) -> None:
     def status() -> dict:
         return cluster.get(NAME, "/v1/status") or {}
 
+    signer.end()
     signer.start()
-    cluster.start()
-    cluster.wait_height(1)
+    cluster.complete()
+    cluster.wait(lambda: status().get("voting") is True, "the node votes")
     commit(cluster, NAME)
-    assert status()["voting"] is True
 
     signer.end(signal.SIGKILL)
     cluster.wait(lambda: status().get("voting") is False, "the node says that it does not vote")
@@ -79,13 +88,3 @@ def test_a_node_votes_through_its_signer_waits_for_one_that_is_killed_and_goes_o
     commit(cluster, NAME)
     cluster.wait_one_tip(*[name for name in cluster.names if name != "enterprise-a"])
     assert "Traceback" not in signer.log() + (cluster.entry(NAME).data / "node.log").read_text()
-
-
-def test_a_node_may_start_before_its_signer(cluster: Cluster, signer: SignerProcess) -> None:
-    cluster.start()
-    cluster.wait_height(1)
-    found = cluster.get(NAME, "/v1/status")
-    assert (found["voting"], found["kind"]) == (False, "validator")
-    signer.start()
-    cluster.wait(lambda: cluster.get(NAME, "/v1/status")["voting"], "the node found its signer")
-    assert cluster.stop(NAME) == 0

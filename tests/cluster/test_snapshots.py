@@ -20,9 +20,9 @@ from tests.cluster.network import Cluster
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster.make(tmp_path)
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster.make(tmp_path_factory.mktemp("snapshots"))
     for name in made.names:
         path = made.entry(name).data / "node.toml"
         path.write_text("snapshot_blocks = 5\nprune_keep_blocks = 3\n" + path.read_text())
@@ -59,9 +59,42 @@ def pruned_everywhere(cluster: Cluster) -> int:
     return min(cluster.get(name, "/v1/status")["first_height"] for name in names)
 
 
+def test_a_node_is_restored_from_an_archive_and_the_chain_replayed_from_one_of_blocks(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.complete()
+    victim, source = cluster.names[0], cluster.names[1]
+    commit(cluster, 7, source)
+    blocks = tmp_path / "blocks.archive"
+    assert block_archive.extend(cluster.entry(source).data, blocks)[1] >= 7
+    out = tmp_path / "a.snapshot"
+    directory = ["--dir", str(cluster.net.directory), "--json"]
+    ran = CliRunner().invoke(app, ["snapshot", "--node", source, "--out", str(out), *directory])
+    assert ran.exit_code == 0, ran.output
+    height = json.loads(ran.output)["height"]
+    assert height >= 7
+    into = cluster.entry(victim).data
+    refused = CliRunner().invoke(app, ["restore", str(out), "--into", str(into)])
+    assert (refused.exit_code, "in use" in str(refused.exception) or "in use" in refused.output) == (2, True)
+    cluster.kill(victim)
+    wipe(cluster, victim)
+    ran = CliRunner().invoke(app, ["restore", str(out), "--into", str(into), "--json"])
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.output)["journal"] is False
+    assert not (into / "journal" / "journal.log").exists()
+    commit(cluster, 2, source)
+    cluster.start(victim)
+    cluster.wait_one_tip()
+    assert cluster.get(victim, "/v1/status")["first_height"] == height
+    added, tip = block_archive.extend(cluster.entry(source).data, blocks)
+    assert added >= 2
+    report = audit([FileSource(blocks), FileSource(into, "restored")], cluster.genesis, Level.REPLAY)
+    assert (report.verdict, report.last) == (Verdict.OK, tip)
+    assert {source.name: source.status for source in report.sources}["restored"] == "pruned"
+
+
 def test_a_wiped_node_joins_pruned_peers_by_a_snapshot_and_goes_on_committing(cluster: Cluster) -> None:
-    cluster.start()
-    cluster.wait_height(1)
+    cluster.complete()
     victim, *others = cluster.names
     commit(cluster, 12, others[0])
     cluster.kill(victim)
@@ -98,38 +131,3 @@ def test_a_wiped_node_joins_pruned_peers_by_a_snapshot_and_goes_on_committing(cl
     assert report.verdict is Verdict.UNKNOWN
     assert report.sources[0].status == "pruned"
     assert "archive" in report.sources[0].note
-
-
-def test_a_node_is_restored_from_an_archive_and_the_chain_replayed_from_one_of_blocks(
-    cluster: Cluster, tmp_path: Path
-) -> None:
-    cluster.start()
-    cluster.wait_height(1)
-    victim, source = cluster.names[0], cluster.names[1]
-    commit(cluster, 7, source)
-    blocks = tmp_path / "blocks.archive"
-    assert block_archive.extend(cluster.entry(source).data, blocks)[1] >= 7
-    out = tmp_path / "a.snapshot"
-    directory = ["--dir", str(cluster.net.directory), "--json"]
-    ran = CliRunner().invoke(app, ["snapshot", "--node", source, "--out", str(out), *directory])
-    assert ran.exit_code == 0, ran.output
-    height = json.loads(ran.output)["height"]
-    assert height >= 7
-    into = cluster.entry(victim).data
-    refused = CliRunner().invoke(app, ["restore", str(out), "--into", str(into)])
-    assert (refused.exit_code, "in use" in str(refused.exception) or "in use" in refused.output) == (2, True)
-    cluster.kill(victim)
-    wipe(cluster, victim)
-    ran = CliRunner().invoke(app, ["restore", str(out), "--into", str(into), "--json"])
-    assert ran.exit_code == 0, ran.output
-    assert json.loads(ran.output)["journal"] is False
-    assert not (into / "journal" / "journal.log").exists()
-    commit(cluster, 2, source)
-    cluster.start(victim)
-    cluster.wait_one_tip()
-    assert cluster.get(victim, "/v1/status")["first_height"] == height
-    added, tip = block_archive.extend(cluster.entry(source).data, blocks)
-    assert added >= 2
-    report = audit([FileSource(blocks), FileSource(into, "restored")], cluster.genesis, Level.REPLAY)
-    assert (report.verdict, report.last) == (Verdict.OK, tip)
-    assert {source.name: source.status for source in report.sources}["restored"] == "pruned"

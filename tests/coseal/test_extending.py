@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import tomllib
 from pathlib import Path
@@ -19,11 +20,17 @@ from tests.cluster.network import reserve_ports
 NEW = Addition("bank-a-2", "bank-a", "bank", "validator")
 
 
-@pytest.fixture
-def net(tmp_path: Path) -> network.Network:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> network.Network:
     base, _ = reserve_ports(6)
     addressing = network.Addressing(base_port=base)
-    return network.create(tmp_path / "net", default_consortium(4), addressing=addressing)
+    return network.create(tmp_path_factory.mktemp("made") / "net", default_consortium(4), addressing=addressing)
+
+
+@pytest.fixture
+def net(made: network.Network, tmp_path: Path) -> network.Network:
+    """A copy of the one that was made, for each test."""
+    return network.load(shutil.copytree(made.directory, tmp_path / "net"))
 
 
 def add(net: network.Network, addition: Addition = NEW, **options: int) -> network.Network:
