@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -303,11 +304,17 @@ class _Exchange:
         keep = self.keep_alive and not close
         end = "\r\n" if keep else "connection: close\r\n\r\n"
         lines = f"{head}content-length: {len(body)}\r\n{end}".encode("latin-1")
-        dated = [b"%b: %b\r\n" % header for header in self._connection.server_state.default_headers]
-        self._connection.transport.write(b"".join((STATUS_LINE[status], *dated, lines, body)))
+        common = _lines(*self._connection.server_state.default_headers)
+        self._connection.transport.write(b"".join((STATUS_LINE[status], common, lines, body)))
         if not keep:
             self._connection.transport.close()
         self._connection.on_response_complete()
+
+
+@lru_cache(maxsize=4)
+def _lines(*headers: tuple[bytes, bytes]) -> bytes:
+    """Return headers as they are sent; those of all answers change once a second, for the date is one."""
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 _UNHEARD: Final = asyncio.Event()

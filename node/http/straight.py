@@ -40,10 +40,11 @@ Fields: TypeAlias = list[tuple[bytes, bytes]]
 
 
 class Plan(NamedTuple):
-    """What a request that goes straight wants: its route, and what its sender waits for."""
+    """What a request that goes straight wants: its route, what its sender waits for, and whether it shows a token."""
 
     route: str
     wait: str
+    token: bool = False
 
 
 _PLANS: Final[Mapping[bytes, Plan]] = {
@@ -100,7 +101,9 @@ class Straight:
         length = fields.get(b"content-length", b"")
         if len(fields) < len(headers) or fields.get(b"content-type") != _MSGPACK or not _ROUND.isdisjoint(fields):
             return None
-        return plan if length.isdigit() and len(length) < 9 and int(length) <= BODY_BYTES_MAX else None
+        if not length.isdigit() or len(length) > 8 or int(length) > BODY_BYTES_MAX:
+            return None
+        return plan._replace(token=True) if b"authorization" in fields else plan
 
     def take(self, exchange: Exchange, caller: Caller, plan: Plan, headers: Fields, body: bytes) -> None:
         """Have what came submitted with what else comes in this turn, or refuse it at once."""
@@ -108,7 +111,7 @@ class Straight:
         try:
             now_s = time.monotonic()
             self._context.take_request(caller.asker, now_s, loopback=caller.loopback)
-            identity = self._context.authenticator.bearer(Headers(raw=headers))
+            identity = self._context.authenticator.bearer(Headers(raw=headers)) if plan.token else None
             if identity is not None:
                 waiting.caller = caller = caller._replace(asker=identity.name)
                 self._context.take_request(caller.asker, now_s, loopback=caller.loopback)
