@@ -16,12 +16,13 @@ import httpx
 
 from audit.history import ObjectHistory
 from coseal.client import are_local, headers_of, unreachable
-from coseal.conversation import COMMIT_TIMEOUT_S, Committed, Conversation, Dialogue, Pause, Reply
+from coseal.conversation import COMMIT_TIMEOUT_S, Committed, Dialogue, Pause, Reply
 from coseal.errors import Unreachable
 from coseal.following import Event, Follower
 from coseal.history import object_history_of
 from coseal.pages import PAGE_ITEMS, page
 from coseal.sending import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
+from coseal.speaker import Speaker
 from ledger.block import CommittedBlock
 from ledger.genesis import Genesis
 from ledger.proof import CertifiedValue
@@ -31,7 +32,7 @@ from ledger.transaction import Transaction
 _T = TypeVar("_T")
 
 
-class AsyncClient:
+class AsyncClient(Speaker):
     """Speaks to the nodes at ``url`` (one or several); made by ``coseal.connect_async``.
 
     Errors are those of ``coseal.client.Client``. Several tasks may share one: what one has verified, all know.
@@ -47,9 +48,8 @@ class AsyncClient:
         token: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        urls = [url] if isinstance(url, str) else list(url)
-        self.conversation = Conversation(urls, genesis, signer=signer, sender=sender)
-        self._http = http_client(urls, token, transport)
+        super().__init__(url, genesis, signer=signer, sender=sender)
+        self._http = http_client(self.conversation.urls, token, transport)
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -60,31 +60,6 @@ class AsyncClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
-
-    @property
-    def url(self) -> str:
-        """The node that is asked next."""
-        return self.conversation.url
-
-    @property
-    def genesis(self) -> Genesis:
-        """The trusted genesis."""
-        return self.conversation.genesis
-
-    @property
-    def sender(self) -> str | None:
-        """Who signs: MEMBER/USER."""
-        return self.conversation.sender
-
-    @property
-    def member(self) -> str:
-        """The member that signs; raises ``CosealError`` for a client that only reads."""
-        return self.conversation.member
-
-    @property
-    def distrusted(self) -> Mapping[str, str]:
-        """The nodes that said what does not hold, and what that was."""
-        return self.conversation.distrusted
 
     async def run(self, dialogue: Dialogue[_T]) -> _T:
         """Carry a conversation out and return what it comes to."""

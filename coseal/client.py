@@ -16,14 +16,12 @@ from typing import Any, TypeVar
 
 import httpx
 
-from audit.epochs import Epochs
 from audit.history import ObjectHistory
 from coseal.conversation import (
     COMMIT_TIMEOUT_S,
     MSGPACK,
     Ask,
     Committed,
-    Conversation,
     Dialogue,
     Pause,
     Reply,
@@ -34,6 +32,7 @@ from coseal.errors import Unreachable
 from coseal.following import Event, Follower
 from coseal.pages import PAGE_ITEMS, page
 from coseal.sending import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
+from coseal.speaker import Speaker
 from ledger.block import CommittedBlock, Header
 from ledger.certificate import Certificate
 from ledger.genesis import Genesis
@@ -48,7 +47,7 @@ _T = TypeVar("_T")
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
-class Client:
+class Client(Speaker):
     """Speaks to the nodes at ``url`` (one or several). ``sender`` (MEMBER/USER) and ``signer`` are needed to submit.
 
     Made by ``coseal.connect``; close it, or use it with ``with``. Not for several threads at once: give each its own.
@@ -64,9 +63,8 @@ class Client:
         token: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        urls = [url] if isinstance(url, str) else list(url)
-        self.conversation = Conversation(urls, genesis, signer=signer, sender=sender)
-        self._http = http_client(urls, token, transport)
+        super().__init__(url, genesis, signer=signer, sender=sender)
+        self._http = http_client(self.conversation.urls, token, transport)
 
     def __enter__(self) -> Client:
         return self
@@ -77,36 +75,6 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
-
-    @property
-    def url(self) -> str:
-        """The node that is asked next."""
-        return self.conversation.url
-
-    @property
-    def genesis(self) -> Genesis:
-        """The trusted genesis."""
-        return self.conversation.genesis
-
-    @property
-    def sender(self) -> str | None:
-        """Who signs: MEMBER/USER."""
-        return self.conversation.sender
-
-    @property
-    def member(self) -> str:
-        """The member that signs; raises ``CosealError`` for a client that only reads."""
-        return self.conversation.member
-
-    @property
-    def epochs(self) -> Epochs:
-        """The validator sets believed so far."""
-        return self.conversation.epochs
-
-    @property
-    def distrusted(self) -> Mapping[str, str]:
-        """The nodes that said what does not hold, and what that was."""
-        return self.conversation.distrusted
 
     def run(self, dialogue: Dialogue[_T]) -> _T:
         """Carry a conversation out and return what it comes to."""

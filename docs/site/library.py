@@ -61,7 +61,10 @@ def _class(name: str, found: type) -> Iterator[str]:
             (code(field.name), code(str(field.type))) for field in dataclasses.fields(found) if field.name[0] != "_"
         ]
         yield table(("field", "type"), fields)
-    members = [(key, value) for key, value in vars(found).items() if not key.startswith("_")]
+    hidden = [base for base in found.__mro__[1:] if base.__module__ == "coseal.speaker"]  # it has no entry of its own
+    members = [
+        (key, value) for base in (*hidden, found) for key, value in vars(base).items() if not key.startswith("_")
+    ]
     properties = [(key, value) for key, value in members if isinstance(value, property)]
     rows = [
         (code(key), code(_returns(value.fget)), " ".join((value.__doc__ or "").split())) for key, value in properties

@@ -1,0 +1,50 @@
+"""What both clients have in common: whom they speak to and as whom, and what they believe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from audit.epochs import Epochs
+from coseal.conversation import Conversation
+from ledger.genesis import Genesis
+from ledger.signing import Signer
+
+
+class Speaker:
+    """A side of a conversation with nodes; what carries it out is a client's own."""
+
+    def __init__(
+        self, url: str | Sequence[str], genesis: Genesis, *, signer: Signer | None, sender: str | None
+    ) -> None:
+        urls = [url] if isinstance(url, str) else list(url)
+        self.conversation = Conversation(urls, genesis, signer=signer, sender=sender)
+
+    @property
+    def url(self) -> str:
+        """The node that is asked next."""
+        return self.conversation.url
+
+    @property
+    def genesis(self) -> Genesis:
+        """The trusted genesis."""
+        return self.conversation.genesis
+
+    @property
+    def sender(self) -> str | None:
+        """Who signs: MEMBER/USER."""
+        return self.conversation.sender
+
+    @property
+    def member(self) -> str:
+        """The member that signs; raises ``CosealError`` for a client that only reads."""
+        return self.conversation.member
+
+    @property
+    def epochs(self) -> Epochs:
+        """The validator sets believed so far."""
+        return self.conversation.epochs
+
+    @property
+    def distrusted(self) -> Mapping[str, str]:
+        """The nodes that said what does not hold, and what that was."""
+        return self.conversation.distrusted
