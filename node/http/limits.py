@@ -9,8 +9,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-STILL_S: Final = 1
-"""What ``Retry-After`` says to whoever is refused for lack of room, s."""
+STILL_S: Final = 5
+"""How long whoever is held off must send nothing, s; longer than a busy node or its client stands still by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from node.http.services import Unavailable
 
 _log = structlog.get_logger("node.http")
 
+RETRY_S: Final = 1
 MEDIA_TYPE: Final = "application/problem+json"
 
 # Refusals of a transaction before it is in a block; any other code of a refusal means "never, as it stands".
@@ -88,7 +89,7 @@ class Problem(Exception):
 def refusal(refused: Rejected, tx_id: bytes | None = None) -> Problem:
     """Return the problem of a transaction that was not admitted."""
     status = _REFUSAL_STATUS.get(refused.code, 422)
-    retry = STILL_S if status in (429, 503) else None
+    retry = RETRY_S if status in (429, 503) else None
     more = {} if tx_id is None else {"id": tx_id.hex()}
     return Problem(status, refused.code, refused.detail, retry_after_s=retry, more=more)
 
@@ -109,7 +110,7 @@ def problem_of(error: Exception, route: str) -> Problem:
 
 def slow_down() -> Problem:
     """Return the problem of who is held off (``node.http.limits.Patience``)."""
-    detail = "refused many times for lack of room: send nothing for a second, then again"
+    detail = f"refused many times for lack of room: send nothing for {STILL_S} s, then again"
     return Problem(429, "slow_down", detail, retry_after_s=STILL_S)
 
 
@@ -120,4 +121,4 @@ def stopping() -> Problem:
 
 def unavailable(reason: str) -> Problem:
     """Return the problem of a node that cannot answer now."""
-    return Problem(503, "unavailable", reason, retry_after_s=STILL_S)
+    return Problem(503, "unavailable", reason, retry_after_s=RETRY_S)
