@@ -55,7 +55,7 @@ class Door:
 
     async def stop(self) -> None:
         """Take no more requests, let those in hand finish for a moment, and end what still waits or streams."""
-        self._stopping = True
+        self._stopping = self.straight.stopping = True
         if serving := self._serving | self.straight.tasks:
             await asyncio.wait(serving, timeout=_GRACE_S)
         for task in self._serving | self.straight.tasks:

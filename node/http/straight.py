@@ -88,6 +88,7 @@ class Straight:
 
     def __init__(self, context: Context, transactions: Transactions, metrics: RequestMetrics) -> None:
         self.tasks: set[asyncio.Task[None]] = set()
+        self.stopping = False
         self._context, self._transactions, self._metrics = context, transactions, metrics
         self._turn: list[tuple[_Waiting, Transaction]] = []
         self._slow_down = _problem_parts(slow_down())  # made once: whoever gets it gets it often
@@ -109,6 +110,8 @@ class Straight:
         """Have what came submitted with what else comes in this turn, or refuse it at once."""
         waiting = _Waiting(exchange, caller, plan, body, time.perf_counter())
         try:
+            if self.stopping:
+                raise stopping()
             now_s = time.monotonic()
             self._context.take_request(caller.asker, now_s, loopback=caller.loopback)
             identity = self._context.authenticator.bearer(Headers(raw=headers)) if plan.token else None
@@ -123,8 +126,8 @@ class Straight:
                 return
             self._context.take_transactions(caller.asker, 1, now_s, loopback=caller.loopback)
             transaction = decode(body)
-        except Problem as problem:
-            self._refuse(waiting, problem)
+        except Exception as error:
+            self._refuse(waiting, problem_of(error, plan.route))
             return
         if not self._turn:
             asyncio.get_running_loop().call_soon(self._submit)

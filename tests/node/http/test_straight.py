@@ -202,10 +202,23 @@ class Noted:
     """An exchange without a connection."""
 
     def __init__(self) -> None:
-        self.response_complete = False
+        self.response_complete, self.status, self.close = False, 0, False
 
     def answer(self, status: int, head: str, body: bytes, *, close: bool = False) -> None:
-        self.response_complete = True
+        self.response_complete, self.status, self.close = True, status, close
+
+
+CALLER, PLAN = Caller("address:127.0.0.1", "127.0.0.1:1", True), Plan("/v1/transactions", "accepted")
+
+
+def test_a_node_that_stops_takes_nothing_new(tmp_path: Path) -> None:
+    async def play(world: World, client: Client) -> None:
+        await world.app.stop()
+        exchange = Noted()
+        world.app.straight.take(exchange, CALLER, PLAN, [], world.profile().raw)
+        assert (exchange.status, exchange.close, world.pool) == (503, True, {})
+
+    serve(tmp_path, play)
 
 
 def test_many_at_once_are_submitted_over_several_turns(tmp_path: Path) -> None:
@@ -220,9 +233,7 @@ def test_many_at_once_are_submitted_over_several_turns(tmp_path: Path) -> None:
         world.submit = counted  # type: ignore[method-assign]
         straight, exchanges = world.app.straight, [Noted() for _ in range(SUBMITTED_MAX + 3)]
         for number, exchange in enumerate(exchanges):
-            caller = Caller("address:127.0.0.1", f"127.0.0.1:{number}", True)
-            plan = Plan("/v1/transactions", "accepted")
-            straight.take(exchange, caller, plan, [], world.profile(f"number {number}").raw)
+            straight.take(exchange, CALLER, PLAN, [], world.profile(f"number {number}").raw)
         while not all(exchange.response_complete for exchange in exchanges):
             await asyncio.sleep(0.001)
         assert sizes == [SUBMITTED_MAX, 3]
