@@ -465,8 +465,11 @@ class FakeTransport(asyncio.Transport):
         super().__init__()
         self.written: list[bytes] = []
 
+    def write(self, data) -> None:
+        self.written.append(data[4:])
+
     def writelines(self, chunks) -> None:
-        self.written.append(b"".join(chunks)[4:])
+        self.write(b"".join(chunks))
 
     def is_closing(self) -> bool:
         return False
@@ -478,6 +481,14 @@ def congested_link() -> tuple[Link, FakeTransport]:
     made._transport = transport
     made.pause_writing()
     return made, transport
+
+
+@pytest.mark.parametrize("size", [1, 16 * 1024 - 1, 16 * 1024])
+def test_a_frame_of_any_size_goes_out_behind_its_length(size):
+    link, transport = congested_link()
+    link.resume_writing()
+    link.send(Frame(b"x" * size, consensus=False))
+    assert transport.written == [b"x" * size]
 
 
 def test_a_slow_peer_loses_the_oldest_consensus_message_first(monkeypatch) -> None:
