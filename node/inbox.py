@@ -115,16 +115,46 @@ class Inbox:
     async def _work(
         self, peer: str, backlog: _Backlog, messages: list[WireMessage], unverified: list[Transaction]
     ) -> None:
-        """Have the transactions of frames verified, pass them on, and go on with what came meanwhile."""
+        """Have the transactions of frames verified, pass them on, and go on with what came meanwhile.
+
+        Before blocks are passed on, and executed, which takes long, the threads get those of the next frame.
+        """
         try:
             while messages:
                 bad = await self._verifier.check(unverified)
+                ahead = self._look_ahead(backlog) if isinstance(messages[-1], Blocks) else None
+                if ahead is not None:
+                    self._verifier.begin(ahead[1])
                 for message in messages:
                     self._destination.frame_ready(peer, _without(message, bad))
-                messages, unverified = self._next(peer, backlog)
+                if ahead is None:
+                    messages, unverified = self._next(peer, backlog)
+                else:
+                    self._take(peer, backlog)
+                    messages, unverified = [ahead[0]], ahead[1]
             backlog.task = None
         except Exception as error:
             self._destination.fault(error)
+
+    def _look_ahead(self, backlog: _Backlog) -> tuple[WireMessage, list[Transaction]] | None:
+        """Return the next frame that waits, which stays where it is, if its transactions are worth other threads."""
+        if not backlog.payloads:
+            return None
+        try:
+            message = wire.decode(backlog.payloads[0])
+        except LedgerError:
+            return None  # told when it is its turn
+        unverified = self._unverified(message)
+        return (message, unverified) if len(unverified) > INLINE else None
+
+    def _take(self, peer: str, backlog: _Backlog) -> bytes:
+        """Take the next frame out of those that wait, and read from the peer again if there is room."""
+        payload = backlog.payloads.popleft()
+        backlog.size_bytes -= len(payload)
+        if backlog.paused and backlog.size_bytes < BACKLOG_BYTES // 2:
+            backlog.paused = False
+            self._destination.resume(peer)
+        return payload
 
     def _next(self, peer: str, backlog: _Backlog) -> tuple[list[WireMessage], list[Transaction]]:
         """Pass on waiting frames up to one that needs work; return it with those behind it, as many as one check takes.
@@ -134,12 +164,7 @@ class Inbox:
         messages: list[WireMessage] = []
         unverified: list[Transaction] = []
         while backlog.payloads and len(unverified) < TOGETHER:
-            payload = backlog.payloads.popleft()
-            backlog.size_bytes -= len(payload)
-            if backlog.paused and backlog.size_bytes < BACKLOG_BYTES // 2:
-                backlog.paused = False
-                self._destination.resume(peer)
-            message = self._decode(peer, payload)
+            message = self._decode(peer, self._take(peer, backlog))
             if message is None:
                 continue
             more = self._unverified(message)

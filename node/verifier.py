@@ -20,6 +20,9 @@ from node.hand import Hand
 CHUNK: Final = 64
 """Transactions that a thread takes at a time: few enough to share the work, many enough to make the hop cheap."""
 
+AHEAD: Final = 16
+"""Chunks that may wait at a thread for its turn while the loop is busy."""
+
 
 class _Job:
     """What one thread checks in one go; ``done`` is set with the raw bytes of those that are bad."""
@@ -38,19 +41,19 @@ class Verifier:
         self.checked = 0
         self._verified = verified
         self._hands = [Hand("verifier") for _ in range(threads)]
-        self._idle = list(self._hands)
+        self._given = dict.fromkeys(self._hands, 0)
         self._waiting: deque[_Job] = deque()
         self._jobs: dict[bytes, _Job] = {}
         self._dispatching = False
 
+    def begin(self, transactions: Iterable[Transaction]) -> None:
+        """Give transactions that will be checked soon to the threads now, for the loop is busy until then."""
+        self._enlisted(transactions)
+        self._dispatch(AHEAD)
+
     async def check(self, transactions: Iterable[Transaction]) -> set[bytes]:
         """Verify what is not known to be good, remember what is, and return the raw bytes of the bad ones."""
-        jobs: dict[int, _Job] = {}
-        for transaction in transactions:
-            if transaction.raw in self._verified:
-                continue
-            job = self._jobs.get(transaction.raw) or self._enlist(transaction)
-            jobs[id(job)] = job
+        jobs = self._enlisted(transactions)
         if jobs and not self._dispatching:
             self._dispatching = True
             asyncio.get_running_loop().call_soon(self._dispatch)  # with what else comes in this turn of the loop
@@ -65,6 +68,16 @@ class Verifier:
         for hand in self._hands:
             hand.close(wait=False)
 
+    def _enlisted(self, transactions: Iterable[Transaction]) -> dict[int, _Job]:
+        """Return the jobs in which those are that are not known to be good."""
+        jobs: dict[int, _Job] = {}
+        for transaction in transactions:
+            if transaction.raw in self._verified:
+                continue
+            job = self._jobs.get(transaction.raw) or self._enlist(transaction)
+            jobs[id(job)] = job
+        return jobs
+
     def _enlist(self, transaction: Transaction) -> _Job:
         if not self._waiting or len(self._waiting[-1].transactions) >= CHUNK:
             self._waiting.append(_Job([], asyncio.get_running_loop()))
@@ -73,14 +86,19 @@ class Verifier:
         self._jobs[transaction.raw] = job
         return job
 
-    def _dispatch(self) -> None:
+    def _dispatch(self, most: int = 1) -> None:
+        """Give what waits to the threads, so many jobs at a time to each."""
         self._dispatching = False
-        while self._waiting and self._idle:
-            job, hand = self._waiting.popleft(), self._idle.pop()
+        while self._waiting:
+            hand = min(self._hands, key=self._given.__getitem__)
+            if self._given[hand] >= most:
+                return
+            job = self._waiting.popleft()
+            self._given[hand] += 1
             hand.give(partial(_bad_ones, job.transactions), partial(self._finished, job, hand), job.done.set_exception)
 
     def _finished(self, job: _Job, hand: Hand, bad: frozenset[bytes]) -> None:
-        self._idle.append(hand)
+        self._given[hand] -= 1
         self.checked += len(job.transactions)
         for transaction in job.transactions:
             del self._jobs[transaction.raw]

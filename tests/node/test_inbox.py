@@ -128,6 +128,28 @@ def test_the_transactions_of_proposals_and_blocks_are_verified_whether_wanted_or
     run(scenario, wanted=lambda tx: False)
 
 
+def test_the_threads_have_the_next_blocks_before_those_before_them_are_passed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chain = Chain(genesis())
+    chain.grow(6, transactions=20)
+    pairs = [(committed.block.raw, committed.certificate.encode()) for committed in chain.blocks]
+    frames = [Blocks(first, tuple(pairs[first - 1 : first + 1])) for first in (1, 3, 5)]
+    begun: list[set[bytes]] = []
+    monkeypatch.setattr(Verifier, "begin", lambda self, ahead: begun.append({tx.raw for tx in ahead}))
+    known: list[int] = []
+
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+        monkeypatch.setattr(machine, "frame_ready", lambda peer, message: known.append(len(begun)))
+        for frame in frames:
+            inbox.receive("a", wire.encode(frame))
+        await until(lambda: len(known) == 3)
+
+    run(scenario)
+    assert known == [1, 2, 2]
+    assert begun == [{raw for block in chain.blocks[at : at + 2] for raw in block.block.transactions} for at in (2, 4)]
+
+
 def test_a_malformed_frame_is_told_and_the_next_one_passes() -> None:
     async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
         inbox.receive("a", b"\xff")

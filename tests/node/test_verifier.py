@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -49,6 +50,24 @@ def test_what_is_known_or_under_way_is_not_checked_again() -> None:
         assert first == second == set()
         assert await verifier.check(transactions) == set()
         assert verifier.checked == 100
+
+    run(scenario)
+
+
+def test_what_was_begun_is_checked_while_the_loop_is_busy_and_not_again(monkeypatch) -> None:
+    seen: set[bytes] = set()
+    original = module._bad_ones
+    monkeypatch.setattr(module, "_bad_ones", lambda txs: seen.update(tx.raw for tx in txs) or original(txs))
+
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        transactions = [*good(300), bad(500)]
+        verifier.begin(transactions)
+        deadline = time.monotonic() + 20
+        while len(seen) < 301 and time.monotonic() < deadline:
+            time.sleep(0.001)  # the loop does nothing meanwhile
+        assert len(seen) == 301
+        assert await verifier.check(transactions) == {transactions[-1].raw}
+        assert verifier.checked == 301
 
     run(scenario)
 
