@@ -139,7 +139,7 @@ class Cluster:
         self.wait_height(1)
         self.wait_one_tip()
 
-    def run_to_end(self, name: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
+    def run_to_end(self, name: str, timeout_s: float = 90) -> subprocess.CompletedProcess[str]:
         """Run a node that is expected to end by itself."""
         command = [sys.executable, "-m", "node", "run", "--data", str(self.entry(name).data)]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
@@ -206,18 +206,18 @@ class Cluster:
         status = self.get(name, "/v1/status")
         return -1 if status is None else int(status["height"])
 
-    def wait(self, condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    def wait(self, condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
                 raise AssertionError(f"not within {seconds} s: {what}\n{self.logs()}")
             time.sleep(0.05)
 
-    def wait_height(self, height: int, *names: str, seconds: float = 30.0) -> None:
+    def wait_height(self, height: int, *names: str, seconds: float = 60.0) -> None:
         chosen = names or tuple(self.names)
         self.wait(lambda: all(self.height(name) >= height for name in chosen), f"height {height} on {chosen}", seconds)
 
-    def wait_one_tip(self, *names: str, seconds: float = 30.0) -> None:
+    def wait_one_tip(self, *names: str, seconds: float = 60.0) -> None:
         """Wait until all nodes are at one height, and assert one state root."""
         chosen = names or tuple(self.names)
         statuses: list[Any] = []

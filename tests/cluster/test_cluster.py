@@ -38,6 +38,17 @@ def cluster(network: Cluster) -> Cluster:
     return network
 
 
+@contextlib.contextmanager
+def mended(path: Path) -> Iterator[bytes]:
+    """Put a node's file back as it was afterwards, with its mode; what it held is given."""
+    held, mode = path.read_bytes(), path.stat().st_mode
+    try:
+        yield held
+    finally:
+        path.write_bytes(held)
+        path.chmod(mode)
+
+
 def committed(cluster: Cluster, name: str) -> None:
     """Commit one transaction through a node."""
     answer = cluster.submit(name, cluster.transaction())
@@ -185,12 +196,11 @@ def test_a_damaged_last_record_is_cut_off_said_and_fetched_again(cluster: Cluste
 def test_a_damaged_middle_record_is_refused_naming_the_height(cluster: Cluster) -> None:
     victim = stopped_with_blocks(cluster, 4)
     path = block_file(cluster, victim)
-    good = path.read_bytes()
-    data = bytearray(good)
-    data[framing.scan(good).records[2].start + 60] ^= 1
-    path.write_bytes(data)
-    run = cluster.run_to_end(victim)
-    path.write_bytes(good)
+    with mended(path) as good:
+        data = bytearray(good)
+        data[framing.scan(good).records[2].start + 60] ^= 1
+        path.write_bytes(data)
+        run = cluster.run_to_end(victim)
     assert run.returncode == 4
     assert "block 3 is damaged" in run.stderr
     assert "Traceback" not in run.stderr
@@ -221,33 +231,31 @@ def test_problems_of_a_start_are_said_in_one_line_with_their_status(cluster: Clu
     assert cluster.stop(first) == 0
 
     key = folder / "keys" / "consensus.pem"
-    key.chmod(0o644)
-    run = cluster.run_to_end(first)
-    assert (run.returncode, "chmod 600" in run.stderr) == (2, True)
-    key.chmod(0o600)
+    with mended(key):
+        key.chmod(0o644)
+        run = cluster.run_to_end(first)
+        assert (run.returncode, "chmod 600" in run.stderr) == (2, True)
 
-    own = key.read_bytes()
-    key.write_bytes((cluster.entry(second).data / "keys" / "consensus.pem").read_bytes())
-    run = cluster.run_to_end(first)
-    assert (run.returncode, f"not the key of {first}" in run.stderr) == (2, True)
-    key.write_bytes(own)
+    with mended(key):
+        key.write_bytes((cluster.entry(second).data / "keys" / "consensus.pem").read_bytes())
+        run = cluster.run_to_end(first)
+        assert (run.returncode, f"not the key of {first}" in run.stderr) == (2, True)
 
     config = folder / "node.toml"
-    text = config.read_text()
-    config.write_text(text.replace("log_level", "log_levle"))
-    run = cluster.run_to_end(first)
-    assert (run.returncode, "log_levle" in run.stderr) == (2, True)
-    config.write_text(text)
+    with mended(config):
+        text = config.read_text()
+        config.write_text(text.replace("log_level", "log_levle"))
+        run = cluster.run_to_end(first)
+        assert (run.returncode, "log_levle" in run.stderr) == (2, True)
 
-    http = cluster.entry(second).http
-    config.write_text(text.replace(f'http_listen = "{cluster.entry(first).http}"', f'http_listen = "{http}"'))
-    run = cluster.run_to_end(first)
-    assert (run.returncode, http in run.stderr) == (6, True)
-    link = cluster.entry(second).link
-    config.write_text(text.replace(f'link_listen = "{cluster.entry(first).link}"', f'link_listen = "{link}"'))
-    run = cluster.run_to_end(first)
-    assert (run.returncode, link in run.stderr) == (6, True)
-    config.write_text(text)
+        http = cluster.entry(second).http
+        config.write_text(text.replace(f'http_listen = "{cluster.entry(first).http}"', f'http_listen = "{http}"'))
+        run = cluster.run_to_end(first)
+        assert (run.returncode, http in run.stderr) == (6, True)
+        link = cluster.entry(second).link
+        config.write_text(text.replace(f'link_listen = "{cluster.entry(first).link}"', f'link_listen = "{link}"'))
+        run = cluster.run_to_end(first)
+        assert (run.returncode, link in run.stderr) == (6, True)
 
     for line in run.stderr.splitlines():
         assert line.startswith("{"), line
