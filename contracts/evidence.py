@@ -143,7 +143,7 @@ _EXAMPLE: Final = {
 }
 
 
-CONTRACT: Final = Contract(
+CONTRACT: Final[Contract] = Contract(
     name="evidence",
     actions={
         "report": Action(

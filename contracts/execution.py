@@ -47,7 +47,7 @@ MAX_RECEIPTS_BYTES: Final = 16 * 1024 * 1024
 """All receipts of a block; its builder leaves what does not fit to the next block."""
 
 
-class UnknownProtocol(RuntimeError):
+class UnknownProtocol(Exception):
     """The state asks for rules that this software does not have; only newer software can go on."""
 
 

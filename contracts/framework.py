@@ -171,7 +171,7 @@ class Overlay:
 
     def rollback(self) -> None:
         """Forget everything written since ``mark``."""
-        for key, existed, before in reversed(self._undo):
+        for key, existed, before in self._undo[::-1]:
             if existed:
                 self._written[key] = before
             else:

@@ -245,7 +245,7 @@ _check_proposal = arguments.arguments(
     {"closes_ms": arguments.integer(0), "reason": arguments.text(high=ballot.MAX_REASON_CHARACTERS)},
 )
 
-CONTRACT: Final = Contract(
+CONTRACT: Final[Contract] = Contract(
     name="governance",
     actions={
         "propose": Action(

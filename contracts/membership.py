@@ -178,7 +178,7 @@ def _validate_profile(args: Args) -> Rejected | None:
 
 _check_profile = arguments.arguments({}, _profile)
 
-CONTRACT: Final = Contract(
+CONTRACT: Final[Contract] = Contract(
     name="membership",
     actions={
         "add_operator": Action(

@@ -302,7 +302,7 @@ def _items(value: Any) -> str | None:
     return f": expected a list of 1 to {MAX_ITEMS} items"
 
 
-CONTRACT: Final = Contract(
+CONTRACT: Final[Contract] = Contract(
     name="process",
     actions={
         "define_type": replace(DEFINE_TYPE, apply=_define),

@@ -300,7 +300,7 @@ def _time_expected(zone_minutes: int | None) -> str:
     return f"expected a time as 2006-07-24T10:00:00Z, {offset}"
 
 
-def _unknown(item: Mapping[str, Any], fields: frozenset[str]) -> Unfit:
+def _unknown(item: Mapping[Any, Any], fields: frozenset[str]) -> Unfit:
     name = min(str(key) for key in item if key not in fields)
     return Unfit(f".{name[:64]}: unknown; expected {', '.join(sorted(fields))}")
 

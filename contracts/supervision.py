@@ -314,7 +314,7 @@ _EXAMPLE_RULE: Final = {
     "n": 2,
 }
 
-CONTRACT: Final = Contract(
+CONTRACT: Final[Contract] = Contract(
     name="supervision",
     actions={
         "propose_rules": Action(

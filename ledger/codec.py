@@ -73,7 +73,7 @@ def decode_record(data: bytes, tag: str, version: int, fields: int) -> list[Any]
     return record(decode(data), tag, version, fields)
 
 
-def record(value: Value, tag: str, version: int, fields: int) -> list[Any]:
+def record(value: Any, tag: str, version: int, fields: int) -> list[Any]:
     """Check that a decoded value is ``[tag, version, *fields]`` and return its ``fields`` values."""
     if type(value) is not list or len(value) < 2 or value[0] != tag or type(value[0]) is not str:  # K7
         raise Malformed(f"expected a {tag} record")
@@ -84,14 +84,14 @@ def record(value: Value, tag: str, version: int, fields: int) -> list[Any]:
     return value[2:]
 
 
-def integer(value: Value, what: str, *, low: int = 0, high: int = 2**63 - 1) -> int:
+def integer(value: Any, what: str, *, low: int = 0, high: int = 2**63 - 1) -> int:
     """Return ``value`` if it is an int (not a bool) within [low, high]; else raise ``Malformed``."""
     if type(value) is not int or not low <= value <= high:
         raise Malformed(f"{what}: expected an integer from {low} to {high}")
     return value
 
 
-def octets(value: Value, what: str, *, size: int | None = None, limit: int | None = None) -> bytes:
+def octets(value: Any, what: str, *, size: int | None = None, limit: int | None = None) -> bytes:
     """Return ``value`` if it is bytes of exactly ``size``, or of at most ``limit``; else raise ``Malformed``."""
     if type(value) is not bytes:
         raise Malformed(f"{what}: expected bytes")
@@ -102,21 +102,21 @@ def octets(value: Value, what: str, *, size: int | None = None, limit: int | Non
     return value
 
 
-def text(value: Value, what: str, *, limit: int = 256) -> str:
+def text(value: Any, what: str, *, limit: int = 256) -> str:
     """Return ``value`` if it is a str of 1..``limit`` characters; else raise ``Malformed``."""
     if type(value) is not str or not 0 < len(value) <= limit:
         raise Malformed(f"{what}: expected a text of 1 to {limit} characters")
     return value
 
 
-def sequence(value: Value, what: str, *, limit: int) -> list[Any]:
+def sequence(value: Any, what: str, *, limit: int) -> list[Any]:
     """Return ``value`` if it is a list of at most ``limit`` items; else raise ``Malformed``."""
     if type(value) is not list or len(value) > limit:
         raise Malformed(f"{what}: expected a list of at most {limit} items")
     return value
 
 
-def mapping(value: Value, what: str) -> dict[str, Any]:
+def mapping(value: Any, what: str) -> dict[str, Any]:
     """Return ``value`` if it is a map; else raise ``Malformed``."""
     if type(value) is not dict:
         raise Malformed(f"{what}: expected a map")

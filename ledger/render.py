@@ -123,7 +123,7 @@ def transaction_raw_from_json(value: Any) -> bytes:
             contract=fields["contract"],
             action=fields["action"],
             args=fields["args"],
-            valid_until_ms=fields["valid_until_ms"],
+            valid_until_ms=codec.integer(fields["valid_until_ms"], "valid_until_ms"),
             salt=_hex(fields, "salt"),
         )
         raw = join(body, _hex(fields, "signature"))

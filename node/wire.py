@@ -192,8 +192,7 @@ WireMessage: TypeAlias = (
 
 def promises_nothing(message: WireMessage) -> bool:
     """Say whether a message may leave before earlier writes are durable (N1): it rests on nothing of ours."""
-    questions = GetBlocks | GetBody | TipRequest | GetSnapshot | GetHeads | GetItem
-    return isinstance(message, Transactions | questions)
+    return isinstance(message, Transactions | GetBlocks | GetBody | TipRequest | GetSnapshot | GetHeads | GetItem)
 
 
 def encode(message: WireMessage) -> bytes:

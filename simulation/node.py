@@ -340,5 +340,5 @@ class SimulatedNode:
 
 def text_of(value: object) -> str:
     """Return what a state record's profile says, for clients that read it back."""
-    record = codec.mapping(value, "member")  # type: ignore[arg-type]
+    record = codec.mapping(value, "member")
     return str(record["profile"].get("description", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts import supervision, supervision_watch
+from contracts import supervision, supervision_sets, supervision_watch
 from contracts.arguments import DAY_MS
 from contracts.supervision_obligations import obligation_key
 from ledger.render import time_text
@@ -136,6 +136,7 @@ def test_dates_before_1970_are_judged_like_any(make_court):
     assert [entry["object"] for entry in court.record(*items).data["findings"]] == ["c0"]
 
 
+@pytest.mark.sources
 def test_what_a_historical_batch_leaves_goes_on_in_the_next_blocks(make_court, monkeypatch):
     monkeypatch.setattr(supervision_watch, "MAX_PASSED", 20)
     court = make_court("historical")
@@ -167,6 +168,7 @@ def test_a_thousand_things_a_block_and_the_rest_in_the_next(court):
     assert [entry["id"] for entry in found] == [f"F{number}" for number in range(1, 1_201)]
 
 
+@pytest.mark.sources
 def test_findings_that_a_receipt_has_no_room_for_stand_in_the_next(court, monkeypatch):
     monkeypatch.setattr(supervision_watch, "MAX_SHOWN_BYTES", 1_200)
     court.adopt(limit(court))
@@ -189,6 +191,7 @@ def test_the_first_receipt_of_a_block_is_bounded_too(court, monkeypatch):
     assert sorted(entry["id"] for entry in found) == ["F1", "F2", "F3", "F4", "F5"]
 
 
+@pytest.mark.sources
 def test_too_many_findings_in_a_batch_are_refused(court, monkeypatch):
     monkeypatch.setattr(supervision_watch, "MAX_FINDINGS", 3)
     court.adopt(limit(court))
@@ -347,8 +350,8 @@ def test_a_replay_elsewhere_and_a_restart_give_the_same(court, make_chain):
     court.act("regulator", "acknowledge", finding="F1")
     court.wait(3 * DAY_MS)
     other = make_chain()
-    supervision_watch.judging.__globals__["_rules"].clear()
-    supervision_watch.judging.__globals__["_compiled"].clear()
+    supervision_sets._rules.clear()
+    supervision_sets._compiled.clear()
     for block in court.chain.blocks:
         outcome = other.executor.execute_block(block)
         other.commit(outcome)

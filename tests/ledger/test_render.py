@@ -105,7 +105,7 @@ def test_a_transaction_that_shows_other_than_its_raw_form_is_refused(change, nam
         ({"args": []}, "args"),
         ({"args": {"x": 1.5}}, "float"),
         ({"args": {"x": "\ud800"}}, "surrogates"),
-        ({"valid_until_ms": 2**70}, "transaction"),
+        ({"valid_until_ms": 2**70}, "valid_until_ms"),
         ({"valid_until_ms": "1"}, "valid_until_ms"),
         ({"contract": ""}, "contract"),
         ({"args": {"x": "a" * MAX_TRANSACTION_BYTES}}, "at most"),
