@@ -1,11 +1,15 @@
 # One image for every role: a node, the one-shot initialisation of a network, the command line.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
-COPY requirements.lock requirements-build.lock ./
+# --build-arg COMPILED=1: an image with a compiled core (docs/operating.md); its tools stay in this stage too.
+ARG COMPILED=0
+COPY requirements.lock requirements-build.lock requirements-compile.lock ./
 # Exactly the locked files, by their hashes; the build tools stay in this stage.
 RUN python -m venv /opt/build && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements-build.lock \
  && python -m venv /opt/coseal && /opt/coseal/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+RUN [ "$COMPILED" = 0 ] || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements-compile.lock; }
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY ledger ledger
 COPY consensus consensus
 COPY contracts contracts
@@ -14,7 +18,7 @@ COPY audit audit
 COPY coseal coseal
 COPY console console
 COPY examples examples
-RUN /opt/build/bin/python -m hatchling build -t wheel -d /src/dist \
+RUN COSEAL_COMPILED=$COMPILED /opt/build/bin/python -m hatchling build -t wheel -d /src/dist \
  && /opt/coseal/bin/pip install --no-cache-dir --no-deps --no-index /src/dist/*.whl
 
 FROM python:3.11-slim-bookworm

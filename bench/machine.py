@@ -9,7 +9,11 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from ledger import build
+
 ROOT = Path(__file__).resolve().parents[1]
+CODE = Path(build.__file__).resolve().parents[1]
+"""The folder of the software that is measured: the work tree, or the modules of a compiled wheel."""
 CORES = os.cpu_count() or 1
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -18,6 +22,7 @@ def about() -> dict[str, str]:
     """Say what this runs on: machine, kernel, versions, commit."""
     return {
         "commit": commit(),
+        "build": build.BUILD,
         "processor": _processor(),
         "cores": str(CORES),
         "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB",
@@ -36,7 +41,7 @@ def commit() -> str:
 
 def identity() -> str:
     """Return what results are kept under: figures of another machine or commit are not continued."""
-    return f"{commit()} on {_processor()}, {CORES} cores, Python {platform.python_version()}"
+    return f"{commit()}, {build.BUILD}, on {_processor()}, {CORES} cores, Python {platform.python_version()}"
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bench.machine import ROOT
+from bench.machine import CODE
 from coseal import network
 from coseal.consortium import default_consortium
 from coseal.keys import read_signer
@@ -41,7 +41,7 @@ class Network:
     directory: Path
     genesis: Genesis
     start_s: float
-    code: Path = ROOT
+    code: Path = CODE
 
     def coseal(self, *arguments: str, timeout_s: float = 120) -> str:
         """Run a ``coseal`` command on this network and return what it prints; raise when it fails."""
@@ -77,7 +77,7 @@ class Network:
 
 
 def run_coseal(
-    *arguments: str, timeout_s: float, code: Path = ROOT, environment: Mapping[str, str] | None = None
+    *arguments: str, timeout_s: float, code: Path = CODE, environment: Mapping[str, str] | None = None
 ) -> str:
     """Run a ``coseal`` command of the software in ``code`` and return what it prints; raise when it fails."""
     done = subprocess.run(
@@ -100,7 +100,7 @@ def running_network(
     validators: int = 4,
     base_port: int = 26000,
     parameters: Mapping[str, int] | None = None,
-    code: Path = ROOT,
+    code: Path = CODE,
 ) -> Iterator[Network]:
     """Start a network in a temporary folder; end its processes and remove it afterwards.
 

@@ -19,6 +19,7 @@ import structlog
 
 from consensus.events import ExecutionTook
 from consensus.messages import Proposal
+from ledger.build import BUILD
 from ledger.errors import LedgerError
 from ledger.transaction import Transaction
 from node import reports, wire
@@ -185,7 +186,8 @@ class Runtime:
             await self._close(Exit.PORT)
             return Exit.PORT
         progress = loop.create_task(self._report_progress())
-        _log.info("started", height=self._storage.tip_height, chain=self._storage.genesis.chain_id.hex())
+        chain_id = self._storage.genesis.chain_id.hex()
+        _log.info("started", height=self._storage.tip_height, chain=chain_id, build=BUILD)
         self._step(Start())
         if self._allow_voting:
             self._step(OperatorAllowsVoting())

@@ -61,14 +61,16 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"coseal {__version__}")
+        from ledger.build import BUILD
+
+        typer.echo(f"coseal {__version__}, {BUILD}")
         raise typer.Exit
 
 
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)
+        bool, typer.Option("--version", help="Print version and build, and end.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """Hold the options that belong to no command."""

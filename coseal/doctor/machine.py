@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from coseal.doctor.line import Line, bad, ok, warn
+from ledger.build import BUILD
 from ledger.signing import Ed25519Signer, verify
 
 DESCRIPTORS: Final = 65_536
@@ -41,7 +42,9 @@ def examine() -> list[Line]:
 
 def judge_python(build: str, version: tuple[int, ...], wide: bool, optimize: int) -> Line:
     """Judge the interpreter. ``-O`` is no fault: nothing that matters is an assertion, and simulations run under it."""
-    text = f"{build} {'.'.join(map(str, version))}, {64 if wide else 32} bit{', -O' if optimize else ''}"
+    text = (
+        f"{build} {'.'.join(map(str, version))}, {64 if wide else 32} bit{', -O' if optimize else ''}, Coseal {BUILD}"
+    )
     if version[:2] < _OLDEST_PYTHON:
         return bad("", "python", text, "install Python 3.11 or newer")
     if build != "CPython" or not wide:

@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
 from contracts import membership
+from ledger.build import BUILD
 from ledger.render import time_text
 from node.health import NodeStatus
 from node.http.bodies import answer
@@ -63,6 +64,7 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "voting": status.voting,
         "silence": status.silence,
         "software_version": status.software_version,
+        "build": BUILD,
         "protocol_version": status.protocol_version,
         "height": status.height,
         "first_height": services.first_height,

@@ -14,6 +14,7 @@ from coseal.cli import app
 from coseal.cli import network as network_commands
 from coseal.consortium import default_consortium
 from coseal.errors import CosealError
+from ledger.build import BUILD
 from ledger.proof import TransactionProof
 from ledger.render import proof_json, transaction_raw_from_json
 from ledger.transaction import Transaction
@@ -111,7 +112,7 @@ def test_it_answers_at_once_because_nothing_heavier_is_imported(imports: str, he
 
 
 def test_the_version_is_told():
-    assert run("--version").strip() == f"coseal {__version__}"
+    assert run("--version").strip() == f"coseal {__version__}, {BUILD}"
 
 
 def test_a_word_that_is_no_command_or_option_is_usage():

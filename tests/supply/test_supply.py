@@ -11,11 +11,11 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from tests.supply import closure, sbom
-from tests.supply.closure import BUILD_LOCK, LOCK, ROOT, declared, read_lock, runtime_closure
+from tests.supply.closure import BUILD_LOCK, COMPILE_LOCK, LOCK, ROOT, declared, read_lock, runtime_closure
 from tests.supply.vulnerabilities import judge
 
 
-@pytest.mark.parametrize("path", [LOCK, BUILD_LOCK], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [LOCK, BUILD_LOCK, COMPILE_LOCK], ids=lambda path: path.name)
 def test_a_lock_holds_versions_and_hashes_and_nothing_of_where_they_came_from(path: Path) -> None:
     lock = read_lock(path)
     assert lock
@@ -31,7 +31,9 @@ def test_a_line_of_another_form_is_no_lock(tmp_path: Path) -> None:
             read_lock(tmp_path / "lock")
 
 
-@pytest.mark.parametrize(("path", "table"), [(LOCK, "dependencies"), (BUILD_LOCK, "requires")])
+@pytest.mark.parametrize(
+    ("path", "table"), [(LOCK, "dependencies"), (BUILD_LOCK, "requires"), (COMPILE_LOCK, "compiler")]
+)
 def test_a_lock_has_every_declared_dependency_in_its_range(path: Path, table: str) -> None:
     lock = read_lock(path)
     assert declared(table)
@@ -136,7 +138,7 @@ def test_what_was_not_checked_is_never_called_passed(output: str, status: int, s
 
 def test_image_and_guide_install_from_the_locks_with_hashes() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
-    for name in (LOCK.name, BUILD_LOCK.name):
+    for name in (LOCK.name, BUILD_LOCK.name, COMPILE_LOCK.name):
         assert re.search(rf"pip install [^\n&]*--require-hashes [^\n&]*-r {re.escape(name)}", dockerfile), name
     installs = re.findall(r"pip install [^\n&]*", dockerfile)
     assert all("--require-hashes" in line or "--no-deps" in line for line in installs)
@@ -147,6 +149,7 @@ def test_the_image_copies_all_that_its_wheel_is_built_from() -> None:
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     sources = {source for line in copied for source in line.split()}
+    assert "hatch_build.py" in sources
     needed = {name.split("/")[0] for name in [*wheel["packages"], *wheel.get("force-include", {})]}
     assert needed - sources == set()
     ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
