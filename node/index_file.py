@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from contracts.rows.schema import SQLITE, Table, definitions, statements
+from contracts.rows.schema import SQLITE, VALUES, Table, definitions, repeated, statements
 from contracts.rows.tables import CORE, VERSION
 
 _CHECKPOINT_PAGES: Final = 4_000
@@ -20,14 +21,23 @@ _CHECKPOINT_PAGES: Final = 4_000
 _CACHE_KIB: Final = 4_096
 """Memory for pages, twice SQLite's own choice: pages that a transaction changes wait there for its end."""
 
+_ROWS_A_STEP: Final = (64, 8)
+_STATEMENTS: Final = 256
+"""Statements that stay prepared: some tables, each with an insertion of one row, of a few and of many."""
+
 
 class Writer:
-    """A connection as ``contracts.rows`` writes through it."""
+    """A connection as ``contracts.rows`` writes through it.
+
+    Python lets go of its lock at every step of SQLite, and a busy loop does not give it back at once: so a step takes
+    many rows.
+    """
 
     dialect = SQLITE
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._repeated: dict[tuple[str, int], str] = {}
 
     def one(self, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
         """See ``contracts.rows.buffer.Database``."""
@@ -36,16 +46,28 @@ class Writer:
 
     def many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """See ``contracts.rows.buffer.Database``."""
-        self._connection.executemany(statement, rows)
+        at = 0
+        for size in _ROWS_A_STEP if VALUES in statement else ():
+            while len(rows) - at >= size:
+                values = list(chain.from_iterable(rows[at : at + size]))
+                self._connection.execute(self._repeat(statement, size), values)
+                at += size
+        self._connection.executemany(statement, rows[at:])
 
     def insert(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
         """See ``contracts.rows.buffer.Database``."""
-        self._connection.executemany(statements(table, SQLITE).insert, rows)
+        self.many(statements(table, SQLITE).insert, rows)
+
+    def _repeat(self, statement: str, size: int) -> str:
+        known = self._repeated.get((statement, size))
+        if known is None:
+            known = self._repeated[statement, size] = repeated(statement, size)
+        return known
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file for writing, in autocommit; WAL, synced at checkpoints only: it can be rebuilt."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -118,6 +118,10 @@ POSTGRESQL: Final = Dialect(
 )
 
 
+VALUES: Final = " VALUES "
+"""What stands before the rows in a statement that inserts them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statements:
     """The SQL by which rows of one table are read and written; parameters are in the order of its columns."""
@@ -147,7 +151,7 @@ def statements(table: Table, dialect: Dialect) -> Statements:
     columns = ", ".join(table.names)
     values = ", ".join(mark for _ in table.names)
     found = _equal(table.key, mark)
-    insert = f"INSERT INTO {name} ({columns}) VALUES ({values})"
+    insert = f"INSERT INTO {name} ({columns}){VALUES}({values})"
     changed = ", ".join(f"{column} = excluded.{column}" for column in table.names if column not in table.key)
     owner = _equal(table.key[: table.series or 0], mark)
     return Statements(
@@ -160,6 +164,13 @@ def statements(table: Table, dialect: Dialect) -> Statements:
         highest=f"SELECT max({table.key[0]}) FROM {name}",
         last=f"SELECT {columns} FROM {name}{f' WHERE {owner}' if owner else ''} ORDER BY {table.key[-1]} DESC LIMIT 1",
     )
+
+
+def repeated(insertion: str, count: int) -> str:
+    """Return the statement for so many rows at once, of one that inserts or replaces a row."""
+    head, _, rest = insertion.partition(VALUES)
+    row, end, tail = rest.partition(")")
+    return f"{head}{VALUES}{', '.join([row + end] * count)}{tail}"
 
 
 def _create(table: Table, dialect: Dialect) -> str:

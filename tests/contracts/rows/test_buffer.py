@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,3 +75,21 @@ def test_rows_are_those_of_a_plain_dictionary(steps: list[tuple[Any, ...]], cach
     assert sorted(numbers.values()) == list(range(1, len(numbers) + 1))
     assert dict(connection.execute("SELECT owner, max(number) FROM series GROUP BY owner").fetchall()) == series
     connection.close()
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 64, 65, 150])
+def test_rows_are_the_same_however_many_are_written_in_a_step(count: int) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for statement in definitions(TABLES, (), SQLITE):
+        connection.execute(statement)
+    for said in ("first", "then"):  # inserted, then replaced
+        rows = Rows(Writer(connection), TABLES)
+        for part in range(count):
+            rows.of(KEPT).put({"name": "a", "part": part, "body": [said, part]})
+        if said == "first":
+            for number in range(count):
+                rows.of(SERIES).add("owner", number)
+        rows.flush()
+    kept = [("a", part, f'["then", {part}]') for part in range(count)]
+    assert connection.execute("SELECT * FROM kept ORDER BY part").fetchall() == kept
+    assert connection.execute("SELECT number FROM series ORDER BY number").fetchall() == [(n,) for n in range(count)]
