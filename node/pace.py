@@ -11,7 +11,7 @@ from typing import Final
 ROOM_MIN_BYTES: Final = 64 * 1024
 ROOM_FIRST_BYTES: Final = 512 * 1024
 ROOM_MAX_BYTES: Final = 64 * 1024 * 1024
-_ROUND_PART: Final = 20
+_ROUND_PART: Final = 10
 QUEUE_MIN_BYTES: Final = 512 * 1024
 QUEUE_MAX_BYTES: Final = 64 * 1024 * 1024
 QUEUE_MS: Final = 1_500
@@ -24,7 +24,7 @@ class Pace:
     """The room for transactions in a block that this node proposes, from how long blocks took to execute."""
 
     def __init__(self, round_timeout_ms: int) -> None:
-        """``round_timeout_ms``: the chain's base timeout, a twentieth of which a block is meant to take."""
+        """``round_timeout_ms``: the chain's base timeout, a tenth of which a block is meant to take."""
         self.room_bytes = ROOM_FIRST_BYTES
         self._wanted_ms = max(1, round_timeout_ms // _ROUND_PART)
 

@@ -11,8 +11,8 @@ from node.pace import (
 )
 
 
-def test_the_room_follows_what_blocks_take_to_a_twentieth_of_a_round() -> None:
-    pace = Pace(4_000)
+def test_the_room_follows_what_blocks_take_to_a_tenth_of_a_round() -> None:
+    pace = Pace(2_000)
     for _ in range(32):
         pace.took(pace.room_bytes, pace.room_bytes // 1_000)  # 1,000 bytes a millisecond
     assert abs(pace.room_bytes - 200_000) < 1_000
