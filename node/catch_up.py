@@ -64,10 +64,13 @@ class CatchUp:
         self.go_on(now_ms)
 
     def received(self, peer: str, from_height: int, blocks: tuple[tuple[bytes, bytes], ...], now_ms: int) -> None:
-        """Take blocks."""
+        """Take blocks, and ask for what is missing before they are executed, so that it travels meanwhile."""
         if not self.sync.received(peer, from_height, blocks, now_ms):
             self._count("unasked_blocks")
-        self.go_on(now_ms)
+        if self.ask(now_ms):
+            self._emit(events.StartTimer(Tick(TickKind.CATCH_UP), 0))
+        else:
+            self.go_on(now_ms)
 
     def pruned(self, peer: str, from_height: int, first_height: int, now_ms: int) -> None:
         """Note what a peer has no more."""
@@ -99,13 +102,15 @@ class CatchUp:
             room -= spent
         self.ask(now_ms)
 
-    def ask(self, now_ms: int) -> None:
-        """Ask for what is missing."""
+    def ask(self, now_ms: int) -> bool:
+        """Ask for what is missing, and say whether blocks were asked for."""
         self.joining.consider(now_ms)
         if self.joining.replaces_blocks(now_ms):
-            return
-        for request in self.sync.requests(now_ms):
+            return False
+        requests = self.sync.requests(now_ms)
+        for request in requests:
             self._emit(events.SendFrame(request.peer, wire.GetBlocks(request.from_height, request.limit)))
+        return bool(requests)
 
     def _try(self, block_raw: bytes, certificate_raw: bytes, now_ms: int) -> int | None:
         """Offer a fetched block to the core; return what that cost, None when the node halted over it."""

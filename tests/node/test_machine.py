@@ -325,6 +325,23 @@ def test_what_a_peer_that_is_gone_was_asked_for_is_asked_of_another_at_once(clus
     assert frame.message == wire.GetBlocks(2, 5)
 
 
+def test_what_is_missing_is_asked_for_before_what_came_is_executed(cluster: Cluster) -> None:
+    cluster.kill("bank-a")
+    commit(cluster, 5)
+    cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.GetBlocks) else [data]
+    cluster.start("bank-a")
+    cluster.run(20)
+    machine, source = machine_of(cluster["bank-a"]), cluster["regulator"].disk
+    (asked,) = [name for name, peer in machine._catch_up.sync._peers.items() if peer.asked]
+    given = wire.pack_blocks(2, source.blocks[1:3])
+    effects = machine.step(events.FrameReceived(asked, given), cluster.now_ms)
+    (frame,) = [effect for effect in effects if isinstance(effect, events.SendFrame)]
+    assert frame.message == wire.GetBlocks(4, 3)
+    assert machine.executor.height == 1
+    machine.step(events.TimerFired(events.Tick(events.TickKind.CATCH_UP)), cluster.now_ms)
+    assert machine.executor.height == 3
+
+
 def test_a_wiped_node_only_follows_until_it_cannot_contradict_itself(cluster: Cluster) -> None:
     commit(cluster, 3)
     cluster.kill("bank-a")
