@@ -55,6 +55,7 @@ def peer(document: Mapping[str, Any]) -> str:
 
 BLOCKS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "bench": ("bench.json", tables.markdown),
+    "compiled": ("compiled.json", tables.markdown),
     "growth": ("full.json", growth),
     "wan": ("wan.json", wan),
     "peer": ("cometbft.json", peer),
