@@ -55,8 +55,8 @@ def read_ocel_sqlite(path: Path, mapping: Mapping) -> Log:
         except UnicodeDecodeError:
             findings.add("not_utf8", "", "a name or text of the database is not UTF-8")
             raise BadLog(path, findings.all()) from None
-        except (sqlite3.Error, OverflowError) as error:
-            findings.add("not_sqlite", "", str(error))
+        except (sqlite3.Error, OverflowError, MemoryError) as error:  # a damaged page may claim more than there is
+            findings.add("not_sqlite", "", str(error) or "the database claims more than there is room for")
             raise BadLog(path, findings.all()) from None
     findings.require_none(path)
     return log
@@ -70,7 +70,8 @@ class _Reader:
     def __init__(self, connection: sqlite3.Connection, builder: OcelBuilder, path: Path) -> None:
         self._connection, self._builder, self._findings, self._path = connection, builder, builder.findings, path
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid")
-        self._tables = {name: sql or "" for name, sql in rows if not name.startswith("sqlite_")}
+        named = [(name, sql) for name, sql in rows if isinstance(name, str)]  # not so in a damaged file
+        self._tables = {name: sql or "" for name, sql in named if not name.startswith("sqlite_")}
 
     def log(self) -> Log:
         """Read the tables in the order in which they refer to each other."""

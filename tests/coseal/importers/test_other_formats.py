@@ -132,6 +132,10 @@ def test_a_sqlite_file_whose_text_is_not_utf8_is_refused(tmp_path: Path):
         ("ALTER TABLE event_Pay DROP COLUMN ocel_time", ("missing_column", "event_Pay.ocel_time")),
         ("INSERT INTO event_map_type VALUES ('pay too', 'Pay')", ("duplicate_type", "event_map_type[2]")),
         ("UPDATE event SET ocel_id = CAST(x'ff' AS TEXT)", ("not_sqlite", "")),
+        (
+            "PRAGMA writable_schema = ON; UPDATE sqlite_master SET name = CAST(name AS BLOB) WHERE name = 'event'",
+            ("missing_table", "event"),
+        ),
     ],
 )
 def test_what_is_wrong_in_sqlite_is_found(more: str, expected: tuple[str, str | None], tmp_path: Path):
