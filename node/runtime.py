@@ -372,9 +372,10 @@ class Runtime:
         self._end(Exit.STOPPED)
 
     def _offer(self, transactions: tuple[Transaction, ...]) -> tuple[Answer, ...]:
-        """Give clients' transactions to the machine; it answers within the step."""
+        """Give clients' transactions to the machine; it answers within the step, and nothing once the node ends."""
         self._answers = ()
-        self._step(Submitted(transactions))
+        if self._ended is None or not self._ended.done():
+            self._step(Submitted(transactions))
         return self._answers
 
     def _is_wanted(self, transaction: Transaction) -> bool:

@@ -28,8 +28,9 @@ from node.index import Index
 from node.machine import Machine
 from node.storage import Storage
 from node.tips import Tips
-from node.verifier import Verifier
+from node.verifier import Closed, Verifier
 
+_STOPPING: Final = "the node is stopping"
 _BAD_SIGNATURE: Final = Rejected(
     "bad_signature", "the signature does not verify under the transaction's own public key"
 )
@@ -137,7 +138,10 @@ class NodeServices:
         now_ms = self._now_ms()
         no_room = self._machine.no_room  # N9: what has no place costs no signature check
         refused = {tx.raw: _rejected(tx, why) for tx in transactions if (why := no_room(tx, now_ms)) is not None}
-        bad = await self._verifier.check(tx for tx in transactions if tx.raw not in refused)
+        try:
+            bad = await self._verifier.check(tx for tx in transactions if tx.raw not in refused)
+        except Closed:
+            raise Unavailable(_STOPPING) from None
         refused |= {tx.raw: _rejected(tx, _BAD_SIGNATURE) for tx in transactions if tx.raw in bad}
         good = tuple(transaction for transaction in transactions if transaction.raw not in refused)
         admitted = iter(await self._queue(good) if good else ())
@@ -161,7 +165,7 @@ class NodeServices:
             if len(mine) == len(transactions):
                 future.set_result(mine)
             else:  # a halted machine answers nothing
-                future.set_exception(Unavailable("the node is stopping"))
+                future.set_exception(Unavailable(_STOPPING))
 
     @property
     def is_crowded(self) -> bool:

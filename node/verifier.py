@@ -24,6 +24,10 @@ AHEAD: Final = 16
 """Chunks that may wait at a thread for its turn while the loop is busy."""
 
 
+class Closed(Exception):
+    """The node stops: what was to be checked is not."""
+
+
 class _Job:
     """What one thread checks in one go; ``done`` is set with the raw bytes of those that are bad."""
 
@@ -44,7 +48,7 @@ class Verifier:
         self._given = dict.fromkeys(self._hands, 0)
         self._waiting: deque[_Job] = deque()
         self._jobs: dict[bytes, _Job] = {}
-        self._dispatching = False
+        self._dispatching = self._closed = False
 
     def begin(self, transactions: Iterable[Transaction]) -> None:
         """Give transactions that will be checked soon to the threads now, for the loop is busy until then."""
@@ -52,7 +56,10 @@ class Verifier:
         self._dispatch(AHEAD)
 
     async def check(self, transactions: Iterable[Transaction]) -> set[bytes]:
-        """Verify what is not known to be good, remember what is, and return the raw bytes of the bad ones."""
+        """Verify what is not known to be good, remember what is, and return the raw bytes of the bad ones.
+
+        Raises ``Closed`` if the node stops meanwhile.
+        """
         jobs = self._enlisted(transactions)
         if jobs and not self._dispatching:
             self._dispatching = True
@@ -63,13 +70,19 @@ class Verifier:
         return bad
 
     def close(self) -> None:
-        """Give up what waits and let the threads end."""
+        """Give up what waits and let the threads end; whoever waits is told."""
+        self._closed = True
         self._waiting.clear()
+        for job in self._jobs.values():
+            if not job.done.done():
+                job.done.set_exception(Closed())
         for hand in self._hands:
             hand.close(wait=False)
 
     def _enlisted(self, transactions: Iterable[Transaction]) -> dict[int, _Job]:
         """Return the jobs in which those are that are not known to be good."""
+        if self._closed:
+            raise Closed
         jobs: dict[int, _Job] = {}
         for transaction in transactions:
             if transaction.raw in self._verified:
@@ -104,7 +117,8 @@ class Verifier:
             del self._jobs[transaction.raw]
             if transaction.raw not in bad:
                 self._verified.add(transaction)
-        job.done.set_result(bad)
+        if not job.done.done():  # not given up
+            job.done.set_result(bad)
         self._dispatch()
 
 

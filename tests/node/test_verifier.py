@@ -6,10 +6,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import pytest
+
 from ledger.transaction import Transaction
 from node import verifier as module
 from node.admission import VerifiedTransactions
-from node.verifier import Verifier
+from node.verifier import Closed, Verifier
 from tests.node.chain import genesis, signed
 
 
@@ -121,3 +123,16 @@ def test_who_gives_up_takes_nothing_from_those_who_wait_for_the_same(monkeypatch
         assert not failures
 
     run(scenario)
+
+
+def test_who_waits_when_the_node_stops_is_told() -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        waiting = asyncio.create_task(verifier.check(good(200)))
+        await asyncio.sleep(0)
+        verifier.close()
+        with pytest.raises(Closed):
+            await waiting
+        with pytest.raises(Closed):
+            await verifier.check(good(1))
+
+    run(scenario, threads=1)
