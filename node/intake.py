@@ -7,6 +7,7 @@ what has become of it, so that sending it again is never wrong.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from contracts.execution import Executor
@@ -16,7 +17,7 @@ from ledger.transaction import Transaction
 from node import wire
 from node.admission import VerifiedTransactions
 from node.events import Admission, Answer
-from node.mempool import Mempool
+from node.mempool import NO_ROOM, Mempool
 
 GOSSIP_AGAIN: Final = 500
 GOSSIP_AGAIN_BYTES: Final = 256 * 1024
@@ -35,20 +36,33 @@ class Intake:
 
     def submit(self, transactions: tuple[Transaction, ...], now_ms: int) -> tuple[tuple[Answer, ...], list[bytes]]:
         """Take clients' transactions, verified; return an answer to each, and the raw bytes of the new ones."""
-        answers = tuple(self.admit(transaction, now_ms, client=True) for transaction in transactions)
+        full: dict[str, Rejected] = {}
+        answers = []
+        for transaction in transactions:
+            answer = self.admit(transaction, now_ms, client=True, full=full.get(transaction.sender))
+            if answer.rejected is not None and answer.rejected.code in NO_ROOM:
+                full[transaction.sender] = answer.rejected
+            answers.append(answer)
         pairs = zip(transactions, answers, strict=True)
-        return answers, [tx.raw for tx, answer in pairs if answer.admission is Admission.ACCEPTED]
+        return tuple(answers), [tx.raw for tx, answer in pairs if answer.admission is Admission.ACCEPTED]
 
-    def no_room(self, transaction: Transaction, now_ms: int) -> Rejected | None:
-        """Say why a client's transaction has no place now; looks at sizes, and not at the signature (N9).
+    def no_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
+        """Say, by raw bytes, which of clients' transactions have no place now, and why; looks at no signature (N9).
 
-        None also where the check of the state has the better answer: it is known, or will never be valid.
+        Not those for which the check of the state has the better answer: they are known, or will never be valid.
+        A sender's that come behind one without room have none either (N10).
         """
-        refused = None if transaction.id in self._mempool else self._mempool.refusal(transaction, client=True)
-        if refused is None or self._executor.check(transaction, self.block_time_ms(now_ms)) is not None:
-            return None
-        self._counters[f"rejected_{refused.code}"] += 1
-        return refused
+        full: dict[str, Rejected] = {}
+        found: dict[bytes, Rejected] = {}
+        for transaction in transactions:
+            if transaction.id in self._mempool:
+                continue
+            refused = full.get(transaction.sender) or self._mempool.refusal(transaction, client=True)
+            if refused is None or self._executor.check(transaction, self.block_time_ms(now_ms)) is not None:
+                continue
+            self._counters[f"rejected_{refused.code}"] += 1
+            full[transaction.sender] = found[transaction.raw] = refused
+        return found
 
     def gossiped(self, raws: tuple[bytes, ...], now_ms: int) -> bool:
         """Take a peer's transactions and say whether any was new; they are not passed on again (full mesh)."""
@@ -60,8 +74,13 @@ class Intake:
                 self._counters[f"refused_transaction_{type(error).__name__}"] += 1
         return fresh
 
-    def admit(self, transaction: Transaction, now_ms: int, *, client: bool = False) -> Answer:
-        """Add a verified transaction to the mempool, or say what has become of it."""
+    def admit(
+        self, transaction: Transaction, now_ms: int, *, client: bool = False, full: Rejected | None = None
+    ) -> Answer:
+        """Add a verified transaction to the mempool, or say what has become of it.
+
+        ``full``: why its sender's one before it had no room; if it came in without that, it would come before it.
+        """
         if transaction.id in self._mempool:
             return Answer(transaction.id, Admission.PENDING)  # N11
         rejected = self._executor.check(transaction, self.block_time_ms(now_ms))
@@ -69,7 +88,7 @@ class Intake:
             self._verified.forget((transaction.raw,))  # no block will hold it: what came late is not kept for one
         if rejected is not None and rejected.code == "duplicate":
             return Answer(transaction.id, Admission.COMMITTED)
-        rejected = rejected or self._mempool.add(transaction, now_ms, client=client)
+        rejected = rejected or full or self._mempool.add(transaction, now_ms, client=client)
         if rejected is not None:
             self._counters[f"rejected_{rejected.code}"] += 1
             return Answer(transaction.id, Admission.REJECTED, rejected)

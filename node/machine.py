@@ -10,7 +10,7 @@ Effects keep the order in which the core gave them, so a vote stays behind the r
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from consensus import events as core
@@ -201,9 +201,9 @@ class Machine:
         )
         return health.report(view, now_ms)
 
-    def no_room(self, transaction: Transaction, now_ms: int) -> Rejected | None:
-        """Say why a client's transaction has no place in the pool now, None if it has one or is known already (N9)."""
-        return self._pending.no_room(transaction, now_ms)
+    def no_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
+        """Say, by raw bytes, which of clients' transactions have no place in the pool now, and why (N9)."""
+        return self._pending.no_room(transactions, now_ms)
 
     # The one way in
 

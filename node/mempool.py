@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contracts.framework import Rejected
 from ledger.transaction import Transaction
 from node.pace import Throughput
+
+NO_ROOM: Final = frozenset({"mempool_full", "sender_share_full"})
+"""The codes of refusals for lack of room."""
 
 
 @dataclass(frozen=True, slots=True)

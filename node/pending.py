@@ -7,7 +7,7 @@ block is told with its reason (N14).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from consensus import events as core
@@ -57,9 +57,9 @@ class Pending:
         self._emit(events.Answered(answers))
         self._pass_on(fresh)
 
-    def no_room(self, transaction: Transaction, now_ms: int) -> Rejected | None:
-        """Say why a client's transaction has no place now, before its signature is verified (N9)."""
-        return self._intake.no_room(transaction, now_ms)
+    def no_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
+        """Say which of clients' transactions have no place now, before their signatures are verified (N9)."""
+        return self._intake.no_room(transactions, now_ms)
 
     def gossiped(self, raws: tuple[bytes, ...], now_ms: int) -> None:
         """Take a peer's transactions."""

@@ -136,8 +136,8 @@ class NodeServices:
         if self._arrived is not None:
             self._arrived(transactions)
         now_ms = self._now_ms()
-        no_room = self._machine.no_room  # N9: what has no place costs no signature check
-        refused = {tx.raw: _rejected(tx, why) for tx in transactions if (why := no_room(tx, now_ms)) is not None}
+        no_room = self._machine.no_room(transactions, now_ms)  # N9: what has no place costs no signature check
+        refused = {tx.raw: _rejected(tx, no_room[tx.raw]) for tx in transactions if tx.raw in no_room}
         try:
             bad = await self._verifier.check(tx for tx in transactions if tx.raw not in refused)
         except Closed:

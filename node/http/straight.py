@@ -22,7 +22,8 @@ from node.http.context import Context
 from node.http.hot import HotRequest
 from node.http.metrics import RequestMetrics
 from node.http.problems import MEDIA_TYPE, Problem, problem_of, slow_down, stopping
-from node.http.transactions import NO_ROOM, WAITS, Transactions, decode, final_refusal
+from node.http.transactions import WAITS, Transactions, decode, final_refusal
+from node.mempool import NO_ROOM
 
 BODY_BYTES_MAX: Final = 16 * 1024
 """So much a connection may hold here beside the budget of all bodies."""

@@ -28,10 +28,10 @@ from node.http.context import Context, WithHandovers
 from node.http.hot import HotRequest
 from node.http.problems import Problem, refusal, slow_down
 from node.http.services import Location
+from node.mempool import NO_ROOM
 
 # Refusals that a transaction also gets when it is sent again long after it was committed.
 _OUTDATED: Final = frozenset({"expired", "unknown_sender"})
-NO_ROOM: Final = frozenset({"mempool_full", "sender_share_full"})
 WAITS: Final = ("accepted", "commit")
 TxId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="Transaction id, 64 lower-case hex digits.")]
 Proof = Annotated[bool, Query(description="Add the receipt file that `coseal verify` checks offline.")]

@@ -691,6 +691,24 @@ def test_a_full_mempool_says_so_and_takes_more_once_blocks_commit() -> None:
     assert cluster["bank-a"].answers[-1].admission is Admission.ACCEPTED
 
 
+def test_what_comes_behind_one_without_room_has_none_however_small() -> None:
+    """N10: it would come before it, and a source's sequence would have a hole."""
+    cluster = settled(Cluster(limits=MempoolLimits(bytes_max=4_000, shares=1)))
+    sizes = [("bank-a", 0), ("bank-a", 3_400), ("bank-a", 0), ("regulator", 0)]
+    txs = [
+        sign_transaction(cluster.genesis, number, member=member, padding=padding)
+        for number, (member, padding) in enumerate(sizes)
+    ]
+    cluster.submit("bank-a", *txs)
+    codes = [answer.rejected.code if answer.rejected else None for answer in cluster["bank-a"].answers]
+    assert codes == [None, "sender_share_full", "sender_share_full", None]
+    refused = cluster["bank-a"].machine.no_room(txs, cluster.now_ms)
+    assert [tx.raw in refused for tx in txs] == [False, True, True, False]
+    assert cluster.run_until(lambda: cluster.has(txs[0], "bank-a"))
+    cluster.submit("bank-a", txs[2])
+    assert cluster["bank-a"].answers[-1].admission is Admission.ACCEPTED
+
+
 def test_a_transaction_takes_effect_once_over_replay_and_restart(cluster: Cluster) -> None:
     """T2."""
     tx = sign_transaction(cluster.genesis, 1)
