@@ -123,6 +123,16 @@ class Contract:
     next_deadline_ms: Callable[[Reader], int | None] | None = None
 
 
+_MEMO_MAX: Final = 64
+
+
+def remember(memo: dict[Any, Any], key: Any, value: Any) -> None:
+    """Keep the newest of what was compiled: what is forgotten is compiled again from the state."""
+    if len(memo) >= _MEMO_MAX:
+        del memo[next(iter(memo))]
+    memo[key] = value
+
+
 class CommittedReader:
     """A ``Reader`` of committed bytes, e.g. of ``State.get``; always the newest, nothing is cached."""
 

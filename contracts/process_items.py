@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from contracts import arguments
 from contracts.arguments import Check, is_encodable, is_identifier, parse_time
+from contracts.framework import remember
 from contracts.process_chain import ObjectName
 from ledger.codec import INT_MIN
 
@@ -227,7 +228,6 @@ class Schema:
                 raise Unfit(f".{name}{error}")
 
 
-_MEMO_SCHEMAS: Final = 64
 _schemas: dict[tuple[str, int | None], Schema] = {}
 
 
@@ -236,9 +236,8 @@ def schema_of(definition: Mapping[str, Any], zone_minutes: int | None) -> Schema
     key = (definition["definition"], zone_minutes)  # a definition is named by its hash
     schema = _schemas.get(key)
     if schema is None:
-        if len(_schemas) >= _MEMO_SCHEMAS:
-            del _schemas[next(iter(_schemas))]
-        schema = _schemas[key] = _compiled(definition, zone_minutes)
+        schema = _compiled(definition, zone_minutes)
+        remember(_schemas, key, schema)
     return schema
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from contracts.framework import Reader
+from contracts.framework import Reader, remember
 from contracts.process_types import type_key
 from contracts.rules.errors import RuleError
 from contracts.rules.monitor import RuleSet, rule_sets
@@ -72,7 +72,6 @@ class JudgingSet:
         return self.phase == TRIAL
 
 
-_MEMO_SETS: Final = 64
 _rules: dict[tuple[str, str], tuple[Rule, ...]] = {}
 _compiled: dict[tuple[str, str, tuple[str, ...]], Mapping[str, RuleSet]] = {}
 
@@ -85,7 +84,7 @@ def rules_of(reader: Reader, definition: Mapping[str, Any], set_id: str, digest:
         found: Any = reader.get(set_key(set_id))
         documents: list[Any] = [reader.get(rule_key(*name)) for name in found["rules"]]
         rules = parse_rules([document["rule"] for document in documents], definition)
-        _remember(_rules, key, rules)
+        remember(_rules, key, rules)
     return rules
 
 
@@ -105,15 +104,8 @@ def _by_type(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, 
     compiled = _compiled.get(key)
     if compiled is None:
         compiled = rule_sets(rules_of(reader, definition, entry["set"], entry["digest"]), definition, off)
-        _remember(_compiled, key, compiled)
+        remember(_compiled, key, compiled)
     return compiled
-
-
-def _remember(memo: dict[Any, Any], key: Any, value: Any) -> None:
-    """Keep the newest: what is forgotten is compiled again from the state."""
-    if len(memo) >= _MEMO_SETS:
-        del memo[next(iter(memo))]
-    memo[key] = value
 
 
 def broken_rule(reader: Reader, definition: Mapping[str, Any]) -> str | None:

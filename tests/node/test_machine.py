@@ -12,6 +12,7 @@ from ledger.block import CommittedBlock
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
 from node import events, journal, wire
 from node.events import Admission
+from node.machine import Machine
 from node.mempool import MempoolLimits
 from node.restart import tip_of
 from tests.node.cluster import START_MS, Cluster, Host, key, sign_transaction
@@ -311,14 +312,20 @@ def test_a_transaction_known_to_one_node_alone_commits(cluster: Cluster) -> None
     assert cluster.run_until(lambda: cluster.has(tx), 60_000)
 
 
-def test_what_a_peer_that_is_gone_was_asked_for_is_asked_of_another_at_once(cluster: Cluster) -> None:
+def asking_for_blocks(cluster: Cluster) -> tuple[Machine, str]:
+    """Let bank-a miss five blocks and wait for an answer; return its machine, and which peer it asked."""
     cluster.kill("bank-a")
     commit(cluster, 5)
     cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.GetBlocks) else [data]
     cluster.start("bank-a")
     cluster.run(20)
     machine = machine_of(cluster["bank-a"])
-    (gone,) = [name for name, peer in machine._catch_up.sync._peers.items() if peer.asked]
+    (asked,) = [name for name, peer in machine._catch_up.sync._peers.items() if peer.asked]
+    return machine, asked
+
+
+def test_what_a_peer_that_is_gone_was_asked_for_is_asked_of_another_at_once(cluster: Cluster) -> None:
+    machine, gone = asking_for_blocks(cluster)
     effects = machine.step(events.PeerDisconnected(gone), cluster.now_ms)
     (frame,) = [effect for effect in effects if isinstance(effect, events.SendFrame)]
     assert frame.peer != gone
@@ -326,14 +333,8 @@ def test_what_a_peer_that_is_gone_was_asked_for_is_asked_of_another_at_once(clus
 
 
 def test_what_is_missing_is_asked_for_before_what_came_is_executed(cluster: Cluster) -> None:
-    cluster.kill("bank-a")
-    commit(cluster, 5)
-    cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.GetBlocks) else [data]
-    cluster.start("bank-a")
-    cluster.run(20)
-    machine, source = machine_of(cluster["bank-a"]), cluster["regulator"].disk
-    (asked,) = [name for name, peer in machine._catch_up.sync._peers.items() if peer.asked]
-    given = wire.pack_blocks(2, source.blocks[1:3])
+    machine, asked = asking_for_blocks(cluster)
+    given = wire.pack_blocks(2, cluster["regulator"].disk.blocks[1:3])
     effects = machine.step(events.FrameReceived(asked, given), cluster.now_ms)
     (frame,) = [effect for effect in effects if isinstance(effect, events.SendFrame)]
     assert frame.message == wire.GetBlocks(4, 3)
