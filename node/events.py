@@ -3,7 +3,7 @@
 Law: effects are carried out in the order given. A ``SendFrame``, ``BroadcastFrame``, ``ApplyState`` or ``Published``
 that follows an ``Append``, ``ReplaceJournal`` or ``AppendBlock`` waits until that write is durable, so the shell
 keeps them in one queue and syncs once for many. A ``ReplaceJournal`` itself takes place only after everything
-before it is durable, the block log above all: it drops what the decided block made superfluous. Everything else
+before it is durable, the block log above all: it drops what the decided block made superfluous (N2). Everything else
 may take effect at once, and so may frames of which ``wire.promises_nothing`` says so. No effect is ever dropped,
 except frames to a peer whose link is down or whose outbound queue is full.
 """

@@ -24,6 +24,7 @@ from ledger.transaction import Transaction
 from node.events import Admission, Answer
 from node.mempool import Mempool
 
+# N35: proofs that wait, ticks between two turns, reports of one proof.
 PENDING_MAX: Final = 64
 TURN_TICKS: Final = 2
 SENDS_MAX: Final = 3
@@ -71,10 +72,10 @@ class Reporter:
         """
         reports = []
         for place, pending in list(self._pending.items()):
-            if pending.sends >= SENDS_MAX or self._is_refused(pending.args):
+            if pending.sends >= SENDS_MAX or self._is_refused(pending.args):  # N35
                 del self._pending[place]
             elif not self._may_report():
-                continue  # another key of it is registered: once that one is held
+                continue  # another key of it is registered: once that one is held (N34)
             elif pending.wait > 0:
                 pending.wait -= 1
             elif not self._is_on_its_way(pending.args):
@@ -97,7 +98,7 @@ class Reporter:
         return self._signer is not None and key == self._signer.public_key
 
     def _turn(self, accused: str) -> int:
-        """Return how many go before this node: the validators between the accused and it, all if it does not vote."""
+        """Return how many go before this node (N35): those between the accused and it, all if it does not vote."""
         validators = self._executor.validators
         mine, theirs = validators.index(self._node_id), validators.index(accused)
         return validators.n if mine is None or theirs is None else (mine - theirs - 1) % validators.n

@@ -18,7 +18,7 @@ ALLOWANCES: Final = {
     "get-heads": 64,
     "get-item": 64,
 }
-STATUS_INTERVAL_MS: Final = 1_000
+STATUS_INTERVAL_MS: Final = 1_000  # N16
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Peer:
         return used < ALLOWANCES[kind]
 
     def tell(self, now_ms: int) -> bool:
-        """Say whether it is time to tell the peer our status again (R6: once a second), and note that we do."""
+        """Say whether it is time to tell the peer our status again (N16: once a second), and note that we do."""
         if self.told_ms is not None and 0 <= now_ms - self.told_ms < STATUS_INTERVAL_MS:
             return False
         self.told_ms = now_ms

@@ -95,7 +95,7 @@ class Pending:
             self._emit(events.Dropped(answers))
 
     def accuse(self, accusation: core.Accuse) -> None:
-        """Take a proof against a validator, to be reported."""
+        """Take a proof against a validator, to be reported (N34)."""
         self.reporter.accuse(accusation)
 
     def take_key(self, signer: Signer) -> None:

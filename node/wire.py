@@ -236,7 +236,7 @@ def encode(message: WireMessage) -> bytes:
 
 
 def decode(data: bytes) -> WireMessage:
-    """Parse a frame's bytes; raise ``Malformed``."""
+    """Parse a frame's bytes: form and bounds, nothing else (N5); raise ``Malformed``."""
     if len(data) > MAX_FRAME_BYTES:
         raise Malformed(f"frame of {len(data)} bytes, at most {MAX_FRAME_BYTES}")
     value = codec.decode(data)
@@ -250,7 +250,7 @@ def decode(data: bytes) -> WireMessage:
 def pack_blocks(from_height: int, records: Iterable[bytes]) -> Blocks:
     """Return the frame for log records (``CommittedBlock`` bytes) of consecutive heights, as many as fit, at least one.
 
-    Receipts stay behind: the receiver executes each block and finds them itself.
+    Receipts stay behind: the receiver executes each block and finds them itself (N7).
     """
     budget = BLOCKS_BYTES
     pairs: list[tuple[bytes, bytes]] = []

@@ -173,7 +173,7 @@ class Writer:
         unsynced_journal = unsynced_blocks = False
         for effect in batch.writes:
             if unsynced_blocks and not isinstance(effect, AppendBlock):
-                blocks.sync()  # N33: what the journal holds of the next height must not outlive the block
+                blocks.sync()  # N2, N33: what the journal holds of the next height must not outlive the block
                 unsynced_blocks = False
             match effect:
                 case Append(data):

@@ -299,7 +299,7 @@ class _Checker:
 
 def _together(kind: Type, facts: list[Fact]) -> Fact:
     """Return the fact of a list or map of these."""
-    heavy = sum(1 + fact.weight for fact in facts)
+    heavy = sum(1 + fact.weight for fact in facts)  # G52
     return Fact(kind, len(facts), heavy, 1 + sum(fact.cost for fact in facts))
 
 

@@ -79,7 +79,7 @@ _UNARY: Final[Mapping[str, dict[type, Callable[[Any], Any]]]] = {
         for name, part in values.TIMESTAMP_PARTS.items()
     },
 }
-_COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+_COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {  # G35
     "_<_": operator.lt,
     "_<=_": operator.le,
     "_>_": operator.gt,
@@ -121,7 +121,7 @@ def _select(node: tree.Select) -> Run:
         try:
             return holder[field]
         except KeyError:
-            raise EvalError(f"no such field: {field}", position) from None
+            raise EvalError(f"no such field: {field}", position) from None  # G24, G37
 
     def has(bindings: Environment) -> bool:
         holder = operand(bindings)
@@ -157,6 +157,7 @@ def _logic(node: tree.Logic) -> Run:
 
 
 def _conditional(node: tree.Conditional) -> Run:
+    """G33: the condition and one branch are evaluated."""
     condition, accepted, rejected = compiled(node.condition), compiled(node.accepted), compiled(node.rejected)
     position = node.position
 
@@ -181,7 +182,7 @@ def _macro(node: tree.Macro) -> Run:
         found = items_of(bindings)
         if type(found) is not list:
             raise EvalError(f"{name}() walks a list, not a {type_name(found)}", position)
-        if len(found) > MAX_ITEMS:
+        if len(found) > MAX_ITEMS:  # G36
             raise EvalError(f"a list of more than {MAX_ITEMS} items", position)
         return found
 
@@ -273,14 +274,14 @@ def _membership(operands: list[Run], position: int) -> Run:
     def run(bindings: Environment) -> bool:
         value, holder = value_of(bindings), holder_of(bindings)
         if type(holder) is list:
-            if len(holder) > MAX_ITEMS:
+            if len(holder) > MAX_ITEMS:  # G36
                 raise EvalError(f"a list of more than {MAX_ITEMS} items", position)
             return any(equal(value, item) for item in holder)
         if type(holder) is not dict:
             raise EvalError(f"in needs a list or map, got {type_name(holder)}", position)
         if type(value) not in _KEYS:
             raise EvalError(f"the keys of a map are strings, not {type_name(value)}", position)
-        return type(value) is str and value in holder
+        return type(value) is str and value in holder  # G37
 
     return run
 
@@ -293,7 +294,7 @@ def _comparison(name: str, operands: list[Run], position: int) -> Run:
         a, b = left(bindings), right(bindings)
         kind = type(a)
         if kind is type(b):
-            if kind in _PLAIN_ORDERED:
+            if kind in _PLAIN_ORDERED:  # G35
                 return compare(a, b)
             if kind is Timestamp or kind is Duration:
                 return compare(a.ms, b.ms)
@@ -307,7 +308,7 @@ def _binary(name: str, operands: list[Run], position: int) -> Run:
     table = _BINARY[name]
 
     def run(bindings: Environment) -> Any:
-        a, b = left(bindings), right(bindings)
+        a, b = left(bindings), right(bindings)  # G33: the leftmost error is the error
         function = table.get((type(a), type(b)))
         if function is None:
             raise _no_overload(name, position, a, b)

@@ -18,8 +18,8 @@ _DIGITS: Final = frozenset("0123456789")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _OCTAL: Final = frozenset("01234567")
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
-_WORD: Final = _LETTERS | _DIGITS
-_SPACE: Final = frozenset(" \t\n\f\r")
+_WORD: Final = _LETTERS | _DIGITS  # G2
+_SPACE: Final = frozenset(" \t\n\f\r")  # G1
 _PAIRS: Final = ("&&", "||", "==", "!=", "<=", ">=")
 _SINGLES: Final = frozenset("()[]{}.,:?!<>+-*/%")
 _ESCAPES: Final = {
@@ -32,7 +32,7 @@ _ESCAPES: Final = {
     "v": "\v",
     **{mark: mark for mark in "\\?\"'`"},
 }
-_CODE_DIGITS: Final = {"x": 2, "X": 2, "u": 4, "U": 8}
+_CODE_DIGITS: Final = {"x": 2, "X": 2, "u": 4, "U": 8}  # G4
 
 
 class Token(NamedTuple):
@@ -45,7 +45,7 @@ class Token(NamedTuple):
 
 def tokens(source: str, path: str = "") -> list[Token]:
     """Return the tokens of a source, the last of kind ``end``; raises RuleError."""
-    if len(source) > MAX_SOURCE_CHARACTERS:
+    if len(source) > MAX_SOURCE_CHARACTERS:  # G1
         raise RuleError(path, MAX_SOURCE_CHARACTERS, f"an expression has at most {MAX_SOURCE_CHARACTERS} characters")
     return _Lexer(source, path).run()
 
@@ -103,6 +103,7 @@ class _Lexer:
         return self.source[start : self.at]
 
     def number(self) -> Token:
+        """G3: an integer, decimal or after 0x; doubles and unsigned integers are refused by name."""
         start = self.at
         if self.peek() == "0" and self.peek(1) in ("x", "X"):
             self.at += 2
@@ -134,6 +135,7 @@ class _Lexer:
         return None
 
     def string(self, prefix: str) -> Token:
+        """G4: what stands between the quotes, escapes resolved; bytes are refused by name (G3)."""
         start = self.at
         if "b" in prefix or "B" in prefix:
             raise self.error(start, "no bytes here: use a string")

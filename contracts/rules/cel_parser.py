@@ -20,12 +20,12 @@ INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**63 - 1
 
 MACROS: Final = ("all", "exists", "exists_one")
-_KEYWORDS: Final = frozenset(("true", "false", "null", "in"))
+_KEYWORDS: Final = frozenset(("true", "false", "null", "in"))  # G2, as what is reserved
 _RESERVED: Final = _KEYWORDS | {
     *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "namespace"),
     *("package", "return", "var", "void", "while"),
 }
-_LEFT_OUT: Final = {
+_LEFT_OUT: Final = {  # G11
     "map": "use all, exists or exists_one",
     "filter": "use all, exists or exists_one",
     "matches": "regular expressions have no bound; use startsWith, endsWith or contains",
@@ -244,7 +244,7 @@ class _Parser:
         text = self.expect("integer").text
         value = sign * (number_of(text[2:], 16) if text.startswith("0x") else number_of(text))
         if not INT_MIN <= value <= INT_MAX:
-            raise self.error(position, "the integer does not fit 64 bit")
+            raise self.error(position, "the integer does not fit 64 bit")  # G3
         return Literal(position, 1, value)
 
     def members(self, node: Node) -> Node:
@@ -305,7 +305,7 @@ class _Parser:
         if token.kind == "{":
             return self.map_literal(token.position)
         if token.kind == ".":
-            raise self.error(token.position, "a name does not begin with a dot here")
+            raise self.error(token.position, "a name does not begin with a dot here")  # G11
         self.at -= token.kind != "end"
         raise self.error(token.position, f"expected a value, got {self.shown()}")
 
@@ -321,7 +321,7 @@ class _Parser:
             operands = self.arguments(")")
             return Call(token.position, self.depth(token.position, *operands), token.text, operands)
         if self.token.kind == "{":
-            raise self.error(token.position, "no messages here: write a map as {'name': value}")
+            raise self.error(token.position, "no messages here: write a map as {'name': value}")  # G11
         return Variable(token.position, 1, token.text, token.text == self.item)
 
     def no_keyword(self, token: Token) -> None:

@@ -23,7 +23,7 @@ MAX_TYPE_DEPTH: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type: ``kind``, the type of a list's items or a map's values, the fields of a record.
+    """A type (G20): ``kind``, the type of a list's items or a map's values, the fields of a record.
 
     A record is a map of which the fields are known: a name and its type.
     """
@@ -65,7 +65,7 @@ def map_of(value: Type) -> Type:
 
 
 def record(fields: Mapping[str, Type]) -> Type:
-    """Return the type of maps with known fields; any of them may be absent from a value."""
+    """Return the type of maps with known fields; any of them may be absent from a value (G24)."""
     return Type("record", None, tuple(fields.items()))
 
 
@@ -77,7 +77,7 @@ def size_of(kind: Type) -> int:
 
 
 def weight(kind: Type, size: int) -> int:
-    """Return the steps that comparing a value of this type and size takes beyond the first."""
+    """Return the steps that comparing a value of this type and size takes beyond the first (G52)."""
     if kind.kind == "string":
         return size // CHARACTERS_A_STEP
     if kind.kind == "record":

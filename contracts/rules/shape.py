@@ -100,7 +100,7 @@ class _Compiler:
             raise RuleError(f"{self.path}.$schema", None, f"the dialect is {DIALECT}")
         self.definitions = _record(schema.get("$defs", {}), f"{self.path}.$defs")
         if len(self.definitions) > MAX_PROPERTIES:
-            raise RuleError(f"{self.path}.$defs", None, f"at most {MAX_PROPERTIES} definitions")
+            raise RuleError(f"{self.path}.$defs", None, f"at most {MAX_PROPERTIES} definitions")  # S8
         for name in self.definitions:
             self.definition(name, f"{self.path}.$defs.{name}", 0)
         return self.part({key: value for key, value in schema.items() if key not in ("$schema", "$defs")}, self.path, 0)
@@ -116,7 +116,7 @@ class _Compiler:
 
     def part(self, schema: Any, path: str, depth: int) -> _Part:
         if depth > MAX_DEPTH:
-            raise RuleError(path, None, f"nested deeper than {MAX_DEPTH}")
+            raise RuleError(path, None, f"nested deeper than {MAX_DEPTH}")  # S8
         for keyword in _record(schema, path):
             if keyword not in _KEYWORDS and keyword not in _NOTES:
                 reason = _LEFT_OUT.get(keyword, f"expected one of {', '.join(sorted(_KEYWORDS))}")
@@ -142,7 +142,7 @@ class _Compiler:
 
         return _Part(test, cost, height)
 
-    # keywords, in the order in which a value is tested
+    # keywords, in the order in which a value is tested (S10)
 
     def reference(self, schema: Mapping[str, Any], path: str, depth: int) -> _Part:
         target = schema["$ref"]
@@ -184,7 +184,7 @@ class _Compiler:
     def required(self, schema: Mapping[str, Any], path: str, depth: int) -> _Part:
         names = schema["required"]
         if type(names) is not list or len(names) > MAX_PROPERTIES or not all(type(name) is str for name in names):
-            raise RuleError(path, None, f"expected a list of at most {MAX_PROPERTIES} names")
+            raise RuleError(path, None, f"expected a list of at most {MAX_PROPERTIES} names")  # S8
         if len(set(names)) != len(names):
             raise RuleError(path, None, "a name stands twice")
 
@@ -200,7 +200,7 @@ class _Compiler:
     def properties(self, schema: Mapping[str, Any], path: str, depth: int) -> _Part:
         given = _record(schema["properties"], path)
         if len(given) > MAX_PROPERTIES:
-            raise RuleError(path, None, f"at most {MAX_PROPERTIES} properties")
+            raise RuleError(path, None, f"at most {MAX_PROPERTIES} properties")  # S8
         parts = {name: self.part(part, f"{path}.{name}", depth + 1) for name, part in given.items()}
         tests = [(name, part.test) for name, part in parts.items()]
 
@@ -316,7 +316,7 @@ def _size_bound(keyword: str) -> Callable[[_Compiler, Mapping[str, Any], str, in
     return compile_bound
 
 
-_KEYWORDS: Final[Mapping[str, Callable[[_Compiler, Mapping[str, Any], str, int], _Part]]] = {
+_KEYWORDS: Final[Mapping[str, Callable[[_Compiler, Mapping[str, Any], str, int], _Part]]] = {  # S10
     "type": _Compiler.kind,
     "const": _Compiler.constant,
     "enum": _Compiler.choice,
