@@ -1,4 +1,4 @@
-"""What a peer's certificate proves: that its tip is one, or that the chain has two.
+"""What peers claim of their tips, and what their certificates prove: that a tip is one, or that the chain has two.
 
 Law: nothing is concluded from a certificate before all its signatures verify.
 """
@@ -6,11 +6,44 @@ Law: nothing is concluded from a certificate before all its signatures verify.
 from __future__ import annotations
 
 from consensus.rules import Tip
+from contracts.execution import Executor
 from ledger import signing
 from ledger.certificate import Certificate, Phase
 from ledger.errors import BadCertificate
 from ledger.signing import Verify
 from ledger.validators import ValidatorSet
+from node.sync import Sync
+from node.wire import Status
+
+
+class Claims:
+    """Tells ``sync`` which of the heights that peers show it may ask them for."""
+
+    def __init__(self, executor: Executor, sync: Sync, verify: Verify) -> None:
+        self._executor, self._sync, self._verify = executor, sync, verify
+
+    def heard(self, peer: str, status: Status, tip: Tip, now_ms: int) -> str | None:
+        """Believe a status only as far as its certificate verifies (N17, CVE-2025-24371); ``tip`` is our own.
+
+        Returns in words that the chain has two blocks at the height of ``tip`` (N21), else None. Raises
+        ``BadCertificate``; the peer is a liar then (N20).
+        """
+        executor, certificate = self._executor, status.certificate
+        fork = None if certificate is None else conflict(certificate, tip, executor.chain_id, self._verify)
+        if fork is not None:
+            return fork
+        if certificate is None or status.height <= executor.height:
+            self._sync.proven(peer, status.height)
+        elif certificate.epoch > executor.validators.epoch:
+            self._sync.hinted(peer, status.height)
+        else:
+            try:
+                require_commit(certificate, executor.chain_id, executor.validators, self._verify)
+            except BadCertificate:
+                self._sync.lied(peer, now_ms)
+                raise
+            self._sync.proven(peer, status.height)
+        return None
 
 
 def require_commit(

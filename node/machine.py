@@ -3,31 +3,27 @@
 Law: ``step`` is pure and total. It reads no clock and does no I/O; what a peer sends never raises; a fault of our
 own halts it, once, and a halted machine does nothing. What runs in production is what is simulated.
 
-Effects keep the order in which the core gave them, so a vote stays behind the record that makes it safe to send
-(docs/decisions/0007-ordered-effects-and-two-logs.md).
+The machine joins the parts, each with a law of its own: what is ordered (``ordering``), what waits for a block
+(``pending``), what peers ask for (``serving``), how it catches up (``catch_up``), who its peers are (``registry``).
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from consensus import events as core
 from consensus.application import Executed
-from consensus.messages import Message, encode_message, verify_message
 from consensus.replica import Replica
-from consensus.rules import ReplicaConfig, Tip
-from contracts import governance, membership
+from consensus.rules import ReplicaConfig
 from contracts.execution import Executor, Outcome, UnknownProtocol
 from contracts.framework import Rejected
 from ledger import signing
 from ledger.block import CommittedBlock
-from ledger.certificate import Certificate
-from ledger.errors import BadCertificate, LedgerError
+from ledger.errors import LedgerError
 from ledger.genesis import Genesis
 from ledger.signing import Signer, Verify
-from ledger.state import Change
 from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
 from node import events as shell
@@ -35,18 +31,18 @@ from node import health, wire
 from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
 from node.catch_up import CatchUp
-from node.claims import conflict, require_commit
+from node.claims import Claims
 from node.events import NodeEffect, NodeEvent, Tick, TickKind
 from node.inquiry import Inquiries
 from node.joining import Kept
 from node.mempool import Mempool, MempoolLimits
+from node.ordering import Ordering
 from node.peers import STATUS_INTERVAL_MS
 from node.pending import Pending
 from node.records import Records
 from node.registry import Registry
-from node.restart import tip_of
 from node.serving import Serving
-from node.trail import Trail
+from node.upgrades import Upgrades
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,6 @@ class Machine:
         """
         self.config = config
         self.executor = executor
-        self.tip = tip
         self.counters: Counter[str] = Counter()
         self._chain_id = config.genesis.chain_id
         self._registry = Registry(executor, config.node_id, self._emit)
@@ -105,25 +100,39 @@ class Machine:
             self._emit,
             self._run,
             node_id=config.node_id,
-            signers=self._signers,
+            signers=tuple(signer for signer in (config.signer, config.next_signer) if signer is not None),
         )
         self._records = Records(journal_data, self._chain_id, config.node_id, self._emit)
-        self._coming = membership.coming(executor.reader)
-        self._replica = self._replica_at(tip_of(config.genesis, tip, executor.reader))
+        parameters, node_id = config.genesis.parameters, config.node_id
+        self._ordering = Ordering(
+            ReplicaConfig(self._chain_id, parameters, node_id, config.signer, config.verify, config.next_signer),
+            config.genesis,
+            executor,
+            self._application,
+            self._records,
+            self._registry,
+            self._pending,
+            self.counters,
+            self._emit,
+            tip=tip,
+            behind=self._behind,
+            decided=self._decided,
+            halt=self._halt,
+        )
         self._serving = Serving(executor, self._records, self._emit, self._allow, first_height=first_height)
         self._catch_up = CatchUp(
             executor,
             self._run,
             self._emit,
             self._count,
-            self._trail,
+            lambda: self._ordering.trail,
             gap_blocks=config.join_gap_blocks,
             kept=kept,
             verify=config.verify,
         )
+        self._claims = Claims(executor, self._catch_up.sync, config.verify)
         self._inquiries = Inquiries(self._chain_id, config.verify)
-        self._announced: dict[str, int] | None = None
-        self._unwritten: deque[tuple[int, Change]] = deque()
+        self._upgrades = Upgrades(executor, self._emit)
         self._effects: list[NodeEffect] = []
         self._now_ms = 0
         self._started_ms = 0
@@ -138,6 +147,11 @@ class Machine:
         return self.executor.validators
 
     @property
+    def tip(self) -> CommittedBlock | None:
+        """The block decided last, None at genesis."""
+        return self._ordering.tip
+
+    @property
     def pins(self) -> tuple[shell.Pin, ...]:
         """All registered nodes and the certificates of their links, as the state has them now."""
         return self._registry.pins
@@ -150,16 +164,7 @@ class Machine:
     @property
     def missing_key(self) -> bytes | None:
         """The key of this node's seat, now or in the epoch that comes, if it has no signer for it; else None."""
-        held = [signer.public_key for signer in self._signers]
-        for validators in (self._coming, self.validators):
-            index = None if validators is None else validators.index(self.config.node_id)
-            if validators is not None and index is not None and validators[index].key not in held:
-                return validators[index].key
-        return None
-
-    @property
-    def _signers(self) -> tuple[Signer, ...]:
-        return tuple(one for one in (self.config.signer, self.config.next_signer) if one is not None)
+        return self._ordering.missing_key
 
     @property
     def halted(self) -> str | None:
@@ -179,7 +184,7 @@ class Machine:
     @property
     def replica(self) -> Replica:
         """The consensus core, to look at."""
-        return self._replica
+        return self._ordering.replica
 
     def status(self, now_ms: int) -> health.NodeStatus:
         """What this node says of itself and the network at ``now_ms``."""
@@ -193,7 +198,7 @@ class Machine:
             sync=self._catch_up.sync,
             peers=self._registry.peers,
             kind=self._registry.kind,
-            standing=self._replica.standing(),
+            standing=self.replica.standing(),
             started_ms=self._started_ms,
             halted=self._halted,
             signer_trouble=self._signer_trouble,
@@ -240,7 +245,7 @@ class Machine:
             case shell.Submitted(transactions):
                 self._pending.submitted(transactions, self._now_ms)
             case shell.Applied(height):
-                self._applied(height)
+                self._ordering.applied(height)
             case core.ExecutionTook(duration_ms):
                 self._application.took(duration_ms)
                 self._run(event)
@@ -249,11 +254,12 @@ class Machine:
                 self._tip_heard(self.config.node_id, self._tip_reply(token), own=True)
                 self._emit(shell.BroadcastFrame(wire.TipRequest(token)))
             case shell.OperatorAllowsVoting():
-                self._allow_voting()
+                self._ordering.allow_voting(self._now_ms)
             case shell.SignerHeard(trouble):
                 self._signer_trouble = trouble  # U11
             case shell.KeyGiven(signer):
-                self._take_key(signer)
+                self._pending.take_key(signer)
+                self._ordering.take_key(signer, self._now_ms)
             case shell.BlocksPruned(first_height):
                 self._serving.first_height = first_height
 
@@ -261,7 +267,7 @@ class Machine:
         self._started_ms = self._now_ms
         self._records.start()
         self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
-        self._carry_out(self._replica.start(self._now_ms))
+        self._ordering.start(self._now_ms)
 
     def _connected(self, peer: str) -> None:
         state = self._registry.peers.get(peer)
@@ -269,7 +275,7 @@ class Machine:
             return
         state.connected, state.told_ms = True, self._now_ms
         self._catch_up.connected(peer)
-        self._emit(shell.SendFrame(peer, self._own_status()))
+        self._emit(shell.SendFrame(peer, self._ordering.status))
         self._run(core.PeerJoined(peer))
 
     # Frames
@@ -282,7 +288,7 @@ class Machine:
         try:
             match message:
                 case wire.ConsensusMessage(inner):
-                    self._consensus(peer, inner, verified)
+                    self._ordering.receive(peer, inner, verified, self._now_ms)
                 case wire.Transactions(raws):
                     self._pending.gossiped(raws, self._now_ms)
                 case wire.Status():
@@ -311,51 +317,17 @@ class Machine:
         except LedgerError as error:
             self._count(f"refused_{type(error).__name__}")
 
-    def _consensus(self, peer: str, message: Message, verified: bool) -> None:
-        if not verified or message.epoch != self.validators.epoch:
-            verify_message(self._chain_id, self._voters(message), message, self.config.verify)
-        self._run(core.Received(peer, message))
-
-    def _voters(self, message: Message) -> ValidatorSet:
-        """Return who decides, or decided, the height of a message, as far as this node can tell (V1, N28)."""
-        if message.height > self.executor.height + 1 and self._coming is not None:
-            return self._coming
-        if message.height > self.executor.height or message.epoch == self.validators.epoch:
-            return self.validators
-        return membership.validators_at(self.executor.reader, message.height) or self.validators
-
     def _status_received(self, peer: str, status: wire.Status) -> None:
-        """Believe a tip only as far as its certificate verifies (N17, CVE-2025-24371)."""
-        sync = self._catch_up.sync
-        if not self._allow(peer, "status") or sync.is_liar(peer, self._now_ms):
+        if not self._allow(peer, "status") or self._catch_up.sync.is_liar(peer, self._now_ms):
             return
-        certificate = status.certificate
-        if certificate is not None and (fork := self._conflict(certificate)):
+        fork = self._claims.heard(peer, status, self.replica.tip, self._now_ms)
+        if fork is not None:
             self._halt(fork)
             return
-        if certificate is not None and status.height > self.executor.height:
-            if certificate.epoch > self.validators.epoch:
-                sync.hinted(peer, status.height)
-            else:
-                try:
-                    require_commit(certificate, self._chain_id, self.validators, self.config.verify)
-                except BadCertificate:
-                    sync.lied(peer, self._now_ms)
-                    raise
-                sync.proven(peer, status.height)
-        else:
-            sync.proven(peer, status.height)
         self._registry.peers[peer].status_ms = self._now_ms
-        if certificate is not None:
-            self._run(core.TipSeen(peer, certificate))
+        if status.certificate is not None:
+            self._run(core.TipSeen(peer, status.certificate))
         self._catch_up.ask(self._now_ms)
-
-    def _conflict(self, certificate: Certificate) -> str | None:
-        return conflict(certificate, self._replica.tip, self._chain_id, self.config.verify)
-
-    def _trail(self) -> Trail:
-        genesis = self.config.genesis
-        return Trail(genesis.chain_id, genesis.parameters, self._replica.tip, self.validators)
 
     def _tip_reply(self, token: int) -> wire.TipReply:
         return wire.TipReply(token, None if self.tip is None else self.tip.certificate, self._records.prepared)
@@ -379,7 +351,7 @@ class Machine:
         patience_ms = health.PATIENCE_TIMEOUTS * self.config.genesis.parameters.round_timeout_ms
         if age_ms is None or age_ms < patience_ms:
             return
-        standing = self._replica.standing()
+        standing = self.replica.standing()
         if not standing.votes or standing.silence is not None:
             self._pending.gossip_again()
 
@@ -389,137 +361,38 @@ class Machine:
             peer.used.clear()
             if peer.connected:
                 peer.told_ms = self._now_ms
-        self._emit(shell.BroadcastFrame(self._own_status()))
+        self._emit(shell.BroadcastFrame(self._ordering.status))
         self._pending.tick(self._now_ms)
         self._say_ready()
         self._gossip_as_follower()
         self._inquiries.tick(self._now_ms)
         self._catch_up.tick(self._now_ms)
 
-    def _applied(self, height: int) -> None:
-        if not self._unwritten or self._unwritten[0][0] != height:
-            raise ValueError(f"the state of height {height} was not to be written next")
-        self.executor.state.flushed(self._unwritten.popleft()[1])
-
-    def _own_status(self) -> wire.Status:
-        tip = self.tip
-        if tip is None:
-            return wire.Status(0, self._chain_id, None)
-        return wire.Status(tip.block.header.height, tip.block.hash, tip.certificate)
-
     # Consensus
 
     def _run(self, event: core.Event) -> bool:
         """Give the core an event; say whether this node goes on."""
-        self._carry_out(self._replica.step(event, self._now_ms))
+        self._ordering.run(event, self._now_ms)
         return self._halted is None
 
-    def _carry_out(self, effects: Iterable[core.Effect]) -> None:
-        """Translate the core's effects, in order."""
-        for effect in effects:
-            match effect:
-                case core.Persist(core.DecidedRecord(executed, certificate)):
-                    self._emit(shell.AppendBlock(CommittedBlock(executed.block, certificate, executed.receipts)))
-                case core.Persist(
-                    core.SignRecord() | core.BodyRecord() | core.PreparedRecord() | core.RoundRecord() as record
-                ):
-                    self._records.append(record)
-                case core.Broadcast(message):
-                    self._emit(shell.BroadcastFrame(wire.ConsensusMessage(message)))
-                case core.Send(peer, message):
-                    self._emit(shell.SendFrame(peer, wire.ConsensusMessage(message)))
-                case core.SendStatus(peer):
-                    state = self._registry.peers.get(peer)
-                    if state is not None and state.tell(self._now_ms):
-                        self._emit(shell.SendFrame(peer, self._own_status()))
-                case core.FetchBlock(height, block_hash, peers):
-                    self._fetch(height, block_hash, peers)
-                case core.Behind():
-                    self._catch_up.want_next(self._now_ms)
-                case core.StartTimer(timer, delay_ms):
-                    self._emit(shell.StartTimer(timer, delay_ms))
-                case core.StopTimer(kind):
-                    self._emit(shell.StopTimer(kind))
-                case core.Decided(executed, certificate):
-                    self._decided(executed, certificate)
-                case core.GossipPending():
-                    self._pending.gossip_again()
-                case core.Accuse(node, first, second) as accusation:
-                    self._count(f"accused_{node}")
-                    self._pending.accuse(accusation)
-                    self._emit(shell.Accused(node, encode_message(first), encode_message(second)))
-                case core.Halt(reason):
-                    self._halt(reason)
+    def _behind(self) -> None:
+        self._catch_up.want_next(self._now_ms)
 
-    def _decided(self, executed: Executed, certificate: Certificate) -> None:
-        """The block is in the log's queue and its state committed in memory: write it, tell it, tidy up (N3)."""
+    def _decided(self, executed: Executed) -> None:
+        """A block is decided: let go of what is in it, and follow what it changed."""
         outcome: Outcome = executed.result
-        committed = self.tip = CommittedBlock(executed.block, certificate, executed.receipts)
-        height = outcome.height
-        self._unwritten.append((height, outcome.change))
-        self._emit(shell.ApplyState(height, executed.block.hash, outcome.change))
-        self._emit(shell.Published(committed, outcome))
         self.mempool.committed(len(executed.block.raw), self._now_ms)
-        self._records.decided(height)
         self._verified.forget(executed.block.transactions)
-        self._catch_up.sync.advanced(height)
-        self._coming = membership.coming(self.executor.reader)
+        self._catch_up.sync.advanced(outcome.height)
         if outcome.members_changed:
             self._registry.follow()
             self._share_doors()
-        self._mind_the_rules()
-
-    def _mind_the_rules(self) -> None:
-        """Stop before the first block under rules that this software lacks; say so when they are decided (A8, N32)."""
-        self.executor.require_rules()
-        upgrade = governance.upgrade(self.executor.reader)
-        known = upgrade is None or self.executor.knows(upgrade["version"])
-        if upgrade is not None and not known and upgrade != self._announced:
-            text = (
-                f"protocol version {upgrade['version']} begins at height {upgrade['first_height']} and this software "
-                "does not have it: install a newer release before, or this node stops there"
-            )
-            self._emit(shell.Noticed("needs_release", text, severe=True))
-        self._announced = upgrade
+        self._upgrades.mind()
 
     def _share_doors(self) -> None:
         """Give this node's clients their part of the pool: one of as many as there are nodes (N10)."""
         if self.config.limits is None:
             self.mempool.limits = MempoolLimits(doors=max(1, len(self._registry.pins)))
-
-    def _fetch(self, height: int, block_hash: bytes, peers: tuple[str, ...]) -> None:
-        for peer in peers:
-            if self._is_connected(peer):
-                self._emit(shell.SendFrame(peer, wire.GetBody(height, block_hash)))
-                return
-
-    def _allow_voting(self) -> None:
-        """An operator vouches for what the lost journal would say: never a step at or below the tip."""
-        if self._replica.standing().silence is None:
-            self._emit(shell.Noticed("may_vote", "this node may vote already; nothing was changed"))
-            return
-        self._records.vouch(self.executor.height)
-        self._restore()
-
-    def _take_key(self, signer: Signer) -> None:
-        """Hold another consensus key beside the present one; the epoch that names it is signed with it."""
-        self.config = replace(self.config, next_signer=signer)
-        self._pending.take_key(signer)
-        self._restore()
-
-    def _restore(self) -> None:
-        """Begin the height again from the journal, as after a restart."""
-        for kind in core.TimerKind:
-            self._emit(shell.StopTimer(kind))
-        self._replica = self._replica_at(self._replica.tip)
-        self._carry_out(self._replica.start(self._now_ms))
-
-    def _replica_at(self, tip: Tip) -> Replica:
-        config = self.config
-        settings = ReplicaConfig(
-            self._chain_id, config.genesis.parameters, config.node_id, config.signer, config.verify, config.next_signer
-        )
-        return Replica.restore(settings, self._application, tip, self.validators, self._records.persisted)
 
     # Small things
 
@@ -532,10 +405,6 @@ class Machine:
 
     def _count(self, code: str) -> None:
         self.counters[code] += 1
-
-    def _is_connected(self, peer: str) -> bool:
-        state = self._registry.peers.get(peer)
-        return state is not None and state.connected
 
     def _allow(self, peer: str, kind: str) -> bool:
         allowed = self._registry.peers[peer].allow(kind)

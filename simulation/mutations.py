@@ -240,7 +240,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     # What is checked
     "signature_unchecked": _one(
         "the outer signature of a message is not checked",
-        "node.machine",
+        "node.ordering",
         "if not verified or message.epoch != self.validators.epoch:",
         "if message.epoch != self.validators.epoch:",
         "tests/node/test_machine.py",
@@ -287,8 +287,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "status_believed": _one(
         "a peer's claimed tip is believed without its certificate",
-        "node.machine",
-        "require_commit(certificate, self._chain_id, self.validators, self.config.verify)",
+        "node.claims",
+        "require_commit(certificate, executor.chain_id, executor.validators, self._verify)",
         "certificate.signers()",
         "tests/node/test_machine.py",
     ),
@@ -343,9 +343,9 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "no_fetch": _one(
         "a missing body is not asked for",
-        "node.machine",
-        "            if self._is_connected(peer):\n                self._emit(shell.SendFrame(peer, wire.GetBody(",
-        "            if not peer:\n                self._emit(shell.SendFrame(peer, wire.GetBody(",
+        "node.ordering",
+        "            if state is not None and state.connected:\n",
+        "            if not peer:\n",
         "tests/node/test_machine.py",
     ),
     "times_while_idle": _one(
