@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from node.dialing import connect
 from node.doorstep import Doorstep
 from node.link import IDLE_SECONDS, Frame, Link
 from node.wire import Hello
@@ -328,11 +329,13 @@ class Links:
                     delay = await _pause(delay)
             link = self._new_link(peer)
             try:
+                connection = await connect(*address, HANDSHAKE_SECONDS)
                 # Not wait_for, which may swallow the cancellation of this task when the connection is just made.
-                async with asyncio.timeout(2 * HANDSHAKE_SECONDS):
+                async with asyncio.timeout(HANDSHAKE_SECONDS):
                     await loop.create_connection(
                         lambda link=link: link,  # type: ignore[misc]
-                        *address,
+                        sock=connection,
+                        server_hostname=address[0],
                         ssl=self._client_context,
                         ssl_handshake_timeout=HANDSHAKE_SECONDS,
                     )
