@@ -97,12 +97,12 @@ def stop(nodes: Sequence[NodeEntry], timeout_s: float = STOP_TIMEOUT_S) -> list[
     """End nodes with SIGTERM, after ``timeout_s`` with SIGKILL; return the names of those that ran."""
     running = [(node, pid) for node in nodes if (pid := pid_of(node)) is not None]
     for _, pid in running:
-        _signal(pid, signal.SIGTERM)
+        send_signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout_s
     for node, pid in running:
         while _is_node(pid, node):
             if time.monotonic() > deadline:
-                _signal(pid, signal.SIGKILL)
+                send_signal(pid, signal.SIGKILL)
             time.sleep(_POLL_S)
         (node.data / "node.pid").unlink(missing_ok=True)
     return [node.name for node, _ in running]
@@ -113,7 +113,7 @@ def kill(node: NodeEntry) -> int:
     pid = pid_of(node)
     if pid is None:
         raise CosealError(f"{node.name} is not running")
-    _signal(pid, signal.SIGKILL)
+    send_signal(pid, signal.SIGKILL)
     while _is_node(pid, node):
         time.sleep(_POLL_S)
     (node.data / "node.pid").unlink(missing_ok=True)
@@ -277,7 +277,8 @@ def log_tail(node: NodeEntry, lines: int = _LOG_TAIL_LINES) -> str:
         return "(no log)"
 
 
-def _signal(pid: int, number: signal.Signals) -> None:
+def send_signal(pid: int, number: signal.Signals) -> None:
+    """Send a signal, to nobody if the process is gone; raise ``CosealError`` if it belongs to another user."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:

@@ -6,7 +6,6 @@ folder. Its socket is opened here, so the URL is certain before the console has 
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -17,6 +16,7 @@ from typing import Final
 
 from coseal.errors import CosealError
 from coseal.network import Network
+from coseal.processes import send_signal
 
 DEFAULT_PORT: Final = 8580
 _STOP_TIMEOUT_S: Final = 5.0
@@ -58,11 +58,11 @@ def stop(network: Network) -> bool:
     """End the console; say whether one ran."""
     found = _read(network)
     if found is not None:
-        _signal(found[0], signal.SIGTERM)
+        send_signal(found[0], signal.SIGTERM)
         deadline = time.monotonic() + _STOP_TIMEOUT_S
         while _read(network) is not None:
             if time.monotonic() > deadline:
-                _signal(found[0], signal.SIGKILL)
+                send_signal(found[0], signal.SIGKILL)
             time.sleep(_POLL_S)
     (_folder(network) / "console.pid").unlink(missing_ok=True)
     return found is not None
@@ -96,12 +96,3 @@ def _read(network: Network) -> tuple[int, str] | None:
     except (OSError, ValueError):
         return None
     return (pid, url) if str(network.directory.resolve()).encode() in words else None
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
-    except PermissionError:
-        raise CosealError(f"process {pid} belongs to another user") from None

@@ -60,7 +60,7 @@ class Header:
         """Parse a header; raise ``Malformed``."""
         values = codec.decode_record(data, "header", HEADER_VERSION, 14)
         header = Header(HEADER_VERSION, *values)
-        for name in _HASHES:
+        for name in HASH_FIELDS:
             codec.octets(getattr(header, name), name, size=HASH_BYTES)
         codec.integer(header.height, "height", low=1)
         codec.integer(header.epoch, "epoch")
@@ -72,7 +72,7 @@ class Header:
         return header
 
 
-_HASHES: Final = (
+HASH_FIELDS: Final = (
     "chain_id",
     "parent_hash",
     "validators_hash",
@@ -82,6 +82,7 @@ _HASHES: Final = (
     "state_root",
     "last_commit_hash",
 )
+"""The fields of a header that are hashes, in their order."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import binascii
 from typing import Any, Final
 
 from ledger import codec
-from ledger.block import Block, CommittedBlock, Header, Receipt
+from ledger.block import HASH_FIELDS, Block, CommittedBlock, Header, Receipt
 from ledger.certificate import Certificate
 from ledger.errors import Malformed, TooLarge
 from ledger.proof import BeginProof, CertifiedValue, TransactionProof
@@ -23,16 +23,6 @@ from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, body_of, join
 MAX_DOCUMENT_DEPTH: Final = codec.MAX_DEPTH + 8
 """Nesting that ``strict_json`` must allow to read these documents back: a value's own, and what stands around it."""
 
-_HASH_FIELDS: Final = (
-    "chain_id",
-    "parent_hash",
-    "validators_hash",
-    "next_validators_hash",
-    "tx_root",
-    "receipts_root",
-    "state_root",
-    "last_commit_hash",
-)
 _TRANSACTION_FIELDS: Final = (
     "chain_id",
     "sender",
@@ -148,7 +138,7 @@ def header_json(header: Header) -> dict[str, Any]:
         "time_ms": header.time_ms,
         "time": time_text(header.time_ms),
         "tx_count": header.tx_count,
-        **{name: getattr(header, name).hex() for name in _HASH_FIELDS[1:]},
+        **{name: getattr(header, name).hex() for name in HASH_FIELDS[1:]},
         "raw": raw_text(header.raw),
     }
 
