@@ -251,7 +251,7 @@ class BroadcastFrame:
 class LoadBlocks:
     """Read up to ``limit`` blocks from ``from_height`` on in the log and send them to ``peer``.
 
-    The frame is ``wire.pack_blocks(from_height, records)``. Heights up to the tip at this effect are durable or
+    The frame is ``packing.pack_blocks(from_height, records)``. Heights up to the tip at this effect are durable or
     queued before it.
     """
 
@@ -269,7 +269,7 @@ class LoadSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class LoadHeads:
-    """Read up to ``limit`` heads from ``from_height`` on and send ``wire.pack_heads(from_height, heads)``."""
+    """Read up to ``limit`` heads from ``from_height`` on and send ``packing.pack_heads(from_height, heads)``."""
 
     peer: str
     from_height: int

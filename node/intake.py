@@ -14,7 +14,7 @@ from contracts.execution import Executor
 from contracts.framework import Rejected
 from ledger.errors import LedgerError
 from ledger.transaction import Transaction
-from node import wire
+from node import packing, wire
 from node.admission import VerifiedTransactions
 from node.events import Admission, Answer
 from node.mempool import NO_ROOM, Mempool
@@ -104,7 +104,7 @@ class Intake:
             if raws and room < 0:
                 break
             raws.append(transaction.raw)
-        return wire.pack_transactions(raws)
+        return packing.pack_transactions(raws)
 
     def block_time_ms(self, now_ms: int) -> int:
         """Return the least time that a block made now would have."""

@@ -11,7 +11,6 @@ before it dials.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import socket
 import ssl
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from node import pinning
 from node.dialing import connect
 from node.doorstep import Doorstep
 from node.link import IDLE_SECONDS, Frame, Link
@@ -136,7 +136,7 @@ class Links:
     def renew(self, certificate: bytes) -> None:
         """Show this certificate (DER) from now on, if it is the one in our file; what is wrong there is told."""
         try:
-            if _certificate_in(self._identity.certificate) == certificate:
+            if pinning.certificate_in(self._identity.certificate) == certificate:
                 self._load_contexts()
         except (OSError, ValueError, ssl.SSLError) as error:
             self._receiver.link_refused("this node", f"its link certificate and key do not load: {error}")
@@ -229,10 +229,11 @@ class Links:
 
     def _load_contexts(self) -> None:
         """Make the TLS contexts of new connections; those that are up go on as they are."""
-        for_server = _context(self._identity, self._nodes, server=True)
-        self._client_context = _context(self._identity, self._nodes, server=False)
+        mine = self._identity.certificate, self._identity.key, self._identity.passphrase
+        for_server = pinning.context(*mine, self._nodes, server=True)
+        self._client_context = pinning.context(*mine, self._nodes, server=False)
         self._server_context = for_server
-        self.shown = _certificate_in(self._identity.certificate)
+        self.shown = pinning.certificate_in(self._identity.certificate)
 
     def _trust(self, certificate: bytes) -> None:
         """Have TLS accept a certificate of a peer as well, and no former one.
@@ -242,8 +243,8 @@ class Links:
         """
         if self.shown is not None:
             self.renew(self.shown)
-        for context in (self._server_context, self._client_context):
-            _accept_certificate(context, certificate)
+        for either in (self._server_context, self._client_context):
+            pinning.accept(either, certificate)
 
     def _forget(self, node: str) -> None:
         for certificate in [known for known, owner in self._nodes.items() if owner == node]:
@@ -304,7 +305,7 @@ class Links:
             )
             await link.settled.wait()
         except (OSError, ssl.SSLError, TimeoutError) as error:
-            self._receiver.link_refused(host, _handshake_problem(error))
+            self._receiver.link_refused(host, pinning.handshake_problem(error))
         except asyncio.CancelledError:
             if not link.ready:
                 link.close("it took so long that another took its place")
@@ -341,7 +342,7 @@ class Links:
                     )
                 await link.settled.wait()
             except (OSError, ssl.SSLError, TimeoutError) as error:
-                self._receiver.link_refused(peer, _handshake_problem(error))
+                self._receiver.link_refused(peer, pinning.handshake_problem(error))
             finally:
                 self._unready.discard(link)
             if peer not in self._links:
@@ -369,31 +370,6 @@ async def _pause(delay: float) -> float:
     return min(delay * 2, _LAST_RETRY_SECONDS)
 
 
-def _context(identity: Identity, nodes: Iterable[bytes], *, server: bool) -> ssl.SSLContext:
-    """Return a TLS 1.3 context that trusts exactly the registered certificates."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.check_hostname = False  # the pinned certificate is the identity, a host name is none
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_cert_chain(identity.certificate, identity.key, password=identity.passphrase)
-    for certificate in nodes:
-        _accept_certificate(context, certificate)
-    if server:
-        context.num_tickets = 0  # no resumption: every connection shows its certificate
-    return context
-
-
-def _accept_certificate(context: ssl.SSLContext, certificate: bytes) -> None:
-    """Let TLS accept a certificate; a link still asks the registry. What TLS cannot read keeps out its owner alone."""
-    with contextlib.suppress(ssl.SSLError, ValueError):
-        context.load_verify_locations(cadata=certificate)
-
-
-def _certificate_in(path: Path) -> bytes:
-    """Return the DER of a PEM file; raise ``OSError`` or ``ValueError``."""
-    return ssl.PEM_cert_to_DER_cert(path.read_text("ascii"))
-
-
 def _listen(address: tuple[str, int]) -> socket.socket:
     host, port = address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -409,11 +385,3 @@ def _listen(address: tuple[str, int]) -> socket.socket:
         ) from None
     listener.setblocking(False)
     return listener
-
-
-def _handshake_problem(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or error.__class__.__name__}"
-    if isinstance(error, TimeoutError | ConnectionAbortedError):
-        return "the handshake took too long"
-    return getattr(error, "strerror", None) or error.__class__.__name__

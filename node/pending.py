@@ -15,7 +15,7 @@ from contracts.execution import Executor
 from contracts.framework import Rejected
 from ledger.signing import Signer
 from ledger.transaction import Transaction
-from node import events, wire
+from node import events, packing
 from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
 from node.events import Admission, Answer, NodeEffect
@@ -104,7 +104,7 @@ class Pending:
             self._keyring.take(signer)
 
     def _pass_on(self, fresh: list[bytes]) -> None:
-        for frame in wire.pack_transactions(fresh):
+        for frame in packing.pack_transactions(fresh):
             self._emit(events.BroadcastFrame(frame))
         if fresh:
             self._run(core.WorkArrived())

@@ -22,7 +22,7 @@ from consensus.messages import Proposal
 from ledger.build import BUILD
 from ledger.errors import LedgerError
 from ledger.transaction import Transaction
-from node import reports, wire
+from node import packing, reports, wire
 from node.admission import VerifiedTransactions
 from node.commits import Commits, recent_blocks
 from node.config import NodeConfig
@@ -352,7 +352,7 @@ class Runtime:
         heights = range(effect.from_height, effect.from_height + effect.limit)
         records = (record for height in heights if (record := self.services.read_block(height)) is not None)
         try:
-            payload = wire.encode(wire.pack_blocks(effect.from_height, records))
+            payload = wire.encode(packing.pack_blocks(effect.from_height, records))
         except (StorageError, LedgerError) as error:
             self.write_failed(error)
             return

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from node import wire
+from node import packing, wire
 from node.events import BeginJoin, KeepHeads, KeepItem, LoadHeads, LoadItem, LoadSnapshot
 from node.files import Damaged, StorageError
 from node.snapshots import SnapshotFile
@@ -34,7 +34,7 @@ class Shelf:
             case LoadHeads(_, from_height, limit):
                 heights = range(from_height, from_height + limit)
                 raws = (raw for height in heights if (raw := self._storage.read_head(height)) is not None)
-                return wire.pack_heads(from_height, raws)
+                return packing.pack_heads(from_height, raws)
             case LoadSnapshot():
                 newest = self._storage.snapshots.newest
                 return wire.Snapshot(None if newest is None else newest.manifest.encode())

@@ -20,7 +20,7 @@ from ledger.head import Head
 from ledger.signing import Signer
 from ledger.snapshot import Manifest
 from ledger.state import MemoryStore, State
-from node import events, wire
+from node import events, packing, wire
 from node.admission import VerifiedTransactions
 from node.events import NodeEffect, NodeEvent, NodeTimer, TickKind
 from node.joining import Kept
@@ -251,7 +251,7 @@ class SimulatedNode:
     def _load(self, peer: str, from_height: int, limit: int) -> None:
         heights = range(from_height, from_height + limit)
         records = [raw for height in heights if (raw := self.disk.block(height)) is not None]
-        self._tell(peer, wire.pack_blocks(from_height, records))
+        self._tell(peer, packing.pack_blocks(from_height, records))
 
     def _load_snapshot(self, effect: events.LoadHeads | events.LoadSnapshot | events.LoadItem) -> None:
         disk = self.disk
@@ -259,7 +259,7 @@ class SimulatedNode:
             case events.LoadHeads(peer, from_height, limit):
                 heights = range(from_height, from_height + limit)
                 raws = [raw for height in heights if (raw := disk.head(height)) is not None]
-                self._tell(peer, wire.pack_heads(from_height, raws))
+                self._tell(peer, packing.pack_heads(from_height, raws))
             case events.LoadSnapshot(peer):
                 newest = disk.snapshots.get(max(disk.snapshots, default=0))
                 self._tell(peer, wire.Snapshot(None if newest is None else newest.manifest.encode()))

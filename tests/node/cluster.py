@@ -26,7 +26,7 @@ from ledger.signing import Ed25519Signer
 from ledger.snapshot import Manifest, cut, depth_for
 from ledger.state import MemoryStore, State
 from ledger.transaction import Transaction
-from node import events, journal, wire
+from node import events, journal, packing, wire
 from node.admission import VerifiedTransactions
 from node.events import Answer, NodeEffect, NodeEvent
 from node.joining import Kept
@@ -344,11 +344,11 @@ class Host:
             case events.LoadBlocks(peer, from_height, limit):
                 heights = range(from_height, from_height + limit)
                 records = [raw for height in heights if (raw := self.disk.block(height)) is not None]
-                self.cluster.send(self.name, peer, wire.encode(wire.pack_blocks(from_height, records)))
+                self.cluster.send(self.name, peer, wire.encode(packing.pack_blocks(from_height, records)))
             case events.LoadHeads(peer, from_height, limit):
                 heights = range(from_height, from_height + limit)
                 raws = [raw for height in heights if (raw := self.disk.head(height)) is not None]
-                self.cluster.send(self.name, peer, wire.encode(wire.pack_heads(from_height, raws)))
+                self.cluster.send(self.name, peer, wire.encode(packing.pack_heads(from_height, raws)))
             case events.LoadSnapshot(peer):
                 newest = self.disk.snapshots.get(max(self.disk.snapshots, default=0))
                 offer = None if newest is None else newest[0].encode()

@@ -10,7 +10,7 @@ from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, 
 from contracts.execution import Executor, UnknownProtocol, new_state
 from ledger.block import CommittedBlock
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
-from node import events, journal, wire
+from node import events, journal, packing, wire
 from node.events import Admission
 from node.machine import Machine
 from node.mempool import MempoolLimits
@@ -334,7 +334,7 @@ def test_what_a_peer_that_is_gone_was_asked_for_is_asked_of_another_at_once(clus
 
 def test_what_is_missing_is_asked_for_before_what_came_is_executed(cluster: Cluster) -> None:
     machine, asked = asking_for_blocks(cluster)
-    given = wire.pack_blocks(2, cluster["regulator"].disk.blocks[1:3])
+    given = packing.pack_blocks(2, cluster["regulator"].disk.blocks[1:3])
     effects = machine.step(events.FrameReceived(asked, given), cluster.now_ms)
     (frame,) = [effect for effect in effects if isinstance(effect, events.SendFrame)]
     assert frame.message == wire.GetBlocks(4, 3)

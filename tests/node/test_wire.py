@@ -148,26 +148,6 @@ def test_messages_that_contradict_themselves_are_refused(value: object, match: s
     refused(value, match)
 
 
-def test_blocks_are_packed_without_receipts_up_to_a_portion_and_at_least_one() -> None:
-    record = BLOCK.encode()
-    frame = wire.pack_blocks(2, [record, record])
-    assert frame == wire.Blocks(2, ((BLOCK.block.raw, BLOCK.certificate.encode()),) * 2)
-    assert len(wire.pack_blocks(2, [record] * 500).blocks) == wire.MAX_BLOCKS
-    large = codec.encode(["committed", 1, bytes(wire.BLOCKS_BYTES + 1), b"", []])
-    assert len(wire.pack_blocks(2, [large, record]).blocks) == 1
-    assert wire.pack_blocks(2, []) == wire.Blocks(2, ())
-
-
-def test_transactions_are_packed_in_order_into_frames_that_fit() -> None:
-    raws = [bytes([number]) * MAX_TRANSACTION_BYTES for number in range(40)]
-    frames = wire.pack_transactions(raws)
-    assert len(frames) == 2
-    assert [raw for frame in frames for raw in frame.raws] == raws
-    assert all(len(wire.encode(frame)) <= MAX_FRAME_BYTES for frame in frames)
-    assert [len(frame.raws) for frame in wire.pack_transactions([b"x"] * 5_001)] == [5_000, 1]
-    assert wire.pack_transactions([]) == []
-
-
 def test_the_largest_certificate_fits() -> None:
     largest = Certificate(Phase.COMMIT, 2**63 - 1, 2**63 - 1, 2**32 - 1, HASH, b"\xff" * 8, (bytes(64),) * 64)
     assert len(largest.encode()) <= wire.MAX_CERTIFICATE_BYTES
@@ -186,10 +166,3 @@ def test_what_a_snapshot_message_may_carry_is_bounded() -> None:
     refused(["snapshot-offer", 1, bytes(wire.MAX_MANIFEST_BYTES + 1)], "manifest")
     refused(["heads", 1, 1, [b""] * (wire.MAX_HEADS + 1)], "heads")
     refused(["heads", 1, 1, [bytes(wire.MAX_HEAD_BYTES + 1)]], "head")
-
-
-def test_heads_are_packed_as_many_as_fit_and_at_least_one() -> None:
-    assert wire.pack_heads(4, []) == wire.Heads(4, ())
-    large = bytes(wire.HEADS_BYTES)
-    assert wire.pack_heads(4, [large, b"x"]) == wire.Heads(4, (large,))
-    assert len(wire.pack_heads(4, [b"x"] * 500).heads) == wire.MAX_HEADS
