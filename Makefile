@@ -13,6 +13,7 @@ SEEDS  ?= 500
 TWINS  ?= 500
 MINUTES ?= 10
 ROUNDS ?= 5
+TIMES ?= 1
 
 # Tests start hundreds of processes: without bytecode on the disk each would compile every source again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -156,9 +157,9 @@ compiled: $(WHEEL)/.ready  ## build a wheel with a compiled core (needs gcc) int
 # Python looks for modules in the wheel first, then here, and not in the folder it is started in.
 WITH_COMPILED = PYTHONSAFEPATH=1 PYTHONPATH=$(abspath $(WHEEL))/modules:$(CURDIR)
 
-compiled-check:  ## see that the compiled core gives the same results as the sources; skipped without gcc
+compiled-check:  ## see that the compiled core gives what the sources give (TIMES=n: more input); skipped without gcc
 	@command -v $${CC:-gcc} > /dev/null || { echo "compiled-check: skipped, there is no C compiler"; exit 0; }; \
-	  $(MAKE) --no-print-directory $(WHEEL)/.ready && $(WITH_COMPILED) $(BIN)/python -m pytest -q -n $(WORKERS) \
+	  $(MAKE) --no-print-directory $(WHEEL)/.ready && $(WITH_COMPILED) TIMES=$(TIMES) $(BIN)/python -m pytest -q -n $(WORKERS) \
 	  --dist loadfile -m 'not cluster and not sources' tests/vectors tests/supply/test_compiled.py tests/fuzz \
 	  tests/ledger tests/contracts tests/audit/test_replay.py
 

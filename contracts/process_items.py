@@ -120,9 +120,8 @@ class Schema:
         occurred = time_ms(item.get("time"), self.zone_minutes)
         if occurred is None:
             raise Unfit(f".time: {_time_expected(self.zone_minutes)}")
-        attributes = item.get("attributes")
-        if attributes is not None:
-            self._event_attributes(event_type, name, attributes)
+        if "attributes" in item:  # null is refused: rules ask whatever is there for its members
+            self._event_attributes(event_type, name, item["attributes"])
         elif event_type.required:
             raise Unfit(f".attributes.{event_type.required[0]}: missing")
         if not _EXTRA_FIELDS.isdisjoint(item):

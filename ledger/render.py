@@ -108,10 +108,10 @@ def transaction_raw_from_json(value: Any) -> bytes:
     try:
         body = body_of(
             chain_id=_hex(fields, "chain_id"),
-            sender=fields["sender"],
+            sender=codec.text(fields["sender"], "sender", limit=129),
             public_key=_hex(fields, "public_key"),
-            contract=fields["contract"],
-            action=fields["action"],
+            contract=codec.text(fields["contract"], "contract", limit=64),
+            action=codec.text(fields["action"], "action", limit=64),
             args=fields["args"],
             valid_until_ms=codec.integer(fields["valid_until_ms"], "valid_until_ms"),
             salt=_hex(fields, "salt"),

@@ -118,6 +118,7 @@ def test_clients_and_the_contract_agree_on_the_objects_of_an_item(item):
         ({**CLOSE, "time": 1}, ".time: "),
         ({**CLOSE, "time": "2026-02-30T02:00:00Z"}, ".time: "),
         ({**CLOSE, "attributes": []}, ".attributes: expected a map"),
+        ({**CLOSE, "attributes": None}, ".attributes: expected a map"),
         ({**CLOSE, "attributes": {"text": "x"}}, ".attributes.text: not declared for event type Close"),
         ({**CLOSE, "type": "Approve"}, ".attributes.amount: missing"),
         ({**CLOSE, "type": "Approve", "attributes": {}}, ".attributes.amount: missing"),

@@ -1,7 +1,8 @@
 """Every function that reads bytes of others, with what it may raise and what its value must stand for.
 
-A decoder's ``roundtrip`` returns the encoding of what it read, or None where a value has many forms (JSON, logs); then
-it checks what else must hold, and raises ``AssertionError`` if that does not.
+A decoder's ``roundtrip`` returns the encoding of what it read; where a value has many forms (JSON, logs) something else
+that tells what was read, for another build to be compared with. Then it checks what else must hold, and raises
+``AssertionError`` if that does not.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Decoder:
 
     name: str
     form: str
-    roundtrip: Callable[[bytes], bytes | None]
+    roundtrip: Callable[[bytes], Any]
     inputs: Callable[[], Iterable[bytes]]
     refusals: tuple[type[Exception], ...] = (LedgerError,)
     share: float = 1.0
@@ -72,15 +73,18 @@ def _plan(data: bytes) -> bytes:
     return ceremony.encode_plan(plan.consortium, plan.time_ms)
 
 
-def _contribution(data: bytes) -> None:
+def _contribution(data: bytes) -> str:
     plan, genuine, _, _ = seeds.founding()
-    assert ceremony.decode_contribution(data, plan).raw == genuine  # whatever else differs is not signed
+    found = ceremony.decode_contribution(data, plan)
+    assert found.raw == genuine  # whatever else differs is not signed
+    return found.member
 
 
-def _confirmation(data: bytes) -> None:
+def _confirmation(data: bytes) -> str:
     _, _, genesis, genuine = seeds.founding()
     found = ceremony.decode_confirmation(data, genesis)
     assert found.signature.hex() in genuine.decode()
+    return found.member
 
 
 def _transaction(data: bytes) -> bytes:
@@ -114,7 +118,7 @@ def _chunk(data: bytes) -> bytes:
     return seeds.chunk()
 
 
-def _journal_file(data: bytes) -> None:
+def _journal_file(data: bytes) -> Any:
     loaded = journal.load(data, GENESIS.chain_id, seeds.NODE)
     if loaded.entitles:
         again = journal.load(loaded.journal.rewrite(), GENESIS.chain_id, seeds.NODE)
@@ -122,6 +126,7 @@ def _journal_file(data: bytes) -> None:
         assert again.journal.persisted == loaded.journal.persisted
     else:
         assert loaded.journal.persisted.signs is None
+    return loaded.verdict, loaded.journal.persisted
 
 
 def _block_file(data: bytes) -> bytes:
@@ -132,7 +137,7 @@ def _block_file(data: bytes) -> bytes:
     return good + data[scan.end :]
 
 
-def _genesis(data: bytes) -> None:
+def _genesis(data: bytes) -> Any:
     found = Genesis.decode(data)
     again = Genesis.decode(
         encode_genesis(
@@ -145,17 +150,20 @@ def _genesis(data: bytes) -> None:
     )
     assert replace(again, raw=b"", protocol_version=found.protocol_version) == replace(found, raw=b"")
     assert found.validators.quorum > 0
+    return again
 
 
-def _strict_json(data: bytes) -> None:
+def _strict_json(data: bytes) -> Any:
     value = strict_json(data)
     assert codec.decode(codec.encode(value)) == value
     assert strict_json(json.dumps(value)) == value
+    return [value]
 
 
-def _transaction_json(data: bytes) -> None:
+def _transaction_json(data: bytes) -> Any:
     raw = render.transaction_raw_from_json(strict_json(data))
     assert Transaction.decode(raw).raw == raw
+    return raw.hex()
 
 
 @cache
@@ -165,10 +173,10 @@ def _facts() -> dict[str, Any]:
     return {result.reason: result.facts for result in found if result.ok}
 
 
-def _document(data: bytes) -> None:
+def _document(data: bytes) -> str:
     result = verify_bytes(data, GENESIS)
     assert not result.ok or _facts()[result.reason] == result.facts
-    json.dumps(result.to_json())
+    return json.dumps(result.to_json())
 
 
 @cache
@@ -182,42 +190,43 @@ def _in_order(facts: Any) -> Any:
     return {**facts, "findings": sorted(facts["findings"], key=lambda finding: str(finding["id"]))}
 
 
-def _bundle(data: bytes) -> None:
+def _bundle(data: bytes) -> str:
     result = verify_bytes(data, seeds.bundle()[0])
     assert not result.ok or _in_order(result.facts) == _in_order(_case())
-    json.dumps(result.to_json())
+    return json.dumps(result.to_json())
 
 
-def _export_manifest(data: bytes) -> None:
+def _export_manifest(data: bytes) -> str:
     """Sign whatever the manifest says, as a lying exporter would."""
     document = strict_json(data)
     with contextlib.suppress(TypeError, ValueError, KeyError, AttributeError):  # then it stays, and is refused
         document["signature"] = vectors.signer("bank-a/admin").sign(signed_bytes(document)).hex()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "log.csv").write_bytes(b"")
-        json.dumps(verify_document(document, GENESIS, Path(folder)).to_json())
+        return json.dumps(verify_document(document, GENESIS, Path(folder)).to_json())
 
 
-def _cloudevent(data: bytes) -> None:
+def _cloudevent(data: bytes) -> Any:
     read = read_event(cloudevents._parse_now(data))
     assert read.sequence > 0
     json.dumps(read.item)
+    return read
 
 
-def _rule(data: bytes) -> None:
+def _rule(data: bytes) -> str:
     rule = parse_rule(strict_json(data))
     assert rule.cost > 0
-    codec.encode(rule.data)
+    return f"{rule.cost} {codec.encode(rule.data).hex()}"
 
 
 _EVENT = "{type: string, time: timestamp, attributes: {amount: int}, objects: list({id: string})}"
 
 
-def _expression(data: bytes) -> None:
-    compile_expression(data.decode("utf-8", "replace"), {"e": _EVENT}).evaluate({"e": {"type": "issued"}})
+def _expression(data: bytes) -> Any:
+    return [compile_expression(data.decode("utf-8", "replace"), {"e": _EVENT}).evaluate({"e": {"type": "issued"}})]
 
 
-def _action(data: bytes) -> None:
+def _action(data: bytes) -> Any:
     """Judge arguments as execution does: a rejection of a bounded text or none, and never an exception."""
     asked = codec.sequence(codec.decode(data), "action", limit=3)
     if len(asked) != 3:
@@ -225,38 +234,41 @@ def _action(data: bytes) -> None:
     contract, action, args = asked
     found = CONTRACTS.get(codec.text(contract, "contract"))
     known = None if found is None else found.actions.get(codec.text(action, "action"))
-    if known is not None:
-        refused = known.validate(codec.mapping(args, "args"))
-        assert refused is None or codec.encode([refused.code, refused.detail])
+    if known is None:
+        return "unknown"
+    refused = known.validate(codec.mapping(args, "args"))
+    assert refused is None or codec.encode([refused.code, refused.detail])
+    return refused
 
 
-def _batch(data: bytes) -> None:
-    assert all(type(raw) is bytes for raw in bodies.split_raws(data, 1_000))
+def _batch(data: bytes) -> list[bytes]:
+    raws = bodies.split_raws(data, 1_000)
+    assert all(type(raw) is bytes for raw in raws)
+    return raws
 
 
-def _cursor(data: bytes) -> None:
+def _cursor(data: bytes) -> Any:
     text = data.decode("latin-1")
-    paging.decode(text)
-    paging.decode_number(text)
+    return paging.decode(text), paging.decode_number(text)
 
 
-def _importer(name: str, map_text: str = "") -> Callable[[bytes], None]:
-    def read(data: bytes) -> None:
+def _importer(name: str, map_text: str = "") -> Callable[[bytes], str]:
+    def read(data: bytes) -> str:
         with tempfile.TemporaryDirectory() as folder:
             path, given = Path(folder) / "log", Path(folder) / "map.toml"
             path.write_bytes(data)
             given.write_text(map_text or 'process_type = "t"\nsource = "s"\n', "utf-8")
             log = read_log(path, load_mapping(given, path), name)
-        codec.encode([log.definition, log.source, list(log.items)])
+        return codec.encode([log.definition, log.source, list(log.items)]).hex()
 
     return read
 
 
-def _mapping(data: bytes) -> None:
+def _mapping(data: bytes) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "map.toml"
         path.write_bytes(data)
-        load_mapping(path, Path("log.csv"))
+        return load_mapping(path, Path("log.csv"))
 
 
 DECODERS: tuple[Decoder, ...] = (

@@ -94,7 +94,7 @@ def _taken(decoder: Decoder, data: bytes) -> str | None:
         return None
     except Exception as error:
         return f"raised {type(error).__name__}: {str(error)[:200]}"
-    return None if again is None or again == data else f"stands for other bytes: {again[:200].hex()}"
+    return None if type(again) is not bytes or again == data else f"stands for other bytes: {again[:200].hex()}"
 
 
 def fuzz(decoder: Decoder, seed: int, mutants: int, corpus: list[bytes] | None = None) -> list[Finding]:

@@ -17,12 +17,12 @@ from typing import Any
 
 from contracts.execution import Executor, Outcome, new_state
 from contracts.table import RULES, Contracts
-from ledger import framing, transaction
+from ledger import framing, signing, transaction
 from ledger.block import CommittedBlock
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
 from ledger.head import Head
-from ledger.signing import Ed25519Signer
+from ledger.signing import Ed25519Signer, Verify
 from ledger.snapshot import Manifest, cut, depth_for
 from ledger.state import MemoryStore, State
 from ledger.transaction import Transaction
@@ -172,7 +172,7 @@ class Host:
 
     def boot(self) -> None:
         """Start the process on what the disk holds."""
-        genesis, verified = self.cluster.genesis, VerifiedTransactions()
+        genesis, verified = self.cluster.genesis, VerifiedTransactions(self.cluster.verify)
         self._store = MemoryStore(genesis.parameters.state_bits)
         executor, tip = self._restored(genesis, verified)
         for height in range(executor.height + 1, self.disk.tip_height + 1):
@@ -190,6 +190,7 @@ class Host:
             self.keys[0],
             "test",
             self.cluster.limits,
+            verify=self.cluster.verify,
             join_gap_blocks=self.cluster.join_gap_blocks,
             next_signer=self.keys[1] if len(self.keys) > 1 else None,
         )
@@ -381,10 +382,12 @@ class Cluster:
         snapshot_blocks: int = 0,
         join_gap_blocks: int = 0,
         bystanders: int = 0,
+        verify: Verify = signing.verify,
         **parameters: int,
     ) -> None:
         self.genesis = make_genesis(n, observers, bystanders=bystanders, **parameters)
         self.limits = limits
+        self.verify = verify
         self.sync_ms = sync_ms
         self.snapshot_blocks, self.join_gap_blocks = snapshot_blocks, join_gap_blocks
         self.now_ms = START_MS

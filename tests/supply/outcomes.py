@@ -1,8 +1,10 @@
-"""What this build makes of seeds, of rules and of bad input, to be compared."""
+"""What this build makes of seeds, of rules and of bad input, to be compared; TIMES as many inputs of other types."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from bench import rules
@@ -13,8 +15,10 @@ from ledger.errors import LedgerError
 from ledger.transaction import Transaction
 from node import wire
 from simulation.run import run_seed
+from tests.supply import disturbed
 
 SEEDS = range(30)
+TIMES = int(os.environ.get("TIMES", "1"))
 VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -127,4 +131,5 @@ TOPICS: dict[str, Callable[[], Iterator[str]]] = {
     "chain": chain,
     "bounds": bounds,
     "conditions": conditions,
+    **{name: partial(topic, TIMES) for name, topic in disturbed.TOPICS.items()},
 }

@@ -12,7 +12,8 @@ import pytest
 
 from ledger.build import BUILD
 from tests.supply.closure import ROOT
-from tests.supply.outcomes import TOPICS
+from tests.supply.disturbed import RAISED
+from tests.supply.outcomes import TIMES, TOPICS
 
 HOOK = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"][
     "hooks"
@@ -46,7 +47,9 @@ def test_all_that_is_named_is_compiled() -> None:
 def test_both_builds_come_to_the_same(topic: str) -> None:
     lines, expected = outcomes(topic, os.environ["PYTHONPATH"]), outcomes(topic, str(ROOT))
     assert len(expected) > 3
-    assert lines == expected
+    assert [line for line in expected if RAISED in line] == []
+    differ = [pair for pair in zip(lines, expected, strict=True) if pair[0] != pair[1]]
+    assert not differ, "\n".join(f"compiled: {one}\n sources: {other}" for one, other in differ[:5])
 
 
 def outcomes(topic: str, path: str) -> list[str]:
@@ -64,7 +67,7 @@ for line in TOPICS[{topic!r}](): print(line)
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=300 * TIMES,
         check=False,
     )
     assert done.returncode == 0, done.stderr

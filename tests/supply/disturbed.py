@@ -1,0 +1,362 @@
+"""What this build makes of values of other types than are meant, wherever bytes of others come in, to be compared.
+
+Law: every line follows from the code and ``times`` alone, which says how many inputs there are. An exception that is no
+refusal, which would stop a node, is told as a line with ``RAISED`` in it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from functools import partial
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from bench import rules as bench
+from contracts.rows.blocks import BlockRows
+from contracts.rows.buffer import Rows
+from contracts.rows.schema import SQLITE, definitions
+from contracts.rows.tables import TABLES
+from contracts.rules.cel import compile_expression
+from contracts.rules.errors import RuleError
+from contracts.table import CONTRACTS
+from ledger import codec, signing
+from ledger.block import Receipt
+from ledger.render import time_text
+from ledger.signing import Verify
+from ledger.transaction import Transaction
+from node.index_file import Writer
+from tests.coseal.sql.conftest import tell
+from tests.fuzz.decoders import DECODERS, Decoder
+from tests.fuzz.mutate import LEAVES, OCTETS, change, mutant, unpack
+from tests.fuzz.run import corpus_of
+from tests.node.chain import ROLES, START_MS, Chain
+from tests.node.cluster import Cluster, sign_transaction
+from tests.node.http.world import make_genesis
+from tests.node.supervised import Story
+
+OTHERS: tuple[Any, ...] = (None, True, False, 0, 1, 2**64 - 1, "", "a", b"", bytes(32), [], [True], {}, {"a": 1})
+"""One value of every type at least, those above all that compare as equal and are not."""
+TEXT_MAX = 400
+RAISED = "raised, and is no refusal:"
+
+
+def swapped(value: Any, others: Iterable[Any] = OTHERS) -> Iterator[Any]:
+    """Return ``value`` with one place in it exchanged for each of ``others``, encodings inside of it included."""
+    yield from others
+    if isinstance(value, dict):
+        for key in value:
+            yield from ({**value, key: other} for other in swapped(value[key], others))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from ([*value[:place], other, *value[place + 1 :]] for other in swapped(item, others))
+    elif isinstance(value, bytes) and isinstance(inside := unpack(value), list | dict):
+        yield from (codec.encode(other) for other in swapped(inside, others) if isinstance(other, list | dict))
+
+
+def said(act: Callable[[], Any], refusals: tuple[type[Exception], ...]) -> str:
+    """Return what an act comes to in words, a refusal's type and text among them."""
+    try:
+        text = repr(act())
+    except refusals as error:
+        text = f"{type(error).__name__}: {error}"
+    except Exception as error:
+        text = f"{RAISED} {type(error).__name__}: {error}"
+    return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]} {sha256(text.encode()).hexdigest()[:8]}"
+
+
+ATTRIBUTES: dict[str, Any] = {
+    "amount": "integer",
+    "by": "string",
+    "paid": "boolean",
+    "price": "decimal",
+    "fee": {"type": "scaled", "scale": 2},
+    "at": "time",
+}
+VALUES: dict[str, Any] = {"by": "p", "paid": True, "price": "1.50", "fee": 150, "at": time_text(START_MS)}
+PROCESS: dict[str, Any] = {
+    "id": "t",
+    "version": 1,
+    "title": "T",
+    "object_types": {"case": {}},
+    "event_types": {name: {"attributes": ATTRIBUTES} for name in bench.TYPES},
+    "gaps": "record",
+}
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["amount", "by"],
+    "properties": {
+        "amount": {"type": ["integer", "null"], "minimum": 1, "exclusiveMaximum": 2_000},
+        "by": {"type": "string", "minLength": 1, "maxLength": 3, "enum": ["p", "q", 1, True, None]},
+        "paid": {"const": True},
+        "fee": {"$ref": "#/$defs/fee"},
+    },
+    "$defs": {"fee": {"type": "integer", "maximum": 100}},
+}
+GUARD = "e.attributes.paid && e.attributes.amount / (e.attributes.fee - 150) > 0 && e.attributes.price != '1.5'"
+MORE_RULES: list[dict[str, Any]] = [
+    {"version": 1, "legal_basis": ["external: a law"], "scope": {"process_type": "t"}, **body}
+    for body in (
+        {"kind": "shape", "on": bench.TYPES, "schema": SCHEMA},
+        {"kind": "guard", "on": bench.TYPES, "assert": GUARD},
+        {"kind": "periodic", "on": [bench.TYPES[0]], "source": "enterprise-a/live", "every": {"days": 30}},
+        {"kind": "declare", "template": "response", "a": bench.TYPES[0], "b": bench.TYPES[1], "correlation": "amount"},
+    )
+]
+
+# Decoders
+
+
+def decoders(times: int) -> Iterator[str]:
+    """Read inputs of every decoder with one place exchanged, and mutants of them."""
+    for decoder in DECODERS:
+        if decoder.name.startswith("log-"):  # files of other systems, which no node reads
+            continue
+        random = Random(f"disturbed {decoder.name}")
+        for data in _inputs(decoder, random, int(400 * times * decoder.share)):
+            yield f"{decoder.name} {data[:80].hex()}: {said(partial(decoder.roundtrip, data), decoder.refusals)}"
+
+
+def _inputs(decoder: Decoder, random: Random, count: int) -> Iterator[bytes]:
+    corpus = corpus_of(decoder)
+    if decoder.form == "msgpack":
+        exchanged = [other for data in corpus for other in swapped(unpack(data))]
+        for value in random.sample(exchanged, min(count, len(exchanged))):
+            yield codec.encode(value)
+    for _ in range(count):
+        yield mutant(random, corpus, decoder.form)
+
+
+# Execution
+
+
+class _Disturbed(Story):
+    """Tells a story, and tries at every act what variants of its arguments would come to."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(Chain(make_genesis(name="disturbed")))
+        self.random = Random(f"disturbed acts {seed}")
+        self.lines: list[str] = []
+        self.tried: list[Transaction] = []
+
+    def do(self, name: str, sender: str = "regulator", **args: Any) -> Any:
+        self.disturb(name, sender, args, 24)
+        return super().do(name, sender, **args)
+
+    def propose(self, rule: Any) -> None:
+        """Propose a rule, and adopt it if it is one."""
+        block = self.chain.extend([self.sign("supervision.propose_rules", {"rules": [rule]}, "regulator")])
+        receipt = Receipt.decode(block.receipts[1])
+        self.lines.append(f"{rule!r:.200}: {receipt.code} {receipt.detail}")
+        if receipt.ok:
+            self.vote(receipt.data["ballot"])
+
+    def vote(self, ballot: str) -> None:
+        for member in ("regulator", "central-bank", "bank-a"):
+            super().do("supervision.vote", member, ballot=ballot, choice="yes")
+
+    def changed(self, args: dict[str, Any]) -> Any:
+        """Return the arguments with something in them changed."""
+        return change(self.random, args, (*LEAVES, *OCTETS))
+
+    def disturb(self, name: str, sender: str, args: dict[str, Any], count: int) -> None:
+        variants = [other for other in swapped(args) if isinstance(other, dict)]
+        chosen = self.random.sample(variants, min(count, len(variants)))
+        chosen += [changed for _ in range(count) if type(changed := self.changed(args)) is dict]
+        for variant in chosen:
+            try:
+                tx = self.sign(name, variant, sender)
+            except (TypeError, ValueError):  # has no encoding, e.g. two keys that are one
+                continue
+            self.lines.append(f"{name} {sha256(tx.raw).hexdigest()[:8]}: {said(partial(self.outcome, tx), ())}")
+            self.tried.append(tx)
+
+    def outcome(self, tx: Transaction) -> str:
+        executor = self.chain.executor
+        found = executor.run(executor.height + 1, executor.time_ms + 1, [tx])
+        receipt = Receipt.decode(found.receipts[1])
+        return (
+            f"{receipt.code} {receipt.detail} {sha256(found.receipts[1]).hexdigest()[:8]} {found.state_root.hex()[:8]}"
+        )
+
+
+def acts(times: int) -> Iterator[str]:
+    """Execute every act of a long story, and the example of every action, with arguments of other types."""
+    for seed in range(times):
+        story = _Disturbed(seed)
+        tell(story)
+        for contract in CONTRACTS.values():
+            for action, about in sorted(contract.actions.items()):
+                for member in sorted(ROLES):
+                    story.disturb(f"{contract.name}.{action}", member, dict(about.example), 8)
+        yield from story.lines
+        yield from _rows(story)
+
+
+def rules(times: int) -> Iterator[str]:
+    """Propose rules of every kind with something changed, adopt what is a rule, and have it judge events as changed."""
+    kinds = [{**one, "scope": {"process_type": "t"}} for one in bench.rules(10)] + MORE_RULES
+    for seed in range(times):
+        story = _Disturbed(seed)
+        story.do("process.define_type", "enterprise-a", **PROCESS)
+        story.do("process.register_source", "enterprise-a", id="live", process_type="t", mode="live")
+        for number in range(60):
+            rule = {**story.random.choice(kinds), "id": f"R{number}"}
+            story.propose(rule if number < len(kinds) else story.changed(rule))
+            steps = [(bench.TYPES[(number + step) % 10], f"c{number % 3}") for step in range(2)]
+            story.record(*steps, gap=number % 7 == 6, amount=number * 50, **VALUES)
+        yield from story.lines
+        yield story.chain.executor.state.root.hex()
+
+
+def _rows(story: _Disturbed) -> Iterator[str]:
+    """Put the story's blocks into tables, and a block of all that was tried: most of it refused."""
+    chain = story.chain
+    time_ms = chain.executor.time_ms
+    for at in range(0, len(story.tried), 500):
+        chain.extend([tx for tx in story.tried[at : at + 500] if tx.valid_until_ms > time_ms + 1_000])
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for statement in definitions(TABLES, (), SQLITE):
+            connection.execute(statement)
+        rows = Rows(Writer(connection), TABLES)
+        writer = BlockRows(rows)
+        for block in chain.blocks:
+            writer.write(block)
+        rows.flush()
+        for table in TABLES:
+            for row in connection.execute(f"SELECT * FROM {table.name}"):
+                yield f"{table.name} {sha256(repr(row).encode()).hexdigest()}"
+
+
+# Frames
+
+
+def frames(times: int) -> Iterator[str]:
+    """Let nodes hear, besides what is said, variants of it; in every second run no signature is looked at."""
+    for seed in range(8 * times):
+        yield from _run(seed, signing.verify if seed % 2 else lambda key, message, signature: True)
+
+
+def _run(seed: int, verify: Verify) -> Iterator[str]:
+    random = Random(f"disturbed frames {seed}")
+    heard: list[bytes] = []
+
+    def tamper(source: str, target: str, data: bytes) -> list[bytes]:
+        heard.append(data)
+        frame = mutant(random, heard[-20:], "msgpack") if random.random() < 0.5 else _exchanged(random, data)
+        return [frame, data]
+
+    cluster = Cluster(seed=seed, snapshot_blocks=4, join_gap_blocks=2, verify=verify)
+    cluster.tamper = tamper
+    cluster.start()
+    for number in range(8):
+        if number == 2:
+            cluster.kill("bank-a")
+        if number == 6:
+            cluster.start("bank-a")
+        cluster.submit("regulator", sign_transaction(cluster.genesis, number))
+        try:
+            cluster.run(1_500)
+        except AssertionError as error:  # without signatures others may decide for us
+            yield f"frames {seed}: {error}"
+    for name, host in cluster.hosts.items():
+        counters = {} if host.machine is None else sorted(host.machine.counters.items())
+        disk = sha256(repr(host.disk).encode()).hexdigest()
+        yield f"frames {seed} {name}: {host.height} {host.halted} {host.accused} {counters} {disk}"
+
+
+def _exchanged(random: Random, data: bytes) -> bytes:
+    return codec.encode(random.choice(list(swapped(codec.decode(data), random.sample(OTHERS, 2)))))
+
+
+# Conditions
+
+NAMES = {"a": "dyn", "b": "dyn", "e": "{type: string, n: int, t: bool, o: list({id: string})}"}
+PARTS = (
+    "a",
+    "b",
+    "e",
+    "e.n",
+    "e.t",
+    "e.o",
+    "1",
+    "-1",
+    "true",
+    "null",
+    "'a'",
+    "[a]",
+    "{'a': b}",
+    "[1, 2]",
+    "'1h'",
+    "9223372036854775807",
+)
+JOINS = (
+    *(f"(%s {sign} %s)" for sign in ("+", "-", "*", "/", "%%", "<", "<=", ">", ">=", "==", "!=", "&&", "||", "in")),
+    *(
+        "(%s ? %s : %s)",
+        "-%s",
+        "!%s",
+        "size(%s)",
+        "int(%s)",
+        "string(%s)",
+        "bool(%s)",
+        "%s[%s]",
+        "%s.exists(x, x == %s)",
+    ),
+    *(
+        "%s.all(x, x != %s)",
+        "%s.map(x, x)",
+        "%s.filter(x, x == %s)",
+        "%s.startsWith(%s)",
+        "%s.contains(%s)",
+        "timestamp(%s)",
+    ),
+    *("duration(%s)", "has(e.n)", "%s.exists_one(x, x == %s)", "%s.id", "%s.matches(%s)"),
+)
+
+
+def expressions(times: int) -> Iterator[str]:
+    """Evaluate expressions that were put together by chance on values of every type."""
+    random = Random("disturbed expressions")
+    values = (
+        *OTHERS,
+        -(2**63),
+        2**63 - 1,
+        "1",
+        "true",
+        "1h",
+        "2026-01-01T00:00:00Z",
+        [1, "a"],
+        {"id": "x"},
+        [{"id": "x"}],
+    )
+    allowed = [value for value in values if type(value) is not bytes and value != 2**64 - 1]
+    for _ in range(3_000 * times):
+        text = _expression(random, 3)
+        try:
+            expression = compile_expression(text, NAMES)
+        except RuleError as error:
+            yield f"{text}: {error}"
+            continue
+        for _ in range(4):
+            event = {key: random.choice(allowed) for key in ("type", "n", "t", "o") if random.random() < 0.8}
+            bindings = {"a": random.choice(allowed), "b": random.choice(allowed), "e": event}
+            yield f"{text} {bindings!r}: {said(partial(expression.evaluate, bindings), ())}"
+
+
+def _expression(random: Random, depth: int) -> str:
+    if depth == 0 or random.random() < 0.2:
+        return random.choice(PARTS)
+    join = random.choice(JOINS)
+    return join % tuple(_expression(random, depth - 1) for _ in range(join.count("%s")))
+
+
+TOPICS: dict[str, Callable[[int], Iterator[str]]] = {
+    "decoders": decoders,
+    "acts": acts,
+    "rules": rules,
+    "frames": frames,
+    "expressions": expressions,
+}
