@@ -16,8 +16,8 @@ from __future__ import annotations
 from consensus.application import Executed
 from consensus.bodies import Bodies
 from consensus.context import Context
+from consensus.contradictions import Contradictions
 from consensus.events import (
-    Accuse,
     Broadcast,
     GossipPending,
     Persist,
@@ -56,6 +56,7 @@ class Height:
         self.votes = Votes()
         self.bodies = Bodies(context, tip, validators)
         self.pacing = Pacing(context, self.number)
+        self._contradictions = Contradictions(context, self.votes, self.voice, validators)
         self.prepared: Certificate | None = None
         self.decision: tuple[Executed, Certificate] | None = None
         self._context = context
@@ -65,7 +66,6 @@ class Height:
         self._draft: Executed | None = None  # the new block of this round that we would propose
         self._change: RoundChange | None = None
         self._justification: tuple[RoundChange, ...] = ()
-        self._accused: dict[int, None] = {}
         self._active = False  # there is work, or we left round 0
         self._ahead = False  # a certificate shows that this height is decided elsewhere
 
@@ -124,7 +124,7 @@ class Height:
             return
         verdict = self.votes.judge(message)
         if verdict is Verdict.CONFLICT:
-            self._accuse(message)
+            self._contradictions.accuse(message)
             return
         match message:
             case Proposal():
@@ -148,7 +148,7 @@ class Height:
         if not self._judge.certificate_holds(certificate, Phase.COMMIT):
             return False
         if self._committed is None or block is not None:
-            self._compare(certificate)
+            self._contradictions.compare(certificate)
             self._committed = certificate
             if block is not None:
                 self.bodies.keep(block)
@@ -350,12 +350,12 @@ class Height:
             self.voice.hear(change)
             return
         if change.prepared is not None:
-            self._compare(change.prepared)
+            self._contradictions.compare(change.prepared)
         verdict = self.votes.judge(change)
         if verdict is Verdict.NEW:
             self.votes.add(change)
         elif verdict is Verdict.CONFLICT:
-            self._accuse(change)
+            self._contradictions.accuse(change)
 
     def _justified(self) -> Justified | None:
         """Return what q round changes to the current round come to; nothing is needed in round 0."""
@@ -386,23 +386,6 @@ class Height:
             self.votes.latest_commit(self.me),
         )
         return [message for message in own if message is not None]
-
-    def _accuse(self, message: Message) -> None:
-        """Report two contradicting messages of one validator, once a height; the first one stays (R2)."""
-        first = self.votes.held(message)
-        if first is not None and message.sender not in self._accused:
-            self._accused[message.sender] = None
-            self._context.emit(Accuse(self.validators[message.sender].id, first, message))
-
-    def _compare(self, certificate: Certificate) -> None:
-        """Hold a verified certificate against what its signers said to us; ourselves included (G4, R2)."""
-        self.voice.hear_in(certificate)
-        vote = Prepare if certificate.phase is Phase.PREPARE else Commit
-        place = (certificate.epoch, certificate.height, certificate.round)
-        for sender, signature in zip(certificate.signers(), certificate.signatures, strict=True):
-            message = vote(*place, sender, certificate.block_hash, signature)
-            if sender != self.me and self.votes.judge(message) is Verdict.CONFLICT:
-                self._accuse(message)
 
     # --- timers and bodies ---
 

@@ -476,9 +476,9 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "evidence_in_certificates_unseen": _one(
         "certificates are not compared with the votes that came",
-        _HEIGHT,
-        "if sender != self.me and self.votes.judge(message) is Verdict.CONFLICT:",
-        "if sender == self.me and self.votes.judge(message) is Verdict.CONFLICT:",
+        "consensus.contradictions",
+        "if sender != self._voice.me and self._votes.judge(message) is Verdict.CONFLICT:",
+        "if sender == self._voice.me and self._votes.judge(message) is Verdict.CONFLICT:",
     ),
     # The signer process
     "signer_away_forgotten": _one(

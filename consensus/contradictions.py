@@ -1,0 +1,40 @@
+"""What the validators of one height say against what they said before: noticed, and reported once a validator.
+
+Law: of two contradicting messages the first one stays, and both are the proof (R2); a signature counts against its
+signer whether it came in a message or inside a certificate. One of our own that the guard lacks silences us (G4).
+"""
+
+from __future__ import annotations
+
+from consensus.context import Context
+from consensus.events import Accuse
+from consensus.messages import Commit, Message, Prepare
+from consensus.voice import Voice
+from consensus.votes import Verdict, Votes
+from ledger.certificate import Certificate, Phase
+from ledger.validators import ValidatorSet
+
+
+class Contradictions:
+    """Holds what arrives against the messages kept in ``votes``, and against what ``voice`` said."""
+
+    def __init__(self, context: Context, votes: Votes, voice: Voice, validators: ValidatorSet) -> None:
+        self._context, self._votes, self._voice, self._validators = context, votes, voice, validators
+        self._accused: dict[int, None] = {}
+
+    def accuse(self, message: Message) -> None:
+        """Report a message that contradicts one that is held, once a height and validator."""
+        first = self._votes.held(message)
+        if first is not None and message.sender not in self._accused:
+            self._accused[message.sender] = None
+            self._context.emit(Accuse(self._validators[message.sender].id, first, message))
+
+    def compare(self, certificate: Certificate) -> None:
+        """Hold a verified certificate against what its signers said to us; ourselves included."""
+        self._voice.hear_in(certificate)
+        vote = Prepare if certificate.phase is Phase.PREPARE else Commit
+        place = (certificate.epoch, certificate.height, certificate.round)
+        for sender, signature in zip(certificate.signers(), certificate.signatures, strict=True):
+            message = vote(*place, sender, certificate.block_hash, signature)
+            if sender != self._voice.me and self._votes.judge(message) is Verdict.CONFLICT:
+                self.accuse(message)
