@@ -23,6 +23,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OBSERVERS = sorted(name for name, service in SERVICES.items() if service.get("profiles") == ["observe"])
 NODES = sorted(name for name in SERVICES if name not in ("init", "cli", *OBSERVERS))
+OURS = ["init", "cli", "console", *NODES]
 
 
 def test_the_four_members_of_the_default_consortium_have_a_node_each() -> None:
@@ -44,6 +45,22 @@ def test_a_node_waits_for_init_is_checked_and_publishes_http_on_loopback_only(na
 def test_a_node_writes_its_own_folder_only_and_never_sees_another_members_keys(name: str) -> None:
     volumes = SERVICES[name]["volumes"]
     assert volumes == ["network:/network:ro", f"{name}:/network/nodes/{name}"]
+
+
+def test_one_service_builds_the_image_of_all() -> None:
+    assert {SERVICES[name]["image"] for name in OURS} == {"coseal"}
+    assert [name for name in SERVICES if "build" in SERVICES[name]] == ["init"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_of_ours_may_write_its_volumes_only_and_hears_a_signal_from_its_first_moment(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["tmpfs"] == ["/tmp"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["init"] is True
+    assert service["logging"] == {"driver": "local"}
 
 
 def test_every_volume_is_declared_and_every_declared_one_used() -> None:
@@ -139,7 +156,7 @@ def run_init(network: Path) -> None:
         (network / "nodes" / name).mkdir(parents=True, exist_ok=True)
     (network / "members").mkdir(exist_ok=True)
     (script,) = SERVICES["init"]["command"]
-    script = script.replace("/tmp/making", f"{network}.making")
+    script = script.replace("/tmp/coseal", f"{network}.making/coseal")
     script = re.sub(r"(?<=\s)/network(?=[/\s])", str(network), script)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path}
