@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 from typing import Any
@@ -29,7 +30,8 @@ async def connect(host: str, port: int, seconds: float) -> socket.socket:
                 await asyncio.get_running_loop().sock_connect(connection, address)
         except OSError as error:
             connection.close()
-            problem = error
+            # uvloop's text names the address; logs and those who read them know the system's.
+            problem = OSError(error.errno, os.strerror(error.errno)) if error.errno else error
         except BaseException:
             connection.close()
             raise

@@ -57,12 +57,15 @@ def test_the_first_address_that_answers_is_taken(monkeypatch) -> None:
         run(scenario())
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "no.such.name.invalid", "a" * 64, ""])
-def test_who_cannot_be_reached_is_an_os_error(host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [("127.0.0.1", "Connection refused$"), ("no.such.name.invalid", "."), ("a" * 64, "no host name")],
+)
+def test_who_cannot_be_reached_is_an_os_error(host: str, says: str) -> None:
     async def scenario() -> None:
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
-            with pytest.raises(OSError, match=r"."):
+            with pytest.raises(OSError, match=says):
                 await connect(host, closed.getsockname()[1], 10)
 
     run(scenario())
