@@ -89,7 +89,7 @@ class Judge:
         return self.change_holds(change)
 
 
-PROVEN_MAX: Final = 256
+PROVEN_MAX: Final = 256  # B6
 
 
 def choose(changes: tuple[RoundChange, ...]) -> Justified | None:

@@ -61,7 +61,7 @@ class Ordering:
         self._executor, self._application = executor, application
         self._records, self._registry, self._pending = records, registry, pending
         self._counters, self._emit = counters, emit
-        self._behind, self._followed_by, self._halt = behind, decided, halt
+        self._tell_behind, self._tell_decided, self._halt = behind, decided, halt
         self._coming = membership.coming(executor.reader)
         self._unwritten: deque[tuple[int, Change]] = deque()
         self.replica = self._replica_at(tip_of(genesis, tip, executor.reader))
@@ -175,7 +175,7 @@ class Ordering:
                 case core.FetchBlock(height, block_hash, peers):
                     self._fetch(height, block_hash, peers)
                 case core.Behind():
-                    self._behind()
+                    self._tell_behind()
                 case core.StartTimer(timer, delay_ms):
                     self._emit(shell.StartTimer(timer, delay_ms))
                 case core.StopTimer(kind):
@@ -200,7 +200,7 @@ class Ordering:
         self._emit(shell.Published(self.tip, outcome))
         self._records.decided(outcome.height)
         self._coming = membership.coming(self._executor.reader)
-        self._followed_by(executed)
+        self._tell_decided(executed)
 
     def _fetch(self, height: int, block_hash: bytes, peers: tuple[str, ...]) -> None:
         for peer in peers:
