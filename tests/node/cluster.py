@@ -161,6 +161,7 @@ class Host:
         self.adopted = 0
         self.keys = [key("node", name)]
         self.rules: Mapping[int, Contracts] = RULES
+        self.watch: Callable[[list[NodeEffect]], None] = lambda effects: None
         self._store = MemoryStore(4)
         self._queue: deque[NodeEffect] = deque()
         self._syncing = False
@@ -250,6 +251,7 @@ class Host:
         if self.machine is None:
             return
         effects = self.machine.step(event, self.cluster.now_ms + self.cluster.skew_ms.get(self.name, 0))
+        self.watch(effects)
         for effect in effects:
             self._at_once(effect)
         self._queue.extend(effects)

@@ -1,25 +1,26 @@
 from __future__ import annotations
 
-import pytest
-
 from consensus.application import Draft, Executed, Invalid
-from contracts.execution import Executor, new_state
+from contracts.execution import MAX_RECEIPTS_BYTES, Executor, new_state
+from contracts.framework import Action, Contract, Due
+from contracts.table import CONTRACTS
 from ledger.block import Block
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
-from ledger.genesis import Genesis
+from ledger.genesis import PROTOCOL_VERSION, Genesis
 from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
 from node.mempool import Mempool
-from tests.node.cluster import START_MS, key, make_genesis, sign_transaction
+from tests.node.cluster import START_MS, key, make_genesis, sign_action, sign_transaction
 
 
 class World:
-    """An application on an empty chain, and another that hears of its blocks."""
+    """An application on an empty chain whose rules have some contracts ``more``."""
 
-    def __init__(self, **parameters: int) -> None:
+    def __init__(self, *more: Contract, **parameters: int) -> None:
         self.genesis: Genesis = make_genesis(**parameters)
         self.verified = VerifiedTransactions()
-        self.executor = Executor(self.genesis, new_state(self.genesis), self.verified.admit)
+        rules = {PROTOCOL_VERSION: {**CONTRACTS, **{contract.name: contract for contract in more}}}
+        self.executor = Executor(self.genesis, new_state(self.genesis), self.verified.admit, rules=rules)
         self.mempool = Mempool()
         self.application = LedgerApplication(self.genesis, self.executor, self.mempool)
 
@@ -67,12 +68,11 @@ def test_building_and_executing_change_nothing_until_the_commit() -> None:
     assert not world.application.has_work()
 
 
-def test_a_block_is_executed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = World(), World()
-    one.fill(3)
+def test_a_block_is_executed_once() -> None:
     runs: list[int] = []
-    run = Executor.run
-    monkeypatch.setattr(Executor, "run", lambda self, *args: runs.append(args[0]) or run(self, *args))
+    counting = Contract("counting", {}, begin_block=lambda view, height, time_ms, limit: runs.append(height) or Due())
+    one, other = World(counting), World(counting)
+    one.fill(3)
     executed = one.application.build(one.draft())
     assert one.application.execute(executed.block) is executed
     first = other.application.execute(executed.block)
@@ -198,13 +198,17 @@ def test_a_transaction_that_fails_in_its_contract_is_in_the_block_with_a_receipt
     assert Receipt.decode(executed.receipts[1]).code == "unknown_action"
 
 
-def test_a_block_is_built_only_of_what_its_receipts_have_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = World(), World()
-    raws = one.fill(5)
-    begin, *receipts = one.application.build(one.draft()).receipts
-    monkeypatch.setattr("contracts.execution.MAX_RECEIPTS_BYTES", len(begin) + sum(map(len, receipts[:3])))
+def test_a_block_is_built_only_of_what_its_receipts_have_room_for() -> None:
+    large = Action(lambda args: None, lambda view, context, args: {"text": "x" * 1_000_000}, "Say much")
+    one, other = (World(Contract("large", {"say": large})) for _ in range(2))
+    made = [
+        sign_action(one.genesis, number, "bank-a", "large.say", {}, valid_until_ms=START_MS + 300_000)
+        for number in range(20)
+    ]
+    raws = [tx.raw for tx in made if one.mempool.add(tx, 0) is None]
     executed = one.application.build(one.draft())
-    assert executed.block.transactions == tuple(raws[:3])
+    assert executed.block.transactions == tuple(raws[:16])
+    assert sum(map(len, executed.receipts)) <= MAX_RECEIPTS_BYTES < sum(map(len, executed.receipts)) + 1_000_000
     assert isinstance(other.application.execute(Block.decode(executed.block.raw)), Executed)
     one.application.commit(executed, certificate(one, executed.block))
-    assert [tx.raw for tx in one.mempool] == raws[3:]
+    assert [tx.raw for tx in one.mempool] == raws[16:]

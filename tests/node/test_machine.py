@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from consensus.events import BodyRecord, TimerKind
 from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
-from contracts.execution import Executor, UnknownProtocol, new_state
+from contracts.execution import Executor, new_state
+from contracts.framework import Args, Context, Rejected, Result, View
+from contracts.table import CONTRACTS, RULES, Contracts
 from ledger.block import CommittedBlock
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from ledger.genesis import PROTOCOL_VERSION
 from node import events, journal, packing, wire
 from node.events import Admission
 from node.machine import Machine
@@ -153,15 +155,7 @@ def test_a_vote_never_leaves_before_its_record_and_nothing_is_published_before_i
     cluster = settled(Cluster())
     seen: list[str] = []
     for host in cluster.running():
-        machine = machine_of(host)
-        original = machine.step
-
-        def step(event: events.NodeEvent, now_ms: int, original: Callable = original) -> list[events.NodeEffect]:
-            effects = original(event, now_ms)
-            seen.extend(check_order(effects))
-            return effects
-
-        machine.step = step  # type: ignore[method-assign]
+        host.watch = lambda effects: seen.extend(check_order(effects))
     commit(cluster, 3)
     assert {"vote", "published", "applied"} <= set(seen)
 
@@ -516,10 +510,8 @@ def test_a_block_whose_execution_differs_from_its_certificate_halts_the_node(clu
     cluster.kill("bank-a")
     commit(cluster, 1)
     host = cluster["bank-a"]
+    host.rules = {version: writing_more(contracts) for version, contracts in RULES.items()}
     cluster.start("bank-a")
-    machine = machine_of(host)
-    run = machine.executor.run
-    machine.executor.run = lambda *args: replace(run(*args), state_root=bytes(32))  # type: ignore[method-assign]
     assert cluster.run_until(lambda: host.halted is not None)
     assert host.halted is not None
     assert "a quorum certified block" in host.halted
@@ -531,15 +523,30 @@ def test_a_block_whose_execution_differs_from_its_certificate_halts_the_node(clu
     assert host.height == height
 
 
-def test_rules_of_a_later_protocol_halt_the_node_before_they_apply(cluster: Cluster) -> None:
-    def refuse(*args: object) -> None:
-        raise UnknownProtocol("block 2 needs protocol version 9")
+def writing_more(contracts: Contracts) -> Contracts:
+    """These contracts with an action that also writes what it must not."""
+    contract = contracts["membership"]
+    action = contract.actions["set_profile"]
 
+    def apply(view: View, context: Context, args: Args) -> Result | Rejected:
+        view.put("more", True)
+        return action.apply(view, context, args)
+
+    actions = {**contract.actions, "set_profile": replace(action, apply=apply)}
+    return {**contracts, "membership": replace(contract, actions=actions)}
+
+
+def test_rules_of_a_later_protocol_halt_the_node_before_they_apply(cluster: Cluster) -> None:
     host = cluster["bank-a"]
-    machine_of(host).executor.run = refuse  # type: ignore[assignment,method-assign]
+    rules = host.rules = {**RULES, 9: CONTRACTS}
+    cluster.kill("bank-a")
+    cluster.start("bank-a")
+    cluster.run(10)
+    del rules[PROTOCOL_VERSION]  # as if the state asked for rules that this software never had
     cluster.submit("regulator", sign_transaction(cluster.genesis, 1))
     assert cluster.run_until(lambda: host.halted is not None)
-    assert host.halted == "block 2 needs protocol version 9"
+    assert host.halted is not None
+    assert host.halted.startswith("block 2 needs protocol version 1, this software knows 9")
 
 
 # Frames that are wrong
@@ -829,15 +836,8 @@ def test_an_operators_word_changes_nothing_for_a_node_that_may_vote(cluster: Clu
 
 
 def heard(host: Host, token: int) -> list[int]:
-    machine, found = machine_of(host), []
-    original = machine.step
-
-    def step(event: events.NodeEvent, now_ms: int) -> list[events.NodeEffect]:
-        effects = original(event, now_ms)
-        found.extend(effect.height for effect in effects if isinstance(effect, events.TipsHeard))
-        return effects
-
-    machine.step = step  # type: ignore[method-assign]
+    found: list[int] = []
+    host.watch = lambda effects: found.extend(one.height for one in effects if isinstance(one, events.TipsHeard))
     host.step(events.TipsAsked(token))
     return found
 

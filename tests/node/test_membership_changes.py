@@ -468,14 +468,7 @@ def test_frames_of_a_node_that_is_not_registered_are_ignored(town: Town) -> None
 
 def test_another_link_certificate_is_pinned_in_the_block_that_registers_it(town: Town) -> None:
     pins: list[events.Pin] = []
-    step = town.front.machine.step
-
-    def watched(event: Any, now_ms: int) -> Any:
-        effects = step(event, now_ms)
-        pins.extend(effect for effect in effects if isinstance(effect, events.Pin))
-        return effects
-
-    town.front.machine.step = watched  # type: ignore[method-assign]
+    town.front.watch = lambda effects: pins.extend(one for one in effects if isinstance(one, events.Pin))
     town.do("regulator", "membership.rotate_link_certificate", node="regulator", certificate="3003020107")
     town.settle(town.front.height)
     assert pins == [events.Pin("regulator", bytes.fromhex("3003020107"))]
