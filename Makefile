@@ -161,7 +161,7 @@ compiled-check:  ## see that the compiled core gives what the sources give (TIME
 	@command -v $${CC:-gcc} > /dev/null || { echo "compiled-check: skipped, there is no C compiler"; exit 0; }; \
 	  $(MAKE) --no-print-directory $(WHEEL)/.ready && $(WITH_COMPILED) TIMES=$(TIMES) $(BIN)/python -m pytest -q -n $(WORKERS) \
 	  --dist loadfile -m 'not cluster and not sources' tests/vectors tests/supply/test_compiled.py tests/fuzz \
-	  tests/ledger tests/contracts tests/audit/test_replay.py
+	  tests/ledger tests/contracts tests/node tests/audit/test_replay.py
 
 bench-compiled: $(WHEEL)/.ready  ## measure the compiled build; ROWS="transactions events" (default: all)
 	$(WITH_COMPILED) $(BIN)/python -m bench $(ROWS) --json bench/results/compiled.json
