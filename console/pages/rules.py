@@ -84,14 +84,20 @@ async def rules(page: Page) -> View:
     )
 
 
+def _said(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what a rule says, with what it may leave out; null is left out, too."""
+    given = {name: value for name, value in record["rule"].items() if value is not None}
+    return {"title": "", "severity": "", "effect": "flag", "scope": {}, **given}
+
+
 def _row(page: Page, proven: Shown[Any]) -> list[Child]:
     """Return one version of a rule as a row: all of it from the certified state."""
     record = proven.value
-    one = {"severity": "", "effect": "flag", **record["rule"]}
+    one = _said(record)
     return [
         join(rule_link(one["id"], one["version"]), " ", seal(page, proven, small=True)),
         page.number(one["version"]),
-        one.get("title", ""),
+        one["title"],
         el("span", {"class": "nowrap"}, page.t_or(f"rule.kind.{one['kind']}", one["kind"])),
         tag(page.t_or(f"severity.{one['severity']}", one["severity"]), SEVERITY.get(one["severity"], "")),
         el("span", {"class": "nowrap"}, page.t_or(f"rule.effect.{one['effect']}", one["effect"])),
@@ -111,7 +117,7 @@ async def rule(page: Page) -> View:
     if head.value is None or record is None or record.value is None:
         raise Problem(404, "unknown_rule", page.t("rule.unknown", name=name), "")
     found = record.value
-    said = found["rule"]
+    said = _said(found)
     counted, trial = await asyncio.gather(
         page.data.state(f"supervision/statistics/{found['process_type']}/{name}"),
         page.data.state(f"supervision/trial/{found['set']}"),
@@ -124,25 +130,23 @@ async def rule(page: Page) -> View:
     listed = el("a", {"href": page.link("/supervision/findings", rule=name)}, page.t("rule.findings"))
     return page.view(
         name,
-        lead(page, said["title"], None, el("p", None, name, " ", status_tag(page, found["status"]))),
+        lead(page, said["title"] or name, None, el("p", None, name, " ", status_tag(page, found["status"]))),
         section(page, "rule.figures", figures(*made), el("p", None, listed), shown=joined(counted, trial)),
         section(page, "rule.about", _about(page, found), shown=record),
-        section(page, "rule.says", says(page, said), raw(page, said), shown=record),
+        section(page, "rule.says", says(page, said), raw(page, found["rule"]), shown=record),
         section(page, "rule.history", _history(page, found), _versions(page, name, head.value, chosen), shown=head),
     )
 
 
 def _about(page: Page, found: dict[str, Any]) -> Html:
-    said = found["rule"]
-    always = page.t("rule.always")
-    effect = said.get("effect", "flag")
+    said, always = _said(found), page.t("rule.always")
     rows: list[tuple[str, Child]] = [
         (page.t("rule.basis"), legal_basis(said)),
         (page.t("processes.type"), el("a", {"href": f"/processes/{found['process_type']}"}, found["process_type"])),
         (page.t("rule.scope"), said["scope"].get("object_type", page.t("supervision.source"))),
         (page.t("rule.kind"), page.t_or(f"rule.kind.{said['kind']}", said["kind"])),
         (page.t("finding.severity"), page.t_or(f"severity.{said['severity']}", said["severity"])),
-        (page.t("rule.effect"), page.t_or(f"rule.effect.{effect}", effect)),
+        (page.t("rule.effect"), page.t_or(f"rule.effect.{said['effect']}", said["effect"])),
         (page.t("rule.valid"), f"{said.get('valid_from') or always} – {said.get('valid_to') or always}"),
         (page.t("rule.proposer"), member_link(found["proposer"])),
         (page.t("rule.cost"), page.number(found["cost"])),

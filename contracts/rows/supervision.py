@@ -60,8 +60,8 @@ def _propose_rules(rows: Rows, action: str, args: Mapping[str, Any], data: Mappi
             "process_type": data["process_type"],
             "kind": rule["kind"],
             "status": "proposed",
-            "severity": rule.get("severity", ""),
-            "effect": rule.get("effect", "flag"),
+            "severity": rule.get("severity") or "",  # what is null in a rule is absent
+            "effect": rule.get("effect") or "flag",
             "proposer": act.member,
             "ballot": data["ballot"],
             **act.place,

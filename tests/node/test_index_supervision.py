@@ -15,7 +15,7 @@ from node import index_supervision_queries as queries
 from node.index import Index
 from tests.node.chain import Chain
 from tests.node.http.world import make_genesis
-from tests.node.supervised import SUPERVISION, Story
+from tests.node.supervised import RULES, SUPERVISION, Story
 from tests.node.test_index import dump, opened, rebuilt
 
 
@@ -143,6 +143,18 @@ def test_what_a_deadline_did_has_no_place_among_transactions(index: Index) -> No
     connection.close()
     assert {step["awaited"] for step in steps if step["step"] == "overdue"} >= {"acknowledge"}
     assert all(step["index"] is None for step in steps if step["step"] == "overdue")
+
+
+def test_what_is_null_in_a_rule_is_absent_from_its_row(tmp_path: Path) -> None:
+    story = Story(Chain(make_genesis(name="nulls")))
+    story.begin()
+    story.do("supervision.propose_rules", rules=[{**RULES[2], "id": "R-NULL", "effect": None, "severity": None}])
+    index = opened(tmp_path / "index.sqlite", story.chain)
+    index.start(len(story.chain.blocks))
+    assert index.wait(len(story.chain.blocks), 20), index.error
+    rows = {row["id"]: row for row in ask(index, queries.rules, {}, "", 100).items}
+    assert (rows["R-NULL"]["effect"], rows["R-NULL"]["severity"]) == ("flag", "")
+    index.stop()
 
 
 def test_findings_without_room_in_their_receipt_are_indexed_when_they_are_shown(tmp_path: Path) -> None:

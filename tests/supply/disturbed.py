@@ -6,7 +6,9 @@ refusal, which would stop a node, is told as a line with ``RAISED`` in it.
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
@@ -41,6 +43,7 @@ OTHERS: tuple[Any, ...] = (None, True, False, 0, 1, 2**64 - 1, "", "a", b"", byt
 """One value of every type at least, those above all that compare as equal and are not."""
 TEXT_MAX = 400
 RAISED = "raised, and is no refusal:"
+_FOLDER = re.compile(re.escape(tempfile.gettempdir()) + r"/\w+")
 
 
 def swapped(value: Any, others: Iterable[Any] = OTHERS) -> Iterator[Any]:
@@ -64,6 +67,7 @@ def said(act: Callable[[], Any], refusals: tuple[type[Exception], ...]) -> str:
         text = f"{type(error).__name__}: {error}"
     except Exception as error:
         text = f"{RAISED} {type(error).__name__}: {error}"
+    text = _FOLDER.sub("FOLDER", text)  # its name is a chance
     return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]} {sha256(text.encode()).hexdigest()[:8]}"
 
 
