@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 
 from bench import rules as bench
+from contracts.governance_kinds import KINDS
 from contracts.rows.blocks import BlockRows
 from contracts.rows.buffer import Rows
 from contracts.rows.schema import SQLITE, definitions
@@ -157,6 +158,18 @@ class _Disturbed(Story):
         if receipt.ok:
             self.vote(receipt.data["ballot"])
 
+    def decide(self, ballot: str, kind: str, subject: Any) -> None:
+        """Propose something and vote for it; without certificates, for the keys of validators may become others."""
+        proposal = {"id": ballot, "kind": kind, "subject": subject}
+        acts = [(self.random.choice(sorted(ROLES)), "governance.propose", proposal)]
+        acts += [(member, "governance.vote", {"ballot": ballot, "choice": "yes"}) for member in sorted(ROLES)]
+        executor = self.chain.executor
+        for member, name, args in acts:
+            outcome = executor.run(executor.height + 1, executor.time_ms + 1, [self.sign(name, args, member)])
+            executor.commit(outcome)
+            receipt = Receipt.decode(outcome.receipts[1])
+            self.lines.append(f"{kind} {subject!r:.200}: {receipt.code} {receipt.detail} {receipt.data}")
+
     def vote(self, ballot: str) -> None:
         for member in ("regulator", "central-bank", "bank-a"):
             super().do("supervision.vote", member, ballot=ballot, choice="yes")
@@ -211,6 +224,21 @@ def rules(times: int) -> Iterator[str]:
             story.propose(rule if number < len(kinds) else story.changed(rule))
             steps = [(bench.TYPES[(number + step) % 10], f"c{number % 3}") for step in range(2)]
             story.record(*steps, gap=number % 7 == 6, amount=number * 50, **VALUES)
+        yield from story.lines
+        yield story.chain.executor.state.root.hex()
+
+
+def ballots(times: int) -> Iterator[str]:
+    """Propose changes of members, validators and rules with something changed, and decide for all that is taken."""
+    for seed in range(times):
+        story = _Disturbed(seed)
+        story.chain.executor._verify = lambda key, message, signature: True  # a changed proof is none
+        for number in range(60):
+            kind = story.random.choice(sorted(KINDS))
+            subject = dict(KINDS[kind].example)
+            if number % 4:
+                subject = story.changed(subject)
+            story.decide(f"p{number}", kind, subject)
         yield from story.lines
         yield story.chain.executor.state.root.hex()
 
@@ -361,6 +389,7 @@ TOPICS: dict[str, Callable[[int], Iterator[str]]] = {
     "decoders": decoders,
     "acts": acts,
     "rules": rules,
+    "ballots": ballots,
     "frames": frames,
     "expressions": expressions,
 }
