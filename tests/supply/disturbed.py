@@ -43,6 +43,7 @@ from tests.node.supervised import Story
 OTHERS: tuple[Any, ...] = (None, True, False, 0, 1, 2**64 - 1, "", "a", b"", bytes(32), [], [True], {}, {"a": 1})
 """One value of every type at least, those above all that compare as equal and are not."""
 TEXT_MAX = 400
+STRAYS = 0.25
 RAISED = "raised, and is no refusal:"
 _FOLDER = re.compile(re.escape(tempfile.gettempdir()) + r"/\w+")
 
@@ -138,7 +139,7 @@ def _inputs(decoder: Decoder, random: Random, count: int) -> Iterator[bytes]:
 
 
 class _Disturbed(Story):
-    """Tells a story, and tries at every act what variants of its arguments would come to."""
+    """Tells a story, tries at every act what variants of its arguments would come to, and now and then goes by one."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(Chain(make_genesis(name="disturbed")))
@@ -147,7 +148,9 @@ class _Disturbed(Story):
         self.tried: list[Transaction] = []
 
     def do(self, name: str, sender: str = "regulator", **args: Any) -> Any:
-        self.disturb(name, sender, args, 24)
+        accepted = self.disturb(name, sender, args, 24)
+        if accepted and self.random.random() < STRAYS:
+            self.chain.extend([self.random.choice(accepted)])
         return super().do(name, sender, **args)
 
     def propose(self, rule: Any) -> None:
@@ -178,7 +181,9 @@ class _Disturbed(Story):
         """Return the arguments with something in them changed."""
         return change(self.random, args, (*LEAVES, *OCTETS))
 
-    def disturb(self, name: str, sender: str, args: dict[str, Any], count: int) -> None:
+    def disturb(self, name: str, sender: str, args: dict[str, Any], count: int) -> list[Transaction]:
+        """Try variants; return those that would take effect."""
+        accepted: list[Transaction] = []
         variants = [other for other in swapped(args) if isinstance(other, dict)]
         chosen = self.random.sample(variants, min(count, len(variants)))
         chosen += [changed for _ in range(count) if type(changed := self.changed(args)) is dict]
@@ -187,8 +192,12 @@ class _Disturbed(Story):
                 tx = self.sign(name, variant, sender)
             except (TypeError, ValueError):  # has no encoding, e.g. two keys that are one
                 continue
-            self.lines.append(f"{name} {sha256(tx.raw).hexdigest()[:8]}: {said(partial(self.outcome, tx), ())}")
+            words = said(partial(self.outcome, tx), ())
+            self.lines.append(f"{name} {sha256(tx.raw).hexdigest()[:8]}: {words}")
             self.tried.append(tx)
+            if words.startswith("'ok "):
+                accepted.append(tx)
+        return accepted
 
     def outcome(self, tx: Transaction) -> str:
         executor = self.chain.executor
