@@ -22,10 +22,13 @@ PUBLIC_KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 HASH_BYTES: Final = 32
 ZERO_HASH: Final = bytes(HASH_BYTES)
+_TAG_LENGTH: Final = 24
+PREIMAGE_BYTES: Final = _TAG_LENGTH + 2 * HASH_BYTES
+"""Length of what ``body_preimage`` returns."""
 
 
 def _tag(name: str) -> bytes:
-    return f"coseal/{name}/1".encode().ljust(24, b"\0")  # D1
+    return f"coseal/{name}/1".encode().ljust(_TAG_LENGTH, b"\0")  # D1
 
 
 # One tag for every kind of thing that is signed or hashed; all of one length, so none is a prefix of another.

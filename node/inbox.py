@@ -2,7 +2,7 @@
 
 Law: frames of one peer reach the machine in the order of their arrival; one peer's work never holds up another's,
 and what waits for one peer is bounded by not reading from it. What came while a check was under way is checked
-together, for a trip to another thread costs as much as a signature.
+meanwhile, not when its turn comes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ledger.errors import LedgerError
 from ledger.transaction import Transaction
 from node import wire
 from node.admission import VerifiedTransactions
-from node.verifier import Verifier
+from node.verifier import Closed, Verifier
 from node.wire import Blocks, ConsensusMessage, Transactions, WireMessage
 
 BACKLOG_BYTES: Final = 16 * 1024 * 1024
 INLINE: Final = 2
-"""So few signatures cost less where they are than on a trip to another thread."""
-TOGETHER: Final = 64
-"""A peer's waiting frames are checked together until they hold so many unverified transactions."""
+"""So few signatures cost less where they are than on a trip to another process."""
+AHEAD: Final = 4_096
+"""Frames that wait are decoded while fewer transactions than these are being checked; decoded, one takes some 3 KB."""
 
 
 class Destination(Protocol):
@@ -52,11 +52,21 @@ class Destination(Protocol):
         ...
 
 
+class _Frame:
+    """A frame that waits; ``opened``, if it was decoded already: its message and what is unverified in it."""
+
+    __slots__ = ("opened", "payload")
+
+    def __init__(self, payload: bytes) -> None:
+        self.payload = payload
+        self.opened: tuple[WireMessage, list[Transaction]] | None = None
+
+
 class _Backlog:
-    __slots__ = ("paused", "payloads", "size_bytes", "task")
+    __slots__ = ("frames", "paused", "size_bytes", "task")
 
     def __init__(self) -> None:
-        self.payloads: deque[bytes] = deque()
+        self.frames: deque[_Frame] = deque()
         self.size_bytes = 0
         self.paused = False
         self.task: asyncio.Task[None] | None = None
@@ -85,14 +95,17 @@ class Inbox:
             message = self._decode(peer, payload)
             unverified = [] if message is None else self._unverified(message)
             if message is not None and not self._deliver(peer, message, unverified):
-                work = self._work(peer, backlog, [message], unverified)
+                work = self._work(peer, backlog, message, unverified)
                 backlog.task = asyncio.get_running_loop().create_task(work)
             return
-        backlog.payloads.append(payload)
+        frame = _Frame(payload)
+        backlog.frames.append(frame)
         backlog.size_bytes += len(payload)
         if backlog.size_bytes > BACKLOG_BYTES and not backlog.paused:
             backlog.paused = True
             self._destination.pause(peer)
+        if self._verifier.pending < AHEAD:
+            self._begin(frame)
 
     def forget(self, peer: str) -> None:
         """Drop what waits for a peer whose link is gone."""
@@ -106,72 +119,54 @@ class Inbox:
             self.forget(peer)
 
     def _deliver(self, peer: str, message: WireMessage, unverified: list[Transaction]) -> bool:
-        """Pass a frame on if it needs no work in another thread."""
+        """Pass a frame on if it needs no work in another process."""
         if len(unverified) > INLINE:
             return False
         self._destination.frame_ready(peer, message)
         return True
 
-    async def _work(
-        self, peer: str, backlog: _Backlog, messages: list[WireMessage], unverified: list[Transaction]
-    ) -> None:
-        """Have the transactions of frames verified, pass them on, and go on with what came meanwhile.
-
-        Before blocks are passed on, and executed, which takes long, the threads get those of the next frame.
-        """
+    def _begin(self, frame: _Frame) -> None:
+        """Have a frame's transactions checked while it waits, for those before it may take long to execute."""
         try:
-            while messages:
+            message = wire.decode(frame.payload)
+        except LedgerError:
+            return  # told when it is its turn
+        unverified = self._unverified(message)
+        frame.opened = message, unverified
+        if len(unverified) > INLINE:
+            self._verifier.begin(unverified)
+
+    async def _work(self, peer: str, backlog: _Backlog, message: WireMessage, unverified: list[Transaction]) -> None:
+        """Have the transactions of a frame verified, pass it on, and go on with what came meanwhile."""
+        try:
+            while True:
                 bad = await self._verifier.check(unverified)
-                ahead = self._look_ahead(backlog) if isinstance(messages[-1], Blocks) else None
-                if ahead is not None:
-                    self._verifier.begin(ahead[1])
-                for message in messages:
-                    self._destination.frame_ready(peer, _without(message, bad))
-                if ahead is None:
-                    messages, unverified = self._next(peer, backlog)
-                else:
-                    self._take(peer, backlog)
-                    messages, unverified = [ahead[0]], ahead[1]
+                self._destination.frame_ready(peer, _without(message, bad))
+                following = self._next(peer, backlog)
+                if following is None:
+                    break
+                message, unverified = following
             backlog.task = None
+        except Closed:
+            return
         except Exception as error:
             self._destination.fault(error)
 
-    def _look_ahead(self, backlog: _Backlog) -> tuple[WireMessage, list[Transaction]] | None:
-        """Return the next frame that waits, which stays where it is, if its transactions are worth other threads."""
-        if not backlog.payloads:
-            return None
-        try:
-            message = wire.decode(backlog.payloads[0])
-        except LedgerError:
-            return None  # told when it is its turn
-        unverified = self._unverified(message)
-        return (message, unverified) if len(unverified) > INLINE else None
-
-    def _take(self, peer: str, backlog: _Backlog) -> bytes:
-        """Take the next frame out of those that wait, and read from the peer again if there is room."""
-        payload = backlog.payloads.popleft()
-        backlog.size_bytes -= len(payload)
-        if backlog.paused and backlog.size_bytes < BACKLOG_BYTES // 2:
-            backlog.paused = False
-            self._destination.resume(peer)
-        return payload
-
-    def _next(self, peer: str, backlog: _Backlog) -> tuple[list[WireMessage], list[Transaction]]:
-        """Pass on waiting frames up to one that needs work; return it with those behind it, as many as one check takes.
-
-        Nothing waits if it returns no frame.
-        """
-        messages: list[WireMessage] = []
-        unverified: list[Transaction] = []
-        while backlog.payloads and len(unverified) < TOGETHER:
-            message = self._decode(peer, self._take(peer, backlog))
+    def _next(self, peer: str, backlog: _Backlog) -> tuple[WireMessage, list[Transaction]] | None:
+        """Pass on the frames that wait, up to one that needs work in another process, which is returned."""
+        while backlog.frames:
+            frame = backlog.frames.popleft()
+            backlog.size_bytes -= len(frame.payload)
+            if backlog.paused and backlog.size_bytes < BACKLOG_BYTES // 2:
+                backlog.paused = False
+                self._destination.resume(peer)
+            message, unverified = frame.opened or (self._decode(peer, frame.payload), None)
             if message is None:
                 continue
-            more = self._unverified(message)
-            if messages or not self._deliver(peer, message, more):
-                messages.append(message)
-                unverified += more
-        return messages, unverified
+            unverified = self._unverified(message) if unverified is None else unverified
+            if not self._deliver(peer, message, unverified):
+                return message, unverified
+        return None
 
     def _decode(self, peer: str, payload: bytes) -> WireMessage | None:
         try:

@@ -128,7 +128,7 @@ class Runtime:
         self._allow_voting = allow_voting
         self._signer, self._http_tls, self._tracer = signer, http_tls, tracer
         self._metrics = Metrics(lambda: machine.status(self._now_ms()))
-        self._verifier = Verifier(verified, config.verifier_threads)
+        self._verifier = Verifier(verified, config.verifier_processes, self.fault)
         self._writer = Writer(storage, self, config.drill)
         self._timers = Timers(self._timer_fired)
         self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
@@ -178,6 +178,7 @@ class Runtime:
         loop.set_exception_handler(_log_exception)
         try:
             self._index.start(self._storage.tip_height, self._storage.first_height)
+            await self._verifier.start()
             await self._start_http()
             told = {pin.node: where for pin in self._machine.pins if (where := _endpoint(pin.address)) is not None}
             await self._links.start(self._config.link_listen, {**told, **self._config.peers})
@@ -230,7 +231,7 @@ class Runtime:
         await self._links.close()
         await self._writer.close()
         await self._shelf.close()
-        self._verifier.close()
+        await self._verifier.close()
         if self._door is not None:
             self._door.close()
         self._index.stop()

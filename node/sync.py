@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 CHUNK_BLOCKS: Final = 16
-CHUNK_BYTES: Final = 256 * 1024
-"""What a chunk should hold: few enough that its signatures are checked while the chunk before it is executed."""
-IN_FLIGHT_MAX: Final = 4
+CHUNK_BYTES: Final = 128 * 1024
+"""What a chunk should hold: a quarter of what a peer answers with at most, so that hardly any answer is cut short,
+which would leave a low height to be asked for behind higher ones."""
+IN_FLIGHT_MAX: Final = 2
+"""More would only make the next height wait behind others in a peer's queue and in that of the signatures."""
 WINDOW_BLOCKS: Final = 16 * CHUNK_BLOCKS
 BUFFER_BYTES_MAX: Final = 32 * 1024 * 1024
 REQUEST_TIMEOUT_MS: Final = 3_000
@@ -62,7 +64,7 @@ class Sync:
         self._peers: dict[str, _Peer] = {}
         self._buffer: dict[int, Fetched] = {}
         self.buffer_bytes = 0
-        self._chunk_blocks = CHUNK_BLOCKS
+        self._chunk_blocks = 1  # until the size of blocks is known
         self._wanted = 0
         self._behind_at = -1  # the tip at the last tick, if somebody was ahead of it then
         self._stuck = False

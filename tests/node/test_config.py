@@ -29,7 +29,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     text = (
         MINIMAL
         + 'genesis = "../g.json"\nhttp_listen = "[::1]:22000"\nlog_level = "debug"\ngateway_sender = "bank-a/admin"\n'
-        + 'verifier_threads = 3\n[peers]\nregulator = "host.example:22003"\n[http_limits]\nconnections = 7\n'
+        + 'verifier_processes = 3\n[peers]\nregulator = "host.example:22003"\n[http_limits]\nconnections = 7\n'
     )
     config = load(write(tmp_path, text))
     assert config.http_listen == ("::1", 22000)
@@ -54,7 +54,7 @@ def test_the_environment_takes_precedence(tmp_path: Path, monkeypatch: pytest.Mo
         ('node_id = "bank-a"\n', "link_listen"),
         (MINIMAL + "unknown = 1\n", "unknown"),
         (MINIMAL + 'log_level = "loud"\n', "log_level"),
-        (MINIMAL + "verifier_threads = 0\n", "verifier_threads"),
+        (MINIMAL + "verifier_processes = 0\n", "verifier_processes"),
         (MINIMAL + "[http_limits]\nconections = 7\n", "conections"),
         (MINIMAL.replace("22001", "70000"), "link_listen"),
         (MINIMAL.replace("127.0.0.1:22001", "22001"), "link_listen"),

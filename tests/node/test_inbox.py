@@ -48,12 +48,13 @@ Scenario = Callable[[Inbox, Machine, VerifiedTransactions], Awaitable[None]]
 def run(scenario: Scenario, wanted: Callable[[Transaction], bool] = lambda tx: True) -> None:
     async def whole() -> None:
         verified = VerifiedTransactions()
-        verifier = Verifier(verified, 2)
         machine = Machine()
+        verifier = Verifier(verified, 1, machine.fault)
+        await verifier.start()
         inbox = Inbox(verifier, verified, wanted, machine)
         await scenario(inbox, machine, verified)
         inbox.close()
-        verifier.close()
+        await verifier.close()
 
     asyncio.run(whole())
 
@@ -128,9 +129,7 @@ def test_the_transactions_of_proposals_and_blocks_are_verified_whether_wanted_or
     run(scenario, wanted=lambda tx: False)
 
 
-def test_the_threads_have_the_next_blocks_before_those_before_them_are_passed_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_waits_is_checked_while_what_came_before_it_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     chain = Chain(genesis())
     chain.grow(6, transactions=20)
     pairs = [(committed.block.raw, committed.certificate.encode()) for committed in chain.blocks]
@@ -146,8 +145,34 @@ def test_the_threads_have_the_next_blocks_before_those_before_them_are_passed_on
         await until(lambda: len(known) == 3)
 
     run(scenario)
-    assert known == [1, 2, 2]
+    assert known == [2, 2, 2]
     assert begun == [{raw for block in chain.blocks[at : at + 2] for raw in block.block.transactions} for at in (2, 4)]
+
+
+def test_no_more_is_decoded_ahead_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AHEAD", 100)
+    pending: list[int] = []
+
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+        for number in range(6):
+            inbox.receive("a", wire.encode(gossip(100 * number, 40)))
+            pending.append(inbox._verifier.pending)
+        await until(lambda: len(machine.frames) == 6)
+        assert all(raw in verified for number in range(6) for raw in gossip(100 * number, 40).raws)
+
+    run(scenario)
+    assert max(pending) == 120
+
+
+def test_a_malformed_frame_behind_others_is_told_when_it_is_its_turn() -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+        for payload in (wire.encode(gossip(0, 80)), b"\xff", wire.encode(gossip(100, 80))):
+            inbox.receive("a", payload)
+        assert not machine.malformed
+        await until(lambda: len(machine.frames) == 2)
+        assert machine.malformed == ["a"]
+
+    run(scenario)
 
 
 def test_a_malformed_frame_is_told_and_the_next_one_passes() -> None:

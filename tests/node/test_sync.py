@@ -19,7 +19,9 @@ def pairs(first: int, count: int) -> tuple[tuple[bytes, bytes], ...]:
 
 
 def behind(height: int = 100, peers: str = "abc") -> Sync:
+    """A node that knows already how large blocks are."""
     state = Sync(0)
+    state._chunk_blocks = CHUNK_BLOCKS
     for peer in peers:
         state.connected(peer)
         state.proven(peer, height)
@@ -36,16 +38,25 @@ def drain(state: Sync) -> int:
 
 
 def test_blocks_are_asked_for_in_chunks_from_several_peers_and_executed_in_order() -> None:
-    state = behind(100)
+    state = behind(6 * CHUNK_BLOCKS)
     asked = state.requests(0)
-    assert [request.from_height for request in asked] == list(range(1, 101, CHUNK_BLOCKS))
+    assert [request.from_height for request in asked] == list(range(1, 6 * CHUNK_BLOCKS, CHUNK_BLOCKS))
     assert {request.peer for request in asked} == {"a", "b", "c"}
     for request in reversed(asked):
         assert state.next_block() is None
         assert state.received(request.peer, request.from_height, pairs(request.from_height, request.limit), 1)
-    assert drain(state) == 100
+    assert drain(state) == 6 * CHUNK_BLOCKS
     assert state.requests(2) == []
     assert not state.syncing
+
+
+def test_one_block_a_request_is_asked_for_until_the_size_of_blocks_is_known() -> None:
+    state = Sync(0)
+    state.connected("a")
+    state.proven("a", 100)
+    assert [request.limit for request in state.requests(0)] == [1] * IN_FLIGHT_MAX
+    state.received("a", 1, pairs(1, 1), 1)
+    assert [request.limit for request in state.requests(1)] == [CHUNK_BLOCKS]
 
 
 def test_chunks_are_of_fewer_blocks_where_blocks_are_large() -> None:

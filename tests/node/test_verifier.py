@@ -1,18 +1,25 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import os
+import signal
+import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
 from ledger.transaction import Transaction
 from node import verifier as module
+from node import verifying
 from node.admission import VerifiedTransactions
-from node.verifier import Closed, Verifier
+from node.verifier import Closed, Verifier, WorkerLost
 from tests.node.chain import genesis, signed
+
+Scenario: TypeAlias = Callable[[Verifier, VerifiedTransactions], Awaitable[None]]
 
 
 def good(count: int) -> list[Transaction]:
@@ -25,14 +32,40 @@ def bad(number: int) -> Transaction:
     return replace(Transaction.decode(flipped))
 
 
-def run(scenario: Callable[[Verifier, VerifiedTransactions], Awaitable[None]], threads: int = 2) -> None:
+def run(scenario: Scenario, processes: int = 2) -> list[Exception]:
+    """Run ``scenario`` with a verifier; return the faults it told of."""
+    faults: list[Exception] = []
+
     async def whole() -> None:
         verified = VerifiedTransactions()
-        verifier = Verifier(verified, threads)
-        await scenario(verifier, verified)
-        verifier.close()
+        verifier = Verifier(verified, processes, faults.append)
+        await verifier.start()
+        try:
+            await scenario(verifier, verified)
+        finally:
+            await verifier.close()
 
     asyncio.run(whole())
+    return faults
+
+
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the numbers of signatures in the questions that will be asked."""
+    sizes: list[int] = []
+    original = verifying.question
+
+    def question(records: Sequence[tuple[bytes, bytes, bytes]]) -> bytes:
+        sizes.append(len(records))
+        return original(records)
+
+    monkeypatch.setattr(verifying, "question", question)
+    return sizes
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.001)
 
 
 def test_good_ones_are_remembered_and_bad_ones_named() -> None:
@@ -56,22 +89,38 @@ def test_what_is_known_or_under_way_is_not_checked_again() -> None:
     run(scenario)
 
 
-def test_what_was_begun_is_checked_while_the_loop_is_busy_and_not_again(monkeypatch) -> None:
-    seen: set[bytes] = set()
-    original = module._bad_ones
-    monkeypatch.setattr(module, "_bad_ones", lambda txs: seen.update(tx.raw for tx in txs) or original(txs))
-
+def test_what_was_begun_is_checked_while_the_loop_is_busy_and_not_again() -> None:
     async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
-        transactions = [*good(300), bad(500)]
+        await verifier.check(good(1))
+        (worker,) = verifier._workers
+        before_s = cpu_seconds(worker._process.pid)
+        transactions = [*good(301)[1:], bad(500)]
         verifier.begin(transactions)
         deadline = time.monotonic() + 20
-        while len(seen) < 301 and time.monotonic() < deadline:
+        while cpu_seconds(worker._process.pid) < before_s + 0.01 and time.monotonic() < deadline:
             time.sleep(0.001)  # the loop does nothing meanwhile
-        assert len(seen) == 301
+        assert cpu_seconds(worker._process.pid) >= before_s + 0.01
         assert await verifier.check(transactions) == {transactions[-1].raw}
-        assert verifier.checked == 301
+        assert verifier.checked == 302
 
-    run(scenario)
+    run(scenario, processes=1)
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_what_is_asked_before_the_start_waits_for_it() -> None:
+    async def scenario() -> None:
+        verifier = Verifier(VerifiedTransactions(), 1, print)
+        early = asyncio.create_task(verifier.check([*good(3), bad(7)]))
+        await asyncio.sleep(0)
+        await verifier.start()
+        assert await early == {bad(7).raw}
+        await verifier.close()
+
+    asyncio.run(scenario())
 
 
 def test_a_bad_one_under_way_is_bad_for_everyone_who_asks() -> None:
@@ -83,56 +132,105 @@ def test_a_bad_one_under_way_is_bad_for_everyone_who_asks() -> None:
     run(scenario)
 
 
-def test_what_waits_for_a_thread_is_taken_together(monkeypatch) -> None:
-    sizes: list[int] = []
-    original = module._bad_ones
-    monkeypatch.setattr(module, "_bad_ones", lambda txs: sizes.append(len(txs)) or original(txs))
+def test_what_waits_for_a_process_is_taken_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = asked(monkeypatch)
 
     async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
         await asyncio.gather(*(verifier.check([tx]) for tx in good(200)))
 
-    run(scenario, threads=1)
+    run(scenario, processes=1)
     assert sum(sizes) == 200
     assert max(sizes) == module.CHUNK
     assert len(sizes) <= 6
 
 
-def test_who_gives_up_takes_nothing_from_those_who_wait_for_the_same(monkeypatch) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-    original = module._bad_ones
-
-    def held(transactions: list[Transaction]) -> frozenset[bytes]:
-        begun.set()
-        assert go_on.wait(10)
-        return original(transactions)
-
-    monkeypatch.setattr(module, "_bad_ones", held)
+def test_no_more_waits_at_a_process_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AHEAD", 2)
+    sizes = asked(monkeypatch)
 
     async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        transactions = good(5 * module.CHUNK)
+        verifier.begin(transactions)
+        assert sizes == [module.CHUNK] * 2
+        assert verifier.pending == len(transactions)
+        assert await verifier.check(transactions) == set()
+        assert sizes == [module.CHUNK] * 5
+        assert verifier.pending == 0
+
+    run(scenario, processes=1)
+
+
+def test_an_answer_in_pieces_is_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        (worker,) = verifier._workers
+        original = worker.data_received
+        monkeypatch.setattr(
+            worker, "data_received", lambda data: [original(data[at : at + 7]) for at in range(0, len(data), 7)]
+        )
+        transactions = [bad(900), *good(150), bad(901)]
+        verifier.begin(transactions)
+        assert await verifier.check(transactions) == {bad(900).raw, bad(901).raw}
+        assert all(tx.raw in verified for tx in transactions[1:-1])
+
+    run(scenario, processes=1)
+
+
+def test_who_gives_up_takes_nothing_from_those_who_wait_for_the_same() -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        (worker,) = verifier._workers
+        os.kill(worker._process.pid, signal.SIGSTOP)
         wrong, right = bad(1), good(1)
         failures: list[object] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
         first, second = (asyncio.ensure_future(verifier.check([wrong, *right])) for _ in range(2))
-        await asyncio.to_thread(begun.wait, 10)
+        await until(lambda: worker.jobs)
         first.cancel()
         await asyncio.sleep(0)
-        go_on.set()
+        os.kill(worker._process.pid, signal.SIGCONT)
         assert await asyncio.wait_for(second, 10) == {wrong.raw}
         assert first.cancelled()
         assert right[0].raw in verified
         assert not failures
 
-    run(scenario)
+    run(scenario, processes=1)
 
 
 def test_who_waits_when_the_node_stops_is_told() -> None:
     async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
         waiting = asyncio.create_task(verifier.check(good(200)))
         await asyncio.sleep(0)
-        verifier.close()
+        await verifier.close()
         with pytest.raises(Closed):
             await waiting
         with pytest.raises(Closed):
             await verifier.check(good(1))
+        verifier.begin(good(1))  # and is nothing any more
 
-    run(scenario, threads=1)
+    assert not run(scenario, processes=1)
+
+
+def test_a_process_that_ends_by_itself_is_a_fault_and_whoever_waits_is_told() -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        worker = verifier._workers[0]
+        os.kill(worker._process.pid, signal.SIGSTOP)
+        waiting = asyncio.create_task(verifier.check(good(200)))
+        await until(lambda: worker.jobs)
+        os.kill(worker._process.pid, signal.SIGKILL)
+        with pytest.raises(Closed):
+            await asyncio.wait_for(waiting, 10)
+
+    (fault,) = run(scenario)
+    assert isinstance(fault, WorkerLost)
+
+
+def test_no_process_is_left_and_one_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_END_S", 0.05)
+    processes: list[subprocess.Popen[bytes]] = []
+
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        processes.extend(worker._process for worker in verifier._workers)
+        os.kill(processes[1].pid, signal.SIGSTOP)
+
+    assert not run(scenario)
+    assert processes[1].returncode == -signal.SIGKILL
+    assert processes[0].returncode in (0, -signal.SIGKILL)
