@@ -122,10 +122,10 @@ def on_one_network(network: Network, scale: float) -> list[Work]:
         Work("receipt", lambda: offline.receipt_verification(network)),
         Work("plain events", lambda: rows.throughput(network, transactions=many // 10, batch=rows.BATCH), runs=3),
         Work("events", lambda: fines.recorded(network, events)),
+        Work("memory", lambda: rows.memory_after(network, transactions=int(100_000 * scale)), runs=1),
         Work("leader killed", lambda: absence.leader_killed(network), runs=3, seconds=60),
         Work("catch-up", lambda: absence.catch_up(network, transactions=3 * many), runs=3, seconds=60),
         Work("overload", lambda: overloaded(network, many, scale), runs=1),
-        Work("memory", lambda: rows.memory_after(network, transactions=int(100_000 * scale)), runs=1),
         Work("import", lambda: fines.imported(network), runs=1),
     ]
 
