@@ -44,6 +44,7 @@ OTHERS: tuple[Any, ...] = (None, True, False, 0, 1, 2**64 - 1, "", "a", b"", byt
 """One value of every type at least, those above all that compare as equal and are not."""
 TEXT_MAX = 400
 STRAYS = 0.25
+"""How often a story goes by a variant, where one would take effect."""
 RAISED = "raised, and is no refusal:"
 _FOLDER = re.compile(re.escape(tempfile.gettempdir()) + r"/\w+")
 
@@ -312,68 +313,30 @@ def _exchanged(random: Random, data: bytes) -> bytes:
     return codec.encode(random.choice(list(swapped(codec.decode(data), random.sample(OTHERS, 2)))))
 
 
-# Conditions
+# Expressions
 
 NAMES = {"a": "dyn", "b": "dyn", "e": "{type: string, n: int, t: bool, o: list({id: string})}"}
 PARTS = (
-    "a",
-    "b",
-    "e",
-    "e.n",
-    "e.t",
-    "e.o",
-    "1",
-    "-1",
-    "true",
-    "null",
-    "'a'",
-    "[a]",
-    "{'a': b}",
-    "[1, 2]",
-    "'1h'",
+    *("a", "b", "e", "e.n", "e.t", "e.o", "1", "-1", "true", "null", "'a'", "[a]", "{'a': b}", "[1, 2]", "'1h'"),
     "9223372036854775807",
 )
 JOINS = (
     *(f"(%s {sign} %s)" for sign in ("+", "-", "*", "/", "%%", "<", "<=", ">", ">=", "==", "!=", "&&", "||", "in")),
-    *(
-        "(%s ? %s : %s)",
-        "-%s",
-        "!%s",
-        "size(%s)",
-        "int(%s)",
-        "string(%s)",
-        "bool(%s)",
-        "%s[%s]",
-        "%s.exists(x, x == %s)",
-    ),
-    *(
-        "%s.all(x, x != %s)",
-        "%s.map(x, x)",
-        "%s.filter(x, x == %s)",
-        "%s.startsWith(%s)",
-        "%s.contains(%s)",
-        "timestamp(%s)",
-    ),
-    *("duration(%s)", "has(e.n)", "%s.exists_one(x, x == %s)", "%s.id", "%s.matches(%s)"),
+    *(f"%s.{macro}(x, x == %s)" for macro in ("all", "exists", "exists_one", "filter", "map")),
+    *(f"%s.{method}(%s)" for method in ("startsWith", "endsWith", "contains", "matches")),
+    *(f"{function}(%s)" for function in ("size", "int", "string", "bool", "timestamp", "duration")),
+    *("(%s ? %s : %s)", "-%s", "!%s", "%s[%s]", "%s.id", "has(e.n)"),
 )
+BOUND: tuple[Any, ...] = (
+    *(other for other in OTHERS if type(other) is not bytes and other != 2**64 - 1),
+    *(-(2**63), 2**63 - 1, "1", "true", "1h", "2026-01-01T00:00:00Z", [1, "a"], {"id": "x"}, [{"id": "x"}]),
+)
+"""What a name in an expression may stand for."""
 
 
 def expressions(times: int) -> Iterator[str]:
     """Evaluate expressions that were put together by chance on values of every type."""
     random = Random("disturbed expressions")
-    values = (
-        *OTHERS,
-        -(2**63),
-        2**63 - 1,
-        "1",
-        "true",
-        "1h",
-        "2026-01-01T00:00:00Z",
-        [1, "a"],
-        {"id": "x"},
-        [{"id": "x"}],
-    )
-    allowed = [value for value in values if type(value) is not bytes and value != 2**64 - 1]
     for _ in range(3_000 * times):
         text = _expression(random, 3)
         try:
@@ -382,8 +345,8 @@ def expressions(times: int) -> Iterator[str]:
             yield f"{text}: {error}"
             continue
         for _ in range(4):
-            event = {key: random.choice(allowed) for key in ("type", "n", "t", "o") if random.random() < 0.8}
-            bindings = {"a": random.choice(allowed), "b": random.choice(allowed), "e": event}
+            event = {key: random.choice(BOUND) for key in ("type", "n", "t", "o") if random.random() < 0.8}
+            bindings = {"a": random.choice(BOUND), "b": random.choice(BOUND), "e": event}
             yield f"{text} {bindings!r}: {said(partial(expression.evaluate, bindings), ())}"
 
 
