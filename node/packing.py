@@ -16,7 +16,7 @@ from node.wire import MAX_BLOCKS, MAX_HEADS, Blocks, Heads, Transactions
 FRAME_RESERVE_BYTES: Final = 64 * 1024
 # Blocks for a peer that catches up come in smaller portions, so that it can execute one while the next travels and
 # has its signatures checked.
-BLOCKS_BYTES: Final = 512 * 1024
+BLOCKS_BYTES: Final = 192 * 1024
 HEADS_BYTES: Final = 2 * 1024 * 1024
 
 

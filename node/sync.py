@@ -15,10 +15,10 @@ from typing import Final
 
 CHUNK_BLOCKS: Final = 16
 CHUNK_BYTES: Final = 128 * 1024
-"""What a chunk should hold: a quarter of what a peer answers with at most, so that hardly any answer is cut short,
-which would leave a low height to be asked for behind higher ones."""
-IN_FLIGHT_MAX: Final = 2
-"""More would only make the next height wait behind others in a peer's queue and in that of the signatures."""
+"""What a chunk should hold: less than a peer puts into an answer, for one cut short leaves a low height to be asked for
+behind higher ones."""
+IN_FLIGHT_MAX: Final = 3
+"""Enough that a peer is never idle; more would make the next height wait behind others in each queue."""
 WINDOW_BLOCKS: Final = 16 * CHUNK_BLOCKS
 BUFFER_BYTES_MAX: Final = 32 * 1024 * 1024
 REQUEST_TIMEOUT_MS: Final = 3_000
