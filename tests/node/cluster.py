@@ -278,7 +278,7 @@ class Host:
             case events.Pin(node):
                 self.cluster.later(1, lambda _: self.cluster.repin(self.name, node))
             case events.Unpin(node):
-                self.cluster.later(1, lambda _: self.cluster.unlink(self.name, node))
+                self.cluster.later(self.cluster.unpin_ms, lambda _: self.cluster.unlink(self.name, node))
             case events.BeginJoin(raw):
                 if self.disk.joining is None or self.disk.joining[0].encode() != raw:
                     self.disk.joining = (Manifest.decode(raw), {})
@@ -395,6 +395,7 @@ class Cluster:
         self.now_ms = START_MS
         self.random = random.Random(seed)
         self.skew_ms: dict[str, int] = {}
+        self.unpin_ms = 1
         self.chain: dict[int, bytes] = {}
         self.tamper: Callable[[str, str, bytes], list[bytes]] = lambda source, target, data: [data]
         self._heap: list[tuple[int, int, Callable[[int], None]]] = []

@@ -312,8 +312,9 @@ def asking_for_blocks(cluster: Cluster) -> tuple[Machine, str]:
     commit(cluster, 5)
     cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.GetBlocks) else [data]
     cluster.start("bank-a")
-    cluster.run(20)
     machine = machine_of(cluster["bank-a"])
+    machine._catch_up.sync._chunk_blocks = 5  # it knows how large blocks are
+    cluster.run(20)
     (asked,) = [name for name, peer in machine._catch_up.sync._peers.items() if peer.asked]
     return machine, asked
 
@@ -645,7 +646,7 @@ def test_a_tip_of_an_unknown_epoch_is_a_hint_for_its_peer_alone(cluster: Cluster
     unknown = certificate_of(cluster, 900, bytes(32), signers=3, epoch=5)
     effects = machine.step(events.FrameReceived("regulator", wire.Status(900, bytes(32), unknown)), cluster.now_ms)
     asked = [effect for effect in effects if isinstance(effect, events.SendFrame)]
-    assert [(effect.peer, effect.message) for effect in asked] == [("regulator", wire.GetBlocks(2, 16))]
+    assert [(effect.peer, effect.message) for effect in asked] == [("regulator", wire.GetBlocks(2, 1))]
     assert not machine.status(cluster.now_ms).syncing
     commit(cluster, 2)
 

@@ -448,6 +448,7 @@ def test_a_new_node_that_no_state_knows_yet_waits_and_then_follows(town: Town) -
 def test_a_node_that_is_removed_loses_its_links(town: Town) -> None:
     host = town.register()
     assert NEW in {pin.node for pin in town.front.machine.pins}
+    town.cluster.unpin_ms = 20  # it hears of the block that removes it
     town.do(OWNER, "membership.remove_node", node=NEW)
     town.settle(town.front.height)
     town.cluster.run(100)
