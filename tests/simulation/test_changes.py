@@ -24,7 +24,7 @@ def options(*groups, **changed):
     ("goals", "world"),
     [
         (("validator_added",), options(("add",))),
-        (("snapshot_over_epochs",), options(("rotate",), ("add",), snapshot_blocks=4)),
+        (("snapshot_over_epochs",), options(("rotate",), ("add",), snapshot_blocks=4, faults_ms=8_000)),
         (("validator_removed", "leader_removed"), options(("remove",), n=5)),
         (("validator_removed",), options(("remove",), n=7, behaviours={3: ("equivocator",)})),
         (("key_rotated",), options(("rotate",))),
