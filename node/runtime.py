@@ -163,6 +163,7 @@ class Runtime:
         self._door: Door | None = None
         self._http: HttpServer | None = None
         self._ended: asyncio.Future[Exit] | None = None
+        self._failed = False
         self._refusals: dict[str, float] = {}
         self._reported_height = storage.tip_height
         self._reported_silence: str | None = None
@@ -246,8 +247,11 @@ class Runtime:
     def _step(self, event: NodeEvent) -> None:
         """Hand one event to the machine and carry out what it says; a fault of ours ends the process.
 
+        After one nothing is handed to it any more, for what it holds may be half of a change, while the node closes.
         How long blocks take to execute, timeouts (T1) and the next block's size (N13) should know.
         """
+        if self._failed:
+            return
         try:
             started_ns = 0 if self._tracer is None else self._tracer.now_ns()
             started = time.perf_counter()
@@ -264,6 +268,7 @@ class Runtime:
 
     def fault(self, error: Exception) -> None:
         """Something nobody thought of: say it, leave a dump, end; a restart goes on from what is durable."""
+        self._failed = True
         _log.error("fault", exc_info=error)
         self._dump(f"{type(error).__name__}: {error}")
         self._timers.stop_all()

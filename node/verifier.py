@@ -7,11 +7,13 @@ arrive by gossip, from a client and in a proposal at once are checked once. What
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from ledger.transaction import Transaction
@@ -48,7 +50,7 @@ class _Job:
 class _Worker(asyncio.Protocol):
     """One process: its jobs, in the order of their questions."""
 
-    def __init__(self, finished: Callable[[_Job, frozenset[bytes]], None], lost: Callable[[], None]) -> None:
+    def __init__(self, finished: Callable[[_Job, frozenset[bytes]], None], lost: Callable[[_Worker], None]) -> None:
         self._finished, self._lost = finished, lost
         self._answers = bytearray()
         self._process: subprocess.Popen[bytes]
@@ -58,7 +60,7 @@ class _Worker(asyncio.Protocol):
     async def start(self) -> None:
         """Begin the process; what it is asked before it is ready waits in its socket."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        with theirs, _deaf():
             self._process = subprocess.Popen([sys.executable, "-m", verifying.__name__], stdin=theirs.fileno())
         self._transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
 
@@ -75,7 +77,15 @@ class _Worker(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell that the process is gone."""
-        self._lost()
+        self._lost(self)
+
+    def ending(self) -> str:
+        """Say how a process ended that is gone."""
+        try:
+            status = self._process.wait(_END_S)  # its socket was closed a moment before it ended
+        except subprocess.TimeoutExpired:
+            return "it runs, but closed its socket"
+        return f"by signal {-status}" if status < 0 else f"with status {status}"
 
     def ask(self, job: _Job) -> None:
         """Have a job done after those before it."""
@@ -92,6 +102,19 @@ class _Worker(asyncio.Protocol):
         except subprocess.TimeoutExpired:
             self._process.kill()
             await asyncio.to_thread(self._process.wait)
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Let a process that is started here never hear what ends a node: that often goes to all its processes at once.
+
+    Signals that are blocked stay so in a new process, from its first instant; a handler comes too late.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Verifier:
@@ -154,10 +177,10 @@ class Verifier:
                 job.done.set_exception(Closed())
                 job.done.exception()  # seen, also where nobody waits
 
-    def _lost(self) -> None:
+    def _lost(self, worker: _Worker) -> None:
         if not self._closed:
             self._give_up()
-            self._fault(WorkerLost("the process that checks signatures ended"))
+            self._fault(WorkerLost(f"the process that checks signatures ended: {worker.ending()}"))
 
     def _enlisted(self, transactions: Iterable[Transaction]) -> dict[int, _Job]:
         """Return the jobs in which those are that are not known to be good."""

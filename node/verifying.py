@@ -9,7 +9,6 @@ check hardly any, and while they check the loop stands still.
 
 from __future__ import annotations
 
-import signal
 import socket
 from collections.abc import Iterable
 from typing import BinaryIO, Final
@@ -54,9 +53,7 @@ def serve(questions: BinaryIO, answers: socket.socket) -> None:
 
 
 def main() -> None:
-    """Serve the socket at standard input; the signals that end a node reach its whole group, and its end ends us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """Serve the socket at standard input; the node's end ends us."""
     with socket.socket(fileno=0) as node, node.makefile("rb") as questions:
         try:
             serve(questions, node)

@@ -26,6 +26,7 @@ from node.machine import Machine
 from node.mempool import MempoolLimits
 from node.runtime import Runtime
 from node.start import build, run_command
+from node.wire import TipRequest
 from tests.node.single import make_node, signed
 from tests.node.test_links import free_port
 
@@ -197,6 +198,7 @@ def test_a_fault_of_ours_ends_the_process_and_leaves_a_dump(folder: Path) -> Non
         await started(runtime)
 
         def broken(event: NodeEvent, now_ms: int) -> list[object]:
+            steps.append(event)
             raise ZeroDivisionError("what nobody thought of")
 
         runtime._machine = Stepped(runtime._machine, broken)
@@ -205,8 +207,12 @@ def test_a_fault_of_ours_ends_the_process_and_leaves_a_dump(folder: Path) -> Non
 
         with pytest.raises(Unavailable):  # nor anything that comes after it
             await runtime.services.submit([signed(folder)])
+        runtime.peer_connected("bank-a")
+        runtime.frame_ready("bank-a", TipRequest(1))
 
+    steps: list[NodeEvent] = []
     assert run(folder, scenario, stop=False) is Exit.BUG
+    assert len(steps) == 1  # what is half of a change takes nothing in
     dump = json.loads(next(folder.glob("halt-*.json")).read_text())
     assert "what nobody thought of" in dump["reason"]
     assert dump["status"]["node"] == "regulator"

@@ -221,6 +221,19 @@ def test_a_process_that_ends_by_itself_is_a_fault_and_whoever_waits_is_told() ->
 
     (fault,) = run(scenario)
     assert isinstance(fault, WorkerLost)
+    assert str(fault) == "the process that checks signatures ended: by signal 9"
+
+
+def test_what_ends_a_node_does_not_end_its_process_before_it_not_even_at_the_start() -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+        for transactions in (good(3), good(6)):  # before it is ready, and after
+            for number in (signal.SIGTERM, signal.SIGINT):
+                os.kill(verifier._workers[0]._process.pid, number)
+            assert await verifier.check(transactions) == set()
+
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert not run(scenario, processes=1)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == blocked
 
 
 def test_no_process_is_left_and_one_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
