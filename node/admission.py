@@ -19,7 +19,7 @@ _BYTES_MAX: Final = 96 * 1024 * 1024
 class VerifiedTransactions:
     """A bounded cache raw bytes -> ``Transaction``; the oldest are forgotten first.
 
-    The shell fills it from its thread pool (``add`` on the loop's thread); ``admit`` is what the executor and the
+    The shell fills it (``add``) with what ``node.verifier`` checked; ``admit`` is what the executor and the
     machine call, and verifies what is missing itself.
     """
 

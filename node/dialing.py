@@ -60,7 +60,10 @@ async def _look_up(host: str, port: int) -> list[Any]:
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(give, found)
 
-    threading.Thread(target=ask, name="lookup", daemon=True).start()
+    try:
+        threading.Thread(target=ask, name="lookup", daemon=True).start()
+    except RuntimeError as error:  # the system gives us no thread now; who dials tries again
+        raise OSError(f"{host} cannot be looked up: {error}") from None
     found = await answer
     if isinstance(found, OSError):
         raise found

@@ -74,7 +74,7 @@ class FrameReceived:
     ``verified`` says that the shell has checked the outer signature of a ``ConsensusMessage`` with
     ``consensus.messages.verify_message`` against the validators of ``Machine.validators``; if not, the machine
     does it. Transactions inside frames are looked up in the ``VerifiedTransactions`` cache that the shell fills
-    from its thread pool; those missing are verified at once, so the shell leaves out what it found bad.
+    (``node.verifier``); those missing are verified at once, so the shell leaves out what it found bad.
     """
 
     peer: str

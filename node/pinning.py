@@ -47,4 +47,4 @@ def handshake_problem(error: Exception) -> str:
         return f"TLS: {error.reason or error.__class__.__name__}"
     if isinstance(error, TimeoutError | ConnectionAbortedError):
         return "the handshake took too long"
-    return getattr(error, "strerror", None) or error.__class__.__name__
+    return getattr(error, "strerror", None) or str(error) or error.__class__.__name__

@@ -1,7 +1,8 @@
 """The running node: carries events to the machine and effects from it, and decides nothing itself.
 
 Law: effects are carried out in their order, and what must follow a durable write waits for it (``node.writer``).
-Everything here runs on one event loop; threads only check signatures, write files and fill the index.
+Everything here runs on one event loop; threads only write files, fill the index and look up names, and another process
+checks signatures.
 """
 
 from __future__ import annotations

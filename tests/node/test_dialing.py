@@ -69,3 +69,15 @@ def test_who_cannot_be_reached_is_an_os_error(host: str, says: str) -> None:
                 await connect(host, closed.getsockname()[1], 10)
 
     run(scenario())
+
+
+def test_a_thread_that_the_system_refuses_is_an_os_error_after_which_dialing_goes_on(monkeypatch) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def scenario() -> None:
+        monkeypatch.setattr(threading.Thread, "start", refused)
+        with pytest.raises(OSError, match=r"peer\.invalid cannot be looked up: can't start new thread"):
+            await connect("peer.invalid", 1, 10)
+
+    run(scenario())
