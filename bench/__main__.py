@@ -103,8 +103,13 @@ def alone(port: int, scale: float) -> list[Work]:
         with running_network(base_port=port) as network:
             return {"s": network.start_s}
 
+    def memory() -> Run:
+        with running_network(base_port=port) as network:
+            return rows.memory_after(network, transactions=int(100_000 * scale))
+
     return [
         Work("start", start, seconds=25),
+        Work("memory", memory, runs=1),
         Work("signer", lambda: signer.vote_cost(max(200, int(500 * scale))), runs=3),
     ]
 
@@ -122,7 +127,6 @@ def on_one_network(network: Network, scale: float) -> list[Work]:
         Work("receipt", lambda: offline.receipt_verification(network)),
         Work("plain events", lambda: rows.throughput(network, transactions=many // 10, batch=rows.BATCH), runs=3),
         Work("events", lambda: fines.recorded(network, events)),
-        Work("memory", lambda: rows.memory_after(network, transactions=int(100_000 * scale)), runs=1),
         Work("leader killed", lambda: absence.leader_killed(network), runs=3, seconds=60),
         Work("catch-up", lambda: absence.catch_up(network, transactions=3 * many), runs=3, seconds=60),
         Work("overload", lambda: overloaded(network, many, scale), runs=1),

@@ -32,6 +32,7 @@ _FIRST_RETRY_SECONDS: Final = 0.05
 _LAST_RETRY_SECONDS: Final = 3.0
 _HIGHER_ID_WAITS_SECONDS: Final = 1.5
 _BACKLOG: Final = 128
+_REPLACED: Final = "another connection to the same peer took its place"
 _TWICE: Final = "it connected while a connection of it was open; if that goes on, two processes have its keys"
 
 
@@ -196,10 +197,12 @@ class Links:
             self._links[peer] = link
             self._receiver.peer_connected(peer)
         elif self._preferred(link) or not self._preferred(current):
-            self._links[peer] = link  # of two alike the newer one lives: the peer has forgotten the other
             if self._preferred(link) == self._preferred(current):
                 self._receiver.link_refused(peer, _TWICE)
-            current.close("another connection to the same peer took its place")
+            self._receiver.peer_disconnected(peer, _REPLACED)  # what was asked on it will not be answered
+            self._links[peer] = link  # of two alike the newer one lives: the peer has forgotten the other
+            self._receiver.peer_connected(peer)
+            current.close(_REPLACED)
         else:
             link.close("there is a connection to this peer")
 

@@ -240,6 +240,22 @@ def test_two_processes_with_the_same_keys_are_noticed_and_do_not_fight_without_e
     run(certificates, scenario)
 
 
+def test_a_link_in_the_place_of_another_ends_one_and_begins_one_for_whoever_asked_something_on_it(certificates) -> None:
+    async def scenario(net: Net) -> None:
+        a = await net.start("a")
+        writers = []
+        for count in (1, 2):
+            _, writer = await net.stranger("b", "a")
+            writer.write(framed(wire.encode(Hello(CHAIN, "b", "test"))))
+            writers.append(writer)
+            await until(lambda count=count: a.connected == ["b"] * count)
+        assert a.disconnected == [("b", links._REPLACED)]
+        for writer in writers:
+            writer.close()
+
+    run(certificates, scenario)
+
+
 def test_no_certificate_is_refused(certificates) -> None:
     async def scenario(net: Net) -> None:
         a = await net.start("a")
