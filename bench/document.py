@@ -57,6 +57,7 @@ BLOCKS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "bench": ("bench.json", tables.markdown),
     "compiled": ("compiled.json", tables.markdown),
     "growth": ("full.json", growth),
+    "large": ("large.json", growth),
     "wan": ("wan.json", wan),
     "peer": ("cometbft.json", peer),
 }
