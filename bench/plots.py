@@ -35,7 +35,7 @@ def points(measured: Mapping[str, Any], curve: str, name: str) -> list[tuple[flo
 def main() -> int:
     """Draw the curves that were measured."""
     parser = argparse.ArgumentParser(prog="python -m bench.plots", description=__doc__)
-    parser.add_argument("--json", type=Path, default=FIGURES / "full.json")
+    parser.add_argument("--json", type=Path, nargs="+", default=[FIGURES / "full.json", FIGURES / "large.json"])
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     try:
@@ -46,12 +46,13 @@ def main() -> int:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    document = json.loads(options.json.read_text("utf-8"))
-    drawn = {
-        curve: found for curve, (_, name) in PANELS.items() if (found := points(document["measured"], curve, name))
-    }
+    documents = [json.loads(path.read_text("utf-8")) for path in options.json if path.exists()]
+    measured = {key: value for document in documents for key, value in document["measured"].items()}
+    drawn = {curve: found for curve, (_, name) in PANELS.items() if (found := points(measured, curve, name))}
     if not drawn:
-        print(f"nothing was measured in {options.json}; run `make bench-full` first", file=sys.stderr)
+        print(
+            f"nothing was measured in {', '.join(map(str, options.json))}; run `make bench-full` first", file=sys.stderr
+        )
         return 1
     # Text stays text, and the same figures give the same file.
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "coseal", "font.size": 8})
@@ -64,11 +65,13 @@ def main() -> int:
         axis.errorbar(places, middle, yerr=(below, above), marker="o", markersize=3, capsize=2, linewidth=1)
         if curve in ("history", "state", "block size"):
             axis.set_xscale("log")
+        if curve == "validators":
+            axis.set_xticks(places)
         axis.set_ylim(bottom=0)
         axis.set_xlabel(PANELS[curve][0])
         axis.set_ylabel(PANELS[curve][1])
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(options.out, metadata={"Date": None, "Title": document["identity"]})
+    figure.savefig(options.out, metadata={"Date": None, "Title": "; ".join(each["identity"] for each in documents)})
     print(f"drawn to {options.out}: {', '.join(drawn)}")
     return 0
 
