@@ -161,7 +161,7 @@ def _float_columns(values: Iterable[tuple[str, str, Any]]) -> set[tuple[str, str
 
 def _survives(text: str) -> bool:
     number = float(text)
-    return math.isfinite(number) and repr(number) == text
+    return math.isfinite(number) and repr(number) == text != "-0.0"  # SQLite keeps a zero without its sign
 
 
 def _event_values(log: ExportLog) -> Iterable[tuple[str, str, Any]]:

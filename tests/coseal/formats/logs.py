@@ -24,8 +24,9 @@ TIMES = st.builds(
     st.sampled_from(("", ".5", ".123456", ".000", ".999999999")),
     st.sampled_from(("Z", "+08:00", "-03:30", "+00:00")),
 )
+DECIMAL_TEXTS = ("0.1", "1.0", "1e-05", "0.10", "007", "-0", "-0.0", "1E5", "35", "12345678901234567890.12345")
 DECIMALS = st.one_of(
-    st.sampled_from(("0.1", "1.0", "1e-05", "0.10", "007", "-0", "1E5", "35", "12345678901234567890.12345")),
+    st.sampled_from(DECIMAL_TEXTS),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
 )
 VALUES = {

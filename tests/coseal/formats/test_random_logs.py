@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from coseal.exporters.flat import flatten
-from coseal.exporters.log import ExportLog
+from coseal.exporters.log import ExportLog, LogObject
 from coseal.exporters.ocel_json import write_ocel_json
 from coseal.exporters.ocel_sqlite import write_ocel_sqlite
 from coseal.exporters.ocel_xml import write_ocel_xml
 from coseal.exporters.xes import write_xes
-from tests.coseal.formats.logs import logs
+from tests.coseal.formats.logs import DECIMAL_TEXTS, logs
 
 EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -31,6 +31,18 @@ def test_an_encoding_gives_back_what_it_was_given(
         path = Path(folder) / "log.bin"
         path.write_bytes(data)
         assert said(as_export(read(path))) == said(log)
+
+
+@pytest.mark.parametrize("write", [write_ocel_json, write_ocel_sqlite, write_ocel_xml])
+@pytest.mark.parametrize("text", DECIMAL_TEXTS)
+def test_a_decimal_is_given_back_as_it_was_written(
+    write: Callable[[ExportLog], bytes], text: str, read: Any, as_export: Any, said: Any, tmp_path: Path
+):
+    declared = {"order": {"amount": "float"}}
+    log = ExportLog(declared, declared, [], [LogObject("o-1", "order", [("amount", "2026-01-01T10:00:00Z", text)])])
+    path = tmp_path / "log.bin"
+    path.write_bytes(write(log))
+    assert said(as_export(read(path))) == said(log)
 
 
 @EXAMPLES
