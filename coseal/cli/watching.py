@@ -6,13 +6,10 @@ Law: one picture a look, redrawn in place; a pipe or a dumb terminal gets whole 
 from __future__ import annotations
 
 import json
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from coseal.cli.shared import console, plain_table, short
@@ -192,45 +189,12 @@ class _Speaker:
 
 
 def _repeat(act: Callable[[], None], looks: int | None) -> None:
-    with _Interrupts() as interrupts:
-        while looks is None or looks > 0:
-            began = time.monotonic()
-            act()
-            interrupts.check()
-            looks = None if looks is None else looks - 1
-            if looks != 0:
-                time.sleep(max(0.0, EVERY_S - (time.monotonic() - began)))
-
-
-class _Interrupts:
-    """Sees to it that a signal that is to end the view does, for an exception out of a signal is lost where Python can
-    pass none on, as in a destructor; then whoever pressed Ctrl-C once would look on for ever.
-    """
-
-    def __init__(self) -> None:
-        self._came = False
-        self._numbers: list[signal.Signals] = []
-
-    def __enter__(self) -> _Interrupts:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                if signal.getsignal(number) is signal.default_int_handler:
-                    signal.signal(number, self._note)
-                    self._numbers.append(number)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number in self._numbers:
-            signal.signal(number, signal.default_int_handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self._came = True
-        raise KeyboardInterrupt
-
-    def check(self) -> None:
-        """Raise ``KeyboardInterrupt`` if one came and was lost."""
-        if self._came:
-            raise KeyboardInterrupt
+    while looks is None or looks > 0:
+        began = time.monotonic()
+        act()
+        looks = None if looks is None else looks - 1
+        if looks != 0:
+            time.sleep(max(0.0, EVERY_S - (time.monotonic() - began)))
 
 
 def _say(text: str) -> None:

@@ -71,7 +71,11 @@ def test_in_a_terminal_it_draws_until_an_interrupt(cluster: Cluster):
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "40"}
     command = [sys.executable, "-m", "coseal", "status", str(Path(cluster.net.directory)), "--watch"]
+    ours_before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a background job ignores it, a terminal not
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    signal.signal(signal.SIGINT, ours_before)
     os.close(theirs)
     try:
         shown, deadline = "", time.monotonic() + 60

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -257,29 +255,3 @@ def test_in_a_terminal_the_picture_is_drawn_in_place(scene: Scene, monkeypatch: 
     assert written.count("harbour") >= 3
     assert "\x1b[1A" in written, "the cursor goes up, nothing scrolls away"
     assert "\x1b[2J" not in written, "the screen is not cleared"
-
-
-class LosesIt:
-    """An interrupt that comes while this ends reaches nobody: Python cannot pass on what a destructor raises."""
-
-    def __del__(self) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-
-def test_an_interrupt_that_was_lost_ends_the_view_at_the_next_look(scene: Scene, monkeypatch: Any):
-    monkeypatch.setattr(watching, "EVERY_S", 0.0)
-    lost: list[type[BaseException] | None] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda told: lost.append(told.exc_type))
-    said: list[str] = []
-
-    def say(text: str) -> None:
-        said.append(text)
-        if len(said) == 1:
-            LosesIt()
-
-    monkeypatch.setattr(watching, "_say", say)
-    with pytest.raises(KeyboardInterrupt):
-        watching.show(scene.network, as_json=True, looks=50)
-    assert lost == [KeyboardInterrupt]
-    assert len(said) == 1
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
