@@ -96,15 +96,14 @@ async def submit(url: str, raws: list[bytes], may_be: Sequence[str] = ()) -> Non
         while True:
             status, body = await connection.request(post(url, "/v1/transactions/batch?wait=commit", encode(raws)))
             results = json.loads(body)["results"] if status == 200 else []
-            if results and all("receipt" in result for result in results):
-                break
-            if time.monotonic() > deadline:
+            committed = results and all("receipt" in result for result in results)
+            if committed and all(result["receipt"]["code"] in ("ok", *may_be) for result in results):
+                return
+            if committed or time.monotonic() > deadline:
                 raise RuntimeError(f"HTTP {status}: {body.decode(errors='replace')[:400]}")
             await asyncio.sleep(0.2)
     finally:
         connection.close()
-    if any(result["receipt"]["code"] not in ("ok", *may_be) for result in results):
-        raise RuntimeError(f"HTTP {status}: {body.decode(errors='replace')[:400]}")
 
 
 def require_answered(result: LoadResult) -> None:

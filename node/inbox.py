@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from consensus.messages import Proposal
 from ledger import codec
@@ -26,6 +26,8 @@ INLINE: Final = 2
 """So few signatures cost less where they are than on a trip to another process."""
 AHEAD: Final = 4_096
 """Frames that wait are decoded while fewer transactions than these are being checked; decoded, one takes some 3 KB."""
+
+_Opened: TypeAlias = tuple[WireMessage, list[Transaction]]
 
 
 class Destination(Protocol):
@@ -59,7 +61,7 @@ class _Frame:
 
     def __init__(self, payload: bytes) -> None:
         self.payload = payload
-        self.opened: tuple[WireMessage, list[Transaction]] | None = None
+        self.opened: _Opened | None = None
 
 
 class _Backlog:
@@ -92,11 +94,9 @@ class Inbox:
         if backlog is None:
             backlog = self._backlogs[peer] = _Backlog()
         if backlog.task is None:
-            message = self._decode(peer, payload)
-            unverified = [] if message is None else self._unverified(message)
-            if message is not None and not self._deliver(peer, message, unverified):
-                work = self._work(peer, backlog, message, unverified)
-                backlog.task = asyncio.get_running_loop().create_task(work)
+            opened = self._open(peer, payload)
+            if opened is not None and not self._deliver(peer, *opened):
+                backlog.task = asyncio.get_running_loop().create_task(self._work(peer, backlog, *opened))
             return
         frame = _Frame(payload)
         backlog.frames.append(frame)
@@ -152,7 +152,7 @@ class Inbox:
         except Exception as error:
             self._destination.fault(error)
 
-    def _next(self, peer: str, backlog: _Backlog) -> tuple[WireMessage, list[Transaction]] | None:
+    def _next(self, peer: str, backlog: _Backlog) -> _Opened | None:
         """Pass on the frames that wait, up to one that needs work in another process, which is returned."""
         while backlog.frames:
             frame = backlog.frames.popleft()
@@ -160,20 +160,19 @@ class Inbox:
             if backlog.paused and backlog.size_bytes < BACKLOG_BYTES // 2:
                 backlog.paused = False
                 self._destination.resume(peer)
-            message, unverified = frame.opened or (self._decode(peer, frame.payload), None)
-            if message is None:
-                continue
-            unverified = self._unverified(message) if unverified is None else unverified
-            if not self._deliver(peer, message, unverified):
-                return message, unverified
+            opened = frame.opened or self._open(peer, frame.payload)
+            if opened is not None and not self._deliver(peer, *opened):
+                return opened
         return None
 
-    def _decode(self, peer: str, payload: bytes) -> WireMessage | None:
+    def _open(self, peer: str, payload: bytes) -> _Opened | None:
+        """Return a frame's message and what is unverified in it; None if it is malformed, which is told."""
         try:
-            return wire.decode(payload)
+            message = wire.decode(payload)
         except LedgerError as error:
             self._destination.frame_malformed(peer, error.reason)
             return None
+        return message, self._unverified(message)
 
     def _unverified(self, message: WireMessage) -> list[Transaction]:
         """Return the transactions in a frame whose signatures are still to be checked."""

@@ -166,8 +166,7 @@ class Verifier:
     async def close(self) -> None:
         """Give up what waits and let the processes end; whoever waits is told."""
         self._give_up()
-        for worker in self._workers:
-            await worker.close()
+        await asyncio.gather(*[worker.close() for worker in self._workers])
 
     def _give_up(self) -> None:
         self._closed = True

@@ -7,11 +7,11 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
+from bench.machine import cpu_seconds
 from ledger.transaction import Transaction
 from node import verifier as module
 from node import verifying
@@ -93,22 +93,17 @@ def test_what_was_begun_is_checked_while_the_loop_is_busy_and_not_again() -> Non
     async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
         await verifier.check(good(1))
         (worker,) = verifier._workers
-        before_s = cpu_seconds(worker._process.pid)
+        before_s = cpu_seconds([worker._process.pid])
         transactions = [*good(301)[1:], bad(500)]
         verifier.begin(transactions)
         deadline = time.monotonic() + 20
-        while cpu_seconds(worker._process.pid) < before_s + 0.01 and time.monotonic() < deadline:
+        while cpu_seconds([worker._process.pid]) < before_s + 0.01 and time.monotonic() < deadline:
             time.sleep(0.001)  # the loop does nothing meanwhile
-        assert cpu_seconds(worker._process.pid) >= before_s + 0.01
+        assert cpu_seconds([worker._process.pid]) >= before_s + 0.01
         assert await verifier.check(transactions) == {transactions[-1].raw}
         assert verifier.checked == 302
 
     run(scenario, processes=1)
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_what_is_asked_before_the_start_waits_for_it() -> None:
