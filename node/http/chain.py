@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -16,12 +17,15 @@ from contracts import evidence, membership, membership_epochs
 from contracts.framework import Reader
 from ledger import codec
 from ledger.block import CommittedBlock
+from ledger.errors import Malformed
 from ledger.handover import Handover, handover_json, with_handovers
 from ledger.head import Head
 from ledger.proof import CertifiedValue
 from ledger.render import block_json, certificate_json, header_json, plain, state_proof_json
 from ledger.signing import HASH_BYTES
 from ledger.snapshot import MAX_DEPTH, Manifest
+from ledger.state import MAX_KEY_BYTES
+from ledger.strict_json import strict_json
 from node.http.bodies import HEIGHT_HEADER, JSON, MSGPACK, answer, msgpack_list, wants_msgpack
 from node.http.context import Context, WithHandovers
 from node.http.problems import Problem, unavailable
@@ -29,11 +33,13 @@ from node.http.problems import Problem, unavailable
 _HEIGHT_MAX = 2**63 - 1
 _JSON_BLOCKS = 100
 _JSON_HASHES = 4_096
+_PROVEN_KEYS = 256
 
 From = Annotated[int, Query(alias="from", ge=1, le=_HEIGHT_MAX, description="First height.")]
 FromEpoch = Annotated[int, Query(alias="from", ge=1, le=_HEIGHT_MAX, description="First epoch.")]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="At most so many; fewer if they would be too large.")]
 HeightOrLatest = Annotated[str, Path(pattern="^(latest|[0-9]{1,19})$", description="A height, or `latest`.")]
+Keys = Annotated[str, Query(description=f'State keys as a JSON list, `["contract/key", ...]`, {_PROVEN_KEYS} at most.')]
 KeyProof = Annotated[bool, Query(description="Prove the value, or its absence, against the certified state root.")]
 
 
@@ -168,7 +174,32 @@ def router(context: Context) -> APIRouter:
         document = await proof_document(context, certified, handovers=handovers)
         return answer(document, height=certified.header.height)
 
+    @routes.get("/proofs", summary="Values of the state of one block, each with its proof", dependencies=fresh)
+    async def proofs(request: Request, keys: Keys, handovers: WithHandovers = True) -> Response:
+        found = await prove_keys(context, _keys(keys))
+        height = found[0].header.height
+        encoded = [certified.encode() for certified in found]
+        if sum(map(len, encoded)) > context.limits.response_bytes:
+            raise Problem(422, "too_many_rows", "these values and their proofs are too large together; give fewer keys")
+        if wants_msgpack(request.headers):
+            return msgpack_list(encoded, height=height)
+        document = {"height": height, "proofs": [state_proof_json(certified) for certified in found]}
+        leading = await context.handovers(found[0].header.epoch) if handovers else ()
+        return answer(with_handovers(document, leading), height=height)
+
     return routes
+
+
+def _keys(text: str) -> list[str]:
+    """Return the state keys of a query parameter; raise the problem 400."""
+    try:
+        keys = codec.sequence(strict_json(text, "keys"), "keys", limit=_PROVEN_KEYS)
+        found = [codec.text(key, "keys", limit=MAX_KEY_BYTES) for key in keys]
+    except Malformed as error:
+        raise Problem(400, "invalid_parameter", error.reason) from None
+    if not found:
+        raise Problem(400, "invalid_parameter", "keys: give at least one")
+    return found
 
 
 def _seats(reader: Reader) -> dict[str, list[dict[str, Any]]]:
@@ -189,11 +220,17 @@ def _seats(reader: Reader) -> dict[str, list[dict[str, Any]]]:
 
 async def prove_key(context: Context, key: str) -> CertifiedValue:
     """Return a key's value and its proof against the newest certified header; raise the problem 503 at genesis."""
+    [certified] = await prove_keys(context, [key])
+    return certified
+
+
+async def prove_keys(context: Context, keys: Sequence[str]) -> list[CertifiedValue]:
+    """Return the values of keys and their proofs, all against one header; see ``prove_key``."""
     services = context.services
-    height = services.height
-    value, proof = services.state.prove(key.encode())  # of the same moment as the height: nothing awaited between
+    height = services.height  # the proofs are of the same moment: nothing is awaited between
+    proven = [(key.encode(), *services.state.prove(key.encode())) for key in keys]
     header, certificate = await context.certified(height)
-    return CertifiedValue(key.encode(), value, proof, header, certificate)
+    return [CertifiedValue(key, value, proof, header, certificate) for key, value, proof in proven]
 
 
 async def proof_document(context: Context, certified: CertifiedValue, *, handovers: bool = True) -> dict[str, Any]:

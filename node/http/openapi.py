@@ -69,7 +69,7 @@ _EVENTS: Final[dict[str, Any]] = {
 _BINARY: Final[dict[str, Any]] = {"type": "string", "format": "binary"}
 _DOCUMENT: Final[dict[str, Any]] = {"type": "object"}
 # What routes answer besides JSON, or instead of it.
-_ALSO_MSGPACK: Final = ("/v1/blocks", "/v1/blocks/{height}", "/v1/headers", "/v1/snapshot")
+_ALSO_MSGPACK: Final = ("/v1/blocks", "/v1/blocks/{height}", "/v1/headers", "/v1/proofs", "/v1/snapshot")
 _INSTEAD: Final = {
     "/v1/snapshot/{height}/{item}": ("application/msgpack", _BINARY),
     "/v1/stream": ("text/event-stream", {"type": "string"}),

@@ -205,7 +205,7 @@ async def _proven_history(context: Context, found: dict[str, Any], *, handovers:
 
 async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str, Any]]:
     """Return items with their content, read from the blocks that hold them."""
-    batches: dict[tuple[int, int], Sequence[Any]] = {}
+    batches: dict[tuple[int, int], Transaction] = {}
     items = []
     for place in places:
         key = (place.height, place.position)
@@ -216,13 +216,14 @@ async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str
             if committed is None:
                 raise LookupError(f"block {place.height} is not in the log")
             batches[key] = await asyncio.to_thread(_batch, committed, place.position)
-        item = batches[key][place.offset]
+        item = batches[key].args["items"][place.offset]
         items.append(
             {
                 "source": place.source,
                 "sequence": place.sequence,
                 "height": place.height,
                 "index": place.position,
+                "tx": batches[key].id.hex(),
                 "hash": item_hash(place.source, place.sequence, item).hex(),
                 "item": item,
             }
@@ -230,9 +231,8 @@ async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str
     return items
 
 
-def _batch(committed: CommittedBlock, position: int) -> Sequence[Any]:
-    items: Sequence[Any] = Transaction.decode(committed.block.transactions[position]).args["items"]
-    return items
+def _batch(committed: CommittedBlock, position: int) -> Transaction:
+    return Transaction.decode(committed.block.transactions[position])
 
 
 def _key(found: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import httpx
 import msgpack
@@ -10,7 +11,7 @@ from contracts.execution import Executor, Outcome, new_state
 from ledger.block import CommittedBlock, Header
 from ledger.certificate import Certificate
 from ledger.errors import BadProof
-from ledger.proof import verify_certified
+from ledger.proof import CertifiedValue, verify_certified
 from ledger.render import certified_header_from_json, state_proof_from_json
 from ledger.snapshot import Manifest, cut, depth_for
 from ledger.state import MemoryStore
@@ -101,6 +102,36 @@ async def test_a_state_value_is_proven_present_and_absent(world: World, client: 
     assert (response.status_code, response.json()["present"]) == (200, False)
     with pytest.raises(BadProof):
         present.proof.verify(absent.key, None, present.header.state_root[::-1])
+
+
+@scenario()
+async def test_several_values_are_proven_against_one_header(world: World, client: httpx.AsyncClient) -> None:
+    await world.commit(world.profile())
+    keys = ["membership/members", "membership/member/nobody", "membership/members"]
+    document = (await client.get("/v1/proofs", params={"keys": json.dumps(keys)})).json()
+    proofs = [state_proof_from_json(one) for one in document["proofs"]]
+    for one in proofs:
+        one.verify(world.genesis.chain_id, world.genesis.validators)
+    assert [one.key.decode() for one in proofs] == keys
+    assert [one.value is None for one in proofs] == [False, True, False]
+    assert {one.header for one in proofs} == {world.chain.blocks[-1].block.header}
+    binary = await client.get("/v1/proofs", params={"keys": json.dumps(keys)}, headers=MSGPACK)
+    assert [CertifiedValue.decode(one) for one in msgpack.unpackb(binary.content)] == proofs
+
+
+@scenario()
+async def test_keys_that_are_no_list_of_keys_are_refused(world: World, client: httpx.AsyncClient) -> None:
+    await world.commit(world.profile())
+    for keys in ("", "x", "[]", "{}", "[1]", '["x"', json.dumps(["x"] * 257)):
+        response = await client.get("/v1/proofs", params={"keys": keys})
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter"), keys
+
+
+@scenario(settings=Settings(limits=Limits(response_bytes=3_000)))
+async def test_proofs_that_are_too_large_together_are_refused(world: World, client: httpx.AsyncClient) -> None:
+    await world.commit(world.profile())
+    response = await client.get("/v1/proofs", params={"keys": json.dumps(["membership/members"] * 9)})
+    assert (response.status_code, response.json()["code"]) == (422, "too_many_rows")
 
 
 @scenario()

@@ -9,7 +9,7 @@ import pytest
 from audit.history import verify_history
 from contracts.process_chain import item_hash
 from ledger.errors import BadProof, LedgerError
-from ledger.render import state_proof_from_json
+from ledger.render import proof_from_json, state_proof_from_json
 from node.http import process as process_routes
 from node.http.context import Settings
 from node.http.limits import Limits
@@ -63,6 +63,11 @@ async def test_a_history_with_proof_is_complete_and_verifies_offline(world: Worl
     assert [item["height"] for item in document["items"]] == [3, 4, 4, 5]
     first = document["items"][0]
     assert first["hash"] == item_hash("enterprise-a/fines-log", 1, create(1, "A", "B")).hex()
+    for item in document["items"]:
+        receipt = proof_from_json((await client.get(f"/v1/transactions/{item['tx']}/receipt")).json())
+        signed, _ = receipt.verify(world.genesis.chain_id, world.genesis.validators)
+        assert (receipt.header.height, receipt.index) == (item["height"], item["index"])
+        assert signed.args["items"][item["sequence"] - signed.args["sequence"]] == item["item"]
     for tampered in (document["items"][1:], document["items"][:-1], document["items"][::-1]):
         with pytest.raises(LedgerError):
             verify_history({**document, "items": tampered, "count": len(tampered)}, world.genesis)
