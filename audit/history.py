@@ -1,13 +1,14 @@
 """The history of one object as a document: all its items, and the proof from the certified state that they are all.
 
 Law: a history is returned only if its items hash to the head, and are as many, as the certified record of the object
-says; so whoever made the document could leave nothing out. Source: docs/spec/contracts-process.md, section Hashes.
+says, so whoever made the document could leave nothing out; and only if the document shows nothing else as if it were
+proven too. Source: docs/spec/contracts-process.md, section Hashes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from audit.epochs import Epochs
 from contracts.process_chain import item_hash, object_key, verify_object_history
@@ -17,20 +18,44 @@ from ledger.genesis import Genesis
 from ledger.handover import split_handovers
 from ledger.proof import CertifiedValue
 from ledger.render import state_proof_from_json
+from ledger.signing import HASH_BYTES
 from ledger.validators import ValidatorSet
 
-MAX_ITEMS = 1_000_000
+MAX_ITEMS: Final = 1_000_000
+UNPROVEN: Final = "unproven"
+"""The field of an item that says where a node found it: ``height``, ``index`` and ``tx``; only the receipt of ``tx``
+proves that."""
+_FIELDS: Final = frozenset(
+    {"coseal", "version", "height", "process_type", "type", "id", "count", "items", "record"},
+)
+_ITEM_FIELDS: Final = frozenset({"source", "sequence", "hash", "item", UNPROVEN})
+_PLACE_FIELDS: Final = frozenset({"height", "index", "tx"})
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectHistory:
-    """Every item of an object in ledger order, each (source, sequence, item), and the certified record of it."""
+    """Every item of an object in ledger order, each (source, sequence, item), and the certified record of it.
+
+    ``claimed`` is the block and index in which a node says that each item was recorded, None where it says nothing:
+    no part of what is proven.
+    """
 
     process_type: str
     object_type: str
     object_id: str
     items: tuple[tuple[str, int, dict[str, Any]], ...]
     record: CertifiedValue
+    claimed: tuple[tuple[int, int] | None, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """The height of the block as of which these items are all."""
+        return self.record.header.height
+
+    @property
+    def time_ms(self) -> int:
+        """The time of that block."""
+        return self.record.header.time_ms
 
 
 def verify_history(
@@ -44,7 +69,7 @@ def verify_history(
     rest, handovers = split_handovers(document)
     known = Epochs(genesis) if epochs is None else epochs
     known.take_all(handovers)
-    fields = codec.mapping(rest, "object-history")
+    fields = codec.fields(rest, "object-history", _FIELDS)
     version = fields.get("version")
     if fields.get("coseal") != "object-history" or type(version) is not int or version != 1:
         raise Malformed('expected a document with "coseal": "object-history" and "version": 1')
@@ -55,23 +80,42 @@ def verify_history(
     record.verify(genesis.chain_id, validators or known.of(record.header, record.certificate))
     if record.key != object_key(process_type, object_type, object_id).encode():
         raise Malformed("the record is of another object")
-    items = tuple(_item(row) for row in codec.sequence(fields.get("items"), "items", limit=MAX_ITEMS))
+    rows = codec.sequence(fields.get("items"), "items", limit=MAX_ITEMS)
+    items, claimed = tuple(map(_item, rows)), tuple(map(_claimed, rows))
     for name, found in (("count", len(items)), ("height", record.header.height)):
         if name in fields and (type(fields[name]) is not int or fields[name] != found):
             raise Malformed(f"{name} is not {found}")
     value = None if record.value is None else codec.decode(record.value)
     verify_object_history(items, value, name=(object_type, object_id))
-    return ObjectHistory(process_type, object_type, object_id, items, record)
+    return ObjectHistory(process_type, object_type, object_id, items, record, claimed)
+
+
+def proven_part(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a history's document without what nothing proves."""
+    rows = [{name: value for name, value in row.items() if name != UNPROVEN} for row in document["items"]]
+    return {**document, "items": rows}
 
 
 def _item(value: Any) -> tuple[str, int, dict[str, Any]]:
-    row = codec.mapping(value, "item")
+    row = codec.fields(value, "item", _ITEM_FIELDS)
     source = codec.text(row.get("source"), "item.source")
     sequence = codec.integer(row.get("sequence"), "item.sequence", low=1)
     item = codec.mapping(row.get("item"), "item.item")
     if "hash" in row and row["hash"] != _hash_text(source, sequence, item):
         raise Malformed(f"the hash shown beside item {sequence} of {source} is not its hash")
     return source, sequence, item
+
+
+def _claimed(row: dict[str, Any]) -> tuple[int, int] | None:
+    if UNPROVEN not in row:
+        return None
+    place = codec.fields(row[UNPROVEN], "item.unproven", _PLACE_FIELDS)
+    if "tx" in place:
+        codec.text(place["tx"], "item.unproven.tx", limit=2 * HASH_BYTES)
+    return (
+        codec.integer(place.get("height"), "item.unproven.height", low=1),
+        codec.integer(place.get("index"), "item.unproven.index"),
+    )
 
 
 def _hash_text(source: str, sequence: int, item: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import httpx
 
-from audit.history import verify_history
+from audit.history import UNPROVEN, verify_history
 from audit.light import UnknownValidators
 from console.light import LightClient, read_run
 from console.nodes import MSGPACK, NoAnswer, Nodes, Problem, Reply
@@ -252,6 +252,8 @@ class Reader:
             verify_history(document, self.light.genesis, validators=self.light.validators(record.header.epoch))
             if (document["process_type"], document["type"], document["id"]) != (process_type, object_type, object_id):
                 raise Malformed("the history is of another object")
+            for row in document["items"]:
+                row.update(row.pop(UNPROVEN, {}))
             return document, record.header.height
 
         path = f"/v1/objects/{quote(object_id, safe='')}/events"

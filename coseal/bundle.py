@@ -81,7 +81,7 @@ class _Collector:
         document, proven = object_history(client, process_type, object_type, object_id)
         sources = {source for source, _, _ in proven.items} | ({object_id} if object_type == SOURCE else set())
         history, _ = split_handovers(document)
-        recorded = sorted({(row["height"], row["index"]) for row in history["items"]})
+        recorded = sorted({place for place in proven.claimed if place is not None})
         bundle = {
             "coseal": KIND,
             "version": VERSION,

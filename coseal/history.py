@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from audit.history import ObjectHistory, verify_history
+from audit.history import ObjectHistory, proven_part, verify_history
 from coseal.conversation import Conversation, Dialogue, document_of, false_answer
 from coseal.errors import CosealError
 from ledger import codec
 from ledger.errors import LedgerError
 from ledger.handover import with_handovers
-from ledger.render import state_proof_from_json
+from ledger.render import MAX_DOCUMENT_DEPTH, state_proof_from_json
+from ledger.strict_json import strict_json
 
 if TYPE_CHECKING:
     from coseal.client import Client
@@ -33,8 +34,9 @@ def object_history(
 ) -> tuple[dict[str, Any], ObjectHistory]:
     """Return the document with all items of an object, and the history in it, verified to be complete.
 
-    The document verifies offline with ``coseal verify``. Raises ``Refused`` for an unknown object, ``FalseAnswer`` if
-    no node proves all of it: one leaves something out or proves another object.
+    The document holds what is proven and nothing else, and verifies offline with ``coseal verify``. Raises ``Refused``
+    for an unknown object, ``FalseAnswer`` if no node proves all of it: one leaves something out or proves another
+    object.
     """
     return client.run(object_history_of(client.conversation, process_type, object_type, object_id))
 
@@ -52,8 +54,10 @@ def _ask(
     path = f"/v1/objects/{quote(object_id, safe='')}/events"
     filters = {"process_type": process_type, "type": object_type, "proof": "true", "handovers": "false"}
     reply = yield from conversation.ask("GET", path, params=filters)
-    document = document_of(reply)
+    if reply.status != 200:
+        document_of(reply)
     try:
+        document = codec.mapping(strict_json(reply.content, "history", depth=MAX_DOCUMENT_DEPTH), "document")
         record = state_proof_from_json(codec.mapping(document, "document").get("record"))
         yield from conversation.validators_of(record.header, record.certificate)
         history = verify_history(document, conversation.genesis, conversation.epochs)
@@ -61,4 +65,4 @@ def _ask(
         raise false_answer(reply.node, f"does not prove all items of {object_id}: {error.reason}") from None
     if (history.process_type, history.object_type, history.object_id) != (process_type, object_type, object_id):
         raise false_answer(reply.node, "gave the history of another object")
-    return with_handovers(document, conversation.epochs.up_to(record.header.epoch)), history
+    return with_handovers(proven_part(document), conversation.epochs.up_to(record.header.epoch)), history

@@ -10,6 +10,7 @@ Source: the MessagePack specification; docs/spec/encoding.md.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final, TypeAlias
 
 import ormsgpack
@@ -114,6 +115,15 @@ def sequence(value: Any, what: str, *, limit: int) -> list[Any]:
     if type(value) is not list or len(value) > limit:
         raise Malformed(f"{what}: expected a list of at most {limit} items")
     return value
+
+
+def fields(value: Any, what: str, names: Collection[str]) -> dict[str, Any]:
+    """Check that ``value`` is a map that holds none but these fields (some may be missing)."""
+    found = mapping(value, what)
+    for name in found:
+        if name not in names:
+            raise Malformed(f"{what}.{str(name)[:64]}: unknown field")
+    return found
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:

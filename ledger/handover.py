@@ -80,7 +80,7 @@ def handover_json(handover: Handover) -> dict[str, Any]:
 
 def handover_from_json(value: Any) -> Handover:
     """Read a handover; raise ``Malformed``."""
-    fields = codec.mapping(value, "handover")
+    fields = codec.fields(value, "handover", ("header", "validators"))
     header, certificate = certified_header_from_json(fields.get("header"))
     validators = ValidatorSet.decode(raw_bytes(fields.get("validators"), "handover.validators"))
     return Handover(header, certificate, validators)

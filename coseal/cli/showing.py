@@ -21,11 +21,11 @@ def print_object(history: dict[str, Any]) -> None:
     typer.secho(f"{name}: {items}; proven as of height {history['height']}", fg="green")
     if not count:
         return
-    table = plain_table("time", "item", "details", "recorded by", "height")
+    table = plain_table("time", "item", "details", "recorded by")
     for entry in history["items"]:
         item = entry["item"]
         recorded = f"{entry['source']} #{entry['sequence']}"
-        table.add_row(item.get("time", ""), *_item(item), recorded, str(entry["height"]))
+        table.add_row(item.get("time", ""), *_item(item), recorded)
     console().print(table)
 
 

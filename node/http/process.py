@@ -193,7 +193,7 @@ async def _proven_history(context: Context, found: dict[str, Any], *, handovers:
         "height": height,
         **_name(found),
         "count": count,
-        "items": await _items(context, places),
+        "items": [_apart(row) for row in await _items(context, places)],
         "record": state_proof_json(certified),
     }
     if handovers:
@@ -229,6 +229,12 @@ async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str
             }
         )
     return items
+
+
+def _apart(row: dict[str, Any]) -> dict[str, Any]:
+    """Return an item of a proven history: its place is no part of the proof, and stands where it says so."""
+    proven = {name: row[name] for name in ("source", "sequence", "hash", "item")}
+    return {**proven, "unproven": {name: row[name] for name in ("height", "index", "tx")}}
 
 
 def _batch(committed: CommittedBlock, position: int) -> Transaction:

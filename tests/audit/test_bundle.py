@@ -96,7 +96,7 @@ class FakeClient:
                     committed.receipts[index + 1]
                 ).ok:
                     source = f"{tx.member}/{tx.args['source']}"
-                    place = {"source": source, "height": committed.block.header.height, "index": index}
+                    place = {"source": source, "unproven": {"height": committed.block.header.height, "index": index}}
                     for sequence, item in enumerate(tx.args["items"], tx.args["sequence"]):
                         if (object_type, name) in objects_of(item):
                             hashed = item_hash(source, sequence, item).hex()

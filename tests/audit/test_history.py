@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from audit.history import verify_history
+from audit.history import proven_part, verify_history
 from audit.report import Verdict
 from audit.verify import verify_document
 from contracts.process_chain import chain as chain_head
@@ -41,10 +41,9 @@ def document(chain):
         {
             "source": SOURCE,
             "sequence": n,
-            "height": 2,
-            "index": 0,
             "hash": item_hash(SOURCE, n, item).hex(),
             "item": item,
+            "unproven": {"height": 2, "index": 0},
         }
         for n, item in enumerate(ITEMS, 1)
     ]
@@ -56,6 +55,7 @@ def document(chain):
 def test_a_complete_history_verifies(chain, document):
     history = verify_history(document, chain.genesis)
     assert [item for _, _, item in history.items] == ITEMS
+    assert history.height == 12
     assert verify_document(document, chain.genesis).ok
 
 
@@ -93,6 +93,13 @@ def change(path, value):
         change(["version"], True),
         change(["coseal"], "receipt"),
         change(["record", "value"], [2, "00" * 32]),
+        change(["complete"], True),
+        change(["items", 0, "height"], 2),
+        change(["items", 1, "unproven", "time"], "2026-01-01T00:00:00Z"),
+        change(["items", 1, "unproven", "height"], "2"),
+        change(["items", 1, "unproven"], None),
+        change(["record", "note"], "x"),
+        change(["record", "header", "note"], "x"),
     ],
 )
 def test_a_history_with_one_thing_wrong_is_refused(chain, document, spoil):
@@ -108,3 +115,10 @@ def test_an_object_nobody_named_has_no_items(chain, document):
     assert verify_history(nothing, chain.genesis).items == ()
     with pytest.raises(LedgerError):
         verify_history({**document, "record": nothing["record"]}, chain.genesis)
+
+
+def test_where_a_node_found_the_items_is_apart_from_what_is_proven(chain, document):
+    assert verify_history(document, chain.genesis).claimed == ((2, 0),) * 3
+    proven = proven_part(document)
+    assert verify_history(proven, chain.genesis).claimed == (None,) * 3
+    assert "unproven" not in json.dumps(proven)

@@ -51,7 +51,7 @@ def test_a_refused_transaction_says_why(committed, capsys):
 
 def history(*items):
     entries = [
-        {"source": "enterprise-a/log", "sequence": number, "height": 7, "index": 0, "hash": "00", "item": item}
+        {"source": "enterprise-a/log", "sequence": number, "hash": "00", "item": item}
         for number, item in enumerate(items, start=1)
     ]
     facts = {"process_type": "fines", "type": "case", "id": "A1", "height": 9, "record": {"raw": "AAAA"}}
@@ -78,10 +78,9 @@ def test_an_object_is_shown_one_item_a_line(capsys):
         "amount=35.0",
         "enterprise-a/log",
         "#2",
-        "7",
     ]
-    assert relation.split() == ["relation", "case/A1", "-", "person/P1", "of", "enterprise-a/log", "#3", "7"]
-    assert change.split() == ["change", "A1", "case", "limit=6", "enterprise-a/log", "#4", "7"]
+    assert relation.split() == ["relation", "case/A1", "-", "person/P1", "of", "enterprise-a/log", "#3"]
+    assert change.split() == ["change", "A1", "case", "limit=6", "enterprise-a/log", "#4"]
 
 
 def test_an_object_that_nothing_names_is_shown_as_that(capsys):
