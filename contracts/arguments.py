@@ -5,13 +5,14 @@ and the verdict is the same on every machine, so no table of Unicode properties 
 
 A ``Check`` takes a value and returns None if it is fine, else what is wrong as a path from that value and a
 message: ``.date: expected ...``. Containers put their part of the path in front, so a good value costs no text.
+A receipt has the first fault; whoever writes arguments gets all of them from ``refusals``, by the same checks.
 
     validate = arguments({"id": identifier(), "date": date()}, optional={"areas": many(text(high=64), high=32)})
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -20,6 +21,7 @@ from ledger.codec import INT_MAX, INT_MIN
 from ledger.genesis import is_name
 
 Check: TypeAlias = Callable[[Any], str | None]
+Further: TypeAlias = Callable[[Args], Iterator[Rejected]]
 
 INVALID: Final = "invalid_argument"
 DAY_MS: Final = 86_400_000
@@ -28,82 +30,172 @@ _LOWER_HEX: Final = frozenset("0123456789abcdef")
 _NOTHING: Final[Mapping[str, Check]] = {}
 
 
-def arguments(required: Mapping[str, Check], optional: Mapping[str, Check] = _NOTHING) -> Validate:
-    """Return the ``validate`` of an action: all of ``required``, any of ``optional``, nothing else."""
-    check = record(required, optional)
+class Parts:
+    """A ``Check`` of a value with parts, which gives every fault of them; called, it gives the first."""
 
-    def validate(args: Args) -> Rejected | None:
-        return refused(check(args))
+    def __call__(self, value: Any) -> str | None:
+        """See ``Check``."""
+        return next(self.faults(value), None)
 
-    return validate
-
-
-def refused(error: str | None) -> Rejected | None:
-    """Turn a check's answer about ``args`` into what ``validate`` returns."""
-    return None if error is None else Rejected(INVALID, f"args{error}")
+    def faults(self, value: Any) -> Iterator[str]:
+        """Yield all that is wrong, in the order in which the parts stand."""
+        raise NotImplementedError
 
 
-def record(required: Mapping[str, Check], optional: Mapping[str, Check] = _NOTHING) -> Check:
+def faults(check: Check, value: Any) -> Iterator[str]:
+    """Yield all that ``check`` finds wrong with ``value``."""
+    if isinstance(check, Parts):
+        yield from check.faults(value)
+    else:
+        error = check(value)
+        if error is not None:
+            yield error
+
+
+class Arguments:
+    """The ``validate`` of an action; ``refusals`` gives all that is wrong, ``shape`` says what is expected."""
+
+    def __init__(self, shape: Record, further: Further | None) -> None:
+        self.shape = shape
+        self._further = further
+
+    def __call__(self, args: Args) -> Rejected | None:
+        """Return the first refusal, or None."""
+        return next(self.refusals(args), None)
+
+    def refusals(self, args: Args) -> Iterator[Rejected]:
+        """Yield all refusals; ``further`` is asked of arguments of the right shape only."""
+        fits = True
+        for error in self.shape.faults(args):
+            fits = False
+            yield Rejected(INVALID, f"args{error}")
+        if fits and self._further is not None:
+            yield from self._further(args)
+
+
+def arguments(
+    required: Mapping[str, Check], optional: Mapping[str, Check] = _NOTHING, further: Further | None = None
+) -> Arguments:
+    """Return the ``validate`` of an action: all of ``required``, any of ``optional``, nothing else.
+
+    ``further`` yields what else is wrong with arguments that fit so far.
+    """
+    return Arguments(Record(required, optional), further)
+
+
+def refusals(validate: Validate, args: Args) -> Iterator[Rejected]:
+    """Yield all that an action's ``validate`` finds wrong with its arguments."""
+    if isinstance(validate, Arguments):
+        yield from validate.refusals(args)
+    else:
+        refusal = validate(args)
+        if refusal is not None:
+            yield refusal
+
+
+def refused(error: str | None) -> Iterator[Rejected]:
+    """Yield a check's answer about ``args`` as a refusal, for ``further``."""
+    if error is not None:
+        yield Rejected(INVALID, f"args{error}")
+
+
+def record(required: Mapping[str, Check], optional: Mapping[str, Check] = _NOTHING) -> Record:
     """A map with all of ``required``, any of ``optional``, and no other key."""
-    fields = {**required, **optional}
+    return Record(required, optional)
 
-    def check(value: Any) -> str | None:
+
+class Record(Parts):
+    """See ``record``."""
+
+    def __init__(self, required: Mapping[str, Check], optional: Mapping[str, Check]) -> None:
+        self.required = required
+        self.fields = {**required, **optional}
+
+    def faults(self, value: Any) -> Iterator[str]:
+        """See ``Parts``; what is missing comes last."""
         if type(value) is not dict:
-            return ": expected a map"
+            yield ": expected a map"
+            return
+        fields = self.fields
         for name, item in value.items():
             field = fields.get(name)
             if field is None:
-                return f".{str(name)[:64]}: unknown; expected {', '.join(fields) or 'nothing'}"
-            error = field(item)
-            if error is not None:
-                return f".{name}{error}"
-        for name in required:
+                yield f".{str(name)[:64]}: unknown; expected {', '.join(fields) or 'nothing'}"
+            elif isinstance(field, Parts):
+                for error in field.faults(item):
+                    yield f".{name}{error}"
+            elif (wrong := field(item)) is not None:
+                yield f".{name}{wrong}"
+        for name in self.required:
             if name not in value:
-                return f".{name}: missing"
-        return None
-
-    return check
+                yield f".{name}: missing"
 
 
-def table(item: Check, *, high: int, key: Check | None = None) -> Check:
+def table(item: Check, *, high: int, key: Check | None = None) -> Table:
     """A map of at most ``high`` entries from any identifier (or ``key``) to ``item``."""
-    check_key = identifier() if key is None else key
+    return Table(identifier() if key is None else key, item, high)
 
-    def check(value: Any) -> str | None:
-        if type(value) is not dict or len(value) > high:
-            return f": expected a map of at most {high} entries"
+
+class Table(Parts):
+    """See ``table``."""
+
+    def __init__(self, key: Check, item: Check, high: int) -> None:
+        self.key, self.item, self.high = key, item, high
+
+    def faults(self, value: Any) -> Iterator[str]:
+        """See ``Parts``."""
+        if type(value) is not dict or len(value) > self.high:
+            yield f": expected a map of at most {self.high} entries"
+            return
         for name, entry in value.items():
-            error = check_key(name)
-            if error is not None:
-                return f": key '{str(name)[:64]}'{error}"
-            error = item(entry)
-            if error is not None:
-                return f".{name}{error}"
-        return None
-
-    return check
+            wrong = self.key(name)
+            if wrong is not None:
+                yield f": key '{str(name)[:64]}'{wrong}"
+                continue
+            for error in faults(self.item, entry):
+                yield f".{name}{error}"
 
 
-def many(item: Check, *, high: int, low: int = 0, unique: bool = False) -> Check:
+def many(item: Check, *, high: int, low: int = 0, unique: bool = False) -> Many:
     """A list of ``low`` to ``high`` items; ``unique`` refuses a repeated one (for texts and integers)."""
+    return Many(item, low, high, unique)
 
-    def check(value: Any) -> str | None:
-        if type(value) is not list or not low <= len(value) <= high:
-            return f": expected a list of {low} to {high} items"
+
+class Many(Parts):
+    """See ``many``."""
+
+    def __init__(self, item: Check, low: int, high: int, unique: bool) -> None:
+        self.item, self.low, self.high, self.unique = item, low, high, unique
+
+    def faults(self, value: Any) -> Iterator[str]:
+        """See ``Parts``."""
+        if type(value) is not list or not self.low <= len(value) <= self.high:
+            yield f": expected a list of {self.low} to {self.high} items"
+            return
+        fits = True
         for index, entry in enumerate(value):
-            error = item(entry)
-            if error is not None:
-                return f"[{index}]{error}"
-        if unique and len(set(value)) != len(value):
-            return ": expected every item once"
-        return None
-
-    return check
+            for error in faults(self.item, entry):
+                fits = False
+                yield f"[{index}]{error}"
+        if fits and self.unique and len(set(value)) != len(value):
+            yield ": expected every item once"
 
 
-def nullable(item: Check) -> Check:
+def nullable(item: Check) -> Nullable:
     """None, or ``item``."""
-    return lambda value: None if value is None else item(value)
+    return Nullable(item)
+
+
+class Nullable(Parts):
+    """See ``nullable``."""
+
+    def __init__(self, item: Check) -> None:
+        self.item = item
+
+    def faults(self, value: Any) -> Iterator[str]:
+        """See ``Parts``."""
+        if value is not None:
+            yield from faults(self.item, value)
 
 
 def text(*, high: int = 256, low: int = 1) -> Check:

@@ -8,6 +8,7 @@ State: ``process/attestation/<item hash hex>``. docs/spec/contracts-process.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from contracts import arguments
@@ -38,11 +39,9 @@ def await_attestation(
     view.put(attestation_key(item_hash), record)
 
 
-def _validate(args: Args) -> Rejected | None:
-    refusal = _shape(args)
-    if refusal is None and args["verdict"] == "dispute" and "reason" not in args:
-        return Rejected(arguments.INVALID, "args.reason: missing; a dispute says why")
-    return refusal
+def _check_reason(args: Args) -> Iterator[Rejected]:
+    if args["verdict"] == "dispute" and "reason" not in args:
+        yield Rejected(arguments.INVALID, "args.reason: missing; a dispute says why")
 
 
 def _attest(view: View, context: Context, args: Args) -> Result | Rejected:
@@ -70,16 +69,17 @@ def _attest(view: View, context: Context, args: Args) -> Result | Rejected:
     }
 
 
-_shape = arguments.arguments(
+_arguments = arguments.arguments(
     {"item": arguments.hexadecimal(), "verdict": arguments.one_of("confirm", "dispute")},
     {
         "reason": arguments.text(high=1_000),
         "evidence": arguments.many(arguments.hexadecimal(), high=MAX_REFERENCES, low=1, unique=True),
     },
+    _check_reason,
 )
 
 ATTEST: Final = Action(
-    validate=_validate,
+    validate=_arguments,
     apply=_attest,
     title="Confirm or dispute an event that names the own member as counterparty",
     example={"item": "00" * 32, "verdict": "dispute", "reason": "The delivery was short by two boxes"},

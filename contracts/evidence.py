@@ -9,7 +9,7 @@ State: ``evidence/validators`` (ids with a record, ascending), ``/of/<validator>
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contracts import arguments, membership_epochs
@@ -114,7 +114,14 @@ def _proof_key(args: Args) -> str:
 
 
 _half = arguments.record({"hash": arguments.hexadecimal(), "signature": arguments.hexadecimal(SIGNATURE_BYTES)})
-_check = arguments.arguments(
+
+
+def _check_order(args: Args) -> Iterator[Rejected]:
+    if args["first"]["hash"] >= args["second"]["hash"]:  # O5
+        yield from arguments.refused(".second.hash: expected another hash than the first, the lower one first")
+
+
+_arguments = arguments.arguments(
     {
         "validator": arguments.name(),
         "height": arguments.integer(1, 2**63 - 1),
@@ -122,15 +129,9 @@ _check = arguments.arguments(
         "phase": arguments.one_of(*PHASES),
         "first": _half,
         "second": _half,
-    }
+    },
+    further=_check_order,
 )
-
-
-def _validate(args: Args) -> Rejected | None:
-    invalid = _check(args)
-    if invalid is None and args["first"]["hash"] >= args["second"]["hash"]:  # O5
-        return arguments.refused(".second.hash: expected another hash than the first, the lower one first")
-    return invalid
 
 
 _EXAMPLE: Final = {
@@ -147,7 +148,7 @@ CONTRACT: Final[Contract] = Contract(
     name="evidence",
     actions={
         "report": Action(
-            validate=_validate,
+            validate=_arguments,
             apply=_report,
             title="Put on record that a validator signed two contradicting messages",
             example=_EXAMPLE,

@@ -9,7 +9,7 @@ State: ``governance/proposal/<id>`` (a ballot), ``/proposals`` (the open ones), 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contracts import arguments, ballot
@@ -231,25 +231,22 @@ def upgrade(reader: Reader) -> dict[str, int] | None:
 # The table
 
 
-def _validate_proposal(args: Args) -> Rejected | None:
-    refusal = _check_proposal(args)
-    return refusal or arguments.refused(_of_subject(KINDS[args["kind"]].subject(args["subject"])))
+def _check_subject(args: Args) -> Iterator[Rejected]:
+    for error in arguments.faults(KINDS[args["kind"]].subject, args["subject"]):
+        yield from arguments.refused(f".subject{error}")
 
 
-def _of_subject(error: str | None) -> str | None:
-    return None if error is None else f".subject{error}"
-
-
-_check_proposal = arguments.arguments(
+_proposal = arguments.arguments(
     {"id": arguments.name(), "kind": arguments.one_of(*KINDS), "subject": lambda value: None},
     {"closes_ms": arguments.integer(0), "reason": arguments.text(high=ballot.MAX_REASON_CHARACTERS)},
+    _check_subject,
 )
 
 CONTRACT: Final[Contract] = Contract(
     name="governance",
     actions={
         "propose": Action(
-            validate=_validate_proposal,
+            validate=_proposal,
             apply=_propose,
             title="Propose a change of the validators, the members or the rules",
             example={"id": "second-node", "kind": "add_validator", "subject": dict(KINDS["add_validator"].example)},

@@ -11,7 +11,7 @@ docs/spec/contracts.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -170,13 +170,10 @@ _profile = {
 }
 
 
-def _validate_profile(args: Args) -> Rejected | None:
+def _check_profile(args: Args) -> Iterator[Rejected]:
     if not args:
-        return Rejected(arguments.INVALID, f"args: expected at least one of {', '.join(_profile)}")
-    return _check_profile(args)
+        yield from arguments.refused(f": expected at least one of {', '.join(_profile)}")
 
-
-_check_profile = arguments.arguments({}, _profile)
 
 CONTRACT: Final[Contract] = Contract(
     name="membership",
@@ -205,7 +202,7 @@ CONTRACT: Final[Contract] = Contract(
             capability="",
         ),
         "set_profile": Action(
-            validate=_validate_profile,
+            validate=arguments.arguments({}, _profile, _check_profile),
             apply=_set_profile,
             title="Change how the own member is shown",
             example={"name": "First Bank", "url": "https://bank.example"},

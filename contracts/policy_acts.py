@@ -306,14 +306,10 @@ def _outcome(entry: Instrument, events: list[Event]) -> Result:
     return {"id": entry["id"], "status": entry["status"], "events": events}
 
 
-def _validate_publish(args: Args) -> Rejected | None:
-    return _publish_shape(args) or arguments.refused(zone_missing(args))
-
-
 _id = arguments.identifier()
 _date = arguments.date()
 _number = DESCRIPTION["number"]
-_publish_shape = arguments.arguments(
+_publish_arguments = arguments.arguments(
     {
         "id": _id,
         "title": arguments.text(high=512),
@@ -324,11 +320,12 @@ _publish_shape = arguments.arguments(
         **{name: check for name, check in DESCRIPTION.items() if name not in ("type_document", "date_document")},
         "stage": arguments.one_of("proposed", "passed"),
     },
+    lambda args: arguments.refused(zone_missing(args)),
 )
 
 ACTIONS: Final[Mapping[str, Action]] = {
     "publish": Action(
-        validate=_validate_publish,
+        validate=_publish_arguments,
         apply=_publish,
         title="Publish a policy that was proposed or passed, alone or with co-issuers",
         example={

@@ -8,7 +8,7 @@ docs/spec/contracts-policy.md, section Findings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contracts import arguments
@@ -162,14 +162,11 @@ def _finding(code: str, detail: str) -> Finding:
     return {"code": code, "detail": detail}
 
 
-def _validate(args: Args) -> Rejected | None:
-    refusal = _shape(args)
-    if refusal is None:
-        for index, item in enumerate(args["instruments"]):
-            missing = zone_missing(item)
-            if missing is not None:
-                return Rejected(arguments.INVALID, f"args.instruments[{index}]{missing}")
-    return refusal
+def _zones(args: Args) -> Iterator[Rejected]:
+    for index, item in enumerate(args["instruments"]):
+        missing = zone_missing(item)
+        if missing is not None:
+            yield Rejected(arguments.INVALID, f"args.instruments[{index}]{missing}")
 
 
 _ORDER: Final = (
@@ -191,16 +188,17 @@ _event = arguments.record(
 _item = arguments.record(
     {"id": arguments.identifier(), "title": _text}, {**RECORDED, "events": arguments.many(_event, high=MAX_EVENTS)}
 )
-_shape = arguments.arguments(
+_arguments = arguments.arguments(
     {
         "source": arguments.text(),
         "source_sha256": arguments.hexadecimal(),
         "instruments": arguments.many(_item, high=MAX_INSTRUMENTS, low=1),
-    }
+    },
+    further=_zones,
 )
 
 RECORD: Final = Action(
-    validate=_validate,
+    validate=_arguments,
     apply=_record,
     title="Record historical policies and their dated events, of any issuer",
     example={

@@ -8,7 +8,7 @@ docs/spec/contracts-process.md, section Actions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
@@ -85,17 +85,13 @@ def _full(spec: str | Mapping[str, Any]) -> dict[str, Any]:
 # The action
 
 
-def _validate(args: Args) -> Rejected | None:
-    refusal = _shape(args)
-    if refusal is not None:
-        return refusal
+def _check_attributes(args: Args) -> Iterator[Rejected]:
     for part in ("object_types", "event_types"):
         for type_name, body in args[part].items():
             for name, spec in body.get("attributes", {}).items():
                 refusal = _check_attribute(f"args.{part}.{type_name}.attributes.{name}", part, name, _full(spec))
                 if refusal is not None:
-                    return refusal
-    return None
+                    yield refusal
 
 
 def _check_attribute(path: str, part: str, name: str, spec: Mapping[str, Any]) -> Rejected | None:
@@ -134,7 +130,7 @@ _attribute_map = arguments.record(
     {"class": arguments.one_of(*CLASSES), "required": arguments.boolean(), "scale": arguments.integer(0, MAX_SCALE)},
 )
 _body = arguments.record({}, {"attributes": arguments.table(_attribute, high=MAX_ATTRIBUTES)})
-_shape = arguments.arguments(
+_arguments = arguments.arguments(
     {
         "id": arguments.identifier(slash=False),
         "version": arguments.integer(1, 1_000_000),
@@ -148,10 +144,11 @@ _shape = arguments.arguments(
         "late_ms": arguments.integer(0, MAX_LATE_MS),
         "legal_basis": arguments.many(arguments.identifier(), high=16, unique=True),
     },
+    _check_attributes,
 )
 
 DEFINE_TYPE: Final = Action(
-    validate=_validate,
+    validate=_arguments,
     apply=_define,
     title="Define a process type, or its next version",
     example={

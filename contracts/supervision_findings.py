@@ -10,7 +10,7 @@ docs/spec/contracts-supervision.md, section Actions: findings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contracts import arguments, deadlines, supervision_holds
@@ -307,17 +307,16 @@ def _statistics_key(process_type: str, rule: str) -> str:
     return f"supervision/statistics/{process_type}/{rule}"
 
 
-def _validate_decision(args: Args) -> Rejected | None:
-    refusal = _decision(args)
-    if refusal is None and args["outcome"] == "sanctioned" and "measure" not in args:
-        return Rejected(arguments.INVALID, "args.measure: missing; a sanction says what it is")
-    return refusal
+def _check_measure(args: Args) -> Iterator[Rejected]:
+    if args["outcome"] == "sanctioned" and "measure" not in args:
+        yield Rejected(arguments.INVALID, "args.measure: missing; a sanction says what it is")
 
 
 _finding = {"finding": arguments.identifier()}
 _decision = arguments.arguments(
     {**_finding, "outcome": arguments.one_of(*OUTCOMES), "reason": long_text},
     {"evidence": evidence, "measure": long_text},
+    _check_measure,
 )
 
 ACTIONS: Final = {
@@ -344,7 +343,7 @@ ACTIONS: Final = {
         example={"finding": "F1", "response": "The decision was recorded late", "evidence": ["00" * 32]},
     ),
     "decide": Action(
-        validate=_validate_decision,
+        validate=_decision,
         apply=_decide,
         title="Decide a finding: rectified, dismissed or sanctioned",
         example={"finding": "F1", "outcome": "rectified", "reason": "The missing decision was recorded"},

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coseal.conversation import Committed
     from coseal.errors import (
         BadAnswer,
+        BadArguments,
         Busy,
         CosealError,
         FalseAnswer,
@@ -51,6 +52,7 @@ _HOMES: Final = {
     "coseal.conversation": ("Committed",),
     "coseal.errors": (
         "BadAnswer",
+        "BadArguments",
         "Busy",
         "CosealError",
         "FalseAnswer",
@@ -72,6 +74,7 @@ __all__ = [
     "AsyncClient",
     "AuditReport",
     "BadAnswer",
+    "BadArguments",
     "Busy",
     "Client",
     "Committed",

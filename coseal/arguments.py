@@ -1,22 +1,45 @@
-"""The arguments of an action from the command line: ``key=value`` words and a JSON file.
+"""The arguments of an action: from the words and the JSON file of a command line, and checked before they are signed.
 
-Law: what is sent is what was written: a value is JSON where the action takes it as that, else the text itself.
+Law: what is sent is what was written: a value is JSON where the action takes it as that, else the text itself. What
+the chain would refuse whatever its state is refused here, with everything that is wrong, by the chain's own checks.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from contracts.arguments import refusals
 from contracts.framework import Rejected, Validate
 from contracts.table import CONTRACTS
-from coseal.errors import CosealError
+from coseal.errors import BadArguments, CosealError
 from ledger.errors import LedgerError
 from ledger.strict_json import strict_json
 
-_MAX_BYTES = 1 << 20
+MAX_FAULTS: Final = 50
+"""So many faults are named; whoever has more has made one mistake many times."""
+_MAX_BYTES: Final = 1 << 20
+
+
+def require_valid(contract: str, action: str, args: Mapping[str, Any]) -> None:
+    """Raise ``BadArguments`` with all faults of an action's arguments.
+
+    An action that this software does not know is left to the chain, which may run newer rules.
+    """
+    known = CONTRACTS[contract].actions.get(action) if contract in CONTRACTS else None
+    if known is None:
+        return
+    found = list(islice(refusals(known.validate, args), MAX_FAULTS + 1))
+    if not found:
+        return
+    details = [refusal.detail for refusal in found[:MAX_FAULTS]]
+    if found[MAX_FAULTS:]:
+        details.append(f"and more: only the first {MAX_FAULTS} faults are shown")
+    hint = f"nothing was signed; `coseal actions {contract}.{action}` says what it takes"
+    raise BadArguments(found[0].code, details, hint)
 
 
 def parse_action(text: str) -> tuple[str, str]:

@@ -134,7 +134,13 @@ def sign_as(
     *,
     valid_for_ms: int | None = None,
 ) -> Transaction:
-    """Return a transaction of ``sender`` (MEMBER/USER), valid for half the time the chain allows by default."""
+    """Return a transaction of ``sender`` (MEMBER/USER), valid for half the time the chain allows by default.
+
+    Raises ``BadArguments`` for what the chain would refuse whatever its state.
+    """
+    from coseal.arguments import require_valid  # all contracts, for those alone who write
+
+    require_valid(contract, action, args)
     validity_ms = genesis.parameters.validity_ms_max // 2 if valid_for_ms is None else valid_for_ms
     try:
         return sign(

@@ -9,12 +9,14 @@ Law: every error a user can cause is one of these, says what to do about it, and
     ├── WrongKey            2   a key that is not the sender's
     └── BadAnswer           1   the answer is bad: a file with findings, a document that is false
         ├── Refused         1   a node or the chain refused a request, and said why by a code
+        │   └── BadArguments  1 the chain would refuse it whatever its state; nothing was signed
         └── FalseAnswer     1   what a node said does not hold
             └── WrongChain  1   the node, or the genesis, is of another chain
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -94,3 +96,11 @@ class Refused(BadAnswer):
     def __init__(self, code: str, detail: str, hint: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code, hint)
         self.code = code
+
+
+class BadArguments(Refused):
+    """The chain would refuse these arguments whatever its state, so nothing was signed. ``faults`` names them all."""
+
+    def __init__(self, code: str, faults: Sequence[str], hint: str = "") -> None:
+        super().__init__(code, "\n".join(["", *(f"  {fault}" for fault in faults)]) if faults[1:] else faults[0], hint)
+        self.faults = tuple(faults)

@@ -16,6 +16,7 @@ from coseal.cli import (
     asking,
     bundling,
     checking,
+    describing,
     doctoring,
     exporting,
     findings,
@@ -77,7 +78,20 @@ def _root(
 
 
 _GROUPS = (network, membership, governing, transactions, importing, exporting, rules, adopting, findings, asking)
-_MORE = (founding, doctoring, streaming, bundling, checking, indexing, story, keeping, keys, looking, measuring)
+_MORE = (
+    describing,
+    founding,
+    doctoring,
+    streaming,
+    bundling,
+    checking,
+    indexing,
+    story,
+    keeping,
+    keys,
+    looking,
+    measuring,
+)
 for _group in (*_GROUPS, *_MORE):
     _group.register(app)
 

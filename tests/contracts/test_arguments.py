@@ -164,3 +164,34 @@ def test_half_a_surrogate_pair_is_no_text():
 def test_names_are_folded_without_a_unicode_table():
     assert a.folded("Id_Card No.") == "idcardno"
     assert a.folded("身份证-号 É") == "身份证号É"
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-2, 12) | st.text(max_size=4),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("nt ab"), inner, max_size=4),
+        max_leaves=12,
+    )
+)
+def test_the_first_of_all_faults_is_what_the_check_answers(value):
+    for check in CHECKS.values():
+        assert next(a.faults(check, value), None) == check(value)
+
+
+def test_every_fault_is_found_however_deep():
+    check = a.record({"rows": a.many(a.record({"n": a.integer(0, 9)}, {"m": a.table(a.boolean(), high=3)}), high=9)})
+    value = {"rows": [{"n": 1}, {"n": 10, "m": {"a": 1, "b": True, "": 2}}, {}, 7], "more": None}
+    assert [fault.partition(":")[0] for fault in a.faults(check, value)] == [
+        ".rows[1].n",
+        ".rows[1].m.a",
+        ".rows[1].m",
+        ".rows[2].n",
+        ".rows[3]",
+        ".more",
+    ]
+
+
+def test_a_list_is_asked_for_repeated_items_only_if_each_of_them_fits():
+    check = a.many(a.text(), high=3, unique=True)
+    assert list(a.faults(check, ["a", ["a"], "a"])) == ["[1]: expected a text of 1 to 256 characters"]
+    assert list(a.faults(check, ["a", "b", "a"])) == [": expected every item once"]

@@ -193,7 +193,7 @@ def node() -> FakeNode:
     """A node whose chain has one block."""
     node = FakeNode()
     with node.client("regulator") as client:
-        client.submit("membership", "rotate_operator_key", {"key": "00" * 32})
+        client.submit("membership", "remove_operator", {"user": "nobody"})
     return node
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from coseal import arguments
-from coseal.errors import CosealError
+from coseal.errors import BadArguments, CosealError
 
 
 def test_a_text_stays_a_text_unless_the_action_takes_json_only():
@@ -70,3 +70,52 @@ def test_an_unknown_action_is_answered_with_those_there_are(text: str, hint: str
 
 def test_a_known_action_is_split():
     assert arguments.parse_action("policy.publish") == ("policy", "publish")
+
+
+def test_all_faults_are_named_at_once_and_the_first_is_that_of_the_receipt():
+    args = {"id": " cn", "date_document": "2021-13", "type_document": "notice", "stage": "draft", "more": 1}
+    with pytest.raises(BadArguments) as caught:
+        arguments.require_valid("policy", "publish", args)
+    assert [fault.partition(":")[0] for fault in caught.value.faults] == [
+        "args.id",
+        "args.date_document",
+        "args.stage",
+        "args.more",
+        "args.title",
+    ]
+    assert caught.value.faults[0] == arguments.CONTRACTS["policy"].actions["publish"].validate(args).detail
+    assert caught.value.code == "invalid_argument"
+    assert all(fault in caught.value.detail for fault in caught.value.faults)
+
+
+def test_faults_inside_of_lists_and_maps_are_named_each():
+    types = {"Pay": {"attributes": {"amount": {"type": "money"}, "n": {"type": "integer", "class": "secret"}}}}
+    args = {"id": "t", "version": 0, "title": "T", "object_types": {"a/b": {}, "c": 1}, "event_types": types}
+    with pytest.raises(BadArguments) as caught:
+        arguments.require_valid("process", "define_type", args)
+    assert len(caught.value.faults) == 5
+
+
+def test_what_only_the_whole_shows_is_asked_once_the_parts_are_right():
+    person = {"attributes": {"passport_number": "string", "surname": "string"}}
+    args = {"id": "t", "version": 1, "title": "T", "object_types": {}, "event_types": {"Pay": person}}
+    with pytest.raises(BadArguments) as caught:
+        arguments.require_valid("process", "define_type", args)
+    assert (caught.value.code, len(caught.value.faults)) == ("personal_data", 2)
+    proposal = {"id": "p", "kind": "add_validator", "subject": {"node": "B", "more": 1}}
+    with pytest.raises(BadArguments) as caught:
+        arguments.require_valid("governance", "propose", proposal)
+    assert [fault.partition(":")[0] for fault in caught.value.faults] == ["args.subject.node", "args.subject.more"]
+
+
+def test_very_many_faults_are_cut_and_said_to_be():
+    items = [{"id": "", "title": ""}] * 100
+    with pytest.raises(BadArguments) as caught:
+        arguments.require_valid("policy", "record", {"source": "s", "source_sha256": "00" * 32, "instruments": items})
+    assert len(caught.value.faults) == arguments.MAX_FAULTS + 1
+    assert "only the first 50" in caught.value.faults[-1]
+
+
+def test_an_action_that_this_software_does_not_know_is_left_to_the_chain():
+    arguments.require_valid("policy", "levitate", {"any": "thing"})
+    arguments.require_valid("weather", "report", {})

@@ -130,7 +130,7 @@ def test_nobody_signs_without_a_key_and_what_has_no_encoding_is_refused(node):
     with reader, pytest.raises(CosealError, match="nobody to sign as"):
         reader.sign("process", "define_type", TYPE)
     with node.client() as client, pytest.raises(CosealError, match="makes no transaction"):
-        client.sign("process", "define_type", {"rate": 0.5})
+        client.sign("process", "record", {"source": "s", "sequence": 1, "items": [{"rate": 0.5}]})
 
 
 def test_a_key_with_odd_characters_is_escaped_for_its_route():

@@ -75,7 +75,7 @@ def grown() -> FakeNode:
     """Return a chain of process data, a rule with its finding, policies, evidence, and what was refused."""
     node = FakeNode()
     with node.client() as enterprise, node.client("regulator") as regulator:
-        assert not regulator.submit("membership", "rotate_operator_key", {"key": "00" * 32}).ok
+        assert not regulator.submit("membership", "remove_operator", {"user": "nobody"}).ok
         enterprise.submit("process", "define_type", TYPE).require_ok()
         source = {"id": "erp", "process_type": "orders", "mode": "historical", "zone_minutes": 480}
         enterprise.submit("process", "register_source", source).require_ok()
