@@ -28,6 +28,7 @@ from contracts.framework import (
 )
 from contracts.table import RULES, Contracts
 from contracts.window import SeenWindow
+from contracts.wording import duration_text, moment_text
 from ledger import merkle, signing
 from ledger.block import OK, Block, Receipt
 from ledger.codec import Value
@@ -170,10 +171,11 @@ class Executor:
         if tx.chain_id != self.chain_id:  # V1
             return Rejected("wrong_chain", f"signed for chain {tx.chain_id.hex()}, this is {self.chain_id.hex()}")
         if tx.valid_until_ms <= time_ms:  # V2
-            return Rejected("expired", f"valid until {tx.valid_until_ms} ms, block time is {time_ms} ms; sign it anew")
+            until, now = moment_text(tx.valid_until_ms), moment_text(time_ms)
+            return Rejected("expired", f"valid until {until}, block time is {now}; sign it again")
         if tx.valid_until_ms > time_ms + self.parameters.validity_ms_max:  # V3
-            limit = self.parameters.validity_ms_max
-            return Rejected("too_far", f"valid_until is more than {limit} ms after block time {time_ms} ms")
+            limit, now = duration_text(self.parameters.validity_ms_max), moment_text(time_ms)
+            return Rejected("too_far", f"valid_until is more than {limit} after block time {now}")
         if tx.id in self._seen:  # V4, X1
             return Rejected("duplicate", "already recorded; ask for its receipt")
         key = self._senders.get(tx.sender)
@@ -227,7 +229,10 @@ class Executor:
         for wrong, reason in (
             (header.chain_id != self.chain_id, "of another chain"),
             (header.height != self.height + 1, f"at height {header.height}, the tip is {self.height}"),
-            (header.time_ms <= self.time_ms, f"at {header.time_ms} ms, not after its parent's {self.time_ms} ms"),
+            (
+                header.time_ms <= self.time_ms,
+                f"at {moment_text(header.time_ms)}, not after its parent's {moment_text(self.time_ms)}",
+            ),
             (header.epoch != self.validators.epoch, f"of epoch {header.epoch}, this is {self.validators.epoch}"),
             (header.validators_hash != self.validators.hash, "of other validators"),
             (self.validators.index(header.proposer) is None, f"proposed by {header.proposer}, which does not vote"),

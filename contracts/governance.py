@@ -27,6 +27,7 @@ from contracts.framework import (
     View,
 )
 from contracts.governance_kinds import KINDS, UPGRADE_KEY, Case
+from contracts.wording import duration_text, moment_text
 
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
 MAX_OPEN_MS: Final = 90 * DAY_MS
@@ -52,8 +53,8 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
     if view.get(proposal_key(args["id"])) is not None:
         return Rejected("exists", f"there is a proposal {args['id']}; choose another id")
     if not context.time_ms < closes_ms <= context.time_ms + MAX_OPEN_MS:  # A2
-        days = MAX_OPEN_MS // DAY_MS
-        return Rejected("bad_time", f"closes_ms is not within {days} days after block time {context.time_ms} ms")
+        limit, now = duration_text(MAX_OPEN_MS), moment_text(context.time_ms)
+        return Rejected("bad_time", f"closes_ms is not within {limit} after block time {now}")
     electorate = ballot.electorate(view)
     kind, case = KINDS[args["kind"]], Case(args["id"], context.member, context.height)
     refusal = _check_room(view, context.member, electorate)

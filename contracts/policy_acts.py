@@ -30,6 +30,7 @@ from contracts.policy_instrument import (
     zone_missing,
 )
 from contracts.policy_statistics import recount
+from contracts.wording import moment_text
 from ledger.genesis import LEVELS
 
 
@@ -263,7 +264,7 @@ def _in_order(later: tuple[str, str], earlier: tuple[str, str | None]) -> Reject
 
 def _not_in_future(entry: Mapping[str, Any], date: str, context: Context) -> Rejected | None:
     if starts_ms(date, entry["zone_minutes"]) > context.time_ms:
-        return Rejected("future_date", f"{date} has not come at block time {context.time_ms} ms")
+        return Rejected("future_date", f"{date} has not come at block time {moment_text(context.time_ms)}")
     return None
 
 

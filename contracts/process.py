@@ -22,6 +22,7 @@ from contracts.process_items import Reading, Unfit, schema_of
 from contracts.process_types import DEFINE_TYPE, normalised, type_key
 from contracts.supervision_sets import broken_rule
 from contracts.supervision_watch import Watch
+from contracts.wording import duration_text, moment_text
 from ledger.signing import ZERO_HASH
 
 MAX_ITEMS: Final = 1_000
@@ -209,10 +210,12 @@ class _Batch:
     def _check_event(self, offset: int, item: Mapping[str, Any], reading: Reading) -> Rejected | None:
         occurred: Any = reading.time_ms
         if occurred > self.latest_allowed_ms:
-            detail = f"items[{offset}].time: after block time {self.context.time_ms} ms by more than early_ms"
+            now, early = moment_text(self.context.time_ms), duration_text(self.definition["early_ms"])
+            detail = f"items[{offset}].time: more than {early} (early_ms) after block time {now}"
             return Rejected("event_in_future", detail)
         if self.oldest_allowed_ms is not None and occurred < self.oldest_allowed_ms and "late" not in item:
-            detail = f"items[{offset}].late: the event is older than late_ms allows; say why"
+            allowed = duration_text(self.definition["late_ms"])
+            detail = f"items[{offset}].late: the event is older than {allowed} (late_ms); say why it comes late"
             return Rejected("late_without_reason", detail)
         if item["event"] in self.seen:
             return Rejected("invalid_item", f"items[{offset}].event: '{item['event']}' stands in the batch twice")

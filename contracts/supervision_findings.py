@@ -30,12 +30,13 @@ from contracts.supervision_terms import (
     not_supervisor,
     term_ms,
 )
+from contracts.wording import duration_text, moment_text
 
 OUTCOMES: Final = ("rectified", "dismissed", "sanctioned")
 MAX_STEPS: Final = 64
 VIEW_FIELDS: Final = (
     *("id", "rule", "version", "process_type", "object_type", "object", "source", "subject", "sequence", "event"),
-    *("item", "verdict", "severity", "effect", "detail", "status", "deadline_ms"),
+    *("item", "verdict", "severity", "effect", "reason", "detail", "status", "deadline_ms"),
 )
 """What receipts show of a finding."""
 
@@ -172,7 +173,9 @@ def _inquire(view: View, context: Context, args: Args) -> Result | Rejected:
     usual_ms = term_ms(view, "respond")
     within_ms = args.get("within_ms", usual_ms)
     if within_ms < usual_ms:
-        return Rejected(arguments.INVALID, f"args.within_ms: the subject has at least {usual_ms} ms to respond")
+        return Rejected(
+            arguments.INVALID, f"args.within_ms: the subject has at least {duration_text(usual_ms)} to respond"
+        )
     done = "inquire" if found["status"] == "acknowledged" else "decide"
     return _step(view, context, args, found, done, "inquiry", within_ms=within_ms, supervisor=context.member)
 
@@ -209,7 +212,7 @@ def _appeal(view: View, context: Context, args: Args) -> Result | Rejected:
     if refusal is not None:
         return refusal
     if context.time_ms >= found["deadline_ms"]:
-        return Rejected("too_late", f"the time to appeal was over at {found['deadline_ms']} ms")
+        return Rejected("too_late", f"the time to appeal was over at {moment_text(found['deadline_ms'])}")
     return _step(view, context, args, found, "appeal", "appeal")
 
 

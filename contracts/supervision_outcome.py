@@ -14,11 +14,11 @@ from contracts import deadlines, supervision_findings, supervision_holds
 from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import Result, View
 from contracts.rules.monitor import Finding
+from contracts.rules.reasons import Reason, reason
 from contracts.rules.verdict import Verdict
 from contracts.supervision_sets import JudgingSet
 from ledger import codec
 
-MAX_DETAIL_CHARACTERS: Final = 300
 HOLD_RULE: Final = "system:hold"
 
 
@@ -68,7 +68,7 @@ class Outcome:
                 "verdict": verdict,
                 "severity": rule.severity,
                 "effect": rule.effect,
-                "detail": found.finding.reason[:MAX_DETAIL_CHARACTERS],
+                **_why(found.finding.reason),
             }
         )
         if rule.effect == "hold":
@@ -87,7 +87,7 @@ class Outcome:
                 "verdict": Verdict.VIOLATED.value,
                 "severity": "violation",
                 "effect": "flag",
-                "detail": f"on hold until {hold['until_ms']} ms by finding {hold['finding']}",
+                **_why(reason("on_hold", until_ms=hold["until_ms"], finding=hold["finding"])),
             }
         )
 
@@ -131,6 +131,11 @@ def refuses(finding: Finding) -> bool:
 def _origin(source: str, item: Item) -> dict[str, Any]:
     member = source.partition("/")[0]
     return {"source": source, "subject": member, "sequence": item.sequence, "event": item.event, "item": item.hash}
+
+
+def _why(found: Reason) -> dict[str, Any]:
+    """Return why, for programs and other languages, and the same in English."""
+    return {"reason": [found.code, found.values], "detail": str(found)}
 
 
 def _fitting(entries: Sequence[Any], limit_bytes: int) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from contracts.rules.facts import Event
 from contracts.rules.monitor import Finding, RuleSet
 from contracts.rules.periodic import Periodic
 from contracts.rules.rule import SOURCE, Rule
-from contracts.supervision_outcome import MAX_DETAIL_CHARACTERS, Found, Item, Outcome, refuses
+from contracts.supervision_outcome import Found, Item, Outcome, refuses
 from contracts.supervision_sets import JudgingSet, judging
 
 MAX_FINDINGS: Final = 5_000
@@ -329,6 +329,5 @@ def _periodic(rules: RuleSet, source: str, state: Any) -> Iterator[tuple[Rule, P
 
 def _violated(offset: int, item: Mapping[str, Any], finding: Finding) -> Rejected:
     rule = finding.rule
-    reason = finding.reason[:MAX_DETAIL_CHARACTERS]
-    detail = f"items[{offset}]: event {item['event']} violates {rule.id} version {rule.version}: {reason}"
+    detail = f"items[{offset}]: event {item['event']} violates {rule.id} version {rule.version}: {finding.reason}"
     return Rejected("rule_violated", f"{detail} ({rule.title})")

@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 from contracts.rules.cel import Expression, Undetermined
 from contracts.rules.declare import complaint, is_forward, reach_of
 from contracts.rules.facts import Used, restored
+from contracts.rules.reasons import Reason, reason
 from contracts.rules.verdict import FINAL, Facts, Reach, Ruling, Verdict, undetermined, violated
 
 MAX_KEPT: Final = 64
@@ -30,7 +31,11 @@ Kept = list[Any]
 
 
 class _Unclear(Exception):
-    """Nothing can be told any more; the text says why."""
+    """Nothing can be told any more, and why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class _Broken(Exception):
@@ -117,7 +122,7 @@ class Correlated:
             before = detail or [[[], []]] * len(parts)
             after = [step.part(part, *lists) for part, lists in zip(parts, before, strict=True)]
         except _Unclear as error:
-            return undetermined(str(error))
+            return undetermined(error.reason)
         except _Broken:
             return violated(self._complaint())
         return Ruling(0, after if any(lists != [[], []] for lists in after) else None)
@@ -128,13 +133,12 @@ class Correlated:
             return symbol
         value = condition.evaluate(facts.bindings())
         if type(value) is Undetermined:
-            raise _Unclear(value.reason)
+            raise _Unclear(_no_value(value))
         return symbol if value is True else "other"
 
-    def _complaint(self) -> str:
-        words = complaint(self.template, self.a, self.b, 1)
-        window = "" if self.within_ms is None else f" within {self.within_ms} ms"
-        return f"{words}{window}{' that fits the correlation' if self.correlation is not None else ''}"
+    def _complaint(self) -> Reason:
+        matching = self.correlation is not None
+        return complaint(self.template, self.a, self.b, matching=matching, within_ms=self.within_ms)
 
     def verdict(self, code: int, detail: Any) -> Verdict:
         """See ``Body``."""
@@ -151,9 +155,11 @@ class Correlated:
 
     def expire(self, code: int, detail: Any) -> Ruling:
         """See ``Body``: an activation waited for its target longer than the window."""
-        waits = next((part.activation for part, lists in zip(_PARTS[self.template], detail, strict=True) if lists[0]))
-        waited, target = (self.a, self.b) if waits == "a" else (self.b, self.a)
-        return violated(f"{waited} without {target} within {self.within_ms} ms")
+        waits = next((part for part, lists in zip(_PARTS[self.template], detail, strict=True) if lists[0]))
+        waited, target = (self.a, self.b) if waits.activation == "a" else (self.b, self.a)
+        why = "not_near_within" if waits.kind == "answer" else "not_after_within"
+        matching = self.correlation is not None
+        return violated(reason(why, a=waited, b=target, matching=matching, within_ms=self.within_ms or 0))
 
 
 class _Step:
@@ -216,7 +222,7 @@ class _Step:
             elif not value:
                 left.append(kept)
         if unclear is not None:
-            raise _Unclear(unclear.reason)
+            raise _Unclear(_no_value(unclear))
         return left
 
     def _any(self, keeps: list[Kept]) -> bool:
@@ -229,7 +235,7 @@ class _Step:
             if type(value) is Undetermined:
                 unclear = unclear or value
         if unclear is not None:
-            raise _Unclear(unclear.reason)
+            raise _Unclear(_no_value(unclear))
         return False
 
     def _matches(self, kept: Kept) -> Any:
@@ -248,15 +254,19 @@ class _Step:
         used = self.rule.read.get("a" if self.symbol == self.rule.activation else "t")
         record = {} if used is None else used.kept(self.facts.bindings()["e"])
         if _characters(record) > MAX_KEPT_CHARACTERS:
-            raise _Unclear(f"the correlation reads more than {MAX_KEPT_CHARACTERS} characters of one event")
+            raise _Unclear(reason("too_much_read", most=MAX_KEPT_CHARACTERS))
         for index, (time_ms, known) in enumerate(keeps):
             if known == record:
                 if (self.time_ms < time_ms) is not earliest:
                     return keeps
                 return [*keeps[:index], [self.time_ms, record], *keeps[index + 1 :]]
         if len(keeps) == MAX_KEPT:  # D9
-            raise _Unclear(f"more than {MAX_KEPT} events wait for the correlation")
+            raise _Unclear(reason("too_many_waiting", most=MAX_KEPT))
         return [*keeps, [self.time_ms, record]]
+
+
+def _no_value(value: Undetermined) -> Reason:
+    return reason("no_value", problem=value.reason)
 
 
 def _characters(value: Any) -> int:

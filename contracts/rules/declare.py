@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contracts.rules.cel import Expression, Undetermined
+from contracts.rules.reasons import NOTHING, Reason, reason
 from contracts.rules.verdict import FINAL, VIOLATED, Facts, Reach, Ruling, Verdict, undetermined, violated
 
 MAX_N: Final = 100
@@ -51,20 +52,18 @@ _FORWARD: Final = frozenset(
 )
 """The templates that events before the rule cannot make violated, however it judges what follows."""
 _AFTER: Final = frozenset(("end", "chainresponse", "chainprecedence", "chainsuccession"))
-_WORDS: Final[Mapping[str, str]] = {
-    "absence": "{a} occurred {n} times or more",
-    "exactly_one": "{a} occurred more than {n} times",
-    "init": "the first event is not {a}",
-    "noncoexistence": "both {a} and {b} occurred",
-    "precedence": "{b} without {a} before it",
-    "succession": "{b} without {a} before it",
-    "altresponse": "{a} again before {b}",
-    "altprecedence": "{b} without {a} since the last {b}",
-    "altsuccession": "{a} and {b} do not alternate",
-    "chainresponse": "{a} is not followed at once by {b}",
-    "chainprecedence": "{b} does not follow at once upon {a}",
-    "chainsuccession": "{a} and {b} do not follow at once upon each other",
+_CODES: Final[Mapping[str, str]] = {
+    "noncoexistence": "both",
+    "precedence": "not_before",
+    "succession": "not_before",
+    "altresponse": "again",
+    "altprecedence": "not_since",
+    "altsuccession": "not_alternating",
+    "chainresponse": "not_next",
+    "chainprecedence": "not_previous",
+    "chainsuccession": "not_adjacent",
 }
+"""Binary template -> why an event violates it; those that no event violates are left out."""
 
 
 def is_forward(template: str) -> bool:
@@ -77,9 +76,24 @@ def needs_next(template: str) -> bool:
     return template in _AFTER
 
 
-def complaint(template: str, a: str, b: str, n: int) -> str:
-    """Return in words how an event violates a template; empty for one that no event violates."""
-    return _WORDS.get(template, "").format(a=a, b=b, n=n)
+def complaint(
+    template: str, a: str, b: str, *, n: int = 1, matching: bool = False, within_ms: int | None = None
+) -> Reason:
+    """Return how an event violates a template; ``NOTHING`` for one that no event violates.
+
+    ``matching``: the rule has a correlation.
+    """
+    if template == "init":
+        return reason("not_first", a=a)
+    if template in COUNTING:
+        count = n if template == "absence" else n + 1
+        return reason("occurred", a=a) if count == 1 else reason("too_often", a=a, count=count, most=count - 1)
+    code = _CODES.get(template)
+    if code is None:
+        return NOTHING
+    if within_ms is None:
+        return reason(code, a=a, b=b, matching=matching)
+    return reason(f"{code}_within", a=a, b=b, matching=matching, within_ms=within_ms)
 
 
 def _counting(template: str, n: int) -> tuple[State, ...]:
@@ -133,7 +147,7 @@ class Automaton:
         if condition is not None:
             value = condition.evaluate(facts.bindings())
             if type(value) is Undetermined:
-                return undetermined(value.reason)  # D8
+                return undetermined(reason("no_value", problem=value.reason))  # D8
             if value is not True:
                 symbol = "other"  # D4
         following = self._all_tables[symbol][code]
@@ -141,9 +155,9 @@ class Automaton:
             return violated(self.complaint())
         return Ruling(following)
 
-    def complaint(self) -> str:
-        """Return in words how an event violates it."""
-        return complaint(self.template, self.a, self.b, self.n)
+    def complaint(self) -> Reason:
+        """Return how an event violates it."""
+        return complaint(self.template, self.a, self.b, n=self.n)
 
     def verdict(self, code: int, detail: Any) -> Verdict:
         """See ``Body``."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.rules.cel import Expression, Undetermined
+from contracts.rules.reasons import Reason, reason
 from contracts.rules.shape import Shape
 from contracts.rules.verdict import FINAL, VIOLATED, Facts, Reach, Ruling, Verdict, undetermined, violated
 
@@ -70,8 +71,8 @@ class Guard(_Judge):
         if value is True:
             return Ruling(code)
         if type(value) is Undetermined:
-            return worse(code, undetermined(value.reason))
-        return violated("the guard is false")
+            return worse(code, undetermined(reason("no_value", problem=value.reason)))
+        return violated(reason("condition"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class ShapeCheck(_Judge):
     def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
         """See ``Body``."""
         error = self.shape.check(dict(facts.event.item.get("attributes", {})))
-        return Ruling(code) if error is None else violated(f"attributes{error}")
+        return Ruling(code) if error is None else violated(reason("shape", problem=f"attributes{error}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Lag(_Judge):
         lag = event.block_ms - event.time_ms
         if not event.live or lag <= self.within_ms:
             return Ruling(code)
-        return violated(f"recorded {lag} ms after it happened, {self.within_ms} ms are allowed")
+        return violated(reason("late", lag_ms=lag, within_ms=self.within_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,11 @@ class Gap(_Judge):
         missing = last - first + 1
         if missing <= self.missing_max:
             return Ruling(code)
-        return violated(f"the items {first} to {last} are missing, {self.missing_max} may be")
+        if missing == 1:
+            return violated(reason("item_missing", first=first))
+        if not self.missing_max:
+            return violated(reason("items_missing", first=first, last=last))
+        return violated(reason("too_many_missing", first=first, last=last, most=self.missing_max))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,19 +161,24 @@ class Segregation(_Judge):
         """See ``Body``."""
         who = self._actor(facts)
         if type(who) is not str or not who:
-            return undetermined(f"no {self.actor}: who acted cannot be told")
+            return undetermined(reason("no_actor", actor=self.actor))
         sides = detail or [[], []]
         mine = 0 if symbol == "a" else 1
         others = sides[mine] if self.a == self.b else sides[1 - mine]
         if who in others:
-            return violated(f"{self.a} and {self.b} by the same {self.actor}: {who[:64]}")
+            return violated(self._complaint(who[:64]))
         if who in sides[mine]:
             return Ruling(code, detail)
         if len(sides[mine]) == MAX_ACTORS:  # M5
-            return undetermined(f"more than {MAX_ACTORS} actors on one object")
+            return undetermined(reason("too_many_actors", most=MAX_ACTORS))
         changed = [sides[0], sides[1]]
         changed[mine] = [*sides[mine], who]
         return Ruling(code, changed)
+
+    def _complaint(self, who: str) -> Reason:
+        if self.a == self.b:
+            return reason("same_actor_again", a=self.a, actor=self.actor, who=who)
+        return reason("same_actor", a=self.a, b=self.b, actor=self.actor, who=who)
 
     def _actor(self, facts: Facts) -> Any:
         if self.actor == "member":

@@ -21,6 +21,7 @@ from contracts.rules.declare import Automaton
 from contracts.rules.facts import Definition, Event, object_times, plain, rich, time_value, times_of
 from contracts.rules.judged import Gap
 from contracts.rules.periodic import Periodic
+from contracts.rules.reasons import NOTHING, Reason
 from contracts.rules.rule import Rule
 from contracts.rules.verdict import VIOLATED, Facts, Ruling, Verdict
 
@@ -38,7 +39,7 @@ class Finding(NamedTuple):
 
     rule: Rule
     verdict: Verdict
-    reason: str
+    reason: Reason
     event: str
     time_ms: int
 
@@ -72,7 +73,9 @@ class RuleSet:
         self._after = {rule.body.reach.after for rule in self.rules} - {""}
         self._object_times = object_times(definition, self._object_type)
         self._reads = {name for rule in self.rules for name in rule.reads}
-        self._complaints = [rule.body.complaint() if isinstance(rule.body, Automaton) else "" for rule in self.rules]
+        self._complaints = [
+            rule.body.complaint() if isinstance(rule.body, Automaton) else NOTHING for rule in self.rules
+        ]
         self._plans: dict[tuple[bool, str, str, int, int | None], _Plan] = {}
 
     def observe(

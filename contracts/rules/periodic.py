@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from contracts.arguments import DAY_MS, days_since_epoch
 from contracts.rules.cel_values import civil
+from contracts.rules.reasons import reason
 from contracts.rules.verdict import VIOLATED, Facts, Reach, Ruling, Verdict
 
 MAX_OPEN_PERIODS: Final = 16
@@ -101,6 +102,6 @@ class Periodic:
         rest = [end, [entry for entry in counts if entry[0] > oldest]]
         if done >= self.n:
             return Ruling(code, rest)
-        expected = " or ".join(self.reach.symbols)
-        reason = f"{done} of {self.n} {expected} in the period from {oldest} ms to {end} ms"
-        return Ruling(VIOLATED, rest, Verdict.VIOLATED, reason)
+        owed = " / ".join(self.reach.symbols)
+        why = reason("too_few", done=done, n=self.n, activities=owed, from_ms=oldest, until_ms=end)
+        return Ruling(VIOLATED, rest, Verdict.VIOLATED, why)

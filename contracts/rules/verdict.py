@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from contracts.rules.cel import Timestamp
 from contracts.rules.facts import Event, event_facts
+from contracts.rules.reasons import NOTHING, Reason
 
 
 class Verdict(StrEnum):
@@ -41,15 +42,15 @@ class Ruling(NamedTuple):
     code: int
     detail: Any = None
     verdict: Verdict | None = None
-    reason: str = ""
+    reason: Reason = NOTHING
 
 
-def violated(reason: str) -> Ruling:
+def violated(reason: Reason) -> Ruling:
     """Return the ruling that an event violates the rule."""
     return Ruling(VIOLATED, None, Verdict.VIOLATED, reason)
 
 
-def undetermined(reason: str) -> Ruling:
+def undetermined(reason: Reason) -> Ruling:
     """Return the ruling that nothing can be told of the rule any more."""
     return Ruling(UNDETERMINED, None, Verdict.UNDETERMINED, reason)
 

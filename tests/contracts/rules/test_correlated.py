@@ -114,11 +114,46 @@ def test_a_case_deviates_at_the_end_as_every_pair_of_events_says(template, corre
     deviates = verdict in (Verdict.VIOLATED, Verdict.PENDING_VIOLATING)
     assert deviates is not holds(template, rows, correlated, within)
     assert len(found) == (verdict == Verdict.VIOLATED)
+    assert all(map(str, (finding.reason for finding in found)))
     assert state is None or codec.decode(codec.encode(state)) == state
     if within is not None and state is not None:
         state, found = rules.expire(state, 1_000)
         assert rules.verdicts(state)[0] == (Verdict.VIOLATED if deviates else Verdict.PENDING)
         assert len(found) == (verdict == Verdict.PENDING_VIOLATING)
+
+
+DAY = 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("template", "kinds", "why"),
+    [
+        ("noncoexistence", "ab", "a and b occurred within 60 days of each other"),
+        ("precedence", "b", "b without a in the 60 days before it"),
+        ("succession", "b", "b without a in the 60 days before it"),
+        ("altresponse", "aa", "a again before b within 60 days"),
+        ("altprecedence", "abb", "b without a since the last b and in the 60 days before it"),
+        ("altsuccession", "aa", "a and b do not alternate within 60 days"),
+        ("chainresponse", "ax", "a is not followed at once by b within 60 days"),
+        ("chainprecedence", "axb", "b does not follow at once, and within 60 days, upon a"),
+        ("chainsuccession", "ax", "a and b do not follow at once upon each other within 60 days"),
+        ("response", "a", "a without b in the 60 days after it"),
+        ("succession", "a", "a without b in the 60 days after it"),
+        ("responded_existence", "a", "a without b in the 60 days before or after it"),
+        ("coexistence", "b", "b without a in the 60 days before or after it"),
+    ],
+)
+def test_a_finding_says_on_which_side_of_an_event_the_window_lies(template, kinds, why):
+    rules = RuleSet([rule(template, within_ms=60 * DAY)])
+    state, found = run(rules, [(kind, 0, index) for index, kind in enumerate(kinds)])
+    if not found:
+        _, found = rules.expire(state, 61 * DAY)
+    assert [str(finding.reason) for finding in found] == [why]
+
+
+def test_a_finding_says_that_a_correlation_was_to_be_matched():
+    _, found = run(RuleSet([rule("precedence", correlation=SAME_KEY)]), [("a", 1, 0), ("b", 2, 1)])
+    assert [str(finding.reason) for finding in found] == ["b without a matching a before it"]
 
 
 def test_a_deadline_is_missed_once_the_clock_is_past_it():
@@ -128,8 +163,8 @@ def test_a_deadline_is_missed_once_the_clock_is_past_it():
     same, found = rules.expire(state, 110)
     assert (same, found) == (state, [])
     state, found = rules.expire(state, 111)
-    assert [(finding.event, finding.time_ms, finding.reason) for finding in found] == [
-        ("", 110, "a without b within 10 ms")
+    assert [(finding.event, finding.time_ms, str(finding.reason)) for finding in found] == [
+        ("", 110, "a without b in the 10 ms after it")
     ]
     assert rules.deadline_ms(state) is None
     assert rules.verdicts(state) == (Verdict.VIOLATED,)

@@ -9,6 +9,7 @@ import pytest
 
 from contracts.rules import cel_check, cel_lexer, cel_parser, cel_values, shape
 from contracts.rules.cel import compile_expression
+from contracts.rules.reasons import ENGLISH
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docs/spec/rules.md").read_text(encoding="utf-8")
@@ -44,6 +45,11 @@ def test_the_bounds_are_those_of_the_code():
     assert f"up to {cel_parser.MAX_NESTING} deep in the text; the tree is at most {cel_parser.MAX_DEPTH} deep" in GUARDS
     assert f"at most {cel_values.MAX_ITEMS} items" in GUARDS
     assert f"up to {shape.MAX_DEPTH} deep" in SHAPE
+
+
+def test_every_reason_is_named_with_its_sentence():
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", TEXT.split("## Reasons")[1].split("\n## ")[0], re.MULTILINE))
+    assert rows == {code: re.sub("[{}]", "`", words) for code, words in ENGLISH.sentences.items()}
 
 
 def test_the_rules_named_in_the_code_exist():

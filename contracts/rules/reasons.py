@@ -1,0 +1,111 @@
+"""Why a rule found something, as a code with values, and the sentence that says it.
+
+Law: a finding keeps the code and the values, and its English text is made from them here, so the two never part;
+another language needs a table of its own and nothing else.
+
+Of the values, ``DURATIONS`` are lengths of time and ``MOMENTS`` times since the epoch, both in ms; ``matching`` says
+whether the rule has a correlation. The others are texts and numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple, TypeAlias
+
+from contracts.wording import ENGLISH as ENGLISH_UNITS
+from contracts.wording import Units, duration_text, moment_text
+
+Values: TypeAlias = "dict[str, str | int | bool]"
+MAX_VALUE_CHARACTERS: Final = 300
+DURATIONS: Final = frozenset(("within_ms", "lag_ms"))
+MOMENTS: Final = frozenset(("from_ms", "until_ms"))
+
+
+class Reason(NamedTuple):
+    """A code of ``Language.sentences`` and what its placeholders stand for."""
+
+    code: str
+    values: Values
+
+    def __str__(self) -> str:
+        return sentence(self.code, self.values)
+
+
+class Language(NamedTuple):
+    """What a language writes: its units, the word for "that fits the correlation", a sentence for every code."""
+
+    units: Units
+    matching: str
+    sentences: Mapping[str, str]
+
+
+NOTHING: Final = Reason("", {})
+
+ENGLISH: Final = Language(
+    ENGLISH_UNITS,
+    "a matching ",
+    {
+        # DECLARE
+        "occurred": "{a} occurred, which the rule does not allow",
+        "too_often": "{a} occurred {count} times; {most} allowed",
+        "not_first": "the first event is not {a}",
+        "both": "both {a} and {matching}{b} occurred",
+        "both_within": "{a} and {matching}{b} occurred within {within_ms} of each other",
+        "not_before": "{b} without {matching}{a} before it",
+        "not_before_within": "{b} without {matching}{a} in the {within_ms} before it",
+        "not_after_within": "{a} without {matching}{b} in the {within_ms} after it",
+        "not_near_within": "{a} without {matching}{b} in the {within_ms} before or after it",
+        "again": "{a} again before {matching}{b}",
+        "again_within": "{a} again before {matching}{b} within {within_ms}",
+        "not_since": "{b} without {matching}{a} since the last {b}",
+        "not_since_within": "{b} without {matching}{a} since the last {b} and in the {within_ms} before it",
+        "not_alternating": "{a} and {matching}{b} do not alternate",
+        "not_alternating_within": "{a} and {matching}{b} do not alternate within {within_ms}",
+        "not_next": "{a} is not followed at once by {matching}{b}",
+        "not_next_within": "{a} is not followed at once by {matching}{b} within {within_ms}",
+        "not_previous": "{b} does not follow at once upon {matching}{a}",
+        "not_previous_within": "{b} does not follow at once, and within {within_ms}, upon {matching}{a}",
+        "not_adjacent": "{a} and {matching}{b} do not follow at once upon each other",
+        "not_adjacent_within": "{a} and {matching}{b} do not follow at once upon each other within {within_ms}",
+        "too_many_waiting": "more than {most} events wait for the correlation",
+        "too_much_read": "the correlation reads more than {most} characters of one event",
+        # The other kinds
+        "condition": "the rule's condition is false",
+        "no_value": "an expression has no value: {problem}",
+        "shape": "{problem}",
+        "late": "recorded {lag_ms} after it happened; {within_ms} is allowed",
+        "item_missing": "item {first} is missing",
+        "items_missing": "items {first} to {last} are missing",
+        "too_many_missing": "items {first} to {last} are missing; {most} may be",
+        "same_actor": "{a} and {b} by the same {actor}: {who}",
+        "same_actor_again": "{a} again by the same {actor}: {who}",
+        "no_actor": "no {actor}: who acted cannot be determined",
+        "too_many_actors": "more than {most} actors on one object",
+        "too_few": "{done} of {n} {activities} in the period from {from_ms} to {until_ms}",
+        # Holds
+        "on_hold": "on hold until {until_ms} by finding {finding}",
+    },
+)
+
+
+def reason(code: str, **values: str | int | bool) -> Reason:
+    """Return a reason; texts are cut to ``MAX_VALUE_CHARACTERS``."""
+    return Reason(
+        code, {name: value[:MAX_VALUE_CHARACTERS] if type(value) is str else value for name, value in values.items()}
+    )
+
+
+def sentence(code: str, values: Mapping[str, str | int | bool], language: Language = ENGLISH) -> str:
+    """Return a reason in words; raises ``KeyError`` for a code or value that the language does not know."""
+    return language.sentences[code].format(**{name: _word(name, value, language) for name, value in values.items()})
+
+
+def _word(name: str, value: str | int | bool, language: Language) -> str:
+    if name == "matching":
+        return language.matching if value else ""
+    if type(value) is int:
+        if name in DURATIONS:
+            return duration_text(value, language.units)
+        if name in MOMENTS:
+            return moment_text(value)
+    return str(value)
