@@ -17,6 +17,15 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from contracts.framework import Args, Rejected, Validate
+from contracts.names import (
+    identifier_rule,
+    is_encodable,
+    is_identifier,
+    is_label,
+    is_reference,
+    label_rule,
+    reference_rule,
+)
 from ledger.codec import INT_MAX, INT_MIN
 from ledger.genesis import is_name
 
@@ -132,8 +141,8 @@ class Record(Parts):
 
 
 def table(item: Check, *, high: int, key: Check | None = None) -> Table:
-    """A map of at most ``high`` entries from any identifier (or ``key``) to ``item``."""
-    return Table(identifier() if key is None else key, item, high)
+    """A map of at most ``high`` entries from any label (or ``key``) to ``item``."""
+    return Table(label() if key is None else key, item, high)
 
 
 class Table(Parts):
@@ -209,19 +218,25 @@ def text(*, high: int = 256, low: int = 1) -> Check:
     return check
 
 
-def identifier(*, high: int = 128, slash: bool = True) -> Check:
-    """A text without control characters or a space at either end; ``slash`` False refuses '/' as well.
+def label(*, high: int = 128) -> Check:
+    """A text that is read and compared, but never part of an address: see ``is_label``."""
+    expected = f": expected {label_rule(high)}"
+    return lambda value: None if is_label(value, high) else expected
 
-    State keys join parts with '/', so every part but the last must be without one.
+
+def identifier(*, slash: bool = True) -> Check:
+    """What an object, an event, a policy, a rule or a type is called: see ``is_identifier``.
+
+    ``slash`` False refuses '/' as well: state keys join parts with it, so every part but the last must be without one.
     """
+    expected = f": expected {identifier_rule(slash=slash)}"
+    return lambda value: None if is_identifier(value) and (slash or "/" not in value) else expected
 
-    def check(value: Any) -> str | None:
-        if is_identifier(value, high) and (slash or "/" not in value):
-            return None
-        rest = "" if slash else " or '/'"
-        return f": expected an identifier of 1 to {high} characters, no control characters, outer spaces{rest}"
 
-    return check
+def reference() -> Check:
+    """What a source is called: an identifier, or a URI-reference with empty parts; see ``is_reference``."""
+    expected = f": expected {reference_rule()}"
+    return lambda value: None if is_reference(value) else expected
 
 
 def name(*, high: int = 64) -> Check:
@@ -298,26 +313,6 @@ def scalar(*, high: int = 256) -> Check:
         return None if good else f": expected a text of at most {high} characters, an integer, true, false or null"
 
     return check
-
-
-def is_encodable(value: str) -> bool:
-    """Say whether a text has a UTF-8 form; half a surrogate pair, which JSON can spell, has none."""
-    if value.isascii():
-        return True
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def is_identifier(value: Any, high: int = 128) -> bool:
-    """Say whether ``value`` is a text of 1..``high`` characters, no C0 or C1 control, no space at either end."""
-    if type(value) is not str or not 0 < len(value) <= high or value[0] == " " or value[-1] == " ":
-        return False
-    if value.isascii():
-        return value.isprintable()
-    return is_encodable(value) and not any(c < " " or "\x7f" <= c <= "\x9f" for c in value)
 
 
 def folded(value: str) -> str:

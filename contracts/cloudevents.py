@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.arguments import is_identifier, parse_time
+from contracts.arguments import parse_time
+from contracts.names import identifier_rule, is_identifier, is_label, is_reference, label_rule, reference_rule
 from contracts.process_items import Unfit
 
 SPECVERSION: Final = "1.0"
@@ -21,6 +22,11 @@ ITEM_TYPE: Final = "application/vnd.coseal.item+json"
 """The content type of data that is the rest of an item: objects, attributes, counterparty, evidence, ..."""
 
 MAX_SEQUENCE_DIGITS: Final = 19
+_NAMES: Final = (
+    ("id", is_identifier, identifier_rule),
+    ("source", is_reference, reference_rule),
+    ("type", is_label, label_rule),
+)
 _INT32: Final = range(-(2**31), 2**31)
 _REQUIRED: Final = ("id", "source", "specversion", "type", "time", "sequence")
 _CONTEXT: Final = frozenset(
@@ -107,9 +113,9 @@ def _check_context(given: Mapping[str, Any]) -> None:
             raise Unfit(f".{str(name)[:64]}: attribute names are of lower-case letters and digits")
     if given["specversion"] != SPECVERSION:
         raise Unfit(f".specversion: expected {SPECVERSION}")
-    for name in ("id", "source", "type"):
-        if not is_identifier(given[name]):
-            raise Unfit(f".{name}: expected a text of 1 to 128 characters, no control character, no outer space")
+    for name, fits, rule in _NAMES:
+        if not fits(given[name]):
+            raise Unfit(f".{name}: expected {rule()}")
     if not is_uri_reference(given["source"]):
         raise Unfit(".source: expected a URI-reference")
     if "dataschema" in given and not _is_uri(given["dataschema"]):
@@ -135,7 +141,7 @@ def _sequence(value: Any) -> int:
 def _subject(value: Any) -> list[str]:
     object_type, slash, object_id = value.partition("/") if type(value) is str else ("", "", "")
     if not (slash and is_identifier(object_type) and is_identifier(object_id)):
-        raise Unfit(".subject: expected OBJECTTYPE/ID")
+        raise Unfit(f".subject: expected OBJECTTYPE/ID, each {identifier_rule()}")
     return [object_type, object_id]
 
 

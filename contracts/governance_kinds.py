@@ -244,7 +244,7 @@ _operator = arguments.record(
 _member = arguments.record(
     {
         "member": arguments.name(),
-        "name": arguments.identifier(),
+        "name": arguments.label(),
         "role": arguments.one_of(*ROLES),
         "level": arguments.one_of("", *LEVELS),
         "sector": arguments.text(high=64, low=0),

@@ -164,9 +164,9 @@ def _with_former(record: dict[str, Any], height: int) -> list[Any]:
 
 _capabilities = arguments.many(arguments.one_of(*CAPABILITIES), low=1, high=len(CAPABILITIES), unique=True)
 _profile = {
-    "name": arguments.identifier(),
+    "name": arguments.label(),
     "description": arguments.text(high=1_000),
-    "url": arguments.identifier(high=256),
+    "url": arguments.label(high=256),
 }
 
 

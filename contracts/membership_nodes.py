@@ -22,6 +22,7 @@ from contracts.membership_record import (
     public_key,
     put_node,
 )
+from contracts.names import is_label
 
 MAX_NODES: Final = 16
 """Nodes of one member at a time."""
@@ -148,7 +149,7 @@ def _own_key(member: str) -> str:
 def _address(value: Any) -> str | None:
     """``HOST:PORT``, an IPv6 host in brackets; whether it leads anywhere, nobody asks here."""
     wrong = ": expected HOST:PORT of at most 256 characters"
-    if not arguments.is_identifier(value, 256) or not value.isascii() or " " in value:
+    if not is_label(value, 256) or not value.isascii() or " " in value:
         return wrong
     host, _, port = value.rpartition(":")
     if not host or not 0 < len(port) <= 5 or not _DIGITS.issuperset(port):

@@ -23,6 +23,7 @@ from contracts.policy_instrument import (
     first_date,
     instrument,
     instrument_key,
+    instrument_name,
     is_before,
     starts_ms,
     status_of,
@@ -307,7 +308,7 @@ def _outcome(entry: Instrument, events: list[Event]) -> Result:
     return {"id": entry["id"], "status": entry["status"], "events": events}
 
 
-_id = arguments.identifier()
+_id = instrument_name
 _date = arguments.date()
 _number = DESCRIPTION["number"]
 _publish_arguments = arguments.arguments(

@@ -43,25 +43,36 @@ MAX_ZONE_MINUTES: Final = 840
 ZONE_MINUTES: Final[Mapping[str, int]] = {"CN": 480, "HK": 480, "JP": 540, "KR": 540, "MO": 480, "SG": 480, "TW": 480}
 """Minutes east of UTC by country, for those with one zone and no summer time; others say ``zone_minutes``."""
 
+PAGES: Final = frozenset(("coissuing", "relations", "sources", "statistics"))
+"""What the register offers beside instruments, at the same place (``/v1/policies/...``): no ids of instruments."""
 RELATIONS: Final = ("amends", "repeals", "based_on", "implements", "cites")
 
+
+def instrument_name(value: Any) -> str | None:
+    """An identifier that is none of ``PAGES``."""
+    if type(value) is str and value in PAGES:  # I5
+        return f": expected an id other than {', '.join(sorted(PAGES))}, which are pages of the register"
+    return _identifier(value)
+
+
+_identifier = arguments.identifier()
 _relation = arguments.many(arguments.identifier(), high=MAX_RELATIONS, unique=True)
-_issuer = arguments.identifier(high=256)
+_issuer = arguments.label(high=256)
 
 DESCRIPTION: Final[Mapping[str, arguments.Check]] = {
-    "title_language": arguments.identifier(high=16),
-    "type_document": arguments.identifier(high=256),
-    "legal_value": arguments.identifier(high=256),
-    "number": arguments.identifier(high=256),
-    "mission": arguments.identifier(high=256),
-    "text_ref": arguments.identifier(high=256),
+    "title_language": arguments.label(high=16),
+    "type_document": arguments.label(high=256),
+    "legal_value": arguments.label(high=256),
+    "number": arguments.label(high=256),
+    "mission": arguments.label(high=256),
+    "text_ref": arguments.label(high=256),
     "text_sha256": arguments.hexadecimal(),
     "passed_by": arguments.many(_issuer, high=MAX_ISSUERS, unique=True),
     "countersigned_by": arguments.many(_issuer, high=MAX_ISSUERS, unique=True),
-    "jurisdiction": arguments.identifier(high=32),
+    "jurisdiction": arguments.label(high=32),
     "zone_minutes": arguments.integer(-MAX_ZONE_MINUTES, MAX_ZONE_MINUTES),
     "date_document": arguments.date(),
-    "is_about": arguments.many(arguments.identifier(high=256), high=MAX_AREAS, unique=True),
+    "is_about": arguments.many(arguments.label(high=256), high=MAX_AREAS, unique=True),
     **dict.fromkeys(RELATIONS, _relation),
 }
 """The fields that live acts and recorded facts share, but ``id`` and ``title``."""

@@ -24,6 +24,7 @@ from contracts.policy_instrument import (
     events_of,
     first_date,
     instrument,
+    instrument_name,
     is_before,
     with_defaults,
     zone_missing,
@@ -180,13 +181,13 @@ _event = arguments.record(
     {"action": arguments.one_of(*ACTIONS)},
     {
         "date": arguments.date(),
-        "issuer": arguments.identifier(high=256),
-        "number": arguments.identifier(high=256),
+        "issuer": arguments.label(high=256),
+        "number": arguments.label(high=256),
         "text": _text,
     },
 )
 _item = arguments.record(
-    {"id": arguments.identifier(), "title": _text}, {**RECORDED, "events": arguments.many(_event, high=MAX_EVENTS)}
+    {"id": instrument_name, "title": _text}, {**RECORDED, "events": arguments.many(_event, high=MAX_EVENTS)}
 )
 _arguments = arguments.arguments(
     {

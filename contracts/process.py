@@ -312,7 +312,7 @@ CONTRACT: Final[Contract] = Contract(
         "register_source": Action(
             validate=arguments.arguments(
                 {
-                    "id": arguments.identifier(),
+                    "id": arguments.reference(),
                     "process_type": arguments.identifier(slash=False),
                     "mode": arguments.one_of("live", "historical"),
                 },
@@ -324,7 +324,7 @@ CONTRACT: Final[Contract] = Contract(
         ),
         "record": Action(
             validate=arguments.arguments(
-                {"source": arguments.identifier(), "sequence": arguments.integer(1, MAX_SEQUENCE), "items": _items},
+                {"source": arguments.reference(), "sequence": arguments.integer(1, MAX_SEQUENCE), "items": _items},
                 {"version": arguments.integer(1, 1_000_000), "gap": arguments.text()},
             ),
             apply=_record,

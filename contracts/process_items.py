@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from contracts import arguments
-from contracts.arguments import Check, is_encodable, is_identifier, parse_time
+from contracts.arguments import Check, parse_time
 from contracts.framework import remember
+from contracts.names import identifier_rule, is_encodable, is_identifier, is_visible
 from contracts.process_chain import ObjectName
 from ledger.codec import INT_MIN
 
@@ -112,7 +113,7 @@ class Schema:
         if not item.keys() <= _EVENT_FIELDS:
             raise _unknown(item, _EVENT_FIELDS)
         if not is_identifier(item["event"]):
-            raise Unfit(".event: expected an identifier of 1 to 128 characters")
+            raise Unfit(f".event: expected {identifier_rule()}")
         name: Any = item.get("type")
         event_type = self.events.get(name) if type(name) is str else None
         if event_type is None:
@@ -165,7 +166,7 @@ class Schema:
             raise Unfit(f"{path}: expected [object type, id{', qualifier' if qualified else ''}]")
         self._object_type(entry[0], path + "[0]")
         if not is_identifier(entry[1]):
-            raise Unfit(f"{path}[1]: expected an identifier of 1 to 128 characters")
+            raise Unfit(f"{path}[1]: expected {identifier_rule()}")
         if len(entry) == 3:
             _check_qualifier(entry[2], path + "[2]")
         return entry[0], entry[1]
@@ -181,7 +182,7 @@ class Schema:
         if not item.keys() <= fields:
             raise _unknown(item, fields)
         if not is_identifier(item[kind]):
-            raise Unfit(f".{kind}: expected an identifier of 1 to 128 characters")
+            raise Unfit(f".{kind}: expected {identifier_rule()}")
         checks = self._object_type(item.get("type"), ".type")
         values = item.get("attributes", [])
         if type(values) is not list or len(values) > MAX_VALUES or (kind == "change" and not values):
@@ -289,8 +290,9 @@ def _corrects(value: Any) -> str | None:
 
 
 def _check_qualifier(value: Any, path: str) -> None:
-    if type(value) is not str or len(value) > MAX_QUALIFIER_CHARACTERS or not is_encodable(value):
-        raise Unfit(f"{path}: expected a qualifier of at most {MAX_QUALIFIER_CHARACTERS} characters")
+    if type(value) is not str or len(value) > MAX_QUALIFIER_CHARACTERS or not is_visible(value):
+        rule = f"a qualifier of at most {MAX_QUALIFIER_CHARACTERS} characters, none of them invisible or a control"
+        raise Unfit(f"{path}: expected {rule}")
 
 
 def _time_expected(zone_minutes: int | None) -> str:

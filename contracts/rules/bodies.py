@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from contracts import arguments
 from contracts.arguments import Check, parse_time
+from contracts.names import is_reference
 from contracts.rules import declare
 from contracts.rules.cel import Expression, Type, compile_expression
 from contracts.rules.correlated import MAX_KEPT, PRECEDING, Correlated
@@ -181,12 +182,12 @@ def _months(value: Any) -> str | None:
 def _source(value: Any) -> str | None:
     if type(value) is str and len(value) <= 256:
         member, slash, source = value.partition("/")
-        if slash and arguments.is_identifier(source) and arguments.name()(member) is None:
+        if slash and is_reference(source) and arguments.name()(member) is None:
             return None
     return ": expected a source as member/source"
 
 
-_activity: Final = arguments.identifier()
+_activity: Final = arguments.label()
 _expression: Final = arguments.text(high=MAX_TEXT)
 _on: Final[dict[str, Check]] = {"on": arguments.many(_activity, high=256, low=1, unique=True)}
 _window: Final = arguments.integer(0, MAX_WINDOW_MS)

@@ -205,7 +205,7 @@ _OPTIONAL: Final[Mapping[str, Check]] = {
         {
             "process_type": _identifier,
             "object_type": _identifier,
-            "event_types": arguments.many(arguments.identifier(), high=256, low=1, unique=True),
+            "event_types": arguments.many(arguments.label(), high=256, low=1, unique=True),
         },
     ),
     "valid_from": arguments.timestamp(),

@@ -78,7 +78,7 @@ class _Rows:
             self._findings.add("bad_row", path, f"{len(row)} cells, the header has {self._width}")
             return
         case = self._values.identifier(row[self._at[columns.case]], f"{path}.{columns.case}")
-        activity = self._values.identifier(row[self._at[columns.activity]], f"{path}.{columns.activity}")
+        activity = self._values.label(row[self._at[columns.activity]], f"{path}.{columns.activity}")
         time = self._values.time(row[self._at[columns.timestamp]], f"{path}.{columns.timestamp}")
         event_id = self._event_id(row, number, path)
         if columns.activities and activity not in columns.activities:

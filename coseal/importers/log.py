@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit.export import read_at_most
-from contracts.arguments import is_identifier
+from contracts.names import identifier_rule, is_identifier, is_label, label_rule
 from contracts.process_items import is_decimal, time_ms
 from coseal.errors import BadAnswer, CosealError
 
@@ -163,7 +163,21 @@ class Values:
         """Return ``value`` if it can name an event, object or type on the ledger."""
         if is_identifier(value):
             return str(value)
-        self._bad("bad_id", value, path, "an identifier of 1 to 128 printable characters, no outer spaces")
+        self._bad("bad_id", value, path, identifier_rule())
+        return None
+
+    def object_type(self, value: Any, path: str) -> str | None:
+        """Return ``value`` if it can name an object type on the ledger."""
+        if is_identifier(value) and "/" not in value:
+            return str(value)
+        self._bad("bad_name", value, path, identifier_rule(slash=False))
+        return None
+
+    def label(self, value: Any, path: str) -> str | None:
+        """Return ``value`` if it can name an activity or an attribute on the ledger."""
+        if is_label(value):
+            return str(value)
+        self._bad("bad_name", value, path, label_rule())
         return None
 
     def time(self, value: Any, path: str) -> str | None:

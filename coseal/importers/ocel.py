@@ -43,14 +43,16 @@ class OcelBuilder:
 
     def declare(self, kind: str, name: Any, attributes: Iterable[tuple[Any, Any, str]], path: str) -> None:
         """Declare an ``event`` or ``object`` type; ``attributes`` are (name, OCEL type, path)."""
-        if type(name) is not str or not name:
-            self.findings.add("bad_type", self._at(path, "name"), "a type needs a name")
+        read = self.values.label if kind == "event" else self.values.object_type
+        if read(name, self._at(path, "name")) is None:
             return
         if name in self.types[kind]:
             self.findings.add("duplicate_type", self._at(path, "name"), name)
         declared: dict[str, str] = {}
         for attribute, ocel_type, where in attributes:
-            if type(attribute) is not str or ocel_type not in LEDGER_TYPES:
+            if self.values.label(attribute, where) is None:
+                continue
+            if ocel_type not in LEDGER_TYPES:
                 detail = f"{attribute}: {ocel_type!r} is none of {', '.join(LEDGER_TYPES)}"
                 self.findings.add("bad_type", where, detail)
             elif attribute in declared:

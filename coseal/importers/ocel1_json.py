@@ -84,7 +84,7 @@ class _Reader:
     def _events(self) -> list[dict[str, Any]]:
         items = []
         for name, row, path in self._rows("ocel:events", _EVENT):
-            kind = self._values.identifier(row.get("ocel:activity"), f"{path}.ocel:activity")
+            kind = self._values.label(row.get("ocel:activity"), f"{path}.ocel:activity")
             item: dict[str, Any] = {"event": self._values.identifier(name, path), "type": kind}
             item["time"] = self._values.time(row.get("ocel:timestamp"), f"{path}.ocel:timestamp")
             item["objects"] = self._omap(row.get("ocel:omap", []), f"{path}.ocel:omap")

@@ -141,7 +141,7 @@ class _Reader:
             self._findings.add("no_activity", path, f"an event needs {NAME}")
         if TIME not in own:
             self._findings.add("no_time", path, f"an event needs {TIME}")
-        name = self._values.identifier(own[NAME], f"{path}.{NAME}") if NAME in own else None
+        name = self._values.label(own[NAME], f"{path}.{NAME}") if NAME in own else None
         time = self._values.time(own[TIME], f"{path}.{TIME}") if TIME in own else None
         item: dict[str, Any] = {"event": self._event_id(own.get(OWN_ID, own.get(ID)), path), "type": name, "time": time}
         item["objects"] = [] if case is None else [[CASE, case]]

@@ -8,12 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import arguments as a
+from contracts import names
 from contracts.framework import Rejected
 
 CHECKS = {
     "text": a.text(high=3),
-    "identifier": a.identifier(high=9),
+    "label": a.label(high=9),
+    "identifier": a.identifier(),
     "part": a.identifier(slash=False),
+    "reference": a.reference(),
     "name": a.name(high=8),
     "integer": a.integer(0, 9),
     "boolean": a.boolean(),
@@ -31,8 +34,14 @@ CHECKS = {
 
 GOOD = [
     ("text", ["a", "abc", "经济区", " ", "\n"]),
-    ("identifier", ["a", "cn/2017/1", "a b", "合同", "é"]),
-    ("part", ["a.b-c_d"]),
+    ("label", ["a", "a b", "合同", "é", "..", "/a//b/", "N/A", "a\u3000b", "\U0001f600"]),
+    ("identifier", ["a", "cn/2017/1", "a b", "合同", "é", "...", ".a", "a..b", "a/.b", "%2e%2e", "x" * 128]),
+    (
+        "identifier",
+        ["100%", "a?b", "a#b", "a+b", 'a"b', "a<b>&'c", "a\\b", "a/b c/d", "https://a.example/b", "urn:a:b"],
+    ),
+    ("part", ["a.b-c_d", "..."]),
+    ("reference", ["a", "/a", "a/", "a//b", "https://a.example/", "//a.example/b", "/subscriptions/1//x/"]),
     ("name", ["a", "bank-a.1"]),
     ("integer", [0, 9]),
     ("boolean", [True, False]),
@@ -50,8 +59,16 @@ GOOD = [
 
 BAD = [
     ("text", ["", "abcd", 1, None, b"a", "\ud800", ["a"]]),
-    ("identifier", ["", " a", "a ", "a\n", "a\x00b", "a\x7f", "a\x85é", "1234567890", 1, None]),
-    ("part", ["a/b", ""]),
+    ("label", ["", " a", "a ", "\u3000a", "a\u00a0", "a\n", "a\x00b", "a\x7f", "a\x85é", "1234567890", 1, None]),
+    (
+        "label",
+        ["a\u2028b", "a\u2029b", "a\u200bb", "a\ufeff", "\u202ea", "a\u2066b", "a\u00adb", "a\ufffe", "\U000e0041"],
+    ),
+    ("identifier", ["", " a", "a ", "a\n", "a\u200bb", "x" * 129, 1, None, ["a"]]),
+    ("identifier", [".", "..", "./a", "a/.", "a/../b", "../a", "a//b", "/a", "a/", "/", "//", "///"]),
+    ("identifier", ["https://", "https:///a", "https://a/", "https://a//b", "https://a/../b", "://a", "a/b://c"]),
+    ("part", ["a/b", "", ".", "..", "https://a"]),
+    ("reference", ["", ".", "..", "/..", "a/../b", "https://a/./b", "a\u2028b", "x" * 129, None]),
     ("name", ["", "A", "1a", "a b", "a_b", "é", "aaaaaaaaa", None]),
     ("integer", [-1, 10, True, "5", 5.0, None, "٥"]),
     ("boolean", [0, 1, "true", None]),
@@ -157,8 +174,8 @@ def test_what_parses_as_a_time_python_reads_alike(text):
 
 
 def test_half_a_surrogate_pair_is_no_text():
-    assert a.is_encodable("经")
-    assert not a.is_encodable("\udc00")
+    assert names.is_encodable("经")
+    assert not names.is_encodable("\udc00")
 
 
 def test_names_are_folded_without_a_unicode_table():

@@ -28,7 +28,7 @@ UNICODE_METHODS = {
 }
 # (file, function): the text is ASCII there, as a line above makes sure
 KNOWN_ASCII = {
-    ("contracts/arguments.py", "is_identifier"),
+    ("contracts/names.py", "is_visible"),
     ("contracts/arguments.py", "parse_date"),
     ("contracts/arguments.py", "parse_time"),
     ("contracts/arguments.py", "_offset_ms"),

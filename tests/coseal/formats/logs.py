@@ -7,11 +7,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contracts.arguments import is_identifier
+from contracts.names import is_identifier, is_visible
 from coseal.exporters.log import ExportLog, LogEvent, LogObject
 
 _XML = st.characters(min_codepoint=9, exclude_categories=("Cs", "Cc", "Cn"), include_characters="\n\t\r")
 TEXTS = st.text(_XML, max_size=12)
+QUALIFIERS = TEXTS.filter(is_visible)
 NAMES = st.text(
     st.characters(min_codepoint=32, exclude_categories=("Cs", "Cc", "Cn"), exclude_characters="/"),
     min_size=1,
@@ -54,13 +55,13 @@ def logs(draw: Any) -> ExportLog:
             for time in draw(st.tuples(_EPOCHS, TIMES, TIMES))[: draw(st.integers(0, 3))]:
                 one.values.append((name, time, draw(VALUES[kind])))
         for target in object_ids[: draw(st.integers(0, 2))]:
-            one.relations[target, draw(TEXTS)] = None
+            one.relations[target, draw(QUALIFIERS)] = None
     events = []
     for name in draw(st.lists(NAMES, min_size=1, max_size=4, unique=True)):
         event_type = draw(st.sampled_from(sorted(event_types)))
         attributes = {
             key: draw(VALUES[kind]) for key, kind in event_types[event_type].items() if draw(st.integers(0, 3)) > 0
         }
-        links = [(target, draw(TEXTS)) for target in object_ids for _ in range(draw(st.integers(0, 2)))]
+        links = [(target, draw(QUALIFIERS)) for target in object_ids for _ in range(draw(st.integers(0, 2)))]
         events.append(LogEvent(name, event_type, draw(TIMES), attributes, list(dict.fromkeys(links))))
     return ExportLog(object_types, event_types, events, objects)
