@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from contracts.process_items import time_ms as read_time_ms
 from contracts.rules.facts import Event
-from contracts.rules.monitor import State
+from contracts.rules.monitor import RuleSet, State
 from contracts.rules.rule import Rule
 from contracts.rules.verdict import Verdict
 from contracts.supervision_sets import JudgingSet, judging
@@ -85,10 +85,13 @@ def standings(place: Place, value: Any, judges: Sequence[JudgingSet]) -> list[St
     watched = Watched(place, value, judges)
     found = []
     for judge, state in zip(watched.judges, watched.entries, strict=True):
-        rules = watched.rules(judge)
-        verdicts = zip(rules.rules, rules.verdicts(state), strict=True)
-        found += [Standing(rule, judge.shadow, verdict) for rule, verdict in verdicts]
+        found += _standings(judge, watched.rules(judge), state)
     return found
+
+
+def _standings(judge: JudgingSet, rules: RuleSet, state: State | None) -> list[Standing]:
+    verdicts = zip(rules.rules, rules.verdicts(state), strict=True)
+    return [Standing(rule, judge.shadow, verdict) for rule, verdict in verdicts if not rule.ended]
 
 
 def replay(
@@ -119,10 +122,7 @@ def replay(
         state, rules = states[number], watched.rules(judge)
         if state is not None and clock_ms is not None:
             state, _ = rules.expire(state, clock_ms - late_ms)
-        found.end += [
-            Standing(rule, judge.shadow, verdict)
-            for rule, verdict in zip(rules.rules, rules.verdicts(state), strict=True)
-        ]
+        found.end += _standings(judge, rules, state)
     return found
 
 

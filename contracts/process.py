@@ -19,8 +19,8 @@ from contracts.attestation import ATTEST, await_attestation
 from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
 from contracts.process_chain import EMPTY_RECORD, chain, decoded_item_hash, object_key
 from contracts.process_items import Reading, Unfit, schema_of
-from contracts.process_types import DEFINE_TYPE, normalised, type_key
-from contracts.supervision_sets import broken_rule
+from contracts.process_types import DEFINE_TYPE, next_definition, put_definition, type_key
+from contracts.supervision_checks import fit_type
 from contracts.supervision_watch import Watch
 from contracts.wording import duration_text, moment_text
 from ledger.signing import ZERO_HASH
@@ -63,11 +63,15 @@ _NO_STATISTICS: Final = {
 
 
 def _define(view: View, context: Context, args: Args) -> Result | Rejected:
-    """Define a type, or its next version, under which every rule in force still has what it names."""
-    error = broken_rule(view, normalised(args))
+    """Define a type, or its next version, under which everything that judges it still has what it names."""
+    definition = next_definition(view, context, args)  # T1
+    if isinstance(definition, Rejected):
+        return definition
+    before: Any = view.get(type_key(args["id"]))
+    error = None if before is None else fit_type(view, before, definition)  # T2
     if error is not None:
         return Rejected("rule_broken", f"{error}; have the rule retired first, or keep what it names")
-    return DEFINE_TYPE.apply(view, context, args)
+    return put_definition(view, definition)
 
 
 # Registering a source

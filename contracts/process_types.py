@@ -104,20 +104,31 @@ def _check_attribute(path: str, part: str, name: str, spec: Mapping[str, Any]) -
     return None
 
 
-def _define(view: View, context: Context, args: Args) -> Result | Rejected:
-    definition = normalised(args)
-    type_id, version = definition["id"], definition["version"]
+def next_definition(view: View, context: Context, args: Args) -> dict[str, Any] | Rejected:
+    """Return the definition that the state would hold, if the sender may define this version of the type."""
+    type_id, version = args["id"], args["version"]
     current: Any = view.get(type_key(type_id))
     if current is not None and current["member"] != context.member:
         return Rejected("forbidden", f"process type {type_id} belongs to {current['member']}; choose another id")
     expected = 1 if current is None else current["version"] + 1
     if version != expected:
         return Rejected("version", f"expected version {expected} of {type_id}, got {version}")
+    definition = normalised(args)
     digest = definition_hash(definition).hex()
-    stored = {**definition, "member": context.member, "definition": digest, "height": context.height}
-    view.put(type_key(type_id), stored)
+    return {**definition, "member": context.member, "definition": digest, "height": context.height}
+
+
+def put_definition(view: View, definition: Mapping[str, Any]) -> Result:
+    """Make a definition the current one of its type; return the receipt's data."""
+    type_id, version, digest = definition["id"], definition["version"], definition["definition"]
+    view.put(type_key(type_id), dict(definition))
     view.put(f"process/definition/{type_id}/{version}", digest)
     return {"id": type_id, "version": version, "definition": digest}
+
+
+def _define(view: View, context: Context, args: Args) -> Result | Rejected:
+    definition = next_definition(view, context, args)
+    return definition if isinstance(definition, Rejected) else put_definition(view, definition)
 
 
 def _attribute(value: Any) -> str | None:

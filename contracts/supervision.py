@@ -16,6 +16,7 @@ from contracts import (
     arguments,
     ballot,
     deadlines,
+    supervision_checks,
     supervision_findings,
     supervision_holds,
     supervision_rules,
@@ -26,7 +27,7 @@ from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import Action, Args, Context, Contract, Due, Reader, Rejected, Result, View
 from contracts.supervision_outcome import Outcome
 from contracts.supervision_rules import Effect, Now
-from contracts.supervision_sets import definition_of, head_key, rule_key, set_key
+from contracts.supervision_sets import TRIAL, definition_of, head_key, rule_key, set_key
 from contracts.supervision_terms import TERMS, duration, next_id, set_terms
 from contracts.supervision_watch import call, pass_clock
 
@@ -178,9 +179,12 @@ def _take_effect(view: View, record: Mapping[str, Any], accepted: bool, now: Now
 
 
 def _begin_trial(view: View, set_id: str, first: Mapping[str, Any], now: Now, trial_ms: int) -> list[Effect]:
-    """Have a set tried, and open the ballot that decides about it when the trial has ended."""
+    """Have a set tried, if it still may be, and open the ballot that decides about it when the trial has ended."""
+    rules = supervision_rules.check_again(view, set_id, TRIAL)
+    if isinstance(rules, Rejected):
+        return supervision_rules.reject(view, set_id, now, rules)
     ends_ms, ballot_id = now.time_ms + trial_ms, next_id(view, "ballot")
-    effects = supervision_rules.begin_trial(view, set_id, now, ends_ms, ballot_id)
+    effects = supervision_rules.begin_trial(view, set_id, rules, now, ends_ms, ballot_id)
     record = ballot.new(
         "adopt",
         {"set": set_id},
@@ -283,8 +287,8 @@ _terms = arguments.table(duration, high=len(TERMS), key=arguments.one_of(*TERMS)
 
 def _rules(value: Any) -> str | None:
     """Only what stands in keys: the rest of a rule is read when its process type is known."""
-    if type(value) is not list or not 0 < len(value) <= supervision_rules.MAX_IN_FORCE:
-        return f": expected a list of 1 to {supervision_rules.MAX_IN_FORCE} rules"
+    if type(value) is not list or not 0 < len(value) <= supervision_checks.MAX_IN_FORCE:
+        return f": expected a list of 1 to {supervision_checks.MAX_IN_FORCE} rules"
     process_type: Any = None
     for index, entry in enumerate(value):
         scope = entry.get("scope") if type(entry) is dict else None
@@ -304,7 +308,7 @@ _EXAMPLE_RULE: Final = {
     "id": "R-PAID",
     "version": 1,
     "title": "Every fine that was created is sent",
-    "legal_basis": [f"{supervision_rules.EXTERNAL} Road Traffic Act, section 4"],
+    "legal_basis": [f"{supervision_checks.EXTERNAL} Road Traffic Act, section 4"],
     "severity": "violation",
     "effect": "flag",
     "scope": {"process_type": "fines", "object_type": "case"},
@@ -330,7 +334,7 @@ CONTRACT: Final[Contract] = Contract(
             validate=arguments.arguments(
                 {
                     "process_type": _rule_id,
-                    "rules": arguments.many(_rule_id, high=supervision_rules.MAX_IN_FORCE, low=1, unique=True),
+                    "rules": arguments.many(_rule_id, high=supervision_checks.MAX_IN_FORCE, low=1, unique=True),
                     "reason": _reason,
                 },
                 _open_ms,

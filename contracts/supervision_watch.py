@@ -63,7 +63,7 @@ class Watched:
         return self.began_ms > judge.since_ms
 
     def recorded_by(self, source: str, *, live: bool) -> None:
-        """Go by the clock of the source that recorded something: of a live one for good."""
+        """Go by the clock of the source that recorded something: of a live one, which is block time, for good."""
         clock = BLOCK_CLOCK if live or (self.source and self.clock == BLOCK_CLOCK) else source
         if clock != self.clock:
             self.clock, self.armed_ms = clock, None
@@ -103,8 +103,8 @@ class Watch:
     """Observes one batch of ``process.record``; nothing is written before ``finish``."""
 
     __slots__ = (
-        *("context", "definition", "found", "held", "judges", "live", "objects", "source", "types", "view"),
-        "zone_minutes",
+        *("context", "definition", "found", "held", "judges", "judges_sources", "live", "objects", "source"),
+        *("types", "view", "zone_minutes"),
     )
 
     def __init__(
@@ -121,6 +121,7 @@ class Watch:
         self.view, self.context, self.source, self.definition = view, context, source, definition
         self.judges = judges
         self.types = {kind for judge in judges for kind in judge.by_type}
+        self.judges_sources = SOURCE in self.types and SOURCE not in definition["object_types"]
         self.live = record["mode"] == "live"
         self.zone_minutes: int | None = record.get("zone_minutes")
         self.held = held
@@ -151,7 +152,7 @@ class Watch:
                     self._describe(monitors, item)
             return None
         origin = Item(sequence, item["event"], hashed.hex())
-        if SOURCE in self.types:
+        if self.judges_sources:
             name = (SOURCE, self.source)
             watched.append((name, self._watched(name, first=False)))
         if watched:
@@ -212,7 +213,8 @@ class Watch:
         if watched is None:
             place = (self.definition["id"], *name)
             watched = self.objects[name] = Watched(place, self.view.get(object_state_key(*place)), self.judges)
-            watched.recorded_by(self.source, live=self.live)
+            by_block_time = self.live or (self.judges_sources and name[0] == SOURCE)
+            watched.recorded_by(self.source, live=by_block_time)
             if first:
                 watched.began_ms = self.context.time_ms
         return watched
@@ -220,7 +222,7 @@ class Watch:
     def finish(self, gap: Sequence[int] | None, latest_ms: int | None) -> Result:
         """Write what the batch changes and return what its receipt shows; ``latest_ms`` is the source's clock now."""
         process_type, late_ms = self.definition["id"], self.definition["late_ms"]
-        if gap is not None and SOURCE in self.types:
+        if gap is not None and self.judges_sources:
             self._gap(gap)
         for watched in self.objects.values():
             watched.write(self.view, late_ms)
@@ -297,8 +299,7 @@ def begin_obligations(view: View, definition: Mapping[str, Any], time_ms: int, s
     for source in sources:
         place = (definition["id"], SOURCE, source)
         watched = Watched(place, view.get(object_state_key(*place)), judges)
-        record: Any = view.get(f"process/source/{source}")
-        watched.recorded_by(source, live=record is None or record["mode"] == "live")
+        watched.recorded_by(source, live=True)  # J5
         index = watched.judges.index(judge)
         watched.entries[index] = rules.begin(watched.entries[index], source, time_ms)
         watched.write(view, definition["late_ms"])

@@ -270,7 +270,7 @@ def _no_value(value: Undetermined) -> Reason:
 
 
 def _characters(value: Any) -> int:
-    if type(value) is str:
+    if type(value) is str or type(value) is bytes:
         return len(value)
     if type(value) is dict:
         return sum(len(name) + _characters(item) for name, item in value.items())

@@ -8,13 +8,14 @@ docs/spec/rules.md, section Facts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.process_items import time_ms as read_time_ms
 from contracts.rules import cel_parser as tree
 from contracts.rules.cel import Timestamp, Type, list_of, map_of, parse_type, record
+from contracts.rules.cel_values import Digest, digest_of
 from contracts.rules.errors import RuleError
 
 Definition = Mapping[str, Any]
@@ -28,6 +29,7 @@ _KINDS: Final = {
     "decimal": "string",
     "scaled": "int",
 }
+_SHORT_BYTES: Final = 32
 _NOTHING: Final[Mapping[str, Any]] = {"attributes": {}}
 _DYN: Final = parse_type("dyn")
 _STRING: Final = parse_type("string")
@@ -73,13 +75,15 @@ class Event:
         return self.source.partition("/")[0]
 
 
-def times_of(definition: Definition | None) -> Mapping[str, frozenset[str]]:
-    """Return event type -> the attributes that are times, for ``event_facts``."""
+def times_of(definition: Definition | None, kinds: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """Return event type -> the attributes that are times, of some event types, for ``event_facts``."""
     if definition is None:
         return {}
+    known = definition["event_types"]
     found = {
-        name: frozenset(key for key, spec in body["attributes"].items() if _kind_of(spec) == "timestamp")
-        for name, body in definition["event_types"].items()
+        name: frozenset(key for key, spec in known[name]["attributes"].items() if _kind_of(spec) == "timestamp")
+        for name in kinds
+        if name in known
     }
     return {name: times for name, times in found.items() if times}
 
@@ -165,11 +169,32 @@ class Used:
 
     def kept(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return what has to be kept of an event's facts, as a value the ledger can encode."""
-        result: dict[str, Any] = {name: plain(facts[name]) for name in self.fields if name in facts}
+        result: dict[str, Any] = {name: _kept(facts[name]) for name in self.fields if name in facts}
         if self.attributes:
             attributes = facts["attributes"]
-            result["attributes"] = {name: plain(attributes[name]) for name in self.attributes if name in attributes}
+            result["attributes"] = {name: _kept(attributes[name]) for name in self.attributes if name in attributes}
         return result
+
+
+def short(text: str) -> str | bytes:
+    """Return what state keeps of a text that is only compared: the text, or the digest of a longer one."""
+    return text if len(text) <= _SHORT_BYTES and len(_encoded(text)) <= _SHORT_BYTES else digest_of(text)  # D9, M5
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _kept(value: Any) -> Any:
+    """Return what state keeps of a fact: texts as ``short`` makes them, the rest as ``plain`` does."""
+    kind = type(value)
+    if kind is str:
+        return short(value)
+    if kind is list:
+        return [_kept(entry) for entry in value]
+    if kind is dict:
+        return {name: _kept(entry) for name, entry in value.items()}
+    return plain(value)
 
 
 def plain(value: Any) -> Any:
@@ -179,9 +204,20 @@ def plain(value: Any) -> Any:
 
 def restored(kept: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts that ``Used.kept`` kept."""
-    result = {name: rich(value) for name, value in kept.items() if name != "attributes"}
-    result["attributes"] = {name: rich(value) for name, value in kept.get("attributes", {}).items()}
+    result = {name: _restored(value) for name, value in kept.items() if name != "attributes"}
+    result["attributes"] = {name: _restored(value) for name, value in kept.get("attributes", {}).items()}
     return result
+
+
+def _restored(kept: Any) -> Any:
+    kind = type(kept)
+    if kind is bytes:
+        return Digest(kept)
+    if kind is list:
+        return [_restored(entry) for entry in kept]
+    if kind is dict and "ms" not in kept:
+        return {name: _restored(entry) for name, entry in kept.items()}
+    return rich(kept)
 
 
 def rich(value: Any) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.rules.cel import Expression, Undetermined
+from contracts.rules.facts import short
 from contracts.rules.reasons import Reason, reason
 from contracts.rules.shape import Shape
 from contracts.rules.verdict import FINAL, VIOLATED, Facts, Reach, Ruling, Verdict, undetermined, violated
@@ -50,6 +51,19 @@ class _Judge:
 
     def expire(self, code: int, detail: Any) -> Ruling:
         """See ``Body``."""
+        return Ruling(code, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(_Judge):
+    """What is left of a rule that was superseded or retired: no event concerns it, and nothing of it is due."""
+
+    # M7
+    reach: Reach = Reach({})  # noqa: RUF009 - it is frozen
+    cost: int = 0
+
+    def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
+        """See ``Body``: events do not concern it."""
         return Ruling(code, detail)
 
 
@@ -139,7 +153,7 @@ class Segregation(_Judge):
     """Two activities on one object are not by one actor; if they are the same, each is by another actor.
 
     ``actor``: ``member``, ``source``, or the name of an attribute behind ``attributes.``. The detail of its state
-    is ``[actors of a, actors of b]``.
+    is ``[actors of a, actors of b]``, each as ``short`` makes it.
     """
 
     a: str
@@ -162,17 +176,17 @@ class Segregation(_Judge):
         who = self._actor(facts)
         if type(who) is not str or not who:
             return undetermined(reason("no_actor", actor=self.actor))
-        sides = detail or [[], []]
+        sides, actor = detail or [[], []], short(who)
         mine = 0 if symbol == "a" else 1
         others = sides[mine] if self.a == self.b else sides[1 - mine]
-        if who in others:
+        if actor in others:
             return violated(self._complaint(who[:64]))
-        if who in sides[mine]:
+        if actor in sides[mine]:
             return Ruling(code, detail)
         if len(sides[mine]) == MAX_ACTORS:  # M5
             return undetermined(reason("too_many_actors", most=MAX_ACTORS))
         changed = [sides[0], sides[1]]
-        changed[mine] = [*sides[mine], who]
+        changed[mine] = [*sides[mine], actor]
         return Ruling(code, changed)
 
     def _complaint(self, who: str) -> Reason:

@@ -13,7 +13,7 @@ object's attributes that rules read. It is a value the ledger can encode, and is
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from contracts.process_items import time_ms as read_time_ms
@@ -55,21 +55,18 @@ _NOTHING: Final = _Plan([], [])
 
 
 class RuleSet:
-    """The rules of one process type and object type. ``off`` are the ids of those that judge nothing any more.
+    """The rules of one process type and object type; one that has ended keeps its place among them.
 
     What it remembers between calls only saves time; all that counts is in the states.
     """
 
-    def __init__(
-        self, rules: Sequence[Rule], definition: Definition | None = None, off: Collection[str] = frozenset()
-    ) -> None:
+    def __init__(self, rules: Sequence[Rule], definition: Definition | None = None) -> None:
         self.rules = tuple(rules)
         self.size = len(self.rules)
-        self._on = [rule.id not in off for rule in self.rules]
-        self._times = times_of(definition)
         self._object_type = self.rules[0].object_type if self.rules else ""
         self._moments = sorted({moment for rule in self.rules for moment in (rule.from_ms, rule.until_ms)})
         self._types = {name for rule in self.rules for name in rule.body.reach.symbols}
+        self._times = times_of(definition, sorted(self._types))
         self._after = {rule.body.reach.after for rule in self.rules} - {""}
         self._object_times = object_times(definition, self._object_type)
         self._reads = {name for rule in self.rules for name in rule.reads}
@@ -152,7 +149,7 @@ class RuleSet:
         found = [
             [slot, rule.body.begin(max(block_ms, rule.from_ms))]
             for slot, rule in enumerate(self.rules)
-            if type(rule.body) is Periodic and rule.body.source == object_id and self._on[slot]
+            if type(rule.body) is Periodic and rule.body.source == object_id
         ]
         return [b"", found, "", block_ms, 0, []] if found else None
 
@@ -253,7 +250,7 @@ class RuleSet:
     def _judges(self, slot: int, block_ms: int, first_ms: int | None) -> bool:
         """Say whether a rule is in force at a block time, and may judge an object that began at ``first_ms``."""
         rule = self.rules[slot]
-        if not self._on[slot] or not rule.from_ms <= block_ms < rule.until_ms:
+        if not rule.from_ms <= block_ms < rule.until_ms:
             return False
         # M3
         return rule.body.forward or (first_ms is not None and first_ms >= rule.from_ms)
@@ -261,7 +258,7 @@ class RuleSet:
     def _due(self, state: State | None) -> Iterator[tuple[int, int, Any]]:
         """Yield (deadline, rule, detail) of what an object's obligations wait for."""
         for slot, detail in state[1] if state is not None else ():
-            deadline = self.rules[slot].body.deadline_ms(detail) if self._on[slot] else None
+            deadline = self.rules[slot].body.deadline_ms(detail)
             if deadline is not None:
                 yield deadline, slot, detail
 
@@ -272,9 +269,7 @@ def _replaced(details: list[Any], changes: Mapping[int, Any]) -> list[Any]:
     return [[slot, merged[slot]] for slot in sorted(merged) if merged[slot] is not None]
 
 
-def rule_sets(
-    rules: Sequence[Rule], definition: Definition | None = None, off: Collection[str] = frozenset()
-) -> dict[str, RuleSet]:
-    """Return a set for each object type that the rules are about, in the order of its first rule."""
-    kinds = dict.fromkeys(rule.object_type for rule in rules)
-    return {kind: RuleSet([rule for rule in rules if rule.object_type == kind], definition, off) for kind in kinds}
+def rule_sets(rules: Sequence[Rule], definition: Definition | None = None) -> dict[str, RuleSet]:
+    """Return a set for each object type that some rule still judges, in the order of its first rule."""
+    kinds = dict.fromkeys(rule.object_type for rule in rules if not rule.ended)
+    return {kind: RuleSet([rule for rule in rules if rule.object_type == kind], definition) for kind in kinds}

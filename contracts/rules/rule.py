@@ -17,7 +17,9 @@ from contracts.arguments import Check, parse_time
 from contracts.rules.bodies import BODIES, Build
 from contracts.rules.errors import RuleError
 from contracts.rules.facts import Definition, used
+from contracts.rules.judged import Ended
 from contracts.rules.verdict import Body, Verdict
+from ledger import codec
 
 MAX_RULES: Final = 1_000
 MAX_COST: Final = 20_000
@@ -59,6 +61,11 @@ class Rule:
     body: Body = field(repr=False)
     data: Mapping[str, Any] = field(repr=False, compare=False)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it judges nothing any more."""
+        return type(self.body) is Ended
+
 
 def parse_rule(data: Any, definition: Definition | None = None, path: str = "") -> Rule:
     """Return the rule that ``data`` is; raises RuleError.
@@ -73,7 +80,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
     # R1
     _require(arguments.record({**_REQUIRED, **build.required}, {**_OPTIONAL, **build.optional}), given, path)
     scope = given.get("scope", {})
-    object_type = scope.get("object_type", SOURCE if kind in ON_SOURCES else DEFAULT_OBJECT_TYPE)
+    object_type = _object_type(given)
     _check_scope(kind, scope, object_type, definition, path)
     start, end = (_time(given, name, default) for name, default in zip(("valid_from", "valid_to"), ALWAYS, strict=True))
     if start >= end:
@@ -102,6 +109,59 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
         body=body,
         data=data,
     )
+
+
+def ended_rule(data: Mapping[str, Any]) -> Rule:
+    """Return what keeps the place of an accepted rule that judges nothing any more; nothing of it is compiled."""
+    given = _without_nulls(data, "")
+    return Rule(
+        id=given["id"],
+        version=given.get("version", 1),
+        title=given.get("title", given["id"]),
+        legal_basis=tuple(given.get("legal_basis", ())),
+        severity=given.get("severity", "violation"),
+        effect=given.get("effect", "flag"),
+        hold_ms=given.get("hold_ms", 0),
+        kind=given["kind"],
+        process_type=given.get("scope", {}).get("process_type", ""),
+        object_type=_object_type(given),
+        from_ms=ALWAYS[0],
+        until_ms=ALWAYS[1],
+        cost=0,
+        tests=(),
+        reads=(),
+        body=Ended(),
+        data=data,
+    )
+
+
+def names_of(data: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the object type and the event types that an accepted rule names.
+
+    These and their attributes are all that its meaning takes from a process type.
+    """
+    given = _without_nulls(data, "")
+    activities = (given[name] for name in ("a", "b") if name in given)
+    return _object_type(given), tuple(dict.fromkeys((*activities, *given.get("on", ()))))
+
+
+def about_sources(data: Mapping[str, Any]) -> bool:
+    """Say whether an accepted rule judges sources, not objects of the process."""
+    return data["kind"] in ON_SOURCES and _object_type(_without_nulls(data, "")) == SOURCE
+
+
+def source_bytes(data: Mapping[str, Any]) -> int:
+    """Return the size of what is compiled of an accepted rule: the fields of its kind, in the canonical encoding."""
+    kind = BODIES[data["kind"]]
+    names = ("kind", *kind.required, *kind.optional)
+    return len(codec.encode({name: data[name] for name in names if data.get(name) is not None}))  # R9
+
+
+def _object_type(given: Mapping[str, Any]) -> str:
+    """Return the object type of a rule without nulls."""
+    usual = SOURCE if given["kind"] in ON_SOURCES else DEFAULT_OBJECT_TYPE
+    object_type: str = given.get("scope", {}).get("object_type", usual)
+    return object_type
 
 
 def parse_rules(data: Any, definition: Definition | None = None) -> tuple[Rule, ...]:

@@ -319,6 +319,8 @@ def _print(committed: Committed, *, as_json: bool) -> None:
         for effect in data.get("effects", ()):
             for rule, version in effect.get("rules", ()):
                 typer.echo(f"  {rule} version {version}: {effect['status']}")
+            if "detail" in effect:
+                typer.secho(f"  accepted, but the rules cannot judge now: {effect['detail']}", fg="yellow")
             if "ballot" in effect:
                 typer.echo(f"  {effect['ballot']} decides after the trial: `coseal rules adopt {effect['ballot']}`")
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts import supervision, supervision_rules
+from contracts import supervision, supervision_checks
 from contracts.arguments import DAY_MS
 from contracts.framework import Rejected
 
@@ -94,7 +94,7 @@ def test_a_good_test_of_a_rule_is_run_and_passes(court):
 
 def test_tests_that_would_take_too_long_are_refused(court, monkeypatch):
     tests = [{"events": [{"type": "apply"}, {"type": "decide"}], "verdict": "pending"}]
-    monkeypatch.setattr(supervision_rules, "MAX_TEST_WORK", 2)
+    monkeypatch.setattr(supervision_checks, "MAX_TEST_WORK", 2)
     assert court.propose(court.rule("R-1", **RESPONSE, tests=tests)).code == "limit"
 
 
@@ -108,7 +108,7 @@ def test_one_member_has_eight_open_ballots_at_most(court):
 
 
 def test_the_cost_of_all_rules_of_a_type_is_bounded(court, monkeypatch):
-    monkeypatch.setattr(supervision_rules, "MAX_TOTAL_COST", 2)
+    monkeypatch.setattr(supervision_checks, "MAX_TOTAL_COST", 2)
     court.adopt(court.rule("R-1", **court.ONCE), court.rule("R-2", **court.ONCE))
     assert court.propose(court.rule("R-3", **court.ONCE)).code == "limit"
     assert court.propose(court.rule("R-2", **court.ONCE) | {"version": 2}).ok  # the version before gives way
@@ -174,7 +174,7 @@ def test_two_proposals_of_one_version_do_not_stand_side_by_side(court):
 
 def test_tests_run_again_at_adoption(court, monkeypatch):
     court.propose(court.rule("R-1", **court.ONCE))
-    monkeypatch.setattr(supervision_rules, "check_tests", lambda *_: Rejected("rule_test_failed", ""))
+    monkeypatch.setattr(supervision_checks, "check_tests", lambda *_: Rejected("rule_test_failed", ""))
     decided = court.vote("B1")
     assert (decided.data["status"], decided.data["effects"][0]["status"]) == ("accepted", "rejected")
     assert court.get("active/loans") is None
@@ -183,7 +183,7 @@ def test_tests_run_again_at_adoption(court, monkeypatch):
 def test_what_would_take_too_much_when_it_is_adopted_is_set_aside(court, monkeypatch):
     court.propose(court.rule("R-1", **court.ONCE))
     court.propose(court.rule("R-2", **court.ONCE))
-    monkeypatch.setattr(supervision_rules, "MAX_IN_FORCE", 1)
+    monkeypatch.setattr(supervision_checks, "MAX_IN_FORCE", 1)
     assert court.vote("B1").data["effects"][0]["status"] == "adopted"
     assert court.vote("B2").data["effects"][0]["status"] == "rejected"
     assert court.get("rule/R-2") == {"latest": 0, "active": 0}

@@ -217,7 +217,9 @@ def test_one_open_activation_more_than_is_kept_is_undetermined():
 
 def test_what_is_kept_of_an_event_is_bounded():
     rules = RuleSet([rule("response", correlation=SAME_KEY)])
-    _, found = run(rules, [("a", "x" * MAX_KEPT_CHARACTERS, 0)])
+    long = ["x" * 40] * (MAX_KEPT_CHARACTERS // 32)
+    assert not run(rules, [("a", long[2:], 0)])[1]
+    _, found = run(rules, [("a", long, 0)])
     assert [finding.verdict for finding in found] == [Verdict.UNDETERMINED]
 
 
@@ -233,6 +235,37 @@ def test_a_correlation_without_a_value_is_undetermined_unless_another_event_deci
     assert not found
     _, found = rules.observe(state, event("b", 0, 3), "c")
     assert [finding.verdict for finding in found] == [Verdict.UNDETERMINED]
+
+
+@pytest.mark.parametrize("key", ["k" * 33, "\u4e2d" * 2_000, "\U0001d54a" * 4_096])
+def test_of_a_long_text_the_digest_is_kept_and_equals_it(key):
+    rules = RuleSet([rule("precedence", correlation=SAME_KEY)])
+    state, _ = run(rules, [("a", key, 0), ("a", key, 1), ("a", key + "x", 2)])
+    assert len(codec.encode(state)) < 250
+    assert not rules.observe(state, event("b", key, 3), "c")[1]
+    _, found = rules.observe(state, event("b", key[:-1], 3), "c")
+    assert [finding.verdict for finding in found] == [Verdict.VIOLATED]
+
+
+@pytest.mark.parametrize(
+    ("correlation", "verdict"),
+    [
+        ("t.attributes.key != a.attributes.key", None),
+        ("t.attributes.key in [a.attributes.key, 'other']", Verdict.VIOLATED),
+        (f"t.attributes.key == '{'k' * 40}'", None),
+        (f"'{'k' * 41}' == t.attributes.key", Verdict.VIOLATED),
+        (f"[t.attributes.key] == ['{'k' * 40}']", None),
+        ("size(t.attributes.key) == 40", Verdict.UNDETERMINED),
+        ("t.attributes.key.startsWith('k')", Verdict.UNDETERMINED),
+        ("t.attributes.key + 'x' == 'x'", Verdict.UNDETERMINED),
+        ("t.attributes.key < 'z'", Verdict.UNDETERMINED),
+        ("t.attributes.key in {'a': 1}", Verdict.UNDETERMINED),
+    ],
+)
+def test_what_was_kept_as_its_digest_can_be_compared_and_nothing_else(correlation, verdict):
+    state, _ = run(RuleSet([rule("precedence", correlation=correlation)]), [("a", "k" * 40, 0)])
+    _, found = RuleSet([rule("precedence", correlation=correlation)]).observe(state, event("b", "l" * 40, 3), "c")
+    assert [finding.verdict for finding in found] == ([] if verdict is None else [verdict])
 
 
 def test_an_object_with_many_missed_obligations_is_worked_off_bit_by_bit():

@@ -12,7 +12,7 @@ from contracts.rules.facts import Event
 from contracts.rules.judged import MAX_ACTORS
 from contracts.rules.monitor import RuleSet, rule_sets
 from contracts.rules.periodic import MAX_OPEN_PERIODS
-from contracts.rules.rule import parse_rule, parse_rules
+from contracts.rules.rule import ended_rule, parse_rule, parse_rules
 from contracts.rules.verdict import Verdict
 from ledger import codec
 
@@ -34,9 +34,9 @@ def event(kind="a", index=0, time_ms=0, block_ms=None, source="m/s", live=True, 
     return Event(data, time_ms, source, index + 1, 7, time_ms if block_ms is None else block_ms, live, zone)
 
 
-def rules_of(*data, definition=None, off=()):
+def rules_of(*data, definition=None):
     rules = [{"id": f"R{index}", **entry} for index, entry in enumerate(data)]
-    return RuleSet(parse_rules(rules, definition), definition, off)
+    return RuleSet(parse_rules(rules, definition), definition)
 
 
 def guard(text, **fields):
@@ -158,14 +158,28 @@ def test_a_rule_that_looks_back_judges_no_object_that_began_before_it():
     assert [finding.rule.id for finding in found] == ["R1"]
 
 
-def test_a_rule_that_is_off_judges_nothing_and_its_deadlines_rest():
-    data = [{"kind": "declare", "template": "response", "a": "a", "b": "b", "within_ms": 5}, guard("false")]
-    state, found = rules_of(*data).observe(None, event(), "c")
-    assert len(found) == 1
-    off = rules_of(*data, off={"R0", "R1"})
-    assert off.deadline_ms(state) is None
-    assert off.expire(state, 1_000) == (state, [])
-    assert off.observe(state, event(index=1), "c")[1] == []
+def test_a_rule_that_has_ended_keeps_its_place_and_judges_nothing():
+    response = {"kind": "declare", "template": "response", "a": "a", "b": "b", "within_ms": 5}
+    before = rules_of(response, guard("false"), response)
+    state, found = before.observe(None, event(), "c")
+    assert [finding.rule.id for finding in found] == ["R1"]
+    after = RuleSet([ended_rule(before.rules[0].data), ended_rule(before.rules[1].data), before.rules[2]])
+    assert after.observe(state, event(index=1), "c")[1] == []
+    assert [rule.ended for rule in after.rules] == [True, True, False]
+    expired, found = after.expire(state, 1_000)
+    assert [finding.rule.id for finding in found] == ["R2"]
+    assert after.verdicts(expired)[2] is VIOLATED
+    assert after.deadline_ms(expired) is None
+
+
+def test_what_has_ended_needs_nothing_of_its_process_type():
+    lost = {"id": "R", "kind": "guard", "on": ["lost"], "assert": "e.attributes.lost > 1", "title": None}
+    rule = ended_rule(lost)
+    assert (rule.object_type, rule.title, rule.cost, rule.ended) == ("case", "R", 0, True)
+    assert rule_sets([rule]) == {}
+    assert list(rule_sets([rule, parse_rule({**guard("true"), "id": "S"})])) == ["case"]
+    assert ended_rule({"id": "R", "kind": "gap", "scope": None}).object_type == "source"
+    assert ended_rule({"id": "R", "kind": "lag", "scope": {"object_type": "case"}}).object_type == "case"
 
 
 # Guards and shapes
@@ -300,6 +314,20 @@ def test_four_eyes_on_one_activity_means_another_actor_each_time():
     rules = duties("attributes.officer", "approve", "approve")
     found, _ = verdicts_of(rules, act("approve", "ann"), act("approve", "ben"), act("approve", "ann"))
     assert found == [[], [], [VIOLATED]]
+
+
+@pytest.mark.parametrize("actor", ["\U0001d54a" * 4_096, "a" * 33, "\u4e2d" * 11])
+def test_of_an_actor_with_a_long_name_the_digest_is_kept(actor):
+    other = actor[:-1] + "x"
+    found, state = verdicts_of(duties("attributes.officer"), act("apply", actor), act("approve", other))
+    assert found == [[], []]
+    assert len(codec.encode(state)) < 160
+    assert verdicts_of(duties("attributes.officer"), act("approve", actor), state=state)[0] == [[VIOLATED]]
+
+
+def test_a_short_actor_is_kept_as_it_is():
+    _, state = verdicts_of(duties("attributes.officer"), act("apply", "a" * 32), act("approve", "ann"))
+    assert state[1] == [[0, [["a" * 32], ["ann"]]]]
 
 
 @pytest.mark.parametrize(("by", "other"), [("member", "n/s"), ("source", "m/other")])
