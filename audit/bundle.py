@@ -1,27 +1,31 @@
 """The evidence bundle: one file for one case, verified step by step with the genesis alone.
 
 Law: nothing in the file is believed that a quorum did not certify; items, rules and findings are proven to be all there
-are; a step that fails is named.
+are; all that it says of the present is the state after one block, which it names; a step that fails is named.
 
 A bundle is the document ``evidence-bundle``; docs/spec/audit.md, section Evidence bundle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from audit.certified import block_text
 from audit.epochs import Epochs
 from audit.history import ObjectHistory, verify_history
 from audit.report import Verdict
 from audit.steps import Step, Trace
 from contracts.process_chain import item_hash
 from contracts.rules.rule import SOURCE
-from contracts.supervision_findings import count_key
+from contracts.supervision_findings import count_key, finding_key
+from contracts.supervision_holds import hold_key
+from contracts.supervision_obligations import obligation_key
 from contracts.supervision_sets import ADOPTED, active_key, rule_digest, set_key
 from ledger import codec
 from ledger.block import Header, Receipt
+from ledger.certificate import Certificate
 from ledger.errors import BadProof, LedgerError, Malformed
 from ledger.genesis import Genesis
 from ledger.handover import handover_from_json
@@ -40,11 +44,28 @@ VERSION: Final = 1
 EXTERNAL: Final = "external:"
 _LIMIT: Final = 100_000
 _RULE: Final = ["supervision", "rule"]
-_LISTS: Final = ("sources", "recordings", "sets", "rules", "policies", "findings", "trail", "deadlines", "handovers")
+_LISTS: Final = (
+    "sources",
+    "recordings",
+    "sets",
+    "rules",
+    "policies",
+    "findings",
+    "trail",
+    "deadlines",
+    "obligations",
+    "handovers",
+)
+_FIELDS: Final = frozenset(
+    {"coseal", "version", "chain_id", "object", "history", "active", "finding_count", "hold", *_LISTS}
+)
+_NAMES: Final = ("process_type", "type", "id")
 
 REMAINING_TRUST: Final = (
     "that the genesis is the right one: compare its chain id with what a member you trust says",
     "that the contracts did what they should: a quorum computed the same, and `coseal audit` replays it",
+    "that no later block says otherwise: a bundle speaks of the state after its block, and does not say that it is the "
+    "newest",
 )
 """What a bundle cannot prove by itself."""
 
@@ -90,7 +111,8 @@ class _Bundle:
         self.genesis = genesis
         self.epochs = Epochs(genesis)
         self.name = ("", "", "")
-        self.heights: list[int] = []
+        self.header: Header | None = None
+        self.certificate: Certificate | None = None
         self.history: ObjectHistory | None = None
         self.recordings: list[Recording] = []
         self.trail: dict[str, Recording] = {}
@@ -100,21 +122,23 @@ class _Bundle:
         self.policies: dict[str, Any] = {}
         self.findings: dict[str, Mapping[str, Any]] = {}
         self.gaps: dict[str, int] = {}
+        self.hold: Mapping[str, Any] | None = None
+        self.obligations: list[Mapping[str, Any]] = []
 
     # Steps
 
     def frame(self, document: Any) -> str:
         """Check that it is a bundle of this chain about one object."""
-        fields = codec.mapping(document, KIND)
+        fields = codec.fields(document, KIND, _FIELDS)
         if fields.get("coseal") != KIND or type(fields.get("version")) is not int or fields["version"] != VERSION:
             raise Malformed(f'expected a document with "coseal": "{KIND}" and "version": {VERSION}')
         if fields.get("chain_id") != self.genesis.chain_id.hex():
             raise BadProof(f"it is of chain {str(fields.get('chain_id'))[:64]}, the genesis of another")
         for name in _LISTS:
             codec.sequence(fields.get(name), name, limit=_LIMIT)
-        names = codec.mapping(fields.get("object"), "object")
+        names = codec.fields(fields.get("object"), "object", _NAMES)
         process_type, object_type, object_id = (
-            codec.text(names.get(name), f"object.{name}", limit=256) for name in ("process_type", "type", "id")
+            codec.text(names.get(name), f"object.{name}", limit=256) for name in _NAMES
         )
         self.name = (process_type, object_type, object_id)
         return f"chain {self.genesis.chain_id.hex()}; about {object_type} {object_id} of {process_type}"
@@ -126,15 +150,20 @@ class _Bundle:
         members = ", ".join(sorted({seat.member for seat in current.validators}))
         return f"{len(self.epochs)} epoch(s) from the genesis; {current.quorum} of {current.n} certify: {members}"
 
+    def block(self, document: Any) -> str:
+        """Verify the header of the block as of which the bundle speaks: the one the object's record is proven by."""
+        record = state_proof_from_json(codec.mapping(document.get("history"), "history").get("record"))
+        self.epochs.verify(record.header, record.certificate)
+        self.header, self.certificate = record.header, record.certificate
+        return f"all that follows is the state after {self._at()}, or was committed up to it"
+
     def items(self, document: Any) -> str:
         """Verify the object's items, and that they are all."""
-        record = state_proof_from_json(codec.mapping(document.get("history"), "history").get("record"))
         history = verify_history(document["history"], self.genesis, self.epochs)
         if (history.process_type, history.object_type, history.object_id) != self.name:
             raise BadProof("the history is of another object")
         self.history = history
-        self.heights.append(record.header.height)
-        return f"{len(history.items)} items are all there are up to block {record.header.height}"
+        return f"{len(history.items)} items are all there are up to {self._at()}"
 
     def recorded(self, document: Any) -> str:
         """Verify the transactions that recorded the items: who signed each, and when it was committed."""
@@ -153,11 +182,12 @@ class _Bundle:
             source, sequence = min(wanted)
             raise BadProof(f"nothing shows who recorded item {sequence} of {source}")
         senders = sorted({recording.transaction.sender for recording in self.recordings})
-        return f"{len(self.recordings)} transactions recorded them, signed by {', '.join(senders) or 'nobody'}"
+        words = f"{len(self.recordings)} transactions recorded them, signed by {', '.join(senders) or 'nobody'}"
+        return f"{words}; {_blocks(recording.header for recording in self.recordings)}"
 
     def sources(self, document: Any) -> str:
         """Verify the state of every source that recorded an item: does it have gaps?"""
-        values = {key: value for key, value, _ in map(self._value, document["sources"])}
+        values = dict(map(self._value, document["sources"]))
         wanted = {source for source, _, _ in self._items()} | ({self.name[2]} if self.name[1] == SOURCE else set())
         for source in sorted(wanted):
             value = values.get(f"process/source/{source}")
@@ -165,26 +195,26 @@ class _Bundle:
                 raise BadProof(f"the state of source {source} is missing")
             self.gaps[source] = value["missing"]
         words = [f"{source}: {missing or 'none'} missing" for source, missing in self.gaps.items()]
-        return "; ".join(words) or "no source recorded it"
+        return f"{'; '.join(words) or 'no source recorded it'}; at {self._at()}"
 
     def rules_in_force(self, document: Any) -> str:
         """Verify the rules in force, and those that findings name: text, version, who proposed, since when."""
         for entry in document["rules"]:
-            key, value, _ = self._value(entry)
+            key, value = self._value(entry)
             *head, name, version = key.split("/")
-            if value is None or head != _RULE or not version.isdigit():
+            if value is None or head != _RULE or not (version.isascii() and version.isdigit() and len(version) < 19):
                 raise BadProof(f"{key} holds no rule")
             if rule_digest(value["rule"]).hex() != value["digest"]:
                 raise BadProof(f"{key}: the digest is not that of the rule")
             self.rules[name, int(version)] = value
-        sets = {key: value for key, value, _ in map(self._value, document["sets"])}
-        key, active, height = self._value(document.get("active"))
+        sets = dict(map(self._value, document["sets"]))
+        key, active = self._value(document.get("active"))
         if key != active_key(self.name[0]):
             raise BadProof(f"the sets in force are those of {key}")
         for entry in active or ():
             if entry["phase"] == ADOPTED:
                 self._require_set(sets.get(set_key(entry["set"])), entry)
-        return f"{len(self.in_force)} in force at block {height}, each as its ballot adopted it"
+        return f"{len(self.in_force)} in force at {self._at()}, each as its ballot adopted it"
 
     def _require_set(self, record: Any, entry: Mapping[str, Any]) -> None:
         if record is None:
@@ -197,7 +227,7 @@ class _Bundle:
 
     def legal_basis(self, document: Any) -> str:
         """Verify the record of every policy that a rule rests on, with the digest of its text."""
-        shown = {key: value for key, value, _ in map(self._value, document["policies"])}
+        shown = dict(map(self._value, document["policies"]))
         external: set[str] = set()
         for value in self.rules.values():
             for basis in value["rule"]["legal_basis"]:
@@ -209,26 +239,29 @@ class _Bundle:
                     self.policies[basis] = shown[f"policy/instrument/{basis}"]
         digests = sum("text_sha256" in policy for policy in self.policies.values())
         words = f"{len(self.policies)} policies of the register ({digests} with the digest of their text)"
-        return f"{words}, {len(external)} texts outside of it"
+        return f"{words} as of {self._at()}, {len(external)} texts outside of it"
 
     def found(self, document: Any) -> str:
         """Verify the findings, and that they are all: the state counts them for each object."""
         for entry in document["findings"]:
-            key, value, _ = self._value(entry)
-            if value is None or not key.startswith("supervision/finding/"):
+            key, value = self._value(entry)
+            if value is None or key != finding_key(key.rpartition("/")[2]):
                 raise BadProof(f"{key} holds no finding")
+            if value["id"] in self.findings:
+                raise BadProof(f"finding {value['id']} is shown twice")
             if (value["process_type"], value["object_type"], value["object"]) != self.name:
                 raise BadProof(f"finding {value['id']} is about another object")
             rule = (value["rule"], value["version"])
             if rule not in self.rules and not value["rule"].startswith("system:"):
                 raise BadProof(f"finding {value['id']} is of rule {rule[0]} version {rule[1]}, which is not shown")
             self.findings[value["id"]] = value
-        key, count, _ = self._value(document.get("finding_count"))
+        key, count = self._value(document.get("finding_count"))
         if key != count_key(*self.name):
             raise BadProof(f"the number of findings is that of {key}")
         if len(self.findings) != (count or 0):
             raise BadProof(f"{len(self.findings)} findings are shown, {count or 0} were raised")
-        return f"{len(self.findings)} findings are all there are: {', '.join(self._standing()) or 'none'}"
+        listed = ", ".join(self._standing()) or "none"
+        return f"{len(self.findings)} findings are all there are at {self._at()}: {listed}"
 
     def _standing(self) -> list[str]:
         return [
@@ -252,7 +285,41 @@ class _Bundle:
                 self._require_overdue(name, step, side, height)
                 late += 1
         taken = sum(len(finding["steps"]) for finding in self.findings.values())
-        return f"{taken} steps, each signed and committed; {late} deadlines missed, each noted by the chain itself"
+        words = f"{taken} steps, each signed and committed; {late} deadlines missed, each noted by the chain itself"
+        return f"{words}; {_blocks([step.header for step in self.trail.values()])}"
+
+    def held(self, document: Any) -> str:
+        """Verify whether the object is on hold."""
+        key, self.hold = self._value(document.get("hold"))
+        if key != hold_key(*self.name):
+            raise BadProof(f"the hold is that of {key}")
+        if self.hold is None:
+            return f"never on hold up to {self._at()}"
+        until = time_text(self.hold["until_ms"])
+        return f"{self.hold['status']} at {self._at()}: by finding {self.hold['finding']}, until {until}"
+
+    def owed(self, document: Any) -> str:
+        """Verify what a source owes by the periodic rules in force."""
+        shown = dict(map(self._value, document["obligations"]))
+        for rule in self._periodic():
+            key = obligation_key(rule, self.name[2])
+            if key not in shown:
+                raise BadProof(f"what the source owes by rule {rule} is missing")
+            record = shown.pop(key)
+            if record is not None:
+                self.obligations.append(record)
+        if shown:
+            raise BadProof(f"{min(shown)} is no obligation of this object by a rule in force")
+        words = [f"{one['rule']}: due {time_text(one['due_ms'])}, {one['missed']} missed" for one in self.obligations]
+        return f"{'; '.join(words) or 'nothing is owed'}; at {self._at()}"
+
+    def _periodic(self) -> list[str]:
+        """Return the rules in force by which this source owes something; none for other objects."""
+        if self.name[1] != SOURCE:
+            return []
+        in_force = set(self.in_force)
+        rules = (value["rule"] for value in self.rules.values() if value["rule"]["id"] in in_force)
+        return sorted({rule["id"] for rule in rules if rule["kind"] == "periodic" and rule["source"] == self.name[2]})
 
     def _require_step(self, finding: str, name: str, sender: str, height: int, time_ms: int, tx: str) -> None:
         step = self.trail.get(tx)
@@ -272,18 +339,25 @@ class _Bundle:
 
     # Means
 
-    def _value(self, entry: Any) -> tuple[str, Any, int]:
-        """Return (key, decoded value or None, height) of a state proof that holds."""
+    def _value(self, entry: Any) -> tuple[str, Any]:
+        """Return (key, decoded value or None) of a state proof that holds, and is of the block of the bundle."""
         certified = state_proof_from_json(entry)
-        certified.verify(self.genesis.chain_id, self.epochs.of(certified.header, certified.certificate))
-        self.heights.append(certified.header.height)
-        value = None if certified.value is None else codec.decode(certified.value)
-        return certified.key.decode("utf-8", "backslashreplace"), value, certified.header.height
+        key = certified.key.decode("utf-8", "backslashreplace")
+        if certified.header != self.header:
+            other = block_text(certified.header)
+            raise BadProof(f"{key} is proven as of {other}, the record of the object as of {self._at()}: of two times")
+        if certified.certificate != self.certificate:
+            self.epochs.verify(certified.header, certified.certificate)
+        certified.proof.verify(certified.key, certified.value, certified.header.state_root)
+        return key, None if certified.value is None else codec.decode(certified.value)
 
     def _receipt(self, entry: Any) -> Recording:
         proof = proof_from_json(entry)
         transaction, receipt = proof.verify(self.genesis.chain_id, self.epochs.of(proof.header, proof.certificate))
         return Recording(transaction, receipt, proof.header)
+
+    def _at(self) -> str:
+        return "" if self.header is None else block_text(self.header)
 
     def _items(self) -> tuple[tuple[str, int, dict[str, Any]], ...]:
         return () if self.history is None else self.history.items
@@ -291,17 +365,33 @@ class _Bundle:
     def facts(self) -> dict[str, Any]:
         """Return what the bundle proves."""
         process_type, object_type, object_id = self.name
+        block = {} if self.header is None else _block_facts(self.header)
         return {
             "chain_id": self.genesis.chain_id.hex(),
             "object": f"{process_type}/{object_type}/{object_id}",
-            "heights": [min(self.heights), max(self.heights)],
+            **block,
             "items": len(self._items()),
             "missing_at_sources": self.gaps,
             "rules_in_force": self.in_force,
             "policies": {name: policy.get("text_sha256") for name, policy in self.policies.items()},
             "findings": [_finding_facts(finding, self.trail) for finding in self.findings.values()],
+            "hold": None if self.hold is None else plain(self.hold),
+            "obligations": plain(self.obligations),
             "remaining_trust": list(REMAINING_TRUST),
         }
+
+
+def _block_facts(header: Header) -> dict[str, Any]:
+    return {"height": header.height, "time": time_text(header.time_ms), "block_hash": header.hash.hex()}
+
+
+def _blocks(headers: Iterable[Header]) -> str:
+    """Return in which blocks something was committed, in words."""
+    found = {header.height: header for header in headers}
+    if not found:
+        return "in no block"
+    first, last = found[min(found)], found[max(found)]
+    return f"in {block_text(first)}" + ("" if first == last else f" to {block_text(last)}")
 
 
 def _finding_facts(finding: Mapping[str, Any], trail: Mapping[str, Recording]) -> dict[str, Any]:
@@ -323,6 +413,7 @@ _Check: TypeAlias = Callable[[_Bundle, Any], str]
 _STEPS: Final[tuple[tuple[str, _Check], ...]] = (
     ("chain", _Bundle.frame),
     ("validators", _Bundle.validators),
+    ("block", _Bundle.block),
     ("items", _Bundle.items),
     ("recordings", _Bundle.recorded),
     ("sources", _Bundle.sources),
@@ -330,5 +421,7 @@ _STEPS: Final[tuple[tuple[str, _Check], ...]] = (
     ("legal basis", _Bundle.legal_basis),
     ("findings", _Bundle.found),
     ("trail", _Bundle.supervision),
+    ("hold", _Bundle.held),
+    ("obligations", _Bundle.owed),
 )
 STEP_NAMES: Final = tuple(name for name, _ in _STEPS)

@@ -19,6 +19,7 @@ from ledger.errors import BadCertificate, LedgerError
 from ledger.genesis import Genesis
 from ledger.handover import Handover, split_handovers
 from ledger.proof import CertifiedValue, verify_certified
+from ledger.render import time_text
 from ledger.transaction import Transaction
 from ledger.validators import ValidatorSet
 
@@ -82,6 +83,11 @@ def judge(
         verify_certified(header, certificate, genesis.chain_id, validators, noting)
         seen.detail = f"{len(verdicts)} of {validators.n} validators signed it, {validators.quorum} are a quorum"
     return Judged(header, certificate, validators)
+
+
+def block_text(header: Header) -> str:
+    """Return which block a header is of, and its time, in words."""
+    return f"block {header.height} ({time_text(header.time_ms)})"
 
 
 def path(leaf: bytes, index: int, size: int, siblings: Sequence[bytes], root: bytes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 from audit import bundle, certified
-from audit.certified import Judged
+from audit.certified import Judged, block_text
 from audit.export import Beside, file_in, read_at_most, verify_export
 from audit.history import verify_history
 from audit.light import UnknownValidators
@@ -55,7 +55,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
 """The steps of each kind of document, in order."""
 _CERTIFIED: Final = ("genesis", "quorum", "newest")
 _REMAINING: Final[Mapping[str, tuple[str, ...]]] = {
-    bundle.KIND: ("genesis", "contracts"),
+    bundle.KIND: ("genesis", "contracts", "newest"),
     "export": ("genesis", "again"),
 }
 
@@ -156,8 +156,9 @@ def _bundle(document: Any, genesis: Genesis) -> Verification:
     if report.verdict is not Verdict.OK:
         reason = f"step {len(report.steps)} of {len(bundle.STEP_NAMES)}, {last.name}: {last.detail}"
         return Verification(bundle.KIND, report.verdict, reason, steps=report.steps)
-    reason = f"the case {report.facts['object']} is proven: {report.facts['items']} items"
-    reason += f", {len(report.facts['findings'])} findings with their whole trail"
+    facts = report.facts
+    reason = f"the case {facts['object']} is proven as of block {facts['height']} ({facts['time']}): "
+    reason += f"{facts['items']} items, {len(facts['findings'])} findings with their whole trail"
     return Verification(bundle.KIND, Verdict.OK, reason, report.facts, report.steps)
 
 
@@ -179,7 +180,7 @@ def _begin_receipt(document: Any, genesis: Genesis, trace: Trace) -> _Told:
         receipt = proof.content()
         seen.detail = "the first receipt of a block is what fell due at its start"
     facts = {**_facts(judged), "due": plain(receipt.data)}
-    return f"this is what fell due at the start of block {proof.header.height}", facts
+    return f"this is what fell due at the start of {block_text(proof.header)}", facts
 
 
 def _receipt(document: Any, genesis: Genesis, trace: Trace) -> _Told:
@@ -210,7 +211,7 @@ def _receipt(document: Any, genesis: Genesis, trace: Trace) -> _Told:
         "action": f"{transaction.contract}.{transaction.action}",
         "code": receipt.code,
     }
-    return f"{reason} in block {header.height}", facts
+    return f"{reason} in {block_text(header)}", facts
 
 
 def _state_proof(document: Any, genesis: Genesis, trace: Trace) -> _Told:
@@ -224,13 +225,13 @@ def _state_proof(document: Any, genesis: Genesis, trace: Trace) -> _Told:
         "value": None if value.value is None else plain(decode(value.value)),
     }
     holds = "holds this value" if value.value is not None else "is absent"
-    return f"{key} {holds} in the state after block {value.header.height}", facts
+    return f"{key} {holds} in the state after {block_text(value.header)}", facts
 
 
 def _certified_header(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     (header, certificate), handovers = certified.read(document, trace, certified_header_from_json)
     judged = certified.judge(header, certificate, handovers, genesis, trace)
-    return f"block {header.height} is certified", _facts(judged)
+    return f"{block_text(header)} is certified", _facts(judged)
 
 
 def _object_history(document: Any, genesis: Genesis, trace: Trace) -> _Told:
@@ -249,7 +250,7 @@ def _object_history(document: Any, genesis: Genesis, trace: Trace) -> _Told:
         "object": f"{history.object_type} {history.object_id}",
         "items": len(history.items),
     }
-    return f"these {len(history.items)} items are all of {facts['object']} up to block {record.header.height}", facts
+    return f"these {len(history.items)} items are all of {facts['object']} up to {block_text(record.header)}", facts
 
 
 def _facts(judged: Judged) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from coseal.conversation import COMMIT_TIMEOUT_S, Committed, Dialogue, Pause, Re
 from coseal.errors import Unreachable
 from coseal.following import Event, Follower
 from coseal.history import object_history_of
-from coseal.pages import PAGE_ITEMS, page
+from coseal.pages import Pages
 from coseal.sending import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.speaker import Speaker
 from ledger.block import CommittedBlock
@@ -109,6 +109,10 @@ class AsyncClient(Speaker):
         """Return the certified value of a state key, or its proven absence (``value`` None), verified."""
         return await self.run(self.conversation.state(key, min_height))
 
+    async def values(self, keys: Sequence[str], *, min_height: int = 0) -> list[CertifiedValue]:
+        """Return the certified values of several state keys, in order, all of one block; see ``Client.values``."""
+        return await self.run(self.conversation.values(keys, min_height))
+
     async def value(self, key: str, *, min_height: int = 0) -> Any:
         """Return the decoded value of a state key, None if it is absent; proven, as ``state``."""
         return await self.run(self.conversation.value(key, min_height))
@@ -117,9 +121,11 @@ class AsyncClient(Speaker):
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
         return await self.run(self.conversation.block(height))
 
-    async def history(self, process_type: str, object_type: str, object_id: str) -> ObjectHistory:
+    async def history(
+        self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0
+    ) -> ObjectHistory:
         """Return all items of an object, proven to be all; see ``Client.history``."""
-        dialogue = object_history_of(self.conversation, process_type, object_type, object_id)
+        dialogue = object_history_of(self.conversation, process_type, object_type, object_id, min_height)
         return (await self.run(dialogue))[1]
 
     async def stream(
@@ -147,15 +153,10 @@ class AsyncClient(Speaker):
         self, path: str, name: str, /, *, limit: int | None = None, **filters: Any
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield the items of a paged list of the API, as the node says, at most ``limit``."""
-        left, cursor = limit, None
-        while left is None or left > 0:
-            size = PAGE_ITEMS if left is None else min(left, PAGE_ITEMS)
-            items, cursor = await self.run(page(self.conversation, path, name, filters, size, cursor))
-            for item in items:
+        pages = Pages(self.conversation, path, name, filters, limit)
+        while not pages.done:
+            for item in await self.run(pages.more()):
                 yield item
-            left = None if left is None else left - len(items)
-            if cursor is None:
-                return
 
     def policies(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[dict[str, Any]]:
         """Yield policies by id, as the node's index says; filters as ``Client.policies``."""

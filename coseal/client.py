@@ -30,7 +30,7 @@ from coseal.conversation import (
 )
 from coseal.errors import Unreachable
 from coseal.following import Event, Follower
-from coseal.pages import PAGE_ITEMS, page
+from coseal.pages import Pages
 from coseal.sending import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.speaker import Speaker
 from ledger.block import CommittedBlock, Header
@@ -171,8 +171,22 @@ class Client(Speaker):
         return self.run(self.conversation.receipt(tx_id, timeout_s))
 
     def state(self, key: str, *, min_height: int = 0) -> CertifiedValue:
-        """Return the certified value of a state key, or its proven absence (``value`` None), verified."""
+        """Return the certified value of a state key, or its proven absence (``value`` None), verified.
+
+        ``header.height`` of what it returns says as of which block. That is never below ``min_height``, nor below any
+        height that this client has verified: a node that answers of an older block is set aside, and the next is
+        asked; ``StaleAnswer`` if there is none.
+        """
         return self.run(self.conversation.state(key, min_height))
+
+    def values(self, keys: Sequence[str], *, min_height: int = 0) -> list[CertifiedValue]:
+        """Return the certified values of several state keys, in order, all of one block; verified, as ``state``.
+
+        >>> members, seats = client.values(["membership/members", "membership/validators"])
+        >>> members.header == seats.header
+        True
+        """
+        return self.run(self.conversation.values(keys, min_height))
 
     def state_document(self, key: str) -> dict[str, Any]:
         """Return the state-proof file of a key, which ``coseal verify`` checks with the genesis alone; verified."""
@@ -195,11 +209,14 @@ class Client(Speaker):
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
         return self.run(self.conversation.block(height))
 
-    def history(self, process_type: str, object_type: str, object_id: str) -> ObjectHistory:
-        """Return all items of an object, proven to be all; errors as ``coseal.history.object_history``."""
+    def history(self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0) -> ObjectHistory:
+        """Return all items of an object, proven to be all; errors as ``coseal.history.object_history``.
+
+        The ``height`` and ``time_ms`` of what it returns are those of the block as of which they are all.
+        """
         from coseal.history import object_history
 
-        return object_history(self, process_type, object_type, object_id)[1]
+        return object_history(self, process_type, object_type, object_id, min_height=min_height)[1]
 
     def validators_of(self, header: Header, certificate: Certificate) -> ValidatorSet:
         """Return the validators of a header's epoch; the node is asked for what leads to it, which is verified.
@@ -239,14 +256,9 @@ class Client(Speaker):
 
     def pages(self, path: str, name: str, /, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
         """Yield the items of a paged list of the API, as the node says, at most ``limit``."""
-        left, cursor = limit, None
-        while left is None or left > 0:
-            size = PAGE_ITEMS if left is None else min(left, PAGE_ITEMS)
-            items, cursor = self.run(page(self.conversation, path, name, filters, size, cursor))
-            yield from items
-            left = None if left is None else left - len(items)
-            if cursor is None:
-                return
+        pages = Pages(self.conversation, path, name, filters, limit)
+        while not pages.done:
+            yield from self.run(pages.more())
 
     def policies(self, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
         """Yield policies by id, as the node's index says; ``policy`` proves one.

@@ -1,7 +1,8 @@
 """What a client says to nodes and what it believes of their answers, without a socket.
 
-Law: a receipt or a proven value is returned only after it was verified against the genesis; no node is trusted. The
-bytes of a transaction are the same however often they are sent, so nothing can happen twice.
+Law: a receipt or a proven value is returned only after it was verified against the genesis; no node is trusted. What
+is proven of the present is never of an older block than one that was verified here before. The bytes of a transaction
+are the same however often they are sent, so nothing can happen twice.
 
 A conversation is a generator: it yields an ``Ask`` (one HTTP request) or a ``Pause``, is sent the ``Reply``, and
 returns what it came to. ``coseal.client`` and ``coseal.aio`` carry the same ones out, one blocking, one not.
@@ -19,11 +20,12 @@ from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from audit.epochs import Epochs
-from coseal.errors import BadAnswer, Busy, CosealError, FalseAnswer, NotCommitted, Refused, Unreachable
+from coseal.errors import Busy, CosealError, FalseAnswer, NotCommitted, Refused, StaleAnswer, Unreachable
+from coseal.roster import STALE_ASIDE_S, Roster
 from ledger import codec
 from ledger.block import CommittedBlock, Header, Receipt
 from ledger.certificate import Certificate
-from ledger.errors import LedgerError
+from ledger.errors import BadProof, LedgerError
 from ledger.genesis import Genesis
 from ledger.handover import MAX_HANDOVERS, Handover, with_handovers
 from ledger.proof import CertifiedValue, TransactionProof
@@ -44,6 +46,11 @@ _BUSY_PAUSE_S: Final = 0.1
 _POLL_S: Final = 0.05
 _BARE: Final = {"handovers": "false"}
 """Answers without handovers: the conversation keeps those it has verified."""
+_PROVEN_KEYS: Final = 256
+_PROVEN_KEYS_BYTES: Final = 6_000  # of a URL; what stands before a node may take no more than 8 KB
+_PASSES: Final = 8
+_OF_NO_HEIGHT: Final = ("/v1/genesis", "/v1/snapshot", "/v1/status")
+"""Routes that wait for no height; every other one under /v1/ does."""
 
 _log = logging.getLogger("coseal")
 _T = TypeVar("_T")
@@ -160,8 +167,7 @@ def sign_as(
 class Conversation:
     """One client's side of its talks with the nodes at ``urls``, which are asked in turn when one fails.
 
-    ``distrusted`` names every node that said what does not hold, and what; ``height`` is the highest height certified
-    so far, behind which no later read of the state goes, at whichever node.
+    ``height`` is the highest height certified so far: no later read of the present goes behind it, at whichever node.
     """
 
     def __init__(
@@ -169,19 +175,27 @@ class Conversation:
     ) -> None:
         if not urls:
             raise CosealError("no node to ask", "give the URL of one or several nodes")
-        self.urls = tuple(dict.fromkeys(url.rstrip("/").removesuffix("/v1") for url in urls))
+        self.roster = Roster(tuple(dict.fromkeys(url.rstrip("/").removesuffix("/v1") for url in urls)))
         self.genesis = genesis
         self.sender = sender
         self.epochs = Epochs(genesis)
-        self.distrusted: dict[str, str] = {}
         self.height = 0
         self._signer = signer
-        self._turn = 0
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The nodes."""
+        return self.roster.urls
 
     @property
     def url(self) -> str:
         """The node that is asked next."""
-        return self.urls[self._turn]
+        return self.roster.order[0]
+
+    @property
+    def distrusted(self) -> dict[str, str]:
+        """The nodes set aside: what one said does not hold, or is older than what is known; and what that was."""
+        return self.roster.aside
 
     @property
     def member(self) -> str:
@@ -192,8 +206,7 @@ class Conversation:
 
     def turn(self, node: str) -> None:
         """Ask the next node after this one from now on, unless another is asked already."""
-        if self.url == node:
-            self._turn = (self._turn + 1) % len(self.urls)
+        self.roster.turn(node)
 
     # Asking
 
@@ -210,7 +223,7 @@ class Conversation:
         """Return a node's reply; those that do not answer are passed over, ``Unreachable`` if none does."""
         failed: dict[str, Unreachable] = {}
         while len(failed) < len(self.urls):
-            node = next(url for url in (*self.urls[self._turn :], *self.urls) if url not in failed)
+            node = next(url for url in self.roster.order if url not in failed)
             try:
                 return (yield Ask(method, node, path, params or {}, content, headers or {}, timeout_s))
             except Unreachable as error:
@@ -235,14 +248,21 @@ class Conversation:
         raise AssertionError  # there is a node to ask
 
     def distrust(self, error: FalseAnswer) -> None:
-        """Note what a node said, and turn to the next."""
-        self.distrusted[error.node] = error.detail
+        """Set a node aside for what it said, and turn to the next."""
         _log.warning("%s", error.detail)
-        self.turn(error.node)
+        if isinstance(error, StaleAnswer):
+            self.roster.set_aside(error.node, error.detail, STALE_ASIDE_S)
+        else:
+            self.roster.set_aside(error.node, error.detail)
 
     def get(self, path: str, **params: Any) -> Dialogue[dict[str, Any]]:
-        """Return a JSON document of the API, unverified; raise ``Refused`` for a problem it answers with."""
+        """Return a JSON document of the API, unverified; raise ``Refused`` for a problem it answers with.
+
+        The node is asked to have come as far as what was verified here before.
+        """
         given = {name: value for name, value in params.items() if value is not None}
+        if self.height and path.startswith("/v1/") and not path.startswith(_OF_NO_HEIGHT):
+            given["min_height"] = max(self.height, int(given.get("min_height", 0)))
         return document_of((yield from self.ask("GET", path, params=given)))
 
     # Writing
@@ -337,10 +357,11 @@ class Conversation:
 
     def state(self, key: str, min_height: int = 0) -> Dialogue[CertifiedValue]:
         """Return the certified value of a state key, or its proven absence (``value`` None), verified."""
-        return (yield from self.believed(lambda: self._state(key, max(min_height, self.height))))
+        floor = max(min_height, self.height)
+        return (yield from self.believed(lambda: self._state(key, floor)))
 
-    def _state(self, key: str, min_height: int) -> Dialogue[CertifiedValue]:
-        params: dict[str, Any] = {"proof": "true", **_BARE} | ({"min_height": min_height} if min_height else {})
+    def _state(self, key: str, floor: int) -> Dialogue[CertifiedValue]:
+        params = {"proof": "true", **_BARE, **asking_for(floor)}
         reply = yield from self.ask("GET", state_path(key), params=params)
         if reply.status != 200:
             document_of(reply)
@@ -352,8 +373,61 @@ class Conversation:
             raise false_answer(reply.node, f"gave a state proof that does not hold: {error.reason}") from None
         if certified.key != key.encode():
             raise false_answer(reply.node, f"proved another key than {key}")
-        self.height = max(self.height, certified.header.height)
+        self.saw(reply.node, f"the state of {key}", certified.header.height, floor)
         return certified
+
+    def values(self, keys: Sequence[str], min_height: int = 0) -> Dialogue[list[CertifiedValue]]:
+        """Return the certified values of state keys, in order, all of one block, verified; as ``state`` otherwise.
+
+        Many keys take several requests; they are made again while the chain grows in between, ``Busy`` if it does so
+        every time.
+        """
+        pages, floor = _pages_of(keys), max(min_height, self.height)
+        for _ in range(_PASSES):
+            found: list[CertifiedValue] = []
+            for page in pages:
+                found += yield from self.believed(lambda page=page, floor=floor: self._values(page, floor))  # type: ignore[misc]
+                floor = max(floor, found[-1].header.height)
+            if all(one.header == found[0].header for one in found):
+                return found
+        raise Busy(f"{len(keys)} values cannot be read of one block: the chain grows meanwhile", "try again")
+
+    def _values(self, keys: Sequence[str], floor: int) -> Dialogue[list[CertifiedValue]]:
+        params = {"keys": json.dumps(keys, ensure_ascii=False), **asking_for(floor)}
+        reply = yield from self.ask("GET", "/v1/proofs", params=params, headers={"Accept": MSGPACK})
+        if reply.status != 200:
+            document_of(reply)
+        try:
+            rows = codec.sequence(codec.decode(reply.content), "proofs", limit=_PROVEN_KEYS)
+            found = [CertifiedValue.decode(codec.octets(row, "proof")) for row in rows]
+            for one in found:
+                if one.header != found[0].header:
+                    raise BadProof("the values are of several blocks")
+                if one is found[0] or one.certificate != found[0].certificate:
+                    yield from self.validators_of(one.header, one.certificate)
+                    self.epochs.verify(one.header, one.certificate)
+                one.proof.verify(one.key, one.value, one.header.state_root)
+        except LedgerError as error:
+            raise false_answer(reply.node, f"gave state proofs that do not hold: {error.reason}") from None
+        if [one.key for one in found] != [key.encode() for key in keys]:
+            raise false_answer(reply.node, "proved other keys than it was asked for")
+        self.saw(reply.node, "the state", found[0].header.height, floor)
+        return found
+
+    def saw(self, node: str, what: str, height: int, floor: int) -> None:
+        """Note that a node proved ``what`` as of a height; raise ``StaleAnswer`` if it was asked for a later one."""
+        self.require_reached(node, what, height, floor)
+        self.height = max(self.height, height)
+
+    @staticmethod
+    def require_reached(node: str, what: str, height: int, floor: int) -> None:
+        """Raise ``StaleAnswer`` for an answer of a lower height than a node was asked for."""
+        if height < floor:
+            raise StaleAnswer(
+                f"{node} gave {what} as of block {height}, though block {floor} was asked for",
+                "ask another node: this one lags, or shows what is past",
+                node=node,
+            )
 
     def state_document(self, key: str) -> Dialogue[dict[str, Any]]:
         """Return the state-proof file of a key, which ``coseal verify`` checks with the genesis alone; verified."""
@@ -367,16 +441,19 @@ class Conversation:
 
     def block(self, height: int | str) -> Dialogue[CommittedBlock]:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
-        return (yield from self.believed(lambda: self._block(height)))
+        floor = self.height if height == "latest" else 0
+        return (yield from self.believed(lambda: self._block(height, floor)))
 
-    def _block(self, height: int | str) -> Dialogue[CommittedBlock]:
-        reply = yield from self.ask("GET", f"/v1/blocks/{height}", headers={"Accept": MSGPACK})
+    def _block(self, height: int | str, floor: int) -> Dialogue[CommittedBlock]:
+        path = f"/v1/blocks/{height}"
+        reply = yield from self.ask("GET", path, params=asking_for(floor), headers={"Accept": MSGPACK})
         if reply.status != 200:
             document_of(reply)
         committed = yield from self.verified_block(reply.node, reply.content)
         found = committed.block.header.height
         if height not in ("latest", str(found), found):
             raise false_answer(reply.node, f"gave block {found} for {height}")
+        self.saw(reply.node, "the latest block", found, floor)
         return committed
 
     def verified_block(self, node: str, raw: bytes) -> Dialogue[CommittedBlock]:
@@ -414,6 +491,25 @@ def false_answer(node: str, what: str) -> FalseAnswer:
     return FalseAnswer(f"{node} {what}", "ask another node, and tell the member that runs this one", node=node)
 
 
+def asking_for(floor: int) -> dict[str, Any]:
+    """Return the parameter that makes a node wait until it has come to a height."""
+    return {"min_height": floor} if floor else {}
+
+
+def _pages_of(keys: Sequence[str]) -> list[list[str]]:
+    """Return keys in runs that one request can name."""
+    pages: list[list[str]] = []
+    size = 0
+    for key in keys:
+        length = len(quote(json.dumps(key, ensure_ascii=False))) + len("%2C%20")
+        if not pages or size + length > _PROVEN_KEYS_BYTES or len(pages[-1]) == _PROVEN_KEYS:
+            pages.append([])
+            size = 0
+        pages[-1].append(key)
+        size += length
+    return pages
+
+
 def document_of(reply: Reply) -> dict[str, Any]:
     """Return the JSON object of a good answer; raise the problem of a bad one."""
     try:
@@ -423,7 +519,8 @@ def document_of(reply: Reply) -> dict[str, Any]:
     if not isinstance(document, dict):
         if reply.status in _NOT_THE_NODE:
             raise Busy(f"{reply.node} answered {reply.status}", "try again in a moment", node=reply.node)
-        raise BadAnswer(f"{reply.node} answered {reply.status} without a JSON object", "is this the URL of a node?")
+        hint = "is this the URL of a node?"
+        raise FalseAnswer(f"{reply.node} answered {reply.status} without a JSON object", hint, node=reply.node)
     if 200 <= reply.status < 300:
         return document
     code, detail = str(document.get("code", f"http_{reply.status}")), str(document.get("detail", ""))

@@ -11,6 +11,7 @@ Law: every error a user can cause is one of these, says what to do about it, and
         ├── Refused         1   a node or the chain refused a request, and said why by a code
         │   └── BadArguments  1 the chain would refuse it whatever its state; nothing was signed
         └── FalseAnswer     1   what a node said does not hold
+            ├── StaleAnswer 1   it holds of an older block than the node was asked for
             └── WrongChain  1   the node, or the genesis, is of another chain
 """
 
@@ -53,6 +54,10 @@ class FalseAnswer(BadAnswer):
     def __init__(self, detail: str, hint: str = "", *, node: str = "") -> None:
         super().__init__(detail, hint)
         self.node = node
+
+
+class StaleAnswer(FalseAnswer):
+    """What a node proved was so before a block that is known here or was asked for: it lags, or hides the rest."""
 
 
 class WrongChain(FalseAnswer):

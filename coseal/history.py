@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from audit.history import ObjectHistory, proven_part, verify_history
-from coseal.conversation import Conversation, Dialogue, document_of, false_answer
+from coseal.conversation import Conversation, Dialogue, asking_for, document_of, false_answer
 from coseal.errors import CosealError
 from ledger import codec
 from ledger.errors import LedgerError
@@ -30,7 +30,7 @@ def parse_object(name: str) -> tuple[str, str, str]:
 
 
 def object_history(
-    client: Client, process_type: str, object_type: str, object_id: str
+    client: Client, process_type: str, object_type: str, object_id: str, *, min_height: int = 0
 ) -> tuple[dict[str, Any], ObjectHistory]:
     """Return the document with all items of an object, and the history in it, verified to be complete.
 
@@ -38,21 +38,24 @@ def object_history(
     for an unknown object, ``FalseAnswer`` if no node proves all of it: one leaves something out or proves another
     object.
     """
-    return client.run(object_history_of(client.conversation, process_type, object_type, object_id))
+    return client.run(object_history_of(client.conversation, process_type, object_type, object_id, min_height))
 
 
 def object_history_of(
-    conversation: Conversation, process_type: str, object_type: str, object_id: str
+    conversation: Conversation, process_type: str, object_type: str, object_id: str, min_height: int = 0
 ) -> Dialogue[tuple[dict[str, Any], ObjectHistory]]:
     """The same as a conversation."""
-    return (yield from conversation.believed(lambda: _ask(conversation, process_type, object_type, object_id)))
+    name, floor = (process_type, object_type, object_id), max(min_height, conversation.height)
+    return (yield from conversation.believed(lambda: _ask(conversation, name, floor)))
 
 
 def _ask(
-    conversation: Conversation, process_type: str, object_type: str, object_id: str
+    conversation: Conversation, name: tuple[str, str, str], floor: int
 ) -> Dialogue[tuple[dict[str, Any], ObjectHistory]]:
+    process_type, object_type, object_id = name
     path = f"/v1/objects/{quote(object_id, safe='')}/events"
     filters = {"process_type": process_type, "type": object_type, "proof": "true", "handovers": "false"}
+    filters |= asking_for(floor)
     reply = yield from conversation.ask("GET", path, params=filters)
     if reply.status != 200:
         document_of(reply)
@@ -65,4 +68,5 @@ def _ask(
         raise false_answer(reply.node, f"does not prove all items of {object_id}: {error.reason}") from None
     if (history.process_type, history.object_type, history.object_id) != (process_type, object_type, object_id):
         raise false_answer(reply.node, "gave the history of another object")
+    conversation.saw(reply.node, f"the history of {object_id}", history.height, floor)
     return with_handovers(proven_part(document), conversation.epochs.up_to(record.header.epoch)), history

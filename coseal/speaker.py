@@ -45,6 +45,11 @@ class Speaker:
         return self.conversation.epochs
 
     @property
+    def height(self) -> int:
+        """The highest height verified so far: what is proven of the present is never older."""
+        return self.conversation.height
+
+    @property
     def distrusted(self) -> Mapping[str, str]:
-        """The nodes that said what does not hold, and what that was."""
+        """The nodes set aside for what they said, and what that was: it does not hold, or is older than it may be."""
         return self.conversation.distrusted

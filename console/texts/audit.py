@@ -174,6 +174,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The genesis gives the signer this key, or a certified state does.",
         "创世文件或经认证的状态把该密钥赋予签署者。",
     ),
+    "audit.step.block": ("One block", "同一区块"),
+    "audit.what.block": (
+        "Everything the bundle says of the present is the state after this block; a part of another time is refused.",
+        "证据包关于现状的全部内容都是此区块之后的状态；来自其他时刻的部分会被拒绝。",
+    ),
     "audit.step.recordings": ("Who recorded them", "记录者"),
     "audit.what.recordings": (
         "Every item comes from an accepted transaction that its sender signed.",
@@ -204,12 +209,24 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Every step was signed by who took it; every missed deadline was noted by the chain itself.",
         "每一步都由行为人签署；每次逾期都由链自身记录。",
     ),
+    "audit.step.hold": ("Whether it is on hold", "是否被暂停"),
+    "audit.what.hold": (
+        "The state says which finding holds the object, and until when, or that none does.",
+        "状态说明由哪项认定暂停该对象、到何时为止，或未被暂停。",
+    ),
+    "audit.step.obligations": ("What the source owes", "来源的报送义务"),
+    "audit.what.obligations": (
+        "Of each periodic rule in force about this source: what is due when, and how many reports were missed.",
+        "针对该来源的每条有效定期规则：何时到期，以及缺报次数。",
+    ),
     # Values
     "audit.value.kind": ("Kind", "类别"),
     "audit.value.version": ("Version", "版本"),
     "audit.value.handovers": ("Changes of validators shown", "所示验证节点变更"),
     "audit.value.chain_id": ("Chain", "链"),
     "audit.value.genesis": ("Chain of the genesis", "创世文件的链"),
+    "audit.value.hold": ("Hold", "暂停"),
+    "audit.value.obligations": ("Obligations", "报送义务"),
     "audit.value.height": ("Height", "高度"),
     "audit.value.header_hash": ("Hash of the header", "区块头哈希"),
     "audit.value.certified_hash": ("Hash that was certified", "所认证的哈希"),

@@ -249,12 +249,15 @@ def print_steps(steps: Sequence[Step], *, values: bool = False) -> None:
 
 def _print_case(facts: Mapping[str, Any]) -> None:
     """Print what an evidence bundle proves of its findings, and what it leaves to be believed."""
+    block = f"block {facts['height']} ({facts['time']})" if "height" in facts else ""
     for finding in facts.get("findings", ()):
         outcome = finding["outcome"] or finding["status"]
-        typer.echo(f"  {finding['id']} {finding['rule']}: {finding['detail']} - {outcome}")
+        raised = f"raised in block {finding['height']}; {outcome} at {block}"
+        typer.echo(f"  {finding['id']} {finding['rule']}: {finding['detail']} - {raised}")
         for step in finding["steps"]:
             said = step.get("question") or step.get("response") or step.get("reason") or step.get("note") or ""
-            typer.echo(f"      {step['time'][:16]}  {step['step']:<13} {step['by']:<20} {said}")
+            when = f"{step['time'][:16]}  block {step['height']}"
+            typer.echo(f"      {when:<30} {step['step']:<13} {step['by']:<20} {said}")
     _print_remaining(facts.get("remaining_trust", ()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from audit.bundle import STEP_NAMES, verify_bundle
+from audit.bundle import STEP_NAMES, BundleReport, verify_bundle
 from audit.report import Verdict
 from audit.verify import verify_document
 from contracts.process_chain import item_hash, objects_of
@@ -53,6 +54,9 @@ class FakeClient:
         tip = self._chain.blocks[-1]
         return CertifiedValue(key.encode(), value, proof, tip.block.header, tip.certificate)
 
+    def values(self, keys: list[str]) -> list[CertifiedValue]:
+        return [self.state(key) for key in keys]
+
     def validators_of(self, header: Header, certificate: Certificate) -> ValidatorSet:
         return self.epochs.of(header, certificate)
 
@@ -65,7 +69,7 @@ class FakeClient:
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         if path == "/v1/findings":
-            filters = {name: params[name] for name in ("process_type", "object_type", "object")}
+            filters = {name: params[name] for name in ("process_type", "object_type", "object") if name in params}
             rows = asyncio.run(self._index.query(queries.findings, filters, 0, 1_000))[1].items
             return {"findings": [row for row in rows if row["id"] not in self.hide], "next": None}
         return self._history(path.split("/")[3].replace("%2F", "/"), params["process_type"], params["type"])
@@ -157,15 +161,97 @@ def test_missed_deadlines_are_proven_by_the_block_that_noted_them(client: Any) -
     document = bundle.collect(client, ("t", "case", "c1"))
     report = verify_bundle(document, client.genesis)
     assert report.verdict is Verdict.OK
-    assert "2 deadlines missed" in report.steps[-1].detail
+    assert "2 deadlines missed" in detail_of(report, "trail")
     (finding,) = report.facts["findings"]
     assert finding["event"] is None, "a deadline raised it"
+
+
+def detail_of(report: BundleReport, name: str) -> str:
+    return next(step.detail for step in report.steps if step.name == name)
 
 
 def test_a_source_has_bundles_too(client: Any) -> None:
     report = verify_bundle(bundle.collect(client, SOURCE), client.genesis)
     assert report.verdict is Verdict.OK
     assert {finding["rule"] for finding in report.facts["findings"]} >= {"R-GAP"}
+    (owed,) = report.facts["obligations"]
+    assert (owed["rule"], owed["source"]) == ("R-MONTHLY", "enterprise-a/live")
+    assert "R-MONTHLY: due" in detail_of(report, "obligations")
+
+
+def test_an_obligation_that_is_left_out_is_found(client: Any) -> None:
+    document = bundle.collect(client, SOURCE)
+    report = verify_bundle({**document, "obligations": []}, client.genesis)
+    assert "what the source owes by rule R-MONTHLY is missing" in report.steps[-1].detail
+
+
+def test_a_hold_is_part_of_the_case(client: Any, case: dict[str, Any]) -> None:
+    report = verify_bundle(case, client.genesis)
+    assert report.facts["hold"]["finding"] == "F2"
+    assert "by finding F2" in detail_of(report, "hold")
+    other = bundle.collect(client, ("t", "case", "c1"))
+    assert "never on hold" in detail_of(verify_bundle(other, client.genesis), "hold")
+    assert "the hold is that of" in verify_bundle({**case, "hold": other["hold"]}, client.genesis).steps[-1].detail
+
+
+def test_every_line_names_the_block_of_which_it_speaks(client: Any, case: dict[str, Any]) -> None:
+    report = verify_bundle(case, client.genesis)
+    tip = client.block(len(client._chain.blocks)).block.header
+    assert (report.facts["height"], report.facts["block_hash"]) == (tip.height, tip.hash.hex())
+    for step in report.steps[STEP_NAMES.index("block") :]:
+        assert re.search(r"block [0-9]+ \(2023-[0-9T:.-]+Z\)", step.detail), step
+    assert f"block {tip.height} ({report.facts['time']})" in verify_document(case, client.genesis).reason
+
+
+PRESENT = ("active", "sets", "rules", "policies", "sources", "findings", "finding_count", "hold", "obligations")
+
+
+@pytest.fixture(scope="module")
+def two_times(tmp_path_factory: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    """The bundle of a case before and after the chain itself raised a finding about it; no item came in between."""
+    story = Story(Chain(make_genesis(name="two times")))
+    story.begin()
+    story.record(("Create", "c1"), amount=5)
+    chain, folder = story.chain, tmp_path_factory.mktemp("times")
+    index = Index(folder / "i.sqlite", chain.genesis.chain_id, lambda height: chain.blocks[height - 1].encode())
+    index.start(len(chain.blocks))
+    client: Any = FakeClient(story, index)
+    made = []
+    for later_ms in (1, 70_000):
+        index.feed(story.wait(later_ms), ())
+        assert index.wait(len(chain.blocks), 20)
+        made.append(json.loads(json.dumps(bundle.collect(client, ("t", "case", "c1")))))
+    index.stop()
+    return chain.genesis, made[0], made[1]
+
+
+def test_a_bundle_put_together_from_two_times_hides_no_finding(two_times: Any) -> None:
+    genesis, before, after = two_times
+    assert [len(verify_bundle(one, genesis).facts["findings"]) for one in (before, after)] == [0, 1]
+    old = {name: before[name] for name in ("findings", "finding_count", "trail", "deadlines")}
+    report = verify_bundle({**after, **old}, genesis)
+    assert (report.steps[-1].name, report.verdict) == ("findings", Verdict.BAD)
+    assert "of two times" in report.steps[-1].detail
+
+
+@pytest.mark.parametrize("name", PRESENT)
+def test_no_part_of_a_bundle_may_be_of_another_time(two_times: Any, name: str) -> None:
+    genesis, before, after = two_times
+    if before[name] == [] == after[name]:
+        pytest.skip("this case has none")
+    report = verify_bundle({**after, name: before[name] or [before["active"]]}, genesis)
+    assert report.verdict is Verdict.BAD
+    assert "of two times" in report.steps[-1].detail
+
+
+def test_a_field_that_nothing_proves_is_refused_wherever_it_stands(client: Any, case: dict[str, Any]) -> None:
+    for number in range(10):
+        spoilt = deepcopy(case)
+        places = [spoilt, spoilt["object"], spoilt["history"], spoilt["history"]["items"][0]]
+        places += [spoilt["history"]["record"], spoilt["active"], spoilt["findings"][0], spoilt["trail"][0]]
+        places += [spoilt["trail"][0]["header"], spoilt["recordings"][0]]
+        places[number]["certified_by"] = "the government"
+        assert verify_bundle(spoilt, client.genesis).verdict is Verdict.BAD, number
 
 
 def test_a_case_is_named_by_its_object_or_a_finding(client: Any) -> None:

@@ -133,7 +133,7 @@ def test_a_bundle_is_shown_step_by_step_and_what_was_left_out_is_found() -> None
         page = told(await visitor.post("/audit", files=[("case.json", data)]))
         assert page.count('class="step good"') == len(STEP_NAMES)
         page = told(await visitor.post("/audit", files=[("case.json", json.dumps(document).encode())]))
-        assert "Step 4, Who recorded them:" in page
+        assert "Step 5, Who recorded them:" in page
         assert "nothing shows who recorded item" in page
 
     walk(visit)

@@ -81,6 +81,8 @@ class FakeNode(httpx.BaseTransport):
             return self._transaction(path)
         if path.startswith("/v1/state/"):
             return self._state(path.removeprefix("/v1/state/"), proof="proof=true" in str(request.url))
+        if path == "/v1/proofs":
+            return self._proofs(json.loads(request.url.params["keys"]))
         if path == "/v1/status":
             return httpx.Response(200, json={"chain_id": self.genesis.chain_id.hex(), "height": len(self.blocks)})
         if path == "/v1/genesis":
@@ -172,6 +174,14 @@ class FakeNode(httpx.BaseTransport):
         tip = self.blocks[-1]
         certified = CertifiedValue(key.encode(), value, state_proof, tip.block.header, tip.certificate)
         return httpx.Response(200, json=self.tamper(key, state_proof_json(certified)))
+
+    def _proofs(self, keys: list[str]) -> httpx.Response:
+        tip, state = self.blocks[-1], self.executor.state
+        raws = [
+            CertifiedValue(key.encode(), *state.prove(key.encode()), tip.block.header, tip.certificate).encode()
+            for key in keys
+        ]
+        return httpx.Response(200, content=encode(raws))
 
     def _located(self, tx_id: bytes) -> dict:
         committed = self.blocks[self.places[tx_id] - 1]

@@ -8,7 +8,6 @@ import pytest
 
 from coseal import supervision
 from coseal.cli.findings import where_it_stands
-from coseal.client import Client
 from coseal.errors import BadAnswer, CosealError, Refused
 
 RULE = {
@@ -71,32 +70,6 @@ def test_evidence_is_the_digest_of_a_file_or_a_digest(tmp_path: Path):
 )
 def test_a_finding_is_told_from_an_object(text, is_one):
     assert supervision.is_finding(text) is is_one
-
-
-def test_pages_are_joined_up_to_the_limit():
-    asked = []
-
-    class Paged(Client):
-        def __init__(self):
-            self.conversation = self
-
-        def get(self, path, **params):
-            asked.append(params)
-            start = int(params["cursor"] or 0)
-            items = list(range(start, min(start + min(params["limit"], 3), 8)))
-            return {"rows": items, "next": str(items[-1] + 1) if items[-1] < 7 else None}
-            yield  # a dialogue that needs no answer
-
-        def run(self, dialogue):
-            try:
-                next(dialogue)
-            except StopIteration as done:
-                return done.value
-            raise AssertionError("nothing is to be asked")
-
-    assert list(Paged().pages("/v1/rows", "rows", status="open")) == list(range(8))
-    assert {call["status"] for call in asked} == {"open"}
-    assert list(Paged().pages("/v1/rows", "rows", limit=4)) == [0, 1, 2, 3]
 
 
 @pytest.fixture
