@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Access:
     """The options by which commands find a node; each may be None.
 
-    ``url`` (with ``genesis``) names a node anywhere, ``node`` one of the folder.
+    ``url`` (with ``genesis``) names a node anywhere, ``node`` one of the folder. ``dry_run``: what an action would come
+    to is wanted, and nothing is to be recorded.
     """
 
     directory: Path
@@ -37,6 +38,7 @@ class Access:
     genesis: Path | None = None
     key: Path | None = None
     token: str | None = None
+    dry_run: bool = False
 
     def network(self) -> Network:
         """Read the network folder."""

@@ -86,6 +86,10 @@ class AsyncClient(Speaker):
         """
         return await self.run(self.conversation.commit(transaction, timeout_s))
 
+    async def simulate(self, contract: str, action: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the receipt that an action would get now, recording nothing, unverified; see ``Client.simulate``."""
+        return await self.run(self.conversation.simulate(contract, action, args))
+
     async def record(
         self,
         events: Iterable[Mapping[str, Any]],

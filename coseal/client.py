@@ -130,6 +130,18 @@ class Client(Speaker):
         """
         return self.run(self.conversation.send(transaction, wait=wait, deadline=deadline))
 
+    def simulate(self, contract: str, action: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the receipt that an action would get now, recording nothing; as the node says, unverified.
+
+        Nothing is signed, so nobody can submit it. ``status`` is ``committed`` or ``rejected``, ``receipt`` what it
+        would be, ``height`` that of the state it was tried on, ``node`` who says so. Raises ``BadArguments``, and
+        ``Refused`` for what no block could hold.
+
+        >>> client.simulate("policy", "endorse", {"id": "no/such"})["receipt"]["code"]
+        'unknown_instrument'
+        """
+        return self.run(self.conversation.simulate(contract, action, args))
+
     def record(
         self,
         events: Iterable[Mapping[str, Any]],

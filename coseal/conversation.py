@@ -327,6 +327,25 @@ class Conversation:
                 return document_of(reply)
             yield Pause(_BUSY_PAUSE_S)
 
+    def simulate(self, contract: str, action: str, args: Mapping[str, Any]) -> Dialogue[dict[str, Any]]:
+        """Return what a node says would come of an action of the sender; see ``Client.simulate``."""
+        from coseal.arguments import require_valid
+
+        require_valid(contract, action, args)
+        if self.sender is None:
+            raise CosealError("nobody to act as", "give a sender MEMBER/USER")
+        asked = {"sender": self.sender, "contract": contract, "action": action, "args": dict(args)}
+        try:
+            content = json.dumps(asked, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise CosealError(f"{contract}.{action} makes no transaction: {error}") from None
+        headers, end = {"Content-Type": "application/json"}, time.monotonic() + REQUEST_TIMEOUT_S
+        while True:
+            reply = yield from self.ask("POST", "/v1/simulate", content=content, headers=headers)
+            if reply.status not in BUSY or time.monotonic() >= end:
+                return {**document_of(reply), "node": reply.node}
+            yield Pause(_BUSY_PAUSE_S)
+
     # Reading, verified
 
     def receipt(self, tx_id: bytes, timeout_s: float = _RECEIPT_TIMEOUT_S) -> Dialogue[Committed]:

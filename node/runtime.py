@@ -83,11 +83,12 @@ from node.index import Index
 from node.links import Identity, Links, PortInUse
 from node.machine import Machine
 from node.metrics import Metrics
+from node.preview import Previews
 from node.remote_signer import RemoteSigner
 from node.renewal import Renewal
 from node.services import NodeServices
 from node.shelf import Shelf
-from node.storage import Storage
+from node.storage import STATE_FOLDER, Storage
 from node.timers import Timers
 from node.tips import Tips
 from node.tracing import Tracer
@@ -146,12 +147,14 @@ class Runtime:
             free_bytes=lambda: shutil.disk_usage(storage.folder).free,
         )
         self._tips = Tips(self._commits, lambda token: self._step(TipsAsked(token)))
+        self._previews = Previews(storage.folder / STATE_FOLDER, config.genesis)
         self.services = NodeServices(
             machine=machine,
             storage=storage,
             commits=self._commits,
             verifier=self._verifier,
             tips=self._tips,
+            previews=self._previews,
             index=self._index,
             registry=self._metrics.registry,
             gateway=gateway,
@@ -234,6 +237,7 @@ class Runtime:
         await self._writer.close()
         await self._shelf.close()
         await self._verifier.close()
+        await self._previews.close()
         if self._door is not None:
             self._door.close()
         self._index.stop()

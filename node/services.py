@@ -26,6 +26,8 @@ from node.health import NodeStatus
 from node.http.services import Gateway, Location, Unavailable
 from node.index import Index
 from node.machine import Machine
+from node.preview import Previews
+from node.previewing import Preview, Question
 from node.storage import Storage
 from node.tips import Tips
 from node.verifier import Closed, Verifier
@@ -47,6 +49,7 @@ class NodeServices:
         commits: Commits,
         verifier: Verifier,
         tips: Tips,
+        previews: Previews,
         index: Index,
         registry: CollectorRegistry,
         gateway: Gateway | None,
@@ -60,6 +63,7 @@ class NodeServices:
         """
         self.index, self.registry, self.gateway = index, registry, gateway
         self._machine, self._storage, self._commits, self._verifier = machine, storage, commits, verifier
+        self._previews = previews
         self._tips, self._now_ms, self._offer, self._arrived = tips, now_ms, offer, arrived
         self._submitted: list[tuple[tuple[Transaction, ...], asyncio.Future[tuple[Answer, ...]]]] = []
 
@@ -166,6 +170,13 @@ class NodeServices:
                 future.set_result(mine)
             else:  # a halted machine answers nothing
                 future.set_exception(Unavailable(_STOPPING))
+
+    async def preview(self, transaction: Transaction, *, signed: bool) -> tuple[int, Preview]:
+        """See ``Services``."""
+        executor = self._machine.executor
+        time_ms = max(self._now_ms(), executor.time_ms + 1)
+        question = Question(transaction.raw, signed, executor.height, time_ms)
+        return time_ms, await self._previews.preview(question)
 
     @property
     def is_crowded(self) -> bool:

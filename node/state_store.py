@@ -97,6 +97,55 @@ def pin_of_running(folder: Path) -> tuple[Marker, Pinned]:
     return marker, Pinned(transaction)
 
 
+class ReadOnlyStore:
+    """A ``ledger.state.StateStore`` over a database that another process writes, for reading single keys.
+
+    Reads see the database as of the last ``renew``. It has no buckets: to make the tree of a large state takes seconds,
+    and who only executes asks for no root.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the database in ``folder``; raise ``StorageError``."""
+        try:
+            self._environment = lmdb.open(str(folder), max_dbs=2, readonly=True, create=False)
+            self._meta = self._environment.open_db(b"meta", create=False)
+            self._entries = self._environment.open_db(b"entries", create=False)
+        except lmdb.Error as error:
+            raise StorageError(f"cannot read the state database {folder}: {error}") from error
+        self._reader: Any = None
+
+    def renew(self) -> int:
+        """See what is written by now; return the height of the block it is the state after."""
+        if self._reader is not None:
+            self._reader.abort()  # pages that only an old view needs are free to be written again
+        self._reader = self._environment.begin(db=self._entries)
+        raw = self._reader.get(_MARKER, db=self._meta)
+        return 0 if raw is None else Marker.decode(raw).height
+
+    def get(self, key_hash: bytes) -> bytes | None:
+        """See ``StateStore``."""
+        return None if self._reader is None else self._reader.get(key_hash)
+
+    def bucket(self, index: int) -> tuple[tuple[bytes, bytes], ...]:
+        """See ``StateStore``: none."""
+        return ()
+
+    def buckets(self) -> tuple[tuple[int, tuple[tuple[bytes, bytes], ...]], ...]:
+        """See ``StateStore``: none."""
+        return ()
+
+    def rest(self) -> None:
+        """Let the pages go that are kept for what is seen; the next read is after ``renew``."""
+        if self._reader is not None:
+            self._reader.abort()
+            self._reader = None
+
+    def close(self) -> None:
+        """Close the database."""
+        self.rest()
+        self._environment.close()
+
+
 class LmdbStore:
     """A ``ledger.state.StateStore`` on disk. Reads belong to one thread, ``write`` to one (maybe another) thread.
 

@@ -60,7 +60,7 @@ class _Worker(asyncio.Protocol):
     async def start(self) -> None:
         """Begin the process; what it is asked before it is ready waits in its socket."""
         ours, theirs = socket.socketpair()
-        with theirs, _deaf():
+        with theirs, deaf():
             self._process = subprocess.Popen([sys.executable, "-m", verifying.__name__], stdin=theirs.fileno())
         self._transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
 
@@ -105,7 +105,7 @@ class _Worker(asyncio.Protocol):
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
+def deaf() -> Iterator[None]:
     """Let a process that is started here never hear what ends a node: that often goes to all its processes at once.
 
     Signals that are blocked stay so in a new process, from its first instant; a handler comes too late.

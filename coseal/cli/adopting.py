@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coseal.cli.acting import act
 from coseal.cli.rules import RuleFile, rules_app
 from coseal.cli.shared import (
     DirectoryOption,
     JsonOption,
     NodeOption,
     SenderOption,
+    acting,
     console,
     folder,
     plain_table,
@@ -55,7 +57,7 @@ def register(app: typer.Typer) -> None:
     rules_app.command("ballots")(ballots)
 
 
-@reaching
+@acting
 def propose(
     access: Access,
     file: RuleFile,
@@ -87,11 +89,12 @@ def propose(
     more |= {"open_ms": open_for and supervision.duration_ms(open_for)}
     given = {name: value for name, value in more.items() if value is not None}
     with access.client(sender) as client:
-        committed = supervision.propose(client, rules, **given)
+        args = {"rules": rules, **given}
+        committed = act(access, client, "supervision", "propose_rules", args, as_json=as_json)
     _print(committed, as_json=as_json)
 
 
-@reaching
+@acting
 def vote(
     access: Access,
     ballot: BallotArgument,
@@ -106,10 +109,9 @@ def vote(
 
       coseal rules vote B1 yes --as bank-a --reason "it says what the law says"
     """
-    from coseal import supervision
-
+    args = {"ballot": ballot, "choice": choice.value} | ({} if reason is None else {"reason": reason})
     with access.client(sender) as client:
-        committed = supervision.vote(client, ballot, choice.value, reason)
+        committed = act(access, client, "supervision", "vote", args, as_json=as_json)
     _print(committed, as_json=as_json)
 
 
@@ -155,7 +157,7 @@ def adopt(
     _print(committed, as_json=as_json)
 
 
-@reaching
+@acting
 def retire(
     access: Access,
     process_type: Annotated[str, typer.Argument(metavar="PROCESSTYPE", help="Whose rules.")],
@@ -177,7 +179,7 @@ def retire(
     if open_for is not None:
         args["open_ms"] = supervision.duration_ms(open_for)
     with access.client(sender) as client:
-        committed = client.submit("supervision", "propose_retirement", args)
+        committed = act(access, client, "supervision", "propose_retirement", args, as_json=as_json)
     _print(committed, as_json=as_json)
 
 

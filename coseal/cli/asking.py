@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coseal.cli.acting import act
 from coseal.cli.shared import (
     Commands,
     JsonOption,
     SenderOption,
+    acting,
     console,
     plain_table,
     print_json,
@@ -44,7 +46,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(questions_app, name="questions")
 
 
-@reaching
+@acting
 def ask(
     access: Access,
     topic: Annotated[str, typer.Argument(metavar="TOPIC", help="A few words.")],
@@ -63,7 +65,7 @@ def ask(
     _submit("ask", args, sender, access, as_json)
 
 
-@reaching
+@acting
 def answer(
     access: Access,
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="For example Q3.")],
@@ -82,7 +84,7 @@ def answer(
     _submit("answer", args, sender, access, as_json)
 
 
-@reaching
+@acting
 def guide(
     access: Access,
     title: Annotated[str, typer.Argument(metavar="TITLE", help="What it is about.")],
@@ -206,7 +208,7 @@ def _submit(action: str, args: dict[str, Any], sender: str, access: Access, as_j
     from coseal.cli.transactions import print_committed
 
     with access.client(sender) as client:
-        committed = client.submit("supervision", action, args)
+        committed = act(access, client, "supervision", action, args, as_json=as_json)
     if as_json or not committed.ok:
         print_committed(committed, as_json=as_json)
     else:

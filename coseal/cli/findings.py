@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coseal.cli.acting import act
 from coseal.cli.shared import (
     Commands,
     JsonOption,
     SenderOption,
+    acting,
     console,
     plain_table,
     print_json,
@@ -121,7 +123,7 @@ def show(
         print_finding(document)
 
 
-@reaching
+@acting
 def acknowledge(
     access: Access,
     finding: FindingArgument,
@@ -139,7 +141,7 @@ def acknowledge(
     _submit("acknowledge", finding, args, sender, access, as_json)
 
 
-@reaching
+@acting
 def inquire(
     access: Access,
     finding: FindingArgument,
@@ -165,7 +167,7 @@ def inquire(
     _submit("inquire", finding, args, sender, access, as_json)
 
 
-@reaching
+@acting
 def sanction(
     access: Access,
     finding: FindingArgument,
@@ -185,7 +187,7 @@ def sanction(
     _submit("decide", finding, args, sender, access, as_json)
 
 
-@reaching
+@acting
 def hold(
     access: Access,
     finding: FindingArgument,
@@ -209,7 +211,7 @@ def hold(
 def _plain(group: typer.Typer, name: str, action: str, said: str, text: str, outcome: str | None = None) -> None:
     """Add a command for a step that takes a text, and perhaps evidence."""
 
-    @reaching
+    @acting
     def command(
         access: Access,
         finding: FindingArgument,
@@ -261,10 +263,8 @@ def _evidence(given: list[str] | None) -> dict[str, list[str]]:
 
 def _submit(action: str, finding: str, args: dict[str, Any], sender: str, access: Access, as_json: bool) -> None:
     """Take a step and say what is due next, and of whom."""
-    from coseal import supervision
-
     with access.client(sender) as client:
-        committed = supervision.step(client, action, finding, **args)
+        committed = act(access, client, "supervision", action, {"finding": finding, **args}, as_json=as_json)
     print_step(committed, as_json=as_json)
 
 

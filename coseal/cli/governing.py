@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coseal.cli.acting import act
 from coseal.cli.shared import (
     Commands,
     JsonOption,
     SenderOption,
+    acting,
     console,
     plain_table,
     print_json,
     reaching,
     teller,
 )
-from coseal.errors import EXIT_BAD
+from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
     from coseal.access import Access
@@ -76,7 +78,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(governance_app, name="governance")
 
 
-@reaching
+@acting
 def propose(
     access: Access,
     kind: Annotated[Kind, typer.Argument(help="What.")],
@@ -115,11 +117,12 @@ def propose(
             more["closes_ms"] = time.time_ns() // 1_000_000 + duration_ms(open_for)
         about = _about(subject)
         chosen = identifier or governance.new_id(kind.value, about)
-        committed = governance.propose(client, chosen, kind.value, subject, **more)
+        args = {"id": chosen, "kind": kind.value, "subject": subject, **more}
+        committed = act(access, client, "governance", "propose", args, as_json=as_json)
         _end(client, chosen, committed, as_json=as_json)
 
 
-@reaching
+@acting
 def vote(
     access: Access,
     proposal: ProposalArgument,
@@ -142,9 +145,13 @@ def vote(
     from coseal import governance
 
     if sender is not None:
+        args = {"ballot": proposal, "choice": choice.value} | ({} if reason is None else {"reason": reason})
         with access.client(sender) as client:
-            _end(client, proposal, governance.vote(client, proposal, choice.value, reason), as_json=as_json)
+            committed = act(access, client, "governance", "vote", args, as_json=as_json)
+            _end(client, proposal, committed, as_json=as_json)
         return
+    if access.dry_run:
+        raise CosealError("--dry-run is about one vote", "say whose: --as MEMBER")
     from coseal.hands import Hands
 
     with Hands(access.network(), teller(quiet=as_json), timeout_s=60.0) as hands:

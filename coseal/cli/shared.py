@@ -81,6 +81,9 @@ ListenOption = Annotated[
     str | None,
     typer.Option("--listen", metavar="HOST", help="Where links are accepted.", show_default="the node's address"),
 ]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would come of it now; nothing is signed or recorded.")
+]
 SenderOption = Annotated[
     str, typer.Option("--as", metavar="MEMBER[/USER]", help="Who acts; the user is admin unless given.")
 ]
@@ -98,6 +101,7 @@ _REACH: Final = {
     "genesis": GenesisOption,
     "key": KeyOption,
     "token": TokenOption,
+    "dry_run": DryRunOption,
 }
 
 
@@ -137,16 +141,23 @@ def reaching(command: Callable[..., None]) -> Callable[..., None]:
 
     ``--key`` is there only for a command that signs, which has a ``sender``.
     """
+    return _reaching(command, without={"dry_run"} if "sender" in command.__annotations__ else {"dry_run", "key"})
 
+
+def acting(command: Callable[..., None]) -> Callable[..., None]:
+    """As ``reaching``, for a command that sends one action: with ``--dry-run`` it only says what would come of it."""
+    return _reaching(command, without=set())
+
+
+def _reaching(command: Callable[..., None], without: set[str]) -> Callable[..., None]:
     def access(given: dict[str, Any]) -> Any:
         from coseal.access import Access
 
-        directory, *rest = (given.get(name) for name in _REACH)
-        return Access(folder(directory), *rest)
+        directory = folder(given.pop("directory"))
+        return Access(directory, **given)
 
-    signs = "sender" in command.__annotations__
-    options = {name: (option, None) for name, option in _REACH.items() if name != "key" or signs}
-    return gathering("access", options, access)(command)
+    options = {name: (option, False if name == "dry_run" else None) for name, option in _REACH.items()}
+    return gathering("access", {name: each for name, each in options.items() if name not in without}, access)(command)
 
 
 def print_json(value: Any) -> None:

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coseal.cli.acting import act
 from coseal.cli.shared import (
     DirectoryOption,
     GenesisOption,
     JsonOption,
     KeyOption,
     SenderOption,
+    acting,
     folder,
     print_json,
     reaching,
@@ -67,7 +70,7 @@ def register(app: typer.Typer) -> None:
     app.command("show")(show)
 
 
-@reaching
+@acting
 def submit(
     access: Access,
     action: ActionArgument,
@@ -90,12 +93,16 @@ def submit(
       coseal submit policy.publish id=cn/2026-1 title="On X" type_document=notice date_document=2026-01 --as regulator
 
       coseal submit process.record --data batch.json --as enterprise-a --out receipt.json
+
+      coseal submit policy.endorse id=cn/2026-1 --as central-bank --dry-run
     """
     from coseal.arguments import parse_action, parse_arguments
 
     contract, name = parse_action(action)
     args = parse_arguments(contract, name, words or [], data)
     with access.client(sender) as client:
+        if access.dry_run:
+            act(access, client, contract, name, args, as_json=as_json)
         transaction = client.sign(contract, name, args)
         if not wait:
             _print_accepted(client.send(transaction), as_json=as_json)
@@ -279,10 +286,18 @@ def print_committed(committed: Committed, *, as_json: bool) -> None:
     typer.echo(f"  tx       {document['id']}")  # receipts have ids too: of a policy, of a finding
     if not committed.ok:
         typer.echo(f"  refused  {receipt['code']}: {receipt['detail']}")
-    for name, value in receipt["data"].items():
-        typer.echo(f"  {name:<8} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+    if "steps" in receipt:
+        typer.echo(f"  steps    {receipt['steps']}")
+    print_data(receipt["data"])
     signers = len(committed.proof.certificate.signers())
     typer.echo(f"  verified here: inclusion, outcome, and the signatures of {signers} validators")
+
+
+def print_data(data: Mapping[str, Any]) -> None:
+    """Print what a receipt holds of its action."""
+    width = max([8, *map(len, data)])
+    for name, value in data.items():
+        typer.echo(f"  {name:<{width}} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
 
 
 def write_receipt(committed: Committed, out: Path) -> None:

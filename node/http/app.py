@@ -38,6 +38,7 @@ from node.http.metrics import RequestMetrics
 from node.http.openapi import add_hot_routes
 from node.http.problems import Problem
 from node.http.services import Services
+from node.http.simulation import Simulations
 from node.http.straight import Straight
 
 _CODES: Final[Mapping[int, tuple[str, str]]] = {
@@ -55,6 +56,7 @@ def create_app(services: Services, settings: Settings) -> Door:
         "/v1/transactions": submission.single,
         "/v1/transactions/batch": submission.batch,
         "/v1/submit": gateway.submit,
+        "/v1/simulate": Simulations(context).simulate,
         "/v1/events": Events(gateway).record,
     }
     metrics = RequestMetrics(services.registry)

@@ -95,6 +95,25 @@ def add_hot_routes(document: dict[str, Any]) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {"contract": {"type": "string"}, "action": {"type": "string"}, "args": {"type": "object"}},
     }
+    unsigned = {
+        "type": "object",
+        "required": ["sender", "contract", "action", "args"],
+        "additionalProperties": False,
+        "properties": {name: {"type": "string"} for name in ("sender", "contract", "action")}
+        | {"args": {"type": "object"}},
+    }
+    simulation = {
+        "type": "object",
+        "required": ["simulated", "status", "height", "time_ms", "time", "receipt"],
+        "properties": {
+            "simulated": {"const": True},
+            "status": {"enum": ["committed", "rejected"]},
+            "height": {"type": "integer"},
+            "time_ms": {"type": "integer"},
+            "time": {"type": "string"},
+            "receipt": {"type": "object"},
+        },
+    }
     key = {"name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string", "maxLength": 255}}
     document["paths"] |= {
         "/v1/transactions": {
@@ -106,6 +125,7 @@ def add_hot_routes(document: dict[str, Any]) -> dict[str, Any]:
         "/v1/submit": {
             "post": _post("Let this node sign for its member", _bodies(asked, binary=False), _RESULT, [_WAIT, key])
         },
+        "/v1/simulate": {"post": _simulated(_bodies({"anyOf": [_TRANSACTION, unsigned]}, binary=True), simulation)},
         "/v1/events": {"post": _post("Record CloudEvents", _EVENTS, _RESULT, [_WAIT, {**key, "required": False}])},
     }
     components = document.setdefault("components", {})
@@ -143,6 +163,16 @@ def _bodies(schema: dict[str, Any], *, binary: bool) -> dict[str, Any]:
     if binary:
         content["application/msgpack"] = {"schema": _BINARY}
     return {"required": True, "content": content}
+
+
+def _simulated(body: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    content = {"application/json": {"schema": result}}
+    return {
+        "tags": ["transactions"],
+        "summary": "Say what would come of a transaction, recording nothing",
+        "requestBody": body,
+        "responses": {"200": {"description": "The receipt it would get in the next block", "content": content}},
+    }
 
 
 def _post(summary: str, body: dict[str, Any], result: dict[str, Any], parameters: list[Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ledger.validators import ValidatorSet
 from node.events import Answer
 from node.health import NodeStatus
 from node.index import Index
+from node.previewing import Preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,13 @@ class Services(Protocol):
     @property
     def is_crowded(self) -> bool:
         """Say whether clients' transactions take more than a quarter of the room for what waits."""
+        ...
+
+    async def preview(self, transaction: Transaction, *, signed: bool) -> tuple[int, Preview]:
+        """Return what would come of a transaction in the next block, and at which block time (ms), recording nothing.
+
+        One that is not ``signed`` is taken as signed by its sender. Raises ``Unavailable``.
+        """
         ...
 
     def is_pending(self, tx_id: bytes) -> bool:

@@ -212,7 +212,7 @@ def decode(raw: bytes) -> Transaction:
     try:
         return Transaction.decode(raw)
     except LedgerError as error:
-        raise _unreadable(error) from None
+        raise unreadable(error) from None
 
 
 def located_json(tx_id: bytes, place: Location, committed: CommittedBlock) -> dict[str, Any]:
@@ -248,10 +248,10 @@ def _try_decode(raw: Any) -> Transaction | Problem:
     try:
         return Transaction.decode(raw if isinstance(raw, bytes) else transaction_raw_from_json(raw))
     except LedgerError as error:
-        return _unreadable(error)
+        return unreadable(error)
 
 
-def _unreadable(error: LedgerError) -> Problem:
+def unreadable(error: LedgerError) -> Problem:
     """Return the problem of bytes that are no transaction."""
     return (
         Problem(413, "too_large", error.reason)
@@ -265,7 +265,7 @@ async def _raw_from_json(headers: Headers, body: bytes) -> bytes:
     try:
         return transaction_raw_from_json(await parse_json(body, "transaction"))
     except LedgerError as error:
-        raise _unreadable(error) from None
+        raise unreadable(error) from None
 
 
 async def _list_from_json(headers: Headers, body: bytes, limit: int) -> list[Any]:

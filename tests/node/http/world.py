@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 from prometheus_client import CollectorRegistry
 
+from contracts import membership
 from contracts.framework import Rejected
 from ledger import transaction
-from ledger.block import CommittedBlock
+from ledger.block import CommittedBlock, Receipt
 from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
 from ledger.head import Head
 from ledger.snapshot import Manifest
@@ -26,6 +28,7 @@ from node.http.app import create_app
 from node.http.context import Settings
 from node.http.services import Gateway, Location, Unavailable
 from node.index import Index
+from node.previewing import Preview
 from tests.node.chain import ROLES, START_MS, Chain, operator, validator
 
 Scenario = Callable[["World", httpx.AsyncClient], Awaitable[None]]
@@ -49,6 +52,10 @@ def make_genesis(*, public_read: bool = True, name: str = "door") -> Genesis:
     return Genesis.decode(
         encode_genesis(name=name, time_ms=START_MS, parameters=parameters, members=members, nodes=nodes)
     )
+
+
+async def _at_once() -> None:
+    """Let a preview take no time."""
 
 
 def capabilities(member: str) -> tuple[str, ...]:
@@ -105,6 +112,8 @@ class World:
         self.recent_places = True
         self.claims: int | None = 0
         self.clock_ms = START_MS
+        self.previewed: list[tuple[Transaction, bool]] = []
+        self.previewing: Callable[[], Awaitable[None]] = _at_once
         self.stalled: str | None = None
         self.syncing = False
         self.index = Index(folder / "index.sqlite", self.genesis.chain_id, self.read_block)
@@ -185,6 +194,17 @@ class World:
     @property
     def is_crowded(self) -> bool:
         return 4 * len(self.pool) > self.pool_limit
+
+    async def preview(self, transaction: Transaction, *, signed: bool) -> tuple[int, Preview]:
+        self.previewed.append((transaction, signed))
+        executor, time_ms = self.chain.executor, self.chain.executor.time_ms + 1
+        if not signed:
+            key = membership.sender_key(executor.reader, transaction.sender)
+            transaction = replace(transaction, public_key=key or transaction.public_key)
+        refused = executor.check(transaction, time_ms)
+        outcome = refused or Receipt.decode(executor.run(self.height + 1, time_ms, [transaction]).receipts[1])
+        await self.previewing()
+        return time_ms, Preview(self.height, outcome)
 
     def is_pending(self, tx_id: bytes) -> bool:
         return tx_id in self.pool
