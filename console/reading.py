@@ -22,6 +22,7 @@ from audit.history import UNPROVEN, verify_history
 from audit.light import UnknownValidators
 from console.light import LightClient, read_run
 from console.nodes import MSGPACK, NoAnswer, Nodes, Problem, Reply
+from coseal.conversation import state_path
 from ledger import codec
 from ledger.block import CommittedBlock, Header
 from ledger.errors import LedgerError, Malformed
@@ -127,7 +128,7 @@ class Reader:
         if kept is not None and (kept.tip == self.light.height or now - kept.at < _FRESH_S):
             return kept.shown
         tip = self.light.height
-        shown = await self._proven(f"/v1/state/{quote(key, safe='/')}", {"proof": "true"}, self._read_state(key))
+        shown = await self._proven(state_path(key), {"proof": "true"}, self._read_state(key))
         self._states[key] = _Kept(tip, now, shown)
         self._states.move_to_end(key)
         while len(self._states) > _KEPT_STATES:
@@ -173,9 +174,7 @@ class Reader:
 
     async def exact(self, key: str) -> Shown[Any]:
         """Return the value of a state key as the contracts see it, bytes as bytes; None if it is proven absent."""
-        return await self._proven(
-            f"/v1/state/{quote(key, safe='/')}", {"proof": "true"}, self._read_state(key, shape=_as_it_is)
-        )
+        return await self._proven(state_path(key), {"proof": "true"}, self._read_state(key, shape=_as_it_is))
 
     async def headers(self, heights: Iterable[int]) -> Shown[dict[int, Header]]:
         """Return the headers of some heights, each certified and, where it was followed, the one that was."""

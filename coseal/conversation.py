@@ -549,8 +549,13 @@ def document_of(reply: Reply) -> dict[str, Any]:
 
 
 def state_path(key: str) -> str:
-    """Return the route of a state key, with what a URL cannot hold escaped."""
-    return f"/v1/state/{quote(key, safe='/')}"
+    """Return the route of a state key, with what a URL cannot hold, or clients would take out of a path, escaped."""
+    contract, _, rest = key.partition("/")
+    changed = not _TAKEN_OUT.isdisjoint(rest.split("/"))
+    return f"/v1/state/{quote(contract, safe='')}/{quote(rest, safe='' if changed else '/')}"
+
+
+_TAKEN_OUT: Final = frozenset(("", ".", ".."))
 
 
 def _not_committed(transaction: Transaction, timeout_s: float, why: str) -> NotCommitted:

@@ -121,11 +121,6 @@ async def _known_parameters(request: Request) -> None:
         raise Problem(400, "invalid_parameter", "a query parameter is given twice")
 
 
-def _plain_path(path: str) -> str:
-    """Return a route's path as the OpenAPI document names it."""
-    return path.replace(":path}", "}")
-
-
 async def _problem(request: Request, error: Exception) -> Response:
     problem = error if isinstance(error, Problem) else Problem(500, "internal_error", "the node failed to answer")
     return problem.response()
@@ -155,7 +150,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 def _description(request: Request, name: str) -> str:
     """Return what the OpenAPI document says of a parameter."""
-    path = _plain_path(request.scope["route"].path)
+    path = request.scope["route"].path_format
     parameters = request.app.state.document()["paths"][path]["get"]["parameters"]
     found: Mapping[str, Any] = next((item for item in parameters if item["name"].lower() == name.lower()), {})
     return str(found.get("description", "the form that /openapi.json gives"))

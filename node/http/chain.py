@@ -81,7 +81,9 @@ def router(context: Context) -> APIRouter:
             return Response(manifest.encode(), 200, {HEIGHT_HEADER: str(manifest.height)}, MSGPACK)
         return answer(_manifest_json(manifest), height=manifest.height)
 
-    @routes.get("/snapshot/{height}/{item}", summary="A chunk of a snapshot, or its block as the item after the last")
+    @routes.get(
+        "/snapshot/{height:part}/{item:part}", summary="A chunk of a snapshot; the item after the last is its block"
+    )
     async def snapshot_item(
         height: Annotated[int, Path(ge=1, le=_HEIGHT_MAX)], item: Annotated[int, Path(ge=0, le=1 << MAX_DEPTH)]
     ) -> Response:
@@ -90,7 +92,7 @@ def router(context: Context) -> APIRouter:
             raise Problem(404, "no_snapshot", "it is not here (any more); ask /v1/snapshot for the newest one")
         return Response(data, 200, {HEIGHT_HEADER: str(height)}, MSGPACK)
 
-    @routes.get("/blocks/{height}", summary="One committed block", dependencies=fresh)
+    @routes.get("/blocks/{height:part}", summary="One committed block", dependencies=fresh)
     async def block(request: Request, height: HeightOrLatest) -> Response:
         tip = services.height
         wanted = tip if height == "latest" else int(height)
@@ -134,7 +136,7 @@ def router(context: Context) -> APIRouter:
         height = services.height
         return answer({"height": height, "members": membership.members(context.reader())}, height=height)
 
-    @routes.get("/members/{id}", summary="One member", dependencies=fresh)
+    @routes.get("/members/{id:part}", summary="One member", dependencies=fresh)
     async def member(id: Annotated[str, Path(max_length=64)]) -> Response:
         height, reader = services.height, context.reader()
         found = membership.member(reader, id)
@@ -150,7 +152,7 @@ def router(context: Context) -> APIRouter:
         found = [{**node, "seats": seats.get(node["id"], [])} for node in membership.nodes(reader)]
         return answer({"height": height, "nodes": found}, height=height)
 
-    @routes.get("/nodes/{id}", summary="One node, also a former one", dependencies=fresh)
+    @routes.get("/nodes/{id:part}", summary="One node, also a former one", dependencies=fresh)
     async def node(id: Annotated[str, Path(max_length=64)]) -> Response:
         reader, height = context.reader(), services.height
         found = membership.node(reader, id)
@@ -158,7 +160,7 @@ def router(context: Context) -> APIRouter:
             raise Problem(404, "unknown_node", "no node has or had this id", more={"height": height})
         return answer({"height": height, "node": {**found, "seats": _seats(reader).get(id, [])}}, height=height)
 
-    @routes.get("/state/{contract}/{key:path}", summary="A value of the state, with its proof", dependencies=fresh)
+    @routes.get("/state/{contract:part}/{key:rest}", summary="A value of the state, with its proof", dependencies=fresh)
     async def state(
         contract: Annotated[str, Path(max_length=64)],
         key: Annotated[str, Path()],

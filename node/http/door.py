@@ -26,6 +26,7 @@ from node.http.bodies import HEIGHT_HEADER, read_body
 from node.http.context import Context
 from node.http.hot import HotRequest, HotRoute
 from node.http.metrics import RequestMetrics
+from node.http.paths import route_as_sent
 from node.http.problems import Problem, problem_of, stopping, unavailable
 from node.http.straight import Straight
 
@@ -99,7 +100,7 @@ class Door:
             elif not complete:
                 await watched({"type": "http.response.body", "body": b"", "more_body": False})
         except Exception as error:
-            problem = withheld or problem_of(error, getattr(scope.get("route"), "path", "?"))
+            problem = withheld or problem_of(error, getattr(scope.get("route"), "path_format", "?"))
             if status and not complete:
                 raise  # the answer has begun; the server closes the connection, which the client can tell
             if not status:
@@ -107,7 +108,7 @@ class Door:
         finally:
             if task is not None:
                 self._serving.discard(task)
-            route = scope["path"] if scope["path"] in self._hot else getattr(scope.get("route"), "path", "other")
+            route = scope["path"] if scope["path"] in self._hot else getattr(scope.get("route"), "path_format", "other")
             self._metrics.count(scope["method"], route, status, time.perf_counter() - started_s)
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,6 +132,7 @@ class Door:
                 await response(scope, receive, send)
                 return
             self._require_read(scope, identity)
+            route_as_sent(scope)
             scope["coseal"] = HotRequest(headers, body, {}, identity, asker, loopback, f"{address}:{port}")
             await self._app(scope, replay(body, receive), send)
         finally:

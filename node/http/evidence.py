@@ -26,7 +26,7 @@ def router(context: Context) -> APIRouter:
         height = context.services.height
         return answer({"height": height, "validators": evidence.summary(context.reader())}, height=height)
 
-    @routes.get("/{validator}", summary="The proofs against one validator; none is an answer too, with its proof")
+    @routes.get("/{validator:part}", summary="The proofs against one validator; none is an answer too, with its proof")
     async def proofs(validator: Annotated[str, Path(max_length=64)], proof: KeyProof = False) -> Response:
         height, reader = context.services.height, context.reader()
         found = evidence.proofs(reader, validator)

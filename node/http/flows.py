@@ -30,7 +30,8 @@ _DIGITS_MAX: Final = 18
 
 def router(context: Context) -> APIRouter:
     """Return the routes of processes as wholes."""
-    routes = APIRouter(prefix="/v1/process-types/{id}", tags=["process"], dependencies=[Depends(context.fresh_index)])
+    fresh_index = [Depends(context.fresh_index)]
+    routes = APIRouter(prefix="/v1/process-types/{id:part}", tags=["process"], dependencies=fresh_index)
     index = context.services.index
 
     @routes.get("/map", summary="Which activity follows which, how often and how fast")

@@ -34,7 +34,7 @@ def router(context: Context) -> APIRouter:
         following = paging.encode(str(page[-1]["number"])) if more else None
         return answer({"height": height, "proposals": page, "next": following}, height=height)
 
-    @routes.get("/proposals/{id}", summary="One proposal with its votes, with its proof if wanted")
+    @routes.get("/proposals/{id:part}", summary="One proposal with its votes, with its proof if wanted")
     async def proposal(id: Annotated[str, Path(max_length=64)], proof: KeyProof = False) -> Response:
         height = context.services.height
         found = governance.proposal(context.reader(), id)

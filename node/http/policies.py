@@ -117,7 +117,7 @@ def router(context: Context) -> APIRouter:
             raise _too_many() from None
         return answer({"height": height, "by": by, "pairs": pairs}, height=height)
 
-    @routes.get("/{id:path}", summary="One instrument, with its proof if wanted", dependencies=fresh)
+    @routes.get("/{id:rest}", summary="One instrument, with its proof if wanted", dependencies=fresh)
     async def policy(id: Annotated[str, Path(max_length=128)], proof: KeyProof = False) -> Response:
         services = context.services
         height = services.height

@@ -54,7 +54,7 @@ def _add_types(routes: APIRouter, context: Context) -> None:
         height, found = await index.query(index_queries.process_types)
         return answer({"height": height, "process_types": found}, height=height)
 
-    @routes.get("/process-types/{id}", summary="One process type", dependencies=[Depends(context.fresh_index)])
+    @routes.get("/process-types/{id:part}", summary="One process type", dependencies=[Depends(context.fresh_index)])
     async def process_type(id: Id) -> Response:
         height, reader = context.services.height, context.reader()
         definition = process_types.process_type(reader, id)
@@ -76,7 +76,7 @@ def _add_sources(routes: APIRouter, context: Context) -> None:
         return answer({"height": height, "sources": page.items, "next": paging.encode(page.next)}, height=height)
 
     @routes.get(
-        "/sources/{id:path}", summary="One source: last sequence, gaps, lag", dependencies=[Depends(context.fresh)]
+        "/sources/{id:rest}", summary="One source: last sequence, gaps, lag", dependencies=[Depends(context.fresh)]
     )
     async def source(id: Id, proof: KeyProof = False) -> Response:
         height = context.services.height
@@ -108,7 +108,7 @@ def _add_objects(routes: APIRouter, context: Context) -> None:
         height, page = await index.query(index_queries.objects, process_type, object_type, after, limit)
         return answer({"height": height, "objects": page.items, "next": paging.encode(page.next)}, height=height)
 
-    @routes.get("/objects/{id:path}/events", summary="An object's items, provably all", dependencies=fresh_index)
+    @routes.get("/objects/{id:rest}/events", summary="An object's items, provably all", dependencies=fresh_index)
     async def events(
         id: Id,
         process_type: ProcessType = None,
@@ -131,7 +131,7 @@ def _add_objects(routes: APIRouter, context: Context) -> None:
         document = {"height": height, "object": _name(found), "items": items, "next": paging.encode(following)}
         return answer(document, height=height)
 
-    @routes.get("/objects/{id:path}", summary="One object: how many items, chain head", dependencies=fresh_index)
+    @routes.get("/objects/{id:rest}", summary="One object: how many items, chain head", dependencies=fresh_index)
     async def one(
         id: Id, process_type: ProcessType = None, object_type: ObjectType = None, proof: KeyProof = False
     ) -> Response:

@@ -244,7 +244,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         if not self._refused:
-            self._refuse(400, "malformed_request", "not HTTP/1.1")
+            self._refuse(400, "malformed_request", "not HTTP/1.1; what is no ASCII is percent-encoded in a path")
 
     # Stalls
 

@@ -91,7 +91,7 @@ def _add_rules(routes: APIRouter, context: Context) -> None:
         height, page = await index.query(queries.rules, given, _rule_place(cursor), limit)
         return answer({"height": height, "rules": page.items, "next": paging.encode(page.next)}, height=height)
 
-    @routes.get("/rules/{id:path}", summary="One rule, its versions and figures", dependencies=[Depends(context.fresh)])
+    @routes.get("/rules/{id:rest}", summary="One rule, its versions and figures", dependencies=[Depends(context.fresh)])
     async def rule(id: Id, version: Version = None, proof: KeyProof = False) -> Response:
         reader, height = context.reader(), context.services.height
         head: Any = reader.get(f"supervision/rule/{id}")
@@ -126,7 +126,7 @@ def _add_ballots(routes: APIRouter, context: Context) -> None:
         height, page = await index.query(queries.ballots, given, after, limit)
         return answer({"height": height, "ballots": page.items, "next": paging.encode(page.next)}, height=height)
 
-    @routes.get("/ballots/{id}", summary="One ballot with its votes", dependencies=[Depends(context.fresh)])
+    @routes.get("/ballots/{id:part}", summary="One ballot with its votes", dependencies=[Depends(context.fresh)])
     async def ballot(id: Numbered, proof: KeyProof = False) -> Response:
         return await _from_state(context, "ballot", id, proof)
 
@@ -147,7 +147,7 @@ def _add_findings(routes: APIRouter, context: Context) -> None:
         height, counts = await index.query(queries.finding_counts, given)
         return answer({"height": height, "counts": counts}, height=height)
 
-    @routes.get("/findings/{id}", summary="One finding with its whole trail", dependencies=[Depends(context.fresh)])
+    @routes.get("/findings/{id:part}", summary="One finding, its whole trail", dependencies=[Depends(context.fresh)])
     async def finding(id: Numbered, proof: KeyProof = False) -> Response:
         reader, height = context.reader(), context.services.height
         key = f"supervision/finding/{id}"
@@ -204,7 +204,7 @@ def _add_service(routes: APIRouter, context: Context) -> None:
         height, page = await index.query(queries.questions, given, after, limit)
         return answer({"height": height, "questions": page.items, "next": paging.encode(page.next)}, height=height)
 
-    @routes.get("/questions/{id}", summary="One question with its answer", dependencies=fresh_index)
+    @routes.get("/questions/{id:part}", summary="One question with its answer", dependencies=fresh_index)
     async def question(id: Numbered) -> Response:
         await context.index_reaches(context.services.height)
         height, found = await index.query(queries.question, id)

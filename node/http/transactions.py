@@ -190,14 +190,14 @@ def router(context: Context, transactions: Transactions) -> APIRouter:
     """Return the read routes of transactions."""
     routes = APIRouter(prefix="/v1/transactions", tags=["transactions"], dependencies=[Depends(context.fresh)])
 
-    @routes.get("/{id}", summary="Status of a transaction")
+    @routes.get("/{id:part}", summary="Status of a transaction")
     async def status(id: TxId, proof: Proof = False) -> Response:
         document, place = await transactions.status(bytes.fromhex(id))
         if proof and place is not None:
             document["proof"] = await transactions.proof(place)
         return answer(document, height=context.services.height)
 
-    @routes.get("/{id}/receipt", summary="Receipt of a transaction, verifiable offline")
+    @routes.get("/{id:part}/receipt", summary="Receipt of a transaction, verifiable offline")
     async def receipt(id: TxId, handovers: WithHandovers = True) -> Response:
         _, place = await transactions.status(bytes.fromhex(id))
         if place is None:
