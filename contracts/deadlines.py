@@ -7,18 +7,15 @@ A tree of 64-way nodes over the 54 bits of a time in ms; a node is the bitmap of
 adding stops at the first node that had something already. Whoever owns an entry checks, when it is taken, whether it
 still means anything: entries are never searched for and removed.
 
-State: ``supervision/deadline/<level>/<prefix>/<clock>`` -> bitmap; ``.../at/<slot>/<clock>`` -> [page, entries], the
-newest page of what falls due then; ``.../page/<slot>/<page>/<clock>`` the full pages before it.
+State, an index for each contract: ``<contract>/deadline/<level>/<prefix>/<clock>`` -> bitmap; ``.../at/<slot>/<clock>``
+-> [page, entries], the newest page of what falls due then; ``.../page/<slot>/<page>/<clock>`` the full pages before it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from contracts.framework import Reader, View
-
-Entry: TypeAlias = list[Any]
-"""``[kind, ...]``: what is due, as texts and integers."""
+from contracts.framework import Entry, Reader, View
 
 BLOCK_CLOCK: Final = "block"
 """The clock of block time. Other clocks are named as sources are, ``member/source``."""
@@ -29,102 +26,93 @@ _BITS: Final = 6
 _MASK: Final = 2**_BITS - 1
 _OFFSET: Final = 2**52  # times before 1970 are below it
 _LAST_SLOT: Final = 2**54 - 1
-_PREFIX: Final = "supervision/deadline"
 
 
-def add(view: View, clock: str, time_ms: int, entry: Entry) -> None:
-    """Have ``entry`` fall due when ``clock`` reaches ``time_ms``."""
+def add(view: View, index: str, clock: str, time_ms: int, entry: Entry) -> None:
+    """Have ``entry`` of the contract ``index`` fall due when ``clock`` reaches ``time_ms``."""
     slot = _slot(time_ms)
-    leaf: Any = view.get(_leaf_key(clock, slot))
+    leaf: Any = view.get(_leaf_key(index, clock, slot))
     if leaf is None:
-        view.put(_leaf_key(clock, slot), [0, [entry]])
-        _mark(view, clock, slot)
+        view.put(_leaf_key(index, clock, slot), [0, [entry]])
+        _mark(view, index, clock, slot)
         return
     page, entries = leaf
     if len(entries) < PAGE_ENTRIES:
-        view.put(_leaf_key(clock, slot), [page, [*entries, entry]])
+        view.put(_leaf_key(index, clock, slot), [page, [*entries, entry]])
         return
-    view.put(_page_key(clock, slot, page), entries)
-    view.put(_leaf_key(clock, slot), [page + 1, [entry]])
+    view.put(_page_key(index, clock, slot, page), entries)
+    view.put(_leaf_key(index, clock, slot), [page + 1, [entry]])
 
 
-def earliest_ms(reader: Reader, clock: str) -> int | None:
+def earliest_ms(reader: Reader, index: str, clock: str) -> int | None:
     """Return when the first entry falls due, or None if there is none."""
-    slot = _first(reader, clock)
+    slot = _first(reader, index, clock)
     return None if slot is None else slot - _OFFSET
 
 
-def take(view: View, clock: str, until_ms: int, limit: int) -> list[tuple[int, Entry]]:
-    """Remove and return at most ``limit`` entries due at ``until_ms`` or before, as (time in ms, entry)."""
-    taken: list[tuple[int, Entry]] = []
-    last_slot = _slot(until_ms)
-    while len(taken) < limit:
-        slot = _first(view, clock)
-        if slot is None or slot > last_slot:
-            break
-        taken += [(slot - _OFFSET, entry) for entry in _take_of(view, clock, slot, limit - len(taken))]
-    return taken
-
-
-def _take_of(view: View, clock: str, slot: int, limit: int) -> list[Entry]:
-    """Take up to ``limit`` entries of the newest page of a leaf."""
-    leaf: Any = view.get(_leaf_key(clock, slot))
+def take(view: View, index: str, clock: str, until_ms: int) -> Entry | None:
+    """Remove and return the earliest entry due at ``until_ms`` or before, or None; of one time the newest."""
+    slot = _first(view, index, clock)
+    if slot is None or slot > _slot(until_ms):
+        return None
+    key = _leaf_key(index, clock, slot)
+    leaf: Any = view.get(key)
     page, entries = leaf
-    rest, found = entries[limit:], entries[:limit]
-    if rest:
-        view.put(_leaf_key(clock, slot), [page, rest])
+    if len(entries) > 1:
+        view.put(key, [page, entries[1:]])
     elif page > 0:
-        before: Any = view.get(_page_key(clock, slot, page - 1))
-        view.delete(_page_key(clock, slot, page - 1))
-        view.put(_leaf_key(clock, slot), [page - 1, before])
+        before: Any = view.get(_page_key(index, clock, slot, page - 1))
+        view.delete(_page_key(index, clock, slot, page - 1))
+        view.put(key, [page - 1, before])
     else:
-        view.delete(_leaf_key(clock, slot))
-        _unmark(view, clock, slot)
-    return list(found)
+        view.delete(key)
+        _unmark(view, index, clock, slot)
+    found: Entry = entries[0]
+    return found
 
 
-def _first(reader: Reader, clock: str) -> int | None:
+def _first(reader: Reader, index: str, clock: str) -> int | None:
     prefix = 0
     for level in range(_LEVELS):
-        node: Any = reader.get(_node_key(clock, level, prefix))
+        node: Any = reader.get(_node_key(index, clock, level, prefix))
         if node is None:
             return None
         prefix = (prefix << _BITS) | ((node & -node).bit_length() - 1)
     return prefix
 
 
-def _mark(view: View, clock: str, slot: int) -> None:
+def _mark(view: View, index: str, clock: str, slot: int) -> None:
     """Set the bits that lead to ``slot``, from the bottom up to the first node that leads somewhere already."""
     for level in range(_LEVELS - 1, -1, -1):
         child, slot = slot & _MASK, slot >> _BITS
-        node: Any = view.get(_node_key(clock, level, slot))
-        view.put(_node_key(clock, level, slot), (node or 0) | 1 << child)
+        node: Any = view.get(_node_key(index, clock, level, slot))
+        view.put(_node_key(index, clock, level, slot), (node or 0) | 1 << child)
         if node is not None:
             return
 
 
-def _unmark(view: View, clock: str, slot: int) -> None:
+def _unmark(view: View, index: str, clock: str, slot: int) -> None:
     for level in range(_LEVELS - 1, -1, -1):
         child, slot = slot & _MASK, slot >> _BITS
-        node: Any = view.get(_node_key(clock, level, slot))
+        node: Any = view.get(_node_key(index, clock, level, slot))
         left = node & ~(1 << child)
         if left:
-            view.put(_node_key(clock, level, slot), left)
+            view.put(_node_key(index, clock, level, slot), left)
             return
-        view.delete(_node_key(clock, level, slot))
+        view.delete(_node_key(index, clock, level, slot))
 
 
 def _slot(time_ms: int) -> int:
     return min(max(time_ms + _OFFSET, 0), _LAST_SLOT)
 
 
-def _node_key(clock: str, level: int, prefix: int) -> str:
-    return f"{_PREFIX}/{level}/{prefix:x}/{clock}"
+def _node_key(index: str, clock: str, level: int, prefix: int) -> str:
+    return f"{index}/deadline/{level}/{prefix:x}/{clock}"
 
 
-def _leaf_key(clock: str, slot: int) -> str:
-    return f"{_PREFIX}/at/{slot:x}/{clock}"
+def _leaf_key(index: str, clock: str, slot: int) -> str:
+    return f"{index}/deadline/at/{slot:x}/{clock}"
 
 
-def _page_key(clock: str, slot: int, page: int) -> str:
-    return f"{_PREFIX}/page/{slot:x}/{page}/{clock}"
+def _page_key(index: str, clock: str, slot: int, page: int) -> str:
+    return f"{index}/deadline/page/{slot:x}/{page}/{clock}"

@@ -4,27 +4,36 @@ Law: the outcome of a block depends on the state before it and the block alone; 
 ``commit``; a rejected transaction leaves its receipt and nothing else; a transaction takes effect at most once.
 
 What may never be in a block (rules V1 to V6 of docs/spec/contracts.md) is told apart from what fails inside one:
-the first makes the block invalid, the second is a receipt. An exception out of a contract is a bug of ours and
-is not caught: the node stops, for a node that guesses forks.
+the first makes the block invalid, the second is a receipt. An exception out of a contract is contained: it refuses its
+transaction as ``internal_error`` (docs/spec/budget.md, why that cannot fork: docs/decisions/0025). A broken invariant
+is not: the node stops before it votes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Protocol, TypeAlias
 
 from contracts import membership, window
+from contracts.budget import BASE_STEPS, BLOCK_STEPS, RAW_BYTES_A_STEP, TRANSACTION_STEPS, Meter, Spent
+from contracts.due import begin_block
 from contracts.framework import (
-    MAX_DUE,
+    INTERNAL_ERROR,
     PROTOCOL_VERSION_KEY,
+    TOO_COSTLY,
+    VALUE_TOO_LARGE,
     Action,
+    Broken,
     CommittedReader,
     Context,
     Contract,
+    Fault,
     Overlay,
     Rejected,
     Result,
+    ValueTooLarge,
 )
 from contracts.table import RULES, Contracts
 from contracts.window import SeenWindow
@@ -64,7 +73,8 @@ class WritableStore(StateStore, Protocol):
 class Outcome:
     """What a block comes to. ``receipts`` are encoded, ``begin_block``'s first; ``time_ms`` is block time.
 
-    ``next_validators`` is the set of the next height, ``change`` what ``State.commit`` applies.
+    ``next_validators`` is the set of the next height, ``change`` what ``State.commit`` applies, ``steps`` what it took.
+    ``faults`` are the exceptions that were contained, for the log and the operator: no part of what is agreed upon.
     """
 
     height: int
@@ -76,6 +86,8 @@ class Outcome:
     next_validators: ValidatorSet
     change: Change
     members_changed: bool
+    steps: int = 0
+    faults: tuple[Fault, ...] = ()
 
     @property
     def tx_ids(self) -> tuple[bytes, ...]:
@@ -93,6 +105,8 @@ class _Frame:
     protocol_version: int
     contracts: Contracts
     verify: Verify
+    careful: bool = False
+    """Whether every value is encoded after its transaction, to find the one without an encoding."""
 
 
 def decode_and_verify(raw: bytes) -> Transaction:
@@ -137,10 +151,12 @@ class Executor:
         time_ms: int | None = None,
         rules: Mapping[int, Contracts] = RULES,
         verify: Verify = signing.verify,
+        view: type[Overlay] = Overlay,
     ) -> None:
         """``state`` is that after block ``height``, whose header has ``time_ms`` (None: genesis time).
 
-        ``verify`` checks signatures inside of transactions; ``admit`` has checked their own.
+        ``verify`` checks signatures inside of transactions; ``admit`` has checked their own. ``view`` is the overlay
+        that blocks run on: tests have one that notices a value changed in place.
 
         Raises ``UnknownProtocol`` if this software cannot go on from that state.
         """
@@ -155,6 +171,7 @@ class Executor:
         self._admit = admit
         self._rules = rules
         self._verify = verify
+        self._view = view
         self._seen = SeenWindow.load(self.reader)
         self._senders: dict[str, bytes] = {}
         self._contracts(self.protocol_version)
@@ -213,8 +230,9 @@ class Executor:
             inside.add(tx.id)
             transactions.append(tx)
         outcome = self.run(header.height, header.time_ms, transactions)
-        if len(outcome.transactions) < len(transactions):
-            return Rejected("invalid_block", f"the block has receipts of more than {MAX_RECEIPTS_BYTES} bytes")
+        if len(outcome.transactions) < len(transactions):  # B5
+            reason = f"receipts of more than {MAX_RECEIPTS_BYTES} bytes, or takes more than {BLOCK_STEPS} steps"
+            return Rejected("invalid_block", f"the block has {reason}")
         for what, claimed, found in (
             ("receipts_root", header.receipts_root, outcome.receipts_root),
             ("state_root", header.state_root, outcome.state_root),
@@ -250,25 +268,35 @@ class Executor:
     def run(self, height: int, time_ms: int, transactions: Sequence[Transaction]) -> Outcome:
         """Execute transactions that all passed ``check``, as block ``height`` at ``time_ms``; change nothing.
 
-        The outcome has fewer transactions if the receipts of more would take over ``MAX_RECEIPTS_BYTES``.
-        Raises ``UnknownProtocol`` if this block's rules are not known here.
+        The outcome has fewer transactions if the receipts of more would take over ``MAX_RECEIPTS_BYTES``, or more
+        would take over ``BLOCK_STEPS``.
+        Raises ``UnknownProtocol`` if this block's rules are not known here, and ``Broken``.
         """
-        view = Overlay(self.state.get)
-        version: Any = view.get(PROTOCOL_VERSION_KEY)
-        frame = _Frame(self.chain_id, height, time_ms, version, self._contracts(version), self._verify)
-        receipts = [_begin_block(view, frame)]
+        try:
+            return self._run(height, time_ms, transactions, careful=False)
+        except _NoEncoding:
+            return self._run(height, time_ms, transactions, careful=True)
+
+    def _run(self, height: int, time_ms: int, transactions: Sequence[Transaction], *, careful: bool) -> Outcome:
+        version: Any = self.reader.get(PROTOCOL_VERSION_KEY)
+        contracts = self._contracts(version)
+        view = self._view(self.state.get, _open_keys(contracts))
+        frame = _Frame(self.chain_id, height, time_ms, version, contracts, self._verify, careful)
+        begun = begin_block(view, contracts, height, time_ms)
+        receipts, steps = [Receipt(ZERO_HASH, OK, "", begun.data, begun.steps).encode()], begun.steps
         room = MAX_RECEIPTS_BYTES - len(receipts[0])
         for tx in transactions:
-            receipt = _execute(view, frame, tx)
-            room -= len(receipt)
-            if room < 0:
+            receipt, taken = _execute(view, frame, tx)
+            room, steps = room - len(receipt), steps + taken
+            if room < 0 or steps > BLOCK_STEPS:  # B5
                 view.rollback()
+                steps -= taken
                 break
             view.mark()
             receipts.append(receipt)
         included = transactions[: len(receipts) - 1]
         self._seen.write(view, height, time_ms, included)
-        change = self.state.derive(view.updates())
+        change = self.state.derive(_updates(view, careful))
         return Outcome(
             height=height,
             time_ms=time_ms,
@@ -279,6 +307,8 @@ class Executor:
             next_validators=membership.validators(view),
             change=change,
             members_changed=view.wrote("membership/"),
+            steps=steps,
+            faults=tuple(view.faults),
         )
 
     def commit(self, outcome: Outcome) -> None:
@@ -328,31 +358,66 @@ class Executor:
         return contracts
 
 
-def _begin_block(view: Overlay, frame: _Frame) -> bytes:
-    """Run what is due and return the block's first receipt, which holds each contract's result by its name."""
-    data: Result = {}
-    left = MAX_DUE
-    for contract in frame.contracts.values():
-        if contract.begin_block is not None and left > 0:
-            due = contract.begin_block(view, frame.height, frame.time_ms, left)
-            left -= due.done
-            if due.data:
-                data[contract.name] = due.data
-    view.mark()
-    return Receipt(ZERO_HASH, OK, "", data).encode()
+class _NoEncoding(Exception):
+    """Some value that the block wrote has no encoding, or is too large."""
 
 
-def _execute(view: Overlay, frame: _Frame, tx: Transaction) -> bytes:
-    """Apply one transaction, or undo what it wrote, and return its receipt. The caller keeps what was written."""
-    result = _apply(view, frame, tx)
-    if not isinstance(result, Rejected):
-        receipt = Receipt(tx.id, OK, "", result).encode()
-        if len(receipt) <= MAX_RECEIPT_BYTES:
-            return receipt
-        detail = f"its receipt would take {len(receipt)} bytes, at most {MAX_RECEIPT_BYTES}; do less in one transaction"
-        result = Rejected("result_too_large", detail)
+def _updates(view: Overlay, careful: bool) -> dict[bytes, bytes | None]:
+    """Return what the block wrote, encoded; with ``careful`` each transaction's values were encoded before."""
+    try:
+        return view.updates()
+    except MemoryError:
+        raise
+    except Exception as error:
+        if careful:
+            raise Broken(f"a state value has no encoding: {error}") from error
+        raise _NoEncoding from error
+
+
+@cache
+def _prefixes(*of_contracts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(prefix for prefixes in of_contracts for prefix in prefixes)
+
+
+def _open_keys(contracts: Contracts) -> tuple[str, ...]:
+    return _prefixes(*(contract.open_keys for contract in contracts.values()))
+
+
+def _execute(view: Overlay, frame: _Frame, tx: Transaction) -> tuple[bytes, int]:
+    """Apply one transaction, or undo what it wrote; return its receipt and steps. The caller keeps what was written."""
+    meter = view.meter = Meter(TRANSACTION_STEPS)
+    try:
+        meter.charge(BASE_STEPS + len(tx.raw) // RAW_BYTES_A_STEP)
+        result = _apply(view, frame, tx)
+        if not isinstance(result, Rejected):
+            view.settle(everything=frame.careful)
+            receipt = Receipt(tx.id, OK, "", result, meter.spent).encode()
+            if len(receipt) <= MAX_RECEIPT_BYTES:
+                return receipt, meter.spent
+            detail = (
+                f"its receipt would take {len(receipt)} bytes, at most {MAX_RECEIPT_BYTES}; do less in one transaction"
+            )
+            result = Rejected("result_too_large", detail)
+        steps = meter.spent
+    except Spent:
+        result, steps = Rejected(TOO_COSTLY, _cost(meter)), TRANSACTION_STEPS  # B3, B4
+    except ValueTooLarge as error:
+        result, steps = Rejected(VALUE_TOO_LARGE, str(error)), meter.spent
+    except (Broken, MemoryError):  # B8
+        raise
+    except Exception as error:
+        name = f"{tx.contract}.{tx.action}"
+        view.faults.append(Fault(name, tx.id, error))
+        result, steps = Rejected(INTERNAL_ERROR, name), TRANSACTION_STEPS  # B7
+    finally:
+        view.meter = Meter.unlimited()
     view.rollback()
-    return Receipt(tx.id, result.code, result.detail[:MAX_DETAIL_CHARACTERS], {}).encode()
+    return Receipt(tx.id, result.code, result.detail[:MAX_DETAIL_CHARACTERS], {}, steps).encode(), steps
+
+
+def _cost(meter: Meter) -> str:
+    note = f"; {meter.note}" if meter.note else ""
+    return f"more than {TRANSACTION_STEPS} steps{note}; do less in one transaction"
 
 
 def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
+from contracts.budget import READ_STEPS, VALUE_BYTES_A_STEP, WRITE_STEPS, Meter, Spent
 from ledger import codec, signing
 from ledger.codec import Value
 from ledger.signing import Verify
@@ -20,8 +21,13 @@ Result: TypeAlias = dict[str, Any]
 PROTOCOL_VERSION_KEY: Final = "system/protocol_version"
 """Where the state holds the version of the rules under which the next block runs."""
 
-MAX_DUE: Final = 1_000
-"""How many due things all contracts together do at the start of one block; the rest is done in the next."""
+TOO_COSTLY: Final = "too_costly"
+INTERNAL_ERROR: Final = "internal_error"
+VALUE_TOO_LARGE: Final = "value_too_large"
+"""Codes with which any action may be refused."""
+
+MAX_VALUE_BYTES: Final = 256 * 1024
+"""The most bytes of one state value: a part of what a chunk of a snapshot holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,28 @@ class Reader(Protocol):
 
 
 class View(Reader, Protocol):
-    """Read and write access; writes are visible to later reads of the same block, and undone on rejection."""
+    """Read and write access; writes are visible to later reads of the same block, and undone on rejection.
+
+    A view counts the steps of what is done on it (docs/spec/budget.md): reading and writing by itself, other work by
+    ``charge``.
+    """
+
+    def charge(self, steps: int) -> None:
+        """Count steps before the work that takes them; ends the transaction where they are not left."""
+        ...
+
+    def attempt(self, name: str, steps: int, effect: Callable[[], Result]) -> Result | Rejected:
+        """Carry out an effect with at most so many steps; undo what it wrote, and say why, if it fails."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say what a refusal for its cost should add, such as how much one item took."""
+        ...
+
+    @property
+    def spent(self) -> int:
+        """The steps that the transaction took so far."""
+        ...
 
     def put(self, key: str, value: Value) -> None:
         """Set ``key``. ``value`` is not None and is not changed afterwards by the caller."""
@@ -100,27 +127,37 @@ class Action:
     by_node: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What a ``begin_block`` did: how many due things, and the result that goes into the block's first receipt."""
+class Moment(NamedTuple):
+    """The start of a block: its height, block time in ms, and how many bytes its first receipt has left."""
 
-    done: int = 0
-    data: Result = field(default_factory=dict)
+    height: int
+    time_ms: int
+    room_bytes: int = 0
+
+
+Entry: TypeAlias = list[Any]
+"""``[kind, ...]``: what is due, as texts and integers (``contracts.deadlines``)."""
+Fire: TypeAlias = Callable[[View, Moment, Entry], Result]
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
     """A named table of actions, and what it does at the start of each block, if anything.
 
-    ``begin_block(view, height, time_ms, limit)`` does at most ``limit`` things that are due at ``time_ms``.
-    ``next_deadline_ms(reader)`` is the block time at which ``begin_block`` has something to do, or None; it is in
-    the past while due things are left.
+    ``begin(view, moment)`` is what a block cannot begin without: small, never contained, outside of the shares.
+    ``due(view, time_ms)`` takes the next thing that is due out of its index, or returns None; ``fire(view, moment,
+    entry)`` does it and returns lists for the block's first receipt. Both are called by ``contracts.due``.
+    ``next_deadline_ms(reader)`` is the block time at which one of them has something to do, or None; it is in
+    the past while due things are left. ``open_keys`` are the prefixes of the keys whose values grow.
     """
 
     name: str
     actions: Mapping[str, Action]
-    begin_block: Callable[[View, int, int, int], Due] | None = None
+    begin: Callable[[View, Moment], Result] | None = None
+    due: Callable[[View, int], Entry | None] | None = None
+    fire: Fire | None = None
     next_deadline_ms: Callable[[Reader], int | None] | None = None
+    open_keys: tuple[str, ...] = ()
 
 
 _MEMO_MAX: Final = 64
@@ -146,24 +183,80 @@ class CommittedReader:
         return None if raw is None else codec.decode_own(raw)
 
 
+class Broken(Exception):
+    """An invariant does not hold, or the store cannot be read: never contained, the node stops before it votes."""
+
+
+class ValueTooLarge(Exception):
+    """A state value is larger than ``MAX_VALUE_BYTES``; the text names its key."""
+
+
+class Fault(NamedTuple):
+    """An exception of a contract that was contained: ``name`` is its action or due thing, ``tx_id`` empty for one."""
+
+    name: str
+    tx_id: bytes
+    error: BaseException
+
+
+class _Undo(NamedTuple):
+    """A key before it was written: whether that was in this block, the value and its bytes if they are known."""
+
+    key: str
+    existed: bool
+    value: Any
+    encoded: bytes | None
+
+
 class Overlay:
     """A ``View`` over committed bytes: collects writes, and forgets those since the last ``mark`` on ``rollback``."""
 
-    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
-        """``read`` returns committed bytes by key bytes, e.g. ``State.get``."""
+    def __init__(self, read: Callable[[bytes], bytes | None], open_keys: tuple[str, ...] = ()) -> None:
+        """``read`` returns committed bytes by key bytes, e.g. ``State.get``; see ``Contract`` for ``open_keys``."""
+        self.meter = Meter.unlimited()
+        self.faults: list[Fault] = []
         self._read = read
+        self._open_keys = open_keys
         self._cache: dict[str, Any] = {}
+        self._sizes: dict[str, int] = {}  # of committed values in open families, in bytes
         self._written: dict[str, Value] = {}
-        self._undo: list[tuple[str, bool, Any]] = []
+        self._encoded: dict[str, bytes] = {}  # of what was written, as far as it was encoded already
+        self._paid: set[str] = set()  # keys of open families whose size this transaction has paid, or will at its end
+        self._undo: list[_Undo] = []
 
     def get(self, key: str) -> Value:
         """See ``Reader``. The returned value must not be changed; copy it first."""
+        meter = self.meter
+        meter.left -= READ_STEPS
+        if meter.left < 0:
+            raise Spent
+        value = self.peek(key)
+        if key.startswith(self._open_keys) and key not in self._paid:
+            self._paid.add(key)
+            encoded = self._encoded.get(key)
+            size = self._sizes.get(key, 0) if encoded is None else len(encoded)
+            meter.charge(size // VALUE_BYTES_A_STEP)
+        return value
+
+    def peek(self, key: str) -> Value:
+        """Read without charge; see ``peek``."""
         if key in self._written:
             return self._written[key]
         if key not in self._cache:
-            raw = self._read(key.encode())
-            self._cache[key] = None if raw is None else codec.decode_own(raw)
+            self._cache[key] = self._load(key)
         return self._cache[key]  # type: ignore[no-any-return]
+
+    def _load(self, key: str) -> Any:
+        try:
+            raw = self._read(key.encode())
+            value = None if raw is None else codec.decode_own(raw)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise Broken(f"the state value of {key} cannot be read: {error}") from error
+        if raw is not None and key.startswith(self._open_keys):
+            self._sizes[key] = len(raw)
+        return value
 
     def put(self, key: str, value: Value) -> None:
         """See ``View``."""
@@ -175,28 +268,113 @@ class Overlay:
         """See ``View``."""
         self._write(key, None)
 
+    def charge(self, steps: int) -> None:
+        """See ``View``."""
+        self.meter.charge(steps)
+
+    def note(self, text: str) -> None:
+        """See ``View``."""
+        self.meter.note = text
+
+    @property
+    def spent(self) -> int:
+        """See ``View``."""
+        return self.meter.spent
+
+    def attempt(self, name: str, steps: int, effect: Callable[[], Result]) -> Result | Rejected:
+        """See ``View`` (B11). An exception is contained as that of an action is."""
+        outer, undone = self.meter, len(self._undo)
+        self.meter = Meter(min(steps, outer.left))
+        try:
+            result = effect()
+            codec.encode(result)
+            self.settle(undone)
+            return result
+        except Spent:
+            self._rollback_to(undone)
+            return Rejected(TOO_COSTLY, f"{name} takes more than {self.meter.limit} steps")
+        except (Broken, MemoryError):
+            raise
+        except ValueTooLarge as error:
+            self._rollback_to(undone)
+            return Rejected(VALUE_TOO_LARGE, str(error))
+        except Exception as error:
+            self.faults.append(Fault(name, b"", error))
+            self._rollback_to(undone)
+            return Rejected(INTERNAL_ERROR, name)
+        finally:
+            outer.left -= min(self.meter.spent, outer.left)
+            self.meter = outer
+
+    def settle(self, since: int = 0, *, everything: bool = False) -> None:
+        """Encode and charge what was written to open families, since ``mark`` or the position ``since`` after it.
+
+        ``everything``: encode the values of all keys, to find the one that has no encoding. Raises ``ValueTooLarge``,
+        ``Spent``, and whatever encoding raises.
+        """
+        for key in dict.fromkeys(undo.key for undo in self._undo[since:]):
+            value = self._written[key]
+            in_open = key.startswith(self._open_keys)
+            if value is None or key in self._encoded or not (everything or in_open):
+                continue
+            encoded = self._encoded[key] = _encoded(key, value)
+            if in_open:
+                self.meter.charge(len(encoded) // VALUE_BYTES_A_STEP)
+
     def mark(self) -> None:
         """Keep everything written so far."""
         self._undo.clear()
+        self._paid.clear()
 
     def rollback(self) -> None:
         """Forget everything written since ``mark``."""
-        for key, existed, before in self._undo[::-1]:
-            if existed:
-                self._written[key] = before
-            else:
+        self._rollback_to(0)
+        self._paid.clear()
+
+    def _rollback_to(self, position: int) -> None:
+        while len(self._undo) > position:
+            key, existed, value, encoded = self._undo.pop()
+            self._encoded.pop(key, None)
+            if not existed:
                 del self._written[key]
-        self._undo.clear()
+                continue
+            self._written[key] = value
+            if encoded is not None:
+                self._encoded[key] = encoded
 
     def wrote(self, prefix: str) -> bool:
         """Say whether any key that begins with ``prefix`` was written."""
         return any(key.startswith(prefix) for key in self._written)
 
     def updates(self) -> dict[bytes, bytes | None]:
-        """Return what was written, for ``State.derive``: key bytes -> canonical value bytes, None for deleted."""
-        return {key.encode(): None if value is None else codec.encode(value) for key, value in self._written.items()}
+        """Return what was written, for ``State.derive``: key bytes -> canonical value bytes, None for deleted.
+
+        Raises ``ValueTooLarge`` and whatever encoding raises.
+        """
+        return {
+            key.encode(): None if value is None else self._encoded.get(key) or _encoded(key, value)
+            for key, value in self._written.items()
+        }
 
     def _write(self, key: str, value: Value) -> None:
+        meter = self.meter
+        meter.left -= WRITE_STEPS
+        if meter.left < 0:
+            raise Spent
         existed = key in self._written
-        self._undo.append((key, existed, self._written.get(key)))
+        self._undo.append(_Undo(key, existed, self._written.get(key), self._encoded.pop(key, None)))
         self._written[key] = value
+        if key.startswith(self._open_keys):
+            self._paid.add(key)
+
+
+def peek(reader: Reader, key: str) -> Value:
+    """Read without charge, for what a node remembers between transactions: charges may not depend on that (B1)."""
+    return reader.peek(key) if isinstance(reader, Overlay) else reader.get(key)
+
+
+def _encoded(key: str, value: Value) -> bytes:
+    encoded = codec.encode(value)
+    if len(encoded) > MAX_VALUE_BYTES:  # B6
+        raise ValueTooLarge(f"the state value of {key} would take {len(encoded)} bytes, at most {MAX_VALUE_BYTES}")
+    return encoded

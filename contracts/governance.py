@@ -12,15 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts import arguments, ballot
+from contracts import arguments, ballot, deadlines
 from contracts.arguments import DAY_MS
+from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import (
     PROTOCOL_VERSION_KEY,
     Action,
     Args,
     Context,
     Contract,
-    Due,
+    Entry,
+    Moment,
     Reader,
     Rejected,
     Result,
@@ -29,6 +31,7 @@ from contracts.framework import (
 from contracts.governance_kinds import KINDS, UPGRADE_KEY, Case
 from contracts.wording import duration_text, moment_text
 
+NAME: Final = "governance"
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
 MAX_OPEN_MS: Final = 90 * DAY_MS
 MAX_OPEN_OF_MEMBER: Final = 4
@@ -79,6 +82,7 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
     view.put(_COUNT, number)
     view.put(f"governance/number/{number}", args["id"])
     view.put(_OPEN, [*_open(view), [args["id"], closes_ms, context.member]])
+    deadlines.add(view, NAME, BLOCK_CLOCK, closes_ms, ["close", args["id"]])
     if context.member in electorate:  # A1
         voted = ballot.vote(record, context, ballot.YES, electorate)
         if isinstance(voted, Rejected):
@@ -136,26 +140,31 @@ def _resolve(view: View, proposal_id: str, record: dict[str, Any], height: int, 
 # The start of a block
 
 
-def _begin_block(view: View, height: int, time_ms: int, limit: int) -> Due:
-    """Bring other rules into force for the next block, and close proposals whose time is over, oldest first."""
-    data: Result = {}
+def _begin(view: View, moment: Moment) -> Result:
+    """Bring other rules into force for the next block."""
     upgrade: Any = view.get(UPGRADE_KEY)
-    if upgrade is not None and upgrade[1] == height + 1:  # A8
-        view.put(PROTOCOL_VERSION_KEY, upgrade[0])
-        view.delete(UPGRADE_KEY)
-        data["protocol_version"] = {"version": upgrade[0], "first_height": upgrade[1], "proposal": upgrade[2]}
-    closed: list[Result] = []
-    for proposal_id, closes_ms, _ in _open(view):
-        if closes_ms <= time_ms and len(closed) < limit:
-            record: Any = view.get(proposal_key(proposal_id))
-            closed.append(_resolve(view, proposal_id, record, height, time_ms))
-    if closed:
-        data["closed"] = closed
-    return Due(len(closed), data)
+    if upgrade is None or upgrade[1] != moment.height + 1:  # A8
+        return {}
+    view.put(PROTOCOL_VERSION_KEY, upgrade[0])
+    view.delete(UPGRADE_KEY)
+    return {"protocol_version": {"version": upgrade[0], "first_height": upgrade[1], "proposal": upgrade[2]}}
+
+
+def _due(view: View, time_ms: int) -> Entry | None:
+    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
+
+
+def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+    """Close a proposal whose time is over."""
+    proposal_id = entry[1]
+    record: Any = view.get(proposal_key(proposal_id))
+    if record["status"] != ballot.OPEN:
+        return {}
+    return {"closed": [_resolve(view, proposal_id, record, moment.height, moment.time_ms)]}
 
 
 def _next_deadline_ms(reader: Reader) -> int | None:
-    return min((row[1] for row in _open(reader)), default=None)
+    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
 
 
 def _open(reader: Reader) -> list[Any]:
@@ -244,7 +253,7 @@ _proposal = arguments.arguments(
 )
 
 CONTRACT: Final[Contract] = Contract(
-    name="governance",
+    name=NAME,
     actions={
         "propose": Action(
             validate=_proposal,
@@ -261,6 +270,8 @@ CONTRACT: Final[Contract] = Contract(
             capability="operate",
         ),
     },
-    begin_block=_begin_block,
+    begin=_begin,
+    due=_due,
+    fire=_fire,
     next_deadline_ms=_next_deadline_ms,
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from contracts import arguments, membership_epochs, membership_nodes
+from contracts import arguments, due, membership_epochs, membership_nodes
 from contracts.arguments import Check
 from contracts.framework import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
 from contracts.membership_record import (
@@ -231,6 +231,19 @@ def _withdraw_version(view: View, case: Case, subject: Subject) -> Result:
     return {"version": upgrade[0], "first_height": upgrade[1]}
 
 
+# Due things
+
+
+def _check_retry(view: View, case: Case, subject: Subject) -> Rejected | None:
+    if view.get(due.aside_key(subject["number"])) is None:
+        return Rejected("unknown_aside", f"nothing that was set aside has the number {subject['number']}")
+    return None
+
+
+def _retry(view: View, case: Case, subject: Subject) -> Result:
+    return due.retry(view, subject["number"])
+
+
 # The table
 
 _node = arguments.record({"node": arguments.name()})
@@ -286,5 +299,6 @@ KINDS: Final[Mapping[str, Kind]] = {
     "withdraw_version": Kind(
         arguments.record({"proposal": arguments.name()}), _check_withdrawal, _withdraw_version, {"proposal": "rules-2"}
     ),
+    "retry_due": Kind(arguments.record({"number": arguments.integer(1)}), _check_retry, _retry, {"number": 1}),
 }
 """What can be proposed, by name."""

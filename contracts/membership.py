@@ -210,7 +210,7 @@ CONTRACT: Final[Contract] = Contract(
         ),
         **membership_nodes.ACTIONS,
     },
-    begin_block=membership_epochs.begin_block,
+    begin=membership_epochs.begin,
     next_deadline_ms=membership_epochs.next_deadline_ms,
 )
 

@@ -1,6 +1,6 @@
 """The validators of every epoch, and how one set follows another.
 
-Law: a change accepted in block H is promoted by ``begin_block`` of H+1 and signs from H+2, never earlier; one change
+Law: a change accepted in block H is promoted at the start of H+1 and signs from H+2, never earlier; one change
 at a time; every set that ever signed stays known, with the height from which it does. Rule M10 of
 docs/spec/contracts.md.
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from contracts.framework import Due, Reader, View
+from contracts.framework import Moment, Reader, Result, View
 from contracts.membership_record import node_key
 from ledger.validators import Validator, ValidatorSet
 
@@ -103,25 +103,25 @@ def schedule(view: View, proposal_id: str, seats: Sequence[Validator]) -> None:
     view.put(_PENDING, [proposal_id, _rows(seats)])
 
 
-def begin_block(view: View, height: int, time_ms: int, limit: int) -> Due:
+def begin(view: View, moment: Moment) -> Result:
     """Promote the pending set: it signs from the next height on, and the registry of nodes follows it."""
     record: Any = view.get(_PENDING)
     if record is None:
-        return Due()
+        return {}
     proposal_id, rows = record
     before = validators(view)
     after = ValidatorSet(before.epoch + 1, _seats(rows))
     view.delete(_PENDING)
-    _begin_epoch(view, after, first_height=height + 1)  # M10
+    _begin_epoch(view, after, first_height=moment.height + 1)  # M10
     added = [seat.id for seat in after.validators if before.index(seat.id) is None]
     removed = [seat.id for seat in before.validators if after.index(seat.id) is None]
     for node_id in removed:
         _change_node(view, node_id, kind="observer")
     for seat in after.validators:
         _change_node(view, seat.id, kind="validator", consensus_key=seat.key)
-    data = {"proposal": proposal_id, "epoch": after.epoch, "first_height": height + 1, "n": after.n}
+    data = {"proposal": proposal_id, "epoch": after.epoch, "first_height": moment.height + 1, "n": after.n}
     # With the set itself, whoever has this block can follow the chain past it (ledger.head.announced).
-    return Due(1, {"validators": {**data, "added": added, "removed": removed, "rows": rows}})
+    return {"validators": {**data, "added": added, "removed": removed, "rows": rows}}
 
 
 def next_deadline_ms(reader: Reader) -> int | None:

@@ -9,7 +9,7 @@ docs/spec/contracts-supervision.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from contracts import (
@@ -24,16 +24,15 @@ from contracts import (
 )
 from contracts.arguments import DAY_MS
 from contracts.deadlines import BLOCK_CLOCK
-from contracts.framework import Action, Args, Context, Contract, Due, Reader, Rejected, Result, View
+from contracts.framework import Action, Args, Context, Contract, Entry, Moment, Reader, Rejected, Result, View
 from contracts.supervision_outcome import Outcome
 from contracts.supervision_rules import Effect, Now
 from contracts.supervision_sets import TRIAL, definition_of, head_key, rule_key, set_key
-from contracts.supervision_terms import TERMS, duration, next_id, set_terms
-from contracts.supervision_watch import call, pass_clock
+from contracts.supervision_terms import NAME, TERMS, duration, next_id, schedule, set_terms
+from contracts.supervision_watch import call, passed
 
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
 MAX_OPEN_BALLOTS: Final = 8
-MAX_BEGUN_BYTES: Final = 512 * 1024
 
 
 def ballot_key(ballot_id: str) -> str:
@@ -116,7 +115,7 @@ def _put_open(view: View, ballot_id: str, record: dict[str, Any]) -> Result:
     view.put(ballot_key(ballot_id), record)
     before: Any = view.get(_open_key(record["proposer"])) or 0
     view.put(_open_key(record["proposer"]), before + 1)
-    deadlines.add(view, BLOCK_CLOCK, record["closes_ms"], ["ballot", ballot_id])
+    schedule(view, record["closes_ms"], ["ballot", ballot_id])
     electorate = ballot.electorate(view)
     return {
         "status": record["status"],
@@ -195,15 +194,15 @@ def _begin_trial(view: View, set_id: str, first: Mapping[str, Any], now: Now, tr
         closes_ms=ends_ms + first["open_ms"],
     )
     figures = _put_open(view, ballot_id, record)
-    deadlines.add(view, BLOCK_CLOCK, ends_ms, ["ballot", ballot_id])
+    schedule(view, ends_ms, ["ballot", ballot_id])
     return [*effects, {"ballot": ballot_id, "kind": "adopt", **figures, "not_before_ms": ends_ms}]
 
 
-def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]]) -> int:
-    """Decide a ballot whose trial or time is over; return how many rules that concerns."""
+def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]]) -> None:
+    """Decide a ballot whose trial or time is over."""
     record: Any = view.get(ballot_key(ballot_id))
     if record["status"] != ballot.OPEN:
-        return 0
+        return
     effects: list[Effect] = []
     if record["kind"] == "adopt" and now.time_ms >= record["not_before_ms"]:
         effects += supervision_rules.end_trial(view, record["subject"]["set"], now)
@@ -211,29 +210,30 @@ def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]])
     effects += more
     shown = {"ballot": ballot_id, "kind": record["kind"], "status": decided["status"], "effects": effects}
     due["ballots"].append(shown)
-    return sum(len(effect.get("rules", ())) for effect in effects)
 
 
 # The start of a block
 
 
-def _begin_block(view: View, height: int, time_ms: int, limit: int) -> Due:
-    """Do what fell due, earliest first; a ballot on a set counts as many things as it has rules."""
+def _due(view: View, time_ms: int) -> Entry | None:
+    """Take what falls due next; of a historical source whose clock moved, the deadline that it passed."""
+    entry = deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
+    if entry is None or entry[0] != "clock":
+        return entry
+    return passed(view, entry[1], time_ms) or entry
+
+
+def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+    """Do one due thing."""
     due: dict[str, list[Any]] = {name: [] for name in ("overdue", "closed", "ballots", "holds")}
-    outcome = Outcome(view, height, time_ms)
-    done = 0
-    while done < limit:
-        taken = deadlines.take(view, BLOCK_CLOCK, time_ms, 1)
-        if not taken:
-            break
-        done += 1 + _do(view, taken[0][1], Now(height, time_ms), limit - done, due, outcome)
+    outcome = Outcome(view, moment.height, moment.time_ms)
+    _do(view, entry, Now(moment.height, moment.time_ms), due, outcome)
     outcome.holds += due.pop("holds")
     data: Result = {name: entries for name, entries in due.items() if entries}
-    return Due(done, {**data, **outcome.result(MAX_BEGUN_BYTES)})
+    return {**data, **outcome.result(moment.room_bytes)}
 
 
-def _do(view: View, entry: Sequence[Any], now: Now, limit: int, due: dict[str, list[Any]], outcome: Outcome) -> int:
-    """Do one due thing; return how much more than one that was."""
+def _do(view: View, entry: Entry, now: Now, due: dict[str, list[Any]], outcome: Outcome) -> None:
     match entry:
         case ["finding", finding_id]:
             supervision_findings.fall_due(view, finding_id, now.height, now.time_ms, due)
@@ -242,14 +242,16 @@ def _do(view: View, entry: Sequence[Any], now: Now, limit: int, due: dict[str, l
         case ["hold", *place]:
             supervision_holds.fall_due(view, (place[0], place[1], place[2]), now.time_ms, due)
         case ["ballot", ballot_id]:
-            return _ballot_due(view, ballot_id, now, due)
+            _ballot_due(view, ballot_id, now, due)
         case ["object", *place]:
             definition = definition_of(view, place[0])
-            return call(view, definition, (place[0], place[1], place[2]), BLOCK_CLOCK, now.time_ms, outcome)
-        case ["clock", source]:
+            call(view, definition, (place[0], place[1], place[2]), BLOCK_CLOCK, now.time_ms, outcome)
+        case ["passed", source, *place]:
             record: Any = view.get(f"process/source/{source}")
-            definition = definition_of(view, record["process_type"])
-            return pass_clock(view, definition, source, record["latest_ms"], limit, outcome)
+            definition = definition_of(view, place[0])
+            call(view, definition, (place[0], place[1], place[2]), source, record["latest_ms"], outcome)
+        case ["clock", _]:  # nothing more is due by this clock
+            pass
         case ["show", "finding", finding_id]:
             found: Any = view.get(supervision_findings.finding_key(finding_id))
             outcome.findings.append(supervision_findings.view_of(found))
@@ -258,11 +260,10 @@ def _do(view: View, entry: Sequence[Any], now: Now, limit: int, due: dict[str, l
             outcome.holds.append(supervision_holds.view_of(hold))
         case _:
             raise ValueError(f"the deadline index holds {entry}")
-    return 0
 
 
 def _next_deadline_ms(reader: Reader) -> int | None:
-    return deadlines.earliest_ms(reader, BLOCK_CLOCK)
+    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
 
 
 # Queries
@@ -319,7 +320,7 @@ _EXAMPLE_RULE: Final = {
 }
 
 CONTRACT: Final[Contract] = Contract(
-    name="supervision",
+    name=NAME,
     actions={
         "propose_rules": Action(
             validate=arguments.arguments(
@@ -360,6 +361,7 @@ CONTRACT: Final[Contract] = Contract(
         **supervision_holds.ACTIONS,
         **supervision_service.ACTIONS,
     },
-    begin_block=_begin_block,
+    due=_due,
+    fire=_fire,
     next_deadline_ms=_next_deadline_ms,
 )

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts import arguments, deadlines, supervision_holds
-from contracts.deadlines import BLOCK_CLOCK
+from contracts import arguments, supervision_holds
 from contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
 from contracts.supervision_holds import may_act
 from contracts.supervision_terms import (
@@ -28,6 +27,7 @@ from contracts.supervision_terms import (
     long_text,
     next_id,
     not_supervisor,
+    schedule,
     term_ms,
 )
 from contracts.wording import duration_text, moment_text
@@ -117,7 +117,7 @@ def _arm(view: View, record: dict[str, Any], now_ms: int, within_ms: int) -> Non
     """Have the step after ``record["status"]`` due within ``within_ms``."""
     step = DUE[record["status"]]
     record |= {"due": [step, SIDES[step]], "term_ms": within_ms, "deadline_ms": now_ms + within_ms}
-    deadlines.add(view, BLOCK_CLOCK, now_ms + within_ms, ["finding", record["id"]])
+    schedule(view, now_ms + within_ms, ["finding", record["id"]])
 
 
 def fall_due(view: View, finding_id: str, height: int, time_ms: int, due: dict[str, list[Any]]) -> None:

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contracts import arguments, deadlines
+from contracts import arguments
 from contracts.arguments import DAY_MS
-from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
 from contracts.supervision_terms import (
     count_done,
@@ -21,6 +20,7 @@ from contracts.supervision_terms import (
     evidence,
     long_text,
     not_supervisor,
+    schedule,
     term_ms,
 )
 
@@ -71,7 +71,7 @@ def begin(view: View, finding: Mapping[str, Any], *, time_ms: int, hold_ms: int)
     }
     view.put(hold_key(*place), hold)
     _count(view, place[0], 1)
-    deadlines.add(view, BLOCK_CLOCK, hold["until_ms"], ["hold", *place])
+    schedule(view, hold["until_ms"], ["hold", *place])
     return hold
 
 
@@ -162,7 +162,7 @@ def _contest(view: View, context: Context, args: Args) -> Result | Rejected:
     contested = {**hold, "contested": deadline_ms, "contested_ms": context.time_ms}
     place = (hold["process_type"], hold["object_type"], hold["object"])
     view.put(hold_key(*place), contested)
-    deadlines.add(view, BLOCK_CLOCK, deadline_ms, ["hold", *place])
+    schedule(view, deadline_ms, ["hold", *place])
     return {**view_of(contested), "deadline_ms": min(deadline_ms, hold["until_ms"])}
 
 

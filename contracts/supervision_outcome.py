@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from contracts import deadlines, supervision_findings, supervision_holds
-from contracts.deadlines import BLOCK_CLOCK
+from contracts import supervision_findings, supervision_holds
 from contracts.framework import Result, View
 from contracts.rules.monitor import Finding
 from contracts.rules.reasons import Reason, reason
 from contracts.rules.verdict import Verdict
 from contracts.supervision_sets import JudgingSet
+from contracts.supervision_terms import schedule
 from ledger import codec
 
 HOLD_RULE: Final = "system:hold"
@@ -111,7 +111,7 @@ class Outcome:
                 result[name] = entries[:shown]
             if name != "shadow":
                 for entry in entries[shown:]:
-                    deadlines.add(self.view, BLOCK_CLOCK, self.time_ms, ["show", *_named(entry)])
+                    schedule(self.view, self.time_ms, ["show", *_named(entry)])
         return result
 
     def _count(self, found: Found, verdict: str) -> None:

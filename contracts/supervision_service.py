@@ -10,8 +10,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Final
 
-from contracts import arguments, deadlines
-from contracts.deadlines import BLOCK_CLOCK
+from contracts import arguments
 from contracts.framework import Action, Args, Context, Rejected, Result, View
 from contracts.supervision_terms import (
     MAX_ESCALATION,
@@ -20,6 +19,7 @@ from contracts.supervision_terms import (
     long_text,
     next_id,
     not_supervisor,
+    schedule,
     term_ms,
 )
 
@@ -53,7 +53,7 @@ def _ask(view: View, context: Context, args: Args) -> Result | Rejected:
         "overdue": [],
     }
     view.put(question_key(question_id), record)
-    deadlines.add(view, BLOCK_CLOCK, deadline_ms, ["question", question_id])
+    schedule(view, deadline_ms, ["question", question_id])
     return {"id": question_id, "status": "open", "deadline_ms": deadline_ms}
 
 
@@ -118,7 +118,7 @@ def fall_due(view: View, question_id: str, height: int, time_ms: int, due: dict[
     changed = {**record, "overdue": overdue, "escalation": escalation, "deadline_ms": None}
     if escalation < MAX_ESCALATION:
         changed["deadline_ms"] = time_ms + record["term_ms"]
-        deadlines.add(view, BLOCK_CLOCK, changed["deadline_ms"], ["question", question_id])
+        schedule(view, changed["deadline_ms"], ["question", question_id])
     view.put(question_key(question_id), changed)
     count_overdue(view, "answer", "")
     due["overdue"].append(

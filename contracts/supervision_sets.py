@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from contracts.framework import Reader, View
+from contracts.framework import Reader, View, peek
 from contracts.process_types import type_key
 from contracts.rules.monitor import RuleSet, rule_sets
 from contracts.rules.rule import Rule, ended_rule, names_of, parse_rule, source_bytes
@@ -144,10 +144,10 @@ def rules_of(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, 
 
     Raises RuleError if the process type lacks what one names.
     """
-    found: Any = reader.get(set_key(entry["set"]))
+    found: Any = peek(reader, set_key(entry["set"]))
     rules = []
     for rule_id, version in found["rules"]:
-        document: Any = reader.get(rule_key(rule_id, version))
+        document: Any = peek(reader, rule_key(rule_id, version))
         off = rule_id in entry["off"]
         rules.append(ended_rule(document["rule"]) if off else compiled_rule(document, definition))
     return tuple(rules)

@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contracts import arguments
+from contracts import arguments, deadlines
 from contracts.arguments import DAY_MS
-from contracts.framework import Context, Reader, Rejected, View
+from contracts.deadlines import BLOCK_CLOCK
+from contracts.framework import Context, Entry, Reader, Rejected, View
+
+NAME: Final = "supervision"
 
 SUPERVISOR: Final = "supervisor"
 SUBJECT: Final = "subject"
@@ -57,6 +60,11 @@ def set_terms(view: View, changes: Mapping[str, int]) -> None:
     """Change some terms, for steps that begin from now on."""
     before: Any = view.get("supervision/terms")
     view.put("supervision/terms", {**(before or {}), **changes})
+
+
+def schedule(view: View, time_ms: int, entry: Entry, clock: str = BLOCK_CLOCK) -> None:
+    """Have ``entry`` fall due when ``clock`` reaches ``time_ms``."""
+    deadlines.add(view, NAME, clock, time_ms, entry)
 
 
 def next_id(view: View, what: str) -> str:

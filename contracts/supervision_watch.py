@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 
 from contracts import deadlines, supervision_holds, supervision_obligations
 from contracts.deadlines import BLOCK_CLOCK
-from contracts.framework import Context, Rejected, Result, View
+from contracts.framework import Context, Entry, Rejected, Result, View
 from contracts.process_chain import ObjectName
 from contracts.process_items import Reading
 from contracts.rules.facts import Event
@@ -27,9 +27,9 @@ from contracts.rules.periodic import Periodic
 from contracts.rules.rule import SOURCE, Rule
 from contracts.supervision_outcome import Found, Item, Outcome, refuses
 from contracts.supervision_sets import JudgingSet, judging
+from contracts.supervision_terms import NAME, schedule
 
 MAX_FINDINGS: Final = 5_000
-MAX_PASSED: Final = 256
 MAX_SHOWN_BYTES: Final = 256 * 1024
 BEFORE: Final = -1
 Place: TypeAlias = tuple[str, str, str]
@@ -94,7 +94,7 @@ class Watched:
         if first_ms is not None:
             call_ms = first_ms + late_ms + 1
             if self.armed_ms is None or call_ms < self.armed_ms:
-                deadlines.add(view, self.clock, call_ms, ["object", *self.place])
+                schedule(view, call_ms, ["object", *self.place], self.clock)
                 self.armed_ms = call_ms
         view.put(object_state_key(*self.place), [self.clock, self.armed_ms, self.began_ms, self.source, entries])
 
@@ -233,7 +233,9 @@ class Watch:
             else:
                 outcome.breach(found[0], self.source, found[1])
         if not self.live and latest_ms is not None and self.judges:
-            pass_clock(self.view, self.definition, self.source, latest_ms, MAX_PASSED, outcome)
+            first_ms = deadlines.earliest_ms(self.view, NAME, self.source)
+            if first_ms is not None and first_ms <= latest_ms:
+                schedule(self.view, self.context.time_ms, ["clock", self.source])
         return outcome.result(MAX_SHOWN_BYTES)
 
     def _gap(self, gap: Sequence[int]) -> None:
@@ -248,35 +250,28 @@ class Watch:
 # Deadlines
 
 
-def pass_clock(
-    view: View, definition: Mapping[str, Any], source: str, clock_ms: int, limit: int, outcome: Outcome
-) -> int:
-    """Let a historical source's clock pass deadlines, about ``limit`` with their findings; return how many.
-
-    If some are left the next block goes on with them.
-    """
-    done = 0
-    while done < limit:
-        called = deadlines.take(view, source, clock_ms, 1)
-        if not called:
-            return done
-        _, place, object_type, object_id = called[0][1]
-        done += 1 + call(view, definition, (place, object_type, object_id), source, clock_ms, outcome)
-    deadlines.add(view, BLOCK_CLOCK, outcome.time_ms, ["clock", source])
-    return done
+def passed(view: View, source: str, time_ms: int) -> Entry | None:
+    """Take the next deadline that the clock of a historical source passed, or None; the source's turn comes again."""
+    record: Any = view.get(f"process/source/{source}")
+    called = deadlines.take(view, NAME, source, record["latest_ms"])
+    if called is None:
+        return None
+    schedule(view, time_ms, ["clock", source])
+    _, *place = called
+    return ["passed", source, *place]
 
 
-def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, clock_ms: int, outcome: Outcome) -> int:
-    """Let what an object owed by ``clock_ms`` be missed, and return how many findings that made.
+def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, clock_ms: int, outcome: Outcome) -> None:
+    """Let what an object owed by ``clock_ms`` be missed.
 
     A call that is not the one the object waits for does nothing.
     """
     value: Any = view.get(object_state_key(*place))
     if value is None:
-        return 0
+        return
     watched = Watched(place, value, judging(view, definition))
     if watched.clock != clock or watched.armed_ms is None or watched.armed_ms > clock_ms:
-        return 0
+        return
     watched.armed_ms = None
     before = list(watched.entries)
     found = watched.expire(clock_ms - definition["late_ms"])
@@ -285,7 +280,6 @@ def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, cl
     watched.write(view, definition["late_ms"])
     for entry in found:
         outcome.take(place[0], watched.source or place[2], entry)
-    return len(found)
 
 
 def begin_obligations(view: View, definition: Mapping[str, Any], time_ms: int, set_id: str) -> None:

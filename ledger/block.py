@@ -143,16 +143,17 @@ OK: Final = "ok"
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a transaction came to: ``code`` is ``ok`` or a rejection's code, with a human ``detail``.
+    """The outcome of a transaction: ``code`` is ``ok`` or a rejection's code, with a human ``detail``.
 
-    ``data`` is what the contract returned: a map, part of the certified outcome. The first receipt of every
-    block is the outcome of its ``begin_block`` and carries the zero id.
+    ``data`` is what the contract returned: a map, part of the certified outcome; ``steps`` is what executing it took
+    (docs/spec/budget.md). The first receipt of every block is the outcome of its ``begin_block``, with the zero id.
     """
 
     tx_id: bytes
     code: str
     detail: str
     data: dict[str, Any]
+    steps: int
 
     @property
     def ok(self) -> bool:
@@ -161,16 +162,16 @@ class Receipt:
 
     def encode(self) -> bytes:
         """Return the canonical bytes, a leaf of the receipts tree."""
-        return codec.encode(["receipt", 1, self.tx_id, self.code, self.detail, self.data])
+        return codec.encode(["receipt", 1, self.tx_id, self.code, self.detail, self.data, self.steps])
 
     @staticmethod
     def decode(data: bytes) -> Receipt:
         """Parse a receipt; raise ``Malformed``."""
-        tx_id, code, detail, result = codec.decode_record(data, "receipt", 1, 4)
+        tx_id, code, detail, result, steps = codec.decode_record(data, "receipt", 1, 5)
         if type(detail) is not str:
             raise Malformed("detail: expected text")
-        tx_id = codec.octets(tx_id, "tx_id", size=HASH_BYTES)
-        return Receipt(tx_id, codec.text(code, "code", limit=64), detail, codec.mapping(result, "data"))
+        tx_id, data_map = codec.octets(tx_id, "tx_id", size=HASH_BYTES), codec.mapping(result, "data")
+        return Receipt(tx_id, codec.text(code, "code", limit=64), detail, data_map, codec.integer(steps, "steps"))
 
     @staticmethod
     def decode_own(data: bytes) -> Receipt:

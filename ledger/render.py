@@ -158,13 +158,14 @@ def certificate_json(certificate: Certificate) -> dict[str, Any]:
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:
-    """Return what a transaction came to."""
+    """Return the outcome of a transaction."""
     return {
         "tx_id": receipt.tx_id.hex(),
         "ok": receipt.ok,
         "code": receipt.code,
         "detail": receipt.detail,
         "data": plain(receipt.data),
+        "steps": receipt.steps,
     }
 
 

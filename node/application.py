@@ -10,7 +10,7 @@ from typing import Final
 
 from consensus.application import CannotGoOn, Draft, Executed, Invalid
 from contracts.execution import Executor, Outcome, UnknownProtocol
-from contracts.framework import Rejected
+from contracts.framework import Fault, Rejected
 from ledger import merkle
 from ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, last_commit_hash
 from ledger.certificate import Certificate
@@ -36,6 +36,7 @@ class LedgerApplication:
         self.untimed_bytes = 0  # of blocks that were executed since ``took``
         self._executed: OrderedDict[bytes, Executed] = OrderedDict()
         self._dropped: list[tuple[Transaction, Rejected]] = []
+        self._faults: list[tuple[int, Fault]] = []
 
     def build(self, draft: Draft) -> Executed:
         """See ``Application``."""
@@ -113,6 +114,11 @@ class LedgerApplication:
         dropped, self._dropped = self._dropped, []
         return dropped
 
+    def take_faults(self) -> list[tuple[int, Fault]]:
+        """Return, once, the exceptions of contracts that were contained, each with the height of its block."""
+        faults, self._faults = self._faults, []
+        return faults
+
     def _select(self, draft: Draft) -> list[Transaction]:
         """Take pending transactions in order while they fit; one that may not be in a block is dropped (N13, N14)."""
         parameters = self._genesis.parameters
@@ -142,6 +148,7 @@ class LedgerApplication:
     def _keep(self, block: Block, outcome: Outcome) -> Executed:
         executed = Executed(block, outcome.receipts, outcome.next_validators, outcome)
         self.untimed_bytes += len(block.raw)
+        self._faults += [(outcome.height, fault) for fault in outcome.faults]
         self._executed[block.hash] = executed
         while len(self._executed) > _EXECUTED_MAX:
             self._executed.popitem(last=False)

@@ -375,6 +375,16 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True)
+class ContractFault:
+    """An exception of a contract was contained: what raised it (an action, or a due thing without a ``tx_id``)."""
+
+    name: str
+    height: int
+    tx_id: bytes
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
 class Halt:
     """A fault that must stop the process; the reason goes to the log and the exit status is not 0.
 
@@ -410,5 +420,6 @@ NodeEffect: TypeAlias = (
     | StopTimer
     | Accused
     | Noticed
+    | ContractFault
     | Halt
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consensus.replica import Standing
-from contracts import evidence, governance
+from contracts import due, evidence, governance
 from contracts.execution import Executor
 from ledger.block import CommittedBlock
 from ledger.genesis import Genesis
@@ -57,7 +57,9 @@ class NodeStatus:
     ``voting``: whether it may sign; if a validator may not (journal lost, signer away, key replaced), ``silence`` says
     why. ``upgrade`` are the next rules, if they are decided.
     ``why_stalled`` is None when a block can commit. ``counters`` count refused frames and transactions by code,
-    accusations among them; ``evidence`` is how many proofs the chain holds against each validator that has any.
+    accusations among them; ``evidence`` is how many proofs the chain holds against each validator that has any;
+    ``faults`` is how many exceptions of contracts this node contained since it started, ``aside`` how many due things
+    the chain set aside for one and still has to do.
     """
 
     chain_id: bytes
@@ -85,6 +87,8 @@ class NodeStatus:
     upgrade: Upgrade | None = None
     counters: dict[str, int] = field(default_factory=dict)
     evidence: dict[str, int] = field(default_factory=dict)
+    faults: int = 0
+    aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,8 @@ def report(view: View, now_ms: int) -> NodeStatus:
         upgrade=view.upgrade,
         counters=dict(sorted(view.counters.items())),
         evidence=evidence.counts(executor.reader),
+        faults=view.counters.get("contract_fault", 0),
+        aside=due.waiting(executor.reader),
     )
 
 

@@ -168,6 +168,8 @@ class _StatusCollector(Collector):
             ("coseal_healthy", "Whether a block can commit here.", int(status.healthy)),
             ("coseal_protocol_version", "Version of the rules in force.", status.protocol_version),
             ("coseal_release_needed", "Whether accepted rules are not in this software.", int(_needs_release(status))),
+            ("coseal_contract_faults", "Exceptions of contracts contained since the start.", status.faults),
+            ("coseal_aside", "Due things that were set aside and are still to be done.", status.aside),
             ("coseal_mempool_transactions", "Pending transactions.", status.mempool_transactions),
             ("coseal_mempool_bytes", "Bytes of pending transactions.", status.mempool_bytes),
         ):

@@ -39,6 +39,7 @@ from node.events import (
     BeginJoin,
     BlocksPruned,
     BroadcastFrame,
+    ContractFault,
     Dropped,
     FrameReceived,
     Halt,
@@ -320,6 +321,8 @@ class Runtime:
                 reports.keep_evidence(self._storage.folder, effect)
             case Noticed(code, text, severe):
                 (_log.error if severe else _log.warning)(code, text=text)
+            case ContractFault(name, height, tx_id, error):
+                _log.error("contract_fault", what=name, height=height, transaction=tx_id.hex(), exc_info=error)
             case Pin(node, certificate, address):
                 self._pin(node, certificate, address)
             case Unpin(node):

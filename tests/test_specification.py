@@ -22,6 +22,7 @@ SPEC = ROOT / "docs" / "spec"
 KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique within a folder
     "api.md": (),  # its statements have no numbers
     "audit.md": ("audit",),
+    "budget.md": ("contracts", "node"),
     "consensus.md": ("consensus",),
     "contracts.md": ("contracts",),
     "contracts-evidence.md": ("contracts",),

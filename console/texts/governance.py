@@ -25,6 +25,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.kind.add_member": ("Admit a member", "接纳成员"),
     "governance.kind.protocol_version": ("Change the protocol version", "变更协议版本"),
     "governance.kind.withdraw_version": ("Withdraw a protocol version", "撤回协议版本"),
+    "governance.kind.retry_due": ("Do a due thing again that was set aside", "重新处理被搁置的到期事项"),
     "governance.proposer": ("Proposed by", "提案者"),
     "governance.votes": ("Votes", "投票"),
     "governance.tally": ("{yes} yes, {no} no", "赞成 {yes}，反对 {no}"),

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     add_member = "add_member"
     protocol_version = "protocol_version"
     withdraw_version = "withdraw_version"
+    retry_due = "retry_due"
 
 
 class Status(StrEnum):

@@ -95,5 +95,7 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "why_stalled": status.why_stalled,
         "upgrade": None if status.upgrade is None else dataclasses.asdict(status.upgrade),
         "evidence": status.evidence,
+        "faults": status.faults,
+        "aside": status.aside,
         "counters": dict(sorted(status.counters.items())),
     }

@@ -8,7 +8,6 @@ import pytest
 
 from contracts import membership, table
 from contracts.execution import Executor, new_state
-from contracts.framework import Due
 from ledger import framing, merkle, transaction
 from ledger.block import Block, CommittedBlock, Header, last_commit_hash
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
@@ -74,20 +73,20 @@ class Chain:
         self.chain_id = self.genesis.chain_id
         self.store = MemoryStore(self.genesis.parameters.state_bits)
         self.following: ValidatorSet | None = None
-        promoting = replace(membership.CONTRACT, begin_block=self._promote)
+        promoting = replace(membership.CONTRACT, begin=self._promote)
         rules = {PROTOCOL_VERSION: {**table.CONTRACTS, "membership": promoting}}
         self.executor = Executor(self.genesis, new_state(self.genesis, self.store), rules=rules)
         self.blocks: list[CommittedBlock] = []
         self.handovers: list[Handover] = []
         self._salt = 0
 
-    def _promote(self, view, height, time_ms, limit) -> Due:
+    def _promote(self, view, moment) -> dict:
         """Make the set that waits the next one, as an accepted ballot would."""
         if self.following is None:
-            return membership.CONTRACT.begin_block(view, height, time_ms, limit)
+            return membership.CONTRACT.begin(view, moment)
         rows = [[seat.id, seat.member, seat.role, seat.key] for seat in self.following.validators]
         view.put("membership/validators", [self.following.epoch, rows])
-        return Due(1, {"validators": {"epoch": self.following.epoch, "first_height": height + 1, "rows": rows}})
+        return {"validators": {"epoch": self.following.epoch, "first_height": moment.height + 1, "rows": rows}}
 
     def change(self, *, add: Validator | None = None, remove: str = "", **changed) -> "Chain":
         """Hand over, with one more block, to a set with a validator more, or less, or in part ``changed``."""

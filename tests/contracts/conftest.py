@@ -20,6 +20,7 @@ from ledger.render import time_text
 from ledger.signing import Ed25519Signer
 from ledger.state import State
 from ledger.transaction import Transaction, sign
+from simulation.checked import CheckedOverlay
 
 GENESIS_TIME_MS = 1_700_000_000_000
 MEMBERS = (
@@ -90,7 +91,7 @@ class Chain:
     def __init__(self, genesis: Genesis | None = None, rules: Mapping[int, Any] = RULES) -> None:
         self.genesis = make_genesis() if genesis is None else genesis
         self.rules = rules
-        self.executor = Executor(self.genesis, new_state(self.genesis), rules=rules)
+        self.executor = Executor(self.genesis, new_state(self.genesis), rules=rules, view=CheckedOverlay)
         self.blocks: list[Block] = []
         self.keys: dict[str, Ed25519Signer] = {}
         self.begun: dict[str, Any] = {}
@@ -186,7 +187,9 @@ class Chain:
         """Load everything again from the store, as a node does when it starts."""
         old = self.executor
         state = State(old.state._store, old.state.bits)
-        self.executor = Executor(self.genesis, state, height=old.height, time_ms=old.time_ms, rules=self.rules)
+        self.executor = Executor(
+            self.genesis, state, height=old.height, time_ms=old.time_ms, rules=self.rules, view=CheckedOverlay
+        )
 
 
 class Court:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contracts import window
 from contracts.arguments import arguments, identifier, integer, many, text
+from contracts.budget import TRANSACTION_STEPS
 from contracts.execution import (
     MAX_DETAIL_CHARACTERS,
     MAX_RECEIPT_BYTES,
@@ -19,7 +20,7 @@ from contracts.execution import (
     genesis_updates,
     new_state,
 )
-from contracts.framework import MAX_DUE, Action, Contract, Due, Rejected
+from contracts.framework import Action, Contract, Rejected
 from contracts.membership import CONTRACT as MEMBERSHIP
 from contracts.table import CONTRACTS
 from ledger import codec
@@ -77,13 +78,17 @@ def _wake(view, context, args):
     return {}
 
 
-def _begin(view, height, time_ms, limit):
+def _due(view, time_ms):
     due = view.get("probe/due")
     if due is None or due > time_ms:
-        return Due()
+        return None
     view.delete("probe/due")
-    view.put("probe/woken", height)
-    return Due(1, {"woken": due})
+    return ["wake", due]
+
+
+def _fire(view, moment, entry):
+    view.put("probe/woken", moment.height)
+    return {"woken": [entry[1]]}
 
 
 def _probe(write=_write):
@@ -102,7 +107,8 @@ def _probe(write=_write):
             "rotate": Action(arguments({"node": text(), "key": text(low=0)}), _rotate, "Replace a node's key"),
             "wake": Action(arguments({"time_ms": integer()}), _wake, "Ask to be woken"),
         },
-        begin_block=_begin,
+        due=_due,
+        fire=_fire,
         next_deadline_ms=lambda reader: reader.get("probe/due"),
     )
 
@@ -346,15 +352,17 @@ def test_a_failed_transaction_is_recorded_once_too(probe):
     assert refusal_of(probe, tx) == "duplicate"
 
 
-def test_a_bug_in_a_contract_stops_instead_of_deciding(probe):
+def test_a_bug_in_a_contract_refuses_its_transaction_and_nothing_else(probe):
     probe.submit(WHO, "probe.write", key="kept", value=7)
-    root = probe.root
     crash = probe.sign(WHO, "probe.crash", {})
-    with pytest.raises(RuntimeError, match="a bug"):
-        probe.executor.run(2, probe.now_ms, [crash])
-    assert probe.root == root
-    assert probe.block(write(probe, "b"))[0].ok
-    assert probe.get("probe/kept") == 7
+    outcome = probe.executor.run(2, probe.now_ms, [crash, write(probe, "b")])
+    refused, written = (Receipt.decode(raw) for raw in outcome.receipts[1:])
+    assert (refused.code, refused.detail, refused.data) == ("internal_error", "probe.crash", {})
+    assert (refused.steps, written.ok) == (TRANSACTION_STEPS, True)
+    [fault] = outcome.faults
+    assert (fault.name, fault.tx_id, str(fault.error)) == ("probe.crash", crash.id, "a bug")
+    probe.commit(outcome)
+    assert (probe.get("probe/kept"), probe.get("probe/b")) == (7, 1)
 
 
 def test_the_context_tells_who_acts(probe):
@@ -418,24 +426,9 @@ def test_the_first_receipt_is_that_of_begin_block(probe):
     early = Receipt.decode(probe.executor.run(2, due - 1, []).receipts[0])
     assert (early.tx_id, early.code, early.data) == (ZERO_HASH, "ok", {})
     outcome = probe.executor.run(2, due, [])
-    assert Receipt.decode(outcome.receipts[0]).data == {"probe": {"woken": due}}
+    assert Receipt.decode(outcome.receipts[0]).data == {"probe": {"woken": [due]}}
     probe.commit(outcome)
     assert (probe.get("probe/woken"), probe.executor.next_deadline_ms()) == (2, None)
-
-
-def test_all_contracts_together_do_a_bounded_number_of_due_things_a_block(make_chain):
-    given = []
-
-    def greedy(view, height, time_ms, limit):
-        given.append(limit)
-        done = min(limit, 600)
-        return Due(done, {"done": done})
-
-    contracts = {name: Contract(name, {}, begin_block=greedy) for name in ("one", "two", "three")}
-    chain = make_chain(rules={1: {"membership": MEMBERSHIP, **contracts}})
-    receipt = Receipt.decode(chain.executor.run(1, chain.now_ms, []).receipts[0])
-    assert given == [MAX_DUE, MAX_DUE - 600]
-    assert receipt.data == {"one": {"done": 600}, "two": {"done": 400}}
 
 
 def test_a_rejected_first_transaction_does_not_undo_begin_block(probe):

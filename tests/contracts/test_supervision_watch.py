@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from contracts import supervision, supervision_sets, supervision_watch
+from contracts import due, supervision_sets, supervision_watch
 from contracts.arguments import DAY_MS
+from contracts.budget import MAX_DUE
 from contracts.supervision_obligations import obligation_key
 from ledger.render import time_text
 
@@ -122,10 +123,12 @@ def test_the_clock_of_a_historical_source_is_its_highest_event_time(make_court):
     court.record(court.event("apply", "c1", at_ms=then))
     assert court.wait(DAY_MS) == {}
     assert rules_of(court.record(court.event("apply", "c2", at_ms=then + 10_000))) == []
-    receipt = court.record(court.event("apply", "c3", at_ms=then + 10_001))
-    assert [(entry["rule"], entry["object"], entry["event"]) for entry in receipt.data["findings"]] == [
+    assert "findings" not in court.record(court.event("apply", "c3", at_ms=then + 10_001)).data
+    assert court.chain.executor.next_deadline_ms() <= court.chain.executor.time_ms
+    assert [(entry["rule"], entry["object"], entry["event"]) for entry in court.wait(1)["findings"]] == [
         ("R-1", "c1", None)
     ]
+    assert court.wait(1) == {}
 
 
 def test_dates_before_1970_are_judged_like_any(make_court):
@@ -133,37 +136,34 @@ def test_dates_before_1970_are_judged_like_any(make_court):
     court.adopt(court.rule("R-1", **RESPONSE))
     times = ["1948-01-01T00:00:00Z", "1948-01-01T00:00:10.001Z"]
     items = [{**court.event("apply", f"c{i}"), "time": time} for i, time in enumerate(times)]
-    assert [entry["object"] for entry in court.record(*items).data["findings"]] == ["c0"]
+    assert court.record(*items).ok
+    assert [entry["object"] for entry in court.wait(1)["findings"]] == ["c0"]
 
 
-@pytest.mark.sources
-def test_what_a_historical_batch_leaves_goes_on_in_the_next_blocks(make_court, monkeypatch):
-    monkeypatch.setattr(supervision_watch, "MAX_PASSED", 20)
+def test_what_a_historical_clock_passed_is_done_in_the_next_blocks(make_court):
     court = make_court("historical")
     court.adopt(court.rule("R-1", **RESPONSE))
     then = 1_000_000_000_000
-    court.record(*(court.event("apply", f"c{i}", at_ms=then) for i in range(50)))
-    receipt = court.record(court.event("check", at_ms=then + DAY_MS))
-    assert len(receipt.data["findings"]) == 10  # a call and its finding are two things
-    assert court.chain.executor.next_deadline_ms() <= court.chain.executor.time_ms
-    begun = court.wait(1)
-    assert len(begun["findings"]) == 40
-    assert len({entry["object"] for entry in [*receipt.data["findings"], *begun["findings"]]}) == 50
+    for part in range(3):
+        court.record(*(court.event("apply", f"c{part} {i}", at_ms=then) for i in range(400)))
+    assert "findings" not in court.record(court.event("check", at_ms=then + 366 * DAY_MS)).data
+    found = []
+    while court.chain.executor.next_deadline_ms() <= court.chain.executor.time_ms:
+        more = court.wait(1)["findings"]
+        assert 0 < len(more) <= MAX_DUE
+        found += more
+    assert len({entry["object"] for entry in found}) == len(found) == 1_200
 
 
-def test_a_thousand_things_a_block_and_the_rest_in_the_next(court):
+def test_what_is_due_beyond_a_share_is_done_in_the_next_block(court):
     court.adopt(court.rule("R-1", **RESPONSE))
     for part in range(3):
         court.record(*(court.event("apply", f"c{part} {i}") for i in range(400)))
     court.wait(8_000)
-    found = []
-    first = court.wait(DAY_MS)
-    found += first["findings"]
-    assert 500 <= len(found) <= 501  # a call and its finding are two things
+    found = court.wait(DAY_MS)["findings"]
+    assert 0 < len(found) < 1_200
     while court.chain.executor.next_deadline_ms() <= court.chain.executor.time_ms:
-        more = court.wait(1)["findings"]
-        assert len(more) <= 501
-        found += more
+        found += court.wait(1)["findings"]
     assert len({entry["object"] for entry in found}) == len(found) == 1_200
     assert [entry["id"] for entry in found] == [f"F{number}" for number in range(1, 1_201)]
 
@@ -180,8 +180,10 @@ def test_findings_that_a_receipt_has_no_room_for_stand_in_the_next(court, monkey
     assert court.wait(1) == {}
 
 
+@pytest.mark.sources
 def test_the_first_receipt_of_a_block_is_bounded_too(court, monkeypatch):
-    monkeypatch.setattr(supervision, "MAX_BEGUN_BYTES", 1_200)
+    monkeypatch.setattr(due, "MAX_SHOWN_BYTES", 1_200)
+    monkeypatch.setattr(due, "_LEAST_ROOM_BYTES", 400)
     court.adopt(court.rule("R-1", **RESPONSE))
     court.record(*(court.event("apply", f"c{i}") for i in range(5)))
     found = court.wait(20_000)["findings"]

@@ -336,7 +336,7 @@ def hexed(texts: Iterable[str]) -> list[bytes]:
 
 def receipts() -> list[bytes]:
     """Return receipts of success and of refusal."""
-    rejected = Receipt(bytes(32), "unauthorised", "needs another role", {"a": [1, b"x"]})
+    rejected = Receipt(bytes(32), "unauthorised", "needs another role", {"a": [1, b"x"]}, 500_000)
     return [*SECOND.receipts, rejected.encode()]
 
 

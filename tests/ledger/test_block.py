@@ -19,7 +19,7 @@ from ledger.errors import Malformed
 from ledger.signing import ZERO_HASH
 
 RAWS = (b"first", b"second", b"third")
-RECEIPTS = tuple(Receipt(bytes([i]) * 32, "ok", "", {"n": i}).encode() for i in range(4))
+RECEIPTS = tuple(Receipt(bytes([i]) * 32, "ok", "", {"n": i}, i).encode() for i in range(4))
 
 
 def header_of(raws=RAWS, receipts=RECEIPTS, last_commit=None, **changed):
@@ -177,10 +177,13 @@ def test_a_committed_block_with_foreign_parts_is_refused(committed, make_validat
 
 
 def test_a_receipt_survives_its_encoding():
-    for receipt in (Receipt(ZERO_HASH, "ok", "", {}), Receipt(b"\x09" * 32, "unauthorised", "拒绝", {"a": [1, {}]})):
+    for receipt in (
+        Receipt(ZERO_HASH, "ok", "", {}, 0),
+        Receipt(b"\x09" * 32, "unauthorised", "拒绝", {"a": [1, {}]}, 1_234),
+    ):
         assert Receipt.decode(receipt.encode()) == Receipt.decode_own(receipt.encode()) == receipt
-    assert Receipt(ZERO_HASH, "ok", "", {}).ok
-    assert not Receipt(ZERO_HASH, "expired", "", {}).ok
+    assert Receipt(ZERO_HASH, "ok", "", {}, 0).ok
+    assert not Receipt(ZERO_HASH, "expired", "", {}, 0).ok
 
 
 @pytest.mark.parametrize(

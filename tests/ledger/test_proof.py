@@ -65,8 +65,8 @@ def certified(make_validators, signer):
 def prove(certified):
     def make(transactions, index, receipts=None):
         raws = [tx.raw for tx in transactions]
-        leaves = [Receipt(ZERO_HASH, "ok", "", {}).encode()]
-        leaves += receipts or [Receipt(tx.id, "ok", "", {"n": 1}).encode() for tx in transactions]
+        leaves = [Receipt(ZERO_HASH, "ok", "", {}, 0).encode()]
+        leaves += receipts or [Receipt(tx.id, "ok", "", {"n": 1}, 432).encode() for tx in transactions]
         header, certificate = certified(raws, leaves)
         return TransactionProof(
             raws[index],
@@ -92,7 +92,7 @@ def test_every_transaction_of_a_block_is_provable(prove, make_validators, count)
 
 def test_a_receipt_of_another_transaction_is_refused(prove, make_validators):
     one, two = transaction(1), transaction(2)
-    crossed = [Receipt(two.id, "ok", "", {}).encode(), Receipt(one.id, "ok", "", {}).encode()]
+    crossed = [Receipt(two.id, "ok", "", {}, 0).encode(), Receipt(one.id, "ok", "", {}, 0).encode()]
     with pytest.raises(BadProof, match="another transaction"):
         prove([one, two], 0, crossed).verify(CHAIN, make_validators())
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from consensus.application import Draft, Executed, Invalid
 from contracts.execution import MAX_RECEIPTS_BYTES, Executor, new_state
-from contracts.framework import Action, Contract, Due
+from contracts.framework import Action, Contract
 from contracts.table import CONTRACTS
 from ledger.block import Block
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
@@ -70,7 +70,7 @@ def test_building_and_executing_change_nothing_until_the_commit() -> None:
 
 def test_a_block_is_executed_once() -> None:
     runs: list[int] = []
-    counting = Contract("counting", {}, begin_block=lambda view, height, time_ms, limit: runs.append(height) or Due())
+    counting = Contract("counting", {}, begin=lambda view, moment: runs.append(moment.height) or {})
     one, other = World(counting), World(counting)
     one.fill(3)
     executed = one.application.build(one.draft())

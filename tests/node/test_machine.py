@@ -516,7 +516,7 @@ def test_a_block_whose_execution_differs_from_its_certificate_halts_the_node(clu
     assert cluster.run_until(lambda: host.halted is not None)
     assert host.halted is not None
     assert "a quorum certified block" in host.halted
-    assert "state_root" in host.halted
+    assert "receipts_root" in host.halted
     height = host.height
     commit_elsewhere = sign_transaction(cluster.genesis, 99)
     cluster.submit("regulator", commit_elsewhere)

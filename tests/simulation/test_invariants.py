@@ -234,7 +234,7 @@ def reported(world, *votes, code="ok", reporter=0, **changed):
         valid_until_ms=world.now_ms,
         salt=bytes(16),
     )
-    receipts = (Receipt(bytes(32), "ok", "", {}).encode(), Receipt(tx.id, code, "", {}).encode())
+    receipts = (Receipt(bytes(32), "ok", "", {}, 0).encode(), Receipt(tx.id, code, "", {}, 400).encode())
     return replace(reading.record(world.invariants.raws[3]), transactions=(tx.raw,), receipts=receipts)
 
 

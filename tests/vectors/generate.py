@@ -113,11 +113,11 @@ def committed(height: int, parent: CommittedBlock | None, count: int) -> Committ
     """Return a committed block with ``count`` transactions."""
     transactions = [signed(number) for number in range(count)]
     raws = [item.raw for item in transactions]
-    receipts = [Receipt(ZERO_HASH, "ok", "", {}).encode()]
+    receipts = [Receipt(ZERO_HASH, "ok", "", {}, 0).encode()]
     receipts += [
-        Receipt(item.id, "ok", "", {"sequence": n}).encode()
+        Receipt(item.id, "ok", "", {"sequence": n}, 500 + n).encode()
         if n % 2 == 0
-        else Receipt(item.id, "unauthorised", "needs another role", {}).encode()
+        else Receipt(item.id, "unauthorised", "needs another role", {}, 416).encode()
         for n, item in enumerate(transactions)
     ]
     last_commit = None if parent is None else parent.certificate

@@ -1,0 +1,72 @@
+"""What a transaction may cost: work is counted in steps, and bounded before it is done.
+
+Law: the steps of a transaction follow from the state, the transaction and the block's header alone, never from what a
+node remembers; work is charged before it is done, by the size of what is about to be done.
+
+A step takes at most 0.5 us on the slowest machine that the sizing page allows; ``bench/budget.py`` measures that.
+docs/spec/budget.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TRANSACTION_STEPS: Final = 500_000  # B2
+"""The most that one transaction takes: 250 ms."""
+BLOCK_STEPS: Final = 2_000_000
+"""The most that a block takes: 1 s."""
+DUE_STEPS: Final = 500_000
+"""The most that everything takes that is due in one block."""
+DUE_ENTRY_STEPS: Final = 50_000
+"""The most that one due thing takes."""
+DECISION_STEPS: Final = 400_000
+"""The most that the effect of a decided ballot takes, of the steps of the transaction that decides it."""
+MAX_DUE: Final = 1_000
+"""How many due things all contracts together do at the start of one block; the rest is done in the next."""
+
+BASE_STEPS: Final = 400
+RAW_BYTES_A_STEP: Final = 16
+READ_STEPS: Final = 8
+WRITE_STEPS: Final = 16
+VALUE_BYTES_A_STEP: Final = 16
+"""Of a value in an open family, one whose values grow."""
+ITEM_STEPS: Final = 60
+OBJECT_STEPS: Final = 30
+PARSE_STEPS_A_CHARACTER: Final = 12
+ENTRY_STEPS: Final = 4
+"""An entry of a list or map that an action walks, a leaf that it hashes."""
+FINDING_STEPS: Final = 60
+SIGNATURE_STEPS: Final = 400
+
+_UNLIMITED: Final = 2**62
+
+
+class Spent(BaseException):
+    """The steps are used up. No ``Exception``, so that no contract takes it for one; caught by who gave the meter."""
+
+
+class Meter:
+    """Steps that are left of a limit; ``note`` is what a refusal for the cost adds, empty for nothing."""
+
+    __slots__ = ("left", "limit", "note")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.left = limit
+        self.note = ""
+
+    @staticmethod
+    def unlimited() -> Meter:
+        """Return a meter for work that is no transaction's."""
+        return Meter(_UNLIMITED)
+
+    @property
+    def spent(self) -> int:
+        """The steps charged so far, at most the limit."""
+        return min(self.limit - self.left, self.limit)
+
+    def charge(self, steps: int) -> None:
+        """Count steps; raises ``Spent`` where they are not left."""
+        self.left -= steps
+        if self.left < 0:
+            raise Spent
