@@ -69,10 +69,7 @@ def verify_history(
     rest, handovers = split_handovers(document)
     known = Epochs(genesis) if epochs is None else epochs
     known.take_all(handovers)
-    fields = codec.fields(rest, "object-history", _FIELDS)
-    version = fields.get("version")
-    if fields.get("coseal") != "object-history" or type(version) is not int or version != 1:
-        raise Malformed('expected a document with "coseal": "object-history" and "version": 1')
+    fields = _fields(rest)
     process_type, object_type, object_id = (
         codec.text(fields.get(name), f"object-history.{name}", limit=128) for name in ("process_type", "type", "id")
     )
@@ -88,6 +85,19 @@ def verify_history(
     value = None if record.value is None else codec.decode(record.value)
     verify_object_history(items, value, name=(object_type, object_id))
     return ObjectHistory(process_type, object_type, object_id, items, record, claimed)
+
+
+def record_of(document: Any) -> CertifiedValue:
+    """Return the record of the object that a document without its handovers holds; nothing of it is verified."""
+    return state_proof_from_json(_fields(document).get("record"))
+
+
+def _fields(document: Any) -> dict[str, Any]:
+    fields = codec.fields(document, "object-history", _FIELDS)
+    version = fields.get("version")
+    if fields.get("coseal") != "object-history" or type(version) is not int or version != 1:
+        raise Malformed('expected a document with "coseal": "object-history" and "version": 1')
+    return fields
 
 
 def proven_part(document: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ what is at hand; nothing is asked of a node. Every check is a step that says wha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from audit import bundle, certified
 from audit.certified import Judged, block_text
 from audit.export import Beside, file_in, read_at_most, verify_export
-from audit.history import verify_history
+from audit.history import record_of, verify_history
 from audit.light import UnknownValidators
 from audit.report import Verdict
 from audit.steps import Step, Trace, Untold
@@ -124,17 +125,34 @@ def verify_bytes(raw: bytes, genesis: Genesis, beside: Path | Beside | None = No
     try:
         document = strict_json(raw, "document", depth=MAX_DOCUMENT_DEPTH)
     except Malformed as error:
-        return Verification("file", Verdict.BAD, error.reason)
+        kind = _kind_of(_parsed(raw))
+        if kind is None:
+            return Verification("file", Verdict.UNKNOWN, f"no document of ours: {error.reason}")
+        return Verification(kind, Verdict.BAD, error.reason)
     return verify_document(document, genesis, beside)
+
+
+def _parsed(raw: bytes) -> Any:
+    """Return what bytes hold as JSON of any kind, None if they hold none."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _kind_of(document: Any) -> str | None:
+    """Return the kind that a document says it is of, None if it names none of ours."""
+    kind = document.get("coseal") if type(document) is dict else None
+    return kind if type(kind) is str and kind in STEPS_OF else None
 
 
 def verify_document(document: Any, genesis: Genesis, beside: Path | Beside | None = None) -> Verification:
     """Verify a parsed document; see ``verify_bytes``."""
-    kind = document.get("coseal") if type(document) is dict else None
+    kind = _kind_of(document)
     if kind == bundle.KIND:
         return _bundle(document, genesis)
-    if type(kind) is not str or (kind not in _KINDS and kind != "export"):
-        known = ", ".join(sorted((*_KINDS, "export", bundle.KIND)))
+    if kind is None:
+        known = ", ".join(sorted(STEPS_OF))
         return Verification("file", Verdict.UNKNOWN, f'no document of ours: "coseal" names none of {known}')
     trace = Trace()
     try:
@@ -235,7 +253,7 @@ def _certified_header(document: Any, genesis: Genesis, trace: Trace) -> _Told:
 
 
 def _object_history(document: Any, genesis: Genesis, trace: Trace) -> _Told:
-    record, handovers = certified.read(document, trace, lambda rest: state_proof_from_json(rest.get("record")))
+    record, handovers = certified.read(document, trace, record_of)
     judged = certified.judge(record.header, record.certificate, handovers, genesis, trace)
     certified.state_path(record, trace)
     with trace.step("items", "contracts-process.md, Hashes") as seen:

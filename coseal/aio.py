@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 
 from audit.history import ObjectHistory
-from coseal.client import are_local, headers_of, unreachable
+from coseal.client import Body, are_local, headers_of, options_of, unreachable
 from coseal.conversation import COMMIT_TIMEOUT_S, Committed, Dialogue, Pause, Reply
 from coseal.errors import Unreachable
 from coseal.following import Event, Follower
@@ -198,14 +198,12 @@ async def carry(http: httpx.AsyncClient, dialogue: Dialogue[_T]) -> _T:
             await asyncio.sleep(step.seconds)
             continue
         try:
-            response = await http.request(
-                step.method,
-                step.url,
-                params=step.params,
-                content=step.content,
-                headers=step.headers,
-                timeout=step.timeout_s,
-            )
-            reply = Reply(step.node, response.status_code, response.content)
+            async with http.stream(step.method, step.url, **options_of(step)) as response:
+                body = Body(step)
+                async for part in response.aiter_bytes():
+                    body.add(part)
+                reply = Reply(step.node, response.status_code, body.content)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = unreachable(step, error)
+        except Unreachable as error:
+            failure = error

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from audit.history import ObjectHistory
+from audit.sources import MAX_RESPONSE_BYTES, RESPONSE_SECONDS
 from coseal.conversation import (
     COMMIT_TIMEOUT_S,
     MSGPACK,
@@ -317,17 +318,47 @@ def carry(http: httpx.Client, dialogue: Dialogue[_T]) -> _T:
             time.sleep(step.seconds)
             continue
         try:
-            response = http.request(
-                step.method,
-                step.url,
-                params=step.params,
-                content=step.content,
-                headers=step.headers,
-                timeout=step.timeout_s,
-            )
-            reply = Reply(step.node, response.status_code, response.content)
+            with http.stream(step.method, step.url, **options_of(step)) as response:
+                body = Body(step)
+                for part in response.iter_bytes():
+                    body.add(part)
+                reply = Reply(step.node, response.status_code, body.content)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = unreachable(step, error)
+        except Unreachable as error:
+            failure = error
+
+
+def options_of(ask: Ask) -> dict[str, Any]:
+    """Return what a request is made with, beside its method and URL."""
+    return {"params": ask.params, "content": ask.content, "headers": ask.headers, "timeout": ask.timeout_s}
+
+
+class Body:
+    """The body of an answer as it comes in, bounded in size and in time."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._deadline = time.monotonic() + max(ask.timeout_s, RESPONSE_SECONDS)
+
+    def add(self, part: bytes) -> None:
+        """Take a part; raise ``Unreachable`` for an answer that is too large, or comes too slowly."""
+        self._size += len(part)
+        if self._size > MAX_RESPONSE_BYTES:
+            raise self._ended(f"an answer of more than {MAX_RESPONSE_BYTES} bytes")
+        if time.monotonic() > self._deadline:
+            raise self._ended("no whole answer in time")
+        self._parts.append(part)
+
+    @property
+    def content(self) -> bytes:
+        """What came in."""
+        return b"".join(self._parts)
+
+    def _ended(self, why: str) -> Unreachable:
+        return Unreachable(f"{self._ask.node} gave {why}", "ask another node", sent=True)
 
 
 def headers_of(token: str | None) -> dict[str, str]:

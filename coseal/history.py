@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from audit.history import ObjectHistory, proven_part, verify_history
+from audit.history import ObjectHistory, proven_part, record_of, verify_history
 from coseal.conversation import Conversation, Dialogue, asking_for, document_of, false_answer
 from coseal.errors import CosealError
-from ledger import codec
 from ledger.errors import LedgerError
 from ledger.handover import with_handovers
-from ledger.render import MAX_DOCUMENT_DEPTH, state_proof_from_json
+from ledger.render import MAX_DOCUMENT_DEPTH
 from ledger.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -60,8 +59,8 @@ def _ask(
     if reply.status != 200:
         document_of(reply)
     try:
-        document = codec.mapping(strict_json(reply.content, "history", depth=MAX_DOCUMENT_DEPTH), "document")
-        record = state_proof_from_json(codec.mapping(document, "document").get("record"))
+        document = strict_json(reply.content, "history", depth=MAX_DOCUMENT_DEPTH)
+        record = record_of(document)
         yield from conversation.validators_of(record.header, record.certificate)
         history = verify_history(document, conversation.genesis, conversation.epochs)
     except LedgerError as error:

@@ -149,10 +149,19 @@ def test_the_pieces_of_two_answers_do_not_make_a_third(chain):
 @pytest.mark.parametrize(
     ("raw", "verdict"),
     [
-        (b"", Verdict.BAD),
-        (b"\xff", Verdict.BAD),
-        (b'{"coseal": "receipt"', Verdict.BAD),
-        (b"[" * 30 + b"]" * 30, Verdict.BAD),
+        (b"", Verdict.UNKNOWN),
+        (b"\xff", Verdict.UNKNOWN),
+        (b"# Coseal\n\nA ledger.\n", Verdict.UNKNOWN),
+        (b'{"coseal": "receipt"', Verdict.UNKNOWN),
+        (b"[" * 30 + b"]" * 30, Verdict.UNKNOWN),
+        (b"[" * 100_000, Verdict.UNKNOWN),
+        (b"9" * 10_000, Verdict.UNKNOWN),
+        (b'{"coseal": "receipt", "version": 1, "version": 1}', Verdict.BAD),
+        (b'{"coseal": "receipt", "version": 1.5}', Verdict.BAD),
+        (b'{"coseal": "object-history"}', Verdict.BAD),
+        (b'{"coseal": "state-proof"}', Verdict.BAD),
+        (b'{"coseal": "evidence-bundle"}', Verdict.BAD),
+        (b'{"coseal": "export"}', Verdict.BAD),
         (b"[]", Verdict.UNKNOWN),
         (b"{}", Verdict.UNKNOWN),
         (b'{"coseal": "poem", "version": 1}', Verdict.UNKNOWN),
@@ -166,7 +175,23 @@ def test_the_pieces_of_two_answers_do_not_make_a_third(chain):
     ],
 )
 def test_what_is_no_document_of_ours_is_told_apart_from_a_false_one(chain, raw, verdict):
-    assert verify_bytes(raw, chain.genesis).verdict is verdict
+    result = verify_bytes(raw, chain.genesis)
+    assert result.verdict is verdict
+    assert result.reason
+
+
+def test_a_history_without_its_version_is_refused_in_words(chain):
+    value, proof = chain.executor.state.prove(b"process/object/t/o/a")
+    tip = chain.blocks[-1]
+    record = CertifiedValue(b"process/object/t/o/a", value, proof, tip.block.header, tip.certificate)
+    names = {"coseal": "object-history", "version": 1, "process_type": "t", "type": "o", "id": "a"}
+    document = {**names, "count": 0, "items": [], "record": render.state_proof_json(record)}
+    assert judged(document, chain.genesis).ok
+    for version in ({}, {"version": None}, {"version": "1"}, {"version": 2}):
+        spoilt = {name: value for name, value in document.items() if name != "version"} | version
+        result = judged(spoilt, chain.genesis)
+        assert (result.exit_code, result.steps[-1].name) == (1, "form")
+        assert '"version": 1' in result.reason
 
 
 def test_a_file_that_cannot_be_read_or_is_too_large_is_not_judged(chain, tmp_path, monkeypatch):

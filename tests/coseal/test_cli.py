@@ -324,6 +324,27 @@ def test_a_file_that_is_no_document_does_not_verify(net: network.Network, tmp_pa
     run("verify", "none.json", "--genesis", net.genesis_path, code=2)
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("# Coseal\n", 2),
+        ("", 2),
+        ("\0", 2),
+        ("[]", 2),
+        ('{"coseal": "object-history"}', 1),
+        ('{"coseal": "object-history", "version": null, "record": {}}', 1),
+        ('{"coseal": "evidence-bundle", "object": 7}', 1),
+        ('{"coseal": "receipt", "version": 1, "raw": {}}', 1),
+        ('{"coseal": "export", "version": 1, "file": []}', 1),
+    ],
+)
+def test_any_file_is_answered_in_words(net: network.Network, tmp_path: Path, text: str, code: int):
+    (tmp_path / "any").write_text(text)
+    shown = run("verify", "any", "--genesis", net.genesis_path, code=code)
+    assert shown.startswith("unknown: " if code == 2 else "bad: ")
+    run("verify", "any", "--genesis", net.genesis_path, "--json", code=code)
+
+
 def test_the_steps_of_a_verification_are_shown_with_rule_values_and_what_must_still_be_believed(tmp_path: Path):
     chain = Chain().grow(3, transactions=2)
     proof = TransactionProof.of(chain.blocks[1], 0)

@@ -1,9 +1,15 @@
 """The client believes only what it has verified."""
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
 import httpx
 import pytest
 
+from audit.sources import MAX_RESPONSE_BYTES
+from coseal import client as client_module
 from coseal import conversation
+from coseal.aio import AsyncClient
 from coseal.client import Client, state_path
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 
@@ -135,3 +141,50 @@ def test_nobody_signs_without_a_key_and_what_has_no_encoding_is_refused(node):
 
 def test_a_key_with_odd_characters_is_escaped_for_its_route():
     assert state_path("process/object/t/o/50% of #1?") == "/v1/state/process/object/t/o/50%25%20of%20%231%3F"
+
+
+def endless(size: int) -> Iterator[bytes]:
+    while True:
+        yield bytes(size)
+
+
+def test_an_answer_without_end_is_given_up(node):
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return (
+            httpx.Response(200, content=endless(1 << 20))
+            if request.url.host == "a.test"
+            else node.handle_request(request)
+        )
+
+    with Client(["http://a.test", "http://b.test"], node.genesis, transport=httpx.MockTransport(answer)) as client:
+        assert client.block(1).block.header.height == 1
+    assert asked == ["a.test", "b.test"]
+    too_large = pytest.raises(Unreachable, match=f"an answer of more than {MAX_RESPONSE_BYTES} bytes")
+    with Client("http://a.test", node.genesis, transport=httpx.MockTransport(answer)) as client, too_large:
+        client.block(1)
+
+
+def test_an_answer_that_only_drips_is_given_up(node, monkeypatch: pytest.MonkeyPatch):
+    clock = iter(range(0, 10**6, 10))
+    monkeypatch.setattr(client_module.time, "monotonic", lambda: float(next(clock)))
+    dripping = httpx.MockTransport(lambda request: httpx.Response(200, content=endless(1)))
+    too_slow = pytest.raises(Unreachable, match="no whole answer in time")
+    with Client("http://a.test", node.genesis, transport=dripping) as client, too_slow:
+        client.block(1)
+
+
+def test_the_asynchronous_client_reads_no_more_either(node):
+    async def parts() -> AsyncIterator[bytes]:
+        for part in endless(1 << 20):
+            yield part
+
+    async def ask() -> None:
+        transport = httpx.MockTransport(lambda request: httpx.Response(200, content=parts()))
+        async with AsyncClient("http://a.test", node.genesis, transport=transport) as client:
+            with pytest.raises(Unreachable, match="an answer of more than"):
+                await client.block(1)
+
+    asyncio.run(ask())
