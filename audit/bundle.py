@@ -400,7 +400,7 @@ def _finding_facts(finding: Mapping[str, Any], trail: Mapping[str, Recording]) -
         {"step": name, "by": sender, "height": height, "time": time_text(time_ms), **_said(trail[tx].transaction)}
         for name, sender, height, time_ms, tx, _ in finding["steps"]
     ]
-    names = ("id", "rule", "version", "event", "verdict", "severity", "status", "outcome", "detail", "height")
+    names = ("id", "rule", "version", "event", "verdict", "severity", "status", "outcome", "reason", "detail", "height")
     return {**{name: plain(finding[name]) for name in names}, "steps": steps}
 
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from console.html import Html
 from console.texts import LANGUAGES, text
+from coseal.languages import title_of, why
 from ledger.render import time_text
 
 if TYPE_CHECKING:
@@ -130,6 +131,14 @@ class Page:
         kept = {name: value for name, value in query.items() if value not in (None, "")}
         return (path if path is not None else self.path) + (f"?{urlencode(kept)}" if kept else "")
 
+    def title_of(self, document: Mapping[str, Any] | None, otherwise: str = "") -> str:
+        """Return the title of a rule, set or process type in the reader's language."""
+        return title_of(document, self.language, otherwise)
+
+    def why(self, finding: Mapping[str, Any]) -> str:
+        """Return why a finding was raised, in the reader's language."""
+        return why(finding, self.language)
+
     def number(self, value: float, digits: int = 0) -> str:
         """Return a number with thousands separated."""
         return f"{value:,.{digits}f}"
@@ -146,10 +155,13 @@ class Page:
         if seconds < 60:
             return self.t("time.seconds", count=seconds)
         if seconds < 3_600:
-            return self.t("time.minutes", count=seconds // 60, rest=seconds % 60)
+            return self._two("time.minutes", "time.minutes.whole", seconds // 60, seconds % 60)
         if days < 1:
-            return self.t("time.hours", count=seconds // 3_600, rest=seconds // 60 % 60)
-        return self.t("time.days", count=days, rest=seconds // 3_600 % 24)
+            return self._two("time.hours", "time.hours.whole", seconds // 3_600, seconds // 60 % 60)
+        return self._two("time.days", "time.days.whole", days, seconds // 3_600 % 24)
+
+    def _two(self, key: str, whole: str, count: int, rest: int) -> str:
+        return self.t(key, count=count, rest=rest) if rest else self.t(whole, count=count)
 
     def view(self, title: str, *body: Html | None, live: bool = True, status: int = 200) -> View:
         """Return the built page. ``title`` is text, from ``t`` or of the chain."""

@@ -35,6 +35,7 @@ Further: TypeAlias = Callable[[Args], Iterator[Rejected]]
 INVALID: Final = "invalid_argument"
 DAY_MS: Final = 86_400_000
 MAX_TIME_CHARACTERS: Final = 64
+MAX_LANGUAGES: Final = 8
 _LOWER_HEX: Final = frozenset("0123456789abcdef")
 _NOTHING: Final[Mapping[str, Check]] = {}
 
@@ -216,6 +217,26 @@ def text(*, high: int = 256, low: int = 1) -> Check:
         return f": expected a text of {low} to {high} characters"
 
     return check
+
+
+def title(*, high: int = 256) -> Check:
+    """A text of 1 to ``high`` characters, or the same in up to 8 languages: a map of ISO 639 code to such a text."""
+    words = text(high=high)
+    translated = table(words, high=MAX_LANGUAGES, key=_language)
+
+    def check(value: Any) -> str | None:
+        if type(value) is dict and value:
+            return translated(value)
+        if words(value) is None:
+            return None
+        return f": expected a text of 1 to {high} characters, or a map of language (en, zh, ...) to such texts"
+
+    return check
+
+
+def _language(value: Any) -> str | None:
+    known = type(value) is str and 2 <= len(value) <= 3 and all("a" <= letter <= "z" for letter in value)
+    return None if known else ": expected a language as two or three letters, such as en or zh"
 
 
 def label(*, high: int = 128) -> Check:

@@ -320,7 +320,7 @@ CONTRACT: Final[Contract] = Contract(
                     "process_type": arguments.identifier(slash=False),
                     "mode": arguments.one_of("live", "historical"),
                 },
-                {"title": arguments.text(), "zone_minutes": arguments.integer(-840, 840)},
+                {"title": arguments.title(), "zone_minutes": arguments.integer(-840, 840)},
             ),
             apply=_register,
             title="Register a source of process data of the own member",

@@ -145,7 +145,7 @@ _arguments = arguments.arguments(
     {
         "id": arguments.identifier(slash=False),
         "version": arguments.integer(1, 1_000_000),
-        "title": arguments.text(),
+        "title": arguments.title(),
         "object_types": arguments.table(_body, high=MAX_OBJECT_TYPES, key=arguments.identifier(slash=False)),
         "event_types": arguments.table(_body, high=MAX_EVENT_TYPES),
     },

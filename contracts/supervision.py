@@ -325,7 +325,7 @@ CONTRACT: Final[Contract] = Contract(
         "propose_rules": Action(
             validate=arguments.arguments(
                 {"rules": _rules},
-                {"title": arguments.text(), "reason": _reason, "trial_ms": duration, **_open_ms},
+                {"title": arguments.title(), "reason": _reason, "trial_ms": duration, **_open_ms},
             ),
             apply=_propose_rules,
             title="Propose a set of rules, to be tried or adopted by ballot",

@@ -1,13 +1,19 @@
-"""Lengths of time and moments as a person reads them: ``60 days``, ``2 min 3.456 s``, ``2026-01-05T10:00:00Z``.
+"""Lengths of time and moments as a person reads them, and which of a text's languages that person gets.
+
+``60 days``, ``2 min 3.456 s``, ``2026-01-05T10:00:00Z``.
 
 Law: a text is exact, so no two lengths read alike; it is made by integers alone, so receipts and findings may hold it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from ledger.render import time_text
+
+FIRST_LANGUAGE: Final = "en"
+"""The language of receipts, and of who reads none of a text's."""
 
 _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000
@@ -53,3 +59,10 @@ def duration_text(ms: int, units: Units = ENGLISH) -> str:
 def moment_text(time_ms: int) -> str:
     """Return a moment (ms since the epoch) as RFC 3339 in UTC, without milliseconds that are zero."""
     return time_text(time_ms).replace(".000Z", "Z")
+
+
+def in_language(text: str | Mapping[str, str], language: str = FIRST_LANGUAGE) -> str:
+    """Return a text (see ``arguments.title``) in a language, else in English, else in the first by its code."""
+    if isinstance(text, str):
+        return text
+    return text.get(language) or text.get(FIRST_LANGUAGE) or text[min(text)]

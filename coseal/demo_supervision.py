@@ -39,7 +39,7 @@ def handover_type() -> dict[str, Any]:
     return {
         "id": HANDOVERS,
         "version": 1,
-        "title": "Handing over of data sets",
+        "title": {"en": "Handing over of data sets", "zh": "数据集交接"},
         "object_types": {"dataset": {}},
         "event_types": {"handed over": {"attributes": {"file": "string"}}, "taken over": {}},
         "gaps": "record",
@@ -60,7 +60,10 @@ def handover_rules(policy: str) -> list[dict[str, Any]]:
     taken: dict[str, Any] = {
         "id": _SILENT,
         **head,
-        "title": "What is handed over is taken over within two seconds",
+        "title": {
+            "en": "What is handed over is taken over within two seconds",
+            "zh": "移交的数据集应在两秒内接收",
+        },
         "scope": {"process_type": HANDOVERS, "object_type": "dataset"},
         "kind": "declare",
         "template": "response",
@@ -68,7 +71,12 @@ def handover_rules(policy: str) -> list[dict[str, Any]]:
         "b": "taken over",
         "within_ms": _WITHIN_MS,
     }
-    gap = {"id": "HO-GAP", **head, "title": "A source leaves nothing out", "kind": "gap"}
+    gap = {
+        "id": "HO-GAP",
+        **head,
+        "title": {"en": "A source leaves nothing out", "zh": "数据源不得遗漏"},
+        "kind": "gap",
+    }
     return [taken, {**gap, "scope": {"process_type": HANDOVERS}}]
 
 

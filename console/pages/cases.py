@@ -218,7 +218,15 @@ def _rules(page: Page, whole: _Case) -> Html:
     for one in whole.standing.value:
         phase = tag(page.t("rule.status.trial"), "wait") if one.trial else tag(page.t("rule.status.adopted"), "good")
         severity = page.t_or(f"severity.{one.rule.severity}", one.rule.severity)
-        rows.append([rule_link(one.rule.id), one.rule.title, verdict(page, one.verdict), severity, phase])
+        rows.append(
+            [
+                rule_link(one.rule.id),
+                page.title_of(one.rule.data, one.rule.id),
+                verdict(page, one.verdict),
+                severity,
+                phase,
+            ]
+        )
     columns = ("cases.rule", "cases.rule_title", "cases.verdict", "finding.severity", "cases.phase")
     made = table(page, "cases.rules", columns, rows)
     return section(page, "cases.rules", made, shown=whole.standing, note="cases.rules.note")
@@ -348,7 +356,7 @@ def _deadline(page: Page, one: Mapping[str, Any]) -> Html:
         "div",
         {"class": "what"},
         el("h3", None, page.t("cases.deadline")),
-        el("p", None, one["detail"]),
+        el("p", None, page.why(one)),
         el("p", {"class": "tags"}, finding_chip(page, one)),
     )
     return el("li", {"class": "bad quiet"}, when, what)

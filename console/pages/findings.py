@@ -64,7 +64,7 @@ async def finding(page: Page) -> View:
     title = el("span", None, name, " ", _status(page, record))
     return page.view(
         name,
-        lead(page, title, None, el("p", None, said.get("title") or record["rule"])),
+        lead(page, title, None, el("p", None, page.title_of(said, record["rule"]))),
         await _receipt(page),
         section(page, "supervision.clocks", _clocks(page, record), shown=shown),
         await acts(page, record, on_hold),
@@ -127,7 +127,7 @@ def _found(page: Page, record: Mapping[str, Any], said: Mapping[str, Any]) -> Ht
         event = join(record["event"], " ", el("span", {"class": "faint"}, hexadecimal(page, record["item"])))
     verdict = Verdict(record["verdict"])
     rows: list[tuple[str, Child]] = [
-        (page.t("supervision.detail"), record["detail"]),
+        (page.t("supervision.detail"), page.why(record)),
         (page.t("cases.verdict"), tag(page.t(f"verdict.{verdict.value}"), "bad")),
         (
             page.t("cases.rule"),
@@ -215,7 +215,7 @@ def _before(record: Mapping[str, Any]) -> list[int]:
 def _first(page: Page, record: Mapping[str, Any]) -> Html:
     when = _when(page, record["height"], record["time_ms"])
     what = el(
-        "div", {"class": "what"}, el("h3", None, page.t("supervision.column.raised")), el("p", None, record["detail"])
+        "div", {"class": "what"}, el("h3", None, page.t("supervision.column.raised")), el("p", None, page.why(record))
     )
     return el("li", {"class": "bad"}, when, what)
 

@@ -35,6 +35,7 @@ from console.parts import (
 from console.process_map import LEAST, MEASURES, process_map, span
 from console.reading import joined
 from console.supervising import case_link
+from contracts.process_types import type_key
 
 NAV: Final = Entry("processes.nav", "/processes")
 _PAGE: Final = 25
@@ -50,13 +51,23 @@ async def processes(page: Page) -> View:
     """Build the list of process types."""
     listed = await page.data.get("/v1/process-types")
     types = listed.value["process_types"]
-    counted = await asyncio.gather(*(page.data.state(f"process/statistics/{one['id']}") for one in types))
+    keys = [key for one in types for key in (type_key(one["id"]), f"process/statistics/{one['id']}")]
+    read = await asyncio.gather(*map(page.data.state, keys))
+    definitions, counted = read[::2], read[1::2]
     rows = []
-    for one, shown in zip(types, counted, strict=True):
+    for one, definition, shown in zip(types, definitions, counted, strict=True):
         counts = shown.value or {}
         name = el("a", {"href": process_link(one["id"])}, one["id"])
         numbers = [page.number(counts.get(what, 0)) for what in ("events", "objects", "sources")]
-        rows.append([name, one["title"], member_link(one["member"]), page.number(one["version"]), *numbers])
+        rows.append(
+            [
+                name,
+                page.title_of(definition.value, one["title"]),
+                member_link(one["member"]),
+                page.number(one["version"]),
+                *numbers,
+            ]
+        )
     columns = (
         *("processes.type", "processes.title", "processes.owner", "processes.version"),
         *("processes.events", "processes.objects", "processes.sources"),
@@ -69,7 +80,7 @@ async def processes(page: Page) -> View:
             page,
             "processes.list",
             table(page, "processes.list", columns, rows, numeric="3 4 5 6"),
-            shown=joined(listed, *counted),
+            shown=joined(listed, *definitions, *counted),
         ),
     )
 
@@ -104,7 +115,12 @@ async def process(page: Page) -> View:
     record, statistics = definition.value, counts.value or {}
     return page.view(
         name,
-        lead(page, record["title"], None, el("p", None, page.t("processes.type"), " ", el("code", None, name))),
+        lead(
+            page,
+            page.title_of(record, name),
+            None,
+            el("p", None, page.t("processes.type"), " ", el("code", None, name)),
+        ),
         tabs(page, name, found.value, ""),
         section(page, "processes.figures", _figures(page, found.value, statistics), shown=joined(counts, found)),
         section(page, "processes.map", *body, shown=found, note="processes.map.note"),

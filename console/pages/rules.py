@@ -87,7 +87,7 @@ async def rules(page: Page) -> View:
 def _said(record: dict[str, Any]) -> dict[str, Any]:
     """Return what a rule says, with what it may leave out; null is left out, too."""
     given = {name: value for name, value in record["rule"].items() if value is not None}
-    return {"title": "", "severity": "", "effect": "flag", "scope": {}, **given}
+    return {"severity": "", "effect": "flag", "scope": {}, **given}
 
 
 def _row(page: Page, proven: Shown[Any]) -> list[Child]:
@@ -97,7 +97,7 @@ def _row(page: Page, proven: Shown[Any]) -> list[Child]:
     return [
         join(rule_link(one["id"], one["version"]), " ", seal(page, proven, small=True)),
         page.number(one["version"]),
-        one["title"],
+        page.title_of(one),
         el("span", {"class": "nowrap"}, page.t_or(f"rule.kind.{one['kind']}", one["kind"])),
         tag(page.t_or(f"severity.{one['severity']}", one["severity"]), SEVERITY.get(one["severity"], "")),
         el("span", {"class": "nowrap"}, page.t_or(f"rule.effect.{one['effect']}", one["effect"])),
@@ -130,7 +130,7 @@ async def rule(page: Page) -> View:
     listed = el("a", {"href": page.link("/supervision/findings", rule=name)}, page.t("rule.findings"))
     return page.view(
         name,
-        lead(page, said["title"] or name, None, el("p", None, name, " ", status_tag(page, found["status"]))),
+        lead(page, page.title_of(said, name), None, el("p", None, name, " ", status_tag(page, found["status"]))),
         section(page, "rule.figures", figures(*made), el("p", None, listed), shown=joined(counted, trial)),
         section(page, "rule.about", _about(page, found), shown=record),
         section(page, "rule.says", says(page, said), raw(page, found["rule"]), shown=record),

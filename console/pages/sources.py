@@ -122,7 +122,7 @@ async def source(page: Page) -> View:
     about = el("a", {"href": page.link("/supervision/findings", source=name)}, page.t("source.findings"))
     return page.view(
         name,
-        lead(page, name, None, el("p", None, record.get("title", ""))),
+        lead(page, name, None, el("p", None, page.title_of(record))),
         section(page, "source.about", facts(rows), el("p", None, about), shown=shown),
         section(page, "source.gaps", table(page, "source.gaps", columns, gaps, numeric="0 1 2"), shown=shown),
     )

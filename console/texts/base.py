@@ -118,6 +118,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "time.ms": ("{count} ms", "{count} 毫秒"),
     "time.seconds": ("{count} s", "{count} 秒"),
     "time.minutes": ("{count} min {rest} s", "{count} 分 {rest} 秒"),
+    "time.minutes.whole": ("{count} min", "{count} 分"),
+    "time.hours.whole": ("{count} h", "{count} 小时"),
+    "time.days.whole": ("{count} d", "{count} 天"),
     "time.hours": ("{count} h {rest} min", "{count} 小时 {rest} 分"),
     "time.days": ("{count} d {rest} h", "{count} 天 {rest} 小时"),
     # Constituencies

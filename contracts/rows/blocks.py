@@ -26,6 +26,7 @@ from contracts.rows.tables_process import (
     SOURCES,
     TRACES,
 )
+from contracts.wording import in_language
 from ledger.block import CommittedBlock, Receipt
 from ledger.render import plain
 from ledger.transaction import Transaction
@@ -112,7 +113,7 @@ class BlockRows:
     def _define_type(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
         args = tx.args
         self._rows.of(PROCESS_TYPES).add(
-            args["id"], args["version"], args["title"], act.member, data["definition"], *act.where
+            args["id"], args["version"], in_language(args["title"]), act.member, data["definition"], *act.where
         )
 
     def _register_source(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:

@@ -19,7 +19,7 @@ PROCESS_TYPES: Final = Table(
     (
         text("id", "its id"),
         integer("version", "its version"),
-        text("title", "its title"),
+        text("title", "its title, in English if it has that"),
         text("member", "member that defined it"),
         text("definition", "hash of the definition, hexadecimal"),
         *MADE,

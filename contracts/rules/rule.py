@@ -19,6 +19,7 @@ from contracts.rules.errors import RuleError
 from contracts.rules.facts import Definition, used
 from contracts.rules.judged import Ended
 from contracts.rules.verdict import Body, Verdict
+from contracts.wording import in_language
 from ledger import codec
 
 MAX_RULES: Final = 1_000
@@ -93,7 +94,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
     return Rule(
         id=given["id"],
         version=given.get("version", 1),
-        title=given.get("title", given["id"]),
+        title=in_language(given.get("title", given["id"])),
         legal_basis=tuple(given.get("legal_basis", ())),
         severity=given.get("severity", "violation"),
         effect=given.get("effect", "flag"),
@@ -253,7 +254,7 @@ _identifier: Final = arguments.identifier(slash=False)
 _REQUIRED: Final[Mapping[str, Check]] = {"id": _identifier, "kind": arguments.text()}
 _OPTIONAL: Final[Mapping[str, Check]] = {
     "version": arguments.integer(1, 1_000_000),
-    "title": arguments.text(),
+    "title": arguments.title(),
     "description": arguments.text(high=4_000),
     "legal_basis": arguments.many(arguments.text(), high=16, unique=True),
     "proposer": arguments.name(),

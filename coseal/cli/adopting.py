@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -30,6 +30,10 @@ from coseal.errors import EXIT_BAD, CosealError
 if TYPE_CHECKING:
     from coseal.access import Access
     from coseal.client import Committed
+
+
+_RULE_COLUMNS: Final = ("rule", "version", "status", "process type", "kind", "severity", "effect", "title")
+_BALLOT_COLUMNS: Final = ("ballot", "about", "status", "yes", "no", "needed", "proposer", "closes", "title")
 
 
 class Choice(StrEnum):
@@ -199,16 +203,18 @@ def list_rules(
 
       coseal rules list --status adopted
     """
+    from coseal.languages import reader_language, title_of
+
     filters = {"process_type": process_type, "status": status}
     with access.client() as client:
         found = list(client.pages("/v1/rules", "rules", limit=limit, **filters))
     if as_json:
         print_json(found)
         return
-    table = plain_table("rule", "version", "status", "process type", "kind", "severity", "effect", "title")
+    table, language = plain_table(*_RULE_COLUMNS), reader_language()
     for row in found:
         names = ("id", "version", "status", "process_type", "kind", "severity", "effect")
-        table.add_row(*(str(row[name]) for name in names), row.get("title", ""))
+        table.add_row(*(str(row[name]) for name in names), title_of(row, language))
     console().print(table)
 
 
@@ -251,6 +257,7 @@ def ballots(
       coseal rules ballots --id B1
     """
     from coseal import supervision
+    from coseal.languages import reader_language, title_of
 
     with access.client() as client:
         if identifier is not None:
@@ -261,10 +268,10 @@ def ballots(
     if as_json:
         print_json(found)
         return
-    table = plain_table("ballot", "about", "status", "yes", "no", "needed", "proposer", "closes", "title")
+    table, language = plain_table(*_BALLOT_COLUMNS), reader_language()
     for row in found:
         figures = (str(row["yes"]), str(row["no"]), str(row.get("needed", "")))
-        title = row.get("title") or ", ".join(str(rule) for rule in row.get("rules", ()))[:60]
+        title = title_of(row, language, ", ".join(str(rule) for rule in row.get("rules", ()))[:60])
         table.add_row(row["id"], row["kind"], row["status"], *figures, row["proposer"], _time(row["closes_ms"]), title)
     console().print(table)
 
@@ -273,9 +280,11 @@ def print_rule(document: dict[str, Any]) -> None:
     """Print one version of a rule."""
     import json
 
+    from coseal.languages import reader_language, title_of
+
     rule = document["rule"]
     typer.secho(f"{document['id']} version {rule['version']}: {document['status']}", bold=True)
-    typer.echo(f"  {rule.get('title', '')}")
+    typer.echo(f"  {title_of(rule, reader_language())}")
     rows = {
         "basis": "\n              ".join(rule["legal_basis"]),
         "scope": document["process_type"] + "/" + rule["scope"].get("object_type", "source"),

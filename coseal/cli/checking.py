@@ -249,11 +249,14 @@ def print_steps(steps: Sequence[Step], *, values: bool = False) -> None:
 
 def _print_case(facts: Mapping[str, Any]) -> None:
     """Print what an evidence bundle proves of its findings, and what it leaves to be believed."""
+    from coseal.languages import reader_language, why
+
+    language = reader_language()
     block = f"block {facts['height']} ({facts['time']})" if "height" in facts else ""
     for finding in facts.get("findings", ()):
         outcome = finding["outcome"] or finding["status"]
         raised = f"raised in block {finding['height']}; {outcome} at {block}"
-        typer.echo(f"  {finding['id']} {finding['rule']}: {finding['detail']} - {raised}")
+        typer.echo(f"  {finding['id']} {finding['rule']}: {why(finding, language)} - {raised}")
         for step in finding["steps"]:
             said = step.get("question") or step.get("response") or step.get("reason") or step.get("note") or ""
             when = f"{step['time'][:16]}  block {step['height']}"

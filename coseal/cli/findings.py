@@ -84,6 +84,8 @@ def list_findings(
 
       coseal findings list --party enterprise-a --overdue --json
     """
+    from coseal.languages import reader_language, why
+
     filters: dict[str, Any] = {"status": status, "rule": rule, "process_type": process_type, "object": object_id}
     filters |= {"severity": severity, "party": party, "awaits": awaits, "overdue": "true" if overdue else None}
     with access.client() as client:
@@ -91,12 +93,13 @@ def list_findings(
     if as_json:
         print_json(found)
         return
+    language = reader_language()
     table = plain_table("finding", "rule", "object", "severity", "status", "next", "due (UTC)", "detail")
     for row in found:
         turn = f"{row['side']}: {row['step']}" if row["step"] else (row["outcome"] or "-")
         late = " [red]late[/red]" if row["overdue"] else ""
         names = (row["id"], row["rule"], f"{row['object_type']} {row['object']}", row["severity"], row["status"])
-        table.add_row(*map(_escaped, names), turn, _time(row["deadline_ms"]) + late, _escaped(row["detail"][:60]))
+        table.add_row(*map(_escaped, names), turn, _time(row["deadline_ms"]) + late, _escaped(why(row, language)))
     console().print(table)
     typer.echo(f"{len(found)} findings")
 
@@ -295,15 +298,17 @@ def where_it_stands(finding: Mapping[str, Any]) -> str:
 
 def print_finding(document: dict[str, Any]) -> None:
     """Print a finding with its rule and its trail."""
-    finding, rule = document["finding"], document["rule"]
+    from coseal.languages import reader_language, title_of, why
+
+    finding, rule, language = document["finding"], document["rule"], reader_language()
     typer.secho(f"{finding['id']}  {finding['severity']}: {where_it_stands(finding)}", bold=True)
     rows = [
         ("object", f"{finding['process_type']}/{finding['object_type']}/{finding['object']}"),
-        ("found", f"{finding['detail']} ({finding['verdict']}), block {finding['height']}"),
+        ("found", f"{why(finding, language)} ({finding['verdict']}), block {finding['height']}"),
         ("event", finding["event"] or "none: a deadline passed"),
         ("subject", finding["subject"]),
         ("supervisor", finding["supervisor"] or "none yet"),
-        ("rule", f"{finding['rule']} version {finding['version']}: {(rule or {}).get('title', '')}"),
+        ("rule", f"{finding['rule']} version {finding['version']}: {title_of(rule, language)}"),
         ("basis", "\n              ".join((rule or {}).get("legal_basis", ()))),
     ]
     if finding["due"]:

@@ -139,7 +139,9 @@ def _print_checked(checked: tuple[Checked, ...], *, typed: bool) -> None:
 
 
 def _print_tried(tried: Tried, *, with_cases: bool) -> None:
-    result = tried.result
+    from coseal.languages import reader_language, title_of
+
+    result, language = tried.result, reader_language()
     table = plain_table("rule", "satisfied", "pending", "pending violating", "violated", "undetermined", "title")
     for row in result.rules:
         counts = [len(ids) for ids in row.cases.values()]
@@ -148,7 +150,7 @@ def _print_tried(tried: Tried, *, with_cases: bool) -> None:
             f"[{colour}]{count}[/{colour}]" if colour and count else str(count)
             for colour, count in zip(colours, counts, strict=True)
         ]
-        table.add_row(_plain(row.rule.id), *cells, _plain(row.rule.title))
+        table.add_row(_plain(row.rule.id), *cells, _plain(title_of(row.rule.data, language, row.rule.id)))
     console().print(table)
     unseen = f" ({result.without_events} more objects have no event)" if result.without_events else ""
     typer.echo(f"{result.cases} cases{unseen}, {result.events} events")

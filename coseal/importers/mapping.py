@@ -6,7 +6,7 @@ A map is TOML. For every format:
 
     process_type = "traffic-fines"     # default: the file's name
     source = "fines-2006-2012"         # default: the file's name
-    title = "Road traffic fines"       # optional
+    title = "Road traffic fines"       # optional; or { en = "Road traffic fines", zh = "道路交通罚单" }
     mode = "historical"                # or "live"
     zone = "+01:00"                    # only for times without an offset
     legal_basis = ["cn-..."]           # optional: policies of the register
@@ -67,7 +67,7 @@ class Mapping:
 
     process_type: str
     source: str
-    title: str
+    title: str | dict[str, str]
     mode: str = "historical"
     zone_minutes: int | None = None
     legal_basis: tuple[str, ...] = ()
@@ -135,7 +135,7 @@ def _read(path: Path, log: Path) -> Mapping:
     mapping = Mapping(
         process_type=process_type,
         source=fields.text("source", process_type),
-        title=fields.text("title", process_type),
+        title=fields.title("title", process_type),
         mode=fields.one_of("mode", MODES, "historical"),
         zone_minutes=zone_minutes(zone) if zone else None,
         legal_basis=fields.texts("legal_basis"),
@@ -188,6 +188,12 @@ class _Fields:
         if type(value) is not str or (value == "" and default):
             raise self.wrong(name, "expected a text")
         return value
+
+    def title(self, name: str, default: str) -> str | dict[str, str]:
+        """Return a text, or a table of language to text."""
+        if type(self._document.get(name)) is dict:
+            return self.table(name)
+        return self.text(name, default)
 
     def one_of(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         value = self.text(name, default)

@@ -13,6 +13,7 @@ from contracts.framework import Rejected
 
 CHECKS = {
     "text": a.text(high=3),
+    "title": a.title(high=5),
     "label": a.label(high=9),
     "identifier": a.identifier(),
     "part": a.identifier(slash=False),
@@ -34,6 +35,7 @@ CHECKS = {
 
 GOOD = [
     ("text", ["a", "abc", "经济区", " ", "\n"]),
+    ("title", ["Loans", {"en": "Loans", "zh": "贷款"}, {"deu": "a"}]),
     ("label", ["a", "a b", "合同", "é", "..", "/a//b/", "N/A", "a\u3000b", "\U0001f600"]),
     ("identifier", ["a", "cn/2017/1", "a b", "合同", "é", "...", ".a", "a..b", "a/.b", "%2e%2e", "x" * 128]),
     (
@@ -59,6 +61,10 @@ GOOD = [
 
 BAD = [
     ("text", ["", "abcd", 1, None, b"a", "\ud800", ["a"]]),
+    (
+        "title",
+        ["", "sechs!", 1, None, {}, {"en": ""}, {"EN": "a"}, {"e": "a"}, {"en": "sechs!"}, {"en": {"en": "a"}}, ["a"]],
+    ),
     ("label", ["", " a", "a ", "\u3000a", "a\u00a0", "a\n", "a\x00b", "a\x7f", "a\x85é", "1234567890", 1, None]),
     (
         "label",

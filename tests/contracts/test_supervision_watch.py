@@ -50,7 +50,10 @@ def test_a_finding_is_raised_in_the_transaction_that_records_it(court):
 
 
 def test_a_batch_that_a_rule_rejects_names_event_and_rule_and_leaves_nothing(court):
-    court.adopt(limit(court, effect="reject", title="No loan above 100"), court.rule("R-ONCE", **court.ONCE))
+    court.adopt(
+        limit(court, effect="reject", title={"zh": "贷款不超过 100", "en": "No loan above 100"}),
+        court.rule("R-ONCE", **court.ONCE),
+    )
     court.record(court.event("pay", attributes={"amount": 1}))
     before = contents(court.chain)
     receipt = court.record(

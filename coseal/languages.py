@@ -1,0 +1,88 @@
+"""The languages in which rules and findings are read: which one a reader has, and what findings say in it.
+
+Law: a finding is said from its code and values, never translated from its English text; what a language has no
+sentence for is shown as the ledger says it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from contracts.rules.reasons import ENGLISH, Language, sentence
+from contracts.wording import FIRST_LANGUAGE, Units, in_language
+
+CHINESE: Final = Language(
+    Units(" 天", " 天", " 小时", " 分", " 秒", " 毫秒"),
+    "相匹配的 ",
+    {
+        # DECLARE
+        "occurred": "发生了 {a}，而规则不允许",
+        "too_often": "{a} 发生 {count} 次，允许 {most} 次",
+        "not_first": "首个事件不是 {a}",
+        "both": "{a} 与{matching}{b} 均已发生",
+        "both_within": "{a} 与{matching}{b} 均已发生，且相隔不超过 {within_ms}",
+        "not_before": "{b} 之前没有{matching}{a}",
+        "not_before_within": "{b} 之前 {within_ms}内没有{matching}{a}",
+        "not_after_within": "{a} 之后 {within_ms}内没有{matching}{b}",
+        "not_near_within": "{a} 前后 {within_ms}内没有{matching}{b}",
+        "again": "{matching}{b} 发生之前再次发生 {a}",
+        "again_within": "{a} 之后 {within_ms}内没有{matching}{b}，即再次发生 {a}",
+        "not_since": "上次 {b} 之后没有{matching}{a}，即发生 {b}",
+        "not_since_within": "上次 {b} 之后、本次 {b} 之前 {within_ms}内没有{matching}{a}",
+        "not_alternating": "{a} 与{matching}{b} 未交替发生",
+        "not_alternating_within": "{a} 与{matching}{b} 未在 {within_ms}内交替发生",
+        "not_next": "{a} 之后未紧接{matching}{b}",
+        "not_next_within": "{a} 之后 {within_ms}内未紧接{matching}{b}",
+        "not_previous": "{b} 未紧接在{matching}{a} 之后",
+        "not_previous_within": "{b} 未在 {within_ms}内紧接于{matching}{a} 之后",
+        "not_adjacent": "{a} 与{matching}{b} 未彼此紧接",
+        "not_adjacent_within": "{a} 与{matching}{b} 未在 {within_ms}内彼此紧接",
+        "too_many_waiting": "等待匹配的事件超过 {most} 个",
+        "too_much_read": "匹配条件从一个事件读取超过 {most} 个字符",
+        # The other kinds
+        "condition": "规则的条件不成立",
+        "no_value": "表达式没有值：{problem}",
+        "shape": "结构不符：{problem}",
+        "late": "发生 {lag_ms}后才记录，允许 {within_ms}",
+        "item_missing": "缺少第 {first} 条",
+        "items_missing": "缺少第 {first} 至 {last} 条",
+        "too_many_missing": "缺少第 {first} 至 {last} 条，允许缺 {most} 条",
+        "same_actor": "{a} 与 {b} 由同一 {actor} 办理：{who}",
+        "same_actor_again": "{a} 再次由同一 {actor} 办理：{who}",
+        "no_actor": "没有 {actor}：无法确定由谁办理",
+        "too_many_actors": "一个对象的办理者超过 {most} 个",
+        "too_few": "{from_ms} 至 {until_ms} 期间应有 {n} 次 {activities}，实有 {done} 次",
+        # Holds
+        "on_hold": "因监管发现 {finding} 暂停至 {until_ms}",
+    },
+)
+LANGUAGES: Final[Mapping[str, Language]] = {"en": ENGLISH, "zh": CHINESE}
+
+
+def reader_language(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the language of who reads a terminal: ``COSEAL_LANGUAGE``, else the locale's if there is one for it."""
+    for name in ("COSEAL_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = environment.get(name, "")
+        if value:
+            language = value.lower().replace("-", "_").partition("_")[0].partition(".")[0]
+            return language if language in LANGUAGES else FIRST_LANGUAGE
+    return FIRST_LANGUAGE
+
+
+def why(finding: Mapping[str, Any], language: str) -> str:
+    """Return why a finding (its record, view or row) was raised."""
+    match finding.get("reason"):
+        case [str(code), dict(values)] if language != FIRST_LANGUAGE and language in LANGUAGES:
+            try:
+                return sentence(code, values, LANGUAGES[language])
+            except KeyError:  # of a later version of the rules
+                return str(finding["detail"])
+    return str(finding["detail"])
+
+
+def title_of(document: Mapping[str, Any] | None, language: str, otherwise: str = "") -> str:
+    """Return the title of a rule, set or process type in a language; ``otherwise`` where it has none."""
+    title = (document or {}).get("title")
+    return in_language(title, language) if title else otherwise
