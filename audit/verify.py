@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from audit import bundle, certified
+from audit import bundle, certified, fork_document
 from audit.certified import Judged, block_text
 from audit.export import Beside, file_in, read_at_most, verify_export
 from audit.history import record_of, verify_history
@@ -51,12 +51,14 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "certified-header": _HEADER_STEPS,
     "object-history": (*_HEADER_STEPS, "state path", "items"),
     "export": ("form", "chain", "signature", "file", "registered"),
+    fork_document.KIND: fork_document.STEP_NAMES,
     bundle.KIND: bundle.STEP_NAMES,
 }
 """The steps of each kind of document, in order."""
 _CERTIFIED: Final = ("genesis", "quorum", "newest")
 _REMAINING: Final[Mapping[str, tuple[str, ...]]] = {
     bundle.KIND: ("genesis", "contracts", "newest"),
+    fork_document.KIND: ("genesis",),
     "export": ("genesis", "again"),
 }
 
@@ -291,4 +293,5 @@ _KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
     "state-proof": _state_proof,
     "certified-header": _certified_header,
     "object-history": _object_history,
+    fork_document.KIND: fork_document.verify_fork,
 }

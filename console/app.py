@@ -28,8 +28,10 @@ from console.guard import Guard
 from console.multipart import parse
 from console.nodes import NoAnswer, Problem
 from console.page import Done, Page, Route, Take, View, language_of
+from console.page_data import ATTEMPTS, PageData
 from console.pages import NAVIGATION, ROUTES
-from console.reading import Untrue
+from console.shapes import Odd
+from console.shown import Untrue
 from console.texts import LANGUAGES
 from ledger.errors import Malformed
 
@@ -53,8 +55,10 @@ def application(console: Console) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with contextlib.suppress(NoAnswer):
+        try:
             await console.live.refresh()  # so that the first page has something to show
+        except Exception:
+            logger.exception("the nodes could not be asked at the start")
         running = asyncio.create_task(console.live.run())
         try:
             yield
@@ -101,6 +105,7 @@ class _Static(StaticFiles):
 
 def _page_of(console: Console, request: Request) -> Page:
     theme = request.cookies.get("coseal_theme", "auto")
+    read = PageData(console.reader)
     may_act = console.desk is not None and console.session.may_act(request)
     return Page(
         request,
@@ -109,6 +114,7 @@ def _page_of(console: Console, request: Request) -> Page:
         theme if theme in frame.THEMES else "auto",
         may_act,
         console.session.csrf if may_act else "",
+        read=read,
     )
 
 
@@ -125,7 +131,8 @@ def _page(console: Console, route: Route) -> Callable[[Request], Awaitable[Respo
         if view.file is not None:
             name, written = view.file
             disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-            return Response(written, media_type="application/json", headers=disposition)
+            kind = "application/octet-stream" if isinstance(written, bytes) else "application/json"
+            return Response(written, media_type=kind, headers=disposition)
         text = frame.document(page, view, NAVIGATION, route.nav)
         mark = hashlib.sha256(text.encode()).hexdigest()[:16]
         if request.headers.get(_SEEN) == mark:
@@ -136,14 +143,21 @@ def _page(console: Console, route: Route) -> Callable[[Request], Awaitable[Respo
 
 
 async def _built(page: Page, route: Route) -> View:
+    """Return a page, built until all of the state that it shows is of one block; at most ``ATTEMPTS`` times."""
     try:
-        return await route.handler(page)
+        for _ in range(ATTEMPTS):
+            view: View = await route.handler(page)
+            if await page.data.settled():
+                break
+        return view
     except NoAnswer as error:
         return frame.stalled(page, error.reasons)
     except Untrue as error:
         return frame.untrue(page, error.shown)
     except Problem as error:
         return frame.refused(page, error.code, error.detail, error.node)
+    except Odd as error:
+        return frame.odd(page, error.reason)
     except Exception:
         logger.exception("page %s failed", page.path)
         return frame.broken(page)
@@ -161,7 +175,7 @@ async def _acted(page: Page, route: Route) -> Response:
             done = Done(f"{error.code}: {error.detail}", page.path, ok=False)
         except Untrue as error:
             done = Done(f"{error.shown.node}: {error.shown.detail}", page.path, ok=False)
-        except NoAnswer as error:
+        except (NoAnswer, Odd) as error:
             done = Done(str(error), page.path, ok=False)
     return _go_on(page, done)
 

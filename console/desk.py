@@ -13,14 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
-
-from console.nodes import MSGPACK, NoAnswer, Problem, Reply
-from console.reading import Reader, Shown
+from console.documents import SENT
+from console.nodes import MSGPACK, UNANSWERED, NoAnswer, Problem, Reply, reason_of, require_able
+from console.reading import Reader
+from console.shapes import Odd
+from console.shown import Shown
 from ledger.errors import LedgerError
 from ledger.genesis import Genesis
 from ledger.signing import Signer
-from ledger.transaction import SALT_BYTES, sign
+from ledger.transaction import SALT_BYTES, Transaction, sign
 
 _COMMIT_S: Final = 45.0
 _RECEIPT_S: Final = 10.0
@@ -59,16 +60,8 @@ class Desk:
             )
         except (LedgerError, TypeError, ValueError, OverflowError) as error:
             raise Problem(422, "no_transaction", str(error), "") from None
-        await self._send(reader, transaction.raw)
+        shown = await self._committed(reader, transaction)
         deadline = time.monotonic() + _RECEIPT_S
-        while True:
-            try:
-                shown = await reader.transaction(transaction.id.hex())
-                break
-            except Problem as problem:  # right after a commit a node may need a moment until it can prove it
-                if problem.status != 404 or time.monotonic() > deadline:
-                    raise
-            await asyncio.sleep(0.1)
         while reader.light.height < (shown.height or 0) and time.monotonic() < deadline:
             await reader.nodes.poll()  # so that the page that follows shows what was just done
             if not await reader.light.advance():
@@ -76,27 +69,43 @@ class Desk:
         reader.forget()
         return shown
 
-    async def _send(self, reader: Reader, body: bytes) -> None:
-        """Send the same bytes to one node after another until one has seen them committed."""
+    async def _committed(self, reader: Reader, transaction: Transaction) -> Shown[dict[str, Any]]:
+        """Send the same bytes to one node after another until there is a receipt that verifies, and return it.
+
+        What a node says about it is not believed; if none leads to a receipt, what the first one said is raised.
+        """
         reasons: list[tuple[str, str]] = []
+        refusal: Problem | None = None
         headers = {"Content-Type": MSGPACK, "Accept": "application/json"}
         for address in reader.nodes.order():
             try:
                 response = await reader.nodes.http.post(
                     f"{address.url}/v1/transactions?wait=commit",
-                    content=body,
+                    content=transaction.raw,
                     headers=headers | address.headers,
                     timeout=_COMMIT_S,
                 )
-            except httpx.HTTPError as error:
-                reasons.append((address.name, str(error) or type(error).__name__))
-                continue
-            reply = Reply(address.name, response.status_code, response.content)
-            if reply.status >= 500 or reply.status == 429:
-                reasons.append((address.name, f"answered {reply.status}"))
-                continue
-            document = reply.json()
-            if document.get("status") != "accepted":
-                return
-            reasons.append((address.name, "accepted, but not committed in time"))
-        raise NoAnswer(reasons)
+                reply = Reply(address.name, response.status_code, response.content)
+                require_able(reply)
+                said = reply.json(SENT)["status"]
+                if said == "accepted":
+                    raise NoAnswer([(address.name, "accepted, but not committed in time")])
+                return await self._receipt(reader, transaction.id.hex())
+            except UNANSWERED as error:
+                reasons.append((address.name, reason_of(error)))
+            except Odd as error:
+                reasons.append((address.name, error.reason))
+            except Problem as problem:
+                refusal = refusal or problem
+        raise refusal or NoAnswer(reasons)
+
+    async def _receipt(self, reader: Reader, tx_id: str) -> Shown[dict[str, Any]]:
+        """Return the verified receipt: right after a commit a node may need a moment until it can prove it."""
+        deadline = time.monotonic() + _RECEIPT_S
+        while True:
+            try:
+                return await reader.transaction(tx_id)
+            except Problem as problem:
+                if problem.status != 404 or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(0.1)

@@ -12,11 +12,12 @@ from typing import Final
 from console.html import Html, el, join
 from console.page import Entry, Page, View
 from console.parts import empty, lead, notice, seal
-from console.reading import Shown, Trust
+from console.shown import Shown, Trust
 from console.texts import LANGUAGES
 
 STATIC: Final = Path(__file__).parent / "static"
 _VERSION: Final = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(STATIC.iterdir()))).hexdigest()[:12]
+_OLD_BLOCKS: Final = 3
 THEMES: Final = ("auto", "light", "dark")
 _MARK: Final = Html(
     '<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 2.5 20.2 7v10L12 21.5 3.8 17V7z"/>'
@@ -61,7 +62,24 @@ def _main(page: Page, view: View) -> Html:
         words, ok = said
         title = page.t("state.done" if ok else "state.refused")
         message = notice("good" if ok else "bad", el("strong", None, title), " ", words)
-    return el("main", {"id": "main", "tabindex": "-1"}, message, view.body)
+    return el("main", {"id": "main", "tabindex": "-1"}, message, _as_of(page), view.body)
+
+
+def _as_of(page: Page) -> Html | None:
+    """Return the block that the state on this page is of; if it is of several, or old, that is said."""
+    heights = page.data.heights
+    if heights is None:
+        return None
+    first, last = heights
+    shown: Shown[None] = Shown(None, Trust.VERIFIED, "trust.proof", first, until=None if first == last else last)
+    followed = page.console.light.height
+    words = page.t("app.as_of", height=page.number(first))
+    if first != last:
+        words = page.t("app.as_of.several", first=page.number(first), last=page.number(last))
+    older = None
+    if first < followed - _OLD_BLOCKS:
+        older = notice("wait", page.t("app.as_of.old", followed=page.number(followed)))
+    return el("div", {"class": "as-of"}, el("div", None, words, " ", seal(page, shown, small=True)), older)
 
 
 def _top(page: Page) -> Html:
@@ -81,9 +99,9 @@ def _followed(page: Page) -> Html:
     """Return how far this console has verified the chain."""
     light, nodes = page.console.light, page.console.nodes
     height = page.number(light.height)
-    if light.trouble is not None and light.trouble.false:
-        words = page.t("app.false", node=light.trouble.node, reason=light.trouble.reason)
-        return el("div", {"class": "followed"}, notice("bad", words))
+    if nodes.doubts.forks():
+        link = el("a", {"href": "/evidence"}, page.t("app.forked"))
+        return el("div", {"class": "followed"}, notice("bad", link))
     if nodes.seen and not any(seen.status for seen in nodes.seen.values()):
         return el("div", {"class": "followed"}, el("span", {"class": "tag bad"}, page.t("app.no_node")))
     if light.height < nodes.tip - 2:
@@ -164,6 +182,13 @@ def untrue(page: Page, shown: Shown[None]) -> View:
     title = page.t("state.untrue.title")
     said = notice("bad", el("strong", None, shown.node), " ", page.t(shown.why), " ", shown.detail)
     return page.view(title, lead(page, title), said, seal(page, shown), status=502)
+
+
+def odd(page: Page, reason: str) -> View:
+    """Return the page for when nodes answer, but none of them as a node does."""
+    title = page.t("state.odd.title")
+    said = notice("wait", reason, " ", el("a", {"href": "/evidence"}, page.t("evidence.nav")))
+    return page.view(title, lead(page, title, "state.odd.text"), said, status=502)
 
 
 def missing(page: Page) -> View:

@@ -1,7 +1,8 @@
 """The light client: follows every header from the genesis document, and remembers which block stands at each height.
 
 Law: a height counts as followed only when a quorum has certified it and every header below leads to it. What a node
-gives that does not hold is never taken; the node is named.
+gives that does not hold is never taken, and is kept as it came (console/doubts.py). Headers are judged from the anchor
+from which they were asked for, one run at a time. That the chain has forked is said only with both certified blocks.
 
 A run of headers is checked link by link, and the certificate of its last one: that fixes all before it, as the level
 ``headers`` of docs/spec/audit.md says. 32 bytes a block are kept.
@@ -14,18 +15,20 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
-
-from audit.light import Anchor, OtherChain, UnknownValidators, check_certificate, follow, genesis_anchor
-from console.nodes import MSGPACK, Address, Nodes, Problem
+from audit.fork_document import answerable, fork_json
+from audit.light import Anchor, UnknownValidators, check_certificate, follow, genesis_anchor
+from console.documents import VALIDATORS
+from console.nodes import MSGPACK, UNANSWERED, Address, Nodes, Problem, Reply, reason_of
+from console.shapes import Odd
 from ledger import codec
 from ledger.block import Header
 from ledger.certificate import Certificate
 from ledger.errors import BadProof, LedgerError, Malformed
 from ledger.genesis import Genesis
+from ledger.handover import Handover
 from ledger.proof import verify_certified
 from ledger.signing import HASH_BYTES
-from ledger.validators import MAX_VALIDATORS, ValidatorSet
+from ledger.validators import ValidatorSet
 
 RUN_HEADERS: Final = 256
 RECENT_HEADERS: Final = 600
@@ -33,11 +36,18 @@ RECENT_HEADERS: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What keeps the light client from following: from which node, and why. ``false`` if something did not hold."""
+    """What keeps the light client from following: what came of the node that was asked first, and which that is."""
 
     node: str
     reason: str
-    false: bool
+
+
+class Conflict(BadProof):
+    """A quorum certified another block than the one that was followed at that height."""
+
+    def __init__(self, header: Header, certificate: Certificate) -> None:
+        super().__init__(f"another block is certified at height {header.height} than the one followed here")
+        self.header, self.certificate = header, certificate
 
 
 class LightClient:
@@ -49,9 +59,12 @@ class LightClient:
         self.recent: deque[Header] = deque(maxlen=RECENT_HEADERS)
         """The newest followed headers, oldest first."""
         self.trouble: Trouble | None = None
+        self.handovers: list[Handover] = []
+        """What leads from the genesis to the validators of the newest followed epoch."""
         self._nodes = nodes
         self._hashes = bytearray()
         self._sets: dict[int, ValidatorSet] = {genesis.validators.epoch: genesis.validators}
+        self._one = asyncio.Lock()
 
     @property
     def height(self) -> int:
@@ -76,59 +89,113 @@ class LightClient:
         verify_certified(header, certificate, self.genesis.chain_id, self.validators(header.epoch))
         followed = self.hash_at(header.height)
         if followed is not None and followed != header.hash:
-            raise BadProof(f"another block is certified at height {header.height}: the chain has forked")
+            raise Conflict(header, certificate)
 
     async def advance(self) -> bool:
         """Follow one run of headers, from the first node that gives one that holds; say whether the tip moved."""
-        trouble: Trouble | None = None
-        for address in self._nodes.order():
-            seen = self._nodes.seen.get(address.name)
-            if seen is None or seen.height <= self.height:
-                continue
-            try:
-                moved = await self._advance_by(address)
-            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, Problem) as error:
-                trouble = trouble or Trouble(address.name, str(error) or type(error).__name__, false=False)
-                continue
-            except UnknownValidators as error:
-                trouble = trouble or Trouble(address.name, error.reason, false=False)
-                continue
-            except LedgerError as error:
-                self._nodes.distrusted[address.name] = error.reason
-                trouble = Trouble(address.name, error.reason, false=not isinstance(error, OtherChain))
-                continue
-            self.trouble = None
-            return moved
-        if trouble is not None:
+        async with self._one:
+            trouble: Trouble | None = None
+            for address in self._nodes.order():
+                seen = self._nodes.seen.get(address.name)
+                if seen is None or seen.height <= self.height:
+                    continue
+                try:
+                    await self._advance_by(address)
+                except UNANSWERED as error:
+                    trouble = trouble or Trouble(address.name, reason_of(error))
+                except (Problem, LedgerError) as error:
+                    trouble = trouble or Trouble(address.name, str(error))
+                else:
+                    self.trouble = None
+                    return True
             self.trouble = trouble
-        return False
-
-    async def _advance_by(self, address: Address) -> bool:
-        params = {"from": self.height + 1, "limit": RUN_HEADERS}
-        reply = await self._nodes.ask_one(address, "/v1/headers", params, accept=MSGPACK)
-        anchor = self.anchor
-        body = reply.require_ok()
-        found = await asyncio.to_thread(read_run, body)
-        announced = await self._announced(address, found)
-        last, headers = await asyncio.to_thread(follow_run, anchor, found, announced)
-        if anchor is not self.anchor or not headers:
             return False
-        for header in headers:
-            self._hashes += header.hash
-        self.recent.extend(headers)
-        self.anchor = last
-        self._sets[last.validators.epoch] = last.validators
-        self._sets[last.next_validators.epoch] = last.next_validators
-        return True
 
-    async def _announced(self, address: Address, found: list[tuple[Header, Certificate]]) -> list[ValidatorSet]:
-        """Return the sets that headers announce, as the node says; ``follow`` checks them by their hash."""
-        sets = []
-        for header, _ in found:
-            if header.next_validators_hash != header.validators_hash:
-                reply = await self._nodes.ask_one(address, "/v1/validators", {"height": header.height + 1})
-                sets.append(validators_from_json(reply.json()))
-        return sets
+    async def _advance_by(self, address: Address) -> None:
+        """Take the next headers from a node; raise what it gave instead, after keeping it if it does not hold."""
+        anchor = self.anchor
+        params = {"from": anchor.height + 1, "limit": RUN_HEADERS}
+        reply = await self._nodes.ask_one(address, "/v1/headers", params, accept=MSGPACK)
+        announced: list[ValidatorSet] = []
+        asked = reply  # whose answer is judged
+
+        def judge() -> Run:
+            found = read_run(reply.require_ok())
+            if not found:
+                raise Odd(f"says that it is above height {anchor.height}, and gives no header from there on")
+            return follow_run(anchor, found, announced)
+
+        try:
+            for header, _ in read_run(reply.require_ok()):
+                if header.next_validators_hash != header.validators_hash:
+                    asked = await self._nodes.ask_one(address, "/v1/validators", {"height": header.height + 1})
+                    announced.append(validators_of(asked))
+            asked = reply
+            run = await asyncio.to_thread(judge)
+        except UnknownValidators:  # nobody's fault: who the next validators are was not told
+            raise
+        except LedgerError as error:
+            if asked is reply:
+                self._nodes.note(reply, error.reason, judge)
+                await self._prove_fork(address, anchor)
+            else:
+                self._nodes.note(asked, error.reason, lambda: validators_of(asked))
+            raise
+        self._take(run)
+        self._nodes.doubts.held(address.name)
+
+    def _take(self, run: Run) -> None:
+        """Go on from what was verified."""
+        for header in run.headers:
+            self._hashes += header.hash
+        self.recent.extend(run.headers)
+        self.anchor = run.anchor
+        self.handovers += run.handovers
+        for handover in run.handovers:
+            self._sets[handover.epoch] = handover.validators
+
+    # Forks
+
+    async def _prove_fork(self, address: Address, anchor: Anchor) -> None:
+        """Look whether a node whose headers do not follow has another certified block at the followed height."""
+        try:
+            pair = await self._certified(address, anchor.height)
+        except (*UNANSWERED, Problem, LedgerError):
+            return
+        if pair is not None and pair[0].hash != anchor.hash:
+            await self.report(address.name, Conflict(*pair))
+
+    async def report(self, node: str, conflict: Conflict) -> None:
+        """Keep the proof that a block conflicts with the followed one, if some node still has that one's certificate.
+
+        ``node`` gave the block, and is answerable for nothing: those who signed both are.
+        """
+        height = conflict.header.height
+        for address in self._nodes.order():
+            try:
+                pair = await self._certified(address, height)
+            except (*UNANSWERED, Problem, LedgerError):
+                continue
+            if pair is not None and pair[0].hash == self.hash_at(height):
+                other = (conflict.header, conflict.certificate)
+                sets = [self.validators(header.epoch) for header, _ in (pair, other)]
+                document = fork_json(pair, other, self._leading(max(pair[0].epoch, other[0].epoch)))
+                self._nodes.doubts.fork(height, answerable(pair, other, *sets), node, document)
+                return
+
+    async def _certified(self, address: Address, height: int) -> tuple[Header, Certificate] | None:
+        """Return a node's header of a height with its certificate, verified; None if it has none."""
+        if height < 1:
+            return None
+        reply = await self._nodes.ask_one(address, "/v1/headers", {"from": height, "limit": 1}, accept=MSGPACK)
+        for header, certificate in read_run(reply.require_ok())[:1]:
+            if header.height == height:
+                verify_certified(header, certificate, self.genesis.chain_id, self.validators(header.epoch))
+                return header, certificate
+        return None
+
+    def _leading(self, epoch: int) -> list[Handover]:
+        return [one for one in self.handovers if one.epoch <= epoch]
 
 
 def read_run(body: bytes) -> list[tuple[Header, Certificate]]:
@@ -143,10 +210,17 @@ def read_run(body: bytes) -> list[tuple[Header, Certificate]]:
     return found
 
 
-def follow_run(
-    anchor: Anchor, found: list[tuple[Header, Certificate]], announced: list[ValidatorSet]
-) -> tuple[Anchor, list[Header]]:
-    """Follow headers from ``anchor`` and return the new anchor; raise a ``LedgerError``.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Headers that follow: the anchor they lead to, and the handovers among them."""
+
+    anchor: Anchor
+    headers: tuple[Header, ...]
+    handovers: tuple[Handover, ...]
+
+
+def follow_run(anchor: Anchor, found: list[tuple[Header, Certificate]], announced: list[ValidatorSet]) -> Run:
+    """Follow headers from ``anchor``; raise a ``LedgerError`` unless they do.
 
     Certificates are verified of the last header and of each whose successor has other validators.
     """
@@ -154,23 +228,24 @@ def follow_run(
     def find(digest: bytes, epoch: int) -> ValidatorSet | None:
         return next((one for one in announced if one.hash == digest and one.epoch == epoch), None)
 
-    headers = []
+    handovers = []
     for number, (header, certificate) in enumerate(found):
         anchor = follow(anchor, header, find)
-        if number == len(found) - 1 or anchor.next_validators is not anchor.validators:
+        hands_over = anchor.next_validators is not anchor.validators
+        if number == len(found) - 1 or hands_over:
             check_certificate(anchor, header, certificate)
-        headers.append(header)
-    return anchor, headers
+        if hands_over:
+            handovers.append(Handover(header, certificate, anchor.next_validators))
+    return Run(anchor, tuple(header for header, _ in found), tuple(handovers))
 
 
-def validators_from_json(document: dict[str, Any]) -> ValidatorSet:
-    """Read the document of ``GET /v1/validators``; raise ``Malformed``. Whether it is the right set, its hash says."""
-    seats = [
-        codec.mapping(seat, "validator")
-        for seat in codec.sequence(document.get("validators"), "validators", limit=MAX_VALIDATORS)
-    ]
+def validators_of(reply: Reply) -> ValidatorSet:
+    """Read the document of ``GET /v1/validators``; raise a ``LedgerError``. Whether it is the set, its hash says."""
+    document: dict[str, Any] = reply.json(VALIDATORS)
     try:
-        rows = [[seat["id"], seat["member"], seat["role"], bytes.fromhex(seat["key"])] for seat in seats]
+        rows = [
+            [seat["id"], seat["member"], seat["role"], bytes.fromhex(seat["key"])] for seat in document["validators"]
+        ]
         return ValidatorSet.decode(codec.encode(["validators", 1, document["epoch"], rows]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         raise Malformed(f"not a set of validators: {type(error).__name__}") from None

@@ -1,53 +1,44 @@
 """What changes while nobody asks: the pulse that polls nodes and follows headers, and the nodes' event stream.
 
 Law: browsers are told *that* something changed, never what: they ask for their page again, which verifies as always.
-With nobody looking the console only keeps up with the headers.
+With nobody looking the console only keeps up with the headers. Nothing that a node answers ends what runs here.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import logging
+import re
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
 import httpx
 
+from console.documents import STREAMED
 from console.light import LightClient
-from console.nodes import Address, Nodes
+from console.nodes import UNANSWERED, Address, Nodes, Reply
+from console.shapes import Odd, read
 
 WATCHED_S: Final = 1.0
 UNWATCHED_S: Final = 5.0
-RECENT: Final = 60
 _PULSE_S_MIN: Final = 0.3  # however many blocks come
 _RETRY_S: Final = 1.0
 _SILENCE_S: Final = 40.0  # a node sends a comment every 15 s
-_LINE_BYTES_MAX: Final = 16 * 1024 * 1024
+_EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
+_PLACE: Final = re.compile(r"([0-9]{1,18}):[0-9A-Za-z:.-]{1,64}")
 
+logger = logging.getLogger("console")
 
 LookUp = Callable[[], tuple[Address, ...]]
 """Returns the nodes there are now, where that may change while the console runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """An event of the stream: its place, its kind (transaction, finding, begin), and its data as the node gives it."""
-
-    place: str
-    kind: str
-    data: dict[str, Any]
-    node: str
-
-
 class Live:
-    """The console's running tasks. ``recent`` holds the newest heard events, newest first."""
+    """The console's running tasks."""
 
     def __init__(self, nodes: Nodes, light: LightClient, look_up: LookUp | None = None) -> None:
-        self.recent: deque[Heard] = deque(maxlen=RECENT)
         self.viewers = 0
         self.source = ""
         """The node whose stream is being read, empty while there is none."""
@@ -56,6 +47,8 @@ class Live:
         self._changed = asyncio.Event()
         self._attention = asyncio.Event()
         self._last_id = ""
+        self.heard = 0
+        """How many events of streams were heard."""
 
     @property
     def version(self) -> int:
@@ -105,9 +98,9 @@ class Live:
     async def _pulse(self) -> None:
         while True:
             began = time.monotonic()
-            lags = await self.refresh()
-            if lags:
-                await self._catch_up()
+            with _logged("following the chain"):
+                if await self.refresh():
+                    await self._catch_up()
             await asyncio.sleep(_PULSE_S_MIN)
             pause_s = WATCHED_S if self.viewers else UNWATCHED_S
             with contextlib.suppress(TimeoutError):
@@ -132,7 +125,7 @@ class Live:
             for address in self._nodes.order():
                 seen = self._nodes.seen.get(address.name)
                 if seen is not None and seen.status is not None:
-                    with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
+                    with contextlib.suppress(*UNANSWERED), _logged("reading the event stream"):
                         await self._read(address)
                     if self.source:
                         break  # it did stream for a while: begin again with whoever is first now
@@ -152,24 +145,57 @@ class Live:
             if response.status_code != 200:
                 return
             self.source = address.name
-            fields: dict[str, str] = {}
-            async for line in response.aiter_lines():
-                if len(line) > _LINE_BYTES_MAX or not self.viewers:
+            async for event in events_of(response.aiter_bytes()):
+                if not self.viewers:
                     return
-                name, _, value = line.partition(": ")
-                if line:
-                    fields[name] = value
-                    continue
-                if "data" in fields:
-                    await self._hear(fields, address.name)
-                fields = {}
+                try:
+                    self._hear(event)
+                except Odd as error:
+                    reply = Reply(address.name, 200, event, "GET /v1/stream")
+                    self._nodes.note(reply, error.reason, lambda event=event: place_of(event))  # type: ignore[misc]
+                    return
 
-    async def _hear(self, fields: dict[str, str], node: str) -> None:
-        data = json.loads(fields["data"])
-        place = fields.get("id", "")
-        if not isinstance(data, dict) or place == self._last_id:
+    def _hear(self, event: bytes) -> None:
+        place, height = place_of(event)
+        if place and place != self._last_id:
+            self._last_id = place
+            self.heard += 1
+            if height > self._light.height:
+                self._attention.set()  # follow it now, not at the next beat
+
+
+async def events_of(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the events of a stream as they come, each the bytes before an empty line; end at one that is too large."""
+    held = b""
+    async for part in parts:
+        held += part
+        *events, held = held.split(b"\n\n")
+        for event in events:
+            yield event
+        if len(held) > _EVENT_BYTES_MAX:
             return
-        self._last_id = place
-        self.recent.appendleft(Heard(place, fields.get("event", ""), data, node))
-        if data.get("height", 0) > self._light.height:
-            self._attention.set()  # follow it now, not at the next beat
+
+
+def place_of(event: bytes) -> tuple[str, int]:
+    """Return the place and the height of an event, ("", 0) for one without data; raise ``Odd``."""
+    fields = {}
+    for line in event.split(b"\n"):
+        name, _, value = line.partition(b": ")
+        fields[name] = value
+    if b"data" not in fields:
+        return "", 0
+    place = fields.get(b"id", b"").decode("utf-8", "replace")
+    if _PLACE.fullmatch(place) is None:
+        raise Odd("an event of the stream has no place HEIGHT:PLACE")
+    return place, int(read(fields[b"data"], STREAMED, "event")["height"])
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """Log a fault of ours and go on: whoever looks shall see what there is."""
+    try:
+        yield
+    except UNANSWERED:
+        raise
+    except Exception:
+        logger.exception("%s failed", what)

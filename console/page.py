@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from console.html import Html
+from console.page_data import PageData
 from console.texts import LANGUAGES, text
 from coseal.languages import title_of, why
 from ledger.render import time_text
@@ -21,7 +22,6 @@ from ledger.render import time_text
 if TYPE_CHECKING:
     from console.console import Console
     from console.multipart import Part
-    from console.reading import Reader
 
 Handler = Callable[["Page"], Awaitable["View"]]
 Act = Callable[["Page", Mapping[str, str]], Awaitable["Done"]]
@@ -58,14 +58,14 @@ class Entry:
 class View:
     """A built page: its title, its body, whether it is built anew on every change, and the HTTP status.
 
-    With ``file`` (name, JSON text) the browser is given that to keep instead.
+    With ``file`` (name, JSON text or bytes as they are) the browser is given that to keep instead.
     """
 
     title: str
     body: Html
     live: bool = True
     status: int = 200
-    file: tuple[str, str] | None = None
+    file: tuple[str, str | bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,12 @@ class Page:
     """Whether this browser may sign with the console's key."""
     csrf: str = ""
     now_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    read: PageData | None = None
 
     @property
-    def data(self) -> Reader:
+    def data(self) -> PageData:
         """Where a page reads the chain."""
-        return self.console.reader
+        return self.read or PageData(self.console.reader)
 
     @property
     def path(self) -> str:

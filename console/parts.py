@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from console.html import EMPTY, Child, Html, el, join
 from console.page import Page
-from console.reading import Shown, Trust
+from console.shown import Shown, Trust
 from ledger.render import time_text
 
 _SIGN: Final = {Trust.VERIFIED: "✓", Trust.UNVERIFIED: "○", Trust.FAILED: "✕"}
@@ -30,6 +30,8 @@ def seal(page: Page, shown: Shown[Any], *, small: bool = False) -> Html:
     """Return the badge: whether this console verified a value, and, opened, how or why not. ``small``: the sign."""
     word = page.t(_WORD[shown.trust])
     place = "" if shown.height is None else " · " + page.t("trust.at", height=page.number(shown.height))
+    if shown.height is not None and shown.until is not None:
+        place = " · " + page.t("trust.between", first=page.number(shown.height), last=page.number(shown.until))
     source = f" {page.t('trust.from', node=shown.node)}." if shown.node else ""
     detail = f" {shown.detail}" if shown.detail else ""
     sign = el("span", {"aria-hidden": "true", "class": "sign"}, _SIGN[shown.trust])

@@ -10,7 +10,7 @@ from typing import Final
 
 from console.html import Html, el
 from console.page import Page
-from console.reading import Shown, joined
+from console.shown import Shown, joined
 
 STATUS_TONE: Final = {"promulgated": "good", "proposed": "wait", "ended": "bad"}
 VERDICT_TONE: Final = {"in_force": "good", "not_yet": "wait", "no_longer": "bad", "suspended": "bad"}

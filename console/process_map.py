@@ -11,7 +11,7 @@ from console.flowchart import BOX, Edge, Layout, lay_out
 from console.html import Html, el
 from console.page import Page
 from console.parts import table
-from console.reading import Shown
+from console.shown import Shown
 
 START: Final = "\x02"
 END: Final = "\x03"

@@ -1,7 +1,8 @@
 """Every node of the registry and how it is: who takes part, who is behind, and why.
 
 Law: who there is comes from the certified state, or from the genesis while no node answers; how a node is, is its own
-word, and where it does not answer that of its peers.
+word, and where it does not answer that of its peers. A node speaks for itself only: at an address that is known to be
+one node's, another name is an odd answer.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from console.documents import Status
 from console.light import LightClient
-from console.nodes import SILENT, NoAnswer, Nodes
+from console.nodes import ODD, SILENT, NoAnswer, Nodes, Seen
 from console.page import Page
-from console.reading import Shown, Trust, Untrue, joined
+from console.shown import Shown, Trust, Untrue, joined
 from console.words import translated
 from ledger.genesis import Genesis
 
@@ -83,7 +85,7 @@ def of_genesis(genesis: Genesis) -> list[Registered]:
 
 def survey(page: Page, registry: Sequence[Registered], nodes: Nodes, light: LightClient) -> list[Station]:
     """Return every node of the registry with how it is: by its own word, or else by that of its peers."""
-    by_node = {str((seen.status or {}).get("node", name)): seen for name, seen in nodes.seen.items()}
+    by_node = _by_node(registry, nodes)
     leader = _leader(nodes)
     stations = []
     height: int | None
@@ -91,7 +93,7 @@ def survey(page: Page, registry: Sequence[Registered], nodes: Nodes, light: Ligh
         seen = by_node.get(node.name)
         status = None if seen is None else seen.status
         if status is not None:
-            height, state, words = int(status["height"]), *_how(page, status, max(light.height, nodes.tip))
+            height, state, words = status.height, *_how(page, status, max(light.height, nodes.tip))
         else:
             error = None if seen is None else seen.error
             height, state, words = _told_by_peers(page, nodes, node.name, error)
@@ -102,38 +104,52 @@ def survey(page: Page, registry: Sequence[Registered], nodes: Nodes, light: Ligh
                 state=state,
                 words=words,
                 leads=node.name == leader,
-                round=None if status is None else status.get("round"),
+                round=None if status is None else status.round,
                 at_work=node.kind == "validator" and _at_work(status, state),
-                waiting=0 if status is None else int((status.get("mempool") or {}).get("transactions", 0)),
+                waiting=0 if status is None else status.waiting,
             )
         )
     return stations
 
 
-def _at_work(status: dict[str, Any] | None, state: str) -> bool:
+def _by_node(registry: Sequence[Registered], nodes: Nodes) -> dict[str, Seen]:
+    """Return how nodes were found by their name in the registry: that of their address, else the one they say."""
+    names = {node.name for node in registry}
+    found: dict[str, Seen] = {}
+    for name, seen in nodes.seen.items():
+        if seen.status is None:
+            found[name] = seen
+        elif name not in names:
+            found.setdefault(seen.status.node, seen)
+    for name, seen in nodes.seen.items():
+        if name in names:
+            own = seen.status is None or seen.status.node == name
+            found[name] = seen if own else Seen(name, seen.at, error=ODD)
+    return found
+
+
+def _at_work(status: Status | None, state: str) -> bool:
     """Say whether a validator takes part, by its own word, or else by that of its peers."""
     if status is None:
         return state in ("good", "wait")
-    stopped = str(status.get("why_stalled") or "").startswith(_STOPPED)
-    return not stopped and not status.get("syncing") and status.get("voting", True) is True
+    return not status.why_stalled.startswith(_STOPPED) and not status.syncing and status.voting
 
 
 def _leader(nodes: Nodes) -> str:
     """Return who leads now, as the highest node says."""
     highest = max(nodes.seen.values(), key=lambda seen: seen.height, default=None)
-    return "" if highest is None or highest.status is None else str(highest.status.get("leader", ""))
+    return "" if highest is None or highest.status is None else highest.status.leader
 
 
-def _how(page: Page, status: dict[str, Any], tip: int) -> tuple[str, str]:
+def _how(page: Page, status: Status, tip: int) -> tuple[str, str]:
     """Return the state and the words of a node that answers."""
-    behind = tip - int(status["height"])
-    if status.get("syncing"):
+    behind = tip - status.height
+    if status.syncing:
         return "wait", page.t("network.catching_up", count=page.number(max(0, behind)))
-    if status.get("silence"):
-        return "wait", page.t("network.silent_validator", reason=status["silence"])
-    if not status.get("healthy"):
-        why = str(status.get("why_stalled") or "")
-        return "bad" if why.startswith(_STOPPED) else "wait", translated(page, why)
+    if status.silence:
+        return "wait", page.t("network.silent_validator", reason=status.silence)
+    if not status.healthy:
+        return "bad" if status.why_stalled.startswith(_STOPPED) else "wait", translated(page, status.why_stalled)
     if behind > BEHIND_BLOCKS:
         return "wait", page.t("network.behind", count=page.number(behind))
     return "good", page.t("network.healthy")
@@ -141,17 +157,15 @@ def _how(page: Page, status: dict[str, Any], tip: int) -> tuple[str, str]:
 
 def _told_by_peers(page: Page, nodes: Nodes, name: str, error: str | None) -> tuple[int | None, str, str]:
     """Return height, state and words of a node that did not answer us, from what the others say of it."""
-    heights, connected = [], 0
-    for seen in nodes.seen.values():
-        for peer in (seen.status or {}).get("peers", ()):
-            if peer.get("node") == name:
-                heights.append(int(peer.get("height") or 0))
-                connected += bool(peer.get("connected"))
-    height = max(heights, default=None)
+    told = [peer for seen in nodes.seen.values() if seen.status for peer in seen.status.peers if peer.node == name]
+    connected = sum(peer.connected for peer in told)
+    height = max((peer.height for peer in told), default=None)
     if error is None:  # we have no URL of it
         if connected:
             return height, "good", page.t("network.seen_by_peers", count=connected)
-        return height, "bad" if heights else "", page.t("network.unknown" if not heights else "network.unreachable")
+        return height, "bad" if told else "", page.t("network.unreachable" if told else "network.unknown")
+    if error == ODD:
+        return height, "wait", page.t("network.odd")
     if connected:
         return height, "wait", page.t("network.only_peers", count=connected)
     return height, "bad", page.t("network.no_answer") if error == SILENT else error

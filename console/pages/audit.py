@@ -16,6 +16,7 @@ from audit.verify import STEPS_OF, Verification
 from console.audits import Busy, Judgement, Run
 from console.html import Child, Html, el, join
 from console.multipart import Part
+from console.nodes import Reply
 from console.page import Done, Entry, Page, Route, View
 from console.parts import (
     facts,
@@ -170,8 +171,8 @@ async def transaction(page: Page) -> View:
     if len(tx_id) != _HASH_DIGITS or not all(digit in "0123456789abcdef" for digit in tx_id):
         title = page.t("audit.transaction")
         return page.view(title, lead(page, title), notice("wait", page.t("audit.no_id")), live=False, status=404)
-    reply = await page.data.nodes.ask(f"/v1/transactions/{tx_id}/receipt")
-    judgement = await page.console.audits.judge([(tx_id, reply.require_ok())], keep=False)
+    body, _ = await page.data.nodes.first(f"/v1/transactions/{tx_id}/receipt", None, Reply.require_ok)
+    judgement = await page.console.audits.judge([(tx_id, body)], keep=False)
     return _judged(page, judgement, asked_for=tx_id)
 
 

@@ -30,8 +30,8 @@ from console.parts import (
     transaction_link,
     tree,
 )
-from console.reading import Shown
 from console.rows import TransactionRow, action_words, transaction_table
+from console.shown import Shown
 from ledger.block import CommittedBlock, Receipt
 from ledger.render import block_json, plain
 from ledger.transaction import Transaction

@@ -1,6 +1,7 @@
 """A case: everything that was recorded of one object, proven to be all, with what the rules said at each event.
 
-Law: every item shown was verified, and that there are no others; how rules stand is read from the certified state;
+Law: every item shown was verified, and that there are no others; in which block an item was recorded, and how late, is
+said by its receipt, else it is a node's word and judges nothing. How rules stand is read from the certified state;
 findings are read one by one from the state, and that they are all follows from their proven number.
 """
 
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
+from console.documents import FINDINGS
 from console.html import Child, Html, el, join
 from console.nodes import Problem
 from console.page import Page, Route, View
@@ -23,12 +25,13 @@ from console.parts import (
     moment,
     notice,
     pager,
+    seal,
     section,
     table,
     tag,
     tree,
 )
-from console.reading import Shown, joined
+from console.shown import Recording, Shown, Trust, joined
 from console.supervising import TONES, case_link, finding_chip, rule_link, verdict
 from console.verdicts import MAX_RULES, Recorded, Replay, Standing, Touch, judges_of, replay, standings
 from contracts.process_items import time_ms as read_time_ms
@@ -38,7 +41,7 @@ from contracts.supervision_sets import active_key, rule_key, set_key
 from contracts.supervision_watch import object_state_key
 
 _ITEMS_SHOWN: Final = 50
-_BLOCKS_MAX: Final = 256
+_RECORDINGS_MAX: Final = 256
 _FINDINGS_MAX: Final = 64
 _SAID_ABOUT_ITEMS: Final = ("recorded", "late", "counterparty", "evidence", "policy", "corrects", "qualifier")
 
@@ -58,24 +61,35 @@ async def found(page: Page, process_type: str, object_type: str, object_id: str)
 class _Case:
     """A case with everything that belongs to it, all of it proven."""
 
-    history: Shown[dict[str, Any]]
+    history: Shown[list[dict[str, Any]]]
     definition: Mapping[str, Any]
-    headers: Mapping[int, Any]
+    recordings: Mapping[str, Recording]
     sources: Mapping[str, Any]
     findings: Shown[list[dict[str, Any]]]
     hold: Mapping[str, Any] | None
     standing: Shown[list[Standing]] | None
     replayed: Replay | None
 
+    def place(self, row: Mapping[str, Any]) -> Recording | None:
+        """Return where an item was recorded, None where no receipt proves it."""
+        found = self.recordings.get(row["tx"] or "")
+        return found if found is not None and found.holds(row) else None
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the block of every item is proven."""
+        return all(self.place(row) is not None for row in self.history.value)
+
 
 async def case(page: Page) -> View:
     """Build the page of one case."""
     place = (page.part("id"), page.part("type"), page.part("object"))
-    whole = await _read(page, place)
-    items = whole.history.value["items"]
+    from_item = page.query_integer("from", low=0) or 0
+    whole = await _read(page, place, from_item)
+    items = whole.history.value
     if not items:
         raise Problem(404, "unknown_object", page.t("cases.not_found", type=place[1], id=place[2]), "")
-    first = min(page.query_integer("from", low=0) or 0, max(0, len(items) - 1))
+    first = min(from_item, max(0, len(items) - 1))
     path = el("a", {"href": f"/processes/{quote(place[0], safe='')}"}, place[0])
     return page.view(
         place[2],
@@ -86,7 +100,7 @@ async def case(page: Page) -> View:
             page,
             "cases.timeline",
             _differs(page, whole),
-            _timeline(page, whole, first),
+            _timeline(page, place, whole, first),
             _pager(page, len(items), first),
             shown=whole.history,
             note="cases.timeline.note",
@@ -97,7 +111,7 @@ async def case(page: Page) -> View:
 # Reading
 
 
-async def _read(page: Page, place: tuple[str, str, str]) -> _Case:
+async def _read(page: Page, place: tuple[str, str, str], first: int) -> _Case:
     process_type, object_type, _object_id = place
     definition, history, hold, monitors, active = await asyncio.gather(
         page.data.state(f"process/type/{process_type}"),
@@ -108,11 +122,10 @@ async def _read(page: Page, place: tuple[str, str, str]) -> _Case:
     )
     if definition.value is None:
         raise Problem(404, "unknown_process_type", page.t("processes.unknown", name=process_type), "")
-    items = history.value["items"]
+    items = history.value
     names = sorted({item["source"] for item in items})
     sources = await asyncio.gather(*(page.data.state(f"process/source/{name}") for name in names))
-    heights = {item["height"] for item in items}
-    headers = (await page.data.headers(heights)).value if len(heights) <= _BLOCKS_MAX else {}
+    recordings = await _recordings(page, items, first)
     findings = await _findings(page, place)
     by_name = {name: source.value or {} for name, source in zip(names, sources, strict=True)}
     standing = replayed = None
@@ -121,14 +134,23 @@ async def _read(page: Page, place: tuple[str, str, str]) -> _Case:
         judges = await asyncio.to_thread(judges_of, values, definition.value, object_type)
         standing = joined(monitors, active).of(standings(place, monitors.value, judges))
         since = {entry["set"]: entry["since"] for entry in active.value or []}
-        recorded = [_recorded(item, by_name[item["source"]], headers) for item in items] if headers else []
+        recorded = _recorded(items, by_name, recordings)
         clock_ms = _clock_ms(page, monitors.value, by_name)
         late_ms = definition.value["late_ms"]
         if recorded and judges and monitors.value is not None:
             replayed = await asyncio.to_thread(
                 replay, place, monitors.value, judges, since, recorded, late_ms, clock_ms
             )
-    return _Case(history, definition.value, headers, by_name, findings, hold.value, standing, replayed)
+    return _Case(history, definition.value, recordings, by_name, findings, hold.value, standing, replayed)
+
+
+async def _recordings(page: Page, items: Sequence[Mapping[str, Any]], first: int) -> dict[str, Recording]:
+    """Return the transactions that recorded items, by id, each proven: of all items, or of those shown if too many."""
+    named = dict.fromkeys(item["tx"] for item in items if item["tx"])
+    if len(named) > _RECORDINGS_MAX:
+        named = dict.fromkeys(item["tx"] for item in items[first : first + _ITEMS_SHOWN] if item["tx"])
+    found = await asyncio.gather(*(page.data.recording(tx) for tx in named))
+    return {one.tx: one for one in found if one is not None}
 
 
 async def _rule_values(page: Page, process_type: str, active: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -148,7 +170,12 @@ async def _findings(page: Page, place: tuple[str, str, str]) -> Shown[list[dict[
     count, listed = await asyncio.gather(
         page.data.state(count_key(*place)),
         page.data.get(
-            "/v1/findings", process_type=process_type, object_type=object_type, object=object_id, limit=_FINDINGS_MAX
+            "/v1/findings",
+            FINDINGS,
+            process_type=process_type,
+            object_type=object_type,
+            object=object_id,
+            limit=_FINDINGS_MAX,
         ),
     )
     ids = dict.fromkeys(one["id"] for one in listed.value["findings"])  # each once: the proven number counts each once
@@ -163,11 +190,20 @@ def _is_about(record: Mapping[str, Any], place: tuple[str, str, str]) -> bool:
     return (record["process_type"], record["object_type"], record["object"]) == place
 
 
-def _recorded(item: Mapping[str, Any], source: Mapping[str, Any], headers: Mapping[int, Any]) -> Recorded:
-    block_ms = headers[item["height"]].time_ms
-    live = source.get("mode") == "live"
-    place = (item["source"], item["sequence"], item["height"])
-    return Recorded(item["item"], *place, block_ms, live, source.get("zone_minutes"))
+def _recorded(
+    items: Sequence[Mapping[str, Any]],
+    sources: Mapping[str, Mapping[str, Any]],
+    recordings: Mapping[str, Recording],
+) -> list[Recorded]:
+    """Return the items as monitors are given them; none unless the block of every one is proven."""
+    found = []
+    for item in items:
+        place, source = recordings.get(item["tx"] or ""), sources[item["source"]]
+        if place is None or not place.holds(item):
+            return []
+        where = (item["source"], item["sequence"], place.height, place.time_ms)
+        found.append(Recorded(item["item"], *where, source.get("mode") == "live", source.get("zone_minutes")))
+    return found
 
 
 def _clock_ms(page: Page, monitors: Any, sources: Mapping[str, Mapping[str, Any]]) -> int | None:
@@ -184,18 +220,19 @@ def _clock_ms(page: Page, monitors: Any, sources: Mapping[str, Mapping[str, Any]
 
 
 def _about(page: Page, place: tuple[str, str, str], whole: _Case) -> Html:
-    events = [item for item in whole.history.value["items"] if "event" in item["item"]]
+    items = whole.history.value
+    events = [item for item in items if "event" in item["item"]]
     hold: Child = page.t("cases.no_hold")
     if whole.hold is not None and whole.hold["status"] == "held":
         hold = join(tag(page.t("cases.held"), "bad"), " ", moment(page, whole.hold["until_ms"]))
     rows: list[tuple[str, Child]] = [
         (page.t("processes.events"), page.number(len(events))),
-        (page.t("cases.items"), page.number(len(whole.history.value["items"]))),
+        (page.t("cases.items"), page.number(len(items))),
         (page.t("cases.findings"), _finding_links(page, whole.findings.value) or page.t("part.none")),
         (page.t("cases.hold"), hold),
         (page.t("processes.sources"), join(*_spaced(el("span", {"class": "datum"}, name) for name in whole.sources))),
     ]
-    complete = page.t("cases.complete", count=page.number(whole.history.value["count"]))
+    complete = page.t("cases.complete", count=page.number(len(items)))
     return section(
         page, "cases.about", notice("good", complete), facts(rows), shown=joined(whole.history, whole.findings)
     )
@@ -241,22 +278,28 @@ def _differs(page: Page, whole: _Case) -> Html | None:
     return notice("wait", page.t("cases.differs", rules=", ".join(wrong))) if wrong else None
 
 
-def _timeline(page: Page, whole: _Case, first: int) -> Html:
-    """Return the items from ``first`` on in ledger order, and between them the findings that deadlines brought."""
-    items = whole.history.value["items"]
+def _timeline(page: Page, own: tuple[str, str, str], whole: _Case, first: int) -> Html:
+    """Return the items from ``first`` on in ledger order, and the findings that deadlines brought where they belong.
+
+    Where the block of an item is not proven, nobody can tell: then these findings follow the last item.
+    """
+    items = whole.history.value
     touches = whole.replayed.touches if whole.replayed else []
     shown = range(first, min(first + _ITEMS_SHOWN, len(items)))
     by_item = _by_item(whole.findings.value)
     quiet = sorted((one for one in whole.findings.value if not one["item"]), key=lambda one: one["height"])
-    last = shown.stop == len(items)
+    heights = [place.height for row in items if (place := whole.place(row)) is not None] if whole.is_placed else []
     rows = []
     for number in shown:
         item = items[number]
-        before = items[number - 1]["height"] if number else 0
-        rows += [_deadline(page, one) for one in quiet if before <= one["height"] < item["height"]]
-        rows.append(_item(page, whole, item, touches[number] if touches else [], by_item.get(item["hash"], ())))
-    if last:
-        rows += [_deadline(page, one) for one in quiet if one["height"] >= items[-1]["height"]]
+        if heights:
+            before, here = heights[number - 1] if number else 0, heights[number]
+            rows += [_deadline(page, one) for one in quiet if before <= one["height"] < here]
+        of_it = by_item.get(item["hash"], ())
+        rows.append(_item(page, own, whole, item, touches[number] if touches else [], of_it))
+    if shown.stop == len(items):
+        last = heights[-1] if heights else 0
+        rows += [_deadline(page, one) for one in quiet if one["height"] >= last]
     return el("ol", {"class": "timeline"}, rows)
 
 
@@ -269,22 +312,24 @@ def _by_item(findings: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[st
 
 
 def _item(
-    page: Page, whole: _Case, row: Mapping[str, Any], touches: Sequence[Touch], findings: Sequence[Mapping[str, Any]]
+    page: Page,
+    own: tuple[str, str, str],
+    whole: _Case,
+    row: Mapping[str, Any],
+    touches: Sequence[Touch],
+    findings: Sequence[Mapping[str, Any]],
 ) -> Html:
     item = row["item"]
     tone = "bad" if findings else ""
     kind = next(name for name in ("event", "object", "change", "relation") if name in item)
     title = item["type"] if kind == "event" else page.t(f"cases.kind.{kind}")
-    header = whole.headers.get(row["height"])
-    block = [page.t("cases.in_block"), " ", height_link(page, row["height"])]
-    if header is not None:
-        block += [" · ", moment(page, header.time_ms)]
+    place = whole.place(row)
     head = el(
         "div",
         {"class": "when"},
         el("strong", None, item["time"]) if kind == "event" else None,
-        el("span", {"class": "faint"}, block),
-        _lag(page, whole, row, header),
+        _where(page, row, place, whole.history.node),
+        _lag(page, whole, row, place),
     )
     origin = page.t("cases.origin", source=row["source"], sequence=page.number(row["sequence"]))
     chips = [finding_chip(page, one) for one in findings]
@@ -299,20 +344,32 @@ def _item(
             el("p", {"class": "faint"}, origin, " · ", hexadecimal(page, row["hash"])),
             el("p", {"class": "tags"}, chips) if chips else None,
             _touches(page, touches),
-            _details(page, item, kind, (whole.history.value["type"], whole.history.value["id"])),
+            _details(page, item, kind, own[1:]),
         ),
     )
 
 
-def _lag(page: Page, whole: _Case, row: Mapping[str, Any], header: Any) -> Html | None:
-    """Return how long after it happened an event of a live source was recorded."""
+def _where(page: Page, row: Mapping[str, Any], place: Recording | None, node: str) -> Html:
+    """Return the block and the time of an item by its receipt; else the block as the node says, marked as its word."""
+    words = page.t("cases.in_block")
+    if place is not None:
+        return el(
+            "span", {"class": "faint"}, words, " ", height_link(page, place.height), " · ", moment(page, place.time_ms)
+        )
+    claimed = page.number(row["claimed"]) if row["claimed"] else page.t("cases.block_unknown")
+    word: Shown[None] = Shown(None, Trust.UNVERIFIED, "trust.place", node=node)
+    return el("span", {"class": "faint word"}, words, " ", claimed, " ", seal(page, word, small=True))
+
+
+def _lag(page: Page, whole: _Case, row: Mapping[str, Any], place: Recording | None) -> Html | None:
+    """Return how long after it happened an event of a live source was recorded, by its receipt."""
     source = whole.sources[row["source"]]
-    if header is None or "event" not in row["item"] or source.get("mode") != "live":
+    if place is None or "event" not in row["item"] or source.get("mode") != "live":
         return None
     occurred_ms = read_time_ms(row["item"]["time"], source.get("zone_minutes"))
     if occurred_ms is None:
         return None
-    return el("span", {"class": "faint"}, page.t("cases.lag", time=page.duration(max(0, header.time_ms - occurred_ms))))
+    return el("span", {"class": "faint"}, page.t("cases.lag", time=page.duration(max(0, place.time_ms - occurred_ms))))
 
 
 def _touches(page: Page, touches: Sequence[Touch]) -> Html | None:

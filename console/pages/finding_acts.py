@@ -183,7 +183,7 @@ async def take(page: Page, name: str, fields: Mapping[str, str]) -> Done:
     args = arguments_of(name, fields)
     if isinstance(args, str):
         return Done(page.t(args), path, ok=False)
-    shown = await desk.submit(page.data, "supervision", action, args)
+    shown = await desk.submit(page.console.reader, "supervision", action, args)
     receipt = shown.value["receipt"]
     receipt_path = f"{path}/receipt/{receipt['tx_id']}"
     if not receipt["ok"]:

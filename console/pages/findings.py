@@ -7,11 +7,12 @@ key only after its form was confirmed, and its receipt is shown verified, whatev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from console.documents import FINDING
 from console.html import Child, Html, el, join
-from console.nodes import Problem
+from console.nodes import NoAnswer, Problem
 from console.page import Done, Page, Route, View
 from console.pages.finding_acts import acts, take
 from console.pages.rules import says
@@ -33,13 +34,14 @@ from console.parts import (
     tag,
     transaction_link,
 )
-from console.reading import Shown, joined
 from console.rows import action_words
+from console.shown import Shown, Untrue, joined
 from console.supervising import SEVERITY, clock_of_record, is_late, legal_basis, object_link, rule_link
 from contracts.rules.verdict import Verdict
 from contracts.supervision_findings import finding_key
 from contracts.supervision_holds import hold_key
 from contracts.supervision_sets import rule_key
+from ledger.block import Receipt
 
 _TEXTS: Final = ("note", "question", "response", "reason", "measure")
 _LAST: Final = 2**31
@@ -57,7 +59,7 @@ async def finding(page: Page) -> View:
     rule, hold, listed = await asyncio.gather(
         page.data.state(rule_key(record["rule"], record["version"])),
         page.data.state(hold_key(*place)),
-        page.data.get(f"/v1/findings/{name}", "trust.index"),
+        page.data.get(f"/v1/findings/{name}", FINDING),
     )
     on_hold = hold.value if hold.value is not None and hold.value["finding"] == name else None
     said = (rule.value or {}).get("rule", {})
@@ -166,45 +168,70 @@ def _hold(page: Page, hold: Mapping[str, Any], shown: Shown[Any]) -> Html:
 
 
 async def _trail(page: Page, record: Mapping[str, Any], shown: Shown[Any], listed: Shown[dict[str, Any]]) -> Html:
-    """Return every step of the finding in ledger order; what was said comes from the verified transactions."""
-    steps = [
-        {"step": step, "by": sender, "height": height, "time_ms": time_ms, "tx": tx, "evidence": evidence}
-        for step, sender, height, time_ms, tx, evidence in record["steps"]
-    ]
-    steps += [
-        {"step": row["step"], "by": row["by"], "height": row["height"], "time_ms": row["time_ms"], "tx": row["tx"]}
-        for row in listed.value["trail"]
-        if row["step"] in _HOLD_STEPS and row["tx"]
-    ]
-    read = await asyncio.gather(*(page.data.transaction(str(step["tx"])) for step in steps))
-    kept = [number for number, one in enumerate(read) if _is_step_of(record["id"], one.value)]
-    steps, signed = [steps[number] for number in kept], [read[number] for number in kept]
-    late = [
-        {"step": "overdue", "what": step, "side": side, "deadline_ms": deadline_ms, "height": height}
-        for step, side, deadline_ms, height in record["overdue"]
-    ]
-    since_ms = {id(step): before for step, before in zip(steps[: len(record["steps"])], _before(record), strict=False)}
+    """Return every step of the finding in ledger order; what was said comes from the verified transactions.
+
+    The steps of a hold are those that a node lists: each is proven by its receipt, that they are all is not.
+    """
+    since_ms = dict(zip((step[4] for step in record["steps"]), _before(record), strict=False))
+    own = [str(step[4]) for step in record["steps"]]
+    named = dict.fromkeys(row["tx"] for row in listed.value["trail"] if row["step"] in _HOLD_STEPS and row.get("tx"))
+    of_hold = [tx for tx in named if tx not in own]
+    read = await asyncio.gather(*(_signed(page, record["id"], tx) for tx in (*own, *of_hold)))
+    by_tx = dict(zip((*own, *of_hold), read, strict=True))
     rows = [(int(record["height"]), -1, _first(page, record))]
     rows += [
-        (step["height"], one.value["index"], _step(page, step, one, since_ms.get(id(step))))
-        for step, one in zip(steps, signed, strict=True)
+        (step[2], _within(by_tx[step[4]]), _step(page, step, by_tx[step[4]], since_ms[step[4]]))
+        for step in record["steps"]
     ]
-    rows += [(one["height"], -1, _late(page, one)) for one in late]
-    rows += [
-        (row["height"], _LAST, _closed(page, row, listed))
-        for row in listed.value["trail"]
-        if row["step"] == "closed" and record["status"] == "closed"
-    ]
+    for tx in of_hold:
+        signed = by_tx[tx]
+        if signed is not None and signed.value["transaction"]["action"] in _HOLD_STEPS:
+            said, found = signed.value["transaction"], signed.value
+            step = (said["action"], said["sender"], found["height"], found["time_ms"], tx)
+            rows.append((found["height"], found["index"], _step(page, step, signed, None)))
+    rows += [(height, -1, _late(page, step, side, at, height)) for step, side, at, height in record["overdue"]]
+    rows += await _closed(page, record, listed)
     rows.sort(key=lambda row: row[:2])
     made = el("ol", {"class": "timeline"}, [row for _, _, row in rows])
-    return section(page, "supervision.trail", made, shown=joined(shown, *signed), note="supervision.trail.note")
+    proven = [one for one in read if one is not None]
+    return section(page, "supervision.trail", made, shown=joined(shown, *proven), note="supervision.trail.note")
 
 
-def _is_step_of(name: str, signed: Mapping[str, Any]) -> bool:
-    """Say whether a verified transaction is about this finding and took effect; a node's list may name others."""
-    transaction = signed["transaction"]
+async def _signed(page: Page, name: str, tx: str) -> Shown[dict[str, Any]] | None:
+    """Return a transaction that took a step of a finding, with its receipt; None if no node proves that it did."""
+    try:
+        found = await page.data.transaction(tx)
+    except (NoAnswer, Problem, Untrue):
+        return None
+    transaction = found.value["transaction"]
     about = transaction["contract"] == "supervision" and transaction["args"].get("finding") == name
-    return about and bool(signed["receipt"]["ok"])
+    return found if about and found.value["receipt"]["ok"] else None
+
+
+def _within(signed: Shown[dict[str, Any]] | None) -> int:
+    return 0 if signed is None else int(signed.value["index"])
+
+
+async def _closed(page: Page, record: Mapping[str, Any], listed: Shown[Any]) -> list[tuple[int, int, Html]]:
+    """Return that the ledger closed a finding by itself, in the block that a node names, if that block says so.
+
+    That it is closed is proven by its record; where no node has the block any more, which it was is the node's word.
+    """
+    row = next((row for row in listed.value["trail"] if row["step"] == "closed"), None)
+    if row is None or record["status"] != "closed" or not row["height"]:
+        return []
+    title: Child = page.t("supervision.closed_by_time")
+    try:
+        block = (await page.data.block(row["height"])).value
+    except (NoAnswer, Problem, Untrue):
+        title = el("span", {"class": "word"}, title, " ", seal(page, listed, small=True))
+        when = _when(page, row["height"], None)
+    else:
+        due = Receipt.decode(block.receipts[0]).data.get("supervision", {})
+        if not any(one["id"] == record["id"] for one in due.get("closed", ())):
+            return []
+        when = _when(page, row["height"], block.block.header.time_ms)
+    return [(row["height"], _LAST, el("li", None, when, el("div", {"class": "what"}, el("h3", None, title))))]
 
 
 def _before(record: Mapping[str, Any]) -> list[int]:
@@ -225,56 +252,50 @@ def _when(page: Page, height: int, time_ms: int | None) -> Html:
     return el("div", {"class": "when"}, None if time_ms is None else el("strong", None, moment(page, time_ms)), block)
 
 
-def _step(page: Page, step: Mapping[str, Any], signed: Shown[Any], since_ms: int | None) -> Html:
-    args = signed.value["transaction"]["args"]
-    action = signed.value["transaction"]["action"]
-    heading: list[Child] = [page.t_or(f"supervision.took.{action}", action_words(page, "supervision", action))]
+def _step(page: Page, step: Sequence[Any], signed: Shown[Any] | None, since_ms: int | None) -> Html:
+    """Return a step: what, by whom, in which block, when, in which transaction; and what was said, if proven."""
+    name, sender, height, time_ms, tx = step[:5]
+    args = {} if signed is None else signed.value["transaction"]["args"]
+    action = name if signed is None else signed.value["transaction"]["action"]
+    words = page.t_or(f"supervision.outcome.{action}", action_words(page, "supervision", action))
+    heading: list[Child] = [page.t_or(f"supervision.took.{action}", words)]
     if "outcome" in args:
         how = args["outcome"]
         heading += [" ", tag(page.t_or(f"supervision.outcome.{how}", how), "accent")]
     side = "subject" if action in ("respond", "appeal", "contest_hold") else "supervisor"
     by = el(
-        "p",
-        None,
-        el("span", {"class": f"whose {side}"}, page.t(f"supervision.side.{side}")),
-        " ",
-        member_link(step["by"]),
+        "p", None, el("span", {"class": f"whose {side}"}, page.t(f"supervision.side.{side}")), " ", member_link(sender)
     )
     took = None
     if since_ms is not None:
-        took = el("p", {"class": "faint"}, page.t("supervision.took", time=page.duration(step["time_ms"] - since_ms)))
+        took = el("p", {"class": "faint"}, page.t("supervision.took", time=page.duration(time_ms - since_ms)))
     said = [
         el(
             "blockquote",
             None,
-            el("span", {"class": "faint"}, page.t(f"supervision.said.{name}")),
-            el("p", None, args[name]),
+            el("span", {"class": "faint"}, page.t(f"supervision.said.{text}")),
+            el("p", None, args[text]),
         )
-        for name in _TEXTS
-        if name in args
+        for text in _TEXTS
+        if text in args
     ]
     digests = [el("p", None, hexadecimal(page, one, whole=True)) for one in args.get("evidence") or []]
     files = [el("p", {"class": "faint"}, page.t("cases.item.evidence")), digests] if digests else None
-    proof = el("p", {"class": "faint"}, page.t("supervision.signed"), " ", transaction_link(page, step["tx"]))
+    words = page.t("supervision.signed" if signed is not None else "supervision.not_at_hand")
+    proof = el("p", {"class": "faint"}, words, " ", transaction_link(page, tx))
     what = el("div", {"class": "what"}, el("h3", None, heading), by, took, said, files, proof)
-    return el("li", None, _when(page, step["height"], step["time_ms"]), what)
+    return el("li", None, _when(page, height, time_ms), what)
 
 
-def _closed(page: Page, row: Mapping[str, Any], listed: Shown[Any]) -> Html:
-    """Return that the ledger closed it by itself; that it is closed is proven, in which block is the node's word."""
-    title = el("h3", None, page.t("supervision.closed_by_time"), " ", seal(page, listed, small=True))
-    return el("li", None, _when(page, row["height"], row["time_ms"]), el("div", {"class": "what"}, title))
-
-
-def _late(page: Page, one: Mapping[str, Any]) -> Html:
+def _late(page: Page, step: str, side: str, deadline_ms: int, height: int) -> Html:
     words = page.t(
         "supervision.did_not_come",
-        step=page.t(f"supervision.step.{one['what']}"),
-        side=page.t(f"supervision.side.{one['side']}"),
-        at=page.time(one["deadline_ms"]),
+        step=page.t(f"supervision.step.{step}"),
+        side=page.t(f"supervision.side.{side}"),
+        at=page.time(deadline_ms),
     )
     what = el("div", {"class": "what"}, el("h3", None, page.t("supervision.overdue")), el("p", None, words))
-    return el("li", {"class": "bad quiet"}, _when(page, one["height"], None), what)
+    return el("li", {"class": "bad quiet"}, _when(page, height, None), what)
 
 
 # Acting

@@ -30,7 +30,7 @@ from console.parts import (
     transaction_link,
     tree,
 )
-from console.reading import Shown, joined
+from console.shown import Shown, joined
 
 NAV: Final = Entry("governance.nav", "/governance")
 _PAGE: Final = 25
@@ -186,7 +186,7 @@ async def vote(page: Page, fields: Mapping[str, str]) -> Done:
     args = {"ballot": name, "choice": fields.get("choice", "")}
     if fields.get("reason", "").strip():
         args["reason"] = fields["reason"].strip()
-    shown = await desk.submit(page.data, "governance", "vote", args)
+    shown = await desk.submit(page.console.reader, "governance", "vote", args)
     receipt = shown.value["receipt"]
     words = page.t("governance.voted") if receipt["ok"] else f"{receipt['code']}: {receipt['detail']}"
     return Done(words, _link(name), ok=receipt["ok"])

@@ -13,7 +13,7 @@ from console.html import Child, Html, el, join
 from console.nodes import Problem
 from console.page import Entry, Page, Route, View
 from console.parts import empty, facts, height_link, hexadecimal, lead, member_link, pager, section, table, tag
-from console.reading import Shown, joined
+from console.shown import Shown, joined
 
 NAV: Final = Entry("members.nav", "/members")
 _PAGE: Final = 40

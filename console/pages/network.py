@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from console.charts import spark
+from console.doubts import Doubt
 from console.html import Child, Html, el, join
 from console.light import LightClient
 from console.nodes import NoAnswer
@@ -27,8 +28,8 @@ from console.parts import (
     section,
     tag,
 )
-from console.reading import Shown, Trust
 from console.rows import transaction_rows, transaction_table
+from console.shown import Shown, Trust
 from console.stations import BEHIND_BLOCKS, Station, registered, survey
 from ledger.block import Header
 from ledger.validators import ROLES, max_faulty
@@ -49,7 +50,7 @@ async def network(page: Page) -> View:
     body = (
         lead(page, page.console.genesis.name, "network.lead", _explained(page)),
         _verdict(page, stations),
-        *(notice("bad", page.t("app.false", node=name, reason=reason)) for name, reason in nodes.distrusted.items()),
+        *(_doubted(page, doubt) for doubt in nodes.doubts.standing()),
         _figures(page, stations),
         section(
             page,
@@ -61,6 +62,12 @@ async def network(page: Page) -> View:
         await _recent(page),
     )
     return page.view(page.t("network.nav"), *body)
+
+
+def _doubted(page: Page, doubt: Doubt) -> Html:
+    """Say that a node's newest answers did not verify; that it is more than that, nobody can tell from it."""
+    link = el("a", {"href": "/evidence"}, page.t("evidence.see"))
+    return notice("wait", page.t("app.doubted", node=doubt.node, reason=doubt.reason), " ", link)
 
 
 def _verdict(page: Page, stations: list[Station]) -> Html:

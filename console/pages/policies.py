@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from console.documents import POLICIES, POLICY_SOURCES, policy_counts
 from console.html import Child, Html, el
 from console.page import Entry, Page, Route, View
 from console.pages import policy, policy_coordination, policy_figures
 from console.parts import cursor_pager, figure, figures, lead, section, select, table, tag
 from console.policy_words import STATUS_TONE, counter, date_of, subject_tabs, values_of, word
-from console.reading import joined
+from console.shown import joined
 
 NAV: Final = Entry("policies.nav", "/policies")
 FILTERS: Final = ("title", "year", "area", "level", "issuer", "status", "type_document", "source")
@@ -29,9 +30,9 @@ async def register(page: Page) -> View:
     """Build the register."""
     chosen = {name: value for name in FILTERS if (value := page.query(name)) is not None}
     listed, counted, sources = await asyncio.gather(
-        page.data.get("/v1/policies", order="newest", limit=_PAGE, cursor=page.query("cursor"), **chosen),
-        page.data.get("/v1/policies/statistics", by="origin", **chosen),
-        page.data.get("/v1/policies/sources"),
+        page.data.get("/v1/policies", POLICIES, order="newest", limit=_PAGE, cursor=page.query("cursor"), **chosen),
+        page.data.get("/v1/policies/statistics", policy_counts("origin"), by="origin", **chosen),
+        page.data.get("/v1/policies/sources", POLICY_SOURCES),
     )
     rows = [_row(page, item) for item in listed.value["policies"]]
     columns = ("policies.title", "policies.date", "policies.level", "policies.issuers", "policies.status")

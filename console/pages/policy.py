@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from console import documents
 from console.html import Child, Html, el, join
 from console.nodes import Problem
 from console.page import Page, Route, View
 from console.parts import empty, facts, height_link, lead, member_link, moment, notice, raw, section, table, tag
 from console.policy_life import Step, known_at, life, why
 from console.policy_words import STATUS_TONE, VERDICT_TONE, date_of, subject_tabs, word
-from console.reading import Shown, joined
+from console.shown import Shown, joined
 from contracts.arguments import parse_date
 from contracts.policy_instrument import RELATIONS, standing, starts_ms
 
@@ -202,7 +203,7 @@ def _versions(page: Page, entry: Mapping[str, Any], shown: Shown[Any]) -> Html |
 
 async def _relations(page: Page, policy: str) -> Html:
     """Return what the instrument rests on and what rests on it, as trees."""
-    shown = await page.data.get("/v1/policies/relations", id=policy, depth=6)
+    shown = await page.data.get("/v1/policies/relations", documents.RELATIONS, id=policy, depth=6)
     found, known = shown.value, shown.value["instruments"]
     if not found["up"] and not found["down"]:
         return section(page, "policy.relations", empty(page, "policy.no_relations"), shown=shown)
@@ -263,7 +264,9 @@ async def _twins(page: Page, entry: Mapping[str, Any]) -> Html | None:
     """Return other entries whose title contains this one's: versions of a law may be entries of their own."""
     if entry["origin"] == "live":
         return None
-    shown = await page.data.get("/v1/policies", title=entry["title"][:256], limit=_TWINS + 1, order="newest")
+    shown = await page.data.get(
+        "/v1/policies", documents.POLICIES, title=entry["title"][:256], limit=_TWINS + 1, order="newest"
+    )
     rows: list[list[Child]] = [
         [
             _policy_link(other["id"], other["title"]),

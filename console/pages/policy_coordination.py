@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from console.documents import COISSUING
 from console.html import Child, Html, el
 from console.nodes import Problem
 from console.page import Page, Route, View
 from console.parts import choices, empty, figure, figures, lead, section, table
 from console.policy_words import subject_tabs, word
-from console.reading import Shown, Trust
+from console.shown import Shown, Trust
 
 SIZES: Final = (12, 20, 30, 40)
 ORDERS: Final = ("neighbours", "most")
@@ -94,7 +95,7 @@ async def coordination(page: Page) -> View:
 async def _asked(page: Page, by: str, level: str | None) -> Shown[Any]:
     """Return the pairs as the node counts them; none, and why, where there are more than it counts at once."""
     try:
-        return await page.data.get("/v1/policies/coissuing", by=by, level=level, source=page.query("source"))
+        return await page.data.get("/v1/policies/coissuing", COISSUING, by=by, level=level, source=page.query("source"))
     except Problem as problem:
         if problem.code != "too_many_rows":
             raise

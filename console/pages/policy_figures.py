@@ -13,12 +13,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from console.charts import bars, ranked
+from console.documents import POLICY_SOURCES, policy_counts
 from console.html import Child, Html, el
 from console.nodes import Problem
 from console.page import Page, Route, View
 from console.parts import empty, figure, figures, lead, notice, section, table, tag
 from console.policy_words import date_of, proven_figures, subject_tabs, word
-from console.reading import Shown, Trust, joined
+from console.shown import Shown, Trust, joined
 from contracts.policy_statistics import DIMENSIONS, UNDATED
 from coseal.policies import table1
 
@@ -34,7 +35,7 @@ async def charts(page: Page) -> View:
     proving = source is None and page.query("proof") == "each"
     names = ("year", *_RANKED, "issuer")
     sources, *found = await asyncio.gather(
-        page.data.get("/v1/policies/sources"),
+        page.data.get("/v1/policies/sources", POLICY_SOURCES),
         *(_figures(page, by, source, proving=proving) for by in names),
     )
     by_name = dict(zip(names, found, strict=True))
@@ -61,7 +62,7 @@ async def _figures(page: Page, by: str, source: str | None, *, proving: bool) ->
         if proven is not None:
             return proven
     try:
-        shown = await page.data.get("/v1/policies/statistics", by=by, source=source)
+        shown = await page.data.get("/v1/policies/statistics", policy_counts(by), by=by, source=source)
     except Problem as problem:
         if problem.code != "too_many_rows":
             raise

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from console.documents import CASES, PROCESS_MAP, PROCESS_TYPES, VARIANTS
 from console.html import Child, Html, el, join
 from console.nodes import Problem
 from console.page import Entry, Page, Route, View
@@ -33,7 +34,7 @@ from console.parts import (
     tag,
 )
 from console.process_map import LEAST, MEASURES, process_map, span
-from console.reading import joined
+from console.shown import joined
 from console.supervising import case_link
 from contracts.process_types import type_key
 
@@ -49,7 +50,7 @@ def process_link(process_type: str, *more: str) -> str:
 
 async def processes(page: Page) -> View:
     """Build the list of process types."""
-    listed = await page.data.get("/v1/process-types")
+    listed = await page.data.get("/v1/process-types", PROCESS_TYPES)
     types = listed.value["process_types"]
     keys = [key for one in types for key in (type_key(one["id"]), f"process/statistics/{one['id']}")]
     read = await asyncio.gather(*map(page.data.state, keys))
@@ -93,7 +94,7 @@ async def process(page: Page) -> View:
     definition, counts, found = await asyncio.gather(
         page.data.state(f"process/type/{name}"),
         page.data.state(f"process/statistics/{name}"),
-        page.data.get(f"/v1/process-types/{quote(name, safe='')}/map", type=page.query("type")),
+        page.data.get(f"/v1/process-types/{quote(name, safe='')}/map", PROCESS_MAP, type=page.query("type")),
     )
     if definition.value is None:
         raise Problem(404, "unknown_process_type", page.t("processes.unknown", name=name), "")
@@ -189,7 +190,7 @@ async def variants(page: Page) -> View:
     """Build the list of variants: most frequent first, with their share, length and steps."""
     name = page.part("id")
     path = f"/v1/process-types/{quote(name, safe='')}/variants"
-    shown = await page.data.get(path, type=page.query("type"), limit=_PAGE, cursor=page.query("cursor"))
+    shown = await page.data.get(path, VARIANTS, type=page.query("type"), limit=_PAGE, cursor=page.query("cursor"))
     found = shown.value
     rows = [_variant(page, name, found, one) for one in found["items"]]
     columns = ("processes.variant", "processes.cases", "processes.share", "processes.length", "processes.steps")
@@ -237,7 +238,7 @@ async def case_list(page: Page) -> View:
     path = f"/v1/process-types/{quote(name, safe='')}/cases"
     params: dict[str, Any] = {"type": page.query("type"), "variant": variant, "last": last, "limit": _PAGE}
     shown, definition = await asyncio.gather(
-        page.data.get(path, cursor=page.query("cursor"), **params), page.data.state(f"process/type/{name}")
+        page.data.get(path, CASES, cursor=page.query("cursor"), **params), page.data.state(f"process/type/{name}")
     )
     found, record = shown.value, definition.value
     if record is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from console.documents import RULES
 from console.html import Child, Html, el, join
 from console.nodes import Problem
 from console.page import Page, Route, View
@@ -29,7 +30,7 @@ from console.parts import (
     tag,
     tree,
 )
-from console.reading import Shown, joined
+from console.shown import Shown, joined
 from console.supervising import SEVERITY, legal_basis, rule_link, tabs
 from contracts.supervision_sets import head_key, rule_key
 
@@ -54,6 +55,7 @@ async def rules(page: Page) -> View:
     """Build the list of rules."""
     listed = await page.data.get(
         "/v1/rules",
+        RULES,
         status=page.query("status"),
         process_type=page.query("process_type"),
         limit=_PAGE,

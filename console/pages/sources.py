@@ -9,6 +9,7 @@ import asyncio
 from typing import Any, Final
 from urllib.parse import quote
 
+from console.documents import SOURCES
 from console.html import Child, Html, el, join
 from console.nodes import Problem
 from console.page import Page, Route, View
@@ -25,7 +26,7 @@ from console.parts import (
     table,
     tag,
 )
-from console.reading import joined
+from console.shown import joined
 from console.supervising import tabs
 
 _PAGE: Final = 25
@@ -38,7 +39,7 @@ def source_link(name: str) -> Html:
 
 async def sources(page: Page) -> View:
     """Build the list of sources."""
-    listed = await page.data.get("/v1/sources", limit=_PAGE, cursor=page.query("cursor"))
+    listed = await page.data.get("/v1/sources", SOURCES, limit=_PAGE, cursor=page.query("cursor"))
     found = listed.value["sources"]
     shown = await asyncio.gather(*(page.data.state(f"process/source/{one['name']}") for one in found))
     rows: list[list[Child]] = []

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from console.documents import FINDING_COUNTS, FINDINGS, HOLDS, OBLIGATIONS
 from console.html import Child, Html, el, join
 from console.page import Entry, Page, Route, View
 from console.pages import findings, rules, sources
@@ -26,7 +27,7 @@ from console.parts import (
     table,
     tag,
 )
-from console.reading import joined
+from console.shown import joined
 from console.supervising import SEVERITY, clock_of_row, deadline, object_link, rule_link, tabs
 from contracts.supervision_holds import hold_key
 from contracts.supervision_terms import SIDES, TERMS
@@ -69,7 +70,7 @@ async def board(page: Page) -> View:
     given = {name: value for name, value in _given(page).items() if name in ("awaits", "overdue", "party")}
     statuses = [status for _, group in _COLUMNS for status in group]
     counted, *listed = await asyncio.gather(
-        page.data.get("/v1/findings/statistics", "trust.index", **given),
+        page.data.get("/v1/findings/statistics", FINDING_COUNTS, **given),
         *(_newest(page, status, given) for status in statuses),
     )
     by_status = dict(zip(statuses, listed, strict=True))
@@ -102,7 +103,7 @@ async def board(page: Page) -> View:
 
 async def _newest(page: Page, status: str, given: Mapping[str, str]) -> Any:
     order = "newest" if status == "closed" else "oldest"
-    return await page.data.get("/v1/findings", "trust.index", **{**given, "status": status}, order=order, limit=_CARDS)
+    return await page.data.get("/v1/findings", FINDINGS, **{**given, "status": status}, order=order, limit=_CARDS)
 
 
 def _board_filters(page: Page) -> Html:
@@ -179,7 +180,9 @@ def _card(page: Page, row: Mapping[str, Any]) -> Html:
 async def _turns(page: Page) -> Html:
     """Return how much waits for each side, and how much of that is late."""
     sides = ("supervisor", "subject")
-    shown = await asyncio.gather(*(page.data.get("/v1/findings/statistics", awaits=side) for side in sides))
+    shown = await asyncio.gather(
+        *(page.data.get("/v1/findings/statistics", FINDING_COUNTS, awaits=side) for side in sides)
+    )
     made = []
     for side, one in zip(sides, shown, strict=True):
         rows = one.value["counts"]
@@ -223,7 +226,7 @@ async def finding_list(page: Page) -> View:
     """Build the list of findings, filtered and paged by the node."""
     given = _given(page)
     shown = await page.data.get(
-        "/v1/findings", "trust.index", **given, order="newest", limit=_PAGE, cursor=page.query("cursor")
+        "/v1/findings", FINDINGS, **given, order="newest", limit=_PAGE, cursor=page.query("cursor")
     )
     rows = [_row(page, row) for row in shown.value["findings"]]
     columns = (
@@ -289,7 +292,7 @@ async def duties(page: Page) -> View:
 
 
 async def _obligations(page: Page) -> Html:
-    listed = await page.data.get("/v1/obligations")
+    listed = await page.data.get("/v1/obligations", OBLIGATIONS)
     chosen = listed.value["obligations"][: 2 * _PAGE]
     keys = [f"supervision/obligation/{one['rule']}/{one['source']}" for one in chosen]
     shown = await asyncio.gather(*(page.data.state(key) for key in keys))
@@ -326,7 +329,7 @@ async def _obligations(page: Page) -> Html:
 async def _holds(page: Page) -> Html:
     held = page.query("holds") != "all"
     status = "held" if held else None
-    listed = await page.data.get("/v1/holds", status=status, limit=_PAGE, cursor=page.query("cursor"))
+    listed = await page.data.get("/v1/holds", HOLDS, status=status, limit=_PAGE, cursor=page.query("cursor"))
     found = listed.value["holds"]
     shown = await asyncio.gather(
         *(page.data.state(hold_key(one["process_type"], one["object_type"], one["object"])) for one in found)

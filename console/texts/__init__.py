@@ -13,6 +13,7 @@ from console.texts import (
     audit,
     base,
     blocks,
+    evidence,
     governance,
     members,
     network,
@@ -23,7 +24,19 @@ from console.texts import (
 
 LANGUAGES: Final = {"en": "English", "zh": "中文"}
 
-_MODULES: Final = (base, actions, network, blocks, policies, processes, supervision, members, governance, audit)
+_MODULES: Final = (
+    base,
+    actions,
+    network,
+    blocks,
+    policies,
+    processes,
+    supervision,
+    members,
+    governance,
+    evidence,
+    audit,
+)
 
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {}
 for _module in _MODULES:

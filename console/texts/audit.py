@@ -77,6 +77,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.kind.state_proof": ("Value of the state", "状态值"),
     "audit.kind.certified_header": ("Certified header", "经认证的区块头"),
     "audit.kind.object_history": ("History of an object", "对象历史"),
+    "audit.kind.fork": ("Two blocks at one height", "同一高度的两个区块"),
     "audit.kind.evidence_bundle": ("Evidence bundle", "证据包"),
     "audit.kind.export": ("Export", "导出"),
     "audit.kind.file": ("Not a document of ours", "不是本系统的文件"),
@@ -158,6 +159,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.what.state_path": (
         "The bucket of the key holds this value, or lacks the key, and leads to the state root of the header.",
         "键所在的桶持有该值或没有该键，并通向区块头的状态根。",
+    ),
+    "audit.step.conflict": ("Contradiction", "矛盾"),
+    "audit.what.conflict": (
+        "Both blocks are of one height and differ. Validators that signed both broke their promise: each of them if it was in "
+        "one round, else more than a tolerable number, who are among them.",
+        "两个区块高度相同而内容不同。两者均签署的验证节点违背了承诺：同一轮次中人人如此；不同轮次中则超过可容忍数量，且在其之中。",
     ),
     "audit.step.items": ("All items, and only these", "全部条目，且仅此而已"),
     "audit.what.items": (
@@ -263,6 +270,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.value.found_counts": ("Counts of the file", "文件数目"),
     "audit.value.format": ("Format", "格式"),
     "audit.value.heights": ("Heights", "高度范围"),
+    "audit.value.blocks": ("Block hashes", "区块哈希"),
+    "audit.value.rounds": ("Rounds", "轮次"),
+    "audit.value.signed_both": ("Members whose validators signed both", "其验证节点两者均签署的成员"),
     "audit.value.items": ("Items", "条目"),
     "audit.value.items_root": ("Root over the items", "条目根"),
     "audit.value.time": ("Time", "时间"),

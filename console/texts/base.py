@@ -31,7 +31,20 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "正在核对区块头：{height} / {tip}",
     ),
     "app.not_followed": ("Headers cannot be followed: {reason} ({node})", "无法继续核对区块头：{reason}（{node}）"),
-    "app.false": ("{node} gave something false: {reason}", "{node} 提供了不实数据：{reason}"),
+    "app.doubted": ("An answer of {node} did not verify: {reason}.", "{node} 的应答未通过验证：{reason}。"),
+    "app.forked": (
+        "Two blocks are certified at one height: the chain has forked",
+        "同一高度有两个经认证的区块：链已分叉",
+    ),
+    "app.as_of": ("State as of block {height}", "状态截至区块 {height}"),
+    "app.as_of.several": (
+        "State as of blocks {first} to {last}: read one after another, each seal says which",
+        "状态截至区块 {first} 至 {last}：先后读取，各标记注明其区块",
+    ),
+    "app.as_of.old": (
+        "Newer blocks exist: this console has followed up to block {followed}, and no node gives a newer state.",
+        "已有更新的区块：本控制台已核对至区块 {followed}，但没有节点提供更新的状态。",
+    ),
     "app.offline": ("No connection to the console. It tries again by itself.", "与控制台的连接已断开，正在自动重试。"),
     "app.no_node": ("No node answers", "没有节点应答"),
     # Trust
@@ -39,6 +52,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "trust.unverified": ("Not verified", "未验证"),
     "trust.failed_badge": ("Does not hold", "验证失败"),
     "trust.at": ("block {height}", "区块 {height}"),
+    "trust.between": ("blocks {first} to {last}", "区块 {first} 至 {last}"),
+    "trust.place": (
+        "The node's word: no receipt that was given proves in which block this was recorded. What was recorded, and in "
+        "which order, is proven.",
+        "节点的陈述：没有回执可证明此项记录于哪个区块；记录内容及其顺序已得到证明。",
+    ),
     "trust.block": (
         "This console checked the commit certificate of a quorum of validators, that the block stands on the chain it "
         "followed from the genesis, and that all transactions and outcomes are those of its header.",
@@ -70,8 +89,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "节点对自身状态的陈述，无法证明。",
     ),
     "trust.failed": (
-        "The proof does not hold, so nothing is shown. The node lies, is damaged, or runs other software.",
-        "证明不成立，故不予显示。该节点可能作伪、损坏或运行了不同的软件。",
+        "The proof does not hold, so nothing is shown. The node may lie, be damaged or run other software.",
+        "证明不成立，故不予显示。该节点可能作伪、损坏或运行不同的软件。",
     ),
     "trust.from": ("from {node}", "来自 {node}"),
     # States
@@ -85,6 +104,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "state.not_found.title": ("There is no such page", "没有这个页面"),
     "state.not_found.text": ("Choose one from the navigation.", "请从导航中选择。"),
     "state.refused.title": ("The node cannot answer this", "节点无法回答"),
+    "state.odd.title": ("The answer cannot be read", "应答无法读取"),
+    "state.odd.text": (
+        "What came is not the document that a node gives to this question. Nothing of it is shown.",
+        "收到的内容并非节点对此问题应给出的文件，故不予显示。",
+    ),
     "state.untrue.title": ("This does not hold", "验证未通过"),
     "state.error.title": ("Something went wrong in the console", "控制台出错"),
     "state.error.text": (

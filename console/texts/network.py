@@ -73,6 +73,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "network.behind": ("{count} blocks behind", "落后 {count} 个区块"),
     "network.catching_up": ("catching up, {count} blocks to go", "正在追赶，还差 {count} 个区块"),
     "network.silent_validator": ("follows, but may not vote: {reason}", "仅同步，不能投票：{reason}"),
+    "network.odd": ("gives a status that cannot be read", "给出的状态无法读取"),
     "network.no_answer": ("does not answer", "无应答"),
     "network.unreachable": ("no other node reaches it", "其他节点均无法连接"),
     "network.unknown": ("nothing known of it", "状态未知"),

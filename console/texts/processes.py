@@ -129,6 +129,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "cases.touched": ("Rules this event concerned", "该事件涉及的规则"),
     "cases.in_block": ("Block", "区块"),
+    "cases.block_unknown": ("not said", "未说明"),
     "cases.origin": ("{source}, number {sequence}", "{source}，第 {sequence} 号"),
     "cases.lag": ("recorded {time} later", "{time}后记录"),
     "cases.deadline": ("A deadline passed", "期限届满"),

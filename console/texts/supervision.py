@@ -91,8 +91,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "supervision.raw": ("As it stands", "原文"),
     "supervision.trail": ("Trail", "办理记录"),
     "supervision.trail.note": (
-        "Every step with what was said. The texts are read from the signed transactions, each verified here with its receipt.",
-        "每一步骤及其陈述。文字取自已签名的交易，均由本控制台连同回执验证。",
+        "Every step with what was said. The texts are read from the signed transactions, each verified here with its receipt. "
+        "Steps of a hold are those that the node lists: each is proven, that there are no more is not.",
+        "每一步骤及其陈述。文字取自已签名的交易，均由本控制台连同回执验证。暂停的步骤由节点列出：逐条已证明，是否齐全则未证明。",
     ),
     "supervision.took.acknowledge": ("Taken up", "已受理"),
     "supervision.took.inquire": ("Asked", "已问询"),
@@ -110,6 +111,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{side} {step}: this did not come by {at}.",
         "{side}“{step}”：截至 {at} 未完成。",
     ),
+    "supervision.not_at_hand": ("No node gives its transaction now:", "目前没有节点提供其交易："),
     "supervision.closed_by_time": ("Closed: the time to appeal passed", "已结案：申诉期届满"),
     "supervision.since": ("Since", "自"),
     "supervision.until": ("Until", "至"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,8 @@ class FakeNetwork:
         self.chains = chains
         self.twists: dict[str, Twist] = {}
         self.asked: list[tuple[str, str]] = []
+        self.holding: dict[tuple[str, str], list[asyncio.Event]] = {}
+        """What is waited for before a node's next answers to a path are given, one event each."""
         transport = httpx.MockTransport(self._answer)
         addresses = [Address(name, f"http://{name}") for name in chains]
         self.nodes = Nodes(addresses, transport=transport)
@@ -39,9 +42,11 @@ class FakeNetwork:
         while await self.light.advance():
             pass
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
         name, path = request.url.host, request.url.path
         self.asked.append((name, path))
+        if held := self.holding.get((name, path)):
+            await held.pop(0).wait()
         answer = self._honest(self.chains[name], path, request.url.params)
         if name in self.twists:
             answer = self.twists[name](path, answer)
@@ -78,6 +83,11 @@ class FakeNetwork:
             key = path.removeprefix("/v1/state/").encode()
             value, proof = chain.executor.state.prove(key)
             return state_proof_json(CertifiedValue(key, value, proof, tip.block.header, tip.certificate))
+        if path == "/v1/proofs":
+            keys = [key.encode() for key in json.loads(params["keys"])]
+            proven = [(key, *chain.executor.state.prove(key)) for key in keys]
+            head = (tip.block.header, tip.certificate)
+            return codec.encode([CertifiedValue(*one, *head).encode() for one in proven])
         if path.startswith("/v1/transactions/"):
             return proof_json(TransactionProof.of(chain.blocks[2], 0))
         if path == "/v1/validators":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 
 import httpx
 import pytest
 
+from audit.verify import verify_bytes
 from console.light import RUN_HEADERS, follow_run
+from console.nodes import Address
 from ledger import codec
 from ledger.errors import BadProof
 from ledger.signing import ZERO_HASH
@@ -46,7 +49,7 @@ def test_a_false_node_is_named_and_another_one_followed():
     network.twists["liar"] = twist
     asyncio.run(network.follow())
     assert network.light.height == 12
-    assert list(network.nodes.distrusted) == ["liar"]
+    assert [doubt.node for doubt in network.nodes.doubts.standing()] == ["liar"]
     assert [address.name for address in network.nodes.order()] == ["honest", "liar"]
 
 
@@ -61,7 +64,6 @@ def test_with_nobody_else_a_false_node_stops_the_following_and_that_is_said():
     asyncio.run(network.follow())
     assert network.light.height == 0
     assert network.light.trouble is not None
-    assert network.light.trouble.false
     assert network.light.trouble.node == "liar"
 
 
@@ -71,7 +73,84 @@ def test_a_node_that_is_silent_is_no_liar():
     network.twists["silent"] = lambda path, answer: httpx.ConnectError("refused") if path == "/v1/headers" else answer
     asyncio.run(network.follow())
     assert network.light.height == 12
-    assert not network.nodes.distrusted
+    assert not network.nodes.doubts.kept()
+
+
+def test_two_runs_at_once_accuse_nobody_however_late_the_answers_come():
+    async def play() -> FakeNetwork:
+        network = FakeNetwork(regulator=chain_of(12))
+        first, second = asyncio.Event(), asyncio.Event()
+        network.holding["regulator", "/v1/headers"] = [first, second]
+        await network.nodes.poll()
+        runs = [asyncio.create_task(network.light.advance()) for _ in range(2)]
+        await asyncio.sleep(0)
+        second.set()
+        await asyncio.sleep(0.05)
+        first.set()
+        assert await asyncio.gather(*runs) == [True, False]
+        return network
+
+    network = asyncio.run(play())
+    assert network.light.height == 12
+    assert network.light.trouble is None
+    assert not network.nodes.doubts.kept()
+
+
+def test_a_node_that_claims_more_than_it_has_headers_of_is_not_believed_about_the_tip():
+    chain = chain_of(12)
+    network = FakeNetwork(boaster=chain, honest=chain)
+    network.twists["boaster"] = lambda path, answer: {**answer, "height": 10**15} if path == "/v1/status" else answer
+    asyncio.run(network.follow())
+    assert (network.light.height, network.nodes.tip) == (12, 12)
+    assert [doubt.node for doubt in network.nodes.doubts.standing()] == ["boaster"]
+    assert "gives no header" in network.nodes.doubts.kept()[0].reason
+
+
+def test_what_troubled_once_is_forgotten_when_nobody_is_ahead():
+    chain = chain_of(12)
+    network = FakeNetwork(liar=chain)
+    network.twists["liar"] = lambda path, answer: b"rubbish" if path == "/v1/headers" else answer
+    asyncio.run(network.follow())
+    assert network.light.trouble is not None
+    network.twists.clear()
+    asyncio.run(network.follow())
+    assert network.light.trouble is None
+    assert network.light.height == 12
+
+
+def test_a_node_on_another_certified_branch_accuses_who_signed_both_and_not_the_node():
+    chain = chain_of(4)
+    network = FakeNetwork(first=chain)
+    asyncio.run(network.follow())
+    fork = Chain(chain.genesis).grow(3)
+    fork.add(2)
+    fork.grow(2)
+    network.chains["second"] = fork
+    network.nodes.addresses = (*network.nodes.addresses, Address("second", "http://second"))
+    asyncio.run(network.follow())
+    assert network.light.height == 4
+    [proof] = network.nodes.doubts.forks()
+    assert (proof.height, proof.node) == (4, "second")
+    found = verify_bytes(json.dumps(proof.document).encode(), chain.genesis)
+    assert found.ok, found.reason
+    assert tuple(found.facts["signed_both"]) == proof.members
+    assert len(proof.members) >= 2
+    kept = network.nodes.doubts.kept()
+    assert [doubt.node for doubt in kept] == ["second"]
+    assert "parent" in kept[0].reason
+
+
+def test_another_certified_block_below_the_tip_is_proven_with_the_followed_one():
+    chain = chain_of(6)
+    network = FakeNetwork(honest=chain, other=chain)
+    asyncio.run(network.follow())
+    fork = Chain(chain.genesis).grow(3).add(2)
+    network.twists["other"] = lambda path, answer: fork.encode() if path == "/v1/blocks/4" else answer
+    network.nodes.addresses = tuple(reversed(network.nodes.addresses))
+    network.nodes._current = "other"
+    shown = asyncio.run(network.reader.block(4))
+    assert (shown.node, shown.value.block.hash) == ("honest", chain.blocks[3].block.hash)
+    assert [proof.height for proof in network.nodes.doubts.forks()] == [4]
 
 
 def test_a_change_of_validators_is_followed_and_only_the_announced_set_is_taken():
@@ -98,12 +177,12 @@ def test_a_second_certified_block_at_a_followed_height_is_a_fork():
     network = FakeNetwork(regulator=chain)
     asyncio.run(network.follow())
     fork = Chain(chain.genesis).grow(3).add(2)
-    with pytest.raises(BadProof, match="forked"):
+    with pytest.raises(BadProof, match="another block is certified"):
         network.light.check(fork.block.header, fork.certificate)
 
 
 def test_the_last_header_of_a_run_needs_its_own_certificate():
     chain = chain_of(3)
     pairs = [(one.block.header, one.certificate) for one in chain.blocks]
-    anchor, headers = follow_run(FakeNetwork(regulator=chain).light.anchor, pairs, [])
-    assert (anchor.height, len(headers)) == (3, 3)
+    run = follow_run(FakeNetwork(regulator=chain).light.anchor, pairs, [])
+    assert (run.anchor.height, len(run.headers)) == (3, 3)

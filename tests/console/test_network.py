@@ -10,6 +10,7 @@ import pytest
 from starlette.requests import Request
 
 from console.console import Console
+from console.documents import STATUS, status_of
 from console.nodes import SILENT, Address, Seen
 from console.page import Page
 from console.stations import of_genesis, registered, survey
@@ -34,7 +35,8 @@ def status(name: str, **fields: Any) -> dict[str, Any]:
 
 def stations(made: Page, **statuses: dict[str, Any] | None) -> dict[str, Any]:
     for name, document in statuses.items():
-        seen = Seen(name.replace("_", "-"), 0.0, document, "" if document else SILENT)
+        status = None if document is None else status_of(STATUS(document, "status"))
+        seen = Seen(name.replace("_", "-"), 0.0, status, "" if document else SILENT)
         made.console.nodes.seen[seen.node] = seen
     return {
         station.node.name: station

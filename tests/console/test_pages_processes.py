@@ -71,6 +71,6 @@ def test_that_a_case_does_not_exist_is_proven(visit: Visit, running: Running) ->
     page.get_by_role("searchbox").fill("no such case")
     page.keyboard.press("Enter")
     page.get_by_text("It is proven that nothing is recorded of case no such case.").wait_for()
-    assert page.locator("main details.seal.verified").count() == 1
+    assert page.locator("main .panel details.seal.verified").count() == 1
     assert running.get("/processes/none")[0] == 404
     assert running.get("/processes/t/cases/case/nothing")[0] == 404

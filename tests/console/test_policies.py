@@ -168,27 +168,18 @@ def figures_page(query: str, lie: int = 0) -> tuple[FakeNetwork, str]:
     asked = {"status": {"recorded": 12}, **honest}
     transport = network.nodes
 
-    async def ask(path: str, params: Any = None, **more: Any) -> Any:
+    async def ask(path: str, shape: Any, params: Any = None) -> Any:
         if path == "/v1/policies/statistics":
             by = params["by"]
-            return _Reply(statistics(by, {value: count + lie for value, count in asked[by].items()}))
+            counted = statistics(by, {value: count + lie for value, count in asked[by].items()})
+            return shape(counted, "statistics"), "regulator"
         if path == "/v1/policies/sources":
             sources = [{"sha256": "11" * 32, "source": "Facts of a test", "instruments": 2}]
-            return _Reply({"height": 1, "sources": sources})
+            return shape({"height": 1, "sources": sources}, "sources"), "regulator"
         raise AssertionError(path)
 
     transport.ask = ask  # type: ignore[method-assign]
     return network, shown(network, policy_figures.charts, "/policy/figures", query).body
-
-
-class _Reply:
-    node = "regulator"
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
-
-    def json(self) -> dict[str, Any]:
-        return self._document
 
 
 def years_of(body: str) -> dict[str, str]:
@@ -253,7 +244,10 @@ def test_the_register_lists_what_the_node_says_and_totals_what_the_state_proves(
     answers = {
         "/v1/policies": {"height": 1, "policies": [item], "next": "abc"},
         "/v1/policies/statistics": statistics("origin", {"recorded": 12}),
-        "/v1/policies/sources": {"height": 1, "sources": [{"sha256": "11" * 32, "source": "Facts of a test"}]},
+        "/v1/policies/sources": {
+            "height": 1,
+            "sources": [{"sha256": "11" * 32, "source": "Facts of a test", "instruments": 2}],
+        },
     }
     view = shown(recorded(**answers), policies.register, "/policies", "level=central")
     assert 'href="/policies/old/2"' in view.body
@@ -295,7 +289,7 @@ def test_the_matrix_says_each_figure_twice_and_the_pairs_once():
 def test_more_than_a_node_counts_at_once_is_said_and_narrowed_down():
     network = recorded()
 
-    async def refuse(path: str, params: Any = None, **more: Any) -> Any:
+    async def refuse(path: str, shape: Any, params: Any = None) -> Any:
         raise Problem(422, "too_many_rows", "more than 10000 rows", "regulator")
 
     network.nodes.ask = refuse  # type: ignore[method-assign]

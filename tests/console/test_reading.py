@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from console.documents import STATUS
 from console.nodes import NoAnswer, Problem
-from console.reading import Trust, Untrue, joined
+from console.shown import Trust, Untrue, joined
 from ledger.render import raw_text, state_proof_json
 from tests.audit.conftest import Chain
 from tests.console.fake import FakeNetwork
@@ -71,9 +72,9 @@ def test_a_false_value_is_never_shown_and_an_honest_node_answers_instead():
     made.twists["liar"] = twist
     shown = read(made, "state", KEY)
     assert (shown.node, shown.trust) == ("honest", Trust.VERIFIED)
-    assert "liar" in made.nodes.distrusted
+    assert [doubt.node for doubt in made.nodes.doubts.standing()] == ["liar"]
     made.twists["honest"] = twist
-    made.reader._states.clear()
+    made.reader.forget()
     with pytest.raises(Untrue) as refused:
         read(made, "state", KEY)
     assert refused.value.shown.trust is Trust.FAILED
@@ -114,14 +115,14 @@ def test_a_receipt_is_verified_and_must_be_of_the_transaction_asked_for():
 
 def test_what_has_no_proof_is_a_nodes_word():
     made = network()
-    shown = read(made, "get", "/v1/status", "trust.word")
+    shown = read(made, "get", "/v1/status", STATUS, "trust.word")
     assert (shown.trust, shown.why, shown.node) == (Trust.UNVERIFIED, "trust.word", "regulator")
     assert shown.of(3).trust is Trust.UNVERIFIED
 
 
 def test_what_is_made_of_several_values_is_as_good_as_the_weakest():
     made = network()
-    good, word = read(made, "state", KEY), read(made, "get", "/v1/status")
+    good, word = read(made, "state", KEY), read(made, "get", "/v1/status", STATUS)
     assert joined(good, word).trust is Trust.UNVERIFIED
     assert joined(good, good).trust is Trust.VERIFIED
 
@@ -130,7 +131,7 @@ def test_silence_a_refusal_and_rubbish_are_told_apart():
     made = network()
     made.twists["regulator"] = lambda path, answer: httpx.ConnectError("refused")
     with pytest.raises(NoAnswer, match="regulator: refused"):
-        read(made, "get", "/v1/policies")
+        read(made, "get", "/v1/policies", STATUS)
     made.twists["regulator"] = lambda path, answer: 503
     with pytest.raises(NoAnswer, match="answered 503"):
         read(made, "state", KEY)
