@@ -109,6 +109,22 @@ def refused(error: str | None) -> Iterator[Rejected]:
         yield Rejected(INVALID, f"args{error}")
 
 
+def parts(find: Callable[[Any], Iterator[str]]) -> Parts:
+    """What ``find`` yields nothing wrong of."""
+    return _Found(find)
+
+
+class _Found(Parts):
+    """See ``parts``."""
+
+    def __init__(self, find: Callable[[Any], Iterator[str]]) -> None:
+        self._find = find
+
+    def faults(self, value: Any) -> Iterator[str]:
+        """See ``Parts``."""
+        return self._find(value)
+
+
 def record(required: Mapping[str, Check], optional: Mapping[str, Check] = _NOTHING) -> Record:
     """A map with all of ``required``, any of ``optional``, and no other key."""
     return Record(required, optional)

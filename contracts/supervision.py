@@ -9,7 +9,7 @@ docs/spec/contracts-supervision.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contracts import (
@@ -286,23 +286,27 @@ _rule_id = arguments.identifier(slash=False)
 _terms = arguments.table(duration, high=len(TERMS), key=arguments.one_of(*TERMS))
 
 
-def _rules(value: Any) -> str | None:
+def _faults_of_rules(value: Any) -> Iterator[str]:
     """Only what stands in keys: the rest of a rule is read when its process type is known."""
     if type(value) is not list or not 0 < len(value) <= supervision_checks.MAX_IN_FORCE:
-        return f": expected a list of 1 to {supervision_checks.MAX_IN_FORCE} rules"
+        yield f": expected a list of 1 to {supervision_checks.MAX_IN_FORCE} rules"
+        return
     process_type: Any = None
     for index, entry in enumerate(value):
         scope = entry.get("scope") if type(entry) is dict else None
         named = scope.get("process_type") if type(scope) is dict else None
         error = _rule_id(named)
         if error is not None:
-            return f"[{index}].scope.process_type{error}"
-        if process_type not in (None, named):
-            return f"[{index}].scope.process_type: expected {process_type}; a set is about one process type"
-        if type(entry.get("version")) is not int:
-            return f"[{index}].version: expected an integer"
-        process_type = named
-    return None
+            yield f"[{index}].scope.process_type{error}"
+        elif process_type not in (None, named):
+            yield f"[{index}].scope.process_type: expected {process_type}; a set is about one process type"
+        else:
+            process_type = named
+        if type(entry) is dict and type(entry.get("version")) is not int:
+            yield f"[{index}].version: expected an integer"
+
+
+_rules = arguments.parts(_faults_of_rules)
 
 
 _EXAMPLE_RULE: Final = {

@@ -6,19 +6,23 @@ Law: a rule is judged by the modules that judge it on the ledger, never by anoth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from contracts.process_types import DEFINE_TYPE, normalised
+from contracts.process_types import DEFINE_TYPE, normalised, type_key
 from contracts.rules.errors import RuleError
 from contracts.rules.facts import Definition
-from contracts.rules.proving import Checked, check_rules
 from contracts.rules.rule import entries, parse_rule, parse_rules
 from contracts.rules.trial import TrialResult, try_rules
 from coseal.errors import BadAnswer
 from coseal.importers.log import Log, read_text
+from coseal.rule_checks import Read, Verdict, check
 from ledger.errors import LedgerError
 from ledger.strict_json import strict_json
+
+if TYPE_CHECKING:
+    from coseal.client import Client
 
 _HINT = "a rule file is a JSON list of rules; see docs/spec/rules.md"
 
@@ -48,12 +52,31 @@ def read_definition(path: Path) -> Definition:
     return normalised(args)
 
 
-def check_file(path: Path, definition: Definition | None = None) -> tuple[Checked, ...]:
-    """Return what became of every rule of a file; raise ``BadAnswer`` if it is no rule file."""
+def check_file(path: Path, definition: Definition | None = None) -> Verdict:
+    """Return what a proposal of the rules of a file would meet; raise ``BadAnswer`` if it is no rule file."""
+    return _checked(path, read_json(path), definition, None)
+
+
+def check_against(client: Client, path: Path) -> Verdict:
+    """Return what a proposal of the rules of a file would meet on a network, whose state is proven."""
+    data, known = read_json(path), cache(client.value)
+    named = next((entry["scope"]["process_type"] for entry in data if _names_type(entry)), None)
+    definition: Any = None if named is None else known(type_key(named))
+    if named is not None and definition is None:
+        raise BadAnswer(f"there is no process type {named}", "define it first: `coseal actions process.define_type`")
+    return _checked(path, data, definition, known)
+
+
+def _checked(path: Path, data: Any, definition: Definition | None, read: Read | None) -> Verdict:
     try:
-        return check_rules(read_json(path), definition)
+        return check(data, definition, read)
     except RuleError as error:
         raise BadAnswer(f"{path}: {error}", _HINT) from None
+
+
+def _names_type(entry: Any) -> bool:
+    scope = entry.get("scope") if type(entry) is dict else None
+    return type(scope) is dict and type(scope.get("process_type")) is str
 
 
 def try_file(path: Path, log: Log, object_type: str | None = None) -> Tried:

@@ -1,4 +1,4 @@
-"""Commands about rules that need no network: check a rule file, and try it on a log.
+"""Commands about rules that need no network: check a rule file, perhaps against one, and try it on a log.
 
 Law: what these say of a rule is what the ledger would say, for the same modules say it.
 """
@@ -11,11 +11,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coseal.cli.importing import Format, print_findings
-from coseal.cli.shared import Commands, JsonOption, console, plain_table, print_json
+from coseal.cli.shared import (
+    Commands,
+    DirectoryOption,
+    GenesisOption,
+    JsonOption,
+    NodeOption,
+    TokenOption,
+    UrlOption,
+    console,
+    folder,
+    plain_table,
+    print_json,
+)
 from coseal.errors import EXIT_BAD, EXIT_OK
 
 if TYPE_CHECKING:
-    from contracts.rules.proving import Checked
+    from coseal.rule_checks import Verdict
     from coseal.rules import Tried
 
 rules_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Write, check and try the rules of supervision.")
@@ -36,26 +48,38 @@ def check(
         Path | None,
         typer.Option("--type", metavar="FILE.json", help="The process type: arguments of process.define_type."),
     ] = None,
+    directory: DirectoryOption = None,
+    node: NodeOption = None,
+    url: UrlOption = None,
+    genesis: GenesisOption = None,
+    token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a rule file as the ledger will: fields, expressions, cost, and the rules' own tests.
+    """Check a rule file as the ledger will: fields, expressions, cost, tests, legal basis, versions, room.
 
-    With --type also that every event type, object type and attribute is declared. Exit code 1 if a rule is refused.
+    With --type against a process type in a file, with --dir, --node or --url against a running network: then what is
+    accepted here is accepted there. What could not be checked is said. Exit code 1 if anything is refused.
 
     Examples:
 
-      coseal rules check permit.json
+      coseal rules check permit.json --type permit-type.json
 
-      coseal rules check permit.json --type permit-type.json --json
+      coseal rules check permit.json --dir coseal-net --json
     """
-    from coseal.rules import check_file, read_definition
+    from coseal.rules import check_against, check_file, read_definition
 
-    checked = check_file(file, None if process_type is None else read_definition(process_type))
-    if as_json:
-        print_json(_check_json(checked))
+    if process_type is None and (directory or node or url):
+        from coseal.access import Access
+
+        with Access(folder(directory), node, url, genesis, token=token).client() as client:
+            verdict = check_against(client, file)
     else:
-        _print_checked(checked, typed=process_type is not None)
-    raise typer.Exit(EXIT_BAD if any(entry.errors for entry in checked) else EXIT_OK)
+        verdict = check_file(file, None if process_type is None else read_definition(process_type))
+    if as_json:
+        print_json(_check_json(verdict))
+    else:
+        _print_checked(verdict)
+    raise typer.Exit(EXIT_OK if verdict.ok else EXIT_BAD)
 
 
 def try_rules(
@@ -105,9 +129,9 @@ def try_rules(
         _print_tried(tried, with_cases=cases)
 
 
-def _check_json(checked: tuple[Checked, ...]) -> dict[str, Any]:
+def _check_json(verdict: Verdict) -> dict[str, Any]:
     rows = []
-    for entry in checked:
+    for entry in verdict.rules:
         row: dict[str, Any] = {"id": entry.id, "ok": not entry.errors}
         if entry.rule is not None:
             rule = entry.rule
@@ -116,10 +140,17 @@ def _check_json(checked: tuple[Checked, ...]) -> dict[str, Any]:
             {"path": error.path, "position": error.position, "reason": error.reason} for error in entry.errors
         ]
         rows.append(row)
-    return {"ok": all(row["ok"] for row in rows), "cost": sum(row.get("cost", 0) for row in rows), "rules": rows}
+    return {
+        "ok": verdict.ok,
+        "cost": sum(row.get("cost", 0) for row in rows),
+        "rules": rows,
+        "refused": [{"code": refusal.code, "detail": refusal.detail} for refusal in verdict.refused],
+        "unchecked": list(verdict.unchecked),
+    }
 
 
-def _print_checked(checked: tuple[Checked, ...], *, typed: bool) -> None:
+def _print_checked(verdict: Verdict) -> None:
+    checked = verdict.rules
     table = plain_table("rule", "version", "kind", "effect", "cost", "tests", "")
     for entry in checked:
         rule, errors = entry.rule, "\n".join(map(str, entry.errors))
@@ -130,12 +161,18 @@ def _print_checked(checked: tuple[Checked, ...], *, typed: bool) -> None:
             facts = (str(rule.version), rule.kind, rule.effect, str(rule.cost), str(len(rule.tests)))
             table.add_row(_plain(entry.id), *facts, words)
     console().print(table)
-    refused = sum(bool(entry.errors) for entry in checked)
+    refused = sum(entry.index in verdict.named or bool(entry.errors) for entry in checked)
     total = sum(entry.rule.cost for entry in checked if entry.rule is not None)
     typer.echo(f"{len(checked)} rules, {refused} refused; in the worst case an event takes {total} steps")
-    if not typed and any(entry.errors and entry.rule is not None for entry in checked):
+    for refusal in verdict.refused:
+        typer.secho(f"refused  {refusal.code}: {refusal.detail}", fg="red")
+    for text in verdict.unchecked:
+        typer.echo(f"not checked: {text}")
+    if not verdict.typed and any(entry.errors and entry.rule is not None for entry in checked):
         typer.echo("without --type every attribute is what JSON makes of it, a time a text; give the process type:")
         typer.echo("  coseal rules check RULES.json --type TYPE.json  (the arguments of process.define_type)")
+    elif verdict.unchecked:
+        typer.echo("--dir DIR or --url URL checks against a running network")
 
 
 def _print_tried(tried: Tried, *, with_cases: bool) -> None:

@@ -9,10 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from coseal.cli import app
+from coseal.rule_checks import check
+from coseal.rules import read_definition
 
 RUNNER = CliRunner()
-RESPONSE = {"id": "R-1", "kind": "declare", "template": "response", "a": "ask", "b": "answer"}
-GUARD = {"id": "R-2", "kind": "guard", "on": ["ask"], "assert": "e.attributes.days <= 10"}
+ABOUT = {"version": 1, "legal_basis": ["external: Act, s. 1"], "scope": {"process_type": "log", "object_type": "case"}}
+RESPONSE = {"id": "R-1", **ABOUT, "kind": "declare", "template": "response", "a": "ask", "b": "answer"}
+GUARD = {"id": "R-2", **ABOUT, "kind": "guard", "on": ["ask"], "assert": "e.attributes.days <= 10"}
 TYPE = {
     "id": "log",
     "version": 1,
@@ -147,3 +150,61 @@ def test_a_refused_rule_or_log_ends_with_1(place):
     write([RESPONSE])
     Path("log.csv").write_text(ROWS.replace("2026-01-02", "2026-02-30"), encoding="utf-8")
     run("test", "rules.json", "--log", "log.csv", "--map", "map.toml", code=1)
+
+
+def test_what_proposing_refuses_is_refused_in_each_rule_at_once(place):
+    bare = {name: value for name, value in RESPONSE.items() if name not in ("legal_basis", "version")}
+    away = {**GUARD, "id": "R-3", "scope": {"process_type": "other"}}
+    write([bare, {**GUARD, "legal_basis": []}, away])
+    answer = json.loads(run("check", "rules.json", "--json", code=1))
+    assert answer["ok"] is False
+    assert [(refusal["code"], refusal["detail"].partition(":")[0]) for refusal in answer["refused"]] == [
+        ("invalid_argument", "args.rules[0].version"),
+        ("invalid_argument", "args.rules[2].scope.process_type"),
+        ("unknown_policy", "args.rules[0].legal_basis"),
+        ("unknown_policy", "args.rules[1].legal_basis"),
+    ]
+    write([RESPONSE, {**GUARD, "legal_basis": []}, {**GUARD, "id": "R-3", "legal_basis": []}])
+    assert "3 rules, 2 refused" in run("check", "rules.json", "--type", "type.json", code=1)
+    answer = json.loads(run("check", "rules.json", "--type", "type.json", "--json", code=1))
+    assert [refusal["detail"].partition(":")[0] for refusal in answer["refused"]] == [
+        "args.rules[1].legal_basis",
+        "args.rules[2].legal_basis",
+    ]
+
+
+def test_rules_of_another_process_type_than_the_given_one_are_refused(place):
+    write([{**RESPONSE, "scope": {"process_type": "other"}}])
+    answer = json.loads(run("check", "rules.json", "--type", "type.json", "--json", code=1))
+    assert [error["path"] for error in answer["rules"][0]["errors"]] == ["[0].scope.process_type"]
+
+
+def test_a_set_that_costs_too_much_together_is_refused(place):
+    costly = {**GUARD, "assert": "e.objects.exists(x, x.type == 'case' && e.attributes.days > 0)"}
+    write([{**costly, "id": f"R-{number}"} for number in range(200)])
+    answer = json.loads(run("check", "rules.json", "--type", "type.json", "--json", code=1))
+    assert [refusal["code"] for refusal in answer["refused"]] == ["limit"]
+    assert not any(row["errors"] for row in answer["rules"])
+
+
+def test_what_could_not_be_checked_is_said(place):
+    write([{**RESPONSE, "version": 3, "legal_basis": ["cn/2026-1"]}])
+    answer = json.loads(run("check", "rules.json", "--type", "type.json", "--json"))
+    assert answer["ok"] is True
+    assert any("cn/2026-1 is in the register" in text for text in answer["unchecked"])
+    assert any("versions follow" in text for text in answer["unchecked"])
+    assert json.loads(run("check", "rules.json", "--json"))["unchecked"]
+
+
+def test_against_a_network_nothing_is_assumed(place):
+    definition = {**read_definition(Path("type.json")), "definition": "00" * 32}
+    state = {"process/type/log": definition, "supervision/rule/R-1": {"latest": 1, "active": 1}}
+    state["supervision/rule/R-1/1"] = {"status": "retired", "set": "B1", "process_type": "log"}
+    verdict = check([{**RESPONSE, "legal_basis": ["cn/1"]}], definition, state.get)
+    assert [refusal.code for refusal in verdict.refused] == ["unknown_policy"]
+    verdict = check([RESPONSE], definition, state.get)
+    assert [refusal.detail for refusal in verdict.refused] == ["args.rules[0].version: expected 2 of R-1, got 1"]
+    verdict = check(
+        [{**RESPONSE, "version": 2}], definition, {**state, "supervision/rule/R-1": {"latest": 1, "active": 0}}.get
+    )
+    assert (verdict.ok, verdict.unchecked) == (True, ())
