@@ -331,6 +331,11 @@ class Executor:
         """Raise ``UnknownProtocol`` if the next block runs under rules that this software does not have."""
         self._contracts(self.protocol_version)
 
+    @property
+    def known_versions(self) -> tuple[int, ...]:
+        """The protocol versions whose rules this software has, ascending."""
+        return tuple(sorted(self._rules))
+
     def knows(self, version: int) -> bool:
         """Say whether this software has the rules of a protocol version."""
         return version in self._rules

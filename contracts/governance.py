@@ -1,10 +1,10 @@
 """The governance contract: members propose what concerns all, a quorum of the validators' members decides.
 
 Law: nothing here is done by one member alone; a proposal that cannot take effect when it is accepted is void and
-changes nothing; what is decided stays readable for ever. Rules A1 to A10 of docs/spec/contracts-governance.md.
+changes nothing; what is decided stays readable for ever. Rules A1 to A11 of docs/spec/contracts-governance.md.
 
-State: ``governance/proposal/<id>`` (a ballot), ``/proposals`` (the open ones), ``/count``, ``/number/<n>`` (its id),
-``/upgrade``.
+State: ``governance/proposal/<id>`` (a ballot), ``/proposals`` (the open ones), ``/count``, ``/number/<n>`` (its id);
+the version to come is in ``governance_versions``.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts import arguments, ballot, deadlines
+from contracts import arguments, ballot, deadlines, governance_versions
 from contracts.arguments import DAY_MS
 from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import (
-    PROTOCOL_VERSION_KEY,
     Action,
     Args,
     Context,
@@ -28,7 +27,7 @@ from contracts.framework import (
     Result,
     View,
 )
-from contracts.governance_kinds import KINDS, UPGRADE_KEY, Case
+from contracts.governance_kinds import KINDS, Case
 from contracts.wording import duration_text, moment_text
 
 NAME: Final = "governance"
@@ -134,20 +133,24 @@ def _resolve(view: View, proposal_id: str, record: dict[str, Any], height: int, 
         view.put(_OPEN, [row for row in _open(view) if row[0] != proposal_id])
     view.put(proposal_key(proposal_id), decided)
     figures = {"ballot": proposal_id, "kind": record["kind"], **ballot.view_of(decided, electorate)}
+    figures |= _note(view, proposal_id, decided)
     return {**figures, "outcome": outcome} if outcome else figures
+
+
+def _note(reader: Reader, proposal_id: str, record: Mapping[str, Any]) -> Result:
+    """Return what the present state says about a proposal that is open, or accepted and not in force yet."""
+    if record["status"] != ballot.OPEN and governance_versions.pending(reader) != proposal_id:
+        return {}
+    return KINDS[record["kind"]].note(reader, record["subject"])
 
 
 # The start of a block
 
 
 def _begin(view: View, moment: Moment) -> Result:
-    """Bring other rules into force for the next block."""
-    upgrade: Any = view.get(UPGRADE_KEY)
-    if upgrade is None or upgrade[1] != moment.height + 1:  # A8
-        return {}
-    view.put(PROTOCOL_VERSION_KEY, upgrade[0])
-    view.delete(UPGRADE_KEY)
-    return {"protocol_version": {"version": upgrade[0], "first_height": upgrade[1], "proposal": upgrade[2]}}
+    """Bring a protocol version into force for the next block, if it is time."""
+    version = governance_versions.begin_block(view, moment.height)
+    return {} if version is None else {"protocol_version": version}
 
 
 def _due(view: View, time_ms: int) -> Entry | None:
@@ -182,6 +185,7 @@ def proposal(reader: Reader, proposal_id: str) -> dict[str, Any] | None:
     ``status`` is open, accepted, rejected, expired or void. While it is open, ``yes``, ``no``, ``needed`` and
     ``electorate`` are of the members that have a vote now, afterwards of those that had one then. ``outcome`` is what
     it did, or for void the ``code`` and ``detail`` of what stood against it; ``decided`` is null while it is open.
+    A protocol version that is not in force yet has ``software``: which validators are ``having`` it, which ``lacking``.
     """
     record: Any = reader.get(proposal_key(proposal_id))
     if record is None:
@@ -200,6 +204,7 @@ def proposal(reader: Reader, proposal_id: str) -> dict[str, Any] | None:
         **(record.get("tally") or _tally(reader, record)),
         "decided": None if decided is None else {"height": decided[0], "time_ms": decided[1]},
         "outcome": record.get("outcome", {}),
+        **_note(reader, proposal_id, record),
     }
 
 
@@ -230,12 +235,6 @@ def proposals(
         if len(page) == limit:
             break
     return page
-
-
-def upgrade(reader: Reader) -> dict[str, int] | None:
-    """Return the accepted protocol version that is not in force yet and its first height, or None."""
-    record: Any = reader.get(UPGRADE_KEY)
-    return None if record is None else {"version": record[0], "first_height": record[1]}
 
 
 # The table

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from contracts import arguments, due, membership_epochs, membership_nodes
+from contracts import arguments, due, governance_versions, membership_epochs, membership_nodes
 from contracts.arguments import Check
 from contracts.framework import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
+from contracts.governance_versions import MIN_NOTICE_BLOCKS, UPGRADE_KEY
 from contracts.membership_record import (
     EXAMPLE_KEY,
     free_key,
@@ -31,9 +32,6 @@ MIN_VALIDATORS: Final = 4
 """Below this no fault is tolerated; a removal never leads there."""
 MAX_OPERATORS: Final = 16
 """Operators with which a member begins; it adds more itself."""
-MIN_NOTICE_BLOCKS: Final = 2
-"""From the block that accepts other rules to the first block under them."""
-UPGRADE_KEY: Final = "governance/upgrade"
 GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
 
 Subject: TypeAlias = Mapping[str, Any]
@@ -52,6 +50,7 @@ class Kind:
     """One kind of proposal. ``check`` says why it cannot take effect now, or None; ``enact`` makes it take effect.
 
     ``admit(context, subject)`` refuses what is wrong once and for all, so it is asked only when it is proposed.
+    ``note`` returns what voters should know of the present state, for the receipts of proposal and votes.
     """
 
     subject: Check
@@ -59,6 +58,7 @@ class Kind:
     enact: Callable[[View, Case, Subject], Result]
     example: Subject
     admit: Callable[[Context, Subject], Rejected | None] = lambda context, subject: None
+    note: Callable[[Reader, Subject], Result] = lambda reader, subject: {}
 
 
 # Validators
@@ -98,6 +98,10 @@ def _check_addition(view: View, case: Case, subject: Subject) -> Rejected | None
         blocks = membership_nodes.READY_BLOCKS
         detail = f"{node_id} has not said within the last {blocks} blocks that it is caught up; start it and wait"
         return Rejected("not_ready", detail)
+    version: Any = view.get(PROTOCOL_VERSION_KEY)
+    if not governance_versions.has(view, node_id, version):  # A11
+        detail = f"{node_id} has not said that its software has protocol version {version}, which is in force"
+        return Rejected("lacks_version", f"{detail}; install a newer release on it")
     return _check_set(view, _with_seat(view, node_id))
 
 
@@ -117,7 +121,17 @@ def _check_removal(view: View, case: Case, subject: Subject) -> Rejected | None:
     if len(seats) < MIN_VALIDATORS:  # A5
         detail = f"{len(seats)} validators would be left, at least {MIN_VALIDATORS}; add another one first"
         return Rejected("too_few_validators", detail)
-    return _check_set(view, seats)
+    return _check_versions(view, subject["node"], seats) or _check_set(view, seats)
+
+
+def _check_versions(view: View, removed: str, seats: Sequence[Validator]) -> Rejected | None:
+    """Refuse to take a validator away whose software runs the present rules, if too few of the others do."""
+    version: Any = view.get(PROTOCOL_VERSION_KEY)
+    left = governance_versions.support_of(view, version, seats)
+    if left.suffices or not governance_versions.has(view, removed, version):  # A11
+        return None
+    detail = f"{len(left.having)} of the {len(seats)} validators left have protocol version {version}, now in force"
+    return Rejected("lacks_version", f"{detail}; {left.needed} must: remove or upgrade {', '.join(left.lacking)} first")
 
 
 def _remove(view: View, case: Case, subject: Subject) -> Result:
@@ -213,8 +227,12 @@ def _check_version(view: View, case: Case, subject: Subject) -> Rejected | None:
 
 
 def _schedule_version(view: View, case: Case, subject: Subject) -> Result:
-    view.put(UPGRADE_KEY, [subject["version"], subject["height"], case.id])
-    return {"version": subject["version"], "first_height": subject["height"]}
+    governance_versions.schedule(view, subject["version"], subject["height"], case.id)
+    return {"version": subject["version"], "height": subject["height"]}
+
+
+def _note_support(reader: Reader, subject: Subject) -> Result:
+    return {"software": governance_versions.support(reader, subject["version"]).document()}
 
 
 def _check_withdrawal(view: View, case: Case, subject: Subject) -> Rejected | None:
@@ -228,7 +246,7 @@ def _check_withdrawal(view: View, case: Case, subject: Subject) -> Rejected | No
 def _withdraw_version(view: View, case: Case, subject: Subject) -> Result:
     upgrade: Any = view.get(UPGRADE_KEY)
     view.delete(UPGRADE_KEY)
-    return {"version": upgrade[0], "first_height": upgrade[1]}
+    return {"version": upgrade[0], "height": upgrade[1]}
 
 
 # Due things
@@ -295,6 +313,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         _check_version,
         _schedule_version,
         {"version": 2, "height": 100_000},
+        note=_note_support,
     ),
     "withdraw_version": Kind(
         arguments.record({"proposal": arguments.name()}), _check_withdrawal, _withdraw_version, {"proposal": "rules-2"}

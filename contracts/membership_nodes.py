@@ -1,7 +1,8 @@
 """The nodes of a member: registered by it as observers, made validators by governance alone.
 
-Law: a node belongs to one member for ever and its name is never used again; who validates is not decided here.
-Rules M8 and M9 of docs/spec/contracts.md.
+Law: a node belongs to one member for ever and its name is never used again; who validates is not decided here. What a
+node says of itself, that it is caught up and what its software has, is its own word. Rules M8, M9 and M11 of
+docs/spec/contracts.md.
 
 State: ``membership/node/<id>``, ``/nodes`` and ``/nodes/<member>`` (ids), ``/link/<sha256>`` (whose certificate it is).
 """
@@ -30,6 +31,8 @@ READY_BLOCKS: Final = 1_000
 """So many blocks a node's word that it is caught up counts."""
 READY_LAG_BLOCKS: Final = 100
 """So far behind the chain may the height be that a node says it has, and so often at most may it say so."""
+MAX_VERSIONS: Final = 16
+"""Protocol versions that one declaration names."""
 FORMER: Final = "former"
 """The kind of a node that was removed; its record stays, without keys."""
 
@@ -119,6 +122,22 @@ def is_ready(reader: Reader, node_id: str, height: int) -> bool:
     return record is not None and "ready" in record and height - record["ready"] <= READY_BLOCKS
 
 
+def _declare_software(view: View, context: Context, args: Args) -> Result | Rejected:
+    record: Any = view.get(node_key(context.node))
+    versions = sorted(args["protocol_versions"])
+    if versions == declared_versions(view, context.node):  # M11
+        return Rejected("declared_already", f"that is what {context.node} said of its software before")
+    software = {"protocol_versions": versions, "since": context.height}
+    view.put(node_key(context.node), {**record, "software": software})
+    return {"member": context.member, "node": context.node, "protocol_versions": versions}
+
+
+def declared_versions(reader: Reader, node_id: str) -> list[int]:
+    """Return the protocol versions that a node's software has by its own word, ascending; none if it said nothing."""
+    record: Any = reader.get(node_key(node_id))
+    return [] if record is None or "software" not in record else list(record["software"]["protocol_versions"])
+
+
 # Queries
 
 
@@ -133,7 +152,8 @@ def node(reader: Reader, node_id: str) -> dict[str, Any] | None:
     """Return a node: its member, kind, consensus key and the certificate its links are pinned to; or None.
 
     ``kind`` is ``validator``, ``observer``, or ``former`` with null for both keys. ``ready`` is the height at which
-    it last said that it is caught up; it and ``address`` may be missing.
+    it last said that it is caught up, ``software`` what it said of its software: ``protocol_versions``, and the height
+    ``since`` which it says so. These two and ``address`` may be missing.
     """
     record: Any = reader.get(node_key(node_id))
     if record is None:
@@ -190,6 +210,16 @@ ACTIONS: Final = {
         apply=_ready,
         title="Say that this node, an observer, is caught up at a height",
         example={"height": 1},
+        capability=None,
+        by_node=True,
+    ),
+    "declare_software": Action(
+        validate=arguments.arguments(
+            {"protocol_versions": arguments.many(arguments.integer(1), low=0, high=MAX_VERSIONS, unique=True)}
+        ),
+        apply=_declare_software,
+        title="Say which protocol versions the software of this node has",
+        example={"protocol_versions": [2]},
         capability=None,
         by_node=True,
     ),

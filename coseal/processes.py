@@ -32,6 +32,7 @@ _POLL_S: Final = 0.05
 _PROBE_TIMEOUT_S: Final = 2.0
 _ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 _LOG_TAIL_LINES: Final = 12
+_LOG_END_BYTES: Final = 64 * 1024
 _NOTING_ITS_ID: Final = ("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"')
 
 
@@ -40,7 +41,8 @@ class NodeStatus:
     """How one node is; everything but name, role, kind, url and healthy is None when the node does not answer.
 
     ``evidence``: how many proofs its state holds against each validator that has any. ``upgrade``: the protocol
-    version that the members accepted for a later height, and whether the node's software has it; None if there is none.
+    version that the members accepted and that is not in force yet, which validators have it, and whether the node's
+    software does (docs/spec/api.md); None if there is none.
     ``peers`` are connected, ``pending`` transactions wait in its mempool, ``leader`` is who proposes in its round.
     """
 
@@ -193,7 +195,8 @@ def token_for(node: NodeEntry, genesis: Genesis) -> str | None:
 def status_of(network: Network, node: NodeEntry) -> NodeStatus:
     """Ask one node how it is; a node of another chain on its port is said so."""
     pid, document = pid_of(node), probe(node)
-    why = "not running" if pid is None else "it does not answer yet"
+    ended = why_ended(node.log) if pid is None else None
+    why = "it does not answer yet" if pid is not None else f"not running: {ended}" if ended else "not running"
     silent = NodeStatus(node.name, node.role, node.kind, pid, node.url, None, None, None, False, why)
     if document is None:
         return silent
@@ -215,6 +218,27 @@ def status_of(network: Network, node: NodeEntry) -> NodeStatus:
         peers=sum(peer.get("connected") is True for peer in document.get("peers", ())),
         pending=document.get("mempool", {}).get("transactions"),
     )
+
+
+def why_ended(log: Path) -> str | None:
+    """Return why a node that does not run ended or did not start, by the end of its log; None if it was stopped."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            record = json.loads(line)
+        except ValueError:  # what the interpreter itself said, or half a line
+            continue
+        event = record.get("event") if isinstance(record, dict) else None
+        if event == "started":
+            return None
+        if event in ("halted", "cannot_start"):
+            return str(record.get("reason"))
+    return None
 
 
 def status(network: Network) -> list[NodeStatus]:

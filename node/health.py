@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consensus.replica import Standing
-from contracts import due, evidence, governance
+from contracts import due, evidence, governance_versions
 from contracts.execution import Executor
 from ledger.block import CommittedBlock
 from ledger.genesis import Genesis
@@ -41,10 +41,19 @@ class PeerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """A protocol version that governance accepted for ``first_height``; ``known``: this software has it."""
+    """A protocol version that governance accepted by ``proposal`` for ``height`` or later; ``known``: it is here.
+
+    ``having`` and ``lacking`` it are validators, ``needed`` must have it. ``first_height`` is where it takes effect,
+    None while it waits for them.
+    """
 
     version: int
-    first_height: int
+    height: int
+    proposal: str
+    first_height: int | None
+    having: tuple[str, ...]
+    lacking: tuple[str, ...]
+    needed: int
     known: bool
 
 
@@ -135,8 +144,11 @@ class View:
     @property
     def upgrade(self) -> Upgrade | None:
         """The rules that are accepted and not in force yet."""
-        found = governance.upgrade(self.executor.reader)
-        return None if found is None else Upgrade(**found, known=self.executor.knows(found["version"]))
+        found = governance_versions.upgrade(self.executor.reader, self.executor.height)
+        if found is None:
+            return None
+        nodes = {name: tuple(found[name]) for name in ("having", "lacking")}
+        return Upgrade(**{**found, **nodes}, known=self.executor.knows(found["version"]))
 
 
 def report(view: View, now_ms: int) -> NodeStatus:

@@ -271,6 +271,7 @@ class Machine:
         self._records.start()
         self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
         self._ordering.start(self._now_ms)
+        self._upgrades.check(members_changed=True)
 
     def _connected(self, peer: str) -> None:
         state = self._registry.peers.get(peer)
@@ -342,11 +343,12 @@ class Machine:
 
     # Time
 
-    def _say_ready(self) -> None:
-        """An observer that is caught up, as far as its peers tell, says so (N31)."""
-        heard = any(peer.status_ms is not None for peer in self._registry.peers.values())
+    def _speak(self) -> None:
+        """A node that is caught up, as far as its peers tell, says what the chain has to know of it (N31, N36)."""
+        peers = self._registry.peers.values()
+        heard = not peers or any(peer.status_ms is not None for peer in peers)
         if heard and not self._catch_up.sync.is_behind(self.validators.weak_quorum):
-            self._pending.say_ready(self._registry.own, self._now_ms)
+            self._pending.speak(self._registry.own, self._now_ms)
 
     def _gossip_as_follower(self) -> None:
         """N12: who does not vote never waits alone in a round; what waits here for long, others may have lost."""
@@ -366,7 +368,7 @@ class Machine:
                 peer.told_ms = self._now_ms
         self._emit(shell.BroadcastFrame(self._ordering.status))
         self._pending.tick(self._now_ms)
-        self._say_ready()
+        self._speak()
         self._gossip_as_follower()
         self._inquiries.tick(self._now_ms)
         self._catch_up.tick(self._now_ms)
@@ -390,7 +392,7 @@ class Machine:
         if outcome.members_changed:
             self._registry.follow()
             self._share_doors()
-        self._upgrades.mind()
+        self._upgrades.check(members_changed=outcome.members_changed)
 
     def _share_doors(self) -> None:
         """Give this node's clients their part of the pool: one of as many as there are nodes (N10)."""

@@ -167,7 +167,8 @@ class _StatusCollector(Collector):
             ("coseal_syncing", "Whether this node is catching up.", int(status.syncing)),
             ("coseal_healthy", "Whether a block can commit here.", int(status.healthy)),
             ("coseal_protocol_version", "Version of the rules in force.", status.protocol_version),
-            ("coseal_release_needed", "Whether accepted rules are not in this software.", int(_needs_release(status))),
+            ("coseal_release_needed", "Whether rules to come will stop this node.", int(_needs_release(status))),
+            ("coseal_version_missing", "Validators that an accepted version waits for.", _missing(status)),
             ("coseal_contract_faults", "Exceptions of contracts contained since the start.", status.faults),
             ("coseal_aside", "Due things that were set aside and are still to be done.", status.aside),
             ("coseal_mempool_transactions", "Pending transactions.", status.mempool_transactions),
@@ -200,4 +201,10 @@ def _reachable(status: NodeStatus) -> int:
 
 
 def _needs_release(status: NodeStatus) -> bool:
-    return status.upgrade is not None and not status.upgrade.known
+    upgrade = status.upgrade
+    return upgrade is not None and upgrade.first_height is not None and not upgrade.known
+
+
+def _missing(status: NodeStatus) -> int:
+    upgrade = status.upgrade
+    return 0 if upgrade is None else max(0, upgrade.needed - len(upgrade.having))

@@ -18,6 +18,7 @@ from ledger.transaction import Transaction
 from node import events, packing
 from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
+from node.declaration import Declaration
 from node.events import Admission, Answer, NodeEffect
 from node.evidence import Reporter
 from node.intake import Intake
@@ -49,7 +50,7 @@ class Pending:
         self._intake = Intake(executor, mempool, verified, counters)
         self._keyring = Keyring(executor, node_id, *signers) if signers else None
         self.reporter = Reporter(executor, mempool, node_id, self._keyring)
-        self._readiness = Readiness(executor, node_id, self._keyring)
+        self._own_words = (Declaration(executor, node_id, self._keyring), Readiness(executor, node_id, self._keyring))
 
     def submitted(self, transactions: tuple[Transaction, ...], now_ms: int) -> None:
         """Take clients' transactions and pass the new ones on before they are ordered (N12, Fabric #4438)."""
@@ -76,11 +77,15 @@ class Pending:
             self.reporter.told(report, answers[0])
             self._pass_on(fresh)
 
-    def say_ready(self, own: dict[str, Any] | None, now_ms: int) -> None:
-        """Say on the chain that this node is caught up, if it is time to; ``own`` is its registry entry (N31)."""
-        word = self._readiness.due(own, self._intake.block_time_ms(now_ms))
-        if word is not None:
-            self._pass_on(self._intake.submit((word,), now_ms)[1])
+    def speak(self, own: dict[str, Any] | None, now_ms: int) -> None:
+        """Say on the chain what is to be known of this node: what its software has (N36), that it is caught up (N31).
+
+        ``own`` is its registry entry; the caller knows that it is caught up.
+        """
+        for words in self._own_words:
+            word = words.due(own, self._intake.block_time_ms(now_ms))
+            if word is not None:
+                self._pass_on(self._intake.submit((word,), now_ms)[1])
 
     def gossip_again(self) -> None:
         """Send the oldest transactions again: perhaps this node alone knows them (N12)."""

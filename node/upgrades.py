@@ -1,4 +1,4 @@
-"""Rules to come: a protocol version that governance accepted, and whether this software has it.
+"""Rules to come: a protocol version that governance accepted or validators have, and whether this software has it.
 
 Law: a node says at once that it lacks rules which are decided, and decides no block under them (A8, N32).
 """
@@ -6,28 +6,63 @@ Law: a node says at once that it lacks rules which are decided, and decides no b
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from contracts import governance
+from contracts import governance_versions
 from contracts.execution import Executor
+from contracts.governance_versions import Support
 from node.events import NodeEffect, Noticed
 
 
+class _Lack(NamedTuple):
+    """A version that this software lacks, and where it takes effect if that is certain; ``accepted`` by governance."""
+
+    version: int
+    accepted: bool
+    first_height: int | None
+
+
 class Upgrades:
-    """Minds what the state after each decided block says of the next rules."""
+    """Checks what the state after each decided block says of the next rules."""
 
     def __init__(self, executor: Executor, emit: Callable[[NodeEffect], None]) -> None:
         self._executor, self._emit = executor, emit
-        self._announced: dict[str, int] | None = None
+        self._said: _Lack | None = None
 
-    def mind(self) -> None:
-        """Say once that rules to come are lacking; raise ``UnknownProtocol`` where the next block needs them."""
+    def check(self, *, members_changed: bool) -> None:
+        """Say once that rules to come are lacking; raise ``UnknownProtocol`` where the next block needs them.
+
+        ``members_changed``: the block may have changed who validates, or what their software has.
+        """
         self._executor.require_rules()
-        upgrade = governance.upgrade(self._executor.reader)
-        known = upgrade is None or self._executor.knows(upgrade["version"])
-        if upgrade is not None and not known and upgrade != self._announced:
-            text = (
-                f"protocol version {upgrade['version']} begins at height {upgrade['first_height']} and this software "
-                "does not have it: install a newer release before, or this node stops there"
-            )
-            self._emit(Noticed("needs_release", text, severe=True))
-        self._announced = upgrade
+        reader = self._executor.reader
+        upgrade = governance_versions.upgrade(reader, self._executor.height)
+        if upgrade is not None:
+            self._say(*self._accepted(upgrade))
+        elif members_changed or (self._said is not None and self._said.accepted):
+            version = self._executor.protocol_version + 1
+            self._say(*self._offered(version, governance_versions.support(reader, version)))
+
+    def _say(self, lack: _Lack | None, text: str) -> None:
+        if lack is not None and lack != self._said:
+            certain = lack.first_height is not None
+            self._emit(Noticed("needs_release" if certain else "lacks_version", text, severe=certain))
+        self._said = lack
+
+    def _accepted(self, upgrade: dict[str, Any]) -> tuple[_Lack | None, str]:
+        version, first_height = upgrade["version"], upgrade["first_height"]
+        if self._executor.knows(version):
+            return None, ""
+        lack = _Lack(version, True, first_height)
+        if first_height is not None:
+            text = f"protocol version {version} begins at height {first_height} and this software does not have it"
+            return lack, f"{text}: install a newer release before, or this node stops there"
+        having, needed = len(upgrade["having"]), upgrade["needed"]
+        text = f"protocol version {version} is accepted and this software does not have it; it takes effect when"
+        return lack, f"{text} {needed} validators have it ({having} do now): install a newer release before"
+
+    def _offered(self, version: int, support: Support) -> tuple[_Lack | None, str]:
+        if self._executor.knows(version) or not support.suffices:
+            return None, ""
+        text = f"{len(support.having)} validators have protocol version {version} and this software does not"
+        return _Lack(version, False, None), f"{text}: install a newer release before members vote for it"

@@ -94,6 +94,8 @@ class Changes:
             change.ballot, change.tries = "", change.tries + 1
             if change.tries > TRIES_MAX:
                 self._drop(change)
+        elif change.kind == "rules" and self.world.epochs.waiting is not None:
+            self._install(change)
         elif self._in_force(change):
             self.world.say(f"{change.kind} {change.node} is in force")
             if change.kind == "rotate":
@@ -107,7 +109,7 @@ class Changes:
     def _in_force(self, change: Change) -> bool:
         epochs = self.world.epochs
         if change.kind == "rules":
-            return epochs.upgrade is not None and self.world.highest >= epochs.upgrade[1]
+            return bool(epochs.begun) and self.world.highest >= epochs.begun
         return epochs.coming is None and self.world.highest >= epochs.newest.first_height
 
     # Proposals
@@ -198,14 +200,27 @@ class Changes:
         return {"node": change.node, "key": signer.public_key.hex(), "proof": proof.hex()}
 
     def _rules(self, change: Change) -> Subject | None:
+        """One validator lacks the rules, or so many that they wait."""
         if not change.node:
-            lacking = [node for node in self.world.running_honest() if self.world.seat(node) is not None]
-            if not lacking:
+            voting = [node for node in self.world.running_honest() if self.world.seat(node) is not None]
+            if not voting:
                 return None
-            node = self.rng.choice(lacking)
-            change.node = node.id
-            self.world.outdate(node)
+            count = 1 if self.rng.randrange(2) else self.rng.randint(1, len(voting))
+            lacking = self.rng.sample(voting, count)
+            change.node = lacking[0].id
+            for node in lacking:
+                self.world.outdate(node)
         return {"version": 2, "height": self.world.highest + self.rng.randint(4, 9)}
+
+    def _install(self, change: Change) -> None:
+        """While rules wait for nodes that have them, these are given newer software now and then."""
+        waiting, upgrade = self.world.epochs.waiting, self.world.epochs.upgrade
+        if waiting is None or (upgrade is not None and upgrade[0] == waiting[0]):
+            return  # enough have them
+        self.world.goals["version_waits"] += self.world.highest > waiting[1]
+        lacking = [node for node in self.world.nodes if node.outdated]
+        if lacking and self.rng.randrange(30) == 0:
+            self.world.upgrade(self.rng.choice(lacking))
 
     # Votes
 

@@ -1,7 +1,8 @@
-"""Who validates from which height on, worked out from the bytes of the blocks alone.
+"""Who validates from which height on, and by which rules, worked out from the bytes of the blocks alone.
 
 Law: nothing of the product is asked. Ballots are counted, sets made and hashes computed anew; what a block
-announces must be what a quorum decided in the block before it (I20).
+announces must be what a quorum decided in the block before it, and other rules begin only where a quorum of those who
+decide under them said that they have them (I20).
 """
 
 from __future__ import annotations
@@ -105,7 +106,10 @@ class Epochs:
         self.ready: dict[str, int] = {}
         self.ballots: dict[str, Ballot] = {}
         self.coming: tuple[Seat, ...] | None = None
-        self.upgrade: tuple[int, int] | None = None
+        self.height = 0
+        self.version, self.begun = 1, 0  # in force, and since which height; 0: since genesis
+        self.waiting: tuple[int, int] | None = None  # the version that is accepted, and its ballot's height
+        self.software: dict[str, list[int]] = {}
 
     @property
     def newest(self) -> Era:
@@ -117,6 +121,21 @@ class Epochs:
         """The largest set so far."""
         return max(era.n for era in self.eras)
 
+    def has(self, node: str, version: int) -> bool:
+        """Say whether a node said that it has a version; every node has that of genesis."""
+        return version in self.software.get(node, ()) or (version == self.version and not self.begun)
+
+    def support(self, seats: tuple[Seat, ...], version: int) -> bool:
+        """Say whether these seats are a quorum of nodes that have a version, among all of them."""
+        return 3 * sum(self.has(seat.id, version) for seat in seats) > 2 * len(seats)
+
+    @property
+    def upgrade(self) -> tuple[int, int] | None:
+        """The newest version that a ballot brought, or will bring for certain, and its first height."""
+        if self.waiting is not None and self.support(self.coming or self.newest.seats, self.waiting[0]):
+            return self.waiting[0], max(self.waiting[1], self.height + 2)
+        return (self.version, self.begun) if self.begun else None
+
     def at(self, height: int) -> Era:
         """Return who decides a height, as far as it is known."""
         return next(era for era in reversed(self.eras) if era.first_height <= max(1, height))
@@ -127,6 +146,8 @@ class Epochs:
         if (seen.epoch, seen.validators_hash) != (era.number, era.hash):
             raise Wrong(f"is of epoch {seen.epoch} or other validators, those of epoch {era.number} decide it")
         self._announced(seen)
+        self._versioned(seen)
+        self.height = seen.height
         if seen.next_validators_hash != self.newest.hash:
             raise Wrong("names other successors than were decided")
         for raw, receipt in zip(seen.transactions, seen.receipts[1:], strict=True):
@@ -148,6 +169,18 @@ class Epochs:
             raise Wrong("announces another change than was decided")
         self.eras.append(era)
 
+    def _versioned(self, seen: Seen) -> None:
+        """The version that waits begins where it can, and nowhere else."""
+        _, due = reading.receipt(seen.receipts[0])
+        told, waiting = due.get("governance", {}).get("protocol_version"), self.waiting
+        if waiting is None or seen.height + 1 < waiting[1] or not self.support(self.newest.seats, waiting[0]):
+            if told is not None:
+                raise Wrong("brings a version into force that nobody decided, or too few have")
+            return
+        if told is None or [told["version"], told["first_height"]] != [waiting[0], seen.height + 1]:
+            raise Wrong("keeps a version back that was decided and that a quorum has")
+        (self.version, self.begun), self.waiting = (waiting[0], seen.height + 1), None
+
     def _transaction(self, height: int, claim: Claim, code: str, data: dict[str, Any]) -> None:
         args, member = claim.args, claim.sender.split("/")[0]
         if claim.name == "governance.propose" and args["id"] not in self.ballots:
@@ -167,6 +200,8 @@ class Epochs:
             self.nodes[args["node"]] = (member, bytes.fromhex(args["consensus_key"]))
         elif claim.name == "membership.ready":
             self.ready[claim.sender.removeprefix("node:")] = height
+        elif claim.name == "membership.declare_software":
+            self.software[claim.sender.removeprefix("node:")] = list(args["protocol_versions"])
 
     def _resolved(self, height: int, ballot: Ballot, status: str) -> None:
         ballot.status = status
@@ -177,7 +212,9 @@ class Epochs:
         if 3 * yes <= 2 * len(members):
             raise Wrong(f"accepts a proposal with {yes} votes of {len(members)}")
         if ballot.kind == "protocol_version":
-            self.upgrade = (ballot.subject["version"], ballot.subject["height"])
+            if self.waiting is not None or ballot.subject["version"] != self.version + 1:
+                raise Wrong("accepts a version that is not the next, or while another one waits")
+            self.waiting = (ballot.subject["version"], ballot.subject["height"])
         if ballot.kind in OF_VALIDATORS:
             if self.coming is not None:
                 raise Wrong("decides two changes of the validators")
@@ -189,10 +226,14 @@ class Epochs:
             member, key = self.nodes[node]
             if node in seats or height - self.ready.get(node, -READY_BLOCKS - 1) > READY_BLOCKS:
                 raise Wrong(f"adds {node}, which validates already or never said that it is ready")
+            if not self.has(node, self.version):
+                raise Wrong(f"adds {node}, which never said that it has version {self.version}")
             seats[node] = Seat(node, member, self.roles[member], key)
         elif ballot.kind == "remove_validator":
             if seats.pop(node, None) is None or len(seats) < SEATS_MIN:
                 raise Wrong(f"removes {node}: it did not validate, or {len(seats)} would be left")
+            if self.has(node, self.version) and not self.support(tuple(seats.values()), self.version):
+                raise Wrong(f"removes {node}: too few of those left have version {self.version}")
         else:
             key, proof = bytes.fromhex(ballot.subject["key"]), bytes.fromhex(ballot.subject["proof"])
             said = reading.key_proof(self.world.genesis.chain_id, node, key)

@@ -32,6 +32,7 @@ _GUARD = "consensus.guard"
 _JUSTIFY = "consensus.justification"
 _EVIDENCE = "contracts.evidence"
 _KINDS = "contracts.governance_kinds"
+_VERSIONS = "contracts.governance_versions"
 _DESK = "node.sign_desk"
 _OLD_ROUND = """\
         if self.me is None:
@@ -424,6 +425,27 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "if not membership_nodes.is_ready(view, node_id, case.height):  # A3",
         "if not node_id:",
         "tests/contracts/test_governance.py",
+    ),
+    "version_needs_nobody": _one(
+        "a protocol version takes effect at its height, whoever has it",
+        _VERSIONS,
+        "if record is None or height + 1 < record[1] or not support(view, record[0]).suffices:  # A8",
+        "if record is None or height + 1 < record[1]:",
+        "tests/contracts/test_governance_versions.py",
+    ),
+    "newcomer_lacks_version": _one(
+        "a node becomes a validator without having said that it has the version in force",
+        _KINDS,
+        "if not governance_versions.has(view, node_id, version):  # A11",
+        "if not node_id:",
+        "tests/contracts/test_governance_versions.py",
+    ),
+    "version_loses_quorum": _one(
+        "a removal leaves fewer than a quorum that have the version in force",
+        _KINDS,
+        "if left.suffices or not governance_versions.has(view, removed, version):  # A11",
+        "if view is not None:",
+        "tests/contracts/test_governance_versions.py",
     ),
     "majority_decides": _one(
         "a majority of the members decides where a quorum must",

@@ -199,8 +199,9 @@ class World:
     @property
     def height_min(self) -> int:
         """The height that the run must reach: far enough, and decided by the newest epoch under the newest rules."""
-        upgrade, era = self.epochs.upgrade, self.epochs.newest
-        return max(self.options.heights_min, era.first_height, 0 if upgrade is None else upgrade[1])
+        epochs = self.epochs
+        waits = 0 if epochs.waiting is None else self.highest + 1
+        return max(self.options.heights_min, epochs.newest.first_height, epochs.begun, waits)
 
     # Time
 

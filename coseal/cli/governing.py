@@ -243,6 +243,22 @@ def _print_proposal(found: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(f"  {row['choice']:<4} {row['member']} in block {row['height']}{_because(row['reason'])}")
     if found["outcome"]:
         typer.echo(f"  outcome: {_words(found['outcome'])}")
+    if "software" in found:
+        _print_support(found)
+
+
+def _print_support(found: Mapping[str, Any]) -> None:
+    """Say which validators have a version that is not in force yet, with a warning where too few of them do."""
+    from coseal import versions
+
+    version, support = found["subject"]["version"], found["software"]
+    text = f"version {version}: {versions.shortage(support)}"
+    if versions.suffices(support):
+        typer.echo(f"  {text}")
+        return
+    missing = support["needed"] - len(support["having"])
+    waits = f"it takes effect only once {missing} more have installed a release that has it"
+    typer.secho(f"  warning: {text}; {waits}", fg="yellow")
 
 
 def _words(fields: dict[str, Any]) -> str:

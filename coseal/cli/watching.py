@@ -163,13 +163,16 @@ def _recent(sight: Sight) -> list[Text]:
 
 
 def coming_rules(statuses: Sequence[NodeStatus]) -> str:
-    """Say which nodes lack the release that accepted rules need, and when they stop; nothing if all have it."""
-    lacking = [node.name for node in statuses if node.upgrade and not node.upgrade["known"]]
-    coming = next((node.upgrade for node in statuses if node.upgrade), None)
-    if not lacking or coming is None:
+    """Say how a protocol version to come stands, by the newest state that answers, and which nodes here lack it."""
+    from coseal import versions
+
+    told = [node for node in statuses if node.upgrade and node.height is not None]
+    if not told:
         return ""
-    rules = f"protocol version {coming['version']} begins at height {coming['first_height']}"
-    return f"{rules}: before that install a newer release on {', '.join(lacking)}"
+    coming = max(told, key=lambda node: node.height or 0).upgrade or {}
+    lacking = [node.name for node in told if node.upgrade and not node.upgrade["known"]]
+    others = [name for name in lacking if name not in coming["lacking"]]  # observers, or not said yet
+    return "; ".join([versions.standing(coming), *([versions.lacking(others)] if others else [])])
 
 
 class _Speaker:

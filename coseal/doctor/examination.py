@@ -15,10 +15,12 @@ from coseal.doctor.line import Line, bad
 from coseal.doctor.reach import Answer
 from coseal.doctor.settings import Settings, read
 from coseal.errors import CosealError
-from coseal.processes import reading_token
+from coseal.processes import reading_token, why_ended
 from ledger.genesis import Genesis
 
 Say = Callable[[Line], None]
+
+_ENDED_TODO = "start it again when that is done; docs/operating.md, Exit status, says more"
 
 
 def configurations(directory: Path) -> tuple[list[Path], str | None]:
@@ -67,6 +69,8 @@ def _node(settings: Settings, chain_id: str | None, others: dict[str, Answer], t
     running = pid is not None or (own.document is not None and own.document.get("node") == node)
     if not running:
         own = silent
+        ended = why_ended(settings.folder / "node.log")
+        tell(*([] if ended is None else [bad(node, "status", f"it does not run: {ended}", _ENDED_TODO)]))
     elif settings.url is not None:
         tell(*reach.itself(settings, genesis, own, __version__))
     if pid is not None and (limit := folder.descriptors_of(pid)) is not None:

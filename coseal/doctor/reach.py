@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from coseal import versions
 from coseal.doctor.line import Line, bad, ok, warn
 from coseal.doctor.settings import Address, Settings
 from ledger.genesis import Genesis
@@ -82,7 +83,22 @@ def itself(settings: Settings, genesis: Genesis | None, answer: Answer, installe
     if found.get("software_version") != installed:
         text = f"{found.get('software_version')} runs, {installed} is installed"
         lines.append(warn(node, "software", text, "restart the node to upgrade it"))
-    return lines
+    upgrade = found.get("upgrade")
+    return [*lines, judge_version(node, upgrade)] if isinstance(upgrade, dict) else lines
+
+
+def judge_version(node: str, upgrade: Mapping[str, Any]) -> Line:
+    """Judge a protocol version to come: bad where this node will stop, a warning while validators lack it."""
+    text, check = versions.standing(upgrade), "protocol version"
+    if not upgrade["known"] and upgrade["first_height"] is not None:
+        todo = f"node {node} needs a newer release before block {upgrade['first_height']}, where it stops"
+        return bad(node, check, text, todo)
+    if not upgrade["known"]:
+        todo = f"install a release that has it on {node}, or withdraw it: coseal governance propose withdraw_version"
+        return warn(node, check, text, f"{todo} proposal={upgrade['proposal']}")
+    if upgrade["lacking"]:
+        return warn(node, check, text, f"{node} has it; ask those who lack it to install the release")
+    return ok(node, check, text)
 
 
 def chain(node: str, url: str, genesis: Genesis | None, found: Mapping[str, Any]) -> Line:

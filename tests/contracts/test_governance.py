@@ -5,7 +5,6 @@ import json
 import pytest
 
 from contracts import governance, governance_kinds, membership
-from contracts.execution import UnknownProtocol
 from contracts.table import CONTRACTS
 from ledger.signing import key_preimage
 
@@ -537,38 +536,6 @@ def test_a_new_government_member_may_supervise(world):
 # Rules
 
 
-def test_another_protocol_version_comes_into_force_at_its_height(make_chain, signer_of):
-    world = World(make_chain(rules={1: CONTRACTS, 2: {**CONTRACTS, "policy": CONTRACTS["membership"]}}), signer_of)
-    chain = world.chain
-    height = chain.executor.height + 6
-    decided = world.accept("rules", "protocol_version", {"version": 2, "height": height}, "bank-a")
-    assert decided.data["outcome"] == {"version": 2, "first_height": height}
-    assert governance.upgrade(world.reader) == {"version": 2, "first_height": height}
-    assert (
-        world.propose("more", "protocol_version", {"version": 2, "height": height}, "bank-a").code == "change_pending"
-    )
-    while chain.executor.height < height - 1:
-        assert chain.executor.protocol_version == 1
-        chain.block()
-    assert chain.begun["governance"]["protocol_version"] == {"version": 2, "first_height": height, "proposal": "rules"}
-    assert (chain.executor.protocol_version, governance.upgrade(world.reader)) == (2, None)
-    chain.restart()
-    chain.block()
-    assert chain.executor.height == height
-
-
-def test_a_node_without_the_version_cannot_build_the_block_that_needs_it(world):
-    chain = world.chain
-    height = chain.executor.height + 5
-    assert world.accept("rules", "protocol_version", {"version": 2, "height": height}, "bank-a").ok
-    while chain.executor.height < height - 1:
-        chain.block()
-    with pytest.raises(UnknownProtocol, match=f"block {height} needs protocol version 2, this software knows 1"):
-        chain.draft([])
-    with pytest.raises(UnknownProtocol):
-        chain.restart()
-
-
 @pytest.mark.parametrize(
     ("version", "ahead", "code"), [(1, 10, "bad_version"), (3, 10, "bad_version"), (2, 1, "too_soon"), (2, 2, "ok")]
 )
@@ -582,34 +549,6 @@ def test_a_version_accepted_too_late_for_its_height_is_void(world):
     world.propose("rules", "protocol_version", {"version": 2, "height": height}, "bank-a")
     decided = world.vote("rules", "central-bank", "regulator")
     assert (decided.data["status"], decided.data["outcome"]["code"]) == ("void", "too_soon")
-
-
-def test_an_accepted_version_is_withdrawn_and_another_takes_its_place(world):
-    chain, height = world.chain, world.chain.executor.height + 10
-    assert world.accept("rules", "protocol_version", {"version": 2, "height": height}, "bank-a").ok
-    assert world.propose("none", "withdraw_version", {"proposal": "other"}, "bank-a").code == "not_pending"
-    decided = world.accept("stay", "withdraw_version", {"proposal": "rules"}, "bank-a")
-    assert decided.data["outcome"] == {"version": 2, "first_height": height}
-    assert governance.upgrade(world.reader) is None
-    assert world.propose("again", "withdraw_version", {"proposal": "rules"}, "bank-a").code == "not_pending"
-    while chain.executor.height <= height:
-        chain.block()
-    assert chain.executor.protocol_version == 1
-    later = {"version": 2, "height": height + 20}
-    assert world.accept("later", "protocol_version", later, "bank-a").data["status"] == "accepted"
-    assert governance.upgrade(world.reader) == {"version": 2, "first_height": height + 20}
-
-
-def test_a_withdrawal_accepted_when_the_version_comes_into_force_is_void(make_chain, signer_of):
-    world = World(make_chain(rules={1: CONTRACTS, 2: CONTRACTS}), signer_of)
-    height = world.chain.executor.height + 7
-    assert world.accept("rules", "protocol_version", {"version": 2, "height": height}, "bank-a").ok
-    assert world.propose("stay", "withdraw_version", {"proposal": "rules"}, "bank-a").ok
-    while world.chain.executor.height < height - 2:
-        world.chain.block()
-    decided = world.vote("stay", "central-bank", "regulator")
-    assert (decided.data["status"], decided.data["outcome"]["code"]) == ("void", "not_pending")
-    assert world.chain.executor.protocol_version == 2
 
 
 def test_the_subject_of_a_proposal_is_checked_field_by_field(world):

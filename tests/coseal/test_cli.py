@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -175,13 +176,50 @@ def test_status_has_the_promised_shape(net: network.Network):
     assert "not running" in run("status", net.directory)
 
 
-@pytest.mark.parametrize(("known", "says"), [(False, "version 2 begins at height 100"), (True, "")])
-def test_status_names_the_nodes_that_lack_a_release_for_coming_rules(net: network.Network, known: bool, says: str):
-    upgrade = {"version": 2, "first_height": 100, "known": known}
-    nodes = [replace(processes.status_of(net, node), upgrade=upgrade) for node in net.nodes]
-    caption = str(network_commands._table(net, nodes).caption or "")
-    assert says in caption
-    assert bool(caption) is ("regulator" in caption) is (not known)
+VALIDATORS = ["bank-a", "central-bank", "enterprise-a", "regulator"]
+
+
+def upgrade(having: list[str], first_height: int | None, *, known: bool = True) -> dict[str, Any]:
+    """Return a version to come as a node's status has it."""
+    lacking = [name for name in VALIDATORS if name not in having]
+    ballot = {"version": 2, "height": 100, "proposal": "rules"}
+    return {**ballot, "first_height": first_height, "having": having, "lacking": lacking, "needed": 3, "known": known}
+
+
+@pytest.mark.parametrize(
+    ("having", "first_height", "says"),
+    [
+        (VALIDATORS, 100, "version 2 takes effect at block 100; every validator has it"),
+        (VALIDATORS[:3], 100, "version 2 takes effect at block 100; regulator lacks it and will stop there"),
+        (
+            VALIDATORS[:1],
+            None,
+            "1 of 4 validators have it, 3 are needed; central-bank, enterprise-a and regulator lack it",
+        ),
+    ],
+)
+def test_status_says_who_lacks_a_version_to_come(net: network.Network, having: list[str], first_height: int, says: str):
+    coming = upgrade(having, first_height)
+    nodes = [replace(processes.status_of(net, node), upgrade=coming, height=9) for node in net.nodes]
+    assert says in str(network_commands._table(net, nodes).caption)
+
+
+def test_status_names_nodes_that_lack_a_version_and_do_not_validate(net: network.Network):
+    first, *others = (replace(processes.status_of(net, node), height=9) for node in net.nodes)
+    nodes = [replace(first, name="observer-1", upgrade=upgrade(VALIDATORS, 100, known=False)), *others]
+    assert str(network_commands._table(net, nodes).caption).endswith("every validator has it; observer-1 lacks it")
+    assert network_commands._table(net, others).caption is None
+
+
+def test_status_says_why_a_node_ended(net: network.Network):
+    reason = "block 9 needs protocol version 2, this software knows 1: install a newer release and start again"
+    lines = [{"event": "started"}, {"event": "halted", "reason": reason}, {"status": 7, "event": "stopped"}]
+    log = net.nodes[0].log
+    log.write_text("Traceback\n" + "".join(json.dumps(line) + "\n" for line in lines))
+    assert processes.status_of(net, net.nodes[0]).why_stalled == f"not running: {reason}"
+    log.write_text(log.read_text() + '{"event": "started"}\n{"event": "stopped"}\n{"half')
+    assert processes.status_of(net, net.nodes[0]).why_stalled == "not running"
+    log.unlink()
 
 
 def test_the_folder_may_come_from_the_environment(net: network.Network, monkeypatch: pytest.MonkeyPatch):

@@ -283,6 +283,33 @@ def test_a_running_node_is_judged_by_what_it_says_of_itself(made: Path) -> None:
     assert reach.itself(settings, genesis, Answer(None, 0.0, "refused"), "1")[0].verdict is Verdict.bad
 
 
+def test_a_version_to_come_is_bad_for_the_node_that_will_stop_and_a_warning_while_it_waits() -> None:
+    ballot = {"version": 2, "height": 100, "proposal": "rules", "needed": 3}
+    names = ["bank-a", "central-bank", "enterprise-a", "regulator"]
+
+    def judge(having: int, first_height: int | None, *, known: bool) -> Line:
+        who = {"having": names[:having], "lacking": names[having:]}
+        return reach.judge_version(NODE, {**ballot, **who, "first_height": first_height, "known": known})
+
+    stops = judge(3, 100, known=False)
+    assert (stops.verdict, "needs a newer release before block 100" in stops.todo) == (Verdict.bad, True)
+    waits = judge(0, None, known=False)
+    assert (waits.verdict, "0 of 4 validators have it" in waits.text) == (Verdict.warn, True)
+    assert "withdraw_version proposal=rules" in waits.todo
+    assert judge(2, None, known=True).verdict is Verdict.warn
+    assert judge(3, 100, known=True).verdict is Verdict.warn
+    assert judge(4, 100, known=True) == Line(
+        NODE, "protocol version", Verdict.ok, "protocol version 2 takes effect at block 100; every validator has it"
+    )
+
+
+def test_a_node_that_ended_for_want_of_a_release_is_bad(net: Path) -> None:
+    log = net / "nodes" / NODE / "node.log"
+    log.write_text('{"event": "started"}\n{"event": "halted", "reason": "block 9 needs protocol version 2"}\n')
+    line = lines_of(net)["status"]
+    assert (line.verdict, line.text) == (Verdict.bad, "it does not run: block 9 needs protocol version 2")
+
+
 def test_a_port_without_tls_shows_no_certificate() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))

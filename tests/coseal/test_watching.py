@@ -48,7 +48,16 @@ class Scene:
                 "peers": [{"connected": other not in self.down} for other, _ in NODES if other != node.name],
                 "mempool": {"transactions": 7},
                 "evidence": {"bank-a": 2},
-                "upgrade": {"version": 2, "first_height": 50, "known": node.name != "observer-1"},
+                "upgrade": {
+                    "version": 2,
+                    "height": 50,
+                    "proposal": "rules",
+                    "first_height": 50,
+                    "having": ["bank-a", "central-bank", "enterprise-a", "regulator"],
+                    "lacking": [],
+                    "needed": 3,
+                    "known": node.name != "observer-1",
+                },
             }
         if url.path == "/v1/headers":
             given = {name: int(values[0]) for name, values in parse_qs(url.query).items()}
@@ -191,8 +200,8 @@ def test_the_picture_fits_eighty_columns_by_constituency_with_what_it_waits_for(
     assert "observer-1 2 2 1 7 stands still (observer)" in shown
     scene.waits, scene.down = None, set()
     shown = " ".join(" ".join(drawn(scene, watch.look())).split())
-    assert "blocks commit protocol version 2 begins at height 50" in shown
-    assert "install a newer release on observer-1" in shown
+    assert "blocks commit protocol version 2 takes effect at block 50" in shown
+    assert "every validator has it; observer-1 lacks it" in shown
 
 
 def test_nobody_answering_is_shown_as_such(scene: Scene, watch: Watch):

@@ -30,7 +30,7 @@ class Town:
     @property
     def front(self) -> Host:
         """A running node that is ahead of or level with all others."""
-        return max(self.cluster.running(), key=lambda host: host.height)
+        return max((host for host in self.cluster.running() if host.halted is None), key=lambda host: host.height)
 
     @property
     def state(self) -> Any:
@@ -484,37 +484,159 @@ def test_the_clients_part_of_the_pool_follows_the_number_of_nodes(town: Town) ->
     assert town.cluster["bank-a"].machine.mempool.limits.doors == 5
 
 
-def test_a_node_without_the_next_rules_stops_before_their_height_and_says_so(town: Town) -> None:
-    cluster = town.cluster
-    cluster.kill("regulator")
-    cluster["regulator"].rules = {**RULES, 2: CONTRACTS}
-    cluster.start("regulator")
+NEWER = {**RULES, 2: CONTRACTS}
+
+
+def give(town: Town, *names: str, rules: Mapping[int, Any] = NEWER) -> None:
+    """Install other software on nodes and start them again, one after another, as operators do."""
+    for name in names:
+        town.cluster.kill(name)
+        town.cluster[name].rules = rules
+        town.cluster.start(name)
+        assert town.cluster.run_until(lambda: town.cluster.agrees(0), 60_000)
+
+
+def declared(town: Town, *names: str) -> bool:
+    return all("software" in (membership.node(town.state, name) or {}) for name in names)
+
+
+def noticed(town: Town, name: str) -> list[str]:
+    codes = [notice.code for notice in town.cluster[name].noticed]
+    return [code for code in codes if code in ("needs_release", "lacks_version")]
+
+
+def words(town: Town, action: str) -> list[str]:
+    """The nodes that said something of themselves, in the order of the chain."""
+    return [tx.sender for _, outcome in town.front.published for tx in outcome.transactions if tx.action == action]
+
+
+def began_under(town: Town) -> list[tuple[int, int]]:
+    """The first height of each version that a block brought into force, and the version."""
+    begun = (Receipt.decode(committed.receipts[0]).data for committed, _ in town.front.published)
+    versions = (data.get("governance", {}).get("protocol_version") for data in begun)
+    return [(found["first_height"], found["version"]) for found in versions if found is not None]
+
+
+def upgrade_at(town: Town, name: str) -> Upgrade | None:
+    machine = town.cluster[name].machine
+    assert machine is not None
+    found = machine.status(town.cluster.now_ms).upgrade
+    assert found is None or isinstance(found, Upgrade)
+    return found
+
+
+def test_a_quorum_that_has_a_version_goes_on_under_it_and_the_node_that_lacks_it_stops_before(town: Town) -> None:
+    cluster, having = town.cluster, ("central-bank", "enterprise-a", "regulator")
+    give(town, *having)
+    assert cluster.run_until(lambda: declared(town, *having), 60_000)
+    cluster.run(5_000)
+    assert sorted(words(town, "declare_software")) == [f"node:{name}" for name in having]
+    assert noticed(town, "bank-a") == ["lacks_version"]  # before anybody proposed it
     height = town.front.height + 8
-    town.vote(town.propose("protocol_version", version=2, height=height))
+    town.vote(town.propose("protocol_version", "regulator", version=2, height=height))
     town.grow(1)
     town.settle(town.front.height)
-    assert [n.code for n in cluster["bank-a"].noticed if n.code == "needs_release"] == ["needs_release"]
-    assert [n.code for n in cluster["regulator"].noticed if n.code == "needs_release"] == []
-    assert cluster["bank-a"].machine.status(cluster.now_ms).upgrade == Upgrade(2, height, known=False)
-    while town.front.height < height - 1:
-        town.count += 1
-        cluster.submit("bank-a", sign_transaction(cluster.genesis, town.count, valid_until_ms=cluster.now_ms + 120_000))
-        cluster.run(300)
+    assert noticed(town, "bank-a") == ["lacks_version", "needs_release"]
+    assert noticed(town, "regulator") == []
+    proposal = governance.proposals(town.state)[0]["id"]
+    assert upgrade_at(town, "bank-a") == Upgrade(2, height, proposal, height, having, ("bank-a",), 3, known=False)
+    town.grow(height + 3 - town.front.height)
     cluster.run(1_000)
-    for name in ("bank-a", "central-bank", "enterprise-a"):
-        host = cluster[name]
-        assert host.needs_release, host.halted
-        assert f"block {height} needs protocol version 2" in str(host.halted)
-        assert host.disk.tip_height == height - 1  # the last block under the old rules is on its disk
-    assert cluster["regulator"].halted is None
+    host = cluster["bank-a"]
+    assert host.needs_release, host.halted
+    assert f"block {height} needs protocol version 2" in str(host.halted)
+    assert host.disk.tip_height == height - 1  # the last block under the old rules is on its disk
     assert executor_of(cluster["regulator"]).protocol_version == 2
-    for name in ("bank-a", "central-bank", "enterprise-a"):  # a newer release is installed
-        cluster.kill(name)
-        cluster[name].rules = {**RULES, 2: CONTRACTS}
-        cluster.start(name)
+    assert town.front.height >= height + 3  # three of four go on
+    give(town, "bank-a")
+    assert cluster.run_until(lambda: declared(town, "bank-a"), 60_000)
     town.grow(2)
-    town.settle(height + 1)
-    assert cluster["bank-a"].machine.status(cluster.now_ms).upgrade is None
+    town.settle(town.front.height)
+    assert upgrade_at(town, "bank-a") is None
+    assert town.votes("bank-a")
+
+
+def test_a_version_that_no_node_has_stops_nobody_and_is_withdrawn(town: Town) -> None:
+    height = town.front.height + 6
+    name = town.propose("protocol_version", version=2, height=height)
+    town.vote(name)
+    town.grow(20)
+    town.settle(height + 10)
+    for node in town.validators:
+        assert noticed(town, node) == ["lacks_version"]
+        found = upgrade_at(town, node)
+        assert found is not None
+        assert (found.first_height, found.lacking, found.known) == (None, tuple(town.validators), False)
+    give(town, *town.validators, rules=RULES)  # a restart changes nothing of it
+    town.vote(town.propose("withdraw_version", proposal=name))
+    town.grow(3)
+    town.settle(town.front.height)
+    assert upgrade_at(town, "bank-a") is None
+    assert executor_of(town.front).protocol_version == 1
+    assert words(town, "declare_software") == []
+
+
+def test_a_version_waits_for_the_last_of_a_quorum_and_takes_effect_two_blocks_later(town: Town) -> None:
+    cluster = town.cluster
+    give(town, "bank-a", "regulator")
+    assert cluster.run_until(lambda: declared(town, "bank-a", "regulator"), 60_000)
+    height = town.front.height + 6
+    town.vote(town.propose("protocol_version", version=2, height=height))
+    town.grow(10)
+    town.settle(height + 2)
+    assert executor_of(town.front).protocol_version == 1
+    give(town, "central-bank")
+    assert cluster.run_until(lambda: declared(town, "central-bank"), 60_000)
+    town.grow(3)
+    assert cluster["enterprise-a"].needs_release
+    give(town, "enterprise-a")
+    town.settle(town.front.height)
+    said = (membership.node(town.state, "central-bank") or {})["software"]["since"]
+    began = next(height for height, version in began_under(town) if version == 2)
+    assert (began, executor_of(town.front).protocol_version) == (said + 2, 2)
+    assert noticed(town, "enterprise-a") == ["lacks_version", "needs_release"]
+
+
+def test_a_validator_that_is_removed_before_the_height_counts_no_more() -> None:
+    town = Town()
+    host = town.register()
+    town.change("add_validator", node=NEW)
+    town.grow(2)
+    having = ("bank-a", "central-bank", "enterprise-a", NEW)
+    give(town, *having)
+    assert town.cluster.run_until(lambda: declared(town, *having), 60_000)
+    height = town.front.height + 25
+    town.vote(town.propose("protocol_version", version=2, height=height))
+    town.settle(town.front.height)
+    found = upgrade_at(town, "bank-a")
+    assert found is not None
+    assert (found.needed, found.first_height) == (4, height)
+    town.change("remove_validator", node=NEW)
+    town.settle(town.front.height)
+    found = upgrade_at(town, "bank-a")
+    assert found is not None
+    assert (found.needed, found.first_height, found.having) == (3, height, ("bank-a", "central-bank", "enterprise-a"))
+    give(town, "bank-a", rules=RULES)  # one takes its word back: two of four are left
+    assert town.cluster.run_until(lambda: membership.node(town.state, "bank-a")["software"]["protocol_versions"] == [])
+    town.grow(height + 4 - town.front.height)
+    town.settle(height + 2)
+    assert executor_of(host).protocol_version == 1
+    found = upgrade_at(town, "regulator")
+    assert found is not None
+    assert (found.having, found.first_height) == (("central-bank", "enterprise-a"), None)
+
+
+def test_an_observer_says_what_its_software_has_and_counts_once_it_validates(town: Town) -> None:
+    host = town.register()
+    give(town, NEW)
+    assert town.cluster.run_until(lambda: declared(town, NEW), 60_000)
+    assert host.height
+    town.vote(town.propose("protocol_version", version=2, height=town.front.height + 50))
+    town.change("add_validator", node=NEW)
+    town.grow(1)
+    found = upgrade_at(town, "bank-a")
+    assert found is not None
+    assert (found.having, found.needed) == ((NEW,), 4)
 
 
 def test_a_node_says_once_that_it_is_ready_and_again_before_its_word_is_too_old(

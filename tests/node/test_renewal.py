@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from contracts import membership
+from contracts.table import CONTRACTS, RULES
 from ledger.block import Receipt
 from ledger.genesis import Genesis
 from ledger.signing import key_preimage
@@ -199,16 +200,28 @@ def test_a_node_ends_before_rules_it_lacks_and_does_not_start_again(
 ) -> None:
     async def scenario(runtime: Runtime) -> None:
         await started(runtime)
+        machine = runtime._machine
+        machine.executor._rules = {**RULES, 2: CONTRACTS}
+        await until(lambda: "software" in own(runtime))  # it says by itself what it has
         height = runtime.services.height + 4
         subject = {"version": 2, "height": height}
-        await act(runtime, folder, "governance.propose", id="rules", kind="protocol_version", subject=subject)
-        status = runtime._machine.status(runtime._now_ms())
-        assert status.upgrade is not None
-        assert (status.upgrade.first_height, status.upgrade.known) == (height, False)
-        while runtime.services.height < height - 1:
+        receipt = await act(runtime, folder, "governance.propose", id="rules", kind="protocol_version", subject=subject)
+        assert receipt.data["software"] == {"having": ["regulator"], "lacking": [], "needed": 1}
+        while runtime.services.height < height - 2:
             await runtime.services.submit([signed(folder, str(runtime.services.height))])
             await asyncio.sleep(0.05)
+        machine.executor._rules = RULES  # as if an older release had been installed, too late to say so
+        status = machine.status(runtime._now_ms())
+        assert status.upgrade is not None
+        assert (status.upgrade.first_height, status.upgrade.known) == (height, False)
+        await runtime.services.submit([signed(folder, "last")])
 
     assert run(folder, scenario, stop=False) is Exit.RELEASE
     assert main(["run", "--data", str(folder)]) == Exit.RELEASE
     assert "needs protocol version 2, this software knows 1" in capfd.readouterr().err
+
+
+def own(runtime: Runtime) -> dict[str, Any]:
+    node = membership.node(runtime._machine.executor.reader, "regulator")
+    assert node is not None
+    return node

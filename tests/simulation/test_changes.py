@@ -31,6 +31,8 @@ def options(*groups, **changed):
         (("key_rotated",), options(("rotate",), ("rotate",), behaviours={2: ("twins",)})),
         (("change_void",), options(("rotate", "rotate"), n=6)),
         (("release_lacking",), options(("rules",))),
+        (("version_waits",), options(("rules",), n=5)),
+        (("validator_removed",), options(("rules",), ("add", "remove"), n=6, faults_ms=15_000)),
         (("validator_added", "validator_removed"), options(("add",), ("add", "remove"), ("remove",))),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

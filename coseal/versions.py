@@ -1,0 +1,40 @@
+"""A protocol version to come, in words: who has it, where it takes effect, what is to be done.
+
+Law: what is said here follows from one document, `upgrade` of a node's status or `software` of a proposal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def standing(upgrade: Mapping[str, Any]) -> str:
+    """Say how an accepted version stands: where it takes effect, or what it waits for, and which validators lack it."""
+    version, first_height = upgrade["version"], upgrade["first_height"]
+    if first_height is None:
+        return f"protocol version {version} is accepted and not in force: {shortage(upgrade)}"
+    others = f"{lacking(upgrade['lacking'])} and will stop there" if upgrade["lacking"] else "every validator has it"
+    return f"protocol version {version} takes effect at block {first_height}; {others}"
+
+
+def shortage(support: Mapping[str, Any]) -> str:
+    """Say how many validators have a version, how many must, and who lacks it."""
+    having, everyone = len(support["having"]), len(support["having"]) + len(support["lacking"])
+    counts = f"{having} of {everyone} validators have it, {support['needed']} are needed"
+    return f"{counts}; {lacking(support['lacking'])}" if support["lacking"] else counts
+
+
+def suffices(support: Mapping[str, Any]) -> bool:
+    """Say whether enough validators have a version for it to take effect."""
+    return len(support["having"]) >= int(support["needed"])
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a text."""
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else "".join(names)
+
+
+def lacking(names: Sequence[str]) -> str:
+    """Say that these nodes, one or more, lack a version."""
+    return f"{listed(names)} lack{'s' if len(names) == 1 else ''} it"
