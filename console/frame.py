@@ -139,7 +139,8 @@ def _navigation(page: Page, navigation: tuple[Entry, ...], current: str) -> Html
 
 
 def _settings(page: Page) -> Html:
-    here = page.path + (f"?{page.request.url.query}" if page.request.url.query else "")
+    asked = page.request.scope["query_string"].decode("ascii", "replace")
+    here = page.path + (f"?{asked}" if asked else "")
 
     def link(name: str, value: str, words: str, *, chosen: bool, language: str | None = None) -> Html:
         href = page.link("/settings", **{name: value, "back": here})

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
@@ -98,8 +98,8 @@ class Page:
 
     @property
     def path(self) -> str:
-        """The path of this page."""
-        return self.request.url.path
+        """The path of this page, percent-encoded: part of it may be an id."""
+        return quote(self.request.scope["path"])
 
     def t(self, key: str, **values: Any) -> str:
         """Return a text of the catalogue in the reader's language, its ``{placeholders}`` filled in."""

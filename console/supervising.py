@@ -45,10 +45,15 @@ def case_link(process_type: str, object_type: str, object_id: str) -> str:
     return f"/processes/{quote(process_type, safe='')}/cases/{quote(object_type, safe='')}/{quote(object_id, safe='')}"
 
 
+def source_link(name: str) -> Html:
+    """Return a source, ``member/source``, as a link to its page."""
+    return el("a", {"href": f"/supervision/sources/{quote(name, safe='')}"}, name)
+
+
 def object_link(row: Mapping[str, Any]) -> Html:
     """Return the object of a finding or hold as a link: to its case, or to the source it is."""
     if row["object_type"] == "source":
-        return el("a", {"href": f"/supervision/sources/{row['object']}"}, row["object"])
+        return source_link(row["object"])
     href = case_link(row["process_type"], row["object_type"], row["object"])
     return join(row["object_type"], " ", el("a", {"href": href}, row["object"]))
 
@@ -67,7 +72,7 @@ def legal_basis(rule: Mapping[str, Any]) -> Html:
 
 def _basis(text: str) -> Html | str:
     external = text.removeprefix("external:")
-    return external if external != text else el("a", {"href": f"/policies/{quote(text)}"}, text)
+    return external if external != text else el("a", {"href": f"/policies/{quote(text, safe='')}"}, text)
 
 
 def verdict(page: Page, value: Verdict) -> Html:

@@ -36,7 +36,7 @@ from console.parts import (
 )
 from console.rows import action_words
 from console.shown import Shown, Untrue, joined
-from console.supervising import SEVERITY, clock_of_record, is_late, legal_basis, object_link, rule_link
+from console.supervising import SEVERITY, clock_of_record, is_late, legal_basis, object_link, rule_link, source_link
 from contracts.rules.verdict import Verdict
 from contracts.supervision_findings import finding_key
 from contracts.supervision_holds import hold_key
@@ -137,7 +137,7 @@ def _found(page: Page, record: Mapping[str, Any], said: Mapping[str, Any]) -> Ht
         ),
         (page.t("supervision.object"), object_link(record)),
         (page.t("supervision.event"), event),
-        (page.t("supervision.source"), el("a", {"href": f"/supervision/sources/{record['source']}"}, record["source"])),
+        (page.t("supervision.source"), source_link(record["source"])),
         (page.t("supervision.subject"), member_link(record["subject"])),
         (
             page.t("supervision.supervisor"),

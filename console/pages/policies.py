@@ -85,7 +85,11 @@ async def _totals(page: Page) -> Html:
 
 
 def _row(page: Page, item: Mapping[str, Any]) -> list[Child]:
-    name = el("a", {"href": f"/policies/{quote(item['id'])}", "lang": item.get("title_language", "zh")}, item["title"])
+    name = el(
+        "a",
+        {"href": f"/policies/{quote(item['id'], safe='')}", "lang": item.get("title_language", "zh")},
+        item["title"],
+    )
     date = item.get("date_publication") or item.get("date_document")
     status = item["status"]
     return [

@@ -158,7 +158,7 @@ def _step(page: Page, step: Step) -> Html:
 
 
 def _policy_link(policy: str, title: str | None = None) -> Html:
-    return el("a", {"href": f"/policies/{quote(policy)}"}, title or policy)
+    return el("a", {"href": f"/policies/{quote(policy, safe='')}"}, title or policy)
 
 
 def _findings(page: Page, entry: Mapping[str, Any], shown: Shown[Any]) -> Html | None:

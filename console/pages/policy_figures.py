@@ -219,7 +219,7 @@ def _table_row(page: Page, want: Mapping[str, Any], entry: Mapping[str, Any] | N
     joint = (
         el("span", {"class": "faint"}, " ", page.t("policies.and_others")) if entry.get("countersigned_by") else None
     )
-    link = el("a", {"href": f"/policies/{quote(want['id'])}", "lang": "en"}, entry["title"])
+    link = el("a", {"href": f"/policies/{quote(want['id'], safe='')}", "lang": "en"}, entry["title"])
     same = _as_shipped(want, entry)
     mark = tag(page.t("policies.same"), "good") if same else tag(page.t("policies.other"), "bad")
     return [

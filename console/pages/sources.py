@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from console.documents import SOURCES
-from console.html import Child, Html, el, join
+from console.html import Child, el, join
 from console.nodes import Problem
 from console.page import Page, Route, View
 from console.parts import (
@@ -27,14 +27,9 @@ from console.parts import (
     tag,
 )
 from console.shown import joined
-from console.supervising import tabs
+from console.supervising import source_link, tabs
 
 _PAGE: Final = 25
-
-
-def source_link(name: str) -> Html:
-    """Return a source as a link to its page."""
-    return el("a", {"href": f"/supervision/sources/{quote(name, safe='/')}"}, name)
 
 
 async def sources(page: Page) -> View:

@@ -28,7 +28,7 @@ from console.parts import (
     tag,
 )
 from console.shown import joined
-from console.supervising import SEVERITY, clock_of_row, deadline, object_link, rule_link, tabs
+from console.supervising import SEVERITY, clock_of_row, deadline, object_link, rule_link, source_link, tabs
 from contracts.supervision_holds import hold_key
 from contracts.supervision_terms import SIDES, TERMS
 
@@ -305,7 +305,7 @@ async def _obligations(page: Page) -> Html:
         rows.append(
             [
                 join(
-                    el("a", {"href": f"/supervision/sources/{one['source']}"}, one["source"]),
+                    source_link(one["source"]),
                     " ",
                     seal(page, proven, small=True),
                 ),

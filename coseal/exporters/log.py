@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final
 
 from contracts.arguments import parse_time
+from contracts.names import MAX_IDENTIFIER, is_identifier
 from coseal.errors import CosealError
 
 OCEL_TYPES: Final[Mapping[str, str]] = {
@@ -143,7 +145,7 @@ class _Builder:
     def _event(self, source: str, sequence: int, item: Mapping[str, Any], zone: int | None) -> None:
         name = item["event"]
         if name in self._event_ids:  # two sources, or a correction, may use one id
-            name = f"{name} @{source}#{sequence}"
+            name = _told_apart(name, f" @{source}#{sequence}")
         self._event_ids.add(name)
         specs, event_type = self._specs["event_types"][item["type"]]["attributes"], item["type"]
         attributes = {
@@ -188,10 +190,21 @@ class _Builder:
         """Return the object, new if it is; OCEL wants ids that are unique whatever the type."""
         one = self._objects.get((object_type, object_id))
         if one is None:
-            name = object_id if object_id not in self._object_ids else f"{object_id} ({object_type})"
+            name, number = object_id, 1
+            while name in self._object_ids:
+                mark = f" ({object_type})" if number == 1 else f" ({object_type}, {number})"
+                name, number = _told_apart(object_id, mark), number + 1
             self._object_ids.add(name)
             one = self._objects[object_type, object_id] = LogObject(name, object_type)
         return one
+
+
+def _told_apart(name: str, mark: str) -> str:
+    """Return an id for what shares its ``name`` with another; it can be imported again, so it is short enough."""
+    if is_identifier(name + mark):
+        return name + mark
+    digest = sha256((name + mark).encode()).hexdigest()[:16]
+    return f"{name[: MAX_IDENTIFIER - 19]} ({digest})"
 
 
 def explicit(text: str, zone: int | None) -> str:

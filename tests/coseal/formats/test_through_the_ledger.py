@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from audit.verify import verify_file
+from contracts.names import is_identifier
 from contracts.process_chain import item_hash
 from coseal.errors import BadAnswer, CosealError
 from coseal.exporters.chain import read_process
@@ -70,6 +71,19 @@ def test_the_probe_survives_the_ledger_and_each_encoding(
     assert said(as_export(again)) == said(as_export(log))
     assert again.items == log.items
     assert verify_file(beside, ledger.genesis).ok
+
+
+@pytest.mark.parametrize("name", ["A", "x" * 128, "合" * 128, "https://example.org/a", "a/b c"])
+def test_ids_that_several_things_share_are_told_apart_by_ids_that_can_be_imported_again(name: str):
+    types = {"object_types": {"case": {"attributes": {}}, "o" * 128: {"attributes": {}}}}
+    definition = {**types, "event_types": {"E": {"attributes": {}}}}
+    objects = [["case", name], ["o" * 128, name], ["case", f"{name[:100]} (case)"]]
+    event = {"event": name, "type": "E", "time": "2020-01-01T00:00:00Z", "objects": objects}
+    sources = ("bank-a/https://example.org/", "bank-a//erp//", "bank-a/erp")
+    log = log_of(definition, [(source, 1, event, None) for source in sources])
+    for ids in ([one.id for one in log.objects], [one.id for one in log.events]):
+        assert len(ids) == len(set(ids)) == 3
+        assert [one for one in ids if not is_identifier(one)] == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""What is recorded under any id has its page, and every link of the console leads to a page that is there."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from pathlib import Path
+from urllib.parse import quote, urljoin
+
+import httpx
+
+from console.app import application
+from console.console import Console
+from console.nodes import Address
+from tests.node.http.test_paths import PARTED, SOURCES, WHOLE, recorded
+from tests.node.http.world import World
+
+NAMES = ("100%", "a?b=c", "a#b", "a+b", 'a"b', "a<b>&c", "合同 2026", "a%2Fb", "a\\b", "...", "x" * 128)
+LINKS = re.compile(r'(?:href|action)="([^"]*)"')
+LINKS_MAX = 400
+
+
+def test_every_page_of_a_thing_with_an_odd_id_opens_and_links_only_to_pages_that_open(tmp_path: Path) -> None:
+    async def play() -> None:
+        world = World(tmp_path)
+        node = httpx.ASGITransport(app=world.app, client=("127.0.0.1", 1))
+        console = Console(world.genesis, [Address("enterprise-a", "http://node")], port=1, transport=node)
+        try:
+            await recorded(world)
+            await console.nodes.poll()
+            while await console.light.advance():
+                pass
+            pages = httpx.ASGITransport(app=application(console))
+            async with httpx.AsyncClient(transport=pages, base_url="http://127.0.0.1:1") as browser:
+                await crawl(browser)
+        finally:
+            await console.nodes.close()
+            world.close()
+
+    asyncio.run(play())
+
+
+async def crawl(browser: httpx.AsyncClient) -> None:
+    starts = {f"/processes/{part(name)}": name for name in NAMES}
+    starts |= {f"/processes/{part(name)}/cases/{part(name)}/{part(name)}": name for name in NAMES}
+    starts |= {f"/processes/0/cases/0/{part(name)}": name for name in PARTED}
+    starts |= {f"/policies/{part(name)}": name for name in (*NAMES, *PARTED)}
+    starts |= {f"/supervision/sources/{part(f'enterprise-a/{name}')}": name for name in SOURCES}
+    pending, seen = [*starts, "/policies", "/processes", "/supervision/sources"], set[str]()
+    while pending and len(seen) < LINKS_MAX:
+        path = pending.pop(0)
+        if path in seen:
+            continue
+        seen.add(path)
+        answer = await browser.get(path)
+        assert answer.status_code in (200, 303), path
+        if path in starts:
+            assert html.escape(starts[path]) in answer.text, path
+            links = (html.unescape(link) for link in LINKS.findall(answer.text))
+            pending += [urljoin(path, link) for link in links if link.startswith(("/", "?"))]
+    assert len(seen) > len(starts) + 20
+
+
+def part(name: str) -> str:
+    return quote(name, safe="")
+
+
+def test_the_names_of_these_pages_are_among_the_recorded_ones() -> None:
+    assert set(NAMES) <= set(WHOLE)
