@@ -235,7 +235,7 @@ def text(*, high: int = 256, low: int = 1) -> Check:
     return check
 
 
-def title(*, high: int = 256) -> Check:
+def translatable(*, high: int = 256) -> Check:
     """A text of 1 to ``high`` characters, or the same in up to 8 languages: a map of ISO 639 code to such a text."""
     words = text(high=high)
     translated = table(words, high=MAX_LANGUAGES, key=_language)

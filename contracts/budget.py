@@ -19,13 +19,17 @@ DUE_STEPS: Final = 500_000
 """The most that everything takes that is due in one block."""
 DUE_ENTRY_STEPS: Final = 50_000
 """The most that one due thing takes."""
+DUE_DECISION_STEPS: Final = 200_000
+"""The most that one due thing takes that decides a ballot, its effect included."""
+DUE_EFFECT_STEPS: Final = 120_000
+"""The most that the effect of a ballot takes that is decided when it is due."""
 DECISION_STEPS: Final = 400_000
 """The most that the effect of a decided ballot takes, of the steps of the transaction that decides it."""
 MAX_DUE: Final = 1_000
 """How many due things all contracts together do at the start of one block; the rest is done in the next."""
 
 BASE_STEPS: Final = 400
-RAW_BYTES_A_STEP: Final = 16
+RAW_BYTES_A_STEP: Final = 4
 READ_STEPS: Final = 8
 WRITE_STEPS: Final = 16
 VALUE_BYTES_A_STEP: Final = 16
@@ -33,6 +37,10 @@ VALUE_BYTES_A_STEP: Final = 16
 ITEM_STEPS: Final = 60
 OBJECT_STEPS: Final = 30
 PARSE_STEPS_A_CHARACTER: Final = 12
+RULE_STEPS: Final = 150
+"""A rule that is compiled, beside its text."""
+TEST_STEPS: Final = 60
+"""A test of a rule, and each event of one, beside what the rule takes."""
 ENTRY_STEPS: Final = 4
 """An entry of a list or map that an action walks, a leaf that it hashes."""
 FINDING_STEPS: Final = 60

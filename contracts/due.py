@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from contracts import deadlines
-from contracts.budget import DUE_ENTRY_STEPS, DUE_STEPS, MAX_DUE, Meter, Spent
+from contracts.budget import DUE_DECISION_STEPS, DUE_ENTRY_STEPS, DUE_STEPS, MAX_DUE, Meter, Spent
 from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import (
     INTERNAL_ERROR,
@@ -115,7 +115,8 @@ class _Start:
         for index in range(len(sharing)):  # B10
             contract = sharing[(self.height + index) % len(sharing)]
             waiting = len(sharing) - index
-            done, steps = self._share(contract, left // waiting, left_steps // waiting)
+            share = left_steps // waiting if index else max(left_steps // waiting, DUE_DECISION_STEPS)
+            done, steps = self._share(contract, left // waiting, share)
             left, left_steps = left - done, left_steps - steps
             self.steps += steps
 
@@ -125,19 +126,23 @@ class _Start:
         done = spent = 0
         if due is None or fire is None:
             return 0, 0
-        while done < entries and spent + DUE_ENTRY_STEPS <= steps and self.left_bytes >= _LEAST_ROOM_BYTES:
+        while done < entries and self.left_bytes >= _LEAST_ROOM_BYTES:
             entry = due(self.view, self.time_ms)
             if entry is None:
                 break
+            limit = DUE_DECISION_STEPS if entry[0] in contract.decisions else DUE_ENTRY_STEPS
+            if spent + limit > steps:
+                self.view.rollback()  # it stays in the index
+                break
             self.view.mark()
             done += 1
-            spent += self._fire(contract.name, fire, entry)
+            spent += self._fire(contract.name, fire, entry, limit)
         return done, spent
 
-    def _fire(self, contract: str, fire: Fire, entry: Entry) -> int:
+    def _fire(self, contract: str, fire: Fire, entry: Entry, limit: int) -> int:
         """Do one due thing, or set it aside; return the steps that it counts for."""
         view = self.view
-        meter = view.meter = Meter(DUE_ENTRY_STEPS)
+        meter = view.meter = Meter(limit)
         try:
             result = fire(view, Moment(self.height, self.time_ms, self.left_bytes), entry)
             size = len(codec.encode(result))
@@ -159,7 +164,7 @@ class _Start:
             view.rollback()
             self._set_aside(contract, entry, code)
         view.mark()
-        return DUE_ENTRY_STEPS if code else meter.spent  # B4
+        return limit if code else meter.spent  # B4
 
     def _show(self, name: str, result: Result, size: int) -> None:
         """Add the lists of a result to those of the contract."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contracts import arguments, membership_epochs
+from contracts.budget import SIGNATURE_STEPS
 from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
 from ledger.certificate import ROUND_MAX, Phase
 from ledger.equivocation import Equivocation, Signed
@@ -76,6 +77,7 @@ def _judge(
 
 
 def _report(view: View, context: Context, args: Args) -> Result | Rejected:
+    view.charge(2 * SIGNATURE_STEPS)
     judged = _judge(view, args, chain_id=context.chain_id, height=context.height, verify=context.verify)
     if isinstance(judged, Rejected):
         return judged
@@ -156,6 +158,7 @@ CONTRACT: Final[Contract] = Contract(
             by_node=True,
         ),
     },
+    open_keys=("evidence/validators", "evidence/of/"),
 )
 
 

@@ -148,7 +148,8 @@ class Contract:
     ``due(view, time_ms)`` takes the next thing that is due out of its index, or returns None; ``fire(view, moment,
     entry)`` does it and returns lists for the block's first receipt. Both are called by ``contracts.due``.
     ``next_deadline_ms(reader)`` is the block time at which one of them has something to do, or None; it is in
-    the past while due things are left. ``open_keys`` are the prefixes of the keys whose values grow.
+    the past while due things are left. ``open_keys`` are the prefixes of the keys whose values grow, ``decisions`` the
+    kinds of due things that decide a ballot.
     """
 
     name: str
@@ -158,6 +159,7 @@ class Contract:
     fire: Fire | None = None
     next_deadline_ms: Callable[[Reader], int | None] | None = None
     open_keys: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
 
 
 _MEMO_MAX: Final = 64

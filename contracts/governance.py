@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from contracts import arguments, ballot, deadlines, governance_versions
 from contracts.arguments import DAY_MS
+from contracts.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
 from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import (
     Action,
@@ -59,6 +60,7 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
         return Rejected("bad_time", f"closes_ms is not within {limit} after block time {now}")
     electorate = ballot.electorate(view)
     kind, case = KINDS[args["kind"]], Case(args["id"], context.member, context.height)
+    view.charge(SIGNATURE_STEPS)
     refusal = _check_room(view, context.member, electorate)
     refusal = refusal or kind.admit(context, args["subject"]) or kind.check(view, case, args["subject"])
     if refusal is not None:
@@ -75,6 +77,7 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
         closes_ms=closes_ms,
         number=number,
         tx=context.tx_id.hex(),
+        reasons={},
         **more,
     )
     view.put(_COUNT, number)
@@ -103,14 +106,18 @@ def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
     record: Any = view.get(proposal_key(args["ballot"]))
     if record is None:
         return Rejected("unknown_ballot", f"there is no proposal {args['ballot']}")
-    voted = ballot.vote(record, context, args["choice"], ballot.electorate(view), args.get("reason"))
+    voted = ballot.vote(record, context, args["choice"], ballot.electorate(view))
     if isinstance(voted, Rejected):
         return voted
+    if "reason" in args:
+        voted["reasons"] = {**voted["reasons"], context.member: args["reason"]}
     result = _resolve(view, args["ballot"], voted, context.height, context.time_ms)
     return {**result, "choice": args["choice"]}
 
 
-def _resolve(view: View, proposal_id: str, record: dict[str, Any], height: int, time_ms: int) -> Result:
+def _resolve(
+    view: View, proposal_id: str, record: dict[str, Any], height: int, time_ms: int, steps: int = DECISION_STEPS
+) -> Result:
     """Write a proposal with what it comes to now, have it take effect if it is accepted, and return its figures."""
     electorate = ballot.electorate(view)
     status = ballot.resolve(record, electorate, time_ms)
@@ -118,13 +125,20 @@ def _resolve(view: View, proposal_id: str, record: dict[str, Any], height: int, 
     if status == ballot.ACCEPTED:
         kind, case = KINDS[record["kind"]], Case(proposal_id, record["proposer"], height)
         refusal = kind.check(view, case, record["subject"])  # A9
-        if refusal is None:
-            outcome = kind.enact(view, case, record["subject"])
-        else:
+        if refusal is not None:
             status, outcome = VOID, {"code": refusal.code, "detail": refusal.detail}
+        else:
+            enacted = view.attempt(
+                f"{NAME}: {record['kind']}", steps, lambda: kind.enact(view, case, record["subject"])
+            )
+            if isinstance(enacted, Rejected):  # B11
+                status, outcome = ballot.FAILED, {"code": enacted.code, "detail": enacted.detail}
+            else:
+                outcome = enacted
+    yes, no = ballot.count(record, electorate)
     decided = {**record, "status": status}
     if status != ballot.OPEN:
-        tally = ballot.tally(record, electorate)
+        tally = {"yes": yes, "no": no, "needed": ballot.needed(electorate), "electorate": list(electorate)}
         decided |= {"decided": [height, time_ms], "tally": tally, "outcome": outcome}
         view.put(_OPEN, [row for row in _open(view) if row[0] != proposal_id])
     view.put(proposal_key(proposal_id), decided)
@@ -159,7 +173,7 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
     record: Any = view.get(proposal_key(proposal_id))
     if record["status"] != ballot.OPEN:
         return {}
-    return {"closed": [_resolve(view, proposal_id, record, moment.height, moment.time_ms)]}
+    return {"closed": [_resolve(view, proposal_id, record, moment.height, moment.time_ms, DUE_EFFECT_STEPS)]}
 
 
 def _next_deadline_ms(reader: Reader) -> int | None:
@@ -197,11 +211,17 @@ def proposal(reader: Reader, proposal_id: str) -> dict[str, Any] | None:
         **{name: record[name] for name in same},
         "reason": record.get("reason"),
         "votes": votes,
-        **ballot.tally(record, ballot.electorate(reader)),
+        **(record.get("tally") or _tally(reader, record)),
         "decided": None if decided is None else {"height": decided[0], "time_ms": decided[1]},
         "outcome": record.get("outcome", {}),
         **_note(reader, proposal_id, record),
     }
+
+
+def _tally(reader: Reader, record: Mapping[str, Any]) -> dict[str, Any]:
+    electorate = ballot.electorate(reader)
+    yes, no = ballot.count(record, electorate)
+    return {"yes": yes, "no": no, "needed": ballot.needed(electorate), "electorate": list(electorate)}
 
 
 def proposals(
@@ -263,4 +283,11 @@ CONTRACT: Final[Contract] = Contract(
     due=_due,
     fire=_fire,
     next_deadline_ms=_next_deadline_ms,
+    open_keys=(
+        "governance/proposal/",
+        "governance/proposals",
+        "governance/deadline/at/",
+        "governance/deadline/page/",
+    ),
+    decisions=("close",),
 )

@@ -212,6 +212,14 @@ CONTRACT: Final[Contract] = Contract(
     },
     begin=membership_epochs.begin,
     next_deadline_ms=membership_epochs.next_deadline_ms,
+    open_keys=(
+        "membership/members",
+        "membership/nodes",
+        "membership/operators/",
+        "membership/validators",
+        "membership/epoch/",
+        "membership/pending",
+    ),
 )
 
 

@@ -12,4 +12,6 @@ from contracts.framework import Contract
 from contracts.policy_acts import ACTIONS
 from contracts.policy_record import RECORD
 
-CONTRACT: Final[Contract] = Contract(name="policy", actions={**ACTIONS, "record": RECORD})
+CONTRACT: Final[Contract] = Contract(
+    name="policy", actions={**ACTIONS, "record": RECORD}, open_keys=("policy/instrument/", "policy/statistics/")
+)

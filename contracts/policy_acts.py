@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from contracts import arguments
+from contracts.budget import ENTRY_STEPS
 from contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
 from contracts.policy_instrument import (
     DESCRIPTION,
@@ -50,6 +51,7 @@ def is_above(level: str, entry: Mapping[str, Any]) -> bool:
 
 def save(view: View, before: Instrument | None, after: Instrument) -> None:
     """Store an instrument with its status, and bring the counters up to date."""
+    view.charge(ENTRY_STEPS * len(after["events"]))
     after["status"] = status_of(after)
     view.put(instrument_key(after["id"]), after)
     recount(view, before, after)

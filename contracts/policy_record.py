@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contracts import arguments
+from contracts.budget import ENTRY_STEPS, ITEM_STEPS
 from contracts.framework import Action, Args, Context, Rejected, Result, View
 from contracts.policy_acts import save
 from contracts.policy_instrument import (
@@ -43,6 +44,7 @@ def _record(view: View, context: Context, args: Args) -> Result | Rejected:
     findings: list[list[str]] = []
     for index, item in enumerate(args["instruments"]):
         before = instrument(view, item["id"])
+        view.charge(_steps_of(before, item))
         if before is not None and before["origin"] == "live":
             findings.append([item["id"], "not_recordable"])
             continue
@@ -64,6 +66,13 @@ def _record(view: View, context: Context, args: Args) -> Result | Rejected:
         "events": events,
         "findings": findings,
     }
+
+
+def _steps_of(before: Instrument | None, item: Mapping[str, Any]) -> int:
+    """Return what merging an instrument takes: every event sent is compared with every one that is known."""
+    known = 0 if before is None else len(before["events"])
+    sent = len(item.get("events", ()))
+    return ITEM_STEPS + ENTRY_STEPS * (len(item) + known + sent) + (known + sent) * sent // 2
 
 
 def _merged(before: Instrument | None, item: Mapping[str, Any], context: Context, source_sha256: str) -> Instrument:

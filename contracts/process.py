@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from contracts import arguments
 from contracts.attestation import ATTEST, await_attestation
+from contracts.budget import ENTRY_STEPS, ITEM_STEPS, OBJECT_STEPS
 from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
 from contracts.process_chain import EMPTY_RECORD, chain, decoded_item_hash, object_key
 from contracts.process_items import Reading, Unfit, schema_of
@@ -26,7 +27,6 @@ from contracts.wording import duration_text, moment_text
 from ledger.signing import ZERO_HASH
 
 MAX_ITEMS: Final = 1_000
-MAX_BATCH_OBJECTS: Final = 10_000
 MAX_KEPT_GAPS: Final = 16
 MAX_SEQUENCE: Final = 2**53
 _COUNTERS: Final = {"event": "events", "object": "declarations", "change": "changes", "relation": "relations"}
@@ -110,10 +110,13 @@ def _record(view: View, context: Context, args: Args) -> Result | Rejected:
     if refusal is not None:
         return refusal
     batch = _Batch(view, context, record, definition, args)
+    before = view.spent
     for offset, item in enumerate(args["items"]):
         refusal = batch.add(offset, item)
         if refusal is not None:
             return refusal
+        if offset == 0:
+            view.note(f"items: {len(args['items'])}, steps of the first: {view.spent - before}")
     return batch.write(key)
 
 
@@ -174,10 +177,12 @@ class _Batch:
 
     def add(self, offset: int, item: Any) -> Rejected | None:
         """Read one item, or refuse the batch for it."""
+        self.view.charge(ITEM_STEPS)
         try:
             reading = self.schema.read(item)
         except Unfit as unfit:
             return Rejected("invalid_item", f"items[{offset}]{unfit}")
+        self.view.charge(OBJECT_STEPS * len(reading.objects) + ENTRY_STEPS * len(item.get("attributes", ())))
         if reading.kind == "event":
             refusal = self._check_event(offset, item, reading)
             if refusal is not None:
@@ -196,10 +201,6 @@ class _Batch:
             count, head = self.objects.get(name) or self._load(name)
             self.objects[name] = (count + 1, chain(head, hashed))
             new.append(count == 0)
-        if len(self.objects) > MAX_BATCH_OBJECTS:
-            return Rejected(
-                "limit", f"items[{offset}]: more than {MAX_BATCH_OBJECTS} objects in a batch; send smaller ones"
-            )
         if self.watch is not None:
             return self.watch.item(offset, self.args["sequence"] + offset, item, reading, hashed, new)
         return None
@@ -320,7 +321,7 @@ CONTRACT: Final[Contract] = Contract(
                     "process_type": arguments.identifier(slash=False),
                     "mode": arguments.one_of("live", "historical"),
                 },
-                {"title": arguments.title(), "zone_minutes": arguments.integer(-840, 840)},
+                {"title": arguments.translatable(), "zone_minutes": arguments.integer(-840, 840)},
             ),
             apply=_register,
             title="Register a source of process data of the own member",
@@ -349,4 +350,5 @@ CONTRACT: Final[Contract] = Contract(
         ),
         "attest": ATTEST,
     },
+    open_keys=("process/type/",),
 )

@@ -21,6 +21,7 @@ CLASSES: Final = ("public", "restricted", "sealed")
 MAX_OBJECT_TYPES: Final = 256
 MAX_EVENT_TYPES: Final = 1_024
 MAX_ATTRIBUTES: Final = 128
+_ATTRIBUTE_STEPS: Final = 12
 MAX_SCALE: Final = 18
 DEFAULT_EARLY_MS: Final = 300_000
 DEFAULT_LATE_MS: Final = 86_400_000
@@ -113,9 +114,16 @@ def next_definition(view: View, context: Context, args: Args) -> dict[str, Any] 
     expected = 1 if current is None else current["version"] + 1
     if version != expected:
         return Rejected("version", f"expected version {expected} of {type_id}, got {version}")
+    view.charge(_ATTRIBUTE_STEPS * _entries(args))
     definition = normalised(args)
     digest = definition_hash(definition).hex()
     return {**definition, "member": context.member, "definition": digest, "height": context.height}
+
+
+def _entries(args: Args) -> int:
+    """Return how many types and attributes a definition has."""
+    bodies = (body for part in ("object_types", "event_types") for body in args[part].values())
+    return sum(1 + len(body.get("attributes", ())) for body in bodies)
 
 
 def put_definition(view: View, definition: Mapping[str, Any]) -> Result:
@@ -145,7 +153,7 @@ _arguments = arguments.arguments(
     {
         "id": arguments.identifier(slash=False),
         "version": arguments.integer(1, 1_000_000),
-        "title": arguments.title(),
+        "title": arguments.translatable(),
         "object_types": arguments.table(_body, high=MAX_OBJECT_TYPES, key=arguments.identifier(slash=False)),
         "event_types": arguments.table(_body, high=MAX_EVENT_TYPES),
     },

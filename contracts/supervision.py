@@ -23,6 +23,7 @@ from contracts import (
     supervision_service,
 )
 from contracts.arguments import DAY_MS
+from contracts.budget import DECISION_STEPS, DUE_EFFECT_STEPS
 from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import Action, Args, Context, Contract, Entry, Moment, Reader, Rejected, Result, View
 from contracts.supervision_outcome import Outcome
@@ -105,7 +106,6 @@ def _open(view: View, context: Context, args: Args, ballot_id: str, kind: str, s
         opened_ms=context.time_ms,
         closes_ms=context.time_ms + open_ms,
         open_ms=open_ms,
-        tx=context.tx_id.hex(),
         **more,
     )
     return {"ballot": ballot_id, **_put_open(view, ballot_id, record)}
@@ -134,35 +134,49 @@ def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
     if record is None:
         return Rejected("unknown_ballot", f"there is no ballot {args['ballot']}")
     electorate = ballot.electorate(view)
-    voted = ballot.vote(record, context, args["choice"], electorate, args.get("reason"))
+    voted = ballot.vote(record, context, args["choice"], electorate)
     if isinstance(voted, Rejected):
         return voted
-    decided, effects = _resolve(view, args["ballot"], voted, Now(context.height, context.time_ms))
+    now = Now(context.height, context.time_ms)
+    decided, effects = _resolve(view, args["ballot"], voted, now, DECISION_STEPS)
     figures = ballot.view_of(decided, electorate)
     result = {"ballot": args["ballot"], "kind": record["kind"], "choice": args["choice"], **figures}
     return result if decided["status"] == ballot.OPEN else {**result, "effects": effects}
 
 
-def _resolve(view: View, ballot_id: str, record: dict[str, Any], now: Now) -> tuple[dict[str, Any], list[Effect]]:
-    """Write a ballot with what it comes to now; return it and what that did."""
-    electorate = ballot.electorate(view)
-    status = ballot.resolve(record, electorate, now.time_ms)
+def _resolve(
+    view: View, ballot_id: str, record: dict[str, Any], now: Now, steps: int
+) -> tuple[dict[str, Any], list[Effect]]:
+    """Write a ballot with its status of now; return it and what its effect did, which takes at most so many steps."""
+    status = ballot.resolve(record, ballot.electorate(view), now.time_ms)
     decided = {**record, "status": status}
     if status != ballot.OPEN:
-        decided |= {"decided": [now.height, now.time_ms], "tally": ballot.tally(record, electorate)}
+        decided["decided"] = [now.height, now.time_ms]
         left: Any = view.get(_open_key(record["proposer"]))
         view.put(_open_key(record["proposer"]), left - 1)
     view.put(ballot_key(ballot_id), decided)
     if status == ballot.OPEN:
         return decided, []
-    return decided, _take_effect(view, decided, status == ballot.ACCEPTED, now)
+    if status != ballot.ACCEPTED:
+        return decided, _take_effect(view, decided, False, now)
+    taken = view.attempt(
+        f"{NAME}: {record['kind']}", steps, lambda: {"effects": _take_effect(view, decided, True, now)}
+    )
+    if not isinstance(taken, Rejected):
+        return decided, taken["effects"]
+    failed = {**decided, "status": ballot.FAILED, "failure": [taken.code, taken.detail]}  # B11
+    view.put(ballot_key(ballot_id), failed)
+    return failed, _take_effect(view, failed, False, now, taken)
 
 
-def _take_effect(view: View, record: Mapping[str, Any], accepted: bool, now: Now) -> list[Effect]:
+def _take_effect(
+    view: View, record: Mapping[str, Any], accepted: bool, now: Now, why: Rejected | None = None
+) -> list[Effect]:
+    """Carry out what a ballot decided; ``why`` if it was accepted and its effect failed."""
     subject = record["subject"]
     match record["kind"]:
         case "rules" | "adopt" if not accepted:
-            return supervision_rules.reject(view, subject["set"], now)
+            return supervision_rules.reject(view, subject["set"], now, why)
         case "rules":
             rule_set: Any = view.get(set_key(subject["set"]))
             if "trial_ms" in rule_set:
@@ -194,7 +208,6 @@ def _begin_trial(view: View, set_id: str, first: Mapping[str, Any], now: Now, tr
         opened_ms=now.time_ms,
         not_before_ms=ends_ms,
         closes_ms=ends_ms + first["open_ms"],
-        tx=first["tx"],
     )
     figures = _put_open(view, ballot_id, record)
     schedule(view, ends_ms, ["ballot", ballot_id])
@@ -206,11 +219,9 @@ def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]])
     record: Any = view.get(ballot_key(ballot_id))
     if record["status"] != ballot.OPEN:
         return
-    effects: list[Effect] = []
-    if record["kind"] == "adopt" and now.time_ms >= record["not_before_ms"]:
-        effects += supervision_rules.end_trial(view, record["subject"]["set"], now)
-    decided, more = _resolve(view, ballot_id, record, now)
-    effects += more
+    decided, effects = _resolve(view, ballot_id, record, now, DUE_EFFECT_STEPS)
+    if decided["status"] == ballot.OPEN and record["kind"] == "adopt" and now.time_ms >= record["not_before_ms"]:
+        effects = supervision_rules.end_trial(view, record["subject"]["set"], now)
     shown = {"ballot": ballot_id, "kind": record["kind"], "status": decided["status"], "effects": effects}
     due["ballots"].append(shown)
 
@@ -332,7 +343,7 @@ CONTRACT: Final[Contract] = Contract(
         "propose_rules": Action(
             validate=arguments.arguments(
                 {"rules": _rules},
-                {"title": arguments.title(), "reason": _reason, "trial_ms": duration, **_open_ms},
+                {"title": arguments.translatable(), "reason": _reason, "trial_ms": duration, **_open_ms},
             ),
             apply=_propose_rules,
             title="Propose a set of rules, to be tried or adopted by ballot",
@@ -371,4 +382,16 @@ CONTRACT: Final[Contract] = Contract(
     due=_due,
     fire=_fire,
     next_deadline_ms=_next_deadline_ms,
+    open_keys=(
+        "supervision/object/",
+        "supervision/active/",
+        "supervision/set/",
+        "supervision/rule/",
+        "supervision/trial/",
+        "supervision/ballot/",
+        "supervision/finding/",
+        "supervision/deadline/at/",
+        "supervision/deadline/page/",
+    ),
+    decisions=("ballot",),
 )

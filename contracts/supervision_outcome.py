@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from contracts import supervision_findings, supervision_holds
+from contracts.budget import FINDING_STEPS
 from contracts.framework import Result, View
 from contracts.rules.monitor import Finding
 from contracts.rules.reasons import Reason, reason
@@ -52,6 +53,7 @@ class Outcome:
 
     def take(self, process_type: str, source: str, found: Found) -> None:
         """Let what a set found take effect: on trial it is counted, else it becomes a finding, and perhaps a hold."""
+        self.view.charge(FINDING_STEPS)
         rule, verdict = found.finding.rule, found.finding.verdict.value
         place = {"process_type": process_type, "object_type": found.object_type, "object": found.object_id}
         if found.judge.shadow:
@@ -78,6 +80,7 @@ class Outcome:
 
     def breach(self, hold: Mapping[str, Any], source: str, item: Item) -> None:
         """Record that something happened on an object under a hold."""
+        self.view.charge(FINDING_STEPS)
         self.record(
             {
                 "rule": HOLD_RULE,

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from contracts import supervision_obligations, supervision_watch
 from contracts.framework import Context, Rejected, View
 from contracts.process_types import type_key
 from contracts.rules.rule import Rule, source_bytes
-from contracts.supervision_checks import check_set, count_waiting
+from contracts.supervision_checks import check_set, check_trial, count_waiting
 from contracts.supervision_sets import (
     ADOPTED,
     TRIAL,
@@ -30,6 +30,9 @@ from contracts.supervision_sets import (
     rule_key,
     set_key,
 )
+
+MAX_CHECK_STEPS: Final = 250_000
+"""The most that checking a set takes, so that the deciding vote, which checks it again and adopts it, has room."""
 
 Effect = dict[str, Any]
 """What a decided ballot did, as receipts show it."""
@@ -44,9 +47,13 @@ class Now(NamedTuple):
 
 def propose(view: View, context: Context, args: Mapping[str, Any], set_id: str) -> dict[str, Any] | Rejected:
     """Check a rule set as a whole and write it as proposed; return the set's record."""
+    before = view.spent
     rules = check_set(view, args["rules"], set_id, TRIAL if "trial_ms" in args else ADOPTED)
     if isinstance(rules, Rejected):
         return rules
+    if view.spent - before > MAX_CHECK_STEPS:
+        detail = f"checking these rules takes {view.spent - before} steps, at most {MAX_CHECK_STEPS}"
+        return Rejected("limit", f"{detail}, for the deciding vote checks them again; propose fewer at a time")
     process_type = rules[0].process_type
     cost = sum(rule.cost for rule in rules)
     digests = [rule_digest(rule.data) for rule in rules]
@@ -94,6 +101,8 @@ def _write_proposed(
 def check_again(view: View, set_id: str, phase: str) -> tuple[Rule, ...] | Rejected:
     """Return the rules of an accepted set if it may still judge in a phase."""
     record: Any = view.get(set_key(set_id))
+    if record["status"] == TRIAL:
+        return check_trial(view, set_id, record)
     return check_set(view, _proposed(view, record), set_id, phase)
 
 
@@ -101,7 +110,9 @@ def begin_trial(view: View, set_id: str, rules: Sequence[Rule], now: Now, ends_m
     """Have a set judge in the shadow until ``ends_ms``; ``adoption`` is the ballot that decides about it then."""
     record: Any = view.get(set_key(set_id))
     _activate(view, set_id, record, rules, TRIAL, now)
-    effect = _mark(view, set_id, TRIAL, now, trial_ends_ms=ends_ms, adoption=adoption)
+    definition: Any = view.get(type_key(record["process_type"]))
+    tried_under = definition["definition"]
+    effect = _mark(view, set_id, TRIAL, now, trial_ends_ms=ends_ms, adoption=adoption, tried_under=tried_under)
     view.put(f"supervision/trial/{set_id}", {})
     _begin_obligations(view, set_id, record, rules, now)
     return [effect]
@@ -137,10 +148,8 @@ def reject(view: View, set_id: str, now: Now, why: Rejected | None = None) -> li
         head: Any = view.get(head_key(rule_id))
         view.put(head_key(rule_id), {**head, "latest": version - 1})
     count_waiting(view, record["process_type"], _proposed(view, record), -1)
-    if why is None:
-        return [_mark(view, set_id, "rejected", now)]
-    effect = _mark(view, set_id, "rejected", now, refused=[why.code, why.detail])
-    return [{**effect, "code": why.code, "detail": why.detail}]
+    effect = _mark(view, set_id, "rejected", now)
+    return [effect if why is None else {**effect, "code": why.code, "detail": why.detail}]
 
 
 def adopt(view: View, set_id: str, now: Now) -> list[Effect]:

@@ -13,7 +13,7 @@ State: ``supervision/object/<process type>/<object type>/<id>``. docs/spec/contr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from contracts import deadlines, supervision_holds, supervision_obligations
@@ -21,8 +21,8 @@ from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import Context, Entry, Rejected, Result, View
 from contracts.process_chain import ObjectName
 from contracts.process_items import Reading
-from contracts.rules.facts import Event
-from contracts.rules.monitor import Finding, RuleSet
+from contracts.rules.facts import Event, size_of_item
+from contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
 from contracts.rules.periodic import Periodic
 from contracts.rules.rule import SOURCE, Rule
 from contracts.supervision_outcome import Found, Item, Outcome, refuses
@@ -32,6 +32,8 @@ from contracts.supervision_terms import NAME, schedule
 MAX_FINDINGS: Final = 5_000
 MAX_SHOWN_BYTES: Final = 256 * 1024
 BEFORE: Final = -1
+SET_STEPS: Final = 8
+"""What finding the monitors of an object takes for each set that judges its type."""
 Place: TypeAlias = tuple[str, str, str]
 """(process type, object type, object id)."""
 
@@ -69,13 +71,13 @@ class Watched:
             self.clock, self.armed_ms = clock, None
         self.source = source
 
-    def expire(self, clock_ms: int) -> list[Found]:
-        """Let what was due before ``clock_ms`` (the clock less the lag) be missed."""
+    def expire(self, clock_ms: int, spend: Callable[[int], None]) -> list[Found]:
+        """Let what was due before ``clock_ms`` (the clock less the lag) be missed; ``spend`` counts the steps."""
         found: list[Found] = []
         for index, judge in enumerate(self.judges):
             state = self.entries[index]
             if state is not None:
-                self.entries[index], findings = self.rules(judge).expire(state, clock_ms)
+                self.entries[index], findings = self.rules(judge).expire(state, clock_ms, spend)
                 found += [Found(judge, self.place[1], self.place[2], finding, Item()) for finding in findings]
         return found
 
@@ -186,11 +188,12 @@ class Watch:
             context.time_ms,
             self.live,
             self.zone_minutes,
+            size_of_item(item, self.source),
         )
         for (object_type, object_id), watched in objects:
             for index, judge in enumerate(watched.judges):
                 watched.entries[index], findings = judge.by_type[object_type].observe(
-                    watched.entries[index], event, object_id, whole=watched.whole(judge)
+                    watched.entries[index], event, object_id, whole=watched.whole(judge), spend=self.view.charge
                 )
                 for finding in findings:
                     if refuses(finding) and not judge.shadow:
@@ -199,6 +202,7 @@ class Watch:
         return None
 
     def _describe(self, watched: Watched, item: Mapping[str, Any]) -> None:
+        self.view.charge(OBSERVE_STEPS * len(watched.judges))
         for index, judge in enumerate(watched.judges):
             watched.entries[index] = watched.rules(judge).describe(
                 watched.entries[index],
@@ -211,6 +215,7 @@ class Watch:
     def _watched(self, name: ObjectName, first: bool) -> Watched:
         watched = self.objects.get(name)
         if watched is None:
+            self.view.charge(SET_STEPS * len(self.judges))
             place = (self.definition["id"], *name)
             watched = self.objects[name] = Watched(place, self.view.get(object_state_key(*place)), self.judges)
             by_block_time = self.live or (self.judges_sources and name[0] == SOURCE)
@@ -274,7 +279,7 @@ def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, cl
         return
     watched.armed_ms = None
     before = list(watched.entries)
-    found = watched.expire(clock_ms - definition["late_ms"])
+    found = watched.expire(clock_ms - definition["late_ms"], view.charge)
     if place[1] == SOURCE:
         _advance(view, watched, before)
     watched.write(view, definition["late_ms"])

@@ -122,7 +122,9 @@ def _correlated(build: Build, template: str, a: str, b: str, conditions: Mapping
 
 def _guard(build: Build) -> Body:
     kinds = build.on()
-    return Guard(Reach(dict.fromkeys(kinds, ON)), build.condition("assert", *kinds))
+    condition = build.condition("assert", *kinds)
+    read = used(condition.text, "o", f"{build.path}.assert")
+    return Guard(Reach(dict.fromkeys(kinds, ON)), condition, bool(read.fields or read.attributes))
 
 
 def _shape(build: Build) -> Body:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.rules.cel_check import MAX_COST, check
+from contracts.rules.cel_check import LARGEST, MAX_COST, Charge, check
 from contracts.rules.cel_eval import Run, compiled
 from contracts.rules.cel_parser import parse
 from contracts.rules.cel_types import SIMPLE, Type, agree, list_of, map_of, parse_type, record
@@ -23,7 +23,9 @@ from contracts.rules.cel_values import Duration, EvalError, Timestamp, Value, de
 from contracts.rules.errors import RuleError
 
 __all__ = [
+    "LARGEST",
     "MAX_COST",
+    "Charge",
     "Duration",
     "Expression",
     "RuleError",
@@ -50,11 +52,15 @@ class Undetermined:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A checked expression: its text, its type (``dyn`` if only known when it runs), its worst-case steps."""
+    """A checked expression: its text, its type (``dyn`` if only known when it runs), its worst-case steps.
+
+    ``charge`` is what evaluating it is charged.
+    """
 
     text: str
     type: Type
     cost: int
+    charge: Charge
     wanted: str | None
     _run: Run = field(repr=False, compare=False)
 
@@ -83,7 +89,7 @@ def compile_expression(
     """
     types = {name: parse_type(kind) if isinstance(kind, str) else kind for name, kind in variables.items()}
     node = parse(text, path)
-    fact = check(node, types, path)
+    fact, charge = check(node, types, path)
     if result is not None and not agree(fact.type, SIMPLE[result]):
         raise RuleError(path, node.position, f"expected a {result}, this is {fact.type}")
-    return Expression(text, fact.type, fact.cost, result, compiled(node))
+    return Expression(text, fact.type, fact.cost, charge, result, compiled(node))

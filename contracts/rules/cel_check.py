@@ -39,6 +39,27 @@ MAX_COST: Final = 20_000
 Overload = tuple[tuple[Type, ...], Type]
 
 
+class Charge(NamedTuple):
+    """The steps charged for something: ``least`` where all lists and texts from outside are empty, ``most`` where they
+    are the largest, on a straight line in between (G53).
+    """
+
+    least: int
+    most: int
+
+    def plus(self, other: Charge) -> Charge:
+        """Return the charge for both."""
+        return Charge(self.least + other.least, self.most + other.most)
+
+    def at(self, size: int) -> int:
+        """Return the steps at a size of 0 to ``LARGEST``, rounded up."""
+        return self.least - (self.least - self.most) * size // LARGEST
+
+
+LARGEST: Final = 256
+"""The size of an event whose longest list has 256 entries, or whose longest text 4,096 characters."""
+
+
 class Fact(NamedTuple):
     """What is known of a part: its type, its greatest size (characters or items), the most steps it takes,
     and the most steps that comparing its value takes beyond the first.
@@ -48,12 +69,6 @@ class Fact(NamedTuple):
     size: int
     weight: int
     cost: int
-
-
-def _of(kind: Type, cost: int) -> Fact:
-    """Return the fact of a value of which only the type is known."""
-    size = size_of(kind)
-    return Fact(kind, size, weight(kind, size), cost)
 
 
 _ORDERED: Final = (INT, STRING, BOOL, TIMESTAMP, DURATION)
@@ -101,17 +116,47 @@ _READING: Final = frozenset(("timestamp", "duration", "int", "string", "bool", "
 READING_COST: Final = 10
 
 
-def check(node: tree.Node, variables: Mapping[str, Type], path: str = "") -> Fact:
-    """Return the facts of a tree; raises RuleError for an unknown name, a type that does not fit, or the cost."""
-    fact = _Checker(variables, path).fact(node)
+def check(node: tree.Node, variables: Mapping[str, Type], path: str = "") -> tuple[Fact, Charge]:
+    """Return the facts of a tree, and what is charged for it.
+
+    Raises RuleError for an unknown name, a type that does not fit, or the cost.
+    """
+    choices: list[int] = []
+    fact = _Checker(variables, path, choices).fact(node)
     if fact.cost > MAX_COST:
         raise RuleError(path, node.position, f"the worst case takes {fact.cost} steps, more than {MAX_COST}")  # G50
-    return fact
+    least = _Empty(variables, path, choices[::-1]).fact(node).cost
+    most = _Largest(variables, path, choices[::-1]).fact(node).cost
+    return fact, Charge(least, most)
 
 
 class _Checker:
-    def __init__(self, variables: Mapping[str, Type], path: str) -> None:
-        self.variables, self.path, self.item = variables, path, DYN
+    """Finds the worst case; notes in ``choices`` which of several weights counts, where the smallest does (G52)."""
+
+    def __init__(self, variables: Mapping[str, Type], path: str, choices: list[int]) -> None:
+        self.variables, self.path, self.item, self.choices = variables, path, DYN, choices
+
+    def size_of(self, kind: Type) -> int:
+        """Return the size that a value from outside is taken to have."""
+        return size_of(kind)
+
+    def weight(self, kind: Type, size: int) -> int:
+        """Return the steps that comparing such a value takes beyond the first."""
+        return weight(kind, size)
+
+    def smallest(self, *weights: int) -> int:
+        """Return the weight that counts."""
+        self.choices.append(weights.index(min(weights)))
+        return min(weights)
+
+    def capped(self, size: int) -> int:
+        """Return the items of a list that operations made, of at most ``size``."""
+        return min(MAX_ITEMS, size)
+
+    def of(self, kind: Type, cost: int) -> Fact:
+        """Return the fact of a value of which only the type is known."""
+        size = self.size_of(kind)
+        return Fact(kind, size, self.weight(kind, size), cost)
 
     def error(self, node: tree.Node, reason: str) -> RuleError:
         return RuleError(self.path, node.position, reason)
@@ -119,7 +164,7 @@ class _Checker:
     def fact(self, node: tree.Node) -> Fact:
         match node:
             case tree.Literal():
-                return _literal(node.value)
+                return self.literal(node.value)
             case tree.Variable():
                 return self.variable(node)
             case tree.Select():
@@ -128,7 +173,7 @@ class _Checker:
                 return self.call(node)
             case tree.Logic():
                 facts = [self.boolean(operand, node.operator) for operand in node.operands]
-                return _of(BOOL, 1 + sum(fact.cost for fact in facts))
+                return self.of(BOOL, 1 + sum(fact.cost for fact in facts))
             case tree.Conditional():
                 return self.conditional(node)
             case tree.Macro():
@@ -149,12 +194,12 @@ class _Checker:
         if kind is None:
             known = ", ".join(self.variables) or "none"
             raise self.error(node, f"unknown name {quoted(node.name)}; known: {known}")
-        return _of(kind, 1)
+        return self.of(kind, 1)
 
     def select(self, node: tree.Select) -> Fact:
         operand = self.fact(node.operand)
         kind = self.entry(node, operand.type, node.field)
-        return _of(BOOL if node.test else kind, 1 + operand.cost)
+        return self.of(BOOL if node.test else kind, 1 + operand.cost)
 
     def entry(self, node: tree.Node, holder: Type, name: str) -> Type:
         """Return the type of what a map or record has under a constant name."""
@@ -190,10 +235,10 @@ class _Checker:
         kind = joined(found)
         if kind == LIST:
             kind = list_of(joined([fact.type.item or DYN for fact in facts]))
-        size = _result_size(node.function, kind, facts)
-        cost = 1 + sum(fact.cost for fact in facts) + _extra(node.function, kind, size, facts)
+        size = self.result_size(node.function, kind, facts)
+        cost = 1 + sum(fact.cost for fact in facts) + self.extra(node.function, kind, size, facts)
         carried = node.function in ("_+_", "dyn") and kind.kind in ("string", "list", "dyn")
-        heavy = sum(fact.weight for fact in facts) if carried else weight(kind, size)
+        heavy = sum(fact.weight for fact in facts) if carried else self.weight(kind, size)
         return Fact(kind, size, heavy, cost)
 
     def constant_time(self, node: tree.Call) -> None:
@@ -221,8 +266,8 @@ class _Checker:
         left, right = (self.fact(operand) for operand in node.operands)
         if not agree(left.type, right.type):
             raise self.error(node, f"{left.type} never equals {right.type}")  # G22
-        steps = min(left.weight, right.weight)
-        return _of(BOOL, 1 + left.cost + right.cost + steps)
+        steps = self.smallest(left.weight, right.weight)
+        return self.of(BOOL, 1 + left.cost + right.cost + steps)
 
     def membership(self, node: tree.Call) -> Fact:
         value, holder = (self.fact(operand) for operand in node.operands)
@@ -232,14 +277,14 @@ class _Checker:
                 raise self.error(node, f"the keys of a map are strings, not {value.type}")
             if holder.type.kind == "record" and type(node.operands[0]) is tree.Literal:
                 self.entry(node, holder.type, str(node.operands[0].value))
-            return _of(BOOL, cost)
+            return self.of(BOOL, cost)
         if holder.type.kind not in ("list", "dyn"):
             raise self.error(node, f"in needs a list or map, got {holder.type}")
         item = holder.type.item or DYN
         if not agree(value.type, item):
             raise self.error(node, f"a list of {item} never holds {value.type}")
-        count = holder.size if holder.type.kind == "list" else MAX_ITEMS
-        return _of(BOOL, cost + count + min(count * value.weight, holder.weight))
+        count = holder.size if holder.type.kind == "list" else self.size_of(LIST)
+        return self.of(BOOL, cost + count + self.smallest(count * value.weight, holder.weight))
 
     def index(self, node: tree.Call) -> Fact:
         holder, key = (self.fact(operand) for operand in node.operands)
@@ -257,7 +302,7 @@ class _Checker:
             raise self.error(node, f"{holder.type} has no index")
         if not agree(key.type, wanted):
             raise self.error(node, f"the index of {holder.type.kind} is {wanted}, not {key.type}")
-        return _of(kind, cost)
+        return self.of(kind, cost)
 
     def conditional(self, node: tree.Conditional) -> Fact:
         condition = self.boolean(node.condition, "?")
@@ -275,8 +320,8 @@ class _Checker:
             raise self.error(node, f"{node.name}() walks a list, not {holder.type}")  # G16
         self.item = holder.type.item or DYN
         body = self.boolean(node.body, f"{node.name}()")
-        count = holder.size if holder.type.kind == "list" else MAX_ITEMS
-        return _of(BOOL, 1 + holder.cost + count * (1 + body.cost))
+        count = holder.size if holder.type.kind == "list" else self.size_of(LIST)
+        return self.of(BOOL, 1 + holder.cost + count * (1 + body.cost))
 
     def list_literal(self, node: tree.ListLiteral) -> Fact:
         if len(node.items) > MAX_ITEMS:
@@ -296,39 +341,62 @@ class _Checker:
         kind = map_of(joined([fact.type for fact in values]))
         return _together(kind, [*keys, *values])
 
+    def literal(self, value: object) -> Fact:
+        if type(value) is str:
+            return Fact(STRING, len(value), weight(STRING, len(value)), 1)
+        return self.of(BOOL if type(value) is bool else INT if type(value) is int else NULL, 1)
+
+    def result_size(self, function: str, kind: Type, facts: list[Fact]) -> int:
+        if function == "_+_" and kind.kind in ("string", "dyn"):
+            return sum(fact.size for fact in facts)
+        if kind.kind == "list":
+            return self.capped(sum(fact.size for fact in facts))
+        if function == "string":
+            return max(MAX_TEXT, facts[0].size)
+        return facts[0].size if function == "dyn" else 1
+
+    def extra(self, function: str, kind: Type, size: int, facts: list[Fact]) -> int:
+        """Return the steps a call takes beyond one, by the sizes of its operands (G51)."""
+        if function in _READING:
+            return READING_COST
+        if function in ("_<_", "_<=_", "_>_", "_>=_"):
+            return self.smallest(*(fact.size for fact in facts)) // CHARACTERS_A_STEP
+        if function in ("startsWith", "endsWith"):
+            return facts[1].size // CHARACTERS_A_STEP
+        if function == "contains":
+            return sum(fact.size for fact in facts) // 64
+        if function == "_+_" and kind.kind in ("string", "list", "dyn"):
+            return size // (16 if kind.kind == "list" else CHARACTERS_A_STEP)
+        return READING_COST if function in TIMESTAMP_PARTS else 0
+
+
+class _Largest(_Checker):
+    """Finds the cost where all lists and texts from outside are the largest, as one end of a straight line (G53).
+
+    The smaller of two costs bends the other way than the rest, so the one that is smaller at the greatest size counts
+    at every size, and lists that operations make are not capped.
+    """
+
+    def smallest(self, *weights: int) -> int:
+        return weights[self.choices.pop()]
+
+    def capped(self, size: int) -> int:
+        return size
+
+
+class _Empty(_Largest):
+    """Finds the cost where all lists and texts from outside are empty: the other end of the line."""
+
+    def size_of(self, kind: Type) -> int:
+        return 0 if kind.item is not None or kind.kind in ("string", "dyn") else 1
+
+    def weight(self, kind: Type, size: int) -> int:
+        if kind.kind == "record":
+            return sum(1 + self.weight(field, 0) for _, field in kind.fields)
+        return weight(kind, size) if size and kind.kind == "string" else 0
+
 
 def _together(kind: Type, facts: list[Fact]) -> Fact:
     """Return the fact of a list or map of these."""
     heavy = sum(1 + fact.weight for fact in facts)  # G52
     return Fact(kind, len(facts), heavy, 1 + sum(fact.cost for fact in facts))
-
-
-def _literal(value: object) -> Fact:
-    if type(value) is str:
-        return Fact(STRING, len(value), weight(STRING, len(value)), 1)
-    return _of(BOOL if type(value) is bool else INT if type(value) is int else NULL, 1)
-
-
-def _result_size(function: str, kind: Type, facts: list[Fact]) -> int:
-    if function == "_+_" and kind.kind in ("string", "dyn"):
-        return sum(fact.size for fact in facts)
-    if kind.kind == "list":
-        return min(MAX_ITEMS, sum(fact.size for fact in facts))
-    if function == "string":
-        return max(MAX_TEXT, facts[0].size)
-    return facts[0].size if function == "dyn" else 1
-
-
-def _extra(function: str, kind: Type, size: int, facts: list[Fact]) -> int:
-    """Return the steps a call takes beyond one, by the sizes of its operands (G51)."""
-    if function in _READING:
-        return READING_COST
-    if function in ("_<_", "_<=_", "_>_", "_>=_"):
-        return min(fact.size for fact in facts) // CHARACTERS_A_STEP
-    if function in ("startsWith", "endsWith"):
-        return facts[1].size // CHARACTERS_A_STEP
-    if function == "contains":
-        return sum(fact.size for fact in facts) // 64
-    if function == "_+_" and kind.kind in ("string", "list", "dyn"):
-        return size // (16 if kind.kind == "list" else CHARACTERS_A_STEP)
-    return READING_COST if function in TIMESTAMP_PARTS else 0

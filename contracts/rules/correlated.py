@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from contracts.rules.cel import Expression, Undetermined
-from contracts.rules.declare import complaint, is_forward, reach_of
+from contracts.rules.cel import Charge, Expression, Undetermined
+from contracts.rules.declare import complaint, is_forward, reach_of, summed
 from contracts.rules.facts import Used, restored
 from contracts.rules.reasons import Reason, reason
 from contracts.rules.verdict import FINAL, Facts, Reach, Ruling, Verdict, undetermined, violated
@@ -26,6 +26,9 @@ from contracts.rules.verdict import FINAL, Facts, Reach, Ruling, Verdict, undete
 MAX_KEPT: Final = 64
 MAX_KEPT_CHARACTERS: Final = 1_024
 
+_KEPT_STEPS: Final = 4
+KEPT_SIZE: Final = 64
+"""The size of the largest event that is kept."""
 Kept = list[Any]
 """``[occurrence in ms, what the correlation reads of the event]``."""
 
@@ -98,6 +101,17 @@ class Correlated:
     def reach(self) -> Reach:
         """See ``Body``."""
         return reach_of(self.template, self.a, self.b)
+
+    @property
+    def charge(self) -> Charge:
+        """See ``Body``."""
+        return summed(self.conditions)
+
+    @property
+    def kept_charge(self) -> Charge:
+        """See ``Body``: each is matched in every part, and compared with the event that is kept."""
+        matched = Charge(_KEPT_STEPS, _KEPT_STEPS)
+        return matched if self.correlation is None else matched.plus(self.correlation.charge)
 
     @property
     def forward(self) -> bool:

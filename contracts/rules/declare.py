@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contracts.rules.cel import Expression, Undetermined
+from contracts.rules.cel import Charge, Expression, Undetermined
 from contracts.rules.reasons import NOTHING, Reason, reason
-from contracts.rules.verdict import FINAL, VIOLATED, Facts, Reach, Ruling, Verdict, undetermined, violated
+from contracts.rules.verdict import FINAL, NO_CHARGE, VIOLATED, Facts, Reach, Ruling, Verdict, undetermined, violated
 
 MAX_N: Final = 100
 
@@ -132,6 +132,16 @@ class Automaton:
     _verdicts: tuple[Verdict, ...] = field(repr=False)
 
     @property
+    def charge(self) -> Charge:
+        """See ``Body``."""
+        return summed(self.conditions)
+
+    @property
+    def kept_charge(self) -> Charge:
+        """See ``Body``."""
+        return NO_CHARGE
+
+    @property
     def forward(self) -> bool:
         """See ``Body``."""
         return is_forward(self.template)
@@ -170,6 +180,14 @@ class Automaton:
     def expire(self, code: int, detail: Any) -> Ruling:
         """See ``Body``: nothing expires."""
         return Ruling(code, detail)
+
+
+def summed(conditions: Mapping[str, Expression]) -> Charge:
+    """Return the charge for a step of a template with conditions, each of which is evaluated."""
+    total = Charge(1, 1)
+    for condition in conditions.values():
+        total = total.plus(condition.charge)
+    return total
 
 
 def automaton(template: str, a: str, b: str, n: int, conditions: Mapping[str, Expression]) -> Automaton:

@@ -9,12 +9,12 @@ docs/spec/rules.md, section Facts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contracts.process_items import time_ms as read_time_ms
 from contracts.rules import cel_parser as tree
-from contracts.rules.cel import Timestamp, Type, list_of, map_of, parse_type, record
+from contracts.rules.cel import LARGEST, Timestamp, Type, list_of, map_of, parse_type, record
 from contracts.rules.cel_values import Digest, digest_of
 from contracts.rules.errors import RuleError
 
@@ -30,6 +30,7 @@ _KINDS: Final = {
     "scaled": "int",
 }
 _SHORT_BYTES: Final = 32
+_CHARACTERS_A_SIZE: Final = 16
 _NOTHING: Final[Mapping[str, Any]] = {"attributes": {}}
 _DYN: Final = parse_type("dyn")
 _STRING: Final = parse_type("string")
@@ -57,7 +58,8 @@ class Event:
     """A recorded event: the process item, and what the ledger adds.
 
     ``item`` is valid, ``time_ms`` its occurrence; ``source`` is ``member/source``, ``zone_minutes`` its zone if it
-    declares one, ``live`` whether its clock is the block time ``block_ms``.
+    declares one, ``live`` whether its clock is the block time ``block_ms``. Charges go by ``size``; ``made`` is what
+    was made of it for one object and serves others, too.
     """
 
     item: Mapping[str, Any]
@@ -68,6 +70,8 @@ class Event:
     block_ms: int
     live: bool = True
     zone_minutes: int | None = None
+    size: int = 0
+    made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def member(self) -> str:
@@ -92,6 +96,24 @@ def object_times(definition: Definition | None, kind: str) -> frozenset[str]:
     """Return the attributes of an object type that are times."""
     body = {} if definition is None else definition["object_types"].get(kind, {})
     return frozenset(name for name, spec in body.get("attributes", {}).items() if _kind_of(spec) == "timestamp")
+
+
+def size_of_item(item: Mapping[str, Any], source: str) -> int:
+    """Return the size of an event, 0 to ``LARGEST``.
+
+    It is the entries of its longest list, or a sixteenth of the characters of its longest text if that is more. Texts
+    in lists, of at most 128 characters, count as a list of 8 entries.
+    """
+    longest = max(len(source), len(item["event"]), len(item["type"]))
+    entries = 0
+    for name in ("objects", "policy", "evidence"):
+        listed = item.get(name)
+        if listed:
+            entries = max(entries, len(listed), 8)
+    for value in item.get("attributes", {}).values():
+        if type(value) is str and len(value) > longest:
+            longest = len(value)
+    return min(LARGEST, max(entries, -(-longest // _CHARACTERS_A_SIZE)))
 
 
 def event_facts(event: Event, times: Mapping[str, frozenset[str]]) -> dict[str, Any]:

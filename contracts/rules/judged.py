@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.rules.cel import Expression, Undetermined
+from contracts.rules.cel import Charge, Expression, Undetermined
 from contracts.rules.facts import short
 from contracts.rules.reasons import Reason, reason
 from contracts.rules.shape import Shape
-from contracts.rules.verdict import FINAL, VIOLATED, Facts, Reach, Ruling, Verdict, undetermined, violated
+from contracts.rules.verdict import FINAL, NO_CHARGE, VIOLATED, Facts, Reach, Ruling, Verdict, undetermined, violated
 
 MAX_ACTORS: Final = 64
 ON: Final = "on"
@@ -25,6 +25,11 @@ class _Judge:
     """What all of these share: no tables and no deadlines; pending until something is found."""
 
     __slots__ = ()
+
+    @property
+    def kept_charge(self) -> Charge:
+        """See ``Body``."""
+        return NO_CHARGE
 
     @property
     def forward(self) -> bool:
@@ -61,6 +66,7 @@ class Ended(_Judge):
     # M7
     reach: Reach = Reach({})  # noqa: RUF009 - it is frozen
     cost: int = 0
+    charge: Charge = NO_CHARGE
 
     def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
         """See ``Body``: events do not concern it."""
@@ -69,10 +75,19 @@ class Ended(_Judge):
 
 @dataclass(frozen=True, slots=True)
 class Guard(_Judge):
-    """An expression that must be true of every event of some types."""
+    """An expression that must be true of every event of some types.
+
+    ``of_object``: it reads ``o``; else it is the same for all objects that an event names.
+    """
 
     reach: Reach
     expression: Expression
+    of_object: bool = True
+
+    @property
+    def charge(self) -> Charge:
+        """See ``Body``."""
+        return self.expression.charge
 
     @property
     def cost(self) -> int:
@@ -81,7 +96,7 @@ class Guard(_Judge):
 
     def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
         """See ``Body``."""
-        value = self.expression.evaluate(facts.bindings())
+        value = facts.once(self.expression) if not self.of_object else self.expression.evaluate(facts.bindings())
         if value is True:
             return Ruling(code)
         if type(value) is Undetermined:
@@ -95,6 +110,16 @@ class ShapeCheck(_Judge):
 
     reach: Reach
     shape: Shape
+
+    @property
+    def of_object(self) -> bool:
+        """See ``Guard``."""
+        return False
+
+    @property
+    def charge(self) -> Charge:
+        """See ``Body``: an event's attributes are flat, so their size does not matter."""
+        return Charge(self.shape.cost, self.shape.cost)
 
     @property
     def cost(self) -> int:
@@ -114,6 +139,7 @@ class Lag(_Judge):
     reach: Reach
     within_ms: int
     cost: int = 1
+    charge: Charge = Charge(1, 1)  # noqa: RUF009 - it is frozen
 
     def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
         """See ``Body``."""
@@ -131,6 +157,7 @@ class Gap(_Judge):
     missing_max: int
     reach: Reach = Reach({})  # noqa: RUF009 - it is frozen
     cost: int = 1
+    charge: Charge = Charge(1, 1)  # noqa: RUF009 - it is frozen
 
     def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
         """See ``Body``: events do not concern it."""
@@ -160,6 +187,7 @@ class Segregation(_Judge):
     b: str
     actor: str
     cost: int = 1
+    charge: Charge = Charge(4, 4)  # noqa: RUF009 - it is frozen
 
     @property
     def reach(self) -> Reach:

@@ -13,22 +13,39 @@ object's attributes that rules read. It is a value the ledger can encode, and is
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from contracts.process_items import time_ms as read_time_ms
+from contracts.rules.cel import LARGEST, Charge
+from contracts.rules.correlated import KEPT_SIZE
 from contracts.rules.declare import Automaton
 from contracts.rules.facts import Definition, Event, object_times, plain, rich, time_value, times_of
-from contracts.rules.judged import Gap
+from contracts.rules.judged import Gap, Guard, ShapeCheck
 from contracts.rules.periodic import Periodic
 from contracts.rules.reasons import NOTHING, Reason
 from contracts.rules.rule import Rule
-from contracts.rules.verdict import VIOLATED, Facts, Ruling, Verdict
+from contracts.rules.verdict import NO_CHARGE, VIOLATED, Facts, Ruling, Verdict
 
 MAX_EXPIRED: Final = 64
 """The most obligations of one object that expire in one call; the rest is still due after it."""
 
 State = list[Any]
+
+
+OBSERVE_STEPS: Final = 12
+"""What observing an event on one object takes before any rule judges it."""
+_PLANS_MAX: Final = 4_096
+_KNOWN_CHARGE: Final = Charge(1, 1)
+
+
+def _kept(detail: Any) -> int:
+    """Return how many entries the lists of a rule's detail have."""
+    return sum(len(entries) for lists in detail if type(lists) is list for entries in lists if type(entries) is list)
+
+
+def _free(steps: int) -> None:
+    """Count nothing: for logs of the past, which nobody waits for."""
 
 
 class Finding(NamedTuple):
@@ -45,13 +62,19 @@ class Finding(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What an event of some type has to do: look-ups in tables by rule, and steps of bodies by rule and symbol."""
+    """What an event of some type has to do: look-ups in tables by rule, and steps of bodies by rule and symbol.
+
+    ``charge`` is for each object, ``once`` for the first one that an event names, ``kept`` by rule for each event kept.
+    """
 
     tables: list[tuple[int, bytes]]
     steps: list[tuple[int, str]]
+    charge: Charge
+    once: Charge
+    kept: dict[int, Charge]
 
 
-_NOTHING: Final = _Plan([], [])
+_NOTHING: Final = _Plan([], [], NO_CHARGE, NO_CHARGE, {})
 
 
 class RuleSet:
@@ -73,18 +96,28 @@ class RuleSet:
         self._complaints = [
             rule.body.complaint() if isinstance(rule.body, Automaton) else NOTHING for rule in self.rules
         ]
+        self._slots, self._general = _slots_by_type(self.rules)
+        self._mark = f"paid: {self.rules[0].id} {self.rules[0].version}" if self.rules else ""
         self._plans: dict[tuple[bool, str, str, int, int | None], _Plan] = {}
 
     def observe(
-        self, state: State | None, event: Event, object_id: str, *, whole: bool = True
+        self,
+        state: State | None,
+        event: Event,
+        object_id: str,
+        *,
+        whole: bool = True,
+        spend: Callable[[int], None] = _free,
     ) -> tuple[State, list[Finding]]:
         """Return the object's state after an event that names it, and what was found.
 
         ``whole`` matters when ``state`` is None: whether all that is recorded of the object is given to this set.
+        ``spend`` is told the steps that this takes, before it is done.
         """
         codes, details, last, first_ms, count, attributes = state or self._fresh(event.block_ms, whole)
         kind = event.item["type"]
         plan = self._plan(count == 0, last, kind, event.block_ms, first_ms)
+        spend(OBSERVE_STEPS if plan is _NOTHING else self._steps_of(plan, event, details, attributes))
         if plan is _NOTHING:  # every event names its source, which few rules are about
             return [codes, details, kind if kind in self._after else "", first_ms, count + 1, attributes], []
         changed = bytearray(codes.ljust(self.size, b"\0"))
@@ -160,13 +193,14 @@ class RuleSet:
         """
         return min((deadline for deadline, _, _ in self._due(state)), default=None)
 
-    def expire(self, state: State, clock_ms: int) -> tuple[State, list[Finding]]:
+    def expire(self, state: State, clock_ms: int, spend: Callable[[int], None] = _free) -> tuple[State, list[Finding]]:
         """Return the state after a clock passed deadlines, and what was found.
 
-        ``clock_ms`` is the clock of the object's source, less the reporting lag.
+        ``clock_ms`` is the clock of the object's source, less the reporting lag; for ``spend`` see ``observe``.
         """
         findings: list[Finding] = []
         for _ in range(MAX_EXPIRED):
+            spend(OBSERVE_STEPS + sum(2 + _kept(detail) // 4 for _, detail in state[1]))
             deadline, slot, detail = min(self._due(state), default=(clock_ms, 0, None), key=lambda due: due[:2])
             if deadline >= clock_ms:  # D7
                 break
@@ -228,24 +262,53 @@ class RuleSet:
         key = (first, last, kind if kind in self._types else "", moment, began)
         plan = self._plans.get(key)
         if plan is None:
+            if len(self._plans) >= _PLANS_MAX:
+                self._plans.clear()
             plan = self._plans[key] = self._planned(first, last, kind, block_ms, first_ms)
         return plan
+
+    def _steps_of(self, plan: _Plan, event: Event, details: list[Any], attributes: list[Any]) -> int:
+        """Return what one event is charged on one object (docs/spec/budget.md)."""
+        size = event.size
+        for _, _, value in attributes:
+            if type(value) is str and len(value) > 16 * size:
+                size = min(LARGEST, -(-len(value) // 16))
+        steps = OBSERVE_STEPS + plan.charge.at(size)
+        if plan.once is not NO_CHARGE and self._mark not in event.made:
+            event.made[self._mark] = True
+            steps += plan.once.at(size)
+        if plan.steps:
+            steps += len(details)
+        if plan.kept:
+            for slot, detail in details:
+                charge = plan.kept.get(slot)
+                if charge is not None:
+                    steps += _kept(detail) * charge.at(max(size, KEPT_SIZE))
+        return steps
 
     # D11
     def _planned(self, first: bool, last: str, kind: str, block_ms: int, first_ms: int | None) -> _Plan:
         tables, steps = [], []
-        for slot, rule in enumerate(self.rules):
-            reach = rule.body.reach
+        charge, once, kept = NO_CHARGE, NO_CHARGE, {}
+        for slot in sorted((*self._slots.get(kind, ()), *self._general)):  # as many as are charged, never all
+            body = self.rules[slot].body
+            reach = body.reach
             symbol = reach.symbols.get(kind, reach.every)
             if not symbol and ((first and reach.first) or (last and reach.after == last)):
                 symbol = "other"
             if symbol and self._judges(slot, block_ms, first_ms):
-                table = rule.body.tables.get(symbol)
+                table = body.tables.get(symbol)
                 if table is None:
                     steps.append((slot, symbol))
                 else:
                     tables.append((slot, table))
-        return _Plan(tables, steps) if tables or steps else _NOTHING
+                if isinstance(body, Guard | ShapeCheck) and not body.of_object:
+                    once, charge = once.plus(body.charge), charge.plus(_KNOWN_CHARGE)
+                else:
+                    charge = charge.plus(body.charge)
+                if body.kept_charge is not NO_CHARGE:
+                    kept[slot] = body.kept_charge
+        return _Plan(tables, steps, charge, once, kept) if tables or steps else _NOTHING
 
     def _judges(self, slot: int, block_ms: int, first_ms: int | None) -> bool:
         """Say whether a rule is in force at a block time, and may judge an object that began at ``first_ms``."""
@@ -261,6 +324,20 @@ class RuleSet:
             deadline = self.rules[slot].body.deadline_ms(detail)
             if deadline is not None:
                 yield deadline, slot, detail
+
+
+def _slots_by_type(rules: Sequence[Rule]) -> tuple[dict[str, list[int]], list[int]]:
+    """Return the rules that are about each event type, and those that events of any type may concern."""
+    by_type: dict[str, list[int]] = {}
+    general = []
+    for slot, rule in enumerate(rules):
+        reach = rule.body.reach
+        if reach.every or reach.after or reach.first:
+            general.append(slot)
+            continue
+        for name in reach.symbols:
+            by_type.setdefault(name, []).append(slot)
+    return by_type, general
 
 
 def _replaced(details: list[Any], changes: Mapping[int, Any]) -> list[Any]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.arguments import DAY_MS, days_since_epoch
+from contracts.rules.cel import Charge
 from contracts.rules.cel_values import civil
 from contracts.rules.reasons import reason
-from contracts.rules.verdict import VIOLATED, Facts, Reach, Ruling, Verdict
+from contracts.rules.verdict import NO_CHARGE, VIOLATED, Facts, Reach, Ruling, Verdict
 
 MAX_OPEN_PERIODS: Final = 16
 
@@ -36,6 +37,12 @@ class Periodic:
     zone_minutes: int
     start_ms: int
     cost: int = 1
+    charge: Charge = Charge(8, 8)  # noqa: RUF009 - it is frozen
+
+    @property
+    def kept_charge(self) -> Charge:
+        """See ``Body``."""
+        return NO_CHARGE
 
     @property
     def forward(self) -> bool:

@@ -14,7 +14,10 @@ from typing import Any, Final
 
 from contracts import arguments
 from contracts.arguments import Check, parse_time
+from contracts.budget import PARSE_STEPS_A_CHARACTER, RULE_STEPS, TEST_STEPS
 from contracts.rules.bodies import BODIES, Build
+from contracts.rules.cel import LARGEST
+from contracts.rules.correlated import KEPT_SIZE, MAX_KEPT
 from contracts.rules.errors import RuleError
 from contracts.rules.facts import Definition, used
 from contracts.rules.judged import Ended
@@ -158,6 +161,26 @@ def source_bytes(data: Mapping[str, Any]) -> int:
     return len(codec.encode({name: data[name] for name in names if data.get(name) is not None}))  # R9
 
 
+def parse_steps(data: Mapping[str, Any]) -> int:
+    """Return what is charged for compiling a rule as it was sent, which may be no rule at all (docs/spec/budget.md)."""
+    texts = [data.get(name) for name in ("assert", "activation", "target", "correlation")]
+    characters = sum(len(text) for text in texts if type(text) is str)
+    schema = data.get("schema")
+    if schema is not None:
+        characters += len(codec.encode(schema))
+    return RULE_STEPS + PARSE_STEPS_A_CHARACTER * characters
+
+
+def test_steps(rule: Rule) -> int:
+    """Return what is charged for running the tests of a rule."""
+    charge, kept = rule.body.charge.at(LARGEST), rule.body.kept_charge.at(KEPT_SIZE)
+    steps = 0
+    for test in rule.tests:
+        events = len(test.get("events", ())) + ("event" in test)
+        steps += TEST_STEPS + events * (TEST_STEPS + charge + kept * min(events, MAX_KEPT))
+    return steps
+
+
 def _object_type(given: Mapping[str, Any]) -> str:
     """Return the object type of a rule without nulls."""
     usual = SOURCE if given["kind"] in ON_SOURCES else DEFAULT_OBJECT_TYPE
@@ -254,7 +277,7 @@ _identifier: Final = arguments.identifier(slash=False)
 _REQUIRED: Final[Mapping[str, Check]] = {"id": _identifier, "kind": arguments.text()}
 _OPTIONAL: Final[Mapping[str, Check]] = {
     "version": arguments.integer(1, 1_000_000),
-    "title": arguments.title(),
+    "title": arguments.translatable(),
     "description": arguments.text(high=4_000),
     "legal_basis": arguments.many(arguments.text(), high=16, unique=True),
     "proposer": arguments.name(),

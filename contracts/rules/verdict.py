@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
-from contracts.rules.cel import Timestamp
+from contracts.rules.cel import Charge, Expression, Timestamp
 from contracts.rules.facts import Event, event_facts
 from contracts.rules.reasons import NOTHING, Reason
 
@@ -30,6 +30,7 @@ class Verdict(StrEnum):
     UNDETERMINED = "undetermined"
 
 
+NO_CHARGE: Final = Charge(0, 0)
 VIOLATED: Final = 254
 UNDETERMINED: Final = 255
 FINAL: Final[Mapping[int, Verdict]] = {VIOLATED: Verdict.VIOLATED, UNDETERMINED: Verdict.UNDETERMINED}
@@ -71,7 +72,7 @@ class Facts:
         """Return the values of ``e``, ``o`` and ``block``."""
         if self._bindings is None:
             self._bindings = {
-                "e": event_facts(self.event, self.times),
+                "e": self._event(),
                 "o": {
                     "type": self.object_type,
                     "id": self.object_id,
@@ -81,6 +82,21 @@ class Facts:
                 "block": {"height": self.event.height, "time": Timestamp(self.event.block_ms)},
             }
         return self._bindings
+
+    def _event(self) -> Any:
+        """Return the value of ``e``, made once for all objects that the event names."""
+        made = self.event.made
+        if "e" not in made:
+            made["e"] = event_facts(self.event, self.times)
+        return made["e"]
+
+    def once(self, expression: Expression) -> Any:
+        """Return the value of an expression that does not read ``o``, evaluated once for all objects."""
+        made = self.event.made
+        key = f"once: {expression.text}"
+        if key not in made:
+            made[key] = expression.evaluate(self.bindings())
+        return made[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +134,16 @@ class Body(Protocol):
     @property
     def cost(self) -> int:
         """The most steps that one event takes."""
+        ...
+
+    @property
+    def charge(self) -> Charge:
+        """What one event is charged, but for what was kept of others."""
+        ...
+
+    @property
+    def kept_charge(self) -> Charge:
+        """What one event is charged for each event that was kept."""
         ...
 
     @property

@@ -13,7 +13,7 @@ from contracts.framework import Rejected
 
 CHECKS = {
     "text": a.text(high=3),
-    "title": a.title(high=5),
+    "title": a.translatable(high=5),
     "label": a.label(high=9),
     "identifier": a.identifier(),
     "part": a.identifier(slash=False),

@@ -438,14 +438,14 @@ def test_a_real_log_is_recorded_whole_and_every_case_is_provably_complete(chain)
         verify_object_history(histories[longest][:-1], codec.decode(value), name=longest)
 
 
-def test_a_batch_names_a_bounded_number_of_objects(chain):
+def test_a_batch_names_as_many_objects_as_its_steps_allow(chain):
     start(chain)
     items = [event(str(n), *(("party", f"{n}.{k}") for k in range(250))) for n in range(41)]
-    receipt = record(chain, 1, *items[:40], event("40", ("party", "0.0")))
-    assert receipt.data["new_objects"] == 10_000
-    receipt = record(chain, 42, *items)
-    assert (receipt.code, receipt.detail[:9]) == ("limit", "items[40]")
-    assert chain.get("process/source/bank-a/core")["sequence"] == 41
+    receipt = record(chain, 1, *items[:20])
+    assert receipt.data["new_objects"] == 5_000
+    refused = record(chain, 21, *items)
+    assert (refused.code, "items: 41, steps of the first: " in refused.detail) == ("too_costly", True)
+    assert chain.get("process/source/bank-a/core")["sequence"] == 20
 
 
 # A naive model
