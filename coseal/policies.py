@@ -57,7 +57,7 @@ def _table_row(index: int, row: dict[str, str]) -> dict[str, Any]:
 def corpus() -> tuple[str, list[dict[str, Any]]]:
     """Return (SHA-256 of the unpacked file, instruments as ``policy.record`` takes them)."""
     raw = gzip.decompress(_read(CORPUS))
-    return sha256(raw).hexdigest(), [_instrument(json.loads(line)) for line in raw.decode().splitlines()]
+    return sha256(raw).hexdigest(), [_instrument(json.loads(line)) for line in raw.splitlines()]
 
 
 def corpus_batches() -> list[dict[str, Any]]:

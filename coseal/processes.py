@@ -296,7 +296,7 @@ def wait(
 def log_tail(node: NodeEntry, lines: int = _LOG_TAIL_LINES) -> str:
     """Return the last lines of a node's log."""
     try:
-        return "\n".join(node.log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(node.log.read_text(errors="replace").rstrip("\n").split("\n")[-lines:])
     except OSError:
         return "(no log)"
 

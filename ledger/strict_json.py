@@ -7,7 +7,7 @@ key, no half of a surrogate pair. Nesting is bounded before anything is parsed.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from ledger import codec
 from ledger.errors import Malformed
@@ -46,6 +46,19 @@ def strict_json(raw: bytes | str, what: str = "JSON", *, depth: int = codec.MAX_
 def json_text(value: Any) -> str:
     """Return a value of our own as JSON, its texts as they are."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def json_line(value: Any) -> str:
+    """Return a value of our own as compact JSON that is one line for every reader."""
+    return one_line(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def one_line(text: str) -> str:
+    """Return JSON with the line ends escaped that JSON allows in a text and many readers of lines split at."""
+    return text if text.isascii() else text.translate(_LINE_ENDS)
+
+
+_LINE_ENDS: Final = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
 def json_value(text: str) -> Any:

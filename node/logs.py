@@ -6,12 +6,15 @@ transactions never are, and a text from outside is cut to a bound.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
 from typing import Any, Final
 
 import structlog
+
+from ledger.strict_json import one_line
 
 TEXT_MAX: Final = 400
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -26,7 +29,7 @@ def configure(level: str, node_id: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             _cut,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
@@ -34,6 +37,10 @@ def configure(level: str, node_id: str) -> None:
     structlog.contextvars.bind_contextvars(node=node_id)
     # Libraries (uvicorn, asyncio) speak through the standard library; only what is wrong is of interest.
     logging.basicConfig(level=logging.ERROR, handlers=[_ToStructlog()], force=True)
+
+
+def _line(event: Any, **options: Any) -> str:
+    return one_line(json.dumps(event, ensure_ascii=False, **options))
 
 
 def _cut(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

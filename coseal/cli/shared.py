@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from coseal.errors import CosealError
+from ledger.strict_json import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -162,7 +163,7 @@ def _reaching(command: Callable[..., None], without: set[str]) -> Callable[..., 
 
 def print_json(value: Any) -> None:
     """Print one JSON document."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    typer.echo(one_line(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
 def short(hexadecimal: str | None, characters: int = 12) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 import time
@@ -21,6 +20,7 @@ import typer
 from coseal.cli.shared import JsonOption, folder
 from coseal.cli.stream_options import CaOption, Keeping, Settings, asked, kept
 from coseal.errors import EXIT_BAD, CosealError
+from ledger.strict_json import json_line
 
 if TYPE_CHECKING:
     from coseal.streams.delivery import Delivery, Receiver, Tell
@@ -291,7 +291,7 @@ def _teller(*, as_json: bool) -> Tell:
     def tell(what: str, facts: dict[str, Any]) -> None:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         if as_json:
-            typer.echo(json.dumps({"at": now, "what": what, **facts}, ensure_ascii=False))
+            typer.echo(json_line({"at": now, "what": what, **facts}))
         else:
             typer.secho(f"{now}  {_sentence(what, facts)}", fg="yellow" if what in _LOUD else None)
         sys.stdout.flush()

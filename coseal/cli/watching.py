@@ -5,7 +5,6 @@ Law: one picture a look, redrawn in place; a pipe or a dumb terminal gets whole 
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from coseal.cli.shared import console, plain_table, short
+from ledger.strict_json import json_line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -48,7 +48,7 @@ def show(
 
     watch, screen = Watch(network), out or console()
     if as_json:
-        _repeat(lambda: _say(json.dumps(document(network, watch.look()), ensure_ascii=False)), looks)
+        _repeat(lambda: _say(json_line(document(network, watch.look()))), looks)
     elif not screen.is_terminal or screen.is_dumb_terminal:
         speaker = _Speaker(CALM_S if calm else 0.0)
         _repeat(lambda: speaker.tell(watch.look()), looks)

@@ -49,7 +49,7 @@ def _events(text: str, findings: Findings) -> list[tuple[str, Any]]:
     if text.lstrip()[:1] == "[":
         document = parse(text, findings)
         return [(f"[{index}]", event) for index, event in enumerate(document or [])]
-    lines = [(f"line {number}", line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    lines = [(f"line {number}", line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     return [(place, parse(line, findings, f"{place}: ")) for place, line in lines]
 
 

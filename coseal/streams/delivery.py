@@ -9,7 +9,6 @@ those before are delivered.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import time
@@ -27,6 +26,7 @@ from coseal.streams.outgoing import Outgoing, outgoing
 from coseal.streams.wanted import Wanted
 from ledger.block import CommittedBlock
 from ledger.render import time_text
+from ledger.strict_json import json_line
 
 Tell = Callable[[str, dict[str, Any]], None]
 """``tell(what, facts)``: what happens, for whoever watches."""
@@ -300,7 +300,7 @@ class Delivery:
         }
         try:
             with open(self._dead_letters, "a", encoding="utf-8") as file:
-                file.write(json.dumps(letter, ensure_ascii=False) + "\n")
+                file.write(json_line(letter) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:

@@ -6,7 +6,6 @@ by ``source`` and ``id`` what it has already. What was refused changed nothing a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from contracts.feed import BEGIN, Told, place_text, told
 from contracts.process_chain import item_hash
 from ledger.block import CommittedBlock
 from ledger.render import time_text
+from ledger.strict_json import json_line
 from ledger.transaction import Transaction
 
 STRUCTURED: Final = "application/cloudevents+json"
@@ -222,4 +222,4 @@ def _text(value: Any) -> str | None:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return json_line(value).encode()

@@ -17,7 +17,8 @@ from starlette.types import Receive, Scope, Send
 
 from contracts.feed import BEGIN, Place, Told, place_after, place_of, place_text, told
 from ledger.block import CommittedBlock
-from node.http.bodies import HEIGHT_HEADER, json_bytes
+from ledger.strict_json import json_line
+from node.http.bodies import HEIGHT_HEADER
 from node.http.context import Context
 from node.http.problems import Problem
 
@@ -123,4 +124,4 @@ def _block_events(committed: CommittedBlock, start: Place, wanted: Wanted) -> by
 
 def _event(event: Told) -> bytes:
     place = place_text(event.place)
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), event.kind.encode(), json_bytes(event.data))
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), event.kind.encode(), json_line(event.data).encode())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ledger import codec
 from ledger.errors import Malformed
-from ledger.strict_json import strict_json
+from ledger.strict_json import json_line, json_text, one_line, strict_json
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,20 @@ def refused(raw):
     except Malformed as error:
         return error.reason
     return ""
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_a_line_of_json_is_one_line_for_every_reader_and_loses_nothing(value):
+    line = json_line(value)
+    assert line.splitlines() == [line]
+    assert json.loads(line) == value
+    assert json.loads(one_line(json_text(value))) == value
+
+
+def test_the_line_ends_that_json_allows_in_a_text_are_escaped():
+    assert json_line("a\x85b\u2028c\u2029d\ne") == '"a\\u0085b\\u2028c\\u2029d\\ne"'
+    assert json_line({"é": ["合"]}) == '{"é":["合"]}'

@@ -531,6 +531,14 @@ def test_the_content_tells_the_format_whatever_the_name(tmp_path: Path, referenc
         read(tmp_path / "absent")
 
 
+def test_a_line_of_events_ends_with_a_line_feed_and_with_nothing_else(tmp_path: Path):
+    path = tmp_path / "events.jsonl"
+    note = "a\x85b\u2028c\u2029d"
+    events = [{**EVENT, "data": {"note": note}, "id": f"e{n}", "sequence": n} for n in (1, 2)]
+    path.write_bytes("\r\n".join(json.dumps(event, ensure_ascii=False) for event in events).encode())
+    assert [item["attributes"]["note"] for item in read(path).items] == [note, note]
+
+
 def test_a_broken_or_endless_packed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = xes(tmp_path)
     path.write_bytes(gzip.compress(path.read_bytes())[:-20])

@@ -46,6 +46,16 @@ async def test_every_transaction_comes_once_and_in_order(world: World, client: h
 
 
 @scenario()
+async def test_each_field_is_a_line_whatever_a_reader_takes_for_the_end_of_one(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    text = "a\x85b\u2028c\u2029d\x0be\x1cf\rg\nh"
+    await world.commit(world.profile(text))
+    (found,) = await events(world, 1, "1", None)  # reads as httpx does, with str.splitlines
+    assert found["args"] == {"description": text}
+
+
+@scenario()
 async def test_it_resumes_after_the_last_event_wherever_it_broke_off(world: World, client: httpx.AsyncClient) -> None:
     for number in range(3):
         await world.commit(*(world.profile(f"{number} {i}") for i in range(3)))
