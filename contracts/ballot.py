@@ -54,13 +54,16 @@ def new(
         "not_before_ms": 0,
         "closes_ms": closes_ms,
         "votes": {},
+        "reasons": {},
         "status": OPEN,
         **more,
     }
 
 
-def vote(ballot: Mapping[str, Any], context: Context, choice: str, members: Sequence[str]) -> dict[str, Any] | Rejected:
-    """Return the ballot with the vote of ``context.member`` added, or a refusal."""
+def vote(
+    ballot: Mapping[str, Any], context: Context, choice: str, members: Sequence[str], reason: str | None = None
+) -> dict[str, Any] | Rejected:
+    """Return the ballot with the vote of ``context.member`` and its reason added, or a refusal."""
     if context.member not in members:
         return Rejected("not_elector", f"{context.member} runs no validator; {', '.join(members)} vote")
     if ballot["status"] != OPEN or context.time_ms >= ballot["closes_ms"]:
@@ -70,7 +73,8 @@ def vote(ballot: Mapping[str, Any], context: Context, choice: str, members: Sequ
         before = ballot["votes"][context.member]
         return Rejected("already_voted", f"{context.member} voted {before[0]} at height {before[1]}; a vote is final")
     votes = {**ballot["votes"], context.member: [choice, context.height, context.tx_id.hex()]}
-    return {**ballot, "votes": votes}
+    reasons = ballot["reasons"] if reason is None else {**ballot["reasons"], context.member: reason}
+    return {**ballot, "votes": votes, "reasons": reasons}
 
 
 def count(ballot: Mapping[str, Any], members: Sequence[str]) -> tuple[int, int]:
@@ -90,6 +94,14 @@ def resolve(ballot: Mapping[str, Any], members: Sequence[str], time_ms: int) -> 
         if len(members) - no < needed(members):
             return REJECTED
     return EXPIRED if time_ms >= ballot["closes_ms"] else OPEN
+
+
+def tally(ballot: Mapping[str, Any], members: Sequence[str]) -> dict[str, Any]:
+    """Return how a ballot stands by the present electorate, or how it stood when it was decided."""
+    if "tally" in ballot:
+        return dict(ballot["tally"])
+    yes, no = count(ballot, members)
+    return {"yes": yes, "no": no, "needed": needed(members), "electorate": list(members)}
 
 
 def view_of(ballot: Mapping[str, Any], members: Sequence[str]) -> dict[str, Any]:

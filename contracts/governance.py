@@ -77,7 +77,6 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
         closes_ms=closes_ms,
         number=number,
         tx=context.tx_id.hex(),
-        reasons={},
         **more,
     )
     view.put(_COUNT, number)
@@ -106,11 +105,9 @@ def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
     record: Any = view.get(proposal_key(args["ballot"]))
     if record is None:
         return Rejected("unknown_ballot", f"there is no proposal {args['ballot']}")
-    voted = ballot.vote(record, context, args["choice"], ballot.electorate(view))
+    voted = ballot.vote(record, context, args["choice"], ballot.electorate(view), args.get("reason"))
     if isinstance(voted, Rejected):
         return voted
-    if "reason" in args:
-        voted["reasons"] = {**voted["reasons"], context.member: args["reason"]}
     result = _resolve(view, args["ballot"], voted, context.height, context.time_ms)
     return {**result, "choice": args["choice"]}
 
@@ -135,10 +132,9 @@ def _resolve(
                 status, outcome = ballot.FAILED, {"code": enacted.code, "detail": enacted.detail}
             else:
                 outcome = enacted
-    yes, no = ballot.count(record, electorate)
     decided = {**record, "status": status}
     if status != ballot.OPEN:
-        tally = {"yes": yes, "no": no, "needed": ballot.needed(electorate), "electorate": list(electorate)}
+        tally = ballot.tally(record, electorate)
         decided |= {"decided": [height, time_ms], "tally": tally, "outcome": outcome}
         view.put(_OPEN, [row for row in _open(view) if row[0] != proposal_id])
     view.put(proposal_key(proposal_id), decided)
@@ -211,17 +207,11 @@ def proposal(reader: Reader, proposal_id: str) -> dict[str, Any] | None:
         **{name: record[name] for name in same},
         "reason": record.get("reason"),
         "votes": votes,
-        **(record.get("tally") or _tally(reader, record)),
+        **ballot.tally(record, ballot.electorate(reader)),
         "decided": None if decided is None else {"height": decided[0], "time_ms": decided[1]},
         "outcome": record.get("outcome", {}),
         **_note(reader, proposal_id, record),
     }
-
-
-def _tally(reader: Reader, record: Mapping[str, Any]) -> dict[str, Any]:
-    electorate = ballot.electorate(reader)
-    yes, no = ballot.count(record, electorate)
-    return {"yes": yes, "no": no, "needed": ballot.needed(electorate), "electorate": list(electorate)}
 
 
 def proposals(

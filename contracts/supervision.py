@@ -106,6 +106,7 @@ def _open(view: View, context: Context, args: Args, ballot_id: str, kind: str, s
         opened_ms=context.time_ms,
         closes_ms=context.time_ms + open_ms,
         open_ms=open_ms,
+        tx=context.tx_id.hex(),
         **more,
     )
     return {"ballot": ballot_id, **_put_open(view, ballot_id, record)}
@@ -134,7 +135,7 @@ def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
     if record is None:
         return Rejected("unknown_ballot", f"there is no ballot {args['ballot']}")
     electorate = ballot.electorate(view)
-    voted = ballot.vote(record, context, args["choice"], electorate)
+    voted = ballot.vote(record, context, args["choice"], electorate, args.get("reason"))
     if isinstance(voted, Rejected):
         return voted
     now = Now(context.height, context.time_ms)
@@ -148,10 +149,11 @@ def _resolve(
     view: View, ballot_id: str, record: dict[str, Any], now: Now, steps: int
 ) -> tuple[dict[str, Any], list[Effect]]:
     """Write a ballot with its status of now; return it and what its effect did, which takes at most so many steps."""
-    status = ballot.resolve(record, ballot.electorate(view), now.time_ms)
+    electorate = ballot.electorate(view)
+    status = ballot.resolve(record, electorate, now.time_ms)
     decided = {**record, "status": status}
     if status != ballot.OPEN:
-        decided["decided"] = [now.height, now.time_ms]
+        decided |= {"decided": [now.height, now.time_ms], "tally": ballot.tally(record, electorate)}
         left: Any = view.get(_open_key(record["proposer"]))
         view.put(_open_key(record["proposer"]), left - 1)
     view.put(ballot_key(ballot_id), decided)
@@ -208,6 +210,7 @@ def _begin_trial(view: View, set_id: str, first: Mapping[str, Any], now: Now, tr
         opened_ms=now.time_ms,
         not_before_ms=ends_ms,
         closes_ms=ends_ms + first["open_ms"],
+        tx=first["tx"],
     )
     figures = _put_open(view, ballot_id, record)
     schedule(view, ends_ms, ["ballot", ballot_id])

@@ -148,8 +148,10 @@ def reject(view: View, set_id: str, now: Now, why: Rejected | None = None) -> li
         head: Any = view.get(head_key(rule_id))
         view.put(head_key(rule_id), {**head, "latest": version - 1})
     count_waiting(view, record["process_type"], _proposed(view, record), -1)
-    effect = _mark(view, set_id, "rejected", now)
-    return [effect if why is None else {**effect, "code": why.code, "detail": why.detail}]
+    if why is None:
+        return [_mark(view, set_id, "rejected", now)]
+    effect = _mark(view, set_id, "rejected", now, refused=[why.code, why.detail])
+    return [{**effect, "code": why.code, "detail": why.detail}]
 
 
 def adopt(view: View, set_id: str, now: Now) -> list[Effect]:

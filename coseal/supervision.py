@@ -11,9 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from contracts.ballot import tally
 from contracts.supervision import ballot_key
 from contracts.supervision_findings import finding_key
-from contracts.supervision_sets import head_key, rule_key
+from contracts.supervision_sets import head_key, rule_key, set_key
 from coseal.client import Client, Committed
 from coseal.errors import BadAnswer, CosealError
 from ledger.render import plain, time_text
@@ -111,8 +112,10 @@ def rule(client: Client, identifier: str) -> dict[str, Any]:
 
 
 def ballot(client: Client, identifier: str) -> dict[str, Any]:
-    """Return a ballot with its votes, proven."""
+    """Return a ballot with its votes, how it stands (``tally``) and the rule set it is about, if any; proven."""
     found = client.value(ballot_key(identifier))
     if found is None:
         raise BadAnswer(f"there is no ballot {identifier}", "see `coseal rules ballots`")
-    return {"id": identifier, **plain(found)}
+    about = client.value(set_key(found["subject"]["set"])) if "set" in found["subject"] else None
+    counted = tally(found, found["tally"]["electorate"] if "tally" in found else client.electorate())
+    return {"id": identifier, **plain(found), "tally": counted, "set": None if about is None else plain(about)}

@@ -31,7 +31,11 @@ FINDING_FILTERS: Final[Mapping[str, str]] = {
     "awaits": "side = :awaits",
     "overdue": "(overdue > 0) = (:overdue = 'true')",
 }
-BALLOT_FILTERS: Final[Mapping[str, str]] = {"status": "status = :status", "kind": "kind = :kind"}
+BALLOT_FILTERS: Final[Mapping[str, str]] = {
+    "status": "status = :status",
+    "kind": "kind = :kind",
+    "proposer": "proposer = :proposer",
+}
 QUESTION_FILTERS: Final[Mapping[str, str]] = {"status": "status = :status", "member": "member = :member"}
 HOLD_FILTERS: Final[Mapping[str, str]] = {"process_type": "process_type = :process_type", "status": "status = :status"}
 _SEPARATOR: Final = "\n"  # stands in no id
@@ -60,17 +64,19 @@ def versions(connection: sqlite3.Connection, rule: str) -> tuple[int, list[dict[
     return height(connection), [_plain(row) for row in found]
 
 
-def ballots(connection: sqlite3.Connection, filters: Mapping[str, str], after: int, limit: int) -> tuple[int, Page]:
-    """Return (height, a page of ballots, oldest first)."""
-    return _numbered(connection, "ballots", _where(BALLOT_FILTERS, filters, "number > :after"), filters, after, limit)
+def ballots(
+    connection: sqlite3.Connection, filters: Mapping[str, str], after: int, limit: int, *, newest_first: bool = False
+) -> tuple[int, Page]:
+    """Return (height, a page of ballots, oldest first, or newest first)."""
+    where = _where(BALLOT_FILTERS, filters, _beyond(newest_first))
+    return _numbered(connection, "ballots", where, filters, after, limit, "DESC" if newest_first else "ASC")
 
 
 def findings(
     connection: sqlite3.Connection, filters: Mapping[str, str], after: int, limit: int, *, newest_first: bool = False
 ) -> tuple[int, Page]:
     """Return (height, a page of findings, oldest first, or newest first)."""
-    place = "(:after = 0 OR number < :after)" if newest_first else "number > :after"
-    where = _where(FINDING_FILTERS, filters, place)
+    where = _where(FINDING_FILTERS, filters, _beyond(newest_first))
     return _numbered(connection, "findings", where, filters, after, limit, "DESC" if newest_first else "ASC")
 
 
@@ -131,6 +137,10 @@ def obliged(connection: sqlite3.Connection, process_type: str | None, limit: int
         {"process_type": process_type, "limit": limit},
     ).fetchall()
     return height(connection), [(row[0], row[1]) for row in found]
+
+
+def _beyond(newest_first: bool) -> str:
+    return "(:after = 0 OR number < :after)" if newest_first else "number > :after"
 
 
 def _numbered(

@@ -182,7 +182,7 @@ def key_proof(chain_id: bytes, node: str, key: bytes) -> bytes:
 
 def receipt(raw: bytes) -> tuple[str, dict[str, Any]]:
     """Return the code of a receipt, and its data."""
-    _, _, _, code, _, data = unpack(raw)
+    _, _, _, code, _, data, _ = unpack(raw)
     return code, data
 
 

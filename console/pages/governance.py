@@ -13,6 +13,7 @@ from urllib.parse import quote
 from console.html import Child, Html, el
 from console.nodes import Problem
 from console.page import Done, Entry, Page, Route, View
+from console.pages import governance_version
 from console.parts import (
     facts,
     field,
@@ -70,6 +71,7 @@ async def governance(page: Page) -> View:
             "governance.lead",
             el("p", None, el("a", {"href": "/supervision/rules"}, page.t("governance.rules"))),
         ),
+        await governance_version.coming(page),
         section(page, "governance.list", listed, links if newest else None, shown=joined(count, *shown)),
     )
 
@@ -122,11 +124,19 @@ async def proposal(page: Page) -> View:
         lead(page, _kind(page, record), "governance.one.lead"),
         section(page, "governance.about", facts(about), shown=shown),
         section(page, "governance.subject", tree(record["subject"]), shown=shown),
+        await _software(page, record),
         await _votes(page, record, shown),
         _vote_form(page, name, record),
         section(page, "governance.outcome", tree(record["outcome"]), shown=shown) if record.get("outcome") else None,
         section(page, "governance.raw", raw(page, record), shown=shown),
     )
+
+
+async def _software(page: Page, record: dict[str, Any]) -> Html | None:
+    """Return which validators have a version that is voted on; what is accepted is on the page of all proposals."""
+    if record["kind"] != "protocol_version" or record["status"] != "open":
+        return None
+    return await governance_version.proposed(page, record["subject"]["version"])
 
 
 async def _votes(page: Page, record: dict[str, Any], shown: Shown[Any]) -> Html:

@@ -62,5 +62,30 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.vote": ("Cast the vote", "提交投票"),
     "governance.voted": ("The vote is recorded.", "投票已记录。"),
     "governance.outcome": ("What came of it", "结果"),
+    "version.title": ("The next protocol version", "下一协议版本"),
+    "version.begins": (
+        "Version {version} takes effect at block {height}: {having} of {all} validators have it, {needed} are needed. A "
+        "node without it stops before that block.",
+        "协议版本 {version} 将在区块 {height} 生效：{all} 个验证节点中有 {having} 个已具备，需要 {needed} 个。未具备的节点将在该区块之前停止。",
+    ),
+    "version.waits": (
+        "Version {version} is accepted for block {height} or later and waits: {having} of {all} validators have it, "
+        "{needed} are needed. Until then the chain runs under version {current}.",
+        "协议版本 {version} 已通过，自区块 {height} 起可生效，目前等待中：{all} 个验证节点中有 {having} 个已具备，需要 {needed} 个。"
+        "在此之前仍运行版本 {current}。",
+    ),
+    "version.proposed": (
+        "{having} of {all} validators have version {version}; it takes effect only when {needed} have it.",
+        "{all} 个验证节点中有 {having} 个已具备协议版本 {version}；达到 {needed} 个后才会生效。",
+    ),
+    "version.note": (
+        "Each node says on the chain by itself what its software has.",
+        "各节点自行在链上声明其软件支持的版本。",
+    ),
+    "version.node": ("Node", "节点"),
+    "version.software": ("Software", "软件"),
+    "version.has": ("has it", "已具备"),
+    "version.lacks": ("needs a newer release", "需要升级"),
+    "version.lacks.before": ("needs a newer release before block {height}", "须在区块 {height} 之前升级"),
     "governance.raw": ("As it stands", "原文"),
 }

@@ -5,6 +5,7 @@ Law: nobody adopts a rule alone: a command only proposes, or votes for the membe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -304,11 +305,42 @@ def print_rule(document: dict[str, Any]) -> None:
 
 
 def _print_ballot(document: dict[str, Any]) -> None:
-    typer.secho(f"{document['id']} ({document['kind']}): {document['status']}", bold=True)
-    typer.echo(f"  proposed by {document['proposer']}, open until {_time(document['closes_ms'])} UTC")
+    from coseal.languages import reader_language, title_of
+
+    tally, about = document["tally"], document["set"]
+    title = title_of(document, reader_language()) or title_of(about, reader_language())
+    counts = f"{tally['yes']} yes, {tally['no']} no, {tally['needed']} of {len(tally['electorate'])} needed"
+    typer.secho(f"{document['id']} ({document['kind']}): {document['status']}, {counts}", bold=True)
+    rows = [("title", title), ("about", "\n              ".join(_about(document, about)))]
+    rows.append(("proposed by", f"{document['proposer']}{_because(document.get('reason'))}"))
+    if document["not_before_ms"]:
+        rows.append(("decided", f"not before {_time(document['not_before_ms'])} UTC, when the trial ends"))
+    rows.append(("open until", f"{_time(document['closes_ms'])} UTC"))
+    for name, value in rows:
+        typer.echo(f"  {name:<11} {value}")
     for member, (choice, height, _) in document["votes"].items():
-        typer.echo(f"  {member:<16} {choice:<4} block {height}")
+        typer.echo(f"  {member:<16} {choice:<4} block {height}{_because(document['reasons'].get(member))}")
+    for member in tally["electorate"]:
+        if member not in document["votes"]:
+            typer.echo(f"  {member:<16} has not voted")
     typer.echo("  proven here")
+
+
+def _about(document: Mapping[str, Any], about: Mapping[str, Any] | None) -> list[str]:
+    """Return what a ballot is about, a line each: rules with their versions, or terms."""
+    subject = document["subject"]
+    if about is not None:
+        rules = [f"{rule} version {version}" for rule, version in about["rules"]]
+        return [f"{about['process_type']}, a set of {len(rules)} that is {about['status']}", *rules]
+    if document["kind"] == "retire":
+        return [f"{subject['process_type']}, to be ended", *subject["rules"]]
+    from contracts.wording import duration_text
+
+    return [f"{step}: {duration_text(ms)}" for step, ms in subject["terms"].items()]
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
 
 
 def _time(time_ms: int) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
+from contracts.ballot import electorate, tally
 from contracts.supervision_terms import SIDES, terms, times
 from ledger.render import plain
 from node import index_supervision_queries as queries
@@ -118,17 +119,27 @@ def _add_rules(routes: APIRouter, context: Context) -> None:
 def _add_ballots(routes: APIRouter, context: Context) -> None:
     index = context.services.index
 
-    @routes.get("/ballots", summary="Ballots, oldest first", dependencies=[Depends(context.fresh_index)])
+    @routes.get("/ballots", summary="Ballots, by number", dependencies=[Depends(context.fresh_index)])
     async def ballots(
-        status: Status = None, kind: Status = None, limit: paging.Limit = 100, cursor: paging.Cursor = None
+        status: Status = None,
+        kind: Status = None,
+        proposer: Text = None,
+        order: Order = "oldest",
+        limit: paging.Limit = 100,
+        cursor: paging.Cursor = None,
     ) -> Response:
-        after, given = paging.decode_number(cursor), _given(status=status, kind=kind)
-        height, page = await index.query(queries.ballots, given, after, limit)
+        after, given = paging.decode_number(cursor), _given(status=status, kind=kind, proposer=proposer)
+        height, page = await index.query(queries.ballots, given, after, limit, newest_first=order == "newest")
         return answer({"height": height, "ballots": page.items, "next": paging.encode(page.next)}, height=height)
 
     @routes.get("/ballots/{id:part}", summary="One ballot with its votes", dependencies=[Depends(context.fresh)])
     async def ballot(id: Numbered, proof: KeyProof = False) -> Response:
-        return await _from_state(context, "ballot", id, proof)
+        height, key, reader = context.services.height, f"supervision/ballot/{id}", context.reader()
+        found: Any = reader.get(key)
+        if found is None:
+            raise Problem(404, "unknown_ballot", "no ballot has this id", more={"height": height})
+        document = {"ballot": {"id": id, **plain(found)}, "tally": tally(found, electorate(reader))}
+        return await _with_proof(context, height, document, key, proof)
 
 
 def _add_findings(routes: APIRouter, context: Context) -> None:
@@ -230,15 +241,6 @@ def _add_times(routes: APIRouter, context: Context) -> None:
 def _times(record: dict[str, Any]) -> dict[str, Any]:
     done = record["done"]
     return {**record, "mean_ms": record["total_ms"] // done if done else None}
-
-
-async def _from_state(context: Context, what: str, identifier: str, proof: bool) -> Response:
-    """Answer with one thing of the state."""
-    height, key = context.services.height, f"supervision/{what}/{identifier}"
-    found: Any = context.reader().get(key)
-    if found is None:
-        raise Problem(404, f"unknown_{what}", f"no {what} has this id", more={"height": height})
-    return await _with_proof(context, height, {what: {"id": identifier, **plain(found)}}, key, proof)
 
 
 async def _with_proof(context: Context, height: int, document: dict[str, Any], key: str, proof: bool) -> Response:

@@ -82,6 +82,19 @@ def test_votes_of_members_that_left_do_not_count():
     assert ballot.count(record, ("bank-a", "enterprise-a")) == (1, 0)
 
 
+def test_a_vote_keeps_its_reason():
+    record = voted(opened(), ("bank-a", "yes"))
+    record = ballot.vote(record, context("regulator"), "no", MEMBERS, "Too wide")
+    assert record["reasons"] == {"regulator": "Too wide"}
+
+
+def test_a_decided_ballot_stands_as_it_stood_then():
+    record = voted(opened(), ("bank-a", "yes"), ("regulator", "no"))
+    now = {"yes": 1, "no": 1, "needed": 3, "electorate": list(MEMBERS)}
+    assert ballot.tally(record, MEMBERS) == now
+    assert ballot.tally({**record, "tally": now}, ("institute-a",)) == now
+
+
 @settings(deadline=None, max_examples=200)
 @given(st.permutations(MEMBERS), st.lists(st.sampled_from(["yes", "no"]), min_size=4, max_size=4))
 def test_the_result_does_not_depend_on_the_order_of_votes(order, choices):

@@ -196,6 +196,32 @@ def trial(court, *rules, trial_ms=20_000, **args):
     return court.vote("B1")
 
 
+def test_a_ballot_keeps_the_reasons_of_its_votes_and_how_it_stood_when_it_was_decided(court):
+    proposed = court.propose(court.rule("R-1", **court.ONCE), title={"en": "Once", "zh": "一次"})
+    for member, choice, more in (
+        ("regulator", "yes", {"reason": "It says what the act says"}),
+        ("bank-a", "no", {"reason": "Too wide"}),
+        ("central-bank", "yes", {}),
+    ):
+        assert court.act(member, "vote", ballot="B1", choice=choice, **more).ok
+    record = court.get("ballot/B1")
+    assert record["reasons"] == {"regulator": "It says what the act says", "bank-a": "Too wide"}
+    assert (record["tx"], record["title"]) == (proposed.tx_id.hex(), {"en": "Once", "zh": "一次"})
+    assert "tally" not in record
+    court.act("enterprise-a", "vote", ballot="B1", choice="yes")
+    assert court.get("ballot/B1")["tally"] == {
+        "yes": 3,
+        "no": 1,
+        "needed": 3,
+        "electorate": ["bank-a", "central-bank", "enterprise-a", "regulator"],
+    }
+
+
+def test_the_ballot_after_a_trial_leads_to_what_was_proposed(court):
+    trial(court)
+    assert court.get("ballot/B2")["tx"] == court.get("ballot/B1")["tx"]
+
+
 def test_a_trial_opens_a_second_ballot_that_is_decided_at_its_end(court):
     decided = trial(court)
     began, second = decided.data["effects"]

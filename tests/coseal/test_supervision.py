@@ -124,7 +124,10 @@ def test_rules_and_ballots_are_shown_as_proven(supervised):
         rule = supervision.rule(client, "R-POSITIVE")
         assert (rule["status"], rule["active"], rule["rule"]) == ("adopted", 1, RULE)
         assert supervision.rule(client, "R-POSITIVE@1") == rule
-        assert set(supervision.ballot(client, "B1")["votes"]) == {"regulator", "central-bank", "bank-a"}
+        ballot = supervision.ballot(client, "B1")
+        assert set(ballot["votes"]) == {"regulator", "central-bank", "bank-a"}
+        assert (ballot["tally"]["yes"], ballot["tally"]["needed"]) == (3, 3)
+        assert ballot["set"]["rules"] == [["R-POSITIVE", 1]]
 
 
 def test_what_is_not_there_is_said_and_what_is_misspelt_is_refused(supervised):

@@ -70,6 +70,15 @@ async def test_ballots_are_listed_and_shown_with_their_votes(world: World, clien
         "central-bank": "yes",
         "bank-a": "yes",
     }
+    assert (await get(client, "/v1/ballots/B1"))["tally"]["electorate"] == [
+        *("bank-a", "central-bank", "enterprise-a", "regulator")
+    ]
+    newest = await get(client, "/v1/ballots", order="newest", limit="2")
+    assert [row["id"] for row in newest["ballots"]] == [row["id"] for row in rows[:-3:-1]]
+    following = await get(client, "/v1/ballots", order="newest", limit="2", cursor=newest["next"])
+    assert [row["id"] for row in following["ballots"]] == [row["id"] for row in rows[-3:-5:-1]]
+    assert len((await get(client, "/v1/ballots", proposer=rows[0]["proposer"], kind="retire"))["ballots"]) <= 1
+    assert (await get(client, "/v1/ballots", proposer="nobody"))["ballots"] == []
     assert (await client.get("/v1/ballots/B99")).json()["code"] == "unknown_ballot"
     assert (await client.get("/v1/ballots/x")).status_code == 400
 
