@@ -40,6 +40,24 @@ class Format(StrEnum):
     csv = "csv"
 
 
+class Ambiguous(StrEnum):
+    """What to do with a local time that came twice."""
+
+    refuse = "refuse"
+    earlier = "earlier"
+    later = "later"
+
+
+ZoneOption = Annotated[
+    str | None,
+    typer.Option(
+        "--zone",
+        metavar="ZONE",
+        help="The zone of times without an offset: an offset as +08:00, or a region as Europe/Rome.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("import")(import_log)
@@ -56,8 +74,26 @@ def import_log(
     mapping: Annotated[
         Path | None, typer.Option("--map", metavar="FILE.toml", help="What it is called, and how columns are read.")
     ] = None,
-    zone: Annotated[
-        str | None, typer.Option("--zone", metavar="+HH:MM", help="The offset of times that come without one.")
+    zone: ZoneOption = None,
+    ambiguous: Annotated[
+        Ambiguous | None,
+        typer.Option(
+            "--ambiguous",
+            help="With a region as zone: which one is meant of a local time that came twice.",
+            show_default="refuse",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option("--encoding", metavar="NAME", help="CSV: how its text is encoded.", show_default="utf-8"),
+    ] = None,
+    timestamp_format: Annotated[
+        str | None,
+        typer.Option("--timestamp-format", metavar="FORMAT", help='CSV: how times are written, as "%d/%m/%Y %H:%M".'),
+    ] = None,
+    decimal: Annotated[
+        str | None,
+        typer.Option("--decimal", metavar="MARK", help="CSV: the decimal mark, . or a comma.", show_default="."),
     ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, max=1_000, help="Items under one signature.")] = 500,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only read and check the file.")] = False,
@@ -87,14 +123,15 @@ def import_log(
 
       coseal import log.jsonocel --as enterprise-a
 
-      coseal import fines.csv.gz --map fines.toml --as enterprise-a --zone +01:00
+      coseal import fines.csv.gz --map fines.toml --as enterprise-a --zone Europe/Rome
     """
     from coseal.importers.log import BadLog
-    from coseal.importers.mapping import load_mapping
+    from coseal.importers.mapping import Options, load_mapping
     from coseal.importers.reader import read_log
 
+    options = Options(zone, ambiguous.value if ambiguous else None, encoding, timestamp_format, decimal)
     try:
-        log = read_log(file, load_mapping(mapping, file, zone), format.value if format else None)
+        log = read_log(file, load_mapping(mapping, file, options=options), format.value if format else None)
     except BadLog as error:
         print_findings(error, as_json=as_json)
         raise typer.Exit(EXIT_BAD) from None
@@ -127,6 +164,7 @@ def print_findings(error: BadLog, *, as_json: bool) -> None:
                 "code": finding.code,
                 "count": finding.count,
                 "examples": [{"path": path, "detail": detail} for path, detail in finding.examples],
+                "advice": finding.advice,
             }
             for finding in error.findings
         ]
@@ -139,6 +177,9 @@ def print_findings(error: BadLog, *, as_json: bool) -> None:
             finding.code, str(finding.count), "\n".join(f"{path}: {detail}" for path, detail in finding.examples)
         )
     console().print(table)
+    for advice in dict.fromkeys(finding.advice for finding in error.findings if finding.advice):
+        codes = ", ".join(finding.code for finding in error.findings if finding.advice == advice)
+        typer.echo(f"  {codes}: {advice}")
 
 
 def _print_counts(log: Log, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.importing import Format, print_findings
+from coseal.cli.importing import Format, ZoneOption, print_findings
 from coseal.cli.shared import (
     Commands,
     DirectoryOption,
@@ -91,9 +91,7 @@ def try_rules(
     mapping: Annotated[
         Path | None, typer.Option("--map", metavar="FILE.toml", help="How a CSV log's columns are read.")
     ] = None,
-    zone: Annotated[
-        str | None, typer.Option("--zone", metavar="+HH:MM", help="The offset of times that come without one.")
-    ] = None,
+    zone: ZoneOption = None,
     object_type: Annotated[
         str | None,
         typer.Option("--object-type", metavar="TYPE", help="Whose traces to judge.", show_default="as the rules say"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from audit.export import read_at_most
 from contracts.names import identifier_rule, is_identifier, is_label, label_rule
 from contracts.process_items import is_decimal, time_ms
 from coseal.errors import BadAnswer, CosealError
+from coseal.importers.times import BadTime, Zone
 
 EXAMPLES_MAX: Final = 5
 UNPACKED_BYTES_MAX: Final = 1 << 30
@@ -53,6 +54,28 @@ class Finding:
     code: str
     count: int
     examples: tuple[tuple[str, str], ...]
+
+    @property
+    def advice(self) -> str:
+        """What can be done about it; empty where the examples say it."""
+        return ADVICE.get(self.code, "")
+
+
+_RENAME: Final = (
+    "give it another name in the file, the same wherever it stands; keep the old one as an attribute if it matters"
+)
+ADVICE: Final[Mapping[str, str]] = {
+    "bad_id": _RENAME,
+    "bad_name": _RENAME,
+    "no_offset": "say the zone of these times: --zone +08:00, or --zone Europe/Rome where there is summer time",
+    "ambiguous_time": "clocks were set back, so this time came twice: --ambiguous earlier (or later) says which it is",
+    "no_such_time": "clocks were set forward past this local time: correct it in the file, or write it with its offset",
+    "unmapped_column": "name it in the map's [attributes] with its type, or leave it out by name with ignore",
+    "missing_column": "names are compared letter by letter; the delimiter may be another one (delimiter in the map)",
+    "not_utf8": 'say the encoding: --encoding cp1252, or gb18030, latin-1, utf-16, ..; in the map, encoding = "cp1252"',
+    "bad_encoding": "it is another encoding, or the file is damaged at that line",
+}
+"""By code, what a person can do."""
 
 
 @dataclass(slots=True)
@@ -112,17 +135,6 @@ def read_text(path: Path) -> str:
         raise BadLog(path, findings.all()) from None
 
 
-def zone_minutes(text: str) -> int:
-    """Return the minutes east of UTC of ``Z``, ``UTC`` or ``+08:00``; raise ``CosealError``."""
-    if text in ("Z", "UTC"):
-        return 0
-    match = re.fullmatch(r"([+-])([0-9]{2}):([0-5][0-9])", text, re.ASCII)
-    if match is None or int(match[2]) > 14:
-        raise CosealError(f"zone {text!r}", "give an offset from UTC, as --zone +08:00 or --zone UTC")
-    minutes = int(match[2]) * 60 + int(match[3])
-    return -minutes if match[1] == "-" else minutes
-
-
 def in_time_order(items: Iterable[tuple[str | None, dict[str, Any]]], zone: int | None) -> tuple[dict[str, Any], ...]:
     """Return items sorted stably by their time text; None is before all times. The texts are readable."""
     return tuple(item for _, item in sorted(items, key=lambda pair: _time_key(pair[0], zone)))
@@ -139,8 +151,8 @@ def _time_key(text: str | None, zone: int | None) -> tuple[int, str]:
 class Values:
     """Reads a file's values as the declared types want them, and notes each that does not fit."""
 
-    def __init__(self, findings: Findings, zone: int | None) -> None:
-        """``zone``: minutes east of UTC for times without an offset, None if none was given."""
+    def __init__(self, findings: Findings, zone: Zone) -> None:
+        """``zone``: what times without an offset are."""
         self._findings = findings
         self._zone = zone
 
@@ -163,37 +175,38 @@ class Values:
         """Return ``value`` if it can name an event, object or type on the ledger."""
         if is_identifier(value):
             return str(value)
-        self._bad("bad_id", value, path, identifier_rule())
+        self.bad("bad_id", value, path, identifier_rule())
         return None
 
     def object_type(self, value: Any, path: str) -> str | None:
         """Return ``value`` if it can name an object type on the ledger."""
         if is_identifier(value) and "/" not in value:
             return str(value)
-        self._bad("bad_name", value, path, identifier_rule(slash=False))
+        self.bad("bad_name", value, path, identifier_rule(slash=False))
         return None
 
     def label(self, value: Any, path: str) -> str | None:
         """Return ``value`` if it can name an activity or an attribute on the ledger."""
         if is_label(value):
             return str(value)
-        self._bad("bad_name", value, path, label_rule())
+        self.bad("bad_name", value, path, label_rule())
         return None
 
     def time(self, value: Any, path: str) -> str | None:
-        """Return a time text as it is, if it can be read."""
-        if type(value) is str and time_ms(value, self._zone) is not None:
-            return value
-        if type(value) is str and self._zone is None and time_ms(value, 0) is not None:
-            self._findings.add("no_offset", path, f"{value} has no offset from UTC; say --zone")
+        """Return a time text as it is, or with the offset of its region, if it can be read."""
+        if type(value) is not str:
+            self.bad("bad_value", value, path, "a time as 2026-01-05T10:00:00+08:00")
             return None
-        self._bad("bad_value", value, path, "a time as 2026-01-05T10:00:00+08:00")
-        return None
+        try:
+            return self._zone.read(value)
+        except BadTime as error:
+            self._findings.add(error.code, path, error.detail)
+            return None
 
     def _string(self, value: Any, path: str) -> str | None:
         if type(value) is str and len(value) <= _TEXT_MAX:
             return value
-        self._bad("bad_value", value, path, f"a text of at most {_TEXT_MAX} characters")
+        self.bad("bad_value", value, path, f"a text of at most {_TEXT_MAX} characters")
         return None
 
     def _integer(self, value: Any, path: str) -> int | None:
@@ -201,7 +214,7 @@ class Values:
             value = int(value)
         if type(value) is int and value in _INT64:
             return value
-        self._bad("bad_value", value, path, "an integer of 64 bit")
+        self.bad("bad_value", value, path, "an integer of 64 bit")
         return None
 
     def _boolean(self, value: Any, path: str) -> bool | None:
@@ -209,7 +222,7 @@ class Values:
             return value
         if value in ("true", "false") and isinstance(value, str):
             return value == "true"
-        self._bad("bad_value", value, path, "true or false")
+        self.bad("bad_value", value, path, "true or false")
         return None
 
     def _decimal(self, value: Any, path: str) -> str | None:
@@ -217,8 +230,9 @@ class Values:
         text = str(value) if isinstance(value, str) or type(value) is int else ""
         if is_decimal(text):
             return text
-        self._bad("bad_value", value, path, "a decimal number")
+        self.bad("bad_value", value, path, "a decimal number")
         return None
 
-    def _bad(self, code: str, value: Any, path: str, expected: str) -> None:
+    def bad(self, code: str, value: Any, path: str, expected: str) -> None:
+        """Note that a value is not what is expected."""
         self._findings.add(code, path, f"{str(value)[:60]!r} is not {expected}")

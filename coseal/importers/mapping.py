@@ -8,7 +8,8 @@ A map is TOML. For every format:
     source = "fines-2006-2012"         # default: the file's name
     title = "Road traffic fines"       # optional; or { en = "Road traffic fines", zh = "道路交通罚单" }
     mode = "historical"                # or "live"
-    zone = "+01:00"                    # only for times without an offset
+    zone = "+01:00"                    # only for times without an offset; or a region, "Europe/Rome"
+    ambiguous = "refuse"               # of a region: a time that came twice is a finding, or "earlier", "later"
     legal_basis = ["cn-..."]           # optional: policies of the register
     [counterparties]                   # optional: who is asked to confirm the events of a type
     "Payment" = "bank-a"
@@ -25,6 +26,12 @@ For CSV also:
     activities = ["Create Fine"]       # optional: others are then findings
     ignore = [".order"]                # every other column must be mapped
     delimiter = ","
+    encoding = "utf-8"
+    timestamp_format = "%d/%m/%Y %H:%M"  # optional: of all times, see coseal/importers/times.py
+    decimal = "."                      # or ","
+    thousands = ""                     # or one of . , ' and a space
+    [formats]                          # optional: times of a column that are written otherwise
+    due = "%d/%m/%Y"
     [attributes]                       # column -> string, integer, boolean, decimal, time
     amount = "decimal"
 """
@@ -33,12 +40,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from coseal.errors import CosealError
-from coseal.importers.log import zone_minutes
+from coseal.importers.cells import DECIMALS, ENCODINGS, THOUSANDS, UTF_8, Numbers
+from coseal.importers.times import AMBIGUOUS, TimeFormat, Zone, zone_of
 
 ATTRIBUTE_TYPES: Final = ("string", "integer", "boolean", "decimal", "time")
 MODES: Final = ("historical", "live")
@@ -56,6 +64,10 @@ class Columns:
     object_type: str = "case"
     event_id: str | None = None
     delimiter: str = ","
+    encoding: str = UTF_8
+    numbers: Numbers = field(default_factory=Numbers)
+    timestamp_format: TimeFormat | None = None
+    formats: MappingType[str, TimeFormat] = field(default_factory=dict)
     activities: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     attributes: MappingType[str, str] = field(default_factory=dict)
@@ -69,11 +81,16 @@ class Mapping:
     source: str
     title: str | dict[str, str]
     mode: str = "historical"
-    zone_minutes: int | None = None
+    zone: Zone = field(default_factory=Zone)
     legal_basis: tuple[str, ...] = ()
     counterparties: MappingType[str, str] = field(default_factory=dict)
     classes: MappingType[str, str] = field(default_factory=dict)
     columns: Columns | None = None
+
+    @property
+    def zone_minutes(self) -> int | None:
+        """The offset that the source declares, in minutes east of UTC; None with a region, which has several."""
+        return self.zone.minutes
 
     def definition(
         self,
@@ -117,27 +134,49 @@ def default_mapping(log: Path) -> Mapping:
     return Mapping(process_type=name, source=name, title=name)
 
 
-def load_mapping(path: Path | None, log: Path, zone: str | None = None) -> Mapping:
-    """Read the map file for ``log``; ``zone`` (``--zone``) comes before the map's. Raises ``CosealError``."""
-    mapping = default_mapping(log) if path is None else _read(path, log)
-    return mapping if zone is None else replace(mapping, zone_minutes=zone_minutes(zone))
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a command's options say; each comes before the map's setting."""
+
+    zone: str | None = None
+    ambiguous: str | None = None
+    encoding: str | None = None
+    timestamp_format: str | None = None
+    decimal: str | None = None
 
 
-def _read(path: Path, log: Path) -> Mapping:
+def load_mapping(path: Path | None, log: Path, zone: str | None = None, options: Options | None = None) -> Mapping:
+    """Read the map file for ``log``, as far as ``options`` (or ``zone`` alone) do not say otherwise.
+
+    Raises ``CosealError``.
+    """
+    chosen = options or Options(zone)
+    given = {name: value for name, value in asdict(chosen).items() if value is not None}
+    if path is None:
+        fields = _Fields(given, log)
+        mapping = replace(default_mapping(log), zone=_zone(fields))
+        for name in fields.left():
+            raise CosealError(
+                f"--{name.replace('_', '-')} is for CSV, which needs a map", "say with --map which column is the case"
+            )
+        return mapping
+    return _read(path, log, given)
+
+
+def _read(path: Path, log: Path, given: MappingType[str, str]) -> Mapping:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CosealError(f"{path}: {getattr(error, 'strerror', None) or error}", "--map wants a TOML file") from None
-    fields = _Fields(document, path)
+    fields = _Fields({**document, **given}, path)
     default = default_mapping(log)
     process_type = fields.text("process_type", default.process_type)
-    zone = fields.text("zone", "")
     mapping = Mapping(
         process_type=process_type,
         source=fields.text("source", process_type),
         title=fields.title("title", process_type),
         mode=fields.one_of("mode", MODES, "historical"),
-        zone_minutes=zone_minutes(zone) if zone else None,
+        zone=_zone(fields),
         legal_basis=fields.texts("legal_basis"),
         counterparties=fields.table("counterparties"),
         classes=fields.table("classes", ("public", "restricted")),
@@ -147,12 +186,30 @@ def _read(path: Path, log: Path) -> Mapping:
     return mapping
 
 
+def _zone(fields: _Fields) -> Zone:
+    zone, ambiguous = fields.text("zone", ""), fields.one_of("ambiguous", AMBIGUOUS, AMBIGUOUS[0])
+    made = zone_of(zone, ambiguous) if zone else Zone()
+    if made.region is None and ambiguous != AMBIGUOUS[0]:
+        raise fields.wrong("ambiguous", "only with a zone that is a region, as Europe/Rome")
+    return made
+
+
+def _numbers(fields: _Fields) -> Numbers:
+    decimal, thousands = fields.one_of("decimal", DECIMALS, "."), fields.one_of("thousands", THOUSANDS, "")
+    if decimal == thousands:
+        raise fields.wrong("thousands", "the same as the decimal mark")
+    return Numbers(decimal, thousands)
+
+
 def _columns(fields: _Fields) -> Columns | None:
     texts = {name: fields.text(name, "") for name in _COLUMN_FIELDS}
     lists = {name: fields.texts(name) for name in ("activities", "ignore")}
     attributes = fields.table("attributes", ATTRIBUTE_TYPES)
+    times, formats = fields.text("timestamp_format", ""), fields.table("formats")
+    encoding, numbers = fields.one_of("encoding", tuple(ENCODINGS), UTF_8), _numbers(fields)
+    plain = (encoding, numbers) == (UTF_8, Numbers())
     if not texts["case"]:
-        if any(texts.values()) or any(lists.values()) or attributes:
+        if any(texts.values()) or any(lists.values()) or attributes or times or formats or not plain:
             raise fields.wrong("case", "expected the column that names the case")
         return None
     for name in ("activity", "timestamp"):
@@ -160,6 +217,11 @@ def _columns(fields: _Fields) -> Columns | None:
             raise fields.wrong(name, "missing; a CSV map names case, activity and timestamp")
     if len(texts["delimiter"] or ",") != 1:
         raise fields.wrong("delimiter", "expected one character")
+    for name in formats:
+        if attributes.get(name) != "time":
+            raise fields.wrong(
+                f"formats.{name}", "no attribute of type time; that of the timestamp is timestamp_format"
+            )
     return Columns(
         case=texts["case"],
         activity=texts["activity"],
@@ -167,6 +229,10 @@ def _columns(fields: _Fields) -> Columns | None:
         object_type=texts["object_type"] or "case",
         event_id=texts["event_id"] or None,
         delimiter=texts["delimiter"] or ",",
+        encoding=encoding,
+        numbers=numbers,
+        timestamp_format=TimeFormat(times).checked() if times else None,
+        formats={name: TimeFormat(text).checked() for name, text in formats.items()},
         activities=lists["activities"],
         ignore=lists["ignore"],
         attributes=attributes,
@@ -215,6 +281,9 @@ class _Fields:
             if allowed is not None and item not in allowed:
                 raise self.wrong(f"{name}.{key}", f"expected one of {', '.join(allowed)}")
         return value
+
+    def left(self) -> list[str]:
+        return sorted(self._document)
 
     def done(self) -> None:
         if self._document:

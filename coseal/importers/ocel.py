@@ -32,7 +32,7 @@ class OcelBuilder:
 
     def __init__(self, findings: Findings, mapping: Map, names: Mapping[str, str]) -> None:
         self.findings, self._mapping, self._names = findings, mapping, names
-        self.values = Values(findings, mapping.zone_minutes)
+        self.values = Values(findings, mapping.zone)
         self.types: dict[str, dict[str, dict[str, str]]] = {"event": {}, "object": {}}
         self._kinds: dict[str, str] = {}
         self._events: dict[str, dict[str, Any]] = {}
@@ -92,13 +92,14 @@ class OcelBuilder:
             self.findings.add("undeclared_attribute", path, f"{name} of object type {object_type}")
             return
         known = self.values.read(types[name], value, self._at(path, "value"))
-        if time != EPOCH and self.values.time(time, self._at(path, "time")) is None:
+        when = EPOCH if time == EPOCH else self.values.time(time, self._at(path, "time"))
+        if when is None:
             return
-        if initial or is_epoch(time, self._mapping.zone_minutes):
-            self._declared[object_id].append([name, time, known])
+        if initial or is_epoch(when, self._mapping.zone_minutes):
+            self._declared[object_id].append([name, when, known])
         else:
-            change = {"change": object_id, "type": object_type, "attributes": [[name, time, known]]}
-            self._changes.append((time, change))
+            change = {"change": object_id, "type": object_type, "attributes": [[name, when, known]]}
+            self._changes.append((when, change))
 
     def event_value(self, event_id: str, name: Any, value: Any, path: str) -> None:
         """Add an event's attribute."""

@@ -36,7 +36,7 @@ def read_ocel1_json(path: Path, mapping: Mapping) -> Log:
 class _Reader:
     def __init__(self, document: dict[str, Any], findings: Findings, mapping: Mapping) -> None:
         self._document, self._findings, self._mapping = document, findings, mapping
-        self._values = Values(findings, mapping.zone_minutes)
+        self._values = Values(findings, mapping.zone)
         for name in document:
             if name not in _TOP:
                 findings.add("unknown_field", name, f"expected only {', '.join(_TOP)}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,10 @@ def read_log(path: Path, mapping: maps.Mapping, format: str | None = None) -> Lo
         raise CosealError(f"{path}: which format is it?", f"say --format {' or '.join(FORMATS)}")
     log = FORMATS[name](path, mapping)
     _check(path, log)
-    return log
+    if mapping.zone.region is None:
+        return log
+    note = f"times without an offset are local times of {mapping.zone.region}, recorded with the offset its clocks had"
+    return replace(log, notes=(note, *log.notes))
 
 
 def format_of(path: Path, mapping: maps.Mapping) -> str | None:

@@ -55,7 +55,7 @@ def read_xes(path: Path, mapping: Mapping) -> Log:
 class _Reader:
     def __init__(self, findings: Findings, mapping: Mapping) -> None:
         self._findings, self._mapping = findings, mapping
-        self._values = Values(findings, mapping.zone_minutes)
+        self._values = Values(findings, mapping.zone)
         self._types: dict[str, dict[str, tuple[str, str]]] = {}  # event type -> attribute -> (XES type, first path)
         self._case_types: dict[str, tuple[str, str]] = {}
         self._cases: dict[str, list[list[Any]]] = {}
