@@ -137,6 +137,9 @@ FINDING: Final = record(height=height, trail=listed(_trail))
 HOLDS: Final = record(
     height=height, holds=listed(record(process_type=name, object_type=name, object=name), 1_000), next=cursor
 )
+BALLOTS: Final = record(
+    height=height, ballots=listed(record(id=matching("B[0-9]{1,18}", "the id of a ballot")), 1_000), next=cursor
+)
 OBLIGATIONS: Final = record(height=height, obligations=listed(record(rule=name, source=name)))
 RULES: Final = record(height=height, rules=listed(record(id=name, version=integer(low=1)), 1_000), next=cursor)
 SOURCES: Final = record(height=height, sources=listed(record(name=name), 1_000), next=cursor)

@@ -16,6 +16,8 @@ from starlette.requests import Request
 from console.html import Html
 from console.page_data import PageData
 from console.texts import LANGUAGES, text
+from contracts.wording import duration_text
+from coseal.languages import LANGUAGES as LANGUAGES_OF_FINDINGS
 from coseal.languages import title_of, why
 from ledger.render import time_text
 
@@ -160,6 +162,10 @@ class Page:
         if days < 1:
             return self._two("time.hours", "time.hours.whole", seconds // 3_600, seconds // 60 % 60)
         return self._two("time.days", "time.days.whole", days, seconds // 3_600 % 24)
+
+    def length(self, ms: int) -> str:
+        """Return a length of time to the ms, as a rule or a term says it."""
+        return duration_text(ms, LANGUAGES_OF_FINDINGS[self.language].units)
 
     def _two(self, key: str, whole: str, count: int, rest: int) -> str:
         return self.t(key, count=count, rest=rest) if rest else self.t(whole, count=count)

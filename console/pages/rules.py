@@ -6,6 +6,7 @@ Law: the list of rules is the node's; each rule, its status and its cost are rea
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final
 
 from console.documents import RULES
@@ -43,6 +44,7 @@ _KNOWN: Final = frozenset(
         *("valid_to", "tests", "proposer"),
     )
 )
+_EXPRESSIONS: Final = ("assert", "activation", "target", "correlation")
 _COUNTED: Final = ("raised", "notified", "rectified", "dismissed", "sanctioned", "overturned")
 
 
@@ -86,16 +88,16 @@ async def rules(page: Page) -> View:
     )
 
 
-def _said(record: dict[str, Any]) -> dict[str, Any]:
+def complete(rule: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a rule says, with what it may leave out; null is left out, too."""
-    given = {name: value for name, value in record["rule"].items() if value is not None}
+    given = {name: value for name, value in rule.items() if value is not None}
     return {"severity": "", "effect": "flag", "scope": {}, **given}
 
 
 def _row(page: Page, proven: Shown[Any]) -> list[Child]:
     """Return one version of a rule as a row: all of it from the certified state."""
     record = proven.value
-    one = _said(record)
+    one = complete(record["rule"])
     return [
         join(rule_link(one["id"], one["version"]), " ", seal(page, proven, small=True)),
         page.number(one["version"]),
@@ -119,7 +121,7 @@ async def rule(page: Page) -> View:
     if head.value is None or record is None or record.value is None:
         raise Problem(404, "unknown_rule", page.t("rule.unknown", name=name), "")
     found = record.value
-    said = _said(found)
+    said = complete(found["rule"])
     counted, trial = await asyncio.gather(
         page.data.state(f"supervision/statistics/{found['process_type']}/{name}"),
         page.data.state(f"supervision/trial/{found['set']}"),
@@ -141,7 +143,7 @@ async def rule(page: Page) -> View:
 
 
 def _about(page: Page, found: dict[str, Any]) -> Html:
-    said, always = _said(found), page.t("rule.always")
+    said, always = complete(found["rule"]), page.t("rule.always")
     rows: list[tuple[str, Child]] = [
         (page.t("rule.basis"), legal_basis(said)),
         (page.t("processes.type"), el("a", {"href": f"/processes/{found['process_type']}"}, found["process_type"])),
@@ -151,6 +153,7 @@ def _about(page: Page, found: dict[str, Any]) -> Html:
         (page.t("rule.effect"), page.t_or(f"rule.effect.{said['effect']}", said["effect"])),
         (page.t("rule.valid"), f"{said.get('valid_from') or always} – {said.get('valid_to') or always}"),
         (page.t("rule.proposer"), member_link(found["proposer"])),
+        (page.t("ballot.id"), el("a", {"href": f"/ballots/{found['set']}"}, found["set"])),
         (page.t("rule.cost"), page.number(found["cost"])),
         (page.t("rule.tests"), page.number(len(said.get("tests", ())))),
         (page.t("rule.digest"), hexadecimal(page, found["digest"])),
@@ -160,12 +163,24 @@ def _about(page: Page, found: dict[str, Any]) -> Html:
 
 def says(page: Page, said: dict[str, Any]) -> Html:
     """Return what a rule says beside its title, law and severity: the fields of its kind."""
-    rows: list[tuple[str, Child]] = []
-    for name, value in said.items():
-        if name not in _KNOWN:
-            shown: Child = page.duration(value) if name.endswith("_ms") else tree(value)
-            rows.append((name, el("code", None, value) if name in ("assert", "activation", "target") else shown))
+    rows = own_fields(page, said)
     return facts(rows) if rows else el("p", {"class": "empty"}, page.t("rule.says.no_more"))
+
+
+def own_fields(page: Page, said: Mapping[str, Any]) -> list[tuple[str, Child]]:
+    """Return the fields of a rule's kind as (name, value)."""
+    return [(name, field_value(page, name, value)) for name, value in said.items() if name not in _KNOWN]
+
+
+def field_value(page: Page, name: str, value: Any) -> Child:
+    """Return the value of a field of a rule."""
+    if name in ("severity", "kind", "effect"):
+        return page.t_or(f"severity.{value}" if name == "severity" else f"rule.{name}.{value}", str(value))
+    if name in _EXPRESSIONS:
+        return el("code", None, str(value))
+    if name.endswith("_ms"):
+        return page.length(value)
+    return tree(value)
 
 
 def _history(page: Page, found: dict[str, Any]) -> Html:

@@ -245,7 +245,7 @@ def show(
 def ballots(
     access: Access,
     identifier: Annotated[str | None, typer.Option("--id", metavar="BALLOT", help="One, with its votes.")] = None,
-    status: Annotated[str | None, typer.Option("--status", help="open, accepted, rejected or expired.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="open, accepted, rejected, expired or failed.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 1_000,
     as_json: JsonOption = False,
 ) -> None:

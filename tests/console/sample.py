@@ -9,7 +9,7 @@ from typing import Any
 from coseal import keys, policies
 from coseal.client import Client
 from coseal.demo_supervision import handover, handover_type
-from tests.node.supervised import RULES, TYPE
+from tests.node.supervised import DAY_MS, RULES, TYPE, rule
 
 NOTICE = {
     "id": "notice/2026-1",
@@ -49,6 +49,7 @@ def fill(client_of: Callable[[str], Client]) -> dict[str, Any]:
         process = enterprise.submit("process", "record", batch).require_ok()
     _govern(client_of)
     _supervise(client_of)
+    _propose_rules(client_of)
     return {
         "table1_height": recorded.height,
         "published": published.transaction.id.hex(),
@@ -102,6 +103,49 @@ def _supervise(client_of: Callable[[str], Client]) -> None:
         late = {**permits(8, ("Check", "c2", 0)), "gap": "the meter was off"}
         enterprise.submit("process", "record", late).require_ok()
         enterprise.submit("process", "record", permits(9, ("Create", "c3", -1), ("Decide", "c3", 0))).require_ok()
+
+
+AMOUNT = rule(
+    "R-AMOUNT",
+    "guard",
+    on=["Create"],
+    **{"assert": "e.attributes.amount > 10"},
+    version=2,
+    title={"en": "A permit is for more than 10", "zh": "许可金额须超过 10"},
+)
+CHECKED = rule(
+    "R-CHECKED",
+    "declare",
+    template="precedence",
+    a="Check",
+    b="Decide",
+    within_ms=60 * DAY_MS,
+    title={"en": "A decision comes within 60 days after a check", "zh": "决定须在审查后 60 日内作出"},
+)
+
+
+def _propose_rules(client_of: Callable[[str], Client]) -> None:
+    """Propose rules (B3, awaiting the regulator), try others (B4, B5), and propose to end some (B6) and terms (B7)."""
+    tried = rule("R-TRIED", "guard", on=["Check"], **{"assert": "false"}, title={"en": "On trial", "zh": "试行规则"})
+    with client_of("regulator") as regulator, client_of("enterprise-a") as enterprise, client_of("bank-a") as bank:
+        permits_of_2026 = {"en": "Permits of 2026", "zh": "2026 年许可"}
+        again = {"rules": [AMOUNT, CHECKED], "title": permits_of_2026, "reason": "The act was amended in <b>May</b>."}
+        bank.submit("supervision", "propose_rules", again).require_ok()
+        regulator.submit("supervision", "propose_rules", {"rules": [tried], "trial_ms": 30 * DAY_MS}).require_ok()
+        for ballot, client, choice, reason in (
+            ("B3", enterprise, "yes", "We can keep that."),
+            ("B3", bank, "no", "10 is too much."),
+            ("B4", regulator, "yes", "Let us see."),
+            ("B4", enterprise, "yes", None),
+            ("B4", bank, "yes", None),
+        ):
+            because = {"reason": reason} if reason else {}
+            client.submit("supervision", "vote", {"ballot": ballot, "choice": choice, **because}).require_ok()
+        enterprise.submit("process", "record", permits(11, ("Check", "c4", 0))).require_ok()
+        ended = {"process_type": "t", "rules": ["R-NOTE"], "reason": "Nobody reads it."}
+        regulator.submit("supervision", "propose_retirement", ended).require_ok()
+        terms = {"terms": {"respond": 864_000_000, "answer": 86_400_000}, "reason": "Two weeks are too long."}
+        bank.submit("supervision", "propose_terms", terms).require_ok()
 
 
 def _govern(client_of: Callable[[str], Client]) -> None:
