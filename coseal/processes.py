@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from coseal import versions
 from coseal.errors import CosealError
 from coseal.network import Network, NodeEntry
 from ledger.genesis import Genesis
@@ -213,7 +214,7 @@ def status_of(network: Network, node: NodeEntry) -> NodeStatus:
         healthy=document.get("healthy") is True,
         why_stalled=document.get("why_stalled"),
         evidence=document.get("evidence"),
-        upgrade=document.get("upgrade"),
+        upgrade=versions.read(document.get("upgrade")),
         leader=document.get("leader"),
         peers=sum(peer.get("connected") is True for peer in document.get("peers", ())),
         pending=document.get("mempool", {}).get("transactions"),

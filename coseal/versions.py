@@ -6,7 +6,27 @@ Law: what is said here follows from one document, `upgrade` of a node's status o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+_FIELDS: Final[Mapping[str, tuple[type, ...]]] = {
+    "version": (int,),
+    "height": (int,),
+    "proposal": (str,),
+    "first_height": (int, type(None)),
+    "having": (list,),
+    "lacking": (list,),
+    "needed": (int,),
+    "known": (bool,),
+}
+
+
+def read(upgrade: object) -> dict[str, Any] | None:
+    """Return `upgrade` of a node's status if it is what the interface says; None if there is none, or it is odd."""
+    if not isinstance(upgrade, dict):
+        return None
+    fits = all(type(upgrade.get(name)) in kinds for name, kinds in _FIELDS.items())
+    names = [*upgrade["having"], *upgrade["lacking"]] if fits else []
+    return upgrade if fits and all(type(name) is str for name in names) else None
 
 
 def standing(upgrade: Mapping[str, Any]) -> str:

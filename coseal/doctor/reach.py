@@ -83,8 +83,8 @@ def itself(settings: Settings, genesis: Genesis | None, answer: Answer, installe
     if found.get("software_version") != installed:
         text = f"{found.get('software_version')} runs, {installed} is installed"
         lines.append(warn(node, "software", text, "restart the node to upgrade it"))
-    upgrade = found.get("upgrade")
-    return [*lines, judge_version(node, upgrade)] if isinstance(upgrade, dict) else lines
+    upgrade = versions.read(found.get("upgrade"))
+    return lines if upgrade is None else [*lines, judge_version(node, upgrade)]
 
 
 def judge_version(node: str, upgrade: Mapping[str, Any]) -> Line:
