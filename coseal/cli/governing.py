@@ -257,7 +257,7 @@ def _print_support(found: Mapping[str, Any]) -> None:
         typer.echo(f"  {text}")
         return
     missing = support["needed"] - len(support["having"])
-    waits = f"it takes effect only once {missing} more have installed a release that has it"
+    waits = f"it takes effect only when a release that has it is installed on {missing} more"
     typer.secho(f"  warning: {text}; {waits}", fg="yellow")
 
 
