@@ -40,7 +40,7 @@ def signer(name: str) -> Ed25519Signer:
 
 def genesis(state_bits: int) -> Genesis:
     """Return a chain of four members."""
-    capabilities = ("operate", "submit", "supervise")
+    capabilities = ("operate", "registrar", "submit", "supervise")
     members = [
         Member(
             name,

@@ -19,6 +19,8 @@ DUE_STEPS: Final = 500_000
 """The most that everything takes that is due in one block."""
 DUE_ENTRY_STEPS: Final = 50_000
 """The most that one due thing takes."""
+TAKE_STEPS: Final = 260
+"""What taking a due thing out of its index counts for in its contract's share."""
 DUE_DECISION_STEPS: Final = 200_000
 """The most that one due thing takes that decides a ballot, its effect included."""
 DUE_EFFECT_STEPS: Final = 120_000
@@ -29,17 +31,23 @@ MAX_DUE: Final = 1_000
 """How many due things all contracts together do at the start of one block; the rest is done in the next."""
 
 BASE_STEPS: Final = 400
-RAW_BYTES_A_STEP: Final = 4
+RAW_BYTES_A_STEP: Final = 3
 READ_STEPS: Final = 8
 WRITE_STEPS: Final = 16
 VALUE_BYTES_A_STEP: Final = 16
 """Of a value in an open family, one whose values grow."""
 ITEM_STEPS: Final = 60
 OBJECT_STEPS: Final = 30
-PARSE_STEPS_A_CHARACTER: Final = 12
-RULE_STEPS: Final = 150
+CHARACTER_STEPS: Final = 4
+SIGN_STEPS: Final = 90
+"""A character of an expression's text, and each that stands for an operation: with it come most of its tokens."""
+SCHEMA_STEPS: Final = 4
+"""A byte of a schema."""
+RULE_STEPS: Final = 220
 """A rule that is compiled, beside its text."""
-TEST_STEPS: Final = 60
+CHANGE_STEPS: Final = 130
+"""A rule whose status a decision changes."""
+TEST_STEPS: Final = 80
 """A test of a rule, and each event of one, beside what the rule takes."""
 ENTRY_STEPS: Final = 4
 """An entry of a list or map that an action walks, a leaf that it hashes."""

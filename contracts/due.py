@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from contracts import deadlines
-from contracts.budget import DUE_DECISION_STEPS, DUE_ENTRY_STEPS, DUE_STEPS, MAX_DUE, Meter, Spent
+from contracts.budget import DUE_DECISION_STEPS, DUE_ENTRY_STEPS, DUE_STEPS, MAX_DUE, TAKE_STEPS, Meter, Spent
 from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import (
     INTERNAL_ERROR,
@@ -131,12 +131,12 @@ class _Start:
             if entry is None:
                 break
             limit = DUE_DECISION_STEPS if entry[0] in contract.decisions else DUE_ENTRY_STEPS
-            if spent + limit > steps:
+            if spent + TAKE_STEPS + limit > steps:
                 self.view.rollback()  # it stays in the index
                 break
             self.view.mark()
             done += 1
-            spent += self._fire(contract.name, fire, entry, limit)
+            spent += TAKE_STEPS + self._fire(contract.name, fire, entry, limit)
         return done, spent
 
     def _fire(self, contract: str, fire: Fire, entry: Entry, limit: int) -> int:

@@ -305,8 +305,8 @@ _terms = arguments.table(duration, high=len(TERMS), key=arguments.one_of(*TERMS)
 
 def _faults_of_rules(value: Any) -> Iterator[str]:
     """Only what stands in keys: the rest of a rule is read when its process type is known."""
-    if type(value) is not list or not 0 < len(value) <= supervision_checks.MAX_IN_FORCE:
-        yield f": expected a list of 1 to {supervision_checks.MAX_IN_FORCE} rules"
+    if type(value) is not list or not 0 < len(value) <= supervision_checks.MAX_PROPOSED:
+        yield f": expected a list of 1 to {supervision_checks.MAX_PROPOSED} rules"
         return
     process_type: Any = None
     for index, entry in enumerate(value):
@@ -356,7 +356,7 @@ CONTRACT: Final[Contract] = Contract(
             validate=arguments.arguments(
                 {
                     "process_type": _rule_id,
-                    "rules": arguments.many(_rule_id, high=supervision_checks.MAX_IN_FORCE, low=1, unique=True),
+                    "rules": arguments.many(_rule_id, high=supervision_checks.MAX_PROPOSED, low=1, unique=True),
                     "reason": _reason,
                 },
                 _open_ms,

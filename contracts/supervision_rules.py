@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from contracts import supervision_obligations, supervision_watch
+from contracts.budget import CHANGE_STEPS
 from contracts.framework import Context, Rejected, View
 from contracts.process_types import type_key
 from contracts.rules.rule import Rule, source_bytes
@@ -147,6 +148,7 @@ def reject(view: View, set_id: str, now: Now, why: Rejected | None = None) -> li
     for rule_id, version in record["rules"]:
         head: Any = view.get(head_key(rule_id))
         view.put(head_key(rule_id), {**head, "latest": version - 1})
+    view.charge(CHANGE_STEPS * len(record["rules"]))
     count_waiting(view, record["process_type"], _proposed(view, record), -1)
     if why is None:
         return [_mark(view, set_id, "rejected", now)]
@@ -163,6 +165,7 @@ def adopt(view: View, set_id: str, now: Now) -> list[Effect]:
     if isinstance(rules, Rejected):
         return reject(view, set_id, now, rules)
     record: Any = view.get(set_key(set_id))
+    view.charge(CHANGE_STEPS * len(rules))
     if record["status"] == TRIAL:
         _deactivate(view, set_id, record)
     superseded: list[list[Any]] = []
@@ -194,6 +197,7 @@ def end_rules(view: View, process_type: str, names: Sequence[list[Any]], status:
     """Have versions in force judge nothing from now on."""
     if not names:
         return []
+    view.charge(CHANGE_STEPS * len(names))
     definition: Any = view.get(type_key(process_type))
     by_set: dict[str, list[Rule]] = {}
     for name in names:

@@ -32,6 +32,8 @@ from contracts.supervision_terms import NAME, schedule
 MAX_FINDINGS: Final = 5_000
 MAX_SHOWN_BYTES: Final = 256 * 1024
 BEFORE: Final = -1
+WATCH_STEPS: Final = 60
+"""What the monitors of an object take once a batch."""
 SET_STEPS: Final = 8
 """What finding the monitors of an object takes for each set that judges its type."""
 Place: TypeAlias = tuple[str, str, str]
@@ -215,7 +217,7 @@ class Watch:
     def _watched(self, name: ObjectName, first: bool) -> Watched:
         watched = self.objects.get(name)
         if watched is None:
-            self.view.charge(SET_STEPS * len(self.judges))
+            self.view.charge(WATCH_STEPS + SET_STEPS * len(self.judges))
             place = (self.definition["id"], *name)
             watched = self.objects[name] = Watched(place, self.view.get(object_state_key(*place)), self.judges)
             by_block_time = self.live or (self.judges_sources and name[0] == SOURCE)

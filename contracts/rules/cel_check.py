@@ -127,7 +127,7 @@ def check(node: tree.Node, variables: Mapping[str, Type], path: str = "") -> tup
         raise RuleError(path, node.position, f"the worst case takes {fact.cost} steps, more than {MAX_COST}")  # G50
     least = _Empty(variables, path, choices[::-1]).fact(node).cost
     most = _Largest(variables, path, choices[::-1]).fact(node).cost
-    return fact, Charge(least, most)
+    return fact, Charge(-(-least // 2), -(-most // 2))  # G53
 
 
 class _Checker:

@@ -26,7 +26,8 @@ from contracts.rules.verdict import FINAL, Facts, Reach, Ruling, Verdict, undete
 MAX_KEPT: Final = 64
 MAX_KEPT_CHARACTERS: Final = 1_024
 
-_KEPT_STEPS: Final = 4
+_KEPT_STEPS: Final = 6
+_KEPT_LIST_STEPS: Final[Mapping[str, int]] = {"objects": 180, "policy": 16, "evidence": 16}
 KEPT_SIZE: Final = 64
 """The size of the largest event that is kept."""
 Kept = list[Any]
@@ -110,7 +111,9 @@ class Correlated:
     @property
     def kept_charge(self) -> Charge:
         """See ``Body``: each is matched in every part, and compared with the event that is kept."""
-        matched = Charge(_KEPT_STEPS, _KEPT_STEPS)
+        lists = {name for used in self.read.values() for name in used.fields}
+        steps = _KEPT_STEPS + sum(_KEPT_LIST_STEPS[name] for name in sorted(lists & _KEPT_LIST_STEPS.keys()))
+        matched = Charge(steps, steps)
         return matched if self.correlation is None else matched.plus(self.correlation.charge)
 
     @property

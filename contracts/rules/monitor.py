@@ -33,9 +33,10 @@ MAX_EXPIRED: Final = 64
 State = list[Any]
 
 
-OBSERVE_STEPS: Final = 12
+OBSERVE_STEPS: Final = 24
 """What observing an event on one object takes before any rule judges it."""
 _PLANS_MAX: Final = 4_096
+_STEP_CHARGE: Final = Charge(3, 3)
 _KNOWN_CHARGE: Final = Charge(1, 1)
 
 
@@ -200,7 +201,7 @@ class RuleSet:
         """
         findings: list[Finding] = []
         for _ in range(MAX_EXPIRED):
-            spend(OBSERVE_STEPS + sum(2 + _kept(detail) // 4 for _, detail in state[1]))
+            spend(OBSERVE_STEPS + sum(3 + _kept(detail) // 3 for _, detail in state[1]))
             deadline, slot, detail = min(self._due(state), default=(clock_ms, 0, None), key=lambda due: due[:2])
             if deadline >= clock_ms:  # D7
                 break
@@ -300,6 +301,7 @@ class RuleSet:
                 table = body.tables.get(symbol)
                 if table is None:
                     steps.append((slot, symbol))
+                    charge = charge.plus(_STEP_CHARGE)
                 else:
                     tables.append((slot, table))
                 if isinstance(body, Guard | ShapeCheck) and not body.of_object:

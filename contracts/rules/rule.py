@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from contracts import arguments
 from contracts.arguments import Check, parse_time
-from contracts.budget import PARSE_STEPS_A_CHARACTER, RULE_STEPS, TEST_STEPS
+from contracts.budget import CHARACTER_STEPS, RULE_STEPS, SCHEMA_STEPS, SIGN_STEPS, TEST_STEPS
 from contracts.rules.bodies import BODIES, Build
 from contracts.rules.cel import LARGEST
 from contracts.rules.correlated import KEPT_SIZE, MAX_KEPT
@@ -36,6 +36,7 @@ REJECTING: Final = frozenset(("guard", "shape"))
 ON_SOURCES: Final = frozenset(("lag", "gap", "periodic"))
 SOURCE: Final = "source"
 """The object type of rules about sources; the object is ``member/source``."""
+_SIGNS: Final = "()[]{}.,!?:+-*/%<>=&|"
 DEFAULT_OBJECT_TYPE: Final = "case"
 ALWAYS: Final = (-(2**63), 2**63 - 1)
 
@@ -163,12 +164,13 @@ def source_bytes(data: Mapping[str, Any]) -> int:
 
 def parse_steps(data: Mapping[str, Any]) -> int:
     """Return what is charged for compiling a rule as it was sent, which may be no rule at all (docs/spec/budget.md)."""
-    texts = [data.get(name) for name in ("assert", "activation", "target", "correlation")]
-    characters = sum(len(text) for text in texts if type(text) is str)
+    steps = RULE_STEPS
+    for name in ("assert", "activation", "target", "correlation"):
+        text = data.get(name)
+        if type(text) is str:
+            steps += CHARACTER_STEPS * len(text) + SIGN_STEPS * sum(text.count(sign) for sign in _SIGNS)
     schema = data.get("schema")
-    if schema is not None:
-        characters += len(codec.encode(schema))
-    return RULE_STEPS + PARSE_STEPS_A_CHARACTER * characters
+    return steps if schema is None else steps + SCHEMA_STEPS * len(codec.encode(schema))
 
 
 def test_steps(rule: Rule) -> int:

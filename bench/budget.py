@@ -1,0 +1,542 @@
+"""What a step takes: ``python -m bench.budget``: every kind of work at its worst case, in steps of a fixed loop.
+
+Law: a case is a transaction, or a block with something due, that the executor really executes; its time a step is
+compared with that of the loop, timed right before and after it, so that a busy machine does not matter. A case that
+takes longer a step than the loop is a fault: its charge is too small. Exit status 1 then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from bench.machine import about
+from bench.rules import TYPES, Chain, rules
+from coseal.doctor.speed import step_us
+from ledger.block import Receipt
+from ledger.render import time_text
+from ledger.transaction import Transaction
+
+DAY_MS: Final = 86_400_000
+ADMITTED: Final = "e.attributes.amount >= 0"
+WALK: Final = (
+    "e.objects.all(x, x.id != 'zz' && x.type != 'yy' && x.qualifier != 'q' && x.id != x.type && x.id != x.qualifier "
+    "&& size(x.id) < 200)"
+)
+ROUNDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A case: its steps, its milliseconds, and what a step of the loop took beside it."""
+
+    name: str
+    steps: int
+    milliseconds: float
+    loop_us: float
+    code: str = "ok"
+
+    @property
+    def step_us(self) -> float:
+        """The microseconds that a step took."""
+        return self.milliseconds * 1_000 / max(1, self.steps)
+
+    @property
+    def share(self) -> float:
+        """The time of a step as a part of that of the loop's; above 1 the charge is too small."""
+        return self.step_us / self.loop_us
+
+
+class Scene:
+    """A chain with the process type ``bench`` and what a case needs."""
+
+    def __init__(self, **definition: Any) -> None:
+        self.chain = Chain(state_bits=12)
+        attributes = {"amount": "integer", "by": "string", "note": "string", "at": "time"}
+        self.define(1, {kind: {"attributes": attributes} for kind in TYPES}, **definition)
+        self.must("bank-a", "process.register_source", {"id": "log", "process_type": "bench", "mode": "historical"})
+        self.sequence = 1
+        self.versions = 1
+
+    def define(self, version: int, types: dict[str, Any], **more: Any) -> None:
+        """Define a version of the process type."""
+        self.must("bank-a", "process.define_type", self.definition(version, types, **more))
+
+    @staticmethod
+    def definition(version: int, types: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Return the arguments that define a version of the process type."""
+        base = {"id": "bench", "version": version, "title": "Bench", "late_ms": 0, "gaps": "record"}
+        return {
+            **base,
+            "object_types": {"case": {"attributes": {"limit": "integer", "text": "string"}}, "party": {}},
+            "event_types": types,
+            **more,
+        }
+
+    def must(self, member: str, name: str, args: dict[str, Any]) -> Receipt:
+        """Commit a transaction that has to be accepted."""
+        receipt = self.commit(self.chain.signed(member, name, args))
+        if not receipt.ok:
+            raise SystemExit(f"{name}: {receipt.code}: {receipt.detail}")
+        return receipt
+
+    def commit(self, *transactions: Transaction, after_ms: int = 1_000) -> Receipt:
+        """Commit a block; return the last receipt."""
+        executor = self.chain.executor
+        outcome = executor.run(executor.height + 1, executor.time_ms + after_ms, transactions)
+        executor.commit(outcome)
+        executor.state._store.write(outcome.change.entries)  # type: ignore[attr-defined]
+        executor.state.flushed(outcome.change)
+        return Receipt.decode(outcome.receipts[-1])
+
+    def adopt(self, *found: dict[str, Any]) -> None:
+        """Put rules in force."""
+        ballot = self.must("bank-a", "supervision.propose_rules", {"rules": list(found)}).data["ballot"]
+        for member in ("regulator", "central-bank", "bank-a"):
+            self.must(member, "supervision.vote", {"ballot": ballot, "choice": "yes"})
+
+    def rule(self, rule_id: str, kind: str, **fields: Any) -> dict[str, Any]:
+        """Return a rule of the process type."""
+        scope = {"process_type": "bench"}
+        return {"id": rule_id, "version": 1, "legal_basis": ["external: bench"], "scope": scope, "kind": kind, **fields}
+
+    def event(self, number: int, kind: str, objects: list[str], *, at_ms: int = 0, **attributes: Any) -> dict[str, Any]:
+        """Return an event as an item."""
+        return {
+            "event": f"e{number}",
+            "type": kind,
+            "time": time_text(1_600_000_000_000 + at_ms),
+            "objects": [["party" if name.startswith("party") else "case", name] for name in objects],
+            "attributes": {"amount": number, "by": f"clerk {number % 7}", **attributes},
+        }
+
+    def record(self, items: list[dict[str, Any]]) -> Transaction:
+        """Return a batch for the next block."""
+        return self.chain.signed(
+            "bank-a", "process.record", {"source": "log", "sequence": self.sequence, "items": items}
+        )
+
+    def recorded(self, items: list[dict[str, Any]]) -> None:
+        """Commit batches of four items each."""
+        for first in range(0, len(items), 4):
+            batch = items[first : first + 4]
+            receipt = self.commit(self.record(batch))
+            if not receipt.ok:
+                raise SystemExit(f"process.record: {receipt.code}: {receipt.detail}")
+            self.sequence += len(batch)
+
+
+def time_case(name: str, scene: Scene, *transactions: Transaction, after_ms: int = 1_000) -> Result:
+    """Execute a block several times and take the quickest; the steps are those of its receipts.
+
+    What an empty block takes is left out, unless the case is what is due in one.
+    """
+    executor = scene.chain.executor
+    height, time_ms = executor.height + 1, executor.time_ms + after_ms
+
+    def run(*given: Transaction, at_ms: int = time_ms) -> tuple[float, Any]:
+        started = time.process_time()
+        outcome = executor.run(height, at_ms, given)
+        return time.process_time() - started, outcome
+
+    gc.collect()
+    gc.disable()
+    try:
+        loop = step_us()
+        found = [run(*transactions) for _ in range(ROUNDS)]
+        empty = min(run(at_ms=executor.time_ms + 1)[0] for _ in range(ROUNDS)) if transactions else _empty_seconds()
+        loop = min(loop, step_us())
+    finally:
+        gc.enable()
+    outcome = found[0][1]
+    receipt = Receipt.decode(outcome.receipts[-1])
+    milliseconds = (min(seconds for seconds, _ in found) - empty) * 1_000
+    return Result(name, outcome.steps, milliseconds, loop, receipt.code)
+
+
+@cache
+def _empty_seconds() -> float:
+    """Return how long a block without anything takes on a chain of its own."""
+    executor = Scene().chain.executor
+    quickest = float("inf")
+    for _ in range(ROUNDS):
+        started = time.process_time()
+        executor.run(executor.height + 1, executor.time_ms + 1, ())
+        quickest = min(quickest, time.process_time() - started)
+    return quickest
+
+
+# Cases
+
+
+def recording() -> Iterator[Result]:
+    """Batches without rules."""
+    scene = Scene()
+    yield time_case(
+        "1,000 events of one object each",
+        scene,
+        scene.record([scene.event(n, TYPES[n % 10], [f"c{n}"]) for n in range(1_000)]),
+    )
+    yield time_case(
+        "1,000 events of one object in all",
+        scene,
+        scene.record([scene.event(n, TYPES[n % 10], ["c"]) for n in range(1_000)]),
+    )
+    many = [f"{n:x}" for n in range(256)]
+    yield time_case(
+        "40 events of 256 objects", scene, scene.record([scene.event(n, TYPES[0], many) for n in range(40)])
+    )
+    new = [scene.event(n, TYPES[0], [f"{n}.{k}" for k in range(256)]) for n in range(30)]
+    yield time_case("30 events of 256 new objects each", scene, scene.record(new))
+    values = [["limit", "0", n] for n in range(128)]
+    items = [{"object": f"c{n}", "type": "case", "attributes": values} for n in range(60)]
+    yield time_case("60 declarations of 128 values", scene, scene.record(items))
+    items = [{"relation": ["case", f"a{n}"], "to": ["case", f"b{n}"]} for n in range(1_000)]
+    yield time_case("1,000 relations", scene, scene.record(items))
+    items = [scene.event(n, TYPES[0], ["c"], note="x" * 4_000) for n in range(60)]
+    yield time_case("60 events with texts of 4,000 characters", scene, scene.record(items))
+    items = [{**scene.event(n, TYPES[0], ["c"]), "evidence": [f"{k:064x}" for k in range(16)]} for n in range(180)]
+    yield time_case("180 events with 16 digests of evidence", scene, scene.record(items))
+
+
+def judging() -> Iterator[Result]:
+    """Batches under rules."""
+    for count in (10, 100):
+        scene = Scene()
+        scene.adopt(*rules(count))
+        items = [scene.event(n, TYPES[n % 10], [f"c{n}"]) for n in range(400)]
+        yield time_case(f"400 events under {count} rules", scene, scene.record(items))
+    scene = Scene()
+    scene.adopt(*(scene.rule(f"W{n}", "guard", on=[TYPES[0]], **{"assert": WALK}) for n in range(10)))
+    many = [f"{n:x}" for n in range(256)]
+    yield time_case(
+        "4 events of 256 objects, ten walks", scene, scene.record([scene.event(n, TYPES[0], many) for n in range(4)])
+    )
+    scene = Scene()
+    walk = WALK.replace("size(x.id) < 200", "o.count < 100000")
+    scene.adopt(scene.rule("W", "guard", on=[TYPES[0]], **{"assert": walk}))
+    some = [f"{n:x}" for n in range(100)]
+    yield time_case(
+        "4 events of 100 objects, a walk that reads o",
+        scene,
+        scene.record([scene.event(n, TYPES[0], some) for n in range(4)]),
+    )
+    scene = Scene()
+    text = "e.attributes.note.contains('y') || e.attributes.by + e.attributes.note < 'z'"
+    scene.adopt(*(scene.rule(f"T{n}", "guard", on=[TYPES[0]], **{"assert": text}) for n in range(20)))
+    items = [scene.event(n, TYPES[0], ["c"], note="x" * 4_000) for n in range(60)]
+    yield time_case("60 events with long texts, twenty searches", scene, scene.record(items))
+    items = [scene.event(n, TYPES[0], ["c"], note="x") for n in range(900)]
+    yield time_case("900 events with short texts, twenty searches", scene, scene.record(items))
+    scene = Scene()
+    time_guard = "timestamp(e.attributes.by) > e.time || int(e.attributes.by) > 3 || string(e.time) == 'x'"
+    scene.adopt(*(scene.rule(f"P{n}", "guard", on=[TYPES[0]], **{"assert": time_guard}) for n in range(20)))
+    yield time_case(
+        "200 events under twenty guards that read",
+        scene,
+        scene.record([scene.event(n, TYPES[0], ["c"]) for n in range(200)]),
+    )
+    scene = Scene()
+    scene.adopt(
+        *(
+            scene.rule(f"L{n}", "guard", on=[TYPES[0]], effect="notify", **{"assert": "e.attributes.amount < 0"})
+            for n in range(10)
+        )
+    )
+    yield time_case(
+        "100 events with ten findings each",
+        scene,
+        scene.record([scene.event(n, TYPES[0], [f"c{n}"]) for n in range(100)]),
+    )
+    scene = Scene()
+    shape = {
+        "type": "object",
+        "required": ["amount", "by"],
+        "properties": {"amount": {"type": "integer", "minimum": 0}, "by": {"type": "string", "maxLength": 64}},
+    }
+    scene.adopt(*(scene.rule(f"S{n}", "shape", on=[TYPES[0]], schema=shape) for n in range(20)))
+    yield time_case(
+        "500 events under twenty shapes", scene, scene.record([scene.event(n, TYPES[0], [f"c{n}"]) for n in range(500)])
+    )
+    yield from _keeping()
+    yield from _many_sets()
+
+
+def _keeping() -> Iterator[Result]:
+    correlation = "a.attributes.amount == t.attributes.amount && a.attributes.by != t.attributes.note"
+    scene = Scene()
+    scene.adopt(
+        *(
+            scene.rule(f"K{n}", "declare", template="response", a=TYPES[0], b=TYPES[1], correlation=correlation)
+            for n in range(20)
+        )
+    )
+    scene.recorded([scene.event(n, TYPES[0], ["c"], note="x" * 300) for n in range(64)])
+    items = [scene.event(1_000 + n, TYPES[1], ["c"], note="y" * 300) for n in range(10)]
+    yield time_case("10 events, each compared with 64 kept by twenty rules", scene, scene.record(items))
+    scene = Scene()
+    correlation = "size(a.objects) > 99 || a.attributes.amount == t.attributes.amount"
+    scene.adopt(scene.rule("K", "declare", template="response", a=TYPES[0], b=TYPES[1], correlation=correlation))
+    scene.recorded([scene.event(n, TYPES[0], ["c", *(f"party {k}" for k in range(20))]) for n in range(64)])
+    items = [scene.event(1_000 + n, TYPES[1], ["c"]) for n in range(20)]
+    yield time_case("20 events, each compared with 64 kept that have 21 objects", scene, scene.record(items))
+    scene = Scene()
+    scene.adopt(
+        *(
+            scene.rule(
+                f"A{n}", "declare", template="altsuccession", a=TYPES[n % 5], b=TYPES[5 + n % 5], within_ms=DAY_MS
+            )
+            for n in range(20)
+        )
+    )
+    yield time_case(
+        "500 events under twenty windows",
+        scene,
+        scene.record([scene.event(n, TYPES[n % 10], [f"c{n}"]) for n in range(500)]),
+    )
+    scene = Scene()
+    scene.adopt(
+        *(
+            scene.rule(f"D{n}", "segregation", a=TYPES[n % 9], b=TYPES[n % 9 + 1], by="attributes.note")
+            for n in range(40)
+        )
+    )
+    scene.recorded([scene.event(n, TYPES[n % 10], ["c"], note=f"{n:05}" * 60) for n in range(300)])
+    items = [scene.event(1_000 + n, TYPES[n % 10], ["c"], note=f"{n:05}" * 60) for n in range(100)]
+    yield time_case("100 events under forty segregations, 30 actors a side", scene, scene.record(items))
+    items = [scene.event(9_000, TYPES[0], ["c"], note="last")]
+    yield time_case("one event on an object with much kept", scene, scene.record(items))
+
+
+def _many_sets() -> Iterator[Result]:
+    scene = Scene()
+    for n in range(60):
+        scene.adopt(scene.rule(f"M{n}", "guard", on=[TYPES[0]], **{"assert": f"o.count < {100_000 + n}"}))
+    many = [f"{n:x}" for n in range(100)]
+    yield time_case(
+        "2 events of 100 objects under sixty sets",
+        scene,
+        scene.record([scene.event(n, TYPES[0], many) for n in range(2)]),
+    )
+    yield time_case(
+        "200 events under sixty sets", scene, scene.record([scene.event(n, TYPES[0], [f"c{n}"]) for n in range(200)])
+    )
+    items = [{"object": f"c{n}", "type": "case", "attributes": [["limit", "0", n]]} for n in range(300)]
+    yield time_case("300 declarations under sixty sets", scene, scene.record(items))
+
+
+def defining() -> Iterator[Result]:
+    """Types, rules and ballots."""
+    scene = Scene()
+    types = {
+        f"event type {n}": {"attributes": {f"attribute {k}": {"type": "integer", "required": True} for k in range(8)}}
+        for n in range(500)
+    }
+    yield time_case(
+        "a definition of 4,000 attributes",
+        scene,
+        scene.chain.signed("bank-a", "process.define_type", {**scene.definition(1, types), "id": "large"}),
+    )
+    wrong = scene.chain.signed("enterprise-a", "process.define_type", scene.definition(7, types))
+    yield time_case("the same, refused to a stranger", scene, wrong)
+    term = " && ".join(f"e.attributes.amount != {n}" for n in range(120))
+    long = [scene.rule(f"G{n}", "guard", on=[TYPES[0]], **{"assert": term}) for n in range(4)]
+    yield time_case(
+        "four guards of 4,000 characters proposed",
+        scene,
+        scene.chain.signed("bank-a", "supervision.propose_rules", {"rules": long}),
+    )
+    deep = "(" * 30 + ADMITTED + ")" * 30
+    rules_deep = [scene.rule(f"G{n}", "guard", on=[TYPES[0]], **{"assert": deep}) for n in range(60)]
+    yield time_case(
+        "sixty guards of thirty parentheses proposed",
+        scene,
+        scene.chain.signed("bank-a", "supervision.propose_rules", {"rules": rules_deep}),
+    )
+    for name, text in (
+        ("sums", "1" + "+1" * 1_900 + " > 0"),
+        ("selections", "e" + ".attributes" + ".amount == 1 || e.id" * 180 + " == ''"),
+        ("negations", "!" * 30 + "true" + (" && " + "!" * 30 + "true") * 100),
+        ("lists", "[" + "[],{}," * 600 + "1] == []"),
+        ("texts", "'" + "x" * 4_000 + "' == ''"),
+        ("calls", "size('')+" * 400 + "1 > 0"),
+        ("walks", " || ".join("e.objects.all(x,x.id=='')" for _ in range(14))),
+    ):
+        proposed = [scene.rule("G", "guard", on=[TYPES[0]], **{"assert": text})]
+        yield time_case(
+            f"a guard of {len(text):,} characters, {name}",
+            scene,
+            scene.chain.signed("bank-a", "supervision.propose_rules", {"rules": proposed}),
+        )
+    plain = [
+        scene.rule(f"P{n}", "declare", template="response", a=TYPES[n % 9], b=TYPES[n % 9 + 1]) for n in range(300)
+    ]
+    yield time_case(
+        "300 templates proposed", scene, scene.chain.signed("bank-a", "supervision.propose_rules", {"rules": plain})
+    )
+    schema = {
+        "type": "object",
+        "properties": {
+            f"p{n}": {"type": "string", "maxLength": n + 1, "enum": [f"v{k}" for k in range(20)]} for n in range(40)
+        },
+    }
+    shapes = [scene.rule(f"S{n}", "shape", on=[TYPES[0]], schema=schema) for n in range(4)]
+    yield time_case(
+        "four large schemas proposed",
+        scene,
+        scene.chain.signed("bank-a", "supervision.propose_rules", {"rules": shapes}),
+    )
+    tests = [
+        {"events": [{"type": TYPES[0], "attributes": {"amount": n}} for n in range(100)], "verdict": "pending"}
+    ] * 10
+    tested = [scene.rule("G", "guard", on=[TYPES[0]], tests=tests, **{"assert": ADMITTED})]
+    yield time_case(
+        "a rule with tests of 1,000 events proposed",
+        scene,
+        scene.chain.signed("bank-a", "supervision.propose_rules", {"rules": tested}),
+    )
+    yield from _deciding(scene, long, plain)
+
+
+def _deciding(scene: Scene, long: list[dict[str, Any]], plain: list[dict[str, Any]]) -> Iterator[Result]:
+    for name, found in (("three long guards", long[:3]), ("300 templates", plain)):
+        ballot = scene.must("bank-a", "supervision.propose_rules", {"rules": found}).data["ballot"]
+        for member in ("regulator", "central-bank"):
+            scene.must(member, "supervision.vote", {"ballot": ballot, "choice": "yes"})
+        vote = scene.chain.signed("bank-a", "supervision.vote", {"ballot": ballot, "choice": "yes"})
+        yield time_case(f"the deciding vote on {name}", scene, vote)
+        scene.commit(vote)
+    attributes = {"amount": "integer", "by": "string", "note": "string", "at": "time", "more": "integer"}
+    wider = {kind: {"attributes": attributes} for kind in TYPES}
+    yield time_case(
+        "a new version of a type under 304 rules",
+        scene,
+        scene.chain.signed("bank-a", "process.define_type", scene.definition(2, wider)),
+    )
+    ended = {"process_type": "bench", "rules": [rule["id"] for rule in plain], "reason": "r"}
+    ballot = scene.must("bank-a", "supervision.propose_retirement", ended).data["ballot"]
+    for member in ("regulator", "central-bank"):
+        scene.must(member, "supervision.vote", {"ballot": ballot, "choice": "yes"})
+    vote = scene.chain.signed("bank-a", "supervision.vote", {"ballot": ballot, "choice": "yes"})
+    yield time_case("the deciding vote on retiring 300 rules", scene, vote)
+
+
+def registering() -> Iterator[Result]:
+    """Policies and members."""
+    scene = Scene()
+    base = {"source": "bench", "source_sha256": "00" * 32}
+    events = [{"action": "amended", "date": "2001-01-01", "number": f"{n}"} for n in range(60)]
+    one = [
+        {"id": f"p{n}", "title": f"Policy {n}", "is_about": [f"area {k}" for k in range(8)], "events": events}
+        for n in range(50)
+    ]
+    yield time_case(
+        "50 instruments of 60 events recorded",
+        scene,
+        scene.chain.signed("regulator", "policy.record", {**base, "instruments": one}),
+    )
+    many = [
+        {"id": f"q{n}", "title": f"Policy {n}", "passed_by": [f"issuer {n} {k}" for k in range(4)]} for n in range(300)
+    ]
+    yield time_case(
+        "300 instruments of four new issuers recorded",
+        scene,
+        scene.chain.signed("regulator", "policy.record", {**base, "instruments": many}),
+    )
+    for n in range(100):
+        scene.must(
+            "bank-a",
+            "membership.add_operator",
+            {"user": f"u{n}", "key": f"{n:064x}".replace("0" * 60, "ab" * 30), "capabilities": ["submit"]},
+        )
+    added = scene.chain.signed(
+        "bank-a", "membership.add_operator", {"user": "last", "key": "cd" * 32, "capabilities": ["submit"]}
+    )
+    yield time_case("one more operator of a member with a hundred", scene, added)
+    asked = scene.chain.signed("bank-a", "supervision.ask", {"topic": "t", "question": "q" * 4_000})
+    yield time_case("a question of 4,000 characters", scene, asked)
+
+
+def due() -> Iterator[Result]:
+    """What is due at the start of a block."""
+    scene = Scene()
+    scene.adopt(scene.rule("R", "declare", template="response", a=TYPES[0], b=TYPES[1], within_ms=10_000))
+    scene.recorded([scene.event(n, TYPES[0], [f"c{n}"]) for n in range(800)])
+    scene.recorded([scene.event(5_000, TYPES[2], ["d"], at_ms=DAY_MS)])
+    yield time_case("800 windows of objects that ended", scene)
+    scene = Scene()
+    scene.adopt(
+        *(
+            scene.rule(
+                f"R{n}",
+                "declare",
+                template="response",
+                a=TYPES[0],
+                b=TYPES[1],
+                within_ms=10_000 + n,
+                correlation="a.attributes.amount == t.attributes.amount",
+            )
+            for n in range(20)
+        )
+    )
+    scene.recorded([scene.event(n, TYPES[0], ["c"]) for n in range(64)])
+    scene.recorded([scene.event(5_000, TYPES[2], ["d"], at_ms=DAY_MS)])
+    yield time_case("1,280 windows of one object that ended", scene)
+    scene = Scene()
+    found = [
+        scene.rule(f"P{n}", "declare", template="response", a=TYPES[n % 9], b=TYPES[n % 9 + 1]) for n in range(300)
+    ]
+    scene.must("bank-a", "supervision.propose_rules", {"rules": found, "open_ms": 60_000})
+    yield time_case("a ballot on 300 rules that expires", scene, after_ms=61_000)
+    scene = Scene()
+    ballot = scene.must("bank-a", "supervision.propose_rules", {"rules": found, "trial_ms": 60_000}).data["ballot"]
+    for member in ("regulator", "central-bank", "bank-a"):
+        second = scene.must(member, "supervision.vote", {"ballot": ballot, "choice": "yes"})
+    for member in ("regulator", "central-bank", "bank-a"):
+        scene.must(member, "supervision.vote", {"ballot": second.data["effects"][-1]["ballot"], "choice": "yes"})
+    yield time_case("300 rules adopted when their trial ends", scene, after_ms=61_000)
+
+
+GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
+    "recording": recording,
+    "judging": judging,
+    "defining": defining,
+    "registering": registering,
+    "due": due,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the cases, print the table; return 1 if a charge is too small."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("groups", nargs="*", choices=[[], *GROUPS], help="cases of these groups only")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    given = parser.parse_args(arguments)
+    found = []
+    print(f"{'case':<62}{'steps':>9}{'ms':>8}{'us a step':>11}{'share':>7}  outcome")
+    for name in given.groups or GROUPS:
+        for result in GROUPS[name]():
+            found.append(result)
+            figures = f"{result.steps:>9,}{result.milliseconds:>8.1f}{result.step_us:>11.3f}{result.share:>7.2f}"
+            print(f"{result.name:<62}{figures}  {result.code}", flush=True)
+    low = [result for result in found if result.share > 1]
+    for result in low:
+        print(f"the charge is too small: {result.name}", file=sys.stderr)
+    if given.json is not None:
+        rows = [
+            {"case": r.name, "steps": r.steps, "ms": r.milliseconds, "share": r.share, "code": r.code} for r in found
+        ]
+        given.json.write_text(json.dumps({"machine": about(), "rows": rows}, indent=1), "utf-8")
+    return 1 if low else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
