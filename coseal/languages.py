@@ -15,7 +15,7 @@ from contracts.wording import FIRST_LANGUAGE, Units, in_language
 
 CHINESE: Final = Language(
     Units(" 天", " 天", " 小时", " 分", " 秒", " 毫秒"),
-    "相匹配的 ",
+    (" ", "相匹配的 "),
     {
         # DECLARE
         "occurred": "发生了 {a}，而规则不允许",

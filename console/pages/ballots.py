@@ -134,7 +134,8 @@ async def _set_of(page: Page, record: Mapping[str, Any]) -> Shown[Any] | None:
 def _what(page: Page, record: Mapping[str, Any], about: Mapping[str, Any] | None) -> Html:
     """Return what a ballot decides, and about what."""
     words = [word for word in (_title(page, record, about), _process_type(record, about)) if word]
-    return join(_kind(page, record, about), el("span", {"class": "faint"}, "".join(f" · {word}" for word in words)))
+    more = el("span", {"class": "faint"}, "".join(f" · {word}" for word in words))
+    return el("span", None, _kind(page, record, about), more)
 
 
 def _title(page: Page, record: Mapping[str, Any], about: Mapping[str, Any] | None) -> str:

@@ -32,10 +32,10 @@ class Reason(NamedTuple):
 
 
 class Language(NamedTuple):
-    """What a language writes: its units, the word for "that fits the correlation", a sentence for every code."""
+    """What a language writes: its units, what stands for ``matching`` (without and with), a sentence for every code."""
 
     units: Units
-    matching: str
+    matching: tuple[str, str]
     sentences: Mapping[str, str]
 
 
@@ -43,7 +43,7 @@ NOTHING: Final = Reason("", {})
 
 ENGLISH: Final = Language(
     ENGLISH_UNITS,
-    "a matching ",
+    ("", "a matching "),
     {
         # DECLARE
         "occurred": "{a} occurred, which the rule does not allow",
@@ -97,12 +97,13 @@ def reason(code: str, **values: str | int | bool) -> Reason:
 
 def sentence(code: str, values: Mapping[str, str | int | bool], language: Language = ENGLISH) -> str:
     """Return a reason in words; raises ``KeyError`` for a code or value that the language does not know."""
-    return language.sentences[code].format(**{name: _word(name, value, language) for name, value in values.items()})
+    words = {name: _word(name, value, language) for name, value in values.items()}
+    return language.sentences[code].format(**words).strip()
 
 
 def _word(name: str, value: str | int | bool, language: Language) -> str:
     if name == "matching":
-        return language.matching if value else ""
+        return language.matching[bool(value)]
     if type(value) is int:
         if name in DURATIONS:
             return duration_text(value, language.units)

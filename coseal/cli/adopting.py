@@ -272,7 +272,7 @@ def ballots(
     table, language = plain_table(*_BALLOT_COLUMNS), reader_language()
     for row in found:
         figures = (str(row["yes"]), str(row["no"]), str(row.get("needed", "")))
-        title = title_of(row, language, ", ".join(str(rule) for rule in row.get("rules", ()))[:60])
+        title = title_of(row, language, _named(row))
         table.add_row(row["id"], row["kind"], row["status"], *figures, row["proposer"], _time(row["closes_ms"]), title)
     console().print(table)
 
@@ -311,7 +311,8 @@ def _print_ballot(document: dict[str, Any]) -> None:
     title = title_of(document, reader_language()) or title_of(about, reader_language())
     counts = f"{tally['yes']} yes, {tally['no']} no, {tally['needed']} of {len(tally['electorate'])} needed"
     typer.secho(f"{document['id']} ({document['kind']}): {document['status']}, {counts}", bold=True)
-    rows = [("title", title), ("about", "\n              ".join(_about(document, about)))]
+    rows = [("title", title)] if title else []
+    rows += [("about", "\n              ".join(_about(document, about)))]
     rows.append(("proposed by", f"{document['proposer']}{_because(document.get('reason'))}"))
     if document["not_before_ms"]:
         rows.append(("decided", f"not before {_time(document['not_before_ms'])} UTC, when the trial ends"))
@@ -326,12 +327,18 @@ def _print_ballot(document: dict[str, Any]) -> None:
     typer.echo("  proven here")
 
 
+def _named(row: Mapping[str, Any]) -> str:
+    """Return the rules or terms that a ballot of a list is about, cut short."""
+    names = [name if isinstance(name, str) else name[0] for name in row.get("rules", ())] or list(row.get("terms", ()))
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
 def _about(document: Mapping[str, Any], about: Mapping[str, Any] | None) -> list[str]:
     """Return what a ballot is about, a line each: rules with their versions, or terms."""
     subject = document["subject"]
     if about is not None:
         rules = [f"{rule} version {version}" for rule, version in about["rules"]]
-        return [f"{about['process_type']}, a set of {len(rules)} that is {about['status']}", *rules]
+        return [f"{about['process_type']}, a set of {len(rules)}: {about['status']}", *rules]
     if document["kind"] == "retire":
         return [f"{subject['process_type']}, to be ended", *subject["rules"]]
     from contracts.wording import duration_text

@@ -52,4 +52,4 @@ def test_texts_are_bounded_and_a_reason_is_a_value_of_the_ledger():
 
 def test_a_language_without_the_sentence_says_so():
     with pytest.raises(KeyError):
-        sentence("late", {}, Language(UNITS, "", {}))
+        sentence("late", {}, Language(UNITS, ("", ""), {}))
