@@ -6,33 +6,35 @@ else is ever signalled.
 
 from __future__ import annotations
 
-import errno
 import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from coseal import versions
+from coseal import ports, versions
 from coseal.errors import CosealError
 from coseal.network import Network, NodeEntry
 from ledger.genesis import Genesis
 
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
+CATCH_UP_S: Final = 10.0
+"""How long a command that starts one node waits for it to have what the others have."""
 _POLL_S: Final = 0.05
 _PROBE_TIMEOUT_S: Final = 2.0
 _ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 _LOG_TAIL_LINES: Final = 12
+_ENDS: Final = frozenset({"cannot_start", "port_in_use", "halted", "fault"})
+"""Events of a node's log that say why it ended."""
 _LOG_END_BYTES: Final = 64 * 1024
 _NOTING_ITS_ID: Final = ("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"')
 
@@ -123,25 +125,19 @@ def kill(node: NodeEntry) -> int:
     return pid
 
 
-def require_free_ports(nodes: Iterable[NodeEntry]) -> None:
-    """Raise ``CosealError`` naming every port of these nodes that something else holds."""
-    taken = []
-    for node in nodes:
-        for what, address in (("http", node.http), ("link", node.link)):
-            host, _, port = address.rpartition(":")
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((host, int(port)))
-                except OSError as error:
-                    if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                        raise CosealError(
-                            f"cannot listen on {address} ({node.name} {what}): {error.strerror}"
-                        ) from None
-                    taken.append(f"{port} ({node.name} {what})")
-    if taken:
-        hint = "another network may run here: `coseal down DIR` ends it, --base-port moves a new one"
-        raise CosealError(f"port {', '.join(taken)} is taken", hint)
+def require_free_ports(nodes: Sequence[NodeEntry], *, planned: bool = False) -> None:
+    """Raise ``CosealError`` naming every port of these nodes that something else holds, by whom, and what to do.
+
+    ``planned``: they are not made yet, and can have others.
+    """
+    wanted = [(f"{node.name} ({what})", address) for node in nodes for what, address in _addresses(node)]
+    base = ports.free_base(len(nodes)) if planned else None
+    hint = "end it, or choose other ports" if planned else "end it, then start again"
+    ports.require_free(wanted, hint if base is None else f"{hint}: --base-port {base} is free")
+
+
+def _addresses(node: NodeEntry) -> tuple[tuple[str, str], ...]:
+    return ("http", node.http), ("link", node.link)
 
 
 def probe(node: NodeEntry, timeout_s: float = _PROBE_TIMEOUT_S) -> dict[str, Any] | None:
@@ -221,27 +217,6 @@ def status_of(network: Network, node: NodeEntry) -> NodeStatus:
     )
 
 
-def why_ended(log: Path) -> str | None:
-    """Return why a node that does not run ended or did not start, by the end of its log; None if it was stopped."""
-    try:
-        with open(log, "rb") as file:
-            file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
-            lines = file.read().splitlines()
-    except OSError:
-        return None
-    for line in reversed(lines):
-        try:
-            record = json.loads(line)
-        except ValueError:  # what the interpreter itself said, or half a line
-            continue
-        event = record.get("event") if isinstance(record, dict) else None
-        if event == "started":
-            return None
-        if event in ("halted", "cannot_start"):
-            return str(record.get("reason"))
-    return None
-
-
 def status(network: Network) -> list[NodeStatus]:
     """Ask all nodes at once, in the order of the network folder."""
     with ThreadPoolExecutor(max_workers=max(1, min(16, len(network.nodes)))) as pool:
@@ -282,16 +257,57 @@ def wait(
         for node in network.nodes:
             process = started.get(node.name)
             if process is not None and process.poll() is not None:
-                raise CosealError(
-                    f"{node.name} ended with exit code {process.returncode}",
-                    f"the end of {node.log}:\n{log_tail(node)}",
-                )
+                reason = why_ended(node.log)
+                detail = f"{node.name} ended with exit code {process.returncode}"
+                if reason is None:
+                    raise CosealError(detail, f"the end of {node.log}:\n{log_tail(node)}")
+                raise CosealError(f"{detail}: {reason}", f"its log: `coseal logs {node.name}`")
         if time.monotonic() > deadline:
             late = next((s for s in statuses if not s.healthy or not s.height), statuses[0])
             node = network.node(late.name)
             said = f"; {late.name}: {late.why_stalled}" if late.why_stalled else ""
             raise CosealError(f"not ready after {timeout_s:.0f} s{said}", f"the end of {node.log}:\n{log_tail(node)}")
         time.sleep(_POLL_S)
+
+
+def start_and_follow(network: Network, node: NodeEntry) -> tuple[int, NodeStatus]:
+    """Start a node; return its process and status once it answers and, within a while, has what the others have."""
+    require_free_ports([node] if pid_of(node) is None else [])
+    process, began = start(node), time.monotonic()
+
+    def caught_up(statuses: Sequence[NodeStatus]) -> bool:
+        """It answers, and has what the others have; a long way it goes alone."""
+        heights = {one.name: one.height for one in statuses if one.height is not None}
+        late = time.monotonic() - began > CATCH_UP_S
+        return node.name in heights and (late or heights[node.name] >= max(heights.values()))
+
+    statuses = wait(network, {node.name: process}, caught_up)
+    process.returncode = 0  # it outlives us
+    return process.pid, next(one for one in statuses if one.name == node.name)
+
+
+def why_ended(log: Path) -> str | None:
+    """Return why a node that does not run ended or did not start, by the end of its log; None if it was stopped."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, log.stat().st_size - _LOG_END_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            record = json.loads(line)
+        except ValueError:  # what the interpreter itself said, or half a line
+            continue
+        event = record.get("event") if isinstance(record, dict) else None
+        if event in _ENDS and "reason" in record:
+            return str(record["reason"])
+        if event in _ENDS:
+            said = str(record.get("exception", "")).strip().splitlines()
+            return f"a fault of the software: {said[-1]}" if said else "a fault of the software"
+        if event == "started" or (event == "stopped" and not record.get("status")):
+            break
+    return None
 
 
 def log_tail(node: NodeEntry, lines: int = _LOG_TAIL_LINES) -> str:

@@ -34,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     restore.add_argument("file", type=Path, help="the archive")
     prune = commands.add_parser("prune", help="remove the bodies of old blocks")
     prune.add_argument("--keep", type=_positive, required=True, help="how many blocks to keep whole")
-    for command in (export, restore, prune):
+    repair = commands.add_parser("repair", help="put aside what is damaged in the folder of a stopped node")
+    for command in (export, restore, prune, repair):
         command.add_argument("--data", type=Path, required=True, help="the node's data folder, with node.toml")
     signer = commands.add_parser("signer", help="run the process that holds a node's consensus key")
     signer.add_argument("--data", type=Path, required=True, help="the signer's folder, made by init-signer")
@@ -68,6 +69,10 @@ def main(arguments: list[str] | None = None) -> int:
         from node import signer_setup
 
         return signer_setup.init_command(given.data, given.node, given.above, given.key)
+    if given.command == "repair":
+        from node.repair import repair_command
+
+        return repair_command(given.data)
     if given.command != "run":
         from node import archive
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger import framing
-from node.files import Damaged, disk_errors, replace_file, sync_directory, write_all
+from node.files import Damaged, disk_errors, how_to_repair, replace_file, sync_directory, write_all
 
 BLOCK: Final = 1
 HEAD: Final = 2
@@ -183,7 +183,7 @@ class BlockLog:
         if path.name != f"{number:08d}.log" and not anywhere:
             raise Damaged(
                 f"{self._folder}: the block file before {path.name} is missing, with block {self.tip_height + 1}; "
-                "restore it, or move blocks/ and state/ away to fetch all blocks again from peers (keep journal/)"
+                f"restore it, or {how_to_repair(self._folder.parent)}: the blocks from there on come from peers again"
             )
         with disk_errors("open", path):
             flags = os.O_RDONLY if self._read_only else os.O_RDWR | os.O_APPEND
@@ -234,6 +234,6 @@ class BlockLog:
 def _damage(path: Path, height: int, offset: int) -> str:
     return (
         f"block {height} is damaged in {path} at byte {offset}, and it is not the last record; the node does not "
-        "start from it: restore the file, or move blocks/ and state/ away to fetch all blocks again from peers "
-        "(keep journal/)"
+        f"start from it: restore the file, or {how_to_repair(path.parent.parent)}: the blocks from there on come from "
+        "peers again"
     )

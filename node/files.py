@@ -33,6 +33,11 @@ class Damaged(StorageError):
     """A file holds something that no crash can explain."""
 
 
+def how_to_repair(folder: Path) -> str:
+    """Return what puts a node's folder in order, as a clause of an advice."""
+    return f"repair the folder (`coseal node repair {folder.name}`, or `python -m node repair --data {folder}`)"
+
+
 @contextmanager
 def disk_errors(what: str, path: Path) -> Iterator[None]:
     """Turn an ``OSError`` inside into a ``StorageError`` that names the file and the cause."""

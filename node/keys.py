@@ -15,7 +15,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.x509.oid import NameOID
 
 from ledger.signing import Ed25519Signer
@@ -141,6 +141,12 @@ def load_certificate(path: Path) -> bytes:
         raise KeyProblem(f"cannot read {path}: {error.strerror}") from None
     except ValueError:
         raise KeyProblem(f"{path} is not a PEM certificate") from None
+
+
+def key_in_certificate(certificate: bytes) -> bytes:
+    """Return the raw public key in a DER certificate, empty if it is of another kind than Ed25519."""
+    key = x509.load_der_x509_certificate(certificate).public_key()
+    return key.public_bytes_raw() if isinstance(key, Ed25519PublicKey) else b""
 
 
 def _create(path: Path, data: bytes, mode: int) -> None:

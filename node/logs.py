@@ -17,6 +17,9 @@ import structlog
 from ledger.strict_json import one_line
 
 TEXT_MAX: Final = 400
+REASON_MAX: Final = 16_384
+"""What says why is ours, and needed whole; what it repeats of others is cut where it is made."""
+_WHY: Final = frozenset({"reason", "text", "why", "exception"})
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -47,8 +50,8 @@ def _cut(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMa
     for key, value in event.items():
         if isinstance(value, bytes):
             event[key] = value.hex()[:TEXT_MAX]
-        elif isinstance(value, str) and len(value) > TEXT_MAX and key != "exception":
-            event[key] = value[:TEXT_MAX] + "..."
+        elif isinstance(value, str) and len(value) > (limit := REASON_MAX if key in _WHY else TEXT_MAX):
+            event[key] = value[:limit] + "..."
     return event
 
 

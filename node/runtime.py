@@ -8,6 +8,7 @@ checks signatures.
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import ssl
@@ -192,6 +193,10 @@ class Runtime:
             _log.error("port_in_use", reason=error.reason)
             await self._close(Exit.PORT)
             return Exit.PORT
+        except StorageError as error:
+            _log.error("cannot_start", reason=error.reason, status=int(Exit.STORAGE))
+            await self._close(Exit.STORAGE)
+            return Exit.STORAGE
         progress = loop.create_task(self._report_progress())
         chain_id = self._storage.genesis.chain_id.hex()
         _log.info("started", height=self._storage.tip_height, chain=chain_id, build=BUILD)
@@ -223,7 +228,10 @@ class Runtime:
         try:
             await server.start()
         except OSError as error:
-            raise PortInUse(f"cannot serve HTTP on {host}:{port}: {error}; change http_listen or free it") from None
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise PortInUse(
+                f"cannot serve HTTP on {host}:{port}: {why}; change http_listen or stop what uses the port"
+            ) from None
         self._http = server
 
     async def _close(self, how: Exit) -> None:

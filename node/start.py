@@ -24,12 +24,12 @@ from contracts import membership
 from contracts.membership_nodes import FORMER
 from ledger.genesis import Genesis
 from ledger.signing import Signer
-from node import keys, logs
+from node import keys, later_key, logs
 from node.admission import VerifiedTransactions
 from node.config import ConfigProblem, NodeConfig, load
 from node.drill import NO_DRILL
 from node.exits import Exit
-from node.files import Locked, NeedsRelease, StorageError
+from node.files import Locked, NeedsRelease, StorageError, how_to_repair
 from node.http.auth import BadTokenFile, Token, load_tokens
 from node.http.services import Gateway
 from node.http.tls import http_context
@@ -121,7 +121,7 @@ def _runtime(
     genesis = storage.genesis
     entry = _registered(storage, config.node_id)
     signer, next_signer = _signers(config, genesis, entry, secret)
-    identity = _identity(config, genesis, entry, signer, secret)
+    identity = _identity(storage.folder, config, genesis, entry, signer, secret)
     gateway = _gateway(config, signer, secret)
     machine = Machine(
         MachineConfig(
@@ -181,10 +181,11 @@ def software_version() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the state registers for this node."""
+    """What the state registers for this node; ``outdated``: the node knew later blocks, which are gone."""
 
     consensus_key: bytes
     link_certificate: bytes
+    outdated: bool
 
 
 def _registered(storage: Storage, node_id: str) -> Entry | None:
@@ -199,7 +200,8 @@ def _registered(storage: Storage, node_id: str) -> Entry | None:
     if found["kind"] == FORMER:
         # N29
         raise ConfigProblem(f"{node_id} was removed from the chain at height {found['since']}; make and add a new node")
-    return Entry(bytes.fromhex(found["consensus_key"]), bytes.fromhex(found["link_certificate"]))
+    outdated = later_key.signed_above(storage.journal.read(), storage.genesis.chain_id, node_id, height)
+    return Entry(bytes.fromhex(found["consensus_key"]), bytes.fromhex(found["link_certificate"]), outdated)
 
 
 def _signers(
@@ -212,12 +214,26 @@ def _signers(
     following = keys.load_signer(config.consensus_key_next, secret) if config.consensus_key_next.exists() else None
     held = [signer.public_key, *([] if following is None else [following.public_key])]
     if entry is not None and entry.consensus_key not in held:
-        raise KeyProblem(
-            f"{config.consensus_key} is not the key of {config.node_id}: the chain registers "
-            f"{entry.consensus_key.hex()}, the file's public key is {signer.public_key.hex()}; if the key was replaced "
-            f"while this node was down, put the former one back and the new one into {config.consensus_key_next}"
-        )
+        _require_later(config, entry, signer.public_key, secret)
     return signer, following
+
+
+def _require_later(config: NodeConfig, entry: Entry, held: bytes, secret: bytes | None) -> None:
+    """Raise ``KeyProblem`` unless the key that is held may be registered in blocks that this node lacks (N36)."""
+    text = (
+        f"{config.consensus_key} is not the key of {config.node_id}: as far as this node knows the chain registers "
+        f"{entry.consensus_key.hex()}, the file's public key is {held.hex()}"
+    )
+    if not entry.outdated and not later_key.is_former(config, entry.consensus_key, secret):
+        former = config.consensus_key.parent / later_key.FORMER_FOLDER
+        raise KeyProblem(
+            f"{text}; if the key was replaced, put the former one into {former}, or back in its place and the new one "
+            f"into {config.consensus_key_next}, or begin from a snapshot of another node; else this is another node's "
+            "folder or key"
+        )
+    _log.warning(
+        "later_key", text=f"{text}; it follows, without a vote, until it finds the block that registers this one"
+    )
 
 
 def _remote_signer(config: NodeConfig, path: str, genesis: Genesis, entry: Entry | None) -> RemoteSigner:
@@ -227,27 +243,33 @@ def _remote_signer(config: NodeConfig, path: str, genesis: Genesis, entry: Entry
             f"{config.consensus_key} is in the node's folder although `signer` is set; the signer must be the only one "
             "that holds the key: make it with `python -m node init-signer`, which moves the key, or move the file away"
         )
-    signer = RemoteSigner(path, None if entry is None else entry.consensus_key, genesis.chain_id)
+    known = entry is not None and not entry.outdated
+    signer = RemoteSigner(path, entry.consensus_key if entry is not None and known else None, genesis.chain_id)
     try:
         signer.connect()
     except WrongSigner as error:
         raise KeyProblem(error.reason) from None
     if not signer.public_key:
         raise ConfigProblem(
-            f"{config.node_id} is not registered as far as this node knows, so its key is what its signer says, and "
-            f"{signer.trouble}: start the signer first"
+            f"{config.node_id} is not registered as far as this node knows, or this node lacks blocks: its key is what "
+            f"its signer says, and {signer.trouble}; start the signer first"
         )
     return signer
 
 
 def _identity(
-    config: NodeConfig, genesis: Genesis, entry: Entry | None, signer: Signer, secret: bytes | None
+    folder: Path, config: NodeConfig, genesis: Genesis, entry: Entry | None, signer: Signer, secret: bytes | None
 ) -> Identity:
     certificate = keys.load_certificate(config.link_certificate)
     if entry is not None and certificate != entry.link_certificate:
         text = f"{config.link_certificate} is not the certificate that the chain registers for {config.node_id}"
         _log.warning("link_certificate", text=f"{text}, as far as this node knows; peers refuse it until it is")
     link_key = keys.load_private_key(config.link_key, secret).public_key().public_bytes_raw()
+    if link_key != keys.key_in_certificate(certificate):
+        raise KeyProblem(
+            f"{config.link_certificate} is not the certificate of {config.link_key}: put back the pair that was made "
+            f"together, or {how_to_repair(folder)} if the key is the right one"
+        )
     if link_key == signer.public_key:
         raise KeyProblem(
             f"{config.link_key} is the consensus key; links and votes need keys of their own: make another link key "

@@ -65,6 +65,14 @@ def boot_id() -> str:
         return "unknown"
 
 
+class UnreadableState(StorageError):
+    """The database's pages are damaged; it is a cache, and can be rebuilt."""
+
+
+_DAMAGED: Final = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.VersionMismatchError, lmdb.PageNotFoundError)
+"""What LMDB says of a file that is not, or no longer, a database of it."""
+
+
 class Pinned:
     """The entries of one moment, for one thread at a time. Pages that only it needs are kept until ``close``."""
 
@@ -161,7 +169,13 @@ class LmdbStore:
             folder.mkdir(mode=0o700, exist_ok=True)
         self._discard_torn()
         replace_file(self._owner, f"open {self._boot}\n".encode())
-        self._open()
+        try:
+            self._open()
+        except UnreadableState as error:
+            self._remove()
+            self.notices.append(f"the state database is damaged ({error.reason}); it is rebuilt from the block log")
+            replace_file(self._owner, f"open {self._boot}\n".encode())
+            self._open()
 
     def _open(self) -> None:
         try:
@@ -173,9 +187,11 @@ class LmdbStore:
             self._entries = self._environment.open_db(b"entries")
             self._meta = self._environment.open_db(b"meta")
             self._read()
+        except _DAMAGED as error:
+            raise UnreadableState(str(error)) from error
         except lmdb.Error as error:
             raise StorageError(
-                f"cannot open the state database {self._folder}: {error}; remove it to rebuild"
+                f"cannot open the state database {self._folder}: {error}; move it away to have it rebuilt"
             ) from error
 
     def _read(self) -> None:
@@ -238,8 +254,11 @@ class LmdbStore:
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Return every (key hash, entry) in order of the hash."""
-        with self._reader.cursor() as cursor:
-            yield from cursor
+        try:
+            with self._reader.cursor() as cursor:
+                yield from cursor
+        except _DAMAGED as error:
+            raise UnreadableState(str(error)) from error
 
     def write(self, entries: Mapping[bytes, bytes | None], marker: Marker) -> None:
         """Apply one block's ``entries`` (None deletes) and its ``marker`` together; raise ``StorageError``."""

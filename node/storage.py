@@ -24,11 +24,11 @@ from ledger.head import Head
 from ledger.state import Change, State
 from ledger.transaction import Transaction
 from node.block_log import HEAD, SEGMENT_BYTES, BlockLog
-from node.files import Damaged, NeedsRelease, StorageError, lock_folder
+from node.files import Damaged, NeedsRelease, StorageError, how_to_repair, lock_folder
 from node.join_folder import HEADS_FOLDER, JOINING_FOLDER, SNAPSHOTS_FOLDER, JoinFolder, finish_adoption
 from node.journal_file import JournalFile
 from node.snapshots import SnapshotFile, Snapshots
-from node.state_store import MAP_BYTES, LmdbStore, Marker, Pinned
+from node.state_store import MAP_BYTES, LmdbStore, Marker, Pinned, UnreadableState
 
 Progress: TypeAlias = Callable[[int, int], None]
 """``progress(height, tip)``: a block was replayed."""
@@ -201,8 +201,7 @@ class Storage:
         if self.blocks.tip_height and self.blocks.first_height > self.heads.tip_height + 1:
             raise Damaged(
                 f"{self.folder}: the blocks begin at height {self.blocks.first_height}, and the heads of pruned "
-                f"blocks end at {self.heads.tip_height}: restore what is missing, or move blocks/, heads/, snapshots/ "
-                "and state/ away to join again from peers (keep journal/)"
+                f"blocks end at {self.heads.tip_height}: restore what is missing, or {how_to_repair(self.folder)}"
             )
 
     def _require_own_chain(self) -> None:
@@ -222,7 +221,7 @@ class Storage:
         if height + 1 < self.first_height:
             raise Damaged(
                 f"{self.folder}: the blocks begin at height {self.first_height}, and no snapshot from there on is "
-                "usable: restore snapshots/, or move blocks/, heads/ and state/ away to join again (keep journal/)"
+                f"usable: restore snapshots/, or {how_to_repair(self.folder)}"
             )
         if height < self.tip_height:
             self._replay(self._executor(state, Transaction.decode, height), progress)
@@ -244,7 +243,11 @@ class Storage:
         if committed is None or marker != self._marker(marker.height, committed.block.hash):
             self.notices.append("the state database is not of this block log; it is rebuilt")
             return None
-        state = State(self.store, marker.bits)
+        try:
+            state = State(self.store, marker.bits)
+        except UnreadableState as error:
+            self.notices.append(f"the state database is damaged ({error.reason}); it is rebuilt")
+            return None
         if state.root != committed.block.header.state_root:
             self.notices.append(f"the state database is damaged (its root at height {marker.height}); it is rebuilt")
             return None

@@ -11,11 +11,13 @@ a retry sign anew.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
@@ -30,6 +32,7 @@ from node.http.problems import Problem, unavailable
 from node.http.services import Gateway
 from node.http.transactions import Transactions, require_json, wait_of
 
+_log = structlog.get_logger("node.http")
 _KEY_CHARACTERS_MAX: Final = 255
 _FIELDS: Final = frozenset({"contract", "action", "args"})
 
@@ -95,6 +98,12 @@ class Submission:
             bound = await asyncio.to_thread(store.bind, asked.key, now_ms, make)
             if bound.request == asked.digest and await self._is_dead(bound, again=asked.again):
                 bound = await asyncio.to_thread(store.rebind, asked.key, bound, make)
+        except sqlite3.DatabaseError as error:
+            _log.error("idempotency", reason=f"idempotency.sqlite cannot be used: {error}")
+            detail = (
+                f"the gateway's memory of requests, idempotency.sqlite, cannot be used: {error}; nothing was signed"
+            )
+            raise unavailable(detail) from None
         except Full:
             raise unavailable("the gateway remembers as many idempotency keys as it may") from None
         if bound.request != asked.digest:

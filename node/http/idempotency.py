@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from node.files import StorageError, how_to_repair
+
 KEEP_MS: Final = 24 * 3_600 * 1_000
 """How long a key is remembered after its transaction's validity ended, in ms."""
 
@@ -35,9 +37,24 @@ class IdempotencyStore:
     """A small SQLite file, synced at every write; for use from threads. Times are ms since the epoch."""
 
     def __init__(self, path: Path | None, limit: int) -> None:
+        """Open or make the file; raise ``StorageError`` if it is damaged."""
         self._limit = limit
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            repair = how_to_repair((path or Path()).parent)
+            raise StorageError(
+                f"{path}, the gateway's memory of requests, is damaged ({error}): restore it, or {repair}; without it "
+                "a request that is sent again may be recorded twice"
+            ) from None
+
+    def _prepare(self) -> None:
+        (found,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute(

@@ -1,6 +1,7 @@
 """Node processes are found, told apart from strangers, and asked how they are."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -110,8 +111,17 @@ def test_every_taken_port_is_named(tmp_path: Path):
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             held.bind(("127.0.0.1", port))
             held.listen()
-        with pytest.raises(CosealError, match=r"24300 \(bank-a http\), 24303 \(bank-b link\) is taken"):
+        with pytest.raises(CosealError) as caught:
             processes.require_free_ports(nodes)
+        assert [line.partition(", and ")[2] for line in caught.value.detail.splitlines()] == [
+            "bank-a (http) needs it",
+            "bank-b (link) needs it",
+        ]
+        assert f"port {FIRST_PORT} is in use by" in caught.value.detail
+        assert "--base-port" not in caught.value.hint
+        with pytest.raises(CosealError) as caught:
+            processes.require_free_ports(nodes, planned=True)
+        assert re.search(r"--base-port [0-9]+ is free", caught.value.hint)
 
 
 class _Status(BaseHTTPRequestHandler):
@@ -195,6 +205,35 @@ def test_a_stranger_on_the_nodes_port_is_not_taken_for_it(tmp_path: Path, answer
 def test_silence_is_told_as_not_running(tmp_path: Path):
     (status,) = processes.status(Network(tmp_path, "n", "c1", (entry(tmp_path),)))
     assert (status.pid, status.healthy, status.why_stalled) == (None, False, "not running")
+
+
+def log(node: NodeEntry, *events: dict) -> None:
+    node.log.write_text("".join(json.dumps(event) + "\n" for event in events))
+
+
+def test_why_a_node_ended_by_itself_is_said_whole(tmp_path: Path):
+    node, reason = entry(tmp_path), "block 5 is damaged " * 100
+    network = Network(tmp_path, "n", "c1", (node,))
+    log(node, {"event": "started"}, {"event": "cannot_start", "reason": reason, "status": 4})
+    (status,) = processes.status(network)
+    assert status.why_stalled == f"not running: {reason}"
+    process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(4)"])
+    process.wait()
+    with pytest.raises(CosealError) as caught:
+        processes.wait(network, {"bank-a": process}, processes.have_first_block)
+    assert caught.value.detail == f"bank-a ended with exit code 4: {reason}"
+    log(node, {"event": "halted", "reason": "two blocks"}, {"event": "stopped", "status": 3})
+    assert processes.why_ended(node.log) == "two blocks"
+    log(node, {"event": "fault", "exception": "Traceback\n  File\nKeyError: 'x'"}, {"event": "stopped", "status": 1})
+    assert processes.why_ended(node.log) == "a fault of the software: KeyError: 'x'"
+
+
+def test_a_node_that_was_stopped_or_killed_has_no_reason(tmp_path: Path):
+    node = entry(tmp_path)
+    log(node, {"event": "cannot_start", "reason": "old"}, {"event": "started"}, {"event": "stopped", "status": 0})
+    assert processes.why_ended(node.log) is None
+    log(node, {"event": "cannot_start", "reason": "old"}, {"event": "started"}, {"event": "slow"})
+    assert processes.why_ended(node.log) is None
 
 
 def test_waiting_ends_with_the_log_of_the_node_that_failed(tmp_path: Path):
