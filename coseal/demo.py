@@ -38,6 +38,7 @@ from coseal.importers.log import Log
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
 from coseal.network import Network
+from coseal.ports import require_free
 from coseal.recording import Recorder
 from coseal.telling import Summary, Teller
 from ledger.genesis import Genesis
@@ -67,9 +68,11 @@ class ProvenReader:
 class Demo:
     """One run of the story in a folder of its own."""
 
-    def __init__(self, directory: Path, teller: Teller, base_port: int | None = None) -> None:
+    def __init__(
+        self, directory: Path, teller: Teller, base_port: int | None = None, console_port: int | None = None
+    ) -> None:
         self._directory, self._tell = directory, teller
-        self._base_port = base_port
+        self._base_port, self._console_port = base_port, console_port
         self._network: Network | None = None
         self._started: dict[str, Popen[bytes]] = {}
         self.summary = Summary(directory)
@@ -119,6 +122,8 @@ class Demo:
     # Chapters
 
     def _start(self) -> None:
+        if self._console_port is not None:
+            require_free([("the console", f"127.0.0.1:{self._console_port}")], "choose another --console-port")
         make_room(self._directory)
         base_port = self._base_port or free_base_port(networks.DEFAULT_BASE_PORT, nodes=4)
         network = networks.create(
@@ -133,7 +138,7 @@ class Demo:
         names = ", ".join(f"{node.name} ({node.role})" for node in network.nodes)
         self._tell.say(f"{names}: first block on all nodes after {elapsed_s:.1f} s")
         self._tell.say(f"chain {network.chain_id}; {network.nodes[0].url}/v1/status")
-        page = web.start(network)
+        page = web.start(network, self._console_port)
         self._tell.say(f"watch it in a browser: {page}")
         self._figure(first_block_s=round(elapsed_s, 2), chain_id=network.chain_id, console=page)
 

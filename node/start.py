@@ -219,7 +219,7 @@ def _signers(
 
 
 def _require_later(config: NodeConfig, entry: Entry, held: bytes, secret: bytes | None) -> None:
-    """Raise ``KeyProblem`` unless the key that is held may be registered in blocks that this node lacks (N36)."""
+    """Raise ``KeyProblem`` unless the key that is held may be registered in blocks that this node lacks (N37)."""
     text = (
         f"{config.consensus_key} is not the key of {config.node_id}: as far as this node knows the chain registers "
         f"{entry.consensus_key.hex()}, the file's public key is {held.hex()}"

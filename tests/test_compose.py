@@ -19,7 +19,16 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+TEXT = (ROOT / "docker-compose.yml").read_text()
+_VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+
+
+def expanded(text: str, **variables: str) -> str:
+    """Return a text with its variables as Compose puts them in: from the environment, or with their defaults."""
+    return _VARIABLE.sub(lambda match: variables.get(match[1], match[2]), text)
+
+
+COMPOSE: dict[str, Any] = yaml.safe_load(expanded(TEXT))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OBSERVERS = sorted(name for name, service in SERVICES.items() if service.get("profiles") == ["observe"])
 NODES = sorted(name for name in SERVICES if name not in ("init", "cli", *OBSERVERS))
@@ -45,6 +54,15 @@ def test_a_node_waits_for_init_is_checked_and_publishes_http_on_loopback_only(na
 def test_a_node_writes_its_own_folder_only_and_never_sees_another_members_keys(name: str) -> None:
     volumes = SERVICES[name]["volumes"]
     assert volumes == ["network:/network:ro", f"{name}:/network/nodes/{name}"]
+
+
+def test_every_port_on_the_host_is_a_variable_with_a_default_of_its_own() -> None:
+    ports = [port for service in yaml.safe_load(TEXT)["services"].values() for port in service.get("ports", ())]
+    assert len(ports) == 6
+    assert all(re.fullmatch(r"127\.0\.0\.1:\$\{COSEAL_PORT_\w+:-[0-9]+\}:[0-9]+", port) for port in ports)
+    defaults = dict(_VARIABLE.findall(TEXT))
+    assert len(set(defaults.values())) == len(defaults) == 7
+    assert defaults["COSEAL_PORT_CONSOLE"] == "8580"
 
 
 def test_one_service_builds_the_image_of_all() -> None:

@@ -168,8 +168,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "audit.step.items": ("All items, and only these", "全部条目，且仅此而已"),
     "audit.what.items": (
-        "Chained one after another they give the head, and the number, of the certified record: nothing was left out.",
-        "依次串联得到经认证记录的链头与数目：没有遗漏。",
+        "Chained one after another they give the head, and the number, of the certified record: nothing of it was left out.",
+        "依次串联得到经认证记录的链头与数目：记录没有遗漏。",
     ),
     "audit.step.file": ("The file", "文件"),
     "audit.what.file": (

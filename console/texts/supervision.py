@@ -283,8 +283,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "rule.history": ("How it came into force", "生效经过"),
     # Sources
     "source.lead": (
-        "Who records, how far each source is, what it left out, and how far it lags behind. Nothing can be left out unseen.",
-        "各数据源的记录方、进度、缺漏与滞后。任何缺漏均无法隐匿。",
+        "Who records, how far each source is, which numbers it left out, and how far it lags behind. A gap in the numbers "
+        "shows; what a source never recorded does not, unless a rule expects it.",
+        "各数据源的记录方、进度、编号缺漏与滞后。编号有缺即可见；从未记录的内容则不可见，除非有规则要求记录。",
     ),
     "source.unknown": ("no source is called {name}", "没有名为 {name} 的数据源"),
     "source.about": ("About the source", "数据源概况"),

@@ -6,7 +6,7 @@ Law: nothing heavy is imported before a command needs it, so that help and compl
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -30,6 +30,7 @@ from coseal.cli import (
     measuring,
     membership,
     network,
+    repairing,
     rules,
     story,
     streaming,
@@ -40,9 +41,19 @@ from coseal.cli.shared import Commands
 # httpx would bring its own command line, with a parser of options and a highlighter, longer than the rest of it takes
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: as if it were not installed
 
+
+class Ordered(Commands):
+    """The commands, listed as the help's groups have them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of ``PANELS``."""
+        order = [name for names in PANELS.values() for name in names]
+        return sorted(super().list_commands(ctx), key=lambda name: order.index(name) if name in order else len(order))
+
+
 app = typer.Typer(
     name="coseal",
-    cls=Commands,
+    cls=Ordered,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -55,6 +66,7 @@ app = typer.Typer(
         "  coseal up --detach     start four nodes on this machine\n\n"
         "  coseal status          how they are\n\n"
         "  coseal demo            the whole story on real data\n\n"
+        "  coseal actions         what can be recorded; `coseal submit .. --dry-run` tries it\n\n"
         "Exit codes: 0 all is well, 1 the answer is bad, 2 could not tell (or wrong usage)."
     ),
 )
@@ -77,7 +89,28 @@ def _root(
     """Hold the options that belong to no command."""
 
 
-_GROUPS = (network, membership, governing, transactions, importing, exporting, rules, adopting, findings, asking)
+PANELS: Final = {
+    "Begin here": ("up", "status", "demo", "console", "actions", "submit", "show", "import", "audit", "down"),
+    "Record and supervise": ("sign", "rules", "findings", "obligations", "questions"),
+    "Read, check and hand on": ("verify", "bundle", "export", "index", "sql", "stream"),
+    "Members and their decisions": ("governance", "member", "keys", "genesis"),
+    "Operate nodes": ("init", "node", "logs", "doctor", "bench", "snapshot", "restore", "archive", "prune"),
+}
+"""The commands as the help groups them: first the ten that matter first."""
+
+_GROUPS = (
+    network,
+    membership,
+    repairing,
+    governing,
+    transactions,
+    importing,
+    exporting,
+    rules,
+    adopting,
+    findings,
+    asking,
+)
 _MORE = (
     describing,
     founding,
@@ -94,6 +127,13 @@ _MORE = (
 )
 for _group in (*_GROUPS, *_MORE):
     _group.register(app)
+for _panel, _names in PANELS.items():
+    for _command in app.registered_commands:
+        if _command.name in _names:
+            _command.rich_help_panel = _panel
+    for _typer in app.registered_groups:
+        if _typer.name in _names:
+            _typer.rich_help_panel = _panel
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from coseal.cli.shared import (
     JsonOption,
     TokenOption,
     folder,
+    in_folder,
     print_json,
 )
 from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError
@@ -53,6 +54,7 @@ def register(app: typer.Typer) -> None:
     app.command("verify")(verify)
 
 
+@in_folder
 def audit(
     directory: DirectoryArgument = None,
     url: Annotated[

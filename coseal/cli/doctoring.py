@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coseal.cli.shared import DirectoryArgument, JsonOption, folder, print_json
+from coseal.cli.shared import DirectoryArgument, JsonOption, folder, in_folder, print_json
 from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
+@in_folder
 def doctor(
     directory: DirectoryArgument = None,
     config: Annotated[

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.shared import DirectoryArgument, GenesisOption, JsonOption, TokenOption, folder, print_json
+from coseal.cli.shared import DirectoryArgument, GenesisOption, JsonOption, TokenOption, folder, in_folder, print_json
 from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError, Unreachable
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def register(app: typer.Typer) -> None:
     app.command("sql")(sql)
 
 
+@in_folder
 def sync(
     directory: DirectoryArgument = None,
     database: DatabaseOption = _DEFAULT,
@@ -79,6 +80,7 @@ def sync(
     _fill(database, directory, url, genesis, token, last=last, replay=replay, anew=False, as_json=as_json)
 
 
+@in_folder
 def rebuild(
     directory: DirectoryArgument = None,
     database: DatabaseOption = _DEFAULT,
@@ -98,6 +100,7 @@ def rebuild(
     _fill(database, directory, url, genesis, token, last=last, replay=replay, anew=True, as_json=as_json)
 
 
+@in_folder
 def status(
     directory: DirectoryArgument = None,
     database: DatabaseOption = _DEFAULT,

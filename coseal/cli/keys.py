@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coseal.cli.shared import Commands, DirectoryOption, JsonOption, console, folder, plain_table, print_json
+from coseal.cli.shared import Commands, DirectoryOption, JsonOption, console, folder, in_folder, plain_table, print_json
 from coseal.errors import CosealError
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def show(
     _print(signer.public_key.hex(), str(file), as_json=as_json)
 
 
+@in_folder
 def list_keys(directory: DirectoryOption = None, as_json: JsonOption = False) -> None:
     """List the users of a local network: who they are, what they could do at genesis, and where their key is.
 

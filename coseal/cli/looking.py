@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from coseal.cli.shared import DirectoryArgument, GenesisOption, KeyOption, TokenOption, folder
+from coseal.cli.shared import DirectoryArgument, GenesisOption, KeyOption, TokenOption, folder, in_folder
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("console")(console)
 
 
+@in_folder
 def console(
     directory: DirectoryArgument = None,
     urls: Annotated[
@@ -32,7 +34,15 @@ def console(
     ] = None,
     key: KeyOption = None,
     port: Annotated[
-        int | None, typer.Option("--port", min=1, max=65_535, help="On loopback.", show_default="8580, or a free one")
+        int | None,
+        typer.Option(
+            "--port",
+            "--console-port",
+            min=1,
+            max=65_535,
+            help="On loopback; remembered in DIR.",
+            show_default="8580, or a free one",
+        ),
     ] = None,
     token: TokenOption = None,
 ) -> None:
@@ -51,9 +61,27 @@ def console(
     """
     if token:
         os.environ["COSEAL_TOKEN"] = token  # not a word of the command line, which others can read
+    port = _chosen(folder(directory), port)
     words = [str(folder(directory))]
     words += [word for url in urls or () for word in ("--url", url)]
     options = {"--genesis": genesis, "--as": who, "--key": key, "--port": port}
     words += [word for name, value in options.items() if value is not None for word in (name, str(value))]
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "console", *words])
+
+
+def _chosen(directory: Path, port: int | None) -> int | None:
+    """Return the port that is asked for, which the folder remembers, else the remembered one if it is free."""
+    from coseal import network as networks
+    from coseal import ports, web
+
+    if port is not None:
+        ports.require_free([("the console", f"127.0.0.1:{port}")], "choose another --port")
+    if not networks.exists(directory):
+        return port
+    net = networks.load(directory)
+    if port is not None:
+        web.remember(net, port)
+        return port
+    remembered = web.port_of(net)
+    return remembered if remembered is not None and ports.is_free("127.0.0.1", remembered) else None

@@ -18,6 +18,7 @@ from coseal.cli.shared import (
     UrlOption,
     console,
     folder,
+    in_folder,
     plain_table,
     print_json,
 )
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command("bench")(bench)
 
 
+@in_folder
 def bench(
     clients: Annotated[int, typer.Option("--clients", min=1, max=1_000, help="Clients at once.")] = 64,
     transactions: Annotated[int, typer.Option("--transactions", min=1, help="Transactions in all.")] = 5_000,

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from coseal.cli.network import node_app
-from coseal.cli.shared import Commands, DirectoryOption, JsonOption, ListenOption, folder, print_json, teller
+from coseal.cli.shared import Commands, DirectoryOption, JsonOption, ListenOption, folder, in_folder, print_json, teller
 from coseal.errors import CosealError
 
 member_app = typer.Typer(
@@ -160,6 +160,7 @@ def member_rotate_key(
         typer.secho(f"{full} signs with {result['public_key']}", fg="green")
 
 
+@in_folder
 def node_add(
     role: Annotated[NodeRole, typer.Option("--role", help="observer follows; validator also votes.")],
     member: Annotated[

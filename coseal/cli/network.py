@@ -19,11 +19,13 @@ import typer
 from coseal.cli import watching
 from coseal.cli.shared import (
     Commands,
+    ConsolePortOption,
     DirectoryArgument,
     DirectoryOption,
     JsonOption,
     console,
     folder,
+    in_folder,
     plain_table,
     print_json,
     short,
@@ -39,13 +41,10 @@ if TYPE_CHECKING:
     from coseal.network import Network
     from coseal.processes import NodeStatus, Ready
 
-CATCH_UP_SECONDS = 10
-"""How long a command that starts one node waits for it to have what the others have."""
-
 node_app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    help="Start, stop, kill, add or remove one node of a local network, or replace its key.",
+    help="Start, stop, kill, repair, add or remove one node of a local network, or replace its key.",
 )
 
 ValidatorsOption = Annotated[
@@ -75,6 +74,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(node_app, name="node")
 
 
+@in_folder
 def up(
     directory: DirectoryArgument = None,
     validators: ValidatorsOption = None,
@@ -87,6 +87,7 @@ def up(
     no_console: Annotated[
         bool, typer.Option("--no-console", help="Start the nodes alone, without a page to look at in a browser.")
     ] = False,
+    console_port: ConsolePortOption = None,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Give up after this many seconds.")] = 60.0,
     as_json: JsonOption = False,
 ) -> None:
@@ -105,18 +106,22 @@ def up(
     """
     from coseal import network as networks
     from coseal import processes, web
+    from coseal.ports import require_free
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # both end as Ctrl-C does: the nodes are stopped
     path = folder(directory)
     began = time.monotonic()
     fresh = not networks.exists(path)
+    if fresh and console_port is not None:
+        require_free([("the console", f"127.0.0.1:{console_port}")], "choose another --console-port")
     if fresh:
         net = _make(path, validators, observers, base_port, consortium, check_ports=True)
     else:
         net = networks.load(path)
         _refuse_changes(net, validators, observers, base_port, consortium)
         net.genesis()
+        web.require_free(net, console_port)
     waiting = [node for node in net.nodes if processes.pid_of(node) is None]
     processes.require_free_ports(waiting)
     started = {node.name: processes.start(node) for node in waiting}
@@ -128,7 +133,7 @@ def up(
         processes.stop([net.node(name) for name in started])
         raise
     elapsed_s = time.monotonic() - began
-    page = None if no_console else web.start(net)  # the nodes are up: it loads beside them, its page waits for it
+    page = None if no_console else _console(net, console_port)
     if as_json:
         print_json({**_status_document(net, statuses), "console": page})
     else:
@@ -140,6 +145,7 @@ def up(
     _foreground(net, show=not as_json)
 
 
+@in_folder
 def init(
     directory: DirectoryArgument = None,
     validators: ValidatorsOption = None,
@@ -171,6 +177,7 @@ def init(
     typer.echo(f"{path}: {len(net.nodes)} nodes, chain {net.chain_id}")
 
 
+@in_folder
 def down(directory: DirectoryArgument = None, as_json: JsonOption = False) -> None:
     """Stop every node of a network, and its console; the chain stays and `coseal up` resumes it.
 
@@ -190,6 +197,7 @@ def down(directory: DirectoryArgument = None, as_json: JsonOption = False) -> No
         typer.echo(f"stopped {', '.join(stopped)}" if stopped else "no node was running")
 
 
+@in_folder
 def status(
     directory: DirectoryArgument = None,
     as_json: JsonOption = False,
@@ -269,22 +277,8 @@ def node_start(node: NodeArgument, directory: DirectoryOption = None) -> None:
     from coseal import processes
 
     net = networks.load(folder(directory))
-    entry = net.node(node)
-    processes.require_free_ports([entry] if processes.pid_of(entry) is None else [])
-    process = processes.start(entry)
-
-    began = time.monotonic()
-
-    def caught_up(statuses: Sequence[NodeStatus]) -> bool:
-        """It answers, and has what the others have; a long way it goes alone."""
-        heights = {one.name: one.height for one in statuses if one.height is not None}
-        late = time.monotonic() - began > CATCH_UP_SECONDS
-        return node in heights and (late or heights[node] >= max(heights.values()))
-
-    statuses = processes.wait(net, {node: process}, caught_up)
-    process.returncode = 0  # it outlives us
-    height = next(one.height for one in statuses if one.name == node)
-    typer.echo(f"{node} runs as process {process.pid}, at height {height}")
+    pid, found = processes.start_and_follow(net, net.node(node))
+    typer.echo(f"{node} runs as process {pid}, at height {found.height}")
 
 
 def node_stop(node: NodeArgument, directory: DirectoryOption = None) -> None:
@@ -332,7 +326,7 @@ def _make(
     addressing = networks.Addressing(base_port or networks.DEFAULT_BASE_PORT, by_name=by_name)
     founders = _founders(path, validators, consortium)
     if check_ports:
-        processes.require_free_ports(networks.planned_nodes(founders, observers, addressing))
+        processes.require_free_ports(networks.planned_nodes(founders, observers, addressing), planned=True)
     return networks.create(path, founders, observers=observers, addressing=addressing)
 
 
@@ -394,6 +388,17 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, page
     out.print(f"  try         curl -s {url}/v1/status", highlight=False)
     out.print(f"  interface   {url}/openapi.json", highlight=False)
     out.print(f"  stop        coseal down {net.directory}", highlight=False)
+
+
+def _console(net: Network, port: int | None) -> str | None:
+    """Start the console, which loads beside the nodes; one that has no port keeps no network down."""
+    from coseal import web
+
+    try:
+        return web.start(net, port)
+    except CosealError as error:
+        typer.secho(f"no console: {error.detail}; {error.hint}", fg="yellow", err=True)
+        return None
 
 
 def _foreground(net: Network, *, show: bool) -> None:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
 
 import typer
 from typer.core import TyperGroup
+from typer.models import ArgumentInfo
 
 from coseal.errors import CosealError
-from ledger.strict_json import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,10 +51,7 @@ def complain(error: CosealError) -> None:
 
 
 DirectoryArgument = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="DIR", help="The network's folder.", envvar="COSEAL_DIR", show_default="coseal-net", dir_okay=True
-    ),
+    Path | None, typer.Argument(metavar="DIR", help="The network's folder, as --dir.", show_default="coseal-net")
 ]
 DirectoryOption = Annotated[
     Path | None,
@@ -77,6 +74,12 @@ KeyOption = Annotated[
 TokenOption = Annotated[
     str | None,
     typer.Option("--token", metavar="TEXT", envvar="COSEAL_TOKEN", help="Bearer token, where reads are not public."),
+]
+ConsolePortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--console-port", min=1, max=65_535, help="Of the console, remembered.", show_default="8580, or a free one"
+    ),
 ]
 ListenOption = Annotated[
     str | None,
@@ -137,6 +140,23 @@ def gathering(
     return decorate
 
 
+def in_folder(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the network's folder, its parameter ``directory``, as the argument DIR and as the option --dir."""
+    options = {"directory": (DirectoryArgument, None), "dir_option": (DirectoryOption, None)}
+    return gathering("directory", options, _one_folder)(command)
+
+
+def _one_folder(given: dict[str, Any]) -> Path | None:
+    """Return the folder that is named, DIR before the environment's; raise ``CosealError`` if two are."""
+    argument, option = given["directory"], given.get("dir_option")
+    if argument is None or option is None or argument == option:
+        found: Path | None = option if argument is None else argument
+        return found
+    if str(option) == os.environ.get("COSEAL_DIR"):
+        return Path(argument)
+    raise CosealError(f"DIR is {argument} and --dir {option}", "name one folder")
+
+
 def reaching(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options by which a node is found, which it gets as one ``Access``, its parameter ``access``.
 
@@ -154,15 +174,27 @@ def _reaching(command: Callable[..., None], without: set[str]) -> Callable[..., 
     def access(given: dict[str, Any]) -> Any:
         from coseal.access import Access
 
-        directory = folder(given.pop("directory"))
-        return Access(directory, **given)
+        found = _one_folder({"directory": given.pop("argument", None), "dir_option": given.pop("directory")})
+        return Access(folder(found), **given)
 
     options = {name: (option, False if name == "dry_run" else None) for name, option in _REACH.items()}
-    return gathering("access", {name: each for name, each in options.items() if name not in without}, access)(command)
+    chosen = {name: each for name, each in options.items() if name not in without}
+    if not _has_arguments(command):
+        chosen = {"argument": (DirectoryArgument, None), **chosen}
+    return gathering("access", chosen, access)(command)
+
+
+def _has_arguments(command: Callable[..., None]) -> bool:
+    """Say whether a command has an argument, so that a further word would not be plainly its folder."""
+    command.__annotations__.pop("access", None)  # as in ``gathering``
+    hints = get_type_hints(command, include_extras=True).values()
+    return any(isinstance(one, ArgumentInfo) for hint in hints for one in getattr(hint, "__metadata__", ()))
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document."""
+    from ledger.strict_json import one_line  # with the codec, which the help can do without
+
     typer.echo(one_line(json.dumps(value, ensure_ascii=False, indent=2)))
 
 

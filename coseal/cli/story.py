@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coseal.cli.shared import JsonOption, print_json, progress_bar
+from coseal.cli.shared import ConsolePortOption, JsonOption, print_json, progress_bar
 
 if TYPE_CHECKING:
     from coseal.telling import Summary
@@ -30,11 +30,15 @@ def demo(
         Path | None,
         typer.Argument(metavar="DIR", help="Its folder, made anew each time.", show_default="coseal-demo"),
     ] = None,
+    dir_option: Annotated[  # not from the environment: what is in the folder goes
+        Path | None, typer.Option("--dir", metavar="DIR", help="The same.", show_default="coseal-demo")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the network running at the end.")] = False,
     base_port: Annotated[
         int | None,
         typer.Option("--base-port", min=1, max=65_000, help="First of two ports a node.", show_default="free ones"),
     ] = None,
+    console_port: ConsolePortOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tell the whole story on real data, in less than three minutes.
@@ -53,8 +57,8 @@ def demo(
     """
     from coseal.demo import DEFAULT_DIRECTORY, Demo
 
-    path = directory or DEFAULT_DIRECTORY
-    story = Demo(path, _Silent() if as_json else _Printed(), base_port)
+    path = directory or dir_option or DEFAULT_DIRECTORY
+    story = Demo(path, _Silent() if as_json else _Printed(), base_port, console_port)
     began = time.monotonic()
     finished = False
     try:

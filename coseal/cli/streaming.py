@@ -20,7 +20,6 @@ import typer
 from coseal.cli.shared import JsonOption, folder
 from coseal.cli.stream_options import CaOption, Keeping, Settings, asked, kept
 from coseal.errors import EXIT_BAD, CosealError
-from ledger.strict_json import json_line
 
 if TYPE_CHECKING:
     from coseal.streams.delivery import Delivery, Receiver, Tell
@@ -291,6 +290,8 @@ def _teller(*, as_json: bool) -> Tell:
     def tell(what: str, facts: dict[str, Any]) -> None:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         if as_json:
+            from ledger.strict_json import json_line
+
             typer.echo(json_line({"at": now, "what": what, **facts}))
         else:
             typer.secho(f"{now}  {_sentence(what, facts)}", fg="yellow" if what in _LOUD else None)

@@ -12,7 +12,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from coseal.cli.shared import console, plain_table, short
-from ledger.strict_json import json_line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -48,6 +47,8 @@ def show(
 
     watch, screen = Watch(network), out or console()
     if as_json:
+        from ledger.strict_json import json_line
+
         _repeat(lambda: _say(json_line(document(network, watch.look()))), looks)
     elif not screen.is_terminal or screen.is_dumb_terminal:
         speaker = _Speaker(CALM_S if calm else 0.0)

@@ -87,18 +87,19 @@ def read_process(
 
 def _read(source: Source, genesis: Genesis, process_type: str | None, goal: int, report: Progress) -> ProcessRecord:
     records: dict[str, ProcessRecord] = {}
+    known: dict[str, None] = {}
     last: CommittedBlock | None = None
     anchor = genesis_anchor(genesis)
     for anchor, last in _followed(source, genesis, goal):
-        _take(records, last, process_type)
+        _take(records, known, last, process_type)
         report(anchor.height, goal)
     if last is None or anchor.height != goal:
         raise CosealError(f"{source.name} has no block {anchor.height + 1}", f"it has blocks up to {anchor.height}")
     check_certificate(anchor, last.block.header, last.certificate)
     if len(records) != 1:
-        known = ", ".join(records) or "none"
+        found = ", ".join(known) or "none"
         which = "which process type?" if process_type is None else f"no process type {process_type}:"
-        raise CosealError(f"{which} up to height {goal} there are {known}", "say --process-type")
+        raise CosealError(f"{which} up to height {goal} there are {found}", "say --process-type")
     (record,) = records.values()
     record.height, record.block_hash = goal, last.block.hash
     return record
@@ -120,13 +121,17 @@ def _followed(source: Source, genesis: Genesis, goal: int) -> Iterator[tuple[Anc
         yield anchor, committed
 
 
-def _take(records: dict[str, ProcessRecord], committed: CommittedBlock, wanted: str | None) -> None:
-    """Take what a block says of the wanted process, of all if None."""
+def _take(
+    records: dict[str, ProcessRecord], known: dict[str, None], committed: CommittedBlock, wanted: str | None
+) -> None:
+    """Take what a block says of the wanted process, of all if None; note the names of all in ``known``."""
     for raw, leaf in zip(committed.block.transactions, committed.receipts[1:], strict=True):
         transaction, receipt = Transaction.decode(raw), Receipt.decode(leaf)
         if transaction.contract != "process" or not receipt.ok:
             continue
         args, member = transaction.args, transaction.sender.partition("/")[0]
+        if transaction.action == "define_type":
+            known[args["id"]] = None
         if transaction.action == "define_type" and wanted in (None, args["id"]):
             record = records.setdefault(args["id"], ProcessRecord(args["id"]))
             record.definition = normalised(args)

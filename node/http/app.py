@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from node.http import (
     chain,
@@ -24,6 +24,7 @@ from node.http import (
     operations,
     policies,
     process,
+    reference,
     stream,
     supervision,
     transactions,
@@ -42,7 +43,7 @@ from node.http.simulation import Simulations
 from node.http.straight import Straight
 
 _CODES: Final[Mapping[int, tuple[str, str]]] = {
-    404: ("not_found", "no such route; see /openapi.json"),
+    404: ("not_found", "no such route; see /docs"),
     405: ("method_not_allowed", "the route does not take this method"),
 }
 
@@ -97,6 +98,11 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
     @app.get("/openapi.json", include_in_schema=False)
     def openapi() -> Response:  # in a thread
         return answer(app.state.document())
+
+    @app.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> Response:  # in a thread
+        base = str(request.base_url).rstrip("/")
+        return HTMLResponse(reference.page(app.state.document(), base), headers=reference.HEADERS)
 
     return app
 

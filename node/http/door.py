@@ -30,7 +30,7 @@ from node.http.paths import route_as_sent
 from node.http.problems import Problem, problem_of, stopping, unavailable
 from node.http.straight import Straight
 
-OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/openapi.json"})
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
 """Paths that answer without authentication on every chain."""
 _AT_ONCE: Final = frozenset({"/healthz", "/readyz", "/v1/status"})
 """Reads of the node's own condition, which must not wait for a disk that hangs."""

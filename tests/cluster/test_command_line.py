@@ -178,7 +178,9 @@ def test_a_load_is_committed_whole(net: Path):
 
 def test_a_second_network_on_the_same_ports_is_refused_before_anything_is_made(net: Path, tmp_path: Path):
     port = int(documents("status", net)["nodes"][0]["url"].rpartition(":")[2])
-    assert "is taken" in coseal("up", tmp_path / "other", "--base-port", port, "--detach", code=2)
+    said = coseal("up", tmp_path / "other", "--base-port", port, "--detach", code=2)
+    assert f"port {port} is in use by node regulator of {net}" in said
+    assert "--base-port" in said
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from coseal import __version__, network, processes
-from coseal.cli import app
+from coseal.cli import PANELS, app
 from coseal.cli import network as network_commands
 from coseal.consortium import default_consortium
 from coseal.errors import CosealError
@@ -264,7 +265,8 @@ def test_up_says_which_port_is_taken_and_leaves_nothing_behind(tmp_path: Path):
         held.bind(("127.0.0.1", 24_602))
         held.listen()
         output = run("up", tmp_path / "n", "--base-port", "24600", "--detach", code=2)
-    assert "24602 (central-bank http)" in output
+    assert "port 24602 is in use by" in output
+    assert "central-bank (http) needs it" in output
     assert list(tmp_path.iterdir()) == []
 
 
@@ -399,3 +401,30 @@ def test_the_steps_of_a_verification_are_shown_with_rule_values_and_what_must_st
     shown = run("verify", "r.json", "--genesis", "genesis.json", "--steps", code=1)
     assert "6 transaction path bad     the path does not lead to the root" in shown
     assert "receipt path" not in shown
+
+
+def test_the_help_shows_the_ten_commands_that_matter_first_and_every_command_in_a_group():
+    listed = [name for names in PANELS.values() for name in names]
+    assert len(PANELS["Begin here"]) == 10
+    assert sorted(listed) == sorted(get_command(app).commands)
+    lines = run("--help").splitlines()
+    heads = [line for line in lines if any(f" {panel} " in line for panel in PANELS)]
+    assert len(heads) == len(PANELS)
+    assert "Begin here" in heads[0]
+
+
+@pytest.mark.parametrize("words", [["status"], ["down"], ["keys", "list"], ["findings", "list"], ["rules", "ballots"]])
+def test_the_folder_is_an_argument_or_an_option_as_one_likes(words: list[str], tmp_path: Path):
+    said = run(*words, str(tmp_path / "none"), code=2)
+    assert "no network in" in said
+    assert run(*words, "--dir", str(tmp_path / "none"), code=2) == said
+    assert "name one folder" in run(*words, str(tmp_path / "none"), "--dir", str(tmp_path), code=2)
+
+
+def test_the_folder_of_the_command_line_comes_before_that_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COSEAL_DIR", str(tmp_path / "environment"))
+    assert str(tmp_path / "environment") in run("status", code=2)
+    assert str(tmp_path / "word") in run("status", str(tmp_path / "word"), code=2)
+    assert str(tmp_path / "option") in run("status", "--dir", str(tmp_path / "option"), code=2)
