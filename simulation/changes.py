@@ -24,6 +24,7 @@ KINDS: Final = {
     "remove": "remove_validator",
     "rotate": "rotate_validator_key",
     "rules": "protocol_version",
+    "withdraw": "withdraw_version",
 }
 Subject: TypeAlias = dict[str, Any]
 
@@ -96,6 +97,9 @@ class Changes:
                 self._drop(change)
         elif change.kind == "rules" and self.world.epochs.waiting is not None:
             self._install(change)
+        elif change.ballot in self.world.epochs.withdrawn:
+            self.world.goals["version_withdrawn"] += 1
+            self._drop(change)
         elif self._in_force(change):
             self.world.say(f"{change.kind} {change.node} is in force")
             if change.kind == "rotate":
@@ -110,6 +114,8 @@ class Changes:
         epochs = self.world.epochs
         if change.kind == "rules":
             return bool(epochs.begun) and self.world.highest >= epochs.begun
+        if change.kind == "withdraw":
+            return True
         return epochs.coming is None and self.world.highest >= epochs.newest.first_height
 
     # Proposals
@@ -117,7 +123,7 @@ class Changes:
     def _propose(self, change: Change) -> None:
         subject = self._subject(change)
         if subject is None:
-            if self.world.healed and (change.kind != "add" or not change.node):
+            if change.kind == "withdraw" or (self.world.healed and (change.kind != "add" or not change.node)):
                 self._drop(change)  # it was impossible, and will be
             return
         self._number += 1
@@ -140,6 +146,7 @@ class Changes:
             "remove": self._removal,
             "rotate": self._rotation,
             "rules": self._rules,
+            "withdraw": self._withdrawal,
         }[change.kind](change)
 
     def _addition(self, change: Change) -> Subject | None:
@@ -212,12 +219,19 @@ class Changes:
                 self.world.outdate(node)
         return {"version": 2, "height": self.world.highest + self.rng.randint(4, 9)}
 
+    def _withdrawal(self, change: Change) -> Subject | None:
+        waiting = self.world.epochs.waiting
+        return None if waiting is None else {"proposal": waiting.ballot}
+
     def _install(self, change: Change) -> None:
-        """While rules wait for nodes that have them, these are given newer software now and then."""
+        """While rules wait for nodes that have them, some are given newer software, or members give up."""
         waiting, upgrade = self.world.epochs.waiting, self.world.epochs.upgrade
         if waiting is None or (upgrade is not None and upgrade[0] == waiting[0]):
             return  # enough have them
-        self.world.goals["version_waits"] += self.world.highest > waiting[1]
+        self.world.goals["version_waits"] += self.world.highest > waiting.height
+        if not change.given and self.rng.randrange(60) == 0:
+            change.given = True
+            self.active.append(Change("withdraw"))
         lacking = [node for node in self.world.nodes if node.outdated]
         if lacking and self.rng.randrange(30) == 0:
             self.world.upgrade(self.rng.choice(lacking))

@@ -85,6 +85,14 @@ class Ballot:
     choices: dict[str, str] = field(default_factory=dict)
 
 
+class Waiting(NamedTuple):
+    """A version that is accepted and not in force yet, the height of its ballot, and that ballot's name."""
+
+    version: int
+    height: int
+    ballot: str
+
+
 class Wrong(Exception):
     """A block says of the validators what nobody decided."""
 
@@ -108,7 +116,8 @@ class Epochs:
         self.coming: tuple[Seat, ...] | None = None
         self.height = 0
         self.version, self.begun = 1, 0  # in force, and since which height; 0: since genesis
-        self.waiting: tuple[int, int] | None = None  # the version that is accepted, and its ballot's height
+        self.waiting: Waiting | None = None
+        self.withdrawn: dict[str, None] = {}
         self.software: dict[str, list[int]] = {}
 
     @property
@@ -132,8 +141,9 @@ class Epochs:
     @property
     def upgrade(self) -> tuple[int, int] | None:
         """The newest version that a ballot brought, or will bring for certain, and its first height."""
-        if self.waiting is not None and self.support(self.coming or self.newest.seats, self.waiting[0]):
-            return self.waiting[0], max(self.waiting[1], self.height + 2)
+        waiting = self.waiting
+        if waiting is not None and self.support(self.coming or self.newest.seats, waiting.version):
+            return waiting.version, max(waiting.height, self.height + 2)
         return (self.version, self.begun) if self.begun else None
 
     def at(self, height: int) -> Era:
@@ -173,13 +183,13 @@ class Epochs:
         """The version that waits begins where it can, and nowhere else."""
         _, due = reading.receipt(seen.receipts[0])
         told, waiting = due.get("governance", {}).get("protocol_version"), self.waiting
-        if waiting is None or seen.height + 1 < waiting[1] or not self.support(self.newest.seats, waiting[0]):
+        if waiting is None or seen.height + 1 < waiting.height or not self.support(self.newest.seats, waiting.version):
             if told is not None:
                 raise Wrong("brings a version into force that nobody decided, or too few have")
             return
-        if told is None or [told["version"], told["first_height"]] != [waiting[0], seen.height + 1]:
+        if told is None or [told["version"], told["first_height"]] != [waiting.version, seen.height + 1]:
             raise Wrong("keeps a version back that was decided and that a quorum has")
-        (self.version, self.begun), self.waiting = (waiting[0], seen.height + 1), None
+        self.version, self.begun, self.waiting = waiting.version, seen.height + 1, None
 
     def _transaction(self, height: int, claim: Claim, code: str, data: dict[str, Any]) -> None:
         args, member = claim.args, claim.sender.split("/")[0]
@@ -188,14 +198,14 @@ class Epochs:
             self.ballots[args["id"]] = ballot
             if code == "ok":
                 ballot.choices[member] = "yes"  # counts if the member has a vote
-                self._resolved(height, ballot, data["status"])
+                self._resolved(height, args["id"], ballot, data["status"])
         elif code != "ok":
             return
         elif claim.name == "governance.vote":
             ballot = self.ballots[args["ballot"]]
             if ballot.status != "open" or ballot.choices.setdefault(member, args["choice"]) != args["choice"]:
                 raise Wrong(f"takes a vote of {member}, which it had, or which came too late")
-            self._resolved(height, ballot, data["status"])
+            self._resolved(height, args["ballot"], ballot, data["status"])
         elif claim.name == "membership.add_node":
             self.nodes[args["node"]] = (member, bytes.fromhex(args["consensus_key"]))
         elif claim.name == "membership.ready":
@@ -203,7 +213,7 @@ class Epochs:
         elif claim.name == "membership.declare_software":
             self.software[claim.sender.removeprefix("node:")] = list(args["protocol_versions"])
 
-    def _resolved(self, height: int, ballot: Ballot, status: str) -> None:
+    def _resolved(self, height: int, name: str, ballot: Ballot, status: str) -> None:
         ballot.status = status
         if status != "accepted":
             return
@@ -214,7 +224,11 @@ class Epochs:
         if ballot.kind == "protocol_version":
             if self.waiting is not None or ballot.subject["version"] != self.version + 1:
                 raise Wrong("accepts a version that is not the next, or while another one waits")
-            self.waiting = (ballot.subject["version"], ballot.subject["height"])
+            self.waiting = Waiting(ballot.subject["version"], ballot.subject["height"], name)
+        if ballot.kind == "withdraw_version":
+            if self.waiting is None or self.waiting.ballot != ballot.subject["proposal"]:
+                raise Wrong("withdraws a version that does not wait")
+            self.withdrawn[self.waiting.ballot], self.waiting = None, None
         if ballot.kind in OF_VALIDATORS:
             if self.coming is not None:
                 raise Wrong("decides two changes of the validators")

@@ -42,6 +42,7 @@ GOALS: Final[dict[str, str]] = {
     "change_void": "of two changes at once the second is void or refused",
     "snapshot_over_epochs": "a node joins by a snapshot of a later epoch than it knew",
     "version_waits": "rules that are decided wait beyond their height for nodes that have them",
+    "version_withdrawn": "rules that wait are withdrawn",
     "release_lacking": "a node stops before the rules that it lacks, having said so",
 }
 """Every name with what it means."""

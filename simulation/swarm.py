@@ -86,7 +86,11 @@ def _draw_changes(rng: random.Random, n: int) -> tuple[tuple[str, ...], ...]:
     if n == 4 and "remove" in groups[0]:  # one that makes room comes first
         groups.insert(0, ("add",))
     if rng.randrange(3) == 0:
-        groups.insert(rng.randrange(2), ("rules",))
+        at = rng.randrange(2)
+        if rng.randrange(2) and at < len(groups):
+            groups[at] = (*groups[at], "rules")
+        else:
+            groups.insert(at, ("rules",))
     return tuple(groups)
 
 

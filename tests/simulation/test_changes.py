@@ -33,6 +33,8 @@ def options(*groups, **changed):
         (("release_lacking",), options(("rules",))),
         (("version_waits",), options(("rules",), n=5)),
         (("validator_removed",), options(("rules",), ("add", "remove"), n=6, faults_ms=15_000)),
+        (("validator_removed",), options(("rules", "remove"), n=6)),
+        (("validator_added",), options(("rules", "add"), n=5, faults_ms=10_000)),
         (("validator_added", "validator_removed"), options(("add",), ("add", "remove"), ("remove",))),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
@@ -58,6 +60,20 @@ def run() -> World:
     course.heal()
     assert world.run(course.settled, 20_000)
     last_checks(world)
+    return world
+
+
+@pytest.fixture(scope="module")
+def upgraded() -> World:
+    """A calm world that runs under other rules."""
+    world = World(options(("rules",), fault_every_ms=60_000), random.Random(2))
+    course = Course(world)
+    course.start()
+    assert world.run(lambda: world.changes.over, 20_000)
+    course.heal()
+    assert world.run(course.settled, 20_000)
+    last_checks(world)
+    assert world.epochs.begun
     return world
 
 
@@ -130,14 +146,33 @@ def test_i20_votes_that_were_not_there_are_missed(run):
 
 
 def test_i20_a_node_that_never_said_that_it_is_ready_is_missed(run):
+    with pytest.raises(Wrong, match="never said"):
+        judged(run, without(run, "membership.ready"))
+
+
+def without(world, action):
+    """Return the blocks of a chain without the transactions of an action."""
     changed = {}
-    for height, seen in run.invariants.chain.items():
+    for height, seen in world.invariants.chain.items():
         pairs = list(zip(seen.transactions, seen.receipts[1:], strict=True))
-        kept = [pair for pair in pairs if reading.claim(pair[0]).name != "membership.ready"]
+        kept = [pair for pair in pairs if reading.claim(pair[0]).name != action]
         receipts = (seen.receipts[0], *(receipt for _, receipt in kept))
         changed[height] = replace(seen, transactions=tuple(raw for raw, _ in kept), receipts=receipts)
-    with pytest.raises(Wrong, match="never said"):
-        judged(run, changed)
+    return changed
+
+
+def test_i20_a_version_that_too_few_have_or_nobody_decided_is_seen(upgraded):
+    assert judged(upgraded).begun == upgraded.epochs.begun
+    for action in ("membership.declare_software", "governance.vote"):
+        with pytest.raises(Wrong, match="brings a version into force"):
+            judged(upgraded, without(upgraded, action))
+
+
+def test_i20_a_version_kept_back_is_seen(upgraded):
+    seen = upgraded.invariants.chain[upgraded.epochs.begun - 1]
+    nothing = upgraded.invariants.chain[1].receipts[0]
+    with pytest.raises(Wrong, match="keeps a version back"):
+        judged(upgraded, {seen.height: replace(seen, receipts=(nothing, *seen.receipts[1:]))})
 
 
 def test_a_set_is_safe_if_nobody_holds_too_much_of_it():
