@@ -23,6 +23,7 @@ import structlog
 
 from contracts.rows.blocks import BlockRows
 from contracts.rows.buffer import Rows
+from contracts.rows.contained import write_contained
 from contracts.rows.tables import CORE
 from ledger.block import CommittedBlock, Receipt
 from ledger.transaction import Transaction
@@ -54,8 +55,9 @@ _HELD_MOST_S: Final = 30.0
 class Index:
     """An index file, the thread that writes it, and the threads that read it.
 
-    ``start`` and ``feed`` are called from the node's loop and never wait. A failure of the writer stops the
-    index, not the node: ``error`` says what happened, and a restart tries again.
+    ``start`` and ``feed`` are called from the node's loop and never wait. A transaction whose rows cannot be made is
+    left out by name, and the rest goes on. What else fails the writer stops the index, not the node: ``error`` says
+    what happened, and a restart tries again.
     """
 
     def __init__(self, path: Path, chain_id: bytes, read_block: ReadBlock) -> None:
@@ -77,6 +79,9 @@ class Index:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="index-reader")
         existed = path.exists()
         self._height = index_file.prepare(path, chain_id)
+        self._reached = self._height
+        self.left_out = index_file.left_out(path)
+        """Of how many transactions the rows could not be made."""
         if existed and self._height == 0:
             _log.warning("index_rebuilt", reason="it was empty, damaged, of another version or of another chain")
 
@@ -204,10 +209,7 @@ class Index:
         try:
             connection = index_file.connect(self.path)
             try:
-                rows = Rows(index_file.Writer(connection), CORE)
-                blocks = BlockRows(rows)
-                while self._wait_for_work():
-                    self._write_some(connection, rows, blocks)
+                self._write_all(connection, index_file.Writer(connection))
             finally:
                 connection.close()
         except Exception as error:  # whatever it is, the node goes on without its index and says so
@@ -230,23 +232,54 @@ class Index:
                 self._changed.wait(left_s)
             return not self._stopping
 
+    def _write_all(self, connection: sqlite3.Connection, writer: index_file.Writer) -> None:
+        """Write blocks until the index is stopped."""
+        rows = Rows(writer, CORE)
+        blocks = BlockRows(rows)
+        while self._wait_for_work():
+            try:
+                self._write_some(connection, rows, blocks)
+            except Exception as error:
+                if not writer.blames_row(error):
+                    raise
+                rows = Rows(writer, CORE)  # what they held is of an SQL transaction that was undone
+                blocks = BlockRows(rows)
+                self._write_contained(connection, writer)
+
     def _write_some(self, connection: sqlite3.Connection, rows: Rows, blocks: BlockRows) -> None:
         """Write the next blocks in one SQL transaction and move the marker with them."""
-        height = self._height
+        with self._written(connection):
+            while rows.pending < _BATCH_ROWS and self._gathers(self._reached):
+                self._reached += 1
+                blocks.write(*self._next(self._reached), Receipt.decode_own)
+            rows.flush()
+
+    def _write_contained(self, connection: sqlite3.Connection, writer: index_file.Writer) -> None:
+        """Write the blocks among which there is one whose rows failed, each by itself; leave out what is at fault."""
+        last = self._reached
+        for height in range(self._height + 1, last + 1):
+            with self._written(connection):
+                self._reached = height
+                for left in write_contained(writer, CORE, *self._next(height), Receipt.decode_own):
+                    self.left_out += 1
+                    trace = "".join(traceback.format_exception(left.error))
+                    _log.error("index_left_out", height=height, position=left.position, what=left.name, exception=trace)
+
+    @contextmanager
+    def _written(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """Have the blocks up to the height that is reached inside written in one SQL transaction, with the marker."""
+        self._reached = self._height
         connection.execute("BEGIN IMMEDIATE")
         try:
-            while rows.pending < _BATCH_ROWS and self._gathers(height):
-                blocks.write(*self._next(height + 1), Receipt.decode_own)
-                height += 1
-            rows.flush()
-            index_file.set_height(connection, height)
+            yield
+            index_file.set_height(connection, self._reached)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:  # SQLite itself rolls back when the disk is full
                 connection.execute("ROLLBACK")
             raise
         with self._changed:
-            self._height, self._committed_s = height, time.monotonic()
+            self._height, self._committed_s = self._reached, time.monotonic()
             self._changed.notify_all()
 
     def _gathers(self, height: int) -> bool:

@@ -26,6 +26,10 @@ _STATEMENTS: Final = 256
 """Statements that stay prepared: some tables, each with an insertion of one row, of a few and of many."""
 
 
+_OF_ROWS: Final = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+"""What SQLite raises for a value; all else is of the file or the disk."""
+
+
 class Writer:
     """A connection as ``contracts.rows`` writes through it.
 
@@ -53,6 +57,16 @@ class Writer:
                 self._connection.execute(self._repeat(statement, size), values)
                 at += size
         self._connection.executemany(statement, rows[at:])
+
+    def execute(self, statement: str) -> None:
+        """See ``contracts.rows.contained.Undoing``."""
+        self._connection.execute(statement)
+
+    def blames_row(self, error: Exception) -> bool:
+        """See ``contracts.rows.contained.Undoing``."""
+        if isinstance(error, sqlite3.Error):
+            return isinstance(error, _OF_ROWS)
+        return not isinstance(error, (MemoryError, OSError))
 
     def insert(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
         """See ``contracts.rows.buffer.Database``."""
@@ -128,6 +142,15 @@ def _create(path: Path, chain_id: bytes) -> None:
 def height_of(connection: sqlite3.Connection) -> int:
     """Return the height marker."""
     return int(connection.execute("SELECT value FROM meta WHERE key = 'height'").fetchone()[0])
+
+
+def left_out(path: Path) -> int:
+    """Return how many transactions the index has without their rows."""
+    connection = connect(path)
+    try:
+        return int(connection.execute("SELECT count(*) FROM left_out").fetchone()[0])
+    finally:
+        connection.close()
 
 
 def set_height(connection: sqlite3.Connection, height: int) -> None:

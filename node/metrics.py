@@ -63,6 +63,7 @@ class Metrics:
         dropped: Callable[[], int],
         unapplied: Callable[[], int],
         indexed: Callable[[], int],
+        left_out: Callable[[], int],
         free_bytes: Callable[[], int],
     ) -> None:
         """Read these from the parts that count them whenever someone asks."""
@@ -72,6 +73,7 @@ class Metrics:
             (counted, "coseal_frames_dropped", "Frames that slow peers did not take in time.", dropped),
             (gauge, "coseal_state_unapplied_blocks", "Blocks that the state database has yet to take.", unapplied),
             (gauge, "coseal_index_height", "Height that the index of queries has reached.", indexed),
+            (gauge, "coseal_index_left_out", "Transactions whose rows a fault kept out of the index.", left_out),
             (gauge, "coseal_disk_free_bytes", "Free bytes of the disk with the data folder.", free_bytes),
         ):
             self.registry.register(_Reading(family, name, text, read))

@@ -146,6 +146,7 @@ class Runtime:
             dropped=lambda: self._links.dropped,
             unapplied=lambda: self._writer.unapplied,
             indexed=lambda: self._index.height,
+            left_out=lambda: self._index.left_out,
             free_bytes=lambda: shutil.disk_usage(storage.folder).free,
         )
         self._tips = Tips(self._commits, lambda token: self._step(TipsAsked(token)))

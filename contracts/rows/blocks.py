@@ -6,8 +6,8 @@ transaction leaves its rows in ``transactions`` and ``acts`` and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from contracts.process_chain import objects_of
 from contracts.process_items import time_ms
@@ -15,7 +15,7 @@ from contracts.rows import policies, supervision
 from contracts.rows.buffer import Rows
 from contracts.rows.flows import FlowRows, Step
 from contracts.rows.place import BEGIN, Act
-from contracts.rows.tables import ACTS, BLOCKS, TRANSACTIONS
+from contracts.rows.tables import ACTS, BLOCKS, LEFT_OUT, TRANSACTIONS
 from contracts.rows.tables_process import (
     ACTIVITIES,
     BATCHES,
@@ -32,6 +32,19 @@ from ledger.render import plain
 from ledger.transaction import Transaction
 
 _KINDS: Final = ("event", "object", "change", "relation")
+
+
+class Part(NamedTuple):
+    """A part of a block: a transaction, or None for what was due at its start; its receipt, and what rows say of it."""
+
+    tx: Transaction | None
+    receipt: Receipt
+    act: Act
+
+    @property
+    def name(self) -> str:
+        """``contract.action``, or ``begin``."""
+        return "begin" if self.tx is None else f"{self.tx.contract}.{self.tx.action}"
 
 
 class BlockRows:
@@ -60,28 +73,43 @@ class BlockRows:
         transactions: Sequence[Transaction] = (),
         decode_receipt: Callable[[bytes], Receipt] = Receipt.decode,
     ) -> None:
-        """Put the rows of one block; ``transactions`` are its own, if parsed already.
+        """Put the rows of one block; see ``parts_of`` for its parts."""
+        self.begin(committed)
+        for part in parts_of(committed, transactions, decode_receipt):
+            self.put(part)
+        self.count()
 
-        ``decode_receipt`` is ``Receipt.decode_own`` for a block that was decided here.
-        """
+    def begin(self, committed: CommittedBlock) -> None:
+        """Put the row of the block itself."""
         header = committed.block.header
-        height, at_ms = header.height, header.time_ms
-        self._blocks.add(height, header.hash, at_ms, header.proposer, committed.certificate.round, header.tx_count)
-        receipts = iter(committed.receipts)
-        self._begin(decode_receipt(next(receipts)), Act("", b"", at_ms, height, BEGIN))
-        for position, tx in enumerate(transactions or map(Transaction.decode, committed.block.transactions)):
-            receipt = decode_receipt(next(receipts))
-            act = Act(tx.sender, tx.id, at_ms, height, position)
-            self._transactions.add(tx.id, height, position, tx.sender, tx.contract, tx.action, receipt.code)
-            name = f"{tx.contract}.{tx.action}"
-            if self._detailed:
-                self._act(act, name, tx.args, receipt)
-            apply = self._actions.get(name) if receipt.ok else None
-            if apply is not None:
-                apply(tx, receipt.data, act)
-        self._count()
+        certificate = committed.certificate
+        self._blocks.add(
+            header.height, header.hash, header.time_ms, header.proposer, certificate.round, header.tx_count
+        )
 
-    def _count(self) -> None:
+    def put(self, part: Part) -> None:
+        """Put the rows of a transaction, or of what was due at the start of a block."""
+        tx, receipt, act = part
+        if tx is None:
+            self._due(receipt, act)
+            return
+        self._named(tx, receipt, act)
+        if self._detailed:
+            self._act(act, part.name, tx.args, receipt)
+        apply = self._actions.get(part.name) if receipt.ok else None
+        if apply is not None:
+            apply(tx, receipt.data, act)
+
+    def leave_out(self, part: Part, reason: str) -> None:
+        """Put, instead of the rows of ``part``, that there is such a transaction and why no more is said of it."""
+        if part.tx is not None:
+            self._named(part.tx, part.receipt, part.act)
+        self._rows.of(LEFT_OUT).add(*part.act.where, part.name, reason)
+
+    def _named(self, tx: Transaction, receipt: Receipt, act: Act) -> None:
+        self._transactions.add(tx.id, *act.where, tx.sender, tx.contract, tx.action, receipt.code)
+
+    def count(self) -> None:
         """Add what the block's events count up to, once for all of them."""
         events, self._events = self._events, {}
         for activity, count in events.items():
@@ -89,7 +117,7 @@ class BlockRows:
             self._activities.put(known | {"events": known["events"] + count})
         self._flows.count()
 
-    def _begin(self, receipt: Receipt, act: Act) -> None:
+    def _due(self, receipt: Receipt, act: Act) -> None:
         due = receipt.data.get("supervision")
         if due:
             supervision.begun(self._rows, due, act)
@@ -223,6 +251,22 @@ class BlockRows:
         self._objects.add(number, process_type, object_type, name, *act.where)
         self._traces.lack(number)
         return number
+
+
+def parts_of(
+    committed: CommittedBlock,
+    transactions: Sequence[Transaction] = (),
+    decode_receipt: Callable[[bytes], Receipt] = Receipt.decode,
+) -> Iterator[Part]:
+    """Yield what was due at the start of a block, then its transactions; these are given if parsed already.
+
+    ``decode_receipt`` is ``Receipt.decode_own`` for a block that was decided here.
+    """
+    header = committed.block.header
+    receipts = map(decode_receipt, committed.receipts)
+    yield Part(None, next(receipts), Act("", b"", header.time_ms, header.height, BEGIN))
+    for position, tx in enumerate(transactions or map(Transaction.decode, committed.block.transactions)):
+        yield Part(tx, next(receipts), Act(tx.sender, tx.id, header.time_ms, header.height, position))
 
 
 _Apply: TypeAlias = Callable[[Transaction, Mapping[str, Any], Act], None]

@@ -12,7 +12,7 @@ from typing import Final
 from contracts.rows import tables_policy, tables_process, tables_supervision
 from contracts.rows.schema import MADE, Table, View, document, integer, octets, text
 
-VERSION: Final = 7
+VERSION: Final = 8
 
 BLOCKS: Final = Table(
     "blocks",
@@ -58,8 +58,15 @@ ACTS: Final = Table(
     detail=True,
 )
 
+LEFT_OUT: Final = Table(
+    "left_out",
+    "transactions whose rows could not be made, by a fault of the software: they have a row in `transactions` only",
+    ("height", "position"),
+    (*MADE, text("name", "`contract.action`, or `begin`"), text("reason", "the fault, for who mends it")),
+)
+
 TABLES: Final = (
-    *(BLOCKS, TRANSACTIONS, ACTS),
+    *(BLOCKS, TRANSACTIONS, ACTS, LEFT_OUT),
     *tables_process.TABLES,
     *tables_policy.TABLES,
     *tables_supervision.TABLES,

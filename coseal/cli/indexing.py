@@ -302,6 +302,9 @@ def _tell(name: str, synced: Synced, genesis: Genesis) -> None:
         f"{name}: height {after.height} (+{after.height - before.height}), {_lag(synced.tip, after.height)}",
         fg="green" if good else "yellow",
     )
+    for left in synced.left_out:
+        what = f"block {left.height}, transaction {left.position}, {left.name}"
+        typer.secho(f"  left out, by a fault of this software: {what}; see the table left_out", fg="yellow")
     if synced.report is not None and not good:
         print_report(synced.report, genesis)
 

@@ -54,6 +54,12 @@ class PostgresqlStore(Store):
         """See ``Store``."""
         self._connection.execute(statement.encode())
 
+    def blames_row(self, error: Exception) -> bool:
+        """See ``Store``."""
+        if isinstance(error, psycopg.Error):
+            return isinstance(error, psycopg.DataError | psycopg.IntegrityError | psycopg.ProgrammingError)
+        return not isinstance(error, (MemoryError, OSError))
+
     def one(self, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
         """See ``Store``."""
         found: tuple[Any, ...] | None = self._connection.execute(statement.encode(), _held(values)).fetchone()

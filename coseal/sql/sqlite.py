@@ -26,6 +26,10 @@ _READING: Final = frozenset(
 )
 
 
+_OF_ROWS: Final = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+"""What SQLite raises for a value; all else is of the file or the disk."""
+
+
 class SqliteStore(Store):
     """An index in a file."""
 
@@ -64,6 +68,12 @@ class SqliteStore(Store):
     def execute(self, statement: str) -> None:
         """See ``Store``."""
         self._connection.execute(statement)
+
+    def blames_row(self, error: Exception) -> bool:
+        """See ``Store``."""
+        if isinstance(error, sqlite3.Error):
+            return isinstance(error, _OF_ROWS)
+        return not isinstance(error, (MemoryError, OSError))
 
     def one(self, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
         """See ``Store``."""

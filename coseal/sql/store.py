@@ -67,6 +67,10 @@ class Store(ABC):
         """Carry out a statement without parameters."""
 
     @abstractmethod
+    def blames_row(self, error: Exception) -> bool:
+        """See ``contracts.rows.contained.Undoing``."""
+
+    @abstractmethod
     def one(self, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
         """See ``contracts.rows.buffer.Database``."""
 

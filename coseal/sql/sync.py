@@ -16,6 +16,7 @@ from audit.report import AuditReport, Level, Verdict
 from audit.sources import Damaged, Source, Unreachable
 from contracts.rows.blocks import BlockRows
 from contracts.rows.buffer import Rows
+from contracts.rows.contained import LeftOut, reason_of, write_contained
 from contracts.rows.tables import TABLES
 from coseal.errors import CosealError
 from coseal.sql.store import Standing, Store
@@ -36,6 +37,8 @@ class Synced:
     after: Standing
     tip: int | None
     report: AuditReport | None
+    left_out: tuple[LeftOut, ...] = ()
+    """Transactions of these blocks whose rows could not be made, by a fault of the software."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -47,6 +50,7 @@ class Synced:
             "replayed": self.after.replayed,
             "tip": self.tip,
             "lag": None if self.tip is None else max(0, self.tip - self.after.height),
+            "left_out": [[one.height, one.position, one.name, reason_of(one.error)] for one in self.left_out],
             "audit": None if self.report is None else self.report.to_json(),
         }
 
@@ -70,6 +74,7 @@ def sync(
     goal = tip if last is None else last
     if goal is not None and goal <= (before.replayed if replay else before.height):
         return Synced(before, before, tip, None)
+    filling = _Filling(store, before, replay=replay)
     report = audit(
         sources,
         genesis,
@@ -78,12 +83,12 @@ def sync(
         last=goal,
         pin=(before.height, before.hash) if before.height else None,
         progress=progress,
-        take=_Filling(store, before, replay=replay).take,
+        take=filling.take,
     )
     after = store.standing()
     if after is None:
         raise CosealError(f"{store.name} was removed in the meantime", "run it again")
-    return Synced(before, after, tip, report)
+    return Synced(before, after, tip, report, tuple(filling.left_out))
 
 
 def highest_tip(sources: Sequence[Source]) -> int | None:
@@ -103,7 +108,11 @@ class _Filling:
     def __init__(self, store: Store, standing: Standing, *, replay: bool) -> None:
         self._store, self._replay = store, replay
         self._height, self._replayed = standing.height, standing.replayed
-        self._rows = Rows(store, TABLES, CACHED_ROWS)
+        self.left_out: list[LeftOut] = []
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self._rows = Rows(self._store, TABLES, CACHED_ROWS)
         self._blocks = BlockRows(self._rows)
 
     def take(self, blocks: Sequence[CommittedBlock]) -> None:
@@ -115,9 +124,23 @@ class _Filling:
             notes |= {"height": str(last.height), "hash": last.hash.hex(), "time_ms": str(last.time_ms)}
         with self._store.transaction():
             self._store.require_height(self._height)
-            for committed in blocks:
-                if committed.block.header.height > self._height:
-                    self._blocks.write(committed)
-            self._rows.flush()
+            self._write([committed for committed in blocks if committed.block.header.height > self._height])
             self._store.note(notes)
         self._height, self._replayed = max(self._height, last.height), replayed
+
+    def _write(self, blocks: Sequence[CommittedBlock]) -> None:
+        """Write the rows of blocks; if that fails for what one of them says, again and without that."""
+        store = self._store
+        store.execute("SAVEPOINT run")
+        try:
+            for committed in blocks:
+                self._blocks.write(committed)
+            self._rows.flush()
+        except Exception as error:
+            if not store.blames_row(error):
+                raise
+            store.execute("ROLLBACK TO SAVEPOINT run")
+            self._fresh()
+            for committed in blocks:
+                self.left_out += list(write_contained(store, TABLES, committed))
+        store.execute("RELEASE SAVEPOINT run")

@@ -89,7 +89,12 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
             for peer in status.peers
         ],
         "mempool": {"transactions": status.mempool_transactions, "bytes": status.mempool_bytes},
-        "index": {"height": index.height, "lag": max(0, status.height - index.height), "error": index.error},
+        "index": {
+            "height": index.height,
+            "lag": max(0, status.height - index.height),
+            "error": index.error,
+            "left_out": index.left_out,
+        },
         "syncing": status.syncing,
         "healthy": status.healthy,
         "why_stalled": status.why_stalled,

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import audit.audit
 import coseal.sql.sync
 from audit.sources import FileSource
+from contracts.rows import supervision
 from contracts.rows.tables import CORE, TABLES, VERSION
 from coseal.cli import app
 from coseal.errors import BadAnswer, CosealError
@@ -53,6 +54,28 @@ def whole(told: Story, tmp_path_factory: pytest.TempPathFactory) -> dict[str, li
     return rows_of(str(folder / "index"))
 
 
+def test_a_fault_in_the_making_of_rows_leaves_its_transaction_out_and_is_told(
+    told: Story, tmp_path: Path, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_rows = supervision.write
+
+    def fail(rows: Any, action: str, *more: Any) -> None:
+        write_rows(rows, action, *more)
+        if action == "acknowledge":
+            raise KeyError("side")
+
+    monkeypatch.setattr(supervision, "write", fail)
+    synced = fill(tmp_path / "index", write(told.chain, tmp_path / "net"), told.chain)
+    found = rows_of(str(tmp_path / "index"))
+    named = [(one.height, one.position) for one in synced.left_out]
+    assert synced.after.height == len(told.chain.blocks)
+    assert named == [row[:2] for row in found["left_out"]] != []
+    assert [row[2] for row in synced.to_json()["left_out"]] == ["supervision.acknowledge"] * len(named)
+    assert found["transactions"] == whole["transactions"]
+    assert found["items"] == whole["items"]
+    assert len(found["findings"]) == len(whole["findings"])
+
+
 def test_it_has_the_rows_of_a_nodes_own_index_and_every_item_besides(
     told: Story, tmp_path: Path, whole: dict[str, Any]
 ) -> None:
@@ -66,7 +89,7 @@ def test_it_has_the_rows_of_a_nodes_own_index_and_every_item_besides(
         rows = connection.execute(f"SELECT {', '.join(table.names)} FROM {table.name}").fetchall()
         assert sorted(rows, key=repr) == whole[table.name], table.name
     connection.close()
-    assert [name for name, rows in whole.items() if not rows] == []
+    assert [name for name, rows in whole.items() if not rows] == ["left_out"]
     assert len(whole["items"]) == sum(row[1] for row in whole["batches"])
     assert len(whole["acts"]) >= len(whole["transactions"])
 
