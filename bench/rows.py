@@ -31,7 +31,7 @@ BATCH = 100
 OVERTAKEN = "sequence"
 """The code of a receipt whose transaction came before its source's previous one, which a lagging node can cause."""
 _POSTED = 150
-"""Transactions in a request of ``fill``: four clients of one sender at a node fit into its share of the mempool."""
+"""Transactions in a request of ``fill``: four clients of one member at a node fit into its share of the mempool."""
 _numbers = count(1)
 
 

@@ -57,6 +57,21 @@ SIGNATURE_STEPS: Final = 400
 _UNLIMITED: Final = 2**62
 
 
+def least_steps(size_bytes: int) -> int:
+    """Return the least that a transaction of so many bytes takes: what is charged before anything is done."""
+    return BASE_STEPS + size_bytes // RAW_BYTES_A_STEP
+
+
+def fits(steps: int, before: int, room_steps: int) -> bool:
+    """Say whether a block that took ``before`` steps has room for a transaction of ``steps``.
+
+    One of which more than the half is free takes it beyond a builder's room: else a transaction larger than that would
+    wait for a block without others.
+    """
+    after = before + steps
+    return after <= room_steps or (2 * before <= room_steps and after <= BLOCK_STEPS)
+
+
 class Spent(BaseException):
     """The steps are used up. No ``Exception``, so that no contract takes it for one; caught by who gave the meter."""
 

@@ -12,12 +12,12 @@ is not: the node stops before it votes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Protocol, TypeAlias
 
 from contracts import membership, window
-from contracts.budget import BASE_STEPS, BLOCK_STEPS, RAW_BYTES_A_STEP, TRANSACTION_STEPS, Meter, Spent
+from contracts.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter, Spent, fits, least_steps
 from contracts.due import begin_block
 from contracts.framework import (
     INTERNAL_ERROR,
@@ -73,7 +73,8 @@ class WritableStore(StateStore, Protocol):
 class Outcome:
     """What a block comes to. ``receipts`` are encoded, ``begin_block``'s first; ``time_ms`` is block time.
 
-    ``next_validators`` is the set of the next height, ``change`` what ``State.commit`` applies, ``steps`` what it took.
+    ``next_validators`` is the set of the next height, ``change`` what ``State.commit`` applies. ``steps`` is what it
+    took, ``taken`` what each transaction did, ``beyond`` what one did that was executed and had no room (0: none).
     ``faults`` are the exceptions that were contained, for the log and the operator: no part of what is agreed upon.
     """
 
@@ -87,6 +88,8 @@ class Outcome:
     change: Change
     members_changed: bool
     steps: int = 0
+    taken: tuple[int, ...] = ()
+    beyond: int = field(default=0, compare=False)  # nothing of the block itself
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -166,6 +169,8 @@ class Executor:
         self.state = state
         self.height = height
         self.time_ms = genesis.time_ms if time_ms is None else time_ms
+        self.tip_steps = 0
+        """What the tip took; 0 before a block is committed here."""
         self.reader = CommittedReader(state.get)
         self.validators = membership.validators(self.reader)
         self._admit = admit
@@ -263,38 +268,52 @@ class Executor:
                 return Rejected("invalid_block", f"the block is {reason}")
         return None
 
+    def member_of(self, sender: str) -> str:
+        """Return the member that an operator or node speaks for; empty for a node that the state does not know."""
+        return membership.member_of(self.reader, sender)
+
     # Execution
 
-    def run(self, height: int, time_ms: int, transactions: Sequence[Transaction]) -> Outcome:
+    def run(
+        self, height: int, time_ms: int, transactions: Sequence[Transaction], room_steps: int = BLOCK_STEPS
+    ) -> Outcome:
         """Execute transactions that all passed ``check``, as block ``height`` at ``time_ms``; change nothing.
 
-        The outcome has fewer transactions if the receipts of more would take over ``MAX_RECEIPTS_BYTES``, or more
-        would take over ``BLOCK_STEPS``.
+        The outcome has fewer transactions if the receipts of more would take over ``MAX_RECEIPTS_BYTES``, or more of
+        them do not fit into ``room_steps`` (``budget.fits``), which a builder may set lower. The first always fits.
         Raises ``UnknownProtocol`` if this block's rules are not known here, and ``Broken``.
         """
         try:
-            return self._run(height, time_ms, transactions, careful=False)
+            return self._run(height, time_ms, transactions, room_steps, careful=False)
         except _NoEncoding:
-            return self._run(height, time_ms, transactions, careful=True)
+            return self._run(height, time_ms, transactions, room_steps, careful=True)
 
-    def _run(self, height: int, time_ms: int, transactions: Sequence[Transaction], *, careful: bool) -> Outcome:
+    def _run(
+        self, height: int, time_ms: int, transactions: Sequence[Transaction], room_steps: int, *, careful: bool
+    ) -> Outcome:
         version: Any = self.reader.get(PROTOCOL_VERSION_KEY)
         contracts = self._contracts(version)
         view = self._view(self.state.get, _open_keys(contracts))
         frame = _Frame(self.chain_id, height, time_ms, version, contracts, self._verify, careful)
         begun = begin_block(view, contracts, height, time_ms)
-        receipts, steps = [Receipt(ZERO_HASH, OK, "", begun.data, begun.steps).encode()], begun.steps
-        room = MAX_RECEIPTS_BYTES - len(receipts[0])
+        receipts = [Receipt(ZERO_HASH, OK, "", begun.data, begun.steps).encode()]
+        room, steps, taken, beyond = MAX_RECEIPTS_BYTES - len(receipts[0]), begun.steps, list[int](), 0
         for tx in transactions:
-            receipt, taken = _execute(view, frame, tx)
-            room, steps = room - len(receipt), steps + taken
-            if room < 0 or steps > BLOCK_STEPS:  # B5
+            if taken and not fits(least_steps(len(tx.raw)), steps, room_steps):
+                break
+            faults = len(view.faults)
+            receipt, cost = _execute(view, frame, tx)
+            room -= len(receipt)
+            if taken and (room < 0 or not fits(cost, steps, room_steps)):  # B5
                 view.rollback()
-                steps -= taken
+                del view.faults[faults:]
+                beyond = cost
                 break
             view.mark()
+            steps += cost
             receipts.append(receipt)
-        included = transactions[: len(receipts) - 1]
+            taken.append(cost)
+        included = transactions[: len(taken)]
         self._seen.write(view, height, time_ms, included)
         change = self.state.derive(_updates(view, careful))
         return Outcome(
@@ -308,6 +327,8 @@ class Executor:
             change=change,
             members_changed=view.wrote("membership/"),
             steps=steps,
+            taken=tuple(taken),
+            beyond=beyond,
             faults=tuple(view.faults),
         )
 
@@ -315,7 +336,7 @@ class Executor:
         """Make an outcome the tip. The store is written by whoever owns it, then ``State.flushed``."""
         self.state.commit(outcome.change)
         self._seen.commit(outcome.height, outcome.time_ms, outcome.transactions)
-        self.height, self.time_ms = outcome.height, outcome.time_ms
+        self.height, self.time_ms, self.tip_steps = outcome.height, outcome.time_ms, outcome.steps
         self.validators = outcome.next_validators
         if outcome.members_changed:
             self._senders.clear()
@@ -392,7 +413,7 @@ def _execute(view: Overlay, frame: _Frame, tx: Transaction) -> tuple[bytes, int]
     """Apply one transaction, or undo what it wrote; return its receipt and steps. The caller keeps what was written."""
     meter = view.meter = Meter(TRANSACTION_STEPS)
     try:
-        meter.charge(BASE_STEPS + len(tx.raw) // RAW_BYTES_A_STEP)
+        meter.charge(least_steps(len(tx.raw)))
         result = _apply(view, frame, tx)
         if not isinstance(result, Rejected):
             view.settle(everything=frame.careful)

@@ -267,6 +267,15 @@ def sender_key(reader: Reader, text: str) -> bytes | None:
     return None if record is None else record["consensus_key"]
 
 
+def member_of(reader: Reader, text: str) -> str:
+    """Return the member that ``member/user`` or ``node:ID`` speaks for; empty for a node without an entry."""
+    node_id = node_of(text)
+    if node_id is None:
+        return text.partition("/")[0]
+    record: Any = reader.get(f"membership/node/{node_id}")
+    return "" if record is None else str(record["member"])
+
+
 # Queries: pure functions of a Reader; every result is JSON-able, keys and certificates as lower-case hexadecimal
 
 

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import Final
 
 from consensus.application import CannotGoOn, Draft, Executed, Invalid
+from contracts.budget import fits
 from contracts.execution import Executor, Outcome, UnknownProtocol
 from contracts.framework import Fault, Rejected
 from ledger import merkle
@@ -33,17 +34,20 @@ class LedgerApplication:
         self._executor = executor
         self._mempool = mempool
         self._pace = Pace(genesis.parameters.round_timeout_ms)
-        self.untimed_bytes = 0  # of blocks that were executed since ``took``
+        self.untimed_blocks = self.untimed_steps = 0  # executed since ``took``
         self._executed: OrderedDict[bytes, Executed] = OrderedDict()
         self._dropped: list[tuple[Transaction, Rejected]] = []
         self._faults: list[tuple[int, Fault]] = []
 
     def build(self, draft: Draft) -> Executed:
         """See ``Application``."""
+        room_steps, chosen = self._pace.room_steps, self._select(draft)
         try:
-            outcome = self._executor.run(draft.height, draft.time_ms, self._select(draft))
+            outcome = self._executor.run(draft.height, draft.time_ms, chosen, room_steps)
         except UnknownProtocol as error:
             raise CannotGoOn(str(error)) from None
+        if outcome.beyond:
+            self._mempool.tried(chosen[len(outcome.transactions)], outcome.beyond)
         raws = tuple(transaction.raw for transaction in outcome.transactions)
         header = Header(
             version=HEADER_VERSION,
@@ -80,6 +84,8 @@ class LedgerApplication:
     def commit(self, executed: Executed, certificate: Certificate) -> None:
         """See ``Application``."""
         outcome: Outcome = executed.result
+        members = [self._executor.member_of(transaction.sender) for transaction in outcome.transactions]
+        self._mempool.turns.executed(outcome.time_ms, zip(members, outcome.taken, strict=True))
         self._executor.commit(outcome)
         for tx_id in outcome.tx_ids:
             self._mempool.remove(tx_id)
@@ -106,8 +112,8 @@ class LedgerApplication:
 
     def took(self, duration_ms: int) -> None:
         """Note how long it took to execute what was executed since the last call (N13)."""
-        self._pace.took(self.untimed_bytes, duration_ms)
-        self.untimed_bytes = 0
+        self._pace.took(self.untimed_steps, duration_ms)
+        self.untimed_blocks = self.untimed_steps = 0
 
     def take_dropped(self) -> list[tuple[Transaction, Rejected]]:
         """Return, once, the pending transactions that turned out to have no place in any block, and why."""
@@ -120,23 +126,31 @@ class LedgerApplication:
         return faults
 
     def _select(self, draft: Draft) -> list[Transaction]:
-        """Take pending transactions in order while they fit; one that may not be in a block is dropped (N13, N14)."""
+        """Take pending transactions in turn while they fit; one that may not be in a block is dropped (N13, N14).
+
+        What one takes is known only when it is executed: here it counts for the least, or for what it took before.
+        """
         parameters = self._genesis.parameters
         certificate_bytes = 0 if draft.last_commit is None else len(draft.last_commit.encode())
         room = min(parameters.block_bytes_max, MAX_BLOCK_BYTES) - _BLOCK_RESERVE_BYTES - certificate_bytes
-        spare = max(0, room - self._pace.room_bytes)  # left free while the block holds anything
+        room_steps, used_steps = self._pace.room_steps, 0
         chosen: list[Transaction] = []
         useless: list[tuple[Transaction, Rejected]] = []
-        for transaction in self._mempool:
-            size = len(transaction.raw) + _TRANSACTION_OVERHEAD_BYTES
-            if size > room - (spare if chosen else 0) or len(chosen) == parameters.block_transactions_max:
-                break
+        line = self._mempool.line()
+        for transaction in line:
+            size, steps = len(transaction.raw) + _TRANSACTION_OVERHEAD_BYTES, self._mempool.steps(transaction)
+            if size > room or not fits(steps, used_steps, room_steps):
+                line.leave()
+                continue
             rejected = self._executor.check(transaction, draft.time_ms)
-            if rejected is None:
-                chosen.append(transaction)
-                room -= size
-            else:
+            if rejected is not None:
                 useless.append((transaction, rejected))
+                continue
+            chosen.append(transaction)
+            if len(chosen) == parameters.block_transactions_max:
+                break
+            room, used_steps = room - size, used_steps + steps
+            line.take(steps)
         self._drop(useless)
         return chosen
 
@@ -147,7 +161,8 @@ class LedgerApplication:
 
     def _keep(self, block: Block, outcome: Outcome) -> Executed:
         executed = Executed(block, outcome.receipts, outcome.next_validators, outcome)
-        self.untimed_bytes += len(block.raw)
+        self.untimed_blocks += 1
+        self.untimed_steps += outcome.steps
         self._faults += [(outcome.height, fault) for fault in outcome.faults]
         self._executed[block.hash] = executed
         while len(self._executed) > _EXECUTED_MAX:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from consensus import events as core
+from contracts.budget import BLOCK_STEPS
 from contracts.execution import Executor
 from ledger.block import Block
 from ledger.certificate import Certificate
@@ -21,9 +22,10 @@ from node.joining import Answer, Joining, Kept
 from node.sync import Sync
 from node.trail import Trail
 
-# How much catching up one step may do before other events get their turn.
-CATCH_UP_TRANSACTIONS: Final = 1_000
-_BLOCK_COST: Final = 50
+CATCH_UP_STEPS: Final = BLOCK_STEPS
+"""How much catching up one step of the machine may do before other events get their turn."""
+_EACH_STEPS: Final = 100_000
+"""What a block counts for beside its own steps: its certificate, its decoding, its write."""
 
 
 class CatchUp:
@@ -91,7 +93,7 @@ class CatchUp:
 
     def go_on(self, now_ms: int) -> None:
         """Execute what was fetched for the next heights, then ask for more (N19)."""
-        room = CATCH_UP_TRANSACTIONS
+        room = CATCH_UP_STEPS
         while (fetched := self.sync.next_block()) is not None:
             if room <= 0:
                 self._emit(events.StartTimer(Tick(TickKind.CATCH_UP), 0))
@@ -113,18 +115,18 @@ class CatchUp:
         return bool(requests)
 
     def _try(self, block_raw: bytes, certificate_raw: bytes, now_ms: int) -> int | None:
-        """Offer a fetched block to the core; return what that cost, None when the node halted over it."""
+        """Offer a fetched block to the core; return the steps it counts for, None when the node halted over it."""
         before = self._executor.height
         try:
             block, certificate = Block.decode(block_raw), Certificate.decode(certificate_raw)
             if not self._run(core.CertifiedBlock(block, certificate)):
                 return None
             if self._executor.height > before:
-                return _BLOCK_COST + block.header.tx_count
+                return _EACH_STEPS + self._executor.tip_steps
         except LedgerError as error:
             self._count(f"refused_block_{type(error).__name__}")
         liar = self.sync.refused(now_ms)
         self._count("refused_blocks")
         text = f"{liar} sent a wrong block for height {before + 1}; others are asked"
         self._emit(events.Noticed("bad_block", text))
-        return _BLOCK_COST
+        return _EACH_STEPS

@@ -68,7 +68,8 @@ class NodeStatus:
     ``why_stalled`` is None when a block can commit. ``counters`` count refused frames and transactions by code,
     accusations among them; ``evidence`` is how many proofs the chain holds against each validator that has any;
     ``faults`` is how many exceptions of contracts this node contained since it started, ``aside`` how many due things
-    the chain set aside for one and still has to do.
+    the chain set aside for one and still has to do; ``member_steps`` is what each member's transactions took lately,
+    in steps: who took least comes first (N13).
     """
 
     chain_id: bytes
@@ -98,6 +99,7 @@ class NodeStatus:
     evidence: dict[str, int] = field(default_factory=dict)
     faults: int = 0
     aside: int = 0
+    member_steps: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ def report(view: View, now_ms: int) -> NodeStatus:
         evidence=evidence.counts(executor.reader),
         faults=view.counters.get("contract_fault", 0),
         aside=due.waiting(executor.reader),
+        member_steps=view.mempool.turns.lately(),
     )
 
 
@@ -200,7 +203,7 @@ def why_stalled(view: View, now_ms: int) -> str | None:
         return f"this node is not registered at height {view.executor.height}, and reaches too few that could tell more"
     if lacking > 0:
         return f"waiting for {lacking} more of {validators.quorum} validators: {_absent(view, missing, now_ms)}"
-    age_ms = view.mempool.oldest_age_ms(now_ms)
+    age_ms = view.mempool.overdue_ms(now_ms)
     if age_ms is not None and age_ms >= PATIENCE_TIMEOUTS * view.genesis.parameters.round_timeout_ms:
         return f"a transaction has been waiting for {age_ms // 1000} s: {_progress(view.standing)}"
     return None

@@ -87,7 +87,7 @@ class Machine:
         self.counters: Counter[str] = Counter()
         self._chain_id = config.genesis.chain_id
         self._registry = Registry(executor, config.node_id, self._emit)
-        self.mempool = Mempool(config.limits)
+        self.mempool = Mempool(config.limits, executor.member_of)
         self._share_doors()
         self._verified = verified
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
@@ -174,7 +174,7 @@ class Machine:
     @property
     def has_executed(self) -> bool:
         """Whether a step executed blocks since the last ``ExecutionTook``: how long that took is to be told."""
-        return self._application.untimed_bytes > 0
+        return self._application.untimed_blocks > 0
 
     @property
     def catching_up(self) -> bool:

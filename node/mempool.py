@@ -1,32 +1,34 @@
-"""Transactions that wait for a block: bounded, each once, in the order they came.
+"""Transactions that wait for a block: bounded, each once, a queue a member.
 
-Law: count and bytes never exceed the limits, nor one sender its share of them; whatever is refused or dropped
-comes with a reason. Arrival order is block order, so it is also kept for each sender.
+Law: count and bytes never exceed the limits, nor one member its share of them; whatever is refused or dropped
+comes with a reason. A member's transactions leave in the order in which they came, so order within a sender is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
 
+from contracts.budget import least_steps
 from contracts.framework import Rejected
 from ledger.transaction import Transaction
 from node.pace import Throughput
+from node.turns import Line, Turns
 
-NO_ROOM: Final = frozenset({"mempool_full", "sender_share_full"})
+NO_ROOM: Final = frozenset({"mempool_full", "member_share_full"})
 """The codes of refusals for lack of room."""
 
 
 @dataclass(frozen=True, slots=True)
 class MempoolLimits:
-    """How much may wait; a sender may hold ``1 / shares`` of both (N10).
+    """How much may wait; a member may hold ``1 / shares`` of both (N10).
 
     ``doors`` is how many nodes take transactions from clients. Each node's own clients get ``1 / doors`` of every
     limit, so that what all of them let in fits into every pool: gossip that one pool refused would be missing there,
-    and the sender's next transactions, which rely on it, would come before it. There a sender may hold no more than
-    is left free, so alone half of it, and there is room for whoever comes next.
+    and the sender's next transactions, which rely on it, would come before it. There a member may hold no more than
+    is left free, so alone half of it, and there is room for the next one.
     """
 
     transactions_max: int = 10_000
@@ -35,34 +37,39 @@ class MempoolLimits:
     doors: int = 1
 
 
+class _Held(NamedTuple):
+    """A transaction that waits, since when, and in whose queue."""
+
+    transaction: Transaction
+    arrived_ms: int
+    member: str
+
+
 @dataclass(slots=True)
 class _Use:
-    """What is waiting, of everyone and of each sender."""
+    """What is waiting, of everyone and of each member."""
 
     transactions: int = 0
     bytes: int = 0
-    senders: dict[str, list[int]] = field(default_factory=dict)
+    members: dict[str, list[int]] = field(default_factory=dict)
 
-    def change(self, transaction: Transaction, sign: int) -> None:
+    def change(self, transaction: Transaction, member: str, sign: int) -> None:
         size = sign * len(transaction.raw)
         self.transactions += sign
         self.bytes += size
-        held = self.senders.setdefault(transaction.sender, [0, 0])
+        held = self.members.setdefault(member, [0, 0])
         held[0] += sign
         held[1] += size
         if held[0] == 0:
-            del self.senders[transaction.sender]
+            del self.members[member]
 
-    def refusal(self, transaction: Transaction, most: _Most, share: _Most) -> Rejected | None:
-        """Say why a transaction has no place within the bounds of all and of its sender, who may always hold one."""
-        size = len(transaction.raw)
+    def refusal(self, size: int, member: str, most: _Most, share: _Most) -> Rejected | None:
+        """Say why so many bytes have no place within the bounds of all and of the member, who may always hold one."""
         if self.transactions >= most.transactions or (self.bytes and self.bytes + size > most.bytes):
             return Rejected("mempool_full", "too many transactions are waiting; send it again later")
-        held = self.senders.get(transaction.sender)
+        held = self.members.get(member)
         if held is not None and (held[0] >= share.transactions or held[1] + size > share.bytes):
-            return Rejected(
-                "sender_share_full", f"{transaction.sender} has its share of transactions waiting; send it again later"
-            )
+            return Rejected("member_share_full", f"{member} has its share of transactions waiting; send it again later")
         return None
 
 
@@ -73,13 +80,23 @@ class _Most(NamedTuple):
     bytes: int
 
 
-class Mempool:
-    """Pending transactions by id; the caller has verified what it adds."""
+def _named(sender: str) -> str:
+    return sender.partition("/")[0]
 
-    def __init__(self, limits: MempoolLimits | None = None) -> None:
+
+class Mempool:
+    """Pending transactions by id; the caller has verified what it adds, and counts in ``turns`` what blocks took."""
+
+    def __init__(self, limits: MempoolLimits | None = None, member_of: Callable[[str], str] = _named) -> None:
+        """``member_of`` says for which member a sender speaks."""
         self.limits = limits or MempoolLimits()  # sets ``_most`` and ``_share`` as well
-        self._pending: dict[bytes, Transaction] = {}
-        self._arrived_ms: dict[bytes, int] = {}
+        self.turns = Turns()
+        self._member_of = member_of
+        self._pending: dict[bytes, _Held] = {}
+        self._queues: dict[str, dict[bytes, Transaction]] = {}  # none is empty; the one that waits longest is first
+        self._steps: dict[bytes, int] = {}
+        self._next = b""  # the transaction that was next when the last block was decided, and since when it was
+        self._next_ms = self._decided_ms = 0
         self._all = _Use()
         self._clients = _Use()
         self._from_clients: set[bytes] = set()
@@ -93,7 +110,7 @@ class Mempool:
 
     def __iter__(self) -> Iterator[Transaction]:
         """Iterate in order of arrival; the pool must not change meanwhile."""
-        return iter(self._pending.values())
+        return (held.transaction for held in self._pending.values())
 
     @property
     def limits(self) -> MempoolLimits:
@@ -116,11 +133,14 @@ class Mempool:
 
         ``client``: one of this node's own clients brings it.
         """
-        refused = self._all.refusal(transaction, self._most, self._share)
+        return self._refusal(len(transaction.raw), self._member_of(transaction.sender), client=client)
+
+    def _refusal(self, size: int, member: str, *, client: bool) -> Rejected | None:
+        refused = self._all.refusal(size, member, self._most, self._share)
         if refused is None and client:
             door, use = self._door(), self._clients
             free = _Most(door.transactions - use.transactions, door.bytes - use.bytes)
-            refused = use.refusal(transaction, door, free)
+            refused = use.refusal(size, member, door, free)
         return refused
 
     @property
@@ -132,6 +152,11 @@ class Mempool:
     def committed(self, size_bytes: int, now_ms: int) -> None:
         """Note that a block of so many bytes is decided; what it holds was removed before."""
         self._throughput.committed(size_bytes, now_ms, waiting=bool(self._pending))
+        first = self._first()
+        tx_id = b"" if first is None else first.transaction.id
+        if tx_id != self._next:
+            self._next, self._next_ms = tx_id, now_ms
+        self._decided_ms = now_ms
 
     def _door(self) -> _Most:
         """Return how much of this node's own clients may wait (N10)."""
@@ -143,30 +168,51 @@ class Mempool:
         """Hold a verified transaction; None also when it is held already (nothing changes then)."""
         if transaction.id in self._pending:
             return None
-        refused = self.refusal(transaction, client=client)
+        member = self._member_of(transaction.sender)
+        refused = self._refusal(len(transaction.raw), member, client=client)
         if refused is not None:
             return refused
         if not self._pending:
             self._throughput.began(now_ms)
-        self._pending[transaction.id] = transaction
-        self._arrived_ms[transaction.id] = now_ms
-        self._all.change(transaction, 1)
+        self._pending[transaction.id] = _Held(transaction, now_ms, member)
+        self._queues.setdefault(member, {})[transaction.id] = transaction
+        self._all.change(transaction, member, 1)
         if client:
             self._from_clients.add(transaction.id)
-            self._clients.change(transaction, 1)
+            self._clients.change(transaction, member, 1)
         return None
 
     def remove(self, tx_id: bytes) -> Transaction | None:
         """Let go of a transaction, because it is committed or will never be; return it if it was held."""
-        transaction = self._pending.pop(tx_id, None)
-        if transaction is None:
+        held = self._pending.pop(tx_id, None)
+        if held is None:
             return None
-        del self._arrived_ms[tx_id]
-        self._all.change(transaction, -1)
+        transaction, _, member = held
+        self._steps.pop(tx_id, None)
+        queue = self._queues[member]
+        del queue[tx_id]
+        if not queue:
+            del self._queues[member]
+        self._all.change(transaction, member, -1)
         if tx_id in self._from_clients:
             self._from_clients.discard(tx_id)
-            self._clients.change(transaction, -1)
+            self._clients.change(transaction, member, -1)
         return transaction
+
+    # Order
+
+    def line(self) -> Line:
+        """Return what waits in turn (N13); the pool must not change until it is taken."""
+        return Line(self._queues, self.turns)
+
+    def steps(self, transaction: Transaction) -> int:
+        """Return what a transaction took when it was tried, or the least that one of its size takes."""
+        return self._steps.get(transaction.id) or least_steps(len(transaction.raw))
+
+    def tried(self, transaction: Transaction, steps: int) -> None:
+        """Note what a transaction took for which a block had no room."""
+        if transaction.id in self._pending:
+            self._steps[transaction.id] = steps
 
     def expire(self, time_ms: int) -> list[Transaction]:
         """Remove and return what block time ``time_ms`` is too late for."""
@@ -176,10 +222,35 @@ class Mempool:
         return late
 
     def oldest(self, count: int) -> list[Transaction]:
-        """Return up to ``count`` transactions that wait longest, oldest first."""
-        return list(islice(self, count))
+        """Return up to ``count`` transactions that wait longest, of each member in rotation, its oldest first."""
+        found: list[Transaction] = []
+        waiting = [iter(queue.values()) for queue in self._queues.values()]
+        while waiting and len(found) < count:
+            heads = [(queue, next(queue, None)) for queue in islice(waiting, count - len(found))]
+            found += [head for _, head in heads if head is not None]
+            waiting = [queue for queue, head in heads if head is not None]
+        return found
 
     def oldest_age_ms(self, now_ms: int) -> int | None:
         """Return how long the oldest transaction has been waiting here, or None if none waits."""
-        first = next(iter(self._arrived_ms.values()), None)
-        return None if first is None else max(0, now_ms - first)
+        first = next(iter(self._pending.values()), None)
+        return None if first is None else max(0, now_ms - first.arrived_ms)
+
+    def overdue_ms(self, now_ms: int) -> int | None:
+        """Return how long a transaction has been waiting here as the next in turn, or None if none waits.
+
+        Others wait longer where their members ask for more than their part; the next one should be in the next block.
+        """
+        first = self._first()
+        if first is None:
+            return None
+        is_known = first.transaction.id == self._next
+        since_ms = self._next_ms if is_known else max(first.arrived_ms, self._decided_ms)
+        return max(0, now_ms - since_ms)
+
+    def _first(self) -> _Held | None:
+        """Return what is next in turn."""
+        if not self._queues:
+            return None
+        member = min(self._queues, key=self.turns.taken)
+        return self._pending[next(iter(self._queues[member]))]

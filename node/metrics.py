@@ -189,7 +189,10 @@ class _StatusCollector(Collector):
         )
         for validator, count in status.evidence.items():
             proofs.add_metric([validator], count)
-        yield from (build, connected, height, proofs)
+        steps = GaugeMetricFamily("coseal_member_steps", "Steps of its transactions lately.", labels=["member"])
+        for member, count in status.member_steps.items():
+            steps.add_metric([member], count)
+        yield from (build, connected, height, proofs, steps)
         counters = CounterMetricFamily("coseal_machine_events", "Refusals, accusations and others.", labels=["code"])
         for code, count in status.counters.items():
             counters.add_metric([code], count)

@@ -1,16 +1,18 @@
-"""How large a block may be so that executing it takes a small part of a round, and how much may wait for blocks.
+"""How many steps a block may take so that executing it is a small part of a round, and how much may wait for blocks.
 
-Law: what a block costs is told by what blocks cost lately, never by a clock in here; a block is never held below
-``ROOM_MIN_BYTES`` nor the queue below ``QUEUE_MIN_BYTES``, so one slow moment cannot stop the chain.
+Law: what a step costs is learned from what blocks took lately, never from a clock in here; a block is never held below
+``ROOM_MIN_STEPS`` nor the queue below ``QUEUE_MIN_BYTES``, so one slow moment cannot stop the chain.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-ROOM_MIN_BYTES: Final = 64 * 1024
-ROOM_FIRST_BYTES: Final = 512 * 1024
-ROOM_MAX_BYTES: Final = 64 * 1024 * 1024
+from contracts.budget import BLOCK_STEPS
+
+ROOM_MIN_STEPS: Final = 100_000
+STEPS_A_MS: Final = 2_000
+"""What the slowest machine that is supported executes; the guess until blocks tell more."""
 _ROUND_PART: Final = 10
 QUEUE_MIN_BYTES: Final = 512 * 1024
 QUEUE_MAX_BYTES: Final = 64 * 1024 * 1024
@@ -21,19 +23,23 @@ _SAMPLE_MS: Final = 500
 
 
 class Pace:
-    """The room for transactions in a block that this node proposes, from how long blocks took to execute."""
+    """The steps for a block that this node proposes, from how long blocks took to execute."""
 
     def __init__(self, round_timeout_ms: int) -> None:
         """``round_timeout_ms``: the chain's base timeout, a tenth of which a block is meant to take."""
-        self.room_bytes = ROOM_FIRST_BYTES
         self._wanted_ms = max(1, round_timeout_ms // _ROUND_PART)
+        self.room_steps = _bounded(self._wanted_ms * STEPS_A_MS)
 
-    def took(self, size_bytes: int, duration_ms: int) -> None:
-        """Note that executing blocks of so many bytes took so long; small ones tell too little."""
-        if size_bytes < ROOM_MIN_BYTES // 2:
+    def took(self, steps: int, duration_ms: int) -> None:
+        """Note that executing blocks of so many steps took so long; those of few tell too little."""
+        if steps < ROOM_MIN_STEPS // 2:
             return
-        fitting = size_bytes * self._wanted_ms // max(1, duration_ms)
-        self.room_bytes = max(ROOM_MIN_BYTES, min((self.room_bytes + fitting) // 2, ROOM_MAX_BYTES))
+        fitting = steps * self._wanted_ms // max(1, duration_ms)
+        self.room_steps = _bounded((self.room_steps + fitting) // 2)
+
+
+def _bounded(steps: int) -> int:
+    return max(ROOM_MIN_STEPS, min(steps, BLOCK_STEPS))
 
 
 class Throughput:

@@ -85,7 +85,7 @@ class Clients:
         for answer in answers:
             if answer.admission is Admission.COMMITTED:
                 self._done(answer.tx_id)
-            elif answer.rejected is not None and answer.rejected.code in ("mempool_full", "sender_share_full"):
+            elif answer.rejected is not None and answer.rejected.code in ("mempool_full", "member_share_full"):
                 self.world.goals["mempool_full"] += 1
 
     def committed(self, node: SimulatedNode, tx_ids: tuple[bytes, ...]) -> None:

@@ -102,5 +102,6 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "evidence": status.evidence,
         "faults": status.faults,
         "aside": status.aside,
+        "member_steps": status.member_steps,
         "counters": dict(sorted(status.counters.items())),
     }

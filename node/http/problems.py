@@ -29,7 +29,7 @@ _REFUSAL_STATUS: Final[Mapping[str, int]] = {
     "malformed": 400,
     "bad_signature": 400,
     "mempool_full": 503,
-    "sender_share_full": 429,
+    "member_share_full": 429,
     "syncing": 503,
     "unavailable": 503,
 }

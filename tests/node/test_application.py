@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 from consensus.application import Draft, Executed, Invalid
-from contracts.execution import MAX_RECEIPTS_BYTES, Executor, new_state
-from contracts.framework import Action, Contract
+from contracts.budget import BLOCK_STEPS, least_steps
+from contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome, new_state
+from contracts.framework import Action, Context, Contract, Result, View
 from contracts.table import CONTRACTS
 from ledger.block import Block
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
@@ -10,7 +13,12 @@ from ledger.genesis import PROTOCOL_VERSION, Genesis
 from node.admission import VerifiedTransactions
 from node.application import LedgerApplication
 from node.mempool import Mempool
+from node.pace import ROOM_MIN_STEPS
 from tests.node.cluster import START_MS, key, make_genesis, sign_action, sign_transaction
+
+SPENDING = Contract(
+    "spending", {"spend": Action(lambda args: None, lambda view, context, args: view.charge(args["steps"]) or {}, "")}
+)
 
 
 class World:
@@ -34,6 +42,25 @@ class World:
         for tx in txs:
             assert self.mempool.add(tx, 0) is None
         return [tx.raw for tx in txs]
+
+    def spend(self, number: int, steps: int, member: str = "bank-a") -> bytes:
+        """Add a transaction of about so many steps, and some for its bytes."""
+        until = {"valid_until_ms": START_MS + 300_000}
+        tx = sign_action(self.genesis, number, member, "spending.spend", {"steps": steps}, **until)
+        assert self.mempool.add(tx, 0) is None
+        return tx.raw
+
+    def built(self) -> Executed:
+        """Build a block and commit it."""
+        executed = self.application.build(self.draft(time_ms=self.executor.time_ms + 1_000))
+        self.application.commit(executed, certificate(self, executed.block))
+        return executed
+
+    def slow(self) -> None:
+        """Let blocks take so long that a leader takes the least."""
+        for _ in range(32):
+            self.application.untimed_steps = ROOM_MIN_STEPS
+            self.application.took(60_000)
 
 
 def certificate(chain_of: World, block: Block) -> Certificate:
@@ -97,35 +124,92 @@ def test_a_block_whose_roots_differ_has_diverged_and_one_with_a_bad_body_is_inva
 
 
 def test_a_block_stays_within_its_bytes_with_header_and_certificate() -> None:
-    world = World(block_bytes_max=512 * 1024)
+    world = World(block_bytes_max=512 * 1024, round_timeout_ms=20_000)  # so that steps bound nothing
     world.fill(12, padding=60_000)
     last_commit = certificate(world, World().application.build(World().draft()).block)
     block = world.application.build(world.draft(last_commit=last_commit)).block
     assert len(block.transactions) == 8
     assert len(block.raw) <= 512 * 1024
-    outcome = World(block_bytes_max=512 * 1024).application.execute(block)
+    outcome = World(block_bytes_max=512 * 1024, round_timeout_ms=20_000).application.execute(block)
     assert isinstance(outcome, Executed)
 
 
-def test_a_block_holds_what_executes_in_a_part_of_a_round_and_never_nothing() -> None:
+def test_a_block_holds_the_steps_that_execute_in_a_part_of_a_round() -> None:
+    world = World(SPENDING)
+    world.slow()
+    raws = [world.spend(number, 20_000) for number in range(9)]
+    assert world.built().block.transactions == tuple(raws[:4])
+    for _ in range(32):
+        world.application.untimed_steps = BLOCK_STEPS
+        world.application.took(1)
+    assert world.built().block.transactions == tuple(raws[4:])
+
+
+def test_how_large_transactions_are_does_not_count_beside_their_steps() -> None:
     world = World()
+    world.slow()
     raws = world.fill(20, padding=16 * 1024)
-    first = world.application.build(world.draft())
+    least = least_steps(len(raws[0]))
+    assert ROOM_MIN_STEPS // 2 < least * len(world.built().block.transactions) <= ROOM_MIN_STEPS
+
+
+def test_a_large_transaction_fits_at_the_start_of_a_block_and_no_other_follows_it() -> None:
+    world = World(SPENDING)
+    world.slow()
+    raws = [world.spend(number, steps) for number, steps in enumerate((40_000, 499_000, 1_000, 60_000, 499_000))]
+    assert world.built().block.transactions == tuple(raws[:2])
+    assert world.built().block.transactions == tuple(raws[2:4])
+    assert world.built().block.transactions == tuple(raws[4:])
+
+
+def test_a_block_never_has_more_steps_than_a_follower_accepts() -> None:
+    one, other = World(SPENDING), World(SPENDING)
     for _ in range(32):
-        world.application.untimed_bytes = len(first.block.raw)
-        world.application.took(60_000)
-    slow = world.application.build(world.draft(time_ms=START_MS + 2))
-    assert slow.block.transactions == tuple(raws[:3])
-    other = World()
-    (large,) = other.fill(1, padding=200 * 1024)
-    for _ in range(32):
-        other.application.untimed_bytes = len(first.block.raw)
-        other.application.took(60_000)
-    assert other.application.build(other.draft()).block.transactions == (large,)
+        one.application.untimed_steps = BLOCK_STEPS
+        one.application.took(1)
+    raws = [one.spend(number, 490_000) for number in range(6)]
+    executed = one.application.build(one.draft())
+    assert executed.block.transactions == tuple(raws[:4])
+    outcome: Outcome = executed.result
+    assert outcome.steps + outcome.beyond > BLOCK_STEPS >= outcome.steps
+    assert isinstance(other.application.execute(Block.decode(executed.block.raw)), Executed)
+
+
+def test_what_had_no_room_is_not_executed_again_before_it_has() -> None:
+    tried: list[int] = []
+
+    def spend(view: View, context: Context, args: dict[str, Any]) -> Result:
+        tried.append(args["steps"])
+        view.charge(args["steps"])
+        return {}
+
+    world = World(Contract("spending", {"spend": Action(lambda args: None, spend, "")}))
+    world.slow()
+    cheap = [world.spend(number, 60_000) for number in range(3)]
+    costly = world.spend(9, 300_000, "central-bank")
+    world.mempool.turns.executed(START_MS, [("central-bank", 10_000_000)])
+    blocks = [world.built().block.transactions for _ in range(4)]
+    assert blocks == [(cheap[0],), (cheap[1],), (cheap[2],), (costly,)]
+    assert tried.count(300_000) == 2, "in vain at the end of the first or third block, and to be committed"
+
+
+def test_the_member_that_took_least_lately_comes_first() -> None:
+    world = World(SPENDING)
+    costly = [world.spend(number, 90_000) for number in range(3)]
+    assert world.built().block.transactions == (costly[0],)
+    cheap = [world.spend(10 + number, 100, "central-bank") for number in range(5)]
+    assert world.built().block.transactions == (*cheap, costly[1])
+    assert world.mempool.turns.lately()["central-bank"] < 5_000 < 150_000 < world.mempool.turns.lately()["bank-a"]
+
+
+def test_the_steps_of_a_node_are_its_members() -> None:
+    world = World()
+    assert world.executor.member_of("node:bank-a") == world.executor.member_of("bank-a/admin") == "bank-a"
+    assert world.executor.member_of("node:nobody") == ""
 
 
 def test_the_parents_certificate_counts_however_large_it_is() -> None:
-    world = World(block_bytes_max=512 * 1024)
+    world = World(block_bytes_max=512 * 1024, round_timeout_ms=20_000)  # so that steps bound nothing
     large = world.fill(9, padding=56_000)
     # Small ones, so that almost no room is left; each costs what it is reckoned at.
     small = [world.fill(1, padding=number, first=100 + number)[0] for number in range(60)]

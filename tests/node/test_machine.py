@@ -710,7 +710,7 @@ def test_what_comes_behind_one_without_room_has_none_however_small() -> None:
     ]
     cluster.submit("bank-a", *txs)
     codes = [answer.rejected.code if answer.rejected else None for answer in cluster["bank-a"].answers]
-    assert codes == [None, "sender_share_full", "sender_share_full", None]
+    assert codes == [None, "member_share_full", "member_share_full", None]
     refused = cluster["bank-a"].machine.no_room(txs, cluster.now_ms)
     assert [tx.raw in refused for tx in txs] == [False, True, True, False]
     assert cluster.run_until(lambda: cluster.has(txs[0], "bank-a"))

@@ -7,6 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from contracts.budget import least_steps
 from ledger.errors import BadSignature
 from ledger.transaction import Transaction
 from node.admission import VerifiedTransactions
@@ -51,23 +52,39 @@ def test_the_bytes_are_bounded_at_the_limit_and_one_beyond() -> None:
     assert pool.size_bytes == 300
 
 
-def test_one_sender_cannot_take_the_place_of_others() -> None:
+def test_one_member_cannot_take_the_place_of_others() -> None:
     pool = Mempool(MempoolLimits(transactions_max=8, shares=4))
     assert [pool.add(fake(number), 0) for number in range(2)] == [None, None]
     refused = pool.add(fake(2), 0)
     assert refused is not None
-    assert refused.code == "sender_share_full"
+    assert refused.code == "member_share_full"
     assert pool.add(fake(3, sender="bank-b/admin"), 0) is None
     pool.remove(fake(0).id)
     assert pool.add(fake(2), 0) is None
 
 
-def test_a_sender_has_a_share_of_the_bytes_too_and_may_always_have_one_transaction() -> None:
+def test_the_senders_of_a_member_share_its_part() -> None:
+    """Else a member with three operators would leave no room for anybody."""
+    owners = {"node:n1": "bank-a", "node:n2": "bank-b"}
+    pool = Mempool(
+        MempoolLimits(transactions_max=8, shares=2), lambda sender: owners.get(sender, sender.partition("/")[0])
+    )
+    mine = ["bank-a/one", "bank-a/two", "node:n1", "bank-a/three"]
+    assert [pool.add(fake(number, sender=sender), 0) for number, sender in enumerate(mine)] == [None] * 4
+    refusals = [pool.refusal(fake(9, sender=sender)) for sender in ("bank-a/one", "bank-a/four", "node:n1")]
+    assert [refused and refused.code for refused in refusals] == ["member_share_full"] * 3
+    assert refusals[2] is not None
+    assert refusals[2].detail == "bank-a has its share of transactions waiting; send it again later"
+    assert pool.refusal(fake(9, sender="node:n2")) is None
+    assert [tx.sender for tx in pool.line()] == mine
+
+
+def test_a_member_has_a_share_of_the_bytes_too_and_may_always_have_one_transaction() -> None:
     pool = Mempool(MempoolLimits(bytes_max=1_000, shares=4))
     assert pool.add(fake(1, size=400), 0) is None
     refused = pool.add(fake(2, size=10), 0)
     assert refused is not None
-    assert refused.code == "sender_share_full"
+    assert refused.code == "member_share_full"
 
 
 def test_what_all_nodes_take_from_their_clients_fits_into_every_pool() -> None:
@@ -84,7 +101,7 @@ def test_what_all_nodes_take_from_their_clients_fits_into_every_pool() -> None:
         assert [pool.add(tx, 0) for origin, tx in let_in if origin is not pool] == [None] * 8
 
 
-def test_what_one_sender_gets_in_everywhere_fits_into_its_share_of_every_pool() -> None:
+def test_what_one_member_gets_in_everywhere_fits_into_its_share_of_every_pool() -> None:
     limits = MempoolLimits(transactions_max=24, doors=3)
     pools = [Mempool(limits) for _ in range(3)]
     let_in = [
@@ -104,7 +121,7 @@ def test_at_a_door_there_is_always_room_for_whoever_comes_next() -> None:
         sender = f"bank-{number}/admin"
         while (refused := pool.add(fake(1_000 * number + len(pool), sender=sender), 0, client=True)) is None:
             pass
-        assert refused.code == "sender_share_full"
+        assert refused.code == "member_share_full"
         held.append(sum(tx.sender == sender for tx in pool))
     assert held == [60, 30, 15, 8, 4]
 
@@ -182,6 +199,53 @@ def test_the_age_of_the_oldest_is_known() -> None:
     assert pool.oldest_age_ms(0) == 0
 
 
+def test_the_oldest_are_those_of_each_member_in_rotation() -> None:
+    """The many of one member do not hide the few of another, which perhaps this node alone knows."""
+    pool = Mempool()
+    senders = ["bank-a/admin"] * 5 + ["bank-b/admin", "bank-a/other", "bank-b/admin", "bank-c/admin"]
+    for number, sender in enumerate(senders):
+        pool.add(fake(number, sender=sender), 0)
+    oldest = [int.from_bytes(tx.id, "big") for tx in pool.oldest(100)]
+    assert oldest == [0, 5, 8, 1, 7, 2, 3, 4, 6]
+    for some in range(10):
+        assert [int.from_bytes(tx.id, "big") for tx in pool.oldest(some)] == oldest[:some]
+
+
+def test_a_transaction_counts_for_the_least_until_it_was_tried() -> None:
+    pool = Mempool()
+    tx = fake(1, size=1_000)
+    pool.add(tx, 0)
+    assert pool.steps(tx) == least_steps(1_000) > 400
+    pool.tried(tx, 123_456)
+    pool.tried(fake(2), 77)  # not here
+    assert (pool.steps(tx), pool.steps(fake(2))) == (123_456, least_steps(100))
+    pool.remove(tx.id)
+    assert pool.steps(tx) == least_steps(1_000) > 400
+
+
+def test_the_next_in_turn_is_overdue_and_what_waits_behind_others_is_not() -> None:
+    pool = Mempool()
+    assert pool.overdue_ms(5) is None
+    for number in range(3):
+        pool.add(fake(number, sender="bank-a/admin"), 10)
+    assert pool.overdue_ms(50) == 40
+    pool.remove(fake(0).id)  # by a block at 100
+    pool.turns.executed(1, [("bank-a", 400_000)])
+    pool.committed(100, 100)
+    assert pool.overdue_ms(130) == 30, "it is the next since then"
+    pool.add(fake(7, sender="bank-b/admin"), 200)
+    assert (pool.overdue_ms(210), pool.oldest_age_ms(210)) == (10, 200)
+    pool.committed(100, 300)  # without what was next
+    assert pool.overdue_ms(310) == 10
+    pool.committed(100, 400)  # and again
+    assert pool.overdue_ms(410) == 110
+    pool.remove(fake(7).id)  # it expired
+    assert pool.overdue_ms(450) == 50
+    pool.remove(fake(1).id)
+    pool.remove(fake(2).id)
+    assert pool.overdue_ms(500) is None
+
+
 class PoolMachine(RuleBasedStateMachine):
     """Against a plain list; the bounds hold after every step."""
 
@@ -215,6 +279,7 @@ class PoolMachine(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         assert list(self.pool) == self.model
+        assert sorted(self.pool.line(), key=lambda tx: tx.sender) == sorted(self.model, key=lambda tx: tx.sender)
         assert self.pool.size_bytes == sum(len(held.raw) for held in self.model)
 
 

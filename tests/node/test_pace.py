@@ -1,40 +1,45 @@
 from __future__ import annotations
 
+from contracts.budget import BLOCK_STEPS
 from node.pace import (
     QUEUE_MAX_BYTES,
     QUEUE_MIN_BYTES,
-    ROOM_FIRST_BYTES,
-    ROOM_MAX_BYTES,
-    ROOM_MIN_BYTES,
+    ROOM_MIN_STEPS,
     Pace,
     Throughput,
 )
 
 
+def test_the_first_block_is_what_the_slowest_machine_executes_in_a_tenth_of_a_round() -> None:
+    assert [Pace(timeout_ms).room_steps for timeout_ms in (10, 2_000, 60_000)] == [100_000, 400_000, 2_000_000]
+
+
 def test_the_room_follows_what_blocks_take_to_a_tenth_of_a_round() -> None:
     pace = Pace(2_000)
     for _ in range(32):
-        pace.took(pace.room_bytes, pace.room_bytes // 1_000)  # 1,000 bytes a millisecond
-    assert abs(pace.room_bytes - 200_000) < 1_000
+        pace.took(pace.room_steps, pace.room_steps // 1_000)  # 1,000 steps a millisecond
+    assert abs(pace.room_steps - 200_000) < 1_000
     for _ in range(32):
-        pace.took(pace.room_bytes, pace.room_bytes // 5_000)
-    assert abs(pace.room_bytes - 1_000_000) < 5_000
+        pace.took(pace.room_steps, pace.room_steps // 5_000)
+    assert abs(pace.room_steps - 1_000_000) < 5_000
 
 
 def test_the_room_stays_within_its_bounds() -> None:
     pace = Pace(1_000)
     for _ in range(64):
-        pace.took(pace.room_bytes, 60_000)
-    assert pace.room_bytes == ROOM_MIN_BYTES
+        pace.took(pace.room_steps, 60_000)
+    assert pace.room_steps == ROOM_MIN_STEPS
     for _ in range(64):
-        pace.took(pace.room_bytes, 0)
-    assert pace.room_bytes == ROOM_MAX_BYTES
+        pace.took(pace.room_steps, 0)
+    assert pace.room_steps == BLOCK_STEPS
 
 
-def test_small_blocks_tell_nothing() -> None:
-    pace = Pace(1_000)
-    pace.took(ROOM_MIN_BYTES // 2 - 1, 10_000)
-    assert pace.room_bytes == ROOM_FIRST_BYTES
+def test_blocks_of_few_steps_tell_nothing() -> None:
+    pace = Pace(2_000)
+    pace.took(ROOM_MIN_STEPS // 2 - 1, 10_000)
+    assert pace.room_steps == Pace(2_000).room_steps
+    pace.took(ROOM_MIN_STEPS // 2, 10_000)
+    assert pace.room_steps < Pace(2_000).room_steps
 
 
 def test_the_queue_holds_what_is_committed_in_a_second_and_a_half() -> None:
