@@ -10,6 +10,7 @@ TOOLS  ?= .venv-tools
 COMPILED ?= .venv-compiled
 LOCKED ?= .venv-locked
 SEEDS  ?= 500
+STEPS  ?= 100000
 TWINS  ?= 500
 MINUTES ?= 10
 ROUNDS ?= 5
@@ -19,7 +20,7 @@ TIMES ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint types simulate simulate-long model test-long drills mutants fuzz soak \
+.PHONY: help setup demo test test-fast check lint types simulate simulate-long walk model test-long drills mutants fuzz soak \
   twins-exhaustive bench bench-full bench-document bench-wan bench-compare \
   vectors transcripts docs lock locked compiled compiled-check bench-compiled sbom audit-deps clean
 
@@ -69,6 +70,9 @@ endif
 
 simulate-long: setup  ## go on with the long simulation; results are merged over runs
 	$(BIN)/python -m simulation --long --workers $(WORKERS)
+
+walk: setup  ## walk at random over sequences of all actions for STEPS; more than a million go on where they were left
+	$(BIN)/python -m simulation.walk --steps $(STEPS) --workers $(WORKERS)
 
 twins-exhaustive: setup  ## go on through every Twins scenario of two rounds at four validators; results are merged
 	$(BIN)/python -m simulation --two-rounds --workers $(WORKERS)

@@ -217,3 +217,9 @@ def _by_type(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, 
 def definition_of(reader: Reader, process_type: str) -> Any:
     """Return the current definition of a process type, or None."""
     return reader.get(type_key(process_type))
+
+
+def forget() -> None:
+    """Forget everything compiled, as a node that starts has: nothing may come out differently."""
+    for memo in (_rules, _compiled, _hashes):
+        memo.clear()

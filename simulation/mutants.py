@@ -21,6 +21,7 @@ from simulation.patching import VARIABLE
 
 SEEDS: Final = 80
 SIMULATION_S: Final = 90
+WALK_S: Final = 120
 SUITE_S: Final = 480
 RESULTS: Final = Path(__file__).resolve().parent / "results" / "mutants.json"
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -74,10 +75,16 @@ def _commits() -> int:
 def judge(name: str) -> Death:
     """Let one mutant run through the simulator, and through its suite if it survives that."""
     mutant, began = MUTANTS[name], time.monotonic()
-    script = f"from simulation.mutants import simulate; simulate({SEEDS}, {SIMULATION_S})"
-    output, status = _run([sys.executable, "-c", f"import simulation.patching; {script}"], name, SIMULATION_S + 60)
-    if status != 0:
-        return Death(name, mutant.what, "simulation", time.monotonic() - began, output)
+    judges, seconds = ("stroll", WALK_S) if mutant.walk else ("simulate", SIMULATION_S)
+    script = f"from simulation.mutants import {judges}; {judges}({SEEDS}, {seconds})"
+    output, status = _run(
+        [sys.executable, "-c", f"import simulation.patching; {script}"],
+        name,
+        8 * seconds if mutant.walk else seconds + 60,
+    )
+    if status != 0 or mutant.walk:
+        by = ("walk" if mutant.walk else "simulation") if status else ""
+        return Death(name, mutant.what, by, time.monotonic() - began, output if status else "")
     _require_good(mutant.suite)
     began = time.monotonic()
     output, status = _run(_pytest(mutant.suite), name, SUITE_S)
@@ -108,8 +115,21 @@ def _run(command: list[str], mutant: str, timeout_s: int) -> tuple[str, int]:
     if "expected once" in done.stderr or "too late to change" in done.stderr:
         raise SystemExit(f"{mutant}: {done.stderr.strip()}")
     lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    said = [line for line in lines if line.startswith(("I", "FAILED", "ERROR"))] or lines[-1:]
+    said = [line for line in lines if line.startswith(("I", "FAILED", "ERROR"))] or lines[:1] or lines[-1:]
     return (said[0] if said else "")[:150], done.returncode
+
+
+def stroll(walks: int, seconds: float) -> None:
+    """Walk at random until something fails; exit with status 1 then. ``seconds`` are of processor time."""
+    from simulation.walk.episode import walk
+
+    for seed in range(walks):
+        if time.process_time() > seconds:
+            return
+        failure = walk(seed).failure
+        if failure is not None:
+            print(f"{failure.strip().splitlines()[-1]}\nwalk of seed {seed}")
+            sys.exit(1)
 
 
 def simulate(seeds: int, seconds: float) -> None:

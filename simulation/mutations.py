@@ -1,7 +1,8 @@
 """The mistakes that the tests must find: one small change of the product each.
 
 Law: every one changes what the product does; none is found by a type checker or by not compiling. ``suite`` names the
-tests that must find it when the simulator, which is asked first, does not.
+tests that must find it when the simulator, which is asked first, does not. Those that ``walk`` says are the walk's to
+find, alone.
 """
 
 from __future__ import annotations
@@ -15,17 +16,28 @@ Change: TypeAlias = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A mistake: ``what`` in words, the changes that make it, and the pytest arguments of a suite that must see it."""
+    """A mistake: ``what`` in words, the changes that make it, and the pytest arguments of a suite that must see it.
+
+    ``walk``: the random walk over sequences of actions must see it, and no suite is asked.
+    """
 
     what: str
     changes: tuple[Change, ...]
     suite: str = "tests/consensus"
+    walk: bool = False
 
 
 def _one(what: str, module: str, old: str, new: str, suite: str = "tests/consensus") -> Mutant:
     return Mutant(what, ((module, old, new),), suite)
 
 
+def _walked(what: str, module: str, old: str, new: str) -> Mutant:
+    return Mutant(what, ((module, old, new),), "", walk=True)
+
+
+_CHECKS = "contracts.supervision_checks"
+_SETS = "contracts.supervision_sets"
+_WATCH = "contracts.supervision_watch"
 _HEIGHT = "consensus.height"
 _VOTES = "consensus.votes"
 _GUARD = "consensus.guard"
@@ -551,5 +563,104 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "            self._forget_old_offers()\n",
         "",
         "tests/node/test_joining.py",
+    ),
+    # Rules in force, over sequences of actions
+    "ended_rule_compiled": _walked(
+        "a rule that was superseded or retired is compiled with the others",
+        _SETS,
+        'rules.append(ended_rule(document["rule"]) if off else compiled_rule(document, definition))',
+        "rules.append(compiled_rule(document, definition) if off else compiled_rule(document, definition))",
+    ),
+    "trial_unchecked": _walked(
+        "a set is not checked again when its trial begins",
+        "contracts.supervision_rules",
+        "    return check_set(view, _proposed(view, record), set_id, phase)\n",
+        "    from contracts.rules.rule import parse_rule\n"
+        "    if phase == TRIAL:\n"
+        "        return tuple(parse_rule(rule) for rule in _proposed(view, record))\n"
+        "    return check_set(view, _proposed(view, record), set_id, phase)\n",
+    ),
+    "trials_left_out_of_types": _walked(
+        "a type may lose what a rule on trial names",
+        _CHECKS,
+        "        for document in judging_documents(view, entry):\n            object_type, event_types",
+        '        for document in judging_documents(view, entry) if entry["phase"] == ADOPTED else ():\n'
+        "            object_type, event_types",
+    ),
+    "trials_left_out_of_room": _walked(
+        "rules on trial do not count towards what may judge",
+        _CHECKS,
+        '        if entry["set"] != set_id:\n',
+        '        if entry["set"] != set_id and entry["phase"] == ADOPTED:\n',
+    ),
+    "gives_way_to_a_trial": _walked(
+        "a version in force is taken to give way to the next one's trial",
+        _CHECKS,
+        "for rule in rules if phase == ADOPTED else ():",
+        "for rule in rules:",
+    ),
+    "room_unchecked_at_adoption": _walked(
+        "a set is adopted whether there is room or not",
+        _CHECKS,
+        '            return Rejected("limit", f"{what}, at most {most}; retire some first")',
+        '            return None if view.get(f"supervision/set/{set_id}") else Rejected("limit", what)',
+    ),
+    "type_named_as_sources": _walked(
+        "a type gets objects named as sources while rules about sources judge it",
+        _CHECKS,
+        "        if about is not None:\n",
+        "        if about is None and not changed:\n",
+    ),
+    "dear_types": _walked(
+        "the costs of rules are not those under the new version of their type",
+        _CHECKS,
+        "cost += after.cost - compiled_rule(document, before).cost",
+        "cost += after.cost - after.cost",
+    ),
+    "obligation_by_events": _walked(
+        "an obligation of a historical source goes by the source's own clock",
+        _WATCH,
+        "watched.recorded_by(source, live=True)  # J5",
+        "watched.recorded_by(source, live=False)",
+    ),
+    "obligation_moved_by_events": _walked(
+        "an event of a historical source takes its obligations off block time",
+        _WATCH,
+        "by_block_time = self.live or (self.judges_sources and name[0] == SOURCE)",
+        "by_block_time = self.live",
+    ),
+    "foreign_obligation": _walked(
+        "an obligation names a source of another process type",
+        _CHECKS,
+        'if record is not None and record["process_type"] != process_type:  # J5',
+        'if record is not None and record["process_type"] is None:',
+    ),
+    "long_texts_kept": _walked(
+        "what is kept of events holds long texts whole",
+        "contracts.rules.facts",
+        "return text if len(text) <= _SHORT_BYTES and",
+        "return text if text or",
+    ),
+    "compiled_for_another_type": _walked(
+        "a rule compiled under one version of a type is used under the next",
+        _SETS,
+        "    return digest, named\n",
+        "    return digest, len(named)\n",
+    ),
+    "compiling_charged_to_events": _walked(
+        "recording is charged for what the node has not compiled yet",
+        _SETS,
+        "document: Any = peek(reader, rule_key(rule_id, version))",
+        "document: Any = reader.get(rule_key(rule_id, version))",
+    ),
+    "compiled_at_the_door": _walked(
+        "a type's rules are compiled before it is asked who defines it",
+        "contracts.process",
+        "    definition = next_definition(view, context, args)  # T1\n",
+        "    from contracts.process_types import normalised\n"
+        '    known: Any = view.get(type_key(args["id"]))\n'
+        "    if known is not None:\n"
+        '        fit_type(view, known, {**normalised(args), "definition": str(dict(args))})\n'
+        "    definition = next_definition(view, context, args)  # T1\n",
     ),
 }

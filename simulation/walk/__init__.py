@@ -1,0 +1,1 @@
+"""A random walk over sequences of all contracts' actions, by ordinary members, with time and restarts."""

@@ -1,0 +1,131 @@
+"""Moves of supervision: the steps of findings, holds, questions and guidance, each side in its turn.
+
+Law: as ``simulation.walk.walker``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from simulation.walk.walker import Make, Move, Walker
+
+DAY_MS: Final = 86_400_000
+NEWEST: Final = 40
+
+
+def _finding(walk: Walker) -> Any:
+    """Return a finding of late, or None."""
+    numbers = walk.newest("finding", NEWEST)
+    return walk.get(f"supervision/finding/F{walk.pick(numbers)}") if numbers else None
+
+
+def _supervisor(walk: Walker, finding: Mapping[str, Any], but: str = "") -> str | None:
+    governments = [member for member in walk.members("government") if member != finding["subject"]]
+    own = finding["supervisor"] if finding["supervisor"] and not walk.chance(8) else ""
+    member = own or (walk.pick(governments) if governments else "")
+    return walk.operator(member, "supervise", but) if member else None
+
+
+def _step(walk: Walker) -> Move | None:
+    """Take the next step of a finding."""
+    found = _finding(walk)
+    if found is None:
+        return None
+    args: dict[str, Any] = {"finding": found["id"]}
+    match found["status"]:
+        case "raised":
+            return _by(_supervisor(walk, found), "acknowledge", args)
+        case "acknowledged" if walk.chance(4):
+            return _by(_supervisor(walk, found), "decide", {**args, "outcome": "dismissed", "reason": "It is nothing"})
+        case "acknowledged":
+            return _by(_supervisor(walk, found), "inquire", {**args, "question": "Why?"})
+        case "inquiry" if walk.chance(6):
+            return _by(_supervisor(walk, found), "decide", _decision(walk, args))
+        case "inquiry":
+            return _by(
+                walk.operator(found["subject"]), "respond", {**args, "response": "Because", "evidence": ["ab" * 32]}
+            )
+        case "response" if walk.chance(6):
+            return _by(_supervisor(walk, found), "inquire", {**args, "question": "And?", "within_ms": 366 * DAY_MS})
+        case "response":
+            return _by(_supervisor(walk, found), "decide", _decision(walk, args))
+        case "rectified" | "sanctioned":
+            return _by(walk.operator(found["subject"]), "appeal", {**args, "reason": "It is wrong"})
+        case "appeal":
+            sender = _supervisor(walk, {**found, "supervisor": ""}, found["decider"])
+            return _by(
+                sender, "decide_appeal", {**args, "outcome": walk.pick(("upheld", "overturned")), "reason": "So"}
+            )
+        case _:
+            return None
+
+
+def _decision(walk: Walker, args: dict[str, Any]) -> dict[str, Any]:
+    outcome = walk.pick(("rectified", "dismissed", "sanctioned"))
+    measure = {"measure": "A fine"} if outcome == "sanctioned" else {}
+    return {**args, "outcome": outcome, "reason": "So it is", **measure}
+
+
+def _by(sender: str | None, action: str, args: dict[str, Any]) -> Move | None:
+    return None if sender is None else Move(sender, f"supervision.{action}", args)
+
+
+def _hold(walk: Walker) -> Move | None:
+    """Put an object on hold, or take the next step of the hold that there is."""
+    found = _finding(walk)
+    if found is None:
+        return None
+    args = {"finding": found["id"], "reason": "It may be so"}
+    place = (found["process_type"], found["object_type"], found["object"])
+    hold = walk.get("supervision/hold/" + "/".join(place))
+    if hold is None or hold["status"] != "held":
+        hold_ms = walk.pick((1_000, DAY_MS, 30 * DAY_MS))
+        return _by(_supervisor(walk, found), "hold", {**args, "hold_ms": hold_ms}) if found["due"] else None
+    finding = walk.get(f"supervision/finding/{hold['finding']}")
+    args["finding"] = hold["finding"]
+    match walk.rng.randrange(3):
+        case 0 if not hold["contested"]:
+            return _by(walk.operator(hold["subject"]), "contest_hold", args)
+        case 1 if hold["contested"] and not hold["confirmed"]:
+            return _by(_supervisor(walk, {**finding, "supervisor": ""}), "confirm_hold", args)
+        case 2:
+            return _by(_supervisor(walk, finding), "lift_hold", args)
+        case _:
+            return None
+
+
+def _ask(walk: Walker) -> Move | None:
+    args = {"topic": "Terms", "question": "From when?", "about": ["R-loans-1"]}
+    return _by(walk.operator(walk.member()), "ask", args)
+
+
+def _answer(walk: Walker) -> Move | None:
+    numbers = walk.newest("question", 8)
+    if not numbers:
+        return None
+    name = f"Q{walk.pick(numbers)}"
+    record = walk.get(f"supervision/question/{name}")
+    governments = [member for member in walk.members("government") if member != record["member"]]
+    if record["status"] != "open" or not governments:
+        return None
+    return _by(walk.operator(walk.pick(governments), "supervise"), "answer", {"question": name, "answer": "From issue"})
+
+
+def _guide(walk: Walker) -> Move | None:
+    args = {"title": "Terms", "text": "They count from issue."}
+    member = walk.member("government")
+    for number in walk.newest("guidance", 4):
+        before = walk.get(f"supervision/guidance/G{number}")
+        if before["member"] == member and "replaced_by" not in before and walk.chance(2):
+            args["replaces"] = f"G{number}"
+    return _by(walk.operator(member, "supervise"), "guide", args)
+
+
+KINDS: Final[dict[str, tuple[int, Make]]] = {
+    "step of a finding": (16, _step),
+    "hold": (6, _hold),
+    "ask": (1, _ask),
+    "answer": (2, _answer),
+    "guide": (1, _guide),
+}

@@ -1,0 +1,134 @@
+"""What a long walk must have come to, or it has not walked where it claims.
+
+Law: a goal is counted where a receipt or the state shows that it happened, never where it was meant to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from contracts.framework import Reader
+from contracts.rules.rule import SOURCE, names_of
+
+GOALS: Final[dict[str, str]] = {
+    "trial": "a set is tried",
+    "adopted": "a set is adopted",
+    "tried": "a trial ends and its ballot goes on",
+    "superseded": "a version takes the place of the one before",
+    "retired": "a rule is retired",
+    "unfit": "a set that was accepted does not fit its process type any more",
+    "lost": "a process type loses what only a rule that is off names",
+    "kept": "a process type may not lose what a rule that judges names",
+    "source_kept": "a process type may not name objects as sources are named",
+    "obligation": "a period of an obligation ends without its events",
+    "historical": "a deadline passes by the clock of a historical source",
+    "rejected_event": "a rule refuses an event",
+    "undetermined": "a rule cannot tell",
+    "shadow": "a rule on trial finds something",
+    "hold_expired": "a hold ends by its time",
+    "hold_unanswered": "a contested hold ends without an answer",
+    "breach": "something is recorded on an object on hold",
+    "overdue": "a step is not taken in time",
+    "closed": "a finding closes because nobody appealed",
+    "validator_added": "a validator is added",
+    "validator_removed": "a validator is removed",
+    "key_rotated": "a validator gets another key",
+    "member_added": "a member is added",
+    "version": "another protocol version comes into force",
+    "version_withdrawn": "a protocol version is withdrawn",
+    "void": "a proposal is accepted that cannot take effect any more",
+    "expired": "a ballot or proposal expires",
+    "gap": "a gap is recorded",
+    "disputed": "an event is disputed",
+    "restart": "a node starts again",
+    "audit": "an auditor checks a whole chain, signatures included",
+}
+"""Every name with what it means."""
+
+
+def of_receipt(action: str, code: str, detail: str, data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the goals that a transaction's receipt shows."""
+    if code == "rule_broken":
+        yield "source_kept" if "named source" in detail else "kept"
+    if code == "rule_violated":
+        yield "rejected_event"
+    if code != "ok":
+        return
+    if action == "process.record":
+        yield from _of_findings(data)
+    yield from _of_effects(data.get("effects", ()))
+    if "gap" in data:
+        yield "gap"
+    if action == "process.attest" and data["status"] == "disputed":
+        yield "disputed"
+    if action.startswith("governance."):
+        yield from _of_proposal(data)
+
+
+def of_begun(reader: Reader, data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the goals that a block's first receipt shows; ``reader`` is of the state before it."""
+    epoch = data.get("membership", {}).get("validators")
+    if epoch is not None:
+        yield "validator_added" if epoch["added"] else "validator_removed" if epoch["removed"] else "key_rotated"
+    governed = data.get("governance", {})
+    if "protocol_version" in governed:
+        yield "version"
+    for proposal in governed.get("closed", ()):
+        yield from _of_proposal(proposal)
+    due = data.get("supervision", {})
+    yield from _of_findings(due)
+    for view in due.get("findings", ()):
+        source: Any = reader.get(f"process/source/{view['source']}")
+        if view["object_type"] != SOURCE and view["sequence"] is None and source["mode"] == "historical":
+            yield "historical"
+    for ballot in due.get("ballots", ()):
+        yield from _of_effects(ballot["effects"])
+        if ballot["status"] == "expired":
+            yield "expired"
+    if due.get("overdue"):
+        yield "overdue"
+    if due.get("closed"):
+        yield "closed"
+    for hold in due.get("holds", ()):
+        yield f"hold_{hold['status']}"
+
+
+def of_definition(reader: Reader, process_type: str) -> Iterator[str]:
+    """Yield what the newest version of a process type shows."""
+    definition: Any = reader.get(f"process/type/{process_type}")
+    active: Any = reader.get(f"supervision/active/{process_type}")
+    for entry in active or ():
+        found: Any = reader.get(f"supervision/set/{entry['set']}")
+        for rule_id, version in found["rules"]:
+            document: Any = reader.get(f"supervision/rule/{rule_id}/{version}")
+            if rule_id in entry["off"] and not set(names_of(document["rule"])[1]) <= set(definition["event_types"]):
+                yield "lost"
+
+
+def _of_findings(data: Mapping[str, Any]) -> Iterator[str]:
+    for view in data.get("findings", ()):
+        if view["rule"] == "system:hold":
+            yield "breach"
+        if view["verdict"] == "undetermined":
+            yield "undetermined"
+        if view["object_type"] == SOURCE and view["sequence"] is None:
+            yield "obligation"
+    if data.get("shadow"):
+        yield "shadow"
+
+
+def _of_effects(effects: Any) -> Iterator[str]:
+    for effect in effects:
+        status = effect.get("status")
+        if "rules" in effect and status in GOALS:
+            yield status
+        if status == "rejected" and "code" in effect:
+            yield "unfit"
+
+
+def _of_proposal(data: Mapping[str, Any]) -> Iterator[str]:
+    if data["status"] in ("void", "expired"):
+        yield data["status"]
+    if data["status"] == "accepted" and data["kind"] in ("add_member", "withdraw_version"):
+        yield "member_added" if data["kind"] == "add_member" else "version_withdrawn"

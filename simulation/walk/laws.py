@@ -1,0 +1,143 @@
+"""What holds of the rules in force after every block, computed again from the documents in the state.
+
+Law: nothing is asked here of what a node remembers, nor of how the contracts keep count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from contracts import supervision_checks
+from contracts.framework import Reader
+from contracts.process_chain import objects_of
+from contracts.rules.errors import RuleError
+from contracts.rules.rule import SOURCE, about_sources, parse_rule, source_bytes
+from ledger.block import Receipt
+from ledger.transaction import Transaction
+from simulation.invariants import Violation
+from simulation.walk.processes import TYPES
+
+REFUSED_STEPS: Final = 2_000
+"""More than who is refused for being somebody else may cost, beside the bytes of its transaction."""
+SHORT_BYTES: Final = 32
+TIGHT: Final[Mapping[str, int]] = {
+    "MAX_IN_FORCE": 4,
+    "MAX_TOTAL_COST": 1_500,
+    "MAX_SOURCE_BYTES": 360,
+    "MAX_ALL_SOURCE_BYTES": 700,
+}
+"""Bounds that a walk reaches."""
+
+
+@contextmanager
+def tight_bounds() -> Iterator[None]:
+    """Let little room be left for rules."""
+    before = {name: getattr(supervision_checks, name) for name in TIGHT}
+    for name, bound in TIGHT.items():
+        setattr(supervision_checks, name, bound)
+    try:
+        yield
+    finally:
+        for name, bound in before.items():
+            setattr(supervision_checks, name, bound)
+
+
+def judge(reader: Reader, transactions: Sequence[Transaction], receipts: Sequence[Receipt], begun: Receipt) -> None:
+    """Raise ``Violation`` if a block left something that does not hold; ``reader`` is of the state after it."""
+    names = [
+        f"{tx.contract}.{tx.action}" if receipt.ok else "" for tx, receipt in zip(transactions, receipts, strict=True)
+    ]
+    for tx, receipt, name in zip(transactions, receipts, names, strict=True):
+        if tx.action == "define_type" and receipt.code in ("forbidden", "version"):
+            _cheap(tx, receipt)
+        if name == "process.record":
+            _short(reader, receipt.data["process_type"], tx.args["items"])
+    effects = [effect for receipt in receipts if receipt.ok for effect in receipt.data.get("effects", ())]
+    effects += [
+        effect for ballot in begun.data.get("supervision", {}).get("ballots", ()) for effect in ballot["effects"]
+    ]
+    if effects or "process.define_type" in names:
+        _standing(reader)
+    if "process.register_source" not in names:
+        _sources(reader, effects)
+
+
+def _cheap(tx: Transaction, receipt: Receipt) -> None:
+    """Who is refused at the door has had nothing compiled."""
+    most = REFUSED_STEPS + len(tx.raw) // 16
+    if receipt.steps > most:
+        raise Violation(f"a define_type refused as {receipt.code} took {receipt.steps} steps, more than {most}")
+
+
+def _short(reader: Reader, process_type: str, items: Sequence[Any]) -> None:
+    """What is kept of events is short: of long texts the digest."""
+    for object_type, object_id in dict.fromkeys(name for item in items for name in objects_of(item)):
+        value: Any = reader.get(f"supervision/object/{process_type}/{object_type}/{object_id}")
+        for set_id, _, state in () if value is None else value[4]:
+            for slot, detail in state[1]:
+                if _longest(detail) > SHORT_BYTES:
+                    raise Violation(f"rule {slot} of {set_id} keeps a long text of {object_type} {object_id}")
+
+
+def _longest(value: Any) -> int:
+    if type(value) is str:
+        return len(value.encode())
+    entries = value.values() if type(value) is dict else value if type(value) is list else ()
+    return max(map(_longest, entries), default=0)
+
+
+def _standing(reader: Reader) -> None:
+    """Whatever judges compiles, is counted rightly and has its room; obligations fall due by block time."""
+    total = 0
+    for process_type in TYPES:
+        definition: Any = reader.get(f"process/type/{process_type}")
+        entries: Any = reader.get(f"supervision/active/{process_type}") or []
+        count = cost = size = 0
+        for entry in entries:
+            rules = list(_judging(reader, entry))
+            try:
+                compiled = [parse_rule(rule, definition) for rule in rules]
+            except RuleError as error:
+                raise Violation(f"{entry['set']} judges {process_type} and does not compile: {error}") from None
+            own, own_size = sum(rule.cost for rule in compiled), sum(map(source_bytes, rules))
+            if (own, own_size) != (entry["cost"], entry["source_bytes"]):
+                raise Violation(f"{entry['set']} costs {own} with {own_size} bytes, the state says {entry}")
+            count, cost, size = count + len(rules), cost + own, size + own_size
+            for rule in filter(about_sources, rules):
+                if SOURCE in definition["object_types"]:
+                    raise Violation(f"{rule['id']} is about sources, and {process_type} has objects of that name")
+                if rule["kind"] == "periodic":
+                    _owed(reader, process_type, rule)
+        bounds = supervision_checks
+        if count > bounds.MAX_IN_FORCE or cost > bounds.MAX_TOTAL_COST or size > bounds.MAX_SOURCE_BYTES:
+            raise Violation(f"{count} rules judge {process_type} at a cost of {cost} with {size} bytes")
+        total += size
+    if total != (reader.get("supervision/source_bytes") or 0) or total > supervision_checks.MAX_ALL_SOURCE_BYTES:
+        raise Violation(f"{total} bytes of source judge, the state says {reader.get('supervision/source_bytes')!r}")
+
+
+def _judging(reader: Reader, entry: Mapping[str, Any]) -> Iterator[Any]:
+    found: Any = reader.get(f"supervision/set/{entry['set']}")
+    for rule_id, version in found["rules"]:
+        if rule_id not in entry["off"]:
+            document: Any = reader.get(f"supervision/rule/{rule_id}/{version}")
+            yield document["rule"]
+
+
+def _owed(reader: Reader, process_type: str, rule: Mapping[str, Any]) -> None:
+    value: Any = reader.get(f"supervision/object/{process_type}/{SOURCE}/{rule['source']}")
+    if value is None or value[0] != "block" or value[1] is None:
+        raise Violation(f"the obligation of {rule['source']} by {rule['id']} never falls due: {value}")
+
+
+def _sources(reader: Reader, effects: Sequence[Mapping[str, Any]]) -> None:
+    """An obligation comes into force for a source that can meet it."""
+    for effect in effects:
+        for rule_id, version in effect["rules"] if effect.get("status") in ("trial", "adopted") else ():
+            document: Any = reader.get(f"supervision/rule/{rule_id}/{version}")
+            if document["rule"]["kind"] == "periodic":
+                source: Any = reader.get(f"process/source/{document['rule']['source']}")
+                if source is not None and source["process_type"] != effect["process_type"]:
+                    raise Violation(f"{rule_id} obliges {document['rule']['source']}, a source of another process type")

@@ -1,0 +1,246 @@
+"""Moves of membership, governance and evidence: operators, nodes, validators, members, rules of the protocol.
+
+Law: as ``simulation.walk.walker``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ledger import signing
+from ledger.certificate import Phase, vote_preimage
+from simulation.walk.walker import Make, Move, Walker
+
+USERS: Final = ("admin", "clerk", "agent", "auditor")
+CAPABILITIES: Final = ("operate", "registrar", "submit", "supervise")
+MAX_OPEN: Final = 4
+DAY_MS: Final = 86_400_000
+NEW_MEMBERS: Final = tuple(f"member-{number}" for number in range(6))
+
+
+def _add_operator(walk: Walker) -> Move | None:
+    member = walk.member()
+    sender = walk.operator(member, "operate")
+    if sender is None:
+        return None
+    rights = walk.get(f"membership/operators/{member}")
+    own = rights[sender.partition("/")[2]]
+    free = [user for user in USERS if not rights.get(user)]
+    if not free:
+        return None
+    given = sorted(walk.rng.sample(own, walk.rng.randint(1, len(own))))
+    key = walk.keys.make().public_key.hex()
+    return Move(sender, "membership.add_operator", {"user": walk.pick(free), "key": key, "capabilities": given})
+
+
+def _remove_operator(walk: Walker) -> Move | None:
+    member = walk.member()
+    sender = walk.operator(member, "operate")
+    rights = walk.get(f"membership/operators/{member}")
+    held = [user for user, capabilities in rights.items() if capabilities and user != "admin"]
+    if sender is None or not held or walk.chance(2):
+        return None
+    return Move(sender, "membership.remove_operator", {"user": walk.pick(held)})
+
+
+def _rotate_operator_key(walk: Walker) -> Move | None:
+    member = walk.member()
+    sender = walk.operator(member, walk.pick(("operate", "submit")))
+    if sender is None:
+        return None
+    args: dict[str, Any] = {"key": walk.keys.make().public_key.hex()}
+    if walk.chance(2):
+        args["user"] = walk.pick([user for user, held in walk.get(f"membership/operators/{member}").items() if held])
+    return Move(sender, "membership.rotate_operator_key", args)
+
+
+def _set_profile(walk: Walker) -> Move | None:
+    sender = walk.operator(walk.member(), "operate")
+    texts = {"name": "Name", "description": "Text " * walk.rng.randint(1, 200), "url": "https://x.example"}
+    names = walk.rng.sample(list(texts), walk.rng.randint(1, 3))
+    return None if sender is None else Move(sender, "membership.set_profile", {name: texts[name] for name in names})
+
+
+def _certificate(walk: Walker) -> str:
+    return "3004" + walk.memory.next().to_bytes(4, "big").hex()
+
+
+def _add_node(walk: Walker) -> Move | None:
+    member = walk.member()
+    sender = walk.operator(member, "operate")
+    own = walk.get(f"membership/nodes/{member}") or []
+    if sender is None or len(own) >= 3:
+        return None
+    args = {"node": f"node-{walk.memory.next()}", "link_certificate": _certificate(walk)}
+    args["consensus_key"] = walk.keys.make().public_key.hex()
+    if walk.chance(2):
+        args["address"] = walk.pick(("127.0.0.1:9000", "[::1]:1", "a.example:65535"))
+    return Move(sender, "membership.add_node", args)
+
+
+def _remove_node(walk: Walker) -> Move | None:
+    observers = walk.nodes("observer")
+    if len(observers) < 4:
+        return None
+    node_id, record = walk.pick(observers)
+    sender = walk.operator(record["member"], "operate")
+    return None if sender is None else Move(sender, "membership.remove_node", {"node": node_id})
+
+
+def _rotate_link_certificate(walk: Walker) -> Move | None:
+    node_id, record = walk.pick(walk.nodes(walk.pick(("validator", "observer"))) or walk.nodes("validator"))
+    sender = walk.operator(record["member"], "operate")
+    args = {"node": node_id, "certificate": _certificate(walk)}
+    return None if sender is None else Move(sender, "membership.rotate_link_certificate", args)
+
+
+def _ready(walk: Walker) -> Move | None:
+    waiting = [name for name, record in walk.nodes("observer") if walk.sight.height - record.get("ready", -100) >= 100]
+    if not waiting or walk.sight.height < 2:
+        return None
+    return Move(walk.node(walk.pick(waiting)), "membership.ready", {"height": walk.sight.height - 1})
+
+
+def _declare_software(walk: Walker) -> Move | None:
+    node_id, record = walk.pick(walk.nodes("validator") + walk.nodes("observer"))
+    version: int = walk.get("system/protocol_version")
+    versions = list(range(version, version + walk.rng.randint(1, 3)))
+    if record.get("software", {}).get("protocol_versions") == versions:
+        return None
+    return Move(walk.node(node_id), "membership.declare_software", {"protocol_versions": versions})
+
+
+# Governance
+
+
+def _propose(walk: Walker) -> Move | None:
+    waiting: list[Any] = walk.get("governance/proposals") or []
+    member = walk.pick(walk.electorate()) if walk.chance(2) else walk.member()
+    sender = walk.operator(member, "operate")
+    if sender is None or sum(row[2] == member for row in waiting) >= MAX_OPEN:
+        return None
+    kind = walk.pick(tuple(_SUBJECTS))
+    subject = _SUBJECTS[kind](walk, member)
+    if subject is None:
+        return None
+    args: dict[str, Any] = {"id": f"p-{walk.memory.next()}", "kind": kind, "subject": subject}
+    if walk.chance(2):
+        args["closes_ms"] = walk.sight.time_ms + walk.pick((1, 1_000, 3_600_000, DAY_MS, 90 * DAY_MS))
+    if walk.chance(3):
+        args["reason"] = "It is time"
+    return Move(sender, "governance.propose", args)
+
+
+def _addition(walk: Walker, member: str) -> dict[str, Any] | None:
+    ready = [name for name, record in walk.nodes("observer") if "ready" in record]
+    if not ready or len(walk.get("membership/validators")[1]) >= 8:
+        return None
+    return {"node": walk.pick(ready)}
+
+
+def _removal(walk: Walker, member: str) -> dict[str, Any] | None:
+    seats = [row[0] for row in walk.get("membership/validators")[1]]
+    return {"node": walk.pick(seats)} if len(seats) > 5 or walk.chance(8) else None
+
+
+def _rotation(walk: Walker, member: str) -> dict[str, Any] | None:
+    own = [row[0] for row in walk.get("membership/validators")[1] if row[1] == member]
+    if not own:
+        return None
+    signer = walk.keys.make()
+    node_id = walk.pick(own)
+    proof = signer.sign(signing.key_preimage(walk.genesis.chain_id, node_id, signer.public_key))
+    return {"node": node_id, "key": signer.public_key.hex(), "proof": proof.hex()}
+
+
+def _new_member(walk: Walker, member: str) -> dict[str, Any] | None:
+    free = [name for name in NEW_MEMBERS if name not in walk.members()]
+    if not free:
+        return None
+    role = walk.pick(("bank", "enterprise", "institute", "public", "government"))
+    government = role == "government"
+    operators = [
+        {
+            "user": user,
+            "key": walk.keys.make().public_key.hex(),
+            "capabilities": ["operate", "submit", *(["supervise", "registrar"] if government else [])],
+        }
+        for user in USERS[: walk.rng.randint(1, 2)]
+    ]
+    name = walk.pick(free)
+    level = walk.pick(("central", "provincial", "municipal")) if government else ""
+    return {"member": name, "name": name, "role": role, "level": level, "sector": "", "operators": operators}
+
+
+def _version(walk: Walker, member: str) -> dict[str, Any] | None:
+    version: int = walk.get("system/protocol_version")
+    if not walk.upgrades or not walk.chance(3):
+        return None
+    return {"version": version + 1, "height": walk.sight.height + walk.rng.randint(2, 80)}
+
+
+def _withdrawal(walk: Walker, member: str) -> dict[str, Any] | None:
+    upgrade = walk.get("governance/upgrade")
+    return None if upgrade is None else {"proposal": upgrade[2]}
+
+
+_SUBJECTS: Final = {
+    "add_validator": _addition,
+    "remove_validator": _removal,
+    "rotate_validator_key": _rotation,
+    "add_member": _new_member,
+    "protocol_version": _version,
+    "withdraw_version": _withdrawal,
+}
+
+
+def _vote(walk: Walker) -> Move | None:
+    waiting: list[Any] = walk.get("governance/proposals") or []
+    if not waiting:
+        return None
+    proposal_id = walk.pick(waiting)[0]
+    sender = walk.voter(walk.get(f"governance/proposal/{proposal_id}"))
+    args = {"ballot": proposal_id, "choice": "no" if walk.chance(6) else "yes"}
+    if walk.chance(4):
+        args["reason"] = "So it should be"
+    return None if sender is None else Move(sender, "governance.vote", args)
+
+
+# Evidence
+
+
+def _report(walk: Walker) -> Move | None:
+    epoch, rows = walk.get("membership/validators")
+    first_height = walk.get(f"membership/epoch/{epoch}")[0]
+    node_id, _, _, key = walk.pick(rows)
+    signer = walk.keys.of(key)
+    if signer is None or first_height > walk.sight.height:
+        return None
+    height = walk.rng.randint(first_height, walk.sight.height)
+    name, phase = walk.pick((("prepare", Phase.PREPARE), ("commit", Phase.COMMIT), ("proposal", Phase.PROPOSAL)))
+    number = walk.rng.randrange(4)
+    halves = []
+    for digest in (b"\x11" * 32, b"\x22" * 32):
+        preimage = vote_preimage(walk.genesis.chain_id, epoch, height, number, phase, digest)
+        halves.append({"hash": digest.hex(), "signature": signer.sign(preimage).hex()})
+    args = {"validator": node_id, "height": height, "round": number, "phase": name}
+    sender = walk.node(walk.pick(rows)[0]) if walk.chance(2) else walk.operator(walk.member())
+    return (
+        None if sender is None else Move(sender, "evidence.report", {**args, "first": halves[0], "second": halves[1]})
+    )
+
+
+KINDS: Final[dict[str, tuple[int, Make]]] = {
+    "add_operator": (2, _add_operator),
+    "remove_operator": (1, _remove_operator),
+    "rotate_operator_key": (1, _rotate_operator_key),
+    "set_profile": (1, _set_profile),
+    "add_node": (2, _add_node),
+    "remove_node": (1, _remove_node),
+    "rotate_link_certificate": (1, _rotate_link_certificate),
+    "ready": (3, _ready),
+    "declare_software": (5, _declare_software),
+    "propose": (4, _propose),
+    "vote on a proposal": (10, _vote),
+    "report": (1, _report),
+}
