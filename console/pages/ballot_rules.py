@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from console.html import Child, Html, el, join
 from console.page import Page
-from console.pages.rules import complete, field_value, own_fields, status_tag
+from console.pages.rules import complete, field_name, field_value, own_fields, status_tag
 from console.parts import facts, pager, section, table, tag
 from console.shown import Shown, joined
 from console.supervising import SEVERITY, legal_basis, rule_link
@@ -22,16 +22,6 @@ _SHOWN: Final = 20
 _OPENED: Final = 3
 """Up to so many rules are shown unfolded."""
 _VERDICTS: Final = ("violated", "undetermined", "rejected")
-_NAMED: Final = {
-    "legal_basis": "rule.basis",
-    "scope": "rule.scope",
-    "kind": "rule.kind",
-    "severity": "finding.severity",
-    "effect": "rule.effect",
-    "title": "cases.rule_title",
-    "tests": "rule.tests",
-}
-"""Fields of a rule that have words of their own."""
 
 
 async def proposed(page: Page, record: Mapping[str, Any], found: Shown[Any]) -> Html:
@@ -102,8 +92,7 @@ def _changes(page: Page, older: Mapping[str, Any], newer: Mapping[str, Any], sta
     """Return the fields of a rule that differ between two versions, before and after."""
     names = [name for name in {**older, **newer} if name != "version" and older.get(name) != newer.get(name)]
     rows: list[list[Child]] = [
-        [page.t(_NAMED[name]) if name in _NAMED else name, _side(page, older, name), _side(page, newer, name)]
-        for name in names
+        [field_name(page, name), _side(page, older, name), _side(page, newer, name)] for name in names
     ]
     title = el("p", None, page.t("ballot.follows", version=older["version"]), " ", status_tag(page, status))
     if not rows:

@@ -169,7 +169,14 @@ def says(page: Page, said: dict[str, Any]) -> Html:
 
 def own_fields(page: Page, said: Mapping[str, Any]) -> list[tuple[str, Child]]:
     """Return the fields of a rule's kind as (name, value)."""
-    return [(name, field_value(page, name, value)) for name, value in said.items() if name not in _KNOWN]
+    return [
+        (field_name(page, name), field_value(page, name, value)) for name, value in said.items() if name not in _KNOWN
+    ]
+
+
+def field_name(page: Page, name: str) -> str:
+    """Return what a field of a rule is called."""
+    return page.t_or(f"rule.field.{name}", name)
 
 
 def field_value(page: Page, name: str, value: Any) -> Child:

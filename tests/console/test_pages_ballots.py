@@ -37,8 +37,8 @@ def test_a_ballot_shows_what_changes_who_voted_why_and_who_has_not(visit: Visit)
     page = visit("/ballots/B3")
     main = page.locator("main")
     assert main.get_by_text("The act was amended in <b>May</b>.", exact=True).count() == 1
-    changed = main.locator("tr", has_text="assert")
-    assert changed.inner_text().split("\t") == ["assert", "e.attributes.amount > 0", "e.attributes.amount > 10"]
+    changed = main.locator("tr", has_text="Condition")
+    assert changed.inner_text().split("\t") == ["Condition", "e.attributes.amount > 0", "e.attributes.amount > 10"]
     assert main.get_by_text("60 days", exact=True).count() == 1
     assert main.locator("tr", has_text="10 is too much.").get_by_text("no", exact=True).count() == 1
     for member in ("regulator", "central-bank"):

@@ -63,6 +63,7 @@ def test_a_case_is_complete_and_says_what_the_rules_said(look: Any, visit: Visit
         "R-ONCE": "violated",
         "R-AMOUNT": "holds so far",
         "R-NOTE": "violated",
+        "R-TRIED": "holds so far",  # on trial, and after all that was recorded here
     }
 
 
