@@ -416,7 +416,7 @@ def _execute(view: Overlay, frame: _Frame, tx: Transaction) -> tuple[bytes, int]
         meter.charge(least_steps(len(tx.raw)))
         result = _apply(view, frame, tx)
         if not isinstance(result, Rejected):
-            view.settle(everything=frame.careful)
+            view.settle(careful=frame.careful)
             receipt = Receipt(tx.id, OK, "", result, meter.spent).encode()
             if len(receipt) <= MAX_RECEIPT_BYTES:
                 return receipt, meter.spent

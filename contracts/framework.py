@@ -207,7 +207,7 @@ class _Undo(NamedTuple):
     key: str
     existed: bool
     value: Any
-    encoded: bytes | None
+    packed: bytes | None
 
 
 class Overlay:
@@ -219,11 +219,13 @@ class Overlay:
         self.faults: list[Fault] = []
         self._read = read
         self._open_keys = open_keys
+        self._is_open: dict[str, bool] = {}
         self._cache: dict[str, Any] = {}
         self._sizes: dict[str, int] = {}  # of committed values in open families, in bytes
         self._written: dict[str, Value] = {}
-        self._encoded: dict[str, bytes] = {}  # of what was written, as far as it was encoded already
+        self._packed: dict[str, bytes] = {}  # of what was written to open families, not yet looked at
         self._paid: set[str] = set()  # keys of open families whose size this transaction has paid, or will at its end
+        self._unsettled: dict[str, None] = {}  # keys of open families that were written since the last ``settle``
         self._undo: list[_Undo] = []
 
     def get(self, key: str) -> Value:
@@ -233,10 +235,10 @@ class Overlay:
         if meter.left < 0:
             raise Spent
         value = self.peek(key)
-        if key.startswith(self._open_keys) and key not in self._paid:
+        if self._is_open[key] and key not in self._paid:
             self._paid.add(key)
-            encoded = self._encoded.get(key)
-            size = self._sizes.get(key, 0) if encoded is None else len(encoded)
+            packed = self._packed.get(key)
+            size = self._sizes.get(key, 0) if packed is None else len(packed)
             meter.charge(size // VALUE_BYTES_A_STEP)
         return value
 
@@ -256,7 +258,8 @@ class Overlay:
             raise
         except Exception as error:
             raise Broken(f"the state value of {key} cannot be read: {error}") from error
-        if raw is not None and key.startswith(self._open_keys):
+        self._is_open[key] = in_open = key.startswith(self._open_keys)
+        if raw is not None and in_open:
             self._sizes[key] = len(raw)
         return value
 
@@ -272,7 +275,10 @@ class Overlay:
 
     def charge(self, steps: int) -> None:
         """See ``View``."""
-        self.meter.charge(steps)
+        meter = self.meter
+        meter.left -= steps
+        if meter.left < 0:
+            raise Spent
 
     def note(self, text: str) -> None:
         """See ``View``."""
@@ -290,43 +296,45 @@ class Overlay:
         try:
             result = effect()
             codec.encode(result)
-            self.settle(undone)
+            self.settle()
             return result
         except Spent:
-            self._rollback_to(undone)
-            return Rejected(TOO_COSTLY, f"{name} takes more than {self.meter.limit} steps")
+            refused = Rejected(TOO_COSTLY, f"{name} takes more than {self.meter.limit} steps")
         except (Broken, MemoryError):
             raise
         except ValueTooLarge as error:
-            self._rollback_to(undone)
-            return Rejected(VALUE_TOO_LARGE, str(error))
+            refused = Rejected(VALUE_TOO_LARGE, str(error))
         except Exception as error:
             self.faults.append(Fault(name, b"", error))
-            self._rollback_to(undone)
-            return Rejected(INTERNAL_ERROR, name)
+            refused = Rejected(INTERNAL_ERROR, name)
         finally:
             outer.left -= min(self.meter.spent, outer.left)
             self.meter = outer
+        self._rollback_to(undone)
+        return refused
 
-    def settle(self, since: int = 0, *, everything: bool = False) -> None:
-        """Encode and charge what was written to open families, since ``mark`` or the position ``since`` after it.
+    def settle(self, *, careful: bool = False) -> None:
+        """Charge what was written to open families since the last call, by its encoded size.
 
-        ``everything``: encode the values of all keys, to find the one that has no encoding. Raises ``ValueTooLarge``,
-        ``Spent``, and whatever encoding raises.
+        ``careful``: encode the values of all keys that were written since ``mark``, to find the one that has no
+        encoding. Raises ``ValueTooLarge``, ``Spent``, and whatever encoding raises.
         """
-        for key in dict.fromkeys(undo.key for undo in self._undo[since:]):
+        for key in self._unsettled:
             value = self._written[key]
-            in_open = key.startswith(self._open_keys)
-            if value is None or key in self._encoded or not (everything or in_open):
-                continue
-            encoded = self._encoded[key] = _encoded(key, value)
-            if in_open:
-                self.meter.charge(len(encoded) // VALUE_BYTES_A_STEP)
+            if value is not None:
+                self._packed[key] = packed = _bounded(key, codec.encode_decoded(value))
+                self.charge(len(packed) // VALUE_BYTES_A_STEP)
+        self._unsettled.clear()
+        for undo in self._undo if careful else ():
+            value = self._written[undo.key]
+            if value is not None:
+                _bounded(undo.key, codec.encode(value))
 
     def mark(self) -> None:
         """Keep everything written so far."""
         self._undo.clear()
         self._paid.clear()
+        self._unsettled.clear()
 
     def rollback(self) -> None:
         """Forget everything written since ``mark``."""
@@ -335,14 +343,17 @@ class Overlay:
 
     def _rollback_to(self, position: int) -> None:
         while len(self._undo) > position:
-            key, existed, value, encoded = self._undo.pop()
-            self._encoded.pop(key, None)
+            key, existed, value, packed = self._undo.pop()
+            self._packed.pop(key, None)
             if not existed:
                 del self._written[key]
                 continue
             self._written[key] = value
-            if encoded is not None:
-                self._encoded[key] = encoded
+            if packed is not None:
+                self._packed[key] = packed
+        self._unsettled = {
+            undo.key: None for undo in self._undo if self._is_open[undo.key] and undo.key not in self._packed
+        }
 
     def wrote(self, prefix: str) -> bool:
         """Say whether any key that begins with ``prefix`` was written."""
@@ -354,29 +365,38 @@ class Overlay:
         Raises ``ValueTooLarge`` and whatever encoding raises.
         """
         return {
-            key.encode(): None if value is None else self._encoded.get(key) or _encoded(key, value)
-            for key, value in self._written.items()
+            key.encode(): None if value is None else self._encoded(key, value) for key, value in self._written.items()
         }
+
+    def _encoded(self, key: str, value: Value) -> bytes:
+        packed = self._packed.get(key)
+        if packed is None:
+            return _bounded(key, codec.encode(value))
+        codec.require_encodable(value)
+        return packed
 
     def _write(self, key: str, value: Value) -> None:
         meter = self.meter
         meter.left -= WRITE_STEPS
         if meter.left < 0:
             raise Spent
+        in_open = self._is_open.get(key)
+        if in_open is None:
+            in_open = self._is_open[key] = key.startswith(self._open_keys)
         existed = key in self._written
-        self._undo.append(_Undo(key, existed, self._written.get(key), self._encoded.pop(key, None)))
+        self._undo.append(_Undo(key, existed, self._written.get(key), self._packed.pop(key, None) if in_open else None))
         self._written[key] = value
-        if key.startswith(self._open_keys):
+        if in_open:
             self._paid.add(key)
+            self._unsettled[key] = None
+
+
+def _bounded(key: str, encoded: bytes) -> bytes:
+    if len(encoded) > MAX_VALUE_BYTES:  # B6
+        raise ValueTooLarge(f"the state value of {key} would take {len(encoded)} bytes, at most {MAX_VALUE_BYTES}")
+    return encoded
 
 
 def peek(reader: Reader, key: str) -> Value:
     """Read without charge, for what a node remembers between transactions: charges may not depend on that (B1)."""
     return reader.peek(key) if isinstance(reader, Overlay) else reader.get(key)
-
-
-def _encoded(key: str, value: Value) -> bytes:
-    encoded = codec.encode(value)
-    if len(encoded) > MAX_VALUE_BYTES:  # B6
-        raise ValueTooLarge(f"the state value of {key} would take {len(encoded)} bytes, at most {MAX_VALUE_BYTES}")
-    return encoded

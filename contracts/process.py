@@ -110,13 +110,14 @@ def _record(view: View, context: Context, args: Args) -> Result | Rejected:
     if refusal is not None:
         return refusal
     batch = _Batch(view, context, record, definition, args)
+    view.charge(ITEM_STEPS * len(args["items"]))
     before = view.spent
     for offset, item in enumerate(args["items"]):
         refusal = batch.add(offset, item)
         if refusal is not None:
             return refusal
         if offset == 0:
-            view.note(f"items: {len(args['items'])}, steps of the first: {view.spent - before}")
+            view.note(f"items: {len(args['items'])}, steps of the first: {view.spent - before + ITEM_STEPS}")
     return batch.write(key)
 
 
@@ -177,7 +178,6 @@ class _Batch:
 
     def add(self, offset: int, item: Any) -> Rejected | None:
         """Read one item, or refuse the batch for it."""
-        self.view.charge(ITEM_STEPS)
         try:
             reading = self.schema.read(item)
         except Unfit as unfit:

@@ -21,7 +21,7 @@ from contracts.deadlines import BLOCK_CLOCK
 from contracts.framework import Context, Entry, Rejected, Result, View
 from contracts.process_chain import ObjectName
 from contracts.process_items import Reading
-from contracts.rules.facts import Event, size_of_item
+from contracts.rules.facts import Event
 from contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
 from contracts.rules.periodic import Periodic
 from contracts.rules.rule import SOURCE, Rule
@@ -190,7 +190,6 @@ class Watch:
             context.time_ms,
             self.live,
             self.zone_minutes,
-            size_of_item(item, self.source),
         )
         for (object_type, object_id), watched in objects:
             for index, judge in enumerate(watched.judges):

@@ -32,9 +32,14 @@ def encode(value: Value) -> bytes:
 
     Raises ``TypeError`` or ``ValueError`` for a value that has no encoding: that is a bug of ours.
     """
+    require_encodable(value)
+    return _pack(value)
+
+
+def require_encodable(value: Value) -> None:
+    """Raise ``TypeError`` or ``ValueError`` unless ``encode_decoded`` gives the canonical bytes of ``value``."""
     if type(value) not in _SCALARS:
         _require_encodable(value, MAX_DEPTH)
-    return _pack(value)
 
 
 def encode_decoded(value: Value) -> bytes:

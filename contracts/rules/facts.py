@@ -30,6 +30,9 @@ _KINDS: Final = {
     "scaled": "int",
 }
 _SHORT_BYTES: Final = 32
+FACTS: Final = "\0facts"
+_SIZE: Final = "\0size"
+"""What ``Event.made`` holds beside the values of expressions, by their texts."""
 _CHARACTERS_A_SIZE: Final = 16
 _NOTHING: Final[Mapping[str, Any]] = {"attributes": {}}
 _DYN: Final = parse_type("dyn")
@@ -58,8 +61,8 @@ class Event:
     """A recorded event: the process item, and what the ledger adds.
 
     ``item`` is valid, ``time_ms`` its occurrence; ``source`` is ``member/source``, ``zone_minutes`` its zone if it
-    declares one, ``live`` whether its clock is the block time ``block_ms``. Charges go by ``size``; ``made`` is what
-    was made of it for one object and serves others, too.
+    declares one, ``live`` whether its clock is the block time ``block_ms``. ``made`` is what was made of it for one
+    object and serves others, too.
     """
 
     item: Mapping[str, Any]
@@ -70,8 +73,15 @@ class Event:
     block_ms: int
     live: bool = True
     zone_minutes: int | None = None
-    size: int = 0
     made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def size(self) -> int:
+        """What charges go by, 0 to ``LARGEST`` (``size_of_item``)."""
+        made = self.made
+        if _SIZE not in made:
+            made[_SIZE] = size_of_item(self.item, self.source)
+        return made[_SIZE]  # type: ignore[no-any-return]
 
     @property
     def member(self) -> str:
@@ -104,16 +114,17 @@ def size_of_item(item: Mapping[str, Any], source: str) -> int:
     It is the entries of its longest list, or a sixteenth of the characters of its longest text if that is more. Texts
     in lists, of at most 128 characters, count as a list of 8 entries.
     """
+    entries = len(item.get("objects", ()))
+    if "policy" in item or "evidence" in item:
+        entries = max(entries, len(item.get("policy", ())), len(item.get("evidence", ())))
+    size = max(entries, 8) if entries else 0
     longest = max(len(source), len(item["event"]), len(item["type"]))
-    entries = 0
-    for name in ("objects", "policy", "evidence"):
-        listed = item.get(name)
-        if listed:
-            entries = max(entries, len(listed), 8)
     for value in item.get("attributes", {}).values():
         if type(value) is str and len(value) > longest:
             longest = len(value)
-    return min(LARGEST, max(entries, -(-longest // _CHARACTERS_A_SIZE)))
+    if longest > _CHARACTERS_A_SIZE * size:
+        size = min(LARGEST, -(-longest // _CHARACTERS_A_SIZE))
+    return size
 
 
 def event_facts(event: Event, times: Mapping[str, frozenset[str]]) -> dict[str, Any]:
@@ -200,7 +211,9 @@ class Used:
 
 def short(text: str) -> str | bytes:
     """Return what state keeps of a text that is only compared: the text, or the digest of a longer one."""
-    return text if len(text) <= _SHORT_BYTES and len(_encoded(text)) <= _SHORT_BYTES else digest_of(text)  # D9, M5
+    if len(text) <= _SHORT_BYTES and (text.isascii() or len(_encoded(text)) <= _SHORT_BYTES):  # D9, M5
+        return text
+    return digest_of(text)
 
 
 def _encoded(text: str) -> bytes:

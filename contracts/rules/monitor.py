@@ -65,7 +65,8 @@ class Finding(NamedTuple):
 class _Plan(NamedTuple):
     """What an event of some type has to do: look-ups in tables by rule, and steps of bodies by rule and symbol.
 
-    ``charge`` is for each object, ``once`` for the first one that an event names, ``kept`` by rule for each event kept.
+    ``charge`` is for each object, ``once`` for the first one that an event names, ``kept`` by rule for each event kept;
+    ``flat`` says that the size of the event does not matter to any of them.
     """
 
     tables: list[tuple[int, bytes]]
@@ -73,9 +74,10 @@ class _Plan(NamedTuple):
     charge: Charge
     once: Charge
     kept: dict[int, Charge]
+    flat: bool
 
 
-_NOTHING: Final = _Plan([], [], NO_CHARGE, NO_CHARGE, {})
+_NOTHING: Final = _Plan([], [], NO_CHARGE, NO_CHARGE, {}, True)
 
 
 class RuleSet:
@@ -98,7 +100,7 @@ class RuleSet:
             rule.body.complaint() if isinstance(rule.body, Automaton) else NOTHING for rule in self.rules
         ]
         self._slots, self._general = _slots_by_type(self.rules)
-        self._mark = f"paid: {self.rules[0].id} {self.rules[0].version}" if self.rules else ""
+        self._mark = f"\0{self.rules[0].id} {self.rules[0].version}" if self.rules else ""
         self._plans: dict[tuple[bool, str, str, int, int | None], _Plan] = {}
 
     def observe(
@@ -270,6 +272,8 @@ class RuleSet:
 
     def _steps_of(self, plan: _Plan, event: Event, details: list[Any], attributes: list[Any]) -> int:
         """Return what one event is charged on one object (docs/spec/budget.md)."""
+        if plan.flat:
+            return OBSERVE_STEPS + plan.charge.least + (len(details) if plan.steps else 0)
         size = event.size
         for _, _, value in attributes:
             if type(value) is str and len(value) > 16 * size:
@@ -310,7 +314,8 @@ class RuleSet:
                     charge = charge.plus(body.charge)
                 if body.kept_charge is not NO_CHARGE:
                     kept[slot] = body.kept_charge
-        return _Plan(tables, steps, charge, once, kept) if tables or steps else _NOTHING
+        flat = once is NO_CHARGE and not kept and charge.least == charge.most
+        return _Plan(tables, steps, charge, once, kept, flat) if tables or steps else _NOTHING
 
     def _judges(self, slot: int, block_ms: int, first_ms: int | None) -> bool:
         """Say whether a rule is in force at a block time, and may judge an object that began at ``first_ms``."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
 from contracts.rules.cel import Charge, Expression, Timestamp
-from contracts.rules.facts import Event, event_facts
+from contracts.rules.facts import FACTS, Event, event_facts
 from contracts.rules.reasons import NOTHING, Reason
 
 
@@ -86,17 +86,16 @@ class Facts:
     def _event(self) -> Any:
         """Return the value of ``e``, made once for all objects that the event names."""
         made = self.event.made
-        if "e" not in made:
-            made["e"] = event_facts(self.event, self.times)
-        return made["e"]
+        if FACTS not in made:
+            made[FACTS] = event_facts(self.event, self.times)
+        return made[FACTS]
 
     def once(self, expression: Expression) -> Any:
         """Return the value of an expression that does not read ``o``, evaluated once for all objects."""
         made = self.event.made
-        key = f"once: {expression.text}"
-        if key not in made:
-            made[key] = expression.evaluate(self.bindings())
-        return made[key]
+        if expression.text not in made:
+            made[expression.text] = expression.evaluate(self.bindings())
+        return made[expression.text]
 
 
 @dataclass(frozen=True, slots=True)
