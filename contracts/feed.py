@@ -19,6 +19,8 @@ from ledger.transaction import Transaction
 
 KINDS: Final = ("transaction", "begin", "finding", "evidence")
 BEGIN: Final = -1
+CANNOT_BE_SHOWN: Final = "cannot_be_shown"
+"""The field of an event whose making failed: the fault in words. It has its place, and no more is said of it."""
 _SUPERVISION: Final = "supervision"
 _EVIDENCE: Final = "evidence"
 
@@ -61,10 +63,24 @@ def told(committed: CommittedBlock, start: Place, *, args: bool = True) -> Itera
     for index in range(BEGIN, header.tx_count):
         if (header.height, index + 1, 0) <= start:
             continue  # even its last finding lies before the start
-        for number, (kind, contract, data) in enumerate(_things(committed, index, args)):
+        for number, (kind, contract, data) in enumerate(_contained(committed, index, args)):
             place = (header.height, index, number)
             if place >= start and data:
                 yield Told(place, kind, contract, data)
+
+
+def _contained(committed: CommittedBlock, index: int, args: bool) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return what ``_things`` does; a fault of ours costs the thing it is of, and not the stream."""
+    try:
+        return _things(committed, index, args)
+    except Exception as error:
+        kind = "begin" if index == BEGIN else "transaction"
+        return [(kind, "", {**_frame(committed, index), CANNOT_BE_SHOWN: f"{type(error).__name__}: {error}"[:400]})]
+
+
+def _frame(committed: CommittedBlock, index: int) -> dict[str, Any]:
+    header = committed.block.header
+    return {"height": header.height, "index": None if index == BEGIN else index, "time": time_text(header.time_ms)}
 
 
 def _things(committed: CommittedBlock, index: int, args: bool) -> list[tuple[str, str, dict[str, Any]]]:
@@ -72,8 +88,7 @@ def _things(committed: CommittedBlock, index: int, args: bool) -> list[tuple[str
 
     The data of a ``begin_block`` that did nothing is empty.
     """
-    header, receipt = committed.block.header, Receipt.decode(committed.receipts[index + 1])
-    frame = {"height": header.height, "index": None if index == BEGIN else index, "time": time_text(header.time_ms)}
+    frame, receipt = _frame(committed, index), Receipt.decode(committed.receipts[index + 1])
     if index == BEGIN:
         due = plain(receipt.data)
         first = ("begin", _SUPERVISION, {**frame, "due": due} if due else {})

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from contracts.rows.flows import EDGE, MAX_VARIANT, class_ms
 from node.index_queries import Page, height
+from node.index_rows import shown
 
 _NO_KIND: Final = {"id": 0, "cases": 0, "events": 0, "variants": 0}
 
@@ -46,7 +47,7 @@ def process_map(
         "types": types,
         **{name: kind[name] for name in ("cases", "events", "variants")},
         "activities": sorted(activities, key=lambda one: (-one["events"], one["activity"])),
-        "flows": [_flow(connection, kind["id"], row, names) for row in between[:limit]],
+        "flows": shown(between[:limit], lambda row: _flow(connection, kind["id"], row, names)),
         "flows_in_all": len(between),
     }
     return height(connection), found
@@ -105,17 +106,18 @@ def variants(
         " AND (cases < :cases OR id > :id) ORDER BY cases DESC, id LIMIT :limit",
         {"kind": kind["id"], "cases": start[0], "id": start[1], "limit": limit + 1},
     ).fetchall()
-    items = [
-        {
+
+    def variant(row: sqlite3.Row) -> dict[str, Any]:
+        return {
             "variant": row["id"],
             "cases": row["cases"],
             "length": row["length"],
             "or_longer": row["length"] == MAX_VARIANT,
             "activities": [names[number] for number in _path(connection, row["id"])],
         }
-        for row in rows[:limit]
-    ]
-    following = f"{items[-1]['cases']}-{items[-1]['variant']}" if len(rows) > limit else None
+
+    items = shown(rows[:limit], variant)
+    following = f"{rows[limit - 1]['cases']}-{rows[limit - 1]['id']}" if len(rows) > limit else None
     figures = {"type": kind.get("type"), "types": types, "cases": kind["cases"], "variants": kind["variants"]}
     return height(connection), figures, Page(items, following)
 
@@ -158,8 +160,9 @@ def cases(
         f" WHERE {where} ORDER BY t.object LIMIT :limit",
         values,
     ).fetchall()
-    items = [
-        {
+
+    def case(row: sqlite3.Row) -> dict[str, Any]:
+        return {
             "id": row["name"],
             "events": row["events"],
             "first_ms": row["first_ms"],
@@ -168,8 +171,8 @@ def cases(
             "variant": row["variant"],
             "first": {"height": row["height"], "index": row["position"]},
         }
-        for row in rows[:limit]
-    ]
+
+    items = shown(rows[:limit], case)
     following = str(rows[limit - 1]["object"]) if len(rows) > limit else None
     figures = {"type": kind.get("type"), "types": types, "cases": kind["cases"]}
     return height(connection), figures, Page(items, following)

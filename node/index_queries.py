@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.policy_instrument import issuers_of
+from node.index_rows import shown
 
 DIMENSIONS: Final[Mapping[str, str]] = {
     "year": "p.year",
@@ -84,11 +85,12 @@ def policies(connection: sqlite3.Connection, filters: Mapping[str, str], after: 
     """Return (height, a page of instruments by id) that pass all ``filters`` (names of ``FILTERS``)."""
     where = _where(filters, "p.id > :after")
     rows = connection.execute(
-        f"SELECT p.document, p.height, p.position, p.year FROM policies p WHERE {where} ORDER BY p.id LIMIT :limit",
+        "SELECT p.id, p.document, p.height, p.position, p.year FROM policies p"
+        f" WHERE {where} ORDER BY p.id LIMIT :limit",
         {**filters, "after": after, "limit": limit + 1},
     ).fetchall()
-    items = [_policy(row) for row in rows[:limit]]
-    return height(connection), Page(items, items[-1]["id"] if len(rows) > limit else None)
+    items = shown(rows[:limit], _policy)
+    return height(connection), Page(items, rows[limit - 1]["id"] if len(rows) > limit else None)
 
 
 def newest_policies(
@@ -101,12 +103,12 @@ def newest_policies(
     where = _where(filters, "(p.date, p.id) < (:date, :after)" if after else "1")
     date, policy = after or ("", "")
     rows = connection.execute(
-        "SELECT p.document, p.height, p.position, p.year, p.date FROM policies p"
+        "SELECT p.id, p.document, p.height, p.position, p.year, p.date FROM policies p"
         f" WHERE {where} ORDER BY p.date DESC, p.id DESC LIMIT :limit",
         {**filters, "date": date, "after": policy, "limit": limit + 1},
     ).fetchall()
-    items = [_policy(row) for row in rows[:limit]]
-    following = f"{rows[limit - 1]['date']} {items[-1]['id']}" if len(rows) > limit else None
+    items = shown(rows[:limit], _policy)
+    following = f"{rows[limit - 1]['date']} {rows[limit - 1]['id']}" if len(rows) > limit else None
     return height(connection), Page(items, following)
 
 
@@ -149,7 +151,7 @@ def policy_sources(connection: sqlite3.Connection) -> tuple[int, list[dict[str, 
         " FROM policy_sources s ORDER BY s.height, s.position LIMIT ?",
         (MAX_ROWS,),
     ).fetchall()
-    return height(connection), [_row(row) for row in rows]
+    return height(connection), shown(rows, _row)
 
 
 def relations(connection: sqlite3.Connection, policy: str, depth: int) -> tuple[int, dict[str, Any]]:
@@ -222,7 +224,7 @@ def process_types(connection: sqlite3.Connection) -> tuple[int, list[dict[str, A
         " GROUP BY id ORDER BY id LIMIT ?",
         (MAX_ROWS,),
     ).fetchall()
-    return height(connection), [_row(row) for row in rows]
+    return height(connection), shown(rows, _row)
 
 
 def process_type(connection: sqlite3.Connection, type_id: str) -> tuple[int, dict[str, Any]]:
@@ -238,7 +240,7 @@ def process_type(connection: sqlite3.Connection, type_id: str) -> tuple[int, dic
         "SELECT type, count(*) FROM objects WHERE process_type = ? GROUP BY type ORDER BY type", (type_id,)
     ).fetchall()
     found = {
-        "versions": [_row(row) for row in versions],
+        "versions": shown(versions, _row),
         "events": {row[0]: row[1] for row in events},
         "objects": {row[0]: row[1] for row in objects},
     }
@@ -252,8 +254,8 @@ def sources(connection: sqlite3.Connection, process_type: str | None, after: str
         " ORDER BY name LIMIT :limit",
         {"after": after, "process_type": process_type, "limit": limit + 1},
     ).fetchall()
-    items = [_row(row) for row in rows[:limit]]
-    return height(connection), Page(items, items[-1]["name"] if len(rows) > limit else None)
+    items = shown(rows[:limit], _row)
+    return height(connection), Page(items, rows[limit - 1]["name"] if len(rows) > limit else None)
 
 
 def objects(
@@ -266,7 +268,7 @@ def objects(
         " AND (:type IS NULL OR o.type = :type) ORDER BY o.id LIMIT :limit",
         {"after": after, "process_type": process_type, "type": object_type, "limit": limit + 1},
     ).fetchall()
-    items = [_object(row) for row in rows[:limit]]
+    items = shown(rows[:limit], _object)
     return height(connection), Page(items, str(rows[limit - 1]["id"]) if len(rows) > limit else None)
 
 

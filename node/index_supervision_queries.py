@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from node.index_queries import Page, height
+from node.index_rows import shown
 
 RULE_FILTERS: Final[Mapping[str, str]] = {
     "process_type": "process_type = :process_type",
@@ -49,8 +50,8 @@ def rules(connection: sqlite3.Connection, filters: Mapping[str, str], after: str
         " ORDER BY id, version LIMIT :limit",
         {**filters, "after": name, "version": int(version or 0), "limit": limit + 1},
     ).fetchall()
-    items = [_rule(row) for row in found[:limit]]
-    last = f"{items[-1]['id']}{_SEPARATOR}{items[-1]['version']}" if len(found) > limit else None
+    items = shown(found[:limit], _rule)
+    last = f"{found[limit - 1]['id']}{_SEPARATOR}{found[limit - 1]['version']}" if len(found) > limit else None
     return height(connection), Page(items, last)
 
 
@@ -61,7 +62,7 @@ def versions(connection: sqlite3.Connection, rule: str) -> tuple[int, list[dict[
         " ORDER BY version LIMIT 1000",
         (rule,),
     ).fetchall()
-    return height(connection), [_plain(row) for row in found]
+    return height(connection), shown(found, _plain)
 
 
 def ballots(
@@ -93,7 +94,7 @@ def finding_counts(connection: sqlite3.Connection, filters: Mapping[str, str]) -
 def trail(connection: sqlite3.Connection, number: int) -> tuple[int, list[dict[str, Any]]]:
     """Return (height, the steps of a finding in ledger order, with their texts)."""
     found = connection.execute("SELECT * FROM finding_steps WHERE finding = ? ORDER BY number", (number,)).fetchall()
-    return height(connection), [_step(row) for row in found]
+    return height(connection), shown(found, _step)
 
 
 def questions(connection: sqlite3.Connection, filters: Mapping[str, str], after: int, limit: int) -> tuple[int, Page]:
@@ -122,9 +123,9 @@ def holds(connection: sqlite3.Connection, filters: Mapping[str, str], after: str
         " ORDER BY process_type, object_type, object LIMIT :limit",
         {**filters, **{f"after_{part}": value for part, value in start.items()}, "limit": limit + 1},
     ).fetchall()
-    items = [_plain(row) for row in found[:limit]]
+    items = shown(found[:limit], _plain)
     names = ("process_type", "object_type", "object")
-    last = _SEPARATOR.join(items[-1][name] for name in names) if len(found) > limit else None
+    last = _SEPARATOR.join(found[limit - 1][name] for name in names) if len(found) > limit else None
     return height(connection), Page(items, last)
 
 
@@ -156,7 +157,7 @@ def _numbered(
         f"SELECT * FROM {table} WHERE {where} ORDER BY number {order} LIMIT :limit",
         {**filters, "after": after, "limit": limit + 1},
     ).fetchall()
-    items = [_document(row) for row in found[:limit]]
+    items = shown(found[:limit], _document)
     return height(connection), Page(items, str(found[limit - 1]["number"]) if len(found) > limit else None)
 
 

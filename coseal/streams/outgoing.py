@@ -6,13 +6,13 @@ by ``source`` and ``id`` what it has already. What was refused changed nothing a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from contracts.arguments import parse_time
-from contracts.feed import BEGIN, Told, place_text, told
+from contracts.feed import BEGIN, CANNOT_BE_SHOWN, Told, place_text, told
 from contracts.process_chain import item_hash
 from ledger.block import CommittedBlock
 from ledger.render import time_text
@@ -25,6 +25,8 @@ DATA_TYPE: Final = "application/json"
 VERIFIED: Final = "certificate"
 """The value of ``ledgerverified``: docs/streams.md says what was checked before the event was sent."""
 
+FAULT: Final = "fault"
+"""The kind of an event that stands for what could not be shown."""
 _BATCHES: Final = {("process", "record"): "items", ("policy", "record"): "instruments"}
 _KINDS: Final = ("event", "object", "change", "relation")
 
@@ -79,7 +81,9 @@ def outgoing(committed: CommittedBlock) -> Iterator[Outgoing]:
     frame = _Frame(committed)
     for one in told(committed, (committed.block.header.height, BEGIN, 0)):
         place = place_text(one.place)
-        if one.kind == "begin":
+        if CANNOT_BE_SHOWN in one.data:
+            yield frame.event(place, FAULT, one.data)
+        elif one.kind == "begin":
             yield from _due(frame, place, one)
         elif one.kind == "finding":
             yield frame.finding(place, one)
@@ -171,7 +175,8 @@ def _items(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
     """Yield the items of a batch; ``data`` is as in ``GET /v1/objects/{id}/events``, and the process type."""
     result, args = one.data["receipt"]["data"], one.data["args"]
     raw_items: Any = Transaction.decode(frame.transactions[one.data["index"]]).args["items"]
-    for offset, item in enumerate(args["items"]):
+
+    def event(offset: int, item: Mapping[str, Any]) -> Outgoing:
         kind = next(name for name in _KINDS if name in item)
         objects, sequence = _objects(kind, item), result["first"] + offset
         occurred = item.get("time")  # without an offset it is no time of CloudEvents
@@ -184,7 +189,7 @@ def _items(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
             "hash": item_hash(result["source"], sequence, raw_items[offset]).hex(),
             "item": item,
         }
-        yield frame.event(
+        return frame.event(
             f"{place}.{offset}",
             f"process.{kind}",
             data,
@@ -196,22 +201,42 @@ def _items(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
             eventtype=item["type"] if kind == "event" else None,
         )
 
+    yield from _each(frame, place, one, args["items"], event)
+
 
 def _instruments(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
     """Yield the historical facts of a batch, an event for each instrument."""
     args = one.data["args"]
     shared = {name: one.data[name] for name in ("height", "index")}
     shared |= {name: args[name] for name in ("source", "source_sha256")}
-    for offset, instrument in enumerate(args["instruments"]):
+
+    def event(offset: int, instrument: Mapping[str, Any]) -> Outgoing:
         data = {**shared, "instrument": instrument}
         subject = instrument["id"]
-        yield frame.event(f"{place}.{offset}", "policy.instrument", data, subject=subject, ledgertx=one.data["id"])
+        return frame.event(f"{place}.{offset}", "policy.instrument", data, subject=subject, ledgertx=one.data["id"])
+
+    yield from _each(frame, place, one, args["instruments"], event)
+
+
+def _each(
+    frame: _Frame, place: str, one: Told, things: Sequence[Any], event: Callable[[int, Any], Outgoing]
+) -> Iterator[Outgoing]:
+    """Yield the event of each thing of a batch; a fault of ours costs the one it is of, and not the stream."""
+    for offset, thing in enumerate(things):
+        try:
+            made = event(offset, thing)
+        except Exception as error:
+            where = {name: one.data[name] for name in ("height", "index", "time")}
+            made = frame.event(
+                f"{place}.{offset}", FAULT, {**where, CANNOT_BE_SHOWN: f"{type(error).__name__}: {error}"}
+            )
+        yield made
 
 
 def _objects(kind: str, item: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return (type, id) of the objects an item names."""
     if kind == "event":
-        return [(one[0], one[1]) for one in item["objects"]]
+        return [(one[0], one[1]) for one in item.get("objects", ())]
     if kind == "relation":
         return [(one[0], one[1]) for one in (item["relation"], item["to"])]
     return [(item["type"], item[kind])]
