@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +34,16 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def holder(port: int) -> str | None:
-    """Say in words who listens on a port, None if it is not to be seen."""
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who listens on a port, in words; ``network`` is the folder of the network that it is a node of, if it is one."""
+
+    name: str
+    network: Path | None = None
+
+
+def holder(port: int) -> Holder | None:
+    """Return who listens on a port, None if it is not to be seen."""
     sockets = _listening_on(port)
     if not sockets:
         return None
@@ -49,7 +58,7 @@ def in_use(port: int) -> str:
     if port < 1024 and os.geteuid() != 0 and not _listening_on(port):
         return f"port {port} is for root alone"
     who = holder(port)
-    return f"port {port} is in use" + (f" by {who}" if who else "")
+    return f"port {port} is in use" + (f" by {who.name}" if who else "")
 
 
 def free_base(nodes: int, host: str = "127.0.0.1") -> int | None:
@@ -65,14 +74,24 @@ def free_base(nodes: int, host: str = "127.0.0.1") -> int | None:
 
 def require_free(wanted: Iterable[tuple[str, str]], hint: str) -> None:
     """Raise ``CosealError`` naming every one of these (what for, ``host:port``) that something else holds."""
-    taken = []
+    taken: list[str] = []
+    networks: dict[Path, list[int]] = {}
     for what, address in wanted:
-        host, _, port = address.rpartition(":")
+        host, _, text = address.rpartition(":")
+        port = int(text)
         try:
-            if not is_free(host.strip("[]"), int(port)):
-                taken.append(f"{in_use(int(port))}, and {what} needs it")
+            if is_free(host.strip("[]"), port):
+                continue
         except OSError as error:
             raise CosealError(f"cannot listen on {address} ({what}): {error.strerror}") from None
+        who = holder(port)
+        if who is not None and who.network is not None:
+            networks.setdefault(who.network, []).append(port)
+        else:
+            taken.append(f"{in_use(port)}, and {what} needs it")
+    for network, held in networks.items():
+        ports = f"port {held[0]} is" if len(held) == 1 else f"ports {', '.join(map(str, held))} are"
+        taken.append(f"{ports} in use by the network in {network}, which `coseal down {network}` ends")
     if taken:
         raise CosealError("\n".join(taken), hint)
 
@@ -104,7 +123,7 @@ def _sockets_of(process: Path) -> set[str]:
     return found
 
 
-def _named(process: Path) -> str:
+def _named(process: Path) -> Holder:
     """Return what a process is, in words: one of ours by its folder, another by its name."""
     try:
         words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
@@ -112,11 +131,9 @@ def _named(process: Path) -> str:
         words = []
     if "node" in words and "--data" in words:
         data = Path(words[words.index("--data") + 1])
-        ending = (
-            f"`coseal down {data.parents[1]}` ends it" if data.parent.name == "nodes" else f"process {process.name}"
-        )
-        return f"node {data.name} of {data.parents[1]} ({ending})"
-    if "console" in words and words[0]:
-        return f"the console of {words[words.index('console') + 1]} (process {process.name})"
+        ours = data.parents[1] if data.parent.name == "nodes" and (data.parents[1] / "network.toml").exists() else None
+        return Holder(f"the node of {data} (process {process.name})", ours)
+    if "console" in words:
+        return Holder(f"the console of {words[words.index('console') + 1]} (process {process.name})")
     name = Path(words[0]).name if words and words[0] else "a process"
-    return f"{name} (process {process.name})"
+    return Holder(f"{name} (process {process.name})")

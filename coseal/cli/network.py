@@ -386,7 +386,7 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, page
     if page is not None:
         out.print(f"  look        {page}", highlight=False)
     out.print(f"  try         curl -s {url}/v1/status", highlight=False)
-    out.print(f"  interface   {url}/openapi.json", highlight=False)
+    out.print(f"  interface   {url}/docs", highlight=False)
     out.print(f"  stop        coseal down {net.directory}", highlight=False)
 
 

@@ -71,6 +71,7 @@ def _node(settings: Settings, chain_id: str | None, others: dict[str, Answer], t
         own = silent
         ended = why_ended(settings.folder / "node.log")
         tell(*([] if ended is None else [bad(node, "status", f"it does not run: {ended}", _ENDED_TODO)]))
+        tell(*folder.gateway_memory(settings))
     elif settings.url is not None:
         tell(*reach.itself(settings, genesis, own, __version__))
     if pid is not None and (limit := folder.descriptors_of(pid)) is not None:

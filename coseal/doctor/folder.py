@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import stat
 import time
 from dataclasses import dataclass
@@ -285,6 +286,26 @@ def judge_journal(node: str, written_s: float | None, newest_block_s: float | No
         todo = "an old copy? If so, stop the node and move journal/ away; an observer that never voted is fine"
         return warn(node, "journal", f"{text}, {minutes} min before the newest block", todo)
     return ok(node, "journal", text)
+
+
+def gateway_memory(settings: Settings) -> list[Line]:
+    """Look at the file of the gateway's idempotency keys of a node that does not run, if there is one."""
+    path, check = settings.folder / "idempotency.sqlite", "gateway's memory"
+    if not path.exists():
+        return []
+    try:
+        # Nobody writes it now, and looking must leave no file beside it.
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
+        try:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        found = str(error)
+    if found == "ok":
+        return [ok(settings.node, check, f"{path.name} is whole")]
+    todo = f"the node does not start: restore the file, or `coseal node repair {settings.node}`"
+    return [bad(settings.node, check, f"{path} is damaged: {found}", todo)]
 
 
 def process_of(folder: Path) -> int | None:

@@ -85,15 +85,6 @@ def test_a_node_without_blocks_follows_from_the_genesis_also_after_a_new_key(net
     assert repaired(net) == ["nothing is damaged"]
 
 
-def test_a_validator_that_lost_blocks_and_journal_observes_first_and_votes_later(net: network.Network) -> None:
-    folder = stopped(net)
-    shutil.rmtree(folder / "blocks")
-    flip(folder / "journal" / "journal.log", 50)
-    (line,) = repaired(net)
-    assert line.startswith("the journal is damaged")
-    assert '"journal_missing"' in (folder / "node.log").read_text("utf-8")
-
-
 def test_a_damaged_state_database_is_rebuilt_without_asking(net: network.Network) -> None:
     folder = stopped(net)
     flip(folder / "state" / "data.mdb", 0, 8_192)
@@ -125,3 +116,12 @@ def test_a_key_of_another_node_is_still_refused(net: network.Network) -> None:
     assert "is not the key of bank-a" in refused(net)
     key.write_bytes(kept)
     assert repaired(net) == ["nothing is damaged"]
+
+
+def test_a_validator_that_lost_blocks_and_journal_observes_first_and_votes_later(net: network.Network) -> None:
+    folder = stopped(net)
+    shutil.rmtree(folder / "blocks")
+    flip(folder / "journal" / "journal.log", 50)
+    (line,) = repaired(net)
+    assert line.startswith("the journal is damaged")
+    assert '"journal_missing"' in (folder / "node.log").read_text("utf-8")

@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import socket
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -331,3 +332,19 @@ def test_the_command_ends_with_the_code_of_its_verdict(net: Path) -> None:
     assert "chmod 600" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("bad: ")
     assert CliRunner().invoke(app, ["doctor", "--config", config + ".none"]).exit_code == 2
+
+
+def test_the_gateways_damaged_memory_is_bad(net: Path) -> None:
+    path = net / "nodes" / "bank-a" / "idempotency.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE keys (key)")
+    connection.close()
+    (line,) = folder.gateway_memory(settings_of(net))
+    assert (line.verdict, sorted(path.parent.glob("idempotency*"))) == (Verdict.ok, [path])
+    path.write_bytes(b"x" * 5_000)
+    (line,) = folder.gateway_memory(settings_of(net))
+    assert line.verdict is Verdict.bad
+    assert "idempotency.sqlite is damaged" in line.text
+    assert "coseal node repair bank-a" in line.todo
+    path.unlink()
+    assert folder.gateway_memory(settings_of(net)) == []
