@@ -33,6 +33,7 @@ _VARIES = (
     (r"\b[\d,]+ (blocks|transactions|bytes)\b", r"# \1"),
     (r"\b\d+ of them new\b", "# of them new"),
     (r"\(\+\d+\)", "(+#)"),
+    (r"\bsteps +\d+", "steps #"),
     (r"\b\d+ epoch\(s\)", "# epoch(s)"),
     (r"\b(signed_by|signatures of|votes:) .*", r"\1 #"),
     (r"─+", "─"),
