@@ -62,14 +62,14 @@ def least_steps(size_bytes: int) -> int:
     return BASE_STEPS + size_bytes // RAW_BYTES_A_STEP
 
 
-def fits(steps: int, before: int, room_steps: int) -> bool:
-    """Say whether a block that took ``before`` steps has room for a transaction of ``steps``.
+def fits(steps: int, before: int, room_steps: int, left_steps: int = BLOCK_STEPS) -> bool:
+    """Say whether a block whose transactions took ``before`` has room for one more of ``steps``.
 
-    One of which more than the half is free takes it beyond a builder's room: else a transaction larger than that would
-    wait for a block without others.
+    ``left_steps`` is what the block leaves for transactions, ``room_steps`` what its builder wants them to take. One
+    that begins in the first half of the room may go beyond it: else it would wait for a block without others.
     """
     after = before + steps
-    return after <= room_steps or (2 * before <= room_steps and after <= BLOCK_STEPS)
+    return after <= left_steps and (after <= room_steps or 2 * before <= room_steps)
 
 
 class Spent(BaseException):

@@ -297,14 +297,16 @@ class Executor:
         frame = _Frame(self.chain_id, height, time_ms, version, contracts, self._verify, careful)
         begun = begin_block(view, contracts, height, time_ms)
         receipts = [Receipt(ZERO_HASH, OK, "", begun.data, begun.steps).encode()]
-        room, steps, taken, beyond = MAX_RECEIPTS_BYTES - len(receipts[0]), begun.steps, list[int](), 0
+        room, left_steps = MAX_RECEIPTS_BYTES - len(receipts[0]), BLOCK_STEPS - begun.steps
+        taken: list[int] = []
+        steps = beyond = 0
         for tx in transactions:
-            if taken and not fits(least_steps(len(tx.raw)), steps, room_steps):
+            if taken and not fits(least_steps(len(tx.raw)), steps, room_steps, left_steps):
                 break
             faults = len(view.faults)
             receipt, cost = _execute(view, frame, tx)
             room -= len(receipt)
-            if taken and (room < 0 or not fits(cost, steps, room_steps)):  # B5
+            if taken and (room < 0 or not fits(cost, steps, room_steps, left_steps)):  # B5
                 view.rollback()
                 del view.faults[faults:]
                 beyond = cost
@@ -326,7 +328,7 @@ class Executor:
             next_validators=membership.validators(view),
             change=change,
             members_changed=view.wrote("membership/"),
-            steps=steps,
+            steps=begun.steps + steps,
             taken=tuple(taken),
             beyond=beyond,
             faults=tuple(view.faults),

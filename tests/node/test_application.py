@@ -7,7 +7,7 @@ from contracts.budget import BLOCK_STEPS, least_steps
 from contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome, new_state
 from contracts.framework import Action, Context, Contract, Result, View
 from contracts.table import CONTRACTS
-from ledger.block import Block
+from ledger.block import Block, Receipt
 from ledger.certificate import Certificate, Phase, assemble, vote_preimage
 from ledger.genesis import PROTOCOL_VERSION, Genesis
 from node.admission import VerifiedTransactions
@@ -175,6 +175,23 @@ def test_a_block_never_has_more_steps_than_a_follower_accepts() -> None:
     assert isinstance(other.application.execute(Block.decode(executed.block.raw)), Executed)
 
 
+def test_what_is_due_takes_no_room_from_transactions_but_from_the_block() -> None:
+    """A backlog of due things lasts for many blocks; else each of them would hold one transaction."""
+    due = Contract(
+        "waking",
+        {},
+        due=lambda view, time_ms: None if view.get("waking/done") else ["wake"],
+        fire=lambda view, moment, entry: view.put("waking/done", 1) or view.charge(45_000) or {},
+    )
+    world, other = World(SPENDING, due), World(SPENDING, due)
+    world.slow()
+    raws = [world.spend(number, 20_000) for number in range(9)]
+    executed = world.application.build(world.draft())
+    assert Receipt.decode(executed.receipts[0]).steps > 45_000
+    assert executed.block.transactions == tuple(raws[:4])
+    assert isinstance(other.application.execute(Block.decode(executed.block.raw)), Executed)
+
+
 def test_what_had_no_room_is_not_executed_again_before_it_has() -> None:
     tried: list[int] = []
 
@@ -262,7 +279,6 @@ def test_expired_and_useless_transactions_are_dropped_without_a_block() -> None:
 def test_a_transaction_that_fails_in_its_contract_is_in_the_block_with_a_receipt() -> None:
     """C9: it passed the checks, so it gets its place and a refusal that all nodes agree on."""
     from ledger import transaction
-    from ledger.block import Receipt
     from tests.node.cluster import key
 
     world = World()

@@ -97,3 +97,12 @@ def test_a_node_that_starts_again_learns_whose_turn_it_is_from_the_next_blocks()
     cluster.submit("central-bank", tx)
     assert cluster.run_until(lambda: cluster.has(tx))
     assert set(machine_of(cluster, "regulator").status(cluster.now_ms).member_steps) == {"central-bank"}
+
+
+def test_what_a_node_says_of_itself_is_its_members() -> None:
+    cluster = Cluster(observers=("watch",)).start()
+    seen = cluster["regulator"].published
+    assert cluster.run_until(lambda: any(tx.sender == "node:watch" for _, out in seen for tx in out.transactions))
+    lately = machine_of(cluster, "regulator").status(cluster.now_ms).member_steps
+    assert "bank-a" in lately, "the observer is bank-a's"
+    assert set(lately) <= {member.id for member in cluster.genesis.members}
