@@ -56,7 +56,9 @@ def section(
         el("div", {"class": "section-aside"}, aside, seal(page, shown) if shown is not None else None),
     )
     explained = el("p", {"class": "note"}, page.t(note)) if note else None
-    return el("section", {"class": "panel", "aria-labelledby": name}, head, explained, *body)
+    missing = shown.unshown if shown is not None else ()
+    apart = notice("bad", page.t("state.unshown", count=len(missing), reason=missing[0])) if missing else None
+    return el("section", {"class": "panel", "aria-labelledby": name}, head, explained, apart, *body)
 
 
 def lead(page: Page, title: Child, key: str | None = None, *more: Child) -> Html:

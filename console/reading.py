@@ -22,7 +22,7 @@ from audit.history import UNPROVEN, verify_history
 from audit.light import UnknownValidators
 from console.light import Conflict, LightClient
 from console.nodes import MSGPACK, UNANSWERED, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
-from console.shapes import Shape
+from console.shapes import Rows, Shape
 from console.shown import Proven, Recording, Shown, Trust, Untrue
 from contracts.process_chain import item_hash
 from coseal.conversation import state_path
@@ -86,7 +86,8 @@ class Reader:
         """
         given = {name: value for name, value in params.items() if value not in (None, "")}
         document, node = await self.nodes.ask(path, shape, given)
-        return Shown(document, Trust.UNVERIFIED, why, document.get("height"), node)
+        unshown = tuple(reason for rows in document.values() if isinstance(rows, Rows) for reason in rows.unshown)
+        return Shown(document, Trust.UNVERIFIED, why, document.get("height"), node, unshown=unshown)
 
     # The state
 

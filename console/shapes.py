@@ -27,6 +27,10 @@ TIME_MS_MAX: Final = 2**53
 """Beyond the year 287,000: a time above it is nobody's."""
 
 
+CANNOT: Final = "cannot_be_shown"
+"""The field by which a node says why an entry of a list could not be shown (docs/spec/api.md)."""
+
+
 class Odd(LedgerError):
     """What a node answered is not the document that was asked for, or not of its form."""
 
@@ -53,6 +57,9 @@ def text(limit: int = TEXT_CHARACTERS) -> Shape:
         return value
 
     return shape
+
+
+_reason: Final = text(1_024)
 
 
 def one_of(*words: str) -> Shape:
@@ -90,14 +97,29 @@ def optional(shape: Shape) -> Shape:
     return lambda value, where: None if value is None else shape(value, where)
 
 
+class Rows(list[Any]):
+    """A list whose node could not show some of its entries: ``unshown`` has the reason of each."""
+
+    unshown: tuple[str, ...] = ()
+
+
 def listed(shape: Shape, limit: int = ROWS, *, least: int = 0) -> Shape:
-    """Return the shape of a list of ``least`` to ``limit`` values of one shape."""
+    """Return the shape of a list of ``least`` to ``limit`` values of one shape.
+
+    What the node says it cannot show is kept apart: nothing else of such an entry is sure.
+    """
 
     def of_list(value: Any, where: str) -> list[Any]:
         rows = codec.sequence(value, where, limit=limit)
         if len(rows) < least:
             raise Malformed(f"{where}: expected at least {least} items")
-        return [shape(row, f"{where}[{number}]") for number, row in enumerate(rows)]
+        found = Rows()
+        for number, row in enumerate(rows):
+            if type(row) is dict and CANNOT in row:
+                found.unshown += (_reason(row[CANNOT], f"{where}[{number}].{CANNOT}"),)
+            else:
+                found.append(shape(row, f"{where}[{number}]"))
+        return found
 
     return of_list
 

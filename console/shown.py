@@ -37,10 +37,12 @@ class Shown(Generic[T]):
     node: str = ""
     detail: str = ""
     until: int | None = None
+    unshown: tuple[str, ...] = ()
+    """Why entries of it are missing, one reason each: the node could not show them."""
 
     def of(self, value: U) -> Shown[U]:
         """Return another value of the same standing: a part of this one, or what follows from it."""
-        return Shown(value, self.trust, self.why, self.height, self.node, self.detail, self.until)
+        return Shown(value, self.trust, self.why, self.height, self.node, self.detail, self.until, self.unshown)
 
     def because(self, why: str) -> Shown[T]:
         """Return the same with another reason."""
@@ -53,7 +55,8 @@ def joined(*parts: Shown[Any]) -> Shown[Any]:
     weakest = min(parts, key=lambda part: order.index(part.trust))
     heights = [height for part in parts for height in (part.height, part.until) if height]
     first, last = min(heights, default=None), max(heights, default=None)
-    return replace(weakest, value=None, height=first, until=None if last == first else last)
+    unshown = tuple(reason for part in parts for reason in part.unshown)
+    return replace(weakest, value=None, height=first, until=None if last == first else last, unshown=unshown)
 
 
 class Untrue(Exception):

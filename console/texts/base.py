@@ -95,6 +95,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "trust.from": ("from {node}", "来自 {node}"),
     # States
     "state.empty": ("Nothing here yet", "暂无内容"),
+    "state.unshown": (
+        "{count} of these cannot be shown: {reason}. This is a fault of the node's software, and its log says more; "
+        "what is recorded is not affected.",
+        "其中 {count} 项无法显示：{reason}。这是该节点软件的故障，其日志中有详情；已记录的内容不受影响。",
+    ),
     "state.stalled.title": ("No node answers", "没有节点应答"),
     "state.stalled.text": (
         "The console runs, but none of the nodes it knows can be reached. It goes on trying; nothing has to be done "
