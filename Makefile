@@ -14,13 +14,14 @@ STEPS  ?= 100000
 TWINS  ?= 500
 MINUTES ?= 10
 ROUNDS ?= 5
+LIES   ?= 12000
 TIMES ?= 1
 
 # Tests start hundreds of processes: without bytecode on the disk each would compile every source again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint types simulate simulate-long walk model test-long drills mutants fuzz soak \
+.PHONY: help setup demo test test-fast check lint types simulate simulate-long walk model test-long drills mutants fuzz liar soak \
   twins-exhaustive bench bench-full bench-document bench-wan bench-compare \
   vectors transcripts docs lock locked compiled compiled-check bench-compiled sbom audit-deps clean
 
@@ -85,6 +86,9 @@ mutants: setup  ## break the protocol in memory, one line at a time; every break
 
 fuzz: setup  ## fuzz every decoder for MINUTES; what is found is added to tests/fuzz/corpus
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
+liar: setup  ## lie LIES times to the SDK, bundles, verify and audit, in every field of every answer (SEED=n); none may be taken
+	$(BIN)/python -m tests.liar --count $(LIES) --seed $(or $(SEED),0)
 
 soak: setup  ## a network under load for MINUTES, a node restarted every minute; a verdict, results are merged
 	$(BIN)/python -m tests.cluster.soak --minutes $(MINUTES)

@@ -114,7 +114,7 @@ class _Bundle:
         self.header: Header | None = None
         self.certificate: Certificate | None = None
         self.history: ObjectHistory | None = None
-        self.recordings: list[Recording] = []
+        self.recordings: dict[bytes, Recording] = {}
         self.trail: dict[str, Recording] = {}
         self.begun: dict[int, Receipt] = {}
         self.rules: dict[tuple[str, int], Mapping[str, Any]] = {}
@@ -177,13 +177,13 @@ class _Bundle:
             for sequence, item in enumerate(transaction.args["items"], first):
                 if wanted.get((source, sequence)) == item_hash(source, sequence, item):
                     del wanted[source, sequence]
-            self.recordings.append(recording)
+            self.recordings[transaction.id] = recording
         if wanted:
             source, sequence = min(wanted)
             raise BadProof(f"nothing shows who recorded item {sequence} of {source}")
-        senders = sorted({recording.transaction.sender for recording in self.recordings})
+        senders = sorted({recording.transaction.sender for recording in self.recordings.values()})
         words = f"{len(self.recordings)} transactions recorded them, signed by {', '.join(senders) or 'nobody'}"
-        return f"{words}; {_blocks(recording.header for recording in self.recordings)}"
+        return f"{words}; {_blocks(recording.header for recording in self.recordings.values())}"
 
     def sources(self, document: Any) -> str:
         """Verify the state of every source that recorded an item: does it have gaps?"""

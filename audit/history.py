@@ -17,7 +17,7 @@ from ledger.errors import Malformed
 from ledger.genesis import Genesis
 from ledger.handover import split_handovers
 from ledger.proof import CertifiedValue
-from ledger.render import state_proof_from_json
+from ledger.render import state_proof_from_json, state_proof_json
 from ledger.signing import HASH_BYTES
 from ledger.validators import ValidatorSet
 
@@ -100,10 +100,23 @@ def _fields(document: Any) -> dict[str, Any]:
     return fields
 
 
-def proven_part(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a history's document without what nothing proves."""
-    rows = [{name: value for name, value in row.items() if name != UNPROVEN} for row in document["items"]]
-    return {**document, "items": rows}
+def history_json(history: ObjectHistory) -> dict[str, Any]:
+    """Return the document of a history: what is proven, whole, and nothing else."""
+    rows = [
+        {"source": source, "sequence": sequence, "hash": item_hash(source, sequence, item).hex(), "item": item}
+        for source, sequence, item in history.items
+    ]
+    return {
+        "coseal": "object-history",
+        "version": 1,
+        "height": history.height,
+        "process_type": history.process_type,
+        "type": history.object_type,
+        "id": history.object_id,
+        "count": len(rows),
+        "items": rows,
+        "record": state_proof_json(history.record),
+    }
 
 
 def _item(value: Any) -> tuple[str, int, dict[str, Any]]:

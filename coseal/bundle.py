@@ -7,11 +7,11 @@ then proven as of one block; a case that changed in between is collected again.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from audit.bundle import EXTERNAL, KIND, VERSION, verify_bundle
-from audit.history import ObjectHistory
+from audit.history import ObjectHistory, history_json
 from audit.report import Verdict
 from contracts.process_chain import object_key
 from contracts.rules.rule import SOURCE
@@ -25,7 +25,7 @@ from coseal.history import object_history, parse_object
 from coseal.supervision import is_finding
 from ledger import codec, merkle
 from ledger.block import CommittedBlock
-from ledger.handover import FIELD, handover_json, split_handovers
+from ledger.handover import FIELD, handover_json
 from ledger.proof import BeginProof, CertifiedValue, TransactionProof
 from ledger.render import begin_proof_json, proof_json, state_proof_json
 from ledger.transaction import Transaction
@@ -87,19 +87,18 @@ class _Collector:
     def document(self) -> dict[str, Any]:
         """Return the bundle as of one block."""
         client, names = self._client, dict(zip(("process_type", "type", "id"), self._name, strict=True))
-        shown, history = object_history(client, *self._name)
+        _, history = object_history(client, *self._name)
         keys = self._keys(history, self._raised())
         self._proven = dict(zip(keys.all, client.values(keys.all), strict=True))
         findings = [self._value(key) for key in keys.findings]
-        rest, _ = split_handovers(shown)
-        record = self._proof(object_key(*self._name))
+        as_of_now = replace(history, record=self._proven[object_key(*self._name)])
         recorded = sorted({place for place in history.claimed if place is not None})
         bundle = {
             "coseal": KIND,
             "version": VERSION,
             "chain_id": client.genesis.chain_id.hex(),
             "object": names,
-            "history": {**rest, "height": record["height"], "record": record},
+            "history": history_json(as_of_now),
             "recordings": [self._transaction(*place) for place in recorded],
             "sources": self._proofs(keys.sources),
             "active": self._proof(active_key(self._name[0])),
@@ -120,7 +119,8 @@ class _Collector:
         count = self._client.value(count_key(*self._name)) or 0
         filters = dict(zip(("process_type", "object_type", "object"), self._name, strict=True))
         rows = self._client.pages("/v1/findings", "findings", limit=count, **filters)
-        return [name for row in rows if is_finding(name := str(row.get("id")))]
+        names = {name for row in rows if is_finding(name := str(row.get("id")))}
+        return sorted(names, key=lambda name: int(name[1:]))
 
     def _keys(self, history: ObjectHistory, findings: list[str]) -> _Keys:
         """Return what to prove; which rules and policies belong to the case is read first, one after the other."""

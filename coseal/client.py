@@ -234,7 +234,8 @@ class Client(Speaker):
     def validators_of(self, header: Header, certificate: Certificate) -> ValidatorSet:
         """Return the validators of a header's epoch; the node is asked for what leads to it, which is verified.
 
-        No signature on the header itself is checked. Raises a ``LedgerError`` if the node does not lead there.
+        No signature on the header itself is checked. Raises a ``LedgerError`` if the node does not lead there,
+        ``FalseAnswer`` if what it gives does not hold.
         """
         return self.run(self.conversation.validators_of(header, certificate))
 

@@ -490,7 +490,8 @@ class Conversation:
     def validators_of(self, header: Header, certificate: Certificate) -> Dialogue[ValidatorSet]:
         """Return the validators of a header's epoch; the node is asked for what leads to it, which is verified.
 
-        No signature on the header itself is checked. Raises a ``LedgerError`` if the node does not lead there.
+        No signature on the header itself is checked. Raises a ``LedgerError`` if the node does not lead there,
+        ``FalseAnswer`` if what it gives does not hold.
         """
         while header.epoch > self.epochs.last.epoch:
             after = {"from": self.epochs.last.epoch + 1}
@@ -498,8 +499,11 @@ class Conversation:
             if reply.status != 200:
                 document_of(reply)
             known = len(self.epochs)
-            rows = codec.sequence(codec.decode(reply.content), "handovers", limit=MAX_HANDOVERS)
-            self.epochs.take_all(Handover.decode(codec.octets(row, "handover")) for row in rows)
+            try:
+                rows = codec.sequence(codec.decode(reply.content), "handovers", limit=MAX_HANDOVERS)
+                self.epochs.take_all(Handover.decode(codec.octets(row, "handover")) for row in rows)
+            except LedgerError as error:
+                raise false_answer(reply.node, f"gave handovers that do not hold: {error.reason}") from None
             if len(self.epochs) == known:
                 break
         return self.epochs.of(header, certificate)

@@ -70,7 +70,14 @@ class Blocks:
         silent_since = time.monotonic()
         while True:
             try:
-                return (yield from self._more())
+                found = yield from self._more()
+                if found or self.done:
+                    return found
+                if not self._follow and time.monotonic() - silent_since > self._patience_s:
+                    raise Busy(f"no node gives block {self._height}, which is committed", "try again in a moment")
+                if self._follow:
+                    yield Pause(_PAUSE_S)
+                    return []
             except (FalseAnswer, Unreachable) as error:
                 if isinstance(error, FalseAnswer):
                     self._conversation.distrust(error)
@@ -132,9 +139,12 @@ class Blocks:
             document_of(reply)
         try:
             rows = codec.sequence(codec.decode(reply.content), "blocks", limit=_PAGE_BLOCKS)
-            return reply.node, [codec.octets(row, "block") for row in rows]
+            blocks = [codec.octets(row, "block") for row in rows]
         except LedgerError as error:
             raise false_answer(reply.node, f"gave no blocks: {error.reason}") from None
+        if not blocks:
+            raise false_answer(reply.node, f"gave no block, though it was asked to wait for block {height}")
+        return reply.node, blocks
 
     def _require_next(self, node: str, committed: CommittedBlock, height: int) -> None:
         header = committed.block.header

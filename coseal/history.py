@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from audit.history import ObjectHistory, proven_part, record_of, verify_history
+from audit.history import ObjectHistory, history_json, record_of, verify_history
 from coseal.conversation import Conversation, Dialogue, asking_for, document_of, false_answer
 from coseal.errors import CosealError
 from ledger.errors import LedgerError
@@ -68,4 +68,4 @@ def _ask(
     if (history.process_type, history.object_type, history.object_id) != (process_type, object_type, object_id):
         raise false_answer(reply.node, "gave the history of another object")
     conversation.saw(reply.node, f"the history of {object_id}", history.height, floor)
-    return with_handovers(proven_part(document), conversation.epochs.up_to(record.header.epoch)), history
+    return with_handovers(history_json(history), conversation.epochs.up_to(record.header.epoch)), history

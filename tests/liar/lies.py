@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
@@ -22,7 +22,7 @@ import msgpack
 OPENED: Final = "<raw>"
 """The step of a path into bytes, or base64, that hold MessagePack themselves."""
 _DROP: Final = object()
-_MEMBER: Final = "unproven"
+_MEMBER: Final = "certified_by_all"
 _DEPTH_MAX: Final = 24
 
 Path = tuple[Any, ...]
@@ -234,9 +234,12 @@ _ALTERATIONS: Final[dict[str, Alter]] = {
     "reorder": _reorder,
     "unknown": _unknown,
 }
-KINDS: Final = (*_ALTERATIONS, "replay", "substitute", "bytes", "status")
-"""The kinds of lies. ``replay`` takes an older answer, or a part of one; ``substitute`` an answer about something else;
-``bytes`` and ``status`` alter the body as bytes and the status of the answer."""
+KINDS: Final = (*_ALTERATIONS, "forge", "replay", "substitute", "bytes", "status")
+"""The kinds of lies. ``forge`` alters what ``raw`` holds and leaves out what shows it; ``replay`` takes an older
+answer, or a part of one; ``substitute`` an answer about something else; ``bytes`` and ``status`` alter the body as
+bytes and the status of the answer."""
+_OF_A_DOCUMENT: Final = ("coseal", "version", "raw", "handovers")
+_PLACED: Final = (*_ALTERATIONS, "forge", "replay")
 _STATUSES: Final = (200, 201, 204, 301, 400, 401, 404, 409, 410, 422, 429, 500, 502, 503)
 
 
@@ -248,7 +251,8 @@ def sampled(
     ``old``: valid answers of the same question from before; ``other``: valid answers of other questions.
     """
     form, document = parsed(answer.content)
-    paths = places(document) if form != "bytes" else []
+    found = places(document) if form != "bytes" else []
+    paths = {kind: _by_depth(path for path in found if _may(kind, document, path)) for kind in _PLACED}
     made, tries = 0, 0
     kinds = [
         kind for kind in KINDS if kind not in ("replay", "substitute") or {"replay": old, "substitute": other}[kind]
@@ -256,20 +260,48 @@ def sampled(
     while made < count and tries < 8 * count:
         kind = kinds[tries % len(kinds)]
         tries += 1
-        lie = _lie(kind, answer, form, document, paths, random, old if kind == "replay" else other)
+        where = paths.get(kind, paths["replay"])
+        lie = _lie(kind, answer, form, document, where, random, old if kind == "replay" else other)
         if lie is not None and (lie.content, lie.status) != (answer.content, answer.status):
             made += 1
             yield lie
 
 
-def every(answer: Answer, random: Random) -> Iterator[Lie]:
-    """Yield one lie of each kind that alters a single place, for every place."""
+def every(
+    answer: Answer, random: Random, depth: int, *, old: Sequence[Answer] = (), other: Sequence[Answer] = ()
+) -> Iterator[Lie]:
+    """Yield a lie of each kind for every place of an answer down to ``depth``, with each of the other answers."""
     form, document = parsed(answer.content)
-    for path in places(document) if form != "bytes" else ():
-        for kind in _ALTERATIONS:
-            lie = _altered(kind, form, document, path, random)
-            if lie is not None and lie.content != answer.content:
-                yield replace(lie, status=answer.status)
+    if form == "bytes":
+        return
+    paths = [path for path in places(document, into_raw=False) if len(path) <= depth]
+    for kind in (*_ALTERATIONS, "replay", "substitute"):
+        pool = {"replay": old, "substitute": other}.get(kind, ())
+        for path in paths:
+            made = [_part_of(kind, answer, form, document, path, source) for source in pool]
+            if kind in _ALTERATIONS:
+                made.append(_altered(kind, form, document, path, random))
+            for lie in made:
+                if lie is not None and lie.content != answer.content:
+                    yield replace(lie, status=answer.status)
+
+
+def _may(kind: str, document: Any, path: Path) -> bool:
+    """Say whether an alteration of this kind can make anything else of what stands at a path."""
+    if kind in ("duplicate", "reorder"):
+        value = at(document, path)
+        return type(value) is list and len(value) > (kind == "reorder")
+    if kind == "forge":
+        return path[-1:] == ("raw",) and _opened(at(document, path)) is not None
+    return kind != "unknown" or type(at(document, path)) in (list, dict)
+
+
+def _by_depth(paths: Iterable[Path]) -> list[list[Path]]:
+    """Return places by how deep they stand: a document has few on top, which say the most, and many below."""
+    groups: dict[int, list[Path]] = {}
+    for path in paths:
+        groups.setdefault(len(path), []).append(path)
+    return list(groups.values())
 
 
 def _lie(
@@ -277,7 +309,7 @@ def _lie(
     answer: Answer,
     form: str,
     document: Any,
-    paths: Sequence[Path],
+    paths: Sequence[Sequence[Path]],
     random: Random,
     pool: Sequence[Answer],
 ) -> Lie | None:
@@ -288,7 +320,10 @@ def _lie(
         return Lie(kind, "", _spoilt(random, answer.content), answer.status)
     if kind in ("replay", "substitute"):
         return _from_elsewhere(kind, answer, form, document, paths, random, random.choice(pool))
-    lie = _altered(kind, form, document, random.choice(paths), random) if paths else None
+    if not paths:
+        return None
+    path = random.choice(random.choice(paths))
+    lie = _forged(form, document, path, random) if kind == "forge" else _altered(kind, form, document, path, random)
     return None if lie is None else replace(lie, status=answer.status)
 
 
@@ -297,13 +332,29 @@ def _altered(kind: str, form: str, document: Any, path: Path, random: Random) ->
     return None if altered is None else Lie(kind, place_text(path), written(form, altered))
 
 
+def _forged(form: str, document: Any, path: Path, random: Random) -> Lie | None:
+    """Alter a place inside of a ``raw``, and leave the fields out that would show what it held."""
+    around = at(document, path[:-1])
+    inside = _opened(around["raw"])
+    where = random.choice(random.choice(_by_depth(places(inside)[1:])))
+    changed = random.choice((_other_value, _neighbour, _delete, _duplicate))(random, inside, where)
+    if changed is None:
+        return None
+    kept = {name: around[name] for name in _OF_A_DOCUMENT if name in around}
+    bare = {**(kept if "coseal" in kept else around), "raw": _closed(around["raw"], changed)}
+    return Lie("forge", place_text((*path, OPENED, *where)), written(form, put(document, path[:-1], bare)))
+
+
 def _from_elsewhere(
-    kind: str, answer: Answer, form: str, document: Any, paths: Sequence[Path], random: Random, source: Answer
+    kind: str, answer: Answer, form: str, document: Any, paths: Sequence[Sequence[Path]], random: Random, source: Answer
 ) -> Lie | None:
     """Give another answer as this one, or a part of it in the place of the same part."""
     if random.random() < 0.25 or not paths:
         return Lie(kind, "", source.content, source.status)
-    path = random.choice(paths)
+    return _part_of(kind, answer, form, document, random.choice(random.choice(paths)), source)
+
+
+def _part_of(kind: str, answer: Answer, form: str, document: Any, path: Path, source: Answer) -> Lie | None:
     try:
         part = at(parsed(source.content)[1], path)
     except (LookupError, TypeError):

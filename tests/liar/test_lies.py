@@ -47,6 +47,14 @@ def test_all_kinds_of_lies_are_made_and_none_says_the_truth() -> None:
     assert all((lie.content, lie.status) != (ANSWER.content, 200) for lie in made)
 
 
+def test_a_forged_document_shows_nothing_but_what_its_raw_holds() -> None:
+    forged = [json.loads(lie.content) for lie in lies() if lie.kind == "forge"]
+    assert forged
+    for document in forged:
+        assert set(document) == {"coseal", "raw"}
+        assert document["raw"] != DOCUMENT["raw"]
+
+
 def test_the_same_seed_tells_the_same_lies() -> None:
     assert lies(5) == lies(5)
     assert lies(5) != lies(6)
@@ -60,9 +68,10 @@ def test_an_old_answer_comes_back_whole_and_in_parts() -> None:
 
 
 def test_every_single_alteration_of_every_place_can_be_listed() -> None:
-    made = list(every(ANSWER, Random(1)))
-    assert {"delete", "null", "type", "value", "swap", "unknown"} <= {lie.kind for lie in made}
-    assert {lie.place for lie in made} >= {"height", "rows[2].id", "coseal"}
+    made = list(every(ANSWER, Random(1), 2, old=[OLD], other=[OTHER]))
+    assert {"delete", "null", "type", "value", "swap", "unknown", "replay", "substitute"} <= {lie.kind for lie in made}
+    assert {lie.place for lie in made} >= {"height", "rows[2]", "coseal"}
+    assert "rows[2].id" not in {lie.place for lie in made}
 
 
 def test_msgpack_is_altered_as_msgpack() -> None:
