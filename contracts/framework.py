@@ -198,7 +198,7 @@ class Fault(NamedTuple):
 
     name: str
     tx_id: bytes
-    error: BaseException
+    error: Any  # a BaseException: mypyc looks for the type of a field among the module's own names
 
 
 class _Undo(NamedTuple):

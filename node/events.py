@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from consensus.events import ExecutionTook, Timer, TimerKind
 from contracts.execution import Outcome
@@ -381,7 +381,7 @@ class ContractFault:
     name: str
     height: int
     tx_id: bytes
-    error: BaseException
+    error: Any  # an exception; see contracts.framework.Fault
 
 
 @dataclass(frozen=True, slots=True)
