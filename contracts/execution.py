@@ -52,6 +52,8 @@ Admit: TypeAlias = Callable[[bytes], Transaction]
 """Decode a raw transaction and verify its signature; raise ``LedgerError``. A node remembers what it verified."""
 
 MAX_DETAIL_CHARACTERS: Final = 1_000
+MAX_FAULTS: Final = 64
+"""How many contained exceptions wait to be taken."""
 MAX_RECEIPT_BYTES: Final = 1024 * 1024
 MAX_RECEIPTS_BYTES: Final = 16 * 1024 * 1024
 """All receipts of a block; its builder leaves what does not fit to the next block."""
@@ -177,6 +179,7 @@ class Executor:
         self._rules = rules
         self._verify = verify
         self._view = view
+        self._faults: list[tuple[int, Fault]] = []
         self._seen = SeenWindow.load(self.reader)
         self._senders: dict[str, bytes] = {}
         self._contracts(self.protocol_version)
@@ -316,6 +319,7 @@ class Executor:
             receipts.append(receipt)
             taken.append(cost)
         included = transactions[: len(taken)]
+        self._faults = [*self._faults, *((height, fault) for fault in view.faults)][-MAX_FAULTS:]
         self._seen.write(view, height, time_ms, included)
         change = self.state.derive(_updates(view, careful))
         return Outcome(
@@ -333,6 +337,14 @@ class Executor:
             beyond=beyond,
             faults=tuple(view.faults),
         )
+
+    def take_faults(self) -> list[tuple[int, Fault]]:
+        """Return, once, the latest exceptions of contracts that were contained, each with the height of its block.
+
+        Those of a block that was refused are among them: a node that fails alone has to say why it differs.
+        """
+        faults, self._faults = self._faults, []
+        return faults
 
     def commit(self, outcome: Outcome) -> None:
         """Make an outcome the tip. The store is written by whoever owns it, then ``State.flushed``."""

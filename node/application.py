@@ -11,7 +11,7 @@ from typing import Final
 from consensus.application import CannotGoOn, Draft, Executed, Invalid
 from contracts.budget import fits
 from contracts.execution import Executor, Outcome, UnknownProtocol
-from contracts.framework import Fault, Rejected
+from contracts.framework import Rejected
 from ledger import merkle
 from ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, last_commit_hash
 from ledger.certificate import Certificate
@@ -37,7 +37,6 @@ class LedgerApplication:
         self.untimed_blocks = self.untimed_steps = 0  # executed since ``took``
         self._executed: OrderedDict[bytes, Executed] = OrderedDict()
         self._dropped: list[tuple[Transaction, Rejected]] = []
-        self._faults: list[tuple[int, Fault]] = []
 
     def build(self, draft: Draft) -> Executed:
         """See ``Application``."""
@@ -120,11 +119,6 @@ class LedgerApplication:
         dropped, self._dropped = self._dropped, []
         return dropped
 
-    def take_faults(self) -> list[tuple[int, Fault]]:
-        """Return, once, the exceptions of contracts that were contained, each with the height of its block."""
-        faults, self._faults = self._faults, []
-        return faults
-
     def _select(self, draft: Draft) -> list[Transaction]:
         """Take pending transactions in turn while they fit; one that may not be in a block is dropped (N13, N14).
 
@@ -163,7 +157,6 @@ class LedgerApplication:
         executed = Executed(block, outcome.receipts, outcome.next_validators, outcome)
         self.untimed_blocks += 1
         self.untimed_steps += outcome.steps
-        self._faults += [(outcome.height, fault) for fault in outcome.faults]
         self._executed[block.hash] = executed
         while len(self._executed) > _EXECUTED_MAX:
             self._executed.popitem(last=False)

@@ -222,7 +222,7 @@ class Machine:
         except UnknownProtocol as fault:
             self._halt(str(fault), needs_release=True)
         self._pending.tell_dropped()
-        for height, (name, tx_id, error) in self._application.take_faults():
+        for height, (name, tx_id, error) in self.executor.take_faults():
             self._count("contract_fault")
             self._emit(shell.ContractFault(name, height, tx_id, error))
         effects, self._effects = self._effects, []

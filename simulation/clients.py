@@ -12,6 +12,7 @@ from ledger import transaction
 from ledger.transaction import Transaction
 from node import events
 from node.events import Admission, Answer
+from simulation.contract_faults import NAME, arguments_of
 from simulation.history import History, Read, Write
 from simulation.node import text_of
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 VALID_MS = 550_000
+FAULT_EVERY = 8
+"""Writes to one transaction whose contract fails."""
 READS_OPEN_MAX = 20
 
 
@@ -44,6 +47,8 @@ class Clients:
         write = Write(member, value, world.now_ms)
         self.history.writes.append(write)
         self._begin(node, member, "membership", "set_profile", {"description": value}, write)
+        if self._number % FAULT_EVERY == 0:
+            self.send(node, member, NAME, "fail", arguments_of(self._number // FAULT_EVERY))
 
     def send(self, node: SimulatedNode, member: str, contract: str, action: str, args: dict[str, Any]) -> None:
         """Send an action of a member's operator."""

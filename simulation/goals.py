@@ -34,6 +34,7 @@ GOALS: Final[dict[str, str]] = {
     "all_down": "all nodes are down at once, and go on",
     "idle": "an idle chain runs no round timer",
     "consistent_read": "a consistent read is answered",
+    "fault_contained": "an exception of a contract refuses its transaction",
     "validator_added": "a new epoch has one validator more, while faults strike",
     "validator_removed": "a new epoch has one validator less",
     "leader_removed": "a validator is removed while it leads",

@@ -25,7 +25,9 @@ from node.admission import VerifiedTransactions
 from node.events import NodeEffect, NodeEvent, NodeTimer, TickKind
 from node.joining import Kept
 from node.machine import Machine, MachineConfig
+from simulation.checked import CheckedOverlay
 from simulation.clock import Clock
+from simulation.contract_faults import with_faults
 from simulation.disk import Disk, Refused, Snapshot, Write
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 
-NEWER_RULES: Final = {**RULES, 2: RULES[1]}
+WITH_FAULTS: Final = with_faults(RULES)
+NEWER_RULES: Final = {**WITH_FAULTS, 2: WITH_FAULTS[1]}
 """What a newer release has: a second version, of the same rules."""
 
 
@@ -137,8 +140,17 @@ class SimulatedNode:
         state, height = State(disk.store or MemoryStore(disk.bits), disk.bits), disk.store_height
         tip = self._block(height) if height else None
         time_ms = None if tip is None else tip.block.header.time_ms
-        verify, rules = self.world.scheme.verify, RULES if self.outdated else NEWER_RULES
-        executor = Executor(genesis, state, verified.admit, height=height, time_ms=time_ms, rules=rules, verify=verify)
+        verify, rules = self.world.scheme.verify, WITH_FAULTS if self.outdated else NEWER_RULES
+        executor = Executor(
+            genesis,
+            state,
+            verified.admit,
+            height=height,
+            time_ms=time_ms,
+            rules=rules,
+            verify=verify,
+            view=CheckedOverlay,
+        )
         for later in range(height + 1, disk.tip_height + 1):
             tip = self._block(later)
             outcome = executor.execute_block(tip.block)

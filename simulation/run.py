@@ -16,7 +16,7 @@ from audit import light
 from contracts.execution import Executor, Outcome, new_state
 from ledger.block import CommittedBlock
 from ledger.transaction import Transaction
-from simulation import history, swarm
+from simulation import contract_faults, history, swarm
 from simulation.invariants import Violation
 from simulation.node import NEWER_RULES
 from simulation.phases import Course
@@ -150,6 +150,11 @@ def last_checks(world: World) -> None:
             raise Violation(f"I13 a light client refuses height {height}: {error}") from None
         anchor = follower
         order += [tx.args["description"] for tx in outcome.transactions if tx.action == "set_profile"]
+        wrong = contract_faults.misjudged(outcome)
+        if wrong is not None:
+            raise Violation(f"I8 height {height}: {wrong}")
+    if executor.get(contract_faults.KEY) is not None:
+        raise Violation("I8 something of a transaction that failed stayed in the state")
     fault = history.fault(world.clients.history, order)
     if fault is not None:
         raise Violation(f"I18 {fault}")

@@ -12,6 +12,7 @@ from contracts.execution import Outcome
 from ledger.block import CommittedBlock
 from node import events
 from node.events import NodeEffect
+from simulation import contract_faults
 from simulation.invariants import Violation
 from simulation.reading import COMMIT, PREPARE, PROPOSAL, Said
 
@@ -119,6 +120,10 @@ class Witness:
             case events.Unpin(name):
                 for other in self.world.named(name):
                     self.world.act(0, "unpinned", partial(self.world.break_link, node.index, other.index))
+            case events.ContractFault(name, _, _, error):
+                if name != f"{contract_faults.NAME}.fail":
+                    raise Violation(f"I16 {node.id}: {name} raised {type(error).__name__}: {error}")
+                self.world.goals["fault_contained"] += 1
             case events.Noticed(code, text):
                 self._noticed(node, code)
                 self.world.say(f"{node.id} notices {code}: {text}")

@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from coseal.doctor.line import Line, bad, ok, warn
+from coseal.doctor.speed import NEEDED_STEPS_A_MS, steps_a_ms
 from ledger.build import BUILD
 from ledger.signing import Ed25519Signer, verify
 
@@ -37,7 +38,17 @@ def examine() -> list[Line]:
         _signatures(),
         judge_descriptors("", "this shell", resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         judge_kernel_clock(clock),
+        judge_speed(steps_a_ms()),
     ]
+
+
+def judge_speed(made: int) -> Line:
+    """Judge how many steps of the budget this machine makes in a millisecond."""
+    text = f"makes {made:,} steps a ms, {NEEDED_STEPS_A_MS:,} are needed"
+    if made >= NEEDED_STEPS_A_MS:
+        return ok("", "speed", text)
+    todo = "use a faster processor core: a costly transaction takes this machine longer than others wait for its vote"
+    return warn("", "speed", text, todo)
 
 
 def judge_python(build: str, version: tuple[int, ...], wide: bool, optimize: int) -> Line:

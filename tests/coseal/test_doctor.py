@@ -75,6 +75,8 @@ def lines_of(net: Path) -> dict[str, Line]:
         (machine.judge_descriptors("", "us", resource.RLIM_INFINITY), Verdict.ok),
         (machine.judge_descriptors("", "us", 20_000), Verdict.warn),
         (machine.judge_descriptors("", "us", 1_024), Verdict.bad),
+        (machine.judge_speed(2_000), Verdict.ok),
+        (machine.judge_speed(1_999), Verdict.warn),
         (machine.judge_kernel_clock(0), Verdict.ok),
         (machine.judge_kernel_clock(5), Verdict.warn),
         (machine.judge_kernel_clock(None), Verdict.warn),
