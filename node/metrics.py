@@ -189,7 +189,7 @@ class _StatusCollector(Collector):
         )
         for validator, count in status.evidence.items():
             proofs.add_metric([validator], count)
-        steps = GaugeMetricFamily("coseal_member_steps", "Steps of its transactions lately.", labels=["member"])
+        steps = GaugeMetricFamily("coseal_member_steps", "What a member's transactions took lately.", labels=["member"])
         for member, count in status.member_steps.items():
             steps.add_metric([member], count)
         yield from (build, connected, height, proofs, steps)

@@ -8,6 +8,7 @@ import httpx
 import msgpack
 import pytest
 
+from contracts.budget import least_steps
 from contracts.framework import Rejected
 from ledger.proof import TransactionProof
 from ledger.render import proof_from_json, transaction_json
@@ -32,6 +33,7 @@ async def test_a_transaction_in_binary_is_committed_with_its_receipt(world: Worl
     assert response.headers["Coseal-Height"] == "1"
     document = response.json()
     assert document["receipt"].pop("data")["profile"] == {"description": "hello"}
+    assert document["receipt"].pop("steps") >= least_steps(len(tx.raw))
     assert document == {
         "id": tx.id.hex(),
         "status": "committed",
