@@ -96,11 +96,16 @@ def submit(
 
       coseal submit policy.endorse id=cn/2026-1 --as central-bank --dry-run
     """
-    from coseal.arguments import parse_action, parse_arguments
+    from coseal.arguments import parse_action, parse_arguments, require_valid
 
     contract, name = parse_action(action)
     args = parse_arguments(contract, name, words or [], data)
+    require_valid(contract, name, args)
     with access.client(sender) as client:
+        if (contract, name) == ("process", "record"):
+            from coseal.fitting import require_fit
+
+            require_fit(client, args)
         if access.dry_run:
             act(access, client, contract, name, args, as_json=as_json)
         transaction = client.sign(contract, name, args)
