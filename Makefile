@@ -21,7 +21,7 @@ TIMES ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint types simulate simulate-long walk model test-long drills mutants fuzz liar soak \
+.PHONY: help setup demo test test-fast check lint types simulate simulate-long walk model test-long drills mutants fuzz liar liar-console soak \
   twins-exhaustive bench bench-full bench-document bench-wan bench-compare \
   vectors transcripts docs lock locked compiled compiled-check bench-compiled sbom audit-deps clean
 
@@ -52,6 +52,9 @@ drills: setup  ## drill real networks: DRILLS="name ...", or a share that rotate
 
 test-fast: setup  ## run the tests that start no process
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder -m 'not cluster'
+
+liar-console: setup  ## render the console's pages from answers that lie: LIES of them, from SEED on
+	$(BIN)/python -m tests.console.lying $(or $(LIES),12000) $(or $(SEED),1)
 
 lint: setup  ## check format and lint
 	$(BIN)/ruff format --check .

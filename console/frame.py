@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from console.html import Html, el, join
+from console.nodes import ODD
 from console.page import Entry, Page, View
 from console.parts import empty, lead, notice, seal
 from console.shown import Shown, Trust
@@ -103,7 +104,9 @@ def _followed(page: Page) -> Html:
         link = el("a", {"href": "/evidence"}, page.t("app.forked"))
         return el("div", {"class": "followed"}, notice("bad", link))
     if nodes.seen and not any(seen.status for seen in nodes.seen.values()):
-        return el("div", {"class": "followed"}, el("span", {"class": "tag bad"}, page.t("app.no_node")))
+        odd = any(seen.error == ODD for seen in nodes.seen.values())
+        words = page.t("app.odd_node" if odd else "app.no_node")
+        return el("div", {"class": "followed"}, el("span", {"class": "tag bad"}, words))
     if light.height < nodes.tip - 2:
         words = page.t("app.following", height=height, tip=page.number(nodes.tip))
         if light.trouble is not None:

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from console.light import LightClient
-from console.nodes import Nodes
+from console.nodes import NoAnswer, Nodes, Problem
 from console.reading import Reader
-from console.shapes import Shape
+from console.shapes import Odd, Shape
 from console.shown import Proven, Recording, Shown
 from contracts.process_chain import EMPTY_RECORD, chain, object_key
-from ledger.block import CommittedBlock
+from ledger.block import CommittedBlock, Header
 from ledger.render import plain
 
 ATTEMPTS: Final = 4
@@ -52,6 +52,11 @@ class PageData:
         heights = [proven.height for proven in self._read.values()]
         return (min(heights), max(heights)) if heights else None
 
+    @property
+    def block_ms(self) -> int | None:
+        """The time of the newest block that the state shown is of."""
+        return max((proven.time_ms for proven in self._read.values()), default=None)
+
     async def settled(self) -> bool:
         """Say whether all of the state that was read is of one block; if not, read it so for the next attempt."""
         if len({proven.height for proven in self._read.values()}) <= 1:
@@ -79,7 +84,7 @@ class PageData:
         record = await self._proven(key)
         if record.value == recorded_of(shown.value):
             return record.shown(shown.value).because(shown.why)
-        self._read[key] = Proven(None, shown.height or 0, shown.node)  # it grew meanwhile: of another block
+        self._read[key] = Proven(None, shown.height or 0, shown.node, 0)  # it grew meanwhile: of another block
         return shown
 
     async def _proven(self, key: str) -> Proven:
@@ -93,6 +98,13 @@ class PageData:
         """Return a JSON document as a node gives it, unverified."""
         return await self._reader.get(path, shape, why, **params)
 
+    async def said(self, path: str, shape: Shape, **params: Any) -> Shown[dict[str, Any]] | None:
+        """Return a document as ``get`` does; None if no node gives one, for pages that hold without it."""
+        try:
+            return await self._reader.get(path, shape, **params)
+        except (NoAnswer, Problem, Odd):
+            return None
+
     async def transaction(self, tx_id: str) -> Shown[dict[str, Any]]:
         """Return a transaction with its verified receipt."""
         return await self._reader.transaction(tx_id)
@@ -104,6 +116,10 @@ class PageData:
     async def block(self, height: int | str) -> Shown[CommittedBlock]:
         """Return a verified block by height or ``latest``."""
         return await self._reader.block(height)
+
+    async def header(self, height: int) -> Shown[Header]:
+        """Return the verified header of a block, which nodes keep of pruned ones too."""
+        return await self._reader.header(height)
 
     async def blocks(self, first: int, count: int) -> Shown[list[CommittedBlock]]:
         """Return verified blocks from a height on."""

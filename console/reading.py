@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from audit.history import UNPROVEN, verify_history
 from audit.light import UnknownValidators
-from console.light import Conflict, LightClient
+from console.light import Conflict, LightClient, read_run
 from console.nodes import MSGPACK, UNANSWERED, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
 from console.shapes import Rows, Shape
 from console.shown import Proven, Recording, Shown, Trust, Untrue
@@ -105,14 +105,17 @@ class Reader:
         if kept is not None and (kept.tip == self.light.height or now - kept.at < _FRESH_S):
             return kept.proven
 
-        def read(body: bytes) -> tuple[Any, int]:
+        def read(body: bytes) -> tuple[tuple[Any, int], int]:
             document, _ = split_handovers(strict_json(body, "proof", depth=MAX_DOCUMENT_DEPTH + 1))
-            return self._value_of(state_proof_from_json(document), key, floor)
+            certified = state_proof_from_json(document)
+            value = self._value_of(certified, key, floor)
+            return (value, certified.header.time_ms), certified.header.height
 
         tip, floor = self.light.height, self._floor
         params = {"proof": "true", "handovers": "false", "min_height": floor}
         shown = await self._proven(state_path(key), params, read)
-        proven = Proven(shown.value, shown.height or 0, shown.node)
+        value, time_ms = shown.value
+        proven = Proven(value, shown.height or 0, shown.node, time_ms)
         self._keep_state(key, tip, proven)
         return proven
 
@@ -124,23 +127,23 @@ class Reader:
         return found
 
     async def _together(self, keys: Sequence[str]) -> dict[str, Proven]:
-        def read(body: bytes) -> tuple[list[Any], int]:
+        def read(body: bytes) -> tuple[tuple[list[Any], int], int]:
             rows = codec.sequence(codec.decode(body), "proofs", limit=KEYS_MAX)
             if len(rows) != len(keys):
                 raise Malformed(f"{len(rows)} proofs were given for {len(keys)} keys")
             certified = [CertifiedValue.decode(codec.octets(row, "proof")) for row in rows]
-            found = [self._value_of(one, key, floor) for one, key in zip(certified, keys, strict=True)]
-            heights = {height for _, height in found}
-            if len(heights) != 1:
+            values = [self._value_of(one, key, floor) for one, key in zip(certified, keys, strict=True)]
+            header = certified[0].header
+            if any(one.header.hash != header.hash for one in certified):
                 raise Malformed("the proofs are of several blocks")
-            return [value for value, _ in found], heights.pop()
+            return (values, header.time_ms), header.height
 
         tip, floor = self.light.height, self._floor
         params = {"keys": json.dumps(list(keys), ensure_ascii=False), "min_height": floor}
         shown = await self._proven("/v1/proofs", params, read, accept=MSGPACK)
-        found = {
-            key: Proven(value, shown.height or 0, shown.node) for key, value in zip(keys, shown.value, strict=True)
-        }
+        values, time_ms = shown.value
+        place = (shown.height or 0, shown.node, time_ms)
+        found = {key: Proven(value, *place) for key, value in zip(keys, values, strict=True)}
         for key, proven in found.items():
             self._keep_state(key, tip, proven)
         return found
@@ -150,8 +153,8 @@ class Reader:
         """The height that the state shown must have reached: what was followed, unless no node is there any more."""
         return min(self.light.height, self.nodes.tip)
 
-    def _value_of(self, certified: CertifiedValue, key: str, floor: int) -> tuple[Any, int]:
-        """Return the verified value of a key and its height; raise a ``LedgerError``."""
+    def _value_of(self, certified: CertifiedValue, key: str, floor: int) -> Any:
+        """Return the verified value of a key; raise a ``LedgerError``."""
         if certified.key != key.encode():
             raise Malformed(f"another key than {key} was proven")
         header = certified.header
@@ -159,7 +162,7 @@ class Reader:
         certified.verify(self.light.genesis.chain_id, self.light.validators(header.epoch))
         if header.height < floor:
             raise Malformed(f"the state of block {header.height} was given for block {floor} or later")
-        return None if certified.value is None else codec.decode(certified.value), header.height
+        return None if certified.value is None else codec.decode(certified.value)
 
     def _keep_state(self, key: str, tip: int, proven: Proven) -> None:
         self._states[key] = _Kept(tip, time.monotonic(), proven)
@@ -242,6 +245,19 @@ class Reader:
         shown = await self._proven(f"/v1/blocks/{height}", {}, read, accept=MSGPACK)
         self._keep_block(shown.value, shown.node)
         return shown.because("trust.block")
+
+    async def header(self, height: int) -> Shown[Header]:
+        """Return the header of a height, certified and, where it was followed, the one that was."""
+
+        def read(body: bytes) -> tuple[Header, int]:
+            pairs = read_run(body)
+            if [header.height for header, _ in pairs] != [height]:
+                raise Malformed(f"other headers were given than that of height {height}")
+            self.light.check(*pairs[0])
+            return pairs[0][0], height
+
+        shown = await self._proven("/v1/headers", {"from": height, "limit": 1}, read, accept=MSGPACK)
+        return shown.because("trust.header")
 
     async def blocks(self, first: int, count: int) -> Shown[list[CommittedBlock]]:
         """Return up to ``count`` (>= 1) verified blocks from height ``first`` on, fewer where they are large."""

@@ -69,11 +69,12 @@ class Untrue(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """A verified state value as the contracts see it (None: proven absent), the block it is of, and who gave it."""
+    """A verified state value as the contracts see it (None: proven absent), its block, who gave it, and the time."""
 
     value: Any
     height: int
     node: str
+    time_ms: int
 
     def shown(self, value: U) -> Shown[U]:
         """Return what is shown of it."""

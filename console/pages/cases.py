@@ -66,6 +66,7 @@ class _Case:
     recordings: Mapping[str, Recording]
     sources: Mapping[str, Any]
     findings: Shown[list[dict[str, Any]]]
+    raised: int
     hold: Mapping[str, Any] | None
     standing: Shown[list[Standing]] | None
     replayed: Replay | None
@@ -126,7 +127,7 @@ async def _read(page: Page, place: tuple[str, str, str], first: int) -> _Case:
     names = sorted({item["source"] for item in items})
     sources = await asyncio.gather(*(page.data.state(f"process/source/{name}") for name in names))
     recordings = await _recordings(page, items, first)
-    findings = await _findings(page, place)
+    findings, raised = await _findings(page, place)
     by_name = {name: source.value or {} for name, source in zip(names, sources, strict=True)}
     standing = replayed = None
     values = await _rule_values(page, process_type, active.value or [])
@@ -141,7 +142,7 @@ async def _read(page: Page, place: tuple[str, str, str], first: int) -> _Case:
             replayed = await asyncio.to_thread(
                 replay, place, monitors.value, judges, since, recorded, late_ms, clock_ms
             )
-    return _Case(history, definition.value, recordings, by_name, findings, hold.value, standing, replayed)
+    return _Case(history, definition.value, recordings, by_name, findings, raised, hold.value, standing, replayed)
 
 
 async def _recordings(page: Page, items: Sequence[Mapping[str, Any]], first: int) -> dict[str, Recording]:
@@ -164,26 +165,23 @@ async def _rule_values(page: Page, process_type: str, active: Sequence[Mapping[s
     return {active_key(process_type): active, **{key: one.value for key, one in zip(keys, values, strict=True)}}
 
 
-async def _findings(page: Page, place: tuple[str, str, str]) -> Shown[list[dict[str, Any]]]:
-    """Return the findings about an object, each proven; their number, proven too, says whether they are all."""
+async def _findings(page: Page, place: tuple[str, str, str]) -> tuple[Shown[list[dict[str, Any]]], int]:
+    """Return the findings about an object, each proven, and how many were raised, which says whether they are all."""
     process_type, object_type, object_id = place
+    about = {"process_type": process_type, "object_type": object_type, "object": object_id}
     count, listed = await asyncio.gather(
-        page.data.state(count_key(*place)),
-        page.data.get(
-            "/v1/findings",
-            FINDINGS,
-            process_type=process_type,
-            object_type=object_type,
-            object=object_id,
-            limit=_FINDINGS_MAX,
-        ),
+        page.data.state(count_key(*place)), page.data.said("/v1/findings", FINDINGS, **about, limit=_FINDINGS_MAX)
     )
-    ids = dict.fromkeys(one["id"] for one in listed.value["findings"])  # each once: the proven number counts each once
+    raised: int = count.value or 0
+    named = [] if listed is None else [one["id"] for one in listed.value["findings"]]
+    ids = dict.fromkeys(named)  # each once: the proven number counts each once
     rows = await asyncio.gather(*(page.data.state(finding_key(name)) for name in ids))
     proven: list[dict[str, Any]] = [one.value for one in rows if one.value and _is_about(one.value, place)]
-    whole = len(proven) >= (count.value or 0)  # else a node left some out, or there are more than a page holds
-    standing: Shown[Any] = joined(count, *rows) if whole else listed
-    return standing.of(proven)
+    if len(proven) >= raised:
+        return joined(count, *rows).of(proven), raised
+    # a node left some out, or there are more than a page holds
+    part = listed or Shown(None, Trust.UNVERIFIED, "trust.index", count.height, count.node)
+    return part.of(proven), raised
 
 
 def _is_about(record: Mapping[str, Any], place: tuple[str, str, str]) -> bool:
@@ -207,13 +205,12 @@ def _recorded(
 
 
 def _clock_ms(page: Page, monitors: Any, sources: Mapping[str, Mapping[str, Any]]) -> int | None:
-    """Return the clock that the object's deadlines go by, as of now: of its historical source, else block time."""
+    """Return the clock that the object's deadlines go by: of its historical source, else the block's that is shown."""
     clock = monitors[0] if monitors else ""
     if clock in sources:
         latest: int | None = sources[clock].get("latest_ms")
         return latest
-    recent = page.console.light.recent
-    return recent[-1].time_ms if recent else None
+    return page.data.block_ms
 
 
 # Showing
@@ -228,7 +225,7 @@ def _about(page: Page, place: tuple[str, str, str], whole: _Case) -> Html:
     rows: list[tuple[str, Child]] = [
         (page.t("processes.events"), page.number(len(events))),
         (page.t("cases.items"), page.number(len(items))),
-        (page.t("cases.findings"), _finding_links(page, whole.findings.value) or page.t("part.none")),
+        (page.t("cases.findings"), _finding_links(page, whole)),
         (page.t("cases.hold"), hold),
         (page.t("processes.sources"), join(*_spaced(el("span", {"class": "datum"}, name) for name in whole.sources))),
     ]
@@ -242,9 +239,13 @@ def _spaced(parts: Any) -> list[Child]:
     return [piece for number, part in enumerate(parts) for piece in ((", ", part) if number else (part,))]
 
 
-def _finding_links(page: Page, findings: Sequence[Mapping[str, Any]]) -> Html | None:
-    links = [finding_chip(page, one) for one in findings]
-    return el("span", {"class": "tags"}, links) if links else None
+def _finding_links(page: Page, whole: _Case) -> Html | str:
+    """Return the findings as links; if some of those raised are not at hand, how many."""
+    links = [finding_chip(page, one) for one in whole.findings.value]
+    missing = whole.raised - len(links)
+    if missing > 0:
+        links.append(tag(page.t("cases.findings_missing", count=page.number(missing)), "wait"))
+    return el("span", {"class": "tags"}, links) if links else page.t("part.none")
 
 
 def _rules(page: Page, whole: _Case) -> Html:

@@ -68,7 +68,7 @@ def _row(page: Page, doubt: Doubt) -> list[Child]:
         taken = page.t("evidence.too_large", size=size, most=page.number(BODY_BYTES_MAX))
     return [
         doubt.node,
-        el("code", {"class": "hash"}, doubt.question),
+        el("code", {"class": "question"}, doubt.question),
         el("span", {"lang": "en"}, doubt.reason),
         moment(page, doubt.at_ms, ago=True),
         page.number(doubt.times),

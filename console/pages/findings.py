@@ -59,7 +59,7 @@ async def finding(page: Page) -> View:
     rule, hold, listed = await asyncio.gather(
         page.data.state(rule_key(record["rule"], record["version"])),
         page.data.state(hold_key(*place)),
-        page.data.get(f"/v1/findings/{name}", FINDING),
+        page.data.said(f"/v1/findings/{name}", FINDING),
     )
     on_hold = hold.value if hold.value is not None and hold.value["finding"] == name else None
     said = (rule.value or {}).get("rule", {})
@@ -167,14 +167,15 @@ def _hold(page: Page, hold: Mapping[str, Any], shown: Shown[Any]) -> Html:
     return section(page, "cases.hold", facts(rows), shown=shown)
 
 
-async def _trail(page: Page, record: Mapping[str, Any], shown: Shown[Any], listed: Shown[dict[str, Any]]) -> Html:
+async def _trail(page: Page, record: Mapping[str, Any], shown: Shown[Any], listed: Shown[Any] | None) -> Html:
     """Return every step of the finding in ledger order; what was said comes from the verified transactions.
 
     The steps of a hold are those that a node lists: each is proven by its receipt, that they are all is not.
     """
     since_ms = dict(zip((step[4] for step in record["steps"]), _before(record), strict=False))
     own = [str(step[4]) for step in record["steps"]]
-    named = dict.fromkeys(row["tx"] for row in listed.value["trail"] if row["step"] in _HOLD_STEPS and row.get("tx"))
+    rows_said = [] if listed is None else listed.value["trail"]
+    named = dict.fromkeys(row["tx"] for row in rows_said if row["step"] in _HOLD_STEPS and row.get("tx"))
     of_hold = [tx for tx in named if tx not in own]
     read = await asyncio.gather(*(_signed(page, record["id"], tx) for tx in (*own, *of_hold)))
     by_tx = dict(zip((*own, *of_hold), read, strict=True))
@@ -190,7 +191,7 @@ async def _trail(page: Page, record: Mapping[str, Any], shown: Shown[Any], liste
             step = (said["action"], said["sender"], found["height"], found["time_ms"], tx)
             rows.append((found["height"], found["index"], _step(page, step, signed, None)))
     rows += [(height, -1, _late(page, step, side, at, height)) for step, side, at, height in record["overdue"]]
-    rows += await _closed(page, record, listed)
+    rows += [] if listed is None else await _closed(page, record, listed)
     rows.sort(key=lambda row: row[:2])
     made = el("ol", {"class": "timeline"}, [row for _, _, row in rows])
     proven = [one for one in read if one is not None]
@@ -225,7 +226,7 @@ async def _closed(page: Page, record: Mapping[str, Any], listed: Shown[Any]) -> 
         block = (await page.data.block(row["height"])).value
     except (NoAnswer, Problem, Untrue):
         title = el("span", {"class": "word"}, title, " ", seal(page, listed, small=True))
-        when = _when(page, row["height"], None)
+        when = el("div", {"class": "word"}, _when(page, row["height"], None))
     else:
         due = Receipt.decode(block.receipts[0]).data.get("supervision", {})
         if not any(one["id"] == record["id"] for one in due.get("closed", ())):
@@ -281,8 +282,12 @@ def _step(page: Page, step: Sequence[Any], signed: Shown[Any] | None, since_ms: 
     ]
     digests = [el("p", None, hexadecimal(page, one, whole=True)) for one in args.get("evidence") or []]
     files = [el("p", {"class": "faint"}, page.t("cases.item.evidence")), digests] if digests else None
-    words = page.t("supervision.signed" if signed is not None else "supervision.not_at_hand")
-    proof = el("p", {"class": "faint"}, words, " ", transaction_link(page, tx))
+    where = (
+        page.t("supervision.signed")
+        if signed is not None
+        else el("span", {"class": "word"}, page.t("supervision.not_at_hand"))
+    )
+    proof = el("p", {"class": "faint"}, where, " ", transaction_link(page, tx))
     what = el("div", {"class": "what"}, el("h3", None, heading), by, took, said, files, proof)
     return el("li", None, _when(page, height, time_ms), what)
 

@@ -14,6 +14,9 @@ from console.nodes import Problem
 from console.page import Entry, Page, Route, View
 from console.parts import empty, facts, height_link, hexadecimal, lead, member_link, pager, section, table, tag
 from console.shown import Shown, joined
+from contracts import evidence
+from ledger.errors import LedgerError
+from ledger.render import plain
 
 NAV: Final = Entry("members.nav", "/members")
 _PAGE: Final = 40
@@ -134,11 +137,14 @@ async def _evidence(page: Page) -> Html:
     places = await asyncio.gather(*(page.data.state(f"evidence/of/{name}") for name in names))
     wanted = [(name, *place) for name, one in zip(names, places, strict=True) for place in one.value or ()]
     shown = await asyncio.gather(
-        *(page.data.state(f"evidence/proof/{name}/{height}/{turn}/{phase}") for name, _, height, turn, phase in wanted)
+        *(page.data.exact(evidence.proof_key(name, height, turn, phase)) for name, _, height, turn, phase in wanted)
     )
     rows: list[list[Child]] = []
     for (name, epoch, height, turn, phase), one in zip(wanted, shown, strict=True):
-        record = one.value or {}
+        record = plain(one.value or {})
+        place = {"validator": name, "height": height, "round": turn, "phase": phase}
+        if not _contradicts(page, place, one.value):
+            continue
         rows.append(
             [
                 name,
@@ -160,6 +166,17 @@ async def _evidence(page: Page) -> Html:
     made = table(page, "members.evidence", columns, rows) if rows else empty(page, "members.no_evidence")
     weight = joined(accused, *places, *shown)
     return section(page, "members.evidence", made, shown=weight, note="members.evidence.note" if rows else None)
+
+
+def _contradicts(page: Page, place: dict[str, Any], record: Any) -> bool:
+    """Say whether both signatures of a record verify here: nobody is shown to have contradicted himself otherwise."""
+    if record is None:
+        return False
+    try:
+        evidence.proof_of(evidence.shown(place, record)).verify(page.console.genesis.chain_id, record["key"])
+    except LedgerError:
+        return False
+    return True
 
 
 async def member(page: Page) -> View:

@@ -73,6 +73,8 @@ def _doubted(page: Page, doubt: Doubt) -> Html:
 def _verdict(page: Page, stations: list[Station]) -> Html:
     """Say in one sentence whether blocks can commit, and how many more may fail."""
     validators = page.console.light.anchor.next_validators
+    if not _is_told(page):
+        return notice("wait", page.t("network.verdict.unknown"))
     good = sum(station.at_work for station in stations)
     spare = good - validators.quorum
     values = {"good": good, "all": validators.n, "quorum": validators.quorum}
@@ -86,7 +88,8 @@ def _verdict(page: Page, stations: list[Station]) -> Html:
 def _figures(page: Page, stations: list[Station]) -> Html:
     light = page.console.light
     recent = list(light.recent)
-    verified = seal(page, Shown(None, Trust.VERIFIED, "trust.header", light.height or None), small=True)
+    followed: Shown[None] = Shown(None, Trust.VERIFIED, "trust.header", light.height)
+    verified = seal(page, followed, small=True) if recent else None
     word = seal(page, Shown(None, Trust.UNVERIFIED, "trust.word"), small=True)
     last = moment(page, recent[-1].time_ms, ago=True) if recent else page.t("part.none")
     counts, per_minute, blocks = _rates(page, light)
@@ -105,14 +108,19 @@ def _figures(page: Page, stations: list[Station]) -> Html:
             figure(page.t("network.rate"), page.number(per_minute), minute),
             figure(
                 page.t("network.validators"),
-                f"{good}/{light.anchor.next_validators.n}",
+                f"{good}/{light.anchor.next_validators.n}" if _is_told(page) else "–",
                 join(needed, " ", word),
-                "" if good >= light.anchor.next_validators.quorum else "bad",
+                "" if good >= light.anchor.next_validators.quorum or not _is_told(page) else "bad",
             ),
             figure(page.t("network.waiting"), page.number(waiting), join(page.t("network.waiting.extra"), " ", word)),
             figure(page.t("network.rounds"), page.number(rounds), join(page.t("network.rounds.extra"), " ", verified)),
         ),
     )
+
+
+def _is_told(page: Page) -> bool:
+    """Say whether any node says how it is."""
+    return any(seen.status for seen in page.console.nodes.seen.values())
 
 
 def _explained(page: Page) -> Html:
@@ -180,7 +188,10 @@ async def _recent(page: Page) -> Html:
     """Return the newest blocks, from followed headers, and the newest transactions, from verified blocks."""
     headers = list(page.console.light.recent)
     if not headers:
-        return section(page, "network.recent", empty(page, "network.no_block"))
+        begins = any(seen.status and not seen.height for seen in page.console.nodes.seen.values())
+        return section(
+            page, "network.recent", empty(page, "network.no_block" if begins else "network.nothing_followed")
+        )
     tiles = [
         el(
             "li",

@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 from console import documents
 from console.html import Child, Html, el, join
-from console.nodes import Problem
+from console.nodes import NoAnswer, Problem
 from console.page import Page, Route, View
 from console.parts import empty, facts, height_link, lead, member_link, moment, notice, raw, section, table, tag
 from console.policy_life import Step, known_at, life, why
 from console.policy_words import STATUS_TONE, VERDICT_TONE, date_of, subject_tabs, word
-from console.shown import Shown, joined
+from console.shown import Shown, Untrue, joined
 from contracts.arguments import parse_date
 from contracts.policy_instrument import RELATIONS, standing, starts_ms
 
@@ -70,19 +70,21 @@ async def _standing(page: Page, entry: dict[str, Any], shown: Shown[Any]) -> Htm
     height, date = page.query_integer("height", low=1), page.query("date")
     if height is not None:
         try:
-            block = await page.data.block(height)
-        except Problem:
+            header = await page.data.header(height)
+        except (NoAnswer, Problem, Untrue):
             asked = notice("wait", page.t("policy.no_block", height=page.number(height)))
         else:
-            at, seen = block.value.block.header.time_ms, known_at(entry, height)
-            weight = joined(shown, block)
+            at, seen = header.value.time_ms, known_at(entry, height)
+            weight = joined(shown, header)
     elif date is not None:
         if parse_date(date) is None:
             asked = notice("wait", page.t("policy.no_date_like_this"))
         else:
             at = starts_ms(date, entry["zone_minutes"])
     said: list[tuple[str, Child]] = [(page.t("policy.moment"), _moment(page, at, height, date, asked))]
-    if seen is None:
+    if height is not None and asked is not None:
+        said = []  # of that moment nothing can be told
+    elif seen is None:
         said.insert(0, (page.t("policy.standing"), tag(page.t("policy.not_known_yet"), "wait")))
     else:
         verdict, _ = standing(seen, at)
@@ -97,7 +99,15 @@ async def _standing(page: Page, entry: dict[str, Any], shown: Shown[Any]) -> Htm
         _asked(page, "height", "policy.at_height", {"type": "number", "min": "1", "value": height or ""}),
         el("button", {"type": "submit"}, page.t("policy.tell")),
     )
-    return section(page, "policy.in_force", asked, facts(said), form, shown=weight, note="policy.in_force.note")
+    return section(
+        page,
+        "policy.in_force",
+        el("div", {"class": "word"}, asked) if asked else None,
+        facts(said) if said else None,
+        form,
+        shown=weight,
+        note="policy.in_force.note",
+    )
 
 
 def _moment(page: Page, at: int, height: int | None, date: str | None, refused: Html | None) -> Child:

@@ -244,7 +244,9 @@ async def case_list(page: Page) -> View:
     if record is None:
         raise Problem(404, "unknown_process_type", page.t("processes.unknown", name=name), "")
     if page.query("case"):
-        return await cases.found(page, name, found["type"] or "", page.query("case") or "")
+        known = list(record["object_types"])  # of the definition: what a node says decides nothing that is proven
+        object_type = next((one for one in known if one == found["type"]), next(iter(known), ""))
+        return await cases.found(page, name, object_type, page.query("case") or "")
     rows = [_case(page, name, found["type"], one) for one in found["items"]]
     columns = ("processes.case", "processes.events", "processes.first", "processes.took", "processes.last")
     activities = [("", page.t("processes.any")), *((one, one) for one in record["event_types"])]

@@ -80,12 +80,12 @@ def _gaps(page: Page, record: dict[str, Any]) -> Child:
 
 def _lag(page: Page, record: dict[str, Any]) -> Child:
     """Return how far the newest event of a live source lies behind block time."""
-    recent, latest_ms = page.console.light.recent, record.get("latest_ms")
+    block_ms, latest_ms = page.data.block_ms, record.get("latest_ms")
     if latest_ms is None:
         return page.t("source.nothing")
-    if record.get("mode") != "live" or not recent:
+    if record.get("mode") != "live" or block_ms is None:
         return "–"
-    return page.duration(max(0, recent[-1].time_ms - latest_ms))
+    return page.duration(max(0, block_ms - latest_ms))
 
 
 async def source(page: Page) -> View:

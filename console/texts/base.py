@@ -47,6 +47,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "app.offline": ("No connection to the console. It tries again by itself.", "与控制台的连接已断开，正在自动重试。"),
     "app.no_node": ("No node answers", "没有节点应答"),
+    "app.odd_node": ("No node gives a status that can be read", "没有节点给出可读取的状态"),
     # Trust
     "trust.verified": ("Verified", "已验证"),
     "trust.unverified": ("Not verified", "未验证"),

@@ -50,6 +50,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Blocks commit, but nobody more may fail: {good} of {all} validators take part, {quorum} are needed.",
         "出块正常，但不能再有节点失效：{all} 个验证节点中有 {good} 个参与，需要 {quorum} 个。",
     ),
+    "network.verdict.unknown": (
+        "Whether blocks commit is not known: no node says how it is.",
+        "无法得知是否正常出块：没有节点说明自身状态。",
+    ),
     "network.verdict.bad": (
         "No block can commit: {good} of {all} validators take part, {quorum} are needed. Nothing recorded is lost; the "
         "chain goes on when enough of them are back.",
@@ -94,6 +98,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "No transaction in the newest blocks. Empty ones keep the clock of deadlines going.",
         "最新区块中没有交易；空区块用于推进期限的计时。",
     ),
+    "network.nothing_followed": ("No header was followed yet", "尚未核对任何区块头"),
     "network.no_block": ("No block yet", "尚无区块"),
     "words.waiting": (
         "waits for {lacking} more of {quorum} validators: {who}",

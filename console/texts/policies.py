@@ -177,7 +177,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "policy.on_date": ("On a date", "按日期"),
     "policy.at_height": ("At a block", "按区块高度"),
     "policy.tell": ("Tell", "查询"),
-    "policy.no_block": ("There is no block {height} to ask about.", "没有可供查询的区块 {height}。"),
+    "policy.no_block": ("No node gives block {height} now.", "目前没有节点提供区块 {height}。"),
     "policy.no_date_like_this": ("That is no date: give one as 2021-09-24.", "日期格式不正确，请按 2021-09-24 填写。"),
     "policy.not_known_yet": ("not in the register yet", "当时尚未登记"),
     "policy.verdict.in_force": ("in force", "现行有效"),

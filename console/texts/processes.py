@@ -101,6 +101,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "cases.items": ("Items recorded", "记录条数"),
     "cases.findings": ("Findings", "监管发现"),
+    "cases.findings_missing": ("{count} more, not listed by the node", "另有 {count} 项，节点未列出"),
     "cases.hold": ("Hold", "暂停"),
     "cases.no_hold": ("not on hold", "未暂停"),
     "cases.held": ("on hold until", "暂停至"),

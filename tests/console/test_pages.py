@@ -11,7 +11,9 @@ from tests.console.conftest import Running, Visit
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 
 
-@pytest.mark.parametrize("path", ["/", "/blocks", "/blocks/2", "/members", "/members/central-bank", "/governance"])
+@pytest.mark.parametrize(
+    "path", ["/", "/blocks", "/blocks/2", "/members", "/members/central-bank", "/governance", "/evidence"]
+)
 def test_a_page_can_be_read_by_everybody(look, path):
     look(path)
 

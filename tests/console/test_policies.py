@@ -104,7 +104,7 @@ def test_an_unknown_instrument_is_said_to_be_unknown():
         ("date=2020-02-29", "It ended on 2019-06-01"),
         ("date=2019-02-29", "That is no date"),
         ("height=1", "It ended on 2019-06-01"),
-        ("height=9999", "There is no block 9,999"),
+        ("height=9999", "No node gives block 9,999"),
     ],
 )
 def test_whether_it_is_in_force_is_told_for_any_moment(query: str, words: str):
@@ -250,7 +250,7 @@ def test_the_register_lists_what_the_node_says_and_totals_what_the_state_proves(
         },
     }
     view = shown(recorded(**answers), policies.register, "/policies", "level=central")
-    assert 'href="/policies/old/2"' in view.body
+    assert 'href="/policies/old%2F2"' in view.body
     assert "Law &lt;b&gt;" in view.body
     assert "and 1 more" in view.body
     assert "level=central&amp;cursor=abc" in view.body
