@@ -183,7 +183,7 @@ class _Bundle:
             raise BadProof(f"nothing shows who recorded item {sequence} of {source}")
         senders = sorted({recording.transaction.sender for recording in self.recordings.values()})
         words = f"{len(self.recordings)} transactions recorded them, signed by {', '.join(senders) or 'nobody'}"
-        return f"{words}; {_blocks(recording.header for recording in self.recordings.values())}"
+        return f"{words}; {self._blocks(recording.header for recording in self.recordings.values())}"
 
     def sources(self, document: Any) -> str:
         """Verify the state of every source that recorded an item: does it have gaps?"""
@@ -286,7 +286,7 @@ class _Bundle:
                 late += 1
         taken = sum(len(finding["steps"]) for finding in self.findings.values())
         words = f"{taken} steps, each signed and committed; {late} deadlines missed, each noted by the chain itself"
-        return f"{words}; {_blocks([step.header for step in self.trail.values()])}"
+        return f"{words}; {self._blocks(step.header for step in self.trail.values())}"
 
     def held(self, document: Any) -> str:
         """Verify whether the object is on hold."""
@@ -356,6 +356,14 @@ class _Bundle:
         transaction, receipt = proof.verify(self.genesis.chain_id, self.epochs.of(proof.header, proof.certificate))
         return Recording(transaction, receipt, proof.header)
 
+    def _blocks(self, headers: Iterable[Header]) -> str:
+        """Return in which blocks something was committed, in words."""
+        found = {header.height: header for header in headers}
+        if not found:
+            return f"none up to {self._at()}"
+        first, last = found[min(found)], found[max(found)]
+        return f"in {block_text(first)}" + ("" if first == last else f" to {block_text(last)}")
+
     def _at(self) -> str:
         return "" if self.header is None else block_text(self.header)
 
@@ -383,15 +391,6 @@ class _Bundle:
 
 def _block_facts(header: Header) -> dict[str, Any]:
     return {"height": header.height, "time": time_text(header.time_ms), "block_hash": header.hash.hex()}
-
-
-def _blocks(headers: Iterable[Header]) -> str:
-    """Return in which blocks something was committed, in words."""
-    found = {header.height: header for header in headers}
-    if not found:
-        return "in no block"
-    first, last = found[min(found)], found[max(found)]
-    return f"in {block_text(first)}" + ("" if first == last else f" to {block_text(last)}")
 
 
 def _finding_facts(finding: Mapping[str, Any], trail: Mapping[str, Recording]) -> dict[str, Any]:

@@ -240,7 +240,7 @@ def print_steps(steps: Sequence[Step], *, values: bool = False) -> None:
     """Print the steps of a verification, up to the one that fails; with ``values`` also the rule and what was seen."""
     colours = {"ok": "green", "bad": "red", "unknown": "yellow"}
     for number, step in enumerate(steps, 1):
-        typer.secho(f"  {number} {step.name:<16} {step.verdict.value:<7}", fg=colours[step.verdict.value], nl=False)
+        typer.secho(f"  {number:>2} {step.name:<16} {step.verdict.value:<7}", fg=colours[step.verdict.value], nl=False)
         typer.echo(f" {step.detail}")
         if values:
             typer.echo(f"      {'rule':<16} {step.rule}")

@@ -18,7 +18,8 @@ def print_object(history: dict[str, Any]) -> None:
     name = f"{history['process_type']}/{history['type']}/{history['id']}"
     count = history["count"]
     items = "no item names it" if count == 0 else f"{count} item{'s' if count > 1 else ''}, and there are no others"
-    typer.secho(f"{name}: {items}; proven as of height {history['height']}", fg="green")
+    block = f"block {history['height']} ({history['record']['header']['time']})"
+    typer.secho(f"{name}: {items}; proven as of {block}", fg="green")
     if not count:
         return
     table = plain_table("time", "item", "details", "recorded by")
@@ -90,7 +91,7 @@ def print_evidence(document: dict[str, Any]) -> None:
 
 def print_value(document: dict[str, Any]) -> None:
     """Print a value of the state."""
-    typer.secho(f"{document['key']}, proven as of height {document['height']}", fg="green")
+    typer.secho(f"{document['key']}, proven as of block {document['height']} ({document['time']})", fg="green")
     _print_json(None, document["value"])
 
 

@@ -244,12 +244,18 @@ def _member(client: Client, name: str) -> dict[str, Any]:
 
 def _value(client: Client, key: str, what: str) -> dict[str, Any]:
     from ledger import codec
-    from ledger.render import plain
+    from ledger.render import plain, time_text
 
     certified = client.state(key)
     if certified.value is None:
         raise BadAnswer(f"there is no {what}: its absence is proven as of height {certified.header.height}")
-    return {"height": certified.header.height, "key": key, "value": plain(codec.decode(certified.value))}
+    header = certified.header
+    return {
+        "height": header.height,
+        "time": time_text(header.time_ms),
+        "key": key,
+        "value": plain(codec.decode(certified.value)),
+    }
 
 
 def _tx_id(text: str) -> bytes:

@@ -54,7 +54,13 @@ def history(*items):
         {"source": "enterprise-a/log", "sequence": number, "hash": "00", "item": item}
         for number, item in enumerate(items, start=1)
     ]
-    facts = {"process_type": "fines", "type": "case", "id": "A1", "height": 9, "record": {"raw": "AAAA"}}
+    facts = {
+        "process_type": "fines",
+        "type": "case",
+        "id": "A1",
+        "height": 9,
+        "record": {"raw": "AAAA", "header": {"time": "2026-01-05T00:00:00.000Z"}},
+    }
     return {**facts, "count": len(entries), "items": entries}
 
 
@@ -68,7 +74,7 @@ def test_an_object_is_shown_one_item_a_line(capsys):
         )
     )
     first, *_, event, relation, change = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
-    assert first == "fines/case/A1: 4 items, and there are no others; proven as of height 9"
+    assert first == "fines/case/A1: 4 items, and there are no others; proven as of block 9 (2026-01-05T00:00:00.000Z)"
     assert event.split() == [
         "2006-07-24",
         "event",
@@ -85,11 +91,20 @@ def test_an_object_is_shown_one_item_a_line(capsys):
 
 def test_an_object_that_nothing_names_is_shown_as_that(capsys):
     showing.print_object(history())
-    assert capsys.readouterr().out == "fines/case/A1: no item names it; proven as of height 9\n"
+    assert (
+        capsys.readouterr().out == "fines/case/A1: no item names it; proven as of block 9 (2026-01-05T00:00:00.000Z)\n"
+    )
 
 
 def test_a_value_is_shown_with_its_key(capsys):
-    showing.print_value({"key": "policy/instrument/p", "height": 3, "value": {"title": "关于" + "x" * 300}})
+    showing.print_value(
+        {
+            "key": "policy/instrument/p",
+            "height": 3,
+            "time": "2026-01-05T00:00:00.000Z",
+            "value": {"title": "关于" + "x" * 300},
+        }
+    )
     shown = capsys.readouterr().out
-    assert shown.startswith("policy/instrument/p, proven as of height 3\n")
+    assert shown.startswith("policy/instrument/p, proven as of block 3 (2026-01-05T00:00:00.000Z)\n")
     assert "关于" + "x" * 300 in shown
