@@ -20,7 +20,6 @@ from coseal.cli.shared import (
     NodeOption,
     SenderOption,
     acting,
-    console,
     folder,
     plain_table,
     print_json,
@@ -216,7 +215,7 @@ def list_rules(
     for row in found:
         names = ("id", "version", "status", "process_type", "kind", "severity", "effect")
         table.add_row(*(str(row[name]) for name in names), title_of(row, language))
-    console().print(table)
+    table.print()
 
 
 @reaching
@@ -274,7 +273,7 @@ def ballots(
         figures = (str(row["yes"]), str(row["no"]), str(row.get("needed", "")))
         title = title_of(row, language, _named(row))
         table.add_row(row["id"], row["kind"], row["status"], *figures, row["proposer"], _time(row["closes_ms"]), title)
-    console().print(table)
+    table.print()
 
 
 def print_rule(document: dict[str, Any]) -> None:

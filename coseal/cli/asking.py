@@ -16,7 +16,6 @@ from coseal.cli.shared import (
     JsonOption,
     SenderOption,
     acting,
-    console,
     plain_table,
     print_json,
     reaching,
@@ -186,7 +185,7 @@ def times(
     for row in found:
         spans = (_span(row["term_ms"]), str(row["done"]), _span(row["mean_ms"]), _span(row["max_ms"]))
         table.add_row(row["step"], row["side"], *spans, str(row["overdue"]))
-    console().print(table)
+    table.print()
 
 
 def _span(ms: int | None) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from coseal.cli.shared import JsonOption, console, plain_table, print_json
+from coseal.cli.shared import JsonOption, plain_table, print_json
 from coseal.errors import CosealError
 
 
@@ -64,8 +64,8 @@ def show_actions(
     for key, action in chosen.items():
         fields = (f"[{field.name}]" if field.optional else field.name for field in actions.fields_of(action))
         needs = "a node" if action.capability is None else action.capability
-        table.add_row(key, needs, action.title, " ".join(fields).replace("[", "\\["))
-    console().print(table)
+        table.add_row(key, needs, action.title, " ".join(fields))
+    table.print()
     typer.echo("needs: the capability that the sending operator must have, if any")
     typer.echo("coseal actions CONTRACT.ACTION says what one takes, with an example to begin with")
 
@@ -78,7 +78,7 @@ def _print_one(found: dict[str, object]) -> None:
         table.add_row(
             field["name"], field["expected"].replace("[", "\\["), "may be left out" if field["optional"] else ""
         )
-    console().print(table)
+    table.print()
     typer.echo("arguments to begin with:")
     typer.echo(json.dumps(found["example"], ensure_ascii=False, indent=2))
     typer.echo(f"\n`coseal actions {found['name']} --example > FILE` writes them; then try without effect:")

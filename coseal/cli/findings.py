@@ -16,7 +16,7 @@ from coseal.cli.shared import (
     JsonOption,
     SenderOption,
     acting,
-    console,
+    as_it_is,
     plain_table,
     print_json,
     reaching,
@@ -97,10 +97,12 @@ def list_findings(
     table = plain_table("finding", "rule", "object", "severity", "status", "next", "due (UTC)", "detail")
     for row in found:
         turn = f"{row['side']}: {row['step']}" if row["step"] else (row["outcome"] or "-")
-        late = " [red]late[/red]" if row["overdue"] else ""
+        late = " late" if row["overdue"] else ""
         names = (row["id"], row["rule"], f"{row['object_type']} {row['object']}", row["severity"], row["status"])
-        table.add_row(*map(_escaped, names), turn, _time(row["deadline_ms"]) + late, _escaped(why(row, language)))
-    console().print(table)
+        table.add_row(
+            *names, turn, as_it_is(_time(row["deadline_ms"]) + late, "red" if late else ""), why(row, language)
+        )
+    table.print()
     typer.echo(f"{len(found)} findings")
 
 
@@ -254,8 +256,8 @@ def obligations(
     for row in found:
         owed = f"{row['n']} of {', '.join(row['event_types'])}"
         figures = (_time(row["due_ms"]), str(row["met"]), str(row["missed"]), row["status"])
-        table.add_row(_escaped(row["rule"]), _escaped(row["source"]), _escaped(owed), *figures)
-    console().print(table)
+        table.add_row(row["rule"], row["source"], owed, *figures)
+    table.print()
 
 
 def _evidence(given: list[str] | None) -> dict[str, list[str]]:
@@ -340,9 +342,3 @@ def _time(time_ms: int | None) -> str:
     from ledger.render import time_text
 
     return "-" if time_ms is None else time_text(time_ms)[:16].replace("T", " ")
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

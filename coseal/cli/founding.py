@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.shared import Commands, JsonOption, ListenOption, console, plain_table, print_json, short
+from coseal.cli.shared import Commands, JsonOption, ListenOption, plain_table, print_json, short
 from coseal.errors import EXIT_UNKNOWN, CosealError
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _show_plan(plan: Plan) -> None:
         seats = ", ".join(seat.name for seat in plan.seats(member.id)) or "-"
         users = "; ".join(f"{user.name}: {' '.join(sorted(user.capabilities))}" for user in member.users)
         table.add_row(member.id, role, users, seats)
-    console().print(table)
+    table.print()
     parameters = ", ".join(f"{name} {str(value).lower()}" for name, value in asdict(plan.consortium.parameters).items())
     typer.echo(f"runs with     {parameters}")
 
@@ -229,7 +229,7 @@ def _show(standing: Standing, *, as_json: bool) -> None:
             ", ".join(node.address for node in nodes) or "-",
             "confirmed" if member.id in standing.confirmed else "-",
         )
-    console().print(table)
+    table.print()
     typer.echo(f"plan      {standing.plan.digest.hex()}")
     typer.echo(f"chain id  {chain_id or 'not yet'}")
     if standing.complete:

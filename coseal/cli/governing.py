@@ -20,7 +20,6 @@ from coseal.cli.shared import (
     JsonOption,
     SenderOption,
     acting,
-    console,
     plain_table,
     print_json,
     reaching,
@@ -192,7 +191,7 @@ def list_proposals(
         about = _about(row["subject"])
         counts = (str(row[name]) for name in ("yes", "no", "needed", "height"))
         table.add_row(row["id"], row["kind"], about, row["proposer"], row["status"], *counts)
-    console().print(table)
+    table.print()
 
 
 @reaching

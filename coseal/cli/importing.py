@@ -15,7 +15,6 @@ import typer
 from coseal.cli.shared import (
     JsonOption,
     SenderOption,
-    console,
     plain_table,
     print_json,
     reaching,
@@ -171,12 +170,12 @@ def print_findings(error: BadLog, *, as_json: bool) -> None:
         print_json({"ok": False, "recorded": 0, "findings": findings})
         return
     table = plain_table("finding", "count", "first ones")
-    table.title = error.detail
+    table.set_title(error.detail)
     for finding in error.findings:
         table.add_row(
             finding.code, str(finding.count), "\n".join(f"{path}: {detail}" for path, detail in finding.examples)
         )
-    console().print(table)
+    table.print()
     for advice in dict.fromkeys(finding.advice for finding in error.findings if finding.advice):
         codes = ", ".join(finding.code for finding in error.findings if finding.advice == advice)
         typer.echo(f"  {codes}: {advice}")

@@ -323,14 +323,12 @@ def _ago(seconds: int) -> str:
 
 
 def _print(answer: Answer) -> None:
-    from rich.text import Text
-
-    from coseal.cli.shared import console, plain_table
+    from coseal.cli.shared import plain_table
 
     table = plain_table(*answer.columns)
     for row in answer.rows:
-        table.add_row(*(Text(_visible(_plain(value))) for value in row))
-    console().print(table)
+        table.add_row(*(_plain(value) for value in row))
+    table.print()
     count = f"{len(answer.rows)} row{'' if len(answer.rows) == 1 else 's'}"
     typer.echo(f"{count} at height {answer.height}", err=True)
 
@@ -349,8 +347,3 @@ def _plain(value: Any) -> str:
     if value is None:
         return ""
     return bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
-
-
-def _visible(text: str) -> str:
-    """Return text without what would steer a terminal."""
-    return "".join(character if character.isprintable() or character == "\n" else "\ufffd" for character in text)

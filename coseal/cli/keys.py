@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coseal.cli.shared import Commands, DirectoryOption, JsonOption, console, folder, in_folder, plain_table, print_json
+from coseal.cli.shared import Commands, DirectoryOption, JsonOption, folder, in_folder, plain_table, print_json
 from coseal.errors import CosealError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def list_keys(directory: DirectoryOption = None, as_json: JsonOption = False) ->
         table.add_row(
             str(row["sender"]), str(row["role"]), words, str(row["public_key"] or "-")[:16], str(row["file"] or "-")
         )
-    console().print(table)
+    table.print()
 
 
 def _key_file(net: Network, sender: str) -> Path | None:

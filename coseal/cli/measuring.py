@@ -16,7 +16,6 @@ from coseal.cli.shared import (
     KeyOption,
     TokenOption,
     UrlOption,
-    console,
     folder,
     in_folder,
     plain_table,
@@ -69,5 +68,5 @@ def bench(
         return
     table = plain_table(*(name.replace("_", " ") for name in figures))
     table.add_row(*(f"{value:,}" for value in figures.values()))
-    console().print(table)
+    table.print()
     typer.echo("the load generator ran on this machine too")

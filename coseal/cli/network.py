@@ -426,7 +426,7 @@ def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
     names = ("node", "role", "kind", "pid", "height", "round", "state root", "health")
     proven = {name: count for node in statuses for name, count in (node.evidence or {}).items()}
     table = plain_table(*names, *(("evidence",) if proven else ()))
-    table.title = f"{net.name} · chain {short(net.chain_id)}"
+    table.set_title(f"{net.name} · chain {short(net.chain_id)}")
     for node in statuses:
         health = Text("healthy", "green") if node.healthy else Text(node.why_stalled or "not healthy", "yellow")
         numbers = ("-" if value is None else str(value) for value in (node.pid, node.height, node.round))
@@ -435,5 +435,5 @@ def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
         extra = (against,) if proven else ()
         table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root, 10), health, *extra)
     if coming := watching.coming_rules(statuses):
-        table.caption, table.caption_justify = Text(coming, "yellow"), "left"
-    return table
+        table.drawn.caption, table.drawn.caption_justify = Text(coming, "yellow"), "left"
+    return table.drawn

@@ -19,7 +19,7 @@ from coseal.cli.shared import (
     NodeOption,
     TokenOption,
     UrlOption,
-    console,
+    as_it_is,
     folder,
     plain_table,
     print_json,
@@ -152,13 +152,13 @@ def _print_checked(verdict: Verdict) -> None:
     table = plain_table("rule", "version", "kind", "effect", "cost", "tests", "")
     for entry in checked:
         rule, errors = entry.rule, "\n".join(map(str, entry.errors))
-        words = f"[red]{_plain(errors)}[/red]" if errors else "[green]ok[/green]"
+        words = as_it_is(errors, "red") if errors else as_it_is("ok", "green")
         if rule is None:
-            table.add_row(_plain(entry.id), "", "", "", "", "", words)
+            table.add_row(entry.id, "", "", "", "", "", words)
         else:
             facts = (str(rule.version), rule.kind, rule.effect, str(rule.cost), str(len(rule.tests)))
-            table.add_row(_plain(entry.id), *facts, words)
-    console().print(table)
+            table.add_row(entry.id, *facts, words)
+    table.print()
     refused = sum(entry.index in verdict.named or bool(entry.errors) for entry in checked)
     total = sum(entry.rule.cost for entry in checked if entry.rule is not None)
     typer.echo(f"{len(checked)} rules, {refused} refused; in the worst case an event takes {total} steps")
@@ -181,12 +181,9 @@ def _print_tried(tried: Tried, *, with_cases: bool) -> None:
     for row in result.rules:
         counts = [len(ids) for ids in row.cases.values()]
         colours = ("", "", "yellow", "red", "magenta")
-        cells = [
-            f"[{colour}]{count}[/{colour}]" if colour and count else str(count)
-            for colour, count in zip(colours, counts, strict=True)
-        ]
-        table.add_row(_plain(row.rule.id), *cells, _plain(title_of(row.rule.data, language, row.rule.id)))
-    console().print(table)
+        cells = [as_it_is(str(count), colour if count else "") for colour, count in zip(colours, counts, strict=True)]
+        table.add_row(row.rule.id, *cells, title_of(row.rule.data, language, row.rule.id))
+    table.print()
     unseen = f" ({result.without_events} more objects have no event)" if result.without_events else ""
     typer.echo(f"{result.cases} cases{unseen}, {result.events} events")
     for warning in tried.warnings:
@@ -196,10 +193,3 @@ def _print_tried(tried: Tried, *, with_cases: bool) -> None:
             for verdict, ids in row.cases.items():
                 if ids and verdict not in ("satisfied", "pending"):
                     typer.echo(f"{row.rule.id} {verdict}: {', '.join(ids)}")
-
-
-def _plain(text: str) -> str:
-    """Return a text in which Rich finds no markup."""
-    from rich.markup import escape
-
-    return escape(text)

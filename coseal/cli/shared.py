@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
+    from rich.text import Text
 
 
 class Commands(TyperGroup):
@@ -244,12 +245,47 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=None if terminal else 200)
 
 
-def plain_table(*columns: str) -> Table:
+def plain_table(*columns: str) -> PlainTable:
     """Return a table with a rule below its head and nothing else drawn."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0), pad_edge=False)
+    table = PlainTable(Table(box=SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0), pad_edge=False))
     for name in columns:
-        table.add_column(name, overflow="fold")
+        table.drawn.add_column(as_it_is(name), overflow="fold")
     return table
+
+
+class PlainTable:
+    """A table whose cells are texts as they are: what is recorded is never taken for markup, nor steers a terminal."""
+
+    def __init__(self, drawn: Table) -> None:
+        self.drawn = drawn
+
+    def set_title(self, title: str) -> None:
+        """Put a line above the table."""
+        self.drawn.title = as_it_is(title)
+
+    def add_row(self, *cells: str | Text) -> None:
+        """Add a row; a cell that is styled is a ``Text`` (``as_it_is``)."""
+        self.drawn.add_row(*(as_it_is(cell) if isinstance(cell, str) else cell for cell in cells))
+
+    def print(self) -> None:
+        """Print the table to standard output."""
+        console().print(self.drawn)
+
+
+def as_it_is(text: str, style: str = "") -> Text:
+    """Return a text for Rich without markup, hidden code points as their escapes."""
+    from rich.text import Text
+
+    return Text(visible(text), style)
+
+
+def visible(text: str) -> str:
+    """Return a text with code points that show nothing or steer a terminal as escapes, but for line ends."""
+    from contracts.names import HIDDEN
+
+    if HIDDEN.isdisjoint(text):
+        return text
+    return "".join(c.encode("unicode_escape").decode() if c in HIDDEN and c != "\n" else c for c in text)

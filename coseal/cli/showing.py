@@ -27,7 +27,7 @@ def print_object(history: dict[str, Any]) -> None:
         item = entry["item"]
         recorded = f"{entry['source']} #{entry['sequence']}"
         table.add_row(item.get("time", ""), *_item(item), recorded)
-    console().print(table)
+    table.print()
 
 
 def print_block(block: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ def print_block(block: dict[str, Any]) -> None:
             action = f"{transaction['contract']}.{transaction['action']}"
             outcome = transaction["receipt"]["code"]
             table.add_row(str(index), transaction["id"], transaction["sender"], action, outcome)
-        console().print(table)
+        table.print()
 
 
 def print_transaction(proof: dict[str, Any]) -> None:
@@ -86,7 +86,7 @@ def print_evidence(document: dict[str, Any]) -> None:
         hashes = (short(proof[half]["hash"]) for half in ("first", "second"))
         place = (str(proof["height"]), str(proof["round"]), proof["phase"])
         table.add_row(*place, *hashes, proof["member"], proof["reporter"], f"height {proof['reported_height']}")
-    console().print(table)
+    table.print()
 
 
 def print_value(document: dict[str, Any]) -> None:

@@ -132,7 +132,7 @@ def _nodes(sight: Sight) -> RenderableType:
 
     table = plain_table("node", "height", "round", "peers", "pending", "state")
     for name in ("height", "round", "peers", "pending"):
-        next(column for column in table.columns if column.header == name).justify = "right"
+        next(column for column in table.drawn.columns if str(column.header) == name).justify = "right"
     evidence = {name: count for node in sight.nodes for name, count in (node.evidence or {}).items()}
     roles = [role for role in _ROLES if any(node.role == role for node in sight.nodes)]
     for role in roles:
@@ -141,7 +141,7 @@ def _nodes(sight: Sight) -> RenderableType:
             if node.role == role:
                 numbers = (_number(value) for value in (node.height, node.round, node.peers, node.pending))
                 table.add_row(Text(f"  {node.name}"), *numbers, _standing(node, evidence.get(node.name, 0)))
-    return table
+    return table.drawn
 
 
 def _standing(node: NodeStatus, proofs: int) -> Text:

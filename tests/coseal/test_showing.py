@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coseal.cli import showing
+from coseal.cli.shared import as_it_is, plain_table
 from ledger.proof import TransactionProof
 from ledger.render import block_json, proof_json
 from tests.node.chain import Chain, genesis, signed
@@ -108,3 +109,15 @@ def test_a_value_is_shown_with_its_key(capsys):
     shown = capsys.readouterr().out
     assert shown.startswith("policy/instrument/p, proven as of block 3 (2026-01-05T00:00:00.000Z)\n")
     assert "关于" + "x" * 300 in shown
+
+
+def test_what_is_recorded_is_never_markup_and_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    table = plain_table("[/b]", "value")
+    table.set_title("[/red] of this")
+    table.add_row("[/red]x", "[bold]y[/bold] :smile: \x1b[31mz\u202e\u200b\x85")
+    table.add_row(as_it_is("late\n2", "red"), "合同")
+    table.print()
+    printed = capsys.readouterr().out
+    for text in ("[/b]", "[/red] of this", "[/red]x", r"[bold]y[/bold] :smile: \x1b[31mz\u202e\u200b\x85", "合同"):
+        assert text in printed
+    assert "\x1b" not in printed
