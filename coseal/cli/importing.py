@@ -163,7 +163,7 @@ def print_findings(error: BadLog, *, as_json: bool) -> None:
                 "code": finding.code,
                 "count": finding.count,
                 "examples": [{"path": path, "detail": detail} for path, detail in finding.examples],
-                "advice": finding.advice,
+                **({"advice": finding.advice} if finding.advice else {}),
             }
             for finding in error.findings
         ]
