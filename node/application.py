@@ -12,6 +12,7 @@ from consensus.application import CannotGoOn, Draft, Executed, Invalid
 from contracts.budget import fits
 from contracts.execution import Executor, Outcome, UnknownProtocol
 from contracts.framework import Rejected
+from contracts.wording import moment_text
 from ledger import merkle
 from ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, last_commit_hash
 from ledger.certificate import Certificate
@@ -101,7 +102,7 @@ class LedgerApplication:
     def expire(self, time_ms: int) -> None:
         """Drop the pending transactions for which a block at ``time_ms`` comes too late (N15)."""
         for transaction in self._mempool.expire(time_ms):
-            late = f"valid until {transaction.valid_until_ms} ms, and in no block by then; sign it anew"
+            late = f"valid until {moment_text(transaction.valid_until_ms)}, and in no block by then; sign it again"
             self._dropped.append((transaction, Rejected("expired", late)))
 
     def recheck(self, time_ms: int, count: int) -> None:
