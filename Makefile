@@ -21,8 +21,8 @@ TIMES ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint types simulate simulate-long walk model test-long drills mutants fuzz liar liar-console soak \
-  twins-exhaustive bench bench-full bench-document bench-wan bench-compare \
+.PHONY: help setup demo test test-fast check lint types simulate simulate-long walk model test-long drills mutants fuzz \
+  liar liar-console soak twins-exhaustive bench bench-full bench-document bench-wan bench-compare bench-budget \
   vectors transcripts docs lock locked compiled compiled-check bench-compiled sbom audit-deps clean
 
 help:  ## show this list
@@ -108,6 +108,9 @@ bench-document: setup  ## put what was measured into docs/performance.md and dra
 
 bench-wan: setup  ## the same network with delays between its nodes (root only)
 	$(BIN)/python -m bench.wan
+
+bench-budget: setup  ## see that no kind of work takes longer a step than the loop that steps are counted in
+	$(BIN)/python -m bench.budget
 
 bench-compare: setup  ## this work tree against BASE=commit, side by side in one run
 	$(BIN)/python -m bench.compare $(BASE) --rounds $(ROUNDS)

@@ -407,7 +407,7 @@ def defining() -> Iterator[Result]:
 
 
 def _deciding(scene: Scene, long: list[dict[str, Any]], plain: list[dict[str, Any]]) -> Iterator[Result]:
-    for name, found in (("three long guards", long[:3]), ("300 templates", plain)):
+    for name, found in (("two long guards", long[:2]), ("300 templates", plain)):
         ballot = scene.must("bank-a", "supervision.propose_rules", {"rules": found}).data["ballot"]
         for member in ("regulator", "central-bank"):
             scene.must(member, "supervision.vote", {"ballot": ballot, "choice": "yes"})

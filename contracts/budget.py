@@ -39,15 +39,15 @@ VALUE_BYTES_A_STEP: Final = 16
 ITEM_STEPS: Final = 60
 OBJECT_STEPS: Final = 30
 CHARACTER_STEPS: Final = 4
-SIGN_STEPS: Final = 90
+SIGN_STEPS: Final = 100
 """A character of an expression's text, and each that stands for an operation: with it come most of its tokens."""
 SCHEMA_STEPS: Final = 4
 """A byte of a schema."""
 RULE_STEPS: Final = 220
 """A rule that is compiled, beside its text."""
-CHANGE_STEPS: Final = 130
+CHANGE_STEPS: Final = 170
 """A rule whose status a decision changes."""
-TEST_STEPS: Final = 80
+TEST_STEPS: Final = 95
 """A test of a rule, and each event of one, beside what the rule takes."""
 ENTRY_STEPS: Final = 4
 """An entry of a list or map that an action walks, a leaf that it hashes."""

@@ -27,6 +27,7 @@ MAX_KEPT: Final = 64
 MAX_KEPT_CHARACTERS: Final = 1_024
 
 _KEPT_STEPS: Final = 6
+_PARTS_CHARGE: Final = Charge(8, 8)
 _KEPT_LIST_STEPS: Final[Mapping[str, int]] = {"objects": 180, "policy": 16, "evidence": 16}
 KEPT_SIZE: Final = 64
 """The size of the largest event that is kept."""
@@ -106,7 +107,7 @@ class Correlated:
     @property
     def charge(self) -> Charge:
         """See ``Body``."""
-        return summed(self.conditions)
+        return summed(self.conditions).plus(_PARTS_CHARGE)
 
     @property
     def kept_charge(self) -> Charge:

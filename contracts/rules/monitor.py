@@ -35,8 +35,9 @@ State = list[Any]
 
 OBSERVE_STEPS: Final = 24
 """What observing an event on one object takes before any rule judges it."""
+_EXPIRE_STEPS: Final = 60
 _PLANS_MAX: Final = 4_096
-_STEP_CHARGE: Final = Charge(3, 3)
+_STEP_CHARGE: Final = Charge(4, 4)
 _KNOWN_CHARGE: Final = Charge(1, 1)
 
 
@@ -203,7 +204,7 @@ class RuleSet:
         """
         findings: list[Finding] = []
         for _ in range(MAX_EXPIRED):
-            spend(OBSERVE_STEPS + sum(3 + _kept(detail) // 3 for _, detail in state[1]))
+            spend(_EXPIRE_STEPS + sum(6 + _kept(detail) // 3 for _, detail in state[1]))
             deadline, slot, detail = min(self._due(state), default=(clock_ms, 0, None), key=lambda due: due[:2])
             if deadline >= clock_ms:  # D7
                 break

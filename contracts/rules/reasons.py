@@ -98,7 +98,7 @@ def reason(code: str, **values: str | int | bool) -> Reason:
 def sentence(code: str, values: Mapping[str, str | int | bool], language: Language = ENGLISH) -> str:
     """Return a reason in words; raises ``KeyError`` for a code or value that the language does not know."""
     words = {name: _word(name, value, language) for name, value in values.items()}
-    return language.sentences[code].format(**words).strip()
+    return language.sentences[code].format(**words).strip(" ")
 
 
 def _word(name: str, value: str | int | bool, language: Language) -> str:
