@@ -219,8 +219,7 @@ class Watch:
             self.view.charge(WATCH_STEPS + SET_STEPS * len(self.judges))
             place = (self.definition["id"], *name)
             watched = self.objects[name] = Watched(place, self.view.get(object_state_key(*place)), self.judges)
-            by_block_time = self.live or (self.judges_sources and name[0] == SOURCE)
-            watched.recorded_by(self.source, live=by_block_time)
+            watched.recorded_by(self.source, live=self.live)
             if first:
                 watched.began_ms = self.context.time_ms
         return watched

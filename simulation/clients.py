@@ -6,15 +6,20 @@ what it saw, when it saw it.
 
 from __future__ import annotations
 
+import random
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ledger import transaction
+from ledger.errors import LedgerError
 from ledger.transaction import Transaction
 from node import events
 from node.events import Admission, Answer
 from simulation.contract_faults import NAME, arguments_of
 from simulation.history import History, Read, Write
 from simulation.node import text_of
+from simulation.walk.episode import WALK
+from simulation.walk.walker import Keyring, Walker
 
 if TYPE_CHECKING:
     from simulation.node import SimulatedNode
@@ -36,6 +41,7 @@ class Clients:
         self.open: dict[bytes, tuple[Transaction, Write | None]] = {}  # not yet seen committed, by id
         self._at: dict[bytes, tuple[int, int]] = {}  # id -> (endpoint, life) of the node that was asked last
         self._number = 0
+        self._walker: Walker | None = None
         self._reads: dict[int, tuple[int, int, str, int, int | None]] = {}
 
     def write(self, node: SimulatedNode) -> None:
@@ -54,6 +60,26 @@ class Clients:
         """Send an action of a member's operator."""
         self._number += 1
         self._begin(node, member, contract, action, args, None)
+
+    def stroll(self, node: SimulatedNode) -> None:
+        """Send the next move of a random walk: processes, rules and policies, as the node's state has them."""
+        if self._walker is None:
+            self._walker = self._made_walker()
+        machine = node.machine
+        if machine is None:
+            return
+        executor = machine.executor
+        move = self._walker.move(executor.reader, executor.height + 1, executor.time_ms)
+        member, _, _ = move.sender.partition("/")
+        contract, _, action = move.action.partition(".")
+        self._number += 1
+        with suppress(LedgerError, ValueError, TypeError, OverflowError):  # what nobody can sign is not sent
+            self._begin(node, member, contract, action, move.args, None)
+
+    def _made_walker(self) -> Walker:
+        world = self.world
+        keys = Keyring(world.scheme)
+        return Walker(world.genesis, random.Random(repr(world.options)), keys, WALK)
 
     def _begin(
         self, node: SimulatedNode, member: str, contract: str, action: str, args: dict[str, Any], write: Write | None

@@ -623,12 +623,6 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "watched.recorded_by(source, live=True)  # J5",
         "watched.recorded_by(source, live=False)",
     ),
-    "obligation_moved_by_events": _walked(
-        "an event of a historical source takes its obligations off block time",
-        _WATCH,
-        "by_block_time = self.live or (self.judges_sources and name[0] == SOURCE)",
-        "by_block_time = self.live",
-    ),
     "foreign_obligation": _walked(
         "an obligation names a source of another process type",
         _CHECKS,
@@ -652,6 +646,18 @@ MUTANTS: Final[dict[str, Mutant]] = {
         _SETS,
         "document: Any = peek(reader, rule_key(rule_id, version))",
         "document: Any = reader.get(rule_key(rule_id, version))",
+    ),
+    "effect_not_undone": _walked(
+        "what the failed effect of a ballot wrote stays",
+        "contracts.framework",
+        "        except Spent:\n            self._rollback_to(undone)\n",
+        "        except Spent:\n",
+    ),
+    "due_without_a_mark": _walked(
+        "a due thing that fails is put back among those that are due",
+        "contracts.due",
+        "            self.view.mark()\n            done += 1\n",
+        "            done += 1\n",
     ),
     "compiled_at_the_door": _walked(
         "a type's rules are compiled before it is asked who defines it",

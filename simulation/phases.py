@@ -35,6 +35,8 @@ class Course:
         if running and (not self.world.healed or self.world.highest < self.world.height_min):
             for _ in range(self.world.rng.randint(1, self.world.options.burst)):
                 self.world.guarded(lambda: self.world.clients.write(running[self.world.rng.randrange(len(running))]))
+            if self.world.options.walks:
+                self.world.guarded(lambda: self.world.clients.stroll(running[0]))
             if self.world.rng.randrange(3) == 0:
                 self.world.guarded(lambda: self.world.clients.read(running[self.world.rng.randrange(len(running))]))
         self.world.act(self.world.rng.randint(20, 2 * self.world.options.write_every_ms), "write", self._write)

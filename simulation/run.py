@@ -9,7 +9,7 @@ import random
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from audit import light
@@ -25,6 +25,8 @@ from simulation.world import Crash, World
 
 HEAL_MS = 240_000
 QUIET_MS = 3_000
+WALKS_OF = 8
+"""In one of so many seeds clients walk at random over the contracts, too."""
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ def run_seed(kind: str, seed: int, *, loud: Callable[[str], None] | None = None)
     """Run seed ``seed`` of ``kind`` ("random" or "twins")."""
     rng = random.Random(seed * 2 + (kind == "twins"))
     options = swarm.draw_twins(rng) if kind == "twins" else swarm.draw(rng)
+    options = replace(options, walks=kind == "random" and seed % WALKS_OF == WALKS_OF - 1)
     return run_options(kind, seed, options, rng, loud=loud)
 
 

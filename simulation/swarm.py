@@ -59,6 +59,7 @@ class Options:
     join_gap_blocks: int = 0
     changes: tuple[tuple[str, ...], ...] = ()  # groups, one after the other; those of a group at once
     joiners: int = 0  # nodes that are not there at genesis
+    walks: bool = False  # clients send moves of a random walk, too
 
     @property
     def f(self) -> int:

@@ -41,6 +41,8 @@ from simulation.walk.walker import Keyring, Move, Walker
 START_MS: Final = 1_700_000_000_000
 STATE_BITS: Final = 8
 VALID_MS: Final = 300_000
+MAX_ASIDE: Final = 8
+"""So often at most is one thing due at once; more says that it was taken, and is still there."""
 VERSIONS: Final = dict.fromkeys(range(1, 500), RULES[1])
 """The rules of later protocol versions, which are those of the first."""
 MEMBERS: Final = (
@@ -146,8 +148,9 @@ class Index:
 class Chain:
     """Takes moves, block by block. ``accepted`` and ``refused`` count by action, and by action and code."""
 
-    def __init__(self, *, real: bool = False) -> None:
-        """``real``: with Ed25519, so that an auditor can check every signature."""
+    def __init__(self, *, real: bool = False, starved: bool = False) -> None:
+        """``real``: with Ed25519, so that an auditor can check every signature. ``starved``: steps may run out."""
+        self._starved = starved
         self.scheme = Scheme(real)
         self.real = real
         self.keys = Keyring(self.scheme)
@@ -256,8 +259,11 @@ class Chain:
         self.goals.update(goals.of_begun(self.leader.executor.reader, begun.data))
         if outcome.faults:
             raise Violation(f"contained in block {outcome.height}: {outcome.faults[0]}")
-        if "aside" in begun.data.get("system", {}):
-            raise Violation(f"set aside in block {outcome.height}: {begun.data['system']['aside']}")
+        aside = begun.data.get("system", {}).get("aside", [])
+        often = Counter(str(entry["entry"]) for entry in aside)
+        if aside and (not self._starved or max(often.values()) > MAX_ASIDE):
+            raise Violation(f"set aside in block {outcome.height}: {aside}")
+        self.goals["aside"] += len(aside)
         if outcome.steps > BLOCK_STEPS:
             raise Violation(f"{outcome.steps} steps in block {outcome.height}")
         for tx, receipt in zip(outcome.transactions, receipts, strict=True):

@@ -10,14 +10,14 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from simulation.invariants import Violation
 from simulation.walk import cases, members, policies, processes, rules
 from simulation.walk.chain import Chain
-from simulation.walk.laws import tight_bounds
+from simulation.walk.laws import starved, tight_bounds
 from simulation.walk.walker import Move, Walker
 
 STEPS: Final = 2_000
@@ -26,10 +26,14 @@ REAL_OF: Final = 10
 """One of so many seeds signs with Ed25519 and ends with a whole audit."""
 TIGHT_OF: Final = 2
 """One of so many seeds leaves little room for rules."""
+STARVED_OF: Final = 7
+"""One of so many seeds leaves few steps, so that transactions, effects and due things run out of them."""
 COLD_OF: Final = 6
 RESTART_OF: Final = 40
 SHRINK_S: Final = 90.0
-KINDS: Final = {**members.KINDS, **policies.KINDS, **processes.KINDS, **rules.KINDS, **cases.KINDS}
+WALK: Final = {**policies.KINDS, **processes.KINDS, **rules.KINDS, **cases.KINDS}
+"""The kinds of moves that leave members, keys and validators alone."""
+KINDS: Final = {**members.KINDS, **WALK}
 PAUSES_MS: Final = (1, 1_000, 60_000, 3_600_000, 86_400_000, 20 * 86_400_000)
 PAUSE_WEIGHTS: Final = (4, 60, 12, 6, 3, 1)
 
@@ -63,14 +67,29 @@ class Episode:
 
 def walk(seed: int, steps: int = STEPS) -> Episode:
     """Walk ``steps`` moves from a seed."""
-    with tight_bounds() if seed % TIGHT_OF == TIGHT_OF - 1 else nullcontext():
+    with _bounds(seed):
         return _walk(seed, steps)
+
+
+def _bounds(seed: int) -> ExitStack:
+    """Return the bounds under which a walk goes."""
+    stack = ExitStack()
+    if seed % TIGHT_OF == TIGHT_OF - 1:
+        stack.enter_context(tight_bounds())
+    if seed % STARVED_OF == STARVED_OF - 1:
+        stack.enter_context(starved())
+    return stack
+
+
+def _chain(seed: int) -> Chain:
+    """Return the chain on which a walk goes."""
+    return Chain(real=seed % REAL_OF == REAL_OF - 1, starved=seed % STARVED_OF == STARVED_OF - 1)
 
 
 def _walk(seed: int, steps: int) -> Episode:
     began = time.process_time()
     rng = random.Random(f"walk {seed}")
-    chain = Chain(real=seed % REAL_OF == REAL_OF - 1)
+    chain = _chain(seed)
     walker = Walker(chain.genesis, rng, chain.keys, KINDS)
     walker.upgrades = not chain.real
     episode, trail = Episode(seed, steps), list[Played]()
@@ -125,9 +144,13 @@ def _play(chain: Chain, walker: Walker, played: Played) -> int:
 # What fails, in fewer moves
 
 
-def replayed(trail: Sequence[Played], *, real: bool) -> str | None:
-    """Return what fails when these blocks are played, or None."""
-    chain = Chain(real=real)
+def replayed(trail: Sequence[Played], seed: int) -> str | None:
+    """Return what fails when these blocks are played as a walk from ``seed`` is, or None."""
+    with _bounds(seed):
+        return _replayed(trail, _chain(seed))
+
+
+def _replayed(trail: Sequence[Played], chain: Chain) -> str | None:
     walker = Walker(chain.genesis, random.Random(0), chain.keys, KINDS)
     for _ in range(4 * STEPS):
         chain.keys.make()  # moves name keys that the walk made
@@ -144,18 +167,18 @@ def replayed(trail: Sequence[Played], *, real: bool) -> str | None:
 
 def shortened(episode: Episode, seconds: float = SHRINK_S) -> tuple[Played, ...]:
     """Return fewer blocks and moves that fail as well, as far as the time goes."""
-    real, end = episode.seed % REAL_OF == REAL_OF - 1, time.monotonic() + seconds
+    end = time.monotonic() + seconds
     best = list(episode.trail)
     size = max(1, len(best) // 2)
     while size and time.monotonic() < end:
         at, cut = 0, False
         while at < len(best) - 1 and time.monotonic() < end:
             tried = best[:at] + _merged(best[at : at + size]) + best[at + size :]
-            if replayed(tried, real=real) is not None:
+            if replayed(tried, episode.seed) is not None:
                 best, cut = tried, True
             at += max(1, len(best[at : at + 1]))
         size = size if cut and size == 1 else size // 2
-    return tuple(_fewer_moves(best, real, end))
+    return tuple(_fewer_moves(best, episode, end))
 
 
 def _merged(blocks: Sequence[Played]) -> list[Played]:
@@ -164,13 +187,13 @@ def _merged(blocks: Sequence[Played]) -> list[Played]:
     return [Played("", pause_ms, False, ())] if len(blocks) > 1 or blocks[0].moves else []
 
 
-def _fewer_moves(blocks: list[Played], real: bool, end: float) -> list[Played]:
+def _fewer_moves(blocks: list[Played], episode: Episode, end: float) -> list[Played]:
     for at, played in enumerate(blocks):
         for number in range(len(played.moves) - 1, -1, -1):
             if time.monotonic() > end:
                 return blocks
             kept = blocks[at].moves
             tried = [*blocks[:at], blocks[at]._replace(moves=kept[:number] + kept[number + 1 :]), *blocks[at + 1 :]]
-            if replayed(tried, real=real) is not None:
+            if replayed(tried, episode.seed) is not None:
                 blocks = tried
     return blocks

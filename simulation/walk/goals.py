@@ -39,6 +39,9 @@ GOALS: Final[dict[str, str]] = {
     "version_withdrawn": "a protocol version is withdrawn",
     "void": "a proposal is accepted that cannot take effect any more",
     "expired": "a ballot or proposal expires",
+    "too_costly": "a transaction runs out of its steps",
+    "failed": "the effect of a ballot runs out of its steps",
+    "aside": "a due thing runs out of its steps and is set aside",
     "gap": "a gap is recorded",
     "disputed": "an event is disputed",
     "restart": "a node starts again",
@@ -51,6 +54,10 @@ def of_receipt(action: str, code: str, detail: str, data: Mapping[str, Any]) -> 
     """Yield the goals that a transaction's receipt shows."""
     if code == "rule_broken":
         yield "source_kept" if "named source" in detail else "kept"
+    if code == "too_costly":
+        yield "too_costly"
+    if code == "ok" and data.get("status") == "failed":
+        yield "failed"
     if code == "rule_violated":
         yield "rejected_event"
     if code != "ok":

@@ -6,10 +6,10 @@ Law: nothing is asked here of what a node remembers, nor of how the contracts ke
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from contracts import supervision_checks
+from contracts import due, execution, supervision, supervision_checks
 from contracts.framework import Reader
 from contracts.process_chain import objects_of
 from contracts.rules.errors import RuleError
@@ -19,7 +19,7 @@ from ledger.transaction import Transaction
 from simulation.invariants import Violation
 from simulation.walk.processes import TYPES
 
-REFUSED_STEPS: Final = 2_000
+REFUSED_STEPS: Final = 1_200
 """More than who is refused for being somebody else may cost, beside the bytes of its transaction."""
 SHORT_BYTES: Final = 32
 TIGHT: Final[Mapping[str, int]] = {
@@ -29,19 +29,34 @@ TIGHT: Final[Mapping[str, int]] = {
     "MAX_ALL_SOURCE_BYTES": 700,
 }
 """Bounds that a walk reaches."""
+STARVED: Final[tuple[tuple[Any, str, int], ...]] = (
+    (execution, "TRANSACTION_STEPS", 4_000),
+    (supervision, "DECISION_STEPS", 2_000),
+    (due, "DUE_ENTRY_STEPS", 260),
+)
+"""Steps of which a walk runs out."""
+
+
+def tight_bounds() -> AbstractContextManager[None]:
+    """Let little room be left for rules."""
+    return _changed([(supervision_checks, name, bound) for name, bound in TIGHT.items()])
+
+
+def starved() -> AbstractContextManager[None]:
+    """Let work run out of its steps: transactions, effects of ballots, due things."""
+    return _changed(STARVED)
 
 
 @contextmanager
-def tight_bounds() -> Iterator[None]:
-    """Let little room be left for rules."""
-    before = {name: getattr(supervision_checks, name) for name in TIGHT}
-    for name, bound in TIGHT.items():
-        setattr(supervision_checks, name, bound)
+def _changed(bounds: Sequence[tuple[Any, str, int]]) -> Iterator[None]:
+    before = [(module, name, getattr(module, name)) for module, name, _ in bounds]
+    for module, name, bound in bounds:
+        setattr(module, name, bound)
     try:
         yield
     finally:
-        for name, bound in before.items():
-            setattr(supervision_checks, name, bound)
+        for module, name, bound in before:
+            setattr(module, name, bound)
 
 
 def judge(reader: Reader, transactions: Sequence[Transaction], receipts: Sequence[Receipt], begun: Receipt) -> None:
@@ -96,6 +111,7 @@ def _standing(reader: Reader) -> None:
         entries: Any = reader.get(f"supervision/active/{process_type}") or []
         count = cost = size = 0
         for entry in entries:
+            _in_phase(reader, entry)
             rules = list(_judging(reader, entry))
             try:
                 compiled = [parse_rule(rule, definition) for rule in rules]
@@ -116,6 +132,21 @@ def _standing(reader: Reader) -> None:
         total += size
     if total != (reader.get("supervision/source_bytes") or 0) or total > supervision_checks.MAX_ALL_SOURCE_BYTES:
         raise Violation(f"{total} bytes of source judge, the state says {reader.get('supervision/source_bytes')!r}")
+
+
+def _in_phase(reader: Reader, entry: Mapping[str, Any]) -> None:
+    """What judges is what its ballot decided, whole: the set, its rules and their heads say one thing."""
+    found: Any = reader.get(f"supervision/set/{entry['set']}")
+    if found["status"] != entry["phase"]:
+        raise Violation(f"{entry['set']} is {found['status']} and judges as {entry['phase']}")
+    for rule_id, version in found["rules"]:
+        document: Any = reader.get(f"supervision/rule/{rule_id}/{version}")
+        head: Any = reader.get(f"supervision/rule/{rule_id}")
+        judges = rule_id not in entry["off"]
+        if judges and (document["status"], document["set"]) != (entry["phase"], entry["set"]):
+            raise Violation(f"{rule_id} version {version} of {entry['set']} is {document['status']} and judges")
+        if judges and entry["phase"] == "adopted" and head["active"] != version:
+            raise Violation(f"{rule_id} version {version} judges, {head['active']} is in force")
 
 
 def _judging(reader: Reader, entry: Mapping[str, Any]) -> Iterator[Any]:

@@ -184,6 +184,11 @@ def _withdrawal(walk: Walker, member: str) -> dict[str, Any] | None:
     return None if upgrade is None else {"proposal": upgrade[2]}
 
 
+def _retried(walk: Walker, member: str) -> dict[str, Any] | None:
+    waiting: list[int] = walk.get("system/asides") or []
+    return {"number": walk.pick(waiting)} if waiting else None
+
+
 _SUBJECTS: Final = {
     "add_validator": _addition,
     "remove_validator": _removal,
@@ -191,6 +196,7 @@ _SUBJECTS: Final = {
     "add_member": _new_member,
     "protocol_version": _version,
     "withdraw_version": _withdrawal,
+    "retry_due": _retried,
 }
 
 
