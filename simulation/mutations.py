@@ -632,8 +632,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "long_texts_kept": _walked(
         "what is kept of events holds long texts whole",
         "contracts.rules.facts",
-        "return text if len(text) <= _SHORT_BYTES and",
-        "return text if text or",
+        "    if len(text) <= _SHORT_BYTES and (",
+        "    if text or (",
     ),
     "compiled_for_another_type": _walked(
         "a rule compiled under one version of a type is used under the next",

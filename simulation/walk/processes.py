@@ -15,8 +15,9 @@ from simulation.walk.walker import Make, Move, Walker
 TYPES: Final = ("loans", "permits", "trade")
 EVENTS: Final = ("apply", "check", "decide", "pay", "report", "close")
 OBJECTS: Final = ("case", "party", "source")
+AMOUNTS: Final = ("integer", "decimal", "string", {"type": "scaled", "scale": 2})
 ATTRIBUTES: Final[Mapping[str, Any]] = {
-    "amount": ("integer", "decimal", "string", {"type": "scaled", "scale": 2}),
+    "amount": AMOUNTS,
     "by": ("string", {"type": "string", "class": "sealed"}),
     "due": ("time",),
     "ok": ("boolean", "integer"),
@@ -69,6 +70,12 @@ def _attributes(walk: Walker) -> dict[str, Any]:
 def _next_types(walk: Walker, before: Mapping[str, Any]) -> dict[str, Any]:
     """Return the types of the next version: more, fewer, or with other attributes, mostly beside what rules name."""
     objects, events = dict(before["object_types"]), dict(before["event_types"])
+    if walk.chance(5):  # the same names with other amounts: rules compile again, and cost something else
+        retyped = {name: {**body["attributes"], "amount": walk.pick(AMOUNTS)} for name, body in events.items()}
+        return {
+            "object_types": objects,
+            "event_types": {name: {"attributes": found} for name, found in retyped.items()},
+        }
     named = {"case"}
     if not walk.chance(4):
         for rule in judging_rules(walk, before["id"]):
