@@ -650,8 +650,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "effect_not_undone": _walked(
         "what the failed effect of a ballot wrote stays",
         "contracts.framework",
-        "        except Spent:\n            self._rollback_to(undone)\n",
-        "        except Spent:\n",
+        "        self._rollback_to(undone)\n        return refused\n",
+        "        return refused\n",
     ),
     "due_without_a_mark": _walked(
         "a due thing that fails is put back among those that are due",
