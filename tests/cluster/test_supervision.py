@@ -94,13 +94,13 @@ def test_from_a_rule_file_to_verified_evidence(net: Path, tmp_path: Path):
     documents("bundle", finding, "--out", out, *at)
     verified = documents("verify", out, "--genesis", net / "genesis.json")
     assert verified["verdict"] == "ok"
-    assert [step["verdict"] for step in verified["steps"]] == ["ok"] * 9
-    assert "9 trail" in coseal("verify", out, "--genesis", net / "genesis.json")
+    assert [step["verdict"] for step in verified["steps"]] == ["ok"] * 12
+    assert "10 trail" in coseal("verify", out, "--genesis", net / "genesis.json")
     document = json.loads(out.read_text())
     document["trail"].pop()
     out.write_text(json.dumps(document))
     spoilt = documents("verify", out, "--genesis", net / "genesis.json", code=1)
-    assert spoilt["reason"].startswith("step 9 of 9, trail: ")
+    assert spoilt["reason"].startswith("step 10 of 12, trail: ")
 
 
 def test_questions_are_answered_and_obligations_listed(net: Path):
