@@ -18,7 +18,7 @@ from console.texts import LANGUAGES
 
 STATIC: Final = Path(__file__).parent / "static"
 _VERSION: Final = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(STATIC.iterdir()))).hexdigest()[:12]
-_OLD_BLOCKS: Final = 3
+_OLD_MS: Final = 10_000  # a value is kept for two seconds (reading.py), while blocks are committed
 THEMES: Final = ("auto", "light", "dark")
 _MARK: Final = Html(
     '<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 2.5 20.2 7v10L12 21.5 3.8 17V7z"/>'
@@ -73,13 +73,14 @@ def _as_of(page: Page) -> Html | None:
         return None
     first, last = heights
     shown: Shown[None] = Shown(None, Trust.VERIFIED, "trust.proof", first, until=None if first == last else last)
-    followed = page.console.light.height
+    light = page.console.light
+    newest_ms = light.recent[-1].time_ms if light.recent else 0
     words = page.t("app.as_of", height=page.number(first))
     if first != last:
         words = page.t("app.as_of.several", first=page.number(first), last=page.number(last))
     older = None
-    if first < followed - _OLD_BLOCKS:
-        older = notice("wait", page.t("app.as_of.old", followed=page.number(followed)))
+    if first < light.height and newest_ms - (page.data.block_ms or 0) > _OLD_MS:
+        older = notice("wait", page.t("app.as_of.old", followed=page.number(light.height)))
     return el("div", {"class": "as-of"}, el("div", None, words, " ", seal(page, shown, small=True)), older)
 
 

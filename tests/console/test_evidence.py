@@ -139,3 +139,20 @@ def test_a_console_starts_and_shows_its_pages_whatever_a_node_says_of_itself(sta
     assert [page.status_code for page in pages] == [200] * 4
     assert network.light.height == 4
     assert not any("\u202e" in page.text or "\x1b" in page.text for page in pages)
+
+
+def test_a_state_that_is_older_than_what_was_followed_is_said_to_be():
+    old, new = Chain().grow(4), Chain().grow(4)
+    new.add(time_ms=old.blocks[-1].block.header.time_ms + 60_000)
+    network = FakeNetwork(new=new, old=old)
+    asyncio.run(network.follow())
+    console = console_of(network)
+    fresh = get(console, "/members").text
+    assert "State as of block 5" in fresh
+    assert "Newer blocks exist" not in fresh
+    network.twists["new"] = lambda path, answer: httpx.ConnectError("gone")
+    network.reader.forget()
+    asyncio.run(network.follow())
+    older = get(console, "/members").text
+    assert "State as of block 4" in older
+    assert "followed up to block 5, and no node gives a newer state" in older
