@@ -1,6 +1,6 @@
 """Answers of nodes that did not verify, kept as they were received; and what proves more than that.
 
-Law: nobody is accused here. That an answer did not verify says only that: its bytes are kept, so that whoever wants to
+Law: nobody is accused here. That an answer did not verify says only that: its bytes are kept, so that anybody
 can judge them, and what verifies when it is judged again is dropped. Only signatures prove a fault, to anybody: two
 certified blocks at one height. Everything kept is bounded, and lives as long as the console.
 """

@@ -132,7 +132,7 @@ class LightClient:
                     announced.append(validators_of(asked))
             asked = reply
             run = await asyncio.to_thread(judge)
-        except UnknownValidators:  # nobody's fault: who the next validators are was not told
+        except UnknownValidators:  # nobody's fault: who the next validators are was not given
             raise
         except LedgerError as error:
             if asked is reply:

@@ -192,7 +192,7 @@ def place_of(event: bytes) -> tuple[str, int]:
 
 @contextlib.contextmanager
 def _logged(what: str) -> Iterator[None]:
-    """Log a fault of ours and go on: whoever looks shall see what there is."""
+    """Log a fault of this program and continue, so that pages still show what there is."""
     try:
         yield
     except UNANSWERED:

@@ -73,7 +73,7 @@ def _doubted(page: Page, doubt: Doubt) -> Html:
 def _verdict(page: Page, stations: list[Station]) -> Html:
     """Say in one sentence whether blocks can commit, and how many more may fail."""
     validators = page.console.light.anchor.next_validators
-    if not _is_told(page):
+    if not _is_answered(page):
         return notice("wait", page.t("network.verdict.unknown"))
     good = sum(station.at_work for station in stations)
     spare = good - validators.quorum
@@ -108,9 +108,9 @@ def _figures(page: Page, stations: list[Station]) -> Html:
             figure(page.t("network.rate"), page.number(per_minute), minute),
             figure(
                 page.t("network.validators"),
-                f"{good}/{light.anchor.next_validators.n}" if _is_told(page) else "–",
+                f"{good}/{light.anchor.next_validators.n}" if _is_answered(page) else "–",
                 join(needed, " ", word),
-                "" if good >= light.anchor.next_validators.quorum or not _is_told(page) else "bad",
+                "" if good >= light.anchor.next_validators.quorum or not _is_answered(page) else "bad",
             ),
             figure(page.t("network.waiting"), page.number(waiting), join(page.t("network.waiting.extra"), " ", word)),
             figure(page.t("network.rounds"), page.number(rounds), join(page.t("network.rounds.extra"), " ", verified)),
@@ -118,7 +118,7 @@ def _figures(page: Page, stations: list[Station]) -> Html:
     )
 
 
-def _is_told(page: Page) -> bool:
+def _is_answered(page: Page) -> bool:
     """Say whether any node says how it is."""
     return any(seen.status for seen in page.console.nodes.seen.values())
 

@@ -83,7 +83,7 @@ async def _standing(page: Page, entry: dict[str, Any], shown: Shown[Any]) -> Htm
             at = starts_ms(date, entry["zone_minutes"])
     said: list[tuple[str, Child]] = [(page.t("policy.moment"), _moment(page, at, height, date, asked))]
     if height is not None and asked is not None:
-        said = []  # of that moment nothing can be told
+        said = []  # nothing is known of that moment
     elif seen is None:
         said.insert(0, (page.t("policy.standing"), tag(page.t("policy.not_known_yet"), "wait")))
     else:

@@ -20,7 +20,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "evidence.no_fork": ("None was seen", "未发现"),
     "evidence.forked": (
-        "The chain has forked. This console goes on with the block that it followed first.",
+        "The chain has forked. This console continues with the block that it followed first.",
         "链已分叉。本控制台继续沿用最先核对的区块。",
     ),
     "evidence.height": ("Height", "高度"),
