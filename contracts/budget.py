@@ -21,9 +21,9 @@ DUE_ENTRY_STEPS: Final = 50_000
 """The most that one due thing takes."""
 TAKE_STEPS: Final = 260
 """What taking a due thing out of its index counts for in its contract's share."""
-DUE_DECISION_STEPS: Final = 200_000
+DUE_DECISION_STEPS: Final = 400_000
 """The most that one due thing takes that decides a ballot, its effect included."""
-DUE_EFFECT_STEPS: Final = 120_000
+DUE_EFFECT_STEPS: Final = 230_000
 """The most that the effect of a ballot takes that is decided when it is due."""
 DECISION_STEPS: Final = 400_000
 """The most that the effect of a decided ballot takes, of the steps of the transaction that decides it."""

@@ -42,7 +42,7 @@ from contracts.supervision_sets import (
 
 EXTERNAL: Final = "external:"
 MAX_IN_FORCE: Final = 1_000
-MAX_PROPOSED: Final = 500
+MAX_PROPOSED: Final = 600
 """Rules of one set, so that any decision on it fits what is done when it is due."""
 MAX_TOTAL_COST: Final = 250_000
 MAX_SOURCE_BYTES: Final = 64 * 1024

@@ -46,7 +46,8 @@ class Upgrades:
     def _say(self, lack: _Lack | None, text: str) -> None:
         if lack is not None and lack != self._said:
             certain = lack.first_height is not None
-            self._emit(Noticed("needs_release" if certain else "lacks_version", text, severe=certain))
+            notice = Noticed("needs_release", text, severe=True) if certain else Noticed("lacks_version", text)
+            self._emit(notice)
         self._said = lack
 
     def _accepted(self, upgrade: dict[str, Any]) -> tuple[_Lack | None, str]:

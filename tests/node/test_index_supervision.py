@@ -162,18 +162,18 @@ def test_findings_without_room_in_their_receipt_are_indexed_when_they_are_shown(
     story.begin()
     now = time_text(story.chain.executor.time_ms)
     event = {"type": "Create", "time": now, "attributes": {"amount": -1}}
-    items = [{"event": f"e{n}", "objects": [["case", f"k{n}"]], **event} for n in range(1_000)]
+    items = [{"event": f"e{n}", "objects": [["case", f"k{n}"]], **event} for n in range(800)]
     batch = story.sign("process.record", {"source": "live", "sequence": 1, "items": items}, "enterprise-a")
-    last = story.sign("supervision.acknowledge", {"finding": "F1000"}, "regulator")
+    last = story.sign("supervision.acknowledge", {"finding": "F800"}, "regulator")
     story.chain.extend([batch, last])
     receipt = Receipt.decode(story.chain.blocks[-1].receipts[1])
-    assert len(receipt.data["findings"]) < 1_000, "so many do not fit"
+    assert len(receipt.data["findings"]) < 800, "so many do not fit"
     story.wait(1)
     index = opened(tmp_path / "index.sqlite", story.chain)
     index.start(len(story.chain.blocks))
     assert index.wait(len(story.chain.blocks), 20)
     rows = ask(index, queries.findings, {}, 0, 10_000).items
-    assert [row["id"] for row in rows] == [f"F{n}" for n in range(1, 1_001)]
+    assert [row["id"] for row in rows] == [f"F{n}" for n in range(1, 801)]
     for row in (rows[0], rows[-1]):
         record = story.state(f"supervision/finding/{row['id']}")
         assert [row["status"], row["deadline_ms"], row["supervisor"] or "", [row["step"], row["side"]]] == [
@@ -183,5 +183,5 @@ def test_findings_without_room_in_their_receipt_are_indexed_when_they_are_shown(
             record["due"],
         ]
     assert rows[-1]["index"] is None, "it was shown at the start of the next block"
-    assert [step["step"] for step in ask(index, queries.trail, 1_000)] == ["acknowledge", "raised"]
+    assert [step["step"] for step in ask(index, queries.trail, 800)] == ["acknowledge", "raised"]
     index.stop()
