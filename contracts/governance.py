@@ -188,9 +188,9 @@ def _open(reader: Reader) -> list[Any]:
 def proposal(reader: Reader, proposal_id: str) -> dict[str, Any] | None:
     """Return a proposal with its votes and how it stands, or None.
 
-    ``status`` is open, accepted, rejected, expired or void. While it is open, ``yes``, ``no``, ``needed`` and
+    ``status`` is open, accepted, rejected, expired, void or failed. While it is open, ``yes``, ``no``, ``needed`` and
     ``electorate`` are of the members that have a vote now, afterwards of those that had one then. ``outcome`` is what
-    it did, or for void the ``code`` and ``detail`` of what stood against it; ``decided`` is null while it is open.
+    it did, or for void and failed the ``code`` and ``detail`` of what stood against it; ``decided`` is null before.
     A protocol version that is not in force yet has ``software``: which validators are ``having`` it, which ``lacking``.
     """
     record: Any = reader.get(proposal_key(proposal_id))

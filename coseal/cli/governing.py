@@ -56,6 +56,7 @@ class Status(StrEnum):
     rejected = "rejected"
     expired = "expired"
     void = "void"
+    failed = "failed"
 
 
 class Choice(StrEnum):

@@ -18,7 +18,8 @@ from node.http.context import Context
 from node.http.problems import Problem
 
 Status = Annotated[
-    Literal["open", "accepted", "rejected", "expired", "void"] | None, Query(description="Only those that are so.")
+    Literal["open", "accepted", "rejected", "expired", "void", "failed"] | None,
+    Query(description="Only those that are so."),
 ]
 
 
