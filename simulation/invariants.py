@@ -214,6 +214,8 @@ class Invariants:
         height = machine.executor.height
         if height < known and node.index not in self.world.rebuilt:
             raise Violation(f"I2 {node.id} restarted at height {height} after it had published {known}")
+        if height < known:
+            self.traces.began_again(node, height, known)
         for later in range(known + 1, height + 1):  # durable before the crash, and not yet told
             raw = node.disk.block(later)
             if raw is None or later == node.disk.first_height > 1:  # before a snapshot

@@ -23,6 +23,11 @@ class Traces:
     def __init__(self, world: World) -> None:
         self._world = world
         self._heights: dict[int, HeightTrace] = {}
+        self._again: dict[int, range] = {}  # heights at which a node works once more, for its disk lost their blocks
+
+    def began_again(self, node: SimulatedNode, height: int, published: int) -> None:
+        """Take it that a node started at ``height``, below what it made public: its disk lost the blocks between."""
+        self._again[node.index] = range(height + 1, published + 1)
 
     def said(self, node: SimulatedNode, message: Said, chain: dict[int, Seen], published: int) -> str | None:
         """Judge what ``node``, whose highest block that it made public is ``published``, says."""
@@ -33,7 +38,8 @@ class Traces:
             new = self._trace(height, chain).says(*statement, self._faulty(height))
         except NotAllowed as error:
             return f"{node.id} at height {height}: {error}"
-        if new and height not in (published + 1, node.disk.tip_height + 1):  # a crash came before it published
+        again = self._again.get(node.index, ())
+        if new and height not in (published + 1, node.disk.tip_height + 1, *again):  # a crash came before it published
             return f"{node.id} at height {height}: R6: it works on height {published + 1}"
         return None
 

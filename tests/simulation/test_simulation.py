@@ -28,6 +28,12 @@ def test_a_random_seed_is_good_and_counts(seed):
     assert verdict.reads
 
 
+def test_a_node_whose_disk_lost_a_block_that_it_published_may_work_there_again():
+    verdict = run_seed("random", 65)
+    assert verdict.failure is None
+    assert {"block log damaged"} <= verdict.faults.keys()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_twins_scenario_is_good(seed):
     verdict = run_seed("twins", seed)
