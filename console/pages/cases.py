@@ -177,6 +177,7 @@ async def _findings(page: Page, place: tuple[str, str, str]) -> tuple[Shown[list
     ids = dict.fromkeys(named)  # each once: the proven number counts each once
     rows = await asyncio.gather(*(page.data.state(finding_key(name)) for name in ids))
     proven: list[dict[str, Any]] = [one.value for one in rows if one.value and _is_about(one.value, place)]
+    proven.sort(key=lambda record: (record["height"], len(record["id"]), record["id"]))  # not as a node lists them
     if len(proven) >= raised:
         return joined(count, *rows).of(proven), raised
     # a node left some out, or there are more than a page holds
