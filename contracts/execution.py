@@ -34,6 +34,7 @@ from contracts.framework import (
     Rejected,
     Result,
     ValueTooLarge,
+    Watcher,
 )
 from contracts.table import RULES, Contracts
 from contracts.window import SeenWindow
@@ -156,12 +157,12 @@ class Executor:
         time_ms: int | None = None,
         rules: Mapping[int, Contracts] = RULES,
         verify: Verify = signing.verify,
-        view: type[Overlay] = Overlay,
+        watcher: Callable[[], Watcher] | None = None,
     ) -> None:
         """``state`` is that after block ``height``, whose header has ``time_ms`` (None: genesis time).
 
-        ``verify`` checks signatures inside of transactions; ``admit`` has checked their own. ``view`` is the overlay
-        that blocks run on: tests have one that notices a value changed in place.
+        ``verify`` checks signatures inside of transactions; ``admit`` has checked their own. ``watcher`` makes
+        what looks at the values that blocks are given: tests have one that notices a value changed in place.
 
         Raises ``UnknownProtocol`` if this software cannot go on from that state.
         """
@@ -178,7 +179,7 @@ class Executor:
         self._admit = admit
         self._rules = rules
         self._verify = verify
-        self._view = view
+        self._watcher = watcher
         self._faults: list[tuple[int, Fault]] = []
         self._seen = SeenWindow.load(self.reader)
         self._senders: dict[str, bytes] = {}
@@ -296,7 +297,8 @@ class Executor:
     ) -> Outcome:
         version: Any = self.reader.get(PROTOCOL_VERSION_KEY)
         contracts = self._contracts(version)
-        view = self._view(self.state.get, _open_keys(contracts))
+        watcher = None if self._watcher is None else self._watcher()
+        view = Overlay(self.state.get, _open_keys(contracts), watcher)
         frame = _Frame(self.chain_id, height, time_ms, version, contracts, self._verify, careful)
         begun = begin_block(view, contracts, height, time_ms)
         receipts = [Receipt(ZERO_HASH, OK, "", begun.data, begun.steps).encode()]

@@ -201,6 +201,18 @@ class Fault(NamedTuple):
     error: Any  # a BaseException: mypyc looks for the type of a field among the module's own names
 
 
+class Watcher(Protocol):
+    """Looks at what a view gives, and at the end of each transaction whether that was changed: for tests."""
+
+    def gave(self, key: str, value: Value) -> None:
+        """Take the value of a key."""
+        ...
+
+    def compare(self) -> None:
+        """Raise if a value that was given is another now."""
+        ...
+
+
 class _Undo(NamedTuple):
     """A key before it was written: whether that was in this block, the value and its bytes if they are known."""
 
@@ -213,8 +225,14 @@ class _Undo(NamedTuple):
 class Overlay:
     """A ``View`` over committed bytes: collects writes, and forgets those since the last ``mark`` on ``rollback``."""
 
-    def __init__(self, read: Callable[[bytes], bytes | None], open_keys: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        read: Callable[[bytes], bytes | None],
+        open_keys: tuple[str, ...] = (),
+        watcher: Watcher | None = None,
+    ) -> None:
         """``read`` returns committed bytes by key bytes, e.g. ``State.get``; see ``Contract`` for ``open_keys``."""
+        self._watcher = watcher
         self.meter = Meter.unlimited()
         self.faults: list[Fault] = []
         self._read = read
@@ -245,10 +263,14 @@ class Overlay:
     def peek(self, key: str) -> Value:
         """Read without charge; see ``peek``."""
         if key in self._written:
-            return self._written[key]
-        if key not in self._cache:
-            self._cache[key] = self._load(key)
-        return self._cache[key]  # type: ignore[no-any-return]
+            value = self._written[key]
+        else:
+            if key not in self._cache:
+                self._cache[key] = self._load(key)
+            value = self._cache[key]
+        if self._watcher is not None:
+            self._watcher.gave(key, value)
+        return value
 
     def _load(self, key: str) -> Any:
         try:
@@ -332,12 +354,16 @@ class Overlay:
 
     def mark(self) -> None:
         """Keep everything written so far."""
+        if self._watcher is not None:
+            self._watcher.compare()
         self._undo.clear()
         self._paid.clear()
         self._unsettled.clear()
 
     def rollback(self) -> None:
         """Forget everything written since ``mark``."""
+        if self._watcher is not None:
+            self._watcher.compare()
         self._rollback_to(0)
         self._paid.clear()
 

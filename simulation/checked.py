@@ -5,7 +5,6 @@ Law: what a transaction undoes, it undoes whole; that holds while no contract ch
 
 from __future__ import annotations
 
-from contracts.framework import Overlay
 from ledger import codec
 from ledger.codec import Value
 
@@ -14,33 +13,23 @@ class ChangedInPlace(AssertionError):
     """A contract changed a value that a view gave it."""
 
 
-class CheckedOverlay(Overlay):
-    """An ``Overlay`` that raises ``ChangedInPlace`` at the end of the transaction that changed a value in place."""
+class Checked:
+    """Raises ``ChangedInPlace`` at the end of the transaction that changed a value in place; see ``Watcher``."""
 
-    def peek(self, key: str) -> Value:
-        """See ``Overlay``; remember the value as it is now."""
-        value = super().peek(key)
-        given: dict[str, tuple[Value, bytes]] = self.__dict__.setdefault("_given", {})
-        if value is not None and (key not in given or given[key][0] is not value):
-            given[key] = (value, _encoded(value))
-        return value
+    def __init__(self) -> None:
+        self._given: dict[str, tuple[Value, bytes]] = {}
 
-    def mark(self) -> None:
-        """See ``Overlay``."""
-        self._compare()
-        super().mark()
+    def gave(self, key: str, value: Value) -> None:
+        """Remember the value as it is now."""
+        if value is not None and (key not in self._given or self._given[key][0] is not value):
+            self._given[key] = (value, _encoded(value))
 
-    def rollback(self) -> None:
-        """See ``Overlay``."""
-        self._compare()
-        super().rollback()
-
-    def _compare(self) -> None:
-        given: dict[str, tuple[Value, bytes]] = self.__dict__.setdefault("_given", {})
-        for key, (value, encoded) in given.items():
+    def compare(self) -> None:
+        """See that every value is as it was given."""
+        for key, (value, encoded) in self._given.items():
             if _encoded(value) != encoded:
                 raise ChangedInPlace(f"the value of {key} was changed in place: a refusal could not undo it")
-        given.clear()
+        self._given.clear()
 
 
 def _encoded(value: Value) -> bytes:

@@ -25,7 +25,7 @@ from node.admission import VerifiedTransactions
 from node.events import NodeEffect, NodeEvent, NodeTimer, TickKind
 from node.joining import Kept
 from node.machine import Machine, MachineConfig
-from simulation.checked import CheckedOverlay
+from simulation.checked import Checked
 from simulation.clock import Clock
 from simulation.contract_faults import with_faults
 from simulation.disk import Disk, Refused, Snapshot, Write
@@ -149,7 +149,7 @@ class SimulatedNode:
             time_ms=time_ms,
             rules=rules,
             verify=verify,
-            view=CheckedOverlay,
+            watcher=Checked,
         )
         for later in range(height + 1, disk.tip_height + 1):
             tip = self._block(later)

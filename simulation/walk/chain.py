@@ -16,7 +16,7 @@ from audit.report import Verdict
 from contracts import supervision_sets
 from contracts.budget import BLOCK_STEPS, TRANSACTION_STEPS
 from contracts.execution import Executor, Outcome, new_state
-from contracts.framework import Overlay, Rejected
+from contracts.framework import Rejected
 from contracts.rows.blocks import BlockRows
 from contracts.rows.buffer import Rows
 from contracts.rows.schema import SQLITE, definitions
@@ -32,7 +32,7 @@ from ledger.state import MemoryStore, State
 from ledger.transaction import Transaction
 from ledger.validators import leader_index
 from node.index_file import Writer
-from simulation.checked import CheckedOverlay
+from simulation.checked import Checked
 from simulation.invariants import Violation
 from simulation.keys import Scheme
 from simulation.walk import goals, laws
@@ -91,8 +91,8 @@ def _capabilities(role: str) -> tuple[str, ...]:
 class Peer:
     """An executor with its store."""
 
-    def __init__(self, genesis: Genesis, scheme: Scheme, view: type[Overlay] = Overlay) -> None:
-        self._genesis, self._scheme, self._view = genesis, scheme, view
+    def __init__(self, genesis: Genesis, scheme: Scheme, watcher: type[Checked] | None = None) -> None:
+        self._genesis, self._scheme, self._watcher = genesis, scheme, watcher
         self.store = MemoryStore(STATE_BITS)
         new_state(genesis, self.store)
         self.executor = self._made(0, None)
@@ -113,7 +113,7 @@ class Peer:
             time_ms=time_ms,
             rules=VERSIONS,
             verify=verify,
-            view=self._view,
+            watcher=self._watcher,
         )
 
     def restart(self) -> None:
@@ -155,7 +155,7 @@ class Chain:
         self.real = real
         self.keys = Keyring(self.scheme)
         self.genesis = make_genesis(self.keys)
-        self.leader = Peer(self.genesis, self.scheme, CheckedOverlay)
+        self.leader = Peer(self.genesis, self.scheme, Checked)
         self.follower = Peer(self.genesis, self.scheme)
         self.index = Index()
         self.committed: list[CommittedBlock] = []

@@ -20,7 +20,7 @@ from ledger.render import time_text
 from ledger.signing import Ed25519Signer
 from ledger.state import State
 from ledger.transaction import Transaction, sign
-from simulation.checked import CheckedOverlay
+from simulation.checked import Checked
 
 GENESIS_TIME_MS = 1_700_000_000_000
 MEMBERS = (
@@ -91,7 +91,7 @@ class Chain:
     def __init__(self, genesis: Genesis | None = None, rules: Mapping[int, Any] = RULES) -> None:
         self.genesis = make_genesis() if genesis is None else genesis
         self.rules = rules
-        self.executor = Executor(self.genesis, new_state(self.genesis), rules=rules, view=CheckedOverlay)
+        self.executor = Executor(self.genesis, new_state(self.genesis), rules=rules, watcher=Checked)
         self.blocks: list[Block] = []
         self.keys: dict[str, Ed25519Signer] = {}
         self.begun: dict[str, Any] = {}
@@ -188,7 +188,7 @@ class Chain:
         old = self.executor
         state = State(old.state._store, old.state.bits)
         self.executor = Executor(
-            self.genesis, state, height=old.height, time_ms=old.time_ms, rules=self.rules, view=CheckedOverlay
+            self.genesis, state, height=old.height, time_ms=old.time_ms, rules=self.rules, watcher=Checked
         )
 
 
