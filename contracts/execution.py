@@ -443,8 +443,8 @@ def _execute(view: Overlay, frame: _Frame, tx: Transaction) -> tuple[bytes, int]
         steps = meter.spent
     except Spent:
         result, steps = Rejected(TOO_COSTLY, _cost(meter)), TRANSACTION_STEPS  # B3, B4
-    except ValueTooLarge as error:
-        result, steps = Rejected(VALUE_TOO_LARGE, str(error)), meter.spent
+    except ValueTooLarge as large:
+        result, steps = Rejected(VALUE_TOO_LARGE, str(large)), meter.spent
     except (Broken, MemoryError):  # B8
         raise
     except Exception as error:

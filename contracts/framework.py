@@ -324,8 +324,8 @@ class Overlay:
             refused = Rejected(TOO_COSTLY, f"{name} takes more than {self.meter.limit} steps")
         except (Broken, MemoryError):
             raise
-        except ValueTooLarge as error:
-            refused = Rejected(VALUE_TOO_LARGE, str(error))
+        except ValueTooLarge as large:
+            refused = Rejected(VALUE_TOO_LARGE, str(large))
         except Exception as error:
             self.faults.append(Fault(name, b"", error))
             refused = Rejected(INTERNAL_ERROR, name)
