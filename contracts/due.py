@@ -115,7 +115,7 @@ class _Start:
         for index in range(len(sharing)):  # B10
             contract = sharing[(self.height + index) % len(sharing)]
             waiting = len(sharing) - index
-            share = left_steps // waiting if index else max(left_steps // waiting, DUE_DECISION_STEPS)
+            share = left_steps // waiting if index else max(left_steps // waiting, TAKE_STEPS + DUE_DECISION_STEPS)
             done, steps = self._share(contract, left // waiting, share)
             left, left_steps = left - done, left_steps - steps
             self.steps += steps

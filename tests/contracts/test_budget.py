@@ -263,6 +263,7 @@ def test_a_broken_invariant_and_a_lack_of_memory_are_never_contained(probe, what
         probe.executor.run(1, probe.now_ms, [tx])
 
 
+@pytest.mark.sources
 def test_a_store_that_cannot_be_read_is_never_contained(probe):
     def damaged(key):
         if key == b"probe/due":
@@ -353,6 +354,15 @@ def test_what_is_due_has_a_bounded_share_of_a_block_and_keeps_its_order():
         blocks += 1
     assert seen == list(range(1_500))
     assert blocks > 1
+
+
+@pytest.mark.parametrize("blocks", [0, 1])
+def test_a_ballot_is_decided_when_it_is_due_whoever_is_first(blocks):
+    court = Court(Chain())
+    for _ in range(blocks):
+        court.chain.block()
+    assert court.propose(court.rule("R-1", template="absence", a="pay", n=2), open_ms=60_000).ok
+    assert court.wait(60_000)["ballots"][0]["status"] == "expired"
 
 
 def test_contracts_with_much_to_do_take_turns():
