@@ -51,9 +51,11 @@ class Begun(NamedTuple):
     steps: int
 
 
-def begin_block(view: Overlay, contracts: Mapping[str, Contract], height: int, time_ms: int) -> Begun:
-    """Do what is due at the start of a block, and keep it."""
-    return _Start(view, contracts, height, time_ms).run()
+def begin_block(
+    view: Overlay, contracts: Mapping[str, Contract], height: int, time_ms: int, *, careful: bool = False
+) -> Begun:
+    """Do what is due at the start of a block, and keep it; ``careful`` as for ``Overlay.settle``."""
+    return _Start(view, contracts, height, time_ms, careful=careful).run()
 
 
 def aside_key(number: int) -> str:
@@ -92,7 +94,10 @@ def retry(view: View, number: int) -> Result:
 class _Start:
     """One block's start."""
 
-    def __init__(self, view: Overlay, contracts: Mapping[str, Contract], height: int, time_ms: int) -> None:
+    def __init__(
+        self, view: Overlay, contracts: Mapping[str, Contract], height: int, time_ms: int, *, careful: bool
+    ) -> None:
+        self.careful = careful
         self.view, self.contracts, self.height, self.time_ms = view, contracts, height, time_ms
         self.data: Result = {}
         self.left_bytes = MAX_SHOWN_BYTES
@@ -146,7 +151,7 @@ class _Start:
         try:
             result = fire(view, Moment(self.height, self.time_ms, self.left_bytes), entry)
             size = len(codec.encode(result))
-            view.settle()
+            view.settle(careful=self.careful)
         except Spent:
             code = TOO_COSTLY
         except (Broken, MemoryError):

@@ -300,7 +300,7 @@ class Executor:
         watcher = None if self._watcher is None else self._watcher()
         view = Overlay(self.state.get, _open_keys(contracts), watcher)
         frame = _Frame(self.chain_id, height, time_ms, version, contracts, self._verify, careful)
-        begun = begin_block(view, contracts, height, time_ms)
+        begun = begin_block(view, contracts, height, time_ms, careful=careful)
         receipts = [Receipt(ZERO_HASH, OK, "", begun.data, begun.steps).encode()]
         room, left_steps = MAX_RECEIPTS_BYTES - len(receipts[0]), BLOCK_STEPS - begun.steps
         taken: list[int] = []

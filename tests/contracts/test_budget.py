@@ -99,6 +99,8 @@ def _fire(view, moment, entry):
     view.put(f"probe/fired {entry[1]}", moment.height)
     if entry[0] == "crash":
         raise KeyError("a bug")
+    if entry[0] == "odd":
+        view.put("probe/odd", {"float": 0.5})
     view.charge(entry[2])
     return {"fired": [entry[1]]}
 
@@ -333,6 +335,14 @@ def test_what_fails_when_it_is_due_is_set_aside_named_and_made_due_again_by_ball
     assert due.waiting(chain.executor.reader) == 1
     assert chain.executor.get("probe/deadline/at/10000000000000/block") is not None
     assert chain.submit("regulator/admin", "governance.propose", **{**propose, "id": "more"}).code == "unknown_aside"
+
+
+def test_a_due_thing_that_writes_what_has_no_encoding_is_set_aside_alone():
+    chain = crashing([["do", 1, 5], ["odd", 2, 5], ["do", 3, 5]])
+    chain.block()
+    assert chain.begun["probe"]["fired"] == [1, 3]
+    assert [(entry["entry"][1], entry["code"]) for entry in chain.begun["system"]["aside"]] == [(2, "internal_error")]
+    assert chain.get("probe/odd") is None
 
 
 def test_the_steps_of_what_is_due_stand_in_the_first_receipt():
