@@ -151,7 +151,7 @@ $(LOCKED)/.ready: requirements.lock requirements-build.lock pyproject.toml
 
 locked: $(LOCKED)/.ready  ## install exactly the locks, as the image does, into .venv-locked, and start it
 	$(LOCKED)/bin/python -m pip check
-	cd / && $(abspath $(LOCKED))/bin/coseal --help > /dev/null && $(abspath $(LOCKED))/bin/python -m node --help > /dev/null
+	cd / && $(abspath $(LOCKED))/bin/coseal --help > /dev/null && $(abspath $(LOCKED))/bin/python -m coseal.node --help > /dev/null
 
 WHEEL := build/compiled
 SOURCES := $(shell find ledger consensus contracts node audit coseal console -name '*.py') pyproject.toml hatch_build.py

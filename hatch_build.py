@@ -19,7 +19,6 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 VARIABLE = "COSEAL_COMPILED"
-PACKAGES = ("ledger", "consensus", "contracts", "node")
 MYPY = """[mypy]
 explicit_package_bases = true
 ignore_missing_imports = true
@@ -76,8 +75,7 @@ def _compiled(root: Path, work: Path, patterns: list[str]) -> list[Path]:
     from mypyc.build import mypycify
     from setuptools import Distribution
 
-    for package in PACKAGES:
-        shutil.copytree(root / package, work / package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    shutil.copytree(root / "coseal", work / "coseal", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     with contextlib.chdir(work):
         Path("mypy.ini").write_text(MYPY, encoding="utf-8")
         modules = [str(path) for pattern in patterns for path in _matches(pattern)]

@@ -13,14 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from audit import checks
-from audit.begin import begin, finder
-from audit.checks import Copy, Step
-from audit.contradictions import Contradiction, in_block
-from audit.epochs import Epochs
-from audit.feeds import Feed
-from audit.forks import two_blocks
-from audit.light import (
+from coseal.audit import checks
+from coseal.audit.begin import begin, finder
+from coseal.audit.checks import Copy, Step
+from coseal.audit.contradictions import Contradiction, in_block
+from coseal.audit.epochs import Epochs
+from coseal.audit.feeds import Feed
+from coseal.audit.forks import two_blocks
+from coseal.audit.light import (
     Anchor,
     BadHeader,
     OtherChain,
@@ -30,16 +30,16 @@ from audit.light import (
     genesis_anchor,
     require_pinned,
 )
-from audit.replay import CannotReplay, Replay
-from audit.report import AuditReport, Finding, Level, Verdict, remaining_trust
-from audit.sources import Source
-from ledger.block import CommittedBlock, Header
-from ledger.certificate import Certificate
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.handover import Handover
-from ledger.proof import verify_certified
-from ledger.validators import ValidatorSet
+from coseal.audit.replay import CannotReplay, Replay
+from coseal.audit.report import AuditReport, Finding, Level, Verdict, remaining_trust
+from coseal.audit.sources import Source
+from coseal.ledger.block import CommittedBlock, Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import Handover
+from coseal.ledger.proof import verify_certified
+from coseal.ledger.validators import ValidatorSet
 
 RUN_BLOCKS: Final = 256
 Progress: TypeAlias = Callable[[int, int], None]

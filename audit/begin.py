@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audit.epochs import Epochs, ForkedEpochs
-from audit.feeds import Feed
-from audit.forks import two_blocks, two_handovers
-from audit.light import (
+from coseal.audit.epochs import Epochs, ForkedEpochs
+from coseal.audit.feeds import Feed
+from coseal.audit.forks import two_blocks, two_handovers
+from coseal.audit.light import (
     Anchor,
     BadHeader,
     FindValidators,
@@ -21,11 +21,11 @@ from audit.light import (
     require_pinned,
     resume,
 )
-from audit.report import Finding, Verdict
-from ledger.block import CommittedBlock
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.head import announced
+from coseal.audit.report import Finding, Verdict
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.head import announced
 
 
 @dataclass(frozen=True, slots=True)

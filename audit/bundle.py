@@ -12,31 +12,31 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from audit.certified import block_text
-from audit.epochs import Epochs
-from audit.history import ObjectHistory, verify_history
-from audit.report import Verdict
-from audit.steps import Step, Trace
-from contracts.process_chain import item_hash
-from contracts.rules.rule import SOURCE
-from contracts.supervision_findings import count_key, finding_key
-from contracts.supervision_holds import hold_key
-from contracts.supervision_obligations import obligation_key
-from contracts.supervision_sets import ADOPTED, active_key, rule_digest, set_key
-from ledger import codec
-from ledger.block import Header, Receipt
-from ledger.certificate import Certificate
-from ledger.errors import BadProof, LedgerError, Malformed
-from ledger.genesis import Genesis
-from ledger.handover import handover_from_json
-from ledger.render import (
+from coseal.audit.certified import block_text
+from coseal.audit.epochs import Epochs
+from coseal.audit.history import ObjectHistory, verify_history
+from coseal.audit.report import Verdict
+from coseal.audit.steps import Step, Trace
+from coseal.contracts.process_chain import item_hash
+from coseal.contracts.rules.rule import SOURCE
+from coseal.contracts.supervision_findings import count_key, finding_key
+from coseal.contracts.supervision_holds import hold_key
+from coseal.contracts.supervision_obligations import obligation_key
+from coseal.contracts.supervision_sets import ADOPTED, active_key, rule_digest, set_key
+from coseal.ledger import codec
+from coseal.ledger.block import Header, Receipt
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import BadProof, LedgerError, Malformed
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import handover_from_json
+from coseal.ledger.render import (
     begin_proof_from_json,
     plain,
     proof_from_json,
     state_proof_from_json,
     time_text,
 )
-from ledger.transaction import Transaction
+from coseal.ledger.transaction import Transaction
 
 KIND: Final = "evidence-bundle"
 RULE: Final = "audit.md, Evidence bundle"

@@ -10,18 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from audit.epochs import Epochs
-from audit.steps import Trace
-from ledger import codec, merkle, signing
-from ledger.block import Header
-from ledger.certificate import Certificate
-from ledger.errors import BadCertificate, LedgerError
-from ledger.genesis import Genesis
-from ledger.handover import Handover, split_handovers
-from ledger.proof import CertifiedValue, verify_certified
-from ledger.render import time_text
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
+from coseal.audit.epochs import Epochs
+from coseal.audit.steps import Trace
+from coseal.ledger import codec, merkle, signing
+from coseal.ledger.block import Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import BadCertificate, LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import Handover, split_handovers
+from coseal.ledger.proof import CertifiedValue, verify_certified
+from coseal.ledger.render import time_text
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
 
 T = TypeVar("T")
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, TypeVar
 
-from audit.light import Anchor, check_certificate, check_last_commit
-from ledger import codec, signing
-from ledger.block import CommittedBlock
-from ledger.certificate import Certificate
-from ledger.errors import LedgerError, Malformed
-from ledger.transaction import Transaction
+from coseal.audit.light import Anchor, check_certificate, check_last_commit
+from coseal.ledger import codec, signing
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.transaction import Transaction
 
 _Item = TypeVar("_Item")
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audit.epochs import Epochs
-from audit.light import UnknownValidators
-from contracts import evidence
-from ledger.block import CommittedBlock, Receipt
-from ledger.errors import BadProof, LedgerError
-from ledger.transaction import Transaction
+from coseal.audit.epochs import Epochs
+from coseal.audit.light import UnknownValidators
+from coseal.contracts import evidence
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.errors import BadProof, LedgerError
+from coseal.ledger.transaction import Transaction
 
 _REPORT: Final = ("evidence", "report")
 

@@ -14,7 +14,7 @@ from contextlib import closing
 from typing import Any, Final
 from xml.parsers import expat
 
-from audit import parquet
+from coseal.audit import parquet
 
 Counts = dict[str, Any]
 

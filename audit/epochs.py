@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from audit.light import UnknownValidators
-from ledger.block import Header
-from ledger.certificate import Certificate
-from ledger.errors import BadCertificate, LedgerError
-from ledger.genesis import Genesis
-from ledger.handover import Handover
-from ledger.proof import verify_certified
-from ledger.validators import ValidatorSet
+from coseal.audit.light import UnknownValidators
+from coseal.ledger.block import Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import BadCertificate, LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import Handover
+from coseal.ledger.proof import verify_certified
+from coseal.ledger.validators import ValidatorSet
 
 
 class ForkedEpochs(LedgerError):

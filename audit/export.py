@@ -12,15 +12,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from audit.counting import COUNTERS, Uncountable
-from audit.epochs import Epochs
-from audit.steps import Seen, Trace, Untold
-from ledger import codec, signing
-from ledger.errors import BadProof, BadSignature, Malformed
-from ledger.genesis import Genesis
-from ledger.handover import split_handovers
-from ledger.render import state_proof_from_json
-from ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_EXPORT
+from coseal.audit.counting import COUNTERS, Uncountable
+from coseal.audit.epochs import Epochs
+from coseal.audit.steps import Seen, Trace, Untold
+from coseal.ledger import codec, signing
+from coseal.ledger.errors import BadProof, BadSignature, Malformed
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import split_handovers
+from coseal.ledger.render import state_proof_from_json
+from coseal.ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_EXPORT
 
 FILE_BYTES_MAX: Final = 1 << 30
 _PART_BYTES: Final = 1 << 20

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.light import OtherChain
-from audit.report import Finding, SourceReport
-from audit.sources import Damaged, Pruned, Source, Unreachable
-from ledger.errors import LedgerError
-from ledger.handover import MAX_HANDOVERS, Handover
+from coseal.audit.light import OtherChain
+from coseal.audit.report import Finding, SourceReport
+from coseal.audit.sources import Damaged, Pruned, Source, Unreachable
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.handover import MAX_HANDOVERS, Handover
 
 RUN_BYTES = 16 * 1024 * 1024
 """How many bytes of blocks a feed reads ahead, one block more at most."""

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from audit import certified
-from audit.light import signed_both
-from audit.steps import Trace
-from ledger import codec
-from ledger.block import Header
-from ledger.certificate import Certificate
-from ledger.errors import BadProof, Malformed
-from ledger.genesis import Genesis
-from ledger.handover import Handover, with_handovers
-from ledger.render import certified_header_from_json, certified_header_json
-from ledger.validators import ValidatorSet
+from coseal.audit import certified
+from coseal.audit.light import signed_both
+from coseal.audit.steps import Trace
+from coseal.ledger import codec
+from coseal.ledger.block import Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import BadProof, Malformed
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import Handover, with_handovers
+from coseal.ledger.render import certified_header_from_json, certified_header_json
+from coseal.ledger.validators import ValidatorSet
 
 KIND: Final = "fork"
 RULE: Final = "audit.md, Several sources"

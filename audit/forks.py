@@ -5,11 +5,11 @@ Law: members are named only for signatures that were verified.
 
 from __future__ import annotations
 
-from audit.epochs import ForkedEpochs
-from audit.light import signed_both
-from audit.report import Finding
-from ledger.block import CommittedBlock
-from ledger.validators import ValidatorSet
+from coseal.audit.epochs import ForkedEpochs
+from coseal.audit.light import signed_both
+from coseal.audit.report import Finding
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.validators import ValidatorSet
 
 
 def two_blocks(

@@ -10,16 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audit.epochs import Epochs
-from contracts.process_chain import item_hash, object_key, verify_object_history
-from ledger import codec
-from ledger.errors import Malformed
-from ledger.genesis import Genesis
-from ledger.handover import split_handovers
-from ledger.proof import CertifiedValue
-from ledger.render import state_proof_from_json, state_proof_json
-from ledger.signing import HASH_BYTES
-from ledger.validators import ValidatorSet
+from coseal.audit.epochs import Epochs
+from coseal.contracts.process_chain import item_hash, object_key, verify_object_history
+from coseal.ledger import codec
+from coseal.ledger.errors import Malformed
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import split_handovers
+from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.render import state_proof_from_json, state_proof_json
+from coseal.ledger.signing import HASH_BYTES
+from coseal.ledger.validators import ValidatorSet
 
 MAX_ITEMS: Final = 1_000_000
 UNPROVEN: Final = "unproven"

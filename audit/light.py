@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ledger import signing
-from ledger.block import Header
-from ledger.certificate import Certificate, Phase
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.proof import verify_certified
-from ledger.signing import ZERO_HASH, Verify
-from ledger.validators import ValidatorSet, leader_index
+from coseal.ledger import signing
+from coseal.ledger.block import Header
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.proof import verify_certified
+from coseal.ledger.signing import ZERO_HASH, Verify
+from coseal.ledger.validators import ValidatorSet, leader_index
 
 
 class BadHeader(LedgerError):

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contracts.execution import Executor, Outcome, UnknownProtocol, decode_and_verify, new_state
-from contracts.framework import Rejected
-from ledger.block import Block
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.state import MemoryStore
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
+from coseal.contracts.execution import Executor, Outcome, UnknownProtocol, decode_and_verify, new_state
+from coseal.contracts.framework import Rejected
+from coseal.ledger.block import Block
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.state import MemoryStore
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
 
 
 class BadReplay(LedgerError):

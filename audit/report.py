@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum, IntEnum
 from typing import Any, Final
 
-from audit.contradictions import Contradiction
-from ledger.genesis import Genesis
-from ledger.validators import ValidatorSet
+from coseal.audit.contradictions import Contradiction
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.validators import ValidatorSet
 
 
 class Level(IntEnum):

@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from ledger import codec, framing
-from ledger.block import CommittedBlock
-from ledger.errors import LedgerError, Malformed
-from ledger.framing import Record
-from ledger.handover import Handover
-from ledger.head import Head, announced
-from ledger.strict_json import strict_json
+from coseal.ledger import codec, framing
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.framing import Record
+from coseal.ledger.handover import Handover
+from coseal.ledger.head import Head, announced
+from coseal.ledger.strict_json import strict_json
 
 BLOCK_KIND: Final = 1
 """The type byte of a committed block in a block file."""

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from audit.light import UnknownValidators
-from audit.report import Verdict
-from ledger.errors import LedgerError
+from coseal.audit.light import UnknownValidators
+from coseal.audit.report import Verdict
+from coseal.ledger.errors import LedgerError
 
 
 class Untold(Exception):

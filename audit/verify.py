@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from audit import bundle, certified, fork_document
-from audit.certified import Judged, block_text
-from audit.export import Beside, file_in, read_at_most, verify_export
-from audit.history import record_of, verify_history
-from audit.light import UnknownValidators
-from audit.report import Verdict
-from audit.steps import Step, Trace, Untold
-from ledger.codec import decode
-from ledger.errors import LedgerError, Malformed
-from ledger.genesis import Genesis
-from ledger.proof import BeginProof, CertifiedValue, TransactionProof
-from ledger.render import (
+from coseal.audit import bundle, certified, fork_document
+from coseal.audit.certified import Judged, block_text
+from coseal.audit.export import Beside, file_in, read_at_most, verify_export
+from coseal.audit.history import record_of, verify_history
+from coseal.audit.light import UnknownValidators
+from coseal.audit.report import Verdict
+from coseal.audit.steps import Step, Trace, Untold
+from coseal.ledger.codec import decode
+from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.proof import BeginProof, CertifiedValue, TransactionProof
+from coseal.ledger.render import (
     MAX_DOCUMENT_DEPTH,
     begin_proof_from_json,
     certified_header_from_json,
@@ -32,7 +32,7 @@ from ledger.render import (
     state_proof_from_json,
     time_text,
 )
-from ledger.strict_json import strict_json
+from coseal.ledger.strict_json import strict_json
 
 MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
 REMAINING_TRUST: Final[Mapping[str, str]] = {

@@ -17,13 +17,13 @@ from typing import Any
 
 from rich.console import Console
 
-from audit.report import Level
 from bench import absence, fines, machine, offline, rows, signer, tables
 from bench.figures import Run, repeated, summary
 from bench.network import Network, end_in_order, running_network
 from bench.overload import overload
 from bench.pair import Pair
 from bench.results import FOLDER, Results
+from coseal.audit.report import Level
 
 BASE_PORT = 26000
 HURRY = 0.6

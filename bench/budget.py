@@ -21,9 +21,9 @@ from typing import Any, Final
 from bench.machine import about
 from bench.rules import TYPES, Chain, rules
 from coseal.doctor.speed import step_us
-from ledger.block import Receipt
-from ledger.render import time_text
-from ledger.transaction import Transaction
+from coseal.ledger.block import Receipt
+from coseal.ledger.render import time_text
+from coseal.ledger.transaction import Transaction
 
 DAY_MS: Final = 86_400_000
 ADMITTED: Final = "e.attributes.amount >= 0"

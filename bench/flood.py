@@ -24,10 +24,10 @@ from typing import Any
 import httptools
 
 from coseal.keys import read_signer
+from coseal.ledger.codec import encode
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.transaction import sign
 from coseal.load import Connection, connect, post
-from ledger.codec import encode
-from ledger.genesis import Genesis
-from ledger.transaction import sign
 
 BATCH = 20
 """Transactions in a request."""

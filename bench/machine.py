@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from ledger import build
+from coseal.ledger import build
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = Path(build.__file__).resolve().parents[1]

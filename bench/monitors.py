@@ -10,11 +10,11 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from contracts.rules.declare import BINARY, UNARY
-from contracts.rules.facts import Event
-from contracts.rules.monitor import RuleSet, State
-from contracts.rules.rule import parse_rules
-from ledger import codec
+from coseal.contracts.rules.declare import BINARY, UNARY
+from coseal.contracts.rules.facts import Event
+from coseal.contracts.rules.monitor import RuleSet, State
+from coseal.contracts.rules.rule import parse_rules
+from coseal.ledger import codec
 
 ACTIVITIES: Final = tuple(f"activity {index}" for index in range(20))
 CASES: Final = 2_000

@@ -22,8 +22,8 @@ from bench.machine import CODE
 from coseal import network
 from coseal.consortium import default_consortium
 from coseal.keys import read_signer
-from ledger.genesis import Genesis
-from ledger.signing import Ed25519Signer
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Ed25519Signer
 
 COSEAL = [sys.executable, "-m", "coseal"]
 START_S = 180.0

@@ -11,14 +11,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nacl.bindings import crypto_sign_open
 
-from audit.audit import audit
-from audit.report import Level
-from audit.sources import FileSource
 from bench.figures import Run
 from bench.network import Network
 from bench.rows import read_blocks
-from ledger import signing
-from ledger.proof import TransactionProof
+from coseal.audit.audit import audit
+from coseal.audit.report import Level
+from coseal.audit.sources import FileSource
+from coseal.ledger import signing
+from coseal.ledger.proof import TransactionProof
 
 _ROUNDS, _CALLS = 7, 1_000
 

@@ -20,12 +20,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from contracts.execution import Executor, new_state
-from ledger.block import Receipt
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.render import time_text
-from ledger.signing import Ed25519Signer
-from ledger.transaction import Transaction, sign
+from coseal.contracts.execution import Executor, new_state
+from coseal.ledger.block import Receipt
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.render import time_text
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.transaction import Transaction, sign
 
 START_MS = 1_700_000_000_000
 BATCH, BATCHES_A_BLOCK, CASE_EVENTS, BLOCK_MS = 100, 10, 8, 1_000

@@ -9,10 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from ledger.certificate import Phase, vote_preimage
-from ledger.signing import Signer
-from node import journal, journal_file, keys
-from node.remote_signer import RemoteSigner
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.signing import Signer
+from coseal.node import journal, journal_file, keys
+from coseal.node.remote_signer import RemoteSigner
 
 CHAIN = bytes(range(32))
 
@@ -23,7 +23,9 @@ def vote_cost(votes: int) -> dict[str, float]:
         folder = Path(name)
         key = keys.create_key(folder / "keys" / "consensus.pem")
         journal_file.create(folder / "guard", journal.initial(CHAIN, "bench"))
-        process = subprocess.Popen([sys.executable, "-m", "node", "signer", "--data", name], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "coseal.node", "signer", "--data", name], stderr=subprocess.DEVNULL
+        )
         try:
             there = RemoteSigner(f"{name}/signer.sock", key.public_key().public_bytes_raw(), CHAIN)
             _connect(there, process)

@@ -28,9 +28,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import sparse_merkle
-from ledger import codec
-from ledger.state import MemoryStore, State, key_hash_of, make_entry, value_hash_of
-from node.state_store import LmdbStore, Marker
+from coseal.ledger import codec
+from coseal.ledger.state import MemoryStore, State, key_hash_of, make_entry, value_hash_of
+from coseal.node.state_store import LmdbStore, Marker
 
 UPDATES = 1_000
 ROUNDS = 9

@@ -66,7 +66,7 @@ def far_network(*, round_trip_ms: float, validators: int = 4, base_port: int = 2
         _move(net)
         far = FarNetwork(folder, net.genesis(), 0.0, namespaces=tuple(namespaces.values()))
         for node in net.nodes:
-            command = ["ip", "netns", "exec", namespaces[node.name], sys.executable, "-m", "node"]
+            command = ["ip", "netns", "exec", namespaces[node.name], sys.executable, "-m", "coseal.node"]
             log = stack.enter_context(open(node.log, "ab"))
             process = subprocess.Popen([*command, "run", "--data", str(node.data)], stdout=log, stderr=log)
             stack.callback(process.wait, 30)

@@ -11,10 +11,10 @@ from functools import cache
 from typing import Any
 
 from bench.network import Network
+from coseal.ledger.codec import encode
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.transaction import sign
 from coseal.load import LoadResult, connect, post
-from ledger.codec import encode
-from ledger.signing import Ed25519Signer
-from ledger.transaction import sign
 
 PROCESS_TYPE = "bench-fines"
 MEMBER = "enterprise-a"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ledger.block import Block
-from ledger.certificate import Certificate
-from ledger.validators import ValidatorSet
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.validators import ValidatorSet
 
 
 @dataclass(frozen=True, slots=True)

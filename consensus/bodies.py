@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final
 
-from consensus.application import Draft, Executed, Invalid
-from consensus.context import Context, Fault
-from consensus.events import BodyRecord, Record
-from consensus.rules import Tip, link_fault
-from ledger.block import Block
-from ledger.validators import ValidatorSet
+from coseal.consensus.application import Draft, Executed, Invalid
+from coseal.consensus.context import Context, Fault
+from coseal.consensus.events import BodyRecord, Record
+from coseal.consensus.rules import Tip, link_fault
+from coseal.ledger.block import Block
+from coseal.ledger.validators import ValidatorSet
 
 BODIES_MAX: Final = 8
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from consensus.application import Application
-from consensus.events import Effect
-from consensus.guard import SignGuard
-from consensus.rules import ReplicaConfig
+from coseal.consensus.application import Application
+from coseal.consensus.events import Effect
+from coseal.consensus.guard import SignGuard
+from coseal.consensus.rules import ReplicaConfig
 
 
 class Fault(Exception):

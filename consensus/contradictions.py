@@ -6,13 +6,13 @@ signer whether it came in a message or inside a certificate. One of our own that
 
 from __future__ import annotations
 
-from consensus.context import Context
-from consensus.events import Accuse
-from consensus.messages import Commit, Message, Prepare
-from consensus.voice import Voice
-from consensus.votes import Verdict, Votes
-from ledger.certificate import Certificate, Phase
-from ledger.validators import ValidatorSet
+from coseal.consensus.context import Context
+from coseal.consensus.events import Accuse
+from coseal.consensus.messages import Commit, Message, Prepare
+from coseal.consensus.voice import Voice
+from coseal.consensus.votes import Verdict, Votes
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.validators import ValidatorSet
 
 
 class Contradictions:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from consensus.application import Executed
-from consensus.messages import Message, RoundChange
-from ledger.block import Block
-from ledger.certificate import Certificate
+from coseal.consensus.application import Executed
+from coseal.consensus.messages import Message, RoundChange
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import Certificate
 
 
 class TimerKind(Enum):

@@ -16,10 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from consensus.events import SignRecord
-from consensus.persisted import EMPTY_GUARD
-from ledger.certificate import Phase
-from ledger.signing import CannotSign, Signer
+from coseal.consensus.events import SignRecord
+from coseal.consensus.persisted import EMPTY_GUARD
+from coseal.ledger.certificate import Phase
+from coseal.ledger.signing import CannotSign, Signer
 
 # A stopped guard is at the greatest height there is, so G1 refuses everything, after a restart too.
 STOPPED: Final = SignRecord(2**63 - 1, 0, 0, b"", b"")

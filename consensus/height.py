@@ -13,11 +13,11 @@ Law: messages only add facts to what is held; ``advance`` then applies the rules
 
 from __future__ import annotations
 
-from consensus.application import Executed
-from consensus.bodies import Bodies
-from consensus.context import Context
-from consensus.contradictions import Contradictions
-from consensus.events import (
+from coseal.consensus.application import Executed
+from coseal.consensus.bodies import Bodies
+from coseal.consensus.context import Context
+from coseal.consensus.contradictions import Contradictions
+from coseal.consensus.events import (
     Broadcast,
     GossipPending,
     Persist,
@@ -28,18 +28,18 @@ from consensus.events import (
     Timer,
     TimerKind,
 )
-from consensus.guard import Signed
-from consensus.justification import Judge, Justified, choose
-from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange
-from consensus.pacing import Pacing
-from consensus.persisted import Persisted
-from consensus.rules import Tip, fresh_fault, leader, link_fault
-from consensus.voice import Voice
-from consensus.votes import Verdict, Votes
-from ledger.block import Block
-from ledger.certificate import ROUND_MAX, Certificate, Phase
-from ledger.signing import ZERO_HASH
-from ledger.validators import ValidatorSet
+from coseal.consensus.guard import Signed
+from coseal.consensus.justification import Judge, Justified, choose
+from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange
+from coseal.consensus.pacing import Pacing
+from coseal.consensus.persisted import Persisted
+from coseal.consensus.rules import Tip, fresh_fault, leader, link_fault
+from coseal.consensus.voice import Voice
+from coseal.consensus.votes import Verdict, Votes
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import ROUND_MAX, Certificate, Phase
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.validators import ValidatorSet
 
 
 class Height:

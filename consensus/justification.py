@@ -15,11 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from consensus.messages import Proposal, RoundChange, verify_message
-from ledger.certificate import Certificate, Phase
-from ledger.errors import BadCertificate, BadSignature
-from ledger.signing import Verify
-from ledger.validators import ValidatorSet
+from coseal.consensus.messages import Proposal, RoundChange, verify_message
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.errors import BadCertificate, BadSignature
+from coseal.ledger.signing import Verify
+from coseal.ledger.validators import ValidatorSet
 
 
 @dataclass(frozen=True, slots=True)

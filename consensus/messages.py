@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from ledger import codec, signing
-from ledger.block import MAX_BLOCK_BYTES, Block
-from ledger.certificate import ROUND_MAX, Certificate, Phase, vote_preimage
-from ledger.errors import BadSignature, Malformed
-from ledger.signing import HASH_BYTES, SIGNATURE_BYTES, ZERO_HASH, Verify
-from ledger.validators import MAX_VALIDATORS, ValidatorSet
+from coseal.ledger import codec, signing
+from coseal.ledger.block import MAX_BLOCK_BYTES, Block
+from coseal.ledger.certificate import ROUND_MAX, Certificate, Phase, vote_preimage
+from coseal.ledger.errors import BadSignature, Malformed
+from coseal.ledger.signing import HASH_BYTES, SIGNATURE_BYTES, ZERO_HASH, Verify
+from coseal.ledger.validators import MAX_VALIDATORS, ValidatorSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consensus import timers
-from consensus.context import Context
-from consensus.events import FetchBlock, StartTimer, StopTimer, Timer, TimerKind
-from ledger.certificate import ROUND_MAX
+from coseal.consensus import timers
+from coseal.consensus.context import Context
+from coseal.consensus.events import FetchBlock, StartTimer, StopTimer, Timer, TimerKind
+from coseal.ledger.certificate import ROUND_MAX
 
 
 @dataclass(frozen=True, slots=True)

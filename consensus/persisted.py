@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from consensus import messages
-from consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
-from consensus.messages import RoundChange
-from ledger import codec
-from ledger.block import Block
-from ledger.certificate import ROUND_MAX, Certificate
-from ledger.errors import Malformed
-from ledger.signing import SIGNATURE_BYTES
-from ledger.validators import MAX_VALIDATORS
+from coseal.consensus import messages
+from coseal.consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
+from coseal.consensus.messages import RoundChange
+from coseal.ledger import codec
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import ROUND_MAX, Certificate
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import SIGNATURE_BYTES
+from coseal.ledger.validators import MAX_VALIDATORS
 
 JournalRecord: TypeAlias = SignRecord | BodyRecord | PreparedRecord | RoundRecord
 

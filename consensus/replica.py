@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from consensus import timers
-from consensus.application import Application, CannotGoOn
-from consensus.context import Context, Fault
-from consensus.events import (
+from coseal.consensus import timers
+from coseal.consensus.application import Application, CannotGoOn
+from coseal.consensus.context import Context, Fault
+from coseal.consensus.events import (
     Behind,
     BlockReceived,
     CertifiedBlock,
@@ -31,16 +31,16 @@ from consensus.events import (
     TipSeen,
     WorkArrived,
 )
-from consensus.guard import SignGuard
-from consensus.height import Height
-from consensus.messages import Message
-from consensus.persisted import FRESH, Persisted
-from consensus.rules import ReplicaConfig, Tip
-from consensus.votes import Verdict, Votes
-from ledger.block import Block
-from ledger.certificate import Certificate, Phase
-from ledger.errors import BadCertificate
-from ledger.validators import ValidatorSet
+from coseal.consensus.guard import SignGuard
+from coseal.consensus.height import Height
+from coseal.consensus.messages import Message
+from coseal.consensus.persisted import FRESH, Persisted
+from coseal.consensus.rules import ReplicaConfig, Tip
+from coseal.consensus.votes import Verdict, Votes
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.errors import BadCertificate
+from coseal.ledger.validators import ValidatorSet
 
 __all__ = ["Replica", "ReplicaConfig", "Standing", "Tip"]
 

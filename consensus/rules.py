@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from consensus.timers import doubled_ms
-from ledger import signing
-from ledger.block import HEADER_VERSION, Block, Header
-from ledger.certificate import Certificate, Phase
-from ledger.errors import BadCertificate
-from ledger.genesis import Genesis, Parameters
-from ledger.signing import Signer, Verify
-from ledger.validators import ValidatorSet, leader_index
+from coseal.consensus.timers import doubled_ms
+from coseal.ledger import signing
+from coseal.ledger.block import HEADER_VERSION, Block, Header
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.errors import BadCertificate
+from coseal.ledger.genesis import Genesis, Parameters
+from coseal.ledger.signing import Signer, Verify
+from coseal.ledger.validators import ValidatorSet, leader_index
 
 PATIENCE_MS: Final = 2_000
 WINDOW_MS_MAX: Final = 60_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Final
 
-from ledger.genesis import Parameters
+from coseal.ledger.genesis import Parameters
 
 FETCH_MS: Final = 2_000
 REBROADCAST_MS: Final = 1_000

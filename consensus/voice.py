@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from consensus.context import Context
-from consensus.events import Broadcast, Persist, Record
-from consensus.guard import Signed
-from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage, subject
-from ledger.block import Block
-from ledger.certificate import Certificate, Phase, vote_preimage
-from ledger.signing import HASH_BYTES
-from ledger.validators import ValidatorSet
+from coseal.consensus.context import Context
+from coseal.consensus.events import Broadcast, Persist, Record
+from coseal.consensus.guard import Signed
+from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage, subject
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import Certificate, Phase, vote_preimage
+from coseal.ledger.signing import HASH_BYTES
+from coseal.ledger.validators import ValidatorSet
 
 
 class Voice:

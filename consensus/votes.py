@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections import Counter
 from enum import Enum
 
-from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, subject
-from ledger.certificate import Certificate, Phase, assemble
-from ledger.validators import ValidatorSet
+from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, subject
+from coseal.ledger.certificate import Certificate, Phase, assemble
+from coseal.ledger.validators import ValidatorSet
 
 
 class Verdict(Enum):

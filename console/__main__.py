@@ -1,4 +1,4 @@
-"""The console's process: ``python -m console DIR`` or ``python -m console --url URL --genesis FILE``.
+"""The console's process: ``python -m coseal.console DIR`` or ``python -m coseal.console --url URL --genesis FILE``.
 
 Law: it listens on this machine's loopback address only, and prints one line with where.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from console.live import LookUp
-    from ledger.genesis import Genesis
+    from coseal.console.live import LookUp
+    from coseal.ledger.genesis import Genesis
 
 DEFAULT_PORT: Final = 8580
 
@@ -35,7 +35,9 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m console", description="The web console of a Coseal network.")
+    parser = argparse.ArgumentParser(
+        prog="python -m coseal.console", description="The web console of a Coseal network."
+    )
     parser.add_argument("directory", nargs="?", type=Path, default=Path("coseal-net"), help="the network's folder")
     parser.add_argument("--url", action="append", default=[], help="ask the node at this URL; may be repeated")
     parser.add_argument("--genesis", type=Path, help="the trusted genesis (default: the folder's)")
@@ -78,11 +80,11 @@ def listen(port: int | None) -> socket.socket:
 def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
     import uvicorn
 
-    from console.app import application
-    from console.console import Console
-    from console.desk import Desk
-    from console.nodes import Address
     from coseal.access import Access
+    from coseal.console.app import application
+    from coseal.console.console import Console
+    from coseal.console.desk import Desk
+    from coseal.console.nodes import Address
     from coseal.errors import CosealError
 
     access = Access(
@@ -117,8 +119,8 @@ def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
 
 def _of_folder(directory: Path, genesis: Genesis) -> LookUp:
     """Return how to look up the nodes of a network's folder, which `coseal node add` may change while we run."""
-    from console.nodes import Address
     from coseal import network as networks
+    from coseal.console.nodes import Address
     from coseal.errors import CosealError
     from coseal.processes import token_for
 

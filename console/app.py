@@ -22,18 +22,18 @@ from starlette.routing import Mount
 from starlette.routing import Route as StarletteRoute
 from starlette.staticfiles import StaticFiles
 
-from console import frame
-from console.console import Console
-from console.guard import Guard
-from console.multipart import parse
-from console.nodes import NoAnswer, Problem
-from console.page import Done, Page, Route, Take, View, language_of
-from console.page_data import ATTEMPTS, PageData
-from console.pages import NAVIGATION, ROUTES
-from console.shapes import Odd
-from console.shown import Untrue
-from console.texts import LANGUAGES
-from ledger.errors import Malformed
+from coseal.console import frame
+from coseal.console.console import Console
+from coseal.console.guard import Guard
+from coseal.console.multipart import parse
+from coseal.console.nodes import NoAnswer, Problem
+from coseal.console.page import Done, Page, Route, Take, View, language_of
+from coseal.console.page_data import ATTEMPTS, PageData
+from coseal.console.pages import NAVIGATION, ROUTES
+from coseal.console.shapes import Odd
+from coseal.console.shown import Untrue
+from coseal.console.texts import LANGUAGES
+from coseal.ledger.errors import Malformed
 
 FORM_BYTES_MAX: Final = 64 * 1024
 TAKEN_BYTES_MAX: Final = 32 * 1024 * 1024

@@ -16,15 +16,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from audit.audit import audit
-from audit.report import AuditReport, Level
-from audit.sources import Source
-from audit.steps import Untold
-from audit.verify import Verification, verify_bytes
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.render import MAX_DOCUMENT_DEPTH
-from ledger.strict_json import strict_json
+from coseal.audit.audit import audit
+from coseal.audit.report import AuditReport, Level
+from coseal.audit.sources import Source
+from coseal.audit.steps import Untold
+from coseal.audit.verify import Verification, verify_bytes
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.render import MAX_DOCUMENT_DEPTH
+from coseal.ledger.strict_json import strict_json
 
 KEPT_MAX: Final = 24
 RUNNING_MAX: Final = 2

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from console.html import Html, el
-from console.page import Page
+from coseal.console.html import Html, el
+from coseal.console.page import Page
 
 _WIDTH: Final = 720
 _LEFT: Final = 44

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 import httpx
 
-from audit.sources import Source, UrlSource
-from console.audits import Audits
-from console.desk import Desk
-from console.guard import Session
-from console.light import LightClient
-from console.live import Live, LookUp
-from console.nodes import Address, Nodes
-from console.reading import Reader
-from ledger.genesis import Genesis
+from coseal.audit.sources import Source, UrlSource
+from coseal.console.audits import Audits
+from coseal.console.desk import Desk
+from coseal.console.guard import Session
+from coseal.console.light import LightClient
+from coseal.console.live import Live, LookUp
+from coseal.console.nodes import Address, Nodes
+from coseal.console.reading import Reader
+from coseal.ledger.genesis import Genesis
 
 
 class Console:

@@ -13,15 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from console.documents import SENT
-from console.nodes import MSGPACK, UNANSWERED, NoAnswer, Problem, Reply, reason_of, require_able
-from console.reading import Reader
-from console.shapes import Odd
-from console.shown import Shown
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.signing import Signer
-from ledger.transaction import SALT_BYTES, Transaction, sign
+from coseal.console.documents import SENT
+from coseal.console.nodes import MSGPACK, UNANSWERED, NoAnswer, Problem, Reply, reason_of, require_able
+from coseal.console.reading import Reader
+from coseal.console.shapes import Odd
+from coseal.console.shown import Shown
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Signer
+from coseal.ledger.transaction import SALT_BYTES, Transaction, sign
 
 _COMMIT_S: Final = 45.0
 _RECEIPT_S: Final = 10.0

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from console.shapes import (
+from coseal.console.shapes import (
     Shape,
     cursor,
     digest,
@@ -29,7 +29,7 @@ from console.shapes import (
     text,
     time_ms,
 )
-from contracts.supervision_terms import TERMS
+from coseal.contracts.supervision_terms import TERMS
 
 COUNT_MAX: Final = 2**53
 count: Final = integer(high=COUNT_MAX)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from ledger.errors import LedgerError
+from coseal.ledger.errors import LedgerError
 
 KEPT_MAX: Final = 24
 KEPT_OF_NODE_MAX: Final = 8

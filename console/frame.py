@@ -9,12 +9,12 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from console.html import Html, el, join
-from console.nodes import ODD
-from console.page import Entry, Page, View
-from console.parts import empty, lead, notice, seal
-from console.shown import Shown, Trust
-from console.texts import LANGUAGES
+from coseal.console.html import Html, el, join
+from coseal.console.nodes import ODD
+from coseal.console.page import Entry, Page, View
+from coseal.console.parts import empty, lead, notice, seal
+from coseal.console.shown import Shown, Trust
+from coseal.console.texts import LANGUAGES
 
 STATIC: Final = Path(__file__).parent / "static"
 _VERSION: Final = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(STATIC.iterdir()))).hexdigest()[:12]

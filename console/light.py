@@ -15,20 +15,20 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audit.fork_document import answerable, fork_json
-from audit.light import Anchor, UnknownValidators, check_certificate, follow, genesis_anchor
-from console.documents import VALIDATORS
-from console.nodes import MSGPACK, UNANSWERED, Address, Nodes, Problem, Reply, reason_of
-from console.shapes import Odd
-from ledger import codec
-from ledger.block import Header
-from ledger.certificate import Certificate
-from ledger.errors import BadProof, LedgerError, Malformed
-from ledger.genesis import Genesis
-from ledger.handover import Handover
-from ledger.proof import verify_certified
-from ledger.signing import HASH_BYTES
-from ledger.validators import ValidatorSet
+from coseal.audit.fork_document import answerable, fork_json
+from coseal.audit.light import Anchor, UnknownValidators, check_certificate, follow, genesis_anchor
+from coseal.console.documents import VALIDATORS
+from coseal.console.nodes import MSGPACK, UNANSWERED, Address, Nodes, Problem, Reply, reason_of
+from coseal.console.shapes import Odd
+from coseal.ledger import codec
+from coseal.ledger.block import Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import BadProof, LedgerError, Malformed
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import Handover
+from coseal.ledger.proof import verify_certified
+from coseal.ledger.signing import HASH_BYTES
+from coseal.ledger.validators import ValidatorSet
 
 RUN_HEADERS: Final = 256
 RECENT_HEADERS: Final = 600

@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import httpx
 
-from console.documents import STREAMED
-from console.light import LightClient
-from console.nodes import UNANSWERED, Address, Nodes, Reply
-from console.shapes import Odd, read
+from coseal.console.documents import STREAMED
+from coseal.console.light import LightClient
+from coseal.console.nodes import UNANSWERED, Address, Nodes, Reply
+from coseal.console.shapes import Odd, read
 
 WATCHED_S: Final = 1.0
 UNWATCHED_S: Final = 5.0

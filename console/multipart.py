@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Final
 
-from ledger.errors import Malformed
+from coseal.ledger.errors import Malformed
 
 PARTS_MAX: Final = 16
 _HEAD_BYTES_MAX: Final = 4_096

@@ -14,9 +14,9 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from console.documents import STATUS, Status, status_of
-from console.doubts import Doubts, question
-from console.shapes import Odd, Shape, maybe, read, record, text
+from coseal.console.documents import STATUS, Status, status_of
+from coseal.console.doubts import Doubts, question
+from coseal.console.shapes import Odd, Shape, maybe, read, record, text
 
 T = TypeVar("T")
 

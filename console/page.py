@@ -13,17 +13,17 @@ from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
-from console.html import Html
-from console.page_data import PageData
-from console.texts import LANGUAGES, text
-from contracts.wording import duration_text
+from coseal.console.html import Html
+from coseal.console.page_data import PageData
+from coseal.console.texts import LANGUAGES, text
+from coseal.contracts.wording import duration_text
 from coseal.languages import LANGUAGES as LANGUAGES_OF_FINDINGS
 from coseal.languages import title_of, why
-from ledger.render import time_text
+from coseal.ledger.render import time_text
 
 if TYPE_CHECKING:
-    from console.console import Console
-    from console.multipart import Part
+    from coseal.console.console import Console
+    from coseal.console.multipart import Part
 
 Handler = Callable[["Page"], Awaitable["View"]]
 Act = Callable[["Page", Mapping[str, str]], Awaitable["Done"]]

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from console.light import LightClient
-from console.nodes import NoAnswer, Nodes, Problem
-from console.reading import Reader
-from console.shapes import Odd, Shape
-from console.shown import Proven, Recording, Shown
-from contracts.process_chain import EMPTY_RECORD, chain, object_key
-from ledger.block import CommittedBlock, Header
-from ledger.render import plain
+from coseal.console.light import LightClient
+from coseal.console.nodes import NoAnswer, Nodes, Problem
+from coseal.console.reading import Reader
+from coseal.console.shapes import Odd, Shape
+from coseal.console.shown import Proven, Recording, Shown
+from coseal.contracts.process_chain import EMPTY_RECORD, chain, object_key
+from coseal.ledger.block import CommittedBlock, Header
+from coseal.ledger.render import plain
 
 ATTEMPTS: Final = 4
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from console.html import EMPTY, Child, Html, el, join
-from console.page import Page
-from console.shown import Shown, Trust
-from ledger.render import time_text
+from coseal.console.html import EMPTY, Child, Html, el, join
+from coseal.console.page import Page
+from coseal.console.shown import Shown, Trust
+from coseal.ledger.render import time_text
 
 _SIGN: Final = {Trust.VERIFIED: "✓", Trust.UNVERIFIED: "○", Trust.FAILED: "✕"}
 _WORD: Final = {

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.arguments import DAY_MS, first_day, parse_date
-from contracts.policy_instrument import ENDING, events_of, first_date, starts_ms, status_of
+from coseal.contracts.arguments import DAY_MS, first_day, parse_date
+from coseal.contracts.policy_instrument import ENDING, events_of, first_date, starts_ms, status_of
 
 _TONES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("passed", "approved", "endorsed", "promulgated", "effective"), "good"),

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from console.html import Html, el
-from console.page import Page
-from console.shown import Shown, joined
+from coseal.console.html import Html, el
+from coseal.console.page import Page
+from coseal.console.shown import Shown, joined
 
 STATUS_TONE: Final = {"promulgated": "good", "proposed": "wait", "ended": "bad"}
 VERDICT_TONE: Final = {"in_force": "good", "not_yet": "wait", "no_longer": "bad", "suspended": "bad"}

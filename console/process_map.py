@@ -7,11 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from console.flowchart import BOX, Edge, Layout, lay_out
-from console.html import Html, el
-from console.page import Page
-from console.parts import table
-from console.shown import Shown
+from coseal.console.flowchart import BOX, Edge, Layout, lay_out
+from coseal.console.html import Html, el
+from coseal.console.page import Page
+from coseal.console.parts import table
+from coseal.console.shown import Shown
 
 START: Final = "\x02"
 END: Final = "\x03"

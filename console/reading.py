@@ -18,20 +18,20 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from audit.history import UNPROVEN, verify_history
-from audit.light import UnknownValidators
-from console.light import Conflict, LightClient, read_run
-from console.nodes import MSGPACK, UNANSWERED, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
-from console.shapes import Rows, Shape
-from console.shown import Proven, Recording, Shown, Trust, Untrue
-from contracts.process_chain import item_hash
+from coseal.audit.history import UNPROVEN, verify_history
+from coseal.audit.light import UnknownValidators
+from coseal.console.light import Conflict, LightClient, read_run
+from coseal.console.nodes import MSGPACK, UNANSWERED, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
+from coseal.console.shapes import Rows, Shape
+from coseal.console.shown import Proven, Recording, Shown, Trust, Untrue
+from coseal.contracts.process_chain import item_hash
 from coseal.conversation import state_path
-from ledger import codec
-from ledger.block import CommittedBlock, Header
-from ledger.errors import LedgerError, Malformed
-from ledger.handover import split_handovers
-from ledger.proof import CertifiedValue, TransactionProof
-from ledger.render import (
+from coseal.ledger import codec
+from coseal.ledger.block import CommittedBlock, Header
+from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.handover import split_handovers
+from coseal.ledger.proof import CertifiedValue, TransactionProof
+from coseal.ledger.render import (
     MAX_DOCUMENT_DEPTH,
     certificate_json,
     header_json,
@@ -40,8 +40,8 @@ from ledger.render import (
     receipt_json,
     state_proof_from_json,
 )
-from ledger.render import transaction_json as render_transaction
-from ledger.strict_json import strict_json
+from coseal.ledger.render import transaction_json as render_transaction
+from coseal.ledger.strict_json import strict_json
 
 KEYS_MAX: Final = 256
 """How many state keys a node proves at once."""

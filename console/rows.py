@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from console.html import Child, Html
-from console.page import Page
-from console.parts import height_link, member_link, moment, outcome, table, transaction_link
-from ledger.block import CommittedBlock, Receipt
-from ledger.transaction import Transaction
+from coseal.console.html import Child, Html
+from coseal.console.page import Page
+from coseal.console.parts import height_link, member_link, moment, outcome, table, transaction_link
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from ledger import codec
-from ledger.errors import LedgerError, Malformed
-from ledger.render import MAX_DOCUMENT_DEPTH
-from ledger.strict_json import strict_json
+from coseal.ledger import codec
+from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.render import MAX_DOCUMENT_DEPTH
+from coseal.ledger.strict_json import strict_json
 
 Shape = Callable[[Any, str], Any]
 """``shape(value, where)`` returns the value as a page may use it, or raises ``Malformed``."""

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from console.documents import Status
-from console.light import LightClient
-from console.nodes import ODD, SILENT, NoAnswer, Nodes, Seen
-from console.page import Page
-from console.shown import Shown, Trust, Untrue, joined
-from console.words import translated
-from ledger.genesis import Genesis
+from coseal.console.documents import Status
+from coseal.console.light import LightClient
+from coseal.console.nodes import ODD, SILENT, NoAnswer, Nodes, Seen
+from coseal.console.page import Page
+from coseal.console.shown import Shown, Trust, Untrue, joined
+from coseal.console.words import translated
+from coseal.ledger.genesis import Genesis
 
 BEHIND_BLOCKS: Final = 3
 _STOPPED: Final = "stopped"

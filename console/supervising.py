@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from console.html import Html, el, join
-from console.page import Page
-from console.parts import due, tag
-from contracts.rules.verdict import Verdict
+from coseal.console.html import Html, el, join
+from coseal.console.page import Page
+from coseal.console.parts import due, tag
+from coseal.contracts.rules.verdict import Verdict
 
 _SOON_MS: Final = 86_400_000
 TONES: Final = {

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from console.html import Child, Html, el, join
-from console.page import Done, Page
-from console.parts import (
+from coseal.console.html import Child, Html, el, join
+from coseal.console.page import Done, Page
+from coseal.console.parts import (
     due,
     field,
     form,
@@ -25,8 +25,8 @@ from console.parts import (
     tag,
     transaction_link,
 )
-from console.shown import Shown
-from contracts import ballot
+from coseal.console.shown import Shown
+from coseal.contracts import ballot
 
 _TONES: Final = {"open": "wait", "accepted": "good", "rejected": "bad", "expired": "", "void": "bad", "failed": "bad"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from console.page import Page
+from coseal.console.page import Page
 
 _FORMS: Final = (
     (re.compile(r"^waiting for (?P<lacking>\d+) more of (?P<quorum>\d+) validators: (?P<who>.*)$"), "words.waiting"),

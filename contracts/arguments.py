@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from contracts.framework import Args, Rejected, Validate
-from contracts.names import (
+from coseal.contracts.framework import Args, Rejected, Validate
+from coseal.contracts.names import (
     identifier_rule,
     is_encodable,
     is_identifier,
@@ -26,8 +26,8 @@ from contracts.names import (
     label_rule,
     reference_rule,
 )
-from ledger.codec import INT_MAX, INT_MIN
-from ledger.genesis import is_name
+from coseal.ledger.codec import INT_MAX, INT_MIN
+from coseal.ledger.genesis import is_name
 
 Check: TypeAlias = Callable[[Any], str | None]
 Further: TypeAlias = Callable[[Args], Iterator[Rejected]]

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.framework import Action, Args, Context, Rejected, Result, View
-from contracts.process_items import MAX_REFERENCES
+from coseal.contracts import arguments
+from coseal.contracts.framework import Action, Args, Context, Rejected, Result, View
+from coseal.contracts.process_items import MAX_REFERENCES
 
 OPEN: Final = "open"
 _STATUS: Final = {"confirm": "confirmed", "dispute": "disputed"}

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from contracts import arguments, membership
-from contracts.framework import Context, Reader, Rejected
-from ledger.validators import quorum
+from coseal.contracts import arguments, membership
+from coseal.contracts.framework import Context, Reader, Rejected
+from coseal.ledger.validators import quorum
 
 OPEN: Final = "open"
 ACCEPTED: Final = "accepted"

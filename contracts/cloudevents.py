@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.arguments import parse_time
-from contracts.names import identifier_rule, is_identifier, is_label, is_reference, label_rule, reference_rule
-from contracts.process_items import Unfit
+from coseal.contracts.arguments import parse_time
+from coseal.contracts.names import identifier_rule, is_identifier, is_label, is_reference, label_rule, reference_rule
+from coseal.contracts.process_items import Unfit
 
 SPECVERSION: Final = "1.0"
 ITEM_TYPE: Final = "application/vnd.coseal.item+json"

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from contracts.framework import Entry, Reader, View
+from coseal.contracts.framework import Entry, Reader, View
 
 BLOCK_CLOCK: Final = "block"
 """The clock of block time. Other clocks are named as sources are, ``member/source``."""

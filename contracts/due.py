@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from contracts import deadlines
-from contracts.budget import DUE_DECISION_STEPS, DUE_ENTRY_STEPS, DUE_STEPS, MAX_DUE, TAKE_STEPS, Meter, Spent
-from contracts.deadlines import BLOCK_CLOCK
-from contracts.framework import (
+from coseal.contracts import deadlines
+from coseal.contracts.budget import DUE_DECISION_STEPS, DUE_ENTRY_STEPS, DUE_STEPS, MAX_DUE, TAKE_STEPS, Meter, Spent
+from coseal.contracts.deadlines import BLOCK_CLOCK
+from coseal.contracts.framework import (
     INTERNAL_ERROR,
     TOO_COSTLY,
     VALUE_TOO_LARGE,
@@ -32,7 +32,7 @@ from contracts.framework import (
     ValueTooLarge,
     View,
 )
-from ledger import codec
+from coseal.ledger import codec
 
 MAX_SHOWN_BYTES: Final = 512 * 1024
 """What the due things of a block show in its first receipt, about; what has no room is shown in the next."""

@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts import arguments, membership_epochs
-from contracts.budget import SIGNATURE_STEPS
-from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
-from ledger.certificate import ROUND_MAX, Phase
-from ledger.equivocation import Equivocation, Signed
-from ledger.errors import LedgerError
-from ledger.signing import SIGNATURE_BYTES, Verify
-from ledger.validators import Validator
+from coseal.contracts import arguments, membership_epochs
+from coseal.contracts.budget import SIGNATURE_STEPS
+from coseal.contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
+from coseal.ledger.certificate import ROUND_MAX, Phase
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.signing import SIGNATURE_BYTES, Verify
+from coseal.ledger.validators import Validator
 
 MAX_PROOFS: Final = 16
 """Proofs kept against a validator of one epoch: more prove nothing more, and who has its key can make any number."""

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Protocol, TypeAlias
 
-from contracts import membership, window
-from contracts.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter, Spent, fits, least_steps
-from contracts.due import begin_block
-from contracts.framework import (
+from coseal.contracts import membership, window
+from coseal.contracts.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter, Spent, fits, least_steps
+from coseal.contracts.due import begin_block
+from coseal.contracts.framework import (
     INTERNAL_ERROR,
     PROTOCOL_VERSION_KEY,
     TOO_COSTLY,
@@ -36,18 +36,18 @@ from contracts.framework import (
     ValueTooLarge,
     Watcher,
 )
-from contracts.table import RULES, Contracts
-from contracts.window import SeenWindow
-from contracts.wording import duration_text, moment_text
-from ledger import merkle, signing
-from ledger.block import OK, Block, Receipt
-from ledger.codec import Value
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.signing import ZERO_HASH, Verify
-from ledger.state import Change, MemoryStore, State, StateStore
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
+from coseal.contracts.table import RULES, Contracts
+from coseal.contracts.window import SeenWindow
+from coseal.contracts.wording import duration_text, moment_text
+from coseal.ledger import merkle, signing
+from coseal.ledger.block import OK, Block, Receipt
+from coseal.ledger.codec import Value
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import ZERO_HASH, Verify
+from coseal.ledger.state import Change, MemoryStore, State, StateStore
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
 
 Admit: TypeAlias = Callable[[bytes], Transaction]
 """Decode a raw transaction and verify its signature; raise ``LedgerError``. A node remembers what it verified."""

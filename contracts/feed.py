@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from ledger.block import CommittedBlock, Receipt
-from ledger.render import plain, receipt_json, time_text
-from ledger.transaction import Transaction
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.render import plain, receipt_json, time_text
+from coseal.ledger.transaction import Transaction
 
 KINDS: Final = ("transaction", "begin", "finding", "evidence")
 BEGIN: Final = -1

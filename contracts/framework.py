@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from contracts.budget import READ_STEPS, VALUE_BYTES_A_STEP, WRITE_STEPS, Meter, Spent
-from ledger import codec, signing
-from ledger.codec import Value
-from ledger.signing import Verify
+from coseal.contracts.budget import READ_STEPS, VALUE_BYTES_A_STEP, WRITE_STEPS, Meter, Spent
+from coseal.ledger import codec, signing
+from coseal.ledger.codec import Value
+from coseal.ledger.signing import Verify
 
 Args: TypeAlias = Mapping[str, Any]
 Result: TypeAlias = dict[str, Any]

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts import arguments, ballot, deadlines, governance_versions
-from contracts.arguments import DAY_MS
-from contracts.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
-from contracts.deadlines import BLOCK_CLOCK
-from contracts.framework import (
+from coseal.contracts import arguments, ballot, deadlines, governance_versions
+from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
+from coseal.contracts.deadlines import BLOCK_CLOCK
+from coseal.contracts.framework import (
     Action,
     Args,
     Context,
@@ -28,8 +28,8 @@ from contracts.framework import (
     Result,
     View,
 )
-from contracts.governance_kinds import KINDS, Case
-from contracts.wording import duration_text, moment_text
+from coseal.contracts.governance_kinds import KINDS, Case
+from coseal.contracts.wording import duration_text, moment_text
 
 NAME: Final = "governance"
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from contracts import arguments, due, governance_versions, membership_epochs, membership_nodes
-from contracts.arguments import Check
-from contracts.framework import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
-from contracts.governance_versions import MIN_NOTICE_BLOCKS, UPGRADE_KEY
-from contracts.membership_record import (
+from coseal.contracts import arguments, due, governance_versions, membership_epochs, membership_nodes
+from coseal.contracts.arguments import Check
+from coseal.contracts.framework import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
+from coseal.contracts.governance_versions import MIN_NOTICE_BLOCKS, UPGRADE_KEY
+from coseal.contracts.membership_record import (
     EXAMPLE_KEY,
     free_key,
     key_key,
@@ -23,10 +23,10 @@ from contracts.membership_record import (
     put_member,
     put_operator,
 )
-from ledger import signing
-from ledger.errors import Malformed
-from ledger.genesis import CAPABILITIES, LEVELS, MAX_MEMBERS
-from ledger.validators import ROLES, Validator, ValidatorSet, require_valid
+from coseal.ledger import signing
+from coseal.ledger.errors import Malformed
+from coseal.ledger.genesis import CAPABILITIES, LEVELS, MAX_MEMBERS
+from coseal.ledger.validators import ROLES, Validator, ValidatorSet, require_valid
 
 MIN_VALIDATORS: Final = 4
 """Below this no fault is tolerated; a removal never leads there."""

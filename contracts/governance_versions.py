@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from contracts import membership_epochs, membership_nodes
-from contracts.framework import PROTOCOL_VERSION_KEY, Reader, Result, View
-from ledger.validators import Validator, quorum
+from coseal.contracts import membership_epochs, membership_nodes
+from coseal.contracts.framework import PROTOCOL_VERSION_KEY, Reader, Result, View
+from coseal.ledger.validators import Validator, quorum
 
 UPGRADE_KEY: Final = "governance/upgrade"
 VERSION_KEY: Final = "governance/version"

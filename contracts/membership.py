@@ -15,13 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts import arguments, membership_epochs, membership_nodes
-from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
-from contracts.membership_epochs import coming, epoch, epochs, pending, validators, validators_at
-from contracts.membership_nodes import node, nodes
-from contracts.membership_record import EXAMPLE_KEY, free_key, public_key, put_member, put_node, put_operator
-from ledger.genesis import CAPABILITIES, Genesis, Member
-from ledger.transaction import node_of
+from coseal.contracts import arguments, membership_epochs, membership_nodes
+from coseal.contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
+from coseal.contracts.membership_epochs import coming, epoch, epochs, pending, validators, validators_at
+from coseal.contracts.membership_nodes import node, nodes
+from coseal.contracts.membership_record import EXAMPLE_KEY, free_key, public_key, put_member, put_node, put_operator
+from coseal.ledger.genesis import CAPABILITIES, Genesis, Member
+from coseal.ledger.transaction import node_of
 
 __all__ = [
     "CONTRACT",

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from contracts.framework import Moment, Reader, Result, View
-from contracts.membership_record import node_key
-from ledger.validators import Validator, ValidatorSet
+from coseal.contracts.framework import Moment, Reader, Result, View
+from coseal.contracts.membership_record import node_key
+from coseal.ledger.validators import Validator, ValidatorSet
 
 _VALIDATORS: Final = "membership/validators"
 _PENDING: Final = "membership/pending"

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from contracts import arguments, membership_epochs
-from contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
-from contracts.membership_record import (
+from coseal.contracts import arguments, membership_epochs
+from coseal.contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts.membership_record import (
     EXAMPLE_KEY,
     certificate,
     free_certificate,
@@ -23,7 +23,7 @@ from contracts.membership_record import (
     public_key,
     put_node,
 )
-from contracts.names import is_label
+from coseal.contracts.names import is_label
 
 MAX_NODES: Final = 16
 """Nodes of one member at a time."""

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.framework import Rejected, View
-from ledger.signing import is_acceptable_point
+from coseal.contracts import arguments
+from coseal.contracts.framework import Rejected, View
+from coseal.ledger.signing import is_acceptable_point
 
 MAX_CERTIFICATE_BYTES: Final = 4096
 EXAMPLE_KEY: Final = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8032, test 1

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from contracts.framework import Contract
-from contracts.policy_acts import ACTIONS
-from contracts.policy_record import RECORD
+from coseal.contracts.framework import Contract
+from coseal.contracts.policy_acts import ACTIONS
+from coseal.contracts.policy_record import RECORD
 
 CONTRACT: Final[Contract] = Contract(
     name="policy", actions={**ACTIONS, "record": RECORD}, open_keys=("policy/instrument/", "policy/statistics/")

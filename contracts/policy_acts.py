@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.budget import ENTRY_STEPS
-from contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
-from contracts.policy_instrument import (
+from coseal.contracts import arguments
+from coseal.contracts.budget import ENTRY_STEPS
+from coseal.contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts.policy_instrument import (
     DESCRIPTION,
     MAX_EVENTS,
     Event,
@@ -31,9 +31,9 @@ from contracts.policy_instrument import (
     with_defaults,
     zone_missing,
 )
-from contracts.policy_statistics import recount
-from contracts.wording import moment_text
-from ledger.genesis import LEVELS
+from coseal.contracts.policy_statistics import recount
+from coseal.contracts.wording import moment_text
+from coseal.ledger.genesis import LEVELS
 
 
 def authority(reader: Reader, context: Context) -> str | None:

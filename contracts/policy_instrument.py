@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from contracts import arguments
-from contracts.arguments import DAY_MS, first_day, last_day, parse_date
-from contracts.framework import Reader
-from ledger.genesis import LEVELS
+from coseal.contracts import arguments
+from coseal.contracts.arguments import DAY_MS, first_day, last_day, parse_date
+from coseal.contracts.framework import Reader
+from coseal.ledger.genesis import LEVELS
 
 Instrument: TypeAlias = dict[str, Any]
 Event: TypeAlias = dict[str, Any]

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.budget import ENTRY_STEPS, ITEM_STEPS
-from contracts.framework import Action, Args, Context, Rejected, Result, View
-from contracts.policy_acts import save
-from contracts.policy_instrument import (
+from coseal.contracts import arguments
+from coseal.contracts.budget import ENTRY_STEPS, ITEM_STEPS
+from coseal.contracts.framework import Action, Args, Context, Rejected, Result, View
+from coseal.contracts.policy_acts import save
+from coseal.contracts.policy_instrument import (
     ACTIONS,
     ENDING,
     MAX_EVENTS,

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
-from contracts.framework import Reader, View
-from contracts.policy_instrument import Instrument, issuers_of
+from coseal.contracts.framework import Reader, View
+from coseal.contracts.policy_instrument import Instrument, issuers_of
 
 DIMENSIONS: Final = ("year", "area", "level", "issuer", "type_document", "origin", "action", "finding")
 PAGE_VALUES: Final = 64

@@ -14,17 +14,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.attestation import ATTEST, await_attestation
-from contracts.budget import ENTRY_STEPS, ITEM_STEPS, OBJECT_STEPS
-from contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
-from contracts.process_chain import EMPTY_RECORD, chain, decoded_item_hash, object_key
-from contracts.process_items import Reading, Unfit, schema_of
-from contracts.process_types import DEFINE_TYPE, next_definition, put_definition, type_key
-from contracts.supervision_checks import fit_type
-from contracts.supervision_watch import Watch
-from contracts.wording import duration_text, moment_text
-from ledger.signing import ZERO_HASH
+from coseal.contracts import arguments
+from coseal.contracts.attestation import ATTEST, await_attestation
+from coseal.contracts.budget import ENTRY_STEPS, ITEM_STEPS, OBJECT_STEPS
+from coseal.contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
+from coseal.contracts.process_chain import EMPTY_RECORD, chain, decoded_item_hash, object_key
+from coseal.contracts.process_items import Reading, Unfit, schema_of
+from coseal.contracts.process_types import DEFINE_TYPE, next_definition, put_definition, type_key
+from coseal.contracts.supervision_checks import fit_type
+from coseal.contracts.supervision_watch import Watch
+from coseal.contracts.wording import duration_text, moment_text
+from coseal.ledger.signing import ZERO_HASH
 
 MAX_ITEMS: Final = 1_000
 MAX_KEPT_GAPS: Final = 16

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
-from ledger import codec
-from ledger.errors import BadProof
-from ledger.signing import HASH_BYTES, TAG_CHAIN, TAG_ITEM, ZERO_HASH
+from coseal.ledger import codec
+from coseal.ledger.errors import BadProof
+from coseal.ledger.signing import HASH_BYTES, TAG_CHAIN, TAG_ITEM, ZERO_HASH
 
 Item: TypeAlias = Mapping[str, Any]
 ObjectName: TypeAlias = tuple[str, str]

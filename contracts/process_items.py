@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from contracts import arguments
-from contracts.arguments import Check, parse_time
-from contracts.framework import remember
-from contracts.names import identifier_rule, is_encodable, is_identifier, is_visible
-from contracts.process_chain import ObjectName
-from ledger.codec import INT_MIN
+from coseal.contracts import arguments
+from coseal.contracts.arguments import Check, parse_time
+from coseal.contracts.framework import remember
+from coseal.contracts.names import identifier_rule, is_encodable, is_identifier, is_visible
+from coseal.contracts.process_chain import ObjectName
+from coseal.ledger.codec import INT_MIN
 
 MAX_OBJECTS: Final = 256
 MAX_REFERENCES: Final = 16

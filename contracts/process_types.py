@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
-from ledger import codec
+from coseal.contracts import arguments
+from coseal.contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.ledger import codec
 
 KINDS: Final = ("string", "integer", "boolean", "time", "decimal", "scaled")
 CLASSES: Final = ("public", "restricted", "sealed")

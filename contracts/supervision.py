@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts import (
+from coseal.contracts import (
     arguments,
     ballot,
     deadlines,
@@ -22,15 +22,15 @@ from contracts import (
     supervision_rules,
     supervision_service,
 )
-from contracts.arguments import DAY_MS
-from contracts.budget import DECISION_STEPS, DUE_EFFECT_STEPS
-from contracts.deadlines import BLOCK_CLOCK
-from contracts.framework import Action, Args, Context, Contract, Entry, Moment, Reader, Rejected, Result, View
-from contracts.supervision_outcome import Outcome
-from contracts.supervision_rules import Effect, Now
-from contracts.supervision_sets import TRIAL, definition_of, head_key, rule_key, set_key
-from contracts.supervision_terms import NAME, TERMS, duration, next_id, schedule, set_terms
-from contracts.supervision_watch import call, passed
+from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.budget import DECISION_STEPS, DUE_EFFECT_STEPS
+from coseal.contracts.deadlines import BLOCK_CLOCK
+from coseal.contracts.framework import Action, Args, Context, Contract, Entry, Moment, Reader, Rejected, Result, View
+from coseal.contracts.supervision_outcome import Outcome
+from coseal.contracts.supervision_rules import Effect, Now
+from coseal.contracts.supervision_sets import TRIAL, definition_of, head_key, rule_key, set_key
+from coseal.contracts.supervision_terms import NAME, TERMS, duration, next_id, schedule, set_terms
+from coseal.contracts.supervision_watch import call, passed
 
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
 MAX_OPEN_BALLOTS: Final = 8

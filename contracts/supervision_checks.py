@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from contracts.framework import Rejected, View
-from contracts.policy_instrument import instrument
-from contracts.process_types import type_key
-from contracts.rules.errors import RuleError
-from contracts.rules.periodic import Periodic
-from contracts.rules.proving import failed_tests
-from contracts.rules.rule import (
+from coseal.contracts.framework import Rejected, View
+from coseal.contracts.policy_instrument import instrument
+from coseal.contracts.process_types import type_key
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.periodic import Periodic
+from coseal.contracts.rules.proving import failed_tests
+from coseal.contracts.rules.rule import (
     SOURCE,
     Rule,
     about_sources,
@@ -28,7 +28,7 @@ from contracts.rules.rule import (
     source_bytes,
     test_steps,
 )
-from contracts.supervision_sets import (
+from coseal.contracts.supervision_sets import (
     ADOPTED,
     TRIAL,
     active,

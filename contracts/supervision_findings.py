@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts import arguments, supervision_holds
-from contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
-from contracts.supervision_holds import may_act
-from contracts.supervision_terms import (
+from coseal.contracts import arguments, supervision_holds
+from coseal.contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts.supervision_holds import may_act
+from coseal.contracts.supervision_terms import (
     MAX_ESCALATION,
     SIDES,
     SUPERVISOR,
@@ -30,7 +30,7 @@ from contracts.supervision_terms import (
     schedule,
     term_ms,
 )
-from contracts.wording import duration_text, moment_text
+from coseal.contracts.wording import duration_text, moment_text
 
 OUTCOMES: Final = ("rectified", "dismissed", "sanctioned")
 MAX_STEPS: Final = 64

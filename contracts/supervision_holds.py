@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.arguments import DAY_MS
-from contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
-from contracts.supervision_terms import (
+from coseal.contracts import arguments
+from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts.supervision_terms import (
     count_done,
     count_overdue,
     evidence,

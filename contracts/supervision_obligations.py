@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contracts.framework import View
-from contracts.rules.periodic import Periodic
-from contracts.rules.rule import Rule
+from coseal.contracts.framework import View
+from coseal.contracts.rules.periodic import Periodic
+from coseal.contracts.rules.rule import Rule
 
 
 def obligation_key(rule_id: str, source: str) -> str:

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from contracts import supervision_findings, supervision_holds
-from contracts.budget import FINDING_STEPS
-from contracts.framework import Result, View
-from contracts.rules.monitor import Finding
-from contracts.rules.reasons import Reason, reason
-from contracts.rules.verdict import Verdict
-from contracts.supervision_sets import JudgingSet
-from contracts.supervision_terms import schedule
-from ledger import codec
+from coseal.contracts import supervision_findings, supervision_holds
+from coseal.contracts.budget import FINDING_STEPS
+from coseal.contracts.framework import Result, View
+from coseal.contracts.rules.monitor import Finding
+from coseal.contracts.rules.reasons import Reason, reason
+from coseal.contracts.rules.verdict import Verdict
+from coseal.contracts.supervision_sets import JudgingSet
+from coseal.contracts.supervision_terms import schedule
+from coseal.ledger import codec
 
 HOLD_RULE: Final = "system:hold"
 

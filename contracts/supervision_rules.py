@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from contracts import supervision_obligations, supervision_watch
-from contracts.budget import CHANGE_STEPS
-from contracts.framework import Context, Rejected, View
-from contracts.process_types import type_key
-from contracts.rules.rule import Rule, source_bytes
-from contracts.supervision_checks import check_set, check_trial, count_waiting
-from contracts.supervision_sets import (
+from coseal.contracts import supervision_obligations, supervision_watch
+from coseal.contracts.budget import CHANGE_STEPS
+from coseal.contracts.framework import Context, Rejected, View
+from coseal.contracts.process_types import type_key
+from coseal.contracts.rules.rule import Rule, source_bytes
+from coseal.contracts.supervision_checks import check_set, check_trial, count_waiting
+from coseal.contracts.supervision_sets import (
     ADOPTED,
     TRIAL,
     active,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.framework import Action, Args, Context, Rejected, Result, View
-from contracts.supervision_terms import (
+from coseal.contracts import arguments
+from coseal.contracts.framework import Action, Args, Context, Rejected, Result, View
+from coseal.contracts.supervision_terms import (
     MAX_ESCALATION,
     count_done,
     count_overdue,

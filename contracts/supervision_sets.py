@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from contracts.framework import Reader, View, peek
-from contracts.process_types import type_key
-from contracts.rules.monitor import RuleSet, rule_sets
-from contracts.rules.rule import Rule, ended_rule, names_of, parse_rule, source_bytes
-from ledger import codec
+from coseal.contracts.framework import Reader, View, peek
+from coseal.contracts.process_types import type_key
+from coseal.contracts.rules.monitor import RuleSet, rule_sets
+from coseal.contracts.rules.rule import Rule, ended_rule, names_of, parse_rule, source_bytes
+from coseal.ledger import codec
 
 TRIAL: Final = "trial"
 ADOPTED: Final = "adopted"

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contracts import arguments, deadlines
-from contracts.arguments import DAY_MS
-from contracts.deadlines import BLOCK_CLOCK
-from contracts.framework import Context, Entry, Reader, Rejected, View
+from coseal.contracts import arguments, deadlines
+from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.deadlines import BLOCK_CLOCK
+from coseal.contracts.framework import Context, Entry, Reader, Rejected, View
 
 NAME: Final = "supervision"
 

@@ -16,18 +16,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from contracts import deadlines, supervision_holds, supervision_obligations
-from contracts.deadlines import BLOCK_CLOCK
-from contracts.framework import Context, Entry, Rejected, Result, View
-from contracts.process_chain import ObjectName
-from contracts.process_items import Reading
-from contracts.rules.facts import Event
-from contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
-from contracts.rules.periodic import Periodic
-from contracts.rules.rule import SOURCE, Rule
-from contracts.supervision_outcome import Found, Item, Outcome, refuses
-from contracts.supervision_sets import JudgingSet, judging
-from contracts.supervision_terms import NAME, schedule
+from coseal.contracts import deadlines, supervision_holds, supervision_obligations
+from coseal.contracts.deadlines import BLOCK_CLOCK
+from coseal.contracts.framework import Context, Entry, Rejected, Result, View
+from coseal.contracts.process_chain import ObjectName
+from coseal.contracts.process_items import Reading
+from coseal.contracts.rules.facts import Event
+from coseal.contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
+from coseal.contracts.rules.periodic import Periodic
+from coseal.contracts.rules.rule import SOURCE, Rule
+from coseal.contracts.supervision_outcome import Found, Item, Outcome, refuses
+from coseal.contracts.supervision_sets import JudgingSet, judging
+from coseal.contracts.supervision_terms import NAME, schedule
 
 MAX_FINDINGS: Final = 5_000
 MAX_SHOWN_BYTES: Final = 256 * 1024

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from contracts import evidence, governance, membership, policy, process, supervision
-from contracts.framework import Contract
-from ledger.genesis import PROTOCOL_VERSION
+from coseal.contracts import evidence, governance, membership, policy, process, supervision
+from coseal.contracts.framework import Contract
+from coseal.ledger.genesis import PROTOCOL_VERSION
 
 Contracts: TypeAlias = Mapping[str, Contract]
 

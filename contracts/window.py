@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
-from contracts.framework import Reader, View
-from ledger.signing import HASH_BYTES
-from ledger.transaction import Transaction
+from coseal.contracts.framework import Reader, View
+from coseal.ledger.signing import HASH_BYTES
+from coseal.ledger.transaction import Transaction
 
 MAX_DROPPED: Final = 64
 """Entries dropped at the start of one block; at most one is added, so the window always catches up."""

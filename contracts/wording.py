@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from ledger.render import time_text
+from coseal.ledger.render import time_text
 
 FIRST_LANGUAGE: Final = "en"
 """The language of receipts, and of who reads none of a text's."""

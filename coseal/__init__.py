@@ -1,6 +1,6 @@
 """What a user touches: the ``coseal`` command, and the same as a library.
 
-Law: nothing here is a node; nodes are processes it starts (``python -m node``), and what they answer is verified.
+Law: the library is no node; nodes are processes it starts (``python -m coseal.node``), and their answers are verified.
 
     import coseal
 
@@ -17,9 +17,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from audit.report import AuditReport
-    from audit.verify import Verification
     from coseal.aio import AsyncClient
+    from coseal.audit.report import AuditReport
+    from coseal.audit.verify import Verification
     from coseal.client import Client
     from coseal.connecting import connect, connect_async
     from coseal.conversation import Committed
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
         WrongKey,
     )
     from coseal.following import Event
-    from coseal.offline import audit, export, verify
+    from coseal.ledger.genesis import Genesis
+    from coseal.ledger.transaction import Transaction
+    from coseal.offline import audit_chain, export, verify
     from coseal.sending import Recorded
-    from ledger.genesis import Genesis
-    from ledger.transaction import Transaction
 
 __version__: Final = "0.1.0"
 
 _HOMES: Final = {
-    "audit.report": ("AuditReport",),
-    "audit.verify": ("Verification",),
+    "coseal.audit.report": ("AuditReport",),
+    "coseal.audit.verify": ("Verification",),
     "coseal.aio": ("AsyncClient",),
     "coseal.client": ("Client",),
     "coseal.connecting": ("connect", "connect_async"),
@@ -65,10 +65,10 @@ _HOMES: Final = {
         "WrongKey",
     ),
     "coseal.following": ("Event",),
-    "coseal.offline": ("audit", "export", "verify"),
+    "coseal.offline": ("audit_chain", "export", "verify"),
     "coseal.sending": ("Recorded",),
-    "ledger.genesis": ("Genesis",),
-    "ledger.transaction": ("Transaction",),
+    "coseal.ledger.genesis": ("Genesis",),
+    "coseal.ledger.transaction": ("Transaction",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -93,7 +93,7 @@ __all__ = [
     "Verification",
     "WrongChain",
     "WrongKey",
-    "audit",
+    "audit_chain",
     "connect",
     "connect_async",
     "export",

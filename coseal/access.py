@@ -15,10 +15,10 @@ from coseal import keys
 from coseal import network as networks
 from coseal.consortium import DEFAULT_USER
 from coseal.errors import CosealError, Unreachable
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Signer
 from coseal.network import Network, NodeEntry
 from coseal.processes import probe, token_for
-from ledger.genesis import Genesis
-from ledger.signing import Signer
 
 if TYPE_CHECKING:
     from coseal.client import Client

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.arguments import Arguments, Check, Many, Nullable, Record, Table
-from contracts.framework import Action
-from contracts.table import CONTRACTS
+from coseal.contracts.arguments import Arguments, Check, Many, Nullable, Record, Table
+from coseal.contracts.framework import Action
+from coseal.contracts.table import CONTRACTS
 
 _NOTHING_FITS: Final = object()
 

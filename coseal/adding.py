@@ -18,11 +18,11 @@ from coseal.consortium import DEFAULT_USER, OBSERVERS
 from coseal.errors import CosealError
 from coseal.extending import Addition
 from coseal.hands import Hands, Say
+from coseal.ledger.errors import Malformed
+from coseal.ledger.genesis import CAPABILITIES, is_name
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.validators import ROLES, Validator, ValidatorSet, require_valid
 from coseal.network import Network, NodeEntry
-from ledger.errors import Malformed
-from ledger.genesis import CAPABILITIES, is_name
-from ledger.signing import Ed25519Signer
-from ledger.validators import ROLES, Validator, ValidatorSet, require_valid
 
 OBSERVER: Final = "observer"
 VALIDATOR: Final = "validator"

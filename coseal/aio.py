@@ -14,20 +14,20 @@ from typing import Any, TypeVar
 
 import httpx
 
-from audit.history import ObjectHistory
+from coseal.audit.history import ObjectHistory
 from coseal.client import Body, are_local, headers_of, options_of, unreachable
 from coseal.conversation import COMMIT_TIMEOUT_S, Committed, Dialogue, Pause, Reply
 from coseal.errors import Unreachable
 from coseal.following import Event, Follower
 from coseal.history import object_history_of
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.signing import Signer
+from coseal.ledger.transaction import Transaction
 from coseal.pages import Pages
 from coseal.sending import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.speaker import Speaker
-from ledger.block import CommittedBlock
-from ledger.genesis import Genesis
-from ledger.proof import CertifiedValue
-from ledger.signing import Signer
-from ledger.transaction import Transaction
 
 _T = TypeVar("_T")
 

@@ -12,12 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from contracts.arguments import refusals
-from contracts.framework import Rejected, Validate
-from contracts.table import CONTRACTS
+from coseal.contracts.arguments import refusals
+from coseal.contracts.framework import Rejected, Validate
+from coseal.contracts.table import CONTRACTS
 from coseal.errors import BadArguments, CosealError
-from ledger.errors import LedgerError
-from ledger.strict_json import strict_json
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.strict_json import strict_json
 
 MAX_FAULTS: Final = 50
 """So many faults are named; whoever has more has made one mistake many times."""

@@ -11,9 +11,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from audit.sources import BLOCK_KIND, Damaged, FileSource, Unreachable
+from coseal.audit.sources import BLOCK_KIND, Damaged, FileSource, Unreachable
 from coseal.errors import CosealError
-from ledger import framing
+from coseal.ledger import framing
 
 _SYNC_BLOCKS = 1_000
 

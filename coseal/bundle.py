@@ -10,25 +10,25 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from audit.bundle import EXTERNAL, KIND, VERSION, verify_bundle
-from audit.history import ObjectHistory, history_json
-from audit.report import Verdict
-from contracts.process_chain import object_key
-from contracts.rules.rule import SOURCE
-from contracts.supervision_findings import count_key, finding_key
-from contracts.supervision_holds import hold_key
-from contracts.supervision_obligations import obligation_key
-from contracts.supervision_sets import ADOPTED, active_key, rule_key, set_key
+from coseal.audit.bundle import EXTERNAL, KIND, VERSION, verify_bundle
+from coseal.audit.history import ObjectHistory, history_json
+from coseal.audit.report import Verdict
 from coseal.client import Client
+from coseal.contracts.process_chain import object_key
+from coseal.contracts.rules.rule import SOURCE
+from coseal.contracts.supervision_findings import count_key, finding_key
+from coseal.contracts.supervision_holds import hold_key
+from coseal.contracts.supervision_obligations import obligation_key
+from coseal.contracts.supervision_sets import ADOPTED, active_key, rule_key, set_key
 from coseal.errors import BadAnswer, CosealError
 from coseal.history import object_history, parse_object
+from coseal.ledger import codec, merkle
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.handover import FIELD, handover_json
+from coseal.ledger.proof import BeginProof, CertifiedValue, TransactionProof
+from coseal.ledger.render import begin_proof_json, proof_json, state_proof_json
+from coseal.ledger.transaction import Transaction
 from coseal.supervision import is_finding
-from ledger import codec, merkle
-from ledger.block import CommittedBlock
-from ledger.handover import FIELD, handover_json
-from ledger.proof import BeginProof, CertifiedValue, TransactionProof
-from ledger.render import begin_proof_json, proof_json, state_proof_json
-from ledger.transaction import Transaction
 
 _ATTEMPTS: Final = 4
 

@@ -24,11 +24,10 @@ from cryptography.x509.oid import NameOID
 
 from coseal import keys
 from coseal.consortium import Consortium, Founder, parse_consortium
-from coseal.network import Seat, founding_seats
-from ledger import codec
-from ledger.errors import BadSignature, LedgerError, Malformed
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.signing import (
+from coseal.ledger import codec
+from coseal.ledger.errors import BadSignature, LedgerError, Malformed
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.signing import (
     TAG_CONFIRMATION,
     TAG_CONTRIBUTION,
     Signer,
@@ -37,7 +36,8 @@ from ledger.signing import (
     require,
     verify,
 )
-from ledger.strict_json import strict_json
+from coseal.ledger.strict_json import strict_json
+from coseal.network import Seat, founding_seats
 
 MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 _PLAN, _CONTRIBUTION, _CONFIRMATION = "coseal_plan", "coseal_contribution", "coseal_confirmation"

@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from contracts import membership_nodes
 from coseal import extending, keys, processes
+from coseal.contracts import membership_nodes
 from coseal.errors import BadAnswer, CosealError
 from coseal.hands import Hands, Say
+from coseal.ledger import signing
 from coseal.network import Network, NodeEntry
-from ledger import signing
 
 _RESTARTING: Final = "restarting"
 """In the folder of a node that this command has stopped and has to start again."""

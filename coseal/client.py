@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from audit.history import ObjectHistory
-from audit.sources import MAX_RESPONSE_BYTES, RESPONSE_SECONDS
+from coseal.audit.history import ObjectHistory
+from coseal.audit.sources import MAX_RESPONSE_BYTES, RESPONSE_SECONDS
 from coseal.conversation import (
     COMMIT_TIMEOUT_S,
     MSGPACK,
@@ -31,16 +31,16 @@ from coseal.conversation import (
 )
 from coseal.errors import Unreachable
 from coseal.following import Event, Follower
+from coseal.ledger.block import CommittedBlock, Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.signing import Signer
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
 from coseal.pages import Pages
 from coseal.sending import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.speaker import Speaker
-from ledger.block import CommittedBlock, Header
-from ledger.certificate import Certificate
-from ledger.genesis import Genesis
-from ledger.proof import CertifiedValue
-from ledger.signing import Signer
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
 
 __all__ = ["COMMIT_TIMEOUT_S", "MSGPACK", "Client", "Committed", "sign_as", "state_path"]
 

@@ -20,10 +20,10 @@ from coseal.aio import AsyncClient
 from coseal.client import Client
 from coseal.conversation import Ask, Conversation, Dialogue, document_of
 from coseal.errors import BadAnswer, CosealError, Unreachable, WrongChain, WrongKey
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Signer
 from coseal.network import read_genesis
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.signing import Signer
 
 _CHAIN_ID: Final = re.compile("[0-9a-f]{64}")
 _DEFAULT_FOLDER: Final = Path("coseal-net")

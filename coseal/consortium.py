@@ -30,9 +30,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from coseal.errors import CosealError
-from ledger.errors import Malformed
-from ledger.genesis import CAPABILITIES, LEVELS, Parameters, is_name
-from ledger.validators import MAX_VALIDATORS, ROLES, max_faulty, quorum
+from coseal.ledger.errors import Malformed
+from coseal.ledger.genesis import CAPABILITIES, LEVELS, Parameters, is_name
+from coseal.ledger.validators import MAX_VALIDATORS, ROLES, max_faulty, quorum
 
 DEFAULT_USER: Final = "admin"
 OBSERVERS: Final = "public"

@@ -19,21 +19,27 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import quote
 
-from audit.epochs import Epochs
+from coseal.audit.epochs import Epochs
 from coseal.errors import Busy, CosealError, FalseAnswer, NotCommitted, Refused, StaleAnswer, Unreachable
+from coseal.ledger import codec
+from coseal.ledger.block import CommittedBlock, Header, Receipt
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import BadProof, LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import MAX_HANDOVERS, Handover, with_handovers
+from coseal.ledger.proof import CertifiedValue, TransactionProof
+from coseal.ledger.render import (
+    MAX_DOCUMENT_DEPTH,
+    proof_from_json,
+    proof_json,
+    state_proof_from_json,
+    state_proof_json,
+)
+from coseal.ledger.signing import Signer
+from coseal.ledger.strict_json import strict_json
+from coseal.ledger.transaction import SALT_BYTES, Transaction, sign
+from coseal.ledger.validators import ValidatorSet
 from coseal.roster import STALE_ASIDE_S, Roster
-from ledger import codec
-from ledger.block import CommittedBlock, Header, Receipt
-from ledger.certificate import Certificate
-from ledger.errors import BadProof, LedgerError
-from ledger.genesis import Genesis
-from ledger.handover import MAX_HANDOVERS, Handover, with_handovers
-from ledger.proof import CertifiedValue, TransactionProof
-from ledger.render import MAX_DOCUMENT_DEPTH, proof_from_json, proof_json, state_proof_from_json, state_proof_json
-from ledger.signing import Signer
-from ledger.strict_json import strict_json
-from ledger.transaction import SALT_BYTES, Transaction, sign
-from ledger.validators import ValidatorSet
 
 MSGPACK: Final = "application/msgpack"
 COMMIT_TIMEOUT_S: Final = 60.0

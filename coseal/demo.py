@@ -19,17 +19,17 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any, Final
 
-from audit.audit import audit
-from audit.report import AuditReport, Level
-from audit.sources import sources_in
-from audit.verify import verify_document, verify_file
-from contracts.attestation import attestation_key
-from contracts.policy_statistics import statistics
-from contracts.process_chain import item_hash
 from coseal import keys, policies, processes, web
 from coseal import network as networks
+from coseal.audit.audit import audit
+from coseal.audit.report import AuditReport, Level
+from coseal.audit.sources import sources_in
+from coseal.audit.verify import verify_document, verify_file
 from coseal.client import Client, Committed
 from coseal.consortium import default_consortium
+from coseal.contracts.attestation import attestation_key
+from coseal.contracts.policy_statistics import statistics
+from coseal.contracts.process_chain import item_hash
 from coseal.demo_supervision import HANDOVERS, FirstFinding, Supervision, handover, handover_type
 from coseal.errors import BadAnswer, CosealError
 from coseal.examples import example
@@ -37,11 +37,11 @@ from coseal.history import object_history
 from coseal.importers.log import Log
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
+from coseal.ledger.genesis import Genesis
 from coseal.network import Network
 from coseal.ports import require_free
 from coseal.recording import Recorder
 from coseal.telling import Summary, Teller
-from ledger.genesis import Genesis
 
 FINES: Final = "traffic-fines/traffic-fines.csv.gz"
 FINES_MAP: Final = "traffic-fines/traffic-fines.toml"

@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from audit.verify import verify_document, verify_file
-from contracts.supervision_findings import finding_key
 from coseal import bundle, supervision
+from coseal.audit.verify import verify_document, verify_file
 from coseal.client import Client
+from coseal.contracts.supervision_findings import finding_key
 from coseal.errors import BadAnswer, Unreachable
 from coseal.examples import example
+from coseal.ledger.genesis import Genesis
 from coseal.telling import Summary, Teller
-from ledger.genesis import Genesis
 
 FINES_RULES: Final = "rules/traffic-fines.json"
 HANDOVERS: Final = "data-handover"

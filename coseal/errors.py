@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ledger.transaction import Transaction
+    from coseal.ledger.transaction import Transaction
 
 EXIT_OK: Final = 0
 EXIT_BAD: Final = 1

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts import evidence
 from coseal.client import Client
+from coseal.contracts import evidence
 from coseal.errors import BadAnswer
-from ledger import codec
-from ledger.errors import LedgerError
-from ledger.render import time_text
+from coseal.ledger import codec
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.render import time_text
 
 
 def against(client: Client, validator: str) -> dict[str, Any]:

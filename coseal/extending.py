@@ -20,9 +20,9 @@ from typing import Final
 from coseal import keys
 from coseal import network as networks
 from coseal.errors import CosealError
+from coseal.ledger.genesis import is_name
 from coseal.network import Network, NodeEntry
 from coseal.processes import require_free_ports
-from ledger.genesis import is_name
 
 ADDING: Final = "adding.json"
 """In the folder of a node that is being added: what was asked for, so that an interrupted command goes on."""

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from contracts.process_items import Unfit, schema_of
-from contracts.process_types import type_key
 from coseal.arguments import MAX_FAULTS
 from coseal.client import Client
+from coseal.contracts.process_items import Unfit, schema_of
+from coseal.contracts.process_types import type_key
 from coseal.errors import BadArguments
 
 

@@ -11,12 +11,12 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.feed import BEGIN, KINDS, Place, place_after, place_text, told
+from coseal.contracts.feed import BEGIN, KINDS, Place, place_after, place_text, told
 from coseal.conversation import MSGPACK, Conversation, Dialogue, Pause, document_of, false_answer
 from coseal.errors import Busy, CosealError, FalseAnswer, Unreachable
-from ledger import codec
-from ledger.block import CommittedBlock
-from ledger.errors import LedgerError
+from coseal.ledger import codec
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import LedgerError
 
 PATIENCE_S: Final = 60.0
 _PAGE_BLOCKS: Final = 100

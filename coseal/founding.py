@@ -29,10 +29,10 @@ from coseal import ceremony, keys, network
 from coseal.ceremony import Contribution, NodePart, Plan
 from coseal.consortium import load_consortium
 from coseal.errors import BadAnswer, CosealError
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis, Parameters
+from coseal.ledger.signing import Ed25519Signer
 from coseal.network import NodeEntry
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis, Parameters
-from ledger.signing import Ed25519Signer
 
 DEFAULT_HTTP_PORT: Final = 8600
 _T = TypeVar("_T")

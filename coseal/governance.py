@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from contracts import governance
 from coseal.client import Client, Committed
+from coseal.contracts import governance
 from coseal.errors import BadAnswer, Refused
-from ledger.codec import Value
+from coseal.ledger.codec import Value
 
 OPEN: Final = "open"
 ACCEPTED: Final = "accepted"

@@ -13,9 +13,9 @@ from typing import Any, Final
 from coseal import governance, keys
 from coseal.client import Client
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
+from coseal.ledger.signing import Signer
 from coseal.network import Network, NodeEntry
 from coseal.processes import probe, token_for
-from ledger.signing import Signer
 
 POLL_S: Final = 0.25
 MEANWHILE_S: Final = 3.0

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from audit.history import ObjectHistory, history_json, record_of, verify_history
+from coseal.audit.history import ObjectHistory, history_json, record_of, verify_history
 from coseal.conversation import Conversation, Dialogue, asking_for, document_of, false_answer
 from coseal.errors import CosealError
-from ledger.errors import LedgerError
-from ledger.handover import with_handovers
-from ledger.render import MAX_DOCUMENT_DEPTH
-from ledger.strict_json import strict_json
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.handover import with_handovers
+from coseal.ledger.render import MAX_DOCUMENT_DEPTH
+from coseal.ledger.strict_json import strict_json
 
 if TYPE_CHECKING:
     from coseal.client import Client

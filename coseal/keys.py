@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from coseal.errors import CosealError, WrongKey
-from ledger.signing import Ed25519Signer
+from coseal.ledger.signing import Ed25519Signer
 
 SEED_BYTES: Final = 32
 

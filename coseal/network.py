@@ -26,8 +26,8 @@ from typing import Any, Final
 from coseal import keys
 from coseal.consortium import DEFAULT_USER, Consortium, Founder, public_observer
 from coseal.errors import CosealError
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis, Member, Node, Operator, encode_genesis
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, encode_genesis
 
 DEFAULT_BASE_PORT: Final = 8600
 _LAYOUT_VERSION: Final = 1
@@ -275,7 +275,9 @@ def make_journals(folders: Sequence[Path]) -> None:
     if not folders:
         return
     data = [word for folder in folders for word in ("--data", str(folder))]
-    made = subprocess.run([sys.executable, "-m", "node", "init", *data], capture_output=True, text=True, check=False)
+    made = subprocess.run(
+        [sys.executable, "-m", "coseal.node", "init", *data], capture_output=True, text=True, check=False
+    )
     if made.returncode:
         raise CosealError(f"the nodes' journals cannot be made: {made.stderr.strip()[-500:]}")
 
@@ -342,7 +344,7 @@ def node_toml(
 ) -> str:
     """Return a node's configuration; ``peers`` are the nodes' names and link addresses, its own left out."""
     lines = [
-        "# Made by coseal; read by `python -m node`. Paths are relative to this folder.",
+        "# Made by coseal; read by `python -m coseal.node`. Paths are relative to this folder.",
         f"node_id = {_quoted(name)}",
         'genesis = "../../genesis.json"',
         f"link_listen = {_quoted(link_listen)}",

@@ -19,9 +19,9 @@ from typing import Any
 from coseal import ceremony, founding, network
 from coseal.adding import NewMember, member_subject, require_member
 from coseal.errors import CosealError
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
 from coseal.network import NodeEntry
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
 
 
 @dataclass(frozen=True, slots=True)

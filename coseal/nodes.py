@@ -19,8 +19,8 @@ Report = Callable[[str, int, int], None]
 
 
 def run(arguments: Sequence[str], report: Report | None = None) -> dict[str, Any]:
-    """Run ``python -m node ARGUMENTS``; return the JSON of its last line, raise ``CosealError`` with what it said."""
-    command = [sys.executable, "-m", "node", *arguments]
+    """Run ``python -m coseal.node ARGUMENTS``; return the JSON of its last line; raise ``CosealError`` as it fails."""
+    command = [sys.executable, "-m", "coseal.node", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     result: dict[str, Any] = {}
     try:

@@ -9,18 +9,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from audit.audit import Progress, parse_pin
-from audit.audit import audit as run_audit
-from audit.report import AuditReport, Level
-from audit.sources import Source, UrlSource, sources_in
-from audit.verify import Verification, verify_bytes, verify_document, verify_file
+from coseal.audit.audit import Progress, audit, parse_pin
+from coseal.audit.report import AuditReport, Level
+from coseal.audit.sources import Source, UrlSource, sources_in
+from coseal.audit.verify import Verification, verify_bytes, verify_document, verify_file
 from coseal.connecting import trusted_genesis
 from coseal.conversation import Committed
 from coseal.errors import CosealError
 from coseal.exporters.chain import read_process
 from coseal.exporters.export import FORMATS, Export
 from coseal.exporters.export import export as export_record
-from ledger.genesis import Genesis
+from coseal.ledger.genesis import Genesis
 
 
 def verify(
@@ -53,7 +52,7 @@ def verify(
     raise CosealError(f"a {type(document).__name__} is no document", "give a receipt, a mapping, bytes or a path")
 
 
-def audit(
+def audit_chain(
     places: str | Path | Sequence[str | Path],
     *,
     genesis: Genesis | Path | str | bytes | None = None,
@@ -71,7 +70,7 @@ def audit(
     ``pin``: HEIGHT:HASH known to be right. ``progress(height, goal)`` is called on the way. Raises ``CosealError``
     for a question that makes no sense, never for what a node does: that is in the report.
 
-    >>> report = coseal.audit(url, genesis=genesis, level="replay")
+    >>> report = coseal.audit_chain(url, genesis=genesis, level="replay")
     >>> report.ok, report.verdict.value
     (True, 'ok')
     """
@@ -86,7 +85,7 @@ def audit(
                 raise CosealError(f"{folder}: no such folder", "give a network's or node's folder, or a URL")
             sources += sources_in(folder)
         at = None if pin is None else parse_pin(pin)
-        return run_audit(sources, trusted, Level.of(chosen), first=first, last=last, pin=at, progress=progress)
+        return audit(sources, trusted, Level.of(chosen), first=first, last=last, pin=at, progress=progress)
     except ValueError as error:
         raise CosealError(str(error)) from None
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from coseal.errors import CosealError
 from coseal.examples import example
-from ledger import codec
+from coseal.ledger import codec
 
 TABLE1: Final = "policies/table1.json"
 CORPUS: Final = "policies/china-instruments.jsonl.gz"

@@ -22,8 +22,8 @@ from typing import Any, Final
 
 from coseal import ports, versions
 from coseal.errors import CosealError
+from coseal.ledger.genesis import Genesis
 from coseal.network import Network, NodeEntry
-from ledger.genesis import Genesis
 
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
@@ -83,7 +83,7 @@ def start(node: NodeEntry) -> subprocess.Popen[bytes]:
     running = pid_of(node)
     if running is not None:
         raise CosealError(f"{node.name} runs already as process {running}")
-    command: list[str | Path] = [sys.executable, "-m", "node", "run", "--data", node.data.resolve()]
+    command: list[str | Path] = [sys.executable, "-m", "coseal.node", "run", "--data", node.data.resolve()]
     with open(node.log, "ab") as log:
         process = subprocess.Popen(
             [*_NOTING_ITS_ID, node.data / "node.pid", *command],

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.process_types import definition_hash, normalised, type_key
 from coseal.client import Client
+from coseal.contracts.process_types import definition_hash, normalised, type_key
 from coseal.errors import BadAnswer
 from coseal.importers.log import Log
 from coseal.sending import BATCH_ITEMS, WINDOW, Progress, Recorded, Sending

@@ -28,7 +28,7 @@ def repair(network: Network, name: str, *, start: bool = True) -> Repaired:
     """Repair a node; with ``start`` start it again and wait until it follows the others."""
     node = network.node(name)
     processes.stop([node])
-    command = [sys.executable, "-m", "node", "repair", "--data", str(node.data.resolve())]
+    command = [sys.executable, "-m", "coseal.node", "repair", "--data", str(node.data.resolve())]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
         raise CosealError(f"{name} cannot be repaired: {made.stderr.strip()}", "the node is stopped")

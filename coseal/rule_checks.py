@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.arguments import refusals
-from contracts.framework import Overlay, Rejected
-from contracts.policy_instrument import instrument_key
-from contracts.process_types import definition_hash, type_key
-from contracts.rules.facts import Definition
-from contracts.rules.proving import Checked, check_rules
-from contracts.supervision import CONTRACT
-from contracts.supervision_checks import check_set
-from contracts.supervision_sets import ADOPTED, head_key
-from ledger import codec
+from coseal.contracts.arguments import refusals
+from coseal.contracts.framework import Overlay, Rejected
+from coseal.contracts.policy_instrument import instrument_key
+from coseal.contracts.process_types import definition_hash, type_key
+from coseal.contracts.rules.facts import Definition
+from coseal.contracts.rules.proving import Checked, check_rules
+from coseal.contracts.supervision import CONTRACT
+from coseal.contracts.supervision_checks import check_set
+from coseal.contracts.supervision_sets import ADOPTED, head_key
+from coseal.ledger import codec
 
 Read = Callable[[str], Any]
 """Returns the value of a state key, None if it is absent."""

@@ -10,16 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contracts.process_types import DEFINE_TYPE, normalised, type_key
-from contracts.rules.errors import RuleError
-from contracts.rules.facts import Definition
-from contracts.rules.rule import entries, parse_rule, parse_rules
-from contracts.rules.trial import TrialResult, try_rules
+from coseal.contracts.process_types import DEFINE_TYPE, normalised, type_key
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.facts import Definition
+from coseal.contracts.rules.rule import entries, parse_rule, parse_rules
+from coseal.contracts.rules.trial import TrialResult, try_rules
 from coseal.errors import BadAnswer
 from coseal.importers.log import Log, read_text
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.strict_json import strict_json
 from coseal.rule_checks import Read, Verdict, check
-from ledger.errors import LedgerError
-from ledger.strict_json import strict_json
 
 if TYPE_CHECKING:
     from coseal.client import Client

@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from contracts.process_chain import chain, item_hash
-from contracts.process_types import type_key
+from coseal.contracts.process_chain import chain, item_hash
+from coseal.contracts.process_types import type_key
 from coseal.conversation import COMMIT_TIMEOUT_S, Conversation, Dialogue, Pause, state_path
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 from coseal.events import read_events
-from ledger import codec
-from ledger.errors import LedgerError
-from ledger.signing import ZERO_HASH
-from ledger.transaction import Transaction
+from coseal.ledger import codec
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.transaction import Transaction
 
 BATCH_ITEMS: Final = 500
 WINDOW: Final = 8

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from audit.epochs import Epochs
+from coseal.audit.epochs import Epochs
 from coseal.conversation import Conversation
-from ledger.genesis import Genesis
-from ledger.signing import Signer
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Signer
 
 
 class Speaker:

@@ -11,13 +11,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from contracts.ballot import tally
-from contracts.supervision import ballot_key
-from contracts.supervision_findings import finding_key
-from contracts.supervision_sets import head_key, rule_key, set_key
 from coseal.client import Client, Committed
+from coseal.contracts.ballot import tally
+from coseal.contracts.supervision import ballot_key
+from coseal.contracts.supervision_findings import finding_key
+from coseal.contracts.supervision_sets import head_key, rule_key, set_key
 from coseal.errors import BadAnswer, CosealError
-from ledger.render import plain, time_text
+from coseal.ledger.render import plain, time_text
 
 _FINDING: Final = re.compile("F[1-9][0-9]{0,17}")
 _DIGEST: Final = re.compile("[0-9a-f]{64}")

@@ -41,7 +41,7 @@ def start(network: Network, port: int | None = None) -> str:
     wanted = port or port_of(network)
     with _listening(wanted) as listening, open(folder / "console.log", "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "console", str(network.directory.resolve()), "--fd", str(listening.fileno())],
+            [sys.executable, "-m", "coseal.console", str(network.directory.resolve()), "--fd", str(listening.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import uvloop
 
-from contracts.process_types import type_key
 from coseal.client import Client
+from coseal.contracts.process_types import type_key
 from coseal.errors import BadAnswer, CosealError, Unreachable
 from coseal.load import LoadResult, run_clients
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Final
 
-from ledger import codec, merkle, signing
-from ledger.certificate import ROUND_MAX, Certificate
-from ledger.errors import Malformed
-from ledger.signing import HASH_BYTES, TAG_HEADER, ZERO_HASH
+from coseal.ledger import codec, merkle, signing
+from coseal.ledger.certificate import ROUND_MAX, Certificate
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import HASH_BYTES, TAG_HEADER, ZERO_HASH
 
 HEADER_VERSION: Final = 1
 MAX_BLOCK_BYTES: Final = 4 * 1024 * 1024

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger import codec
+from coseal.ledger import codec
 
 BUILD: Final = "sources" if codec.__file__.endswith(".py") else "compiled"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
 
-from ledger import codec, signing
-from ledger.errors import BadCertificate, Malformed
-from ledger.signing import HASH_BYTES, SIGNATURE_BYTES, Verify
-from ledger.validators import MAX_VALIDATORS, ValidatorSet
+from coseal.ledger import codec, signing
+from coseal.ledger.errors import BadCertificate, Malformed
+from coseal.ledger.signing import HASH_BYTES, SIGNATURE_BYTES, Verify
+from coseal.ledger.validators import MAX_VALIDATORS, ValidatorSet
 
 ROUND_MAX: Final = 2**32 - 1
 VOTE_PREIMAGE_BYTES: Final = 24 + 32 + 8 + 8 + 4 + 1 + 32

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import ormsgpack
 
-from ledger.errors import Malformed
+from coseal.ledger.errors import Malformed
 
 # A list or dict holds Values again; mypy cannot check recursive aliases of invariant containers usefully.
 Value: TypeAlias = bool | int | str | bytes | list[Any] | dict[str, Any] | None

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger import signing
-from ledger.certificate import Phase, vote_preimage
-from ledger.errors import BadSignature, Malformed
-from ledger.signing import Verify
+from coseal.ledger import signing
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.errors import BadSignature, Malformed
+from coseal.ledger.signing import Verify
 
 
 @dataclass(frozen=True, slots=True)

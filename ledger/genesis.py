@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from typing import Any, Final
 
-from ledger import codec
-from ledger.errors import Malformed
-from ledger.signing import is_acceptable_point
-from ledger.state import require_bits
-from ledger.strict_json import strict_json
-from ledger.validators import ROLES, Validator, ValidatorSet, require_valid
+from coseal.ledger import codec
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import is_acceptable_point
+from coseal.ledger.state import require_bits
+from coseal.ledger.strict_json import strict_json
+from coseal.ledger.validators import ROLES, Validator, ValidatorSet, require_valid
 
 PROTOCOL_VERSION: Final = 1
 LEVELS: Final = ("central", "provincial", "municipal")

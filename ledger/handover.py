@@ -13,14 +13,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledger import codec, signing
-from ledger.block import Header
-from ledger.certificate import Certificate
-from ledger.errors import BadProof, Malformed
-from ledger.proof import verify_certified
-from ledger.render import certified_header_from_json, certified_header_json, raw_bytes, raw_text
-from ledger.signing import Verify
-from ledger.validators import ValidatorSet
+from coseal.ledger import codec, signing
+from coseal.ledger.block import Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import BadProof, Malformed
+from coseal.ledger.proof import verify_certified
+from coseal.ledger.render import certified_header_from_json, certified_header_json, raw_bytes, raw_text
+from coseal.ledger.signing import Verify
+from coseal.ledger.validators import ValidatorSet
 
 FIELD: Final = "handovers"
 """The field of a document that holds the handovers up to its epoch."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledger import codec, merkle
-from ledger.block import MAX_BLOCK_TRANSACTIONS, CommittedBlock, Header, Receipt
-from ledger.certificate import Certificate
-from ledger.errors import LedgerError, Malformed
-from ledger.signing import HASH_BYTES
-from ledger.validators import MAX_VALIDATORS, ValidatorSet
+from coseal.ledger import codec, merkle
+from coseal.ledger.block import MAX_BLOCK_TRANSACTIONS, CommittedBlock, Header, Receipt
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.signing import HASH_BYTES
+from coseal.ledger.validators import MAX_VALIDATORS, ValidatorSet
 
 MAX_HEAD_BYTES: Final = 512 * 1024
 

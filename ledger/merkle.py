@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-from ledger.errors import BadProof
+from coseal.ledger.errors import BadProof
 
 
 def leaf_hash(leaf: bytes) -> bytes:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ledger import codec, merkle, signing
-from ledger.block import CommittedBlock, Header, Receipt
-from ledger.certificate import Certificate, Phase
-from ledger.errors import BadCertificate, BadProof
-from ledger.signing import Verify
-from ledger.state import MAX_KEY_BYTES, StateProof
-from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction
-from ledger.validators import ValidatorSet
+from coseal.ledger import codec, merkle, signing
+from coseal.ledger.block import CommittedBlock, Header, Receipt
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.errors import BadCertificate, BadProof
+from coseal.ledger.signing import Verify
+from coseal.ledger.state import MAX_KEY_BYTES, StateProof
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES, Transaction
+from coseal.ledger.validators import ValidatorSet
 
 
 def verify_certified(

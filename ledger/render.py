@@ -13,12 +13,12 @@ import base64
 import binascii
 from typing import Any, Final
 
-from ledger import codec
-from ledger.block import HASH_FIELDS, Block, CommittedBlock, Header, Receipt
-from ledger.certificate import Certificate
-from ledger.errors import Malformed, TooLarge
-from ledger.proof import BeginProof, CertifiedValue, TransactionProof
-from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, body_of, join
+from coseal.ledger import codec
+from coseal.ledger.block import HASH_FIELDS, Block, CommittedBlock, Header, Receipt
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import Malformed, TooLarge
+from coseal.ledger.proof import BeginProof, CertifiedValue, TransactionProof
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, body_of, join
 
 MAX_DOCUMENT_DEPTH: Final = codec.MAX_DEPTH + 8
 """Nesting that ``strict_json`` must allow to read these documents back: a value's own, and what stands around it."""

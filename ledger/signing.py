@@ -16,7 +16,7 @@ from typing import Final, Protocol, TypeAlias
 from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
 from nacl.exceptions import BadSignatureError
 
-from ledger.errors import BadSignature
+from coseal.ledger.errors import BadSignature
 
 PUBLIC_KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ledger import codec
-from ledger.block import CommittedBlock, Header
-from ledger.certificate import Certificate
-from ledger.errors import BadProof, Malformed
-from ledger.signing import HASH_BYTES
-from ledger.state import (
+from coseal.ledger import codec
+from coseal.ledger.block import CommittedBlock, Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import BadProof, Malformed
+from coseal.ledger.signing import HASH_BYTES
+from coseal.ledger.state import (
     FANOUT_BITS,
     MAX_KEY_BYTES,
     bucket_index,

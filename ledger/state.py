@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
-from ledger import codec
-from ledger.errors import BadProof, Malformed
-from ledger.signing import HASH_BYTES, TAG_STATE_KEY, TAG_STATE_ROOT, TAG_STATE_VALUE, digest
+from coseal.ledger import codec
+from coseal.ledger.errors import BadProof, Malformed
+from coseal.ledger.signing import HASH_BYTES, TAG_STATE_KEY, TAG_STATE_ROOT, TAG_STATE_VALUE, digest
 
 FANOUT_BITS: Final = 4
 FANOUT: Final = 1 << FANOUT_BITS

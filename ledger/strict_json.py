@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from ledger import codec
-from ledger.errors import Malformed
+from coseal.ledger import codec
+from coseal.ledger.errors import Malformed
 
 
 def strict_json(raw: bytes | str, what: str = "JSON", *, depth: int = codec.MAX_DEPTH) -> Any:

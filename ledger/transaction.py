@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledger import codec, signing
-from ledger.codec import Value
-from ledger.errors import Malformed, TooLarge
-from ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_TRANSACTION, Signer, Verify
+from coseal.ledger import codec, signing
+from coseal.ledger.codec import Value
+from coseal.ledger.errors import Malformed, TooLarge
+from coseal.ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, TAG_TRANSACTION, Signer, Verify
 
 MAX_TRANSACTION_BYTES: Final = 256 * 1024
 SALT_BYTES: Final = 16

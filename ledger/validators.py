@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from ledger import codec
-from ledger.errors import Malformed
-from ledger.signing import PUBLIC_KEY_BYTES, TAG_VALIDATORS, digest, is_acceptable_point
+from coseal.ledger import codec
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import PUBLIC_KEY_BYTES, TAG_VALIDATORS, digest, is_acceptable_point
 
 MAX_VALIDATORS: Final = 64
 ROLES: Final = ("government", "bank", "enterprise", "institute", "public")

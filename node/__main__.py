@@ -1,4 +1,4 @@
-"""``python -m node``: make a node's files, or run it.
+"""``python -m coseal.node``: make a node's files, or run it.
 
 Law: every problem ends the process with one line that says what to do, and the exit status of its kind.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, do it, return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m node", description="A node of a Coseal chain.")
+    parser = argparse.ArgumentParser(prog="python -m coseal.node", description="A node of a Coseal chain.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run the node of a data folder")
     run.add_argument("--data", type=Path, required=True, help="the node's data folder, with node.toml")
@@ -57,24 +57,24 @@ def main(arguments: list[str] | None = None) -> int:
     move.add_argument("--key", type=Path, help="the key file to move (default: the node's consensus key)")
     given = parser.parse_args(arguments)
     if given.command == "init":
-        from node.setup import init_command
+        from coseal.node.setup import init_command
 
         return init_command(given.data, given.node_id)
     os.umask(0o077)  # what a node writes is for its own user
     if given.command == "signer":
-        from node.signer import signer_command
+        from coseal.node.signer import signer_command
 
         return signer_command(given.data, given.socket, given.user)
     if given.command == "init-signer":
-        from node import signer_setup
+        from coseal.node import signer_setup
 
         return signer_setup.init_command(given.data, given.node, given.above, given.key)
     if given.command == "repair":
-        from node.repair import repair_command
+        from coseal.node.repair import repair_command
 
         return repair_command(given.data)
     if given.command != "run":
-        from node import archive
+        from coseal.node import archive
 
         match given.command:
             case "snapshot":
@@ -94,7 +94,7 @@ def _run(data: Path, *, allow_voting: bool) -> int:
 
     if sys.modules["rich"] is None:
         del sys.modules["rich"]
-    from node.start import run_command
+    from coseal.node.start import run_command
 
     gc.enable()
     return run_command(data, allow_voting=allow_voting)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from ledger import signing
-from ledger.signing import Verify
-from ledger.transaction import Transaction
+from coseal.ledger import signing
+from coseal.ledger.signing import Verify
+from coseal.ledger.transaction import Transaction
 
 _ENTRIES_MAX: Final = 20_000
 _BYTES_MAX: Final = 96 * 1024 * 1024

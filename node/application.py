@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from consensus.application import CannotGoOn, Draft, Executed, Invalid
-from contracts.budget import fits
-from contracts.execution import Executor, Outcome, UnknownProtocol
-from contracts.framework import Rejected
-from contracts.wording import moment_text
-from ledger import merkle
-from ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, last_commit_hash
-from ledger.certificate import Certificate
-from ledger.genesis import Genesis
-from ledger.transaction import Transaction
-from node.mempool import Mempool
-from node.pace import Pace
+from coseal.consensus.application import CannotGoOn, Draft, Executed, Invalid
+from coseal.contracts.budget import fits
+from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
+from coseal.contracts.framework import Rejected
+from coseal.contracts.wording import moment_text
+from coseal.ledger import merkle
+from coseal.ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, last_commit_hash
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.transaction import Transaction
+from coseal.node.mempool import Mempool
+from coseal.node.pace import Pace
 
 # Header, list heads and the framing of the block itself; the parent's certificate is counted by its own size.
 _BLOCK_RESERVE_BYTES: Final = 4 * 1024

@@ -18,23 +18,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from ledger import framing
-from ledger.block import CommittedBlock
-from ledger.certificate import Certificate
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.head import Head
-from ledger.snapshot import Manifest
-from node.block_log import HEAD, BlockLog
-from node.config import ConfigProblem, load
-from node.exits import Exit
-from node.files import StorageError, disk_errors, lock_folder, sync_directory, write_all
-from node.join_folder import BLOCKS_FOLDER, HEADS_FOLDER, JOINING_FOLDER, STATE_FOLDER, JoinFolder, finish_adoption
-from node.setup import read_genesis
-from node.snapshots import ITEM, SnapshotFile, write_snapshot
-from node.state_store import pin_of_running
-from node.storage import Policy, Storage
-from node.trail import Trail, genesis_trail
+from coseal.ledger import framing
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.head import Head
+from coseal.ledger.snapshot import Manifest
+from coseal.node.block_log import HEAD, BlockLog
+from coseal.node.config import ConfigProblem, load
+from coseal.node.exits import Exit
+from coseal.node.files import StorageError, disk_errors, lock_folder, sync_directory, write_all
+from coseal.node.join_folder import (
+    BLOCKS_FOLDER,
+    HEADS_FOLDER,
+    JOINING_FOLDER,
+    STATE_FOLDER,
+    JoinFolder,
+    finish_adoption,
+)
+from coseal.node.setup import read_genesis
+from coseal.node.snapshots import ITEM, SnapshotFile, write_snapshot
+from coseal.node.state_store import pin_of_running
+from coseal.node.storage import Policy, Storage
+from coseal.node.trail import Trail, genesis_trail
 
 MANIFEST: Final = 4
 _KEEP_HEADS: Final = 128

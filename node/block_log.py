@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ledger import framing
-from node.files import Damaged, disk_errors, how_to_repair, replace_file, sync_directory, write_all
+from coseal.ledger import framing
+from coseal.node.files import Damaged, disk_errors, how_to_repair, replace_file, sync_directory, write_all
 
 BLOCK: Final = 1
 HEAD: Final = 2

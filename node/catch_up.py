@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from consensus import events as core
-from contracts.budget import BLOCK_STEPS
-from contracts.execution import Executor
-from ledger.block import Block
-from ledger.certificate import Certificate
-from ledger.errors import LedgerError
-from ledger.signing import Verify
-from node import events, wire
-from node.events import NodeEffect, Tick, TickKind
-from node.joining import Answer, Joining, Kept
-from node.sync import Sync
-from node.trail import Trail
+from coseal.consensus import events as core
+from coseal.contracts.budget import BLOCK_STEPS
+from coseal.contracts.execution import Executor
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.signing import Verify
+from coseal.node import events, wire
+from coseal.node.events import NodeEffect, Tick, TickKind
+from coseal.node.joining import Answer, Joining, Kept
+from coseal.node.sync import Sync
+from coseal.node.trail import Trail
 
 CATCH_UP_STEPS: Final = BLOCK_STEPS
 """How much catching up one step of the machine may do before other events get their turn."""

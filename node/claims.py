@@ -5,15 +5,15 @@ Law: nothing is concluded from a certificate before all its signatures verify.
 
 from __future__ import annotations
 
-from consensus.rules import Tip
-from contracts.execution import Executor
-from ledger import signing
-from ledger.certificate import Certificate, Phase
-from ledger.errors import BadCertificate
-from ledger.signing import Verify
-from ledger.validators import ValidatorSet
-from node.sync import Sync
-from node.wire import Status
+from coseal.consensus.rules import Tip
+from coseal.contracts.execution import Executor
+from coseal.ledger import signing
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.errors import BadCertificate
+from coseal.ledger.signing import Verify
+from coseal.ledger.validators import ValidatorSet
+from coseal.node.sync import Sync
+from coseal.node.wire import Status
 
 
 class Claims:

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
-from contracts.framework import Rejected
-from ledger.block import CommittedBlock
-from ledger.transaction import Transaction
-from node.http.services import Location
-from node.storage import Storage
+from coseal.contracts.framework import Rejected
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.transaction import Transaction
+from coseal.node.http.services import Location
+from coseal.node.storage import Storage
 
 BLOCKS_MIN: Final = 16
 BLOCKS_MAX: Final = 1_024

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from contracts import governance_versions
-from contracts.execution import Executor
-from ledger.signing import Signer
-from ledger.transaction import Transaction
-from node import own_word
+from coseal.contracts import governance_versions
+from coseal.contracts.execution import Executor
+from coseal.ledger.signing import Signer
+from coseal.ledger.transaction import Transaction
+from coseal.node import own_word
 
 PAUSE_MAX_MS: Final = 3_600_000
 """A word that is said again waits twice as long as before, at most so long."""

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
 
-from consensus.events import ExecutionTook, Timer, TimerKind
-from contracts.execution import Outcome
-from contracts.framework import Rejected
-from ledger.block import CommittedBlock
-from ledger.signing import Signer
-from ledger.state import Change
-from ledger.transaction import Transaction
-from node.wire import WireMessage
+from coseal.consensus.events import ExecutionTook, Timer, TimerKind
+from coseal.contracts.execution import Outcome
+from coseal.contracts.framework import Rejected
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.signing import Signer
+from coseal.ledger.state import Change
+from coseal.ledger.transaction import Transaction
+from coseal.node.wire import WireMessage
 
 
 class TickKind(Enum):

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from consensus.events import Accuse
-from consensus.messages import Message, subject
-from contracts import evidence, membership
-from contracts.execution import Executor
-from ledger import codec, transaction
-from ledger.equivocation import Equivocation, Signed
-from ledger.signing import CannotSign, Signer
-from ledger.transaction import Transaction
-from node.events import Admission, Answer
-from node.mempool import Mempool
+from coseal.consensus.events import Accuse
+from coseal.consensus.messages import Message, subject
+from coseal.contracts import evidence, membership
+from coseal.contracts.execution import Executor
+from coseal.ledger import codec, transaction
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.signing import CannotSign, Signer
+from coseal.ledger.transaction import Transaction
+from coseal.node.events import Admission, Answer
+from coseal.node.mempool import Mempool
 
 # N35: proofs that wait, ticks between two turns, reports of one proof.
 PENDING_MAX: Final = 64

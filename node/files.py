@@ -35,7 +35,7 @@ class Damaged(StorageError):
 
 def how_to_repair(folder: Path) -> str:
     """Return what puts a node's folder in order, as a clause of an advice."""
-    return f"repair the folder (`coseal node repair {folder.name}`, or `python -m node repair --data {folder}`)"
+    return f"repair the folder (`coseal node repair {folder.name}`, or `python -m coseal.node repair --data {folder}`)"
 
 
 @contextmanager

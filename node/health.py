@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from consensus.replica import Standing
-from contracts import due, evidence, governance_versions
-from contracts.execution import Executor
-from ledger.block import CommittedBlock
-from ledger.genesis import Genesis
-from ledger.validators import ValidatorSet
-from node.mempool import Mempool
-from node.peers import Peer
-from node.sync import Sync
+from coseal.consensus.replica import Standing
+from coseal.contracts import due, evidence, governance_versions
+from coseal.contracts.execution import Executor
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.validators import ValidatorSet
+from coseal.node.mempool import Mempool
+from coseal.node.peers import Peer
+from coseal.node.sync import Sync
 
 # A validator whose last status is older than this does not count as reachable.
 STATUS_AGE_MS_MAX: Final = 5_000

@@ -12,14 +12,14 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol, TypeAlias
 
-from consensus.messages import Proposal
-from ledger import codec
-from ledger.errors import LedgerError
-from ledger.transaction import Transaction
-from node import wire
-from node.admission import VerifiedTransactions
-from node.verifier import Closed, Verifier
-from node.wire import Blocks, ConsensusMessage, Transactions, WireMessage
+from coseal.consensus.messages import Proposal
+from coseal.ledger import codec
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.transaction import Transaction
+from coseal.node import wire
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.verifier import Closed, Verifier
+from coseal.node.wire import Blocks, ConsensusMessage, Transactions, WireMessage
 
 BACKLOG_BYTES: Final = 16 * 1024 * 1024
 INLINE: Final = 2

@@ -21,13 +21,13 @@ from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 import structlog
 
-from contracts.rows.blocks import BlockRows
-from contracts.rows.buffer import Rows
-from contracts.rows.contained import write_contained
-from contracts.rows.tables import CORE
-from ledger.block import CommittedBlock, Receipt
-from ledger.transaction import Transaction
-from node import index_file
+from coseal.contracts.rows.blocks import BlockRows
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.contained import write_contained
+from coseal.contracts.rows.tables import CORE
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.transaction import Transaction
+from coseal.node import index_file
 
 _log = structlog.get_logger("node.index")
 _P = ParamSpec("_P")

@@ -12,8 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from contracts.rows.schema import SQLITE, VALUES, Table, definitions, repeated, statements
-from contracts.rows.tables import CORE, VERSION
+from coseal.contracts.rows.schema import SQLITE, VALUES, Table, definitions, repeated, statements
+from coseal.contracts.rows.tables import CORE, VERSION
 
 _CHECKPOINT_PAGES: Final = 4_000
 """After so many pages of 4 KiB the write-ahead log is copied into the file: what changes often is copied less."""

@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from contracts.rows.flows import EDGE, MAX_VARIANT, class_ms
-from node.index_queries import Page, height
-from node.index_rows import shown
+from coseal.contracts.rows.flows import EDGE, MAX_VARIANT, class_ms
+from coseal.node.index_queries import Page, height
+from coseal.node.index_rows import shown
 
 _NO_KIND: Final = {"id": 0, "cases": 0, "events": 0, "variants": 0}
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.policy_instrument import issuers_of
-from node.index_rows import shown
+from coseal.contracts.policy_instrument import issuers_of
+from coseal.node.index_rows import shown
 
 DIMENSIONS: Final[Mapping[str, str]] = {
     "year": "p.year",

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from contracts.rows.contained import reason_of
+from coseal.contracts.rows.contained import reason_of
 
 _log = structlog.get_logger("node.index")
 _Row = TypeVar("_Row")

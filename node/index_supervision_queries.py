@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, Final
 
-from node.index_queries import Page, height
-from node.index_rows import shown
+from coseal.node.index_queries import Page, height
+from coseal.node.index_rows import shown
 
 RULE_FILTERS: Final[Mapping[str, str]] = {
     "process_type": "process_type = :process_type",

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from ledger.certificate import Certificate, Phase
-from ledger.errors import BadCertificate
-from ledger.signing import Verify
-from ledger.validators import ValidatorSet
-from node.wire import TipReply
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.errors import BadCertificate
+from coseal.ledger.signing import Verify
+from coseal.ledger.validators import ValidatorSet
+from coseal.node.wire import TipReply
 
 OPEN_MAX: Final = 1_000
 PATIENCE_MS: Final = 10_000

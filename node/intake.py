@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from contracts.execution import Executor
-from contracts.framework import Rejected
-from ledger.errors import LedgerError
-from ledger.transaction import Transaction
-from node import packing, wire
-from node.admission import VerifiedTransactions
-from node.events import Admission, Answer
-from node.mempool import NO_ROOM, Mempool
+from coseal.contracts.execution import Executor
+from coseal.contracts.framework import Rejected
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.transaction import Transaction
+from coseal.node import packing, wire
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.events import Admission, Answer
+from coseal.node.mempool import NO_ROOM, Mempool
 
 GOSSIP_AGAIN: Final = 500
 GOSSIP_AGAIN_BYTES: Final = 256 * 1024

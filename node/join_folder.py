@@ -14,14 +14,14 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from ledger.block import CommittedBlock
-from ledger.errors import LedgerError
-from ledger.head import Head
-from ledger.snapshot import Manifest
-from node.block_log import HEAD, BlockLog
-from node.files import Damaged, StorageError, disk_errors, replace_file, sync_directory
-from node.joining import Kept
-from node.snapshots import ITEMS_NAME, MANIFEST_NAME, ItemFile, SnapshotFile
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.head import Head
+from coseal.ledger.snapshot import Manifest
+from coseal.node.block_log import HEAD, BlockLog
+from coseal.node.files import Damaged, StorageError, disk_errors, replace_file, sync_directory
+from coseal.node.joining import Kept
+from coseal.node.snapshots import ITEMS_NAME, MANIFEST_NAME, ItemFile, SnapshotFile
 
 JOINING_FOLDER: Final = "joining"
 BLOCKS_FOLDER: Final = "blocks"

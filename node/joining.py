@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from ledger import signing
-from ledger.errors import LedgerError
-from ledger.head import Head
-from ledger.signing import Verify
-from ledger.snapshot import Manifest
-from node import events, wire
-from node.events import NodeEffect
-from node.snapshot import Phase, SnapshotSync
-from node.sync import Sync
-from node.trail import Trail
+from coseal.ledger import signing
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.head import Head
+from coseal.ledger.signing import Verify
+from coseal.ledger.snapshot import Manifest
+from coseal.node import events, wire
+from coseal.node.events import NodeEffect
+from coseal.node.snapshot import Phase, SnapshotSync
+from coseal.node.sync import Sync
+from coseal.node.trail import Trail
 
 PATIENCE_MS: Final = 5_000
 Question: TypeAlias = wire.GetSnapshot | wire.GetHeads | wire.GetItem

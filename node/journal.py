@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from consensus import persisted
-from consensus.events import BodyRecord, SignRecord
-from consensus.persisted import EMPTY_GUARD, JournalRecord, Persisted
-from ledger import codec, framing
-from ledger.block import Block
-from ledger.certificate import ROUND_MAX, Certificate
-from ledger.errors import Malformed
-from ledger.signing import HASH_BYTES
+from coseal.consensus import persisted
+from coseal.consensus.events import BodyRecord, SignRecord
+from coseal.consensus.persisted import EMPTY_GUARD, JournalRecord, Persisted
+from coseal.ledger import codec, framing
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import ROUND_MAX, Certificate
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import HASH_BYTES
 
 # N26: the file is rewritten at the end of a height when it has grown beyond this, within a height beyond four times it.
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from node.files import StorageError, disk_errors, replace_file, sync_directory, write_all
+from coseal.node.files import StorageError, disk_errors, replace_file, sync_directory, write_all
 
 JOURNAL_NAME = "journal.log"
 

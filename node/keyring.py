@@ -5,10 +5,10 @@ Law: a node speaks with the key that the state registers for it, and with no oth
 
 from __future__ import annotations
 
-from contracts import membership
-from contracts.execution import Executor
-from ledger.signing import Signer
-from ledger.transaction import node_sender
+from coseal.contracts import membership
+from coseal.contracts.execution import Executor
+from coseal.ledger.signing import Signer
+from coseal.ledger.transaction import node_sender
 
 
 class Keyring:

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.x509.oid import NameOID
 
-from ledger.signing import Ed25519Signer
-from node.files import sync_directory, write_all
+from coseal.ledger.signing import Ed25519Signer
+from coseal.node.files import sync_directory, write_all
 
 PASSPHRASE_VARIABLE: Final = "COSEAL_KEY_PASSPHRASE"
 PASSPHRASE_FILE_VARIABLE: Final = "COSEAL_KEY_PASSPHRASE_FILE"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from node import journal, keys
-from node.config import NodeConfig
-from node.keys import KeyProblem
+from coseal.node import journal, keys
+from coseal.node.config import NodeConfig
+from coseal.node.keys import KeyProblem
 
 FORMER_FOLDER: Final = "former"
 """Beside the consensus key: those that it replaced, as `coseal node rotate-key` keeps them."""

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ledger.block import MAX_FRAME_BYTES
-from ledger.errors import LedgerError
-from node import wire
-from node.wire import Hello
+from coseal.ledger.block import MAX_FRAME_BYTES
+from coseal.ledger.errors import LedgerError
+from coseal.node import wire
+from coseal.node.wire import Hello
 
 HELLO_SECONDS: Final = 2.5
 IDLE_SECONDS: Final = 20.0

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from node import pinning
-from node.dialing import connect
-from node.doorstep import Doorstep
-from node.link import IDLE_SECONDS, Frame, Link
-from node.wire import Hello
+from coseal.node import pinning
+from coseal.node.dialing import connect
+from coseal.node.doorstep import Doorstep
+from coseal.node.link import IDLE_SECONDS, Frame, Link
+from coseal.node.wire import Hello
 
 HANDSHAKE_SECONDS: Final = 2.5
 STRANGERS_MAX: Final = 128

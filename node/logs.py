@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import structlog
 
-from ledger.strict_json import one_line
+from coseal.ledger.strict_json import one_line
 
 TEXT_MAX: Final = 400
 REASON_MAX: Final = 16_384

@@ -13,36 +13,36 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consensus import events as core
-from consensus.application import Executed
-from consensus.replica import Replica
-from consensus.rules import ReplicaConfig
-from contracts.execution import Executor, Outcome, UnknownProtocol
-from contracts.framework import Rejected
-from ledger import signing
-from ledger.block import CommittedBlock
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.signing import Signer, Verify
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
-from node import events as shell
-from node import health, wire
-from node.admission import VerifiedTransactions
-from node.application import LedgerApplication
-from node.catch_up import CatchUp
-from node.claims import Claims
-from node.events import NodeEffect, NodeEvent, Tick, TickKind
-from node.inquiry import Inquiries
-from node.joining import Kept
-from node.mempool import Mempool, MempoolLimits
-from node.ordering import Ordering
-from node.peers import STATUS_INTERVAL_MS
-from node.pending import Pending
-from node.records import Records
-from node.registry import Registry
-from node.serving import Serving
-from node.upgrades import Upgrades
+from coseal.consensus import events as core
+from coseal.consensus.application import Executed
+from coseal.consensus.replica import Replica
+from coseal.consensus.rules import ReplicaConfig
+from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
+from coseal.contracts.framework import Rejected
+from coseal.ledger import signing
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Signer, Verify
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
+from coseal.node import events as shell
+from coseal.node import health, wire
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.application import LedgerApplication
+from coseal.node.catch_up import CatchUp
+from coseal.node.claims import Claims
+from coseal.node.events import NodeEffect, NodeEvent, Tick, TickKind
+from coseal.node.inquiry import Inquiries
+from coseal.node.joining import Kept
+from coseal.node.mempool import Mempool, MempoolLimits
+from coseal.node.ordering import Ordering
+from coseal.node.peers import STATUS_INTERVAL_MS
+from coseal.node.pending import Pending
+from coseal.node.records import Records
+from coseal.node.registry import Registry
+from coseal.node.serving import Serving
+from coseal.node.upgrades import Upgrades
 
 
 @dataclass(frozen=True, slots=True)

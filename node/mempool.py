@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
 
-from contracts.budget import least_steps
-from contracts.framework import Rejected
-from ledger.transaction import Transaction
-from node.pace import Throughput
-from node.turns import Line, Turns
+from coseal.contracts.budget import least_steps
+from coseal.contracts.framework import Rejected
+from coseal.ledger.transaction import Transaction
+from coseal.node.pace import Throughput
+from coseal.node.turns import Line, Turns
 
 NO_ROOM: Final = frozenset({"mempool_full", "member_share_full"})
 """The codes of refusals for lack of room."""

@@ -17,9 +17,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from node.events import Admission, Answer
-from node.health import STATUS_AGE_MS_MAX, NodeStatus
-from node.wire import ConsensusMessage, WireMessage
+from coseal.node.events import Admission, Answer
+from coseal.node.health import STATUS_AGE_MS_MAX, NodeStatus
+from coseal.node.wire import ConsensusMessage, WireMessage
 
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _COMMIT_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

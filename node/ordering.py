@@ -11,28 +11,28 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from consensus import events as core
-from consensus.application import Executed
-from consensus.messages import Message, encode_message, verify_message
-from consensus.replica import Replica
-from consensus.rules import ReplicaConfig, Tip
-from contracts import membership
-from contracts.execution import Executor, Outcome
-from ledger.block import CommittedBlock
-from ledger.certificate import Certificate
-from ledger.genesis import Genesis
-from ledger.signing import Signer
-from ledger.state import Change
-from ledger.validators import ValidatorSet
-from node import events as shell
-from node import wire
-from node.application import LedgerApplication
-from node.events import NodeEffect
-from node.pending import Pending
-from node.records import Records
-from node.registry import Registry
-from node.restart import tip_of
-from node.trail import Trail
+from coseal.consensus import events as core
+from coseal.consensus.application import Executed
+from coseal.consensus.messages import Message, encode_message, verify_message
+from coseal.consensus.replica import Replica
+from coseal.consensus.rules import ReplicaConfig, Tip
+from coseal.contracts import membership
+from coseal.contracts.execution import Executor, Outcome
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Signer
+from coseal.ledger.state import Change
+from coseal.ledger.validators import ValidatorSet
+from coseal.node import events as shell
+from coseal.node import wire
+from coseal.node.application import LedgerApplication
+from coseal.node.events import NodeEffect
+from coseal.node.pending import Pending
+from coseal.node.records import Records
+from coseal.node.registry import Registry
+from coseal.node.restart import tip_of
+from coseal.node.trail import Trail
 
 
 class Ordering:

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
-from node.tracing import Span
+from coseal.node.tracing import Span
 
 QUEUE_MAX: Final = 8192
 CLOSE_SECONDS: Final = 3.0

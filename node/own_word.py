@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from contracts.execution import Executor
-from ledger import transaction
-from ledger.signing import CannotSign, Signer
-from ledger.transaction import SALT_BYTES, Transaction, node_sender
+from coseal.contracts.execution import Executor
+from coseal.ledger import transaction
+from coseal.ledger.signing import CannotSign, Signer
+from coseal.ledger.transaction import SALT_BYTES, Transaction, node_sender
 
 VALID_MS: Final = 30_000
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ledger import codec
-from ledger.block import MAX_BLOCK_TRANSACTIONS, MAX_FRAME_BYTES
-from node.wire import MAX_BLOCKS, MAX_HEADS, Blocks, Heads, Transactions
+from coseal.ledger import codec
+from coseal.ledger.block import MAX_BLOCK_TRANSACTIONS, MAX_FRAME_BYTES
+from coseal.node.wire import MAX_BLOCKS, MAX_HEADS, Blocks, Heads, Transactions
 
 # What a message may carry besides its payload: tags, hashes, certificates.
 FRAME_RESERVE_BYTES: Final = 64 * 1024

@@ -10,21 +10,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from consensus import events as core
-from contracts.execution import Executor
-from contracts.framework import Rejected
-from ledger.signing import Signer
-from ledger.transaction import Transaction
-from node import events, packing
-from node.admission import VerifiedTransactions
-from node.application import LedgerApplication
-from node.declaration import Declaration
-from node.events import Admission, Answer, NodeEffect
-from node.evidence import Reporter
-from node.intake import Intake
-from node.keyring import Keyring
-from node.mempool import Mempool
-from node.readiness import Readiness
+from coseal.consensus import events as core
+from coseal.contracts.execution import Executor
+from coseal.contracts.framework import Rejected
+from coseal.ledger.signing import Signer
+from coseal.ledger.transaction import Transaction
+from coseal.node import events, packing
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.application import LedgerApplication
+from coseal.node.declaration import Declaration
+from coseal.node.events import Admission, Answer, NodeEffect
+from coseal.node.evidence import Reporter
+from coseal.node.intake import Intake
+from coseal.node.keyring import Keyring
+from coseal.node.mempool import Mempool
+from coseal.node.readiness import Readiness
 
 RECHECK: Final = 256
 

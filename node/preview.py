@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from node import previewing
-from node.http.services import Unavailable
-from node.previewing import LENGTH_BYTES, READY, Preview, Question
-from node.verifier import deaf
+from coseal.node import previewing
+from coseal.node.http.services import Unavailable
+from coseal.node.previewing import LENGTH_BYTES, READY, Preview, Question
+from coseal.node.verifier import deaf
 
 BEGIN_S: Final = 30.0
 ANSWER_S: Final = 10.0

@@ -1,4 +1,4 @@
-"""``python -m node.previewing STATE GENESIS``: the process that says what a transaction would come to.
+"""``python -m coseal.node.previewing STATE GENESIS``: the process that says what a transaction would come to.
 
 Law: it only reads the node's state, of one moment for each question, and records nothing; it ends when the node does.
 It is a process, for what it executes is somebody's wish, and a thread would take the interpreter from the loop and
@@ -16,16 +16,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from contracts import membership
-from contracts.execution import Executor
-from contracts.framework import Rejected
-from ledger import codec
-from ledger.block import Receipt
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.state import State
-from ledger.transaction import Transaction
-from node.state_store import ReadOnlyStore
+from coseal.contracts import membership
+from coseal.contracts.execution import Executor
+from coseal.contracts.framework import Rejected
+from coseal.ledger import codec
+from coseal.ledger.block import Receipt
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.state import State
+from coseal.ledger.transaction import Transaction
+from coseal.node.state_store import ReadOnlyStore
 
 LENGTH_BYTES: Final = 4
 READY: Final = b"\x01"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from contracts.execution import Executor
-from contracts.membership_nodes import READY_BLOCKS
-from ledger.signing import Signer
-from ledger.transaction import Transaction
-from node import own_word
+from coseal.contracts.execution import Executor
+from coseal.contracts.membership_nodes import READY_BLOCKS
+from coseal.ledger.signing import Signer
+from coseal.ledger.transaction import Transaction
+from coseal.node import own_word
 
 AGAIN_BLOCKS: Final = READY_BLOCKS // 2
 """A word that still counts is repeated after so many blocks, so that no proposal waits for it."""

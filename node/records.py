@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from consensus import events as core
-from consensus.persisted import JournalRecord, Persisted
-from ledger.block import Block
-from ledger.certificate import Certificate
-from node import events, journal
-from node.events import NodeEffect
+from coseal.consensus import events as core
+from coseal.consensus.persisted import JournalRecord, Persisted
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import Certificate
+from coseal.node import events, journal
+from coseal.node.events import NodeEffect
 
 _FOLLOWS: Final = "this node only follows until it cannot contradict what it may have signed; no file is touched"
 _ABOUT: Final = {

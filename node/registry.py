@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from contracts import membership
-from contracts.execution import Executor
-from node.events import NodeEffect, Noticed, Pin, Unpin
-from node.peers import Peer
+from coseal.contracts import membership
+from coseal.contracts.execution import Executor
+from coseal.node.events import NodeEffect, Noticed, Pin, Unpin
+from coseal.node.peers import Peer
 
 
 class Registry:

@@ -18,10 +18,10 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from ledger import signing
-from ledger.errors import Malformed
-from ledger.signing import CannotSign
-from node.signer_wire import (
+from coseal.ledger import signing
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import CannotSign
+from coseal.node.signer_wire import (
     MAX_PACKET_BYTES,
     MAX_PREIMAGE_BYTES,
     Answer,

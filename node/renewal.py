@@ -11,12 +11,12 @@ from hashlib import sha256
 
 import structlog
 
-from node import keys
-from node.config import NodeConfig
-from node.events import KeyGiven
-from node.keys import KeyProblem
-from node.links import Links
-from node.machine import Machine
+from coseal.node import keys
+from coseal.node.config import NodeConfig
+from coseal.node.events import KeyGiven
+from coseal.node.keys import KeyProblem
+from coseal.node.links import Links
+from coseal.node.machine import Machine
 
 _log = structlog.get_logger("node")
 

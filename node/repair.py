@@ -1,4 +1,4 @@
-"""``python -m node repair``: a stopped node's folder put in order, so that it starts and gets what is gone from peers.
+"""``python -m coseal.node repair``: puts a stopped node's folder in order: it starts and gets what is gone from peers.
 
 Law: nothing is deleted, what is damaged is moved aside; no key and no journal is ever made here, so a validator that
 lost its sign guard follows first, as after any loss. What is kept proved itself by its checksums, and the node checks
@@ -19,23 +19,23 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from contracts import membership
-from contracts.framework import CommittedReader
-from ledger import framing
-from ledger.genesis import Genesis
-from ledger.state import key_hash_of, split_entry
-from node import journal, keys
-from node.block_log import BLOCK, HEAD, BlockLog
-from node.config import ConfigProblem, NodeConfig, load
-from node.exits import Exit
-from node.files import Damaged, StorageError, disk_errors, lock_folder, replace_file, sync_directory
-from node.join_folder import HEADS_FOLDER, SNAPSHOTS_FOLDER
-from node.journal import Verdict
-from node.journal_file import JOURNAL_NAME
-from node.keys import KeyProblem
-from node.setup import read_genesis
-from node.state_store import ReadOnlyStore
-from node.storage import BLOCKS_FOLDER, JOURNAL_FOLDER, STATE_FOLDER
+from coseal.contracts import membership
+from coseal.contracts.framework import CommittedReader
+from coseal.ledger import framing
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.state import key_hash_of, split_entry
+from coseal.node import journal, keys
+from coseal.node.block_log import BLOCK, HEAD, BlockLog
+from coseal.node.config import ConfigProblem, NodeConfig, load
+from coseal.node.exits import Exit
+from coseal.node.files import Damaged, StorageError, disk_errors, lock_folder, replace_file, sync_directory
+from coseal.node.join_folder import HEADS_FOLDER, SNAPSHOTS_FOLDER
+from coseal.node.journal import Verdict
+from coseal.node.journal_file import JOURNAL_NAME
+from coseal.node.keys import KeyProblem
+from coseal.node.setup import read_genesis
+from coseal.node.state_store import ReadOnlyStore
+from coseal.node.storage import BLOCKS_FOLDER, JOURNAL_FOLDER, STATE_FOLDER
 
 Say = Callable[[str], None]
 INDEX_NAME: Final = "index.sqlite"

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import structlog
 
-from consensus.messages import decode_message
-from contracts import evidence
-from node.events import Accused
-from node.evidence import proof_of
-from node.health import NodeStatus
+from coseal.consensus.messages import decode_message
+from coseal.contracts import evidence
+from coseal.node.events import Accused
+from coseal.node.evidence import proof_of
+from coseal.node.health import NodeStatus
 
 EVIDENCE_FILES_MAX: Final = 100
 _log = structlog.get_logger("node")

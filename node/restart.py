@@ -5,11 +5,11 @@ Law: a tip is never paired with validators that did not sign it.
 
 from __future__ import annotations
 
-from consensus.rules import Tip
-from contracts import membership
-from contracts.framework import Reader
-from ledger.block import CommittedBlock
-from ledger.genesis import Genesis
+from coseal.consensus.rules import Tip
+from coseal.contracts import membership
+from coseal.contracts.framework import Reader
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.genesis import Genesis
 
 
 def tip_of(genesis: Genesis, committed: CommittedBlock | None, state: Reader) -> Tip:

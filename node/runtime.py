@@ -19,16 +19,16 @@ from typing import Any, Final
 
 import structlog
 
-from consensus.events import ExecutionTook
-from consensus.messages import Proposal
-from ledger.build import BUILD
-from ledger.errors import LedgerError
-from ledger.transaction import Transaction
-from node import packing, reports, wire
-from node.admission import VerifiedTransactions
-from node.commits import Commits, recent_blocks
-from node.config import NodeConfig
-from node.events import (
+from coseal.consensus.events import ExecutionTook
+from coseal.consensus.messages import Proposal
+from coseal.ledger.build import BUILD
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.transaction import Transaction
+from coseal.node import packing, reports, wire
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.commits import Commits, recent_blocks
+from coseal.node.config import NodeConfig
+from coseal.node.events import (
     Accused,
     AdoptSnapshot,
     Answer,
@@ -72,31 +72,31 @@ from node.events import (
     TipsHeard,
     Unpin,
 )
-from node.exits import Exit
-from node.files import StorageError
-from node.http.app import create_app
-from node.http.auth import Token
-from node.http.context import Settings
-from node.http.door import Door
-from node.http.server import HttpServer
-from node.http.services import Gateway
-from node.inbox import Inbox
-from node.index import Index
-from node.links import Identity, Links, PortInUse
-from node.machine import Machine
-from node.metrics import Metrics
-from node.preview import Previews
-from node.remote_signer import RemoteSigner
-from node.renewal import Renewal
-from node.services import NodeServices
-from node.shelf import Shelf
-from node.storage import STATE_FOLDER, Storage
-from node.timers import Timers
-from node.tips import Tips
-from node.tracing import Tracer
-from node.verifier import Verifier
-from node.wire import ConsensusMessage, WireMessage
-from node.writer import Writer
+from coseal.node.exits import Exit
+from coseal.node.files import StorageError
+from coseal.node.http.app import create_app
+from coseal.node.http.auth import Token
+from coseal.node.http.context import Settings
+from coseal.node.http.door import Door
+from coseal.node.http.server import HttpServer
+from coseal.node.http.services import Gateway
+from coseal.node.inbox import Inbox
+from coseal.node.index import Index
+from coseal.node.links import Identity, Links, PortInUse
+from coseal.node.machine import Machine
+from coseal.node.metrics import Metrics
+from coseal.node.preview import Previews
+from coseal.node.remote_signer import RemoteSigner
+from coseal.node.renewal import Renewal
+from coseal.node.services import NodeServices
+from coseal.node.shelf import Shelf
+from coseal.node.storage import STATE_FOLDER, Storage
+from coseal.node.timers import Timers
+from coseal.node.tips import Tips
+from coseal.node.tracing import Tracer
+from coseal.node.verifier import Verifier
+from coseal.node.wire import ConsensusMessage, WireMessage
+from coseal.node.writer import Writer
 
 _log = structlog.get_logger("node")
 PROGRESS_SECONDS: Final = 10.0

@@ -12,25 +12,25 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
-from contracts.framework import Rejected
-from ledger.block import CommittedBlock
-from ledger.genesis import Genesis
-from ledger.head import Head
-from ledger.snapshot import Manifest
-from ledger.state import State
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
-from node.commits import Commits
-from node.events import Admission, Answer
-from node.health import NodeStatus
-from node.http.services import Gateway, Location, Unavailable
-from node.index import Index
-from node.machine import Machine
-from node.preview import Previews
-from node.previewing import Preview, Question
-from node.storage import Storage
-from node.tips import Tips
-from node.verifier import Closed, Verifier
+from coseal.contracts.framework import Rejected
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.head import Head
+from coseal.ledger.snapshot import Manifest
+from coseal.ledger.state import State
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
+from coseal.node.commits import Commits
+from coseal.node.events import Admission, Answer
+from coseal.node.health import NodeStatus
+from coseal.node.http.services import Gateway, Location, Unavailable
+from coseal.node.index import Index
+from coseal.node.machine import Machine
+from coseal.node.preview import Previews
+from coseal.node.previewing import Preview, Question
+from coseal.node.storage import Storage
+from coseal.node.tips import Tips
+from coseal.node.verifier import Closed, Verifier
 
 _STOPPING: Final = "the node is stopping"
 _BAD_SIGNATURE: Final = Rejected(

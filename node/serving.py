@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from contracts.execution import Executor
-from ledger.block import Block, CommittedBlock
-from node import events, wire
-from node.events import NodeEffect
-from node.joining import Question
-from node.records import Records
+from coseal.contracts.execution import Executor
+from coseal.ledger.block import Block, CommittedBlock
+from coseal.node import events, wire
+from coseal.node.events import NodeEffect
+from coseal.node.joining import Question
+from coseal.node.records import Records
 
 
 class Serving:

@@ -10,14 +10,14 @@ import json
 import sys
 from pathlib import Path
 
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from node import journal, journal_file, keys
-from node.config import ConfigProblem, NodeConfig, load
-from node.exits import Exit
-from node.files import StorageError
-from node.keys import KeyProblem
-from node.storage import JOURNAL_FOLDER
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.node import journal, journal_file, keys
+from coseal.node.config import ConfigProblem, NodeConfig, load
+from coseal.node.exits import Exit
+from coseal.node.files import StorageError
+from coseal.node.keys import KeyProblem
+from coseal.node.storage import JOURNAL_FOLDER
 
 
 def init_command(folders: list[Path], node_id: str | None) -> Exit:

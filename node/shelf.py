@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from node import packing, wire
-from node.events import BeginJoin, KeepHeads, KeepItem, LoadHeads, LoadItem, LoadSnapshot
-from node.files import Damaged, StorageError
-from node.snapshots import SnapshotFile
-from node.storage import Storage
+from coseal.node import packing, wire
+from coseal.node.events import BeginJoin, KeepHeads, KeepItem, LoadHeads, LoadItem, LoadSnapshot
+from coseal.node.files import Damaged, StorageError
+from coseal.node.snapshots import SnapshotFile
+from coseal.node.storage import Storage
 
 _log = structlog.get_logger("node")
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from consensus.guard import STOPPED, SignGuard
-from ledger.certificate import VOTE_PREIMAGE_BYTES, parse_vote_preimage
-from ledger.errors import Malformed
-from ledger.signing import HASH_BYTES, TAG_TRANSACTION, Signer
-from node.journal import Journal
-from node.signer_wire import Answer, Is, Question, Refused, Sign, Signed, Who
+from coseal.consensus.guard import STOPPED, SignGuard
+from coseal.ledger.certificate import VOTE_PREIMAGE_BYTES, parse_vote_preimage
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import HASH_BYTES, TAG_TRANSACTION, Signer
+from coseal.node.journal import Journal
+from coseal.node.signer_wire import Answer, Is, Question, Refused, Sign, Signed, Who
 
 # U3: on these the key's owner contradicts nobody, and the chain says what a node may send.
 _FREE_TAGS: Final = (TAG_TRANSACTION,)

@@ -27,15 +27,15 @@ from typing import Any, Final, NoReturn
 
 import structlog
 
-from ledger.errors import Malformed
-from node import journal, keys, logs
-from node.exits import Exit
-from node.files import Locked, StorageError, lock_folder
-from node.journal import Verdict
-from node.journal_file import JournalFile
-from node.keys import KeyProblem
-from node.sign_desk import SignDesk
-from node.signer_wire import MAX_PACKET_BYTES, Refused, decode_question, encode
+from coseal.ledger.errors import Malformed
+from coseal.node import journal, keys, logs
+from coseal.node.exits import Exit
+from coseal.node.files import Locked, StorageError, lock_folder
+from coseal.node.journal import Verdict
+from coseal.node.journal_file import JournalFile
+from coseal.node.keys import KeyProblem
+from coseal.node.sign_desk import SignDesk
+from coseal.node.signer_wire import MAX_PACKET_BYTES, Refused, decode_question, encode
 
 SOCKET_NAME: Final = "signer.sock"
 CONNECTIONS_MAX: Final = 8
@@ -86,7 +86,8 @@ def open_desk(folder: Path) -> SignDesk:
     if owner is None or loaded is None or not loaded.entitles:
         raise StorageError(
             f"{file.path} is missing or damaged, so nobody knows what this key has signed: move it away and make a "
-            "new guard with `python -m node init-signer --data DIR --from NODE --above HEIGHT` (see docs/operating.md)"
+            "new guard with `python -m coseal.node init-signer --data DIR --from NODE --above HEIGHT` "
+            "(see docs/operating.md)"
         )
     if loaded.verdict is Verdict.TORN:
         file.replace(loaded.journal.rewrite())
@@ -182,7 +183,9 @@ def _listen(path: Path, *, shared: bool) -> socket.socket:
 
 def _lock(folder: Path) -> None:
     if not folder.is_dir():
-        raise SignerProblem(f"{folder} is not there; make it with `python -m node init-signer --data DIR --from NODE`")
+        raise SignerProblem(
+            f"{folder} is not there; make it with `python -m coseal.node init-signer --data DIR --from NODE`"
+        )
     lock_folder(folder)
 
 

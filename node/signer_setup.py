@@ -11,15 +11,15 @@ import os
 import sys
 from pathlib import Path
 
-from node import journal, journal_file, keys
-from node.config import ConfigProblem, NodeConfig, load
-from node.exits import Exit
-from node.files import StorageError, disk_errors, lock_folder, replace_file, sync_directory
-from node.journal_file import JournalFile
-from node.keys import KeyProblem
-from node.setup import read_genesis
-from node.signer import GUARD_FOLDER, KEY_NAME, SOCKET_NAME
-from node.storage import JOURNAL_FOLDER
+from coseal.node import journal, journal_file, keys
+from coseal.node.config import ConfigProblem, NodeConfig, load
+from coseal.node.exits import Exit
+from coseal.node.files import StorageError, disk_errors, lock_folder, replace_file, sync_directory
+from coseal.node.journal_file import JournalFile
+from coseal.node.keys import KeyProblem
+from coseal.node.setup import read_genesis
+from coseal.node.signer import GUARD_FOLDER, KEY_NAME, SOCKET_NAME
+from coseal.node.storage import JOURNAL_FOLDER
 
 
 def init_command(folder: Path, node: Path, above: int | None, key: Path | None) -> int:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from ledger import codec
-from ledger.errors import Malformed
-from ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES
+from coseal.ledger import codec
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES
 
 MAX_PACKET_BYTES: Final = 512
 MAX_PREIMAGE_BYTES: Final = 256

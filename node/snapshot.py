@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
 
-from ledger import signing
-from ledger.errors import BadProof, LedgerError
-from ledger.head import Head
-from ledger.proof import verify_certified
-from ledger.signing import Verify
-from ledger.snapshot import Manifest
-from node.trail import Trail
-from node.wire import MAX_HEADS, GetHeads, GetItem, GetSnapshot
+from coseal.ledger import signing
+from coseal.ledger.errors import BadProof, LedgerError
+from coseal.ledger.head import Head
+from coseal.ledger.proof import verify_certified
+from coseal.ledger.signing import Verify
+from coseal.ledger.snapshot import Manifest
+from coseal.node.trail import Trail
+from coseal.node.wire import MAX_HEADS, GetHeads, GetItem, GetSnapshot
 
 ASK_MS: Final = 2_000
 REQUEST_TIMEOUT_MS: Final = 10_000

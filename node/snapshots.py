@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from ledger import framing
-from ledger.block import CommittedBlock
-from ledger.errors import LedgerError
-from ledger.snapshot import MAX_CHUNK_BYTES, Manifest, cut, depth_for
-from node.files import Damaged, StorageError, disk_errors, replace_file, sync_directory, write_all
+from coseal.ledger import framing
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.snapshot import MAX_CHUNK_BYTES, Manifest, cut, depth_for
+from coseal.node.files import Damaged, StorageError, disk_errors, replace_file, sync_directory, write_all
 
 ITEM: Final = 3
 KEPT: Final = 2

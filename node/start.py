@@ -20,28 +20,28 @@ from typing import Final
 import structlog
 import uvloop
 
-from contracts import membership
-from contracts.membership_nodes import FORMER
-from ledger.genesis import Genesis
-from ledger.signing import Signer
-from node import keys, later_key, logs
-from node.admission import VerifiedTransactions
-from node.config import ConfigProblem, NodeConfig, load
-from node.drill import NO_DRILL
-from node.exits import Exit
-from node.files import Locked, NeedsRelease, StorageError, how_to_repair
-from node.http.auth import BadTokenFile, Token, load_tokens
-from node.http.services import Gateway
-from node.http.tls import http_context
-from node.keys import KeyProblem
-from node.links import Identity
-from node.machine import Machine, MachineConfig
-from node.remote_signer import RemoteSigner, WrongSigner
-from node.runtime import Runtime
-from node.setup import read_genesis
-from node.storage import Policy, Storage
-from node.tracing import Tracer
-from node.wire import Hello
+from coseal.contracts import membership
+from coseal.contracts.membership_nodes import FORMER
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Signer
+from coseal.node import keys, later_key, logs
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.config import ConfigProblem, NodeConfig, load
+from coseal.node.drill import NO_DRILL
+from coseal.node.exits import Exit
+from coseal.node.files import Locked, NeedsRelease, StorageError, how_to_repair
+from coseal.node.http.auth import BadTokenFile, Token, load_tokens
+from coseal.node.http.services import Gateway
+from coseal.node.http.tls import http_context
+from coseal.node.keys import KeyProblem
+from coseal.node.links import Identity
+from coseal.node.machine import Machine, MachineConfig
+from coseal.node.remote_signer import RemoteSigner, WrongSigner
+from coseal.node.runtime import Runtime
+from coseal.node.setup import read_genesis
+from coseal.node.storage import Policy, Storage
+from coseal.node.tracing import Tracer
+from coseal.node.wire import Hello
 
 DESCRIPTORS: Final = 65_536
 _COLLECTIONS: Final = (20_000, 20, 50)
@@ -159,7 +159,7 @@ def _tracer(config: NodeConfig) -> Tracer | None:
     if config.trace.endpoint is None:
         return None
     try:
-        from node.otlp import Collector  # an extra, and slow to load
+        from coseal.node.otlp import Collector  # an extra, and slow to load
     except ImportError:
         raise ConfigProblem("trace: OpenTelemetry is not installed; pip install 'coseal[trace]'") from None
     collector = Collector.at(config.trace.endpoint, config.node_id, software_version())
@@ -241,7 +241,8 @@ def _remote_signer(config: NodeConfig, path: str, genesis: Genesis, entry: Entry
     if config.consensus_key.exists():  # U9
         raise KeyProblem(
             f"{config.consensus_key} is in the node's folder although `signer` is set; the signer must be the only one "
-            "that holds the key: make it with `python -m node init-signer`, which moves the key, or move the file away"
+            "that holds the key: make it with `python -m coseal.node init-signer`, which moves the key, or move the "
+            "file away"
         )
     known = entry is not None and not entry.outdated
     signer = RemoteSigner(path, entry.consensus_key if entry is not None and known else None, genesis.chain_id)

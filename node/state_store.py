@@ -19,10 +19,10 @@ from typing import Any, Final
 
 import lmdb
 
-from ledger import codec
-from ledger.errors import Malformed
-from ledger.state import bucket_index
-from node.files import StorageError, disk_errors, replace_file
+from coseal.ledger import codec
+from coseal.ledger.errors import Malformed
+from coseal.ledger.state import bucket_index
+from coseal.node.files import StorageError, disk_errors, replace_file
 
 MAP_BYTES: Final = 64 * 1024 * 1024 * 1024
 """Address space for the database; the file grows only with its content."""

@@ -15,20 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from contracts.execution import Admit, Executor, UnknownProtocol, genesis_updates
-from contracts.framework import Rejected
-from ledger.block import CommittedBlock
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.head import Head
-from ledger.state import Change, State
-from ledger.transaction import Transaction
-from node.block_log import HEAD, SEGMENT_BYTES, BlockLog
-from node.files import Damaged, NeedsRelease, StorageError, how_to_repair, lock_folder
-from node.join_folder import HEADS_FOLDER, JOINING_FOLDER, SNAPSHOTS_FOLDER, JoinFolder, finish_adoption
-from node.journal_file import JournalFile
-from node.snapshots import SnapshotFile, Snapshots
-from node.state_store import MAP_BYTES, LmdbStore, Marker, Pinned, UnreadableState
+from coseal.contracts.execution import Admit, Executor, UnknownProtocol, genesis_updates
+from coseal.contracts.framework import Rejected
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.head import Head
+from coseal.ledger.state import Change, State
+from coseal.ledger.transaction import Transaction
+from coseal.node.block_log import HEAD, SEGMENT_BYTES, BlockLog
+from coseal.node.files import Damaged, NeedsRelease, StorageError, how_to_repair, lock_folder
+from coseal.node.join_folder import HEADS_FOLDER, JOINING_FOLDER, SNAPSHOTS_FOLDER, JoinFolder, finish_adoption
+from coseal.node.journal_file import JournalFile
+from coseal.node.snapshots import SnapshotFile, Snapshots
+from coseal.node.state_store import MAP_BYTES, LmdbStore, Marker, Pinned, UnreadableState
 
 Progress: TypeAlias = Callable[[int, int], None]
 """``progress(height, tip)``: a block was replayed."""

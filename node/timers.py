@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from consensus.events import TimerKind
-from node.events import NodeTimer, TickKind
+from coseal.consensus.events import TimerKind
+from coseal.node.events import NodeTimer, TickKind
 
 
 class Timers:

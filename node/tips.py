@@ -9,8 +9,8 @@ import asyncio
 import itertools
 from collections.abc import Callable
 
-from node.commits import Commits
-from node.http.services import Unavailable
+from coseal.node.commits import Commits
+from coseal.node.http.services import Unavailable
 
 
 class Tips:

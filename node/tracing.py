@@ -18,11 +18,11 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from consensus.messages import Commit, Message, Prepare, Proposal
-from ledger.block import Block, CommittedBlock
-from ledger.errors import LedgerError
-from ledger.transaction import Transaction
-from node.events import (
+from coseal.consensus.messages import Commit, Message, Prepare, Proposal
+from coseal.ledger.block import Block, CommittedBlock
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.transaction import Transaction
+from coseal.node.events import (
     Admission,
     Answered,
     AppendBlock,
@@ -32,7 +32,7 @@ from node.events import (
     NodeEffect,
     NodeEvent,
 )
-from node.wire import ConsensusMessage
+from coseal.node.wire import ConsensusMessage
 
 ARRIVALS_MAX: Final = 10_000
 FLIGHTS_MAX: Final = 64

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consensus.rules import Tip, leader
-from ledger import signing
-from ledger.block import HEADER_VERSION, Header
-from ledger.certificate import Certificate
-from ledger.errors import BadProof
-from ledger.genesis import Genesis, Parameters
-from ledger.head import Head
-from ledger.proof import verify_certified
-from ledger.signing import Verify
-from ledger.validators import ValidatorSet
+from coseal.consensus.rules import Tip, leader
+from coseal.ledger import signing
+from coseal.ledger.block import HEADER_VERSION, Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import BadProof
+from coseal.ledger.genesis import Genesis, Parameters
+from coseal.ledger.head import Head
+from coseal.ledger.proof import verify_certified
+from coseal.ledger.signing import Verify
+from coseal.ledger.validators import ValidatorSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from ledger.transaction import Transaction
+from coseal.ledger.transaction import Transaction
 
 HALF_MS: Final = 10_000
 """Half of what was taken is forgotten in so much block time."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from contracts import governance_versions
-from contracts.execution import Executor
-from contracts.governance_versions import Support
-from node.events import NodeEffect, Noticed
+from coseal.contracts import governance_versions
+from coseal.contracts.execution import Executor
+from coseal.contracts.governance_versions import Support
+from coseal.node.events import NodeEffect, Noticed
 
 
 class _Lack(NamedTuple):

@@ -16,9 +16,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from ledger.transaction import Transaction
-from node import verifying
-from node.admission import VerifiedTransactions
+from coseal.ledger.transaction import Transaction
+from coseal.node import verifying
+from coseal.node.admission import VerifiedTransactions
 
 CHUNK: Final = 64
 """Transactions of one question: few enough to share the work, many enough to make the trip cheap."""

@@ -1,4 +1,4 @@
-"""``python -m node.verifying``: the process that checks signatures for a node, which is its standard input.
+"""``python -m coseal.node.verifying``: the process that checks signatures for a node, which is its standard input.
 
 Law: it knows nothing but the question before it, keeps nothing, and ends when the node does. A question is the number
 of signatures (4 bytes, big-endian) and so many records of ``RECORD_BYTES``; the answer is a byte for each, 1 or 0.
@@ -13,8 +13,8 @@ import socket
 from collections.abc import Iterable
 from typing import BinaryIO, Final
 
-from ledger import signing
-from ledger.signing import PREIMAGE_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES
+from coseal.ledger import signing
+from coseal.ledger.signing import PREIMAGE_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES
 
 COUNT_BYTES: Final = 4
 _SIGNATURE_AT: Final = PUBLIC_KEY_BYTES + PREIMAGE_BYTES

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from consensus import messages
-from consensus.messages import Message
-from ledger import codec
-from ledger.block import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_FRAME_BYTES, Block
-from ledger.certificate import Certificate
-from ledger.errors import Malformed
-from ledger.head import MAX_HEAD_BYTES
-from ledger.signing import HASH_BYTES
-from ledger.snapshot import MAX_DEPTH, MAX_MANIFEST_BYTES
-from ledger.transaction import MAX_TRANSACTION_BYTES
+from coseal.consensus import messages
+from coseal.consensus.messages import Message
+from coseal.ledger import codec
+from coseal.ledger.block import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_FRAME_BYTES, Block
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import Malformed
+from coseal.ledger.head import MAX_HEAD_BYTES
+from coseal.ledger.signing import HASH_BYTES
+from coseal.ledger.snapshot import MAX_DEPTH, MAX_MANIFEST_BYTES
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 
 MAX_BLOCKS: Final = 128
 MAX_HEADS: Final = 128

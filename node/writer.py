@@ -16,10 +16,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol, TypeAlias
 
-from node.drill import NO_DRILL, Drill
-from node.events import Append, AppendBlock, ApplyState, ReplaceJournal
-from node.hand import Hand
-from node.storage import Storage
+from coseal.node.drill import NO_DRILL, Drill
+from coseal.node.events import Append, AppendBlock, ApplyState, ReplaceJournal
+from coseal.node.hand import Hand
+from coseal.node.storage import Storage
 
 UNAPPLIED_MAX: Final = 64
 """Durable blocks the state database may lag; beyond, nothing more is written, so votes wait, the node slows down."""

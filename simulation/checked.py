@@ -5,8 +5,8 @@ Law: what a transaction undoes, it undoes whole; that holds while no contract ch
 
 from __future__ import annotations
 
-from ledger import codec
-from ledger.codec import Value
+from coseal.ledger import codec
+from coseal.ledger.codec import Value
 
 
 class ChangedInPlace(AssertionError):

@@ -10,11 +10,11 @@ import random
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ledger import transaction
-from ledger.errors import LedgerError
-from ledger.transaction import Transaction
-from node import events
-from node.events import Admission, Answer
+from coseal.ledger import transaction
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.transaction import Transaction
+from coseal.node import events
+from coseal.node.events import Admission, Answer
 from simulation.contract_faults import NAME, arguments_of
 from simulation.history import History, Read, Write
 from simulation.node import text_of

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.budget import TRANSACTION_STEPS
-from contracts.execution import Outcome
-from contracts.framework import Action, Args, Context, Contract, Rejected, Result, View
-from contracts.table import RULES, Contracts
-from ledger.block import Receipt
+from coseal.contracts import arguments
+from coseal.contracts.budget import TRANSACTION_STEPS
+from coseal.contracts.execution import Outcome
+from coseal.contracts.framework import Action, Args, Context, Contract, Rejected, Result, View
+from coseal.contracts.table import RULES, Contracts
+from coseal.ledger.block import Receipt
 
 NAME: Final = "fault"
 CODES: Final[Mapping[str, str]] = {

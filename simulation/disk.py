@@ -11,12 +11,12 @@ import random
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ledger import framing
-from ledger.block import CommittedBlock
-from ledger.head import Head
-from ledger.snapshot import Manifest, cut, depth_for
-from ledger.state import MemoryStore
-from node.events import Append, AppendBlock, ReplaceJournal
+from coseal.ledger import framing
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.head import Head
+from coseal.ledger.snapshot import Manifest, cut, depth_for
+from coseal.ledger.state import MemoryStore
+from coseal.node.events import Append, AppendBlock, ReplaceJournal
 
 Write: TypeAlias = Append | AppendBlock | ReplaceJournal
 BLOCK = 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ledger import framing
+from coseal.ledger import framing
 from simulation.byzantine import twins
 from simulation.disk import SECTOR
 from simulation.reading import COMMIT, PREPARE

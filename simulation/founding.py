@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
 from simulation.keys import Scheme
 from simulation.swarm import Options
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from consensus.events import Timer, TimerKind
-from node import events
-from node.wire import Blocks
+from coseal.consensus.events import Timer, TimerKind
+from coseal.node import events
+from coseal.node.wire import Blocks
 from simulation import reading
 from simulation.epochs import Era, Wrong
 from simulation.evidence import Evidence

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b, sha256
 
-from ledger import signing
-from ledger.signing import Ed25519Signer, Signer, Verify
+from coseal.ledger import signing
+from coseal.ledger.signing import Ed25519Signer, Signer, Verify
 
 
 class HashSigner:

@@ -35,17 +35,17 @@ def _walked(what: str, module: str, old: str, new: str) -> Mutant:
     return Mutant(what, ((module, old, new),), "", walk=True)
 
 
-_CHECKS = "contracts.supervision_checks"
-_SETS = "contracts.supervision_sets"
-_WATCH = "contracts.supervision_watch"
-_HEIGHT = "consensus.height"
-_VOTES = "consensus.votes"
-_GUARD = "consensus.guard"
-_JUSTIFY = "consensus.justification"
-_EVIDENCE = "contracts.evidence"
-_KINDS = "contracts.governance_kinds"
-_VERSIONS = "contracts.governance_versions"
-_DESK = "node.sign_desk"
+_CHECKS = "coseal.contracts.supervision_checks"
+_SETS = "coseal.contracts.supervision_sets"
+_WATCH = "coseal.contracts.supervision_watch"
+_HEIGHT = "coseal.consensus.height"
+_VOTES = "coseal.consensus.votes"
+_GUARD = "coseal.consensus.guard"
+_JUSTIFY = "coseal.consensus.justification"
+_EVIDENCE = "coseal.contracts.evidence"
+_KINDS = "coseal.contracts.governance_kinds"
+_VERSIONS = "coseal.contracts.governance_versions"
+_DESK = "coseal.node.sign_desk"
 _OLD_ROUND = """\
         if self.me is None:
             return False
@@ -55,8 +55,8 @@ _OLD_ROUND_VOTED = """\
             return False
         held = self.votes.prepare_certificate(self.round - 1, self.validators) if self.round else None
         if held is not None and (self.prepared is None or self.prepared.round < held.round):
-            from consensus.events import SignRecord
-            from ledger.certificate import vote_preimage
+            from coseal.consensus.events import SignRecord
+            from coseal.ledger.certificate import vote_preimage
             epoch, number, _, me = self.voice.place()
             chain, last = self._context.config.chain_id, held.block_hash
             preimage = vote_preimage(chain, epoch, number, held.round, Phase.COMMIT, last)
@@ -97,7 +97,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
                 "if count < (validators.weak_quorum if phase is Phase.PREPARE else validators.quorum):",
             ),
             (
-                "ledger.certificate",
+                "coseal.ledger.certificate",
                 "if len(signers) < validators.quorum:",
                 "if len(signers) < (validators.weak_quorum if self.phase is Phase.PREPARE else validators.quorum):",
             ),
@@ -113,7 +113,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
                 "if count < (validators.weak_quorum if phase is Phase.COMMIT else validators.quorum):",
             ),
             (
-                "ledger.certificate",
+                "coseal.ledger.certificate",
                 "if len(signers) < validators.quorum:",
                 "if len(signers) < (validators.weak_quorum if self.phase is Phase.COMMIT else validators.quorum):",
             ),
@@ -143,17 +143,17 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "certificate_round_unsigned": _one(
         "a round change signs the prepared block, not its certificate",
-        "consensus.messages",
+        "coseal.consensus.messages",
         "ZERO_HASH if message.prepared is None else message.prepared.hash",
         "ZERO_HASH if message.prepared is None else message.prepared.block_hash",
     ),
     # Quorums and leaders
     "two_f_plus_one": _one(
-        "quorum 2f + 1 at every n", "ledger.validators", "return 2 * n // 3 + 1", "return 2 * max_faulty(n) + 1"
+        "quorum 2f + 1 at every n", "coseal.ledger.validators", "return 2 * n // 3 + 1", "return 2 * max_faulty(n) + 1"
     ),
     "same_leader": _one(
         "the leader does not change with the round",
-        "consensus.rules",
+        "coseal.consensus.rules",
         "return leader_index(validators, tip.proposer, tip.height + 1, round, parameters.tenure)",
         "return leader_index(validators, tip.proposer, tip.height + 1, 0, parameters.tenure)",
     ),
@@ -172,7 +172,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "guard_forgets": _one(
         "the guard is not restored after a restart",
-        "consensus.replica",
+        "coseal.consensus.replica",
         "SignGuard(config.signer, persisted.signs)",
         "SignGuard(config.signer, FRESH.signs)",
     ),
@@ -187,13 +187,13 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "foreign_signature_ignored": _one(
         "a node goes on signing when its key is in use elsewhere",
-        "consensus.voice",
+        "coseal.consensus.voice",
         "if guard is not None and guard.lacks(",
         "if guard is not None and not guard and guard.lacks(",
     ),
     "said_before_durable": _one(
         "a message leaves before its records",
-        "consensus.voice",
+        "coseal.consensus.voice",
         "        for record in records if signed.record is None else (*records, signed.record):\n"
         "            self._context.emit(Persist(record))\n"
         "        self._context.emit(Broadcast(message))",
@@ -203,7 +203,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "body_not_stored": _one(
         "the body of a prepared block is not made durable",
-        "consensus.bodies",
+        "coseal.consensus.bodies",
         "return [BodyRecord(block.header.height, block)]",
         "return []",
     ),
@@ -221,7 +221,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "block_told_early": _one(
         "a block is told to clients before it is durable",
-        "consensus.replica",
+        "coseal.consensus.replica",
         "            self._context.emit(Persist(DecidedRecord(executed, certificate)))  # P5\n"
         "            self._context.application.commit(executed, certificate)\n"
         "            self._context.emit(Decided(executed, certificate))",
@@ -231,21 +231,21 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "signed_once": _one(
         "a signature is written once, so a damaged last record forgets it",
-        "node.journal",
+        "coseal.node.journal",
         "return framed + self._framed(_RECORD, payload) if isinstance(record, SignRecord) else framed  # N23",
         "return framed",
         "tests/node/test_journal.py",
     ),
     "damage_is_torn": _one(
         "a journal damaged in its middle entitles to vote",
-        "node.journal",
+        "coseal.node.journal",
         "return self.verdict in (Verdict.INTACT, Verdict.TORN)",
         "return True",
         "tests/node/test_journal.py tests/node/test_machine.py",
     ),
     "torn_not_cut": _one(
         "a torn journal is not cut",
-        "node.records",
+        "coseal.node.records",
         "        if self._verdict is journal.Verdict.TORN:",
         "        if self._verdict is journal.Verdict.TORN and not self._entitled:",
         "tests/node/test_machine.py",
@@ -253,7 +253,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     # What is checked
     "signature_unchecked": _one(
         "the outer signature of a message is not checked",
-        "node.ordering",
+        "coseal.node.ordering",
         "if not verified or message.epoch != self.validators.epoch:",
         "if message.epoch != self.validators.epoch:",
         "tests/node/test_machine.py",
@@ -266,41 +266,41 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "quorum_of_signatures": _one(
         "only the first q - 1 signatures of a certificate are verified",
-        "ledger.certificate",
+        "coseal.ledger.certificate",
         "in zip(signers, self.signatures, strict=True):  # Q2: all of them",
         "in list(zip(signers, self.signatures, strict=True))[: validators.quorum - 1]:",
         "tests/ledger",
     ),
     "root_unchecked": _one(
         "a block whose roots differ from our execution is voted for",
-        "contracts.execution",
+        "coseal.contracts.execution",
         "            if claimed != found:",
         "            if claimed != found and what == 'next_validators_hash':",
         "tests/contracts/test_execution.py",
     ),
     "time_unchecked": _one(
         "the time of a fresh block is not checked",
-        "consensus.rules",
+        "coseal.consensus.rules",
         "if not earliest <= header.time_ms <= latest:",
         "if earliest > latest:",
     ),
     "window_unchecked": _one(
         "a committed transaction may be committed again",
-        "contracts.execution",
+        "coseal.contracts.execution",
         "if tx.id in self._seen:  # V4, X1",
         "if tx.id in ():",
         "tests/contracts/test_execution.py",
     ),
     "transaction_unverified": _one(
         "the signature of a transaction in a block is not checked",
-        "node.admission",
+        "coseal.node.admission",
         "transaction.verify_signature(self._verify)",
         "transaction.salt",
         "tests/node/test_machine.py tests/node/test_application.py",
     ),
     "status_believed": _one(
         "a peer's claimed tip is believed without its certificate",
-        "node.claims",
+        "coseal.node.claims",
         "require_commit(certificate, executor.chain_id, executor.validators, self._verify)",
         "certificate.signers()",
         "tests/node/test_machine.py",
@@ -344,7 +344,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "timeouts_constant": _one(
         "timeouts do not grow",
-        "consensus.timers",
+        "coseal.consensus.timers",
         "min(base_ms << min(round, _SHIFT_MAX), cap_ms)",
         "min(base_ms, cap_ms)",
     ),
@@ -356,7 +356,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "no_fetch": _one(
         "a missing body is not asked for",
-        "node.ordering",
+        "coseal.node.ordering",
         "            if state is not None and state.connected:\n",
         "            if not peer:\n",
         "tests/node/test_machine.py",
@@ -369,21 +369,21 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "followers_keep_silent": _one(
         "what only a node without a vote holds is not gossiped again",
-        "node.machine",
+        "coseal.node.machine",
         "        self._gossip_as_follower()\n        self._inq",
         "        self._inq",
         "tests/node/test_machine.py",
     ),
     "reads_alone": _one(
         "a consistent read is answered without a quorum",
-        "node.inquiry",
+        "coseal.node.inquiry",
         "if len(question.answered) < validators.quorum:",
         "if not question.answered:",
         "tests/node/test_machine.py",
     ),
     "liars_asked_again": _one(
         "a peer that gave wrong blocks is asked again at once",
-        "node.sync",
+        "coseal.node.sync",
         "            and not self.is_liar(name, now_ms)\n",
         "",
         "tests/node/test_sync.py",
@@ -391,21 +391,21 @@ MUTANTS: Final[dict[str, Mutant]] = {
     # Changes of the validators
     "signs_a_block_early": _one(
         "a new set signs the block that should only announce it",
-        "contracts.execution",
+        "coseal.contracts.execution",
         "next_validators=membership.validators(view),",
         "next_validators=membership.coming(view) or membership.validators(view),",
         "tests/contracts/test_execution.py tests/contracts/test_governance.py",
     ),
     "epoch_unsigned": _one(
         "a vote does not bind its epoch",
-        "ledger.certificate",
+        "coseal.ledger.certificate",
         'epoch.to_bytes(8, "big"),',
         "bytes(8),",
         "tests/ledger",
     ),
     "old_epoch_certifies": _one(
         "a certificate of an earlier epoch is taken for one of this",
-        "ledger.certificate",
+        "coseal.ledger.certificate",
         "if self.epoch != validators.epoch:",
         "if self.epoch > validators.epoch:",
         "tests/ledger",
@@ -419,7 +419,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "successors_unchecked": _one(
         "the set that a header announces is not compared with our own",
-        "contracts.execution",
+        "coseal.contracts.execution",
         '            ("next_validators_hash", header.next_validators_hash, outcome.next_validators.hash),\n',
         "",
         "tests/contracts/test_execution.py tests/contracts/test_governance.py",
@@ -461,28 +461,28 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "majority_decides": _one(
         "a majority of the members decides where a quorum must",
-        "contracts.ballot",
+        "coseal.contracts.ballot",
         "return quorum(len(members))",
         "return len(members) // 2 + 1 if len(members) > 4 else 2",
         "tests/contracts/test_ballot.py",
     ),
     "first_seat_succeeds": _one(
         "when the leader was removed, the first validator leads instead of the next in order",
-        "ledger.validators",
+        "coseal.ledger.validators",
         "index = sum(seat.id < previous_proposer for seat in validators.validators) % validators.n  # V2",
         "index = 0",
         "tests/ledger tests/consensus/test_epochs.py",
     ),
     "new_key_unused": _one(
         "a node goes on signing with the key that its seat no longer has",
-        "consensus.voice",
+        "coseal.consensus.voice",
         "holds = index is not None and guard is not None and guard.speak_with(validators[index].key)",
         "holds = index is not None and guard is not None",
         "tests/consensus/test_epochs.py",
     ),
     "journal_above_the_tip_ignored": _one(
         "a journal that outlived blocks of the log is not taken up",
-        "consensus.replica",
+        "coseal.consensus.replica",
         "if guard is not None and guard.place[0] == self.height:  # the journal",
         "if guard is not None and guard.place[0] < 0:  # the journal",
     ),
@@ -503,14 +503,14 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "evidence_kept_back": _one(
         "what proves a contradiction is not reported",
-        "node.evidence",
+        "coseal.node.evidence",
         "            elif not self._is_on_its_way(pending.args):",
         "            elif pending.wait < 0:",
         "tests/node/test_evidence.py",
     ),
     "evidence_in_certificates_unseen": _one(
         "certificates are not compared with the votes that came",
-        "consensus.contradictions",
+        "coseal.consensus.contradictions",
         "if sender != self._voice.me and self._votes.judge(message) is Verdict.CONFLICT:",
         "if sender == self._voice.me and self._votes.judge(message) is Verdict.CONFLICT:",
     ),
@@ -545,21 +545,21 @@ MUTANTS: Final[dict[str, Mutant]] = {
     # Catching up, and what a power failure leaves
     "journal_before_block": _one(
         "the journal's records of a height may become durable before the block of the height below",
-        "node.writer",
+        "coseal.node.writer",
         "if unsynced_blocks and not isinstance(effect, AppendBlock):",
         "if unsynced_blocks and isinstance(effect, ReplaceJournal):",
         "tests/node/test_writer.py",
     ),
     "snapshot_certificate_trusted": _one(
         "the certificate that comes with a snapshot's block is not verified",
-        "node.snapshot",
+        "coseal.node.snapshot",
         "if committed is not None:\n            self.trail",
         "if item < 0:\n            self.trail",
         "tests/node/test_joining.py",
     ),
     "old_offers_count": _one(
         "who once offered a snapshot that is too old by now is not asked again",
-        "node.snapshot",
+        "coseal.node.snapshot",
         "            self._forget_old_offers()\n",
         "",
         "tests/node/test_joining.py",
@@ -573,7 +573,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "trial_unchecked": _walked(
         "a set is not checked again when its trial begins",
-        "contracts.supervision_rules",
+        "coseal.contracts.supervision_rules",
         "    return check_set(view, _proposed(view, record), set_id, phase)\n",
         "    from contracts.rules.rule import parse_rule\n"
         "    if phase == TRIAL:\n"
@@ -631,7 +631,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "long_texts_kept": _walked(
         "what is kept of events holds long texts whole",
-        "contracts.rules.facts",
+        "coseal.contracts.rules.facts",
         "    if len(text) <= _SHORT_BYTES and (",
         "    if text or (",
     ),
@@ -649,19 +649,19 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "effect_not_undone": _walked(
         "what the failed effect of a ballot wrote stays",
-        "contracts.framework",
+        "coseal.contracts.framework",
         "        self._rollback_to(undone)\n        return refused\n",
         "        return refused\n",
     ),
     "due_without_a_mark": _walked(
         "a due thing that fails is put back among those that are due",
-        "contracts.due",
+        "coseal.contracts.due",
         "            self.view.mark()\n            done += 1\n",
         "            done += 1\n",
     ),
     "compiled_at_the_door": _walked(
         "a type's rules are compiled before it is asked who defines it",
-        "contracts.process",
+        "coseal.contracts.process",
         "    definition = next_definition(view, context, args)  # T1\n",
         "    from contracts.process_types import normalised\n"
         '    known: Any = view.get(type_key(args["id"]))\n'

@@ -11,20 +11,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from consensus.events import TimerKind
-from contracts.execution import Executor, Outcome, genesis_updates
-from contracts.table import RULES
-from ledger import codec
-from ledger.block import CommittedBlock
-from ledger.head import Head
-from ledger.signing import Signer
-from ledger.snapshot import Manifest
-from ledger.state import MemoryStore, State
-from node import events, packing, wire
-from node.admission import VerifiedTransactions
-from node.events import NodeEffect, NodeEvent, NodeTimer, TickKind
-from node.joining import Kept
-from node.machine import Machine, MachineConfig
+from coseal.consensus.events import TimerKind
+from coseal.contracts.execution import Executor, Outcome, genesis_updates
+from coseal.contracts.table import RULES
+from coseal.ledger import codec
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.head import Head
+from coseal.ledger.signing import Signer
+from coseal.ledger.snapshot import Manifest
+from coseal.ledger.state import MemoryStore, State
+from coseal.node import events, packing, wire
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.events import NodeEffect, NodeEvent, NodeTimer, TickKind
+from coseal.node.joining import Kept
+from coseal.node.machine import Machine, MachineConfig
 from simulation.checked import Checked
 from simulation.clock import Clock
 from simulation.contract_faults import with_faults

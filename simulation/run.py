@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from audit import light
-from contracts.execution import Executor, Outcome, new_state
-from ledger.block import CommittedBlock
-from ledger.transaction import Transaction
+from coseal.audit import light
+from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.transaction import Transaction
 from simulation import contract_faults, history, swarm
 from simulation.invariants import Violation
 from simulation.node import NEWER_RULES

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from consensus.persisted import fold
-from ledger import framing
-from node import journal, wire
+from coseal.consensus.persisted import fold
+from coseal.ledger import framing
+from coseal.node import journal, wire
 from simulation.disk import Disk, Refused, Write
 from simulation.invariants import Violation
 from simulation.node import SimulatedNode

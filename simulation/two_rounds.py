@@ -20,9 +20,9 @@ from functools import lru_cache
 from itertools import permutations, product
 from typing import Final, TypeAlias
 
-from consensus.messages import Commit, Proposal
-from ledger.block import CommittedBlock
-from node import wire
+from coseal.consensus.messages import Commit, Proposal
+from coseal.ledger.block import CommittedBlock
+from coseal.node import wire
 from simulation.node import SimulatedNode
 from simulation.run import Verdict, run_world
 from simulation.swarm import Options

@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from contracts.execution import Outcome
-from ledger.block import CommittedBlock
-from node import events
-from node.events import NodeEffect
+from coseal.contracts.execution import Outcome
+from coseal.ledger.block import CommittedBlock
+from coseal.node import events
+from coseal.node.events import NodeEffect
 from simulation import contract_faults
 from simulation.invariants import Violation
 from simulation.reading import COMMIT, PREPARE, PROPOSAL, Said

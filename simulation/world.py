@@ -15,13 +15,13 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeAlias
 
-from consensus.events import ExecutionTook
-from consensus.messages import Proposal
-from contracts.execution import UnknownProtocol
-from ledger.errors import LedgerError
-from ledger.signing import Signer
-from ledger.validators import Validator, ValidatorSet
-from node import events, journal, wire
+from coseal.consensus.events import ExecutionTook
+from coseal.consensus.messages import Proposal
+from coseal.contracts.execution import UnknownProtocol
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.signing import Signer
+from coseal.ledger.validators import Validator, ValidatorSet
+from coseal.node import events, journal, wire
 from simulation.byzantine.behaviour import Ears
 from simulation.byzantine.catalogue import BEHAVIOURS
 from simulation.changes import Changes

@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ("ledger", "consensus", "contracts", "node", "audit", "coseal", "console")
+LINKED = tuple(name for name in SHIPPED if name != "coseal")  # imported as coseal.<name>, through a link in coseal/
 TOP_LEVEL = {*SHIPPED, "simulation", "bench", "examples", "tests", "docs"}
 BANNED = {"utils", "common", "types", "crypto"}
 
@@ -42,13 +43,18 @@ MAY_NOT_IMPORT = {  # these use third-party packages freely
 
 
 def imports_of(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line, dotted name) of everything a file imports, at any depth of nesting."""
+    """Yield (line, dotted name) of all that a file imports, nested or not; ``coseal.ledger`` as ``ledger``."""
     for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        found = []
         if isinstance(statement, ast.Import):
-            yield from ((statement.lineno, alias.name) for alias in statement.names)
+            found = [alias.name for alias in statement.names]
         elif isinstance(statement, ast.ImportFrom):
             assert statement.level == 0, f"{path}:{statement.lineno}: relative import"
-            yield from ((statement.lineno, f"{statement.module}.{alias.name}") for alias in statement.names)
+            found = [f"{statement.module}.{alias.name}" for alias in statement.names]
+        for name in found:
+            top, _, rest = name.partition(".")
+            assert top not in LINKED, f"{path}:{statement.lineno}: import coseal.{name}: nobody but us has that name"
+            yield statement.lineno, rest if top == "coseal" and rest.partition(".")[0] in LINKED else name
 
 
 def reached_from(module: str) -> set[str]:
@@ -138,7 +144,12 @@ def test_the_set_of_top_level_packages_is_closed():
     assert not [name for name in BANNED if (ROOT / name).exists() or (ROOT / f"{name}.py").exists()]
 
 
-def test_no_other_distribution_provides_one_of_our_names():
+def test_the_package_holds_a_link_to_the_folder_of_each_part():
+    found = {path.name: path.readlink().as_posix() for path in (ROOT / "coseal").iterdir() if path.is_symlink()}
+    assert found == {name: f"../{name}" for name in LINKED}
+
+
+def test_the_installed_distribution_has_one_name_that_no_other_has():
     providers = importlib.metadata.packages_distributions()
-    taken = {name: providers[name] for name in SHIPPED if set(providers.get(name, ())) - {"coseal"}}
-    assert not taken
+    assert set(providers.get("coseal", ())) <= {"coseal"}
+    assert [name for name in LINKED if "coseal" in providers.get(name, ())] == []

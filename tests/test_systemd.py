@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from node.exits import Exit
+from coseal.node.exits import Exit
 
 UNITS = sorted((Path(__file__).resolve().parent.parent / "deploy" / "systemd").glob("*.service"))
 NODE, SIGNER = (next(unit for unit in UNITS if unit.name == f"coseal-{name}@.service") for name in ("node", "signer"))

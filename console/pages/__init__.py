@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.page import Entry, Route
-from console.pages import audit, blocks, evidence, governance, members, network, policies, processes, supervision
+from coseal.console.page import Entry, Route
+from coseal.console.pages import audit, blocks, evidence, governance, members, network, policies, processes, supervision
 
 _MODULES: Final = (network, blocks, policies, processes, supervision, members, governance, evidence, audit)
 

@@ -10,15 +10,15 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from audit.report import AuditReport, Level, Verdict
-from audit.steps import Step
-from audit.verify import STEPS_OF, Verification
-from console.audits import Busy, Judgement, Run
-from console.html import Child, Html, el, join
-from console.multipart import Part
-from console.nodes import Reply
-from console.page import Done, Entry, Page, Route, View
-from console.parts import (
+from coseal.audit.report import AuditReport, Level, Verdict
+from coseal.audit.steps import Step
+from coseal.audit.verify import STEPS_OF, Verification
+from coseal.console.audits import Busy, Judgement, Run
+from coseal.console.html import Child, Html, el, join
+from coseal.console.multipart import Part
+from coseal.console.nodes import Reply
+from coseal.console.page import Done, Entry, Page, Route, View
+from coseal.console.parts import (
     facts,
     field,
     figure,

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from console.html import Child, Html, el, join
-from console.page import Page
-from console.pages.rules import complete, field_name, field_value, own_fields, status_tag
-from console.parts import facts, pager, section, table, tag
-from console.shown import Shown, joined
-from console.supervising import SEVERITY, legal_basis, rule_link
-from contracts.supervision_sets import head_key, rule_key
+from coseal.console.html import Child, Html, el, join
+from coseal.console.page import Page
+from coseal.console.pages.rules import complete, field_name, field_value, own_fields, status_tag
+from coseal.console.parts import facts, pager, section, table, tag
+from coseal.console.shown import Shown, joined
+from coseal.console.supervising import SEVERITY, legal_basis, rule_link
+from coseal.contracts.supervision_sets import head_key, rule_key
 
 _SHOWN: Final = 20
 _OPENED: Final = 3

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from console.documents import BALLOTS
-from console.html import Child, Html, el, join
-from console.nodes import Problem
-from console.page import Done, Page, Route, View
-from console.pages.ballot_rules import ended, proposed, trial
-from console.pages.rules import status_tag
-from console.parts import (
+from coseal.console.documents import BALLOTS
+from coseal.console.html import Child, Html, el, join
+from coseal.console.nodes import Problem
+from coseal.console.page import Done, Page, Route, View
+from coseal.console.pages.ballot_rules import ended, proposed, trial
+from coseal.console.pages.rules import status_tag
+from coseal.console.parts import (
     choices,
     cursor_pager,
     due,
@@ -32,8 +32,8 @@ from console.parts import (
     table,
     transaction_link,
 )
-from console.shown import Shown, joined
-from console.voting import (
+from coseal.console.shown import Shown, joined
+from coseal.console.voting import (
     cast,
     closing,
     electorate,
@@ -43,11 +43,11 @@ from console.voting import (
     vote_form,
     votes,
 )
-from console.voting import status_tag as ballot_status
-from contracts.ballot import OPEN
-from contracts.supervision import ballot_key
-from contracts.supervision_sets import set_key
-from contracts.supervision_terms import TERMS
+from coseal.console.voting import status_tag as ballot_status
+from coseal.contracts.ballot import OPEN
+from coseal.contracts.supervision import ballot_key
+from coseal.contracts.supervision_sets import set_key
+from coseal.contracts.supervision_terms import TERMS
 
 _PAGE: Final = 25
 _LATEST: Final = 10

@@ -9,9 +9,9 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
-from console.html import Child, Html, el, join
-from console.page import Entry, Page, Route, View
-from console.parts import (
+from coseal.console.html import Child, Html, el, join
+from coseal.console.page import Entry, Page, Route, View
+from coseal.console.parts import (
     empty,
     facts,
     height_link,
@@ -30,11 +30,11 @@ from console.parts import (
     transaction_link,
     tree,
 )
-from console.rows import TransactionRow, action_words, transaction_table
-from console.shown import Shown
-from ledger.block import CommittedBlock, Receipt
-from ledger.render import block_json, plain
-from ledger.transaction import Transaction
+from coseal.console.rows import TransactionRow, action_words, transaction_table
+from coseal.console.shown import Shown
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.render import block_json, plain
+from coseal.ledger.transaction import Transaction
 
 NAV: Final = Entry("blocks.nav", "/blocks")
 _PAGE_BLOCKS: Final = 25

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from console.documents import FINDINGS
-from console.html import Child, Html, el, join
-from console.nodes import Problem
-from console.page import Page, Route, View
-from console.parts import (
+from coseal.console.documents import FINDINGS
+from coseal.console.html import Child, Html, el, join
+from coseal.console.nodes import Problem
+from coseal.console.page import Page, Route, View
+from coseal.console.parts import (
     facts,
     height_link,
     hexadecimal,
@@ -31,14 +31,14 @@ from console.parts import (
     tag,
     tree,
 )
-from console.shown import Recording, Shown, Trust, joined
-from console.supervising import TONES, case_link, finding_chip, rule_link, verdict
-from console.verdicts import MAX_RULES, Recorded, Replay, Standing, Touch, judges_of, replay, standings
-from contracts.process_items import time_ms as read_time_ms
-from contracts.supervision_findings import count_key, finding_key
-from contracts.supervision_holds import hold_key
-from contracts.supervision_sets import active_key, rule_key, set_key
-from contracts.supervision_watch import object_state_key
+from coseal.console.shown import Recording, Shown, Trust, joined
+from coseal.console.supervising import TONES, case_link, finding_chip, rule_link, verdict
+from coseal.console.verdicts import MAX_RULES, Recorded, Replay, Standing, Touch, judges_of, replay, standings
+from coseal.contracts.process_items import time_ms as read_time_ms
+from coseal.contracts.supervision_findings import count_key, finding_key
+from coseal.contracts.supervision_holds import hold_key
+from coseal.contracts.supervision_sets import active_key, rule_key, set_key
+from coseal.contracts.supervision_watch import object_state_key
 
 _ITEMS_SHOWN: Final = 50
 _RECORDINGS_MAX: Final = 256

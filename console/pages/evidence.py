@@ -10,10 +10,10 @@ import json
 import re
 from typing import Final
 
-from console.doubts import BODY_BYTES_MAX, Doubt, Fork
-from console.html import Child, Html, el, join
-from console.page import Entry, Page, Route, View
-from console.parts import empty, hexadecimal, lead, member_link, moment, notice, section, table
+from coseal.console.doubts import BODY_BYTES_MAX, Doubt, Fork
+from coseal.console.html import Child, Html, el, join
+from coseal.console.page import Entry, Page, Route, View
+from coseal.console.parts import empty, hexadecimal, lead, member_link, moment, notice, section, table
 
 NAV: Final = Entry("evidence.nav", "/evidence")
 _UNNAMED: Final = re.compile("[^A-Za-z0-9._-]+")

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from console.documents import FINDING
-from console.html import Child, Html, el, join
-from console.nodes import NoAnswer, Problem
-from console.page import Done, Page, Route, View
-from console.pages.finding_acts import acts, take
-from console.pages.rules import says
-from console.parts import (
+from coseal.console.documents import FINDING
+from coseal.console.html import Child, Html, el, join
+from coseal.console.nodes import NoAnswer, Problem
+from coseal.console.page import Done, Page, Route, View
+from coseal.console.pages.finding_acts import acts, take
+from coseal.console.pages.rules import says
+from coseal.console.parts import (
     due,
     facts,
     figure,
@@ -34,14 +34,22 @@ from console.parts import (
     tag,
     transaction_link,
 )
-from console.rows import action_words
-from console.shown import Shown, Untrue, joined
-from console.supervising import SEVERITY, clock_of_record, is_late, legal_basis, object_link, rule_link, source_link
-from contracts.rules.verdict import Verdict
-from contracts.supervision_findings import finding_key
-from contracts.supervision_holds import hold_key
-from contracts.supervision_sets import rule_key
-from ledger.block import Receipt
+from coseal.console.rows import action_words
+from coseal.console.shown import Shown, Untrue, joined
+from coseal.console.supervising import (
+    SEVERITY,
+    clock_of_record,
+    is_late,
+    legal_basis,
+    object_link,
+    rule_link,
+    source_link,
+)
+from coseal.contracts.rules.verdict import Verdict
+from coseal.contracts.supervision_findings import finding_key
+from coseal.contracts.supervision_holds import hold_key
+from coseal.contracts.supervision_sets import rule_key
+from coseal.ledger.block import Receipt
 
 _TEXTS: Final = ("note", "question", "response", "reason", "measure")
 _LAST: Final = 2**31

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from console.html import Child, Html, el
-from console.nodes import Problem
-from console.page import Done, Entry, Page, Route, View
-from console.pages import ballots, governance_version
-from console.parts import (
+from coseal.console.html import Child, Html, el
+from coseal.console.nodes import Problem
+from coseal.console.page import Done, Entry, Page, Route, View
+from coseal.console.pages import ballots, governance_version
+from coseal.console.parts import (
     facts,
     height_link,
     lead,
@@ -27,8 +27,18 @@ from console.parts import (
     transaction_link,
     tree,
 )
-from console.shown import joined
-from console.voting import cast, closing, electorate, kind_words, status_cell, status_tag, tally_cell, vote_form, votes
+from coseal.console.shown import joined
+from coseal.console.voting import (
+    cast,
+    closing,
+    electorate,
+    kind_words,
+    status_cell,
+    status_tag,
+    tally_cell,
+    vote_form,
+    votes,
+)
 
 NAV: Final = Entry("governance.nav", "/governance")
 _PAGE: Final = 25

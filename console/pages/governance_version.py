@@ -9,14 +9,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from console.html import Child, Html, el
-from console.page import Page
-from console.parts import member_link, notice, section, table, tag
-from console.shown import Shown, joined
-from contracts import governance_versions, membership_epochs
-from contracts.framework import PROTOCOL_VERSION_KEY
-from contracts.governance_versions import UPGRADE_KEY, VERSION_KEY, Support
-from contracts.membership_record import node_key
+from coseal.console.html import Child, Html, el
+from coseal.console.page import Page
+from coseal.console.parts import member_link, notice, section, table, tag
+from coseal.console.shown import Shown, joined
+from coseal.contracts import governance_versions, membership_epochs
+from coseal.contracts.framework import PROTOCOL_VERSION_KEY
+from coseal.contracts.governance_versions import UPGRADE_KEY, VERSION_KEY, Support
+from coseal.contracts.membership_record import node_key
 
 _KEYS: Final = (
     UPGRADE_KEY,

@@ -9,14 +9,14 @@ import asyncio
 from hashlib import sha256
 from typing import Any, Final
 
-from console.html import Child, Html, el, join
-from console.nodes import Problem
-from console.page import Entry, Page, Route, View
-from console.parts import empty, facts, height_link, hexadecimal, lead, member_link, pager, section, table, tag
-from console.shown import Shown, joined
-from contracts import evidence
-from ledger.errors import LedgerError
-from ledger.render import plain
+from coseal.console.html import Child, Html, el, join
+from coseal.console.nodes import Problem
+from coseal.console.page import Entry, Page, Route, View
+from coseal.console.parts import empty, facts, height_link, hexadecimal, lead, member_link, pager, section, table, tag
+from coseal.console.shown import Shown, joined
+from coseal.contracts import evidence
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.render import plain
 
 NAV: Final = Entry("members.nav", "/members")
 _PAGE: Final = 40

@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from console.charts import spark
-from console.doubts import Doubt
-from console.html import Child, Html, el, join
-from console.light import LightClient
-from console.nodes import NoAnswer
-from console.page import Entry, Page, Route, View
-from console.parts import (
+from coseal.console.charts import spark
+from coseal.console.doubts import Doubt
+from coseal.console.html import Child, Html, el, join
+from coseal.console.light import LightClient
+from coseal.console.nodes import NoAnswer
+from coseal.console.page import Entry, Page, Route, View
+from coseal.console.parts import (
     empty,
     facts,
     figure,
@@ -28,11 +28,11 @@ from console.parts import (
     section,
     tag,
 )
-from console.rows import transaction_rows, transaction_table
-from console.shown import Shown, Trust
-from console.stations import BEHIND_BLOCKS, Station, registered, survey
-from ledger.block import Header
-from ledger.validators import ROLES, max_faulty
+from coseal.console.rows import transaction_rows, transaction_table
+from coseal.console.shown import Shown, Trust
+from coseal.console.stations import BEHIND_BLOCKS, Station, registered, survey
+from coseal.ledger.block import Header
+from coseal.ledger.validators import ROLES, max_faulty
 
 NAV: Final = Entry("network.nav", "/")
 _RECENT_BLOCKS: Final = 14

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from console.documents import POLICIES, POLICY_SOURCES, policy_counts
-from console.html import Child, Html, el
-from console.page import Entry, Page, Route, View
-from console.pages import policy, policy_coordination, policy_figures
-from console.parts import cursor_pager, figure, figures, lead, section, select, table, tag
-from console.policy_words import STATUS_TONE, counter, date_of, subject_tabs, values_of, word
-from console.shown import joined
+from coseal.console.documents import POLICIES, POLICY_SOURCES, policy_counts
+from coseal.console.html import Child, Html, el
+from coseal.console.page import Entry, Page, Route, View
+from coseal.console.pages import policy, policy_coordination, policy_figures
+from coseal.console.parts import cursor_pager, figure, figures, lead, section, select, table, tag
+from coseal.console.policy_words import STATUS_TONE, counter, date_of, subject_tabs, values_of, word
+from coseal.console.shown import joined
 
 NAV: Final = Entry("policies.nav", "/policies")
 FILTERS: Final = ("title", "year", "area", "level", "issuer", "status", "type_document", "source")

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from console import documents
-from console.html import Child, Html, el, join
-from console.nodes import NoAnswer, Problem
-from console.page import Page, Route, View
-from console.parts import empty, facts, height_link, lead, member_link, moment, notice, raw, section, table, tag
-from console.policy_life import Step, known_at, life, why
-from console.policy_words import STATUS_TONE, VERDICT_TONE, date_of, subject_tabs, word
-from console.shown import Shown, Untrue, joined
-from contracts.arguments import parse_date
-from contracts.policy_instrument import RELATIONS, standing, starts_ms
+from coseal.console import documents
+from coseal.console.html import Child, Html, el, join
+from coseal.console.nodes import NoAnswer, Problem
+from coseal.console.page import Page, Route, View
+from coseal.console.parts import empty, facts, height_link, lead, member_link, moment, notice, raw, section, table, tag
+from coseal.console.policy_life import Step, known_at, life, why
+from coseal.console.policy_words import STATUS_TONE, VERDICT_TONE, date_of, subject_tabs, word
+from coseal.console.shown import Shown, Untrue, joined
+from coseal.contracts.arguments import parse_date
+from coseal.contracts.policy_instrument import RELATIONS, standing, starts_ms
 
 _TREE_MAX: Final = 200
 _TWINS: Final = 10

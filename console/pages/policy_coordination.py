@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from console.documents import COISSUING
-from console.html import Child, Html, el
-from console.nodes import Problem
-from console.page import Page, Route, View
-from console.parts import choices, empty, figure, figures, lead, section, table
-from console.policy_words import subject_tabs, word
-from console.shown import Shown, Trust
+from coseal.console.documents import COISSUING
+from coseal.console.html import Child, Html, el
+from coseal.console.nodes import Problem
+from coseal.console.page import Page, Route, View
+from coseal.console.parts import choices, empty, figure, figures, lead, section, table
+from coseal.console.policy_words import subject_tabs, word
+from coseal.console.shown import Shown, Trust
 
 SIZES: Final = (12, 20, 30, 40)
 ORDERS: Final = ("neighbours", "most")

@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from console.charts import bars, ranked
-from console.documents import POLICY_SOURCES, policy_counts
-from console.html import Child, Html, el
-from console.nodes import Problem
-from console.page import Page, Route, View
-from console.parts import empty, figure, figures, lead, notice, section, table, tag
-from console.policy_words import date_of, proven_figures, subject_tabs, word
-from console.shown import Shown, Trust, joined
-from contracts.policy_statistics import DIMENSIONS, UNDATED
+from coseal.console.charts import bars, ranked
+from coseal.console.documents import POLICY_SOURCES, policy_counts
+from coseal.console.html import Child, Html, el
+from coseal.console.nodes import Problem
+from coseal.console.page import Page, Route, View
+from coseal.console.parts import empty, figure, figures, lead, notice, section, table, tag
+from coseal.console.policy_words import date_of, proven_figures, subject_tabs, word
+from coseal.console.shown import Shown, Trust, joined
+from coseal.contracts.policy_statistics import DIMENSIONS, UNDATED
 from coseal.policies import table1
 
 _RANKED: Final = ("level", "status", "type_document", "area")

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from console.documents import CASES, PROCESS_MAP, PROCESS_TYPES, VARIANTS
-from console.html import Child, Html, el, join
-from console.nodes import Problem
-from console.page import Entry, Page, Route, View
-from console.pages import cases
-from console.parts import (
+from coseal.console.documents import CASES, PROCESS_MAP, PROCESS_TYPES, VARIANTS
+from coseal.console.html import Child, Html, el, join
+from coseal.console.nodes import Problem
+from coseal.console.page import Entry, Page, Route, View
+from coseal.console.pages import cases
+from coseal.console.parts import (
     choices,
     cursor_pager,
     empty,
@@ -33,10 +33,10 @@ from console.parts import (
     table,
     tag,
 )
-from console.process_map import LEAST, MEASURES, process_map, span
-from console.shown import joined
-from console.supervising import case_link
-from contracts.process_types import type_key
+from coseal.console.process_map import LEAST, MEASURES, process_map, span
+from coseal.console.shown import joined
+from coseal.console.supervising import case_link
+from coseal.contracts.process_types import type_key
 
 NAV: Final = Entry("processes.nav", "/processes")
 _PAGE: Final = 25

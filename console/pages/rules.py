@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from console.documents import RULES
-from console.html import Child, Html, el, join
-from console.nodes import Problem
-from console.page import Page, Route, View
-from console.parts import (
+from coseal.console.documents import RULES
+from coseal.console.html import Child, Html, el, join
+from coseal.console.nodes import Problem
+from coseal.console.page import Page, Route, View
+from coseal.console.parts import (
     choices,
     cursor_pager,
     facts,
@@ -31,9 +31,9 @@ from console.parts import (
     tag,
     tree,
 )
-from console.shown import Shown, joined
-from console.supervising import SEVERITY, legal_basis, rule_link, tabs
-from contracts.supervision_sets import head_key, rule_key
+from coseal.console.shown import Shown, joined
+from coseal.console.supervising import SEVERITY, legal_basis, rule_link, tabs
+from coseal.contracts.supervision_sets import head_key, rule_key
 
 _PAGE: Final = 25
 STATUSES: Final = ("adopted", "trial", "tried", "proposed", "superseded", "retired", "rejected")

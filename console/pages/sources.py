@@ -9,11 +9,11 @@ import asyncio
 from typing import Any, Final
 from urllib.parse import quote
 
-from console.documents import SOURCES
-from console.html import Child, el, join
-from console.nodes import Problem
-from console.page import Page, Route, View
-from console.parts import (
+from coseal.console.documents import SOURCES
+from coseal.console.html import Child, el, join
+from coseal.console.nodes import Problem
+from coseal.console.page import Page, Route, View
+from coseal.console.parts import (
     cursor_pager,
     facts,
     height_link,
@@ -26,8 +26,8 @@ from console.parts import (
     table,
     tag,
 )
-from console.shown import joined
-from console.supervising import source_link, tabs
+from coseal.console.shown import joined
+from coseal.console.supervising import source_link, tabs
 
 _PAGE: Final = 25
 

@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from console.documents import FINDING_COUNTS, FINDINGS, HOLDS, OBLIGATIONS
-from console.html import Child, Html, el, join
-from console.page import Entry, Page, Route, View
-from console.pages import findings, rules, sources
-from console.parts import (
+from coseal.console.documents import FINDING_COUNTS, FINDINGS, HOLDS, OBLIGATIONS
+from coseal.console.html import Child, Html, el, join
+from coseal.console.page import Entry, Page, Route, View
+from coseal.console.pages import findings, rules, sources
+from coseal.console.parts import (
     choices,
     cursor_pager,
     due,
@@ -27,10 +27,10 @@ from console.parts import (
     table,
     tag,
 )
-from console.shown import joined
-from console.supervising import SEVERITY, clock_of_row, deadline, object_link, rule_link, source_link, tabs
-from contracts.supervision_holds import hold_key
-from contracts.supervision_terms import SIDES, TERMS
+from coseal.console.shown import joined
+from coseal.console.supervising import SEVERITY, clock_of_row, deadline, object_link, rule_link, source_link, tabs
+from coseal.contracts.supervision_holds import hold_key
+from coseal.contracts.supervision_terms import SIDES, TERMS
 
 NAV: Final = Entry("supervision.nav", "/supervision")
 STATUSES: Final = (

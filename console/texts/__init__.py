@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from console.texts import (
+from coseal.console.texts import (
     actions,
     audit,
     base,

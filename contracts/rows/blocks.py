@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from contracts.process_chain import objects_of
-from contracts.process_items import time_ms
-from contracts.rows import policies, supervision
-from contracts.rows.buffer import Rows
-from contracts.rows.flows import FlowRows, Step
-from contracts.rows.place import BEGIN, Act
-from contracts.rows.tables import ACTS, BLOCKS, LEFT_OUT, TRANSACTIONS
-from contracts.rows.tables_process import (
+from coseal.contracts.process_chain import objects_of
+from coseal.contracts.process_items import time_ms
+from coseal.contracts.rows import policies, supervision
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.flows import FlowRows, Step
+from coseal.contracts.rows.place import BEGIN, Act
+from coseal.contracts.rows.tables import ACTS, BLOCKS, LEFT_OUT, TRANSACTIONS
+from coseal.contracts.rows.tables_process import (
     ACTIVITIES,
     BATCHES,
     ITEM_OBJECTS,
@@ -26,10 +26,10 @@ from contracts.rows.tables_process import (
     SOURCES,
     TRACES,
 )
-from contracts.wording import in_language
-from ledger.block import CommittedBlock, Receipt
-from ledger.render import plain
-from ledger.transaction import Transaction
+from coseal.contracts.wording import in_language
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.render import plain
+from coseal.ledger.transaction import Transaction
 
 _KINDS: Final = ("event", "object", "change", "relation")
 

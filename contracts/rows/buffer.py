@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Final, Protocol, TypeAlias
 
-from contracts.rows.schema import Dialect, Statements, Table, statements
-from ledger.strict_json import json_text, json_value
+from coseal.contracts.rows.schema import Dialect, Statements, Table, statements
+from coseal.ledger.strict_json import json_text, json_value
 
 Row: TypeAlias = dict[str, Any]
 """A row by column names; a JSON document is its value."""

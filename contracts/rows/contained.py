@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from contracts.rows.blocks import BlockRows, Part, parts_of
-from contracts.rows.buffer import Database, Rows
-from contracts.rows.schema import Table
-from ledger.block import CommittedBlock, Receipt
-from ledger.transaction import Transaction
+from coseal.contracts.rows.blocks import BlockRows, Part, parts_of
+from coseal.contracts.rows.buffer import Database, Rows
+from coseal.contracts.rows.schema import Table
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.transaction import Transaction
 
 REASON_MAX: Final = 400
 

@@ -15,9 +15,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from contracts.rows.buffer import Row, Rows
-from contracts.rows.place import Act
-from contracts.rows.tables_process import FLOW_TIMES, FLOWS, TRACE_KINDS, TRACES, VARIANTS
+from coseal.contracts.rows.buffer import Row, Rows
+from coseal.contracts.rows.place import Act
+from coseal.contracts.rows.tables_process import FLOW_TIMES, FLOWS, TRACE_KINDS, TRACES, VARIANTS
 
 MAX_VARIANT: Final = 128
 """The longest variant, in events; traces that are longer count as the variant of their first so many."""

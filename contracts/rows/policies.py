@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from contracts.policy_instrument import RELATIONS, issuers_of, status_of
-from contracts.rows.buffer import Rows
-from contracts.rows.place import Act
-from contracts.rows.schema import Table
-from contracts.rows.tables_policy import (
+from coseal.contracts.policy_instrument import RELATIONS, issuers_of, status_of
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.place import Act
+from coseal.contracts.rows.schema import Table
+from coseal.contracts.rows.tables_policy import (
     POLICIES,
     POLICY_AREAS,
     POLICY_EVENTS,

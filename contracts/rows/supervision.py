@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from contracts.rows.buffer import Rows
-from contracts.rows.place import Act
-from contracts.rows.tables_supervision import BALLOTS, FINDING_STEPS, FINDINGS, GUIDANCE, HOLDS, QUESTIONS, RULES
-from contracts.supervision_findings import DUE
-from contracts.supervision_terms import MAX_ESCALATION, SIDES
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.place import Act
+from coseal.contracts.rows.tables_supervision import BALLOTS, FINDING_STEPS, FINDINGS, GUIDANCE, HOLDS, QUESTIONS, RULES
+from coseal.contracts.supervision_findings import DUE
+from coseal.contracts.supervision_terms import MAX_ESCALATION, SIDES
 
 _VIEW_COLUMNS: Final = (
     *("rule", "version", "process_type", "object_type", "object", "source", "subject"),

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from contracts.rows import tables_policy, tables_process, tables_supervision
-from contracts.rows.schema import MADE, Table, View, document, integer, octets, text
+from coseal.contracts.rows import tables_policy, tables_process, tables_supervision
+from coseal.contracts.rows.schema import MADE, Table, View, document, integer, octets, text
 
 VERSION: Final = 8
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from contracts.rows.schema import MADE, WRITTEN, Table, document, integer, text
+from coseal.contracts.rows.schema import MADE, WRITTEN, Table, document, integer, text
 
 _POLICY: Final = text("policy", "`policies.id`")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from contracts.rows.schema import MADE, WRITTEN, Table, View, document, integer, text
+from coseal.contracts.rows.schema import MADE, WRITTEN, Table, View, document, integer, text
 
 _TYPE: Final = text("process_type", "its process type")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from contracts.rows.schema import MADE, WRITTEN, Table, document, integer, octets, text
+from coseal.contracts.rows.schema import MADE, WRITTEN, Table, document, integer, octets, text
 
 _TYPE: Final = text("process_type", "process type")
 _DEADLINE: Final = integer("deadline_ms", "when it is due; null if nothing is", null=True)

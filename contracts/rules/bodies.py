@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.arguments import Check, parse_time
-from contracts.names import is_reference
-from contracts.rules import declare
-from contracts.rules.cel import Expression, Type, compile_expression
-from contracts.rules.correlated import MAX_KEPT, PRECEDING, Correlated
-from contracts.rules.errors import RuleError
-from contracts.rules.facts import BLOCK_TYPE, Definition, event_type, object_type, used
-from contracts.rules.judged import ON, Gap, Guard, Lag, Segregation, ShapeCheck
-from contracts.rules.periodic import Periodic
-from contracts.rules.shape import compile_shape
-from contracts.rules.verdict import Body, Reach
+from coseal.contracts import arguments
+from coseal.contracts.arguments import Check, parse_time
+from coseal.contracts.names import is_reference
+from coseal.contracts.rules import declare
+from coseal.contracts.rules.cel import Expression, Type, compile_expression
+from coseal.contracts.rules.correlated import MAX_KEPT, PRECEDING, Correlated
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.facts import BLOCK_TYPE, Definition, event_type, object_type, used
+from coseal.contracts.rules.judged import ON, Gap, Guard, Lag, Segregation, ShapeCheck
+from coseal.contracts.rules.periodic import Periodic
+from coseal.contracts.rules.shape import compile_shape
+from coseal.contracts.rules.verdict import Body, Reach
 
 MAX_WINDOW_MS: Final = 10 * 366 * arguments.DAY_MS
 MAX_TEXT: Final = 4_096

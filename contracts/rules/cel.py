@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.rules.cel_check import LARGEST, MAX_COST, Charge, check
-from contracts.rules.cel_eval import Run, compiled
-from contracts.rules.cel_parser import parse
-from contracts.rules.cel_types import SIMPLE, Type, agree, list_of, map_of, parse_type, record
-from contracts.rules.cel_values import Duration, EvalError, Timestamp, Value, decimal, type_name
-from contracts.rules.errors import RuleError
+from coseal.contracts.rules.cel_check import LARGEST, MAX_COST, Charge, check
+from coseal.contracts.rules.cel_eval import Run, compiled
+from coseal.contracts.rules.cel_parser import parse
+from coseal.contracts.rules.cel_types import SIMPLE, Type, agree, list_of, map_of, parse_type, record
+from coseal.contracts.rules.cel_values import Duration, EvalError, Timestamp, Value, decimal, type_name
+from coseal.contracts.rules.errors import RuleError
 
 __all__ = [
     "LARGEST",

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from contracts.rules import cel_parser as tree
-from contracts.rules.cel_types import (
+from coseal.contracts.rules import cel_parser as tree
+from coseal.contracts.rules.cel_types import (
     BOOL,
     CHARACTERS_A_STEP,
     DURATION,
@@ -31,8 +31,15 @@ from contracts.rules.cel_types import (
     size_of,
     weight,
 )
-from contracts.rules.cel_values import DURATION_PARTS, MAX_ITEMS, MAX_TEXT, TIME_CONSTANTS, TIMESTAMP_PARTS, EvalError
-from contracts.rules.errors import RuleError, quoted
+from coseal.contracts.rules.cel_values import (
+    DURATION_PARTS,
+    MAX_ITEMS,
+    MAX_TEXT,
+    TIME_CONSTANTS,
+    TIMESTAMP_PARTS,
+    EvalError,
+)
+from coseal.contracts.rules.errors import RuleError, quoted
 
 MAX_COST: Final = 20_000
 

@@ -12,9 +12,9 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from contracts.rules import cel_parser as tree
-from contracts.rules import cel_values as values
-from contracts.rules.cel_values import MAX_ITEMS, Duration, EvalError, Timestamp, equal, type_name
+from coseal.contracts.rules import cel_parser as tree
+from coseal.contracts.rules import cel_values as values
+from coseal.contracts.rules.cel_values import MAX_ITEMS, Duration, EvalError, Timestamp, equal, type_name
 
 Environment: TypeAlias = Mapping[str, Any]
 Run: TypeAlias = Callable[[Any], Any]

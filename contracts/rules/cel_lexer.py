@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from contracts.rules.errors import RuleError, quoted
+from coseal.contracts.rules.errors import RuleError, quoted
 
 MAX_SOURCE_CHARACTERS: Final = 4_096
 

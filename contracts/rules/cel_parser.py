@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from contracts.rules.cel_lexer import Token, number_of, tokens
-from contracts.rules.errors import RuleError, quoted
+from coseal.contracts.rules.cel_lexer import Token, number_of, tokens
+from coseal.contracts.rules.errors import RuleError, quoted
 
 MAX_DEPTH: Final = 64
 MAX_NESTING: Final = 36

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from contracts.rules.cel_lexer import Token, tokens
-from contracts.rules.cel_values import MAX_ITEMS
-from contracts.rules.errors import RuleError, quoted
+from coseal.contracts.rules.cel_lexer import Token, tokens
+from coseal.contracts.rules.cel_values import MAX_ITEMS
+from coseal.contracts.rules.errors import RuleError, quoted
 
 STRING_SIZE: Final = 4_096  # characters of a string from outside, at most
 CHARACTERS_A_STEP: Final = 1_024  # compared or copied

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
-from contracts.arguments import DAY_MS, parse_time
-from contracts.rules.cel_lexer import number_of
-from contracts.rules.cel_parser import INT_MAX, INT_MIN
-from contracts.rules.errors import quoted
+from coseal.contracts.arguments import DAY_MS, parse_time
+from coseal.contracts.rules.cel_lexer import number_of
+from coseal.contracts.rules.cel_parser import INT_MAX, INT_MIN
+from coseal.contracts.rules.errors import quoted
 
 MAX_ITEMS: Final = 256
 """The most items of a list that is walked or built."""

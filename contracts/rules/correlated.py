@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from contracts.rules.cel import Charge, Expression, Undetermined
-from contracts.rules.declare import complaint, is_forward, reach_of, summed
-from contracts.rules.facts import Used, restored
-from contracts.rules.reasons import Reason, reason
-from contracts.rules.verdict import FINAL, Facts, Reach, Ruling, Verdict, undetermined, violated
+from coseal.contracts.rules.cel import Charge, Expression, Undetermined
+from coseal.contracts.rules.declare import complaint, is_forward, reach_of, summed
+from coseal.contracts.rules.facts import Used, restored
+from coseal.contracts.rules.reasons import Reason, reason
+from coseal.contracts.rules.verdict import FINAL, Facts, Reach, Ruling, Verdict, undetermined, violated
 
 MAX_KEPT: Final = 64
 MAX_KEPT_CHARACTERS: Final = 1_024

@@ -11,9 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contracts.rules.cel import Charge, Expression, Undetermined
-from contracts.rules.reasons import NOTHING, Reason, reason
-from contracts.rules.verdict import FINAL, NO_CHARGE, VIOLATED, Facts, Reach, Ruling, Verdict, undetermined, violated
+from coseal.contracts.rules.cel import Charge, Expression, Undetermined
+from coseal.contracts.rules.reasons import NOTHING, Reason, reason
+from coseal.contracts.rules.verdict import (
+    FINAL,
+    NO_CHARGE,
+    VIOLATED,
+    Facts,
+    Reach,
+    Ruling,
+    Verdict,
+    undetermined,
+    violated,
+)
 
 MAX_N: Final = 100
 

@@ -11,11 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.rules.cel import Charge, Expression, Undetermined
-from contracts.rules.facts import short
-from contracts.rules.reasons import Reason, reason
-from contracts.rules.shape import Shape
-from contracts.rules.verdict import FINAL, NO_CHARGE, VIOLATED, Facts, Reach, Ruling, Verdict, undetermined, violated
+from coseal.contracts.rules.cel import Charge, Expression, Undetermined
+from coseal.contracts.rules.facts import short
+from coseal.contracts.rules.reasons import Reason, reason
+from coseal.contracts.rules.shape import Shape
+from coseal.contracts.rules.verdict import (
+    FINAL,
+    NO_CHARGE,
+    VIOLATED,
+    Facts,
+    Reach,
+    Ruling,
+    Verdict,
+    undetermined,
+    violated,
+)
 
 MAX_ACTORS: Final = 64
 ON: Final = "on"

@@ -16,16 +16,16 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from contracts.process_items import time_ms as read_time_ms
-from contracts.rules.cel import LARGEST, Charge
-from contracts.rules.correlated import KEPT_SIZE
-from contracts.rules.declare import Automaton
-from contracts.rules.facts import Definition, Event, object_times, plain, rich, time_value, times_of
-from contracts.rules.judged import Gap, Guard, ShapeCheck
-from contracts.rules.periodic import Periodic
-from contracts.rules.reasons import NOTHING, Reason
-from contracts.rules.rule import Rule
-from contracts.rules.verdict import NO_CHARGE, VIOLATED, Facts, Ruling, Verdict
+from coseal.contracts.process_items import time_ms as read_time_ms
+from coseal.contracts.rules.cel import LARGEST, Charge
+from coseal.contracts.rules.correlated import KEPT_SIZE
+from coseal.contracts.rules.declare import Automaton
+from coseal.contracts.rules.facts import Definition, Event, object_times, plain, rich, time_value, times_of
+from coseal.contracts.rules.judged import Gap, Guard, ShapeCheck
+from coseal.contracts.rules.periodic import Periodic
+from coseal.contracts.rules.reasons import NOTHING, Reason
+from coseal.contracts.rules.rule import Rule
+from coseal.contracts.rules.verdict import NO_CHARGE, VIOLATED, Facts, Ruling, Verdict
 
 MAX_EXPIRED: Final = 64
 """The most obligations of one object that expire in one call; the rest is still due after it."""

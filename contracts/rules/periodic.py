@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.arguments import DAY_MS, days_since_epoch
-from contracts.rules.cel import Charge
-from contracts.rules.cel_values import civil
-from contracts.rules.reasons import reason
-from contracts.rules.verdict import NO_CHARGE, VIOLATED, Facts, Reach, Ruling, Verdict
+from coseal.contracts.arguments import DAY_MS, days_since_epoch
+from coseal.contracts.rules.cel import Charge
+from coseal.contracts.rules.cel_values import civil
+from coseal.contracts.rules.reasons import reason
+from coseal.contracts.rules.verdict import NO_CHARGE, VIOLATED, Facts, Reach, Ruling, Verdict
 
 MAX_OPEN_PERIODS: Final = 16
 

@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from contracts.arguments import parse_time
-from contracts.process_items import Unfit, schema_of
-from contracts.process_types import definition_hash
-from contracts.rules.errors import RuleError
-from contracts.rules.facts import Definition, Event
-from contracts.rules.monitor import RuleSet
-from contracts.rules.periodic import Periodic
-from contracts.rules.rule import ALWAYS, SOURCE, Rule, entries, parse_rule
-from contracts.rules.verdict import Verdict
+from coseal.contracts.arguments import parse_time
+from coseal.contracts.process_items import Unfit, schema_of
+from coseal.contracts.process_types import definition_hash
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.facts import Definition, Event
+from coseal.contracts.rules.monitor import RuleSet
+from coseal.contracts.rules.periodic import Periodic
+from coseal.contracts.rules.rule import ALWAYS, SOURCE, Rule, entries, parse_rule
+from coseal.contracts.rules.verdict import Verdict
 
 DEFAULT_TIME: Final = "2026-01-01T00:00:00Z"
 DEFAULT_SOURCE: Final = "member/source"

@@ -12,18 +12,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contracts import arguments
-from contracts.arguments import Check, parse_time
-from contracts.budget import CHARACTER_STEPS, RULE_STEPS, SCHEMA_STEPS, SIGN_STEPS, TEST_STEPS
-from contracts.rules.bodies import BODIES, Build
-from contracts.rules.cel import LARGEST
-from contracts.rules.correlated import KEPT_SIZE, MAX_KEPT
-from contracts.rules.errors import RuleError
-from contracts.rules.facts import Definition, used
-from contracts.rules.judged import Ended
-from contracts.rules.verdict import Body, Verdict
-from contracts.wording import in_language
-from ledger import codec
+from coseal.contracts import arguments
+from coseal.contracts.arguments import Check, parse_time
+from coseal.contracts.budget import CHARACTER_STEPS, RULE_STEPS, SCHEMA_STEPS, SIGN_STEPS, TEST_STEPS
+from coseal.contracts.rules.bodies import BODIES, Build
+from coseal.contracts.rules.cel import LARGEST
+from coseal.contracts.rules.correlated import KEPT_SIZE, MAX_KEPT
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.facts import Definition, used
+from coseal.contracts.rules.judged import Ended
+from coseal.contracts.rules.verdict import Body, Verdict
+from coseal.contracts.wording import in_language
+from coseal.ledger import codec
 
 MAX_RULES: Final = 1_000
 MAX_COST: Final = 20_000

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from contracts.rules.errors import RuleError, quoted
-from ledger.codec import INT_MAX, INT_MIN
+from coseal.contracts.rules.errors import RuleError, quoted
+from coseal.ledger.codec import INT_MAX, INT_MIN
 
 MAX_COST: Final = 20_000
 MAX_ITEMS: Final = 256

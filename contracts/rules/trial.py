@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Any
 
-from contracts.process_chain import objects_of
-from contracts.process_items import time_ms
-from contracts.rules.facts import Definition, Event
-from contracts.rules.monitor import RuleSet, State, rule_sets
-from contracts.rules.rule import ALWAYS, SOURCE, Rule
-from contracts.rules.verdict import Verdict
+from coseal.contracts.process_chain import objects_of
+from coseal.contracts.process_items import time_ms
+from coseal.contracts.rules.facts import Definition, Event
+from coseal.contracts.rules.monitor import RuleSet, State, rule_sets
+from coseal.contracts.rules.rule import ALWAYS, SOURCE, Rule
+from coseal.contracts.rules.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
-from contracts.rules.cel import Charge, Expression, Timestamp
-from contracts.rules.facts import FACTS, Event, event_facts
-from contracts.rules.reasons import NOTHING, Reason
+from coseal.contracts.rules.cel import Charge, Expression, Timestamp
+from coseal.contracts.rules.facts import FACTS, Event, event_facts
+from coseal.contracts.rules.reasons import NOTHING, Reason
 
 
 class Verdict(StrEnum):

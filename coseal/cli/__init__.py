@@ -74,7 +74,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from ledger.build import BUILD
+        from coseal.ledger.build import BUILD
 
         typer.echo(f"coseal {__version__}, {BUILD}")
         raise typer.Exit

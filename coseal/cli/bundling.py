@@ -50,8 +50,8 @@ def bundle(
 
       coseal verify f12.json --genesis genesis.json
     """
-    from audit.bundle import verify_bundle
     from coseal import bundle as bundles
+    from coseal.audit.bundle import verify_bundle
     from coseal.cli.checking import print_steps
 
     bundles.require_object(case)

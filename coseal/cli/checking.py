@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
-    from audit.audit import Progress
-    from audit.report import AuditReport
-    from audit.sources import Source
-    from audit.steps import Step
-    from audit.verify import Verification
-    from ledger.genesis import Genesis
+    from coseal.audit.audit import Progress
+    from coseal.audit.report import AuditReport
+    from coseal.audit.sources import Source
+    from coseal.audit.steps import Step
+    from coseal.audit.verify import Verification
+    from coseal.ledger.genesis import Genesis
 
     RunAudit: TypeAlias = Callable[[Progress | None], AuditReport]
 
@@ -92,11 +92,11 @@ def audit(
 
       coseal audit /backup/regulator --genesis genesis.json --trust 1200:5f0c..
     """
-    from audit.audit import audit as run_audit
-    from audit.audit import parse_pin
-    from audit.report import Level
-    from audit.sources import UrlSource, sources_in
     from coseal import network as networks
+    from coseal.audit.audit import audit as run_audit
+    from coseal.audit.audit import parse_pin
+    from coseal.audit.report import Level
+    from coseal.audit.sources import UrlSource, sources_in
 
     path = folder(directory)
     trusted = networks.read_genesis(genesis) if genesis is not None else genesis_of(path)
@@ -146,8 +146,8 @@ def verify(
 
       coseal verify fines.json.manifest.json
     """
-    from audit.verify import verify_file
     from coseal import network as networks
+    from coseal.audit.verify import verify_file
 
     trusted = networks.read_genesis(genesis) if genesis is not None else genesis_of(folder(directory))
     result = verify_file(file, trusted)
@@ -220,8 +220,8 @@ def _print_contradictions(report: AuditReport) -> None:
 
 
 def _print_verification(result: Verification, *, steps: bool) -> None:
-    from audit.bundle import KIND
-    from audit.verify import REMAINING_TRUST
+    from coseal.audit.bundle import KIND
+    from coseal.audit.verify import REMAINING_TRUST
 
     colour = {"ok": "green", "bad": "red", "unknown": "yellow"}[result.verdict.value]
     typer.secho(f"{result.verdict.value}: {result.reason}", fg=colour)

@@ -21,11 +21,11 @@ from coseal.cli.shared import (
 from coseal.errors import CosealError
 
 if TYPE_CHECKING:
-    from audit.sources import Source
     from coseal.access import Access
+    from coseal.audit.sources import Source
     from coseal.exporters.chain import ProcessRecord
     from coseal.exporters.export import Export
-    from ledger.genesis import Genesis
+    from coseal.ledger.genesis import Genesis
 
 
 class ExportFormat(StrEnum):
@@ -77,7 +77,7 @@ def export_log(
 
       coseal export xes --out fines.xes --object-type case --height 1200 --as regulator
     """
-    from audit.sources import UrlSource
+    from coseal.audit.sources import UrlSource
     from coseal.exporters.export import export, manifest
 
     trusted = access.load_genesis()

@@ -339,6 +339,6 @@ def _print_step_of(step: dict[str, Any]) -> None:
 
 
 def _time(time_ms: int | None) -> str:
-    from ledger.render import time_text
+    from coseal.ledger.render import time_text
 
     return "-" if time_ms is None else time_text(time_ms)[:16].replace("T", " ")

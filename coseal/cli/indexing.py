@@ -19,10 +19,10 @@ from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError, Unreacha
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit.sources import Source
+    from coseal.audit.sources import Source
+    from coseal.ledger.genesis import Genesis
     from coseal.sql.store import Answer, Store
     from coseal.sql.sync import Synced
-    from ledger.genesis import Genesis
 
 _DEFAULT = "sqlite:///coseal-index.sqlite"
 
@@ -116,7 +116,7 @@ def status(
 
       coseal index status --url http://127.0.0.1:8600 --json
     """
-    from contracts.rows.tables import VERSION
+    from coseal.contracts.rows.tables import VERSION
     from coseal.sql.store import open_store
     from coseal.sql.sync import highest_tip
 
@@ -256,7 +256,7 @@ def _fill(
 
 
 def _sources(directory: Path | None, urls: list[str] | None, token: str | None, *, must: bool = True) -> list[Source]:
-    from audit.sources import UrlSource, sources_in
+    from coseal.audit.sources import UrlSource, sources_in
 
     try:
         if urls:

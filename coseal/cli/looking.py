@@ -67,7 +67,7 @@ def console(
     options = {"--genesis": genesis, "--as": who, "--key": key, "--port": port}
     words += [word for name, value in options.items() if value is not None for word in (name, str(value))]
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "console", *words])
+    os.execv(sys.executable, [sys.executable, "-m", "coseal.console", *words])
 
 
 def _chosen(directory: Path, port: int | None) -> int | None:

@@ -332,7 +332,7 @@ def _make(
 
 def _founders(path: Path, validators: int | None, file: Path | None) -> Consortium:
     from coseal.consortium import default_consortium, load_consortium
-    from ledger.genesis import is_name
+    from coseal.ledger.genesis import is_name
 
     if file is None:
         name = path.resolve().name.lower()

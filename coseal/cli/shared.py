@@ -194,7 +194,7 @@ def _has_arguments(command: Callable[..., None]) -> bool:
 
 def print_json(value: Any) -> None:
     """Print one JSON document."""
-    from ledger.strict_json import one_line  # with the codec, which the help can do without
+    from coseal.ledger.strict_json import one_line  # with the codec, which the help can do without
 
     typer.echo(one_line(json.dumps(value, ensure_ascii=False, indent=2)))
 
@@ -284,7 +284,7 @@ def as_it_is(text: str, style: str = "") -> Text:
 
 def visible(text: str) -> str:
     """Return a text with code points that show nothing or steer a terminal as escapes, but for line ends."""
-    from contracts.names import HIDDEN
+    from coseal.contracts.names import HIDDEN
 
     if HIDDEN.isdisjoint(text):
         return text

@@ -22,10 +22,10 @@ from coseal.cli.stream_options import CaOption, Keeping, Settings, asked, kept
 from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
+    from coseal.ledger.genesis import Genesis
     from coseal.streams.delivery import Delivery, Receiver, Tell
     from coseal.streams.outgoing import Outgoing
     from coseal.streams.signature import Secret
-    from ledger.genesis import Genesis
 
 
 class Sending(StrEnum):
@@ -290,7 +290,7 @@ def _teller(*, as_json: bool) -> Tell:
     def tell(what: str, facts: dict[str, Any]) -> None:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         if as_json:
-            from ledger.strict_json import json_line
+            from coseal.ledger.strict_json import json_line
 
             typer.echo(json_line({"at": now, "what": what, **facts}))
         else:

@@ -146,7 +146,7 @@ def sign(
     from coseal.access import Access
     from coseal.arguments import parse_action, parse_arguments
     from coseal.client import sign_as
-    from ledger.render import raw_text, transaction_json
+    from coseal.ledger.render import raw_text, transaction_json
 
     contract, name = parse_action(action)
     args = parse_arguments(contract, name, words or [], data)
@@ -216,7 +216,7 @@ def show(
 
 
 def _block(client: Client, height: str) -> dict[str, Any]:
-    from ledger.render import block_json
+    from coseal.ledger.render import block_json
 
     if height != "latest" and not (height.isascii() and height.isdigit()):
         raise CosealError(f"{height!r} is no height", "give a number, or latest")
@@ -243,8 +243,8 @@ def _member(client: Client, name: str) -> dict[str, Any]:
 
 
 def _value(client: Client, key: str, what: str) -> dict[str, Any]:
-    from ledger import codec
-    from ledger.render import plain, time_text
+    from coseal.ledger import codec
+    from coseal.ledger.render import plain, time_text
 
     certified = client.state(key)
     if certified.value is None:
@@ -277,7 +277,7 @@ def _print_accepted(answer: dict[str, Any], *, as_json: bool) -> None:
 
 def print_committed(committed: Committed, *, as_json: bool) -> None:
     """Print what a committed transaction came to."""
-    from ledger.render import receipt_json, time_text
+    from coseal.ledger.render import receipt_json, time_text
 
     receipt = receipt_json(committed.receipt)
     document = {

@@ -47,7 +47,7 @@ def show(
 
     watch, screen = Watch(network), out or console()
     if as_json:
-        from ledger.strict_json import json_line
+        from coseal.ledger.strict_json import json_line
 
         _repeat(lambda: _say(json_line(document(network, watch.look()))), looks)
     elif not screen.is_terminal or screen.is_dumb_terminal:
@@ -62,7 +62,7 @@ def show(
 
 def document(network: Network, sight: Sight) -> dict[str, Any]:
     """Return a sight as JSON values: what ``coseal status --json`` prints, and what moves."""
-    from ledger.render import time_text
+    from coseal.ledger.render import time_text
 
     fields = asdict(sight)
     for name in ("nodes", "recent"):

@@ -15,8 +15,8 @@ from coseal.doctor.line import Line, bad
 from coseal.doctor.reach import Answer
 from coseal.doctor.settings import Settings, read
 from coseal.errors import CosealError
+from coseal.ledger.genesis import Genesis
 from coseal.processes import reading_token, why_ended
-from ledger.genesis import Genesis
 
 Say = Callable[[Line], None]
 

@@ -19,11 +19,11 @@ from coseal import keys
 from coseal.doctor.line import Line, bad, ok, warn
 from coseal.doctor.settings import Settings
 from coseal.errors import CosealError, WrongKey
+from coseal.ledger import framing
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
 from coseal.network import read_genesis
-from ledger import framing
-from ledger.block import CommittedBlock
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
 
 _GIB: Final = 1024**3
 _SYNCS: Final = 20
@@ -271,7 +271,9 @@ def journal(settings: Settings, now_s: float) -> Line:
 def judge_journal(node: str, written_s: float | None, newest_block_s: float | None, now_s: float) -> Line:
     """Judge by the times (s) at which journal and newest block were written; None: it is not there."""
     if written_s is None and newest_block_s is None:
-        todo = "a new node: `python -m node init --data DIR`; a restored one: it follows, and votes again by itself"
+        todo = (
+            "a new node: `python -m coseal.node init --data DIR`; a restored one: it follows, and votes again by itself"
+        )
         return warn(node, "journal", "there is none, and no block", todo)
     if written_s is None:
         return warn(

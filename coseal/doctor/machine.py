@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from coseal.doctor.line import Line, bad, ok, warn
 from coseal.doctor.speed import NEEDED_STEPS_A_MS, steps_a_ms
-from ledger.build import BUILD
-from ledger.signing import Ed25519Signer, verify
+from coseal.ledger.build import BUILD
+from coseal.ledger.signing import Ed25519Signer, verify
 
 DESCRIPTORS: Final = 65_536
 """What a node asks for; it raises its soft limit itself, the hard one is the operator's."""

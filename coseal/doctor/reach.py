@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from coseal import versions
 from coseal.doctor.line import Line, bad, ok, warn
 from coseal.doctor.settings import Address, Settings
-from ledger.genesis import Genesis
+from coseal.ledger.genesis import Genesis
 
 TIMEOUT_S: Final = 3.0
 _ANSWER_BYTES_MAX: Final = 1024 * 1024

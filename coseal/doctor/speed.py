@@ -10,7 +10,7 @@ import time
 from hashlib import sha256
 from typing import Final
 
-from ledger import codec
+from coseal.ledger import codec
 
 NEEDED_STEPS_A_MS: Final = 2_000
 """A step takes at most half a microsecond on a machine that may run a node."""

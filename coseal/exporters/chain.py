@@ -10,21 +10,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audit.light import Anchor, check_certificate, follow, genesis_anchor
-from audit.sources import Damaged, Source
-from audit.sources import Unreachable as SourceUnreachable
-from contracts.process_chain import chain, item_hash
-from contracts.process_types import normalised
+from coseal.audit.light import Anchor, check_certificate, follow, genesis_anchor
+from coseal.audit.sources import Damaged, Source
+from coseal.audit.sources import Unreachable as SourceUnreachable
+from coseal.contracts.process_chain import chain, item_hash
+from coseal.contracts.process_types import normalised
 from coseal.errors import BadAnswer, CosealError, Unreachable
 from coseal.exporters.log import Row
-from ledger.block import CommittedBlock, Receipt
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis
-from ledger.head import announced
-from ledger.proof import verify_certified
-from ledger.signing import ZERO_HASH
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.head import announced
+from coseal.ledger.proof import verify_certified
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
 
 Progress = Callable[[int, int], None]
 """``progress(height, goal)``."""

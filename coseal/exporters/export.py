@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from audit.export import signed_bytes
+from coseal.audit.export import signed_bytes
 from coseal.exporters.chain import ProcessRecord
 from coseal.exporters.csv_log import csv_map, write_csv
 from coseal.exporters.flat import Flat, flatten
@@ -22,8 +22,8 @@ from coseal.exporters.ocel_sqlite import write_ocel_sqlite
 from coseal.exporters.ocel_xml import write_ocel_xml
 from coseal.exporters.parquet import write_parquet
 from coseal.exporters.xes import write_xes
-from ledger import merkle
-from ledger.signing import Signer
+from coseal.ledger import merkle
+from coseal.ledger.signing import Signer
 
 _WHOLE: Final[dict[str, Callable[[ExportLog], bytes]]] = {
     "ocel-json": write_ocel_json,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
-from contracts.arguments import parse_time
-from contracts.names import MAX_IDENTIFIER, is_identifier
+from coseal.contracts.arguments import parse_time
+from coseal.contracts.names import MAX_IDENTIFIER, is_identifier
 from coseal.errors import CosealError
 
 OCEL_TYPES: Final[Mapping[str, str]] = {

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from contracts.cloudevents import Number, SourcedItem, read_event
-from contracts.process_items import Unfit
+from coseal.contracts.cloudevents import Number, SourcedItem, read_event
+from coseal.contracts.process_items import Unfit
 from coseal.importers.json_text import parse
 from coseal.importers.log import Findings, Log, read_text
 from coseal.importers.mapping import Mapping

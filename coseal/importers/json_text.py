@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from contracts.cloudevents import Number
+from coseal.contracts.cloudevents import Number
 from coseal.importers.log import BadLog, Findings, read_text
 
 

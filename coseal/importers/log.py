@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from audit.export import read_at_most
-from contracts.names import identifier_rule, is_identifier, is_label, label_rule
-from contracts.process_items import is_decimal, time_ms
+from coseal.audit.export import read_at_most
+from coseal.contracts.names import identifier_rule, is_identifier, is_label, label_rule
+from coseal.contracts.process_items import is_decimal, time_ms
 from coseal.errors import BadAnswer, CosealError
 from coseal.importers.times import BadTime, Zone
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.rows.tables import TABLES, VIEWS
+from coseal.contracts.rows.tables import TABLES, VIEWS
 
 
 def described() -> list[dict[str, Any]]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from contracts.rows.schema import Dialect, Table, definitions
-from contracts.rows.tables import TABLES, VERSION, VIEWS
+from coseal.contracts.rows.schema import Dialect, Table, definitions
+from coseal.contracts.rows.tables import TABLES, VERSION, VIEWS
 from coseal.errors import BadAnswer, CosealError
-from ledger.genesis import Genesis
+from coseal.ledger.genesis import Genesis
 
 _MARK: Final = ("coseal", "index")
 

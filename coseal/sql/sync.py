@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audit.audit import Progress, audit
-from audit.report import AuditReport, Level, Verdict
-from audit.sources import Damaged, Source, Unreachable
-from contracts.rows.blocks import BlockRows
-from contracts.rows.buffer import Rows
-from contracts.rows.contained import LeftOut, reason_of, write_contained
-from contracts.rows.tables import TABLES
+from coseal.audit.audit import Progress, audit
+from coseal.audit.report import AuditReport, Level, Verdict
+from coseal.audit.sources import Damaged, Source, Unreachable
+from coseal.contracts.rows.blocks import BlockRows
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.contained import LeftOut, reason_of, write_contained
+from coseal.contracts.rows.tables import TABLES
 from coseal.errors import CosealError
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.genesis import Genesis
 from coseal.sql.store import Standing, Store
-from ledger.block import CommittedBlock
-from ledger.genesis import Genesis
 
 CACHED_ROWS: Final = 200_000
 """How many rows a sync keeps in memory, some 100 MB: a row that is there need not be asked for."""

@@ -21,12 +21,12 @@ from coseal.aio import AsyncClient
 from coseal.connecting import introduced
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 from coseal.following import Blocks
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.render import time_text
+from coseal.ledger.strict_json import json_line
 from coseal.streams.cursor import Cursor, Position
 from coseal.streams.outgoing import Outgoing, outgoing
 from coseal.streams.wanted import Wanted
-from ledger.block import CommittedBlock
-from ledger.render import time_text
-from ledger.strict_json import json_line
 
 Tell = Callable[[str, dict[str, Any]], None]
 """``tell(what, facts)``: what happens, for whoever watches."""

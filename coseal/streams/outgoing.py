@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from contracts.arguments import parse_time
-from contracts.feed import BEGIN, CANNOT_BE_SHOWN, Told, place_text, told
-from contracts.process_chain import item_hash
-from ledger.block import CommittedBlock
-from ledger.render import time_text
-from ledger.strict_json import json_line
-from ledger.transaction import Transaction
+from coseal.contracts.arguments import parse_time
+from coseal.contracts.feed import BEGIN, CANNOT_BE_SHOWN, Told, place_text, told
+from coseal.contracts.process_chain import item_hash
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.render import time_text
+from coseal.ledger.strict_json import json_line
+from coseal.ledger.transaction import Transaction
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"

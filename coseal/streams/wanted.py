@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from contracts.rules.rule import SEVERITIES
+from coseal.contracts.rules.rule import SEVERITIES
 from coseal.errors import CosealError
 from coseal.streams.outgoing import Outgoing
 

@@ -12,10 +12,10 @@ import httpx
 from prometheus_client import CollectorRegistry
 
 from coseal import __version__
+from coseal.node.http.app import create_app
+from coseal.node.http.context import Settings
+from coseal.node.http.services import Services
 from docs.site.markdown import code, table
-from node.http.app import create_app
-from node.http.context import Settings
-from node.http.services import Services
 
 
 def document() -> dict[str, Any]:

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from node.http import (
+from coseal.node.http import (
     chain,
     evidence,
     flows,
@@ -29,18 +29,18 @@ from node.http import (
     supervision,
     transactions,
 )
-from node.http.bodies import answer
-from node.http.cloudevents import Events
-from node.http.context import Context, Settings
-from node.http.door import Door
-from node.http.gateway import Submission
-from node.http.hot import HotRoute
-from node.http.metrics import RequestMetrics
-from node.http.openapi import add_hot_routes
-from node.http.problems import Problem
-from node.http.services import Services
-from node.http.simulation import Simulations
-from node.http.straight import Straight
+from coseal.node.http.bodies import answer
+from coseal.node.http.cloudevents import Events
+from coseal.node.http.context import Context, Settings
+from coseal.node.http.door import Door
+from coseal.node.http.gateway import Submission
+from coseal.node.http.hot import HotRoute
+from coseal.node.http.metrics import RequestMetrics
+from coseal.node.http.openapi import add_hot_routes
+from coseal.node.http.problems import Problem
+from coseal.node.http.services import Services
+from coseal.node.http.simulation import Simulations
+from coseal.node.http.straight import Straight
 
 _CODES: Final[Mapping[int, tuple[str, str]]] = {
     404: ("not_found", "no such route; see /docs"),

@@ -27,8 +27,8 @@ from typing import Any, Final
 
 from starlette.datastructures import Headers
 
-from ledger import signing
-from node.http.problems import Problem
+from coseal.ledger import signing
+from coseal.node.http.problems import Problem
 
 SCOPES: Final = ("read", "submit")
 MAX_VALIDITY_S: Final = 300

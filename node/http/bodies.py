@@ -17,10 +17,10 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive
 
-from ledger.errors import Malformed
-from ledger.strict_json import strict_json
-from node.http.limits import Limits
-from node.http.problems import Problem, unavailable
+from coseal.ledger.errors import Malformed
+from coseal.ledger.strict_json import strict_json
+from coseal.node.http.limits import Limits
+from coseal.node.http.problems import Problem, unavailable
 
 MSGPACK: Final = "application/msgpack"
 JSON: Final = "application/json"

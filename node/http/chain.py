@@ -13,22 +13,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from contracts import evidence, membership, membership_epochs
-from contracts.framework import Reader
-from ledger import codec
-from ledger.block import CommittedBlock
-from ledger.errors import Malformed
-from ledger.handover import Handover, handover_json, with_handovers
-from ledger.head import Head
-from ledger.proof import CertifiedValue
-from ledger.render import block_json, certificate_json, header_json, plain, state_proof_json
-from ledger.signing import HASH_BYTES
-from ledger.snapshot import MAX_DEPTH, Manifest
-from ledger.state import MAX_KEY_BYTES
-from ledger.strict_json import strict_json
-from node.http.bodies import HEIGHT_HEADER, JSON, MSGPACK, answer, msgpack_list, wants_msgpack
-from node.http.context import Context, WithHandovers
-from node.http.problems import Problem, unavailable
+from coseal.contracts import evidence, membership, membership_epochs
+from coseal.contracts.framework import Reader
+from coseal.ledger import codec
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import Malformed
+from coseal.ledger.handover import Handover, handover_json, with_handovers
+from coseal.ledger.head import Head
+from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.render import block_json, certificate_json, header_json, plain, state_proof_json
+from coseal.ledger.signing import HASH_BYTES
+from coseal.ledger.snapshot import MAX_DEPTH, Manifest
+from coseal.ledger.state import MAX_KEY_BYTES
+from coseal.ledger.strict_json import strict_json
+from coseal.node.http.bodies import HEIGHT_HEADER, JSON, MSGPACK, answer, msgpack_list, wants_msgpack
+from coseal.node.http.context import Context, WithHandovers
+from coseal.node.http.problems import Problem, unavailable
 
 _HEIGHT_MAX = 2**63 - 1
 _JSON_BLOCKS = 100

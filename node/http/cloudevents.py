@@ -18,17 +18,17 @@ from urllib.parse import unquote
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from contracts import process, process_types
-from contracts.cloudevents import Number, SourcedItem, fitted, read_event
-from contracts.process_items import Unfit, schema_of
-from ledger import codec
-from ledger.transaction import MAX_TRANSACTION_BYTES
-from node.http.auth import Token
-from node.http.bodies import JSON_BYTES_MAX, answer, media_type
-from node.http.gateway import Asked, Submission, idempotency_key
-from node.http.hot import HotRequest
-from node.http.problems import Problem
-from node.http.transactions import wait_of
+from coseal.contracts import process, process_types
+from coseal.contracts.cloudevents import Number, SourcedItem, fitted, read_event
+from coseal.contracts.process_items import Unfit, schema_of
+from coseal.ledger import codec
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
+from coseal.node.http.auth import Token
+from coseal.node.http.bodies import JSON_BYTES_MAX, answer, media_type
+from coseal.node.http.gateway import Asked, Submission, idempotency_key
+from coseal.node.http.hot import HotRequest
+from coseal.node.http.problems import Problem
+from coseal.node.http.transactions import wait_of
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"

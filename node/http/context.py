@@ -13,19 +13,19 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query
 
-from contracts import membership, membership_epochs
-from contracts.framework import Overlay, Reader
-from ledger.block import CommittedBlock, Header
-from ledger.certificate import Certificate
-from ledger.handover import Handover
-from ledger.head import Head
-from ledger.transaction import named_sender
-from node.http.auth import Authenticator, Token
-from node.http.bodies import BodyBudget
-from node.http.idempotency import IdempotencyStore
-from node.http.limits import STILL_S, Limits, Patience, TokenBuckets
-from node.http.problems import Problem, unavailable
-from node.http.services import Services, Unavailable
+from coseal.contracts import membership, membership_epochs
+from coseal.contracts.framework import Overlay, Reader
+from coseal.ledger.block import CommittedBlock, Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.handover import Handover
+from coseal.ledger.head import Head
+from coseal.ledger.transaction import named_sender
+from coseal.node.http.auth import Authenticator, Token
+from coseal.node.http.bodies import BodyBudget
+from coseal.node.http.idempotency import IdempotencyStore
+from coseal.node.http.limits import STILL_S, Limits, Patience, TokenBuckets
+from coseal.node.http.problems import Problem, unavailable
+from coseal.node.http.services import Services, Unavailable
 
 _CACHED_BLOCKS: Final = 8
 _HEIGHT_MAX: Final = 2**63 - 1

@@ -21,14 +21,14 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from node.http.auth import Identity, key_id, unauthorized
-from node.http.bodies import HEIGHT_HEADER, read_body
-from node.http.context import Context
-from node.http.hot import HotRequest, HotRoute
-from node.http.metrics import RequestMetrics
-from node.http.paths import route_as_sent
-from node.http.problems import Problem, problem_of, stopping, unavailable
-from node.http.straight import Straight
+from coseal.node.http.auth import Identity, key_id, unauthorized
+from coseal.node.http.bodies import HEIGHT_HEADER, read_body
+from coseal.node.http.context import Context
+from coseal.node.http.hot import HotRequest, HotRoute
+from coseal.node.http.metrics import RequestMetrics
+from coseal.node.http.paths import route_as_sent
+from coseal.node.http.problems import Problem, problem_of, stopping, unavailable
+from coseal.node.http.straight import Straight
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
 """Paths that answer without authentication on every chain."""

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
-from contracts import evidence, membership
-from node.http.bodies import answer
-from node.http.chain import KeyProof, proof_document, prove_key
-from node.http.context import Context
-from node.http.problems import Problem
+from coseal.contracts import evidence, membership
+from coseal.node.http.bodies import answer
+from coseal.node.http.chain import KeyProof, proof_document, prove_key
+from coseal.node.http.context import Context
+from coseal.node.http.problems import Problem
 
 
 def router(context: Context) -> APIRouter:

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from node import index_flows_queries as queries
-from node.http import paging
-from node.http.bodies import answer
-from node.http.context import Context
-from node.http.problems import Problem
+from coseal.node import index_flows_queries as queries
+from coseal.node.http import paging
+from coseal.node.http.bodies import answer
+from coseal.node.http.context import Context
+from coseal.node.http.problems import Problem
 
 Id = Annotated[str, Path(max_length=128)]
 ObjectType = Annotated[

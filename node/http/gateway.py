@@ -21,16 +21,16 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ledger.block import Header
-from ledger.transaction import MAX_TRANSACTION_BYTES, SALT_BYTES, Transaction, sign
-from node.http.auth import Token, unauthorized
-from node.http.bodies import parse_json
-from node.http.context import Context
-from node.http.hot import HotRequest
-from node.http.idempotency import Bound, Full, key_of
-from node.http.problems import Problem, unavailable
-from node.http.services import Gateway
-from node.http.transactions import Transactions, require_json, wait_of
+from coseal.ledger.block import Header
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES, SALT_BYTES, Transaction, sign
+from coseal.node.http.auth import Token, unauthorized
+from coseal.node.http.bodies import parse_json
+from coseal.node.http.context import Context
+from coseal.node.http.hot import HotRequest
+from coseal.node.http.idempotency import Bound, Full, key_of
+from coseal.node.http.problems import Problem, unavailable
+from coseal.node.http.services import Gateway
+from coseal.node.http.transactions import Transactions, require_json, wait_of
 
 _log = structlog.get_logger("node.http")
 _KEY_CHARACTERS_MAX: Final = 255

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from contracts import governance
-from node.http import paging
-from node.http.bodies import answer
-from node.http.chain import KeyProof, proof_document, prove_key
-from node.http.context import Context
-from node.http.problems import Problem
+from coseal.contracts import governance
+from coseal.node.http import paging
+from coseal.node.http.bodies import answer
+from coseal.node.http.chain import KeyProof, proof_document, prove_key
+from coseal.node.http.context import Context
+from coseal.node.http.problems import Problem
 
 Status = Annotated[
     Literal["open", "accepted", "rejected", "expired", "void", "failed"] | None,

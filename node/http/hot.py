@@ -9,7 +9,7 @@ from typing import TypeAlias
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from node.http.auth import Identity
+from coseal.node.http.auth import Identity
 
 
 @dataclass(frozen=True, slots=True)

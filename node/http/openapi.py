@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from node.http.problems import MEDIA_TYPE
+from coseal.node.http.problems import MEDIA_TYPE
 
 _TRANSACTION: Final[dict[str, Any]] = {
     "type": "object",

@@ -12,12 +12,12 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from contracts import membership
-from ledger.build import BUILD
-from ledger.render import time_text
-from node.health import NodeStatus
-from node.http.bodies import answer
-from node.http.context import Context
+from coseal.contracts import membership
+from coseal.ledger.build import BUILD
+from coseal.ledger.render import time_text
+from coseal.node.health import NodeStatus
+from coseal.node.http.bodies import answer
+from coseal.node.http.context import Context
 
 
 def router(context: Context) -> APIRouter:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from node.http.problems import Problem
+from coseal.node.http.problems import Problem
 
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Items a page, at most.")]
 Cursor = Annotated[str | None, Query(max_length=1_024, description="`next` of the page before.")]

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import Scope
 
-from node.http.problems import Problem
+from coseal.node.http.problems import Problem
 
 
 class Part(Convertor[str]):

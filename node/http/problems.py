@@ -15,9 +15,9 @@ from typing import Any, Final
 import structlog
 from starlette.responses import Response
 
-from contracts.framework import Rejected
-from node.http.limits import STILL_S
-from node.http.services import Unavailable
+from coseal.contracts.framework import Rejected
+from coseal.node.http.limits import STILL_S
+from coseal.node.http.services import Unavailable
 
 _log = structlog.get_logger("node.http")
 

@@ -13,21 +13,21 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from contracts import process, process_types
-from contracts.process_chain import item_hash, object_key
-from ledger import codec
-from ledger.block import CommittedBlock
-from ledger.handover import with_handovers
-from ledger.proof import CertifiedValue
-from ledger.render import plain, state_proof_json
-from ledger.transaction import Transaction
-from node import index_queries
-from node.http import paging
-from node.http.bodies import answer, json_bytes
-from node.http.chain import KeyProof, proof_document, prove_key
-from node.http.context import Context, WithHandovers
-from node.http.problems import Problem, unavailable
-from node.index_queries import ItemPlace
+from coseal.contracts import process, process_types
+from coseal.contracts.process_chain import item_hash, object_key
+from coseal.ledger import codec
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.handover import with_handovers
+from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.render import plain, state_proof_json
+from coseal.ledger.transaction import Transaction
+from coseal.node import index_queries
+from coseal.node.http import paging
+from coseal.node.http.bodies import answer, json_bytes
+from coseal.node.http.chain import KeyProof, proof_document, prove_key
+from coseal.node.http.context import Context, WithHandovers
+from coseal.node.http.problems import Problem, unavailable
+from coseal.node.index_queries import ItemPlace
 
 MAX_PROVEN_ITEMS: Final = 10_000
 

@@ -12,18 +12,18 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
-from contracts.framework import Rejected
-from ledger.block import CommittedBlock
-from ledger.genesis import Genesis
-from ledger.signing import Signer
-from ledger.snapshot import Manifest
-from ledger.state import State
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
-from node.events import Answer
-from node.health import NodeStatus
-from node.index import Index
-from node.previewing import Preview
+from coseal.contracts.framework import Rejected
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Signer
+from coseal.ledger.snapshot import Manifest
+from coseal.ledger.state import State
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
+from coseal.node.events import Answer
+from coseal.node.health import NodeStatus
+from coseal.node.index import Index
+from coseal.node.previewing import Preview
 
 
 @dataclass(frozen=True, slots=True)

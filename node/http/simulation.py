@@ -11,18 +11,18 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from contracts.framework import Rejected
-from ledger import codec
-from ledger.errors import LedgerError
-from ledger.render import receipt_json, time_text, transaction_raw_from_json
-from ledger.signing import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
-from ledger.transaction import SALT_BYTES, Transaction, body_of, join
-from node.http.auth import unauthorized
-from node.http.bodies import MSGPACK, answer, media_type, parse_json
-from node.http.context import Context
-from node.http.hot import HotRequest
-from node.http.problems import RETRY_S, Problem, refusal
-from node.http.transactions import decode, require_json, unreadable
+from coseal.contracts.framework import Rejected
+from coseal.ledger import codec
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.render import receipt_json, time_text, transaction_raw_from_json
+from coseal.ledger.signing import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
+from coseal.ledger.transaction import SALT_BYTES, Transaction, body_of, join
+from coseal.node.http.auth import unauthorized
+from coseal.node.http.bodies import MSGPACK, answer, media_type, parse_json
+from coseal.node.http.context import Context
+from coseal.node.http.hot import HotRequest
+from coseal.node.http.problems import RETRY_S, Problem, refusal
+from coseal.node.http.transactions import decode, require_json, unreadable
 
 _UNSIGNED: Final = frozenset({"sender", "contract", "action", "args"})
 

@@ -15,15 +15,15 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ledger.transaction import Transaction
-from node.events import Admission, Answer
-from node.http.bodies import HEIGHT_HEADER, JSON, MSGPACK
-from node.http.context import Context
-from node.http.hot import HotRequest
-from node.http.metrics import RequestMetrics
-from node.http.problems import MEDIA_TYPE, Problem, problem_of, slow_down, stopping
-from node.http.transactions import WAITS, Transactions, decode, final_refusal
-from node.mempool import NO_ROOM
+from coseal.ledger.transaction import Transaction
+from coseal.node.events import Admission, Answer
+from coseal.node.http.bodies import HEIGHT_HEADER, JSON, MSGPACK
+from coseal.node.http.context import Context
+from coseal.node.http.hot import HotRequest
+from coseal.node.http.metrics import RequestMetrics
+from coseal.node.http.problems import MEDIA_TYPE, Problem, problem_of, slow_down, stopping
+from coseal.node.http.transactions import WAITS, Transactions, decode, final_refusal
+from coseal.node.mempool import NO_ROOM
 
 BODY_BYTES_MAX: Final = 16 * 1024
 """So much a connection may hold here beside the budget of all bodies."""

@@ -15,12 +15,12 @@ from fastapi import APIRouter, Depends, Header, Query
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from contracts.feed import BEGIN, Place, Told, place_after, place_of, place_text, told
-from ledger.block import CommittedBlock
-from ledger.strict_json import json_line
-from node.http.bodies import HEIGHT_HEADER
-from node.http.context import Context
-from node.http.problems import Problem
+from coseal.contracts.feed import BEGIN, Place, Told, place_after, place_of, place_text, told
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.strict_json import json_line
+from coseal.node.http.bodies import HEIGHT_HEADER
+from coseal.node.http.context import Context
+from coseal.node.http.problems import Problem
 
 _HEIGHT_MAX: Final = 2**63 - 1
 _KEEP_ALIVE_S: Final = 15.0

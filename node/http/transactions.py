@@ -14,21 +14,21 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from contracts.framework import Rejected
-from ledger.block import CommittedBlock, Receipt
-from ledger.errors import LedgerError, TooLarge
-from ledger.handover import with_handovers
-from ledger.proof import TransactionProof
-from ledger.render import proof_json, receipt_json, time_text, transaction_json, transaction_raw_from_json
-from ledger.transaction import Transaction
-from node import index_queries
-from node.events import Admission, Answer
-from node.http.bodies import JSON, MSGPACK, answer, media_type, parse_json, split_raws
-from node.http.context import Context, WithHandovers
-from node.http.hot import HotRequest
-from node.http.problems import Problem, refusal, slow_down
-from node.http.services import Location
-from node.mempool import NO_ROOM
+from coseal.contracts.framework import Rejected
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.errors import LedgerError, TooLarge
+from coseal.ledger.handover import with_handovers
+from coseal.ledger.proof import TransactionProof
+from coseal.ledger.render import proof_json, receipt_json, time_text, transaction_json, transaction_raw_from_json
+from coseal.ledger.transaction import Transaction
+from coseal.node import index_queries
+from coseal.node.events import Admission, Answer
+from coseal.node.http.bodies import JSON, MSGPACK, answer, media_type, parse_json, split_raws
+from coseal.node.http.context import Context, WithHandovers
+from coseal.node.http.hot import HotRequest
+from coseal.node.http.problems import Problem, refusal, slow_down
+from coseal.node.http.services import Location
+from coseal.node.mempool import NO_ROOM
 
 # Refusals that a transaction also gets when it is sent again long after it was committed.
 _OUTDATED: Final = frozenset({"expired", "unknown_sender"})

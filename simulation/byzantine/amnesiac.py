@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node import journal
+from coseal.node import journal
 from simulation.byzantine.behaviour import Behaviour
 
 

@@ -10,12 +10,12 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
-from ledger.certificate import Certificate, Phase, assemble
-from ledger.signing import Signer
-from ledger.validators import ValidatorSet
-from node import wire
-from node.wire import ConsensusMessage, WireMessage
+from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
+from coseal.ledger.certificate import Certificate, Phase, assemble
+from coseal.ledger.signing import Signer
+from coseal.ledger.validators import ValidatorSet
+from coseal.node import wire
+from coseal.node.wire import ConsensusMessage, WireMessage
 
 if TYPE_CHECKING:
     from simulation.node import SimulatedNode

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consensus.messages import Proposal
-from node.wire import Blocks, Body, WireMessage
+from coseal.consensus.messages import Proposal
+from coseal.node.wire import Blocks, Body, WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
 

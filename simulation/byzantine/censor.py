@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ledger.errors import LedgerError
-from ledger.transaction import Transaction
-from node.wire import Transactions, WireMessage
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.transaction import Transaction
+from coseal.node.wire import Transactions, WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
 

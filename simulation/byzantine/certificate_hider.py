@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consensus.messages import Proposal, RoundChange
-from ledger.block import Block
-from node.wire import WireMessage
+from coseal.consensus.messages import Proposal, RoundChange
+from coseal.ledger.block import Block
+from coseal.node.wire import WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consensus.messages import Commit
-from node.wire import WireMessage
+from coseal.consensus.messages import Commit
+from coseal.node.wire import WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consensus.messages import Commit, Prepare
-from node.wire import WireMessage
+from coseal.consensus.messages import Commit, Prepare
+from coseal.node.wire import WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
 
 

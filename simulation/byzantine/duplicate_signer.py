@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consensus.messages import Proposal
-from ledger.block import Block
-from ledger.certificate import Certificate, Phase
-from node.wire import Status, WireMessage
+from coseal.consensus.messages import Proposal
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.node.wire import Status, WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
 
 

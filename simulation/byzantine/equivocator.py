@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consensus.messages import Commit, Prepare, Proposal
-from ledger.block import Block
-from node.wire import WireMessage
+from coseal.consensus.messages import Commit, Prepare, Proposal
+from coseal.ledger.block import Block
+from coseal.node.wire import WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
 
 

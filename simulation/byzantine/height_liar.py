@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ledger.certificate import Certificate, Phase
-from node.wire import Status, TipReply, WireMessage
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.node.wire import Status, TipReply, WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from consensus.messages import Proposal
-from ledger import merkle
-from ledger.block import Block
-from node.wire import WireMessage
+from coseal.consensus.messages import Proposal
+from coseal.ledger import merkle
+from coseal.ledger.block import Block
+from coseal.node.wire import WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.certificate import ROUND_MAX
+from coseal.ledger.certificate import ROUND_MAX
 from simulation.byzantine.behaviour import Behaviour
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from consensus.messages import Message, subject
-from contracts import evidence
-from ledger import transaction
-from ledger.equivocation import Equivocation, Signed
-from node.wire import Transactions
+from coseal.consensus.messages import Message, subject
+from coseal.contracts import evidence
+from coseal.ledger import transaction
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.node.wire import Transactions
 from simulation.byzantine.behaviour import Behaviour
 
 REPORTS_MAX = 12  # each makes a block

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consensus.messages import Proposal
-from ledger.block import Block
+from coseal.consensus.messages import Proposal
+from coseal.ledger.block import Block
 from simulation.byzantine.behaviour import Behaviour
 
 

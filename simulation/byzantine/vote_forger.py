@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consensus.messages import Commit, Prepare
+from coseal.consensus.messages import Commit, Prepare
 from simulation.byzantine.behaviour import Behaviour
 
 

@@ -12,8 +12,8 @@ from hashlib import sha256
 from itertools import combinations, product
 from typing import Final, TypeAlias
 
-from consensus.application import Draft, Executed, Invalid
-from consensus.events import (
+from coseal.consensus.application import Draft, Executed, Invalid
+from coseal.consensus.events import (
     BlockReceived,
     Broadcast,
     Decided,
@@ -25,15 +25,15 @@ from consensus.events import (
     TimerExpired,
     TimerKind,
 )
-from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, subject, verify_message
-from consensus.replica import Replica, ReplicaConfig, Tip
-from ledger import merkle
-from ledger.block import Block, Header, last_commit_hash
-from ledger.certificate import Certificate, Phase, assemble, vote_preimage
-from ledger.errors import BadSignature
-from ledger.genesis import Parameters
-from ledger.signing import ZERO_HASH
-from ledger.validators import Validator, ValidatorSet
+from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, subject, verify_message
+from coseal.consensus.replica import Replica, ReplicaConfig, Tip
+from coseal.ledger import merkle
+from coseal.ledger.block import Block, Header, last_commit_hash
+from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.errors import BadSignature
+from coseal.ledger.genesis import Parameters
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.validators import Validator, ValidatorSet
 from simulation.keys import HashSigner, hash_verify
 from simulation.model.refine import HeightTrace, NotAllowed, Proof
 from simulation.reading import NAMES

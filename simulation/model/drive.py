@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange
-from ledger.block import Block
+from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange
+from coseal.ledger.block import Block
 from simulation.model.bench import (
     VALIDATORS,
     Adversary,

@@ -11,27 +11,27 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from audit.audit import audit
-from audit.report import Verdict
-from contracts import supervision_sets
-from contracts.budget import BLOCK_STEPS, TRANSACTION_STEPS
-from contracts.execution import Executor, Outcome, new_state
-from contracts.framework import Rejected
-from contracts.rows.blocks import BlockRows
-from contracts.rows.buffer import Rows
-from contracts.rows.schema import SQLITE, definitions
-from contracts.rows.tables import TABLES
-from contracts.table import RULES
-from ledger import merkle, transaction
-from ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, Receipt, last_commit_hash
-from ledger.certificate import Certificate, Phase, vote_preimage
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.render import plain
-from ledger.state import MemoryStore, State
-from ledger.transaction import Transaction
-from ledger.validators import leader_index
-from node.index_file import Writer
+from coseal.audit.audit import audit
+from coseal.audit.report import Verdict
+from coseal.contracts import supervision_sets
+from coseal.contracts.budget import BLOCK_STEPS, TRANSACTION_STEPS
+from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.contracts.framework import Rejected
+from coseal.contracts.rows.blocks import BlockRows
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.schema import SQLITE, definitions
+from coseal.contracts.rows.tables import TABLES
+from coseal.contracts.table import RULES
+from coseal.ledger import merkle, transaction
+from coseal.ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, Receipt, last_commit_hash
+from coseal.ledger.certificate import Certificate, Phase, vote_preimage
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.render import plain
+from coseal.ledger.state import MemoryStore, State
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import leader_index
+from coseal.node.index_file import Writer
 from simulation.checked import Checked
 from simulation.invariants import Violation
 from simulation.keys import Scheme

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from contracts.framework import Reader
-from contracts.rules.rule import SOURCE, names_of
+from coseal.contracts.framework import Reader
+from coseal.contracts.rules.rule import SOURCE, names_of
 
 GOALS: Final[dict[str, str]] = {
     "trial": "a set is tried",

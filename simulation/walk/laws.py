@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from contracts import due, execution, supervision, supervision_checks
-from contracts.framework import Reader
-from contracts.process_chain import objects_of
-from contracts.rules.errors import RuleError
-from contracts.rules.rule import SOURCE, about_sources, parse_rule, source_bytes
-from ledger.block import Receipt
-from ledger.transaction import Transaction
+from coseal.contracts import due, execution, supervision, supervision_checks
+from coseal.contracts.framework import Reader
+from coseal.contracts.process_chain import objects_of
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.rule import SOURCE, about_sources, parse_rule, source_bytes
+from coseal.ledger.block import Receipt
+from coseal.ledger.transaction import Transaction
 from simulation.invariants import Violation
 from simulation.walk.processes import TYPES
 

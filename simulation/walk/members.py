@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ledger import signing
-from ledger.certificate import Phase, vote_preimage
+from coseal.ledger import signing
+from coseal.ledger.certificate import Phase, vote_preimage
 from simulation.walk.walker import Make, Move, Walker
 
 USERS: Final = ("admin", "clerk", "agent", "auditor")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contracts.process_chain import decoded_item_hash
-from ledger.render import time_text
+from coseal.contracts.process_chain import decoded_item_hash
+from coseal.ledger.render import time_text
 from simulation.walk.walker import Make, Move, Walker
 
 TYPES: Final = ("loans", "permits", "trade")

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from contracts.framework import Reader
-from ledger.genesis import Genesis
-from ledger.signing import Signer
-from ledger.transaction import node_of, node_sender
+from coseal.contracts.framework import Reader
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import Signer
+from coseal.ledger.transaction import node_of, node_sender
 from simulation.keys import Scheme
 from simulation.walk.values import spoiled
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from contracts import membership, table
-from contracts.execution import Executor, new_state
-from ledger import framing, merkle, transaction
-from ledger.block import Block, CommittedBlock, Header, last_commit_hash
-from ledger.certificate import Certificate, Phase, assemble, vote_preimage
-from ledger.genesis import PROTOCOL_VERSION, Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.handover import Handover
-from ledger.signing import Ed25519Signer
-from ledger.state import MemoryStore
-from ledger.validators import Validator, ValidatorSet, leader_index
+from coseal.contracts import membership, table
+from coseal.contracts.execution import Executor, new_state
+from coseal.ledger import framing, merkle, transaction
+from coseal.ledger.block import Block, CommittedBlock, Header, last_commit_hash
+from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.genesis import PROTOCOL_VERSION, Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.handover import Handover
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.state import MemoryStore
+from coseal.ledger.validators import Validator, ValidatorSet, leader_index
 
 START_MS = 1_700_000_000_000
 MEMBERS = (

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from audit import audit as audit_module
-from audit.audit import audit, parse_pin
-from audit.report import Level, Verdict
-from audit.sources import FileSource, Pruned
-from ledger.block import Block, CommittedBlock, Receipt
-from ledger.signing import ZERO_HASH
+from coseal.audit import audit as audit_module
+from coseal.audit.audit import audit, parse_pin
+from coseal.audit.report import Level, Verdict
+from coseal.audit.sources import FileSource, Pruned
+from coseal.ledger.block import Block, CommittedBlock, Receipt
+from coseal.ledger.signing import ZERO_HASH
 
 LEVELS = list(Level)
 CHECKING_EACH = [Level.CERTIFICATES, Level.MERKLE, Level.REPLAY]

@@ -13,24 +13,24 @@ from typing import Any
 
 import pytest
 
-from audit.bundle import STEP_NAMES, BundleReport, verify_bundle
-from audit.report import Verdict
-from audit.verify import verify_document
-from contracts.process_chain import item_hash, objects_of
 from coseal import bundle
+from coseal.audit.bundle import STEP_NAMES, BundleReport, verify_bundle
+from coseal.audit.report import Verdict
+from coseal.audit.verify import verify_document
+from coseal.contracts.process_chain import item_hash, objects_of
 from coseal.conversation import Ask, Conversation, Dialogue, Reply
 from coseal.errors import BadAnswer, CosealError
-from ledger import codec, signing
-from ledger.block import CommittedBlock, Header, Receipt
-from ledger.certificate import Certificate
-from ledger.handover import Handover
-from ledger.head import announced
-from ledger.proof import CertifiedValue
-from ledger.render import certified_header_json, raw_text, state_proof_json
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
-from node import index_supervision_queries as queries
-from node.index import Index
+from coseal.ledger import codec, signing
+from coseal.ledger.block import CommittedBlock, Header, Receipt
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.handover import Handover
+from coseal.ledger.head import announced
+from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.render import certified_header_json, raw_text, state_proof_json
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
+from coseal.node import index_supervision_queries as queries
+from coseal.node.index import Index
 from tests.node.chain import Chain, validator
 from tests.node.http.world import make_genesis
 from tests.node.supervised import Story

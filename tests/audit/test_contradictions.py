@@ -7,18 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from audit.audit import audit
-from audit.contradictions import Contradiction, in_block
-from audit.epochs import Epochs
-from audit.light import UnknownValidators
-from audit.report import Level, Verdict
-from contracts import evidence
+from coseal.audit.audit import audit
+from coseal.audit.contradictions import Contradiction, in_block
+from coseal.audit.epochs import Epochs
+from coseal.audit.light import UnknownValidators
+from coseal.audit.report import Level, Verdict
 from coseal.cli.checking import print_report
-from ledger import transaction
-from ledger.block import Receipt
-from ledger.certificate import Phase, vote_preimage
-from ledger.equivocation import Equivocation, Signed
-from ledger.signing import Ed25519Signer
+from coseal.contracts import evidence
+from coseal.ledger import transaction
+from coseal.ledger.block import Receipt
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.signing import Ed25519Signer
 
 LOOKING = [Level.MERKLE, Level.REPLAY]
 

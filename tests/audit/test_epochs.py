@@ -5,21 +5,21 @@ from itertools import pairwise
 
 import pytest
 
-from audit import audit as audit_module
-from audit.audit import audit
-from audit.epochs import Epochs, ForkedEpochs
-from audit.light import BadHeader, UnknownValidators, check_certificate, follow, genesis_anchor
-from audit.report import Level, Verdict
-from audit.sources import FileSource
-from audit.verify import verify_document
-from ledger import framing, render, signing
-from ledger.block import CommittedBlock
-from ledger.errors import BadCertificate, BadProof, Malformed
-from ledger.handover import Handover, handover_json, split_handovers, with_handovers
-from ledger.head import Head, announced
-from ledger.proof import TransactionProof
-from ledger.signing import Ed25519Signer
-from ledger.validators import Validator, ValidatorSet
+from coseal.audit import audit as audit_module
+from coseal.audit.audit import audit
+from coseal.audit.epochs import Epochs, ForkedEpochs
+from coseal.audit.light import BadHeader, UnknownValidators, check_certificate, follow, genesis_anchor
+from coseal.audit.report import Level, Verdict
+from coseal.audit.sources import FileSource
+from coseal.audit.verify import verify_document
+from coseal.ledger import framing, render, signing
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import BadCertificate, BadProof, Malformed
+from coseal.ledger.handover import Handover, handover_json, split_handovers, with_handovers
+from coseal.ledger.head import Head, announced
+from coseal.ledger.proof import TransactionProof
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.validators import Validator, ValidatorSet
 
 BELOW_REPLAY = [Level.HEADERS, Level.CERTIFICATES, Level.MERKLE]
 
@@ -258,7 +258,7 @@ class _PrunedAt:
         return self._height + len(self._raws) - 1
 
     def blocks(self, first, last):
-        from audit.sources import Pruned
+        from coseal.audit.sources import Pruned
 
         if first < self._height:
             raise Pruned(self._height)

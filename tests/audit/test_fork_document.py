@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from audit.fork_document import STEP_NAMES, fork_json
-from audit.report import Verdict
-from audit.verify import Verification, verify_bytes
-from ledger.block import CommittedBlock
-from ledger.genesis import Genesis
+from coseal.audit.fork_document import STEP_NAMES, fork_json
+from coseal.audit.report import Verdict
+from coseal.audit.verify import Verification, verify_bytes
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.genesis import Genesis
 from tests.audit.conftest import Chain
 
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from audit.history import history_json, verify_history
-from audit.report import Verdict
-from audit.verify import verify_document
-from contracts.process_chain import chain as chain_head
-from contracts.process_chain import item_hash, object_key
-from ledger import codec, render
-from ledger.errors import LedgerError
-from ledger.proof import CertifiedValue
-from ledger.signing import ZERO_HASH
-from ledger.state import MemoryStore, State
+from coseal.audit.history import history_json, verify_history
+from coseal.audit.report import Verdict
+from coseal.audit.verify import verify_document
+from coseal.contracts.process_chain import chain as chain_head
+from coseal.contracts.process_chain import item_hash, object_key
+from coseal.ledger import codec, render
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.state import MemoryStore, State
 
 SOURCE = "enterprise-a/fines"
 ITEMS = [{"event": f"e{n}", "type": "Create Fine", "objects": [["fine", "A1"]]} for n in range(3)]

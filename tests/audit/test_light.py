@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from audit.light import (
+from coseal.audit.light import (
     BadHeader,
     OtherChain,
     UnknownValidators,
@@ -15,10 +15,10 @@ from audit.light import (
     resume,
     signed_both,
 )
-from ledger.certificate import Phase
-from ledger.errors import BadCertificate, LedgerError
-from ledger.signing import ZERO_HASH
-from ledger.validators import ValidatorSet
+from coseal.ledger.certificate import Phase
+from coseal.ledger.errors import BadCertificate, LedgerError
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.validators import ValidatorSet
 
 
 def anchor_at(chain, height):

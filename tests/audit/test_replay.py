@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from audit import replay as replay_module
-from audit.replay import BadReplay, CannotReplay, Replay
-from contracts.execution import UnknownProtocol
-from ledger.block import Block
-from ledger.transaction import Transaction
+from coseal.audit import replay as replay_module
+from coseal.audit.replay import BadReplay, CannotReplay, Replay
+from coseal.contracts.execution import UnknownProtocol
+from coseal.ledger.block import Block
+from coseal.ledger.transaction import Transaction
 
 
 def test_a_chain_is_replayed_to_its_certified_roots(chain):

@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import msgpack
 import pytest
 
-from audit import sources
-from audit.sources import Damaged, FileSource, Unreachable, UrlSource, open_source, sources_in
-from ledger import framing
+from coseal.audit import sources
+from coseal.audit.sources import Damaged, FileSource, Unreachable, UrlSource, open_source, sources_in
+from coseal.ledger import framing
 
 
 def read_all(source, first=1, last=1_000):

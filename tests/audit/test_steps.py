@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from audit.report import Verdict
-from audit.steps import Trace, Untold
-from audit.verify import REMAINING_TRUST, verify_document
-from ledger import render
-from ledger.block import Receipt
-from ledger.errors import BadProof
-from ledger.genesis import Genesis
-from ledger.proof import BeginProof, CertifiedValue, TransactionProof
-from ledger.signing import ZERO_HASH
-from ledger.transaction import Transaction
+from coseal.audit.report import Verdict
+from coseal.audit.steps import Trace, Untold
+from coseal.audit.verify import REMAINING_TRUST, verify_document
+from coseal.ledger import render
+from coseal.ledger.block import Receipt
+from coseal.ledger.errors import BadProof
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.proof import BeginProof, CertifiedValue, TransactionProof
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.transaction import Transaction
 
 RECEIPT = ["form", "chain", "header", "validators", "certificate", "transaction path", "receipt path", "signature"]
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from audit import verify
-from audit.report import Verdict
-from audit.verify import verify_bytes, verify_file
-from ledger import merkle, render
-from ledger.genesis import Genesis
-from ledger.proof import CertifiedValue, TransactionProof
-from ledger.signing import ZERO_HASH
+from coseal.audit import verify
+from coseal.audit.report import Verdict
+from coseal.audit.verify import verify_bytes, verify_file
+from coseal.ledger import merkle, render
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.proof import CertifiedValue, TransactionProof
+from coseal.ledger.signing import ZERO_HASH
 
 KEY = b"membership/validators"
 

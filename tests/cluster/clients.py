@@ -18,7 +18,7 @@ from typing import Any
 
 from coseal import client as signing
 from coseal import keys
-from ledger.transaction import Transaction
+from coseal.ledger.transaction import Transaction
 from tests.cluster.histories import Add, Look, Read, Write
 from tests.cluster.network import Cluster
 

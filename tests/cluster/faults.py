@@ -275,7 +275,7 @@ def doubled(scene: Scene, victims: list[str]) -> Iterator[None]:
     )
     cluster.doubled.add(name)
     with open(data.with_name(f"{name}.double.log"), "ab") as log:
-        command = [sys.executable, "-m", "node", "run", "--data", str(copy)]
+        command = [sys.executable, "-m", "coseal.node", "run", "--data", str(copy)]
         double = cluster.processes[f"{name}.double"] = subprocess.Popen(command, stdout=log, stderr=log)
     yield
     double.kill()

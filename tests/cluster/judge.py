@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audit.audit import audit
-from audit.report import Level, Verdict
-from audit.sources import UrlSource
-from ledger.block import CommittedBlock, Receipt
-from ledger.transaction import Transaction
+from coseal.audit.audit import audit
+from coseal.audit.report import Level, Verdict
+from coseal.audit.sources import UrlSource
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.transaction import Transaction
 from simulation.history import out_of_order
 from tests.cluster.clients import REGISTERS, Clients
 from tests.cluster.histories import NEVER, register_fault, set_fault

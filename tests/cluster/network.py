@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from coseal import consortium, keys, network
+from coseal.ledger import transaction
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.transaction import Transaction
 from coseal.network import NodeEntry
-from ledger import transaction
-from ledger.genesis import Genesis
-from ledger.transaction import Transaction
 from tests.cluster.lines import Lines
 
 FIRST_PORT, LAST_PORT = 22_400, 22_990
@@ -67,7 +67,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 # With SIMULATED_MUTANT=NAME in the environment nodes run that mistake of simulation/mutations.py: is it noticed?
 _MUTANT = "import simulation.patching, runpy; runpy.run_module('node', run_name='__main__', alter_sys=True)"
-_NODE = ["-c", _MUTANT] if "SIMULATED_MUTANT" in os.environ else ["-m", "node"]
+_NODE = ["-c", _MUTANT] if "SIMULATED_MUTANT" in os.environ else ["-m", "coseal.node"]
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Cluster:
         net = network.create(folder / "net", consortium.default_consortium(nodes), addressing=addressing)
         bare = [node for node in net.nodes if not (node.data / "journal").exists()]
         if bare:
-            command = [sys.executable, "-m", "node", "init"]
+            command = [sys.executable, "-m", "coseal.node", "init"]
             for node in bare:
                 command += ["--data", str(node.data)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=60)
@@ -141,7 +141,7 @@ class Cluster:
 
     def run_to_end(self, name: str, timeout_s: float = 90) -> subprocess.CompletedProcess[str]:
         """Run a node that is expected to end by itself."""
-        command = [sys.executable, "-m", "node", "run", "--data", str(self.entry(name).data)]
+        command = [sys.executable, "-m", "coseal.node", "run", "--data", str(self.entry(name).data)]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
 
     def kill(self, name: str) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from coseal import keys
-from ledger import transaction
-from ledger.transaction import Transaction
+from coseal.ledger import transaction
+from coseal.ledger.transaction import Transaction
 from tests.cluster.network import Cluster
 
 pytestmark = pytest.mark.cluster

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger import framing
+from coseal.ledger import framing
 from tests.cluster.network import Cluster
 
 pytestmark = pytest.mark.cluster

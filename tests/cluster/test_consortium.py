@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from audit.audit import audit
-from audit.sources import sources_in
-from ledger.genesis import Genesis
+from coseal.audit.audit import audit
+from coseal.audit.sources import sources_in
+from coseal.ledger.genesis import Genesis
 from tests.cluster.hosts import Host, Hosts, why_not
 
 pytestmark = pytest.mark.cluster

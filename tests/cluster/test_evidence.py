@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from audit.audit import audit
-from audit.sources import sources_in
-from consensus.messages import Prepare, preimage
 from coseal import keys
-from node import wire
-from node.links import Identity, Links
+from coseal.audit.audit import audit
+from coseal.audit.sources import sources_in
+from coseal.consensus.messages import Prepare, preimage
+from coseal.node import wire
+from coseal.node.links import Identity, Links
 from tests.cluster.network import Cluster
 
 pytestmark = pytest.mark.cluster

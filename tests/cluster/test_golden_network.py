@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from contracts.process_chain import objects_of
-from contracts.process_types import normalised
-from contracts.rules.monitor import rule_sets
-from contracts.rules.rule import parse_rules
-from contracts.rules.verdict import Verdict
-from contracts.supervision_watch import object_state_key
 from coseal import supervision
 from coseal.access import Access
 from coseal.client import Client
+from coseal.contracts.process_chain import objects_of
+from coseal.contracts.process_types import normalised
+from coseal.contracts.rules.monitor import rule_sets
+from coseal.contracts.rules.rule import parse_rules
+from coseal.contracts.rules.verdict import Verdict
+from coseal.contracts.supervision_watch import object_state_key
 from coseal.importers.mapping import default_mapping
 from coseal.importers.reader import read_log
 from coseal.recording import Recorder

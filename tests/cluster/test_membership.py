@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from audit.report import Verdict
-from audit.verify import verify_bytes
 from coseal import keys, network
+from coseal.audit.report import Verdict
+from coseal.audit.verify import verify_bytes
 from coseal.client import Client
 from coseal.errors import CosealError
 from coseal.processes import probe

@@ -28,7 +28,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def signer(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignerProcess]:
     data, folder = cluster.entry(NAME).data, tmp_path_factory.mktemp("key") / "signer"
-    command = [sys.executable, "-m", "node", "init-signer", "--data", str(folder), "--from", str(data)]
+    command = [sys.executable, "-m", "coseal.node", "init-signer", "--data", str(folder), "--from", str(data)]
     subprocess.run(command, check=True, timeout=60, stdout=subprocess.DEVNULL)
     made = SignerProcess(folder)
     config = data / "node.toml"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from audit.audit import audit
-from audit.report import Level, Verdict
-from audit.sources import FileSource, UrlSource
 from coseal import block_archive
+from coseal.audit.audit import audit
+from coseal.audit.report import Level, Verdict
+from coseal.audit.sources import FileSource, UrlSource
 from coseal.cli import app
 from tests.cluster.network import Cluster
 

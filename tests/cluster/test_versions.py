@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from coseal.cli import app
-from node.exits import Exit
+from coseal.node.exits import Exit
 from tests.cluster.network import Cluster
 
 pytestmark = pytest.mark.cluster

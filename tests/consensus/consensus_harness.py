@@ -9,8 +9,8 @@ from collections import deque
 from dataclasses import fields, is_dataclass, replace
 from hashlib import sha256
 
-from consensus.application import Draft, Executed, Invalid
-from consensus.events import (
+from coseal.consensus.application import Draft, Executed, Invalid
+from coseal.consensus.events import (
     Accuse,
     Behind,
     BlockReceived,
@@ -32,15 +32,23 @@ from consensus.events import (
     TipSeen,
     WorkArrived,
 )
-from consensus.messages import Commit, Prepare, Proposal, RoundChange, decode_message, encode_message, verify_message
-from consensus.persisted import EMPTY_GUARD, FRESH, decode_record, encode_record, fold
-from consensus.replica import Replica, ReplicaConfig, Tip
-from ledger import merkle
-from ledger.block import Block, Header, last_commit_hash
-from ledger.certificate import Certificate, Phase, assemble, vote_preimage
-from ledger.errors import LedgerError
-from ledger.genesis import Parameters
-from ledger.validators import Validator, ValidatorSet
+from coseal.consensus.messages import (
+    Commit,
+    Prepare,
+    Proposal,
+    RoundChange,
+    decode_message,
+    encode_message,
+    verify_message,
+)
+from coseal.consensus.persisted import EMPTY_GUARD, FRESH, decode_record, encode_record, fold
+from coseal.consensus.replica import Replica, ReplicaConfig, Tip
+from coseal.ledger import merkle
+from coseal.ledger.block import Block, Header, last_commit_hash
+from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Parameters
+from coseal.ledger.validators import Validator, ValidatorSet
 
 CHAIN_ID = sha256(b"toy genesis").digest()
 GENESIS_TIME_MS = 1_700_000_000_000

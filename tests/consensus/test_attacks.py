@@ -16,8 +16,8 @@ from consensus_harness import (
     validator_set,
 )
 
-from consensus.events import Accuse, CertifiedBlock, Decided, Received, TimerKind
-from consensus.messages import (
+from coseal.consensus.events import Accuse, CertifiedBlock, Decided, Received, TimerKind
+from coseal.consensus.messages import (
     Commit,
     Prepare,
     Proposal,
@@ -27,11 +27,11 @@ from consensus.messages import (
     preimage,
     verify_message,
 )
-from consensus.persisted import EMPTY_GUARD, fold
-from ledger.block import MAX_BLOCK_BYTES, Block, Header
-from ledger.certificate import Phase
-from ledger.errors import BadSignature, Malformed
-from ledger.signing import TAG_HTTP, TAG_TRANSACTION, body_preimage
+from coseal.consensus.persisted import EMPTY_GUARD, fold
+from coseal.ledger.block import MAX_BLOCK_BYTES, Block, Header
+from coseal.ledger.certificate import Phase
+from coseal.ledger.errors import BadSignature, Malformed
+from coseal.ledger.signing import TAG_HTTP, TAG_TRANSACTION, body_preimage
 
 # --- C1: certificates inside messages ---
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from consensus_harness import CHAIN_ID, NAMES, Bench, ToySigner, World, said, toy_verify, validator_set
 
-from consensus.events import Broadcast, CertifiedBlock, Received, TipSeen
-from consensus.guard import SignGuard
-from consensus.messages import Prepare, Proposal
-from consensus.persisted import fold
-from consensus.rules import leader
-from ledger.certificate import Phase, vote_preimage
-from ledger.errors import BadCertificate
-from ledger.validators import ValidatorSet
+from coseal.consensus.events import Broadcast, CertifiedBlock, Received, TipSeen
+from coseal.consensus.guard import SignGuard
+from coseal.consensus.messages import Prepare, Proposal
+from coseal.consensus.persisted import fold
+from coseal.consensus.rules import leader
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.errors import BadCertificate
+from coseal.ledger.validators import ValidatorSet
 
 FOUR, FIVE = validator_set(4), validator_set(5, epoch=1)
 

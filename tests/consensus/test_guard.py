@@ -2,10 +2,10 @@ from consensus_harness import ToySigner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consensus.events import SignRecord
-from consensus.guard import STOPPED, SignGuard
-from consensus.persisted import EMPTY_GUARD, fold
-from ledger.certificate import Phase
+from coseal.consensus.events import SignRecord
+from coseal.consensus.guard import STOPPED, SignGuard
+from coseal.consensus.persisted import EMPTY_GUARD, fold
+from coseal.ledger.certificate import Phase
 
 A, B = b"a" * 80, b"b" * 80
 

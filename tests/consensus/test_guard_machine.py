@@ -7,9 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from consensus.guard import SignGuard
-from consensus.persisted import EMPTY_GUARD, fold
-from ledger.certificate import Phase
+from coseal.consensus.guard import SignGuard
+from coseal.consensus.persisted import EMPTY_GUARD, fold
+from coseal.ledger.certificate import Phase
 
 QUORUM = 3
 PREIMAGES = (b"a" * 80, b"b" * 80)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from consensus_harness import CHAIN_ID, NAMES, Bench
 
-from consensus.rules import Tip, fresh_fault, leader, link_fault
-from ledger.block import Block
-from ledger.certificate import Phase
-from ledger.genesis import Parameters
+from coseal.consensus.rules import Tip, fresh_fault, leader, link_fault
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import Phase
+from coseal.ledger.genesis import Parameters
 
 
 def second():

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from consensus_harness import CHAIN_ID, Bench, toy_verify
 
-from consensus.justification import PROVEN_MAX, Judge, choose
-from ledger.certificate import Phase
+from coseal.consensus.justification import PROVEN_MAX, Judge, choose
+from coseal.ledger.certificate import Phase
 
 BENCH = Bench(me="dia")
 BLOCK, OTHER = BENCH.block(), BENCH.block(transactions=[b"other"])

@@ -7,7 +7,7 @@ from consensus_harness import CHAIN_ID, GENESIS_TIME_MS, Bench, of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consensus.events import (
+from coseal.consensus.events import (
     BlockReceived,
     CertifiedBlock,
     Decided,
@@ -20,10 +20,10 @@ from consensus.events import (
     TipSeen,
     WorkArrived,
 )
-from consensus.messages import Commit, Prepare, Proposal, RoundChange, decode_message, encode_message
-from ledger import merkle
-from ledger.block import Block, Header, last_commit_hash
-from ledger.certificate import Certificate, Phase
+from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange, decode_message, encode_message
+from coseal.ledger import merkle
+from coseal.ledger.block import Block, Header, last_commit_hash
+from coseal.ledger.certificate import Certificate, Phase
 
 
 def middle():

@@ -3,10 +3,18 @@ from dataclasses import replace
 import pytest
 from consensus_harness import CHAIN_ID, Bench, toy_verify, validator_set
 
-from consensus.messages import RoundChange, decode_message, encode_message, preimage, subject, to_value, verify_message
-from ledger import codec
-from ledger.certificate import ROUND_MAX, Phase
-from ledger.errors import BadSignature, Malformed
+from coseal.consensus.messages import (
+    RoundChange,
+    decode_message,
+    encode_message,
+    preimage,
+    subject,
+    to_value,
+    verify_message,
+)
+from coseal.ledger import codec
+from coseal.ledger.certificate import ROUND_MAX, Phase
+from coseal.ledger.errors import BadSignature, Malformed
 
 BENCH = Bench(me="dia")
 BLOCK = BENCH.block(transactions=[b"one"])

@@ -8,16 +8,16 @@ import sys
 import pytest
 from consensus_harness import Bench, said
 
-from consensus import height, messages, votes
-from consensus.events import BlockReceived, Decided, TimerKind
-from consensus.height import Height
-from consensus.justification import Judge, Justified
-from consensus.messages import Commit, Prepare, RoundChange, verify_message
-from ledger import certificate as certificates
-from ledger.certificate import Phase
-from ledger.errors import BadSignature
-from ledger.signing import ZERO_HASH
-from ledger.validators import ValidatorSet
+from coseal.consensus import height, messages, votes
+from coseal.consensus.events import BlockReceived, Decided, TimerKind
+from coseal.consensus.height import Height
+from coseal.consensus.justification import Judge, Justified
+from coseal.consensus.messages import Commit, Prepare, RoundChange, verify_message
+from coseal.ledger import certificate as certificates
+from coseal.ledger.certificate import Phase
+from coseal.ledger.errors import BadSignature
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.validators import ValidatorSet
 
 # --- scenarios: each returns whether the replica behaved ---
 
@@ -127,7 +127,7 @@ def any_certificate_in_place_of_the_highest(patch):
         held = [change.prepared for change in changes if change.prepared is not None]
         return Justified(changes, held[0] if held else None)
 
-    patch.setattr("consensus.justification.choose", choose)
+    patch.setattr("coseal.consensus.justification.choose", choose)
     patch.setattr(height, "choose", choose)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from consensus_harness import Bench, World, of, said
 
-from consensus.events import (
+from coseal.consensus.events import (
     BlockReceived,
     CertifiedBlock,
     Decided,
@@ -18,10 +18,10 @@ from consensus.events import (
     TipSeen,
     WorkArrived,
 )
-from consensus.messages import Commit, Prepare, Proposal, RoundChange
-from consensus.timers import REBROADCAST_MS, average_ms, rebroadcast_ms, round_timeout_ms
-from ledger.certificate import Phase
-from ledger.genesis import Parameters
+from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange
+from coseal.consensus.timers import REBROADCAST_MS, average_ms, rebroadcast_ms, round_timeout_ms
+from coseal.ledger.certificate import Phase
+from coseal.ledger.genesis import Parameters
 
 
 def started(effects, kind):

@@ -3,11 +3,11 @@ from consensus_harness import Bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
-from consensus.persisted import EMPTY_GUARD, FRESH, Persisted, decode_record, encode_record, fold, records_of
-from ledger import codec
-from ledger.certificate import Phase
-from ledger.errors import Malformed
+from coseal.consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
+from coseal.consensus.persisted import EMPTY_GUARD, FRESH, Persisted, decode_record, encode_record, fold, records_of
+from coseal.ledger import codec
+from coseal.ledger.certificate import Phase
+from coseal.ledger.errors import Malformed
 
 BENCH = Bench()
 BLOCK = BENCH.block(transactions=[b"one"])
@@ -40,7 +40,7 @@ def test_bytes_that_are_no_record_are_refused():
         decode_record(encode_record(RECORDS[1])[:-1])
     with pytest.raises(Malformed):
         decode_record(codec.encode(["sign", 1, 1, 0, 4, b"", b""]))
-    from consensus.messages import to_value
+    from coseal.consensus.messages import to_value
 
     with pytest.raises(Malformed):
         decode_record(codec.encode(["round", 1, 1, 1, [to_value(BENCH.prepare(0, BLOCK))], None]))

@@ -4,11 +4,11 @@ import consensus_harness
 import pytest
 from consensus_harness import NAMES, Bench, World, said
 
-from consensus.events import TimerKind, TipSeen, WorkArrived
-from consensus.messages import Proposal
-from consensus.persisted import Persisted
-from ledger.certificate import Phase
-from ledger.signing import Ed25519Signer, verify
+from coseal.consensus.events import TimerKind, TipSeen, WorkArrived
+from coseal.consensus.messages import Proposal
+from coseal.consensus.persisted import Persisted
+from coseal.ledger.certificate import Phase
+from coseal.ledger.signing import Ed25519Signer, verify
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from consensus_harness import NAMES, Bench, Node, World, said
 
-from consensus.events import (
+from coseal.consensus.events import (
     BodyRecord,
     Broadcast,
     Decided,
@@ -18,10 +18,10 @@ from consensus.events import (
     TimerKind,
     TipSeen,
 )
-from consensus.messages import Commit, Prepare, Proposal, RoundChange
-from consensus.persisted import EMPTY_GUARD, encode_record, fold
-from consensus.replica import Replica
-from ledger.certificate import Phase
+from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange
+from coseal.consensus.persisted import EMPTY_GUARD, encode_record, fold
+from coseal.consensus.replica import Replica
+from coseal.ledger.certificate import Phase
 
 
 def restarted(bench, records=None):
@@ -318,7 +318,7 @@ def test_the_set_and_its_epoch_change_at_the_height_the_application_says():
 
 
 def test_a_leader_that_is_removed_is_followed_by_the_next_in_order():
-    from ledger.validators import ValidatorSet
+    from coseal.ledger.validators import ValidatorSet
 
     rest = ValidatorSet(1, World(5).validators.validators[1:])  # ann, the leader, leaves
     world = World(5, next_sets=dict.fromkeys(range(2, 9), rest))

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from consensus_harness import GENESIS_TIME_MS, Bench, World, of, said
 
-from consensus.bodies import BODIES_MAX
-from consensus.events import (
+from coseal.consensus.bodies import BODIES_MAX
+from coseal.consensus.events import (
     Accuse,
     Behind,
     BlockReceived,
@@ -26,8 +26,8 @@ from consensus.events import (
     TipSeen,
     WorkArrived,
 )
-from consensus.messages import Commit, Prepare, Proposal, RoundChange
-from ledger.certificate import Phase
+from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange
+from coseal.ledger.certificate import Phase
 
 # --- R1 PROPOSE ---
 

@@ -13,11 +13,11 @@ from hashlib import sha256
 import pytest
 from consensus_harness import CHAIN_ID, NAMES, ToyApplication, ToySigner, World, toy_verify
 
-from consensus.application import Draft
-from consensus.events import PreparedRecord, SignRecord
-from consensus.messages import Commit, Prepare, Proposal, RoundChange, decode_message, encode_message
-from consensus.persisted import decode_record
-from ledger.certificate import Phase, assemble, vote_preimage
+from coseal.consensus.application import Draft
+from coseal.consensus.events import PreparedRecord, SignRecord
+from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange, decode_message, encode_message
+from coseal.consensus.persisted import decode_record
+from coseal.ledger.certificate import Phase, assemble, vote_preimage
 
 SEEDS = range(200)
 

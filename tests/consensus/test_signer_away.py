@@ -3,12 +3,12 @@
 import pytest
 from consensus_harness import NAMES, Bench, ToySigner, World, said
 
-from consensus.events import Persist, SignRecord, TimerKind
-from consensus.guard import SignGuard
-from consensus.messages import Commit, Prepare, Proposal, RoundChange
-from consensus.persisted import EMPTY_GUARD
-from ledger.certificate import Phase
-from ledger.signing import CannotSign
+from coseal.consensus.events import Persist, SignRecord, TimerKind
+from coseal.consensus.guard import SignGuard
+from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange
+from coseal.consensus.persisted import EMPTY_GUARD
+from coseal.ledger.certificate import Phase
+from coseal.ledger.signing import CannotSign
 
 
 class DistantSigner(ToySigner):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from consensus_harness import CHAIN_ID, NAMES, ToyApplication, ToySigner, World
 
-from consensus.application import Draft
-from consensus.events import (
+from coseal.consensus.application import Draft
+from coseal.consensus.events import (
     Accuse,
     Behind,
     BlockReceived,
@@ -35,8 +35,8 @@ from consensus.events import (
     TipSeen,
     WorkArrived,
 )
-from consensus.messages import Commit, Prepare, Proposal, RoundChange, decode_message, encode_message
-from ledger.certificate import Phase, vote_preimage
+from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange, decode_message, encode_message
+from coseal.ledger.certificate import Phase, vote_preimage
 
 TOLD = (Persist, Broadcast, Send, SendStatus, FetchBlock, Behind, Decided, Accuse, GossipPending, StartTimer)
 FOLDER = Path(__file__).parent.parent / "transcripts"

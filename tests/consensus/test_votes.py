@@ -1,8 +1,8 @@
 from consensus_harness import Bench
 
-from consensus.messages import Commit
-from consensus.votes import Verdict, Votes
-from ledger.certificate import Phase
+from coseal.consensus.messages import Commit
+from coseal.consensus.votes import Verdict, Votes
+from coseal.ledger.certificate import Phase
 
 BENCH = Bench(7)
 BLOCK, OTHER = BENCH.block(), BENCH.block(transactions=[b"other"])

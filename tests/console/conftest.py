@@ -68,7 +68,7 @@ def start_console(directory: Path, *words: str) -> tuple[subprocess.Popen[str], 
     """Start a console at a free port; return its process, base URL and ticket (empty if it only reads)."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COSEAL_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "console", str(directory), "--port", "0", *words],
+        [sys.executable, "-m", "coseal.console", str(directory), "--port", "0", *words],
         stdout=subprocess.PIPE,
         text=True,
         env=environment,

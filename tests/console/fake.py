@@ -9,12 +9,12 @@ from typing import Any
 
 import httpx
 
-from console.light import LightClient
-from console.nodes import Address, Nodes
-from console.reading import Reader
-from ledger import codec
-from ledger.proof import CertifiedValue, TransactionProof
-from ledger.render import proof_json, state_proof_json
+from coseal.console.light import LightClient
+from coseal.console.nodes import Address, Nodes
+from coseal.console.reading import Reader
+from coseal.ledger import codec
+from coseal.ledger.proof import CertifiedValue, TransactionProof
+from coseal.ledger.render import proof_json, state_proof_json
 from tests.audit.conftest import Chain
 
 Twist = Callable[[str, Any], Any]

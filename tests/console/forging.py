@@ -13,12 +13,12 @@ from typing import Any
 
 import msgpack
 
-from contracts.process_chain import item_hash
-from ledger import codec
-from ledger.block import CommittedBlock, Header, Receipt
-from ledger.certificate import Certificate
-from ledger.proof import CertifiedValue, TransactionProof
-from ledger.render import proof_from_json, proof_json, state_proof_from_json, state_proof_json
+from coseal.contracts.process_chain import item_hash
+from coseal.ledger import codec
+from coseal.ledger.block import CommittedBlock, Header, Receipt
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.proof import CertifiedValue, TransactionProof
+from coseal.ledger.render import proof_from_json, proof_json, state_proof_from_json, state_proof_json
 from tests.liar.lies import Answer, Lie
 
 _HEADER = ("time_ms", "proposer", "state_root", "receipts_root", "tx_root", "created_round")

@@ -23,15 +23,15 @@ from unittest import mock
 
 import httpx
 
-from console import page as console_page
-from console.app import application
-from console.console import Console
-from console.nodes import Address
-from console.page_data import PageData
 from coseal import policies
-from node.http.app import create_app
-from node.http.context import Settings
-from node.index import Index
+from coseal.console import page as console_page
+from coseal.console.app import application
+from coseal.console.console import Console
+from coseal.console.nodes import Address
+from coseal.console.page_data import PageData
+from coseal.node.http.app import create_app
+from coseal.node.http.context import Settings
+from coseal.node.index import Index
 from tests.console.forging import forged
 from tests.liar.lies import KINDS, Answer, Lie, sampled
 from tests.node.http.world import World

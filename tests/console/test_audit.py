@@ -13,21 +13,21 @@ from typing import Any
 import httpx
 import pytest
 
-from audit.bundle import STEP_NAMES
-from audit.report import _SENTENCES, Level, Verdict
-from audit.sources import Source
-from audit.verify import REMAINING_TRUST, STEPS_OF
-from console.app import TAKEN_BYTES_MAX, application
-from console.audits import KEPT_MAX, RUNNING_MAX, Audits, Busy
-from console.console import Console
-from console.texts import CATALOGUE
+from coseal.audit.bundle import STEP_NAMES
+from coseal.audit.report import _SENTENCES, Level, Verdict
+from coseal.audit.sources import Source
+from coseal.audit.verify import REMAINING_TRUST, STEPS_OF
+from coseal.console.app import TAKEN_BYTES_MAX, application
+from coseal.console.audits import KEPT_MAX, RUNNING_MAX, Audits, Busy
+from coseal.console.console import Console
+from coseal.console.texts import CATALOGUE
 from coseal.exporters.chain import read_process
 from coseal.exporters.export import export, manifest
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
-from ledger import render
-from ledger.proof import TransactionProof
-from ledger.signing import ZERO_HASH
+from coseal.ledger import render
+from coseal.ledger.proof import TransactionProof
+from coseal.ledger.signing import ZERO_HASH
 from tests.audit.conftest import Chain, ListSource
 from tests.console.fake import FakeNetwork
 from tests.coseal.formats import ledger as formats

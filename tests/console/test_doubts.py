@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from console import doubts as module
-from console.doubts import ASIDE_S, ASIDE_S_MAX, BODY_BYTES_MAX, FORKS_MAX, KEPT_MAX, KEPT_OF_NODE_MAX, Doubts
-from ledger.errors import BadProof
+from coseal.console import doubts as module
+from coseal.console.doubts import ASIDE_S, ASIDE_S_MAX, BODY_BYTES_MAX, FORKS_MAX, KEPT_MAX, KEPT_OF_NODE_MAX, Doubts
+from coseal.ledger.errors import BadProof
 
 
 def fails() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from audit.verify import verify_bytes
-from console.app import application
-from console.console import Console
-from console.nodes import Address
+from coseal.audit.verify import verify_bytes
+from coseal.console.app import application
+from coseal.console.console import Console
+from coseal.console.nodes import Address
 from tests.audit.conftest import Chain
 from tests.console.fake import FakeNetwork
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from console.pages.finding_acts import arguments_of, possible
-from console.pages.findings import spent_ms
+from coseal.console.pages.finding_acts import arguments_of, possible
+from coseal.console.pages.findings import spent_ms
 
 DIGEST = "ab" * 32
 

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.flowchart import BOX, Edge, lay_out
-from console.process_map import END, START, drawn_edges, shortened
+from coseal.console.flowchart import BOX, Edge, lay_out
+from coseal.console.process_map import END, START, drawn_edges, shortened
 
 NAMES = [f"n{number}" for number in range(9)]
 GRAPHS = st.dictionaries(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), st.integers(1, 1_000), max_size=30)

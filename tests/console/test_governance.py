@@ -8,10 +8,10 @@ import re
 import pytest
 from starlette.requests import Request
 
-from console.console import Console
-from console.page import Page
-from console.pages import governance
-from ledger import transaction
+from coseal.console.console import Console
+from coseal.console.page import Page
+from coseal.console.pages import governance
+from coseal.ledger import transaction
 from tests.audit.conftest import Chain, signer
 from tests.console.fake import FakeNetwork
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
-from console.guard import Session, refusal
+from coseal.console.guard import Session, refusal
 
 OURS = {"host": "127.0.0.1:8580", "origin": "http://127.0.0.1:8580", "sec-fetch-site": "same-origin"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.html import Html, el, join
+from coseal.console.html import Html, el, join
 
 
 def test_children_and_attributes_are_escaped():

@@ -9,12 +9,12 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from audit.verify import verify_bytes
-from console.light import RUN_HEADERS, follow_run
-from console.nodes import Address
-from ledger import codec
-from ledger.errors import BadProof
-from ledger.signing import ZERO_HASH
+from coseal.audit.verify import verify_bytes
+from coseal.console.light import RUN_HEADERS, follow_run
+from coseal.console.nodes import Address
+from coseal.ledger import codec
+from coseal.ledger.errors import BadProof
+from coseal.ledger.signing import ZERO_HASH
 from tests.audit.conftest import Chain, signer, validator
 from tests.console.fake import FakeNetwork
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
-from console.live import Live, events_of
+from coseal.console.live import Live, events_of
 from tests.audit.conftest import Chain
 from tests.console.fake import FakeNetwork
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from console import reading
-from console.light import LightClient
-from console.reading import Reader
-from console.shown import Recording
-from ledger.proof import CertifiedValue
+from coseal.console import reading
+from coseal.console.light import LightClient
+from coseal.console.reading import Reader
+from coseal.console.shown import Recording
+from coseal.ledger.proof import CertifiedValue
 from tests.console.lying import Case, Told, cases, told_world, wrong
 
 COUNT = 400
@@ -87,7 +87,7 @@ def test_a_check_that_is_left_out_is_found_by_a_lie(
 
 def _believed(document: Any, genesis: Any, **more: Any) -> Any:
     """Read a history as if it held."""
-    from audit.history import ObjectHistory
+    from coseal.audit.history import ObjectHistory
 
     rows = [(row["source"], row["sequence"], row["item"]) for row in document["items"]]
     record = reading.state_proof_from_json(document["record"])

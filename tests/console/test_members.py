@@ -6,10 +6,10 @@ import asyncio
 
 from starlette.requests import Request
 
-from console.console import Console
-from console.page import Page
-from console.pages import members
-from ledger.certificate import Phase, vote_preimage
+from coseal.console.console import Console
+from coseal.console.page import Page
+from coseal.console.pages import members
+from coseal.ledger.certificate import Phase, vote_preimage
 from tests.audit.conftest import Chain, signer
 from tests.console.fake import FakeNetwork
 

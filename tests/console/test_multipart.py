@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.multipart import PARTS_MAX, Part, parse
-from ledger.errors import Malformed
+from coseal.console.multipart import PARTS_MAX, Part, parse
+from coseal.ledger.errors import Malformed
 
 FORM = "multipart/form-data; boundary=----x"
 

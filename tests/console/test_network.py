@@ -9,12 +9,12 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from console.console import Console
-from console.documents import STATUS, status_of
-from console.nodes import SILENT, Address, Seen
-from console.page import Page
-from console.stations import of_genesis, registered, survey
-from console.words import translated
+from coseal.console.console import Console
+from coseal.console.documents import STATUS, status_of
+from coseal.console.nodes import SILENT, Address, Seen
+from coseal.console.page import Page
+from coseal.console.stations import of_genesis, registered, survey
+from coseal.console.words import translated
 from tests.audit.conftest import Chain, make_genesis
 from tests.console.fake import FakeNetwork
 

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from console.nodes import Address, Nodes
+from coseal.console.nodes import Address, Nodes
 
 
 def test_the_console_shows_each_node_its_own_token():

@@ -11,9 +11,9 @@ from urllib.parse import quote, urljoin
 
 import httpx
 
-from console.app import application
-from console.console import Console
-from console.nodes import Address
+from coseal.console.app import application
+from coseal.console.console import Console
+from coseal.console.nodes import Address
 from tests.node.http.test_odd_rows import odd
 from tests.node.http.test_paths import PARTED, SOURCES, WHOLE, recorded
 from tests.node.http.world import World

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from console.page_data import PageData
-from console.shown import Trust, Untrue, joined
-from ledger import codec
+from coseal.console.page_data import PageData
+from coseal.console.shown import Trust, Untrue, joined
+from coseal.ledger import codec
 from tests.audit.conftest import Chain
 from tests.console.fake import FakeNetwork
 

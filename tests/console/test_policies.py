@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from console.nodes import Problem
-from console.page import Page, View
-from console.pages import policies, policy, policy_coordination, policy_figures
-from console.policy_life import known_at, life, why
-from contracts import policy_statistics
-from contracts.framework import CommittedReader
-from contracts.policy_instrument import standing
 from coseal import policies as shipped
+from coseal.console.nodes import Problem
+from coseal.console.page import Page, View
+from coseal.console.pages import policies, policy, policy_coordination, policy_figures
+from coseal.console.policy_life import known_at, life, why
+from coseal.contracts import policy_statistics
+from coseal.contracts.framework import CommittedReader
+from coseal.contracts.policy_instrument import standing
 from tests.audit.conftest import Chain, make_genesis
 from tests.console.fake import FakeNetwork
 from tests.console.test_members import page_of

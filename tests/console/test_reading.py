@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from console.documents import STATUS
-from console.nodes import NoAnswer, Problem
-from console.shown import Trust, Untrue, joined
-from ledger.render import raw_text, state_proof_json
+from coseal.console.documents import STATUS
+from coseal.console.nodes import NoAnswer, Problem
+from coseal.console.shown import Trust, Untrue, joined
+from coseal.ledger.render import raw_text, state_proof_json
 from tests.audit.conftest import Chain
 from tests.console.fake import FakeNetwork
 
@@ -64,7 +64,7 @@ def test_a_false_value_is_never_shown_and_an_honest_node_answers_instead():
             return answer
         proof = chain.executor.state.prove(KEY.encode())[1]
         header = chain.blocks[-1].block.header
-        from ledger.proof import CertifiedValue
+        from coseal.ledger.proof import CertifiedValue
 
         lie = CertifiedValue(KEY.encode(), b"\x91\xa3you", proof, header, chain.blocks[-1].certificate)
         return state_proof_json(lie)
@@ -104,7 +104,7 @@ def test_blocks_are_verified_and_only_missing_ones_are_asked_for():
 
 def test_a_receipt_is_verified_and_must_be_of_the_transaction_asked_for():
     made = network()
-    from ledger.transaction import Transaction
+    from coseal.ledger.transaction import Transaction
 
     wanted = Transaction.decode(made.chains["regulator"].blocks[2].block.transactions[0]).id.hex()
     shown = read(made, "transaction", wanted)

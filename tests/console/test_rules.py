@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.pages.rules import complete
+from coseal.console.pages.rules import complete
 
 
 @pytest.mark.parametrize("absent", [{}, {"title": None, "severity": None, "effect": None}])

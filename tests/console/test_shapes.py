@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.shapes import (
+from coseal.console.shapes import (
     Odd,
     Shape,
     flag,

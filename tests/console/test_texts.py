@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.texts import CATALOGUE, LANGUAGES, text
+from coseal.console.texts import CATALOGUE, LANGUAGES, text
 
 CONSOLE = Path(__file__).parents[2] / "console"
 SOURCES = sorted(path for path in CONSOLE.rglob("*.py") if path.parent.name != "texts")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from console.verdicts import Recorded, Replay, judges_of, replay, standings
-from contracts.process_chain import objects_of
-from contracts.rules.verdict import Verdict
-from contracts.supervision_sets import active_key, rule_key, set_key
-from contracts.supervision_watch import object_state_key
-from ledger.transaction import Transaction
+from coseal.console.verdicts import Recorded, Replay, judges_of, replay, standings
+from coseal.contracts.process_chain import objects_of
+from coseal.contracts.rules.verdict import Verdict
+from coseal.contracts.supervision_sets import active_key, rule_key, set_key
+from coseal.contracts.supervision_watch import object_state_key
+from coseal.ledger.transaction import Transaction
 from tests.node.chain import Chain
 from tests.node.http.world import make_genesis
 from tests.node.supervised import Story

@@ -11,15 +11,15 @@ from typing import Any, ClassVar
 
 import pytest
 
-from contracts.execution import Executor, Outcome, new_state
-from contracts.table import RULES
-from ledger import merkle
-from ledger.block import HEADER_VERSION, Block, Header, Receipt, last_commit_hash
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.render import time_text
-from ledger.signing import Ed25519Signer
-from ledger.state import State
-from ledger.transaction import Transaction, sign
+from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.contracts.table import RULES
+from coseal.ledger import merkle
+from coseal.ledger.block import HEADER_VERSION, Block, Header, Receipt, last_commit_hash
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.render import time_text
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.state import State
+from coseal.ledger.transaction import Transaction, sign
 from simulation.checked import Checked
 
 GENESIS_TIME_MS = 1_700_000_000_000

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts import arguments as a
-from contracts import names
-from contracts.framework import Rejected
+from coseal.contracts import arguments as a
+from coseal.contracts import names
+from coseal.contracts.framework import Rejected
 
 CHECKS = {
     "text": a.text(high=3),

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts import ballot, due, supervision_sets
-from contracts.arguments import arguments, integer, text
-from contracts.budget import (
+from coseal.contracts import ballot, due, supervision_sets
+from coseal.contracts.arguments import arguments, integer, text
+from coseal.contracts.budget import (
     BASE_STEPS,
     BLOCK_STEPS,
     DUE_ENTRY_STEPS,
@@ -26,11 +26,11 @@ from contracts.budget import (
     Meter,
     Spent,
 )
-from contracts.framework import MAX_VALUE_BYTES, Action, Broken, Contract, Overlay, Rejected
-from contracts.membership import CONTRACT as MEMBERSHIP
-from contracts.table import CONTRACTS
-from ledger import codec
-from ledger.block import Receipt
+from coseal.contracts.framework import MAX_VALUE_BYTES, Action, Broken, Contract, Overlay, Rejected
+from coseal.contracts.membership import CONTRACT as MEMBERSHIP
+from coseal.contracts.table import CONTRACTS
+from coseal.ledger import codec
+from coseal.ledger.block import Receipt
 from simulation.checked import ChangedInPlace
 from tests.contracts.conftest import Chain, Court
 
@@ -413,7 +413,7 @@ def test_a_ballot_whose_effect_fails_ends_failed_and_its_vote_stands(monkeypatch
     def broken(*arguments):
         raise KeyError("a bug")
 
-    monkeypatch.setattr("contracts.supervision_rules.adopt", broken)
+    monkeypatch.setattr("coseal.contracts.supervision_rules.adopt", broken)
     decided = court.vote(proposed.data["ballot"])
     assert (decided.ok, decided.data["status"]) == (True, ballot.FAILED)
     record = court.get("ballot/B1")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts import evidence, governance, policy, process, supervision
-from contracts.governance_kinds import KINDS
-from contracts.policy_statistics import DIMENSIONS
+from coseal.contracts import evidence, governance, policy, process, supervision
+from coseal.contracts.governance_kinds import KINDS
+from coseal.contracts.policy_statistics import DIMENSIONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED_CODES = {"invalid_argument"}

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.table import CONTRACTS
-from ledger import codec
+from coseal.contracts.table import CONTRACTS
+from coseal.ledger import codec
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DECIDING = [path for package in ("ledger", "consensus", "contracts") for path in sorted((ROOT / package).rglob("*.py"))]
@@ -206,10 +206,10 @@ def test_the_reading_lets_pass(source):
 
 REPLAY = """
 import sys
-from contracts.execution import Executor, Outcome, new_state
-from ledger import codec
-from ledger.block import Block
-from ledger.genesis import Genesis
+from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.ledger import codec
+from coseal.ledger.block import Block
+from coseal.ledger.genesis import Genesis
 
 genesis_raw, *blocks = codec.decode(sys.stdin.buffer.read())
 genesis = Genesis.decode(genesis_raw)

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from contracts import evidence
-from contracts.execution import Executor, new_state
-from ledger import codec
-from ledger.block import Receipt
-from ledger.certificate import ROUND_MAX, Phase, vote_preimage
-from ledger.equivocation import Equivocation, Signed
-from ledger.signing import key_preimage
+from coseal.contracts import evidence
+from coseal.contracts.execution import Executor, new_state
+from coseal.ledger import codec
+from coseal.ledger.block import Receipt
+from coseal.ledger.certificate import ROUND_MAX, Phase, vote_preimage
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.signing import key_preimage
 
 ONE, OTHER, THIRD = "11" * 32, "22" * 32, "33" * 32
 

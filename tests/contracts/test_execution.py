@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts import window
-from contracts.arguments import arguments, identifier, integer, many, text
-from contracts.budget import TRANSACTION_STEPS
-from contracts.execution import (
+from coseal.contracts import window
+from coseal.contracts.arguments import arguments, identifier, integer, many, text
+from coseal.contracts.budget import TRANSACTION_STEPS
+from coseal.contracts.execution import (
     MAX_DETAIL_CHARACTERS,
     MAX_RECEIPT_BYTES,
     MAX_RECEIPTS_BYTES,
@@ -20,15 +20,15 @@ from contracts.execution import (
     genesis_updates,
     new_state,
 )
-from contracts.framework import Action, Contract, Rejected
-from contracts.membership import CONTRACT as MEMBERSHIP
-from contracts.table import CONTRACTS
-from ledger import codec
-from ledger.block import Block, Receipt
-from ledger.certificate import Certificate, Phase
-from ledger.signing import ZERO_HASH
-from ledger.state import MemoryStore
-from ledger.transaction import Transaction, join
+from coseal.contracts.framework import Action, Contract, Rejected
+from coseal.contracts.membership import CONTRACT as MEMBERSHIP
+from coseal.contracts.table import CONTRACTS
+from coseal.ledger import codec
+from coseal.ledger.block import Block, Receipt
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.state import MemoryStore
+from coseal.ledger.transaction import Transaction, join
 
 # A contract made for these tests
 

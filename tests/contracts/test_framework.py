@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.framework import CommittedReader, Overlay
-from ledger import codec
+from coseal.contracts.framework import CommittedReader, Overlay
+from coseal.ledger import codec
 
 KEYS = st.sampled_from(["a", "b", "c"])
 WRITES = st.lists(st.tuples(KEYS, st.one_of(st.none(), st.integers(0, 9))), max_size=6)

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from contracts import governance, governance_kinds, membership
-from contracts.table import CONTRACTS
-from ledger.signing import key_preimage
+from coseal.contracts import governance, governance_kinds, membership
+from coseal.contracts.table import CONTRACTS
+from coseal.ledger.signing import key_preimage
 
 DAY_MS = 86_400_000
 DER = "3003020100"
@@ -328,7 +328,7 @@ def test_a_node_that_did_not_say_it_is_ready_is_refused(world, monkeypatch):
     world.ready("institute-a")
     assert world.propose("more", "add_validator", {"node": "institute-a"}).ok
     ready = membership.node(world.reader, "institute-a")["ready"]
-    monkeypatch.setattr("contracts.membership_nodes.READY_BLOCKS", world.chain.executor.height - ready)
+    monkeypatch.setattr("coseal.contracts.membership_nodes.READY_BLOCKS", world.chain.executor.height - ready)
     assert world.propose("late", "add_validator", {"node": "institute-a"}).code == "not_ready"
 
 

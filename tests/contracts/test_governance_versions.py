@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from contracts import governance, governance_versions, membership
-from contracts.execution import UnknownProtocol
-from contracts.table import CONTRACTS
+from coseal.contracts import governance, governance_versions, membership
+from coseal.contracts.execution import UnknownProtocol
+from coseal.contracts.table import CONTRACTS
 from tests.contracts.test_governance import World
 
 VALIDATORS = ("bank-a", "central-bank", "enterprise-a", "regulator")

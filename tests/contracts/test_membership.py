@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from contracts import membership
-from ledger.genesis import ROLES
+from coseal.contracts import membership
+from coseal.ledger.genesis import ROLES
 
 SMALL_ORDER = "00" * 32
 NOT_CANONICAL = (2**255 - 19 + 3).to_bytes(32, "little").hex()

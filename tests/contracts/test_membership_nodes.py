@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from contracts import membership
-from contracts.membership_nodes import MAX_NODES, READY_LAG_BLOCKS
+from coseal.contracts import membership
+from coseal.contracts.membership_nodes import MAX_NODES, READY_LAG_BLOCKS
 
 DER = "3003020100"
 

@@ -7,8 +7,8 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts import arguments as a
-from contracts import names
+from coseal.contracts import arguments as a
+from coseal.contracts import names
 
 
 def test_an_identifier_that_is_refused_is_told_the_whole_rule():

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.arguments import DAY_MS
-from contracts.policy_instrument import (
+from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.policy_instrument import (
     in_force,
     instrument,
     is_before,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.policy import CONTRACT
-from contracts.policy_instrument import MAX_EVENTS, instrument, standing
-from contracts.policy_record import MAX_INSTRUMENTS, MAX_KEPT_FINDINGS
-from contracts.policy_statistics import DIMENSIONS, statistics
-from ledger.transaction import MAX_TRANSACTION_BYTES
+from coseal.contracts.policy import CONTRACT
+from coseal.contracts.policy_instrument import MAX_EVENTS, instrument, standing
+from coseal.contracts.policy_record import MAX_INSTRUMENTS, MAX_KEPT_FINDINGS
+from coseal.contracts.policy_statistics import DIMENSIONS, statistics
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 from tests.reference import reference
 
 REGISTRAR = "regulator/admin"

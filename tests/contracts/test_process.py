@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.process import CONTRACT, MAX_KEPT_GAPS, source, statistics
-from contracts.process_chain import chain as chained
-from contracts.process_chain import item_hash, object_key, objects_of, verify_object_history
-from ledger import codec
-from ledger.errors import BadProof
-from ledger.signing import ZERO_HASH
-from ledger.transaction import MAX_TRANSACTION_BYTES
+from coseal.contracts.process import CONTRACT, MAX_KEPT_GAPS, source, statistics
+from coseal.contracts.process_chain import chain as chained
+from coseal.contracts.process_chain import item_hash, object_key, objects_of, verify_object_history
+from coseal.ledger import codec
+from coseal.ledger.errors import BadProof
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 from tests.reference import reference
 
 OWNER = "bank-a/admin"

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.process_chain import EMPTY_RECORD, chain, item_hash, object_key, objects_of, verify_object_history
-from ledger import codec
-from ledger.errors import BadProof
-from ledger.signing import TAG_CHAIN, TAG_ITEM, ZERO_HASH, digest
+from coseal.contracts.process_chain import EMPTY_RECORD, chain, item_hash, object_key, objects_of, verify_object_history
+from coseal.ledger import codec
+from coseal.ledger.errors import BadProof
+from coseal.ledger.signing import TAG_CHAIN, TAG_ITEM, ZERO_HASH, digest
 
 NAME = ("case", "A1")
 

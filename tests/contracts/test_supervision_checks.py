@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contracts import supervision_checks, supervision_sets
-from contracts.arguments import DAY_MS
+from coseal.contracts import supervision_checks, supervision_sets
+from coseal.contracts.arguments import DAY_MS
 
 RESPONSE = {"template": "response", "a": "apply", "b": "decide", "within_ms": 10_000}
 ALL = ("apply", "check", "decide", "pay", "report")

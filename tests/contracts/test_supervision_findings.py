@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.arguments import DAY_MS
-from contracts.supervision_findings import finding, statistics
-from contracts.supervision_terms import TERMS, times
+from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.supervision_findings import finding, statistics
+from coseal.contracts.supervision_terms import TERMS, times
 
 EVIDENCE = ["ab" * 32]
 LIFE = (

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.arguments import DAY_MS
-from contracts.supervision_holds import held
-from contracts.supervision_terms import TERMS, times
+from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.supervision_holds import held
+from coseal.contracts.supervision_terms import TERMS, times
 
 HOLD = {"template": "absence", "a": "pay", "n": 2, "effect": "hold", "hold_ms": 10 * DAY_MS}
 

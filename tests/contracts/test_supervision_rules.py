@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from contracts import supervision, supervision_checks
-from contracts.arguments import DAY_MS
-from contracts.framework import Rejected
+from coseal.contracts import supervision, supervision_checks
+from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.framework import Rejected
 
 RESPONSE = {"template": "response", "a": "apply", "b": "decide", "within_ms": 10_000}
 

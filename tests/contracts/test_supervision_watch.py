@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from contracts import due, supervision_sets, supervision_watch
-from contracts.arguments import DAY_MS
-from contracts.budget import MAX_DUE
-from contracts.supervision_obligations import obligation_key
-from ledger.render import time_text
+from coseal.contracts import due, supervision_sets, supervision_watch
+from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.budget import MAX_DUE
+from coseal.contracts.supervision_obligations import obligation_key
+from coseal.ledger.render import time_text
 
 RESPONSE = {"template": "response", "a": "apply", "b": "decide", "within_ms": 10_000}
 PRECEDENCE = {"template": "precedence", "a": "check", "b": "decide"}

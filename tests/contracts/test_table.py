@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.arguments import INVALID
-from contracts.execution import Outcome
-from contracts.framework import Rejected
-from contracts.table import CONTRACTS, RULES
-from ledger import codec
-from ledger.block import Block, Receipt
-from ledger.genesis import CAPABILITIES, PROTOCOL_VERSION, is_name
-from ledger.strict_json import strict_json
+from coseal.contracts.arguments import INVALID
+from coseal.contracts.execution import Outcome
+from coseal.contracts.framework import Rejected
+from coseal.contracts.table import CONTRACTS, RULES
+from coseal.ledger import codec
+from coseal.ledger.block import Block, Receipt
+from coseal.ledger.genesis import CAPABILITIES, PROTOCOL_VERSION, is_name
+from coseal.ledger.strict_json import strict_json
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ACTIONS = {

@@ -7,19 +7,19 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contracts.execution import Executor, new_state
 from coseal.client import Client
-from ledger import merkle
-from ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
-from ledger.certificate import Phase, assemble, vote_preimage
-from ledger.codec import decode, encode
-from ledger.genesis import CAPABILITIES, Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.proof import CertifiedValue, TransactionProof
-from ledger.render import plain, proof_json, receipt_json, state_proof_json
-from ledger.signing import Ed25519Signer
-from ledger.state import MemoryStore
-from ledger.transaction import Transaction
-from ledger.validators import leader_index
+from coseal.contracts.execution import Executor, new_state
+from coseal.ledger import merkle
+from coseal.ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
+from coseal.ledger.certificate import Phase, assemble, vote_preimage
+from coseal.ledger.codec import decode, encode
+from coseal.ledger.genesis import CAPABILITIES, Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.proof import CertifiedValue, TransactionProof
+from coseal.ledger.render import plain, proof_json, receipt_json, state_proof_json
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.state import MemoryStore
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import leader_index
 from tests.reference import reference
 
 MEMBERS = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from contracts import arguments as a
-from contracts.framework import Action
-from contracts.table import CONTRACTS
 from coseal import actions
 from coseal.arguments import require_valid
+from coseal.contracts import arguments as a
+from coseal.contracts.framework import Action
+from coseal.contracts.table import CONTRACTS
 
 
 @pytest.mark.parametrize("name", list(actions.actions()))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from audit.sources import FileSource
 from coseal import block_archive
+from coseal.audit.sources import FileSource
 from coseal.errors import CosealError
-from ledger import framing
+from coseal.ledger import framing
 
 
 def node(folder: Path, first: int, last: int) -> Path:

@@ -16,10 +16,10 @@ from coseal.cli import PANELS, app
 from coseal.cli import network as network_commands
 from coseal.consortium import default_consortium
 from coseal.errors import CosealError
-from ledger.build import BUILD
-from ledger.proof import TransactionProof
-from ledger.render import proof_json, transaction_raw_from_json
-from ledger.transaction import Transaction
+from coseal.ledger.build import BUILD
+from coseal.ledger.proof import TransactionProof
+from coseal.ledger.render import proof_json, transaction_raw_from_json
+from coseal.ledger.transaction import Transaction
 from tests.audit.conftest import Chain
 
 RUNNER = CliRunner()

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from audit.sources import MAX_RESPONSE_BYTES
 from coseal import client as client_module
 from coseal import conversation
 from coseal.aio import AsyncClient
+from coseal.audit.sources import MAX_RESPONSE_BYTES
 from coseal.client import Client, state_path
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 

@@ -217,7 +217,7 @@ def test_questions_of_an_audit_that_make_no_sense_are_refused(hosts: Hosts, tmp_
         ([URL], {"first": 2, "level": "replay"}),
     ):
         with pytest.raises(coseal.CosealError):
-            coseal.audit(places, genesis=genesis, **options)
+            coseal.audit_chain(places, genesis=genesis, **options)
     with pytest.raises(coseal.CosealError, match="no format"):
         coseal.export(URL, "xlsx", genesis=genesis)
 

@@ -7,8 +7,8 @@ import pytest
 
 from coseal.consortium import default_consortium, load_consortium, parse_consortium
 from coseal.errors import CosealError
-from ledger.errors import Malformed
-from ledger.validators import max_faulty, quorum
+from coseal.ledger.errors import Malformed
+from coseal.ledger.validators import max_faulty, quorum
 
 GOOD = """
 name = "harbour"

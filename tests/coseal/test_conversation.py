@@ -8,7 +8,7 @@ import pytest
 from coseal import conversation, sending
 from coseal.client import Client
 from coseal.errors import Busy, FalseAnswer, NotCommitted, Refused, Unreachable
-from ledger.transaction import Transaction
+from coseal.ledger.transaction import Transaction
 from tests.coseal.conftest import FakeNode, signer
 from tests.coseal.hosts import Hosts, changed
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from contracts import evidence
 from coseal.cli import network as network_commands
 from coseal.cli import showing
+from coseal.contracts import evidence
 from coseal.errors import BadAnswer
 from coseal.evidence import against
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.signing import Ed25519Signer
 from coseal.processes import NodeStatus
-from ledger.certificate import Phase, vote_preimage
-from ledger.equivocation import Equivocation, Signed
-from ledger.signing import Ed25519Signer
 
 
 def report(node, name: str, height: int = 1) -> dict:

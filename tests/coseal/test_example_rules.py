@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from contracts.process_types import normalised
-from contracts.rules.proving import check_rules
-from contracts.rules.rule import parse_rules
-from contracts.rules.trial import try_rules
+from coseal.contracts.process_types import normalised
+from coseal.contracts.rules.proving import check_rules
+from coseal.contracts.rules.rule import parse_rules
+from coseal.contracts.rules.trial import try_rules
 from coseal.examples import example
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log

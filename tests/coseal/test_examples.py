@@ -4,14 +4,14 @@ from collections import Counter
 
 import pytest
 
-from contracts.policy import CONTRACT as POLICY
 from coseal import policies
+from coseal.contracts.policy import CONTRACT as POLICY
 from coseal.errors import CosealError
 from coseal.examples import example
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
-from ledger import codec
-from ledger.transaction import MAX_TRANSACTION_BYTES
+from coseal.ledger import codec
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 
 
 def test_table_1_has_ten_policies_and_no_act_that_the_table_does_not_tell():

@@ -14,7 +14,7 @@ from coseal import extending, keys, network
 from coseal.consortium import default_consortium
 from coseal.errors import CosealError
 from coseal.extending import Addition
-from node import config
+from coseal.node import config
 from tests.cluster.network import reserve_ports
 
 NEW = Addition("bank-a-2", "bank-a", "bank", "validator")

@@ -11,8 +11,8 @@ from coseal import following
 from coseal.client import Client
 from coseal.errors import CosealError, FalseAnswer, Refused, Unreachable
 from coseal.following import Follower
-from ledger.block import CommittedBlock
-from ledger.codec import decode, encode
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.codec import decode, encode
 from tests.coseal.conftest import FakeNode
 from tests.coseal.hosts import Hosts
 

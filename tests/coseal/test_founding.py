@@ -12,7 +12,7 @@ import pytest
 
 from coseal import ceremony, founding, keys, network
 from coseal.errors import BadAnswer, CosealError
-from ledger.genesis import Genesis, Parameters
+from coseal.ledger.genesis import Genesis, Parameters
 
 MEMBERS = ("authority", "central-bank", "trade-bank", "shipping")
 FOUNDERS = """

@@ -13,7 +13,7 @@ from coseal import roster
 from coseal.client import Client
 from coseal.errors import Busy, FalseAnswer, StaleAnswer
 from coseal.history import object_history
-from ledger.proof import CertifiedValue
+from coseal.ledger.proof import CertifiedValue
 from tests.coseal.conftest import signer
 from tests.coseal.hosts import Hosts
 from tests.coseal.test_history import TYPE, document_of
@@ -153,7 +153,7 @@ def test_values_of_two_blocks_are_no_values_of_one(hosts: Past, monkeypatch: pyt
     real = hosts.node._proofs
 
     def mixed(keys: list[str]) -> httpx.Response:
-        from ledger.codec import decode, encode
+        from coseal.ledger.codec import decode, encode
 
         rows: Any = decode(real(keys).content)
         return httpx.Response(200, content=encode([rows[0], old.encode()]))

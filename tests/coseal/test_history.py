@@ -5,7 +5,7 @@ from copy import deepcopy
 import httpx
 import pytest
 
-from audit.verify import verify_document
+from coseal.audit.verify import verify_document
 from coseal.errors import BadAnswer, CosealError
 from coseal.history import object_history, parse_object
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from contracts.rules.reasons import ENGLISH, Reason, reason
+from coseal.contracts.rules.reasons import ENGLISH, Reason, reason
 from coseal.languages import LANGUAGES, reader_language, title_of, why
 
 HELD = re.compile(r"{(\w+)}")

@@ -9,7 +9,7 @@ import pytest
 from coseal import keys, network
 from coseal.consortium import default_consortium, parse_consortium
 from coseal.errors import CosealError
-from ledger.genesis import Genesis
+from coseal.ledger.genesis import Genesis
 
 
 @pytest.fixture(scope="module")

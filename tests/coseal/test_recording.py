@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.process_chain import chain, item_hash
 from coseal import sending
+from coseal.contracts.process_chain import chain, item_hash
 from coseal.errors import BadAnswer, CosealError, Refused
 from coseal.importers.log import Log
+from coseal.ledger.signing import ZERO_HASH
 from coseal.recording import Recorder
-from ledger.signing import ZERO_HASH
 
 
 @pytest.fixture(autouse=True)

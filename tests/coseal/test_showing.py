@@ -6,8 +6,8 @@ import pytest
 
 from coseal.cli import showing
 from coseal.cli.shared import as_it_is, plain_table
-from ledger.proof import TransactionProof
-from ledger.render import block_json, proof_json
+from coseal.ledger.proof import TransactionProof
+from coseal.ledger.render import block_json, proof_json
 from tests.node.chain import Chain, genesis, signed
 
 

@@ -9,8 +9,8 @@ import pytest
 import typer.main
 
 import coseal
-from contracts.table import CONTRACTS
 from coseal.cli import app
+from coseal.contracts.table import CONTRACTS
 from docs.site import actions, commands, interface, library, numbers, offline
 
 

@@ -16,35 +16,35 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from audit.export import signed_bytes
-from audit.verify import verify_bytes, verify_document
-from consensus import messages, persisted
-from contracts.cloudevents import read_event
-from contracts.process_items import Unfit
-from contracts.rules.cel import compile_expression
-from contracts.rules.errors import RuleError
-from contracts.rules.rule import parse_rule
-from contracts.table import CONTRACTS
 from coseal import ceremony
+from coseal.audit.export import signed_bytes
+from coseal.audit.verify import verify_bytes, verify_document
+from coseal.consensus import messages, persisted
+from coseal.contracts.cloudevents import read_event
+from coseal.contracts.process_items import Unfit
+from coseal.contracts.rules.cel import compile_expression
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.rule import parse_rule
+from coseal.contracts.table import CONTRACTS
 from coseal.errors import CosealError
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
-from ledger import codec, framing, render
-from ledger.block import Block, CommittedBlock, Header, Receipt
-from ledger.certificate import Certificate
-from ledger.errors import LedgerError, Malformed
-from ledger.genesis import Genesis, encode_genesis
-from ledger.handover import Handover
-from ledger.head import Head
-from ledger.proof import BeginProof, CertifiedValue, TransactionProof
-from ledger.snapshot import Manifest
-from ledger.state import StateProof
-from ledger.strict_json import strict_json
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
-from node import journal, signer_wire, wire
-from node.http import bodies, cloudevents, paging
-from node.http.problems import Problem
+from coseal.ledger import codec, framing, render
+from coseal.ledger.block import Block, CommittedBlock, Header, Receipt
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.genesis import Genesis, encode_genesis
+from coseal.ledger.handover import Handover
+from coseal.ledger.head import Head
+from coseal.ledger.proof import BeginProof, CertifiedValue, TransactionProof
+from coseal.ledger.snapshot import Manifest
+from coseal.ledger.state import StateProof
+from coseal.ledger.strict_json import strict_json
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
+from coseal.node import journal, signer_wire, wire
+from coseal.node.http import bodies, cloudevents, paging
+from coseal.node.http.problems import Problem
 from tests.fuzz import seeds
 from tests.vectors import generate as vectors
 

@@ -23,23 +23,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from audit.export import signed_bytes
-from consensus import messages, persisted
-from contracts.table import CONTRACTS
 from coseal import ceremony
+from coseal.audit.export import signed_bytes
 from coseal.bundle import collect
+from coseal.consensus import messages, persisted
 from coseal.consortium import default_consortium
-from ledger import codec, framing, merkle, render, snapshot
-from ledger.block import CommittedBlock, Receipt
-from ledger.genesis import Genesis
-from ledger.handover import Handover, with_handovers
-from ledger.head import Head
-from ledger.proof import BeginProof, CertifiedValue, TransactionProof
-from ledger.signing import Ed25519Signer
-from ledger.snapshot import Manifest
-from ledger.state import value_hash_of
-from node import journal, wire
-from node.index import Index
+from coseal.contracts.table import CONTRACTS
+from coseal.ledger import codec, framing, merkle, render, snapshot
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import Handover, with_handovers
+from coseal.ledger.head import Head
+from coseal.ledger.proof import BeginProof, CertifiedValue, TransactionProof
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.snapshot import Manifest
+from coseal.ledger.state import value_hash_of
+from coseal.node import journal, wire
+from coseal.node.index import Index
 from tests.node.chain import Chain
 from tests.node.http.world import make_genesis
 from tests.node.supervised import Story

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ledger.signing import Ed25519Signer
-from ledger.validators import Validator, ValidatorSet
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.validators import Validator, ValidatorSet
 
 ROLE_OF_SEAT = ("government", "bank", "enterprise", "institute")
 

@@ -4,8 +4,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from ledger import codec, merkle
-from ledger.block import (
+from coseal.ledger import codec, merkle
+from coseal.ledger.block import (
     MAX_BLOCK_BYTES,
     MAX_BLOCK_TRANSACTIONS,
     Block,
@@ -14,9 +14,9 @@ from ledger.block import (
     Receipt,
     last_commit_hash,
 )
-from ledger.certificate import ROUND_MAX, Phase, assemble
-from ledger.errors import Malformed
-from ledger.signing import ZERO_HASH
+from coseal.ledger.certificate import ROUND_MAX, Phase, assemble
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import ZERO_HASH
 
 RAWS = (b"first", b"second", b"third")
 RECEIPTS = tuple(Receipt(bytes([i]) * 32, "ok", "", {"n": i}, i).encode() for i in range(4))

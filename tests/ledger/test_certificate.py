@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from ledger import codec
-from ledger.certificate import ROUND_MAX, Certificate, Phase, assemble, vote_preimage
-from ledger.errors import BadCertificate, LedgerError, Malformed
-from ledger.validators import ValidatorSet
+from coseal.ledger import codec
+from coseal.ledger.certificate import ROUND_MAX, Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.errors import BadCertificate, LedgerError, Malformed
+from coseal.ledger.validators import ValidatorSet
 
 CHAIN = b"\x11" * 32
 BLOCK = b"\x22" * 32

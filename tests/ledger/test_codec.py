@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import codec
-from ledger.codec import MAX_DEPTH, decode, encode
-from ledger.errors import Malformed
+from coseal.ledger import codec
+from coseal.ledger.codec import MAX_DEPTH, decode, encode
+from coseal.ledger.errors import Malformed
 
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -181,8 +181,8 @@ def test_a_claimed_length_takes_no_address_space():  # where the decoder's own m
 
 _IN_LITTLE_SPACE = r"""
 import resource
-from ledger import codec
-from ledger.errors import Malformed
+from coseal.ledger import codec
+from coseal.ledger.errors import Malformed
 
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 24 * 2**20,) * 2)

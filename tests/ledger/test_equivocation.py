@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from ledger import signing
-from ledger.certificate import Phase, vote_preimage
-from ledger.equivocation import Equivocation, Signed
-from ledger.errors import BadSignature, LedgerError, Malformed
-from ledger.signing import Ed25519Signer
+from coseal.ledger import signing
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.errors import BadSignature, LedgerError, Malformed
+from coseal.ledger.signing import Ed25519Signer
 
 SIGNER = Ed25519Signer(b"\x05" * 32)
 CHAIN = b"\x01" * 32

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import framing
-from ledger.framing import MAGIC, MAX_PAYLOAD_BYTES, OVERHEAD, frame, is_cut, read, scan, skip
+from coseal.ledger import framing
+from coseal.ledger.framing import MAGIC, MAX_PAYLOAD_BYTES, OVERHEAD, frame, is_cut, read, scan, skip
 
 PAYLOADS = [b"one", b"", b"three" * 9, MAGIC * 3, b"five"]
 

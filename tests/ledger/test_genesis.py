@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ledger.errors import Malformed
-from ledger.genesis import (
+from coseal.ledger.errors import Malformed
+from coseal.ledger.genesis import (
     MAX_GENESIS_BYTES,
     Genesis,
     Member,
@@ -15,7 +15,7 @@ from ledger.genesis import (
     encode_genesis,
     is_name,
 )
-from ledger.signing import Ed25519Signer
+from coseal.ledger.signing import Ed25519Signer
 
 ROLES = {"regulator": "government", "central-bank": "bank", "bank-a": "bank", "enterprise-a": "enterprise"}
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import merkle
-from ledger.errors import BadProof
+from coseal.ledger import merkle
+from coseal.ledger.errors import BadProof
 
 LEAVES = [bytes([i]) * 3 for i in range(7)]
 

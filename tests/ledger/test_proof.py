@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from ledger import codec, merkle
-from ledger.block import Header, Receipt, last_commit_hash
-from ledger.certificate import Phase, assemble, vote_preimage
-from ledger.errors import BadCertificate, BadProof, LedgerError, Malformed
-from ledger.proof import CertifiedValue, TransactionProof, verify_certified
-from ledger.signing import ZERO_HASH, Ed25519Signer
-from ledger.state import MemoryStore, State
-from ledger.transaction import sign
-from ledger.validators import ValidatorSet
+from coseal.ledger import codec, merkle
+from coseal.ledger.block import Header, Receipt, last_commit_hash
+from coseal.ledger.certificate import Phase, assemble, vote_preimage
+from coseal.ledger.errors import BadCertificate, BadProof, LedgerError, Malformed
+from coseal.ledger.proof import CertifiedValue, TransactionProof, verify_certified
+from coseal.ledger.signing import ZERO_HASH, Ed25519Signer
+from coseal.ledger.state import MemoryStore, State
+from coseal.ledger.transaction import sign
+from coseal.ledger.validators import ValidatorSet
 
 CHAIN = b"\x01" * 32
 

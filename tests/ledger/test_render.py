@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import render
-from ledger.errors import Malformed
-from ledger.signing import Ed25519Signer
-from ledger.strict_json import strict_json
-from ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, sign
+from coseal.ledger import render
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.strict_json import strict_json
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, sign
 
 
 def transaction(**args):

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
-from ledger import signing
-from ledger.certificate import Phase, vote_preimage
-from ledger.errors import BadSignature
-from ledger.signing import Ed25519Signer, body_preimage, is_acceptable_point, require, verify
+from coseal.ledger import signing
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.errors import BadSignature
+from coseal.ledger.signing import Ed25519Signer, body_preimage, is_acceptable_point, require, verify
 
 SPECCHECK = json.loads((Path(__file__).parents[1] / "vectors" / "ed25519_speccheck.json").read_bytes())
 P = 2**255 - 19

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import codec, snapshot
-from ledger.block import HEADER_VERSION, Header
-from ledger.certificate import Certificate, Phase
-from ledger.errors import BadProof, LedgerError, Malformed
-from ledger.snapshot import Manifest, cut, depth_for
-from ledger.state import MemoryStore, State, root_of_subtrees, subtree_hash
+from coseal.ledger import codec, snapshot
+from coseal.ledger.block import HEADER_VERSION, Header
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.errors import BadProof, LedgerError, Malformed
+from coseal.ledger.snapshot import Manifest, cut, depth_for
+from coseal.ledger.state import MemoryStore, State, root_of_subtrees, subtree_hash
 
 CONTENTS = st.dictionaries(st.binary(max_size=12), st.binary(max_size=40), max_size=40)
 BITS = 8

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ledger import codec
-from ledger.errors import BadProof, Malformed
-from ledger.state import (
+from coseal.ledger import codec
+from coseal.ledger.errors import BadProof, Malformed
+from coseal.ledger.state import (
     MAX_KEY_BYTES,
     MemoryStore,
     State,

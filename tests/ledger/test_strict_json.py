@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import codec
-from ledger.errors import Malformed
-from ledger.strict_json import json_line, json_text, one_line, strict_json
+from coseal.ledger import codec
+from coseal.ledger.errors import Malformed
+from coseal.ledger.strict_json import json_line, json_text, one_line, strict_json
 
 
 @pytest.mark.parametrize(

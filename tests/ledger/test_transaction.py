@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import codec, signing, transaction
-from ledger.certificate import Phase, vote_preimage
-from ledger.errors import BadSignature, LedgerError, Malformed
-from ledger.signing import Ed25519Signer
-from ledger.transaction import (
+from coseal.ledger import codec, signing, transaction
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.errors import BadSignature, LedgerError, Malformed
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.transaction import (
     MAX_TRANSACTION_BYTES,
     Transaction,
     body_of,

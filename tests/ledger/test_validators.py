@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from ledger import codec
-from ledger.errors import Malformed
-from ledger.validators import (
+from coseal.ledger import codec
+from coseal.ledger.errors import Malformed
+from coseal.ledger.validators import (
     MAX_VALIDATORS,
     ValidatorSet,
     base_index,

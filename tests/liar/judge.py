@@ -23,11 +23,11 @@ from typing import Any, Final, TypeAlias
 
 import httpx
 
-from audit.audit import audit
-from audit.report import Level
-from audit.sources import UrlSource
-from audit.verify import Verification, verify_bytes
 from coseal import bundle, client, conversation, following
+from coseal.audit.audit import audit
+from coseal.audit.report import Level
+from coseal.audit.sources import UrlSource
+from coseal.audit.verify import Verification, verify_bytes
 from coseal.client import Client
 from coseal.errors import CosealError
 from coseal.exporters.chain import read_process

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from audit.bundle import verify_bundle
 from coseal import bundle, evidence, supervision
+from coseal.audit.bundle import verify_bundle
 from coseal.client import Client, Committed
 from coseal.connecting import _fetched, introduced
 from coseal.following import Follower
 from coseal.history import object_history
-from ledger.proof import CertifiedValue
-from ledger.transaction import Transaction
+from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.transaction import Transaction
 from tests.liar.scene import CASE, QUIET, SOURCE, Scene
 from tests.node.chain import operator
 
@@ -71,7 +71,7 @@ def _transactions(scene: Scene) -> list[Transaction]:
 
 
 def _refused(scene: Scene) -> Transaction:
-    from ledger.block import Receipt
+    from coseal.ledger.block import Receipt
 
     for committed in scene.world.chain.blocks:
         for raw, receipt in zip(committed.block.transactions, committed.receipts[1:], strict=True):

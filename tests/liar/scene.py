@@ -16,19 +16,19 @@ from typing import Any, Final
 
 import httpx
 
-from audit.epochs import Epochs
+from coseal.audit.epochs import Epochs
 from coseal.exporters.chain import read_process
 from coseal.exporters.export import export, manifest
-from ledger import merkle, signing
-from ledger.block import CommittedBlock
-from ledger.handover import Handover, with_handovers
-from ledger.head import announced
-from ledger.proof import BeginProof, CertifiedValue, TransactionProof
-from ledger.render import begin_proof_json, certified_header_json, proof_json, state_proof_json
-from ledger.transaction import Transaction
-from node.http.context import Settings
-from node.http.limits import Limits
-from node.http.services import Location
+from coseal.ledger import merkle, signing
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.handover import Handover, with_handovers
+from coseal.ledger.head import announced
+from coseal.ledger.proof import BeginProof, CertifiedValue, TransactionProof
+from coseal.ledger.render import begin_proof_json, certified_header_json, proof_json, state_proof_json
+from coseal.ledger.transaction import Transaction
+from coseal.node.http.context import Settings
+from coseal.node.http.limits import Limits
+from coseal.node.http.services import Location
 from tests.audit.conftest import ListSource
 from tests.liar.lies import Answer
 from tests.node.chain import operator, validator

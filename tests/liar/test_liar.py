@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from audit import bundle as audit_bundle
-from audit.bundle import _Bundle
-from audit.sources import UrlSource
 from coseal import history, pages
+from coseal.audit import bundle as audit_bundle
+from coseal.audit.bundle import _Bundle
+from coseal.audit.sources import UrlSource
 from coseal.conversation import Conversation
 from coseal.following import Blocks
-from ledger import codec, render
-from ledger.state import StateProof
+from coseal.ledger import codec, render
+from coseal.ledger.state import StateProof
 from tests.liar.__main__ import lie, table
 from tests.liar.judge import Judge, without_waiting
 from tests.liar.questions import questions

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 
-from contracts.execution import Executor, new_state
-from ledger import merkle, transaction
-from ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, last_commit_hash
-from ledger.certificate import Certificate, Phase, assemble, vote_preimage
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.signing import Ed25519Signer
-from ledger.transaction import Transaction
-from ledger.validators import Validator, leader_index
+from coseal.contracts.execution import Executor, new_state
+from coseal.ledger import merkle, transaction
+from coseal.ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, last_commit_hash
+from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import Validator, leader_index
 
 ROLES = {"bank-a": "bank", "central-bank": "bank", "enterprise-a": "enterprise", "regulator": "government"}
 START_MS = 1_700_000_000_000

@@ -15,23 +15,23 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from contracts.execution import Executor, Outcome, new_state
-from contracts.table import RULES, Contracts
-from ledger import framing, signing, transaction
-from ledger.block import CommittedBlock
-from ledger.errors import LedgerError
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.head import Head
-from ledger.signing import Ed25519Signer, Verify
-from ledger.snapshot import Manifest, cut, depth_for
-from ledger.state import MemoryStore, State
-from ledger.transaction import Transaction
-from node import events, journal, packing, wire
-from node.admission import VerifiedTransactions
-from node.events import Answer, NodeEffect, NodeEvent
-from node.joining import Kept
-from node.machine import Machine, MachineConfig
-from node.mempool import MempoolLimits
+from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.contracts.table import RULES, Contracts
+from coseal.ledger import framing, signing, transaction
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.head import Head
+from coseal.ledger.signing import Ed25519Signer, Verify
+from coseal.ledger.snapshot import Manifest, cut, depth_for
+from coseal.ledger.state import MemoryStore, State
+from coseal.ledger.transaction import Transaction
+from coseal.node import events, journal, packing, wire
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.events import Answer, NodeEffect, NodeEvent
+from coseal.node.joining import Kept
+from coseal.node.machine import Machine, MachineConfig
+from coseal.node.mempool import MempoolLimits
 
 START_MS = 1_700_000_000_000
 MEMBERS = {

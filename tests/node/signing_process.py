@@ -11,12 +11,12 @@ import sys
 import time
 from pathlib import Path
 
-from node import signer_wire
-from node.signer_wire import Answer, Question
+from coseal.node import signer_wire
+from coseal.node.signer_wire import Answer, Question
 
 
 class SignerProcess:
-    """``python -m node signer`` of a folder."""
+    """``python -m coseal.node signer`` of a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.socket = folder, folder / "signer.sock"
@@ -24,7 +24,7 @@ class SignerProcess:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [sys.executable, "-m", "node", "signer", "--data", str(self.folder)]
+        command = [sys.executable, "-m", "coseal.node", "signer", "--data", str(self.folder)]
         with open(self.folder / "signer.log", "ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         end = time.monotonic() + 30

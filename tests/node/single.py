@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ledger import transaction
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.signing import Ed25519Signer
-from ledger.transaction import Transaction
-from node import setup
+from coseal.ledger import transaction
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.transaction import Transaction
+from coseal.node import setup
 
 OPERATOR = Ed25519Signer(bytes(range(32)))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from contracts.supervision_terms import TERMS
-from ledger import transaction
-from ledger.block import CommittedBlock
-from ledger.render import time_text
-from ledger.transaction import Transaction
+from coseal.contracts.supervision_terms import TERMS
+from coseal.ledger import transaction
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.render import time_text
+from coseal.ledger.transaction import Transaction
 from tests.node.chain import Chain, operator
 
 SUPERVISION: Final = ("rules", "ballots", "findings", "finding_steps", "holds", "questions", "guidance")

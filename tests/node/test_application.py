@@ -2,18 +2,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from consensus.application import Draft, Executed, Invalid
-from contracts.budget import BLOCK_STEPS, least_steps
-from contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome, new_state
-from contracts.framework import Action, Context, Contract, Result, View
-from contracts.table import CONTRACTS
-from ledger.block import Block, Receipt
-from ledger.certificate import Certificate, Phase, assemble, vote_preimage
-from ledger.genesis import PROTOCOL_VERSION, Genesis
-from node.admission import VerifiedTransactions
-from node.application import LedgerApplication
-from node.mempool import Mempool
-from node.pace import ROOM_MIN_STEPS
+from coseal.consensus.application import Draft, Executed, Invalid
+from coseal.contracts.budget import BLOCK_STEPS, least_steps
+from coseal.contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome, new_state
+from coseal.contracts.framework import Action, Context, Contract, Result, View
+from coseal.contracts.table import CONTRACTS
+from coseal.ledger.block import Block, Receipt
+from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.genesis import PROTOCOL_VERSION, Genesis
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.application import LedgerApplication
+from coseal.node.mempool import Mempool
+from coseal.node.pace import ROOM_MIN_STEPS
 from tests.node.cluster import START_MS, key, make_genesis, sign_action, sign_transaction
 
 SPENDING = Contract(
@@ -278,7 +278,7 @@ def test_expired_and_useless_transactions_are_dropped_without_a_block() -> None:
 
 def test_a_transaction_that_fails_in_its_contract_is_in_the_block_with_a_receipt() -> None:
     """C9: it passed the checks, so it gets its place and a refusal that all nodes agree on."""
-    from ledger import transaction
+    from coseal.ledger import transaction
     from tests.node.cluster import key
 
     world = World()

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger import framing
-from node.block_log import BlockLog
-from node.files import Damaged
+from coseal.ledger import framing
+from coseal.node.block_log import BlockLog
+from coseal.node.files import Damaged
 
 PAYLOADS = [bytes([height]) * (20 + height) for height in range(1, 7)]
 

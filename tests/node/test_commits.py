@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from contracts.framework import Rejected
-from ledger.block import CommittedBlock
-from ledger.transaction import Transaction
-from node import commits as module
-from node.commits import Commits
-from node.http.services import Location
+from coseal.contracts.framework import Rejected
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.transaction import Transaction
+from coseal.node import commits as module
+from coseal.node.commits import Commits
+from coseal.node.http.services import Location
 from tests.node.chain import Chain, genesis
 
 

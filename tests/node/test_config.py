@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from node.config import ConfigProblem, load
+from coseal.node.config import ConfigProblem, load
 
 MINIMAL = 'node_id = "bank-a"\nlink_listen = "127.0.0.1:22001"\n'
 

@@ -11,12 +11,12 @@ from itertools import count
 
 import pytest
 
-from contracts.framework import Args, Context, Rejected, Result, View
-from contracts.table import RULES, Contracts
-from ledger.block import Receipt
-from ledger.transaction import Transaction
-from node import events
-from node.events import NodeEffect
+from coseal.contracts.framework import Args, Context, Rejected, Result, View
+from coseal.contracts.table import RULES, Contracts
+from coseal.ledger.block import Receipt
+from coseal.ledger.transaction import Transaction
+from coseal.node import events
+from coseal.node.events import NodeEffect
 from tests.node.cluster import Cluster, Host, sign_transaction
 
 ALONE = "enterprise-a"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from contracts.framework import Action, Contract
-from contracts.table import CONTRACTS
-from ledger.genesis import PROTOCOL_VERSION
-from ledger.transaction import Transaction
-from node import catch_up
-from node.machine import Machine
+from coseal.contracts.framework import Action, Contract
+from coseal.contracts.table import CONTRACTS
+from coseal.ledger.genesis import PROTOCOL_VERSION
+from coseal.ledger.transaction import Transaction
+from coseal.node import catch_up
+from coseal.node.machine import Machine
 from tests.node.cluster import START_MS, Cluster, sign_action, sign_transaction
 
 COSTLY_STEPS = 399_000

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from contracts import membership
-from contracts.table import CONTRACTS, RULES
-from ledger.signing import CannotSign
-from node.declaration import Declaration
+from coseal.contracts import membership
+from coseal.contracts.table import CONTRACTS, RULES
+from coseal.ledger.signing import CannotSign
+from coseal.node.declaration import Declaration
 from tests.node.cluster import Cluster, key
 
 NEWER = {**RULES, 2: CONTRACTS}

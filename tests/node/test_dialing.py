@@ -7,7 +7,7 @@ import threading
 import pytest
 import uvloop
 
-from node.dialing import connect
+from coseal.node.dialing import connect
 
 
 def run(scenario) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.doorstep import Doorstep
+from coseal.node.doorstep import Doorstep
 
 
 def test_an_address_has_its_share_and_gets_it_back() -> None:

@@ -6,20 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from consensus.events import Accuse
-from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
-from contracts import evidence
-from contracts.execution import Executor, new_state
-from contracts.framework import Rejected
-from ledger import transaction
-from ledger.block import Block, CommittedBlock, Receipt
-from ledger.certificate import Phase
-from ledger.transaction import Transaction
-from node import events, wire
-from node.events import Admission, Answer
-from node.evidence import PENDING_MAX, SENDS_MAX, TURN_TICKS, Reporter, proof_of
-from node.keyring import Keyring
-from node.mempool import Mempool, MempoolLimits
+from coseal.consensus.events import Accuse
+from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
+from coseal.contracts import evidence
+from coseal.contracts.execution import Executor, new_state
+from coseal.contracts.framework import Rejected
+from coseal.ledger import transaction
+from coseal.ledger.block import Block, CommittedBlock, Receipt
+from coseal.ledger.certificate import Phase
+from coseal.ledger.transaction import Transaction
+from coseal.node import events, wire
+from coseal.node.events import Admission, Answer
+from coseal.node.evidence import PENDING_MAX, SENDS_MAX, TURN_TICKS, Reporter, proof_of
+from coseal.node.keyring import Keyring
+from coseal.node.mempool import Mempool, MempoolLimits
 from tests.node.cluster import START_MS, Cluster, key, make_genesis, sign_transaction
 
 TICK_MS = 1_000

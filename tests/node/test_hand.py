@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import partial
 
-from node.hand import Hand
+from coseal.node.hand import Hand
 
 
 def played(scenario: Callable[[Hand, list[object]], Awaitable[None]]) -> list[object]:

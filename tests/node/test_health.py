@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from node import events, wire
-from node.health import NodeStatus
-from node.peers import Peer
+from coseal.node import events, wire
+from coseal.node.health import NodeStatus
+from coseal.node.peers import Peer
 from tests.node.cluster import Cluster, Host, sign_transaction
 
 

@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from consensus.messages import Proposal
-from ledger.transaction import Transaction
-from node import inbox as module
-from node import wire
-from node.admission import VerifiedTransactions
-from node.inbox import Inbox
-from node.verifier import Verifier
-from node.wire import Blocks, ConsensusMessage, GetBlocks, Transactions, WireMessage
+from coseal.consensus.messages import Proposal
+from coseal.ledger.transaction import Transaction
+from coseal.node import inbox as module
+from coseal.node import wire
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.inbox import Inbox
+from coseal.node.verifier import Verifier
+from coseal.node.wire import Blocks, ConsensusMessage, GetBlocks, Transactions, WireMessage
 from tests.node.chain import Chain, genesis, signed
 from tests.node.test_verifier import bad
 

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.rows.blocks import BlockRows
-from contracts.rows.schema import SQLITE, definitions
-from contracts.rows.tables import CORE, TABLES, VERSION, VIEWS
-from ledger import transaction
-from ledger.transaction import Transaction
-from node import index_file, index_queries
-from node.index import Index
+from coseal.contracts.rows.blocks import BlockRows
+from coseal.contracts.rows.schema import SQLITE, definitions
+from coseal.contracts.rows.tables import CORE, TABLES, VERSION, VIEWS
+from coseal.ledger import transaction
+from coseal.ledger.transaction import Transaction
+from coseal.node import index_file, index_queries
+from coseal.node.index import Index
 from tests.node.chain import START_MS, Chain, operator
 from tests.node.http.world import make_genesis
 from tests.node.supervised import SUPERVISION
@@ -169,7 +169,7 @@ def test_a_block_is_written_whole_with_its_marker_or_not_at_all(
             raise OSError("disk full")
 
     monkeypatch.setattr(BlockRows, "_record", failing)
-    monkeypatch.setattr("node.index._BATCH_ROWS", 1)
+    monkeypatch.setattr("coseal.node.index._BATCH_ROWS", 1)
     path = tmp_path / "index.sqlite"
     index = opened(path, chain)
     index.start(12)
@@ -297,7 +297,7 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     for name in ("_BATCH_S", "_HELD_S", "_HELD_MOST_S"):
         monkeypatch.setattr(f"node.index.{name}", 3_600.0)
-    monkeypatch.setattr("node.index.index_file.set_height", mark)
+    monkeypatch.setattr("coseal.node.index.index_file.set_height", mark)
     return heights
 
 

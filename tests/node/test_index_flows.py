@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.rows.buffer import Rows
-from contracts.rows.flows import MAX_VARIANT, FlowRows, class_ms, time_class
-from contracts.rows.place import Act
-from contracts.rows.tables import CORE
-from node import index_file
-from node import index_flows_queries as queries
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.flows import MAX_VARIANT, FlowRows, class_ms, time_class
+from coseal.contracts.rows.place import Act
+from coseal.contracts.rows.tables import CORE
+from coseal.node import index_file
+from coseal.node import index_flows_queries as queries
 
 NAMES = ("a", "b", "c", "d")
 EVENTS = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 4), st.integers(-1_000, 10**12)), max_size=60)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ledger.block import Receipt
-from ledger.render import time_text
-from node import index_supervision_queries as queries
-from node.index import Index
+from coseal.ledger.block import Receipt
+from coseal.ledger.render import time_text
+from coseal.node import index_supervision_queries as queries
+from coseal.node.index import Index
 from tests.node.chain import Chain
 from tests.node.http.world import make_genesis
 from tests.node.supervised import RULES, SUPERVISION, Story

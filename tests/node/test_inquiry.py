@@ -2,11 +2,11 @@
 
 import pytest
 
-from ledger.certificate import Certificate, Phase
-from ledger.errors import BadCertificate
-from ledger.validators import Validator, ValidatorSet
-from node.inquiry import Inquiries
-from node.wire import TipReply
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.errors import BadCertificate
+from coseal.ledger.validators import Validator, ValidatorSet
+from coseal.node.inquiry import Inquiries
+from coseal.node.wire import TipReply
 
 SEATS = tuple(Validator(name, name, "bank", bytes([index]) * 32) for index, name in enumerate(("ann", "bob", "cid")))
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from ledger import merkle
-from ledger.block import CommittedBlock
-from ledger.certificate import Certificate
-from ledger.errors import LedgerError
-from ledger.head import Head
-from ledger.snapshot import Manifest, cut
-from node import wire
-from node.snapshot import SnapshotSync
-from node.trail import genesis_trail
+from coseal.ledger import merkle
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.head import Head
+from coseal.ledger.snapshot import Manifest, cut
+from coseal.node import wire
+from coseal.node.snapshot import SnapshotSync
+from coseal.node.trail import genesis_trail
 from tests.node.cluster import Cluster, Disk
 from tests.node.test_machine import commit, machine_of, settled
 

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from consensus import persisted
-from consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
-from consensus.messages import RoundChange
-from consensus.persisted import JournalRecord
-from ledger import framing
-from ledger.certificate import ROUND_MAX
-from node import journal
-from node.journal import Journal, Verdict
+from coseal.consensus import persisted
+from coseal.consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
+from coseal.consensus.messages import RoundChange
+from coseal.consensus.persisted import JournalRecord
+from coseal.ledger import framing
+from coseal.ledger.certificate import ROUND_MAX
+from coseal.node import journal
+from coseal.node.journal import Journal, Verdict
 from tests.node.chain import Chain, genesis, signed
 
 CHAIN_ID, NODE = genesis().chain_id, "bank-a"

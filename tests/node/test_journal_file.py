@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from node.files import StorageError
-from node.journal_file import JOURNAL_NAME, JournalFile, create
+from coseal.node.files import StorageError
+from coseal.node.journal_file import JOURNAL_NAME, JournalFile, create
 
 
 def test_an_absent_file_is_lost_and_an_empty_one_is_not(tmp_path: Path) -> None:

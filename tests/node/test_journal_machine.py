@@ -6,12 +6,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from consensus import persisted
-from consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
-from consensus.messages import RoundChange
-from ledger import framing
-from node import journal
-from node.journal import Journal, Verdict
+from coseal.consensus import persisted
+from coseal.consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
+from coseal.consensus.messages import RoundChange
+from coseal.ledger import framing
+from coseal.node import journal
+from coseal.node.journal import Journal, Verdict
 from tests.node.chain import Chain, genesis, signed
 
 CHAIN_ID, NODE = genesis().chain_id, "bank-a"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
-from node import keys
-from node.__main__ import main
-from node.exits import Exit
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.node import keys
+from coseal.node.__main__ import main
+from coseal.node.exits import Exit
 from tests.node.single import OPERATOR, make_node
 
 

@@ -7,9 +7,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ledger.signing import verify
-from node import keys
-from node.keys import KeyProblem
+from coseal.ledger.signing import verify
+from coseal.node import keys
+from coseal.node.keys import KeyProblem
 
 
 def test_a_made_key_signs_and_is_read_back(tmp_path: Path) -> None:

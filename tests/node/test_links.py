@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from ledger.block import MAX_FRAME_BYTES
-from node import keys, link, links, wire
-from node.link import Frame, Link
-from node.links import Identity, Links, PortInUse
-from node.wire import Hello, Transactions
+from coseal.ledger.block import MAX_FRAME_BYTES
+from coseal.node import keys, link, links, wire
+from coseal.node.link import Frame, Link
+from coseal.node.links import Identity, Links, PortInUse
+from coseal.node.wire import Hello, Transactions
 
 CHAIN = bytes(range(32))
 NAMES = ("a", "b", "c", "stranger")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from node.drill import Drill
-from node.journal import Verdict
-from node.records import _ABOUT
+from coseal.node.drill import Drill
+from coseal.node.journal import Verdict
+from coseal.node.records import _ABOUT
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "observability.md").read_text("utf-8")

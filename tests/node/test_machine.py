@@ -4,19 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from consensus.events import BodyRecord, TimerKind
-from consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
-from contracts.execution import Executor, new_state
-from contracts.framework import Args, Context, Rejected, Result, View
-from contracts.table import CONTRACTS, RULES, Contracts
-from ledger.block import CommittedBlock
-from ledger.certificate import Certificate, Phase, assemble, vote_preimage
-from ledger.genesis import PROTOCOL_VERSION
-from node import events, journal, packing, wire
-from node.events import Admission
-from node.machine import Machine
-from node.mempool import MempoolLimits
-from node.restart import tip_of
+from coseal.consensus.events import BodyRecord, TimerKind
+from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
+from coseal.contracts.execution import Executor, new_state
+from coseal.contracts.framework import Args, Context, Rejected, Result, View
+from coseal.contracts.table import CONTRACTS, RULES, Contracts
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.genesis import PROTOCOL_VERSION
+from coseal.node import events, journal, packing, wire
+from coseal.node.events import Admission
+from coseal.node.machine import Machine
+from coseal.node.mempool import MempoolLimits
+from coseal.node.restart import tip_of
 from tests.node.cluster import START_MS, Cluster, Host, key, sign_transaction
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from consensus.messages import Commit
-from contracts import governance, membership
-from contracts.table import CONTRACTS, RULES
-from ledger.block import CommittedBlock, Receipt
-from ledger.signing import key_preimage
-from node import events, journal, wire
-from node.health import Upgrade
+from coseal.consensus.messages import Commit
+from coseal.contracts import governance, membership
+from coseal.contracts.table import CONTRACTS, RULES
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.signing import key_preimage
+from coseal.node import events, journal, wire
+from coseal.node.health import Upgrade
 from tests.node.cluster import Cluster, Host, key, sign_action, sign_transaction
 
 NEW, OWNER = "enterprise-b", "enterprise-b"
@@ -642,7 +642,7 @@ def test_an_observer_says_what_its_software_has_and_counts_once_it_validates(tow
 def test_a_node_says_once_that_it_is_ready_and_again_before_its_word_is_too_old(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.readiness.AGAIN_BLOCKS", 110)
+    monkeypatch.setattr("coseal.node.readiness.AGAIN_BLOCKS", 110)
     town.register()
     said = membership.node(town.state, NEW)["ready"]
     town.cluster.run(5_000)

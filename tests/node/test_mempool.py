@@ -7,11 +7,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from contracts.budget import least_steps
-from ledger.errors import BadSignature
-from ledger.transaction import Transaction
-from node.admission import VerifiedTransactions
-from node.mempool import Mempool, MempoolLimits
+from coseal.contracts.budget import least_steps
+from coseal.ledger.errors import BadSignature
+from coseal.ledger.transaction import Transaction
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.mempool import Mempool, MempoolLimits
 from tests.node.cluster import START_MS, make_genesis, sign_transaction
 
 GENESIS = make_genesis()

@@ -13,10 +13,10 @@ import pytest
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
-from node.events import Admission, Answer
-from node.exits import Exit
-from node.metrics import TIMED_MAX, CommitTimes
-from node.runtime import Runtime
+from coseal.node.events import Admission, Answer
+from coseal.node.exits import Exit
+from coseal.node.metrics import TIMED_MAX, CommitTimes
+from coseal.node.runtime import Runtime
 from tests.node.single import make_node, signed
 from tests.node.test_links import free_port
 from tests.node.test_runtime import commit, run, started

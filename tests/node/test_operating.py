@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from node.config import NodeConfig
-from node.exits import Exit
-from node.http.limits import Limits
+from coseal.node.config import NodeConfig
+from coseal.node.exits import Exit
+from coseal.node.http.limits import Limits
 
 TEXT = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
 

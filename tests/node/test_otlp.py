@@ -12,8 +12,8 @@ pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra 
 
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from node.otlp import QUEUE_MAX, Collector
-from node.tracing import Span, root_id
+from coseal.node.otlp import QUEUE_MAX, Collector
+from coseal.node.tracing import Span, root_id
 from tests.node.test_links import free_port
 
 TX = bytes(range(32))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from contracts.budget import BLOCK_STEPS
-from node.pace import (
+from coseal.contracts.budget import BLOCK_STEPS
+from coseal.node.pace import (
     QUEUE_MAX_BYTES,
     QUEUE_MIN_BYTES,
     ROOM_MIN_STEPS,

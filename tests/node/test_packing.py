@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from ledger import codec
-from ledger.block import MAX_FRAME_BYTES
-from ledger.transaction import MAX_TRANSACTION_BYTES
-from node import packing, wire
+from coseal.ledger import codec
+from coseal.ledger.block import MAX_FRAME_BYTES
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
+from coseal.node import packing, wire
 from tests.node.chain import Chain, genesis
 
 

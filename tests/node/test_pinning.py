@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from node import pinning
+from coseal.node import pinning
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from contracts.framework import Rejected
-from ledger.block import Receipt
-from ledger.transaction import Transaction
-from node import preview as module
-from node.http.services import Unavailable
-from node.preview import Previews
-from node.previewing import Preview, Question
+from coseal.contracts.framework import Rejected
+from coseal.ledger.block import Receipt
+from coseal.ledger.transaction import Transaction
+from coseal.node import preview as module
+from coseal.node.http.services import Unavailable
+from coseal.node.preview import Previews
+from coseal.node.previewing import Preview, Question
 from tests.node.chain import START_MS, Chain, genesis, signed
 from tests.node.test_previewing import GENESIS, extended, state_of
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from contracts.execution import Executor, genesis_updates
-from contracts.framework import Rejected
-from ledger.block import Receipt
-from ledger.state import State
-from ledger.transaction import Transaction
-from node.previewing import READY, Preview, Previewer, Question, frame, serve
-from node.state_store import LmdbStore, Marker, ReadOnlyStore
+from coseal.contracts.execution import Executor, genesis_updates
+from coseal.contracts.framework import Rejected
+from coseal.ledger.block import Receipt
+from coseal.ledger.state import State
+from coseal.ledger.transaction import Transaction
+from coseal.node.previewing import READY, Preview, Previewer, Question, frame, serve
+from coseal.node.state_store import LmdbStore, Marker, ReadOnlyStore
 from tests.node.chain import START_MS, Chain, genesis, signed
 
 GENESIS = "genesis.json"
@@ -64,7 +64,7 @@ def test_a_state_that_is_not_written_yet_is_waited_for_a_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state_of(tmp_path / "state").close()
-    monkeypatch.setattr("node.previewing._WRITTEN_S", 0.02)
+    monkeypatch.setattr("coseal.node.previewing._WRITTEN_S", 0.02)
     previewer = Previewer(genesis(), ReadOnlyStore(tmp_path / "state"))
     assert previewer.answer(asked(min_height=5)).height == 0
 

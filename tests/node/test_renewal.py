@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 import structlog
 
-from contracts import membership
-from contracts.table import CONTRACTS, RULES
-from ledger.block import Receipt
-from ledger.genesis import Genesis
-from ledger.signing import key_preimage
-from node import keys, setup
-from node.__main__ import main
-from node.config import load
-from node.exits import Exit
-from node.http.services import Location
-from node.runtime import Runtime
-from node.start import build
+from coseal.contracts import membership
+from coseal.contracts.table import CONTRACTS, RULES
+from coseal.ledger.block import Receipt
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import key_preimage
+from coseal.node import keys, setup
+from coseal.node.__main__ import main
+from coseal.node.config import load
+from coseal.node.exits import Exit
+from coseal.node.http.services import Location
+from coseal.node.runtime import Runtime
+from coseal.node.start import build
 from tests.node.single import acted, make_node, signed
 from tests.node.test_links import free_port
 from tests.node.test_runtime import commit, run, started
@@ -93,7 +93,7 @@ def test_a_lone_validator_goes_on_with_its_new_key_and_starts_with_it_again(fold
 
 
 def test_a_key_that_comes_late_is_taken_up_when_it_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("node.runtime.PROGRESS_SECONDS", 0.1)
+    monkeypatch.setattr("coseal.node.runtime.PROGRESS_SECONDS", 0.1)
 
     async def scenario(runtime: Runtime) -> None:
         await started(runtime)

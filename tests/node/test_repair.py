@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from node import journal, journal_file, keys
-from node.__main__ import main
-from node.block_log import BlockLog
-from node.files import Damaged
-from node.http.idempotency import IdempotencyStore
-from node.repair import damage_of, good_part
-from node.storage import Storage
+from coseal.node import journal, journal_file, keys
+from coseal.node.__main__ import main
+from coseal.node.block_log import BlockLog
+from coseal.node.files import Damaged
+from coseal.node.http.idempotency import IdempotencyStore
+from coseal.node.repair import damage_of, good_part
+from coseal.node.storage import Storage
 from tests.node.single import make_node
 from tests.node.test_storage import filled
 
@@ -160,7 +160,7 @@ def test_a_link_key_that_fits_no_registered_certificate_is_named(
 
 
 def test_a_running_node_is_not_repaired(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from ledger.genesis import Genesis
+    from coseal.ledger.genesis import Genesis
 
     storage = Storage(folder, Genesis.decode((folder / "genesis.json").read_bytes()), map_bytes=1 << 26)
     assert "in use by another process" in repaired(folder, capsys, 4)

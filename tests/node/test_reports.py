@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from consensus.messages import Prepare, encode_message
-from contracts.evidence import CONTRACT
-from node import reports
-from node.events import Accused
+from coseal.consensus.messages import Prepare, encode_message
+from coseal.contracts.evidence import CONTRACT
+from coseal.node import reports
+from coseal.node.events import Accused
 
 MESSAGES = [encode_message(Prepare(0, 7, 1, 0, bytes([i]) * 32, bytes([i]) * 64)) for i in (2, 1)]
 ACCUSED = Accused("bank-a", *MESSAGES)

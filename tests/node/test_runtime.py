@@ -14,19 +14,19 @@ import pytest
 import structlog
 import uvloop
 
-from ledger.block import CommittedBlock
-from ledger.transaction import Transaction
-from node import logs
-from node.config import load
-from node.events import Admission, Halt, NodeEvent, Submitted
-from node.exits import Exit
-from node.files import StorageError
-from node.http.services import Location, Unavailable
-from node.machine import Machine
-from node.mempool import MempoolLimits
-from node.runtime import Runtime
-from node.start import build, run_command
-from node.wire import TipRequest
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.transaction import Transaction
+from coseal.node import logs
+from coseal.node.config import load
+from coseal.node.events import Admission, Halt, NodeEvent, Submitted
+from coseal.node.exits import Exit
+from coseal.node.files import StorageError
+from coseal.node.http.services import Location, Unavailable
+from coseal.node.machine import Machine
+from coseal.node.mempool import MempoolLimits
+from coseal.node.runtime import Runtime
+from coseal.node.start import build, run_command
+from coseal.node.wire import TipRequest
 from tests.node.single import make_node, signed
 from tests.node.test_links import free_port
 

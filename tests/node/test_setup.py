@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.genesis import Genesis
-from node import journal, keys, setup
-from node.__main__ import main
-from node.config import load
+from coseal.ledger.genesis import Genesis
+from coseal.node import journal, keys, setup
+from coseal.node.__main__ import main
+from coseal.node.config import load
 from tests.node.single import make_node
 
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import signing
-from ledger.certificate import Phase, vote_preimage
-from ledger.errors import Malformed
-from ledger.signing import Ed25519Signer, body_preimage
-from node import journal, journal_file, signer_wire
-from node.journal_file import JournalFile
-from node.sign_desk import SignDesk
-from node.signer_wire import Is, Refused, Sign, Signed, Who
+from coseal.ledger import signing
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import Ed25519Signer, body_preimage
+from coseal.node import journal, journal_file, signer_wire
+from coseal.node.journal_file import JournalFile
+from coseal.node.sign_desk import SignDesk
+from coseal.node.signer_wire import Is, Refused, Sign, Signed, Who
 
 CHAIN, NODE = bytes(range(32)), "bank-a"
 KEY = Ed25519Signer(b"k" * 32)

@@ -13,20 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from ledger.certificate import Phase, vote_preimage
-from ledger.genesis import Genesis
-from ledger.signing import CannotSign, Ed25519Signer, verify
-from node import journal, keys, remote_signer, signer, signer_setup
-from node.__main__ import main
-from node.config import load
-from node.exits import Exit
-from node.files import Locked, StorageError, lock_folder
-from node.journal_file import JournalFile
-from node.keys import KeyProblem
-from node.remote_signer import RemoteSigner, WrongSigner
-from node.signer import SignerProblem
-from node.signer_wire import Is, Refused, Sign, Signed, Who, encode
-from node.start import build
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.signing import CannotSign, Ed25519Signer, verify
+from coseal.node import journal, keys, remote_signer, signer, signer_setup
+from coseal.node.__main__ import main
+from coseal.node.config import load
+from coseal.node.exits import Exit
+from coseal.node.files import Locked, StorageError, lock_folder
+from coseal.node.journal_file import JournalFile
+from coseal.node.keys import KeyProblem
+from coseal.node.remote_signer import RemoteSigner, WrongSigner
+from coseal.node.signer import SignerProblem
+from coseal.node.signer_wire import Is, Refused, Sign, Signed, Who, encode
+from coseal.node.start import build
 from tests.node.signing_process import SignerProcess, ask, closed_by_peer, connected
 from tests.node.single import make_node
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from ledger import framing
-from ledger.block import CommittedBlock
-from ledger.head import Head
-from node import join_folder, setup
-from node.__main__ import main
-from node.block_log import BlockLog
-from node.files import Damaged, StorageError
-from node.snapshots import KEPT, ItemFile, SnapshotFile
-from node.storage import Policy, Storage
+from coseal.ledger import framing
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.head import Head
+from coseal.node import join_folder, setup
+from coseal.node.__main__ import main
+from coseal.node.block_log import BlockLog
+from coseal.node.files import Damaged, StorageError
+from coseal.node.snapshots import KEPT, ItemFile, SnapshotFile
+from coseal.node.storage import Policy, Storage
 from tests.node.chain import Chain, genesis
 
 
@@ -276,8 +276,8 @@ def test_a_change_over_that_is_interrupted_anywhere_is_finished_at_the_next_star
     if old_blocks:
         grow(before, old_blocks)
     with monkeypatch.context() as patch:
-        patch.setattr("node.archive.finish_adoption", lambda folder: None)
-        patch.setattr("node.storage.finish_adoption", lambda folder, **_: None)
+        patch.setattr("coseal.node.archive.finish_adoption", lambda folder: None)
+        patch.setattr("coseal.node.storage.finish_adoption", lambda folder, **_: None)
         run("restore", archive, "--data", before, capsys=capsys)
     assert (before / "joining" / "complete").exists()
     reached = False

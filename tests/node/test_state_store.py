@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.state import MemoryStore, State, bucket_index
-from node.state_store import LmdbStore, Marker
+from coseal.ledger.state import MemoryStore, State, bucket_index
+from coseal.node.state_store import LmdbStore, Marker
 
 BITS = 8
 KEYS = [bytes([i]) for i in range(40)]

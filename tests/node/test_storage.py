@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from ledger import framing
-from ledger.genesis import Genesis
-from ledger.state import State
-from ledger.transaction import Transaction
-from node.block_log import BlockLog
-from node.files import Damaged, Locked, StorageError
-from node.storage import Storage
+from coseal.ledger import framing
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.state import State
+from coseal.ledger.transaction import Transaction
+from coseal.node.block_log import BlockLog
+from coseal.node.files import Damaged, Locked, StorageError
+from coseal.node.storage import Storage
 from tests.node.chain import Chain, genesis, make_genesis
 
 
@@ -185,8 +185,8 @@ def test_a_failed_opening_frees_the_folder(tmp_path: Path) -> None:
 FILL = """
 import resource, signal, sys
 from pathlib import Path
-from node.files import StorageError
-from node.block_log import BlockLog
+from coseal.node.files import StorageError
+from coseal.node.block_log import BlockLog
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 folder = Path(sys.argv[1])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ledger import transaction
+from coseal.ledger import transaction
 from tests.node.cluster import Cluster, key
 
 TERM_MS = 60_000

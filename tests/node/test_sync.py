@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from ledger.block import Block
-from node import sync, wire
-from node.sync import BUFFER_BYTES_MAX, CHUNK_BLOCKS, CHUNK_BYTES, IN_FLIGHT_MAX, WINDOW_BLOCKS, Request, Sync
+from coseal.ledger.block import Block
+from coseal.node import sync, wire
+from coseal.node.sync import BUFFER_BYTES_MAX, CHUNK_BLOCKS, CHUNK_BYTES, IN_FLIGHT_MAX, WINDOW_BLOCKS, Request, Sync
 from tests.node.cluster import Cluster, sign_transaction
 
 

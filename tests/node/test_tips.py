@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from node.commits import Commits
-from node.http.services import Unavailable
-from node.tips import Tips
+from coseal.node.commits import Commits
+from coseal.node.http.services import Unavailable
+from coseal.node.tips import Tips
 from tests.node.test_commits import made
 
 

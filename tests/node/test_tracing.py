@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from ledger.transaction import Transaction
-from node.config import ConfigProblem, load
-from node.events import Admission, Answer, Answered, Dropped, Submitted
-from node.exits import Exit
-from node.runtime import Runtime
-from node.start import build
-from node.tracing import ARRIVALS_MAX, Span, Tracer, TraceSettings
+from coseal.ledger.transaction import Transaction
+from coseal.node.config import ConfigProblem, load
+from coseal.node.events import Admission, Answer, Answered, Dropped, Submitted
+from coseal.node.exits import Exit
+from coseal.node.runtime import Runtime
+from coseal.node.start import build
+from coseal.node.tracing import ARRIVALS_MAX, Span, Tracer, TraceSettings
 from tests.node.single import make_node, signed
 from tests.node.test_links import free_port
 from tests.node.test_runtime import commit, run, started
@@ -40,7 +40,7 @@ def test_a_nodes_spans_of_a_transaction_are_one_trace_named_by_its_id(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spans: list[Span] = []
-    monkeypatch.setattr("node.start._tracer", lambda config: Tracer(spans.append))
+    monkeypatch.setattr("coseal.node.start._tracer", lambda config: Tracer(spans.append))
     tx = signed(folder)
 
     async def scenario(runtime: Runtime) -> None:
@@ -116,7 +116,7 @@ def test_without_the_libraries_the_setting_is_refused_and_says_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COSEAL_TRACE__ENDPOINT", "http://127.0.0.1:1/v1/traces")
-    monkeypatch.setitem(sys.modules, "node.otlp", None)
+    monkeypatch.setitem(sys.modules, "coseal.node.otlp", None)
     with pytest.raises(ConfigProblem, match=r"pip install 'coseal\[trace\]'"):
         build(folder, load(folder))
 

@@ -6,8 +6,8 @@ from itertools import count, islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.mempool import Mempool
-from node.turns import HALF_MS, Line, Turns
+from coseal.node.mempool import Mempool
+from coseal.node.turns import HALF_MS, Line, Turns
 from tests.node.test_mempool import fake
 
 

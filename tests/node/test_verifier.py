@@ -12,11 +12,11 @@ from typing import TypeAlias
 import pytest
 
 from bench.machine import cpu_seconds
-from ledger.transaction import Transaction
-from node import verifier as module
-from node import verifying
-from node.admission import VerifiedTransactions
-from node.verifier import Closed, Verifier, WorkerLost
+from coseal.ledger.transaction import Transaction
+from coseal.node import verifier as module
+from coseal.node import verifying
+from coseal.node.admission import VerifiedTransactions
+from coseal.node.verifier import Closed, Verifier, WorkerLost
 from tests.node.chain import genesis, signed
 
 Scenario: TypeAlias = Callable[[Verifier, VerifiedTransactions], Awaitable[None]]

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from ledger.signing import SIGNATURE_BYTES
-from node import verifying
+from coseal.ledger.signing import SIGNATURE_BYTES
+from coseal.node import verifying
 from tests.node.chain import genesis, signed
 
 
@@ -43,7 +43,7 @@ def test_a_question_that_is_cut_off_ends_it_without_an_answer(cut: int) -> None:
 def test_the_process_answers_and_ends_with_its_node() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        process = subprocess.Popen([sys.executable, "-m", "node.verifying"], stdin=theirs.fileno())
+        process = subprocess.Popen([sys.executable, "-m", "coseal.node.verifying"], stdin=theirs.fileno())
     with ours:
         ours.settimeout(20)
         for _ in range(2):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from consensus.guard import STOPPED, SignGuard
-from consensus.messages import Commit, Prepare, Proposal
-from ledger.errors import Malformed
-from ledger.signing import Ed25519Signer
-from node import events, health, machine, wire
-from node.health import View
-from node.remote_signer import RemoteSigner, WrongSigner
-from node.signer_wire import Is
+from coseal.consensus.guard import STOPPED, SignGuard
+from coseal.consensus.messages import Commit, Prepare, Proposal
+from coseal.ledger.errors import Malformed
+from coseal.ledger.signing import Ed25519Signer
+from coseal.node import events, health, machine, wire
+from coseal.node.health import View
+from coseal.node.remote_signer import RemoteSigner, WrongSigner
+from coseal.node.signer_wire import Is
 from tests.node.cluster import Cluster, sign_transaction
 
 PAGE = (Path(__file__).parents[2] / "docs" / "observability.md").read_text("utf-8")

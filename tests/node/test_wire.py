@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consensus.messages import Commit, Prepare, Proposal, RoundChange
-from ledger import codec
-from ledger.block import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_FRAME_BYTES, CommittedBlock
-from ledger.certificate import Certificate, Phase
-from ledger.errors import LedgerError, Malformed
-from ledger.transaction import MAX_TRANSACTION_BYTES
-from node import wire
+from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange
+from coseal.ledger import codec
+from coseal.ledger.block import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_FRAME_BYTES, CommittedBlock
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.errors import LedgerError, Malformed
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
+from coseal.node import wire
 from tests.node.chain import Chain, genesis, signed
 
 HASH = bytes(range(32))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from ledger.block import CommittedBlock
-from node import writer as writer_module
-from node.drill import NO_DRILL, Drill
-from node.events import Append, AppendBlock, ApplyState, ReplaceJournal
-from node.files import StorageError
-from node.journal_file import create
-from node.storage import Storage
-from node.writer import Writer
+from coseal.ledger.block import CommittedBlock
+from coseal.node import writer as writer_module
+from coseal.node.drill import NO_DRILL, Drill
+from coseal.node.events import Append, AppendBlock, ApplyState, ReplaceJournal
+from coseal.node.files import StorageError
+from coseal.node.journal_file import create
+from coseal.node.storage import Storage
+from coseal.node.writer import Writer
 from tests.node.chain import Chain, genesis
 
 

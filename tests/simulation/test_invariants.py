@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from consensus.messages import Commit, Prepare, RoundChange, encode_message, preimage
-from ledger import transaction
-from ledger.block import CommittedBlock, Receipt
-from ledger.certificate import Certificate, Phase, assemble
-from node import events, wire
-from node.wire import ConsensusMessage
+from coseal.consensus.messages import Commit, Prepare, RoundChange, encode_message, preimage
+from coseal.ledger import transaction
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.certificate import Certificate, Phase, assemble
+from coseal.node import events, wire
+from coseal.node.wire import ConsensusMessage
 from simulation import history, reading
 from simulation.history import History, Read, Write
 from simulation.invariants import Violation

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from contracts import supervision_checks, supervision_service
+from coseal.contracts import supervision_checks, supervision_service
 from simulation.walk import __main__ as command_line
 from simulation.walk import report
 from simulation.walk.episode import Episode, shortened, walk
@@ -52,7 +52,7 @@ def test_a_walk_with_real_signatures_ends_with_an_audit():
 def test_what_a_contract_raises_fails_the_walk_and_is_shown_in_few_moves(monkeypatch):
     actions = supervision_service.ACTIONS
     broken = replace(actions["guide"], apply=lambda *_: {}["a fault of ours"])
-    from contracts.supervision import CONTRACT
+    from coseal.contracts.supervision import CONTRACT
 
     monkeypatch.setitem(CONTRACT.actions, "guide", broken)
     episode = walk(0, 600)

@@ -17,20 +17,20 @@ from random import Random
 from typing import Any
 
 from bench import rules as bench
-from contracts.governance_kinds import KINDS
-from contracts.rows.blocks import BlockRows
-from contracts.rows.buffer import Rows
-from contracts.rows.schema import SQLITE, definitions
-from contracts.rows.tables import TABLES
-from contracts.rules.cel import compile_expression
-from contracts.rules.errors import RuleError
-from contracts.table import CONTRACTS
-from ledger import codec, signing
-from ledger.block import Receipt
-from ledger.render import time_text
-from ledger.signing import Verify
-from ledger.transaction import Transaction
-from node.index_file import Writer
+from coseal.contracts.governance_kinds import KINDS
+from coseal.contracts.rows.blocks import BlockRows
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.schema import SQLITE, definitions
+from coseal.contracts.rows.tables import TABLES
+from coseal.contracts.rules.cel import compile_expression
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.table import CONTRACTS
+from coseal.ledger import codec, signing
+from coseal.ledger.block import Receipt
+from coseal.ledger.render import time_text
+from coseal.ledger.signing import Verify
+from coseal.ledger.transaction import Transaction
+from coseal.node.index_file import Writer
 from tests.coseal.sql.conftest import tell
 from tests.fuzz.decoders import DECODERS, Decoder
 from tests.fuzz.mutate import LEAVES, OCTETS, change, mutant, unpack

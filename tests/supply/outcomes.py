@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from bench import rules
-from contracts.rules.cel import compile_expression
-from contracts.rules.errors import RuleError
-from ledger import codec
-from ledger.errors import LedgerError
-from ledger.transaction import Transaction
-from node import wire
+from coseal.contracts.rules.cel import compile_expression
+from coseal.contracts.rules.errors import RuleError
+from coseal.ledger import codec
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.transaction import Transaction
+from coseal.node import wire
 from simulation.run import run_seed
 from tests.supply import disturbed
 

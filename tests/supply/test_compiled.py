@@ -10,7 +10,7 @@ import tomllib
 
 import pytest
 
-from ledger.build import BUILD
+from coseal.ledger.build import BUILD
 from tests.supply.closure import ROOT
 from tests.supply.disturbed import RAISED
 from tests.supply.outcomes import TIMES, TOPICS
@@ -55,7 +55,7 @@ def test_both_builds_come_to_the_same(topic: str) -> None:
 def outcomes(topic: str, path: str) -> list[str]:
     """Return what the build on this path makes of a topic, line by line, and which build it was."""
     code = f"""
-from ledger.build import BUILD
+from coseal.ledger.build import BUILD
 from tests.supply.outcomes import TOPICS
 print(BUILD)
 for line in TOPICS[{topic!r}](): print(line)

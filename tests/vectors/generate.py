@@ -8,20 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from consensus import messages, persisted
-from consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
-from consensus.messages import Commit, Prepare, Proposal, RoundChange
-from contracts import process_chain
-from ledger import codec, framing, merkle, render, signing, transaction
-from ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
-from ledger.certificate import Certificate, Phase, assemble, vote_preimage
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.handover import Handover, handover_json
-from ledger.proof import CertifiedValue, TransactionProof
-from ledger.signing import ZERO_HASH, Ed25519Signer
-from ledger.state import MemoryStore, State
-from ledger.validators import ValidatorSet
-from node import wire
+from coseal.consensus import messages, persisted
+from coseal.consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
+from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange
+from coseal.contracts import process_chain
+from coseal.ledger import codec, framing, merkle, render, signing, transaction
+from coseal.ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
+from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.handover import Handover, handover_json
+from coseal.ledger.proof import CertifiedValue, TransactionProof
+from coseal.ledger.signing import ZERO_HASH, Ed25519Signer
+from coseal.ledger.state import MemoryStore, State
+from coseal.ledger.validators import ValidatorSet
+from coseal.node import wire
 
 FOLDER = Path(__file__).parent
 TIME_MS = 1_700_000_000_000

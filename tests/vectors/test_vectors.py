@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from audit.verify import verify_document
-from consensus import messages, persisted
-from ledger import codec, framing
-from ledger.block import Block, CommittedBlock, Header, Receipt
-from ledger.certificate import Certificate
-from ledger.errors import Malformed
-from ledger.genesis import Genesis
-from ledger.handover import Handover, handover_from_json
-from ledger.proof import CertifiedValue, TransactionProof
-from ledger.state import StateProof
-from ledger.transaction import Transaction
-from ledger.validators import ValidatorSet
-from node import wire
+from coseal.audit.verify import verify_document
+from coseal.consensus import messages, persisted
+from coseal.ledger import codec, framing
+from coseal.ledger.block import Block, CommittedBlock, Header, Receipt
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import Malformed
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.handover import Handover, handover_from_json
+from coseal.ledger.proof import CertifiedValue, TransactionProof
+from coseal.ledger.state import StateProof
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
+from coseal.node import wire
 
 FOLDER = Path(__file__).parent
 

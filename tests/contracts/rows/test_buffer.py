@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.rows.buffer import Rows
-from contracts.rows.schema import SQLITE, Table, definitions, document, integer, text
-from node.index_file import Writer
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.schema import SQLITE, Table, definitions, document, integer, text
+from coseal.node.index_file import Writer
 
 KEPT = Table("kept", "by key", ("name", "part"), (text("name", ""), integer("part", ""), document("", "body")))
 NUMBERED = Table("numbered", "by name", ("id",), (integer("id", ""), text("name", "")), unique=("name",))

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from contracts.rows import blocks, contained, policies
-from contracts.rows.blocks import BlockRows
-from contracts.rows.buffer import Rows
-from contracts.rows.contained import reason_of, write_contained
-from contracts.rows.schema import SQLITE, definitions
-from contracts.rows.tables import TABLES
-from node import index_file
-from node.index import Index
+from coseal.contracts.rows import blocks, contained, policies
+from coseal.contracts.rows.blocks import BlockRows
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.contained import reason_of, write_contained
+from coseal.contracts.rows.schema import SQLITE, definitions
+from coseal.contracts.rows.tables import TABLES
+from coseal.node import index_file
+from coseal.node.index import Index
 from tests.node.chain import Chain
 from tests.node.test_index import story
 

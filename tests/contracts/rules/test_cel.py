@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.rules import cel, cel_eval
-from contracts.rules.cel import (
+from coseal.contracts.rules import cel, cel_eval
+from coseal.contracts.rules.cel import (
     Duration,
     RuleError,
     Timestamp,

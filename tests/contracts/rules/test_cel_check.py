@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.rules.cel import MAX_COST, compile_expression
-from contracts.rules.errors import RuleError
+from coseal.contracts.rules.cel import MAX_COST, compile_expression
+from coseal.contracts.rules.errors import RuleError
 
 VARIABLES = {
     "e": "{id: string, n: int, time: timestamp, attributes: {days: int, note: string}, objects: list({id: string})}",

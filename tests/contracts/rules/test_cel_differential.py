@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from contracts.rules.cel import Undetermined, compile_expression
-from contracts.rules.cel_values import equal
-from contracts.rules.errors import RuleError
+from coseal.contracts.rules.cel import Undetermined, compile_expression
+from coseal.contracts.rules.cel_values import equal
+from coseal.contracts.rules.errors import RuleError
 from tests.contracts.rules.generator import VARIABLES, Generator
 
 pytest.importorskip("cel_expr_python", reason="the oracle of CEL is not installed: pip install -e '.[oracle]'")

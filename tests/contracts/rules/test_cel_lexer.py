@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.rules.cel_lexer import MAX_SOURCE_CHARACTERS, tokens
-from contracts.rules.errors import RuleError
+from coseal.contracts.rules.cel_lexer import MAX_SOURCE_CHARACTERS, tokens
+from coseal.contracts.rules.errors import RuleError
 
 
 def kinds(source):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.rules import cel_parser as tree
-from contracts.rules.cel_parser import MAX_DEPTH, MAX_NESTING, parse
-from contracts.rules.errors import RuleError
+from coseal.contracts.rules import cel_parser as tree
+from coseal.contracts.rules.cel_parser import MAX_DEPTH, MAX_NESTING, parse
+from coseal.contracts.rules.errors import RuleError
 
 
 def shown(node: tree.Node) -> str:

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.rules.correlated import MAX_KEPT, MAX_KEPT_CHARACTERS, PRECEDING
-from contracts.rules.declare import BINARY
-from contracts.rules.facts import Event
-from contracts.rules.monitor import MAX_EXPIRED, RuleSet
-from contracts.rules.rule import parse_rule
-from contracts.rules.verdict import Verdict
-from ledger import codec
+from coseal.contracts.rules.correlated import MAX_KEPT, MAX_KEPT_CHARACTERS, PRECEDING
+from coseal.contracts.rules.declare import BINARY
+from coseal.contracts.rules.facts import Event
+from coseal.contracts.rules.monitor import MAX_EXPIRED, RuleSet
+from coseal.contracts.rules.rule import parse_rule
+from coseal.contracts.rules.verdict import Verdict
+from coseal.ledger import codec
 
 SAME_KEY = "a.attributes.key == t.attributes.key"
 

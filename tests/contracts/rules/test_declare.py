@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.rules import declare
-from contracts.rules.declare import BINARY, COUNTING, TEMPLATES, UNARY
-from contracts.rules.facts import Event
-from contracts.rules.monitor import RuleSet
-from contracts.rules.rule import parse_rule
-from contracts.rules.verdict import Verdict
+from coseal.contracts.rules import declare
+from coseal.contracts.rules.declare import BINARY, COUNTING, TEMPLATES, UNARY
+from coseal.contracts.rules.facts import Event
+from coseal.contracts.rules.monitor import RuleSet
+from coseal.contracts.rules.rule import parse_rule
+from coseal.contracts.rules.verdict import Verdict
 
 
 def rule(template, **fields):

@@ -9,10 +9,10 @@ import json
 
 import pytest
 
-from contracts.process_types import normalised
-from contracts.rules.rule import parse_rules
-from contracts.rules.trial import try_rules
-from contracts.rules.verdict import Verdict
+from coseal.contracts.process_types import normalised
+from coseal.contracts.rules.rule import parse_rules
+from coseal.contracts.rules.trial import try_rules
+from coseal.contracts.rules.verdict import Verdict
 from coseal.importers.mapping import default_mapping
 from coseal.importers.reader import read_log
 from tests.reference import reference

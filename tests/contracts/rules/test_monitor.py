@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.process_types import normalised
-from contracts.rules.declare import BINARY, TEMPLATES
-from contracts.rules.facts import Event
-from contracts.rules.judged import MAX_ACTORS
-from contracts.rules.monitor import RuleSet, rule_sets
-from contracts.rules.periodic import MAX_OPEN_PERIODS
-from contracts.rules.rule import ended_rule, parse_rule, parse_rules
-from contracts.rules.verdict import Verdict
-from ledger import codec
+from coseal.contracts.process_types import normalised
+from coseal.contracts.rules.declare import BINARY, TEMPLATES
+from coseal.contracts.rules.facts import Event
+from coseal.contracts.rules.judged import MAX_ACTORS
+from coseal.contracts.rules.monitor import RuleSet, rule_sets
+from coseal.contracts.rules.periodic import MAX_OPEN_PERIODS
+from coseal.contracts.rules.rule import ended_rule, parse_rule, parse_rules
+from coseal.contracts.rules.verdict import Verdict
+from coseal.ledger import codec
 
 DAY = 86_400_000
 VIOLATED, UNDETERMINED, PENDING = Verdict.VIOLATED, Verdict.UNDETERMINED, Verdict.PENDING

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.process_types import normalised
-from contracts.rules.errors import RuleError
-from contracts.rules.proving import check_rules, failed_tests
-from contracts.rules.rule import parse_rule
+from coseal.contracts.process_types import normalised
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.proving import check_rules, failed_tests
+from coseal.contracts.rules.rule import parse_rule
 
 DEFINITION = normalised(
     {

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from contracts.rules.reasons import (
+from coseal.contracts.rules.reasons import (
     DURATIONS,
     ENGLISH,
     MAX_VALUE_CHARACTERS,
@@ -16,8 +16,8 @@ from contracts.rules.reasons import (
     reason,
     sentence,
 )
-from contracts.wording import ENGLISH as UNITS
-from ledger import codec
+from coseal.contracts.wording import ENGLISH as UNITS
+from coseal.ledger import codec
 
 
 def placeholders(pattern):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from contracts.process_types import normalised
-from contracts.rules.declare import BINARY, TEMPLATES, UNARY
-from contracts.rules.errors import RuleError
-from contracts.rules.rule import MAX_RULES, parse_rule, parse_rules
+from coseal.contracts.process_types import normalised
+from coseal.contracts.rules.declare import BINARY, TEMPLATES, UNARY
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.rule import MAX_RULES, parse_rule, parse_rules
 
 ROOT = Path(__file__).resolve().parents[3]
 SPECIFICATION = (ROOT / "docs/spec/rules.md").read_text(encoding="utf-8")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.rules import cel_check, cel_lexer, cel_parser, cel_values, shape
-from contracts.rules.cel import compile_expression
-from contracts.rules.reasons import ENGLISH
+from coseal.contracts.rules import cel_check, cel_lexer, cel_parser, cel_values, shape
+from coseal.contracts.rules.cel import compile_expression
+from coseal.contracts.rules.reasons import ENGLISH
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docs/spec/rules.md").read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.rules.errors import RuleError
-from contracts.rules.shape import DIALECT, MAX_COST, MAX_DEPTH, compile_shape
+from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.shape import DIALECT, MAX_COST, MAX_DEPTH, compile_shape
 
 TERM = {
     "$schema": DIALECT,

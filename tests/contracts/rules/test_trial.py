@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contracts.process_types import normalised
-from contracts.rules.rule import parse_rules
-from contracts.rules.trial import try_rules
-from contracts.rules.verdict import Verdict
+from coseal.contracts.process_types import normalised
+from coseal.contracts.rules.rule import parse_rules
+from coseal.contracts.rules.trial import try_rules
+from coseal.contracts.rules.verdict import Verdict
 
 DEFINITION = normalised(
     {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.process_types import normalised
+from coseal.contracts.process_types import normalised
 from coseal.exporters.log import ExportLog, log_of
 from coseal.importers.log import Log
 from coseal.importers.mapping import load_mapping
@@ -15,7 +15,7 @@ from coseal.importers.reader import read_log
 
 def _instant(text: str) -> tuple[int, str]:
     """Return a time's ms and the digits below, whatever its offset."""
-    from contracts.arguments import parse_time
+    from coseal.contracts.arguments import parse_time
 
     milliseconds = 0 if text == "0" else parse_time(text)
     assert milliseconds is not None, text

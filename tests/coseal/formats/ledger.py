@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from coseal.importers.log import Log
-from ledger.block import Receipt
-from ledger.transaction import sign
+from coseal.ledger.block import Receipt
+from coseal.ledger.transaction import sign
 from tests.node.chain import Chain, make_genesis, operator
 
 NOW_MS = 8_000_000_000_000  # later than every event of a test

@@ -12,8 +12,8 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from audit import parquet as footer
-from audit.counting import COUNTERS, Uncountable
+from coseal.audit import parquet as footer
+from coseal.audit.counting import COUNTERS, Uncountable
 from coseal.errors import CosealError
 from coseal.exporters.log import ExportLog, LogEvent, LogObject
 from coseal.exporters.parquet import write_parquet

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from audit.verify import verify_file
-from contracts.names import is_identifier
-from contracts.process_chain import item_hash
+from coseal.audit.verify import verify_file
+from coseal.contracts.names import is_identifier
+from coseal.contracts.process_chain import item_hash
 from coseal.errors import BadAnswer, CosealError
 from coseal.exporters.chain import read_process
 from coseal.exporters.export import FORMATS, export, manifest
@@ -21,12 +21,12 @@ from coseal.exporters.ocel_json import write_ocel_json
 from coseal.importers.log import Log
 from coseal.importers.mapping import load_mapping
 from coseal.importers.reader import read_log
-from ledger import merkle
-from ledger.block import CommittedBlock, Receipt
-from ledger.proof import CertifiedValue
-from ledger.render import state_proof_json
-from ledger.signing import ZERO_HASH
-from ledger.transaction import sign
+from coseal.ledger import merkle
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.render import state_proof_json
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.transaction import sign
 from tests.coseal.formats.ledger import Ledger
 from tests.coseal.formats.logs import logs
 from tests.node.chain import operator

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.process_items import time_ms
+from coseal.contracts.process_items import time_ms
 from coseal.errors import CosealError
 from coseal.importers.log import BadLog
 from coseal.importers.mapping import Options, load_mapping

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from coseal.ledger import framing
+from coseal.ledger.render import time_text
 from coseal.sql.store import Store, open_store
-from ledger import framing
-from ledger.render import time_text
 from tests.node.chain import Chain
 from tests.node.http.world import make_genesis
 from tests.node.supervised import Story
@@ -87,7 +87,7 @@ def folder(told: Story, tmp_path: Path) -> Path:
 
 def rows_of(place: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return all rows of all tables of an index, sorted by their texts; bytes as bytes, JSON as its text."""
-    from contracts.rows.tables import TABLES
+    from coseal.contracts.rows.tables import TABLES
 
     store: Store = open_store(place, create=False)
     found = {}

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-import audit.audit
+import coseal.audit.audit
 from coseal.errors import BadAnswer, CosealError
 from coseal.sql.postgresql import PostgresqlStore
 from coseal.sql.store import ask, open_store
@@ -50,7 +50,7 @@ def without_nul(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[
 def test_it_has_the_rows_of_sqlite_also_when_taken_in_parts(
     database: str, told: Story, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit.audit, "RUN_BLOCKS", 7)
+    monkeypatch.setattr(coseal.audit.audit, "RUN_BLOCKS", 7)
     fill(tmp_path / "index", folder, told.chain)
     for stop in (5, 31, None):
         fill(database, folder, told.chain, last=stop)
@@ -60,7 +60,7 @@ def test_it_has_the_rows_of_sqlite_also_when_taken_in_parts(
 def test_a_run_that_fails_leaves_nothing_and_it_goes_on(
     database: str, told: Story, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit.audit, "RUN_BLOCKS", 8)
+    monkeypatch.setattr(coseal.audit.audit, "RUN_BLOCKS", 8)
     original, calls = PostgresqlStore.note, []
 
     def losing(self: PostgresqlStore, notes: Any) -> None:

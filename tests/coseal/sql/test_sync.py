@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import audit.audit
+import coseal.audit.audit
 import coseal.sql.sync
-from audit.sources import FileSource
-from contracts.rows import supervision
-from contracts.rows.tables import CORE, TABLES, VERSION
+from coseal.audit.sources import FileSource
 from coseal.cli import app
+from coseal.contracts.rows import supervision
+from coseal.contracts.rows.tables import CORE, TABLES, VERSION
 from coseal.errors import BadAnswer, CosealError
+from coseal.node.index import Index
 from coseal.sql.store import open_store
 from coseal.sql.sync import Synced, sync
-from node.index import Index
 from tests.coseal.sql.conftest import rows_of, write
 from tests.node.chain import Chain
 from tests.node.http.world import make_genesis
@@ -113,7 +113,7 @@ def test_stopping_anywhere_and_going_on_changes_nothing(
     cached_rows: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(audit.audit, "RUN_BLOCKS", 7)
+    monkeypatch.setattr(coseal.audit.audit, "RUN_BLOCKS", 7)
     monkeypatch.setattr(coseal.sql.sync, "CACHED_ROWS", cached_rows)
     for stop in (*stops, None):
         synced = fill(tmp_path / "index", folder, told.chain, last=stop)
@@ -145,7 +145,7 @@ def test_replay_computes_every_outcome_anew_also_of_what_is_there(told: Story, f
 def test_a_false_block_ends_it_before_that_block_and_says_which(
     told: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit.audit, "RUN_BLOCKS", 8)
+    monkeypatch.setattr(coseal.audit.audit, "RUN_BLOCKS", 8)
     blocks = list(told.chain.blocks)
     receipts = blocks[19].receipts
     blocks[19] = replace(blocks[19], receipts=(receipts[0], receipts[1] + b"\x00", *receipts[2:]))
@@ -235,11 +235,11 @@ def test_what_is_no_index_of_ours_is_never_changed(
 CHILD = """
 import os, resource, signal, sys
 from pathlib import Path
-import audit.audit
+import coseal.audit.audit
 import coseal.sql.sync
 from coseal.cli import app
 from coseal.sql.sqlite import SqliteStore
-audit.audit.RUN_BLOCKS = 8
+coseal.audit.audit.RUN_BLOCKS = 8
 {prelude}
 app(["index", "sync", {folder!r}, "--db", {place!r}])
 """
@@ -293,7 +293,7 @@ def test_a_full_disk_is_told_and_changes_nothing_and_it_goes_on_with_room(
 
 def test_two_at_once_do_not_mix(told: Story, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another sync that gets ahead between two runs of this one ends this one."""
-    monkeypatch.setattr(audit.audit, "RUN_BLOCKS", 8)
+    monkeypatch.setattr(coseal.audit.audit, "RUN_BLOCKS", 8)
     place = tmp_path / "index"
 
     def overtake(height: int, goal: int) -> None:

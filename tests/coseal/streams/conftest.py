@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts import evidence
 from coseal import supervision
+from coseal.contracts import evidence
+from coseal.ledger.certificate import vote_preimage
+from coseal.ledger.codec import encode
 from coseal.streams.outgoing import Outgoing, outgoing
-from ledger.certificate import vote_preimage
-from ledger.codec import encode
 from tests.coseal.conftest import FakeNode, signer
 
 TYPE = {

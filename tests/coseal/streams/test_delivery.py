@@ -13,12 +13,12 @@ import pytest
 
 from coseal.aio import AsyncClient
 from coseal.errors import BadAnswer, CosealError, FalseAnswer, Unreachable, WrongChain
+from coseal.ledger.block import CommittedBlock
 from coseal.streams import delivery
 from coseal.streams.cursor import Cursor, Position
 from coseal.streams.delivery import Away, Delivery, NotTaken
 from coseal.streams.outgoing import Outgoing
 from coseal.streams.wanted import Wanted
-from ledger.block import CommittedBlock
 from tests.coseal.conftest import FakeNode, make_genesis
 from tests.coseal.streams.conftest import Hosts, ids_of, pay, record
 

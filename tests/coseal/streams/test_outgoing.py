@@ -8,9 +8,9 @@ import re
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from contracts.process_chain import item_hash
+from coseal.contracts.process_chain import item_hash
+from coseal.ledger.transaction import Transaction
 from coseal.streams.outgoing import outgoing
-from ledger.transaction import Transaction
 from tests.coseal.conftest import FakeNode
 from tests.coseal.streams.conftest import RECORD, events_of, pay
 

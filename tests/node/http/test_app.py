@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 
-import node.http
-from node.http.limits import Limits
+import coseal.node.http
+from coseal.node.http.limits import Limits
 from tests.node.http.world import World, scenario
 
 API = Path(__file__).parents[3] / "docs" / "spec" / "api.md"
-SOURCES = Path(node.http.__file__).parent
+SOURCES = Path(coseal.node.http.__file__).parent
 
 
 def documented_routes() -> set[str]:

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from node.http.auth import Token
-from node.http.context import Settings
-from node.http.limits import Limits
-from node.http.server import HttpServer
+from coseal.node.http.auth import Token
+from coseal.node.http.context import Settings
+from coseal.node.http.limits import Limits
+from coseal.node.http.server import HttpServer
 from tests.node.chain import operator
 from tests.node.http.test_auth import signed_headers
 from tests.node.http.world import World, make_genesis

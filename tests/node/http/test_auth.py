@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from ledger import signing
-from ledger.signing import Signer
-from node.http import auth
-from node.http.auth import Nonces, Token
-from node.http.context import Settings
-from node.http.door import OPEN_PATHS
-from node.http.problems import Problem
+from coseal.ledger import signing
+from coseal.ledger.signing import Signer
+from coseal.node.http import auth
+from coseal.node.http.auth import Nonces, Token
+from coseal.node.http.context import Settings
+from coseal.node.http.door import OPEN_PATHS
+from coseal.node.http.problems import Problem
 from tests.node.chain import operator
 from tests.node.http.world import World, make_genesis, scenario
 

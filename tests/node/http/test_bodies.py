@@ -11,10 +11,10 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.types import Message
 
-from node.http.bodies import BodyBudget, read_body
-from node.http.context import Settings
-from node.http.limits import Limits
-from node.http.problems import Problem
+from coseal.node.http.bodies import BodyBudget, read_body
+from coseal.node.http.context import Settings
+from coseal.node.http.limits import Limits
+from coseal.node.http.problems import Problem
 from tests.node.http.world import World, scenario
 
 JSON = {"Content-Type": "application/json"}

@@ -7,16 +7,16 @@ import httpx
 import msgpack
 import pytest
 
-from contracts.execution import Executor, Outcome, new_state
-from ledger.block import CommittedBlock, Header
-from ledger.certificate import Certificate
-from ledger.errors import BadProof
-from ledger.proof import CertifiedValue, verify_certified
-from ledger.render import certified_header_from_json, state_proof_from_json
-from ledger.snapshot import Manifest, cut, depth_for
-from ledger.state import MemoryStore
-from node.http.context import Settings
-from node.http.limits import Limits
+from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.ledger.block import CommittedBlock, Header
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import BadProof
+from coseal.ledger.proof import CertifiedValue, verify_certified
+from coseal.ledger.render import certified_header_from_json, state_proof_from_json
+from coseal.ledger.snapshot import Manifest, cut, depth_for
+from coseal.ledger.state import MemoryStore
+from coseal.node.http.context import Settings
+from coseal.node.http.limits import Limits
 from tests.node.http.world import World, scenario
 
 MSGPACK = {"Accept": "application/msgpack"}

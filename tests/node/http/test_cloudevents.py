@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts.cloudevents import read_event
-from contracts.process_items import Unfit
-from node.http.context import Settings
+from coseal.contracts.cloudevents import read_event
+from coseal.contracts.process_items import Unfit
+from coseal.node.http.context import Settings
 from tests.node.http.test_gateway import SECRET, token
 from tests.node.http.world import World, scenario
 from tests.reference import reference

@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
-from contracts import evidence
-from ledger import codec
-from ledger.certificate import Phase, vote_preimage
-from ledger.equivocation import Equivocation, Signed
-from ledger.render import state_proof_from_json
-from node.health import NodeStatus
-from node.metrics import Metrics
+from coseal.contracts import evidence
+from coseal.ledger import codec
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.render import state_proof_from_json
+from coseal.node.health import NodeStatus
+from coseal.node.metrics import Metrics
 from tests.node.chain import validator
 from tests.node.http.test_stream import events
 from tests.node.http.world import World, scenario

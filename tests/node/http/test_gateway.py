@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from node.http.auth import BadTokenFile, Token, load_tokens
-from node.http.context import Settings
-from node.http.idempotency import Bound, Full, IdempotencyStore
-from node.http.limits import Limits
+from coseal.node.http.auth import BadTokenFile, Token, load_tokens
+from coseal.node.http.context import Settings
+from coseal.node.http.idempotency import Bound, Full, IdempotencyStore
+from coseal.node.http.limits import Limits
 from tests.node.http.world import World, scenario
 
 SECRET = "s" * 40

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from audit.sources import Unreachable, UrlSource
-from audit.verify import verify_document
-from ledger import codec, signing
-from ledger.handover import Handover, split_handovers
+from coseal.audit.sources import Unreachable, UrlSource
+from coseal.audit.verify import verify_document
+from coseal.ledger import codec, signing
+from coseal.ledger.handover import Handover, split_handovers
 from tests.node.chain import validator
 from tests.node.http.world import World, scenario
 

@@ -4,8 +4,8 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.http.context import Settings
-from node.http.limits import STILL_S, Limits, Patience, TokenBuckets
+from coseal.node.http.context import Settings
+from coseal.node.http.limits import STILL_S, Limits, Patience, TokenBuckets
 from tests.node.http.world import World, scenario
 
 

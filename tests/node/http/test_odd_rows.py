@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts import feed
+from coseal.contracts import feed
+from coseal.ledger.block import Receipt
+from coseal.node import index_queries
+from coseal.node.http.stream import Wanted, _block_events
 from coseal.streams.outgoing import outgoing
-from ledger.block import Receipt
-from node import index_queries
-from node.http.stream import Wanted, _block_events
 from tests.node.http.world import World, scenario
 
 TEXT = "\x00\x01\x1b[2J\x85\u2028\u202e<b>\n\r\t" + "x" * 180

@@ -23,9 +23,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from contracts.table import CONTRACTS
 from coseal import keys
-from ledger import transaction
+from coseal.contracts.table import CONTRACTS
+from coseal.ledger import transaction
 from tests.cluster.network import Cluster
 
 pytestmark = pytest.mark.cluster

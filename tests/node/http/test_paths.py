@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 import httpx
 
-from audit.history import verify_history
+from coseal.audit.history import verify_history
 from coseal.conversation import state_path
-from ledger.render import state_proof_from_json
-from node.http.limits import Limits
-from node.http.server import HttpServer
+from coseal.ledger.render import state_proof_from_json
+from coseal.node.http.limits import Limits
+from coseal.node.http.server import HttpServer
 from tests.node.http.world import World, scenario
 
 SOURCES_OF_ROUTES = Path(__file__).parents[3] / "node" / "http"

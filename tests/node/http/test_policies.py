@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts import policy_statistics
-from ledger.render import state_proof_from_json
+from coseal.contracts import policy_statistics
+from coseal.ledger.render import state_proof_from_json
 from tests.node.http.world import World, scenario
 
 

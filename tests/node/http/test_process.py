@@ -6,13 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-from audit.history import verify_history
-from contracts.process_chain import item_hash
-from ledger.errors import BadProof, LedgerError
-from ledger.render import proof_from_json, state_proof_from_json
-from node.http import process as process_routes
-from node.http.context import Settings
-from node.http.limits import Limits
+from coseal.audit.history import verify_history
+from coseal.contracts.process_chain import item_hash
+from coseal.ledger.errors import BadProof, LedgerError
+from coseal.ledger.render import proof_from_json, state_proof_from_json
+from coseal.node.http import process as process_routes
+from coseal.node.http.context import Settings
+from coseal.node.http.limits import Limits
 from tests.node.http.world import World, scenario
 
 

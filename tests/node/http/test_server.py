@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from node.http.context import Settings
-from node.http.limits import Limits
-from node.http.server import HttpServer
+from coseal.node.http.context import Settings
+from coseal.node.http.limits import Limits
+from coseal.node.http.server import HttpServer
 from tests.node.http.world import World
 
 LIMITS = Limits(

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from node.http.auth import Token
-from node.http.context import Settings
+from coseal.node.http.auth import Token
+from coseal.node.http.context import Settings
 from tests.node.http.world import World, make_genesis, scenario
 
 MSGPACK = {"Content-Type": "application/msgpack"}

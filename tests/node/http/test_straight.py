@@ -15,16 +15,16 @@ from typing import Any
 
 import pytest
 
-from contracts.framework import Rejected
-from ledger.codec import encode
-from ledger.transaction import Transaction
-from node.events import Answer
-from node.http.auth import Token
-from node.http.context import Settings
-from node.http.limits import Limits
-from node.http.server import HttpServer
-from node.http.services import Unavailable
-from node.http.straight import SUBMITTED_MAX, Caller, Fields, Plan
+from coseal.contracts.framework import Rejected
+from coseal.ledger.codec import encode
+from coseal.ledger.transaction import Transaction
+from coseal.node.events import Answer
+from coseal.node.http.auth import Token
+from coseal.node.http.context import Settings
+from coseal.node.http.limits import Limits
+from coseal.node.http.server import HttpServer
+from coseal.node.http.services import Unavailable
+from coseal.node.http.straight import SUBMITTED_MAX, Caller, Fields, Plan
 from tests.node.http import test_server
 from tests.node.http.world import World
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from node.http import stream
-from node.http.stream import Wanted, _start
+from coseal.node.http import stream
+from coseal.node.http.stream import Wanted, _start
 from tests.node.http.world import World, scenario
 
 

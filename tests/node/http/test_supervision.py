@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 
-from contracts.supervision_terms import TERMS
-from ledger.render import state_proof_from_json
-from node.http import stream
-from node.http.stream import Wanted, _start
+from coseal.contracts.supervision_terms import TERMS
+from coseal.ledger.render import state_proof_from_json
+from coseal.node.http import stream
+from coseal.node.http.stream import Wanted, _start
 from tests.node.http.world import World, scenario
 from tests.node.supervised import RULES, Story
 

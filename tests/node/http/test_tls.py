@@ -25,11 +25,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from node.http import tls
-from node.http.context import Settings
-from node.http.limits import Limits
-from node.http.server import HttpServer
-from node.keys import KeyProblem
+from coseal.node.http import tls
+from coseal.node.http.context import Settings
+from coseal.node.http.limits import Limits
+from coseal.node.http.server import HttpServer
+from coseal.node.keys import KeyProblem
 from tests.node.http.world import World
 
 OTHER_KEY = bytes(32)

@@ -8,13 +8,13 @@ import httpx
 import msgpack
 import pytest
 
-from contracts.budget import least_steps
-from contracts.framework import Rejected
-from ledger.proof import TransactionProof
-from ledger.render import proof_from_json, transaction_json
-from ledger.transaction import MAX_TRANSACTION_BYTES
-from node.http.context import Settings
-from node.http.limits import Limits
+from coseal.contracts.budget import least_steps
+from coseal.contracts.framework import Rejected
+from coseal.ledger.proof import TransactionProof
+from coseal.ledger.render import proof_from_json, transaction_json
+from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
+from coseal.node.http.context import Settings
+from coseal.node.http.limits import Limits
 from tests.node.chain import operator
 from tests.node.http.world import World, scenario
 

@@ -14,21 +14,21 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
-from contracts import membership
-from contracts.framework import Rejected
-from ledger import transaction
-from ledger.block import CommittedBlock, Receipt
-from ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
-from ledger.head import Head
-from ledger.snapshot import Manifest
-from ledger.transaction import Transaction
-from node.events import Admission, Answer
-from node.health import NodeStatus, PeerStatus
-from node.http.app import create_app
-from node.http.context import Settings
-from node.http.services import Gateway, Location, Unavailable
-from node.index import Index
-from node.previewing import Preview
+from coseal.contracts import membership
+from coseal.contracts.framework import Rejected
+from coseal.ledger import transaction
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.head import Head
+from coseal.ledger.snapshot import Manifest
+from coseal.ledger.transaction import Transaction
+from coseal.node.events import Admission, Answer
+from coseal.node.health import NodeStatus, PeerStatus
+from coseal.node.http.app import create_app
+from coseal.node.http.context import Settings
+from coseal.node.http.services import Gateway, Location, Unavailable
+from coseal.node.index import Index
+from coseal.node.previewing import Preview
 from tests.node.chain import ROLES, START_MS, Chain, operator, validator
 
 Scenario = Callable[["World", httpx.AsyncClient], Awaitable[None]]
