@@ -154,6 +154,10 @@ def test_the_image_copies_all_that_its_wheel_is_built_from_and_its_builder_is_se
     linked = [path.name for path in (ROOT / "coseal").iterdir() if path.is_symlink()]
     needed = {name.split("/")[0] for name in [*wheel["packages"], *linked, *wheel.get("force-include", {})]}
     assert needed - sources == set()
+    sdist = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["sdist"]
+    assert {f"/{name}" for name in linked} <= set(
+        sdist["exclude"]
+    )  # else it holds them by their folder, not as coseal.*
     rules = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[:1] not in ("", "#")]
     assert rules[0] == "*"
     sent = [path.name for rule in rules if rule.startswith("!") for path in ROOT.glob(rule[1:])]
