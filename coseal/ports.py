@@ -129,11 +129,11 @@ def _named(process: Path) -> Holder:
         words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
     except OSError:
         words = []
-    if "node" in words and "--data" in words:
+    if "coseal.node" in words and "--data" in words:
         data = Path(words[words.index("--data") + 1])
         ours = data.parents[1] if data.parent.name == "nodes" and (data.parents[1] / "network.toml").exists() else None
         return Holder(f"the node of {data} (process {process.name})", ours)
-    if "console" in words:
-        return Holder(f"the console of {words[words.index('console') + 1]} (process {process.name})")
+    if "coseal.console" in words:
+        return Holder(f"the console of {words[words.index('coseal.console') + 1]} (process {process.name})")
     name = Path(words[0]).name if words and words[0] else "a process"
     return Holder(f"{name} (process {process.name})")

@@ -575,7 +575,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "a set is not checked again when its trial begins",
         "coseal.contracts.supervision_rules",
         "    return check_set(view, _proposed(view, record), set_id, phase)\n",
-        "    from contracts.rules.rule import parse_rule\n"
+        "    from coseal.contracts.rules.rule import parse_rule\n"
         "    if phase == TRIAL:\n"
         "        return tuple(parse_rule(rule) for rule in _proposed(view, record))\n"
         "    return check_set(view, _proposed(view, record), set_id, phase)\n",
@@ -663,7 +663,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "a type's rules are compiled before it is asked who defines it",
         "coseal.contracts.process",
         "    definition = next_definition(view, context, args)  # T1\n",
-        "    from contracts.process_types import normalised\n"
+        "    from coseal.contracts.process_types import normalised\n"
         '    known: Any = view.get(type_key(args["id"]))\n'
         "    if known is not None:\n"
         '        fit_type(view, known, {**normalised(args), "definition": str(dict(args))})\n'

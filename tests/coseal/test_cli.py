@@ -97,10 +97,13 @@ def test_every_command_has_help(command: list[str]):
 @pytest.mark.parametrize(
     ("imports", "heavy"),
     [
-        ("coseal.cli", {"httpx", "cryptography", "nacl", "ormsgpack", "contracts", "audit", "node"}),
+        (
+            "coseal.cli",
+            {"httpx", "cryptography", "nacl", "ormsgpack", "coseal.contracts", "coseal.audit", "coseal.node"},
+        ),
         (
             "coseal.cli, coseal.access, coseal.client, coseal.network",
-            {"pygments", "click", "cryptography.x509", "node"},
+            {"pygments", "click", "cryptography.x509", "coseal.node"},
         ),
     ],
     ids=["help", "a command that asks a node"],

@@ -478,6 +478,7 @@ def test_a_node_whose_signer_is_of_another_node_does_not_start(made: SignerProce
 
 
 def test_the_process_that_holds_the_key_loads_no_network_database_or_contract() -> None:
-    code = "import sys, node.signer; print(*{name.partition('.')[0] for name in sys.modules})"
+    code = "import sys, coseal.node.signer; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"uvicorn", "fastapi", "httpx", "pydantic", "lmdb", "contracts", "audit", "coseal"} & set(loaded)
+    assert "coseal.node.signer" in loaded
+    assert not {"uvicorn", "fastapi", "httpx", "pydantic", "lmdb", "coseal.contracts", "coseal.audit"} & set(loaded)

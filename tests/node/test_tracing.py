@@ -105,9 +105,10 @@ def test_what_is_remembered_is_bounded(folder: Path) -> None:
 
 def test_without_the_setting_there_is_no_tracer_and_no_library_of_it(folder: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from node.start import build; from node.config import load; "
+        "import sys; from pathlib import Path; "
+        "from coseal.node.start import build; from coseal.node.config import load; "
         "folder = Path(sys.argv[1]); runtime = build(folder, load(folder)); assert runtime._tracer is None; "
-        "sys.exit(any(name in sys.modules for name in ('node.otlp', 'opentelemetry.sdk')))"
+        "sys.exit(any(name in sys.modules for name in ('coseal.node.otlp', 'opentelemetry.sdk')))"
     )
     subprocess.run([sys.executable, "-c", program, str(folder)], check=True, timeout=60)
 
