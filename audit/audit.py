@@ -182,7 +182,7 @@ class _Audit:
             try:
                 committed = CommittedBlock.decode(data, check_roots=False)
                 following = self._follow_one(anchor, committed, at_start=not steps)
-                require_pinned(committed.block.header, self._pin)
+                require_pinned(committed.block.header, self._pin)  # A18
             except (UnknownValidators, CannotReplay) as error:
                 if not steps:
                     self._chain_finding(anchor.height + 1, error.reason, Verdict.UNKNOWN)
@@ -221,7 +221,7 @@ class _Audit:
             feed.fill(agreed)
             for position, data in enumerate(feed.pending[:agreed]):
                 try:
-                    copy = checks.same_block(steps[position].committed, data, index)
+                    copy = checks.same_block(steps[position].committed, data, index)  # A16
                 except LedgerError as error:
                     if position == 0:
                         feed.refute(steps[0].anchor.height, error)
@@ -260,7 +260,7 @@ class _Audit:
             feed.refute(height, error)
             return
         names = f"{lead.name} and {feed.name}"
-        self._findings.append(two_blocks(step.committed, other, (anchor.validators, validators), names))
+        self._findings.append(two_blocks(step.committed, other, (anchor.validators, validators), names))  # A17
         self._stopped = True
 
     def _verify_elsewhere(self, feed: Feed, header: Header, certificate: Certificate) -> ValidatorSet:

@@ -343,7 +343,7 @@ class _Bundle:
         """Return (key, decoded value or None) of a state proof that holds, and is of the block of the bundle."""
         certified = state_proof_from_json(entry)
         key = certified.key.decode("utf-8", "backslashreplace")
-        if certified.header != self.header:
+        if certified.header != self.header:  # A20
             other = block_text(certified.header)
             raise BadProof(f"{key} is proven as of {other}, the record of the object as of {self._at()}: of two times")
         if certified.certificate != self.certificate:

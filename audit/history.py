@@ -132,7 +132,7 @@ def _item(value: Any) -> tuple[str, int, dict[str, Any]]:
 def _claimed(row: dict[str, Any]) -> tuple[int, int] | None:
     if UNPROVEN not in row:
         return None
-    place = codec.fields(row[UNPROVEN], "item.unproven", _PLACE_FIELDS)
+    place = codec.fields(row[UNPROVEN], "item.unproven", _PLACE_FIELDS)  # A19
     if "tx" in place:
         codec.text(place["tx"], "item.unproven.tx", limit=2 * HASH_BYTES)
     return (

@@ -49,10 +49,10 @@ def _attest(view: View, context: Context, args: Args) -> Result | Rejected:
     record: Any = view.get(key)
     if record is None:
         return Rejected("unknown_item", f"no event with a counterparty has the hash {args['item']}")
-    if record["counterparty"] != context.member:
+    if record["counterparty"] != context.member:  # T15
         return Rejected("forbidden", f"the event names {record['counterparty']} as counterparty, not {context.member}")
     before, status = record["status"], _STATUS[args["verdict"]]
-    if before == "confirmed" or before == status:
+    if before == "confirmed" or before == status:  # T16
         return Rejected("already_attested", f"{context.member} has {before} this event at height {record['height']}")
     changed = {name: value for name, value in record.items() if name not in ("reason", "evidence")}
     changed |= {name: args[name] for name in ("reason", "evidence") if name in args}

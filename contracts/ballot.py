@@ -69,7 +69,7 @@ def vote(
     if ballot["status"] != OPEN or context.time_ms >= ballot["closes_ms"]:
         status = EXPIRED if ballot["status"] == OPEN else ballot["status"]
         return Rejected("ballot_closed", f"the ballot is {status}; propose again to vote again")
-    if context.member in ballot["votes"]:
+    if context.member in ballot["votes"]:  # J7
         before = ballot["votes"][context.member]
         return Rejected("already_voted", f"{context.member} voted {before[0]} at height {before[1]}; a vote is final")
     votes = {**ballot["votes"], context.member: [choice, context.height, context.tx_id.hex()]}
@@ -89,7 +89,7 @@ def resolve(ballot: Mapping[str, Any], members: Sequence[str], time_ms: int) -> 
         return str(ballot["status"])
     if time_ms >= ballot["not_before_ms"]:
         yes, no = count(ballot, members)
-        if yes >= needed(members):
+        if yes >= needed(members):  # J7
             return ACCEPTED
         if len(members) - no < needed(members):
             return REJECTED

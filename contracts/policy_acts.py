@@ -41,7 +41,7 @@ def authority(reader: Reader, context: Context) -> str | None:
     if context.role == "government":
         return context.level
     member: Any = reader.get(f"membership/member/{context.member}")
-    return LEVELS[0] if member["central_bank"] else None
+    return LEVELS[0] if member["central_bank"] else None  # L3
 
 
 def is_above(level: str, entry: Mapping[str, Any]) -> bool:
@@ -67,7 +67,7 @@ def _publish(view: View, context: Context, args: Args) -> Result | Rejected:
     before = instrument(view, args["id"])
     fields = {name: value for name, value in args.items() if name != "stage"}
     fields["passed_by"] = args.get("passed_by", [context.member])
-    if context.member not in fields["passed_by"]:
+    if context.member not in fields["passed_by"]:  # L4
         return Rejected(arguments.INVALID, f"args.passed_by: must contain {context.member}, who publishes it")
     stage = args.get("stage", "passed")
     refusal = _may_publish(before, context, stage, args["date_document"])
@@ -92,7 +92,7 @@ def _may_publish(before: Instrument | None, context: Context, stage: str, date: 
         return None
     if before["origin"] != "live" or before["status"] != "proposed" or stage != "passed":
         return Rejected("exists", f"{before['id']} is {before['status']}; choose another id, or amend it")
-    if before["member"] != context.member:
+    if before["member"] != context.member:  # L4
         return _forbidden(f"{before['member']} has proposed it and passes it")
     return _in_order(("passed", date), ("proposed", first_date(before, "proposed")))
 
@@ -104,7 +104,7 @@ def _endorse(view: View, context: Context, args: Args) -> Result | Rejected:
     refusal = _open(before)
     if refusal is not None:
         return refusal
-    if context.member not in before.get("awaiting", ()):
+    if context.member not in before.get("awaiting", ()):  # L5
         if any(event.get("issuer") == context.member for event in events_of(before, "endorsed")):
             return Rejected("already_done", f"{context.member} has endorsed it")
         return Rejected("not_awaited", f"{context.member} is no co-issuer whose endorsement is awaited")
@@ -127,7 +127,7 @@ def _approve(view: View, context: Context, args: Args) -> Result | Rejected:
     if before is None:
         return _unknown(args["id"])
     level = authority(view, context)
-    if level is None or not is_above(level, before):
+    if level is None or not is_above(level, before):  # L6
         return _forbidden(
             f"a {before.get('level', 'level that is not stated')} instrument is approved by a higher level"
         )
@@ -146,7 +146,7 @@ def _promulgate(view: View, context: Context, args: Args) -> Result | Rejected:
     before = instrument(view, args["id"])
     if before is None:
         return _unknown(args["id"])
-    if authority(view, context) is None or context.member not in before.get("passed_by", ()):
+    if authority(view, context) is None or context.member not in before.get("passed_by", ()):  # L7
         return _forbidden("an issuer promulgates it")
     published, effective = args["date_publication"], args["first_date_entry_in_force"]
     refusal = (
@@ -155,7 +155,7 @@ def _promulgate(view: View, context: Context, args: Args) -> Result | Rejected:
         or _approved_if_municipal(before)
         or _in_order(("promulgated", published), ("passed", _passed_on(before)))
         or _in_order(("promulgated", published), ("approved", first_date(before, "approved")))
-        or _in_order(("effective", effective), ("promulgated", published))
+        or _in_order(("effective", effective), ("promulgated", published))  # L7
         or _not_in_future(before, published, context)
     )
     if refusal is not None:
@@ -224,7 +224,7 @@ def _evaluate(view: View, context: Context, args: Args) -> Result | Rejected:
 
 def _open(entry: Mapping[str, Any]) -> Rejected | None:
     """Refuse what is only proposed, and what has ended."""
-    if entry["status"] == "ended":
+    if entry["status"] == "ended":  # L9
         return Rejected("ended", f"{entry['id']} was repealed or has expired; publish a new instrument")
     return _passed(entry)
 
@@ -241,20 +241,20 @@ def _not_yet(entry: Mapping[str, Any], action: str) -> Rejected | None:
 
 
 def _promulgated_if_live(entry: Mapping[str, Any]) -> Rejected | None:
-    if entry["origin"] == "live" and entry["status"] != "promulgated":
+    if entry["origin"] == "live" and entry["status"] != "promulgated":  # L8
         return Rejected("not_promulgated", f"{entry['id']} is {entry['status']}; only what is promulgated is amended")
     return None
 
 
 def _approved_if_municipal(entry: Mapping[str, Any]) -> Rejected | None:
-    if entry.get("level") == "municipal" and not events_of(entry, "approved"):
+    if entry.get("level") == "municipal" and not events_of(entry, "approved"):  # L6
         return Rejected("approval_missing", f"{entry['id']} is municipal; a higher level approves it first")
     return None
 
 
 def _may_change(view: View, context: Context, entry: Mapping[str, Any]) -> Rejected | None:
     level = authority(view, context)
-    if level is not None and (context.member in entry.get("passed_by", ()) or is_above(level, entry)):
+    if level is not None and (context.member in entry.get("passed_by", ()) or is_above(level, entry)):  # L8
         return None
     return _forbidden(f"{entry['id']} is changed by its issuers or a higher level")
 
@@ -266,7 +266,7 @@ def _in_order(later: tuple[str, str], earlier: tuple[str, str | None]) -> Reject
 
 
 def _not_in_future(entry: Mapping[str, Any], date: str, context: Context) -> Rejected | None:
-    if starts_ms(date, entry["zone_minutes"]) > context.time_ms:
+    if starts_ms(date, entry["zone_minutes"]) > context.time_ms:  # L10
         return Rejected("future_date", f"{date} has not come at block time {moment_text(context.time_ms)}")
     return None
 
@@ -299,7 +299,7 @@ def _event(context: Context, action: str, date: str, number: str | None = None, 
 
 
 def _append(view: View, before: Instrument, changes: Mapping[str, Any], *events: Event) -> Result | Rejected:
-    if len(before["events"]) + len(events) > MAX_EVENTS and events[0]["action"] != "repealed":
+    if len(before["events"]) + len(events) > MAX_EVENTS and events[0]["action"] != "repealed":  # L11
         return Rejected("limit", f"{before['id']} has {len(before['events'])} events, at most {MAX_EVENTS}")
     after = {**before, **changes, "events": [*before["events"], *events]}
     save(view, before, after)

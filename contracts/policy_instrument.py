@@ -100,7 +100,7 @@ def instrument(reader: Reader, instrument_id: str) -> Instrument | None:
 
 def zone_missing(fields: Mapping[str, Any]) -> str | None:
     """Say what is missing where neither ``zone_minutes`` nor a known ``jurisdiction`` gives the zone of dates."""
-    if "zone_minutes" in fields or fields.get("jurisdiction", "CN")[:2] in ZONE_MINUTES:
+    if "zone_minutes" in fields or fields.get("jurisdiction", "CN")[:2] in ZONE_MINUTES:  # L2
         return None
     return f".zone_minutes: needed, the zone of {fields['jurisdiction']} is not known here (minutes east of UTC)"
 
@@ -121,12 +121,12 @@ def with_defaults(fields: Mapping[str, Any]) -> Instrument:
 
 def starts_ms(date: str, zone_minutes: int) -> int:
     """Return 00:00 of the first day a date names, in a zone, as ms since the epoch."""
-    return first_day(_parsed(date)) * DAY_MS - zone_minutes * 60_000
+    return first_day(_parsed(date)) * DAY_MS - zone_minutes * 60_000  # L1
 
 
 def is_before(left: str | None, right: str | None) -> bool:
     """Say whether ``left`` certainly precedes ``right``; False if one is None."""
-    return left is not None and right is not None and last_day(_parsed(left)) < first_day(_parsed(right))
+    return left is not None and right is not None and last_day(_parsed(left)) < first_day(_parsed(right))  # L1
 
 
 def _parsed(date: str) -> tuple[int, int, int]:
@@ -153,7 +153,7 @@ def first_date(entry: Mapping[str, Any], action: str) -> str | None:
 def status_of(entry: Mapping[str, Any]) -> str:
     """Return ``ended``, ``promulgated``, ``passed``, ``proposed``, or ``recorded`` if no event tells."""
     seen = {event["action"] for event in entry["events"]}
-    for status, actions in _STATUS:
+    for status, actions in _STATUS:  # L14
         if seen & actions:
             return status
     return "recorded"
@@ -185,7 +185,7 @@ def in_force(reader: Reader, instrument_id: str, time_ms: int) -> bool | None:
     return None if verdict == "unknown" else verdict == "in_force"
 
 
-def standing(entry: Mapping[str, Any], time_ms: int) -> tuple[str, str]:
+def standing(entry: Mapping[str, Any], time_ms: int) -> tuple[str, str]:  # L15
     """Return ``in_force``, ``not_yet``, ``no_longer``, ``suspended`` or ``unknown`` at a time, and why."""
     zone = entry["zone_minutes"]
     if entry["status"] == "proposed":

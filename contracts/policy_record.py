@@ -45,7 +45,7 @@ def _record(view: View, context: Context, args: Args) -> Result | Rejected:
     for index, item in enumerate(args["instruments"]):
         before = instrument(view, item["id"])
         view.charge(_steps_of(before, item))
-        if before is not None and before["origin"] == "live":
+        if before is not None and before["origin"] == "live":  # L12
             findings.append([item["id"], "not_recordable"])
             continue
         after = _merged(before, item, context, args["source_sha256"])
@@ -53,9 +53,9 @@ def _record(view: View, context: Context, args: Args) -> Result | Rejected:
             detail = f"args.instruments[{index}].events: {item['id']} would have more than {MAX_EVENTS} events"
             return Rejected("limit", detail)
         kept = [finding for finding in after["findings"] if finding["code"] in _KEPT_CODES]
-        after["findings"] = [*kept[:MAX_KEPT_FINDINGS], *_guards(after)]
+        after["findings"] = [*kept[:MAX_KEPT_FINDINGS], *_guards(after)]  # L13
         known = [] if before is None else before["findings"]
-        findings += [[item["id"], finding["code"]] for finding in after["findings"] if finding not in known]
+        findings += [[item["id"], finding["code"]] for finding in after["findings"] if finding not in known]  # L12
         new += before is None
         events += len(after["events"]) - (0 if before is None else len(before["events"]))
         save(view, before, after)
@@ -87,7 +87,7 @@ def _merged(before: Instrument | None, item: Mapping[str, Any], context: Context
         after = {**fields, **before}
         findings += before["findings"]
         for name in sorted(fields):
-            if after[name] != fields[name]:
+            if after[name] != fields[name]:  # L13
                 findings.append(_finding("field_differs", f"{name}: another value in source {source_sha256}"))
     known = [_facts(event) for event in after["events"]]
     added: list[Event] = []

@@ -34,7 +34,7 @@ def statistics(reader: Reader, by: str) -> dict[str, int]:
 
 def values_of(entry: Instrument | None) -> dict[tuple[str, str], int]:
     """Return what an instrument adds to each (dimension, value). A proposal adds nothing."""
-    if entry is None or entry["status"] == "proposed":
+    if entry is None or entry["status"] == "proposed":  # L16
         return {}
     found: Counter[tuple[str, str]] = Counter()
     date = entry.get("date_publication") or entry.get("date_document")
@@ -52,7 +52,7 @@ def values_of(entry: Instrument | None) -> dict[tuple[str, str], int]:
     return dict(found)
 
 
-def recount(view: View, before: Instrument | None, after: Instrument | None) -> None:
+def recount(view: View, before: Instrument | None, after: Instrument | None) -> None:  # L16
     """Bring the counters from one form of an instrument to the next (None: there is none)."""
     old, new = values_of(before), values_of(after)
     for key in dict.fromkeys([*old, *new]):

@@ -79,7 +79,7 @@ def _define(view: View, context: Context, args: Args) -> Result | Rejected:
 
 def _register(view: View, context: Context, args: Args) -> Result | Rejected:
     key = source_key(context.member, args["id"])
-    if view.get(key) is not None:
+    if view.get(key) is not None:  # T5
         return Rejected("exists", f"{context.member}/{args['id']} is registered; it goes on from its last sequence")
     if view.get(type_key(args["process_type"])) is None:
         return _unknown_type(args["process_type"])
@@ -101,7 +101,7 @@ def _register(view: View, context: Context, args: Args) -> Result | Rejected:
 def _record(view: View, context: Context, args: Args) -> Result | Rejected:
     key = source_key(context.member, args["source"])
     record: Any = view.get(key)
-    if record is None:
+    if record is None:  # T5
         return Rejected("unknown_source", f"{context.member} has no source {args['source']}; register it first")
     definition: Any = view.get(type_key(record["process_type"]))
     if args.get("version", definition["version"]) != definition["version"]:
@@ -124,7 +124,7 @@ def _record(view: View, context: Context, args: Args) -> Result | Rejected:
 def _check_place(record: Mapping[str, Any], definition: Mapping[str, Any], args: Args) -> Rejected | None:
     """Refuse a batch that does not begin where the source's sequence goes on."""
     expected, first = record["sequence"] + 1, args["sequence"]
-    if first < expected:
+    if first < expected:  # T6
         return Rejected("already_recorded", f"expected {expected}, got {first}; go on from {expected}")
     if "gap" in args and definition["gaps"] == "refuse":
         return Rejected("gap_refused", f"{definition['id']} refuses gaps; send the items from {expected} on")
@@ -181,7 +181,7 @@ class _Batch:
         try:
             reading = self.schema.read(item)
         except Unfit as unfit:
-            return Rejected("invalid_item", f"items[{offset}]{unfit}")
+            return Rejected("invalid_item", f"items[{offset}]{unfit}")  # T7
         self.view.charge(OBJECT_STEPS * len(reading.objects) + ENTRY_STEPS * len(item.get("attributes", ())))
         if reading.kind == "event":
             refusal = self._check_event(offset, item, reading)
@@ -193,7 +193,7 @@ class _Batch:
                 return refusal
         hashed = decoded_item_hash(self.name, self.args["sequence"] + offset, item)
         self.hashes.append(hashed)
-        self.head = chain(self.head, hashed)
+        self.head = chain(self.head, hashed)  # T13
         counter = _COUNTERS[reading.kind]
         self.counts[counter] = self.counts.get(counter, 0) + 1
         new = []
@@ -214,7 +214,7 @@ class _Batch:
 
     def _check_event(self, offset: int, item: Mapping[str, Any], reading: Reading) -> Rejected | None:
         occurred: Any = reading.time_ms
-        if occurred > self.latest_allowed_ms:
+        if occurred > self.latest_allowed_ms:  # T10
             now, early = moment_text(self.context.time_ms), duration_text(self.definition["early_ms"])
             detail = f"items[{offset}].time: more than {early} (early_ms) after block time {now}"
             return Rejected("event_in_future", detail)
@@ -222,7 +222,7 @@ class _Batch:
             allowed = duration_text(self.definition["late_ms"])
             detail = f"items[{offset}].late: the event is older than {allowed} (late_ms); say why it comes late"
             return Rejected("late_without_reason", detail)
-        if item["event"] in self.seen:
+        if item["event"] in self.seen:  # T11
             return Rejected("invalid_item", f"items[{offset}].event: '{item['event']}' stands in the batch twice")
         self.seen.add(item["event"])
         if self.latest_ms is None or occurred > self.latest_ms:
@@ -241,7 +241,7 @@ class _Batch:
         The hash of an item recorded earlier is compared by who has the item: the index and every auditor.
         """
         sequence, first = corrects[0], self.args["sequence"]
-        if sequence >= first + offset:
+        if sequence >= first + offset:  # T12
             return Rejected("invalid_item", f"items[{offset}].corrects[0]: expected an earlier sequence")
         if sequence >= first and self.hashes[sequence - first].hex() != corrects[1]:
             return Rejected("invalid_item", f"items[{offset}].corrects[1]: item {sequence} has another hash")

@@ -35,7 +35,7 @@ def decoded_item_hash(source: str, sequence: int, item: Item) -> bytes:
 
 def chain(head: bytes, item_hash: bytes) -> bytes:
     """Return the chain head after an item; a chain begins with ``ZERO_HASH``."""
-    return sha256(TAG_CHAIN + head + item_hash).digest()
+    return sha256(TAG_CHAIN + head + item_hash).digest()  # T13
 
 
 def object_key(process_type: str, object_type: str, object_id: str) -> str:
@@ -79,7 +79,7 @@ def verify_object_history(
             current = chain(current, item_hash(source, sequence, item))
         except (TypeError, ValueError) as error:
             raise BadProof(f"item {sequence} of {source} has no encoding: {error}") from None
-    if found != count:
+    if found != count:  # T14
         raise BadProof(f"{found} items are shown, {count} are recorded")
     if current != head:
         raise BadProof("the items are not those recorded, or not in that order")

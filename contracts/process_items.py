@@ -43,7 +43,7 @@ class Reading(NamedTuple):
     objects: tuple[ObjectName, ...]
 
 
-def time_ms(text: Any, zone_minutes: int | None = None) -> int | None:
+def time_ms(text: Any, zone_minutes: int | None = None) -> int | None:  # T9
     """Return a source's time text as ms since the epoch, smaller digits cut; None if it is no such text.
 
     RFC 3339 with ``T`` or a space. Without an offset, or as a day alone, only where the source declares a zone
@@ -95,7 +95,7 @@ class Schema:
     events: dict[str, EventType]
     objects: dict[str, dict[str, Check]]
 
-    def read(self, item: Any) -> Reading:
+    def read(self, item: Any) -> Reading:  # T8
         """Return what ``item`` says, or raise ``Unfit``."""
         if type(item) is not dict:
             raise Unfit(": expected a map")
@@ -127,7 +127,7 @@ class Schema:
             raise Unfit(f".attributes.{event_type.required[0]}: missing")
         if not _EXTRA_FIELDS.isdisjoint(item):
             self._extra(item)
-        return Reading("event", occurred, self._names(item.get("objects", ())))
+        return Reading("event", occurred, self._names(item.get("objects", ())))  # T11
 
     def _event_attributes(self, event_type: EventType, name: str, attributes: Any) -> None:
         if type(attributes) is not dict:

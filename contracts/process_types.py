@@ -46,7 +46,7 @@ def type_key(type_id: str) -> str:
 
 def definition_hash(definition: Mapping[str, Any]) -> bytes:
     """Return the 32-byte hash of a normalised definition (see ``normalised``)."""
-    return sha256(TAG_DEFINITION + codec.encode(dict(definition))).digest()
+    return sha256(TAG_DEFINITION + codec.encode(dict(definition))).digest()  # T4
 
 
 def normalised(args: Args) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _check_attribute(path: str, part: str, name: str, spec: Mapping[str, Any]) -
         return Rejected(arguments.INVALID, f"{path}.scale: needed with type scaled, and only with it")
     if part == "object_types" and "required" in spec:
         return Rejected(arguments.INVALID, f"{path}.required: for event types only; an object's values come one by one")
-    if spec["class"] != "sealed" and arguments.folded(name) in PERSONAL:
+    if spec["class"] != "sealed" and arguments.folded(name) in PERSONAL:  # T3
         return Rejected("personal_data", f"{path}: a person's data; give it the class sealed, or leave it out")
     return None
 

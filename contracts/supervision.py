@@ -85,7 +85,7 @@ def _propose_terms(view: View, context: Context, args: Args) -> Result | Rejecte
 
 def _check_room(view: View, context: Context) -> Rejected | None:
     count: Any = view.get(_open_key(context.member)) or 0
-    if count < MAX_OPEN_BALLOTS:
+    if count < MAX_OPEN_BALLOTS:  # J8
         return None
     detail = f"{context.member} has {count} open ballots, at most {MAX_OPEN_BALLOTS}; wait until one is decided"
     return Rejected("limit", detail)
@@ -181,7 +181,7 @@ def _take_effect(
             return supervision_rules.reject(view, subject["set"], now, why)
         case "rules":
             rule_set: Any = view.get(set_key(subject["set"]))
-            if "trial_ms" in rule_set:
+            if "trial_ms" in rule_set:  # J9
                 return _begin_trial(view, subject["set"], record, now, rule_set["trial_ms"])
             return supervision_rules.adopt(view, subject["set"], now)
         case "adopt":

@@ -93,7 +93,7 @@ def _run_tests(view: View, rules: Sequence[Rule], definition: Mapping[str, Any])
 def _check_basis(view: View, rules: Sequence[Rule]) -> Rejected | None:
     known: dict[str, bool] = {}
     for index, rule in enumerate(rules):
-        if not rule.legal_basis:
+        if not rule.legal_basis:  # J11
             return Rejected(
                 "unknown_policy", f"args.rules[{index}].legal_basis: {rule.id} rests on nothing; name a policy"
             )
@@ -116,7 +116,7 @@ def _check_versions(view: View, rules: Sequence[Rule], set_id: str) -> Rejected 
         if document is not None and document["status"] in ("proposed", TRIAL, "tried"):
             detail = f"args.rules[{index}]: {rule.id} version {latest} is {document['status']}; wait for its ballot"
             return Rejected("exists", detail)
-        if rule.version != latest + 1:
+        if rule.version != latest + 1:  # J10
             return Rejected(
                 "version", f"args.rules[{index}].version: expected {latest + 1} of {rule.id}, got {rule.version}"
             )

@@ -133,7 +133,7 @@ def fall_due(view: View, finding_id: str, height: int, time_ms: int, due: dict[s
         due["closed"].append({"id": finding_id, "outcome": record["outcome"]})
     else:
         missed_ms, member = record["deadline_ms"], record["supervisor" if side == SUPERVISOR else "subject"]
-        record["overdue"] = [*record["overdue"], [step, side, missed_ms, height]]
+        record["overdue"] = [*record["overdue"], [step, side, missed_ms, height]]  # J17
         record["escalation"] += 1
         record["rounds"] = record.get("rounds", 0) + 1
         count_overdue(view, step, member)
@@ -172,7 +172,7 @@ def _inquire(view: View, context: Context, args: Args) -> Result | Rejected:
         return refusal
     usual_ms = term_ms(view, "respond")
     within_ms = args.get("within_ms", usual_ms)
-    if within_ms < usual_ms:
+    if within_ms < usual_ms:  # J16
         return Rejected(
             arguments.INVALID, f"args.within_ms: the subject has at least {duration_text(usual_ms)} to respond"
         )
@@ -195,7 +195,7 @@ def _decide(view: View, context: Context, args: Args) -> Result | Rejected:
         return refusal
     status, outcome = found["status"], args["outcome"]
     silent = status == "inquiry" and any(step == "respond" for step, *_ in found["overdue"])
-    if outcome != "dismissed" and status != "response" and not silent:
+    if outcome != "dismissed" and status != "response" and not silent:  # J16
         detail = f"finding {found['id']} is at {status}; inquire, and hear {found['subject']} or let its time pass"
         return Rejected("hearing_first", detail)
     done = "decide" if status == "response" else "inquire" if status == "acknowledged" else ""
@@ -211,7 +211,7 @@ def _appeal(view: View, context: Context, args: Args) -> Result | Rejected:
     refusal = found if isinstance(found, Rejected) else _not_subject(context, found)
     if refusal is not None:
         return refusal
-    if context.time_ms >= found["deadline_ms"]:
+    if context.time_ms >= found["deadline_ms"]:  # J19
         return Rejected("too_late", f"the time to appeal was over at {moment_text(found['deadline_ms'])}")
     return _step(view, context, args, found, "appeal", "appeal")
 
@@ -221,7 +221,7 @@ def _decide_appeal(view: View, context: Context, args: Args) -> Result | Rejecte
     refusal = found if isinstance(found, Rejected) else not_supervisor(context, found["subject"])
     if refusal is not None:
         return refusal
-    if context.sender == found["decider"]:
+    if context.sender == found["decider"]:  # J19
         return Rejected("same_person", f"{context.sender} made the decision; another operator decides the appeal")
     if args["outcome"] == "upheld":
         return _close(view, context, args, found, "decide_appeal")
@@ -233,7 +233,7 @@ def _open(view: View, args: Args, *expected: str) -> Any:
     found: Any = view.get(finding_key(args["finding"]))
     if found is None:
         return Rejected("unknown_finding", f"there is no finding {args['finding']}")
-    if found["status"] not in expected:
+    if found["status"] not in expected:  # J15
         due = f", {found['due'][0]} is due" if found["due"] else ""
         detail = f"finding {found['id']} is {found['status']}{due}; this step follows {' or '.join(expected)}"
         return Rejected("wrong_step", detail)
@@ -267,7 +267,7 @@ def _step(
 
 
 def _close(view: View, context: Context, args: Args, found: Mapping[str, Any], done: str, **changes: Any) -> Result:
-    """Take the last step; a hold of the finding ends unless the finding stands."""
+    """Take the last step; a hold of the finding ends with it."""
     record = _taken(view, context, args, found, done) | {"status": "closed", "due": None, "deadline_ms": None}
     record |= changes
     view.put(finding_key(record["id"]), record)

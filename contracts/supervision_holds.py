@@ -95,7 +95,7 @@ def _count(view: View, process_type: str, change: int) -> None:
 def end_of_finding(view: View, finding: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Lift the hold that ``finding`` put its object under, if it is still on."""
     hold = held(view, finding["process_type"], finding["object_type"], finding["object"])
-    return [] if hold is None or hold["finding"] != finding["id"] else [end(view, hold, "lifted")]
+    return [] if hold is None or hold["finding"] != finding["id"] else [end(view, hold, "lifted")]  # J20
 
 
 def fall_due(view: View, place: tuple[str, str, str], time_ms: int, due: dict[str, list[Any]]) -> None:
@@ -103,9 +103,9 @@ def fall_due(view: View, place: tuple[str, str, str], time_ms: int, due: dict[st
     hold = held(view, *place)
     if hold is None:
         return
-    if hold["until_ms"] <= time_ms:
+    if hold["until_ms"] <= time_ms:  # J20
         due["holds"].append(end(view, hold, "expired"))
-    elif hold["contested"] and not hold["confirmed"] and hold["contested"] <= time_ms:
+    elif hold["contested"] and not hold["confirmed"] and hold["contested"] <= time_ms:  # J21
         finding: Any = view.get(f"supervision/finding/{hold['finding']}")
         count_overdue(view, "contest", finding["supervisor"])
         due["holds"].append(end(view, hold, "unanswered"))
@@ -186,7 +186,7 @@ def may_act(context: Context, finding: Mapping[str, Any]) -> Rejected | None:
         return refusal
     if finding["supervisor"] in ("", context.member):
         return None
-    if any(side == "supervisor" for _, side, *_ in finding["overdue"]):
+    if any(side == "supervisor" for _, side, *_ in finding["overdue"]):  # J18
         return None
     return Rejected("other_supervisor", f"{finding['supervisor']} handles finding {finding['id']} and is not overdue")
 

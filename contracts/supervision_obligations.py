@@ -48,7 +48,7 @@ def advance(view: View, rule: Rule, body: Periodic, before: Sequence[Any], after
         return
     counts: dict[int, int] = dict(before[1])
     met, missed, start = record["met"], record["missed"], before[0]
-    while start < after[0]:
+    while start < after[0]:  # J25
         if counts.get(start, 0) >= body.n:
             met += 1
         else:

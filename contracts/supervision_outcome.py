@@ -56,7 +56,7 @@ class Outcome:
         self.view.charge(FINDING_STEPS)
         rule, verdict = found.finding.rule, found.finding.verdict.value
         place = {"process_type": process_type, "object_type": found.object_type, "object": found.object_id}
-        if found.judge.shadow:
+        if found.judge.shadow:  # J9
             self._count(found, verdict)
             named = {"set": found.judge.id, "rule": rule.id, "version": rule.version, **place}
             self.shadow.append({**named, "sequence": found.item.sequence, "verdict": verdict, "effect": rule.effect})
@@ -109,7 +109,7 @@ class Outcome:
             self.view.put(f"supervision/trial/{set_id}", rules)
         result: Result = {}
         for name, entries in (("findings", self.findings), ("holds", self.holds), ("shadow", self.shadow)):
-            shown, limit_bytes = _fitting(entries, limit_bytes)
+            shown, limit_bytes = _fitting(entries, limit_bytes)  # J14
             if shown:
                 result[name] = entries[:shown]
             if name != "shadow":
@@ -128,7 +128,7 @@ class Outcome:
 
 def refuses(finding: Finding) -> bool:
     """Say whether a rule refuses the batch for what it found; what it cannot tell is a finding only."""
-    return finding.rule.effect == "reject" and finding.verdict is Verdict.VIOLATED
+    return finding.rule.effect == "reject" and finding.verdict is Verdict.VIOLATED  # J13
 
 
 def _origin(source: str, item: Item) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def adopt(view: View, set_id: str, now: Now) -> list[Effect]:
     for rule_id, version in record["rules"]:
         head: Any = view.get(head_key(rule_id))
         if head["active"]:
-            superseded.append([rule_id, head["active"]])
+            superseded.append([rule_id, head["active"]])  # J10
         view.put(head_key(rule_id), {**head, "active": version})
     effects = end_rules(view, record["process_type"], superseded, "superseded", now)
     _activate(view, set_id, record, rules, ADOPTED, now)

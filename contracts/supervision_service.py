@@ -64,7 +64,7 @@ def _answer(view: View, context: Context, args: Args) -> Result | Rejected:
     refusal = not_supervisor(context, record["member"])
     if refusal is not None:
         return refusal
-    if record["status"] != "open":
+    if record["status"] != "open":  # J23
         return Rejected("wrong_step", f"{record['answered_by']} answered question {args['question']}")
     took_ms = context.time_ms - record["time_ms"]
     count_done(view, "answer", context.member, took_ms)
@@ -98,7 +98,7 @@ def _guide(view: View, context: Context, args: Args) -> Result | Rejected:
         before: Any = view.get(guidance_key(args["replaces"]))
         if before is None:
             return Rejected("unknown_guidance", f"there is no guidance {args['replaces']}")
-        if before["member"] != context.member:
+        if before["member"] != context.member:  # J24
             return Rejected("forbidden", f"only {before['member']} replaces its guidance")
         if "replaced_by" in before:
             return Rejected("wrong_step", f"{args['replaces']} was replaced by {before['replaced_by']}")
@@ -114,7 +114,7 @@ def fall_due(view: View, question_id: str, height: int, time_ms: int, due: dict[
     if record["deadline_ms"] is None or record["deadline_ms"] > time_ms:
         return
     missed_ms, escalation = record["deadline_ms"], record["escalation"] + 1
-    overdue = [*record["overdue"], ["answer", "supervisor", missed_ms, height]]
+    overdue = [*record["overdue"], ["answer", "supervisor", missed_ms, height]]  # J23
     changed = {**record, "overdue": overdue, "escalation": escalation, "deadline_ms": None}
     if escalation < MAX_ESCALATION:
         changed["deadline_ms"] = time_ms + record["term_ms"]

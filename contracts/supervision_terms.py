@@ -59,7 +59,7 @@ def term_ms(reader: Reader, step: str) -> int:
 def set_terms(view: View, changes: Mapping[str, int]) -> None:
     """Change some terms, for steps that begin from now on."""
     before: Any = view.get("supervision/terms")
-    view.put("supervision/terms", {**(before or {}), **changes})
+    view.put("supervision/terms", {**(before or {}), **changes})  # J28
 
 
 def schedule(view: View, time_ms: int, entry: Entry, clock: str = BLOCK_CLOCK) -> None:
@@ -83,7 +83,7 @@ def not_supervisor(context: Context, subject: str) -> Rejected | None:
     """Refuse who is no supervisor, or would supervise itself. The capability is the action's."""
     if context.role != "government":
         return Rejected("forbidden", f"a government member supervises; {context.member} is {context.role}")
-    if context.member == subject:
+    if context.member == subject:  # J6
         return Rejected("own_case", f"{context.member} is the subject; another government member has to act")
     return None
 

@@ -64,11 +64,11 @@ class Watched:
 
     def whole(self, judge: JudgingSet) -> bool:
         """Say whether all of the object was recorded after ``judge`` came into force."""
-        return self.began_ms > judge.since_ms
+        return self.began_ms > judge.since_ms  # J12
 
     def recorded_by(self, source: str, *, live: bool) -> None:
         """Go by the clock of the source that recorded something: of a live one, which is block time, for good."""
-        clock = BLOCK_CLOCK if live or (self.source and self.clock == BLOCK_CLOCK) else source
+        clock = BLOCK_CLOCK if live or (self.source and self.clock == BLOCK_CLOCK) else source  # J26
         if clock != self.clock:
             self.clock, self.armed_ms = clock, None
         self.source = source
@@ -166,9 +166,9 @@ class Watch:
         if self.held:
             for object_type, object_id in reading.objects:
                 hold = supervision_holds.held(self.view, self.definition["id"], object_type, object_id)
-                if hold is not None:
+                if hold is not None:  # J22
                     self.found.append((hold, origin))
-        if len(self.found) > MAX_FINDINGS:
+        if len(self.found) > MAX_FINDINGS:  # J14
             return Rejected("limit", f"items[{offset}]: more than {MAX_FINDINGS} findings in a batch; send fewer items")
         return None
 
@@ -197,7 +197,7 @@ class Watch:
                     watched.entries[index], event, object_id, whole=watched.whole(judge), spend=self.view.charge
                 )
                 for finding in findings:
-                    if refuses(finding) and not judge.shadow:
+                    if refuses(finding) and not judge.shadow:  # J13
                         return _violated(offset, item, finding)
                     self.found.append(Found(judge, object_type, object_id, finding, origin))
         return None
@@ -275,7 +275,7 @@ def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, cl
     if value is None:
         return
     watched = Watched(place, value, judging(view, definition))
-    if watched.clock != clock or watched.armed_ms is None or watched.armed_ms > clock_ms:
+    if watched.clock != clock or watched.armed_ms is None or watched.armed_ms > clock_ms:  # J27
         return
     watched.armed_ms = None
     before = list(watched.entries)

@@ -189,7 +189,7 @@ def report(view: View, now_ms: int) -> NodeStatus:
     )
 
 
-def why_stalled(view: View, now_ms: int) -> str | None:
+def why_stalled(view: View, now_ms: int) -> str | None:  # N39
     """Say why a block could not commit here now, in words; None if it could."""
     validators = view.validators
     if view.halted is not None:

@@ -33,7 +33,7 @@ def _shown(row: _Row, render: Callable[[_Row], dict[str, Any]]) -> dict[str, Any
     except Exception as error:  # of ours, whatever it is: the others are shown
         names = _names(row)
         _log.error("row_not_shown", row=str(names), exc_info=error)
-        return {**names, CANNOT: reason_of(error)}
+        return {**names, CANNOT: reason_of(error)}  # Y5
 
 
 def _names(row: Any) -> dict[str, Any]:

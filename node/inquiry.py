@@ -59,7 +59,7 @@ class Inquiries:
             if certificate is not None and certificate.height > tip and not proven:
                 self._require(certificate, phase, validators)
         heights = [certificate.height for certificate, _ in shown if certificate is not None]
-        question.height = max([question.height, *heights])
+        question.height = max([question.height, *heights])  # N38
         question.answered = {name: None for name in (*question.answered, node) if validators.index(name) is not None}
         if len(question.answered) < validators.quorum:
             return None

@@ -6,7 +6,7 @@ entitle to vote.
 
 Every file begins with a record naming chain and node; ``init`` writes it once, so a missing file is a lost
 journal and not a new node. A sign record is written twice in a row: whatever damages the last record of a file
-(W1) leaves its twin. Records of decided heights are dropped when the file is rewritten.
+(N23) leaves its twin. Records of decided heights are dropped when the file is rewritten.
 """
 
 from __future__ import annotations

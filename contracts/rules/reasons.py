@@ -91,7 +91,9 @@ ENGLISH: Final = Language(
 def reason(code: str, **values: str | int | bool) -> Reason:
     """Return a reason; texts are cut to ``MAX_VALUE_CHARACTERS``."""
     return Reason(
-        code, {name: value[:MAX_VALUE_CHARACTERS] if type(value) is str else value for name, value in values.items()}
+        # M8
+        code,
+        {name: value[:MAX_VALUE_CHARACTERS] if type(value) is str else value for name, value in values.items()},
     )
 
 

@@ -72,7 +72,7 @@ def try_rules(
 
     ``object_type`` is set in place of the rules' own, save for rules about sources.
     """
-    always = [replace(rule, from_ms=ALWAYS[0], until_ms=ALWAYS[1]) for rule in rules]
+    always = [replace(rule, from_ms=ALWAYS[0], until_ms=ALWAYS[1]) for rule in rules]  # M9
     if object_type is not None:
         always = [rule if rule.object_type == SOURCE else replace(rule, object_type=object_type) for rule in always]
     lag_ms = 0 if definition is None else definition["late_ms"]

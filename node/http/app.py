@@ -120,7 +120,7 @@ async def _known_parameters(request: Request) -> None:
         known = parameters[route.path] = _query_parameters(route.dependant)
     given = request.query_params
     for name in given:
-        if name not in known:
+        if name not in known:  # Y3
             expected = ", ".join(sorted(known)) or "none"
             raise Problem(400, "invalid_parameter", f"unknown query parameter {name[:64]!r}; expected {expected}")
     if len(given.multi_items()) != len(given):

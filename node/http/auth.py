@@ -164,7 +164,7 @@ class Authenticator:
         if authorization is None:
             return None
         scheme, _, text = authorization.partition(" ")
-        token = self._tokens.get(sha256(text.strip().encode()).digest()) if scheme.lower() == "bearer" else None
+        token = self._tokens.get(sha256(text.strip().encode()).digest()) if scheme.lower() == "bearer" else None  # Y11
         if token is None:
             raise unauthorized("bad_token", "the token is unknown to this node")
         return Identity(f"token:{token.name}", token.member, token)
@@ -187,10 +187,10 @@ class Authenticator:
         if digest != content_digest(body):
             raise unauthorized("bad_digest", "Content-Digest is not the SHA-256 of the body")
         base = signature_base(method, target, digest, parameters)
-        preimage = signing.body_preimage(signing.TAG_HTTP, chain_id, base)
+        preimage = signing.body_preimage(signing.TAG_HTTP, chain_id, base)  # Y12
         if key is None or not signing.verify(key, preimage, base64.b64decode(signature[1])):
             raise unauthorized("bad_request_signature", "not signed by a registered key of keyid")
-        if not self._nonces.use(name, nonce, now_s):
+        if not self._nonces.use(name, nonce, now_s):  # Y12
             raise unauthorized("nonce_used", "the nonce was used before; sign anew")
         return Identity(f"key:{name}", name.partition("/")[0], None)
 

@@ -114,7 +114,7 @@ def media_type(headers: Headers) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def wants_msgpack(headers: Headers) -> bool:
+def wants_msgpack(headers: Headers) -> bool:  # Y2
     """Say whether the client asks for MessagePack in ``Accept``."""
     return MSGPACK in headers.get("accept", "")
 
@@ -125,7 +125,7 @@ async def parse_json(body: bytes, what: str) -> Any:
         raise Problem(413, "too_large", f"JSON of more than {JSON_BYTES_MAX} bytes; send MessagePack or less at once")
     try:
         if len(body) <= _INLINE_JSON_BYTES:
-            return strict_json(body, what)
+            return strict_json(body, what)  # Y3
         return await asyncio.to_thread(strict_json, body, what)
     except Malformed as error:
         raise Problem(400, "malformed", error.reason) from None
@@ -164,7 +164,7 @@ def split_raws(body: bytes, limit: int) -> list[bytes]:
     return raws
 
 
-def json_bytes(document: Any) -> bytes:
+def json_bytes(document: Any) -> bytes:  # Y1
     """Return a document as JSON in UTF-8. Integers are written whole, also beyond 2^53."""
     return _JSON.encode(document).encode()
 
@@ -179,7 +179,7 @@ def answer(
     """Return a JSON answer; ``height`` also goes to the header ``Coseal-Height``."""
     more = dict(headers or {})
     if height is not None:
-        more[HEIGHT_HEADER] = str(height)
+        more[HEIGHT_HEADER] = str(height)  # Y4
     return Response(json_bytes(document), status, more, JSON)
 
 

@@ -237,7 +237,7 @@ async def prove_keys(context: Context, keys: Sequence[str]) -> list[CertifiedVal
 
 async def proof_document(context: Context, certified: CertifiedValue, *, handovers: bool = True) -> dict[str, Any]:
     """Return the state-proof document, with what leads from the genesis to its epoch."""
-    leading = await context.handovers(certified.header.epoch) if handovers else ()
+    leading = await context.handovers(certified.header.epoch) if handovers else ()  # Y25
     return with_handovers(state_proof_json(certified), leading)
 
 

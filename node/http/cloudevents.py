@@ -103,7 +103,7 @@ def _asked(headers: Headers, token: Token, args: dict[str, Any]) -> Asked:
     digest = sha256(body).digest()
     given = "idempotency-key" in headers
     key = idempotency_key(headers, token) if given else sha256(b"coseal/events/1\0" + token.digest + digest).digest()
-    return Asked("process", "record", args, key, digest, again=not given)
+    return Asked("process", "record", args, key, digest, again=not given)  # Y22
 
 
 # What came
@@ -193,7 +193,7 @@ def _batch(events: list[Any]) -> _Batch:
             read.append(read_event(event))
         except Unfit as error:
             raise _unfit("invalid_event", error, named[-1]) from None
-        if read[-1].source != read[0].source:
+        if read[-1].source != read[0].source:  # Y21
             raise Problem(422, "invalid_event", ".source: a batch is of one source", more={"event": named[-1]})
         expected = read[0].sequence + index
         if read[-1].sequence != expected:

@@ -103,7 +103,7 @@ class Context:
         if 1 <= height < first <= self.services.height:
             detail = f"this node has the bodies of blocks from {first} on; ask one that keeps all, or an archive"
             more: dict[str, Any] = {"first_height": first, "height": self.services.height}
-            raise Problem(410, "pruned", detail, more=more)
+            raise Problem(410, "pruned", detail, more=more)  # Y26
 
     def _read(self, height: int) -> CommittedBlock | None:
         raw = self.services.read_block(height)
@@ -137,7 +137,7 @@ class Context:
 
     # Freshness, as dependencies of the routes
 
-    async def fresh(self, min_height: MinHeight = 0, consistent: Consistent = False) -> int:
+    async def fresh(self, min_height: MinHeight = 0, consistent: Consistent = False) -> int:  # Y6
         """Wait until the state is as fresh as asked for; return the height it must at least have."""
         timeout_s = self.limits.wait_seconds
         if consistent:

@@ -145,7 +145,7 @@ class Door:
         height = Headers(raw=start["headers"]).get(HEIGHT_HEADER)
         if height is None:
             return None
-        if await self._context.services.wait_height(int(height), self._context.limits.wait_seconds):
+        if await self._context.services.wait_height(int(height), self._context.limits.wait_seconds):  # Y7
             return None
         return unavailable("this node's disk is too slow: it has not yet written what it would show")
 
@@ -173,7 +173,7 @@ class Door:
         )
 
     def _require_read(self, scope: Scope, identity: Identity | None) -> None:
-        if scope["method"] == "POST" or scope["path"] in OPEN_PATHS:
+        if scope["method"] == "POST" or scope["path"] in OPEN_PATHS:  # Y10
             return
         if identity is not None and not identity.may("read"):
             raise Problem(403, "forbidden", "the token does not have the scope read")

@@ -95,7 +95,7 @@ class Submission:
             return Bound(asked.digest, transaction.raw, transaction.valid_until_ms)
 
         try:
-            bound = await asyncio.to_thread(store.bind, asked.key, now_ms, make)
+            bound = await asyncio.to_thread(store.bind, asked.key, now_ms, make)  # Y17
             if bound.request == asked.digest and await self._is_dead(bound, again=asked.again):
                 bound = await asyncio.to_thread(store.rebind, asked.key, bound, make)
         except sqlite3.DatabaseError as error:
@@ -106,11 +106,11 @@ class Submission:
             raise unavailable(detail) from None
         except Full:
             raise unavailable("the gateway remembers as many idempotency keys as it may") from None
-        if bound.request != asked.digest:
+        if bound.request != asked.digest:  # Y18
             raise Problem(422, "idempotency_key_reused", "the key was used with another body; use a new key")
         return Transaction.decode(bound.raw)
 
-    async def _is_dead(self, bound: Bound, *, again: bool) -> bool:
+    async def _is_dead(self, bound: Bound, *, again: bool) -> bool:  # Y19
         """Say whether the chain will never commit a bound transaction, nor has; with ``again``, or had it rejected."""
         if again and await self._transactions.was_rejected(Transaction.decode(bound.raw).id):
             return True

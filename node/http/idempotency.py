@@ -69,7 +69,7 @@ class IdempotencyStore:
             found = self._find(key)
             if found is not None:
                 return found
-            self._connection.execute("DELETE FROM keys WHERE valid_until_ms < ?", (now_ms - KEEP_MS,))
+            self._connection.execute("DELETE FROM keys WHERE valid_until_ms < ?", (now_ms - KEEP_MS,))  # Y20
             if self._connection.execute("SELECT count(*) FROM keys").fetchone()[0] >= self._limit:
                 raise Full
             return self._put(key, make())

@@ -14,7 +14,7 @@ STILL_S: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Limits:  # Y29
     """Bounds of one node's HTTP door; all can be set in ``node.toml`` under ``[http_limits]``.
 
     A rate counts requests, and transactions: a batch of 500 costs 500 of ``transactions_per_s``. ``burst_s`` is
@@ -99,7 +99,7 @@ class Patience:
     def holds_off(self, key: str, now_s: float) -> bool:
         """Say whether ``key`` comes too early; then its time to be still begins anew."""
         last = self._last.pop(key, None)
-        if last is None or now_s - last >= STILL_S:
+        if last is None or now_s - last >= STILL_S:  # Y30
             return False
         self._last[key] = now_s
         return True

@@ -23,7 +23,7 @@ def encode(key: str | None) -> str | None:
     return None if key is None else base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
-def decode(cursor: str | None) -> str:
+def decode(cursor: str | None) -> str:  # Y8
     """Return the key a cursor goes on after, empty without one; raise the problem 400."""
     if cursor is None:
         return ""

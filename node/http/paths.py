@@ -21,7 +21,7 @@ class Part(Convertor[str]):
 
     def convert(self, value: str) -> str:
         """Return the part as its sender meant it."""
-        return unquote(value, errors="strict")
+        return unquote(value, errors="strict")  # Y28
 
     def to_string(self, value: str) -> str:
         """Return the part as it is sent."""

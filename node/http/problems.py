@@ -61,7 +61,7 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.more = dict(more or {})
 
-    def body(self) -> bytes:
+    def body(self) -> bytes:  # Y9
         """Return the document to send."""
         document = {
             "type": f"urn:coseal:problem:{self.code}",

@@ -185,7 +185,7 @@ async def _proven_history(context: Context, found: dict[str, Any], *, handovers:
     _, places = await context.services.index.query(
         index_queries.items_of, found["number"], after=0, limit=count + 1, until_height=height
     )
-    if len(places) != count:
+    if len(places) != count:  # Y27
         raise unavailable(f"the index holds {len(places)} items of this object, the state {count}")
     document = {
         "coseal": "object-history",

@@ -41,7 +41,7 @@ class Simulations:
         self._context.take_transactions(request.asker, 1, time.monotonic(), loopback=request.loopback)
         transaction, signed = await self._read(request)
         asker = request.asker if request.identity is None else f"member:{request.identity.member}"
-        if asker in self._running:
+        if asker in self._running:  # Y16
             detail = "a simulation for you is running; one at a time"
             raise Problem(429, "simulation_running", detail, retry_after_s=RETRY_S)
         self._running.add(asker)

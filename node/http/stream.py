@@ -92,7 +92,7 @@ class _Stream(StreamingResponse):
 def _start(from_place: str | None, last_event_id: str | None, tip: int) -> Place:
     """Return the first place to send; a Last-Event-ID wins over ``from``, as browsers send both."""
     if last_event_id is not None:
-        return place_after(last_event_id)
+        return place_after(last_event_id)  # Y23
     if from_place is not None:
         height, index, number = place_of(from_place)
         return (height, index, number) if height else (1, BEGIN, 0)
@@ -106,7 +106,7 @@ async def _events(context: Context, start: Place, wanted: Wanted) -> AsyncIterat
         if not await context.services.wait_height(height, _KEEP_ALIVE_S):
             yield b": nothing new\n\n"
             continue
-        committed = await context.block(height)
+        committed = await context.block(height)  # Y24
         if committed is None:
             raise LookupError(f"block {height} is not in the log")
         rendered = _block_events(committed, start, wanted)

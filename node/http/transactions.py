@@ -108,7 +108,7 @@ class Transactions:
         rendered = [_result_json(result) for result in results]
         document = {"height": self._services.height, "results": rendered}
         busy = [result for result in results if isinstance(result, Problem) and result.status in (429, 503)]
-        if len(busy) == len(results):
+        if len(busy) == len(results):  # Y14
             first = busy[0]
             raise Problem(first.status, first.code, first.detail, retry_after_s=first.retry_after_s, more=document)
         accepted = any(result["status"] == "accepted" for result in rendered)
@@ -120,7 +120,7 @@ class Transactions:
             return final
         refused = admitted.rejected
         complete = refused is not None or admitted.admission is Admission.COMMITTED
-        place: Location | Rejected | None = await self.locate(admitted.tx_id, complete=complete)
+        place: Location | Rejected | None = await self.locate(admitted.tx_id, complete=complete)  # Y13
         if place is None and refused is not None:
             return refusal(refused, admitted.tx_id)
         if place is None and (left_s := end_s - time.monotonic()) > 0:
@@ -215,7 +215,7 @@ def decode(raw: bytes) -> Transaction:
         raise unreadable(error) from None
 
 
-def located_json(tx_id: bytes, place: Location, committed: CommittedBlock) -> dict[str, Any]:
+def located_json(tx_id: bytes, place: Location, committed: CommittedBlock) -> dict[str, Any]:  # Y15
     """Return the answer about a committed transaction: ``committed``, or ``rejected`` by its contract."""
     receipt = Receipt.decode(committed.receipts[place.index + 1])
     return {
