@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from coseal.contracts import arguments
-from coseal.contracts.framework import Action, Args, Context, Rejected, Result, View
+from coseal.contracts.framework import INVALID, Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.fields import Hexadecimal, Many, OneOf, Text
 from coseal.contracts.process_items import MAX_REFERENCES
 
 OPEN: Final = "open"
@@ -41,7 +41,7 @@ def await_attestation(
 
 def _check_reason(args: Args) -> Iterator[Rejected]:
     if args["verdict"] == "dispute" and "reason" not in args:
-        yield Rejected(arguments.INVALID, "args.reason: missing; a dispute says why")
+        yield Rejected(INVALID, "args.reason: missing; a dispute says why")
 
 
 def _attest(view: View, context: Context, args: Args) -> Result | Rejected:
@@ -69,17 +69,17 @@ def _attest(view: View, context: Context, args: Args) -> Result | Rejected:
     }
 
 
-_arguments = arguments.arguments(
-    {"item": arguments.hexadecimal(), "verdict": arguments.one_of("confirm", "dispute")},
+_arguments = Arguments(
+    {"item": Hexadecimal(), "verdict": OneOf("confirm", "dispute")},
     {
-        "reason": arguments.text(high=1_000),
-        "evidence": arguments.many(arguments.hexadecimal(), high=MAX_REFERENCES, low=1, unique=True),
+        "reason": Text(high=1_000),
+        "evidence": Many(Hexadecimal(), high=MAX_REFERENCES, low=1, unique=True),
     },
     _check_reason,
 )
 
 ATTEST: Final = Action(
-    validate=_arguments,
+    arguments=_arguments,
     apply=_attest,
     title="Confirm or dispute an event that names the own member as counterparty",
     example={"item": "00" * 32, "verdict": "dispute", "reason": "The delivery was short by two boxes"},

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from coseal.contracts import arguments, membership
+from coseal.contracts import membership
 from coseal.contracts.framework import Context, Reader, Rejected
+from coseal.contracts.kernel.fields import Identifier, OneOf, Text
 from coseal.ledger.validators import quorum
 
 OPEN: Final = "open"
@@ -26,9 +27,9 @@ YES: Final = "yes"
 NO: Final = "no"
 MAX_REASON_CHARACTERS: Final = 1_000
 
-VOTE_FIELDS: Final = {"ballot": arguments.identifier(), "choice": arguments.one_of(YES, NO)}
+VOTE_FIELDS: Final = {"ballot": Identifier(), "choice": OneOf(YES, NO)}
 """Required arguments of an action that votes; ``reason`` is optional."""
-VOTE_OPTIONS: Final = {"reason": arguments.text(high=MAX_REASON_CHARACTERS)}
+VOTE_OPTIONS: Final = {"reason": Text(high=MAX_REASON_CHARACTERS)}
 
 
 def electorate(reader: Reader) -> tuple[str, ...]:

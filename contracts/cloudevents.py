@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts.arguments import parse_time
+from coseal.contracts.kernel.dates import parse_time
 from coseal.contracts.names import identifier_rule, is_identifier, is_label, is_reference, label_rule, reference_rule
 from coseal.contracts.process_items import Unfit
 

@@ -12,9 +12,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from coseal.contracts import arguments, membership_epochs
+from coseal.contracts import membership_epochs
 from coseal.contracts.budget import SIGNATURE_STEPS
-from coseal.contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
+from coseal.contracts.framework import (
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Contract,
+    Reader,
+    Rejected,
+    Result,
+    View,
+    refused,
+)
+from coseal.contracts.kernel.fields import Hexadecimal, Integer, Name, OneOf, Record
 from coseal.ledger.certificate import ROUND_MAX, Phase
 from coseal.ledger.equivocation import Equivocation, Signed
 from coseal.ledger.errors import LedgerError
@@ -115,20 +127,20 @@ def _proof_key(args: Args) -> str:
     return proof_key(args["validator"], args["height"], args["round"], args["phase"])
 
 
-_half = arguments.record({"hash": arguments.hexadecimal(), "signature": arguments.hexadecimal(SIGNATURE_BYTES)})
+_half = Record({"hash": Hexadecimal(), "signature": Hexadecimal(SIGNATURE_BYTES)})
 
 
 def _check_order(args: Args) -> Iterator[Rejected]:
     if args["first"]["hash"] >= args["second"]["hash"]:  # O5
-        yield from arguments.refused(".second.hash: expected another hash than the first, the lower one first")
+        yield from refused(".second.hash: expected another hash than the first, the lower one first")
 
 
-_arguments = arguments.arguments(
+_arguments = Arguments(
     {
-        "validator": arguments.name(),
-        "height": arguments.integer(1, 2**63 - 1),
-        "round": arguments.integer(0, ROUND_MAX),
-        "phase": arguments.one_of(*PHASES),
+        "validator": Name(),
+        "height": Integer(1, 2**63 - 1),
+        "round": Integer(0, ROUND_MAX),
+        "phase": OneOf(*PHASES),
         "first": _half,
         "second": _half,
     },
@@ -150,7 +162,7 @@ CONTRACT: Final[Contract] = Contract(
     name="evidence",
     actions={
         "report": Action(
-            validate=_arguments,
+            arguments=_arguments,
             apply=_report,
             title="Put on record that a validator signed two contradicting messages",
             example=_EXAMPLE,

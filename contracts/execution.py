@@ -473,7 +473,7 @@ def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
     refusal = _may_send(action, tx, sender)
     if refusal is not None:
         return refusal
-    refusal = action.validate(tx.args)
+    refusal = action.arguments.check(tx.args)
     if refusal is not None:
         return refusal
     context = Context(

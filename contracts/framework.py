@@ -1,16 +1,17 @@
-"""The frame every contract fits: a table of actions, each a pair of pure functions.
+"""The frame every contract fits: a table of actions, each a description of its arguments and a pure function.
 
-Law: ``validate`` sees the arguments only; ``apply`` sees a view, a context and valid arguments, and either returns
-its result or a ``Rejected`` value, in which case nothing it wrote remains.
+Law: the fields of an action see its arguments only; ``apply`` sees a view, a context and valid arguments, and either
+returns its result or a ``Rejected`` value, in which case nothing it wrote remains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from coseal.contracts.budget import READ_STEPS, VALUE_BYTES_A_STEP, WRITE_STEPS, Meter, Spent
+from coseal.contracts.kernel.fields import Dependent, Field, Record
 from coseal.ledger import codec, signing
 from coseal.ledger.codec import Value
 from coseal.ledger.signing import Verify
@@ -25,6 +26,9 @@ TOO_COSTLY: Final = "too_costly"
 INTERNAL_ERROR: Final = "internal_error"
 VALUE_TOO_LARGE: Final = "value_too_large"
 """Codes with which any action may be refused."""
+
+INVALID: Final = "invalid_argument"
+"""The code of arguments that are not what the fields of the action want."""
 
 MAX_VALUE_BYTES: Final = 256 * 1024
 """The most bytes of one state value: a part of what a chunk of a snapshot holds."""
@@ -107,19 +111,61 @@ class View(Reader, Protocol):
         ...
 
 
-Validate: TypeAlias = Callable[[Args], Rejected | None]
+Further: TypeAlias = Callable[[Args], Iterator[Rejected]]
 Apply: TypeAlias = Callable[[View, Context, Args], Result | Rejected]
+
+
+class Arguments:
+    """What an action takes: all of ``required``, any of ``optional``, nothing else.
+
+    ``further`` yields what else is wrong with arguments that fit so far.
+    """
+
+    def __init__(
+        self,
+        required: Mapping[str, Field],
+        optional: Mapping[str, Field] | None = None,
+        further: Further | None = None,
+    ) -> None:
+        self.record = Record(required, optional)
+        self._further = further
+        self._dependent = {name: part for name, part in self.record.fields.items() if isinstance(part, Dependent)}
+
+    def check(self, args: Args) -> Rejected | None:
+        """Return the first refusal of ``args``, or None."""
+        return next(self.refusals(args), None)
+
+    def refusals(self, args: Args) -> Iterator[Rejected]:
+        """Yield all refusals; what depends on other arguments is asked of those of the right form only."""
+        fits = True
+        for error in self.record.faults(args):
+            fits = False
+            yield Rejected(INVALID, f"args{error}")
+        if not fits:
+            return
+        for name, part in self._dependent.items():
+            for error in part.cases[args[part.on]].faults(args[name]):
+                fits = False
+                yield Rejected(INVALID, f"args.{name}{error}")
+        if fits and self._further is not None:
+            yield from self._further(args)
+
+
+def refused(error: str | None) -> Iterator[Rejected]:
+    """Yield what a field finds wrong with ``args`` as a refusal, for ``further``."""
+    if error is not None:
+        yield Rejected(INVALID, f"args{error}")
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of a contract. ``title`` is one line for people; ``example`` are arguments that validate.
+    """One action of a contract. ``title`` is one line for people; ``example`` are arguments that it takes.
 
     ``capability`` is what the sending operator must have, empty for none; ``apply`` may ask for more. ``by_node``: a
     node may send it, signed with its own key. With ``capability`` None only a node may.
     """
 
-    validate: Validate
+    arguments: Arguments
     apply: Apply
     title: str
     example: Mapping[str, Any] = field(default_factory=dict)

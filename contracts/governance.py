@@ -9,16 +9,16 @@ the version to come is in ``governance_versions``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts import arguments, ballot, deadlines, governance_versions
-from coseal.contracts.arguments import DAY_MS
+from coseal.contracts import ballot, deadlines, governance_versions
 from coseal.contracts.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
 from coseal.contracts.deadlines import BLOCK_CLOCK
 from coseal.contracts.framework import (
     Action,
     Args,
+    Arguments,
     Context,
     Contract,
     Entry,
@@ -29,6 +29,8 @@ from coseal.contracts.framework import (
     View,
 )
 from coseal.contracts.governance_kinds import KINDS, Case
+from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.kernel.fields import Dependent, Integer, Name, OneOf, Text
 from coseal.contracts.wording import duration_text, moment_text
 
 NAME: Final = "governance"
@@ -240,29 +242,27 @@ def proposals(
 # The table
 
 
-def _check_subject(args: Args) -> Iterator[Rejected]:
-    for error in arguments.faults(KINDS[args["kind"]].subject, args["subject"]):
-        yield from arguments.refused(f".subject{error}")
-
-
-_proposal = arguments.arguments(
-    {"id": arguments.name(), "kind": arguments.one_of(*KINDS), "subject": lambda value: None},
-    {"closes_ms": arguments.integer(0), "reason": arguments.text(high=ballot.MAX_REASON_CHARACTERS)},
-    _check_subject,
+_proposal = Arguments(
+    {
+        "id": Name(),
+        "kind": OneOf(*KINDS),
+        "subject": Dependent("kind", {name: kind.subject for name, kind in KINDS.items()}),
+    },
+    {"closes_ms": Integer(0), "reason": Text(high=ballot.MAX_REASON_CHARACTERS)},
 )
 
 CONTRACT: Final[Contract] = Contract(
     name=NAME,
     actions={
         "propose": Action(
-            validate=_proposal,
+            arguments=_proposal,
             apply=_propose,
             title="Propose a change of the validators, the members or the rules",
             example={"id": "second-node", "kind": "add_validator", "subject": dict(KINDS["add_validator"].example)},
             capability="operate",
         ),
         "vote": Action(
-            validate=arguments.arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
+            arguments=Arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
             apply=_vote,
             title="Vote on a proposal for the own member",
             example={"ballot": "second-node", "choice": "yes", "reason": "It has been caught up for a week"},

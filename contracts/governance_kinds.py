@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from coseal.contracts import arguments, due, governance_versions, membership_epochs, membership_nodes
-from coseal.contracts.arguments import Check
+from coseal.contracts import due, governance_versions, membership_epochs, membership_nodes
 from coseal.contracts.framework import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
 from coseal.contracts.governance_versions import MIN_NOTICE_BLOCKS, UPGRADE_KEY
+from coseal.contracts.kernel.fields import Field, Hexadecimal, Integer, Label, Many, Name, OneOf, Record, Text
 from coseal.contracts.membership_record import (
     EXAMPLE_KEY,
     free_key,
@@ -53,7 +53,7 @@ class Kind:
     ``note`` returns what voters should know of the present state, for the receipts of proposal and votes.
     """
 
-    subject: Check
+    subject: Field
     check: Callable[[View, Case, Subject], Rejected | None]
     enact: Callable[[View, Case, Subject], Result]
     example: Subject
@@ -264,22 +264,22 @@ def _retry(view: View, case: Case, subject: Subject) -> Result:
 
 # The table
 
-_node = arguments.record({"node": arguments.name()})
-_operator = arguments.record(
+_node = Record({"node": Name()})
+_operator = Record(
     {
-        "user": arguments.name(),
+        "user": Name(),
         "key": public_key,
-        "capabilities": arguments.many(arguments.one_of(*CAPABILITIES), low=1, high=len(CAPABILITIES), unique=True),
+        "capabilities": Many(OneOf(*CAPABILITIES), low=1, high=len(CAPABILITIES), unique=True),
     }
 )
-_member = arguments.record(
+_member = Record(
     {
-        "member": arguments.name(),
-        "name": arguments.label(),
-        "role": arguments.one_of(*ROLES),
-        "level": arguments.one_of("", *LEVELS),
-        "sector": arguments.text(high=64, low=0),
-        "operators": arguments.many(_operator, low=1, high=MAX_OPERATORS),
+        "member": Name(),
+        "name": Label(),
+        "role": OneOf(*ROLES),
+        "level": OneOf("", *LEVELS),
+        "sector": Text(high=64, low=0),
+        "operators": Many(_operator, low=1, high=MAX_OPERATORS),
     }
 )
 
@@ -287,9 +287,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "add_validator": Kind(_node, _check_addition, _add, {"node": "bank-a-2"}),
     "remove_validator": Kind(_node, _check_removal, _remove, {"node": "bank-a"}),
     "rotate_validator_key": Kind(
-        arguments.record(
-            {"node": arguments.name(), "key": public_key, "proof": arguments.hexadecimal(signing.SIGNATURE_BYTES)}
-        ),
+        Record({"node": Name(), "key": public_key, "proof": Hexadecimal(signing.SIGNATURE_BYTES)}),
         _check_rotation,
         _rotate,
         {"node": "bank-a", "key": EXAMPLE_KEY, "proof": "00" * signing.SIGNATURE_BYTES},
@@ -309,15 +307,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         },
     ),
     "protocol_version": Kind(
-        arguments.record({"version": arguments.integer(1), "height": arguments.integer(1)}),
+        Record({"version": Integer(1), "height": Integer(1)}),
         _check_version,
         _schedule_version,
         {"version": 2, "height": 100_000},
         note=_note_support,
     ),
     "withdraw_version": Kind(
-        arguments.record({"proposal": arguments.name()}), _check_withdrawal, _withdraw_version, {"proposal": "rules-2"}
+        Record({"proposal": Name()}), _check_withdrawal, _withdraw_version, {"proposal": "rules-2"}
     ),
-    "retry_due": Kind(arguments.record({"number": arguments.integer(1)}), _check_retry, _retry, {"number": 1}),
+    "retry_due": Kind(Record({"number": Integer(1)}), _check_retry, _retry, {"number": 1}),
 }
 """What can be proposed, by name."""

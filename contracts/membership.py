@@ -15,8 +15,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts import arguments, membership_epochs, membership_nodes
-from coseal.contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
+from coseal.contracts import membership_epochs, membership_nodes
+from coseal.contracts.framework import (
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Contract,
+    Reader,
+    Rejected,
+    Result,
+    View,
+    refused,
+)
+from coseal.contracts.kernel.fields import Label, Many, Name, OneOf, Text
 from coseal.contracts.membership_epochs import coming, epoch, epochs, pending, validators, validators_at
 from coseal.contracts.membership_nodes import node, nodes
 from coseal.contracts.membership_record import EXAMPLE_KEY, free_key, public_key, put_member, put_node, put_operator
@@ -162,25 +174,25 @@ def _with_former(record: dict[str, Any], height: int) -> list[Any]:
     return [*record["history"], [record["key"], record["since"], height]][-MAX_KEY_HISTORY:]
 
 
-_capabilities = arguments.many(arguments.one_of(*CAPABILITIES), low=1, high=len(CAPABILITIES), unique=True)
+_capabilities = Many(OneOf(*CAPABILITIES), low=1, high=len(CAPABILITIES), unique=True)
 _profile = {
-    "name": arguments.label(),
-    "description": arguments.text(high=1_000),
-    "url": arguments.label(high=256),
+    "name": Label(),
+    "description": Text(high=1_000),
+    "url": Label(high=256),
 }
 
 
 def _check_profile(args: Args) -> Iterator[Rejected]:
     if not args:
-        yield from arguments.refused(f": expected at least one of {', '.join(_profile)}")
+        yield from refused(f": expected at least one of {', '.join(_profile)}")
 
 
 CONTRACT: Final[Contract] = Contract(
     name="membership",
     actions={
         "add_operator": Action(
-            validate=arguments.arguments(
-                {"user": arguments.name(), "key": public_key, "capabilities": _capabilities},
+            arguments=Arguments(
+                {"user": Name(), "key": public_key, "capabilities": _capabilities},
             ),
             apply=_add_operator,
             title="Give a person or system of the own member a key and capabilities",
@@ -188,21 +200,21 @@ CONTRACT: Final[Contract] = Contract(
             capability="operate",
         ),
         "remove_operator": Action(
-            validate=arguments.arguments({"user": arguments.name()}),
+            arguments=Arguments({"user": Name()}),
             apply=_remove_operator,
             title="Take all capabilities from an operator of the own member",
             example={"user": "clerk"},
             capability="operate",
         ),
         "rotate_operator_key": Action(
-            validate=arguments.arguments({"key": public_key}, {"user": arguments.name()}),
+            arguments=Arguments({"key": public_key}, {"user": Name()}),
             apply=_rotate_operator_key,
             title="Replace the own key, or that of another operator of the own member",
             example={"key": EXAMPLE_KEY},
             capability="",
         ),
         "set_profile": Action(
-            validate=arguments.arguments({}, _profile, _check_profile),
+            arguments=Arguments({}, _profile, _check_profile),
             apply=_set_profile,
             title="Change how the own member is shown",
             example={"name": "First Bank", "url": "https://bank.example"},

@@ -9,11 +9,14 @@ State: ``membership/node/<id>``, ``/nodes`` and ``/nodes/<member>`` (ids), ``/li
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
-from coseal.contracts import arguments, membership_epochs
-from coseal.contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts import membership_epochs
+from coseal.contracts.framework import Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.fields import Integer, Many, Name, Special
 from coseal.contracts.membership_record import (
+    EXAMPLE_CERTIFICATE,
     EXAMPLE_KEY,
     certificate,
     free_certificate,
@@ -166,24 +169,45 @@ def _own_key(member: str) -> str:
     return f"membership/nodes/{member}"
 
 
-def _address(value: Any) -> str | None:
-    """``HOST:PORT``, an IPv6 host in brackets; whether it leads anywhere, nobody asks here."""
-    wrong = ": expected HOST:PORT of at most 256 characters"
+def _address_faults(value: Any) -> Iterator[str]:
+    if not _is_address(value):
+        yield f": expected {_ADDRESS}"
+
+
+def _is_address(value: Any) -> bool:
+    """Say whether a value is ``HOST:PORT``, an IPv6 host in brackets; whether it leads anywhere, nobody asks here."""
     if not is_label(value, 256) or not value.isascii() or " " in value:
-        return wrong
+        return False
     host, _, port = value.rpartition(":")
-    if not host or not 0 < len(port) <= 5 or not _DIGITS.issuperset(port):
-        return wrong
-    return None if 0 < int(port) < 65_536 else wrong
+    return bool(host) and 0 < len(port) <= 5 and _DIGITS.issuperset(port) and 0 < int(port) < 65_536
 
 
 _DIGITS: Final = frozenset("0123456789")
-EXAMPLE_CERTIFICATE: Final = "3003020100"
+_ADDRESS: Final = "HOST:PORT of at most 256 characters"
+_address: Final = Special(
+    _address_faults,
+    _ADDRESS,
+    {"type": "string", "pattern": "^[!-~]+:[0-9]{1,5}$", "maxLength": 256},
+    refused=(
+        "",
+        "host",
+        "host:",
+        ":1",
+        "host:0",
+        "host:65536",
+        "host:000001",
+        "a b:1",
+        "höst:1",
+        "h" * 252 + ":9000",
+        1,
+    ),
+    passed=("h:1", "host:65535", "[::1]:9000", "h" * 251 + ":9000"),
+)
 
 ACTIONS: Final = {
     "add_node": Action(
-        validate=arguments.arguments(
-            {"node": arguments.name(), "link_certificate": certificate, "consensus_key": public_key},
+        arguments=Arguments(
+            {"node": Name(), "link_certificate": certificate, "consensus_key": public_key},
             {"address": _address},
         ),
         apply=_add_node,
@@ -192,21 +216,21 @@ ACTIONS: Final = {
         capability="operate",
     ),
     "remove_node": Action(
-        validate=arguments.arguments({"node": arguments.name()}),
+        arguments=Arguments({"node": Name()}),
         apply=_remove_node,
         title="Take an observer of the own member off the registry",
         example={"node": "bank-a-2"},
         capability="operate",
     ),
     "rotate_link_certificate": Action(
-        validate=arguments.arguments({"node": arguments.name(), "certificate": certificate}),
+        arguments=Arguments({"node": Name(), "certificate": certificate}),
         apply=_rotate_link_certificate,
         title="Replace the certificate that links of an own node show",
         example={"node": "bank-a", "certificate": EXAMPLE_CERTIFICATE},
         capability="operate",
     ),
     "ready": Action(
-        validate=arguments.arguments({"height": arguments.integer(0)}),
+        arguments=Arguments({"height": Integer(0)}),
         apply=_ready,
         title="Say that this node, an observer, is caught up at a height",
         example={"height": 1},
@@ -214,9 +238,7 @@ ACTIONS: Final = {
         by_node=True,
     ),
     "declare_software": Action(
-        validate=arguments.arguments(
-            {"protocol_versions": arguments.many(arguments.integer(1), low=0, high=MAX_VERSIONS, unique=True)}
-        ),
+        arguments=Arguments({"protocol_versions": Many(Integer(1), low=0, high=MAX_VERSIONS, unique=True)}),
         apply=_declare_software,
         title="Say which protocol versions the software of this node has",
         example={"protocol_versions": [2]},

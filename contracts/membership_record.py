@@ -6,17 +6,17 @@ accepts signatures of (M6).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from coseal.contracts import arguments
 from coseal.contracts.framework import Rejected, View
+from coseal.contracts.kernel.fields import Hexadecimal, Special
 from coseal.ledger.signing import is_acceptable_point
 
 MAX_CERTIFICATE_BYTES: Final = 4096
 EXAMPLE_KEY: Final = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8032, test 1
-_hexadecimal = arguments.hexadecimal()
+EXAMPLE_CERTIFICATE: Final = "3003020100"
 _DER_SEQUENCE: Final = 0x30
 _LOWER_HEX: Final = frozenset("0123456789abcdef")
 
@@ -50,23 +50,43 @@ def free_certificate(view: View, certificate: bytes) -> Rejected | None:
     return Rejected("certificate_in_use", f"the certificate belongs or belonged to node {owner}; make a new one")
 
 
-def public_key(value: Any) -> str | None:
-    """Check an Ed25519 public key that every node accepts signatures of (rule E1)."""
-    error = _hexadecimal(value)
-    if error is None and not is_acceptable_point(bytes.fromhex(value)):  # M6
-        return ": the key is not canonical or of small order; make a new one"
-    return error
+def _key_faults(value: Any) -> Iterator[str]:
+    error = _hexadecimal.check(value)
+    if error is not None:
+        yield error
+    elif not is_acceptable_point(bytes.fromhex(value)):  # M6
+        yield ": the key is not canonical or of small order; make a new one"
 
 
-def certificate(value: Any) -> str | None:
-    """Check that a value is hexadecimal of one DER sequence; whether it is an X.509 certificate, TLS finds out.
+_hexadecimal: Final = Hexadecimal()
+public_key: Final = Special(
+    _key_faults,
+    f"an Ed25519 key, {_hexadecimal.describe()}",
+    {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    refused=("", "AB" * 32, EXAMPLE_KEY[:-1], "00" * 32, "01" + "00" * 31, "ff" * 32, 1, None),
+    passed=(EXAMPLE_KEY,),
+)
+"""An Ed25519 public key that every node accepts signatures of (rule E1)."""
 
-    Parsers of X.509 differ between releases, so no contract asks one.
-    """
-    wrong = f": expected the DER of a certificate, at most {MAX_CERTIFICATE_BYTES} bytes, as lower-case hexadecimal"
-    if type(value) is not str or not 0 < len(value) <= 2 * MAX_CERTIFICATE_BYTES or len(value) % 2:
-        return wrong
-    return None if _LOWER_HEX.issuperset(value) and _is_sequence(bytes.fromhex(value)) else wrong
+
+def _certificate_faults(value: Any) -> Iterator[str]:
+    fits = type(value) is str and 0 < len(value) <= 2 * MAX_CERTIFICATE_BYTES and len(value) % 2 == 0
+    if not fits or not _LOWER_HEX.issuperset(value) or not _is_sequence(bytes.fromhex(value)):
+        yield f": expected {_CERTIFICATE}"
+
+
+_CERTIFICATE: Final = f"the DER of a certificate, at most {MAX_CERTIFICATE_BYTES} bytes, as lower-case hexadecimal"
+certificate: Final = Special(
+    _certificate_faults,
+    _CERTIFICATE,
+    {"type": "string", "pattern": "^([0-9a-f]{2})+$", "maxLength": 2 * MAX_CERTIFICATE_BYTES},
+    refused=("", "30", "300302010000", "3003", "02020100", "3003020100a", "300302010A", "zz", 1, None),
+    passed=("3000", EXAMPLE_CERTIFICATE, "30820ffc" + "00" * (MAX_CERTIFICATE_BYTES - 4)),
+)
+"""Hexadecimal of one DER sequence; whether it is an X.509 certificate, TLS finds out.
+
+Parsers of X.509 differ between releases, so no contract asks one.
+"""
 
 
 def _is_sequence(der: bytes) -> bool:

@@ -12,6 +12,7 @@ MAX_IDENTIFIER: Final = 128
 _SPACES: Final = frozenset(
     " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 )
+_FOLD: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", " -_./")
 _DOTS: Final = frozenset((".", ".."))
 _HIDDEN_RANGES: Final = (
     *((0x00, 0x1F), (0x7F, 0x9F)),  # controls, line ends among them
@@ -80,6 +81,14 @@ def identifier_rule(*, slash: bool = True) -> str:
 def reference_rule() -> str:
     """Return in words what ``is_reference`` wants."""
     return f"a source: {label_rule()}, no part '.' or '..' between '/'"
+
+
+def folded(value: str) -> str:
+    """Return a text in lower case without spaces and ``-_./``, for comparing names; only A-Z are lowered.
+
+    ``str.lower`` and ``str.isalnum`` ask a table of Unicode properties, which differs between releases of Python.
+    """
+    return value.translate(_FOLD)
 
 
 def is_encodable(value: str) -> bool:

@@ -12,9 +12,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts import arguments
 from coseal.contracts.budget import ENTRY_STEPS
-from coseal.contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts.framework import (
+    INVALID,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    Result,
+    View,
+    refused,
+)
+from coseal.contracts.kernel.fields import Date, Hexadecimal, Many, OneOf, Text
 from coseal.contracts.policy_instrument import (
     DESCRIPTION,
     MAX_EVENTS,
@@ -68,7 +79,7 @@ def _publish(view: View, context: Context, args: Args) -> Result | Rejected:
     fields = {name: value for name, value in args.items() if name != "stage"}
     fields["passed_by"] = args.get("passed_by", [context.member])
     if context.member not in fields["passed_by"]:  # L4
-        return Rejected(arguments.INVALID, f"args.passed_by: must contain {context.member}, who publishes it")
+        return Rejected(INVALID, f"args.passed_by: must contain {context.member}, who publishes it")
     stage = args.get("stage", "passed")
     refusal = _may_publish(before, context, stage, args["date_document"])
     if refusal is not None:
@@ -311,25 +322,25 @@ def _outcome(entry: Instrument, events: list[Event]) -> Result:
 
 
 _id = instrument_name
-_date = arguments.date()
+_date = Date()
 _number = DESCRIPTION["number"]
-_publish_arguments = arguments.arguments(
+_publish_arguments = Arguments(
     {
         "id": _id,
-        "title": arguments.text(high=512),
+        "title": Text(high=512),
         "type_document": DESCRIPTION["type_document"],
         "date_document": _date,
     },
     {
         **{name: check for name, check in DESCRIPTION.items() if name not in ("type_document", "date_document")},
-        "stage": arguments.one_of("proposed", "passed"),
+        "stage": OneOf("proposed", "passed"),
     },
-    lambda args: arguments.refused(zone_missing(args)),
+    lambda args: refused(zone_missing(args)),
 )
 
 ACTIONS: Final[Mapping[str, Action]] = {
     "publish": Action(
-        validate=_publish_arguments,
+        arguments=_publish_arguments,
         apply=_publish,
         title="Publish a policy that was proposed or passed, alone or with co-issuers",
         example={
@@ -340,19 +351,19 @@ ACTIONS: Final[Mapping[str, Action]] = {
         },
     ),
     "endorse": Action(
-        validate=arguments.arguments({"id": _id}, {"text_sha256": arguments.hexadecimal()}),
+        arguments=Arguments({"id": _id}, {"text_sha256": Hexadecimal()}),
         apply=_endorse,
         title="Endorse a joint policy as one of its issuers",
         example={"id": "cn/2021/237"},
     ),
     "approve": Action(
-        validate=arguments.arguments({"id": _id, "date": _date}, {"number": _number}),
+        arguments=Arguments({"id": _id, "date": _date}, {"number": _number}),
         apply=_approve,
         title="Approve the instrument of a lower level",
         example={"id": "cn/2021/237", "date": "2021-09-20"},
     ),
     "promulgate": Action(
-        validate=arguments.arguments(
+        arguments=Arguments(
             {"id": _id, "date_publication": _date, "first_date_entry_in_force": _date}, {"number": _number}
         ),
         apply=_promulgate,
@@ -360,10 +371,10 @@ ACTIONS: Final[Mapping[str, Action]] = {
         example={"id": "cn/2021/237", "date_publication": "2021-09-24", "first_date_entry_in_force": "2021-09-24"},
     ),
     "amend": Action(
-        validate=arguments.arguments(
+        arguments=Arguments(
             {"id": _id, "date": _date},
             {
-                "kind": arguments.one_of("amended", "revised", "corrected"),
+                "kind": OneOf("amended", "revised", "corrected"),
                 "by": _id,
                 "number": _number,
                 "text_sha256": DESCRIPTION["text_sha256"],
@@ -375,20 +386,20 @@ ACTIONS: Final[Mapping[str, Action]] = {
         example={"id": "cn/2021/237", "date": "2022-01-10", "kind": "corrected"},
     ),
     "repeal": Action(
-        validate=arguments.arguments({"id": _id, "date_no_longer_in_force": _date}, {"by": _id, "number": _number}),
+        arguments=Arguments({"id": _id, "date_no_longer_in_force": _date}, {"by": _id, "number": _number}),
         apply=_repeal,
         title="Repeal a policy from a date on",
         example={"id": "cn/2021/237", "date_no_longer_in_force": "2030-01-01"},
     ),
     "evaluate": Action(
-        validate=arguments.arguments(
+        arguments=Arguments(
             {
                 "id": _id,
                 "date": _date,
-                "verdict": arguments.one_of("met", "partly_met", "not_met"),
-                "summary": arguments.text(high=2_000),
+                "verdict": OneOf("met", "partly_met", "not_met"),
+                "summary": Text(high=2_000),
             },
-            {"evidence": arguments.many(arguments.hexadecimal(), high=16, low=1, unique=True)},
+            {"evidence": Many(Hexadecimal(), high=16, low=1, unique=True)},
         ),
         apply=_evaluate,
         title="Evaluate what a policy has achieved",

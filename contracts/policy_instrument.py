@@ -8,12 +8,13 @@ State: ``policy/instrument/<id>``. Source: the European Legislation Identifier; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from coseal.contracts import arguments
-from coseal.contracts.arguments import DAY_MS, first_day, last_day, parse_date
 from coseal.contracts.framework import Reader
+from coseal.contracts.kernel.dates import DAY_MS, first_day, last_day, parse_date
+from coseal.contracts.kernel.fields import Date, Field, Hexadecimal, Identifier, Integer, Label, Many, OneOf, Special
+from coseal.contracts.names import MAX_IDENTIFIER
 from coseal.ledger.genesis import LEVELS
 
 Instrument: TypeAlias = dict[str, Any]
@@ -48,41 +49,49 @@ PAGES: Final = frozenset(("coissuing", "relations", "sources", "statistics"))
 RELATIONS: Final = ("amends", "repeals", "based_on", "implements", "cites")
 
 
-def instrument_name(value: Any) -> str | None:
-    """An identifier that is none of ``PAGES``."""
+def _name_faults(value: Any) -> Iterator[str]:
     if type(value) is str and value in PAGES:  # I5
-        return f": expected an id other than {', '.join(sorted(PAGES))}, which are pages of the register"
-    return _identifier(value)
+        yield f": expected an id other than {', '.join(sorted(PAGES))}, which are pages of the register"
+    yield from _identifier.faults(value)
 
 
-_identifier = arguments.identifier()
-_relation = arguments.many(arguments.identifier(), high=MAX_RELATIONS, unique=True)
-_issuer = arguments.label(high=256)
+_identifier: Final = Identifier()
+instrument_name: Final = Special(
+    _name_faults,
+    f"{_identifier.describe()}; none of {', '.join(sorted(PAGES))}",
+    {"type": "string", "minLength": 1, "maxLength": MAX_IDENTIFIER, "not": {"enum": sorted(PAGES)}},
+    refused=("", *sorted(PAGES), "x" * (MAX_IDENTIFIER + 1), " a", "a/../b", "a\u200b", 1, None),
+    passed=("a", "x" * MAX_IDENTIFIER, "cn/2021/237"),
+)
+"""An identifier that is none of ``PAGES``."""
 
-DESCRIPTION: Final[Mapping[str, arguments.Check]] = {
-    "title_language": arguments.label(high=16),
-    "type_document": arguments.label(high=256),
-    "legal_value": arguments.label(high=256),
-    "number": arguments.label(high=256),
-    "mission": arguments.label(high=256),
-    "text_ref": arguments.label(high=256),
-    "text_sha256": arguments.hexadecimal(),
-    "passed_by": arguments.many(_issuer, high=MAX_ISSUERS, unique=True),
-    "countersigned_by": arguments.many(_issuer, high=MAX_ISSUERS, unique=True),
-    "jurisdiction": arguments.label(high=32),
-    "zone_minutes": arguments.integer(-MAX_ZONE_MINUTES, MAX_ZONE_MINUTES),
-    "date_document": arguments.date(),
-    "is_about": arguments.many(arguments.label(high=256), high=MAX_AREAS, unique=True),
+_relation = Many(Identifier(), high=MAX_RELATIONS, unique=True)
+_issuer = Label(high=256)
+
+DESCRIPTION: Final[Mapping[str, Field]] = {
+    "title_language": Label(high=16),
+    "type_document": Label(high=256),
+    "legal_value": Label(high=256),
+    "number": Label(high=256),
+    "mission": Label(high=256),
+    "text_ref": Label(high=256),
+    "text_sha256": Hexadecimal(),
+    "passed_by": Many(_issuer, high=MAX_ISSUERS, unique=True),
+    "countersigned_by": Many(_issuer, high=MAX_ISSUERS, unique=True),
+    "jurisdiction": Label(high=32),
+    "zone_minutes": Integer(-MAX_ZONE_MINUTES, MAX_ZONE_MINUTES),
+    "date_document": Date(),
+    "is_about": Many(Label(high=256), high=MAX_AREAS, unique=True),
     **dict.fromkeys(RELATIONS, _relation),
 }
 """The fields that live acts and recorded facts share, but ``id`` and ``title``."""
 
-RECORDED: Final[Mapping[str, arguments.Check]] = {
+RECORDED: Final[Mapping[str, Field]] = {
     **DESCRIPTION,
-    "level": arguments.one_of(*LEVELS),
-    "date_publication": arguments.date(),
-    "first_date_entry_in_force": arguments.date(),
-    "date_no_longer_in_force": arguments.date(),
+    "level": OneOf(*LEVELS),
+    "date_publication": Date(),
+    "first_date_entry_in_force": Date(),
+    "date_no_longer_in_force": Date(),
 }
 """The fields of a recorded instrument, but ``id`` and ``title``."""
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from coseal.contracts import arguments
 from coseal.contracts.budget import ENTRY_STEPS, ITEM_STEPS
-from coseal.contracts.framework import Action, Args, Context, Rejected, Result, View
+from coseal.contracts.framework import INVALID, Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.fields import Date, Hexadecimal, Label, Many, OneOf, Record, Text
 from coseal.contracts.policy_acts import save
 from coseal.contracts.policy_instrument import (
     ACTIONS,
@@ -176,7 +176,7 @@ def _zones(args: Args) -> Iterator[Rejected]:
     for index, item in enumerate(args["instruments"]):
         missing = zone_missing(item)
         if missing is not None:
-            yield Rejected(arguments.INVALID, f"args.instruments[{index}]{missing}")
+            yield Rejected(INVALID, f"args.instruments[{index}]{missing}")
 
 
 _ORDER: Final = (
@@ -185,30 +185,28 @@ _ORDER: Final = (
     ("effective", "passed"),
     ("approved", "passed"),
 )
-_text = arguments.text(high=512)
-_event = arguments.record(
-    {"action": arguments.one_of(*ACTIONS)},
+_text = Text(high=512)
+_event = Record(
+    {"action": OneOf(*ACTIONS)},
     {
-        "date": arguments.date(),
-        "issuer": arguments.label(high=256),
-        "number": arguments.label(high=256),
+        "date": Date(),
+        "issuer": Label(high=256),
+        "number": Label(high=256),
         "text": _text,
     },
 )
-_item = arguments.record(
-    {"id": instrument_name, "title": _text}, {**RECORDED, "events": arguments.many(_event, high=MAX_EVENTS)}
-)
-_arguments = arguments.arguments(
+_item = Record({"id": instrument_name, "title": _text}, {**RECORDED, "events": Many(_event, high=MAX_EVENTS)})
+_arguments = Arguments(
     {
-        "source": arguments.text(),
-        "source_sha256": arguments.hexadecimal(),
-        "instruments": arguments.many(_item, high=MAX_INSTRUMENTS, low=1),
+        "source": Text(),
+        "source_sha256": Hexadecimal(),
+        "instruments": Many(_item, high=MAX_INSTRUMENTS, low=1),
     },
     further=_zones,
 )
 
 RECORD: Final = Action(
-    validate=_arguments,
+    arguments=_arguments,
     apply=_record,
     title="Record historical policies and their dated events, of any issuer",
     example={

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from coseal.contracts import arguments
 from coseal.contracts.attestation import ATTEST, await_attestation
 from coseal.contracts.budget import ENTRY_STEPS, ITEM_STEPS, OBJECT_STEPS
-from coseal.contracts.framework import Action, Args, Context, Contract, Reader, Rejected, Result, View
+from coseal.contracts.framework import Action, Args, Arguments, Context, Contract, Reader, Rejected, Result, View
+from coseal.contracts.kernel.fields import Identifier, Integer, Later, Many, OneOf, Reference, Text, Translatable
 from coseal.contracts.process_chain import EMPTY_RECORD, chain, decoded_item_hash, object_key
 from coseal.contracts.process_items import Reading, Unfit, schema_of
 from coseal.contracts.process_types import DEFINE_TYPE, next_definition, put_definition, type_key
@@ -303,34 +303,38 @@ def _unknown_type(type_id: str) -> Rejected:
     return Rejected("unknown_type", f"there is no process type {type_id}; define it first")
 
 
-def _items(value: Any) -> str | None:
-    """Only the frame of a batch; what an item must be is known when its source's type is."""
-    if type(value) is list and 0 < len(value) <= MAX_ITEMS:
-        return None
-    return f": expected a list of 1 to {MAX_ITEMS} items"
-
+_items: Final = Many(
+    Later(
+        "an event, object, change or relation, as its source's process type has it",
+        refused=(None, 1, [], {}, {"event": "1"}, {"event": "1", "type": "no such type"}, {"object": "1", "type": 7}),
+        passed=({"event": "1", "type": "Create Fine", "time": "2006-07-24T00:00:00Z"},),
+    ),
+    low=1,
+    high=MAX_ITEMS,
+)
+"""Only the frame of a batch: what an item has to be is known when the process type of its source is."""
 
 CONTRACT: Final[Contract] = Contract(
     name="process",
     actions={
         "define_type": replace(DEFINE_TYPE, apply=_define),
         "register_source": Action(
-            validate=arguments.arguments(
+            arguments=Arguments(
                 {
-                    "id": arguments.reference(),
-                    "process_type": arguments.identifier(slash=False),
-                    "mode": arguments.one_of("live", "historical"),
+                    "id": Reference(),
+                    "process_type": Identifier(slash=False),
+                    "mode": OneOf("live", "historical"),
                 },
-                {"title": arguments.translatable(), "zone_minutes": arguments.integer(-840, 840)},
+                {"title": Translatable(), "zone_minutes": Integer(-840, 840)},
             ),
             apply=_register,
             title="Register a source of process data of the own member",
             example={"id": "fines-log", "process_type": "fines", "mode": "historical"},
         ),
         "record": Action(
-            validate=arguments.arguments(
-                {"source": arguments.reference(), "sequence": arguments.integer(1, MAX_SEQUENCE), "items": _items},
-                {"version": arguments.integer(1, 1_000_000), "gap": arguments.text()},
+            arguments=Arguments(
+                {"source": Reference(), "sequence": Integer(1, MAX_SEQUENCE), "items": _items},
+                {"version": Integer(1, 1_000_000), "gap": Text()},
             ),
             apply=_record,
             title="Record a batch of process data, all of it or nothing",

@@ -2,7 +2,7 @@
 
 Law: an item is read as a whole or refused with the path of what does not fit; nothing is coerced or dropped.
 
-A definition is compiled once into closures and kept by its hash; an item then costs a few microseconds.
+A definition is compiled once into fields and kept by its hash; an item then costs a few microseconds.
 docs/spec/contracts-process.md, sections Items and Times.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from coseal.contracts import arguments
-from coseal.contracts.arguments import Check, parse_time
 from coseal.contracts.framework import remember
+from coseal.contracts.kernel.dates import MAX_TIME_CHARACTERS, parse_time
+from coseal.contracts.kernel.fields import Boolean, Field, Hexadecimal, Identifier, Integer, Many, Name, Text
 from coseal.contracts.names import identifier_rule, is_encodable, is_identifier, is_visible
 from coseal.contracts.process_chain import ObjectName
 from coseal.ledger.codec import INT_MIN
@@ -50,7 +50,7 @@ def time_ms(text: Any, zone_minutes: int | None = None) -> int | None:  # T9
     (``zone_minutes`` east of UTC).
     """
     value = parse_time(text)
-    if value is not None or type(text) is not str or not 10 <= len(text) <= arguments.MAX_TIME_CHARACTERS:
+    if value is not None or type(text) is not str or not 10 <= len(text) <= MAX_TIME_CHARACTERS:
         return value
     if len(text) == 10:
         text += "T00:00:00"
@@ -82,7 +82,7 @@ def is_decimal(value: Any) -> bool:
 class EventType:
     """The compiled schema of an event type."""
 
-    attributes: dict[str, Check]
+    attributes: dict[str, Field]
     required: tuple[str, ...]
 
 
@@ -93,7 +93,7 @@ class Schema:
     process_type: str
     zone_minutes: int | None
     events: dict[str, EventType]
-    objects: dict[str, dict[str, Check]]
+    objects: dict[str, dict[str, Field]]
 
     def read(self, item: Any) -> Reading:  # T8
         """Return what ``item`` says, or raise ``Unfit``."""
@@ -120,7 +120,7 @@ class Schema:
             raise Unfit(f".type: '{str(name)[:64]}' is no event type of {self.process_type}")
         occurred = time_ms(item.get("time"), self.zone_minutes)
         if occurred is None:
-            raise Unfit(f".time: {_time_expected(self.zone_minutes)}")
+            raise Unfit(f".time: expected {_time_rule(self.zone_minutes)}")
         if "attributes" in item:  # null is refused: rules ask whatever is there for its members
             self._event_attributes(event_type, name, item["attributes"])
         elif event_type.required:
@@ -132,12 +132,12 @@ class Schema:
     def _event_attributes(self, event_type: EventType, name: str, attributes: Any) -> None:
         if type(attributes) is not dict:
             raise Unfit(".attributes: expected a map")
-        checks = event_type.attributes
+        fields = event_type.attributes
         for attribute, value in attributes.items():
-            check = checks.get(attribute)
-            if check is None:
+            field = fields.get(attribute)
+            if field is None:
                 raise Unfit(f".attributes.{str(attribute)[:64]}: not declared for event type {name}")
-            error = check(value)
+            error = field.check(value)
             if error is not None:
                 raise Unfit(f".attributes.{attribute}{error}")
         for attribute in event_type.required:
@@ -171,7 +171,7 @@ class Schema:
             _check_qualifier(entry[2], path + "[2]")
         return entry[0], entry[1]
 
-    def _object_type(self, name: Any, path: str) -> dict[str, Check]:
+    def _object_type(self, name: Any, path: str) -> dict[str, Field]:
         found = self.objects.get(name) if type(name) is str else None
         if found is None:
             raise Unfit(f"{path}: '{str(name)[:64]}' is no object type of {self.process_type}")
@@ -183,26 +183,26 @@ class Schema:
             raise _unknown(item, fields)
         if not is_identifier(item[kind]):
             raise Unfit(f".{kind}: expected {identifier_rule()}")
-        checks = self._object_type(item.get("type"), ".type")
+        declared = self._object_type(item.get("type"), ".type")
         values = item.get("attributes", [])
         if type(values) is not list or len(values) > MAX_VALUES or (kind == "change" and not values):
             raise Unfit(f".attributes: expected a list of {int(kind == 'change')} to {MAX_VALUES} values")
         for index, entry in enumerate(values):
-            self._object_value(entry, checks, f".attributes[{index}]", item["type"])
+            self._object_value(entry, declared, f".attributes[{index}]", item["type"])
         if "corrects" in item:
             self._extra(item)
         return Reading(kind, None, ((item["type"], item[kind]),))
 
-    def _object_value(self, entry: Any, checks: Mapping[str, Check], path: str, object_type: str) -> None:
+    def _object_value(self, entry: Any, fields: Mapping[str, Field], path: str, object_type: str) -> None:
         if type(entry) is not list or len(entry) != 3:
             raise Unfit(f"{path}: expected [name, time, value]")
         name, when, value = entry
-        check = checks.get(name) if type(name) is str else None
-        if check is None:
+        field = fields.get(name) if type(name) is str else None
+        if field is None:
             raise Unfit(f"{path}[0]: '{str(name)[:64]}' is not declared for object type {object_type}")
         if when != _EPOCH_TEXT and time_ms(when, self.zone_minutes) is None:
-            raise Unfit(f"{path}[1]: {_time_expected(self.zone_minutes)}, or 0")
-        error = check(value)
+            raise Unfit(f"{path}[1]: expected {_time_rule(self.zone_minutes)}, or 0")
+        error = field.check(value)
         if error is not None:
             raise Unfit(f"{path}[2]{error}")
 
@@ -221,9 +221,9 @@ class Schema:
         for name in sorted(_EXTRA_FIELDS.intersection(item)):
             if name == "recorded":
                 good = time_ms(item[name], self.zone_minutes) is not None
-                error = None if good else f": {_time_expected(self.zone_minutes)}"
+                error = None if good else f": expected {_time_rule(self.zone_minutes)}"
             else:
-                error = _EXTRA_CHECKS[name](item[name])
+                error = _EXTRA[name].check(item[name])
             if error is not None:
                 raise Unfit(f".{name}{error}")
 
@@ -244,49 +244,70 @@ def schema_of(definition: Mapping[str, Any], zone_minutes: int | None) -> Schema
 def _compiled(definition: Mapping[str, Any], zone: int | None) -> Schema:
     events = {
         name: EventType(
-            _checks(body["attributes"], zone),
+            _fields(body["attributes"], zone),
             tuple(sorted(name for name, spec in body["attributes"].items() if spec.get("required"))),
         )
         for name, body in definition["event_types"].items()
     }
-    objects = {name: _checks(body["attributes"], zone) for name, body in definition["object_types"].items()}
+    objects = {name: _fields(body["attributes"], zone) for name, body in definition["object_types"].items()}
     return Schema(definition["id"], zone, events, objects)
 
 
-def _checks(attributes: Mapping[str, Any], zone_minutes: int | None) -> dict[str, Check]:
-    return {name: _check_of(spec, zone_minutes) for name, spec in attributes.items()}
+def _fields(attributes: Mapping[str, Any], zone_minutes: int | None) -> dict[str, Field]:
+    return {name: _field_of(spec, zone_minutes) for name, spec in attributes.items()}
 
 
-def _check_of(spec: Mapping[str, Any], zone_minutes: int | None) -> Check:
+def _field_of(spec: Mapping[str, Any], zone_minutes: int | None) -> Field:
     if spec["class"] == "sealed":
-        return _commitment
-    if spec["type"] == "time":
-        expected = f": {_time_expected(zone_minutes)}"
-        return lambda value: None if time_ms(value, zone_minutes) is not None else expected
-    return _CHECKS[spec["type"]]
+        return _Commitment()
+    return _Time(zone_minutes) if spec["type"] == "time" else _ATTRIBUTES[spec["type"]]
 
 
-def _string(value: Any) -> str | None:
-    if type(value) is str and len(value) <= MAX_STRING_CHARACTERS and is_encodable(value):
-        return None
-    return f": expected a text of at most {MAX_STRING_CHARACTERS} characters"
+class _String(Field):
+    def check(self, value: Any) -> str | None:
+        if type(value) is str and len(value) <= MAX_STRING_CHARACTERS and is_encodable(value):
+            return None
+        return f": expected {self.describe()}"
+
+    def describe(self) -> str:
+        return f"a text of at most {MAX_STRING_CHARACTERS} characters"
 
 
-def _decimal(value: Any) -> str | None:
-    return None if is_decimal(value) else ": expected a decimal as text, such as '0.1' or '1e-05'"
+class _Decimal(Field):
+    def check(self, value: Any) -> str | None:
+        return None if is_decimal(value) else f": expected {self.describe()}"
+
+    def describe(self) -> str:
+        return "a decimal as text, such as '0.1' or '1e-05'"
 
 
-_hash = arguments.hexadecimal()
+class _Time(Field):
+    def __init__(self, zone_minutes: int | None) -> None:
+        self.zone_minutes = zone_minutes
+
+    def check(self, value: Any) -> str | None:
+        return None if time_ms(value, self.zone_minutes) is not None else f": expected {self.describe()}"
+
+    def describe(self) -> str:
+        return _time_rule(self.zone_minutes)
 
 
-def _commitment(value: Any) -> str | None:
-    return None if _hash(value) is None else ": sealed; expected the commitment, a SHA-256 in lower-case hexadecimal"
+class _Commitment(Field):
+    def check(self, value: Any) -> str | None:
+        return None if _hash.check(value) is None else f": sealed; expected {self.describe()}"
+
+    def describe(self) -> str:
+        return "the commitment, a SHA-256 in lower-case hexadecimal"
 
 
-def _corrects(value: Any) -> str | None:
-    if type(value) is list and len(value) == 2 and _sequence(value[0]) is None and _hash(value[1]) is None:
-        return None
-    return ": expected [sequence, item hash]"
+class _Corrects(Field):
+    def check(self, value: Any) -> str | None:
+        pair = type(value) is list and len(value) == 2
+        fits = pair and _sequence.check(value[0]) is None and _hash.check(value[1]) is None
+        return None if fits else f": expected {self.describe()}"
+
+    def describe(self) -> str:
+        return "[sequence, item hash]"
 
 
 def _check_qualifier(value: Any, path: str) -> None:
@@ -295,9 +316,9 @@ def _check_qualifier(value: Any, path: str) -> None:
         raise Unfit(f"{path}: expected {rule}")
 
 
-def _time_expected(zone_minutes: int | None) -> str:
+def _time_rule(zone_minutes: int | None) -> str:
     offset = "with its offset (the source declares no zone)" if zone_minutes is None else "with or without offset"
-    return f"expected a time as 2006-07-24T10:00:00Z, {offset}"
+    return f"a time as 2006-07-24T10:00:00Z, {offset}"
 
 
 def _unknown(item: Mapping[Any, Any], fields: frozenset[str]) -> Unfit:
@@ -306,19 +327,20 @@ def _unknown(item: Mapping[Any, Any], fields: frozenset[str]) -> Unfit:
 
 
 _RELATION_FIELDS: Final = frozenset(("relation", "to", "qualifier", "corrects"))
-_sequence = arguments.integer(1, _INT64_MAX)
-_integer = arguments.integer(INT_MIN, _INT64_MAX)
-_CHECKS: Final[Mapping[str, Check]] = {
-    "string": _string,
+_hash = Hexadecimal()
+_sequence = Integer(1, _INT64_MAX)
+_integer = Integer(INT_MIN, _INT64_MAX)
+_ATTRIBUTES: Final[Mapping[str, Field]] = {
+    "string": _String(),
     "integer": _integer,
-    "boolean": arguments.boolean(),
-    "decimal": _decimal,
+    "boolean": Boolean(),
+    "decimal": _Decimal(),
     "scaled": _integer,
 }
-_EXTRA_CHECKS: Final[Mapping[str, Check]] = {
-    "counterparty": arguments.name(),
-    "evidence": arguments.many(_hash, high=MAX_REFERENCES, low=1, unique=True),
-    "policy": arguments.many(arguments.identifier(), high=MAX_REFERENCES, low=1, unique=True),
-    "corrects": _corrects,
-    "late": arguments.text(),
+_EXTRA: Final[Mapping[str, Field]] = {
+    "counterparty": Name(),
+    "evidence": Many(_hash, high=MAX_REFERENCES, low=1, unique=True),
+    "policy": Many(Identifier(), high=MAX_REFERENCES, low=1, unique=True),
+    "corrects": _Corrects(),
+    "late": Text(),
 }

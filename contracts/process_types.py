@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from coseal.contracts import arguments
-from coseal.contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts.framework import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.fields import Boolean, Identifier, Integer, Many, OneOf, Record, Short, Table, Translatable
+from coseal.contracts.names import folded
 from coseal.ledger import codec
 
 KINDS: Final = ("string", "integer", "boolean", "time", "decimal", "scaled")
@@ -97,10 +98,10 @@ def _check_attributes(args: Args) -> Iterator[Rejected]:
 
 def _check_attribute(path: str, part: str, name: str, spec: Mapping[str, Any]) -> Rejected | None:
     if (spec["type"] == "scaled") != ("scale" in spec):
-        return Rejected(arguments.INVALID, f"{path}.scale: needed with type scaled, and only with it")
+        return Rejected(INVALID, f"{path}.scale: needed with type scaled, and only with it")
     if part == "object_types" and "required" in spec:
-        return Rejected(arguments.INVALID, f"{path}.required: for event types only; an object's values come one by one")
-    if spec["class"] != "sealed" and arguments.folded(name) in PERSONAL:  # T3
+        return Rejected(INVALID, f"{path}.required: for event types only; an object's values come one by one")
+    if spec["class"] != "sealed" and folded(name) in PERSONAL:  # T3
         return Rejected("personal_data", f"{path}: a person's data; give it the class sealed, or leave it out")
     return None
 
@@ -139,35 +140,34 @@ def _define(view: View, context: Context, args: Args) -> Result | Rejected:
     return definition if isinstance(definition, Rejected) else put_definition(view, definition)
 
 
-def _attribute(value: Any) -> str | None:
-    return _kind(value) if type(value) is str else _attribute_map(value)
-
-
-_kind = arguments.one_of(*KINDS)
-_attribute_map = arguments.record(
-    {"type": _kind},
-    {"class": arguments.one_of(*CLASSES), "required": arguments.boolean(), "scale": arguments.integer(0, MAX_SCALE)},
+_kind = OneOf(*KINDS)
+_attribute = Short(
+    _kind,
+    Record(
+        {"type": _kind},
+        {"class": OneOf(*CLASSES), "required": Boolean(), "scale": Integer(0, MAX_SCALE)},
+    ),
 )
-_body = arguments.record({}, {"attributes": arguments.table(_attribute, high=MAX_ATTRIBUTES)})
-_arguments = arguments.arguments(
+_body = Record({}, {"attributes": Table(_attribute, high=MAX_ATTRIBUTES)})
+_arguments = Arguments(
     {
-        "id": arguments.identifier(slash=False),
-        "version": arguments.integer(1, 1_000_000),
-        "title": arguments.translatable(),
-        "object_types": arguments.table(_body, high=MAX_OBJECT_TYPES, key=arguments.identifier(slash=False)),
-        "event_types": arguments.table(_body, high=MAX_EVENT_TYPES),
+        "id": Identifier(slash=False),
+        "version": Integer(1, 1_000_000),
+        "title": Translatable(),
+        "object_types": Table(_body, high=MAX_OBJECT_TYPES, key=Identifier(slash=False)),
+        "event_types": Table(_body, high=MAX_EVENT_TYPES),
     },
     {
-        "gaps": arguments.one_of("refuse", "record"),
-        "early_ms": arguments.integer(0, DEFAULT_LATE_MS),
-        "late_ms": arguments.integer(0, MAX_LATE_MS),
-        "legal_basis": arguments.many(arguments.identifier(), high=16, unique=True),
+        "gaps": OneOf("refuse", "record"),
+        "early_ms": Integer(0, DEFAULT_LATE_MS),
+        "late_ms": Integer(0, MAX_LATE_MS),
+        "legal_basis": Many(Identifier(), high=16, unique=True),
     },
     _check_attributes,
 )
 
 DEFINE_TYPE: Final = Action(
-    validate=_arguments,
+    arguments=_arguments,
     apply=_define,
     title="Define a process type, or its next version",
     example={

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from coseal.contracts import (
-    arguments,
     ballot,
     deadlines,
     supervision_checks,
@@ -22,10 +21,24 @@ from coseal.contracts import (
     supervision_rules,
     supervision_service,
 )
-from coseal.contracts.arguments import DAY_MS
 from coseal.contracts.budget import DECISION_STEPS, DUE_EFFECT_STEPS
 from coseal.contracts.deadlines import BLOCK_CLOCK
-from coseal.contracts.framework import Action, Args, Context, Contract, Entry, Moment, Reader, Rejected, Result, View
+from coseal.contracts.framework import (
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Contract,
+    Entry,
+    Moment,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
+from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.kernel.fields import Identifier, Integer, Many, OneOf, Special, Table, Text, Translatable
+from coseal.contracts.names import MAX_IDENTIFIER
 from coseal.contracts.supervision_outcome import Outcome
 from coseal.contracts.supervision_rules import Effect, Now
 from coseal.contracts.supervision_sets import TRIAL, definition_of, head_key, rule_key, set_key
@@ -297,10 +310,10 @@ def rule(reader: Reader, rule_id: str, version: int | None = None) -> dict[str, 
 
 # The table
 
-_open_ms = {"open_ms": arguments.integer(1_000, 90 * DAY_MS)}
-_reason = arguments.text(high=1_000)
-_rule_id = arguments.identifier(slash=False)
-_terms = arguments.table(duration, high=len(TERMS), key=arguments.one_of(*TERMS))
+_open_ms = {"open_ms": Integer(1_000, 90 * DAY_MS)}
+_reason = Text(high=1_000)
+_rule_id = Identifier(slash=False)
+_terms = Table(duration, high=len(TERMS), key=OneOf(*TERMS))
 
 
 def _faults_of_rules(value: Any) -> Iterator[str]:
@@ -312,7 +325,7 @@ def _faults_of_rules(value: Any) -> Iterator[str]:
     for index, entry in enumerate(value):
         scope = entry.get("scope") if type(entry) is dict else None
         named = scope.get("process_type") if type(scope) is dict else None
-        error = _rule_id(named)
+        error = _rule_id.check(named)
         if error is not None:
             yield f"[{index}].scope.process_type{error}"
         elif process_type not in (None, named):
@@ -323,7 +336,39 @@ def _faults_of_rules(value: Any) -> Iterator[str]:
             yield f"[{index}].version: expected an integer"
 
 
-_rules = arguments.parts(_faults_of_rules)
+_rules: Final = Special(
+    _faults_of_rules,
+    f"a list of 1 to {supervision_checks.MAX_PROPOSED} rules of one process type, each as in a rule file",
+    {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": supervision_checks.MAX_PROPOSED,
+        "items": {
+            "type": "object",
+            "required": ["scope", "version"],
+            "properties": {
+                "version": {"type": "integer"},
+                "scope": {
+                    "type": "object",
+                    "required": ["process_type"],
+                    "properties": {"process_type": {"type": "string", "minLength": 1, "maxLength": MAX_IDENTIFIER}},
+                },
+            },
+        },
+    },
+    refused=(
+        None,
+        {},
+        [],
+        [None],
+        [{"version": 1}],
+        [{"version": 1, "scope": {"process_type": "a/b"}}],
+        [{"version": "1", "scope": {"process_type": "a"}}],
+        [{"version": 1, "scope": {"process_type": name}} for name in ("a", "b")],
+        [{"version": 1, "scope": {"process_type": "a"}}] * (supervision_checks.MAX_PROPOSED + 1),
+    ),
+    passed=([{"version": 1, "scope": {"process_type": "a"}}] * supervision_checks.MAX_PROPOSED,),
+)
 
 
 _EXAMPLE_RULE: Final = {
@@ -344,19 +389,19 @@ CONTRACT: Final[Contract] = Contract(
     name=NAME,
     actions={
         "propose_rules": Action(
-            validate=arguments.arguments(
+            arguments=Arguments(
                 {"rules": _rules},
-                {"title": arguments.translatable(), "reason": _reason, "trial_ms": duration, **_open_ms},
+                {"title": Translatable(), "reason": _reason, "trial_ms": duration, **_open_ms},
             ),
             apply=_propose_rules,
             title="Propose a set of rules, to be tried or adopted by ballot",
             example={"rules": [_EXAMPLE_RULE], "title": "Fines", "trial_ms": DAY_MS},
         ),
         "propose_retirement": Action(
-            validate=arguments.arguments(
+            arguments=Arguments(
                 {
                     "process_type": _rule_id,
-                    "rules": arguments.many(_rule_id, high=supervision_checks.MAX_PROPOSED, low=1, unique=True),
+                    "rules": Many(_rule_id, high=supervision_checks.MAX_PROPOSED, low=1, unique=True),
                     "reason": _reason,
                 },
                 _open_ms,
@@ -366,13 +411,13 @@ CONTRACT: Final[Contract] = Contract(
             example={"process_type": "fines", "rules": ["R-PAID"], "reason": "The act was repealed"},
         ),
         "propose_terms": Action(
-            validate=arguments.arguments({"terms": _terms, "reason": _reason}, _open_ms),
+            arguments=Arguments({"terms": _terms, "reason": _reason}, _open_ms),
             apply=_propose_terms,
             title="Propose other times within which steps are due",
             example={"terms": {"respond": 10 * DAY_MS}, "reason": "Two weeks are too long"},
         ),
         "vote": Action(
-            validate=arguments.arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
+            arguments=Arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
             apply=_vote,
             title="Vote on a ballot for the own member",
             example={"ballot": "B1", "choice": "yes", "reason": "The rule says what the act says"},

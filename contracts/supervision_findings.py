@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from coseal.contracts import arguments, supervision_holds
-from coseal.contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts import supervision_holds
+from coseal.contracts.framework import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.fields import Identifier, OneOf
 from coseal.contracts.supervision_holds import may_act
 from coseal.contracts.supervision_terms import (
     MAX_ESCALATION,
@@ -173,9 +174,7 @@ def _inquire(view: View, context: Context, args: Args) -> Result | Rejected:
     usual_ms = term_ms(view, "respond")
     within_ms = args.get("within_ms", usual_ms)
     if within_ms < usual_ms:  # J16
-        return Rejected(
-            arguments.INVALID, f"args.within_ms: the subject has at least {duration_text(usual_ms)} to respond"
-        )
+        return Rejected(INVALID, f"args.within_ms: the subject has at least {duration_text(usual_ms)} to respond")
     done = "inquire" if found["status"] == "acknowledged" else "decide"
     return _step(view, context, args, found, done, "inquiry", within_ms=within_ms, supervisor=context.member)
 
@@ -312,55 +311,53 @@ def _statistics_key(process_type: str, rule: str) -> str:
 
 def _check_measure(args: Args) -> Iterator[Rejected]:
     if args["outcome"] == "sanctioned" and "measure" not in args:
-        yield Rejected(arguments.INVALID, "args.measure: missing; a sanction says what it is")
+        yield Rejected(INVALID, "args.measure: missing; a sanction says what it is")
 
 
-_finding = {"finding": arguments.identifier()}
-_decision = arguments.arguments(
-    {**_finding, "outcome": arguments.one_of(*OUTCOMES), "reason": long_text},
+_finding = {"finding": Identifier()}
+_decision = Arguments(
+    {**_finding, "outcome": OneOf(*OUTCOMES), "reason": long_text},
     {"evidence": evidence, "measure": long_text},
     _check_measure,
 )
 
 ACTIONS: Final = {
     "acknowledge": Action(
-        validate=arguments.arguments(_finding, {"note": long_text}),
+        arguments=Arguments(_finding, {"note": long_text}),
         apply=_acknowledge,
         title="Take up a finding",
         example={"finding": "F1"},
         capability="supervise",
     ),
     "inquire": Action(
-        validate=arguments.arguments(
-            {**_finding, "question": long_text}, {"evidence": evidence, "within_ms": duration}
-        ),
+        arguments=Arguments({**_finding, "question": long_text}, {"evidence": evidence, "within_ms": duration}),
         apply=_inquire,
         title="Ask the subject of a finding to respond",
         example={"finding": "F1", "question": "Why was no decision made within 24 hours?"},
         capability="supervise",
     ),
     "respond": Action(
-        validate=arguments.arguments({**_finding, "response": long_text}, {"evidence": evidence}),
+        arguments=Arguments({**_finding, "response": long_text}, {"evidence": evidence}),
         apply=_respond,
         title="Respond to an inquiry into the own member",
         example={"finding": "F1", "response": "The decision was recorded late", "evidence": ["00" * 32]},
     ),
     "decide": Action(
-        validate=_decision,
+        arguments=_decision,
         apply=_decide,
         title="Decide a finding: rectified, dismissed or sanctioned",
         example={"finding": "F1", "outcome": "rectified", "reason": "The missing decision was recorded"},
         capability="supervise",
     ),
     "appeal": Action(
-        validate=arguments.arguments({**_finding, "reason": long_text}, {"evidence": evidence}),
+        arguments=Arguments({**_finding, "reason": long_text}, {"evidence": evidence}),
         apply=_appeal,
         title="Appeal against a decision that concerns the own member",
         example={"finding": "F1", "reason": "The window was counted from the wrong event"},
     ),
     "decide_appeal": Action(
-        validate=arguments.arguments(
-            {**_finding, "outcome": arguments.one_of("upheld", "overturned"), "reason": long_text},
+        arguments=Arguments(
+            {**_finding, "outcome": OneOf("upheld", "overturned"), "reason": long_text},
             {"evidence": evidence},
         ),
         apply=_decide_appeal,

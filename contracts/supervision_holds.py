@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts import arguments
-from coseal.contracts.arguments import DAY_MS
-from coseal.contracts.framework import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts.framework import Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.kernel.fields import Identifier, Integer
 from coseal.contracts.supervision_terms import (
     count_done,
     count_overdue,
@@ -211,31 +211,31 @@ def _hold_of(view: View, args: Args) -> Any:
     return hold
 
 
-_reasoned = {"finding": arguments.identifier(), "reason": long_text}
+_reasoned = {"finding": Identifier(), "reason": long_text}
 
 ACTIONS: Final = {
     "hold": Action(
-        validate=arguments.arguments({**_reasoned, "hold_ms": arguments.integer(MIN_HOLD_MS, MAX_HOLD_MS)}),
+        arguments=Arguments({**_reasoned, "hold_ms": Integer(MIN_HOLD_MS, MAX_HOLD_MS)}),
         apply=_hold,
         title="Put the object of a finding on hold for a time",
         example={"finding": "F1", "reason": "The receivable may have been financed twice", "hold_ms": DAY_MS},
         capability="supervise",
     ),
     "lift_hold": Action(
-        validate=arguments.arguments(_reasoned),
+        arguments=Arguments(_reasoned),
         apply=_lift,
         title="Lift the hold of a finding before it ends",
         example={"finding": "F1", "reason": "The second financing was cancelled"},
         capability="supervise",
     ),
     "contest_hold": Action(
-        validate=arguments.arguments(_reasoned, {"evidence": evidence}),
+        arguments=Arguments(_reasoned, {"evidence": evidence}),
         apply=_contest,
         title="Contest a hold on the own object; it ends if no answer comes in time",
         example={"finding": "F1", "reason": "The goods perish"},
     ),
     "confirm_hold": Action(
-        validate=arguments.arguments(_reasoned),
+        arguments=Arguments(_reasoned),
         apply=_confirm,
         title="Confirm a contested hold",
         example={"finding": "F1", "reason": "The risk stands"},

@@ -10,8 +10,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Final
 
-from coseal.contracts import arguments
-from coseal.contracts.framework import Action, Args, Context, Rejected, Result, View
+from coseal.contracts.framework import Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.fields import Identifier, Many, Text
 from coseal.contracts.supervision_terms import (
     MAX_ESCALATION,
     count_done,
@@ -134,26 +134,26 @@ def fall_due(view: View, question_id: str, height: int, time_ms: int, due: dict[
     )
 
 
-_about = {"about": arguments.many(arguments.identifier(), high=16, low=1, unique=True)}
+_about = {"about": Many(Identifier(), high=16, low=1, unique=True)}
 
 ACTIONS: Final = {
     "ask": Action(
-        validate=arguments.arguments({"topic": arguments.text(), "question": long_text}, _about),
+        arguments=Arguments({"topic": Text(), "question": long_text}, _about),
         apply=_ask,
         title="Ask the government a question; the answer is due in time",
         example={"topic": "Receivables", "question": "Does the six-month term count from acceptance?"},
     ),
     "answer": Action(
-        validate=arguments.arguments({"question": arguments.identifier(), "answer": long_text}, _about),
+        arguments=Arguments({"question": Identifier(), "answer": long_text}, _about),
         apply=_answer,
         title="Answer a member's question",
         example={"question": "Q1", "answer": "From the day of issue"},
         capability="supervise",
     ),
     "guide": Action(
-        validate=arguments.arguments(
-            {"title": arguments.text(), "text": arguments.text(high=MAX_GUIDANCE_CHARACTERS)},
-            {**_about, "replaces": arguments.identifier()},
+        arguments=Arguments(
+            {"title": Text(), "text": Text(high=MAX_GUIDANCE_CHARACTERS)},
+            {**_about, "replaces": Identifier()},
         ),
         apply=_guide,
         title="Publish guidance",

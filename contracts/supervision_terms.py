@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts import arguments, deadlines
-from coseal.contracts.arguments import DAY_MS
+from coseal.contracts import deadlines
 from coseal.contracts.deadlines import BLOCK_CLOCK
 from coseal.contracts.framework import Context, Entry, Reader, Rejected, View
+from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.kernel.fields import Hexadecimal, Integer, Many, Text
 
 NAME: Final = "supervision"
 
@@ -40,9 +41,9 @@ MAX_TERM_MS: Final = 366 * DAY_MS
 MAX_ESCALATION: Final = 3
 MAX_TEXT_CHARACTERS: Final = 4_000
 
-duration = arguments.integer(MIN_TERM_MS, MAX_TERM_MS)
-evidence = arguments.many(arguments.hexadecimal(), high=16, low=1, unique=True)
-long_text = arguments.text(high=MAX_TEXT_CHARACTERS)
+duration = Integer(MIN_TERM_MS, MAX_TERM_MS)
+evidence = Many(Hexadecimal(), high=16, low=1, unique=True)
+long_text = Text(high=MAX_TEXT_CHARACTERS)
 
 
 def terms(reader: Reader) -> dict[str, int]:

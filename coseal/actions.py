@@ -1,22 +1,19 @@
 """What actions there are, described from the contracts' own tables: who may send them, what they take, an example.
 
-Law: what is expected of an argument is what its check says when it refuses; nothing is described twice.
+Law: what is expected of an argument is what its field says; nothing is described twice.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from coseal.contracts.arguments import Arguments, Check, Many, Nullable, Record, Table
 from coseal.contracts.framework import Action
 from coseal.contracts.table import CONTRACTS
 
-_NOTHING_FITS: Final = object()
-
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Argument:
     """One argument: its name, what is expected in words, whether it may be left out."""
 
     name: str
@@ -41,35 +38,10 @@ def sender_of(action: Action) -> str:
     return f"{who}, or a node" if action.by_node else who
 
 
-def fields_of(action: Action) -> list[Field]:
+def fields_of(action: Action) -> list[Argument]:
     """Return the arguments of an action, in the order of its check."""
-    check = action.validate
-    return fields_in(check.shape) if isinstance(check, Arguments) else []
-
-
-def fields_in(record: Record) -> list[Field]:
-    """Return the fields of a map."""
-    return [Field(name, expected(check), name not in record.required) for name, check in record.fields.items()]
-
-
-def expected(check: Check) -> str:
-    """Return what a check expects, in words."""
-    match check:
-        case Nullable():
-            return f"{expected(check.item)}, or null"
-        case Many():
-            return f"{_refusal(check)}, each {expected(check.item)}"
-        case Table():
-            return f"{_refusal(check)}; keys: {expected(check.key)}; values: {expected(check.item)}"
-        case Record():
-            parts = (f"{field.name}{' (optional)' if field.optional else ''}" for field in fields_in(check))
-            return f"a map of {', '.join(parts)}"
-    return _refusal(check)
-
-
-def _refusal(check: Check) -> str:
-    """Return what a check says that it expected when it gets what is nothing of the kind."""
-    return (check(_NOTHING_FITS) or "as in the example").removeprefix(": expected ")
+    record = action.arguments.record
+    return [Argument(name, field.describe(), name not in record.required) for name, field in record.fields.items()]
 
 
 def document(name: str, action: Action) -> dict[str, Any]:

@@ -7,17 +7,18 @@ the chain would refuse whatever its state is refused here, with everything that 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from coseal.contracts.arguments import refusals
-from coseal.contracts.framework import Rejected, Validate
+from coseal.contracts.framework import Rejected
 from coseal.contracts.table import CONTRACTS
 from coseal.errors import BadArguments, CosealError
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.strict_json import strict_json
+
+Check: TypeAlias = Callable[[Mapping[str, Any]], Rejected | None]
 
 MAX_FAULTS: Final = 50
 """So many faults are named; whoever has more has made one mistake many times."""
@@ -32,7 +33,7 @@ def require_valid(contract: str, action: str, args: Mapping[str, Any]) -> None:
     known = CONTRACTS[contract].actions.get(action) if contract in CONTRACTS else None
     if known is None:
         return
-    found = list(islice(refusals(known.validate, args), MAX_FAULTS + 1))
+    found = list(islice(known.arguments.refusals(args), MAX_FAULTS + 1))
     if not found:
         return
     details = [refusal.detail for refusal in found[:MAX_FAULTS]]
@@ -61,18 +62,18 @@ def parse_arguments(contract: str, action: str, words: Sequence[str], data: Path
     (``version=1``, ``object_types={...}``).
     """
     args, texts = _given(words, data)
-    return _typed(CONTRACTS[contract].actions[action].validate, "args", args, texts)
+    return _typed(CONTRACTS[contract].actions[action].arguments.check, "args", args, texts)
 
 
 def parse_subject(kind: str, words: Sequence[str], data: Path | None) -> dict[str, Any]:
     """Return the subject of a proposal of this kind, written as arguments are."""
     subject, texts = _given(words, data)
 
-    def validate(given: Mapping[str, Any]) -> Rejected | None:
+    def check(given: Mapping[str, Any]) -> Rejected | None:
         proposal = {"id": "any", "kind": kind, "subject": given}
-        return CONTRACTS["governance"].actions["propose"].validate(proposal)
+        return CONTRACTS["governance"].actions["propose"].arguments.check(proposal)
 
-    return _typed(validate, "args.subject", subject, texts)
+    return _typed(check, "args.subject", subject, texts)
 
 
 def _given(words: Sequence[str], data: Path | None) -> tuple[dict[str, Any], dict[str, str]]:
@@ -90,10 +91,10 @@ def _given(words: Sequence[str], data: Path | None) -> tuple[dict[str, Any], dic
     return args, texts
 
 
-def _typed(validate: Validate, where: str, args: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
+def _typed(check: Check, where: str, args: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
     """Turn the texts that the action refuses into the JSON they spell, one at a time."""
     for _ in texts:
-        refused = validate(args)
+        refused = check(args)
         if refused is None:
             break
         named = [key for key in texts if f"{where}.{key}:" in refused.detail and type(args[key]) is str]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts.arguments import refusals
 from coseal.contracts.framework import Overlay, Rejected
 from coseal.contracts.policy_instrument import instrument_key
 from coseal.contracts.process_types import definition_hash, type_key
@@ -59,7 +58,7 @@ def check(data: Any, definition: Definition | None, read: Read | None = None) ->
     Raises ``RuleError`` if ``data`` is no list of rules at all.
     """
     checked = check_rules(data, definition)
-    refused = list(refusals(CONTRACT.actions["propose_rules"].validate, {"rules": data}))
+    refused = list(CONTRACT.actions["propose_rules"].arguments.refusals({"rules": data}))
     if definition is None:
         return Verdict(checked, (*refused, *_without_basis(checked)), (_ALL,), typed=False)
     if refused or any(entry.errors for entry in checked):

@@ -46,7 +46,7 @@ def read_json(path: Path) -> Any:
 def read_definition(path: Path) -> Definition:
     """Return the process type in a file of arguments of ``process.define_type``."""
     args = read_json(path)
-    refused = DEFINE_TYPE.validate(args)
+    refused = DEFINE_TYPE.arguments.check(args)
     if refused is not None:
         raise BadAnswer(f"{path}: {refused.detail}")
     return normalised(args)

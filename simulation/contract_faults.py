@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts import arguments
 from coseal.contracts.budget import TRANSACTION_STEPS
 from coseal.contracts.execution import Outcome
-from coseal.contracts.framework import Action, Args, Context, Contract, Rejected, Result, View
+from coseal.contracts.framework import Action, Args, Arguments, Context, Contract, Rejected, Result, View
+from coseal.contracts.kernel.fields import OneOf
 from coseal.contracts.table import RULES, Contracts
 from coseal.ledger.block import Receipt
 
@@ -49,7 +49,7 @@ def _fail(view: View, context: Context, args: Args) -> Result | Rejected:
 
 CONTRACT: Final = Contract(
     NAME,
-    {"fail": Action(arguments.arguments({"how": arguments.one_of(*CODES)}), _fail, "Fail on purpose")},
+    {"fail": Action(Arguments({"how": OneOf(*CODES)}), _fail, "Fail on purpose")},
 )
 
 

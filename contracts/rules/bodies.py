@@ -7,12 +7,12 @@ docs/spec/rules.md, sections Rule file, DECLARE and Monitors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts import arguments
-from coseal.contracts.arguments import Check, parse_time
+from coseal.contracts.kernel.dates import DAY_MS, parse_time
+from coseal.contracts.kernel.fields import Field, Integer, Label, Later, Many, Name, Record, Special, Text
 from coseal.contracts.names import is_reference
 from coseal.contracts.rules import declare
 from coseal.contracts.rules.cel import Expression, Type, compile_expression
@@ -24,7 +24,7 @@ from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.shape import compile_shape
 from coseal.contracts.rules.verdict import Body, Reach
 
-MAX_WINDOW_MS: Final = 10 * 366 * arguments.DAY_MS
+MAX_WINDOW_MS: Final = 10 * 366 * DAY_MS
 MAX_TEXT: Final = 4_096
 
 
@@ -63,11 +63,11 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of rule: the checks of its own fields and what makes its body of them."""
+    """A kind of rule: its own fields and what makes its body of them."""
 
     compile: Callable[[Build], Body]
-    required: dict[str, Check]
-    optional: dict[str, Check]
+    required: dict[str, Field]
+    optional: dict[str, Field]
 
 
 def _declare(build: Build) -> Body:
@@ -164,43 +164,86 @@ def _periodic(build: Build) -> Body:
         source=given["source"],
         reach=Reach(dict.fromkeys(build.on(), ON)),
         n=given.get("n", 1),
-        every_ms=every.get("days", 0) * arguments.DAY_MS,
+        every_ms=every.get("days", 0) * DAY_MS,
         months=every.get("months", 0),
         zone_minutes=given.get("zone_minutes", 0),
         start_ms=parse_time(given.get("valid_from")) or -given.get("zone_minutes", 0) * 60_000,
     )
 
 
-def _actor(value: Any) -> str | None:
+def _actor_faults(value: Any) -> Iterator[str]:
     if type(value) is str and (value in ("member", "source") or (value[:11] == "attributes." and len(value) > 11)):
-        return None
-    return ": expected member, source or attributes.NAME"
+        return
+    yield ": expected member, source or attributes.NAME"
 
 
-def _months(value: Any) -> str | None:
-    return None if type(value) is int and value in (1, 2, 3, 4, 6, 12) else ": expected 1, 2, 3, 4, 6 or 12"
+_actor: Final = Special(
+    _actor_faults,
+    "member, source or attributes.NAME",
+    {"type": "string", "pattern": "^(member|source|attributes\\.[\\s\\S]+)$"},
+    refused=("", "user", "attributes.", "Member", None, 1),
+    passed=("member", "source", "attributes.a"),
+)
 
 
-def _source(value: Any) -> str | None:
+def _months_faults(value: Any) -> Iterator[str]:
+    if type(value) is not int or value not in _MONTHS:
+        yield ": expected 1, 2, 3, 4, 6 or 12"
+
+
+_MONTHS: Final = (1, 2, 3, 4, 6, 12)
+_months: Final = Special(
+    _months_faults,
+    "1, 2, 3, 4, 6 or 12",
+    {"type": "integer", "enum": list(_MONTHS)},
+    refused=(0, 5, 13, -1, True, "1", None),
+    passed=_MONTHS,
+)
+
+
+def _source_faults(value: Any) -> Iterator[str]:
     if type(value) is str and len(value) <= 256:
         member, slash, source = value.partition("/")
-        if slash and is_reference(source) and arguments.name()(member) is None:
-            return None
-    return ": expected a source as member/source"
+        if slash and is_reference(source) and _member.check(member) is None:
+            return
+    yield ": expected a source as member/source"
 
 
-_activity: Final = arguments.label()
-_expression: Final = arguments.text(high=MAX_TEXT)
-_on: Final[dict[str, Check]] = {"on": arguments.many(_activity, high=256, low=1, unique=True)}
-_window: Final = arguments.integer(0, MAX_WINDOW_MS)
+_member: Final = Name()
+_source: Final = Special(
+    _source_faults,
+    "a source as member/source",
+    {"type": "string", "pattern": "^[a-z][a-z0-9.-]*/", "maxLength": 256},
+    refused=("", "bank-a", "bank-a/", "/core", "Bank/core", "bank-a/../core", "bank-a/ core", 1, None),
+    passed=("bank-a/core", "a//x/"),
+)
+_schema: Final = Later(
+    "a JSON Schema in the subset of shapes",
+    refused=(
+        None,
+        1,
+        "",
+        [],
+        {"type": "any"},
+        {"pattern": "x"},
+        {"$schema": "x"},
+        {"type": "object", "format": "date"},
+    ),
+    passed=({}, {"type": "object", "required": ["amount"]}),
+)
+
+_activity: Final = Label()
+_expression: Final = Text(high=MAX_TEXT)
+_on: Final[dict[str, Field]] = {"on": Many(_activity, high=256, low=1, unique=True)}
+_window: Final = Integer(0, MAX_WINDOW_MS)
 
 BODIES: Final[Mapping[str, Kind]] = {
     "declare": Kind(
         _declare,
-        {"template": arguments.text(), "a": _activity},
+        {"template": Text(), "a": _activity},
         {
             "b": _activity,
-            "n": arguments.integer(1, declare.MAX_N),
+            "n": Integer(1, declare.MAX_N),
             "activation": _expression,
             "target": _expression,
             "correlation": _expression,
@@ -208,17 +251,17 @@ BODIES: Final[Mapping[str, Kind]] = {
         },
     ),
     "guard": Kind(_guard, {**_on, "assert": _expression}, {}),
-    "shape": Kind(_shape, {**_on, "schema": lambda value: None}, {}),
+    "shape": Kind(_shape, {**_on, "schema": _schema}, {}),
     "segregation": Kind(_segregation, {"a": _activity, "b": _activity, "by": _actor}, {}),
     "lag": Kind(_lag, {"within_ms": _window}, _on),
-    "gap": Kind(_gap, {}, {"missing_max": arguments.integer(0, 2**53)}),
+    "gap": Kind(_gap, {}, {"missing_max": Integer(0, 2**53)}),
     "periodic": Kind(
         _periodic,
         {
             **_on,
             "source": _source,
-            "every": arguments.record({}, {"days": arguments.integer(1, 3_660), "months": _months}),
+            "every": Record({}, {"days": Integer(1, 3_660), "months": _months}),
         },
-        {"n": arguments.integer(1, 1_000), "zone_minutes": arguments.integer(-840, 840)},
+        {"n": Integer(1, 1_000), "zone_minutes": Integer(-840, 840)},
     ),
 }

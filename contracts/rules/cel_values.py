@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
-from coseal.contracts.arguments import DAY_MS, parse_time
+from coseal.contracts.kernel.dates import DAY_MS, parse_time
 from coseal.contracts.rules.cel_lexer import number_of
 from coseal.contracts.rules.cel_parser import INT_MAX, INT_MIN
 from coseal.contracts.rules.errors import quoted

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts.arguments import DAY_MS, days_since_epoch
+from coseal.contracts.kernel.dates import DAY_MS, days_since_epoch
 from coseal.contracts.rules.cel import Charge
 from coseal.contracts.rules.cel_values import civil
 from coseal.contracts.rules.reasons import reason

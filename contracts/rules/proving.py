@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from coseal.contracts.arguments import parse_time
+from coseal.contracts.kernel.dates import parse_time
 from coseal.contracts.process_items import Unfit, schema_of
 from coseal.contracts.process_types import definition_hash
 from coseal.contracts.rules.errors import RuleError

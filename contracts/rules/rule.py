@@ -8,13 +8,28 @@ docs/spec/rules.md, section Rule file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from coseal.contracts import arguments
-from coseal.contracts.arguments import Check, parse_time
 from coseal.contracts.budget import CHARACTER_STEPS, RULE_STEPS, SCHEMA_STEPS, SIGN_STEPS, TEST_STEPS
+from coseal.contracts.kernel.dates import DAY_MS, parse_time
+from coseal.contracts.kernel.fields import (
+    Field,
+    Identifier,
+    Integer,
+    Label,
+    Many,
+    Name,
+    OneOf,
+    Record,
+    Scalar,
+    Special,
+    Table,
+    Text,
+    Timestamp,
+    Translatable,
+)
 from coseal.contracts.rules.bodies import BODIES, Build
 from coseal.contracts.rules.cel import LARGEST
 from coseal.contracts.rules.correlated import KEPT_SIZE, MAX_KEPT
@@ -28,7 +43,7 @@ from coseal.ledger import codec
 MAX_RULES: Final = 1_000
 MAX_COST: Final = 20_000
 MAX_TESTS: Final = 64
-MAX_HOLD_MS: Final = 30 * arguments.DAY_MS
+MAX_HOLD_MS: Final = 30 * DAY_MS
 SEVERITIES: Final = ("notice", "warning", "violation")
 EFFECTS: Final = ("flag", "notify", "hold", "reject")
 REJECTING: Final = frozenset(("guard", "shape"))
@@ -83,7 +98,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
     if build is None:
         raise RuleError(f"{path}.kind", None, f"expected one of {', '.join(BODIES)}")
     # R1
-    _require(arguments.record({**_REQUIRED, **build.required}, {**_OPTIONAL, **build.optional}), given, path)
+    _require(Record({**_REQUIRED, **build.required}, {**_OPTIONAL, **build.optional}), given, path)
     scope = given.get("scope", {})
     object_type = _object_type(given)
     _check_scope(kind, scope, object_type, definition, path)
@@ -225,8 +240,8 @@ def _without_nulls(data: Any, path: str) -> dict[str, Any]:
     return given
 
 
-def _require(check: Check, value: Any, path: str) -> None:
-    error = check(value)
+def _require(field: Field, value: Any, path: str) -> None:
+    error = field.check(value)
     if error is not None:
         place, _, reason = error.partition(": ")
         raise RuleError(f"{path}{place}", None, reason)
@@ -275,37 +290,45 @@ def _check_effect(kind: str, given: Mapping[str, Any], path: str) -> None:
         raise RuleError(f"{path}.hold_ms", None, "needed with the effect hold, and only with it")
 
 
-_identifier: Final = arguments.identifier(slash=False)
-_REQUIRED: Final[Mapping[str, Check]] = {"id": _identifier, "kind": arguments.text()}
-_OPTIONAL: Final[Mapping[str, Check]] = {
-    "version": arguments.integer(1, 1_000_000),
-    "title": arguments.translatable(),
-    "description": arguments.text(high=4_000),
-    "legal_basis": arguments.many(arguments.text(), high=16, unique=True),
-    "proposer": arguments.name(),
-    "severity": arguments.one_of(*SEVERITIES),
-    "effect": arguments.one_of(*EFFECTS),
-    "hold_ms": arguments.integer(1_000, MAX_HOLD_MS),
-    "scope": arguments.record(
+def _map_faults(value: Any) -> Iterator[str]:
+    if type(value) is not dict:
+        yield ": expected a map"
+
+
+_map: Final = Special(
+    _map_faults, "a map", {"type": "object"}, refused=(None, 1, "", [], True), passed=({}, {"attributes": {}})
+)
+_identifier: Final = Identifier(slash=False)
+_REQUIRED: Final[Mapping[str, Field]] = {"id": _identifier, "kind": Text()}
+_OPTIONAL: Final[Mapping[str, Field]] = {
+    "version": Integer(1, 1_000_000),
+    "title": Translatable(),
+    "description": Text(high=4_000),
+    "legal_basis": Many(Text(), high=16, unique=True),
+    "proposer": Name(),
+    "severity": OneOf(*SEVERITIES),
+    "effect": OneOf(*EFFECTS),
+    "hold_ms": Integer(1_000, MAX_HOLD_MS),
+    "scope": Record(
         {},
         {
             "process_type": _identifier,
             "object_type": _identifier,
-            "event_types": arguments.many(arguments.label(), high=256, low=1, unique=True),
+            "event_types": Many(Label(), high=256, low=1, unique=True),
         },
     ),
-    "valid_from": arguments.timestamp(),
-    "valid_to": arguments.timestamp(),
-    "tests": arguments.many(
-        arguments.record(
-            {"verdict": arguments.one_of(*(verdict.value for verdict in Verdict))},
+    "valid_from": Timestamp(),
+    "valid_to": Timestamp(),
+    "tests": Many(
+        Record(
+            {"verdict": OneOf(*(verdict.value for verdict in Verdict))},
             {
-                "title": arguments.text(),
-                "event": lambda value: None if type(value) is dict else ": expected a map",
-                "events": arguments.many(lambda value: None if type(value) is dict else ": expected a map", high=256),
-                "object": arguments.table(arguments.scalar(high=4_096), high=128),
-                "gap": arguments.many(arguments.integer(1, 2**53), low=2, high=2),
-                "clock": arguments.timestamp(),
+                "title": Text(),
+                "event": _map,
+                "events": Many(_map, high=256),
+                "object": Table(Scalar(high=4_096), high=128),
+                "gap": Many(Integer(1, 2**53), low=2, high=2),
+                "clock": Timestamp(),
             },
         ),
         high=MAX_TESTS,

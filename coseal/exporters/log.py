@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
-from coseal.contracts.arguments import parse_time
+from coseal.contracts.kernel.dates import parse_time
 from coseal.contracts.names import MAX_IDENTIFIER, is_identifier
 from coseal.errors import CosealError
 

@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts.arguments import parse_time
+from coseal.contracts.kernel.dates import parse_time
 from coseal.errors import CosealError
 from coseal.exporters.log import EPOCH, EPOCH_TIME, ExportLog, Types
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import Context, Decimal
 from typing import Any, Final
 
-from coseal.contracts.arguments import parse_time
+from coseal.contracts.kernel.dates import parse_time
 from coseal.errors import CosealError
 from coseal.exporters.log import ExportLog
 from coseal.exporters.xml_text import plain

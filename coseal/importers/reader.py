@@ -73,7 +73,7 @@ _JSON_MARKS: Final = (
 
 def _check(path: Path, log: Log) -> None:
     findings = Findings()
-    refused = DEFINE_TYPE.validate(log.definition)
+    refused = DEFINE_TYPE.arguments.check(log.definition)
     if refused is not None:
         findings.add(refused.code, "process type", refused.detail)
         findings.require_none(path)

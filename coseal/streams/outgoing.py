@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from coseal.contracts.arguments import parse_time
 from coseal.contracts.feed import BEGIN, CANNOT_BE_SHOWN, Told, place_text, told
+from coseal.contracts.kernel.dates import parse_time
 from coseal.contracts.process_chain import item_hash
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.render import time_text

@@ -107,8 +107,11 @@ def test_a_counterparty_is_another_member(recorded, counterparty):
 
 
 def test_a_dispute_says_why():
-    assert ATTEST.validate({"item": ITEM, "verdict": "dispute"}).detail == "args.reason: missing; a dispute says why"
-    assert ATTEST.validate({"item": ITEM, "verdict": "confirm"}) is None
+    assert (
+        ATTEST.arguments.check({"item": ITEM, "verdict": "dispute"}).detail
+        == "args.reason: missing; a dispute says why"
+    )
+    assert ATTEST.arguments.check({"item": ITEM, "verdict": "confirm"}) is None
 
 
 @pytest.mark.parametrize(
@@ -123,4 +126,4 @@ def test_a_dispute_says_why():
     ],
 )
 def test_wrong_arguments_are_refused(args):
-    assert ATTEST.validate(args).code == "invalid_argument"
+    assert ATTEST.arguments.check(args).code == "invalid_argument"

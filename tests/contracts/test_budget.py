@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from coseal.contracts import ballot, due, supervision_sets
-from coseal.contracts.arguments import arguments, integer, text
 from coseal.contracts.budget import (
     BASE_STEPS,
     BLOCK_STEPS,
@@ -26,7 +25,8 @@ from coseal.contracts.budget import (
     Meter,
     Spent,
 )
-from coseal.contracts.framework import MAX_VALUE_BYTES, Action, Broken, Contract, Overlay, Rejected
+from coseal.contracts.framework import MAX_VALUE_BYTES, Action, Arguments, Broken, Contract, Overlay, Rejected
+from coseal.contracts.kernel.fields import Integer, Text
 from coseal.contracts.membership import CONTRACT as MEMBERSHIP
 from coseal.contracts.table import CONTRACTS
 from coseal.ledger import codec
@@ -113,15 +113,15 @@ def _plan(view, context, args):
 PROBE = Contract(
     "probe",
     {
-        "charge": Action(arguments({"steps": integer()}), _charge, "Take steps"),
-        "put": Action(arguments({"key": text(), "thousands": integer()}), _put, "Write a value"),
-        "grow": Action(arguments({"key": text(), "thousands": integer()}), _grow, "Let a value grow"),
-        "odd": Action(arguments({}), _odd, "Write what has no encoding"),
-        "odd_result": Action(arguments({}), _odd_result, "Return what has no encoding"),
-        "raise": Action(arguments({"what": text()}), _swallow, "Raise"),
-        "change": Action(arguments({}), _change, "Change in place what a view gave"),
-        "attempt": Action(arguments({"steps": integer()}), _attempt, "Carry out an effect"),
-        "plan": Action(arguments({"count": integer(), "steps": integer()}), _plan, "Make things due"),
+        "charge": Action(Arguments({"steps": Integer()}), _charge, "Take steps"),
+        "put": Action(Arguments({"key": Text(), "thousands": Integer()}), _put, "Write a value"),
+        "grow": Action(Arguments({"key": Text(), "thousands": Integer()}), _grow, "Let a value grow"),
+        "odd": Action(Arguments({}), _odd, "Write what has no encoding"),
+        "odd_result": Action(Arguments({}), _odd_result, "Return what has no encoding"),
+        "raise": Action(Arguments({"what": Text()}), _swallow, "Raise"),
+        "change": Action(Arguments({}), _change, "Change in place what a view gave"),
+        "attempt": Action(Arguments({"steps": Integer()}), _attempt, "Carry out an effect"),
+        "plan": Action(Arguments({"count": Integer(), "steps": Integer()}), _plan, "Make things due"),
     },
     due=_due,
     fire=_fire,

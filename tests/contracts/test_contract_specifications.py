@@ -113,7 +113,7 @@ def test_every_kind_of_proposal_and_its_subject_is_specified():
     rows = dict(re.findall(r"^\| `([a-z_]+)` \| (.*)$", section(specification("governance"), "Actions"), re.MULTILINE))
     assert rows.keys() == KINDS.keys()
     for name, kind in KINDS.items():
-        assert kind.subject(dict(kind.example)) is None
+        assert kind.subject.check(dict(kind.example)) is None
         assert [field for field in kind.example if f"`{field}`" not in rows[name]] == []
 
 

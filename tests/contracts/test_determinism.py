@@ -29,10 +29,10 @@ UNICODE_METHODS = {
 # (file, function): the text is ASCII there, as a line above makes sure
 KNOWN_ASCII = {
     ("contracts/names.py", "is_visible"),
-    ("contracts/arguments.py", "parse_date"),
-    ("contracts/arguments.py", "parse_time"),
-    ("contracts/arguments.py", "_offset_ms"),
-    ("contracts/arguments.py", "_millisecond"),
+    ("contracts/kernel/dates.py", "parse_date"),
+    ("contracts/kernel/dates.py", "parse_time"),
+    ("contracts/kernel/dates.py", "_offset_ms"),
+    ("contracts/kernel/dates.py", "_millisecond"),
     ("ledger/genesis.py", "_small_integer"),
     ("ledger/genesis.py", "hex"),
     ("ledger/render.py", "_hex"),

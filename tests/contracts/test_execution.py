@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coseal.contracts import window
-from coseal.contracts.arguments import arguments, identifier, integer, many, text
 from coseal.contracts.budget import TRANSACTION_STEPS
 from coseal.contracts.execution import (
     MAX_DETAIL_CHARACTERS,
@@ -20,7 +19,8 @@ from coseal.contracts.execution import (
     genesis_updates,
     new_state,
 )
-from coseal.contracts.framework import Action, Contract, Rejected
+from coseal.contracts.framework import Action, Arguments, Contract, Rejected
+from coseal.contracts.kernel.fields import Identifier, Integer, Many, Text
 from coseal.contracts.membership import CONTRACT as MEMBERSHIP
 from coseal.contracts.table import CONTRACTS
 from coseal.ledger import codec
@@ -95,17 +95,17 @@ def _probe(write=_write):
     return Contract(
         "probe",
         {
-            "write": Action(arguments({"key": identifier(), "value": integer()}), write, "Write a key"),
-            "fail": Action(arguments({"keys": many(text(), high=9)}), _fail, "Write, then refuse"),
-            "crash": Action(arguments({}), _crash, "Raise"),
-            "upgrade": Action(arguments({"version": integer()}), _upgrade, "Set the protocol version"),
-            "large": Action(arguments({"key": identifier(), "size": integer()}), _large, "Return much"),
-            "who": Action(arguments({}), _who, "Say who acts", capability=""),
-            "register": Action(arguments({}), _who, "Need a capability", capability="registrar"),
-            "report": Action(arguments({}), _who, "Say who acts, node or not", capability="", by_node=True),
-            "say": Action(arguments({}), _who, "Say who acts, if it is a node", capability=None, by_node=True),
-            "rotate": Action(arguments({"node": text(), "key": text(low=0)}), _rotate, "Replace a node's key"),
-            "wake": Action(arguments({"time_ms": integer()}), _wake, "Ask to be woken"),
+            "write": Action(Arguments({"key": Identifier(), "value": Integer()}), write, "Write a key"),
+            "fail": Action(Arguments({"keys": Many(Text(), high=9)}), _fail, "Write, then refuse"),
+            "crash": Action(Arguments({}), _crash, "Raise"),
+            "upgrade": Action(Arguments({"version": Integer()}), _upgrade, "Set the protocol version"),
+            "large": Action(Arguments({"key": Identifier(), "size": Integer()}), _large, "Return much"),
+            "who": Action(Arguments({}), _who, "Say who acts", capability=""),
+            "register": Action(Arguments({}), _who, "Need a capability", capability="registrar"),
+            "report": Action(Arguments({}), _who, "Say who acts, node or not", capability="", by_node=True),
+            "say": Action(Arguments({}), _who, "Say who acts, if it is a node", capability=None, by_node=True),
+            "rotate": Action(Arguments({"node": Text(), "key": Text(low=0)}), _rotate, "Replace a node's key"),
+            "wake": Action(Arguments({"time_ms": Integer()}), _wake, "Ask to be woken"),
         },
         due=_due,
         fire=_fire,

@@ -243,5 +243,5 @@ def test_a_profile_needs_a_field_and_keeps_the_others(chain):
 @pytest.mark.parametrize("name", sorted(membership.CONTRACT.actions))
 def test_the_example_of_every_action_validates(name):
     action = membership.CONTRACT.actions[name]
-    assert action.validate(dict(action.example)) is None
+    assert action.arguments.check(dict(action.example)) is None
     assert action.title

@@ -7,16 +7,16 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts import arguments as a
 from coseal.contracts import names
+from coseal.contracts.kernel.fields import Identifier
 
 
 def test_an_identifier_that_is_refused_is_told_the_whole_rule():
-    assert a.identifier()("a//b") == (
+    assert Identifier().check("a//b") == (
         ": expected an identifier: a text of 1 to 128 characters, none of them invisible or a control, no space at "
         "either end, '/' only between parts that are neither empty nor '.' or '..'"
     )
-    assert (a.identifier(slash=False)("a/b") or "").endswith("not '.' or '..', no '/'")
+    assert (Identifier(slash=False).check("a/b") or "").endswith("not '.' or '..', no '/'")
 
 
 def test_what_python_calls_a_control_a_line_end_or_a_direction_is_hidden():
@@ -44,3 +44,13 @@ def test_an_identifier_is_a_path_that_no_client_changes(text):
         assert posixpath.normpath(text.replace("://", "-")) == text.replace("://", "-")
         assert names.is_reference(text)
         assert names.is_label(text)
+
+
+def test_half_a_surrogate_pair_is_no_text():
+    assert names.is_encodable("经")
+    assert not names.is_encodable("\udc00")
+
+
+def test_names_are_folded_without_a_unicode_table():
+    assert names.folded("Id_Card No.") == "idcardno"
+    assert names.folded("身份证-号 É") == "身份证号É"

@@ -375,5 +375,5 @@ def test_an_unknown_instrument_is_told(chain, name, args):
 )
 def test_a_wrong_argument_is_refused_with_its_path(name, args, path):
     action = CONTRACT.actions[name]
-    refusal = action.validate({**action.example, **args})
+    refusal = action.arguments.check({**action.example, **args})
     assert (refusal.code, refusal.detail[: len(path)]) == ("invalid_argument", path)

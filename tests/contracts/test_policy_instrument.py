@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.policy_instrument import (
     in_force,
     instrument,

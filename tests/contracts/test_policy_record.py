@@ -199,7 +199,7 @@ def test_the_findings_of_an_instrument_are_bounded(chain):
 )
 def test_a_wrong_form_is_refused_with_its_path(changes, path):
     action = CONTRACT.actions["record"]
-    refusal = action.validate({**action.example, **changes})
+    refusal = action.arguments.check({**action.example, **changes})
     assert (refusal.code, refusal.detail[: len(path)]) == ("invalid_argument", path)
 
 

@@ -182,7 +182,7 @@ def test_a_batch_that_names_a_version_is_held_to_it(chain):
 
 @pytest.mark.parametrize("items", [[], [event("1")] * 1_001, {}, "x"])
 def test_a_batch_has_one_to_a_thousand_items(items):
-    refusal = CONTRACT.actions["record"].validate({"source": "core", "sequence": 1, "items": items})
+    refusal = CONTRACT.actions["record"].arguments.check({"source": "core", "sequence": 1, "items": items})
     assert (refusal.code, refusal.detail) == ("invalid_argument", "args.items: expected a list of 1 to 1000 items")
 
 

@@ -24,7 +24,7 @@ DEFINITION = {
 
 
 def validate(**changes):
-    return process_types.DEFINE_TYPE.validate({**DEFINITION, **changes})
+    return process_types.DEFINE_TYPE.arguments.check({**DEFINITION, **changes})
 
 
 def event_type(**attributes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coseal.contracts import supervision_checks, supervision_sets
-from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.kernel.dates import DAY_MS
 
 RESPONSE = {"template": "response", "a": "apply", "b": "decide", "within_ms": 10_000}
 ALL = ("apply", "check", "decide", "pay", "report")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision_findings import finding, statistics
 from coseal.contracts.supervision_terms import TERMS, times
 

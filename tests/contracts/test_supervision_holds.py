@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts.arguments import DAY_MS
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision_holds import held
 from coseal.contracts.supervision_terms import TERMS, times
 

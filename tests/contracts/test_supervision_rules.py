@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coseal.contracts import supervision, supervision_checks
-from coseal.contracts.arguments import DAY_MS
 from coseal.contracts.framework import Rejected
+from coseal.contracts.kernel.dates import DAY_MS
 
 RESPONSE = {"template": "response", "a": "apply", "b": "decide", "within_ms": 10_000}
 

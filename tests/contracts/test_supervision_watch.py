@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coseal.contracts import due, supervision_sets, supervision_watch
-from coseal.contracts.arguments import DAY_MS
 from coseal.contracts.budget import MAX_DUE
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision_obligations import obligation_key
 from coseal.ledger.render import time_text
 

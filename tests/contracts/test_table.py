@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.arguments import INVALID
 from coseal.contracts.execution import Outcome
-from coseal.contracts.framework import Rejected
+from coseal.contracts.framework import INVALID, Rejected
 from coseal.contracts.table import CONTRACTS, RULES
 from coseal.ledger import codec
 from coseal.ledger.block import Block, Receipt
@@ -88,7 +87,7 @@ def test_every_action_has_a_title_a_known_capability_and_an_example_that_validat
     assert is_name(name.replace("_", "-"))
     assert 0 < len(action.title) <= 100
     assert action.capability in ("", *CAPABILITIES) or (action.capability is None and action.by_node)
-    assert action.validate(dict(action.example)) is None
+    assert action.arguments.check(dict(action.example)) is None
     assert strict_json(json.dumps(action.example)) == action.example
 
 
@@ -96,7 +95,7 @@ def test_every_action_has_a_title_a_known_capability_and_an_example_that_validat
 @given(CALLS)
 def test_whatever_the_arguments_validate_answers_and_never_raises(call):
     name, args = call
-    refusal = ACTIONS[name].validate(args)
+    refusal = ACTIONS[name].arguments.check(args)
     assert refusal is None or isinstance(refusal, Rejected)
     if refusal is not None and refusal.code == INVALID:
         assert refusal.detail.startswith("args")

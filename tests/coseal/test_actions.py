@@ -6,7 +6,6 @@ import pytest
 
 from coseal import actions
 from coseal.arguments import require_valid
-from coseal.contracts import arguments as a
 from coseal.contracts.framework import Action
 from coseal.contracts.table import CONTRACTS
 
@@ -25,15 +24,6 @@ def test_every_action_is_described_with_arguments_that_it_takes(name: str) -> No
 
 def test_the_list_is_that_of_the_contracts() -> None:
     assert len(actions.actions()) == sum(len(contract.actions) for contract in CONTRACTS.values())
-
-
-def test_parts_are_described_by_their_own_checks() -> None:
-    row = a.record({"n": a.integer(0, 9)}, {"t": a.text(high=3)})
-    assert actions.expected(a.many(row, high=2)) == "a list of 0 to 2 items, each a map of n, t (optional)"
-    assert actions.expected(a.nullable(a.boolean())) == "true or false, or null"
-    assert "keys: one of a, b; values: an integer from 0 to 9" in actions.expected(
-        a.table(a.integer(0, 9), high=2, key=a.one_of("a", "b"))
-    )
 
 
 def test_who_may_send_an_action_is_said_in_words() -> None:

@@ -83,7 +83,7 @@ def test_all_faults_are_named_at_once_and_the_first_is_that_of_the_receipt():
         "args.more",
         "args.title",
     ]
-    assert caught.value.faults[0] == arguments.CONTRACTS["policy"].actions["publish"].validate(args).detail
+    assert caught.value.faults[0] == arguments.CONTRACTS["policy"].actions["publish"].arguments.check(args).detail
     assert caught.value.code == "invalid_argument"
     assert all(fault in caught.value.detail for fault in caught.value.faults)
 

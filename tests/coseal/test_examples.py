@@ -16,7 +16,7 @@ from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 
 def test_table_1_has_ten_policies_and_no_act_that_the_table_does_not_tell():
     args = policies.table1()
-    assert POLICY.actions["record"].validate(args) is None
+    assert POLICY.actions["record"].arguments.check(args) is None
     rows = args["instruments"]
     assert len(rows) == 10
     assert sum("countersigned_by" in row for row in rows) == 6
@@ -26,7 +26,7 @@ def test_table_1_has_ten_policies_and_no_act_that_the_table_does_not_tell():
 
 def test_the_corpus_holds_every_instrument_and_event_and_fits_transactions():
     batches = policies.corpus_batches()
-    assert all(POLICY.actions["record"].validate(batch) is None for batch in batches)
+    assert all(POLICY.actions["record"].arguments.check(batch) is None for batch in batches)
     assert all(len(codec.encode(batch)) < MAX_TRANSACTION_BYTES - 1_024 for batch in batches)
     instruments = [row for batch in batches for row in batch["instruments"]]
     assert len(instruments) == len({row["id"] for row in instruments}) == 3_464

@@ -236,7 +236,7 @@ def _action(data: bytes) -> Any:
     known = None if found is None else found.actions.get(codec.text(action, "action"))
     if known is None:
         return "unknown"
-    refused = known.validate(codec.mapping(args, "args"))
+    refused = known.arguments.check(codec.mapping(args, "args"))
     assert refused is None or codec.encode([refused.code, refused.detail])
     return refused
 

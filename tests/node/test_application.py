@@ -5,7 +5,8 @@ from typing import Any
 from coseal.consensus.application import Draft, Executed, Invalid
 from coseal.contracts.budget import BLOCK_STEPS, least_steps
 from coseal.contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome, new_state
-from coseal.contracts.framework import Action, Context, Contract, Result, View
+from coseal.contracts.framework import Action, Arguments, Context, Contract, Result, View
+from coseal.contracts.kernel.fields import Integer
 from coseal.contracts.table import CONTRACTS
 from coseal.ledger.block import Block, Receipt
 from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
@@ -16,8 +17,10 @@ from coseal.node.mempool import Mempool
 from coseal.node.pace import ROOM_MIN_STEPS
 from tests.node.cluster import START_MS, key, make_genesis, sign_action, sign_transaction
 
+STEPS = Arguments({"steps": Integer(0)})
 SPENDING = Contract(
-    "spending", {"spend": Action(lambda args: None, lambda view, context, args: view.charge(args["steps"]) or {}, "")}
+    "spending",
+    {"spend": Action(STEPS, lambda view, context, args: view.charge(args["steps"]) or {}, "")},
 )
 
 
@@ -200,7 +203,7 @@ def test_what_had_no_room_is_not_executed_again_before_it_has() -> None:
         view.charge(args["steps"])
         return {}
 
-    world = World(Contract("spending", {"spend": Action(lambda args: None, spend, "")}))
+    world = World(Contract("spending", {"spend": Action(STEPS, spend, "")}))
     world.slow()
     cheap = [world.spend(number, 60_000) for number in range(3)]
     costly = world.spend(9, 300_000, "central-bank")
@@ -299,7 +302,7 @@ def test_a_transaction_that_fails_in_its_contract_is_in_the_block_with_a_receipt
 
 
 def test_a_block_is_built_only_of_what_its_receipts_have_room_for() -> None:
-    large = Action(lambda args: None, lambda view, context, args: {"text": "x" * 1_000_000}, "Say much")
+    large = Action(Arguments({}), lambda view, context, args: {"text": "x" * 1_000_000}, "Say much")
     one, other = (World(Contract("large", {"say": large})) for _ in range(2))
     made = [
         sign_action(one.genesis, number, "bank-a", "large.say", {}, valid_until_ms=START_MS + 300_000)

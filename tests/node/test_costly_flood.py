@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from coseal.contracts.framework import Action, Contract
+from coseal.contracts.framework import Action, Arguments, Contract
+from coseal.contracts.kernel.fields import Integer
 from coseal.contracts.table import CONTRACTS
 from coseal.ledger.genesis import PROTOCOL_VERSION
 from coseal.ledger.transaction import Transaction
@@ -13,8 +14,10 @@ from coseal.node.machine import Machine
 from tests.node.cluster import START_MS, Cluster, sign_action, sign_transaction
 
 COSTLY_STEPS = 399_000
+STEPS = Arguments({"steps": Integer(0)})
 SPENDING = Contract(
-    "spending", {"spend": Action(lambda args: None, lambda view, context, args: view.charge(args["steps"]) or {}, "")}
+    "spending",
+    {"spend": Action(STEPS, lambda view, context, args: view.charge(args["steps"]) or {}, "")},
 )
 
 

@@ -23,7 +23,7 @@ def test_evidence_is_kept_with_both_messages_and_bounded(tmp_path: Path, monkeyp
     document = json.loads(files[0].read_text())
     assert [document["first"], document["second"]] == [message.hex() for message in MESSAGES]
     report = document["report"]
-    assert CONTRACT.actions["report"].validate(report) is None
+    assert CONTRACT.actions["report"].arguments.check(report) is None
     assert (report["validator"], report["height"], report["round"], report["phase"]) == ("bank-a", 7, 1, "prepare")
     assert report["first"] == {"hash": "01" * 32, "signature": "01" * 64}
 

@@ -15,7 +15,7 @@ from coseal.importers.reader import read_log
 
 def _instant(text: str) -> tuple[int, str]:
     """Return a time's ms and the digits below, whatever its offset."""
-    from coseal.contracts.arguments import parse_time
+    from coseal.contracts.kernel.dates import parse_time
 
     milliseconds = 0 if text == "0" else parse_time(text)
     assert milliseconds is not None, text

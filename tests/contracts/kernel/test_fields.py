@@ -1,36 +1,34 @@
+"""Fields, one by one and put together."""
+
 from __future__ import annotations
 
-import calendar
-from datetime import UTC, date, datetime, timedelta, timezone
-
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from coseal.contracts import arguments as a
-from coseal.contracts import names
-from coseal.contracts.framework import Rejected
+from coseal.contracts.framework import Arguments, Rejected
+from coseal.contracts.kernel import fields as f
 
-CHECKS = {
-    "text": a.text(high=3),
-    "title": a.translatable(high=5),
-    "label": a.label(high=9),
-    "identifier": a.identifier(),
-    "part": a.identifier(slash=False),
-    "reference": a.reference(),
-    "name": a.name(high=8),
-    "integer": a.integer(0, 9),
-    "boolean": a.boolean(),
-    "one_of": a.one_of("red", "blue"),
-    "hexadecimal": a.hexadecimal(2),
-    "date": a.date(),
-    "timestamp": a.timestamp(),
-    "scalar": a.scalar(high=3),
-    "many": a.many(a.integer(0, 9), low=1, high=3),
-    "unique": a.many(a.text(), high=3, unique=True),
-    "nullable": a.nullable(a.integer(0, 9)),
-    "table": a.table(a.integer(0, 9), high=2),
-    "record": a.record({"n": a.integer(0, 9)}, {"t": a.text()}),
+FIELDS = {
+    "text": f.Text(high=3),
+    "title": f.Translatable(high=5),
+    "label": f.Label(high=9),
+    "identifier": f.Identifier(),
+    "part": f.Identifier(slash=False),
+    "reference": f.Reference(),
+    "name": f.Name(high=8),
+    "integer": f.Integer(0, 9),
+    "boolean": f.Boolean(),
+    "one_of": f.OneOf("red", "blue"),
+    "hexadecimal": f.Hexadecimal(2),
+    "date": f.Date(),
+    "timestamp": f.Timestamp(),
+    "scalar": f.Scalar(high=3),
+    "many": f.Many(f.Integer(0, 9), low=1, high=3),
+    "unique": f.Many(f.Text(), high=3, unique=True),
+    "nullable": f.Nullable(f.Integer(0, 9)),
+    "table": f.Table(f.Integer(0, 9), high=2),
+    "record": f.Record({"n": f.Integer(0, 9)}, {"t": f.Text()}),
 }
 
 GOOD = [
@@ -109,20 +107,20 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("check", "value"), [(name, value) for name, values in GOOD for value in values])
-def test_a_described_value_passes(check, value):
-    assert CHECKS[check](value) is None
+@pytest.mark.parametrize(("field", "value"), [(name, value) for name, values in GOOD for value in values])
+def test_a_described_value_passes(field, value):
+    assert FIELDS[field].check(value) is None
 
 
-@pytest.mark.parametrize(("check", "value"), [(name, value) for name, values in BAD for value in values])
-def test_anything_else_is_refused_with_words(check, value):
-    error = CHECKS[check](value)
+@pytest.mark.parametrize(("field", "value"), [(name, value) for name, values in BAD for value in values])
+def test_anything_else_is_refused_with_words(field, value):
+    error = FIELDS[field].check(value)
     assert error is not None
     assert ": " in error
 
 
-def test_every_check_is_tested_both_ways():
-    assert {name for name, _ in GOOD} == {name for name, _ in BAD} == set(CHECKS)
+def test_every_field_is_tested_both_ways():
+    assert {name for name, _ in GOOD} == {name for name, _ in BAD} == set(FIELDS)
 
 
 @pytest.mark.parametrize(
@@ -137,56 +135,14 @@ def test_every_check_is_tested_both_ways():
     ],
 )
 def test_a_refusal_names_the_path_and_what_is_expected(args, detail):
-    validate = a.arguments({"date": a.date()}, {"areas": a.many(a.record({"id": a.text()}), high=2)})
-    assert validate(args) == Rejected("invalid_argument", detail)
+    arguments = Arguments({"date": f.Date()}, {"areas": f.Many(f.Record({"id": f.Text()}), high=2)})
+    assert arguments.check(args) == Rejected("invalid_argument", detail)
 
 
 def test_an_unknown_name_is_cut_in_the_refusal():
-    refusal = a.arguments({})({"x" * 10_000: 1})
+    refusal = Arguments({}).check({"x" * 10_000: 1})
     assert refusal is not None
     assert len(refusal.detail) < 200
-
-
-@given(st.dates())
-def test_days_are_those_of_the_gregorian_calendar(day):
-    assert a.days_since_epoch(day.year, day.month, day.day) == (day - date(1970, 1, 1)).days
-    assert a.parse_date(day.isoformat()) == (day.year, day.month, day.day)
-    assert a.first_day((day.year, day.month, 0)) == (day.replace(day=1) - date(1970, 1, 1)).days
-    last = day.replace(day=calendar.monthrange(day.year, day.month)[1])
-    assert a.last_day((day.year, day.month, 0)) == (last - date(1970, 1, 1)).days
-    assert a.last_day((day.year, 0, 0)) == (date(day.year, 12, 31) - date(1970, 1, 1)).days
-
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-ZONES = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-TIMES = st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1), timezones=ZONES)
-
-
-@settings(deadline=None)
-@given(TIMES)
-def test_a_time_is_the_ms_since_the_epoch_cut_off_below(moment):
-    assert a.parse_time(moment.isoformat()) == (moment - EPOCH) // timedelta(milliseconds=1)
-
-
-@given(st.text(alphabet="0123456789-:.TZ+ ١", min_size=18, max_size=30))
-def test_what_parses_as_a_time_python_reads_alike(text):
-    milliseconds = a.parse_time(text)
-    if milliseconds is not None:
-        head, fraction = text[:19], text[19:]
-        zone = "+00:00" if text[-1] == "Z" else text[-6:]
-        digits = fraction[1:].split("Z")[0].split("+")[0].split("-")[0] if fraction[0] == "." else ""
-        moment = datetime.fromisoformat(head + zone) - EPOCH
-        assert milliseconds == moment // timedelta(milliseconds=1) + int((digits + "000")[:3])
-
-
-def test_half_a_surrogate_pair_is_no_text():
-    assert names.is_encodable("经")
-    assert not names.is_encodable("\udc00")
-
-
-def test_names_are_folded_without_a_unicode_table():
-    assert a.folded("Id_Card No.") == "idcardno"
-    assert a.folded("身份证-号 É") == "身份证号É"
 
 
 @given(
@@ -197,14 +153,14 @@ def test_names_are_folded_without_a_unicode_table():
     )
 )
 def test_the_first_of_all_faults_is_what_the_check_answers(value):
-    for check in CHECKS.values():
-        assert next(a.faults(check, value), None) == check(value)
+    for field in FIELDS.values():
+        assert next(field.faults(value), None) == field.check(value)
 
 
 def test_every_fault_is_found_however_deep():
-    check = a.record({"rows": a.many(a.record({"n": a.integer(0, 9)}, {"m": a.table(a.boolean(), high=3)}), high=9)})
+    field = f.Record({"rows": f.Many(f.Record({"n": f.Integer(0, 9)}, {"m": f.Table(f.Boolean(), high=3)}), high=9)})
     value = {"rows": [{"n": 1}, {"n": 10, "m": {"a": 1, "b": True, "": 2}}, {}, 7], "more": None}
-    assert [fault.partition(":")[0] for fault in a.faults(check, value)] == [
+    assert [fault.partition(":")[0] for fault in field.faults(value)] == [
         ".rows[1].n",
         ".rows[1].m.a",
         ".rows[1].m",
@@ -215,6 +171,24 @@ def test_every_fault_is_found_however_deep():
 
 
 def test_a_list_is_asked_for_repeated_items_only_if_each_of_them_fits():
-    check = a.many(a.text(), high=3, unique=True)
-    assert list(a.faults(check, ["a", ["a"], "a"])) == ["[1]: expected a text of 1 to 256 characters"]
-    assert list(a.faults(check, ["a", "b", "a"])) == [": expected every item once"]
+    field = f.Many(f.Text(), high=3, unique=True)
+    assert list(field.faults(["a", ["a"], "a"])) == ["[1]: expected a text of 1 to 256 characters"]
+    assert list(field.faults(["a", "b", "a"])) == [": expected every item once"]
+
+
+def test_parts_are_described_by_their_own_fields():
+    row = f.Record({"n": f.Integer(0, 9)}, {"t": f.Text(high=3)})
+    assert f.Many(row, high=2).describe() == "a list of 0 to 2 items, each a map of n, t (optional)"
+    assert f.Nullable(f.Boolean()).describe() == "true or false, or null"
+    table = f.Table(f.Integer(0, 9), high=2, key=f.OneOf("a", "b"))
+    assert table.describe() == "a map of at most 2 entries; keys: one of a, b; values: an integer from 0 to 9"
+
+
+def test_a_field_that_depends_on_another_is_checked_once_all_others_fit():
+    cases = {"node": f.Record({"node": f.Name()}), "none": f.Record({})}
+    arguments = Arguments({"kind": f.OneOf(*cases), "subject": f.Dependent("kind", cases)}, {"n": f.Integer(0, 9)})
+    assert arguments.check({"kind": "node", "subject": {"node": "a"}}) is None
+    given = {"kind": "none", "subject": {"node": "a"}}
+    assert arguments.check(given) == Rejected("invalid_argument", "args.subject.node: unknown; expected nothing")
+    wrong = Rejected("invalid_argument", "args.n: expected an integer from 0 to 9")
+    assert list(arguments.refusals({**given, "n": 10})) == [wrong]

@@ -1,0 +1,1 @@
+"""What every contract builds on. Imports ledger only."""
