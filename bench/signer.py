@@ -11,8 +11,10 @@ from pathlib import Path
 
 from coseal.ledger.certificate import Phase, vote_preimage
 from coseal.ledger.signing import Signer
-from coseal.node import journal, journal_file, keys
-from coseal.node.remote_signer import RemoteSigner
+from coseal.node.core import journal
+from coseal.node.signing import keys
+from coseal.node.signing.remote_signer import RemoteSigner
+from coseal.node.storage import journal_file
 
 CHAIN = bytes(range(32))
 

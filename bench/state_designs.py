@@ -30,7 +30,7 @@ from rich.table import Table
 from bench import sparse_merkle
 from coseal.ledger import codec
 from coseal.ledger.state import MemoryStore, State, key_hash_of, make_entry, value_hash_of
-from coseal.node.state_store import LmdbStore, Marker
+from coseal.node.storage.state_store import LmdbStore, Marker
 
 UPDATES = 1_000
 ROUNDS = 9

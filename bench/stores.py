@@ -25,8 +25,8 @@ import lmdb
 from rich.console import Console
 from rich.table import Table
 
-from coseal.node.block_log import BlockLog
-from coseal.node.state_store import LmdbStore, Marker
+from coseal.node.storage.block_log import BlockLog
+from coseal.node.storage.state_store import LmdbStore, Marker
 
 ENTRY_BYTES = 300
 UPDATES = 1_000

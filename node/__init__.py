@@ -1,1 +1,1 @@
-"""Where the ledger meets the world: a pure half (machine, mempool, sync, journal) and an I/O shell around it."""
+"""Where the ledger meets the world: what decides is in ``core``, a value; around it the rooms of the I/O shell."""

@@ -62,19 +62,19 @@ def main(arguments: list[str] | None = None) -> int:
         return init_command(given.data, given.node_id)
     os.umask(0o077)  # what a node writes is for its own user
     if given.command == "signer":
-        from coseal.node.signer import signer_command
+        from coseal.node.signing.signer import signer_command
 
         return signer_command(given.data, given.socket, given.user)
     if given.command == "init-signer":
-        from coseal.node import signer_setup
+        from coseal.node.signing import signer_setup
 
         return signer_setup.init_command(given.data, given.node, given.above, given.key)
     if given.command == "repair":
-        from coseal.node.repair import repair_command
+        from coseal.node.storage.repair import repair_command
 
         return repair_command(given.data)
     if given.command != "run":
-        from coseal.node import archive
+        from coseal.node.storage import archive
 
         match given.command:
             case "snapshot":

@@ -15,7 +15,7 @@ from coseal.contracts.framework import Rejected
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.transaction import Transaction
 from coseal.node.http.services import Location
-from coseal.node.storage import Storage
+from coseal.node.storage.data_folder import Storage
 
 BLOCKS_MIN: Final = 16
 BLOCKS_MAX: Final = 1_024

@@ -20,9 +20,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from coseal.node.drill import NO_DRILL, Drill
+from coseal.node.fault_injection import NO_DRILL, Drill
 from coseal.node.http.limits import Limits
-from coseal.node.tracing import NO_TRACE, TraceSettings
+from coseal.node.telemetry.tracing import NO_TRACE, TraceSettings
 
 CONFIG_NAME = "node.toml"
 

@@ -24,11 +24,11 @@ from coseal.consensus.messages import Proposal
 from coseal.ledger.build import BUILD
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
-from coseal.node import packing, reports, wire
-from coseal.node.admission import VerifiedTransactions
 from coseal.node.commits import Commits, recent_blocks
 from coseal.node.config import NodeConfig
-from coseal.node.events import (
+from coseal.node.consistent_reads import Tips
+from coseal.node.core import packing, wire
+from coseal.node.core.events import (
     Accused,
     AdoptSnapshot,
     Answer,
@@ -72,31 +72,32 @@ from coseal.node.events import (
     TipsHeard,
     Unpin,
 )
+from coseal.node.core.machine import Machine
+from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.wire import ConsensusMessage, WireMessage
 from coseal.node.exits import Exit
-from coseal.node.files import StorageError
 from coseal.node.http.app import create_app
 from coseal.node.http.auth import Token
 from coseal.node.http.context import Settings
-from coseal.node.http.door import Door
+from coseal.node.http.gatekeeper import Door
 from coseal.node.http.server import HttpServer
 from coseal.node.http.services import Gateway
-from coseal.node.inbox import Inbox
-from coseal.node.index import Index
-from coseal.node.links import Identity, Links, PortInUse
-from coseal.node.machine import Machine
-from coseal.node.metrics import Metrics
-from coseal.node.preview import Previews
-from coseal.node.remote_signer import RemoteSigner
-from coseal.node.renewal import Renewal
+from coseal.node.index.index import Index
 from coseal.node.services import NodeServices
-from coseal.node.shelf import Shelf
-from coseal.node.storage import STATE_FOLDER, Storage
+from coseal.node.signing.remote_signer import RemoteSigner
+from coseal.node.signing.renewal import Renewal
+from coseal.node.storage.data_folder import STATE_FOLDER, Storage
+from coseal.node.storage.files import StorageError
+from coseal.node.storage.snapshot_service import Shelf
+from coseal.node.storage.writer import Writer
+from coseal.node.telemetry import reports
+from coseal.node.telemetry.metrics import Metrics
+from coseal.node.telemetry.tracing import Tracer
 from coseal.node.timers import Timers
-from coseal.node.tips import Tips
-from coseal.node.tracing import Tracer
-from coseal.node.verifier import Verifier
-from coseal.node.wire import ConsensusMessage, WireMessage
-from coseal.node.writer import Writer
+from coseal.node.transport.inbox import Inbox
+from coseal.node.transport.links import Identity, Links, PortInUse
+from coseal.node.verifier.preview import Previews
+from coseal.node.verifier.verifier import Verifier
 
 _log = structlog.get_logger("node")
 PROGRESS_SECONDS: Final = 10.0

@@ -21,16 +21,16 @@ from coseal.ledger.state import State
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
 from coseal.node.commits import Commits
-from coseal.node.events import Admission, Answer
-from coseal.node.health import NodeStatus
+from coseal.node.consistent_reads import Tips
+from coseal.node.core.events import Admission, Answer
+from coseal.node.core.health import NodeStatus
+from coseal.node.core.machine import Machine
 from coseal.node.http.services import Gateway, Location, Unavailable
-from coseal.node.index import Index
-from coseal.node.machine import Machine
-from coseal.node.preview import Previews
-from coseal.node.previewing import Preview, Question
-from coseal.node.storage import Storage
-from coseal.node.tips import Tips
-from coseal.node.verifier import Closed, Verifier
+from coseal.node.index.index import Index
+from coseal.node.storage.data_folder import Storage
+from coseal.node.verifier.preview import Previews
+from coseal.node.verifier.preview_worker import Preview, Question
+from coseal.node.verifier.verifier import Closed, Verifier
 
 _STOPPING: Final = "the node is stopping"
 _BAD_SIGNATURE: Final = Rejected(

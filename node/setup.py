@@ -12,12 +12,14 @@ from pathlib import Path
 
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
-from coseal.node import journal, journal_file, keys
 from coseal.node.config import ConfigProblem, NodeConfig, load
+from coseal.node.core import journal
 from coseal.node.exits import Exit
-from coseal.node.files import StorageError
-from coseal.node.keys import KeyProblem
-from coseal.node.storage import JOURNAL_FOLDER
+from coseal.node.signing import keys
+from coseal.node.signing.keys import KeyProblem
+from coseal.node.storage import journal_file
+from coseal.node.storage.data_folder import JOURNAL_FOLDER
+from coseal.node.storage.files import StorageError
 
 
 def init_command(folders: list[Path], node_id: str | None) -> Exit:

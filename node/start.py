@@ -24,24 +24,25 @@ from coseal.contracts import membership
 from coseal.contracts.membership_nodes import FORMER
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer
-from coseal.node import keys, later_key, logs
-from coseal.node.admission import VerifiedTransactions
 from coseal.node.config import ConfigProblem, NodeConfig, load
-from coseal.node.drill import NO_DRILL
+from coseal.node.core.machine import Machine, MachineConfig
+from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.wire import Hello
 from coseal.node.exits import Exit
-from coseal.node.files import Locked, NeedsRelease, StorageError, how_to_repair
+from coseal.node.fault_injection import NO_DRILL
 from coseal.node.http.auth import BadTokenFile, Token, load_tokens
 from coseal.node.http.services import Gateway
 from coseal.node.http.tls import http_context
-from coseal.node.keys import KeyProblem
-from coseal.node.links import Identity
-from coseal.node.machine import Machine, MachineConfig
-from coseal.node.remote_signer import RemoteSigner, WrongSigner
 from coseal.node.runtime import Runtime
 from coseal.node.setup import read_genesis
-from coseal.node.storage import Policy, Storage
-from coseal.node.tracing import Tracer
-from coseal.node.wire import Hello
+from coseal.node.signing import keys, later_key
+from coseal.node.signing.keys import KeyProblem
+from coseal.node.signing.remote_signer import RemoteSigner, WrongSigner
+from coseal.node.storage.data_folder import Policy, Storage
+from coseal.node.storage.files import Locked, NeedsRelease, StorageError, how_to_repair
+from coseal.node.telemetry import logs
+from coseal.node.telemetry.tracing import Tracer
+from coseal.node.transport.links import Identity
 
 DESCRIPTORS: Final = 65_536
 _COLLECTIONS: Final = (20_000, 20, 50)
@@ -159,7 +160,7 @@ def _tracer(config: NodeConfig) -> Tracer | None:
     if config.trace.endpoint is None:
         return None
     try:
-        from coseal.node.otlp import Collector  # an extra, and slow to load
+        from coseal.node.telemetry.otlp import Collector  # an extra, and slow to load
     except ImportError:
         raise ConfigProblem("trace: OpenTelemetry is not installed; pip install 'coseal[trace]'") from None
     collector = Collector.at(config.trace.endpoint, config.node_id, software_version())

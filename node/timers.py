@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from coseal.consensus.events import TimerKind
-from coseal.node.events import NodeTimer, TickKind
+from coseal.node.core.events import NodeTimer, TickKind
 
 
 class Timers:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from coseal.ledger import transaction
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
-from coseal.node import events
-from coseal.node.events import Admission, Answer
+from coseal.node.core import events
+from coseal.node.core.events import Admission, Answer
 from simulation.contract_faults import NAME, arguments_of
 from simulation.history import History, Read, Write
 from simulation.node import text_of

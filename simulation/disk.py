@@ -1,8 +1,8 @@
 """The disk of one node: what is durable, what was written but not synced, and how it fails.
 
 Law: a write survives a power failure only if a sync covered it; of what was not synced any part may survive, the last
-record torn. The formats and what opening them means are those of the node's shell (``node/block_log.py``,
-``node/journal_file.py``): a damaged last block record is cut off, damage before it refuses the log.
+record torn. The formats and what opening them means are those of the node's shell (``node/storage/block_log.py``,
+``node/storage/journal_file.py``): a damaged last block record is cut off, damage before it refuses the log.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from coseal.ledger.block import CommittedBlock
 from coseal.ledger.head import Head
 from coseal.ledger.snapshot import Manifest, cut, depth_for
 from coseal.ledger.state import MemoryStore
-from coseal.node.events import Append, AppendBlock, ReplaceJournal
+from coseal.node.core.events import Append, AppendBlock, ReplaceJournal
 
 Write: TypeAlias = Append | AppendBlock | ReplaceJournal
 BLOCK = 1
@@ -174,7 +174,7 @@ class Disk:
         self.snapshots, self.joining, self.joining_heads = {}, None, []
         self.store, self.store_height = None, 0
 
-    # Snapshots (``node/snapshots.py``, ``node/join_folder.py``)
+    # Snapshots (``node/storage/snapshots.py``, ``node/storage/join_folder.py``)
 
     def take_snapshot(self, height: int) -> None:
         """Keep the state store as it is after ``height``, and of older snapshots one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from coseal.node import events
+from coseal.node.core import events
 from simulation import reading
 from simulation.reading import PHASES, Seen
 

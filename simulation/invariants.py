@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from coseal.consensus.events import Timer, TimerKind
-from coseal.node import events
-from coseal.node.wire import Blocks
+from coseal.node.core import events
+from coseal.node.core.wire import Blocks
 from simulation import reading
 from simulation.epochs import Era, Wrong
 from simulation.evidence import Evidence

@@ -45,7 +45,7 @@ _JUSTIFY = "coseal.consensus.justification"
 _EVIDENCE = "coseal.contracts.evidence"
 _KINDS = "coseal.contracts.governance_kinds"
 _VERSIONS = "coseal.contracts.governance_versions"
-_DESK = "coseal.node.sign_desk"
+_DESK = "coseal.node.signing.signing_service"
 _OLD_ROUND = """\
         if self.me is None:
             return False
@@ -231,32 +231,32 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "signed_once": _one(
         "a signature is written once, so a damaged last record forgets it",
-        "coseal.node.journal",
+        "coseal.node.core.journal",
         "return framed + self._framed(_RECORD, payload) if isinstance(record, SignRecord) else framed  # N23",
         "return framed",
-        "tests/node/test_journal.py",
+        "tests/node/core/test_journal.py",
     ),
     "damage_is_torn": _one(
         "a journal damaged in its middle entitles to vote",
-        "coseal.node.journal",
+        "coseal.node.core.journal",
         "return self.verdict in (Verdict.INTACT, Verdict.TORN)",
         "return True",
-        "tests/node/test_journal.py tests/node/test_machine.py",
+        "tests/node/core/test_journal.py tests/node/core/test_machine.py",
     ),
     "torn_not_cut": _one(
         "a torn journal is not cut",
-        "coseal.node.records",
+        "coseal.node.core.journal_writer",
         "        if self._verdict is journal.Verdict.TORN:",
         "        if self._verdict is journal.Verdict.TORN and not self._entitled:",
-        "tests/node/test_machine.py",
+        "tests/node/core/test_machine.py",
     ),
     # What is checked
     "signature_unchecked": _one(
         "the outer signature of a message is not checked",
-        "coseal.node.ordering",
+        "coseal.node.core.ordering",
         "if not verified or message.epoch != self.validators.epoch:",
         "if message.epoch != self.validators.epoch:",
-        "tests/node/test_machine.py",
+        "tests/node/core/test_machine.py",
     ),
     "certificate_unchecked": _one(
         "a commit certificate of a peer is taken unverified",
@@ -293,17 +293,17 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "transaction_unverified": _one(
         "the signature of a transaction in a block is not checked",
-        "coseal.node.admission",
+        "coseal.node.core.verified",
         "transaction.verify_signature(self._verify)",
         "transaction.salt",
-        "tests/node/test_machine.py tests/node/test_application.py",
+        "tests/node/core/test_machine.py tests/node/core/test_application.py",
     ),
     "status_believed": _one(
         "a peer's claimed tip is believed without its certificate",
-        "coseal.node.claims",
+        "coseal.node.core.peer_status",
         "require_commit(certificate, executor.chain_id, executor.validators, self._verify)",
         "certificate.signers()",
-        "tests/node/test_machine.py",
+        "tests/node/core/test_machine.py",
     ),
     "any_later_round": _one(
         "one validator's round change moves the others",
@@ -356,10 +356,10 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "no_fetch": _one(
         "a missing body is not asked for",
-        "coseal.node.ordering",
+        "coseal.node.core.ordering",
         "            if state is not None and state.connected:\n",
         "            if not peer:\n",
-        "tests/node/test_machine.py",
+        "tests/node/core/test_machine.py",
     ),
     "times_while_idle": _one(
         "an idle chain times its rounds",
@@ -369,24 +369,24 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "followers_keep_silent": _one(
         "what only a node without a vote holds is not gossiped again",
-        "coseal.node.machine",
+        "coseal.node.core.machine",
         "        self._gossip_as_follower()\n        self._inq",
         "        self._inq",
-        "tests/node/test_machine.py",
+        "tests/node/core/test_machine.py",
     ),
     "reads_alone": _one(
         "a consistent read is answered without a quorum",
-        "coseal.node.inquiry",
+        "coseal.node.core.consistent_reads",
         "if len(question.answered) < validators.quorum:",
         "if not question.answered:",
-        "tests/node/test_machine.py",
+        "tests/node/core/test_machine.py",
     ),
     "liars_asked_again": _one(
         "a peer that gave wrong blocks is asked again at once",
-        "coseal.node.sync",
+        "coseal.node.core.sync",
         "            and not self.is_liar(name, now_ms)\n",
         "",
-        "tests/node/test_sync.py",
+        "tests/node/core/test_sync.py",
     ),
     # Changes of the validators
     "signs_a_block_early": _one(
@@ -503,10 +503,10 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "evidence_kept_back": _one(
         "what proves a contradiction is not reported",
-        "coseal.node.evidence",
+        "coseal.node.core.evidence",
         "            elif not self._is_on_its_way(pending.args):",
         "            elif pending.wait < 0:",
-        "tests/node/test_evidence.py",
+        "tests/node/core/test_evidence.py",
     ),
     "evidence_in_certificates_unseen": _one(
         "certificates are not compared with the votes that came",
@@ -526,43 +526,43 @@ MUTANTS: Final[dict[str, Mutant]] = {
         _DESK,
         "            self._file.sync()  # U5\n",
         "",
-        "tests/node/test_sign_desk.py",
+        "tests/node/signing/test_signing_service.py",
     ),
     "signer_signs_for_any_chain": _one(
         "the signer signs votes of another chain",
         _DESK,
         "if vote.chain_id != self._chain_id:",
         "if vote.height == 0:",
-        "tests/node/test_sign_desk.py",
+        "tests/node/signing/test_signing_service.py",
     ),
     "signer_signs_any_digest": _one(
         "the signer signs whatever has the form of a transaction's preimage",
         _DESK,
         "if len(preimage) == _FREE_BYTES and preimage[:_TAG_BYTES] in _FREE_TAGS:",
         "if len(preimage) == _FREE_BYTES:",
-        "tests/node/test_sign_desk.py",
+        "tests/node/signing/test_signing_service.py",
     ),
     # Catching up, and what a power failure leaves
     "journal_before_block": _one(
         "the journal's records of a height may become durable before the block of the height below",
-        "coseal.node.writer",
+        "coseal.node.storage.writer",
         "if unsynced_blocks and not isinstance(effect, AppendBlock):",
         "if unsynced_blocks and isinstance(effect, ReplaceJournal):",
-        "tests/node/test_writer.py",
+        "tests/node/storage/test_writer.py",
     ),
     "snapshot_certificate_trusted": _one(
         "the certificate that comes with a snapshot's block is not verified",
-        "coseal.node.snapshot",
+        "coseal.node.core.snapshot",
         "if committed is not None:\n            self.trail",
         "if item < 0:\n            self.trail",
-        "tests/node/test_joining.py",
+        "tests/node/core/test_joining.py",
     ),
     "old_offers_count": _one(
         "who once offered a snapshot that is too old by now is not asked again",
-        "coseal.node.snapshot",
+        "coseal.node.core.snapshot",
         "            self._forget_old_offers()\n",
         "",
-        "tests/node/test_joining.py",
+        "tests/node/core/test_joining.py",
     ),
     # Rules in force, over sequences of actions
     "ended_rule_compiled": _walked(

@@ -1,7 +1,7 @@
 """One simulated node: a real ``Machine``, and a shell that carries out its effects on a virtual disk and network.
 
-Law: the shell decides nothing. Effects keep the order of ``node/events.py``: what follows a write waits until the
-batch that holds the write is durable; batches are formed as ``node/writer.py`` forms them.
+Law: the shell decides nothing. Effects keep the order of ``node/core/events.py``: what follows a write waits until the
+batch that holds the write is durable; batches are formed as ``node/storage/writer.py`` forms them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from coseal.ledger.head import Head
 from coseal.ledger.signing import Signer
 from coseal.ledger.snapshot import Manifest
 from coseal.ledger.state import MemoryStore, State
-from coseal.node import events, packing, wire
-from coseal.node.admission import VerifiedTransactions
-from coseal.node.events import NodeEffect, NodeEvent, NodeTimer, TickKind
-from coseal.node.joining import Kept
-from coseal.node.machine import Machine, MachineConfig
+from coseal.node.core import events, packing, wire
+from coseal.node.core.events import NodeEffect, NodeEvent, NodeTimer, TickKind
+from coseal.node.core.joining import Kept
+from coseal.node.core.machine import Machine, MachineConfig
+from coseal.node.core.verified import VerifiedTransactions
 from simulation.checked import Checked
 from simulation.clock import Clock
 from simulation.contract_faults import with_faults
@@ -133,7 +133,7 @@ class SimulatedNode:
         self.step(events.Start())
 
     def _open(self, verified: VerifiedTransactions) -> tuple[Executor, CommittedBlock | None]:
-        """Bring the state to the tip of the block log, as ``node/storage.py`` does."""
+        """Bring the state to the tip of the block log, as ``node/storage/data_folder.py`` does."""
         genesis, disk = self.world.genesis, self.disk
         if disk.store is None or not disk.first_height <= disk.store_height <= disk.tip_height:
             self._rebuild_store()

@@ -5,7 +5,7 @@ Law: after ``heal`` nothing goes wrong any more but what at most f nodes suffer,
 
 from __future__ import annotations
 
-from coseal.node import journal
+from coseal.node.core import journal
 from simulation import faults
 from simulation.node import SimulatedNode
 from simulation.world import World

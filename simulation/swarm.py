@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from coseal.node.mempool import MempoolLimits
+from coseal.node.core.mempool import MempoolLimits
 from simulation.byzantine.catalogue import BEHAVIOURS
 
 NETWORK = ("loss", "duplication", "reordering", "slow links", "partition", "one-way block", "clog", "link reset")

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from coseal.consensus.persisted import fold
 from coseal.ledger import framing
-from coseal.node import journal, wire
+from coseal.node.core import journal, wire
 from simulation.disk import Disk, Refused, Write
 from simulation.invariants import Violation
 from simulation.node import SimulatedNode

@@ -22,7 +22,7 @@ from typing import Final, TypeAlias
 
 from coseal.consensus.messages import Commit, Proposal
 from coseal.ledger.block import CommittedBlock
-from coseal.node import wire
+from coseal.node.core import wire
 from simulation.node import SimulatedNode
 from simulation.run import Verdict, run_world
 from simulation.swarm import Options

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from coseal.contracts.execution import Outcome
 from coseal.ledger.block import CommittedBlock
-from coseal.node import events
-from coseal.node.events import NodeEffect
+from coseal.node.core import events
+from coseal.node.core.events import NodeEffect
 from simulation import contract_faults
 from simulation.invariants import Violation
 from simulation.reading import COMMIT, PREPARE, PROPOSAL, Said

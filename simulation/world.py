@@ -21,7 +21,7 @@ from coseal.contracts.execution import UnknownProtocol
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.signing import Signer
 from coseal.ledger.validators import Validator, ValidatorSet
-from coseal.node import events, journal, wire
+from coseal.node.core import events, journal, wire
 from simulation.byzantine.behaviour import Ears
 from simulation.byzantine.catalogue import BEHAVIOURS
 from simulation.changes import Changes

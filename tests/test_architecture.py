@@ -1,6 +1,6 @@
 """Who may import whom: the table of ARCHITECTURE.md, enforced on every import statement of the sources.
 
-Law: the packages that decide (ledger, consensus, contracts, the pure half of node) can reach no clock, no chance,
+Law: the packages that decide (ledger, consensus, contracts, node/core) can reach no clock, no chance,
 no disk and no socket, because nothing they may import has one.
 """
 
@@ -32,8 +32,12 @@ MAY_IMPORT = {
     "consensus": PURE | {"ledger"},
     "contracts": PURE | {"ledger"},
     "audit": STANDARD | {"ledger", "contracts"},
-    "node, pure": PURE | {"ledger", "consensus", "contracts"},
-    "simulation": STANDARD | {"ledger", "consensus", "contracts", "audit", "node"},  # of node the pure half, and rows
+    "node, core": PURE | {"ledger", "consensus", "contracts"},
+    "simulation": STANDARD | {"ledger", "consensus", "contracts", "audit"},
+}
+OF_NODE = {  # part -> what of ``node`` it may import
+    "node, core": [["core"]],
+    "simulation": [["core"], ["index", "database"]],
 }
 MAY_NOT_IMPORT = {  # these use third-party packages freely
     "node, shell": {"audit", "coseal", "console", "simulation", "bench", "tests"},
@@ -57,35 +61,19 @@ def imports_of(path: Path) -> Iterator[tuple[int, str]]:
             yield statement.lineno, rest if top == "coseal" and rest.partition(".")[0] in LINKED else name
 
 
-def reached_from(module: str) -> set[str]:
-    """Return the modules directly in ``node`` that ``node.<module>`` imports, and those that they import."""
-    reached, pending = set(), [module]
-    while pending:
-        current = pending.pop()
-        if current not in reached:
-            reached.add(current)
-            names = (name.split(".") for _, name in imports_of(ROOT / "node" / f"{current}.py"))
-            pending += [name[1] for name in names if name[0] == "node" and (ROOT / "node" / f"{name[1]}.py").exists()]
-    return reached
-
-
-NODE_PURE = reached_from("machine")  # what decides, and what a simulator may drive
-
-
 def part_of(path: Path) -> str:
     """Return the row of the table a source file belongs to."""
     package, *rest = path.relative_to(ROOT).parts
     if package != "node":
         return package
-    return "node, pure" if len(rest) == 1 and rest[0].removesuffix(".py") in NODE_PURE else "node, shell"
+    return "node, core" if rest[0] == "core" else "node, shell"
 
 
 def forbidden(part: str, name: str) -> bool:
     """Say whether code of ``part`` may not import the dotted ``name``."""
-    top, _, rest = name.partition(".")
-    if part in ("node, pure", "simulation") and top == "node":
-        allowed = NODE_PURE | {"index_file"} if part == "simulation" else NODE_PURE
-        return rest.partition(".")[0] not in allowed
+    top, *rest = name.split(".")
+    if top == "node" and part in OF_NODE:
+        return not any(rest[: len(room)] == room for room in OF_NODE[part])
     if part in MAY_IMPORT:
         return top != part and top not in MAY_IMPORT[part]
     return top in MAY_NOT_IMPORT[part]
@@ -119,13 +107,15 @@ def test_a_package_imports_only_what_the_table_allows(package):
         ("contracts", "node.wire"),
         ("audit", "node.wire"),
         ("audit", "httpx"),
-        ("node, pure", "node.storage"),
-        ("node, pure", "os"),
+        ("node, core", "node.storage.block_log"),
+        ("node, core", "node.config"),
+        ("node, core", "os"),
         ("node, shell", "audit.audit"),
         ("coseal", "node.config"),
         ("coseal", "console.app"),
         ("console", "node.wire"),
         ("simulation", "node.runtime"),
+        ("simulation", "node.index.index"),
         ("simulation", "coseal.cli"),
         ("simulation", "ormsgpack"),
     ],
@@ -134,8 +124,9 @@ def test_the_table_forbids_what_it_should(part, name):
     assert forbidden(part, name)
 
 
-def test_the_pure_half_of_the_node_is_what_its_machine_reaches():
-    assert {"machine", "mempool", "sync", "journal", "wire", "application"} <= NODE_PURE
+def test_the_core_of_the_node_is_a_folder_and_all_around_it_is_its_shell():
+    assert part_of(ROOT / "node" / "core" / "machine.py") == "node, core"
+    assert part_of(ROOT / "node" / "runtime.py") == part_of(ROOT / "node" / "storage" / "writer.py") == "node, shell"
 
 
 def test_the_set_of_top_level_packages_is_closed():

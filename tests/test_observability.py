@@ -16,7 +16,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.process_collector import ProcessCollector
 
-from tests.node.test_metrics import documented
+from tests.node.telemetry.test_metrics import documented
 
 ROOT = Path(__file__).parent.parent
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -137,7 +137,7 @@ def _overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def test_the_spans_of_the_table_are_those_of_the_tracer() -> None:
-    source = (ROOT / "node" / "tracing.py").read_text("utf-8")
+    source = (ROOT / "node" / "telemetry" / "tracing.py").read_text("utf-8")
     table = PAGE.partition("| span | who | from | to |\n")[2].partition("\n\n")[0]
     made = re.findall(r'(?:_step\(flight, |_say\(|Span\(|else )"([a-z]+)"', source)
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(made)

@@ -59,7 +59,7 @@ def words_of(path: Path) -> Iterator[str]:
 
 @cache
 def cited_in(folder: str) -> set[str]:
-    return {rule for path in (ROOT / folder).glob("*.py") for text in words_of(path) for rule in CITED.findall(text)}
+    return {rule for path in (ROOT / folder).rglob("*.py") for text in words_of(path) for rule in CITED.findall(text)}
 
 
 def test_every_page_of_the_specification_says_where_its_rules_are_kept() -> None:

@@ -32,7 +32,8 @@ from coseal.node.http import (
 from coseal.node.http.bodies import answer
 from coseal.node.http.cloudevents import Events
 from coseal.node.http.context import Context, Settings
-from coseal.node.http.door import Door
+from coseal.node.http.fast_path import Straight
+from coseal.node.http.gatekeeper import Door
 from coseal.node.http.gateway import Submission
 from coseal.node.http.hot import HotRoute
 from coseal.node.http.metrics import RequestMetrics
@@ -40,7 +41,6 @@ from coseal.node.http.openapi import add_hot_routes
 from coseal.node.http.problems import Problem
 from coseal.node.http.services import Services
 from coseal.node.http.simulation import Simulations
-from coseal.node.http.straight import Straight
 
 _CODES: Final[Mapping[int, tuple[str, str]]] = {
     404: ("not_found", "no such route; see /docs"),

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from coseal.node import index_flows_queries as queries
 from coseal.node.http import paging
 from coseal.node.http.bodies import answer
 from coseal.node.http.context import Context
 from coseal.node.http.problems import Problem
+from coseal.node.index import flows_queries as queries
 
 Id = Annotated[str, Path(max_length=128)]
 ObjectType = Annotated[

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from coseal.node.files import StorageError, how_to_repair
+from coseal.node.storage.files import StorageError, how_to_repair
 
 KEEP_MS: Final = 24 * 3_600 * 1_000
 """How long a key is remembered after its transaction's validity ended, in ms."""

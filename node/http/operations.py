@@ -15,7 +15,7 @@ from starlette.responses import Response
 from coseal.contracts import membership
 from coseal.ledger.build import BUILD
 from coseal.ledger.render import time_text
-from coseal.node.health import NodeStatus
+from coseal.node.core.health import NodeStatus
 from coseal.node.http.bodies import answer
 from coseal.node.http.context import Context
 

@@ -13,16 +13,16 @@ from starlette.responses import Response
 from coseal.contracts import policy_instrument, policy_statistics
 from coseal.contracts.framework import Reader
 from coseal.ledger.render import plain
-from coseal.node import index_queries
 from coseal.node.http import paging
 from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
 from coseal.node.http.context import Context
 from coseal.node.http.problems import Problem
+from coseal.node.index import queries
 
 Text = Annotated[str | None, Query(max_length=256)]
 _COUNTERS_MAX: Final = 2_000
-_BY: Final = ", ".join(index_queries.DIMENSIONS)
+_BY: Final = ", ".join(queries.DIMENSIONS)
 
 
 async def filters(
@@ -71,9 +71,9 @@ def router(context: Context) -> APIRouter:
     ) -> Response:
         after = paging.decode(cursor)
         if order == "id":
-            height, page = await index.query(index_queries.policies, given, after, limit)
+            height, page = await index.query(queries.policies, given, after, limit)
         else:
-            height, page = await index.query(index_queries.newest_policies, given, _date_and_id(after), limit)
+            height, page = await index.query(queries.newest_policies, given, _date_and_id(after), limit)
         return answer({"height": height, "policies": page.items, "next": paging.encode(page.next)}, height=height)
 
     @routes.get("/statistics", summary="Counts of instruments by dimensions", dependencies=fresh_index)
@@ -86,14 +86,14 @@ def router(context: Context) -> APIRouter:
             height = context.services.height
             return answer({"height": height, "by": dimensions, "policies": total, "counts": rows}, height=height)
         try:
-            height, total, rows = await index.query(index_queries.policy_statistics, dimensions, given)
-        except index_queries.TooMany:
+            height, total, rows = await index.query(queries.policy_statistics, dimensions, given)
+        except queries.TooMany:
             raise _too_many() from None
         return answer({"height": height, "by": dimensions, "policies": total, "counts": rows}, height=height)
 
     @routes.get("/sources", summary="What recorded instruments come from", dependencies=fresh_index)
     async def sources() -> Response:
-        height, rows = await index.query(index_queries.policy_sources)
+        height, rows = await index.query(queries.policy_sources)
         return answer({"height": height, "sources": rows}, height=height)
 
     @routes.get("/relations", summary="What an instrument rests on, and what rests on it", dependencies=fresh_index)
@@ -101,7 +101,7 @@ def router(context: Context) -> APIRouter:
         id: Annotated[str, Query(max_length=128)],
         depth: Annotated[int, Query(ge=1, le=8, description="How many steps away, at most.")] = 3,
     ) -> Response:
-        height, found = await index.query(index_queries.relations, id, depth)
+        height, found = await index.query(queries.relations, id, depth)
         return answer({"height": height, "id": id, **found}, height=height)
 
     @routes.get("/coissuing", summary="How often issuers passed instruments together", dependencies=fresh_index)
@@ -112,8 +112,8 @@ def router(context: Context) -> APIRouter:
         ] = "passed",
     ) -> Response:
         try:
-            height, pairs = await index.query(index_queries.co_issuing, given, acted=by == "acted")
-        except index_queries.TooMany:
+            height, pairs = await index.query(queries.co_issuing, given, acted=by == "acted")
+        except queries.TooMany:
             raise _too_many() from None
         return answer({"height": height, "by": by, "pairs": pairs}, height=height)
 
@@ -147,7 +147,7 @@ def _date_and_id(after: str) -> tuple[str, str] | None:
 
 def _dimensions(by: str) -> list[str]:
     names = by.split(",")
-    if not set(names) <= index_queries.DIMENSIONS.keys() or len(set(names)) < len(names):
+    if not set(names) <= queries.DIMENSIONS.keys() or len(set(names)) < len(names):
         raise Problem(400, "invalid_parameter", f"by: expected some of {_BY}, each once, with commas between")
     return names
 
@@ -164,5 +164,5 @@ def _counted(reader: Reader, dimensions: list[str]) -> tuple[int, list[dict[str,
 
 
 def _too_many() -> Problem:
-    detail = f"more than {index_queries.MAX_ROWS} rows; ask for fewer dimensions, or filter"
+    detail = f"more than {queries.MAX_ROWS} rows; ask for fewer dimensions, or filter"
     return Problem(422, "too_many_rows", detail)

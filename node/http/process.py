@@ -21,13 +21,13 @@ from coseal.ledger.handover import with_handovers
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.render import plain, state_proof_json
 from coseal.ledger.transaction import Transaction
-from coseal.node import index_queries
 from coseal.node.http import paging
 from coseal.node.http.bodies import answer, json_bytes
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
 from coseal.node.http.context import Context, WithHandovers
 from coseal.node.http.problems import Problem, unavailable
-from coseal.node.index_queries import ItemPlace
+from coseal.node.index import queries
+from coseal.node.index.queries import ItemPlace
 
 MAX_PROVEN_ITEMS: Final = 10_000
 
@@ -51,7 +51,7 @@ def _add_types(routes: APIRouter, context: Context) -> None:
 
     @routes.get("/process-types", summary="Process types", dependencies=[Depends(context.fresh_index)])
     async def types() -> Response:
-        height, found = await index.query(index_queries.process_types)
+        height, found = await index.query(queries.process_types)
         return answer({"height": height, "process_types": found}, height=height)
 
     @routes.get("/process-types/{id:part}", summary="One process type", dependencies=[Depends(context.fresh_index)])
@@ -61,7 +61,7 @@ def _add_types(routes: APIRouter, context: Context) -> None:
         if definition is None:
             raise Problem(404, "unknown_process_type", "no process type has this id", more={"height": height})
         statistics = process.statistics(reader, id)
-        indexed_height, indexed = await index.query(index_queries.process_type, id)
+        indexed_height, indexed = await index.query(queries.process_type, id)
         document = {"height": height, "process_type": plain(definition), "statistics": statistics}
         return answer({**document, "indexed": {"height": indexed_height, **indexed}}, height=height)
 
@@ -72,7 +72,7 @@ def _add_sources(routes: APIRouter, context: Context) -> None:
         process_type: ProcessType = None, limit: paging.Limit = 100, cursor: paging.Cursor = None
     ) -> Response:
         after = paging.decode(cursor)
-        height, page = await context.services.index.query(index_queries.sources, process_type, after, limit)
+        height, page = await context.services.index.query(queries.sources, process_type, after, limit)
         return answer({"height": height, "sources": page.items, "next": paging.encode(page.next)}, height=height)
 
     @routes.get(
@@ -105,7 +105,7 @@ def _add_objects(routes: APIRouter, context: Context) -> None:
         cursor: paging.Cursor = None,
     ) -> Response:
         after = paging.decode_number(cursor)
-        height, page = await index.query(index_queries.objects, process_type, object_type, after, limit)
+        height, page = await index.query(queries.objects, process_type, object_type, after, limit)
         return answer({"height": height, "objects": page.items, "next": paging.encode(page.next)}, height=height)
 
     @routes.get("/objects/{id:rest}/events", summary="An object's items, provably all", dependencies=fresh_index)
@@ -124,7 +124,7 @@ def _add_objects(routes: APIRouter, context: Context) -> None:
         found = await _one_object(context, id, process_type, object_type)
         after, tip = paging.decode_number(cursor), context.services.height
         height, places = await index.query(
-            index_queries.items_of, found["number"], after=after, limit=limit + 1, until_height=tip
+            queries.items_of, found["number"], after=after, limit=limit + 1, until_height=tip
         )
         items = await _items(context, places[:limit])
         following = str(places[limit - 1].number) if len(places) > limit else None
@@ -148,7 +148,7 @@ def _add_objects(routes: APIRouter, context: Context) -> None:
 
 async def _one_object(context: Context, name: str, process_type: str | None, object_type: str | None) -> dict[str, Any]:
     """Return the object of this id; raise the problem 404, or 409 when the types have to tell several apart."""
-    query, index = index_queries.objects_named, context.services.index
+    query, index = queries.objects_named, context.services.index
     height, found = await index.query(query, name, object_type, process_type)
     if not found:  # not indexed yet, perhaps: "unknown" must be true at the tip
         await context.index_reaches(context.services.height)
@@ -183,7 +183,7 @@ async def _proven_history(context: Context, found: dict[str, Any], *, handovers:
         raise _too_large(f"{count} items, at most {MAX_PROVEN_ITEMS}")
     await context.index_reaches(height)
     _, places = await context.services.index.query(
-        index_queries.items_of, found["number"], after=0, limit=count + 1, until_height=height
+        queries.items_of, found["number"], after=0, limit=count + 1, until_height=height
     )
     if len(places) != count:  # Y27
         raise unavailable(f"the index holds {len(places)} items of this object, the state {count}")

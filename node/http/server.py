@@ -18,10 +18,10 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from coseal.node.http.door import Door, is_loopback
+from coseal.node.http.fast_path import Caller, Plan, Straight
+from coseal.node.http.gatekeeper import Door, is_loopback
 from coseal.node.http.limits import Limits
 from coseal.node.http.problems import Problem
-from coseal.node.http.straight import Caller, Plan, Straight
 from coseal.node.http.tls import TlsListener
 
 _BACKLOG: Final = 1_024

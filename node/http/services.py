@@ -20,10 +20,10 @@ from coseal.ledger.snapshot import Manifest
 from coseal.ledger.state import State
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
-from coseal.node.events import Answer
-from coseal.node.health import NodeStatus
-from coseal.node.index import Index
-from coseal.node.previewing import Preview
+from coseal.node.core.events import Answer
+from coseal.node.core.health import NodeStatus
+from coseal.node.index.index import Index
+from coseal.node.verifier.preview_worker import Preview
 
 
 @dataclass(frozen=True, slots=True)

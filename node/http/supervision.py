@@ -14,12 +14,12 @@ from starlette.responses import Response
 from coseal.contracts.ballot import electorate, tally
 from coseal.contracts.supervision_terms import SIDES, terms, times
 from coseal.ledger.render import plain
-from coseal.node import index_supervision_queries as queries
 from coseal.node.http import paging
 from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
 from coseal.node.http.context import Context
 from coseal.node.http.problems import Problem
+from coseal.node.index import supervision_queries as queries
 
 Text = Annotated[str | None, Query(max_length=256)]
 Status = Annotated[str | None, Query(max_length=32)]

@@ -17,10 +17,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from coseal.node.doorstep import Doorstep
-from coseal.node.http.door import is_loopback
+from coseal.node.http.gatekeeper import is_loopback
 from coseal.node.http.limits import Limits
-from coseal.node.keys import KeyProblem, require_private
+from coseal.node.signing.keys import KeyProblem, require_private
+from coseal.node.transport.pending_connections import Doorstep
 
 
 def http_context(certificate: Path, key: Path, secret: bytes | None, *, consensus_key: bytes) -> ssl.SSLContext:

@@ -21,14 +21,14 @@ from coseal.ledger.handover import with_handovers
 from coseal.ledger.proof import TransactionProof
 from coseal.ledger.render import proof_json, receipt_json, time_text, transaction_json, transaction_raw_from_json
 from coseal.ledger.transaction import Transaction
-from coseal.node import index_queries
-from coseal.node.events import Admission, Answer
+from coseal.node.core.events import Admission, Answer
+from coseal.node.core.mempool import NO_ROOM
 from coseal.node.http.bodies import JSON, MSGPACK, answer, media_type, parse_json, split_raws
 from coseal.node.http.context import Context, WithHandovers
 from coseal.node.http.hot import HotRequest
 from coseal.node.http.problems import Problem, refusal, slow_down
 from coseal.node.http.services import Location
-from coseal.node.mempool import NO_ROOM
+from coseal.node.index import queries
 
 # Refusals that a transaction also gets when it is sent again long after it was committed.
 _OUTDATED: Final = frozenset({"expired", "unknown_sender"})
@@ -141,7 +141,7 @@ class Transactions:
             return recent
         if complete:
             await self._context.index_reaches(self._services.height)
-        found = await self._services.index.query(index_queries.locate, tx_id)
+        found = await self._services.index.query(queries.locate, tx_id)
         if found is None or found[0] > self._services.height:  # the log lost its last record and will fetch it again
             return None
         return Location(*found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coseal.node import journal
+from coseal.node.core import journal
 from simulation.byzantine.behaviour import Behaviour
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from coseal.node import wire
-from coseal.node.wire import Blocks, Heads, Item, Snapshot, WireMessage
+from coseal.node.core import wire
+from coseal.node.core.wire import Blocks, Heads, Item, Snapshot, WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
 

@@ -14,8 +14,8 @@ from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundC
 from coseal.ledger.certificate import Certificate, Phase, assemble
 from coseal.ledger.signing import Signer
 from coseal.ledger.validators import ValidatorSet
-from coseal.node import wire
-from coseal.node.wire import ConsensusMessage, WireMessage
+from coseal.node.core import wire
+from coseal.node.core.wire import ConsensusMessage, WireMessage
 
 if TYPE_CHECKING:
     from simulation.node import SimulatedNode

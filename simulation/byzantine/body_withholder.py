@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coseal.consensus.messages import Proposal
-from coseal.node.wire import Blocks, Body, WireMessage
+from coseal.node.core.wire import Blocks, Body, WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
-from coseal.node.wire import Transactions, WireMessage
+from coseal.node.core.wire import Transactions, WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
 

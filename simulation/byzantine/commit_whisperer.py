@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coseal.consensus.messages import Commit
-from coseal.node.wire import WireMessage
+from coseal.node.core.wire import WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from coseal.consensus.messages import Commit, Prepare
-from coseal.node.wire import WireMessage
+from coseal.node.core.wire import WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
 
 

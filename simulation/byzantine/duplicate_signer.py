@@ -7,7 +7,7 @@ from dataclasses import replace
 from coseal.consensus.messages import Proposal
 from coseal.ledger.block import Block
 from coseal.ledger.certificate import Certificate, Phase
-from coseal.node.wire import Status, WireMessage
+from coseal.node.core.wire import Status, WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from coseal.consensus.messages import Commit, Prepare, Proposal
 from coseal.ledger.block import Block
-from coseal.node.wire import WireMessage
+from coseal.node.core.wire import WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
 
 

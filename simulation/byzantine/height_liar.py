@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from coseal.ledger.certificate import Certificate, Phase
-from coseal.node.wire import Status, TipReply, WireMessage
+from coseal.node.core.wire import Status, TipReply, WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from coseal.consensus.messages import Proposal
 from coseal.ledger import merkle
 from coseal.ledger.block import Block
-from coseal.node.wire import WireMessage
+from coseal.node.core.wire import WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coseal.node.wire import ConsensusMessage, WireMessage
+from coseal.node.core.wire import ConsensusMessage, WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
 

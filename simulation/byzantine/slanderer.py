@@ -6,7 +6,7 @@ from coseal.consensus.messages import Message, subject
 from coseal.contracts import evidence
 from coseal.ledger import transaction
 from coseal.ledger.equivocation import Equivocation, Signed
-from coseal.node.wire import Transactions
+from coseal.node.core.wire import Transactions
 from simulation.byzantine.behaviour import Behaviour
 
 REPORTS_MAX = 12  # each makes a block

@@ -31,7 +31,7 @@ from coseal.ledger.render import plain
 from coseal.ledger.state import MemoryStore, State
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import leader_index
-from coseal.node.index_file import Writer
+from coseal.node.index.database import Writer
 from simulation.checked import Checked
 from simulation.invariants import Violation
 from simulation.keys import Scheme

@@ -29,8 +29,8 @@ from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.render import certified_header_json, raw_text, state_proof_json
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
-from coseal.node import index_supervision_queries as queries
-from coseal.node.index import Index
+from coseal.node.index import supervision_queries as queries
+from coseal.node.index.index import Index
 from tests.node.chain import Chain, validator
 from tests.node.http.world import make_genesis
 from tests.node.supervised import Story

@@ -16,8 +16,8 @@ from coseal import keys
 from coseal.audit.audit import audit
 from coseal.audit.sources import sources_in
 from coseal.consensus.messages import Prepare, preimage
-from coseal.node import wire
-from coseal.node.links import Identity, Links
+from coseal.node.core import wire
+from coseal.node.transport.links import Identity, Links
 from tests.cluster.network import Cluster
 
 pytestmark = pytest.mark.cluster

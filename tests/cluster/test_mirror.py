@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from coseal.node import wire
-from coseal.node.links import Identity, Links
+from coseal.node.core import wire
+from coseal.node.transport.links import Identity, Links
 from tests.cluster.network import Cluster
 
 pytestmark = pytest.mark.cluster

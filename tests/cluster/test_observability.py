@@ -16,9 +16,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cluster.network import Cluster
-from tests.node.test_links import free_port
-from tests.node.test_logs import documented as logged
-from tests.node.test_metrics import documented
+from tests.node.telemetry.test_logs import documented as logged
+from tests.node.telemetry.test_metrics import documented
+from tests.node.transport.test_links import free_port
 from tests.test_observability import DASHBOARD, PROMETHEUS
 
 pytestmark = pytest.mark.cluster

@@ -31,7 +31,7 @@ from coseal.console.nodes import Address
 from coseal.console.page_data import PageData
 from coseal.node.http.app import create_app
 from coseal.node.http.context import Settings
-from coseal.node.index import Index
+from coseal.node.index.index import Index
 from tests.console.forging import forged
 from tests.liar.lies import KINDS, Answer, Lie, sampled
 from tests.node.http.world import World

@@ -42,9 +42,10 @@ from coseal.ledger.state import StateProof
 from coseal.ledger.strict_json import strict_json
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
-from coseal.node import journal, signer_wire, wire
+from coseal.node.core import journal, wire
 from coseal.node.http import bodies, cloudevents, paging
 from coseal.node.http.problems import Problem
+from coseal.node.signing import signer_wire
 from tests.fuzz import seeds
 from tests.vectors import generate as vectors
 

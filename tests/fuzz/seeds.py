@@ -38,8 +38,8 @@ from coseal.ledger.proof import BeginProof, CertifiedValue, TransactionProof
 from coseal.ledger.signing import Ed25519Signer
 from coseal.ledger.snapshot import Manifest
 from coseal.ledger.state import value_hash_of
-from coseal.node import journal, wire
-from coseal.node.index import Index
+from coseal.node.core import journal, wire
+from coseal.node.index.index import Index
 from tests.node.chain import Chain
 from tests.node.http.world import make_genesis
 from tests.node.supervised import Story

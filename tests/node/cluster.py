@@ -26,12 +26,12 @@ from coseal.ledger.signing import Ed25519Signer, Verify
 from coseal.ledger.snapshot import Manifest, cut, depth_for
 from coseal.ledger.state import MemoryStore, State
 from coseal.ledger.transaction import Transaction
-from coseal.node import events, journal, packing, wire
-from coseal.node.admission import VerifiedTransactions
-from coseal.node.events import Answer, NodeEffect, NodeEvent
-from coseal.node.joining import Kept
-from coseal.node.machine import Machine, MachineConfig
-from coseal.node.mempool import MempoolLimits
+from coseal.node.core import events, journal, packing, wire
+from coseal.node.core.events import Answer, NodeEffect, NodeEvent
+from coseal.node.core.joining import Kept
+from coseal.node.core.machine import Machine, MachineConfig
+from coseal.node.core.mempool import MempoolLimits
+from coseal.node.core.verified import VerifiedTransactions
 
 START_MS = 1_700_000_000_000
 MEMBERS = {

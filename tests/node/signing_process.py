@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from coseal.node import signer_wire
-from coseal.node.signer_wire import Answer, Question
+from coseal.node.signing import signer_wire
+from coseal.node.signing.signer_wire import Answer, Question
 
 
 class SignerProcess:

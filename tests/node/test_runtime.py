@@ -16,19 +16,19 @@ import uvloop
 
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.transaction import Transaction
-from coseal.node import logs
 from coseal.node.config import load
-from coseal.node.events import Admission, Halt, NodeEvent, Submitted
+from coseal.node.core.events import Admission, Halt, NodeEvent, Submitted
+from coseal.node.core.machine import Machine
+from coseal.node.core.mempool import MempoolLimits
+from coseal.node.core.wire import TipRequest
 from coseal.node.exits import Exit
-from coseal.node.files import StorageError
 from coseal.node.http.services import Location, Unavailable
-from coseal.node.machine import Machine
-from coseal.node.mempool import MempoolLimits
 from coseal.node.runtime import Runtime
 from coseal.node.start import build, run_command
-from coseal.node.wire import TipRequest
+from coseal.node.storage.files import StorageError
+from coseal.node.telemetry import logs
 from tests.node.single import make_node, signed
-from tests.node.test_links import free_port
+from tests.node.transport.test_links import free_port
 
 Scenario = Callable[[Runtime], Awaitable[None]]
 

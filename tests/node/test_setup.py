@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from coseal.ledger.genesis import Genesis
-from coseal.node import journal, keys, setup
+from coseal.node import setup
 from coseal.node.__main__ import main
 from coseal.node.config import load
+from coseal.node.core import journal
+from coseal.node.signing import keys
 from tests.node.single import make_node
 
 

@@ -9,8 +9,8 @@ from coseal.consensus.messages import Commit, Prepare, RoundChange, encode_messa
 from coseal.ledger import transaction
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.certificate import Certificate, Phase, assemble
-from coseal.node import events, wire
-from coseal.node.wire import ConsensusMessage
+from coseal.node.core import events, wire
+from coseal.node.core.wire import ConsensusMessage
 from simulation import history, reading
 from simulation.history import History, Read, Write
 from simulation.invariants import Violation

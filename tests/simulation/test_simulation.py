@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from coseal.node.wire import Transactions
+from coseal.node.core.wire import Transactions
 from simulation import swarm, sweep
 from simulation.byzantine.catalogue import BEHAVIOURS
 from simulation.byzantine.censor import Censor

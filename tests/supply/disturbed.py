@@ -30,7 +30,7 @@ from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text
 from coseal.ledger.signing import Verify
 from coseal.ledger.transaction import Transaction
-from coseal.node.index_file import Writer
+from coseal.node.index.database import Writer
 from tests.coseal.sql.conftest import tell
 from tests.fuzz.decoders import DECODERS, Decoder
 from tests.fuzz.mutate import LEAVES, OCTETS, change, mutant, unpack

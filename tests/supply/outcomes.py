@@ -13,7 +13,7 @@ from coseal.contracts.rules.errors import RuleError
 from coseal.ledger import codec
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
-from coseal.node import wire
+from coseal.node.core import wire
 from simulation.run import run_seed
 from tests.supply import disturbed
 

@@ -21,7 +21,7 @@ from coseal.ledger.proof import CertifiedValue, TransactionProof
 from coseal.ledger.signing import ZERO_HASH, Ed25519Signer
 from coseal.ledger.state import MemoryStore, State
 from coseal.ledger.validators import ValidatorSet
-from coseal.node import wire
+from coseal.node.core import wire
 
 FOLDER = Path(__file__).parent
 TIME_MS = 1_700_000_000_000

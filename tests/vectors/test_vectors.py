@@ -19,7 +19,7 @@ from coseal.ledger.proof import CertifiedValue, TransactionProof
 from coseal.ledger.state import StateProof
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
-from coseal.node import wire
+from coseal.node.core import wire
 
 FOLDER = Path(__file__).parent
 

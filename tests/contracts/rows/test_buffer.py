@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from coseal.contracts.rows.buffer import Rows
 from coseal.contracts.rows.schema import SQLITE, Table, definitions, document, integer, text
-from coseal.node.index_file import Writer
+from coseal.node.index.database import Writer
 
 KEPT = Table("kept", "by key", ("name", "part"), (text("name", ""), integer("part", ""), document("", "body")))
 NUMBERED = Table("numbered", "by name", ("id",), (integer("id", ""), text("name", "")), unique=("name",))

@@ -15,10 +15,10 @@ from coseal.contracts.rows.buffer import Rows
 from coseal.contracts.rows.contained import reason_of, write_contained
 from coseal.contracts.rows.schema import SQLITE, definitions
 from coseal.contracts.rows.tables import TABLES
-from coseal.node import index_file
-from coseal.node.index import Index
+from coseal.node.index import database
+from coseal.node.index.index import Index
 from tests.node.chain import Chain
-from tests.node.test_index import story
+from tests.node.index.test_index import story
 
 Write = Callable[..., None]
 
@@ -36,7 +36,7 @@ def empty() -> sqlite3.Connection:
 
 def written(chain: Chain, *, one_by_one: bool) -> tuple[sqlite3.Connection, list[contained.LeftOut]]:
     connection = empty()
-    writer = index_file.Writer(connection)
+    writer = database.Writer(connection)
     rows, left = Rows(writer, TABLES), []
     whole = BlockRows(rows)
     connection.execute("BEGIN")

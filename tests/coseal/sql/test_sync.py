@@ -23,7 +23,7 @@ from coseal.cli import app
 from coseal.contracts.rows import supervision
 from coseal.contracts.rows.tables import CORE, TABLES, VERSION
 from coseal.errors import BadAnswer, CosealError
-from coseal.node.index import Index
+from coseal.node.index.index import Index
 from coseal.sql.store import open_store
 from coseal.sql.sync import Synced, sync
 from tests.coseal.sql.conftest import rows_of, write

@@ -13,7 +13,7 @@ from coseal.ledger.signing import Signer
 from coseal.node.http import auth
 from coseal.node.http.auth import Nonces, Token
 from coseal.node.http.context import Settings
-from coseal.node.http.door import OPEN_PATHS
+from coseal.node.http.gatekeeper import OPEN_PATHS
 from coseal.node.http.problems import Problem
 from tests.node.chain import operator
 from tests.node.http.world import World, make_genesis, scenario

@@ -12,8 +12,8 @@ from coseal.ledger import codec
 from coseal.ledger.certificate import Phase, vote_preimage
 from coseal.ledger.equivocation import Equivocation, Signed
 from coseal.ledger.render import state_proof_from_json
-from coseal.node.health import NodeStatus
-from coseal.node.metrics import Metrics
+from coseal.node.core.health import NodeStatus
+from coseal.node.telemetry.metrics import Metrics
 from tests.node.chain import validator
 from tests.node.http.test_stream import events
 from tests.node.http.world import World, scenario

@@ -80,7 +80,7 @@ async def test_a_node_whose_index_lost_an_item_says_so_instead_of_claiming_compl
 ) -> None:
     await fill(world)
     await client.get(f"/v1/objects/A?min_height={world.height}")
-    connection = process_routes.index_queries.sqlite3.connect(world.index.path)
+    connection = process_routes.queries.sqlite3.connect(world.index.path)
     connection.execute("DELETE FROM item_objects WHERE item = 3")
     connection.commit()
     connection.close()

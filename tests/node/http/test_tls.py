@@ -29,7 +29,7 @@ from coseal.node.http import tls
 from coseal.node.http.context import Settings
 from coseal.node.http.limits import Limits
 from coseal.node.http.server import HttpServer
-from coseal.node.keys import KeyProblem
+from coseal.node.signing.keys import KeyProblem
 from tests.node.http.world import World
 
 OTHER_KEY = bytes(32)

@@ -22,13 +22,13 @@ from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, e
 from coseal.ledger.head import Head
 from coseal.ledger.snapshot import Manifest
 from coseal.ledger.transaction import Transaction
-from coseal.node.events import Admission, Answer
-from coseal.node.health import NodeStatus, PeerStatus
+from coseal.node.core.events import Admission, Answer
+from coseal.node.core.health import NodeStatus, PeerStatus
 from coseal.node.http.app import create_app
 from coseal.node.http.context import Settings
 from coseal.node.http.services import Gateway, Location, Unavailable
-from coseal.node.index import Index
-from coseal.node.previewing import Preview
+from coseal.node.index.index import Index
+from coseal.node.verifier.preview_worker import Preview
 from tests.node.chain import ROLES, START_MS, Chain, operator, validator
 
 Scenario = Callable[["World", httpx.AsyncClient], Awaitable[None]]

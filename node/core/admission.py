@@ -1,0 +1,124 @@
+"""How transactions get into the mempool, from clients and from peers.
+
+Law: cheap checks come before a signature is verified, nothing unverified gets in, and a transaction is answered by
+what has become of it, so that sending it again is never wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from coseal.contracts.execution import Executor
+from coseal.contracts.framework import Rejected
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.transaction import Transaction
+from coseal.node.core import packing, wire
+from coseal.node.core.events import Admission, Answer
+from coseal.node.core.mempool import NO_ROOM, Mempool
+from coseal.node.core.verified import VerifiedTransactions
+
+GOSSIP_AGAIN: Final = 500
+GOSSIP_AGAIN_BYTES: Final = 256 * 1024
+
+
+class Intake:
+    """Decides what enters ``mempool``; ``counters`` count what did not, by code."""
+
+    def __init__(
+        self, executor: Executor, mempool: Mempool, verified: VerifiedTransactions, counters: Counter[str]
+    ) -> None:
+        self._executor = executor
+        self._mempool = mempool
+        self._verified = verified
+        self._counters = counters
+
+    def submit(self, transactions: tuple[Transaction, ...], now_ms: int) -> tuple[tuple[Answer, ...], list[bytes]]:
+        """Take clients' transactions, verified; return an answer to each, and the raw bytes of the new ones."""
+        full: dict[str, Rejected] = {}
+        answers = []
+        for transaction in transactions:
+            answer = self.admit(transaction, now_ms, client=True, full=full.get(transaction.sender))
+            if answer.rejected is not None and answer.rejected.code in NO_ROOM:
+                full[transaction.sender] = answer.rejected
+            answers.append(answer)
+        pairs = zip(transactions, answers, strict=True)
+        return tuple(answers), [tx.raw for tx, answer in pairs if answer.admission is Admission.ACCEPTED]
+
+    def no_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
+        """Say, by raw bytes, which of clients' transactions have no place now, and why; looks at no signature (N9).
+
+        Not those for which the check of the state has the better answer: they are known, or will never be valid.
+        A sender's that come behind one without room have none either (N10).
+        """
+        full: dict[str, Rejected] = {}
+        found: dict[bytes, Rejected] = {}
+        for transaction in transactions:
+            if transaction.id in self._mempool:
+                continue
+            refused = full.get(transaction.sender) or self._mempool.refusal(transaction, client=True)
+            if refused is None or self._executor.check(transaction, self.block_time_ms(now_ms)) is not None:
+                continue
+            self._counters[f"rejected_{refused.code}"] += 1
+            full[transaction.sender] = found[transaction.raw] = refused
+        return found
+
+    def gossiped(self, raws: tuple[bytes, ...], now_ms: int) -> bool:
+        """Take a peer's transactions and say whether any was new; they are not passed on again (full mesh)."""
+        fresh = False
+        for raw in raws:
+            try:
+                fresh = self._gossiped_one(raw, now_ms) or fresh
+            except LedgerError as error:
+                self._counters[f"refused_transaction_{type(error).__name__}"] += 1
+        return fresh
+
+    def admit(
+        self, transaction: Transaction, now_ms: int, *, client: bool = False, full: Rejected | None = None
+    ) -> Answer:
+        """Add a verified transaction to the mempool, or say what has become of it.
+
+        ``full``: why its sender's one before it had no room; if it came in without that, it would come before it.
+        """
+        if transaction.id in self._mempool:
+            return Answer(transaction.id, Admission.PENDING)  # N11
+        rejected = self._executor.check(transaction, self.block_time_ms(now_ms))
+        if rejected is not None:
+            self._verified.forget((transaction.raw,))  # no block will hold it: what came late is not kept for one
+        if rejected is not None and rejected.code == "duplicate":
+            return Answer(transaction.id, Admission.COMMITTED)
+        rejected = rejected or full or self._mempool.add(transaction, now_ms, client=client)
+        if rejected is not None:
+            self._counters[f"rejected_{rejected.code}"] += 1
+            return Answer(transaction.id, Admission.REJECTED, rejected)
+        self._verified.add(transaction)
+        return Answer(transaction.id, Admission.ACCEPTED)
+
+    def gossip_again(self) -> list[wire.Transactions]:
+        """Return the oldest pending transactions for everyone: perhaps this node alone knows them (N12)."""
+        raws: list[bytes] = []
+        room = GOSSIP_AGAIN_BYTES
+        for transaction in self._mempool.oldest(GOSSIP_AGAIN):
+            room -= len(transaction.raw)
+            if raws and room < 0:
+                break
+            raws.append(transaction.raw)
+        return packing.pack_transactions(raws)
+
+    def block_time_ms(self, now_ms: int) -> int:
+        """Return the least time that a block made now would have."""
+        return max(now_ms, self._executor.time_ms + 1)
+
+    def _gossiped_one(self, raw: bytes, now_ms: int) -> bool:
+        known = self._verified.get(raw)
+        transaction = Transaction.decode(raw) if known is None else known
+        if known is None:  # N9, T1: what needs no signature check is refused without one
+            if (
+                transaction.id in self._mempool
+                or self._mempool.refusal(transaction) is not None
+                or self._executor.check(transaction, self.block_time_ms(now_ms)) is not None
+            ):
+                return False
+            self._verified.verify(transaction)
+        return self.admit(transaction, now_ms).admission is Admission.ACCEPTED

@@ -1,0 +1,132 @@
+"""Catching up: executes what was fetched of the next heights, and asks for more, by blocks or by a snapshot.
+
+Law: what a peer gave goes through the core like any decided block; one step executes so much and no more, then other
+events have their turn (N19).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from coseal.consensus import events as core
+from coseal.contracts.budget import BLOCK_STEPS
+from coseal.contracts.execution import Executor
+from coseal.ledger.block import Block
+from coseal.ledger.certificate import Certificate
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.signing import Verify
+from coseal.node.core import events, wire
+from coseal.node.core.events import NodeEffect, Tick, TickKind
+from coseal.node.core.header_chain import Trail
+from coseal.node.core.joining import Answer, Joining, Kept
+from coseal.node.core.sync import Sync
+
+CATCH_UP_STEPS: Final = BLOCK_STEPS
+"""How much catching up one step of the machine may do before other events get their turn."""
+_EACH_STEPS: Final = 100_000
+"""What a block counts for beside its own steps: its certificate, its decoding, its write."""
+
+
+class CatchUp:
+    """Joins ``sync`` (blocks) and ``joining`` (a snapshot) with the core."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        run: Callable[[core.Event], bool],
+        emit: Callable[[NodeEffect], None],
+        count: Callable[[str], None],
+        trail: Callable[[], Trail],
+        *,
+        gap_blocks: int,
+        kept: Kept | None,
+        verify: Verify,
+    ) -> None:
+        """``run`` gives the core an event and says whether the node goes on; ``count`` counts what was refused."""
+        self._executor, self._run, self._emit, self._count = executor, run, emit, count
+        self.sync = Sync(executor.height)
+        self.joining = Joining(self.sync, trail, emit, gap_blocks=gap_blocks, kept=kept, verify=verify)
+
+    def connected(self, peer: str) -> None:
+        """A link to ``peer`` is up."""
+        self.sync.connected(peer)
+        self.joining.snapshots.connected(peer)
+
+    def disconnected(self, peer: str, now_ms: int) -> None:
+        """The link is gone, and with it what was asked on it."""
+        self.sync.disconnected(peer)
+        self.joining.snapshots.disconnected(peer)
+        self.ask(now_ms)
+
+    def tick(self, now_ms: int) -> None:
+        """Once a second: give up on who does not answer, and go on with others."""
+        self.sync.tick(now_ms)
+        self.joining.tick(now_ms)
+        self.go_on(now_ms)
+
+    def received(self, peer: str, from_height: int, blocks: tuple[tuple[bytes, bytes], ...], now_ms: int) -> None:
+        """Take blocks, and ask for what is missing before they are executed, so that it travels meanwhile."""
+        if not self.sync.received(peer, from_height, blocks, now_ms):
+            self._count("unasked_blocks")
+        if self.ask(now_ms):
+            self._emit(events.StartTimer(Tick(TickKind.CATCH_UP), 0))
+        else:
+            self.go_on(now_ms)
+
+    def pruned(self, peer: str, from_height: int, first_height: int, now_ms: int) -> None:
+        """Note what a peer has no more."""
+        self.sync.pruned(peer, from_height, first_height)
+        self.ask(now_ms)
+
+    def join(self, peer: str, answer: Answer, now_ms: int) -> None:
+        """Take what belongs to joining by a snapshot; raise ``LedgerError``."""
+        if self.sync.is_liar(peer, now_ms):
+            self._count("unasked_snapshot")
+        else:
+            self.joining.received(peer, answer, now_ms)
+
+    def want_next(self, now_ms: int) -> None:
+        """The network has decided the next height: ask at once."""
+        self.sync.want_next()
+        self.ask(now_ms)
+
+    def go_on(self, now_ms: int) -> None:
+        """Execute what was fetched for the next heights, then ask for more (N19)."""
+        room = CATCH_UP_STEPS
+        while (fetched := self.sync.next_block()) is not None:
+            if room <= 0:
+                self._emit(events.StartTimer(Tick(TickKind.CATCH_UP), 0))
+                break
+            spent = self._try(fetched.block, fetched.certificate, now_ms)
+            if spent is None:
+                break
+            room -= spent
+        self.ask(now_ms)
+
+    def ask(self, now_ms: int) -> bool:
+        """Ask for what is missing, and say whether blocks were asked for."""
+        self.joining.consider(now_ms)
+        if self.joining.replaces_blocks(now_ms):
+            return False
+        requests = self.sync.requests(now_ms)
+        for request in requests:
+            self._emit(events.SendFrame(request.peer, wire.GetBlocks(request.from_height, request.limit)))
+        return bool(requests)
+
+    def _try(self, block_raw: bytes, certificate_raw: bytes, now_ms: int) -> int | None:
+        """Offer a fetched block to the core; return the steps it counts for, None when the node halted over it."""
+        before = self._executor.height
+        try:
+            block, certificate = Block.decode(block_raw), Certificate.decode(certificate_raw)
+            if not self._run(core.CertifiedBlock(block, certificate)):
+                return None
+            if self._executor.height > before:
+                return _EACH_STEPS + self._executor.tip_steps
+        except LedgerError as error:
+            self._count(f"refused_block_{type(error).__name__}")
+        liar = self.sync.refused(now_ms)
+        self._count("refused_blocks")
+        text = f"{liar} sent a wrong block for height {before + 1}; others are asked"
+        self._emit(events.Noticed("bad_block", text))
+        return _EACH_STEPS

@@ -1,0 +1,1 @@
+"""Links to other nodes: pinned TLS, frames in and out, all bounded."""
