@@ -18,8 +18,8 @@ from bench.machine import cpu_seconds
 from bench.network import COSEAL, Network
 from bench.rows import sources, wait_until_idle
 from bench.work import prepare, record
-from coseal import processes
-from coseal.load import connect, post, run_clients
+from coseal.client.load import connect, post, run_clients
+from coseal.network import processes
 
 _CLIENTS = 8
 _WATCHED_S = 10.0

@@ -30,7 +30,7 @@ from bench import machine, rows
 from bench.figures import Run, summary
 from bench.network import end_in_order, running_network
 from bench.results import FOLDER, Results
-from coseal.load import run_clients
+from coseal.client.load import run_clients
 
 NODES, CLIENTS = 4, 64
 _SETTINGS = {

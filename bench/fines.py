@@ -16,10 +16,10 @@ from bench.figures import Run
 from bench.network import Network
 from bench.rows import BATCH, send, sources
 from bench.work import MEMBER, submit, transaction
-from coseal.examples import example
-from coseal.importers.log import Log
-from coseal.importers.mapping import load_mapping
-from coseal.importers.reader import read_log
+from coseal.demo.examples import example
+from coseal.formats.importers.log import Log
+from coseal.formats.importers.mapping import load_mapping
+from coseal.formats.importers.reader import read_log
 
 CLIENTS = 16
 EVENTS = 34_724

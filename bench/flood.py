@@ -23,11 +23,11 @@ from typing import Any
 
 import httptools
 
-from coseal.keys import read_signer
+from coseal.client.keys import read_signer
+from coseal.client.load import Connection, connect, post
 from coseal.ledger.codec import encode
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.transaction import sign
-from coseal.load import Connection, connect, post
 
 BATCH = 20
 """Transactions in a request."""

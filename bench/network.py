@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import CODE
-from coseal import network
-from coseal.consortium import default_consortium
-from coseal.keys import read_signer
+from coseal.client.keys import read_signer
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Ed25519Signer
+from coseal.network import folders
+from coseal.network.consortium import default_consortium
 
 COSEAL = [sys.executable, "-m", "coseal"]
 START_S = 180.0
@@ -49,9 +49,9 @@ class Network:
         return run_coseal(*arguments, timeout_s=timeout_s, code=self.code, environment=environment)
 
     @cached_property
-    def entries(self) -> tuple[network.NodeEntry, ...]:
+    def entries(self) -> tuple[folders.NodeEntry, ...]:
         """The nodes as the folder names them."""
-        return network.load(self.directory).nodes
+        return folders.load(self.directory).nodes
 
     @cached_property
     def urls(self) -> list[str]:

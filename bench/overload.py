@@ -23,9 +23,9 @@ from bench.machine import memory_mb
 from bench.network import Network
 from bench.rows import committed_ok, read_blocks, sources
 from bench.work import prepare, record
+from coseal.client.load import LoadResult, run_clients
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.transaction import Transaction
-from coseal.load import LoadResult, run_clients
 
 LOADING, PROBING = 64, 8
 """Polite clients: those that keep the network busy, and those that wait for each commit, whose latency is measured."""

@@ -22,9 +22,9 @@ from bench.figures import Run
 from bench.machine import CORES, busy_seconds, cpu_seconds, memory_mb
 from bench.network import Network
 from bench.work import prepare, record, require_answered
+from coseal.client.load import connect, post, run_clients
 from coseal.ledger.block import OK, CommittedBlock, Receipt
 from coseal.ledger.codec import decode, encode
-from coseal.load import connect, post, run_clients
 
 CLIENTS = 64
 BATCH = 100

@@ -28,8 +28,8 @@ from bench.figures import Figure, Run, number, repeated, summary
 from bench.line import line
 from bench.network import Network, end_in_order
 from bench.results import FOLDER, Results
-from coseal import network as networks
-from coseal.consortium import default_consortium
+from coseal.network import folders
+from coseal.network.consortium import default_consortium
 
 _START_S = 120.0
 _DELAY_S = 90.0
@@ -55,8 +55,8 @@ def far_network(*, round_trip_ms: float, validators: int = 4, base_port: int = 2
     """Start a network over lines of so much delay; end and remove all of it afterwards."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="coseal-wan-"))) / "net"
-        addressing = networks.Addressing(base_port=base_port)
-        net = networks.create(folder, default_consortium(validators), addressing=addressing)
+        addressing = folders.Addressing(base_port=base_port)
+        net = folders.create(folder, default_consortium(validators), addressing=addressing)
         namespaces = {node.name: f"coseal-{os.getpid()}-{place}" for place, node in enumerate(net.nodes)}
         for namespace in namespaces.values():
             _ip("netns", "add", namespace)
@@ -76,7 +76,7 @@ def far_network(*, round_trip_ms: float, validators: int = 4, base_port: int = 2
         yield far
 
 
-def _move(net: networks.Network) -> None:
+def _move(net: folders.Network) -> None:
     """Give every node the address of its namespace, in its own configuration and where others name it."""
     hosts = {}
     for place, node in enumerate(net.nodes):

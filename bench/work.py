@@ -11,10 +11,10 @@ from functools import cache
 from typing import Any
 
 from bench.network import Network
+from coseal.client.load import LoadResult, connect, post
 from coseal.ledger.codec import encode
 from coseal.ledger.signing import Ed25519Signer
 from coseal.ledger.transaction import sign
-from coseal.load import LoadResult, connect, post
 
 PROCESS_TYPE = "bench-fines"
 MEMBER = "enterprise-a"

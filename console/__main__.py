@@ -80,12 +80,12 @@ def listen(port: int | None) -> socket.socket:
 def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
     import uvicorn
 
-    from coseal.access import Access
     from coseal.console.app import application
     from coseal.console.console import Console
     from coseal.console.desk import Desk
     from coseal.console.nodes import Address
     from coseal.errors import CosealError
+    from coseal.network.access import Access
 
     access = Access(
         arguments.directory, url=next(iter(arguments.url), None), genesis=arguments.genesis, key=arguments.key
@@ -119,13 +119,13 @@ def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
 
 def _of_folder(directory: Path, genesis: Genesis) -> LookUp:
     """Return how to look up the nodes of a network's folder, which `coseal node add` may change while we run."""
-    from coseal import network as networks
     from coseal.console.nodes import Address
     from coseal.errors import CosealError
-    from coseal.processes import token_for
+    from coseal.network import folders
+    from coseal.network.processes import token_for
 
     def read() -> tuple[Address, ...]:
-        return tuple(Address(node.name, node.url, token_for(node, genesis)) for node in networks.load(directory).nodes)
+        return tuple(Address(node.name, node.url, token_for(node, genesis)) for node in folders.load(directory).nodes)
 
     known, changed_ns = read(), 0
 

@@ -13,12 +13,12 @@ from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
+from coseal.client.languages import LANGUAGES as LANGUAGES_OF_FINDINGS
+from coseal.client.languages import title_of, why
 from coseal.console.html import Html
 from coseal.console.page_data import PageData
 from coseal.console.texts import LANGUAGES, text
 from coseal.contracts.wording import duration_text
-from coseal.languages import LANGUAGES as LANGUAGES_OF_FINDINGS
-from coseal.languages import title_of, why
 from coseal.ledger.render import time_text
 
 if TYPE_CHECKING:

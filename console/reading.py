@@ -20,12 +20,12 @@ from urllib.parse import quote
 
 from coseal.audit.history import UNPROVEN, verify_history
 from coseal.audit.light import UnknownValidators
+from coseal.client.session import state_path
 from coseal.console.light import Conflict, LightClient, read_run
 from coseal.console.nodes import MSGPACK, UNANSWERED, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
 from coseal.console.shapes import Rows, Shape
 from coseal.console.shown import Proven, Recording, Shown, Trust, Untrue
 from coseal.contracts.process_chain import item_hash
-from coseal.conversation import state_path
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Header
 from coseal.ledger.errors import LedgerError, Malformed

@@ -17,12 +17,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from coseal.aio import AsyncClient
     from coseal.audit.report import AuditReport
     from coseal.audit.verify import Verification
-    from coseal.client import Client
-    from coseal.connecting import connect, connect_async
-    from coseal.conversation import Committed
+    from coseal.client.asynchronous import AsyncClient
+    from coseal.client.blocking import Client
+    from coseal.client.connection import connect, connect_async
+    from coseal.client.offline import audit_chain, export, verify
+    from coseal.client.recording import Recorded
+    from coseal.client.session import Committed
+    from coseal.client.stream import Event
     from coseal.errors import (
         BadAnswer,
         BadArguments,
@@ -36,21 +39,18 @@ if TYPE_CHECKING:
         WrongChain,
         WrongKey,
     )
-    from coseal.following import Event
     from coseal.ledger.genesis import Genesis
     from coseal.ledger.transaction import Transaction
-    from coseal.offline import audit_chain, export, verify
-    from coseal.sending import Recorded
 
 __version__: Final = "0.1.0"
 
 _HOMES: Final = {
     "coseal.audit.report": ("AuditReport",),
     "coseal.audit.verify": ("Verification",),
-    "coseal.aio": ("AsyncClient",),
-    "coseal.client": ("Client",),
-    "coseal.connecting": ("connect", "connect_async"),
-    "coseal.conversation": ("Committed",),
+    "coseal.client.asynchronous": ("AsyncClient",),
+    "coseal.client.blocking": ("Client",),
+    "coseal.client.connection": ("connect", "connect_async"),
+    "coseal.client.session": ("Committed",),
     "coseal.errors": (
         "BadAnswer",
         "BadArguments",
@@ -64,9 +64,9 @@ _HOMES: Final = {
         "WrongChain",
         "WrongKey",
     ),
-    "coseal.following": ("Event",),
-    "coseal.offline": ("audit_chain", "export", "verify"),
-    "coseal.sending": ("Recorded",),
+    "coseal.client.stream": ("Event",),
+    "coseal.client.offline": ("audit_chain", "export", "verify"),
+    "coseal.client.recording": ("Recorded",),
     "coseal.ledger.genesis": ("Genesis",),
     "coseal.ledger.transaction": ("Transaction",),
 }

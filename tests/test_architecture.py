@@ -10,6 +10,7 @@ import ast
 import importlib.metadata
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ MAY_NOT_IMPORT = {  # these use third-party packages freely
     "node, shell": {"audit", "coseal", "console", "simulation", "bench", "tests"},
     "coseal": {"node", "consensus", "console", "simulation", "bench", "tests"},
     "console": {"node", "consensus", "simulation", "bench", "tests"},
+}
+
+# package of coseal/ -> the other packages of coseal/ that it may import; all may import coseal.errors
+COSEAL_MAY_IMPORT: dict[str, set[str]] = {
+    "formats": set(),
+    "client": {"formats"},
+    "network": {"client"},
+    "sql": set(),
+    "streams": {"client"},
+    "doctor": {"client", "network"},
+    "demo": {"formats", "client", "network"},
+    "cli": {"formats", "client", "network", "sql", "streams", "doctor", "demo"},
 }
 
 
@@ -122,6 +135,28 @@ def test_a_package_imports_only_what_the_table_allows(package):
 )
 def test_the_table_forbids_what_it_should(part, name):
     assert forbidden(part, name)
+
+
+def test_coseal_is_what_its_table_names_and_the_table_has_no_cycle():
+    folders = {path.parent.name for path in (ROOT / "coseal").glob("*/__init__.py")} - set(LINKED)
+    assert folders == set(COSEAL_MAY_IMPORT)
+    modules = {path.name for path in (ROOT / "coseal").glob("*.py")}
+    assert modules == {"__init__.py", "__main__.py", "errors.py"}
+    assert len(tuple(TopologicalSorter(COSEAL_MAY_IMPORT).static_order())) == len(folders)  # CycleError for a cycle
+
+
+@pytest.mark.parametrize("package", COSEAL_MAY_IMPORT)
+def test_a_package_of_coseal_imports_only_the_others_that_its_table_allows(package):
+    allowed = {package, "errors", "__version__", *COSEAL_MAY_IMPORT[package]}
+    names = {
+        (path.name, line, name)
+        for path in sorted((ROOT / "coseal" / package).rglob("*.py"))
+        for line, name in imports_of(path)
+        if name.partition(".")[0] == "coseal"
+    }
+    assert names
+    wrong = [f"{path}:{line}: {name}" for path, line, name in names if name.split(".")[1] not in allowed]
+    assert not wrong, "\n".join(sorted(wrong))
 
 
 def test_the_core_of_the_node_is_a_folder_and_all_around_it_is_its_shell():

@@ -1,7 +1,7 @@
 """The catalogue: every text of the console, in English and Chinese. A page has a module here of its own name.
 
 Law: nothing the console shows has its words anywhere else, and no key lacks a language (a test says so). Why a finding
-was raised is said by the command line too, so those sentences are in ``coseal.languages``.
+was raised is said by the command line too, so those sentences are in ``coseal.client.languages``.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.acting import act
+from coseal.cli.dry_run import act
 from coseal.cli.shared import (
     Commands,
     JsonOption,
@@ -24,8 +24,8 @@ from coseal.cli.shared import (
 from coseal.errors import EXIT_BAD
 
 if TYPE_CHECKING:
-    from coseal.access import Access
-    from coseal.client import Committed
+    from coseal.client.blocking import Committed
+    from coseal.network.access import Access
 
 findings_app = typer.Typer(
     cls=Commands,
@@ -84,7 +84,7 @@ def list_findings(
 
       coseal findings list --party enterprise-a --overdue --json
     """
-    from coseal.languages import reader_language, why
+    from coseal.client.languages import reader_language, why
 
     filters: dict[str, Any] = {"status": status, "rule": rule, "process_type": process_type, "object": object_id}
     filters |= {"severity": severity, "party": party, "awaits": awaits, "overdue": "true" if overdue else None}
@@ -118,7 +118,7 @@ def show(
 
       coseal findings show F12
     """
-    from coseal import supervision
+    from coseal.client import supervision
 
     with access.client() as client:
         document = supervision.finding(client, finding)
@@ -164,7 +164,7 @@ def inquire(
 
       coseal findings inquire F12 "Why was the fine sent after 163 days?" --as regulator
     """
-    from coseal.supervision import duration_ms
+    from coseal.client.supervision import duration_ms
 
     args: dict[str, Any] = {"question": question, **_evidence(evidence)}
     if within is not None:
@@ -207,7 +207,7 @@ def hold(
 
       coseal findings hold F12 "It may have been financed twice" --for 24h --as regulator
     """
-    from coseal.supervision import duration_ms
+    from coseal.client.supervision import duration_ms
 
     args = {"reason": reason, "hold_ms": duration_ms(lasting)}
     _submit("hold", finding, args, sender, access, as_json)
@@ -261,7 +261,7 @@ def obligations(
 
 
 def _evidence(given: list[str] | None) -> dict[str, list[str]]:
-    from coseal.supervision import evidence_of
+    from coseal.client.supervision import evidence_of
 
     return evidence_of(given or [])
 
@@ -300,7 +300,7 @@ def where_it_stands(finding: Mapping[str, Any]) -> str:
 
 def print_finding(document: dict[str, Any]) -> None:
     """Print a finding with its rule and its trail."""
-    from coseal.languages import reader_language, title_of, why
+    from coseal.client.languages import reader_language, title_of, why
 
     finding, rule, language = document["finding"], document["rule"], reader_language()
     typer.secho(f"{finding['id']}  {finding['severity']}: {where_it_stands(finding)}", bold=True)

@@ -14,7 +14,7 @@ from coseal.cli.shared import Commands, DirectoryOption, JsonOption, folder, in_
 from coseal.errors import CosealError
 
 if TYPE_CHECKING:
-    from coseal.network import Network
+    from coseal.network.folders import Network
 
 keys_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Make and look at Ed25519 keys (PKCS#8 PEM files).")
 
@@ -39,7 +39,7 @@ def generate(
 
       coseal keys generate --out clerk.pem
     """
-    from coseal import keys
+    from coseal.client import keys
 
     seed = keys.new_seed()
     keys.write_key(out, seed, keys.environment_passphrase())
@@ -55,7 +55,7 @@ def show(
 
       coseal keys show coseal-net/members/bank-a/admin.pem
     """
-    from coseal import keys
+    from coseal.client import keys
 
     signer = keys.read_signer(file, keys.environment_passphrase())
     _print(signer.public_key.hex(), str(file), as_json=as_json)
@@ -71,9 +71,9 @@ def list_keys(directory: DirectoryOption = None, as_json: JsonOption = False) ->
 
       coseal keys list
     """
-    from coseal import network as networks
+    from coseal.network import folders
 
-    net = networks.load(folder(directory))
+    net = folders.load(folder(directory))
     members = net.genesis().members
     named = {f"{member.id}/{operator.user}": (member, operator) for member in members for operator in member.operators}
     later = [file.parent.name for file in (net.directory / "members").glob("*/*.pem")]
@@ -113,7 +113,7 @@ def _key_file(net: Network, sender: str) -> Path | None:
 
 def _public_key(path: Path | None) -> str | None:
     """Return the public key of a file, None if there is none or it does not open without its passphrase."""
-    from coseal import keys
+    from coseal.client import keys
 
     try:
         return None if path is None else keys.read_signer(path, keys.environment_passphrase()).public_key.hex()

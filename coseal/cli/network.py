@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coseal.cli import watching
+from coseal.cli import live_view
 from coseal.cli.shared import (
     Commands,
     ConsolePortOption,
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from coseal.consortium import Consortium
-    from coseal.network import Network
-    from coseal.processes import NodeStatus, Ready
+    from coseal.network.consortium import Consortium
+    from coseal.network.folders import Network
+    from coseal.network.processes import NodeStatus, Ready
 
 node_app = typer.Typer(
     cls=Commands,
@@ -104,24 +104,23 @@ def up(
 
       coseal up harbour --consortium harbour.toml
     """
-    from coseal import network as networks
-    from coseal import processes, web
-    from coseal.ports import require_free
+    from coseal.network import console, folders, processes
+    from coseal.network.ports import require_free
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # both end as Ctrl-C does: the nodes are stopped
     path = folder(directory)
     began = time.monotonic()
-    fresh = not networks.exists(path)
+    fresh = not folders.exists(path)
     if fresh and console_port is not None:
         require_free([("the console", f"127.0.0.1:{console_port}")], "choose another --console-port")
     if fresh:
         net = _make(path, validators, observers, base_port, consortium, check_ports=True)
     else:
-        net = networks.load(path)
+        net = folders.load(path)
         _refuse_changes(net, validators, observers, base_port, consortium)
         net.genesis()
-        web.require_free(net, console_port)
+        console.require_free(net, console_port)
     waiting = [node for node in net.nodes if processes.pid_of(node) is None]
     processes.require_free_ports(waiting)
     started = {node.name: processes.start(node) for node in waiting}
@@ -165,11 +164,11 @@ def init(
 
       coseal init /network --by-name
     """
-    from coseal import network as networks
+    from coseal.network import folders
 
     path = folder(directory)
-    if networks.exists(path):
-        net = networks.load(path)
+    if folders.exists(path):
+        net = folders.load(path)
         net.genesis()
         typer.echo(f"{path} holds a network already: chain {net.chain_id}")
         return
@@ -185,11 +184,10 @@ def down(directory: DirectoryArgument = None, as_json: JsonOption = False) -> No
 
       coseal down
     """
-    from coseal import network as networks
-    from coseal import processes, web
+    from coseal.network import console, folders, processes
 
-    net = networks.load(folder(directory))
-    web.stop(net)
+    net = folders.load(folder(directory))
+    console.stop(net)
     stopped = processes.stop(net.nodes)
     if as_json:
         print_json({"stopped": stopped})
@@ -217,13 +215,12 @@ def status(
 
       coseal status --json | python -m json.tool
     """
-    from coseal import network as networks
-    from coseal import processes
+    from coseal.network import folders, processes
 
-    net = networks.load(folder(directory))
+    net = folders.load(folder(directory))
     if watch:
         with contextlib.suppress(KeyboardInterrupt):
-            watching.show(net, as_json=as_json, looks=looks)
+            live_view.show(net, as_json=as_json, looks=looks)
         if not check:
             return
     statuses = processes.status(net)
@@ -247,10 +244,9 @@ def logs(
 
       coseal logs regulator --follow
     """
-    from coseal import network as networks
-    from coseal import processes
+    from coseal.network import folders, processes
 
-    entry = networks.load(folder(directory)).node(node)
+    entry = folders.load(folder(directory)).node(node)
     if not entry.log.is_file():
         raise CosealError(f"{node} has no log yet", f"start it with `coseal node start {node}`")
     typer.echo(processes.log_tail(entry, lines))
@@ -273,10 +269,9 @@ def node_start(node: NodeArgument, directory: DirectoryOption = None) -> None:
 
       coseal node start enterprise-a
     """
-    from coseal import network as networks
-    from coseal import processes
+    from coseal.network import folders, processes
 
-    net = networks.load(folder(directory))
+    net = folders.load(folder(directory))
     pid, found = processes.start_and_follow(net, net.node(node))
     typer.echo(f"{node} runs as process {pid}, at height {found.height}")
 
@@ -288,10 +283,9 @@ def node_stop(node: NodeArgument, directory: DirectoryOption = None) -> None:
 
       coseal node stop enterprise-a
     """
-    from coseal import network as networks
-    from coseal import processes
+    from coseal.network import folders, processes
 
-    entry = networks.load(folder(directory)).node(node)
+    entry = folders.load(folder(directory)).node(node)
     typer.echo(f"stopped {node}" if processes.stop([entry]) else f"{node} was not running")
 
 
@@ -302,10 +296,9 @@ def node_kill(node: NodeArgument, directory: DirectoryOption = None) -> None:
 
       coseal node kill bank-a
     """
-    from coseal import network as networks
-    from coseal import processes
+    from coseal.network import folders, processes
 
-    pid = processes.kill(networks.load(folder(directory)).node(node))
+    pid = processes.kill(folders.load(folder(directory)).node(node))
     typer.echo(f"killed {node}, process {pid}")
 
 
@@ -320,19 +313,18 @@ def _make(
     check_ports: bool = False,
 ) -> Network:
     """Make the folder; with ``check_ports`` first see that its ports are free, so that nothing is left behind."""
-    from coseal import network as networks
-    from coseal import processes
+    from coseal.network import folders, processes
 
-    addressing = networks.Addressing(base_port or networks.DEFAULT_BASE_PORT, by_name=by_name)
+    addressing = folders.Addressing(base_port or folders.DEFAULT_BASE_PORT, by_name=by_name)
     founders = _founders(path, validators, consortium)
     if check_ports:
-        processes.require_free_ports(networks.planned_nodes(founders, observers, addressing), planned=True)
-    return networks.create(path, founders, observers=observers, addressing=addressing)
+        processes.require_free_ports(folders.planned_nodes(founders, observers, addressing), planned=True)
+    return folders.create(path, founders, observers=observers, addressing=addressing)
 
 
 def _founders(path: Path, validators: int | None, file: Path | None) -> Consortium:
-    from coseal.consortium import default_consortium, load_consortium
     from coseal.ledger.genesis import is_name
+    from coseal.network.consortium import default_consortium, load_consortium
 
     if file is None:
         name = path.resolve().name.lower()
@@ -363,7 +355,7 @@ def _refuse_changes(
 def _wait(
     net: Network, started: dict[str, Popen[bytes]], ready: Ready, timeout: float, *, quiet: bool
 ) -> list[NodeStatus]:
-    from coseal import processes
+    from coseal.network import processes
 
     if quiet:
         return processes.wait(net, started, ready, timeout_s=timeout)
@@ -392,10 +384,10 @@ def _say_up(net: Network, statuses: Sequence[NodeStatus], elapsed_s: float, page
 
 def _console(net: Network, port: int | None) -> str | None:
     """Start the console, which loads beside the nodes; one that has no port keeps no network down."""
-    from coseal import web
+    from coseal.network import console
 
     try:
-        return web.start(net, port)
+        return console.start(net, port)
     except CosealError as error:
         typer.secho(f"no console: {error.detail}; {error.hint}", fg="yellow", err=True)
         return None
@@ -403,16 +395,16 @@ def _console(net: Network, port: int | None) -> str | None:
 
 def _foreground(net: Network, *, show: bool) -> None:
     """Show the nodes until Ctrl-C, then stop them."""
-    from coseal import processes, web
+    from coseal.network import console, processes
 
     try:
         if show:
-            watching.show(net, calm=True, ending="Ctrl-C stops the nodes")
+            live_view.show(net, calm=True, ending="Ctrl-C stops the nodes")
         while True:
             time.sleep(1)
     except KeyboardInterrupt:
         typer.echo("stopping", err=True)
-        web.stop(net)
+        console.stop(net)
         processes.stop(net.nodes)
 
 
@@ -434,6 +426,6 @@ def _table(net: Network, statuses: Sequence[NodeStatus]) -> RenderableType:
         against = Text(f"{count} proof{'s' if count > 1 else ''} against it" if count else "", "red")
         extra = (against,) if proven else ()
         table.add_row(node.name, node.role, node.kind, *numbers, short(node.state_root, 10), health, *extra)
-    if coming := watching.coming_rules(statuses):
+    if coming := live_view.coming_rules(statuses):
         table.drawn.caption, table.drawn.caption_justify = Text(coming, "yellow"), "left"
     return table.drawn

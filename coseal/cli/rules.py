@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.importing import Format, ZoneOption, print_findings
+from coseal.cli.imports import Format, ZoneOption, print_findings
 from coseal.cli.shared import (
     Commands,
     DirectoryOption,
@@ -27,8 +27,8 @@ from coseal.cli.shared import (
 from coseal.errors import EXIT_BAD, EXIT_OK
 
 if TYPE_CHECKING:
-    from coseal.rule_checks import Verdict
-    from coseal.rules import Tried
+    from coseal.client.rule_checks import Verdict
+    from coseal.client.rules import Tried
 
 rules_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Write, check and try the rules of supervision.")
 
@@ -66,10 +66,10 @@ def check(
 
       coseal rules check permit.json --dir coseal-net --json
     """
-    from coseal.rules import check_against, check_file, read_definition
+    from coseal.client.rules import check_against, check_file, read_definition
 
     if process_type is None and (directory or node or url):
-        from coseal.access import Access
+        from coseal.network.access import Access
 
         with Access(folder(directory), node, url, genesis, token=token).client() as client:
             verdict = check_against(client, file)
@@ -110,10 +110,10 @@ def try_rules(
 
       coseal rules test fines.json --log fines.csv.gz --map fines.toml --zone +01:00 --json --cases
     """
-    from coseal.importers.log import BadLog
-    from coseal.importers.mapping import load_mapping
-    from coseal.importers.reader import read_log
-    from coseal.rules import try_file
+    from coseal.client.rules import try_file
+    from coseal.formats.importers.log import BadLog
+    from coseal.formats.importers.mapping import load_mapping
+    from coseal.formats.importers.reader import read_log
 
     try:
         read = read_log(log, load_mapping(mapping, log, zone), format.value if format else None)
@@ -174,7 +174,7 @@ def _print_checked(verdict: Verdict) -> None:
 
 
 def _print_tried(tried: Tried, *, with_cases: bool) -> None:
-    from coseal.languages import reader_language, title_of
+    from coseal.client.languages import reader_language, title_of
 
     result, language = tried.result, reader_language()
     table = plain_table("rule", "satisfied", "pending", "pending violating", "violated", "undetermined", "title")

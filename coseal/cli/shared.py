@@ -173,7 +173,7 @@ def acting(command: Callable[..., None]) -> Callable[..., None]:
 
 def _reaching(command: Callable[..., None], without: set[str]) -> Callable[..., None]:
     def access(given: dict[str, Any]) -> Any:
-        from coseal.access import Access
+        from coseal.network.access import Access
 
         found = _one_folder({"directory": given.pop("argument", None), "dir_option": given.pop("directory")})
         return Access(folder(found), **given)

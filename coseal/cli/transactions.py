@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.acting import act
+from coseal.cli.dry_run import act
 from coseal.cli.shared import (
     DirectoryOption,
     GenesisOption,
@@ -29,8 +29,8 @@ from coseal.cli.shared import (
 from coseal.errors import EXIT_BAD, BadAnswer, CosealError
 
 if TYPE_CHECKING:
-    from coseal.access import Access
-    from coseal.client import Client, Committed
+    from coseal.client.blocking import Client, Committed
+    from coseal.network.access import Access
 
 
 class Form(StrEnum):
@@ -96,14 +96,14 @@ def submit(
 
       coseal submit policy.endorse id=cn/2026-1 --as central-bank --dry-run
     """
-    from coseal.arguments import parse_action, parse_arguments, require_valid
+    from coseal.client.arguments import parse_action, parse_arguments, require_valid
 
     contract, name = parse_action(action)
     args = parse_arguments(contract, name, words or [], data)
     require_valid(contract, name, args)
     with access.client(sender) as client:
         if (contract, name) == ("process", "record"):
-            from coseal.fitting import require_fit
+            from coseal.client.item_checks import require_fit
 
             require_fit(client, args)
         if access.dry_run:
@@ -143,10 +143,10 @@ def sign(
 
       curl -H 'Content-Type: application/json' --data-binary @tx.json 'http://127.0.0.1:8600/v1/transactions?wait=commit'
     """
-    from coseal.access import Access
-    from coseal.arguments import parse_action, parse_arguments
-    from coseal.client import sign_as
+    from coseal.client.arguments import parse_action, parse_arguments
+    from coseal.client.blocking import sign_as
     from coseal.ledger.render import raw_text, transaction_json
+    from coseal.network.access import Access
 
     contract, name = parse_action(action)
     args = parse_arguments(contract, name, words or [], data)
@@ -194,18 +194,18 @@ def show(
 
       coseal show evidence bank-a
     """
-    from coseal import evidence, supervision
-    from coseal.cli import adopting, findings, showing
+    from coseal.cli import ballots, findings, show
+    from coseal.client import evidence, supervision
 
     get, tell = {
-        Kind.block: (_block, showing.print_block),
-        Kind.tx: (_transaction, showing.print_transaction),
-        Kind.object: (_object, showing.print_object),
-        Kind.policy: (_policy, showing.print_value),
-        Kind.member: (_member, showing.print_value),
-        Kind.rule: (supervision.rule, adopting.print_rule),
+        Kind.block: (_block, show.print_block),
+        Kind.tx: (_transaction, show.print_transaction),
+        Kind.object: (_object, show.print_object),
+        Kind.policy: (_policy, show.print_value),
+        Kind.member: (_member, show.print_value),
+        Kind.rule: (supervision.rule, ballots.print_rule),
         Kind.finding: (supervision.finding, findings.print_finding),
-        Kind.evidence: (evidence.against, showing.print_evidence),
+        Kind.evidence: (evidence.against, show.print_evidence),
     }[kind]
     with access.client() as client:
         document = get(client, identifier)
@@ -229,7 +229,7 @@ def _transaction(client: Client, identifier: str) -> dict[str, Any]:
 
 
 def _object(client: Client, name: str) -> dict[str, Any]:
-    from coseal.history import object_history, parse_object
+    from coseal.client.history import object_history, parse_object
 
     return object_history(client, *parse_object(name))[0]
 

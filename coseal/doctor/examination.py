@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coseal import __version__, network
-from coseal.client import Client
+from coseal import __version__
+from coseal.client.blocking import Client
 from coseal.doctor import folder, machine, reach
 from coseal.doctor.folder import Registered
 from coseal.doctor.line import Line, bad
@@ -16,7 +16,8 @@ from coseal.doctor.reach import Answer
 from coseal.doctor.settings import Settings, read
 from coseal.errors import CosealError
 from coseal.ledger.genesis import Genesis
-from coseal.processes import reading_token, why_ended
+from coseal.network import folders
+from coseal.network.processes import reading_token, why_ended
 
 Say = Callable[[Line], None]
 
@@ -27,9 +28,9 @@ def configurations(directory: Path) -> tuple[list[Path], str | None]:
     """Return the `node.toml` of every node whose folder is here, and the chain id that `network.toml` names."""
     if (directory / "node.toml").is_file():
         return [directory / "node.toml"], None
-    if not network.exists(directory):
+    if not folders.exists(directory):
         raise CosealError(f"{directory} holds no network and no node", "give a folder, or --config FILE")
-    net = network.load(directory)
+    net = folders.load(directory)
     return [path for node in net.nodes if (path := node.data / "node.toml").is_file()], net.chain_id
 
 

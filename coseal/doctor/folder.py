@@ -15,7 +15,8 @@ from typing import Final
 
 from cryptography import x509
 
-from coseal import keys
+from coseal.client import keys
+from coseal.client.genesis import read_genesis
 from coseal.doctor.line import Line, bad, ok, warn
 from coseal.doctor.settings import Settings
 from coseal.errors import CosealError, WrongKey
@@ -23,7 +24,6 @@ from coseal.ledger import framing
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
-from coseal.network import read_genesis
 
 _GIB: Final = 1024**3
 _SYNCS: Final = 20

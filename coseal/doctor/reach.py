@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from coseal import versions
+from coseal.client import versions
 from coseal.doctor.line import Line, bad, ok, warn
 from coseal.doctor.settings import Address, Settings
 from coseal.ledger.genesis import Genesis

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from coseal.aio import AsyncClient
-from coseal.connecting import introduced
+from coseal.client.asynchronous import AsyncClient
+from coseal.client.connection import introduced
+from coseal.client.stream import Blocks
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
-from coseal.following import Blocks
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.render import time_text
 from coseal.ledger.strict_json import json_line

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import httpx
 
 from coseal import __version__
-from coseal.client import are_local
+from coseal.client.blocking import are_local
 from coseal.errors import BadAnswer, CosealError
 from coseal.streams.delivery import Away, NotTaken
 from coseal.streams.outgoing import BATCH, DATA_TYPE, STRUCTURED, Outgoing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from coseal.actions import actions, fields_of, sender_of
+from coseal.client.actions import actions, fields_of, sender_of
 from coseal.contracts.framework import Action
 from docs.site.markdown import block, code, table
 

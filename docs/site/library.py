@@ -14,7 +14,7 @@ import coseal
 from docs.site.markdown import block, code, table
 
 _OF_A_CLIENT = ("governance", "supervision")
-"""Modules of ``coseal`` whose functions take a client."""
+"""Modules of ``coseal.client`` whose functions take a client."""
 
 
 def page() -> str:
@@ -24,7 +24,7 @@ def page() -> str:
         found = getattr(coseal, name)
         parts += _class(name, found) if inspect.isclass(found) else _function(f"coseal.{name}", found, 2)
     for name in _OF_A_CLIENT:
-        parts += _module(name, import_module(f"coseal.{name}"))
+        parts += _module(name, import_module(f"coseal.client.{name}"))
     return "\n".join(parts)
 
 
@@ -39,7 +39,7 @@ def _rank(name: str) -> tuple[int, str, int]:
 
 def _module(name: str, module: ModuleType) -> Iterator[str]:
     """Yield the functions of a module that take a client."""
-    yield f"## coseal.{name}\n"
+    yield f"## coseal.client.{name}\n"
     yield prose(module)
     for key, found in vars(module).items():
         ours = inspect.isfunction(found) and found.__module__ == module.__name__ and not key.startswith("_")
@@ -61,7 +61,7 @@ def _class(name: str, found: type) -> Iterator[str]:
             (code(field.name), code(str(field.type))) for field in dataclasses.fields(found) if field.name[0] != "_"
         ]
         yield table(("field", "type"), fields)
-    hidden = [base for base in found.__mro__[1:] if base.__module__ == "coseal.speaker"]  # it has no entry of its own
+    hidden = [base for base in found.__mro__[1:] if base.__module__ == "coseal.client.base"]  # it has no own entry
     members = [
         (key, value) for base in (*hidden, found) for key, value in vars(base).items() if not key.startswith("_")
     ]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import coseal
-from coseal import supervision
+from coseal.client import supervision
 
 Decision = tuple[str, str]
 """(outcome: rectified, dismissed or sanctioned; the reason in words)."""

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from coseal import bundle
 from coseal.audit.bundle import STEP_NAMES, BundleReport, verify_bundle
 from coseal.audit.report import Verdict
 from coseal.audit.verify import verify_document
+from coseal.client import bundle
+from coseal.client.session import Ask, Conversation, Dialogue, Reply
 from coseal.contracts.process_chain import item_hash, objects_of
-from coseal.conversation import Ask, Conversation, Dialogue, Reply
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import codec, signing
 from coseal.ledger.block import CommittedBlock, Header, Receipt

@@ -12,7 +12,7 @@ from coseal.audit.contradictions import Contradiction, in_block
 from coseal.audit.epochs import Epochs
 from coseal.audit.light import UnknownValidators
 from coseal.audit.report import Level, Verdict
-from coseal.cli.checking import print_report
+from coseal.cli.audit import print_report
 from coseal.contracts import evidence
 from coseal.ledger import transaction
 from coseal.ledger.block import Receipt

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from coseal import client as signing
-from coseal import keys
+from coseal.client import blocking as signing
+from coseal.client import keys
 from coseal.ledger.transaction import Transaction
 from tests.cluster.histories import Add, Look, Read, Write
 from tests.cluster.network import Cluster

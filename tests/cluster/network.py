@@ -22,11 +22,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coseal import consortium, keys, network
+from coseal.client import keys
 from coseal.ledger import transaction
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.transaction import Transaction
-from coseal.network import NodeEntry
+from coseal.network import consortium, folders
+from coseal.network.folders import NodeEntry
 from tests.cluster.lines import Lines
 
 FIRST_PORT, LAST_PORT = 22_400, 22_990
@@ -78,7 +79,7 @@ class Cluster:
     nodes in ``doubled`` ran twice at a time.
     """
 
-    net: network.Network
+    net: folders.Network
     genesis: Genesis
     ports_lock: int
     lines: Lines | None = None
@@ -92,8 +93,8 @@ class Cluster:
     def make(folder: Path, nodes: int = 4, *, relayed: bool = False) -> Cluster:
         """Make a new network of the default consortium; ``relayed``: with lines between nodes that can be cut."""
         base, lock = reserve_ports(nodes + relayed)
-        addressing = network.Addressing(base_port=base)
-        net = network.create(folder / "net", consortium.default_consortium(nodes), addressing=addressing)
+        addressing = folders.Addressing(base_port=base)
+        net = folders.create(folder / "net", consortium.default_consortium(nodes), addressing=addressing)
         bare = [node for node in net.nodes if not (node.data / "journal").exists()]
         if bare:
             command = [sys.executable, "-m", "coseal.node", "init"]

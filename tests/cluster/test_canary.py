@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from coseal import keys
+from coseal.client import keys
 from coseal.ledger import transaction
 from coseal.ledger.transaction import Transaction
 from tests.cluster.network import Cluster

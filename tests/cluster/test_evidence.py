@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from coseal import keys
 from coseal.audit.audit import audit
 from coseal.audit.sources import sources_in
+from coseal.client import keys
 from coseal.consensus.messages import Prepare, preimage
 from coseal.node.core import wire
 from coseal.node.transport.links import Identity, Links

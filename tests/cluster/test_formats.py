@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from coseal.importers.mapping import load_mapping
-from coseal.importers.reader import read_log
+from coseal.formats.importers.mapping import load_mapping
+from coseal.formats.importers.reader import read_log
 from tests.cluster.commands import coseal, documents
 from tests.cluster.test_command_line import free_base_port
 

@@ -15,18 +15,18 @@ from typing import Any
 
 import pytest
 
-from coseal import supervision
-from coseal.access import Access
-from coseal.client import Client
+from coseal.client import supervision
+from coseal.client.blocking import Client
+from coseal.client.log_recording import Recorder
 from coseal.contracts.process_chain import objects_of
 from coseal.contracts.process_types import normalised
 from coseal.contracts.rules.monitor import rule_sets
 from coseal.contracts.rules.rule import parse_rules
 from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision_watch import object_state_key
-from coseal.importers.mapping import default_mapping
-from coseal.importers.reader import read_log
-from coseal.recording import Recorder
+from coseal.formats.importers.mapping import default_mapping
+from coseal.formats.importers.reader import read_log
+from coseal.network.access import Access
 from tests.cluster.network import Cluster
 from tests.reference import reference
 

@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from coseal import keys, network
 from coseal.audit.report import Verdict
 from coseal.audit.verify import verify_bytes
-from coseal.client import Client
+from coseal.client import keys
+from coseal.client.blocking import Client
 from coseal.errors import CosealError
-from coseal.processes import probe
+from coseal.network import folders
+from coseal.network.processes import probe
 from tests.cluster.commands import command, coseal, documents, environment
 from tests.cluster.network import reserve_ports
 
@@ -32,7 +33,7 @@ PROBE = Path(__file__).parents[1] / "coseal" / "formats" / "roundtrip_probe.json
 class Load:
     """Submits one transaction after another through one node; keeps a receipt of each epoch."""
 
-    def __init__(self, net: network.Network, node: str) -> None:
+    def __init__(self, net: folders.Network, node: str) -> None:
         self.receipts: dict[int, bytes] = {}
         self.count, self.longest_s, self.failure = 0, 0.0, ""
         self._net, self._node = net, node
@@ -72,13 +73,13 @@ class Story:
     load: Load | None = None
 
     @property
-    def validator(self) -> network.NodeEntry:
+    def validator(self) -> folders.NodeEntry:
         """A validator that stayed."""
         return next(node for node in self.net.nodes if node.kind == "validator")
 
     @property
-    def net(self) -> network.Network:
-        return network.load(self.folder)
+    def net(self) -> folders.Network:
+        return folders.load(self.folder)
 
     def status(self, name: str) -> dict[str, Any]:
         found = probe(self.net.node(name), 10)

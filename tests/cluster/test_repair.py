@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from coseal import network, processes
+from coseal.network import folders, processes
 from tests.cluster.commands import coseal, documents
 from tests.cluster.network import reserve_ports
 
@@ -18,7 +18,7 @@ NODE = "bank-a"
 
 
 @pytest.fixture(scope="module")
-def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[network.Network]:
+def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[folders.Network]:
     """A network whose bank has replaced its consensus key, and recorded something before and after."""
     base, _held = reserve_ports(4)
     folder = tmp_path_factory.mktemp("repair") / "net"
@@ -26,7 +26,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[network.Network]:
     record(folder, 3)
     coseal("node", "rotate-key", NODE, "--dir", folder)
     record(folder, 3)
-    yield network.load(folder)
+    yield folders.load(folder)
     coseal("down", folder)
 
 
@@ -42,13 +42,13 @@ def flip(path: Path, at: int, count: int = 8) -> None:
     path.write_bytes(raw)
 
 
-def stopped(net: network.Network) -> Path:
+def stopped(net: folders.Network) -> Path:
     """Stop the bank's node and return its folder."""
     coseal("node", "stop", NODE, "--dir", net.directory)
     return net.node(NODE).data
 
 
-def refused(net: network.Network) -> str:
+def refused(net: folders.Network) -> str:
     """Start the node, which does not, and return what the command says; the status says it too."""
     said = coseal("node", "start", NODE, "--dir", net.directory, code=2)
     rows = {row["name"]: row for row in documents("status", net.directory)["nodes"]}
@@ -58,7 +58,7 @@ def refused(net: network.Network) -> str:
     return said
 
 
-def repaired(net: network.Network) -> list[str]:
+def repaired(net: folders.Network) -> list[str]:
     """Repair the node; it has what the others have, and votes in what is recorded then."""
     found = documents("node", "repair", NODE, "--dir", net.directory)
     for _ in range(30):  # without its journal it observes until blocks are certified beyond where it may have voted
@@ -73,7 +73,7 @@ def repaired(net: network.Network) -> list[str]:
     return lines
 
 
-def test_a_damaged_block_log_is_kept_up_to_the_damage(net: network.Network) -> None:
+def test_a_damaged_block_log_is_kept_up_to_the_damage(net: folders.Network) -> None:
     folder = stopped(net)
     flip(folder / "blocks" / "00000001.log", 5_000)
     said = refused(net)
@@ -83,26 +83,26 @@ def test_a_damaged_block_log_is_kept_up_to_the_damage(net: network.Network) -> N
     assert "are kept, the others come from the peers again" in line
 
 
-def test_a_node_without_blocks_follows_from_the_genesis_also_after_a_new_key(net: network.Network) -> None:
+def test_a_node_without_blocks_follows_from_the_genesis_also_after_a_new_key(net: folders.Network) -> None:
     shutil.rmtree(stopped(net) / "blocks")
     assert repaired(net) == ["nothing is damaged"]
 
 
-def test_a_damaged_state_database_is_rebuilt_without_asking(net: network.Network) -> None:
+def test_a_damaged_state_database_is_rebuilt_without_asking(net: folders.Network) -> None:
     folder = stopped(net)
     flip(folder / "state" / "data.mdb", 0, 8_192)
     coseal("node", "start", NODE, "--dir", net.directory)
     assert repaired(net) == ["nothing is damaged"]
 
 
-def test_the_gateways_damaged_memory_is_named_and_put_aside(net: network.Network) -> None:
+def test_the_gateways_damaged_memory_is_named_and_put_aside(net: folders.Network) -> None:
     flip(stopped(net) / "idempotency.sqlite", 0, 100)
     assert "idempotency.sqlite, the gateway's memory of requests, is damaged" in refused(net)
     (line,) = repaired(net)
     assert "may be recorded twice" in line
 
 
-def test_a_certificate_that_does_not_fit_its_key_is_named_and_put_right(net: network.Network) -> None:
+def test_a_certificate_that_does_not_fit_its_key_is_named_and_put_right(net: folders.Network) -> None:
     folder = stopped(net)
     certificate = folder / "keys" / "link.crt"
     shutil.copy(net.node("regulator").data / "keys" / "link.crt", certificate)
@@ -111,7 +111,7 @@ def test_a_certificate_that_does_not_fit_its_key_is_named_and_put_right(net: net
     assert "the certificate that the chain registers is in its place" in line
 
 
-def test_a_key_of_another_node_is_still_refused(net: network.Network) -> None:
+def test_a_key_of_another_node_is_still_refused(net: folders.Network) -> None:
     folder = stopped(net)
     key = folder / "keys" / "consensus.pem"
     kept = key.read_bytes()
@@ -121,7 +121,7 @@ def test_a_key_of_another_node_is_still_refused(net: network.Network) -> None:
     assert repaired(net) == ["nothing is damaged"]
 
 
-def test_a_validator_that_lost_blocks_and_journal_observes_first_and_votes_later(net: network.Network) -> None:
+def test_a_validator_that_lost_blocks_and_journal_observes_first_and_votes_later(net: folders.Network) -> None:
     folder = stopped(net)
     shutil.rmtree(folder / "blocks")
     flip(folder / "journal" / "journal.log", 50)

@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 import coseal
-from coseal import supervision
+from coseal.client import supervision
 from tests.cluster.network import Cluster
 from tests.coseal.streams.conftest import Hook
 from tests.reference import reference
@@ -88,9 +88,9 @@ def test_the_examples_in_docstrings_are_true(net: Cluster) -> None:
             "url": net.entry("regulator").url,
         }
         ran = 0
-        for name in ("client", "connecting", "offline"):
-            module = importlib.import_module(f"coseal.{name}")
-            for one in finder.find(module, f"coseal.{name}", extraglobs=known):
+        for name in ("blocking", "connection", "offline"):
+            module = importlib.import_module(f"coseal.client.{name}")
+            for one in finder.find(module, f"coseal.client.{name}", extraglobs=known):
                 ran += bool(one.examples)
                 runner.run(one)
     assert ran >= 10

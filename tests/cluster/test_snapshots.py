@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from coseal import block_archive
 from coseal.audit.audit import audit
 from coseal.audit.report import Level, Verdict
 from coseal.audit.sources import FileSource, UrlSource
 from coseal.cli import app
+from coseal.formats import block_archive
 from tests.cluster.network import Cluster
 
 pytestmark = pytest.mark.cluster

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from coseal.cli import watching
-from coseal.watching import Watch
+from coseal.cli import live_view
+from coseal.network.watch import Watch
 from tests.cluster.network import Cluster
 
 pytestmark = pytest.mark.cluster
@@ -64,7 +64,7 @@ def test_the_figures_are_those_of_the_interface(cluster: Cluster):
     assert sight.transactions_per_s == 1.5
     assert sight.blocks_per_s == (sight.height - first.height) / 2
     assert sum("membership.set_profile by bank-a/admin" in text for text in happened) == 3
-    assert json.loads(json.dumps(watching.document(cluster.net, sight)))["findings_open"] == 0
+    assert json.loads(json.dumps(live_view.document(cluster.net, sight)))["findings_open"] == 0
 
 
 def test_in_a_terminal_it_draws_until_an_interrupt(cluster: Cluster):

@@ -26,8 +26,8 @@ from typing import Any
 
 import pytest
 
-from coseal import keys
-from coseal.client import Client
+from coseal.client import keys
+from coseal.client.blocking import Client
 from tests.cluster.network import Cluster
 from tests.console import sample
 

@@ -23,12 +23,12 @@ from unittest import mock
 
 import httpx
 
-from coseal import policies
 from coseal.console import page as console_page
 from coseal.console.app import application
 from coseal.console.console import Console
 from coseal.console.nodes import Address
 from coseal.console.page_data import PageData
+from coseal.demo import policies
 from coseal.node.http.app import create_app
 from coseal.node.http.context import Settings
 from coseal.node.index.index import Index

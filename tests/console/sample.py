@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from coseal import keys, policies
-from coseal.client import Client
-from coseal.demo_supervision import handover, handover_type
+from coseal.client import keys
+from coseal.client.blocking import Client
+from coseal.demo import policies
+from coseal.demo.oversight import handover, handover_type
 from tests.node.supervised import DAY_MS, RULES, TYPE, rule
 
 NOTICE = {

@@ -21,10 +21,10 @@ from coseal.console.app import TAKEN_BYTES_MAX, application
 from coseal.console.audits import KEPT_MAX, RUNNING_MAX, Audits, Busy
 from coseal.console.console import Console
 from coseal.console.texts import CATALOGUE
-from coseal.exporters.chain import read_process
-from coseal.exporters.export import export, manifest
-from coseal.importers.mapping import load_mapping
-from coseal.importers.reader import read_log
+from coseal.formats.exporters.chain import read_process
+from coseal.formats.exporters.export import export, manifest
+from coseal.formats.importers.mapping import load_mapping
+from coseal.formats.importers.reader import read_log
 from coseal.ledger import render
 from coseal.ledger.proof import TransactionProof
 from coseal.ledger.signing import ZERO_HASH

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from coseal import policies as shipped
 from coseal.console.nodes import Problem
 from coseal.console.page import Page, View
 from coseal.console.pages import policies, policy, policy_coordination, policy_figures
@@ -16,6 +15,7 @@ from coseal.console.policy_life import known_at, life, why
 from coseal.contracts import policy_statistics
 from coseal.contracts.framework import CommittedReader
 from coseal.contracts.policy_instrument import standing
+from coseal.demo import policies as shipped
 from tests.audit.conftest import Chain, make_genesis
 from tests.console.fake import FakeNetwork
 from tests.console.test_members import page_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from coseal.client import Client
+from coseal.client.blocking import Client
 from coseal.contracts.execution import Executor, new_state
 from coseal.ledger import merkle
 from coseal.ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash

@@ -39,7 +39,8 @@ def test_every_route_of_the_document_has_an_entry() -> None:
 
 def test_every_public_name_of_the_library_is_there_with_its_methods() -> None:
     page = library.page()
-    assert headings(page, 2) == {f"coseal.{name}" for name in (*coseal.__all__, "governance", "supervision")}
+    names = (*coseal.__all__, "client.governance", "client.supervision")
+    assert headings(page, 2) == {f"coseal.{name}" for name in names}
     assert {"Client.submit", "Client.record", "AsyncClient.stream", "supervision.finding"} <= headings(page, 3)
     assert "```pycon\n>>> committed = client.submit" in page
 

@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coseal import ceremony
 from coseal.audit.export import signed_bytes
 from coseal.audit.verify import verify_bytes, verify_document
 from coseal.consensus import messages, persisted
@@ -27,8 +26,8 @@ from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.rule import parse_rule
 from coseal.contracts.table import CONTRACTS
 from coseal.errors import CosealError
-from coseal.importers.mapping import load_mapping
-from coseal.importers.reader import read_log
+from coseal.formats.importers.mapping import load_mapping
+from coseal.formats.importers.reader import read_log
 from coseal.ledger import codec, framing, render
 from coseal.ledger.block import Block, CommittedBlock, Header, Receipt
 from coseal.ledger.certificate import Certificate
@@ -42,6 +41,7 @@ from coseal.ledger.state import StateProof
 from coseal.ledger.strict_json import strict_json
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
+from coseal.network import ceremony
 from coseal.node.core import journal, wire
 from coseal.node.http import bodies, cloudevents, paging
 from coseal.node.http.problems import Problem

@@ -23,11 +23,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from coseal import ceremony
 from coseal.audit.export import signed_bytes
-from coseal.bundle import collect
+from coseal.client.bundle import collect
 from coseal.consensus import messages, persisted
-from coseal.consortium import default_consortium
 from coseal.contracts.table import CONTRACTS
 from coseal.ledger import codec, framing, merkle, render, snapshot
 from coseal.ledger.block import CommittedBlock, Receipt
@@ -38,6 +36,8 @@ from coseal.ledger.proof import BeginProof, CertifiedValue, TransactionProof
 from coseal.ledger.signing import Ed25519Signer
 from coseal.ledger.snapshot import Manifest
 from coseal.ledger.state import value_hash_of
+from coseal.network import ceremony
+from coseal.network.consortium import default_consortium
 from coseal.node.core import journal, wire
 from coseal.node.index.index import Index
 from tests.node.chain import Chain
@@ -432,7 +432,7 @@ def _contribution(plan: ceremony.Plan, member: str, first: int) -> bytes:
 
 
 def _certificate_of(seed: bytes, node: str) -> bytes:
-    """Return a link certificate as ``coseal.keys`` makes them, with a serial number that is no chance."""
+    """Return a link certificate as ``coseal.client.keys`` makes them, with a serial number that is no chance."""
     key = Ed25519PrivateKey.from_private_bytes(seed)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, node)])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())

@@ -23,16 +23,16 @@ from typing import Any, Final, TypeAlias
 
 import httpx
 
-from coseal import bundle, client, conversation, following
 from coseal.audit.audit import audit
 from coseal.audit.report import Level
 from coseal.audit.sources import UrlSource
 from coseal.audit.verify import Verification, verify_bytes
-from coseal.client import Client
+from coseal.client import blocking, bundle, session, stream
+from coseal.client.blocking import Client
+from coseal.client.history import object_history
 from coseal.errors import CosealError
-from coseal.exporters.chain import read_process
-from coseal.exporters.export import export
-from coseal.history import object_history
+from coseal.formats.exporters.chain import read_process
+from coseal.formats.exporters.export import export
 from tests.liar.lies import OPENED, Answer, Lie, every, places, sampled
 from tests.liar.questions import Question
 from tests.liar.scene import CASE, SOURCE, Key, Scene
@@ -400,7 +400,7 @@ class Clock:
 @contextmanager
 def without_waiting() -> Iterator[None]:
     """Let clients not wait between two tries, and not log what each lie was."""
-    modules, clock, log = (client, conversation, following), Clock(), logging.getLogger("coseal")
+    modules, clock, log = (blocking, session, stream), Clock(), logging.getLogger("coseal")
     was = log.disabled
     log.disabled = True
     for module in modules:

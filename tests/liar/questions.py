@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from coseal import bundle, evidence, supervision
 from coseal.audit.bundle import verify_bundle
-from coseal.client import Client, Committed
-from coseal.connecting import _fetched, introduced
-from coseal.following import Follower
-from coseal.history import object_history
+from coseal.client import bundle, evidence, supervision
+from coseal.client.blocking import Client, Committed
+from coseal.client.connection import _fetched, introduced
+from coseal.client.history import object_history
+from coseal.client.stream import Follower
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.transaction import Transaction
 from tests.liar.scene import CASE, QUIET, SOURCE, Scene

@@ -17,8 +17,8 @@ from typing import Any, Final
 import httpx
 
 from coseal.audit.epochs import Epochs
-from coseal.exporters.chain import read_process
-from coseal.exporters.export import export, manifest
+from coseal.formats.exporters.chain import read_process
+from coseal.formats.exporters.export import export, manifest
 from coseal.ledger import merkle, signing
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.handover import Handover, with_handovers

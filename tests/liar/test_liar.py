@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from coseal import history, pages
 from coseal.audit import bundle as audit_bundle
 from coseal.audit.bundle import _Bundle
 from coseal.audit.sources import UrlSource
-from coseal.conversation import Conversation
-from coseal.following import Blocks
+from coseal.client import history, pages
+from coseal.client.session import Conversation
+from coseal.client.stream import Blocks
 from coseal.ledger import codec, render
 from coseal.ledger.state import StateProof
 from tests.liar.__main__ import lie, table

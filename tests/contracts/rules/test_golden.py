@@ -13,8 +13,8 @@ from coseal.contracts.process_types import normalised
 from coseal.contracts.rules.rule import parse_rules
 from coseal.contracts.rules.trial import try_rules
 from coseal.contracts.rules.verdict import Verdict
-from coseal.importers.mapping import default_mapping
-from coseal.importers.reader import read_log
+from coseal.formats.importers.mapping import default_mapping
+from coseal.formats.importers.reader import read_log
 from tests.reference import reference
 
 LOGS = ("xes/running-example.xes", "xes/receipt.xes.gz", "xes/road_traffic_fines_sample.xes.gz")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from coseal.contracts.process_types import normalised
-from coseal.exporters.log import ExportLog, log_of
-from coseal.importers.log import Log
-from coseal.importers.mapping import load_mapping
-from coseal.importers.reader import read_log
+from coseal.formats.exporters.log import ExportLog, log_of
+from coseal.formats.importers.log import Log
+from coseal.formats.importers.mapping import load_mapping
+from coseal.formats.importers.reader import read_log
 
 
 def _instant(text: str) -> tuple[int, str]:

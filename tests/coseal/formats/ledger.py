@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from coseal.importers.log import Log
+from coseal.formats.importers.log import Log
 from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import sign
 from tests.node.chain import Chain, make_genesis, operator

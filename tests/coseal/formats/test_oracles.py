@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from coseal.exporters.flat import flatten
-from coseal.exporters.log import ExportLog
-from coseal.exporters.ocel_json import write_ocel_json
-from coseal.exporters.ocel_sqlite import write_ocel_sqlite
-from coseal.exporters.ocel_xml import write_ocel_xml
-from coseal.exporters.xes import write_xes
+from coseal.formats.exporters.flat import flatten
+from coseal.formats.exporters.log import ExportLog
+from coseal.formats.exporters.ocel_json import write_ocel_json
+from coseal.formats.exporters.ocel_sqlite import write_ocel_sqlite
+from coseal.formats.exporters.ocel_xml import write_ocel_xml
+from coseal.formats.exporters.xes import write_xes
 
 WRITERS: dict[str, Callable[[ExportLog], bytes]] = {
     "json": write_ocel_json,

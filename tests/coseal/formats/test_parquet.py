@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from coseal.audit import parquet as footer
 from coseal.audit.counting import COUNTERS, Uncountable
 from coseal.errors import CosealError
-from coseal.exporters.log import ExportLog, LogEvent, LogObject
-from coseal.exporters.parquet import write_parquet
+from coseal.formats.exporters.log import ExportLog, LogEvent, LogObject
+from coseal.formats.exporters.parquet import write_parquet
 from tests.coseal.formats.logs import logs
 
 TYPES = {"amount": "float", "units": "integer", "paid": "boolean", "due": "time", "event": "string", "huge": "float"}

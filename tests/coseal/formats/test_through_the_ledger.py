@@ -14,13 +14,13 @@ from coseal.audit.verify import verify_file
 from coseal.contracts.names import is_identifier
 from coseal.contracts.process_chain import item_hash
 from coseal.errors import BadAnswer, CosealError
-from coseal.exporters.chain import read_process
-from coseal.exporters.export import FORMATS, export, manifest
-from coseal.exporters.log import ExportLog, log_of
-from coseal.exporters.ocel_json import write_ocel_json
-from coseal.importers.log import Log
-from coseal.importers.mapping import load_mapping
-from coseal.importers.reader import read_log
+from coseal.formats.exporters.chain import read_process
+from coseal.formats.exporters.export import FORMATS, export, manifest
+from coseal.formats.exporters.log import ExportLog, log_of
+from coseal.formats.exporters.ocel_json import write_ocel_json
+from coseal.formats.importers.log import Log
+from coseal.formats.importers.mapping import load_mapping
+from coseal.formats.importers.reader import read_log
 from coseal.ledger import merkle
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.proof import CertifiedValue

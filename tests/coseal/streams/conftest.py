@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coseal import supervision
+from coseal.client import supervision
 from coseal.contracts import evidence
 from coseal.ledger.certificate import vote_preimage
 from coseal.ledger.codec import encode

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from coseal.aio import AsyncClient
+from coseal.client.asynchronous import AsyncClient
 from coseal.errors import BadAnswer, CosealError, FalseAnswer, Unreachable, WrongChain
 from coseal.ledger.block import CommittedBlock
 from coseal.streams import delivery
@@ -27,7 +27,7 @@ URLS = ["http://a.test", "http://b.test"]
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coseal.following._PAUSE_S", 0)
+    monkeypatch.setattr("coseal.client.stream._PAUSE_S", 0)
     monkeypatch.setattr(delivery, "FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(delivery, "_NOTHING_S", 0.001)
 

@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from coseal import keys
+from coseal.client import keys
 from coseal.contracts.table import CONTRACTS
 from coseal.ledger import transaction
 from tests.cluster.network import Cluster

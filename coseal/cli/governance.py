@@ -1,0 +1,270 @@
+"""Commands about what concerns all members: governance propose, vote, list, show.
+
+Law: on a network's folder the members whose keys are in it vote; elsewhere each member votes for itself with --as.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coseal.cli.dry_run import act
+from coseal.cli.shared import (
+    Commands,
+    JsonOption,
+    SenderOption,
+    acting,
+    plain_table,
+    print_json,
+    reaching,
+    teller,
+)
+from coseal.errors import EXIT_BAD, CosealError
+
+if TYPE_CHECKING:
+    from coseal.client.blocking import Client
+    from coseal.network.access import Access
+
+governance_app = typer.Typer(
+    cls=Commands, no_args_is_help=True, help="Propose and vote on validators, members and rules of the chain."
+)
+
+
+class Kind(StrEnum):
+    """What can be proposed."""
+
+    add_validator = "add_validator"
+    remove_validator = "remove_validator"
+    rotate_validator_key = "rotate_validator_key"
+    add_member = "add_member"
+    protocol_version = "protocol_version"
+    withdraw_version = "withdraw_version"
+    retry_due = "retry_due"
+
+
+class Status(StrEnum):
+    """How a proposal stands."""
+
+    open = "open"
+    accepted = "accepted"
+    rejected = "rejected"
+    expired = "expired"
+    void = "void"
+    failed = "failed"
+
+
+class Choice(StrEnum):
+    """A vote."""
+
+    yes = "yes"
+    no = "no"
+
+
+ProposalArgument = Annotated[str, typer.Argument(metavar="ID", help="A proposal's id.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; recorded.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    governance_app.command("propose")(propose)
+    governance_app.command("vote")(vote)
+    governance_app.command("list")(list_proposals)
+    governance_app.command("show")(show_proposal)
+    app.add_typer(governance_app, name="governance")
+
+
+@acting
+def propose(
+    access: Access,
+    kind: Annotated[Kind, typer.Argument(help="What.")],
+    sender: SenderOption,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="key=value", help="The subject; key:=JSON for numbers and lists.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", metavar="FILE", help="A JSON object of the subject.")] = None,
+    identifier: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="A name of its own.", show_default="made up")
+    ] = None,
+    reason: ReasonOption = None,
+    open_for: Annotated[
+        str | None, typer.Option("--open", metavar="TIME", help="How long votes count, e.g. 24h.", show_default="7d")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose a change; the proposer's yes is counted if its member has a vote. Prints the proposal's id.
+
+    Examples:
+
+      coseal governance propose remove_validator node=bank-a --reason "Leaves the network" --as regulator
+
+      coseal governance propose protocol_version version=2 height=120000 --as central-bank
+
+      coseal governance propose withdraw_version proposal=protocol-version.2.1f2e3d4c --as central-bank
+    """
+    from coseal.client import governance
+    from coseal.client.arguments import parse_subject
+    from coseal.client.supervision import duration_ms
+
+    subject = parse_subject(kind.value, words or [], data)
+    more: dict[str, Any] = {} if reason is None else {"reason": reason}
+    with access.client(sender) as client:
+        if open_for is not None:
+            more["closes_ms"] = time.time_ns() // 1_000_000 + duration_ms(open_for)
+        about = _about(subject)
+        chosen = identifier or governance.new_id(kind.value, about)
+        args = {"id": chosen, "kind": kind.value, "subject": subject, **more}
+        committed = act(access, client, "governance", "propose", args, as_json=as_json)
+        _end(client, chosen, committed, as_json=as_json)
+
+
+@acting
+def vote(
+    access: Access,
+    proposal: ProposalArgument,
+    choice: Annotated[Choice, typer.Argument(help="yes or no; a vote is final.")],
+    sender: Annotated[
+        str | None,
+        typer.Option("--as", metavar="MEMBER[/USER]", help="Who votes.", show_default="all members of the folder"),
+    ] = None,
+    reason: ReasonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Vote on a proposal for a member; without --as, for every member with a vote whose key is in the folder.
+
+    Examples:
+
+      coseal governance vote add-validator.bank-b.1f2e3d4c yes --as regulator --reason "Caught up since Monday"
+
+      coseal governance vote add-validator.bank-b.1f2e3d4c yes
+    """
+    from coseal.client import governance
+
+    if sender is not None:
+        args = {"ballot": proposal, "choice": choice.value} | ({} if reason is None else {"reason": reason})
+        with access.client(sender) as client:
+            committed = act(access, client, "governance", "vote", args, as_json=as_json)
+            _end(client, proposal, committed, as_json=as_json)
+        return
+    if access.dry_run:
+        raise CosealError("--dry-run is about one vote", "say whose: --as MEMBER")
+    from coseal.network.member_clients import Hands
+
+    with Hands(access.network(), teller(quiet=as_json), timeout_s=60.0) as hands:
+        found = governance.proposal(hands.reader, proposal)
+        voted = {row["member"] for row in found["votes"]}
+        for member in found["electorate"]:
+            acting = None if member in voted else hands.acting(member)
+            if acting is None or found["status"] != governance.OPEN:
+                continue
+            governance.vote(acting, proposal, choice.value, reason).require_ok()
+            found = governance.proposal(hands.reader, proposal)
+        _print_proposal(found, as_json=as_json)
+
+
+@reaching
+def list_proposals(
+    access: Access,
+    status: Annotated[Status | None, typer.Option("--status", help="Only those that are so.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """List proposals, newest first, as the node says; `show` proves one.
+
+    Example:
+
+      coseal governance list --status open
+    """
+    from coseal.client import governance
+
+    with access.client() as client:
+        found = governance.proposals(client, None if status is None else status.value, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    table = plain_table("id", "kind", "about", "by", "status", "yes", "no", "needed", "block")
+    for row in found:
+        about = _about(row["subject"])
+        counts = (str(row[name]) for name in ("yes", "no", "needed", "height"))
+        table.add_row(row["id"], row["kind"], about, row["proposer"], row["status"], *counts)
+    table.print()
+
+
+@reaching
+def show_proposal(
+    access: Access,
+    proposal: ProposalArgument,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a proposal with its votes and what it came to, proven against the certified state.
+
+    Example:
+
+      coseal governance show add-validator.bank-b.1f2e3d4c
+    """
+    from coseal.client import governance
+
+    with access.client() as client:
+        _print_proposal(governance.proposal(client, proposal), as_json=as_json)
+
+
+def _end(client: Client, proposal: str, committed: Any, *, as_json: bool) -> None:
+    """Print how a proposal stands after a transaction about it; exit with 1 if that was refused."""
+    from coseal.cli.transactions import print_committed
+    from coseal.client import governance
+
+    if committed.ok:
+        _print_proposal(governance.proposal(client, proposal), as_json=as_json)
+        return
+    print_committed(committed, as_json=as_json)
+    raise typer.Exit(EXIT_BAD)
+
+
+def _about(subject: Mapping[str, Any]) -> str:
+    """Return what a proposal is about in a word: a node, a member, a version, or another proposal."""
+    return next((str(subject[name]) for name in ("node", "member", "version", "proposal") if name in subject), "")
+
+
+def _print_proposal(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    colour = {"open": "yellow", "accepted": "green"}.get(found["status"], "red")
+    counts = f"{found['yes']} yes, {found['no']} no, {found['needed']} needed"
+    typer.secho(f"{found['id']}: {found['status']}, {counts}", fg=colour)
+    typer.echo(f"  {found['kind']} {_words(found['subject'])}")
+    typer.echo(f"  proposed by {found['proposer']} in block {found['height']}{_because(found['reason'])}")
+    for row in found["votes"]:
+        typer.echo(f"  {row['choice']:<4} {row['member']} in block {row['height']}{_because(row['reason'])}")
+    if found["outcome"]:
+        typer.echo(f"  outcome: {_words(found['outcome'])}")
+    if "software" in found:
+        _print_support(found)
+
+
+def _print_support(found: Mapping[str, Any]) -> None:
+    """Say which validators have a version that is not in force yet, with a warning where too few of them do."""
+    from coseal.client import versions
+
+    version, support = found["subject"]["version"], found["software"]
+    text = f"version {version}: {versions.shortage(support)}"
+    if versions.suffices(support):
+        typer.echo(f"  {text}")
+        return
+    missing = support["needed"] - len(support["having"])
+    waits = f"it takes effect only when a release that has it is installed on {missing} more"
+    typer.secho(f"  warning: {text}; {waits}", fg="yellow")
+
+
+def _words(fields: dict[str, Any]) -> str:
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+    return " ".join(f"{name}={text}" for name, text in texts.items() if text and name != "proof")
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""

@@ -1,0 +1,224 @@
+"""The command that records a log: import.
+
+Law: a log with a fault is not recorded at all; a log that is recorded already is not recorded twice.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coseal.cli.shared import (
+    JsonOption,
+    SenderOption,
+    plain_table,
+    print_json,
+    reaching,
+)
+from coseal.errors import EXIT_BAD
+
+if TYPE_CHECKING:
+    from coseal.client.log_recording import Recorded, Recorder
+    from coseal.formats.importers.log import BadLog, Log
+    from coseal.network.access import Access
+
+
+class Format(StrEnum):
+    """The formats that can be read."""
+
+    ocel_json = "ocel-json"
+    ocel_sqlite = "ocel-sqlite"
+    ocel_xml = "ocel-xml"
+    ocel1_json = "ocel1-json"
+    xes = "xes"
+    cloudevents = "cloudevents"
+    csv = "csv"
+
+
+class Ambiguous(StrEnum):
+    """What to do with a local time that came twice."""
+
+    refuse = "refuse"
+    earlier = "earlier"
+    later = "later"
+
+
+ZoneOption = Annotated[
+    str | None,
+    typer.Option(
+        "--zone",
+        metavar="ZONE",
+        help="The zone of times without an offset: an offset as +08:00, or a region as Europe/Rome.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("import")(import_log)
+
+
+@reaching
+def import_log(
+    access: Access,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The log; .gz is unpacked.")],
+    sender: SenderOption,
+    format: Annotated[
+        Format | None, typer.Option("--format", help="The file's format.", show_default="by its content")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE.toml", help="What it is called, and how columns are read.")
+    ] = None,
+    zone: ZoneOption = None,
+    ambiguous: Annotated[
+        Ambiguous | None,
+        typer.Option(
+            "--ambiguous",
+            help="With a region as zone: which one is meant of a local time that came twice.",
+            show_default="refuse",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option("--encoding", metavar="NAME", help="CSV: how its text is encoded.", show_default="utf-8"),
+    ] = None,
+    timestamp_format: Annotated[
+        str | None,
+        typer.Option("--timestamp-format", metavar="FORMAT", help='CSV: how times are written, as "%d/%m/%Y %H:%M".'),
+    ] = None,
+    decimal: Annotated[
+        str | None,
+        typer.Option("--decimal", metavar="MARK", help="CSV: the decimal mark, . or a comma.", show_default="."),
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=1_000, help="Items under one signature.")] = 500,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only read and check the file.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Record an event log as a source of a member, strictly.
+
+    The file is read whole and checked first: dangling references, undeclared types, duplicate ids, values that do not
+    fit, times without an offset are reported by path and count, with exit code 1 and nothing recorded. A second run
+    records nothing twice, an interrupted one goes on where it stopped.
+
+    A CSV file needs a map, e.g.
+
+      process_type = "fines"
+
+      case = "case_id"
+
+      activity = "activity"
+
+      timestamp = "timestamp"
+
+      attributes = { amount = "decimal" }
+
+      ignore = ["row"]
+
+    Examples:
+
+      coseal import log.jsonocel --as enterprise-a
+
+      coseal import fines.csv.gz --map fines.toml --as enterprise-a --zone Europe/Rome
+    """
+    from coseal.formats.importers.log import BadLog
+    from coseal.formats.importers.mapping import Options, load_mapping
+    from coseal.formats.importers.reader import read_log
+
+    options = Options(zone, ambiguous.value if ambiguous else None, encoding, timestamp_format, decimal)
+    try:
+        log = read_log(file, load_mapping(mapping, file, options=options), format.value if format else None)
+    except BadLog as error:
+        print_findings(error, as_json=as_json)
+        raise typer.Exit(EXIT_BAD) from None
+    if dry_run:
+        _print_counts(log, as_json=as_json)
+        return
+    from coseal.client.log_recording import Recorder
+
+    with access.client(sender) as client:
+        recorded = run_with_bar(Recorder(client, log, batch_items=batch), len(log.items), file.name, quiet=as_json)
+    _print_recorded(recorded, log, as_json=as_json)
+
+
+def run_with_bar(recorder: Recorder, total: int, title: str, *, quiet: bool) -> Recorded:
+    """Run a recorder under a progress bar on stderr, if a person is looking."""
+    if quiet or not sys.stderr.isatty():
+        return recorder.run()
+    from coseal.cli.shared import progress_bar
+
+    with progress_bar() as bar:
+        task = bar.add_task(title, total=total)
+        return recorder.run(lambda done, _: bar.update(task, completed=done))
+
+
+def print_findings(error: BadLog, *, as_json: bool) -> None:
+    """Print why a log is not read."""
+    if as_json:
+        findings = [
+            {
+                "code": finding.code,
+                "count": finding.count,
+                "examples": [{"path": path, "detail": detail} for path, detail in finding.examples],
+                **({"advice": finding.advice} if finding.advice else {}),
+            }
+            for finding in error.findings
+        ]
+        print_json({"ok": False, "recorded": 0, "findings": findings})
+        return
+    table = plain_table("finding", "count", "first ones")
+    table.set_title(error.detail)
+    for finding in error.findings:
+        table.add_row(
+            finding.code, str(finding.count), "\n".join(f"{path}: {detail}" for path, detail in finding.examples)
+        )
+    table.print()
+    for advice in dict.fromkeys(finding.advice for finding in error.findings if finding.advice):
+        codes = ", ".join(finding.code for finding in error.findings if finding.advice == advice)
+        typer.echo(f"  {codes}: {advice}")
+
+
+def _print_counts(log: Log, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"ok": True, "recorded": 0, "items": len(log.items), **log.counts(), "notes": list(log.notes)})
+    else:
+        typer.echo(f"the file is good: {len(log.items)} items, {_words(log)}")
+        _print_notes(log)
+
+
+def _print_recorded(recorded: Recorded, log: Log, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "ok": True,
+                "source": recorded.source,
+                "process_type": recorded.process_type,
+                "recorded": recorded.added,
+                "before": recorded.before,
+                "sequence": recorded.sequence,
+                "head": recorded.head.hex(),
+                "height": recorded.height,
+                "items": len(log.items),
+                **log.counts(),
+                "notes": list(log.notes),
+            }
+        )
+        return
+    typer.secho(f"recorded {recorded.added} items as {recorded.source} ({_words(log)})", fg="green")
+    if recorded.before:
+        typer.echo(f"  {recorded.before} were there already and are the file's")
+    typer.echo(f"  sequence {recorded.sequence} at height {recorded.height}, chain head {recorded.head.hex()}")
+    typer.echo("  verified here: the certified head covers exactly the file's items")
+    _print_notes(log)
+
+
+def _print_notes(log: Log) -> None:
+    for note in log.notes:
+        typer.echo(f"  note: {note}")
+
+
+def _words(log: Log) -> str:
+    return ", ".join(f"{count} {name}" for name, count in log.counts().items() if count) or "nothing to record"

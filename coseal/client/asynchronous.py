@@ -1,0 +1,209 @@
+"""The asynchronous client: the conversations of ``coseal.client.blocking``, without blocking the event loop.
+
+Law: it decides nothing; every method says and believes what the blocking client's of the same name does.
+
+    async with await coseal.connect_async("http://127.0.0.1:8600", key="bank.pem", genesis="genesis.json") as client:
+        committed = await client.submit("process", "attest", {"item": digest, "verdict": "confirm"})
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import httpx
+
+from coseal.audit.history import ObjectHistory
+from coseal.client.base import Speaker
+from coseal.client.blocking import Body, are_local, headers_of, options_of, unreachable
+from coseal.client.history import object_history_of
+from coseal.client.pages import Pages
+from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
+from coseal.client.session import COMMIT_TIMEOUT_S, Committed, Dialogue, Pause, Reply
+from coseal.client.stream import Event, Follower
+from coseal.errors import Unreachable
+from coseal.ledger.block import CommittedBlock
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.signing import Signer
+from coseal.ledger.transaction import Transaction
+
+_T = TypeVar("_T")
+
+
+class AsyncClient(Speaker):
+    """Speaks to the nodes at ``url`` (one or several); made by ``coseal.connect_async``.
+
+    Errors are those of ``coseal.client.blocking.Client``. Several tasks may share one: what one has verified, all know.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        genesis: Genesis,
+        *,
+        signer: Signer | None = None,
+        sender: str | None = None,
+        token: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        super().__init__(url, genesis, signer=signer, sender=sender)
+        self._http = http_client(self.conversation.urls, token, transport)
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def run(self, dialogue: Dialogue[_T]) -> _T:
+        """Carry a conversation out and return what it comes to."""
+        return await carry(self._http, dialogue)
+
+    # Writing
+
+    def sign(
+        self, contract: str, action: str, args: Mapping[str, Any], *, valid_for_ms: int | None = None
+    ) -> Transaction:
+        """Return a signed transaction; see ``Client.sign``."""
+        return self.conversation.sign(contract, action, args, valid_for_ms=valid_for_ms)
+
+    async def submit(
+        self, contract: str, action: str, args: Mapping[str, Any], *, timeout_s: float = COMMIT_TIMEOUT_S
+    ) -> Committed:
+        """Sign, send, wait for the commit and return the verified outcome; see ``Client.submit``."""
+        return await self.commit(self.sign(contract, action, args), timeout_s=timeout_s)
+
+    async def commit(self, transaction: Transaction, *, timeout_s: float = COMMIT_TIMEOUT_S) -> Committed:
+        """Send a signed transaction until it is seen committed, and return the verified outcome; see ``Client.commit``.
+
+        If the task is cancelled, the transaction may still be committed: commit it again.
+        """
+        return await self.run(self.conversation.commit(transaction, timeout_s))
+
+    async def simulate(self, contract: str, action: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the receipt that an action would get now, recording nothing, unverified; see ``Client.simulate``."""
+        return await self.run(self.conversation.simulate(contract, action, args))
+
+    async def record(
+        self,
+        events: Iterable[Mapping[str, Any]],
+        *,
+        source: str | None = None,
+        sequence: int | None = None,
+        batch_items: int = BATCH_ITEMS,
+        window: int = WINDOW,
+        progress: Progress | None = None,
+    ) -> Recorded:
+        """Record items as the member's ``source``, each exactly once, proven at the end; see ``Client.record``."""
+        return await self.run(record_events(self.conversation, events, source, sequence, batch_items, window, progress))
+
+    # Reading, verified
+
+    async def receipt(self, tx_id: bytes, *, timeout_s: float = 10.0) -> Committed:
+        """Return a committed transaction with its proof, verified; see ``Client.receipt``."""
+        return await self.run(self.conversation.receipt(tx_id, timeout_s))
+
+    async def state(self, key: str, *, min_height: int = 0) -> CertifiedValue:
+        """Return the certified value of a state key, or its proven absence (``value`` None), verified."""
+        return await self.run(self.conversation.state(key, min_height))
+
+    async def values(self, keys: Sequence[str], *, min_height: int = 0) -> list[CertifiedValue]:
+        """Return the certified values of several state keys, in order, all of one block; see ``Client.values``."""
+        return await self.run(self.conversation.values(keys, min_height))
+
+    async def value(self, key: str, *, min_height: int = 0) -> Any:
+        """Return the decoded value of a state key, None if it is absent; proven, as ``state``."""
+        return await self.run(self.conversation.value(key, min_height))
+
+    async def block(self, height: int | str) -> CommittedBlock:
+        """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
+        return await self.run(self.conversation.block(height))
+
+    async def history(
+        self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0
+    ) -> ObjectHistory:
+        """Return all items of an object, proven to be all; see ``Client.history``."""
+        dialogue = object_history_of(self.conversation, process_type, object_type, object_id, min_height)
+        return (await self.run(dialogue))[1]
+
+    async def stream(
+        self,
+        *,
+        after: str | None = None,
+        start: int | None = None,
+        contract: str | None = None,
+        kind: str | None = None,
+        follow: bool = True,
+    ) -> AsyncIterator[Event]:
+        """Yield what is committed, in ledger order, verified, nothing left out; see ``Client.stream``."""
+        follower = Follower(self.conversation, after=after, start=start, contract=contract, kind=kind, follow=follow)
+        while not follower.done:
+            for event in await self.run(follower.more()):
+                yield event
+
+    # Reading, as the node says
+
+    async def get(self, path: str, **params: Any) -> dict[str, Any]:
+        """Return a JSON document of the API, unverified; raise ``Refused`` for a problem it answers with."""
+        return await self.run(self.conversation.get(path, **params))
+
+    async def pages(
+        self, path: str, name: str, /, *, limit: int | None = None, **filters: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield the items of a paged list of the API, as the node says, at most ``limit``."""
+        pages = Pages(self.conversation, path, name, filters, limit)
+        while not pages.done:
+            for item in await self.run(pages.more()):
+                yield item
+
+    def policies(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[dict[str, Any]]:
+        """Yield policies by id, as the node's index says; filters as ``Client.policies``."""
+        return self.pages("/v1/policies", "policies", limit=limit, **filters)
+
+    async def policy(self, identifier: str) -> dict[str, Any] | None:
+        """Return a policy as the certified state has it, None if there is none; proven, as ``state``."""
+        found: dict[str, Any] | None = await self.value(f"policy/instrument/{identifier}")
+        return found
+
+    def findings(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[dict[str, Any]]:
+        """Yield findings, oldest first, as the node's index says; filters as ``Client.findings``."""
+        return self.pages("/v1/findings", "findings", limit=limit, **filters)
+
+
+def http_client(
+    urls: Sequence[str], token: str | None, transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    """Return what sends requests to these nodes."""
+    return httpx.AsyncClient(headers=headers_of(token), trust_env=not are_local(urls), transport=transport)
+
+
+async def carry(http: httpx.AsyncClient, dialogue: Dialogue[_T]) -> _T:
+    """Carry a conversation out and return what it comes to; a failed request comes back into it."""
+    reply: Reply | None = None
+    failure: Unreachable | None = None
+    while True:
+        try:
+            step = dialogue.throw(failure) if failure else dialogue.send(reply)  # type: ignore[arg-type]
+        except StopIteration as end:
+            result: _T = end.value
+            return result
+        reply, failure = None, None
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            continue
+        try:
+            async with http.stream(step.method, step.url, **options_of(step)) as response:
+                body = Body(step)
+                async for part in response.aiter_bytes():
+                    body.add(part)
+                reply = Reply(step.node, response.status_code, body.content)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = unreachable(step, error)
+        except Unreachable as error:
+            failure = error

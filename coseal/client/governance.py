@@ -1,0 +1,129 @@
+"""Governance from a member's side: proposals and votes, shown as the certified state has them.
+
+Law: how a proposal stands is computed here from proven values of the state; only the list is as a node says.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from coseal.client.blocking import Client, Committed
+from coseal.contracts import governance
+from coseal.errors import BadAnswer, Refused
+from coseal.ledger.codec import Value
+
+OPEN: Final = "open"
+ACCEPTED: Final = "accepted"
+_RETRY_S: Final = 0.5
+
+
+class ProvenState:
+    """A ``Reader`` over the state that a node proves, for queries of the contracts; remembers what it was told."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._known: dict[str, Value] = {}
+
+    def get(self, key: str) -> Value:
+        """See ``Reader``."""
+        if key not in self._known:
+            self._known[key] = self._client.value(key)
+        return self._known[key]
+
+
+def proposal(client: Client, proposal_id: str) -> dict[str, Any]:
+    """Return a proposal with its votes, proven; raise ``BadAnswer`` if there is none."""
+    found = governance.proposal(ProvenState(client), proposal_id)
+    if found is None:
+        raise BadAnswer(f"there is no proposal {proposal_id}", "see `coseal governance list`")
+    return found
+
+
+def proposals(client: Client, status: str | None = None, *, limit: int = 1_000) -> list[dict[str, Any]]:
+    """Return proposals, newest first, as the node says."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while len(found) < limit:
+        page = client.get(
+            "/v1/governance/proposals", status=status, limit=min(1_000, limit - len(found)), cursor=cursor
+        )
+        found += page["proposals"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    return found
+
+
+def propose(client: Client, proposal_id: str, kind: str, subject: Mapping[str, Any], **more: Any) -> Committed:
+    """Propose; ``more`` are ``reason`` and ``closes_ms``. A refusal is in the receipt."""
+    return client.submit("governance", "propose", {"id": proposal_id, "kind": kind, "subject": dict(subject), **more})
+
+
+def propose_soon(
+    client: Client, proposal_id: str, kind: str, subject: Mapping[str, Any], *, timeout_s: float, **more: Any
+) -> Committed:
+    """Propose, and again while another change of the validators waits for its block."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        committed = propose(client, proposal_id, kind, subject, **more)
+        if committed.receipt.code != "change_pending" or time.monotonic() > deadline:
+            return committed.require_ok()
+        time.sleep(_RETRY_S)
+
+
+def vote(client: Client, proposal_id: str, choice: str, reason: str | None = None) -> Committed:
+    """Vote ``yes`` or ``no`` for the client's member. A refusal is in the receipt."""
+    because = {} if reason is None else {"reason": reason}
+    return client.submit("governance", "vote", {"ballot": proposal_id, "choice": choice, **because})
+
+
+def decide(
+    reader: Client, as_member: Callable[[str], Client | None], proposal_id: str, reason: str | None = None
+) -> dict[str, Any]:
+    """Vote yes for every member of the electorate that ``as_member`` has a client of, until the ballot is decided.
+
+    Returns the proposal. Raises ``Refused`` unless it was accepted, ``BadAnswer`` if votes are missing.
+    """
+    found = proposal(reader, proposal_id)
+    voted = {row["member"] for row in found["votes"]}
+    missing = []
+    for member in found["electorate"]:
+        if found["status"] != OPEN or member in voted:
+            continue
+        client = as_member(member)
+        if client is None:
+            missing.append(member)
+            continue
+        committed = vote(client, proposal_id, "yes", reason)
+        if not committed.ok and committed.receipt.code not in ("ballot_closed", "already_voted"):
+            committed.require_ok()
+        found = proposal(reader, proposal_id)
+    if found["status"] == OPEN:
+        needed = found["needed"] - found["yes"]
+        hint = f"they vote with `coseal governance vote {proposal_id} yes --as MEMBER`; then run this again"
+        raise BadAnswer(f"{proposal_id} lacks {needed} more of the votes of {', '.join(missing)}", hint)
+    if found["status"] != ACCEPTED:
+        outcome = found["outcome"]
+        raise Refused(
+            str(outcome.get("code", found["status"])),
+            str(outcome.get("detail", f"{proposal_id} was {found['status']}")),
+        )
+    return found
+
+
+def new_id(kind: str, subject: str) -> str:
+    """Return an id for a proposal that no other has: what it is about and a few random characters."""
+    return f"{kind.replace('_', '-')}.{subject}"[:53] + f".{secrets.token_hex(4)}"
+
+
+def find_open(client: Client, kind: str, subject: Mapping[str, Any]) -> str | None:
+    """Return the id of the open proposal of this kind and subject, so that an interrupted command goes on with it."""
+    return next((row["id"] for row in proposals(client, OPEN) if is_about(row, kind, subject)), None)
+
+
+def is_about(row: Mapping[str, Any], kind: str, subject: Mapping[str, Any]) -> bool:
+    """Say whether a proposal is of this kind and has these fields of its subject."""
+    return row["kind"] == kind and all(row["subject"].get(name) == value for name, value in subject.items())

@@ -1,0 +1,88 @@
+"""Reading a log file of any known format, and checking it as the ledger will.
+
+Law: what this returns, the process contract accepts; so a bad file is refused before anything is sent.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from coseal.contracts.process_items import Unfit, schema_of
+from coseal.contracts.process_types import DEFINE_TYPE, definition_hash, normalised
+from coseal.errors import CosealError
+from coseal.formats.importers import mapping as maps
+from coseal.formats.importers.cloudevents import read_cloudevents
+from coseal.formats.importers.csv_log import read_csv
+from coseal.formats.importers.log import Findings, Log, read_bytes
+from coseal.formats.importers.ocel1_json import read_ocel1_json
+from coseal.formats.importers.ocel_json import read_ocel_json
+from coseal.formats.importers.ocel_sqlite import MAGIC, read_ocel_sqlite
+from coseal.formats.importers.ocel_xml import read_ocel_xml
+from coseal.formats.importers.xes import read_xes
+
+FORMATS: Final[Mapping[str, Callable[[Path, maps.Mapping], Log]]] = {
+    "ocel-json": read_ocel_json,
+    "ocel-sqlite": read_ocel_sqlite,
+    "ocel-xml": read_ocel_xml,
+    "ocel1-json": read_ocel1_json,
+    "xes": read_xes,
+    "cloudevents": read_cloudevents,
+    "csv": read_csv,
+}
+
+
+def read_log(path: Path, mapping: maps.Mapping, format: str | None = None) -> Log:
+    """Read a file; ``format`` is told by its content if None. Raises ``BadLog`` with everything that is wrong."""
+    name = format or format_of(path, mapping)
+    if name is None or name not in FORMATS:
+        raise CosealError(f"{path}: which format is it?", f"say --format {' or '.join(FORMATS)}")
+    log = FORMATS[name](path, mapping)
+    _check(path, log)
+    if mapping.zone.region is None:
+        return log
+    note = f"times without an offset are local times of {mapping.zone.region}, recorded with the offset its clocks had"
+    return replace(log, notes=(note, *log.notes))
+
+
+def format_of(path: Path, mapping: maps.Mapping) -> str | None:
+    """Return the format a file's content shows, else the one its map or its name tells (CSV shows nothing)."""
+    data = read_bytes(path)
+    if data.startswith(MAGIC):
+        return "ocel-sqlite"
+    start = data[:4096].removeprefix(codecs.BOM_UTF8).lstrip()
+    if start.startswith(b"<"):
+        return "ocel-xml" if b"<object-types" in data or b"<event-types" in data else "xes"
+    if start.startswith((b"{", b"[")):
+        return next((name for mark, name in _JSON_MARKS if mark in data), "ocel-json")
+    ending = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    return "csv" if mapping.columns is not None else _ENDINGS.get(ending)
+
+
+_ENDINGS: Final = {".csv": "csv", ".json": "ocel-json", ".jsonocel": "ocel-json"}
+_JSON_MARKS: Final = (
+    (b'"ocel:events"', "ocel1-json"),
+    (b'"ocel:global-log"', "ocel1-json"),
+    (b'"eventTypes"', "ocel-json"),
+    (b'"specversion"', "cloudevents"),
+)
+
+
+def _check(path: Path, log: Log) -> None:
+    findings = Findings()
+    refused = DEFINE_TYPE.arguments.check(log.definition)
+    if refused is not None:
+        findings.add(refused.code, "process type", refused.detail)
+        findings.require_none(path)
+    definition = normalised(log.definition)
+    schema = schema_of({**definition, "definition": definition_hash(definition).hex()}, log.source.get("zone_minutes"))
+    for item in log.items:
+        try:
+            schema.read(item)
+        except Unfit as error:
+            kind = next(key for key in ("event", "object", "change", "relation") if key in item)
+            findings.add("does_not_fit", f"{kind} {item[kind]}{str(error).partition(':')[0]}", str(error))
+    findings.require_none(path)

@@ -1,0 +1,100 @@
+"""XML as the importers read it: a file's elements one after the other, in bounded memory.
+
+Law: a document type declaration is refused, so no entity is ever expanded and nothing outside the file is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from xml.parsers import expat
+
+from coseal.formats.importers.log import BadLog, Findings, read_bytes
+
+_DEPTH_MAX: Final = 64
+
+
+@dataclass(slots=True)
+class Element:
+    """An element: its name without namespace, its attributes, its text before the first child, its children."""
+
+    tag: str
+    attributes: dict[str, str]
+    children: list[Element] = field(default_factory=list)
+    text: str = ""
+
+
+Handler = Callable[[tuple[str, ...], Element], None]
+"""``handler(names of the elements around, element)``."""
+
+
+def stream(path: Path, depth: int, handler: Handler, findings: Findings) -> Element:
+    """Hand over each element at ``depth`` (1: children of the root) once it is complete; return the root, without them.
+
+    The root and what lies between keep their attributes. Raises ``BadLog`` if the file is no XML or has a DTD.
+    """
+    reader = _Reader(depth, handler)
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    parser.StartDoctypeDeclHandler = reader.doctype
+    try:
+        parser.Parse(read_bytes(path), True)
+    except expat.ExpatError as error:
+        findings.add("not_xml", f"line {error.lineno}, column {error.offset}", expat.ErrorString(error.code))
+        raise BadLog(path, findings.all()) from None
+    except (LookupError, ValueError) as error:  # an encoding that is unknown here, or that expat cannot take
+        findings.add("not_xml", "line 1", str(error)[:200])
+        raise BadLog(path, findings.all()) from None
+    except _Refused as error:
+        findings.add(error.code, f"line {parser.CurrentLineNumber}", str(error))
+        raise BadLog(path, findings.all()) from None
+    for name, line in reader.stray:
+        findings.add("unknown_text", name, line)
+    return reader.root
+
+
+class _Refused(Exception):
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class _Reader:
+    def __init__(self, depth: int, handler: Handler) -> None:
+        self.root = Element("", {})
+        self.stray: list[tuple[str, str]] = []
+        self._depth, self._handler = depth, handler
+        self._open: list[Element] = []
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        element = Element(tag.rpartition(":")[2], attributes)
+        if len(self._open) >= _DEPTH_MAX:
+            raise _Refused("too_deep", f"more than {_DEPTH_MAX} elements in each other")
+        if not self._open:
+            self.root = element
+        elif len(self._open) > self._depth:
+            self._open[-1].children.append(element)
+        self._open.append(element)
+
+    def end(self, tag: str) -> None:
+        element = self._open.pop()
+        if element.children and element.text.strip():
+            self.stray.append((element.tag, element.text.strip()[:60]))
+        if len(self._open) == self._depth:
+            self._handler(tuple(outer.tag for outer in self._open), element)
+        elif len(self._open) < self._depth:
+            if self._open:
+                self._open[-1].children.append(element)
+            if element.text.strip() and not element.children:
+                self.stray.append((element.tag, element.text.strip()[:60]))
+
+    def text(self, data: str) -> None:
+        self._open[-1].text += data
+
+    def doctype(self, name: str, system: str | None, public: str | None, internal: int) -> None:
+        raise _Refused("has_dtd", "a document type declaration is not read; take it out")
