@@ -115,8 +115,8 @@ bench-budget: setup  ## see that no kind of work takes longer a step than the lo
 bench-compare: setup  ## this work tree against BASE=commit, side by side in one run
 	$(BIN)/python -m bench.compare $(BASE) --rounds $(ROUNDS)
 
-vectors: setup  ## rewrite the pinned vectors of every format (an approval: read the diff)
-	$(BIN)/python tests/vectors/generate.py
+vectors: setup  ## rewrite the pinned vectors and the recorded chain (an approval: read the diff)
+	$(BIN)/python -m tests.vectors.generate
 
 transcripts: setup  ## rewrite the golden transcripts of consensus (an approval: read the diff)
 	$(BIN)/python -m pytest -q tests/consensus/test_transcripts.py --rewrite

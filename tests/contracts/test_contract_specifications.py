@@ -11,26 +11,10 @@ import pytest
 from coseal.contracts import evidence, governance, policy, process, supervision
 from coseal.contracts.governance_kinds import KINDS
 from coseal.contracts.policy_statistics import DIMENSIONS
+from tests.support.specifications import codes_in, section, specification
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED_CODES = {"invalid_argument"}
-
-
-def specification(name):
-    return (ROOT / "docs" / "spec" / f"contracts-{name}.md").read_text(encoding="utf-8")
-
-
-def section(text, title):
-    return re.split(r"^## ", text, flags=re.MULTILINE)[
-        [part.partition("\n")[0].partition(" (")[0] for part in re.split(r"^## ", text, flags=re.MULTILINE)].index(
-            title
-        )
-    ]
-
-
-def codes_in(text):
-    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
-    return {code for row in rows for code in re.findall(r"`([a-z_]+)`", row)}
 
 
 def sources(*prefixes):

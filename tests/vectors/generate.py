@@ -1,4 +1,4 @@
-"""Writes the pinned vectors of every format: ``python tests/vectors/generate.py``.
+"""Writes the pinned vectors of every format, and the recorded chain: ``python -m tests.vectors.generate``.
 
 Law: deterministic. A difference after running it is a change of a wire or storage format; committing it approves it.
 """
@@ -22,6 +22,7 @@ from coseal.ledger.signing import ZERO_HASH, Ed25519Signer
 from coseal.ledger.state import MemoryStore, State
 from coseal.ledger.validators import ValidatorSet
 from coseal.node.core import wire
+from tests.vectors.recorded import chain as recorded_chain
 
 FOLDER = Path(__file__).parent
 TIME_MS = 1_700_000_000_000
@@ -363,11 +364,11 @@ def text_of(name: str) -> str:
 
 def main() -> None:
     """Write all files and say which ones changed."""
-    for name in FILES:
-        path, text = FOLDER / name, text_of(name)
+    for name, text in (*((name, text_of(name)) for name in FILES), (recorded_chain.FILE, recorded_chain.recorded())):
+        path = FOLDER / name
         changed = not path.exists() or path.read_text(encoding="utf-8") != text
         path.write_text(text, encoding="utf-8")
-        print(f"{name}: {'CHANGED - a format changed; commit it only if that is meant' if changed else 'unchanged'}")
+        print(f"{name}: {'CHANGED: a format or a rule; commit it only if that is meant' if changed else 'unchanged'}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,26 @@
+"""The whole scenario on one chain; ``tests/vectors/generate.py`` records it."""
+
+from __future__ import annotations
+
+from tests.vectors.recorded import bounds, governed, members, policies, processes, supervised
+from tests.vectors.recorded.replay import Replay, text_of
+from tests.vectors.recorded.scenario import Scenario
+
+FILE = "recorded-chain.jsonl"
+
+
+def whole() -> Scenario:
+    """Run the whole scenario."""
+    scenario = Scenario()
+    for part in (members, policies, processes):
+        part.run(scenario)
+    cases = supervised.run(scenario)
+    governed.run(scenario)
+    bounds.run(scenario, cases)
+    return scenario
+
+
+def recorded() -> str:
+    """Return the recording as its file has it."""
+    scenario = whole()
+    return text_of(Replay(scenario.chain.genesis).lines(scenario.offered))

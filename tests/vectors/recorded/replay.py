@@ -1,0 +1,262 @@
+"""The recorded chain: its transactions executed again, and the results as lines of JSON.
+
+Law: recorded transactions are executed as they were recorded, never signed again; all that a block gives is compared.
+
+The first line is the genesis. Of a block there is a line of what was due at its start (``height``), one for each of its
+transactions (``tx``), and one with its roots and the hash of its events; a block that is refused whole has one line
+(``refused``). The last lines have the hashes of all rows, by table.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any, Final
+
+from coseal.contracts.execution import Executor, decode_and_verify, new_state
+from coseal.contracts.feed import BEGIN, Told, place_text, told
+from coseal.contracts.framework import Contract, Entry, Fire, Moment, Rejected, Result, View
+from coseal.contracts.rows.blocks import BlockRows
+from coseal.contracts.rows.buffer import Rows
+from coseal.contracts.rows.schema import SQLITE, Table, definitions
+from coseal.contracts.rows.tables import CORE, TABLES
+from coseal.ledger import merkle
+from coseal.ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, Receipt, last_commit_hash
+from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.genesis import Genesis
+from coseal.ledger.render import plain
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.state import MemoryStore
+from coseal.ledger.transaction import Transaction
+from coseal.node.index.database import Writer
+from tests.vectors.recorded.scenario import VERSIONS, Offered
+
+SHOWN_CHARACTERS: Final = 8_192
+"""The longest data of a receipt that a line shows; of longer ones it has the hash."""
+
+Line = dict[str, Any]
+
+
+def offered_in(lines: Sequence[Line]) -> Iterator[Offered]:
+    """Yield what was offered to a recorded chain."""
+    transactions: dict[int, list[bytes]] = {}
+    for line in lines:
+        if "tx" in line:
+            transactions.setdefault(line["block"], []).append(bytes.fromhex(line["tx"]))
+    for line in lines:
+        if "refused" in line:
+            yield Offered(line["time_ms"], tuple(map(bytes.fromhex, line["transactions"])), line["refused"])
+        elif "height" in line:
+            yield Offered(line["time_ms"], tuple(transactions.get(line["height"], ())))
+
+
+class Replay:
+    """Executes blocks on an executor of its own, and takes their events and rows.
+
+    ``fired`` are the kinds of due things that were done, by contract; ``event_kinds`` those of the feed.
+    """
+
+    def __init__(self, genesis: Genesis) -> None:
+        self.genesis = genesis
+        self.fired: set[tuple[str, str]] = set()
+        self.event_kinds: set[str] = set()
+        self._store = MemoryStore(genesis.parameters.state_bits)
+        rules = {version: self._watched(contracts) for version, contracts in VERSIONS.items()}
+        self.executor = Executor(genesis, new_state(genesis, self._store), rules=rules)
+        self.detailed, self.node = Index(TABLES), Index(CORE)
+        self._parent = genesis.chain_id
+
+    def _watched(self, contracts: Mapping[str, Contract]) -> dict[str, Contract]:
+        """Return contracts that say what of them is due when it is fired."""
+
+        def watched(name: str, fire: Fire) -> Fire:
+            def fire_and_note(view: View, moment: Moment, entry: Entry) -> Result:
+                self.fired.add((name, str(entry[0]) if entry[0] != "show" else f"show {entry[1]}"))
+                return fire(view, moment, entry)
+
+            return fire_and_note
+
+        return {
+            name: contract if contract.fire is None else replace(contract, fire=watched(name, contract.fire))
+            for name, contract in contracts.items()
+        }
+
+    def lines(self, offered: Iterable[Offered]) -> Iterator[Line]:
+        """Execute what was offered; yield the lines of the recording."""
+        yield {"genesis": self.genesis.raw.decode()}
+        for offer in offered:
+            yield from self.refused(offer) if offer.code else self.block(offer)
+        for name, index in (("detailed", self.detailed), ("node", self.node)):
+            yield from ({"rows": name, **line} for line in index.lines())
+
+    def refused(self, offer: Offered) -> Iterator[Line]:
+        """Offer a block; yield what the refusal says."""
+        header = self._header(offer, (ZERO_HASH, ZERO_HASH, ZERO_HASH))
+        refusal = self.executor.execute_block(Block(header, offer.transactions, None))
+        if not isinstance(refusal, Rejected):
+            refusal = Rejected("", "the block is valid")
+        transactions = [raw.hex() for raw in offer.transactions]
+        yield {
+            "refused": refusal.code,
+            "detail": refusal.detail,
+            "time_ms": offer.time_ms,
+            "transactions": transactions,
+        }
+
+    def block(self, offer: Offered) -> Iterator[Line]:
+        """Execute and commit a block; yield its lines."""
+        transactions = [decode_and_verify(raw) for raw in offer.transactions]
+        executor, height = self.executor, self.executor.height + 1
+        for position, tx in enumerate(transactions):
+            refusal = executor.check(tx, offer.time_ms)
+            if refusal is not None:
+                raise RuntimeError(f"block {height}, transaction {position}: {refusal.code}, {refusal.detail}")
+        outcome = executor.run(height, offer.time_ms, transactions)
+        roots = (outcome.receipts_root, outcome.state_root, outcome.next_validators.hash)
+        block = Block(self._header(offer, roots), offer.transactions, None)
+        executor.commit(outcome)
+        self._store.write(outcome.change.entries)
+        executor.state.flushed(outcome.change)
+        self._parent = block.hash
+        certificate = Certificate(Phase.COMMIT, block.header.epoch, height, 0, block.hash, b"", ())
+        committed = CommittedBlock(block, certificate, outcome.receipts)
+        for index in (self.detailed, self.node):
+            index.take(committed, transactions)
+        events = list(told(committed, (height, BEGIN, 0)))
+        self.event_kinds |= {event.kind for event in events}
+        yield from _block_lines(committed, transactions, events)
+
+    def _header(self, offer: Offered, roots: tuple[bytes, bytes, bytes]) -> Header:
+        validators = self.executor.validators
+        return Header(
+            version=HEADER_VERSION,
+            chain_id=self.genesis.chain_id,
+            height=self.executor.height + 1,
+            parent_hash=self._parent,
+            epoch=validators.epoch,
+            validators_hash=validators.hash,
+            next_validators_hash=roots[2],
+            proposer=validators[0].id,
+            created_round=0,
+            time_ms=offer.time_ms,
+            tx_root=merkle.root(offer.transactions),
+            tx_count=len(offer.transactions),
+            receipts_root=roots[0],
+            state_root=roots[1],
+            last_commit_hash=last_commit_hash(None),
+        )
+
+
+def _block_lines(
+    committed: CommittedBlock, transactions: Sequence[Transaction], events: Sequence[Told]
+) -> Iterator[Line]:
+    header = committed.block.header
+    begun, *receipts = map(Receipt.decode, committed.receipts)
+    yield {
+        "height": header.height,
+        "time_ms": header.time_ms,
+        "begun": _shown(begun),
+    }
+    for position, (tx, receipt) in enumerate(zip(transactions, receipts, strict=True)):
+        yield {
+            "block": header.height,
+            "position": position,
+            "action": f"{tx.contract}.{tx.action}",
+            "sender": tx.sender,
+            "code": receipt.code,
+            **({"detail": receipt.detail} if receipt.detail else {}),
+            **_shown(receipt),
+            "tx": tx.raw.hex(),
+        }
+    yield {
+        "block": header.height,
+        "receipts_root": header.receipts_root.hex(),
+        "state_root": header.state_root.hex(),
+        "next_validators_hash": header.next_validators_hash.hex(),
+        "events": _hash([[place_text(event.place), event.kind, event.contract, event.data] for event in events]),
+    }
+
+
+def _shown(receipt: Receipt) -> dict[str, Any]:
+    """Return the steps and data of a receipt, or the hash of data that would make too long a line."""
+    data = plain(receipt.data)
+    text = _text(data)
+    shown = {"data": data} if len(text) <= SHOWN_CHARACTERS else {"data_hash": sha256(text.encode()).hexdigest()}
+    return {"steps": receipt.steps, **(shown if data else {})}
+
+
+class Index:
+    """Rows of some tables, in memory."""
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self._tables = tables
+        self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        for statement in definitions(tables, (), SQLITE):
+            self._connection.execute(statement)
+        self._rows = Rows(Writer(self._connection), tables)
+        self._blocks = BlockRows(self._rows)
+
+    def take(self, committed: CommittedBlock, transactions: Sequence[Transaction]) -> None:
+        """Write the rows of a block."""
+        self._connection.execute("BEGIN")
+        self._blocks.write(committed, transactions, Receipt.decode_own)
+        self._rows.flush()
+        self._connection.execute("COMMIT")
+
+    def rows(self, table: Table) -> list[tuple[Any, ...]]:
+        """Return the rows of a table by key."""
+        return self._connection.execute(f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}").fetchall()
+
+    def lines(self) -> Iterator[Line]:
+        """Yield of each table how many rows it has and their hash."""
+        for table in self._tables:
+            rows = [[value.hex() if isinstance(value, bytes) else value for value in row] for row in self.rows(table)]
+            yield {"table": table.name, "count": len(rows), "hash": _hash([list(table.names), rows])}
+
+
+def _hash(value: Any) -> str:
+    return sha256(_text(value).encode()).hexdigest()
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+# The file
+
+
+def text_of(lines: Iterable[Line]) -> str:
+    """Return lines as the file has them."""
+    return "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
+
+
+def read(text: str) -> list[Line]:
+    """Return the lines of a file."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def first_difference(expected: Sequence[Line], found: Sequence[Line]) -> str:
+    """Say where two recordings differ first; empty if they do not."""
+    for before, after in zip(expected, found, strict=False):
+        for name in {**before, **after}:
+            if before.get(name) != after.get(name):
+                return f"{_place(before)}: {name}\n  expected {_short(before, name)}\n  found    {_short(after, name)}"
+    if len(expected) != len(found):
+        return f"{len(expected)} lines expected, {len(found)} found"
+    return ""
+
+
+def _place(line: Line) -> str:
+    if "tx" in line:
+        return f"block {line['block']}, transaction {line['position']} ({line['action']} by {line['sender']})"
+    if "rows" in line:
+        return f"rows ({line['rows']}) of {line['table']}"
+    height = line.get("height", line.get("block"))
+    return next(iter(line)) if height is None else f"block {height}"
+
+
+def _short(line: Line, name: str) -> str:
+    return _text(line[name])[:2_000] if name in line else "nothing"
