@@ -58,7 +58,7 @@ class RoundChange:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """PRE-PREPARE by the leader of the round, with the round changes that justify it when round > 0.
+    """PROPOSAL by the leader of the round, with the round changes that justify it when round > 0.
 
     The prepared certificate that binds the choice is the highest one inside ``justification``.
     """

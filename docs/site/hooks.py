@@ -37,7 +37,7 @@ _ORIGIN = {page: path for path, page in FROM_OUTSIDE.items()}
 _COPIES = "files"
 _COPIED_BYTES = 1 << 20
 _MADE = re.compile(r"<!-- made: (\w+) -->")
-_LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
+_LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 _FENCE = re.compile(r"^\s*(```|~~~)")
 
 
@@ -77,7 +77,7 @@ def _linked_files(files: Files) -> set[str]:
     """Return the small files of the repository, no pages, that any page links to."""
     found = set()
     for file in files.documentation_pages():
-        for _, target in _LINK.findall(file.content_string):
+        for _, _, target in _LINK.findall(file.content_string):
             path = _in_repository(file.src_uri, target.partition("#")[0])
             if path is not None and path not in FROM_OUTSIDE and not path.startswith("docs/"):
                 whole = ROOT / path
@@ -114,15 +114,15 @@ def _readable(text: str, source: str, files: Files) -> Iterator[str]:
 
 
 def _relinked(match: re.Match[str], source: str, files: Files) -> str:
-    """Return a link as it leads in the site; the text alone for what is not there, such as folders of code."""
-    text, target = match[1], match[2]
+    """Return a link or picture as it leads in the site; the text alone for what is not there, as folders of code."""
+    mark, text, target = match.groups()
     target, hash_, anchor = target.partition("#")
     path = _in_repository(source, target)
     if path is None:
         return match.group()
     page = FROM_OUTSIDE.get(path) or (path.removeprefix("docs/") if path.startswith("docs/") else f"{_COPIES}/{path}")
     if files.get_file_from_path(page) is None:
-        if path.startswith("docs/") and path.endswith(".md"):
+        if mark or (path.startswith("docs/") and path.endswith(".md")):
             raise PluginError(f"{source}: {match.group()} leads nowhere")
         return text
-    return f"[{text}]({posixpath.relpath(page, posixpath.dirname(source) or '.')}{hash_}{anchor})"
+    return f"{mark}[{text}]({posixpath.relpath(page, posixpath.dirname(source) or '.')}{hash_}{anchor})"

@@ -22,7 +22,14 @@ def files() -> Files:
     config: Any = SimpleNamespace(
         site_dir="site", use_directory_urls=False, plugins=SimpleNamespace(_current_plugin="x")
     )
-    pages = ("index.md", "sdk.md", "spec/api.md", "project/readme.md", "files/examples/rules/permits.json")
+    pages = (
+        "index.md",
+        "sdk.md",
+        "spec/api.md",
+        "project/readme.md",
+        "figures/b.svg",
+        "files/examples/rules/permits.json",
+    )
     return Files([File.generated(config, page, content="") for page in pages])
 
 
@@ -38,6 +45,7 @@ def readable(text: str, source: str, files: Files) -> str:
         ("spec/api.md", "[a](../sdk.md)", "[a](../sdk.md)"),
         ("sdk.md", "[a](../README.md)", "[a](project/readme.md)"),
         ("project/readme.md", "[a](docs/spec/api.md)", "[a](../spec/api.md)"),
+        ("project/readme.md", "![a](docs/figures/b.svg)", "![a](../figures/b.svg)"),
         ("project/readme.md", "[a](examples/rules/permits.json)", "[a](../files/examples/rules/permits.json)"),
         ("project/readme.md", "[ledger/](ledger)", "ledger/"),
         ("sdk.md", "[a](https://cel.dev)", "[a](https://cel.dev)"),
