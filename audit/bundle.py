@@ -17,12 +17,12 @@ from coseal.audit.epochs import Epochs
 from coseal.audit.history import ObjectHistory, verify_history
 from coseal.audit.report import Verdict
 from coseal.audit.steps import Step, Trace
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.process.chain import item_hash
 from coseal.contracts.rules.rule import SOURCE
-from coseal.contracts.supervision_findings import count_key, finding_key
-from coseal.contracts.supervision_holds import hold_key
-from coseal.contracts.supervision_obligations import obligation_key
-from coseal.contracts.supervision_sets import ADOPTED, active_key, rule_digest, set_key
+from coseal.contracts.supervision.findings import count_key, finding_key
+from coseal.contracts.supervision.holds import hold_key
+from coseal.contracts.supervision.obligations import obligation_key
+from coseal.contracts.supervision.sets import ADOPTED, active_key, rule_digest, set_key
 from coseal.ledger import codec
 from coseal.ledger.block import Header, Receipt
 from coseal.ledger.certificate import Certificate

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from coseal.audit.epochs import Epochs
 from coseal.audit.light import UnknownValidators
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.errors import BadProof, LedgerError
 from coseal.ledger.transaction import Transaction

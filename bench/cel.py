@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from coseal.contracts.rules.cel import Timestamp, compile_expression
+from coseal.contracts.rules.cel.compile import Timestamp, compile_expression
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EVENT_TYPE: Final = """

@@ -29,7 +29,7 @@ from coseal.console.shapes import (
     text,
     time_ms,
 )
-from coseal.contracts.supervision_terms import TERMS
+from coseal.contracts.supervision.terms import TERMS
 
 COUNT_MAX: Final = 2**53
 count: Final = integer(high=COUNT_MAX)

@@ -18,7 +18,7 @@ from coseal.client.languages import title_of, why
 from coseal.console.html import Html
 from coseal.console.page_data import PageData
 from coseal.console.texts import LANGUAGES, text
-from coseal.contracts.wording import duration_text
+from coseal.contracts.kernel.wording import duration_text
 from coseal.ledger.render import time_text
 
 if TYPE_CHECKING:

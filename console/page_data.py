@@ -16,7 +16,7 @@ from coseal.console.nodes import NoAnswer, Nodes, Problem
 from coseal.console.reading import Reader
 from coseal.console.shapes import Odd, Shape
 from coseal.console.shown import Proven, Recording, Shown
-from coseal.contracts.process_chain import EMPTY_RECORD, chain, object_key
+from coseal.contracts.process.chain import EMPTY_RECORD, chain, object_key
 from coseal.ledger.block import CommittedBlock, Header
 from coseal.ledger.render import plain
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from coseal.contracts.kernel.dates import DAY_MS, first_day, parse_date
-from coseal.contracts.policy_instrument import ENDING, events_of, first_date, starts_ms, status_of
+from coseal.contracts.policy.instrument import ENDING, events_of, first_date, starts_ms, status_of
 
 _TONES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("passed", "approved", "endorsed", "promulgated", "effective"), "good"),

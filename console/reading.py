@@ -25,7 +25,7 @@ from coseal.console.light import Conflict, LightClient, read_run
 from coseal.console.nodes import MSGPACK, UNANSWERED, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
 from coseal.console.shapes import Rows, Shape
 from coseal.console.shown import Proven, Recording, Shown, Trust, Untrue
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.process.chain import item_hash
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Header
 from coseal.ledger.errors import LedgerError, Malformed

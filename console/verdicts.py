@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from coseal.contracts.process_items import time_ms as read_time_ms
+from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.rules.facts import Event
 from coseal.contracts.rules.monitor import RuleSet, State
 from coseal.contracts.rules.rule import Rule
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision_sets import JudgingSet, judging
-from coseal.contracts.supervision_watch import Watched
+from coseal.contracts.supervision.monitor_runtime import Watched
+from coseal.contracts.supervision.sets import JudgingSet, judging
 
 MAX_RULES: Final = 64
 """Beyond so many rules in force on a process type the console does not fetch and replay them all."""

@@ -26,7 +26,7 @@ from coseal.console.parts import (
     transaction_link,
 )
 from coseal.console.shown import Shown
-from coseal.contracts import ballot
+from coseal.contracts.governance import ballot
 
 _TONES: Final = {"open": "wait", "accepted": "good", "rejected": "bad", "expired": "", "void": "bad", "failed": "bad"}
 

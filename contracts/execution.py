@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Protocol, TypeAlias
 
-from coseal.contracts import membership, window
-from coseal.contracts.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter, Spent, fits, least_steps
-from coseal.contracts.due import begin_block
-from coseal.contracts.framework import (
+from coseal.contracts.kernel import window
+from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter, Spent, fits, least_steps
+from coseal.contracts.kernel.due import begin_block
+from coseal.contracts.kernel.framework import (
     INTERNAL_ERROR,
     PROTOCOL_VERSION_KEY,
     TOO_COSTLY,
@@ -36,9 +36,10 @@ from coseal.contracts.framework import (
     ValueTooLarge,
     Watcher,
 )
-from coseal.contracts.table import RULES, Contracts
-from coseal.contracts.window import SeenWindow
-from coseal.contracts.wording import duration_text, moment_text
+from coseal.contracts.kernel.window import SeenWindow
+from coseal.contracts.kernel.wording import duration_text, moment_text
+from coseal.contracts.membership import actions as membership
+from coseal.contracts.registry import RULES, Contracts
 from coseal.ledger import merkle, signing
 from coseal.ledger.block import OK, Block, Receipt
 from coseal.ledger.codec import Value

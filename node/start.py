@@ -20,8 +20,8 @@ from typing import Final
 import structlog
 import uvloop
 
-from coseal.contracts import membership
-from coseal.contracts.membership_nodes import FORMER
+from coseal.contracts.membership import actions as membership
+from coseal.contracts.membership.nodes import FORMER
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer
 from coseal.node.config import ConfigProblem, NodeConfig, load

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.budget import TRANSACTION_STEPS
 from coseal.contracts.execution import Outcome
-from coseal.contracts.framework import Action, Args, Arguments, Context, Contract, Rejected, Result, View
+from coseal.contracts.kernel.budget import TRANSACTION_STEPS
 from coseal.contracts.kernel.fields import OneOf
-from coseal.contracts.table import RULES, Contracts
+from coseal.contracts.kernel.framework import Action, Args, Arguments, Context, Contract, Rejected, Result, View
+from coseal.contracts.registry import RULES, Contracts
 from coseal.ledger.block import Receipt
 
 NAME: Final = "fault"

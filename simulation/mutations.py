@@ -35,16 +35,16 @@ def _walked(what: str, module: str, old: str, new: str) -> Mutant:
     return Mutant(what, ((module, old, new),), "", walk=True)
 
 
-_CHECKS = "coseal.contracts.supervision_checks"
-_SETS = "coseal.contracts.supervision_sets"
-_WATCH = "coseal.contracts.supervision_watch"
+_CHECKS = "coseal.contracts.supervision.checks"
+_SETS = "coseal.contracts.supervision.sets"
+_WATCH = "coseal.contracts.supervision.monitor_runtime"
 _HEIGHT = "coseal.consensus.height"
 _VOTES = "coseal.consensus.votes"
 _GUARD = "coseal.consensus.guard"
 _JUSTIFY = "coseal.consensus.justification"
-_EVIDENCE = "coseal.contracts.evidence"
-_KINDS = "coseal.contracts.governance_kinds"
-_VERSIONS = "coseal.contracts.governance_versions"
+_EVIDENCE = "coseal.contracts.evidence.actions"
+_KINDS = "coseal.contracts.governance.kinds"
+_VERSIONS = "coseal.contracts.governance.versions"
 _DESK = "coseal.node.signing.signing_service"
 _OLD_ROUND = """\
         if self.me is None:
@@ -461,7 +461,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "majority_decides": _one(
         "a majority of the members decides where a quorum must",
-        "coseal.contracts.ballot",
+        "coseal.contracts.governance.ballot",
         "return quorum(len(members))",
         "return len(members) // 2 + 1 if len(members) > 4 else 2",
         "tests/contracts/test_ballot.py",
@@ -573,7 +573,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "trial_unchecked": _walked(
         "a set is not checked again when its trial begins",
-        "coseal.contracts.supervision_rules",
+        "coseal.contracts.supervision.rule_sets",
         "    return check_set(view, _proposed(view, record), set_id, phase)\n",
         "    from coseal.contracts.rules.rule import parse_rule\n"
         "    if phase == TRIAL:\n"
@@ -649,21 +649,21 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "effect_not_undone": _walked(
         "what the failed effect of a ballot wrote stays",
-        "coseal.contracts.framework",
+        "coseal.contracts.kernel.framework",
         "        self._rollback_to(undone)\n        return refused\n",
         "        return refused\n",
     ),
     "due_without_a_mark": _walked(
         "a due thing that fails is put back among those that are due",
-        "coseal.contracts.due",
+        "coseal.contracts.kernel.due",
         "            self.view.mark()\n            done += 1\n",
         "            done += 1\n",
     ),
     "compiled_at_the_door": _walked(
         "a type's rules are compiled before it is asked who defines it",
-        "coseal.contracts.process",
+        "coseal.contracts.process.actions",
         "    definition = next_definition(view, context, args)  # T1\n",
-        "    from coseal.contracts.process_types import normalised\n"
+        "    from coseal.contracts.process.types import normalised\n"
         '    known: Any = view.get(type_key(args["id"]))\n'
         "    if known is not None:\n"
         '        fit_type(view, known, {**normalised(args), "definition": str(dict(args))})\n'

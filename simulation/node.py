@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from coseal.consensus.events import TimerKind
 from coseal.contracts.execution import Executor, Outcome, genesis_updates
-from coseal.contracts.table import RULES
+from coseal.contracts.registry import RULES
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.head import Head

@@ -59,7 +59,10 @@ def words_of(path: Path) -> Iterator[str]:
 
 @cache
 def cited_in(folder: str) -> set[str]:
-    return {rule for path in (ROOT / folder).rglob("*.py") for text in words_of(path) for rule in CITED.findall(text)}
+    """Return the rules that the code of a folder cites, without the folders in it that have a page of their own."""
+    others = [ROOT / name for folders in KEPT_IN.values() for name in folders if name.startswith(f"{folder}/")]
+    paths = [path for path in (ROOT / folder).rglob("*.py") if not any(path.is_relative_to(other) for other in others)]
+    return {rule for path in paths for text in words_of(path) for rule in CITED.findall(text)}
 
 
 def test_every_page_of_the_specification_says_where_its_rules_are_kept() -> None:

@@ -16,7 +16,7 @@ from coseal.console.pages.rules import complete, field_name, field_value, own_fi
 from coseal.console.parts import facts, pager, section, table, tag
 from coseal.console.shown import Shown, joined
 from coseal.console.supervising import SEVERITY, legal_basis, rule_link
-from coseal.contracts.supervision_sets import head_key, rule_key
+from coseal.contracts.supervision.sets import head_key, rule_key
 
 _SHOWN: Final = 20
 _OPENED: Final = 3

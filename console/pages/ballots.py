@@ -44,10 +44,10 @@ from coseal.console.voting import (
     votes,
 )
 from coseal.console.voting import status_tag as ballot_status
-from coseal.contracts.ballot import OPEN
-from coseal.contracts.supervision import ballot_key
-from coseal.contracts.supervision_sets import set_key
-from coseal.contracts.supervision_terms import TERMS
+from coseal.contracts.governance.ballot import OPEN
+from coseal.contracts.supervision.actions import ballot_key
+from coseal.contracts.supervision.sets import set_key
+from coseal.contracts.supervision.terms import TERMS
 
 _PAGE: Final = 25
 _LATEST: Final = 10

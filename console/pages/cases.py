@@ -34,11 +34,11 @@ from coseal.console.parts import (
 from coseal.console.shown import Recording, Shown, Trust, joined
 from coseal.console.supervising import TONES, case_link, finding_chip, rule_link, verdict
 from coseal.console.verdicts import MAX_RULES, Recorded, Replay, Standing, Touch, judges_of, replay, standings
-from coseal.contracts.process_items import time_ms as read_time_ms
-from coseal.contracts.supervision_findings import count_key, finding_key
-from coseal.contracts.supervision_holds import hold_key
-from coseal.contracts.supervision_sets import active_key, rule_key, set_key
-from coseal.contracts.supervision_watch import object_state_key
+from coseal.contracts.process.items import time_ms as read_time_ms
+from coseal.contracts.supervision.findings import count_key, finding_key
+from coseal.contracts.supervision.holds import hold_key
+from coseal.contracts.supervision.monitor_runtime import object_state_key
+from coseal.contracts.supervision.sets import active_key, rule_key, set_key
 
 _ITEMS_SHOWN: Final = 50
 _RECORDINGS_MAX: Final = 256

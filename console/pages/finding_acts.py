@@ -14,8 +14,8 @@ from typing import Any, Final
 from coseal.console.html import Child, Html, el
 from coseal.console.page import Done, Page
 from coseal.console.parts import field, form, notice, section, select
-from coseal.contracts.supervision_findings import OUTCOMES
-from coseal.contracts.supervision_terms import SUPERVISOR
+from coseal.contracts.supervision.findings import OUTCOMES
+from coseal.contracts.supervision.terms import SUPERVISOR
 
 _HOUR_MS: Final = 3_600_000
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")

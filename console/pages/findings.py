@@ -46,9 +46,9 @@ from coseal.console.supervising import (
     source_link,
 )
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision_findings import finding_key
-from coseal.contracts.supervision_holds import hold_key
-from coseal.contracts.supervision_sets import rule_key
+from coseal.contracts.supervision.findings import finding_key
+from coseal.contracts.supervision.holds import hold_key
+from coseal.contracts.supervision.sets import rule_key
 from coseal.ledger.block import Receipt
 
 _TEXTS: Final = ("note", "question", "response", "reason", "measure")

@@ -13,10 +13,11 @@ from coseal.console.html import Child, Html, el
 from coseal.console.page import Page
 from coseal.console.parts import member_link, notice, section, table, tag
 from coseal.console.shown import Shown, joined
-from coseal.contracts import governance_versions, membership_epochs
-from coseal.contracts.framework import PROTOCOL_VERSION_KEY
-from coseal.contracts.governance_versions import UPGRADE_KEY, VERSION_KEY, Support
-from coseal.contracts.membership_record import node_key
+from coseal.contracts.governance import versions as governance_versions
+from coseal.contracts.governance.versions import UPGRADE_KEY, VERSION_KEY, Support
+from coseal.contracts.kernel.framework import PROTOCOL_VERSION_KEY
+from coseal.contracts.membership import epochs as membership_epochs
+from coseal.contracts.membership.state import node_key
 
 _KEYS: Final = (
     UPGRADE_KEY,
@@ -34,7 +35,7 @@ class _State:
         self._shown = shown
 
     def get(self, key: str) -> Any:
-        """See ``contracts.framework.Reader``."""
+        """See ``kernel.framework.Reader``."""
         return self._shown[key].value
 
     @property

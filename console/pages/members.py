@@ -14,7 +14,7 @@ from coseal.console.nodes import Problem
 from coseal.console.page import Entry, Page, Route, View
 from coseal.console.parts import empty, facts, height_link, hexadecimal, lead, member_link, pager, section, table, tag
 from coseal.console.shown import Shown, joined
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.render import plain
 

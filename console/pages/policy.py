@@ -19,7 +19,7 @@ from coseal.console.policy_life import Step, known_at, life, why
 from coseal.console.policy_words import STATUS_TONE, VERDICT_TONE, date_of, subject_tabs, word
 from coseal.console.shown import Shown, Untrue, joined
 from coseal.contracts.kernel.dates import parse_date
-from coseal.contracts.policy_instrument import RELATIONS, standing, starts_ms
+from coseal.contracts.policy.instrument import RELATIONS, standing, starts_ms
 
 _TREE_MAX: Final = 200
 _TWINS: Final = 10

@@ -20,7 +20,7 @@ from coseal.console.page import Page, Route, View
 from coseal.console.parts import empty, figure, figures, lead, notice, section, table, tag
 from coseal.console.policy_words import date_of, proven_figures, subject_tabs, word
 from coseal.console.shown import Shown, Trust, joined
-from coseal.contracts.policy_statistics import DIMENSIONS, UNDATED
+from coseal.contracts.policy.statistics import DIMENSIONS, UNDATED
 from coseal.demo.policies import table1
 
 _RANKED: Final = ("level", "status", "type_document", "area")

@@ -33,7 +33,7 @@ from coseal.console.parts import (
 )
 from coseal.console.shown import Shown, joined
 from coseal.console.supervising import SEVERITY, legal_basis, rule_link, tabs
-from coseal.contracts.supervision_sets import head_key, rule_key
+from coseal.contracts.supervision.sets import head_key, rule_key
 
 _PAGE: Final = 25
 STATUSES: Final = ("adopted", "trial", "tried", "proposed", "superseded", "retired", "rejected")

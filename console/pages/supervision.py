@@ -29,8 +29,8 @@ from coseal.console.parts import (
 )
 from coseal.console.shown import joined
 from coseal.console.supervising import SEVERITY, clock_of_row, deadline, object_link, rule_link, source_link, tabs
-from coseal.contracts.supervision_holds import hold_key
-from coseal.contracts.supervision_terms import SIDES, TERMS
+from coseal.contracts.supervision.holds import hold_key
+from coseal.contracts.supervision.terms import SIDES, TERMS
 
 NAV: Final = Entry("supervision.nav", "/supervision")
 STATUSES: Final = (

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.kernel.dates import parse_date, parse_time
-from coseal.contracts.names import (
+from coseal.contracts.kernel.names import (
     identifier_rule,
     is_encodable,
     is_identifier,

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from coseal.contracts.process_chain import objects_of
-from coseal.contracts.process_items import time_ms
-from coseal.contracts.rows import policies, supervision
-from coseal.contracts.rows.buffer import Rows
-from coseal.contracts.rows.flows import FlowRows, Step
-from coseal.contracts.rows.place import BEGIN, Act
-from coseal.contracts.rows.tables import ACTS, BLOCKS, LEFT_OUT, TRANSACTIONS
-from coseal.contracts.rows.tables_process import (
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.place import BEGIN, Act
+from coseal.contracts.kernel.wording import in_language
+from coseal.contracts.policy import rows as policies
+from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.flows import FlowRows, Step
+from coseal.contracts.process.items import time_ms
+from coseal.contracts.process.tables import (
     ACTIVITIES,
     BATCHES,
     ITEM_OBJECTS,
@@ -26,7 +26,8 @@ from coseal.contracts.rows.tables_process import (
     SOURCES,
     TRACES,
 )
-from coseal.contracts.wording import in_language
+from coseal.contracts.rows.tables import ACTS, BLOCKS, LEFT_OUT, TRANSACTIONS
+from coseal.contracts.supervision import rows as supervision
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.render import plain
 from coseal.ledger.transaction import Transaction

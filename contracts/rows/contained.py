@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from coseal.contracts.kernel.rows.buffer import Database, Rows
+from coseal.contracts.kernel.rows.schema import Table
 from coseal.contracts.rows.blocks import BlockRows, Part, parts_of
-from coseal.contracts.rows.buffer import Database, Rows
-from coseal.contracts.rows.schema import Table
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.transaction import Transaction
 

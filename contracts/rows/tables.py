@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from coseal.contracts.rows import tables_policy, tables_process, tables_supervision
-from coseal.contracts.rows.schema import MADE, Table, View, document, integer, octets, text
+from coseal.contracts.kernel.rows.schema import MADE, Table, View, document, integer, octets, text
+from coseal.contracts.policy import tables as tables_policy
+from coseal.contracts.process import tables as tables_process
+from coseal.contracts.supervision import tables as tables_supervision
 
 VERSION: Final = 8
 

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.dates import DAY_MS, parse_time
 from coseal.contracts.kernel.fields import Field, Integer, Label, Later, Many, Name, Record, Special, Text
-from coseal.contracts.names import is_reference
+from coseal.contracts.kernel.names import is_reference
 from coseal.contracts.rules import declare
-from coseal.contracts.rules.cel import Expression, Type, compile_expression
+from coseal.contracts.rules.cel.compile import Expression, Type, compile_expression
 from coseal.contracts.rules.correlated import MAX_KEPT, PRECEDING, Correlated
 from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.event_rules import ON, Gap, Guard, Lag, Segregation, ShapeCheck
 from coseal.contracts.rules.facts import BLOCK_TYPE, Definition, event_type, object_type, used
-from coseal.contracts.rules.judged import ON, Gap, Guard, Lag, Segregation, ShapeCheck
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.shape import compile_shape
 from coseal.contracts.rules.verdict import Body, Reach

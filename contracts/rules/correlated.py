@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from coseal.contracts.rules.cel import Charge, Expression, Undetermined
+from coseal.contracts.rules.cel.compile import Charge, Expression, Undetermined
 from coseal.contracts.rules.declare import complaint, is_forward, reach_of, summed
 from coseal.contracts.rules.facts import Used, restored
 from coseal.contracts.rules.reasons import Reason, reason

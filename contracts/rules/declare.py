@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from coseal.contracts.rules.cel import Charge, Expression, Undetermined
+from coseal.contracts.rules.cel.compile import Charge, Expression, Undetermined
 from coseal.contracts.rules.reasons import NOTHING, Reason, reason
 from coseal.contracts.rules.verdict import (
     FINAL,

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from coseal.contracts.process_items import time_ms as read_time_ms
-from coseal.contracts.rules import cel_parser as tree
-from coseal.contracts.rules.cel import LARGEST, Timestamp, Type, list_of, map_of, parse_type, record
-from coseal.contracts.rules.cel_values import Digest, digest_of
+from coseal.contracts.process.items import time_ms as read_time_ms
+from coseal.contracts.rules.cel import parser as tree
+from coseal.contracts.rules.cel.compile import LARGEST, Timestamp, Type, list_of, map_of, parse_type, record
+from coseal.contracts.rules.cel.values import Digest, digest_of
 from coseal.contracts.rules.errors import RuleError
 
 Definition = Mapping[str, Any]
-"""A normalised process type (``contracts.process_types.normalised``)."""
+"""A normalised process type (``process.types.normalised``)."""
 
 _KINDS: Final = {
     "string": "string",

@@ -16,12 +16,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from coseal.contracts.process_items import time_ms as read_time_ms
-from coseal.contracts.rules.cel import LARGEST, Charge
+from coseal.contracts.process.items import time_ms as read_time_ms
+from coseal.contracts.rules.cel.compile import LARGEST, Charge
 from coseal.contracts.rules.correlated import KEPT_SIZE
 from coseal.contracts.rules.declare import Automaton
+from coseal.contracts.rules.event_rules import Gap, Guard, ShapeCheck
 from coseal.contracts.rules.facts import Definition, Event, object_times, plain, rich, time_value, times_of
-from coseal.contracts.rules.judged import Gap, Guard, ShapeCheck
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.reasons import NOTHING, Reason
 from coseal.contracts.rules.rule import Rule

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from coseal.contracts.kernel.dates import DAY_MS, days_since_epoch
-from coseal.contracts.rules.cel import Charge
-from coseal.contracts.rules.cel_values import civil
+from coseal.contracts.rules.cel.compile import Charge
+from coseal.contracts.rules.cel.values import civil
 from coseal.contracts.rules.reasons import reason
 from coseal.contracts.rules.verdict import NO_CHARGE, VIOLATED, Facts, Reach, Ruling, Verdict
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from coseal.contracts.wording import ENGLISH as ENGLISH_UNITS
-from coseal.contracts.wording import Units, duration_text, moment_text
+from coseal.contracts.kernel.wording import ENGLISH as ENGLISH_UNITS
+from coseal.contracts.kernel.wording import Units, duration_text, moment_text
 
 Values: TypeAlias = "dict[str, str | int | bool]"
 MAX_VALUE_CHARACTERS: Final = 300

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from coseal.contracts.budget import CHARACTER_STEPS, RULE_STEPS, SCHEMA_STEPS, SIGN_STEPS, TEST_STEPS
+from coseal.contracts.kernel.budget import CHARACTER_STEPS, RULE_STEPS, SCHEMA_STEPS, SIGN_STEPS, TEST_STEPS
 from coseal.contracts.kernel.dates import DAY_MS, parse_time
 from coseal.contracts.kernel.fields import (
     Field,
@@ -30,14 +30,14 @@ from coseal.contracts.kernel.fields import (
     Timestamp,
     Translatable,
 )
+from coseal.contracts.kernel.wording import in_language
 from coseal.contracts.rules.bodies import BODIES, Build
-from coseal.contracts.rules.cel import LARGEST
+from coseal.contracts.rules.cel.compile import LARGEST
 from coseal.contracts.rules.correlated import KEPT_SIZE, MAX_KEPT
 from coseal.contracts.rules.errors import RuleError
+from coseal.contracts.rules.event_rules import Ended
 from coseal.contracts.rules.facts import Definition, used
-from coseal.contracts.rules.judged import Ended
 from coseal.contracts.rules.verdict import Body, Verdict
-from coseal.contracts.wording import in_language
 from coseal.ledger import codec
 
 MAX_RULES: Final = 1_000

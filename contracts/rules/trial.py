@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Any
 
-from coseal.contracts.process_chain import objects_of
-from coseal.contracts.process_items import time_ms
+from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.items import time_ms
 from coseal.contracts.rules.facts import Definition, Event
 from coseal.contracts.rules.monitor import RuleSet, State, rule_sets
 from coseal.contracts.rules.rule import ALWAYS, SOURCE, Rule

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
-from coseal.contracts.rules.cel import Charge, Expression, Timestamp
+from coseal.contracts.rules.cel.compile import Charge, Expression, Timestamp
 from coseal.contracts.rules.facts import FACTS, Event, event_facts
 from coseal.contracts.rules.reasons import NOTHING, Reason
 

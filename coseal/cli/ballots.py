@@ -340,7 +340,7 @@ def _about(document: Mapping[str, Any], about: Mapping[str, Any] | None) -> list
         return [f"{about['process_type']}, a set of {len(rules)}: {about['status']}", *rules]
     if document["kind"] == "retire":
         return [f"{subject['process_type']}, to be ended", *subject["rules"]]
-    from coseal.contracts.wording import duration_text
+    from coseal.contracts.kernel.wording import duration_text
 
     return [f"{step}: {duration_text(ms)}" for step, ms in subject["terms"].items()]
 

@@ -284,7 +284,7 @@ def as_it_is(text: str, style: str = "") -> Text:
 
 def visible(text: str) -> str:
     """Return a text with code points that show nothing or steer a terminal as escapes, but for line ends."""
-    from coseal.contracts.names import HIDDEN
+    from coseal.contracts.kernel.names import HIDDEN
 
     if HIDDEN.isdisjoint(text):
         return text

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from coseal.contracts.framework import Action
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.kernel.framework import Action
+from coseal.contracts.registry import CONTRACTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from coseal.contracts.framework import Rejected
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.registry import CONTRACTS
 from coseal.errors import BadArguments, CosealError
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.strict_json import strict_json

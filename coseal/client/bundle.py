@@ -16,12 +16,12 @@ from coseal.audit.report import Verdict
 from coseal.client.blocking import Client
 from coseal.client.history import object_history, parse_object
 from coseal.client.supervision import is_finding
-from coseal.contracts.process_chain import object_key
+from coseal.contracts.process.chain import object_key
 from coseal.contracts.rules.rule import SOURCE
-from coseal.contracts.supervision_findings import count_key, finding_key
-from coseal.contracts.supervision_holds import hold_key
-from coseal.contracts.supervision_obligations import obligation_key
-from coseal.contracts.supervision_sets import ADOPTED, active_key, rule_key, set_key
+from coseal.contracts.supervision.findings import count_key, finding_key
+from coseal.contracts.supervision.holds import hold_key
+from coseal.contracts.supervision.obligations import obligation_key
+from coseal.contracts.supervision.sets import ADOPTED, active_key, rule_key, set_key
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import codec, merkle
 from coseal.ledger.block import CommittedBlock

@@ -11,8 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from coseal.contracts.cloudevents import Number, fitted, read_event
-from coseal.contracts.process_items import Unfit
+from coseal.contracts.process.cloudevents import Number, fitted, read_event
+from coseal.contracts.process.items import Unfit
 from coseal.errors import CosealError
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from coseal.client.blocking import Client
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.errors import BadAnswer
 from coseal.ledger import codec
 from coseal.ledger.errors import LedgerError

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from coseal.client.blocking import Client, Committed
-from coseal.contracts import governance
+from coseal.contracts.governance import actions as governance
 from coseal.errors import BadAnswer, Refused
 from coseal.ledger.codec import Value
 

@@ -10,8 +10,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
+from coseal.contracts.kernel.wording import FIRST_LANGUAGE, Units, in_language
 from coseal.contracts.rules.reasons import ENGLISH, Language, sentence
-from coseal.contracts.wording import FIRST_LANGUAGE, Units, in_language
 
 CHINESE: Final = Language(
     Units(" 天", " 天", " 小时", " 分", " 秒", " 毫秒"),

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts.framework import Overlay, Rejected
-from coseal.contracts.policy_instrument import instrument_key
-from coseal.contracts.process_types import definition_hash, type_key
+from coseal.contracts.kernel.framework import Overlay, Rejected
+from coseal.contracts.policy.instrument import instrument_key
+from coseal.contracts.process.types import definition_hash, type_key
 from coseal.contracts.rules.facts import Definition
-from coseal.contracts.rules.proving import Checked, check_rules
+from coseal.contracts.rules.rule_tests import Checked, check_rules
 from coseal.contracts.supervision import CONTRACT
-from coseal.contracts.supervision_checks import check_set
-from coseal.contracts.supervision_sets import ADOPTED, head_key
+from coseal.contracts.supervision.checks import check_set
+from coseal.contracts.supervision.sets import ADOPTED, head_key
 from coseal.ledger import codec
 
 Read = Callable[[str], Any]

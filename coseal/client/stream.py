@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from coseal.client.session import MSGPACK, Conversation, Dialogue, Pause, document_of, false_answer
-from coseal.contracts.feed import BEGIN, KINDS, Place, place_after, place_text, told
+from coseal.contracts.block_events import BEGIN, KINDS, Place, place_after, place_text, told
 from coseal.errors import Busy, CosealError, FalseAnswer, Unreachable
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock

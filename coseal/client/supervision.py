@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from coseal.client.blocking import Client, Committed
-from coseal.contracts.ballot import tally
-from coseal.contracts.supervision import ballot_key
-from coseal.contracts.supervision_findings import finding_key
-from coseal.contracts.supervision_sets import head_key, rule_key, set_key
+from coseal.contracts.governance.ballot import tally
+from coseal.contracts.supervision.actions import ballot_key
+from coseal.contracts.supervision.findings import finding_key
+from coseal.contracts.supervision.sets import head_key, rule_key, set_key
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger.render import plain, time_text
 

@@ -27,9 +27,9 @@ from coseal.client import keys
 from coseal.client.blocking import Client, Committed
 from coseal.client.history import object_history
 from coseal.client.log_recording import Recorder
-from coseal.contracts.attestation import attestation_key
-from coseal.contracts.policy_statistics import statistics
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.policy.statistics import statistics
+from coseal.contracts.process.attestation import attestation_key
+from coseal.contracts.process.chain import item_hash
 from coseal.demo import policies
 from coseal.demo.examples import example
 from coseal.demo.oversight import HANDOVERS, FirstFinding, Supervision, handover, handover_type
@@ -61,7 +61,7 @@ class ProvenReader:
         self.proofs = 0
 
     def get(self, key: str) -> Any:
-        """See ``contracts.framework.Reader``."""
+        """See ``kernel.framework.Reader``."""
         self.proofs += 1
         return self._client.value(key)
 

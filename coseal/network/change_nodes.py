@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from coseal.client import keys
-from coseal.contracts import membership_nodes
+from coseal.contracts.membership import nodes as membership_nodes
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import signing
 from coseal.network import edit, processes

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from coseal.contracts.rows.schema import POSTGRESQL, Table
+from coseal.contracts.kernel.rows.schema import POSTGRESQL, Table
 from coseal.errors import CosealError
 from coseal.ledger.genesis import Genesis
 from coseal.sql.store import Answer, Store, require_version, standing_of

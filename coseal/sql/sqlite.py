@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from coseal.contracts.rows.schema import SQLITE, Table, statements
+from coseal.contracts.kernel.rows.schema import SQLITE, Table, statements
 from coseal.errors import CosealError
 from coseal.sql.store import Answer, Store, require_version, standing_of
 

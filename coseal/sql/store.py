@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from coseal.contracts.rows.schema import Dialect, Table, definitions
+from coseal.contracts.kernel.rows.schema import Dialect, Table, definitions
 from coseal.contracts.rows.tables import TABLES, VERSION, VIEWS
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger.genesis import Genesis

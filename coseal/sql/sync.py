@@ -14,8 +14,8 @@ from typing import Any, Final
 from coseal.audit.audit import Progress, audit
 from coseal.audit.report import AuditReport, Level, Verdict
 from coseal.audit.sources import Damaged, Source, Unreachable
+from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.rows.blocks import BlockRows
-from coseal.contracts.rows.buffer import Rows
 from coseal.contracts.rows.contained import LeftOut, reason_of, write_contained
 from coseal.contracts.rows.tables import TABLES
 from coseal.errors import CosealError

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from coseal.contracts.feed import BEGIN, CANNOT_BE_SHOWN, Told, place_text, told
+from coseal.contracts.block_events import BEGIN, CANNOT_BE_SHOWN, Told, place_text, told
 from coseal.contracts.kernel.dates import parse_time
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.process.chain import item_hash
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.render import time_text
 from coseal.ledger.strict_json import json_line

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import coseal
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.process.chain import item_hash
 
 MADE_ALREADY = "already_attested"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from coseal.contracts.budget import BLOCK_STEPS
+from coseal.contracts.kernel.budget import BLOCK_STEPS
 
 ROOM_MIN_STEPS: Final = 100_000
 STEPS_A_MS: Final = 2_000

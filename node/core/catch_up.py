@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 from coseal.consensus import events as core
-from coseal.contracts.budget import BLOCK_STEPS
 from coseal.contracts.execution import Executor
+from coseal.contracts.kernel.budget import BLOCK_STEPS
 from coseal.ledger.block import Block
 from coseal.ledger.certificate import Certificate
 from coseal.ledger.errors import LedgerError

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts import governance_versions
 from coseal.contracts.execution import Executor
+from coseal.contracts.governance import versions as governance_versions
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import own_transaction

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from coseal.consensus.events import Accuse
 from coseal.consensus.messages import Message, subject
-from coseal.contracts import evidence, membership
+from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Executor
+from coseal.contracts.membership import actions as membership
 from coseal.ledger import codec, transaction
 from coseal.ledger.equivocation import Equivocation, Signed
 from coseal.ledger.signing import CannotSign, Signer

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from coseal.consensus.replica import Standing
-from coseal.contracts import due, evidence, governance_versions
+from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Executor
+from coseal.contracts.governance import versions as governance_versions
+from coseal.contracts.kernel import due
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.validators import ValidatorSet

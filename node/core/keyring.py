@@ -5,8 +5,8 @@ Law: a node speaks with the key that the state registers for it, and with no oth
 
 from __future__ import annotations
 
-from coseal.contracts import membership
 from coseal.contracts.execution import Executor
+from coseal.contracts.membership import actions as membership
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import node_sender
 

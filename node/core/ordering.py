@@ -16,8 +16,8 @@ from coseal.consensus.application import Executed
 from coseal.consensus.messages import Message, encode_message, verify_message
 from coseal.consensus.replica import Replica
 from coseal.consensus.rules import ReplicaConfig, Tip
-from coseal.contracts import membership
 from coseal.contracts.execution import Executor, Outcome
+from coseal.contracts.membership import actions as membership
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.certificate import Certificate
 from coseal.ledger.genesis import Genesis

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from coseal.contracts.execution import Executor
-from coseal.contracts.membership_nodes import READY_BLOCKS
+from coseal.contracts.membership.nodes import READY_BLOCKS
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import own_transaction

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from coseal.contracts import membership
 from coseal.contracts.execution import Executor
+from coseal.contracts.membership import actions as membership
 from coseal.node.core.events import NodeEffect, Noticed, Pin, Unpin
 from coseal.node.core.peers import Peer
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from coseal.contracts import governance_versions
 from coseal.contracts.execution import Executor
-from coseal.contracts.governance_versions import Support
+from coseal.contracts.governance import versions as governance_versions
+from coseal.contracts.governance.versions import Support
 from coseal.node.core.events import NodeEffect, Noticed
 
 

@@ -13,8 +13,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from coseal.contracts import evidence, membership, membership_epochs
-from coseal.contracts.framework import Reader
+from coseal.contracts.evidence import actions as evidence
+from coseal.contracts.kernel.framework import Reader
+from coseal.contracts.membership import actions as membership
+from coseal.contracts.membership import epochs as membership_epochs
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.errors import Malformed

@@ -18,9 +18,10 @@ from urllib.parse import unquote
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from coseal.contracts import process, process_types
-from coseal.contracts.cloudevents import Number, SourcedItem, fitted, read_event
-from coseal.contracts.process_items import Unfit, schema_of
+from coseal.contracts.process import actions as process
+from coseal.contracts.process import types as process_types
+from coseal.contracts.process.cloudevents import Number, SourcedItem, fitted, read_event
+from coseal.contracts.process.items import Unfit, schema_of
 from coseal.ledger import codec
 from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 from coseal.node.http.auth import Token

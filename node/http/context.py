@@ -13,8 +13,9 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query
 
-from coseal.contracts import membership, membership_epochs
-from coseal.contracts.framework import Overlay, Reader
+from coseal.contracts.kernel.framework import Overlay, Reader
+from coseal.contracts.membership import actions as membership
+from coseal.contracts.membership import epochs as membership_epochs
 from coseal.ledger.block import CommittedBlock, Header
 from coseal.ledger.certificate import Certificate
 from coseal.ledger.handover import Handover

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
-from coseal.contracts import evidence, membership
+from coseal.contracts.evidence import actions as evidence
+from coseal.contracts.membership import actions as membership
 from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
 from coseal.node.http.context import Context

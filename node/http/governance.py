@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from coseal.contracts import governance
+from coseal.contracts.governance import actions as governance
 from coseal.node.http import paging
 from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from coseal.contracts import membership
+from coseal.contracts.membership import actions as membership
 from coseal.ledger.build import BUILD
 from coseal.ledger.render import time_text
 from coseal.node.core.health import NodeStatus

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from coseal.contracts import policy_instrument, policy_statistics
-from coseal.contracts.framework import Reader
+from coseal.contracts.kernel.framework import Reader
+from coseal.contracts.policy import instrument as policy_instrument
+from coseal.contracts.policy import statistics as policy_statistics
 from coseal.ledger.render import plain
 from coseal.node.http import paging
 from coseal.node.http.bodies import answer

@@ -13,8 +13,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from coseal.contracts import process, process_types
-from coseal.contracts.process_chain import item_hash, object_key
+from coseal.contracts.process import actions as process
+from coseal.contracts.process import types as process_types
+from coseal.contracts.process.chain import item_hash, object_key
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.handover import with_handovers

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Header, Query
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from coseal.contracts.feed import BEGIN, Place, Told, place_after, place_of, place_text, told
+from coseal.contracts.block_events import BEGIN, Place, Told, place_after, place_of, place_text, told
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.strict_json import json_line
 from coseal.node.http.bodies import HEIGHT_HEADER

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from coseal.contracts.ballot import electorate, tally
-from coseal.contracts.supervision_terms import SIDES, terms, times
+from coseal.contracts.governance.ballot import electorate, tally
+from coseal.contracts.supervision.terms import SIDES, terms, times
 from coseal.ledger.render import plain
 from coseal.node.http import paging
 from coseal.node.http.bodies import answer

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from coseal.contracts.rows.schema import SQLITE, VALUES, Table, definitions, repeated, statements
+from coseal.contracts.kernel.rows.schema import SQLITE, VALUES, Table, definitions, repeated, statements
 from coseal.contracts.rows.tables import CORE, VERSION
 
 _CHECKPOINT_PAGES: Final = 4_000

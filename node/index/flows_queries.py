@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from coseal.contracts.rows.flows import EDGE, MAX_VARIANT, class_ms
+from coseal.contracts.process.flows import EDGE, MAX_VARIANT, class_ms
 from coseal.node.index.queries import Page, height
 from coseal.node.index.rows import shown
 

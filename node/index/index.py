@@ -21,8 +21,8 @@ from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 import structlog
 
+from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.rows.blocks import BlockRows
-from coseal.contracts.rows.buffer import Rows
 from coseal.contracts.rows.contained import write_contained
 from coseal.contracts.rows.tables import CORE
 from coseal.ledger.block import CommittedBlock, Receipt

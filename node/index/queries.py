@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts.policy_instrument import issuers_of
+from coseal.contracts.policy.instrument import issuers_of
 from coseal.node.index.rows import shown
 
 DIMENSIONS: Final[Mapping[str, str]] = {

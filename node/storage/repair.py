@@ -19,8 +19,8 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from coseal.contracts import membership
-from coseal.contracts.framework import CommittedReader
+from coseal.contracts.kernel.framework import CommittedReader
+from coseal.contracts.membership import actions as membership
 from coseal.ledger import framing
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.state import key_hash_of, split_entry

@@ -13,7 +13,7 @@ from typing import Any, Final
 import structlog
 
 from coseal.consensus.messages import decode_message
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.node.core.events import Accused
 from coseal.node.core.evidence import proof_of
 from coseal.node.core.health import NodeStatus

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from coseal.contracts import membership
 from coseal.contracts.execution import Executor
-from coseal.contracts.framework import Rejected
+from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.membership import actions as membership
 from coseal.ledger import codec
 from coseal.ledger.block import Receipt
 from coseal.ledger.errors import LedgerError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coseal.consensus.messages import Message, subject
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.ledger import transaction
 from coseal.ledger.equivocation import Equivocation, Signed
 from coseal.node.core.wire import Transactions

@@ -13,15 +13,15 @@ from typing import Final
 
 from coseal.audit.audit import audit
 from coseal.audit.report import Verdict
-from coseal.contracts import supervision_sets
-from coseal.contracts.budget import BLOCK_STEPS, TRANSACTION_STEPS
 from coseal.contracts.execution import Executor, Outcome, new_state
-from coseal.contracts.framework import Rejected
+from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS
+from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.schema import SQLITE, definitions
+from coseal.contracts.registry import RULES
 from coseal.contracts.rows.blocks import BlockRows
-from coseal.contracts.rows.buffer import Rows
-from coseal.contracts.rows.schema import SQLITE, definitions
 from coseal.contracts.rows.tables import TABLES
-from coseal.contracts.table import RULES
+from coseal.contracts.supervision import sets as supervision_sets
 from coseal.ledger import merkle, transaction
 from coseal.ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, Receipt, last_commit_hash
 from coseal.ledger.certificate import Certificate, Phase, vote_preimage

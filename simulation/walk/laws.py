@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from coseal.contracts import due, execution, supervision, supervision_checks
-from coseal.contracts.framework import Reader
-from coseal.contracts.process_chain import objects_of
+from coseal.contracts import execution
+from coseal.contracts.kernel import due
+from coseal.contracts.kernel.framework import Reader
+from coseal.contracts.process.chain import objects_of
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.rule import SOURCE, about_sources, parse_rule, source_bytes
+from coseal.contracts.supervision import actions as supervision
+from coseal.contracts.supervision import checks as supervision_checks
 from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import Transaction
 from simulation.invariants import Violation

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.process_chain import decoded_item_hash
+from coseal.contracts.process.chain import decoded_item_hash
 from coseal.ledger.render import time_text
 from simulation.walk.walker import Make, Move, Walker
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.registry import CONTRACTS
 from simulation.walk.episode import Episode
 from simulation.walk.goals import GOALS
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from coseal.contracts import membership, table
+from coseal.contracts import registry as table
 from coseal.contracts.execution import Executor, new_state
+from coseal.contracts.membership import actions as membership
 from coseal.ledger import framing, merkle, transaction
 from coseal.ledger.block import Block, CommittedBlock, Header, last_commit_hash
 from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage

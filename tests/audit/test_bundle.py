@@ -18,7 +18,7 @@ from coseal.audit.report import Verdict
 from coseal.audit.verify import verify_document
 from coseal.client import bundle
 from coseal.client.session import Ask, Conversation, Dialogue, Reply
-from coseal.contracts.process_chain import item_hash, objects_of
+from coseal.contracts.process.chain import item_hash, objects_of
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import codec, signing
 from coseal.ledger.block import CommittedBlock, Header, Receipt

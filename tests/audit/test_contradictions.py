@@ -13,7 +13,7 @@ from coseal.audit.epochs import Epochs
 from coseal.audit.light import UnknownValidators
 from coseal.audit.report import Level, Verdict
 from coseal.cli.audit import print_report
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.ledger import transaction
 from coseal.ledger.block import Receipt
 from coseal.ledger.certificate import Phase, vote_preimage

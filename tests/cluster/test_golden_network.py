@@ -18,12 +18,12 @@ import pytest
 from coseal.client import supervision
 from coseal.client.blocking import Client
 from coseal.client.log_recording import Recorder
-from coseal.contracts.process_chain import objects_of
-from coseal.contracts.process_types import normalised
+from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.types import normalised
 from coseal.contracts.rules.monitor import rule_sets
 from coseal.contracts.rules.rule import parse_rules
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision_watch import object_state_key
+from coseal.contracts.supervision.monitor_runtime import object_state_key
 from coseal.formats.importers.mapping import default_mapping
 from coseal.formats.importers.reader import read_log
 from coseal.network.access import Access

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgpack
 
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.process.chain import item_hash
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Header, Receipt
 from coseal.ledger.certificate import Certificate

@@ -12,9 +12,9 @@ from coseal.console.nodes import Problem
 from coseal.console.page import Page, View
 from coseal.console.pages import policies, policy, policy_coordination, policy_figures
 from coseal.console.policy_life import known_at, life, why
-from coseal.contracts import policy_statistics
-from coseal.contracts.framework import CommittedReader
-from coseal.contracts.policy_instrument import standing
+from coseal.contracts.kernel.framework import CommittedReader
+from coseal.contracts.policy import statistics as policy_statistics
+from coseal.contracts.policy.instrument import standing
 from coseal.demo import policies as shipped
 from tests.audit.conftest import Chain, make_genesis
 from tests.console.fake import FakeNetwork

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from coseal.console.verdicts import Recorded, Replay, judges_of, replay, standings
-from coseal.contracts.process_chain import objects_of
+from coseal.contracts.process.chain import objects_of
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision_sets import active_key, rule_key, set_key
-from coseal.contracts.supervision_watch import object_state_key
+from coseal.contracts.supervision.monitor_runtime import object_state_key
+from coseal.contracts.supervision.sets import active_key, rule_key, set_key
 from coseal.ledger.transaction import Transaction
 from tests.node.chain import Chain
 from tests.node.http.world import make_genesis

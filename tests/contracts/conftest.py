@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from coseal.contracts.execution import Executor, Outcome, new_state
-from coseal.contracts.table import RULES
+from coseal.contracts.registry import RULES
 from coseal.ledger import merkle
 from coseal.ledger.block import HEADER_VERSION, Block, Header, Receipt, last_commit_hash
 from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts.attestation import ATTEST
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.process.attestation import ATTEST
+from coseal.contracts.process.chain import item_hash
 
 OWNER, OTHER = "bank-a/admin", "enterprise-a/admin"
 EVENT = {"event": "1", "type": "Pay", "time": "2023-11-01T00:00:00Z", "counterparty": "enterprise-a"}

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts import ballot
-from coseal.contracts.framework import Context, Rejected
+from coseal.contracts.governance import ballot
+from coseal.contracts.kernel.framework import Context, Rejected
 
 MEMBERS = ("bank-a", "central-bank", "enterprise-a", "regulator")
 

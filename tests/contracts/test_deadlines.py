@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts import deadlines
-from coseal.contracts.deadlines import BLOCK_CLOCK, PAGE_ENTRIES
-from coseal.contracts.framework import Overlay
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK, PAGE_ENTRIES
+from coseal.contracts.kernel.framework import Overlay
 
 
 def index() -> Overlay:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger import codec
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,7 +28,7 @@ UNICODE_METHODS = {
 }
 # (file, function): the text is ASCII there, as a line above makes sure
 KNOWN_ASCII = {
-    ("contracts/names.py", "is_visible"),
+    ("contracts/kernel/names.py", "is_visible"),
     ("contracts/kernel/dates.py", "parse_date"),
     ("contracts/kernel/dates.py", "parse_time"),
     ("contracts/kernel/dates.py", "_offset_ms"),
@@ -37,8 +37,8 @@ KNOWN_ASCII = {
     ("ledger/genesis.py", "hex"),
     ("ledger/render.py", "_hex"),
     ("ledger/render.py", "certificate_json"),
-    ("contracts/process_items.py", "is_decimal"),
-    ("contracts/cloudevents.py", "_sequence"),
+    ("contracts/process/items.py", "is_decimal"),
+    ("contracts/process/cloudevents.py", "_sequence"),
 }
 # int() of these has never been of a text; of a text it takes the digits of any script
 NUMBERS = ast.Attribute | ast.Subscript | ast.Name | ast.Compare

@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from coseal.contracts import policy_acts, supervision_findings
-from coseal.contracts.supervision_findings import finding
+from coseal.contracts.policy import acts as policy_acts
+from coseal.contracts.supervision import findings as supervision_findings
+from coseal.contracts.supervision.findings import finding
 
 FIGURES = Path(__file__).resolve().parents[2] / "docs" / "figures"
 Steps: TypeAlias = set[tuple[str, str, str]]

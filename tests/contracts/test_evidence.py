@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Executor, new_state
 from coseal.ledger import codec
 from coseal.ledger.block import Receipt

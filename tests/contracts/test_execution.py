@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts import window
-from coseal.contracts.budget import TRANSACTION_STEPS
 from coseal.contracts.execution import (
     MAX_DETAIL_CHARACTERS,
     MAX_RECEIPT_BYTES,
@@ -19,10 +17,12 @@ from coseal.contracts.execution import (
     genesis_updates,
     new_state,
 )
-from coseal.contracts.framework import Action, Arguments, Contract, Rejected
+from coseal.contracts.kernel import window
+from coseal.contracts.kernel.budget import TRANSACTION_STEPS
 from coseal.contracts.kernel.fields import Identifier, Integer, Many, Text
+from coseal.contracts.kernel.framework import Action, Arguments, Contract, Rejected
 from coseal.contracts.membership import CONTRACT as MEMBERSHIP
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger import codec
 from coseal.ledger.block import Block, Receipt
 from coseal.ledger.certificate import Certificate, Phase

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from coseal.contracts import governance, governance_kinds, membership
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.governance import actions as governance
+from coseal.contracts.governance import kinds as governance_kinds
+from coseal.contracts.membership import actions as membership
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.signing import key_preimage
 
 DAY_MS = 86_400_000
@@ -328,7 +330,7 @@ def test_a_node_that_did_not_say_it_is_ready_is_refused(world, monkeypatch):
     world.ready("institute-a")
     assert world.propose("more", "add_validator", {"node": "institute-a"}).ok
     ready = membership.node(world.reader, "institute-a")["ready"]
-    monkeypatch.setattr("coseal.contracts.membership_nodes.READY_BLOCKS", world.chain.executor.height - ready)
+    monkeypatch.setattr("coseal.contracts.membership.nodes.READY_BLOCKS", world.chain.executor.height - ready)
     assert world.propose("late", "add_validator", {"node": "institute-a"}).code == "not_ready"
 
 

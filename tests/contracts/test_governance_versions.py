@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts import governance, governance_versions, membership
 from coseal.contracts.execution import UnknownProtocol
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.governance import actions as governance
+from coseal.contracts.governance import versions as governance_versions
+from coseal.contracts.membership import actions as membership
+from coseal.contracts.registry import CONTRACTS
 from tests.contracts.test_governance import World
 
 VALIDATORS = ("bank-a", "central-bank", "enterprise-a", "regulator")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from coseal.contracts import membership
+from coseal.contracts.membership import actions as membership
 from coseal.ledger.genesis import ROLES
 
 SMALL_ORDER = "00" * 32

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from coseal.contracts import membership
-from coseal.contracts.membership_nodes import MAX_NODES, READY_LAG_BLOCKS
+from coseal.contracts.membership import actions as membership
+from coseal.contracts.membership.nodes import MAX_NODES, READY_LAG_BLOCKS
 
 DER = "3003020100"
 

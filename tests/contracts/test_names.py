@@ -7,7 +7,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts import names
+from coseal.contracts.kernel import names
 from coseal.contracts.kernel.fields import Identifier
 
 

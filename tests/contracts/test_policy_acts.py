@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from coseal.contracts.policy import CONTRACT
-from coseal.contracts.policy_instrument import MAX_EVENTS, in_force, instrument
-from coseal.contracts.policy_statistics import statistics
+from coseal.contracts.policy.instrument import MAX_EVENTS, in_force, instrument
+from coseal.contracts.policy.statistics import statistics
 
 CENTRAL, CITY, BANK, PBC = "regulator/admin", "city/admin", "bank-a/admin", "central-bank/admin"
 TODAY = "2023-11-15"  # of the test chain, in China: genesis is 06:13 there

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coseal.contracts.kernel.dates import DAY_MS
-from coseal.contracts.policy_instrument import (
+from coseal.contracts.policy.instrument import (
     in_force,
     instrument,
     is_before,

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coseal.contracts.policy import CONTRACT
-from coseal.contracts.policy_instrument import MAX_EVENTS, instrument, standing
-from coseal.contracts.policy_record import MAX_INSTRUMENTS, MAX_KEPT_FINDINGS
-from coseal.contracts.policy_statistics import DIMENSIONS, statistics
+from coseal.contracts.policy.instrument import MAX_EVENTS, instrument, standing
+from coseal.contracts.policy.recording import MAX_INSTRUMENTS, MAX_KEPT_FINDINGS
+from coseal.contracts.policy.statistics import DIMENSIONS, statistics
 from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 from tests.reference import reference
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.framework import Overlay
-from coseal.contracts.policy_instrument import status_of
-from coseal.contracts.policy_statistics import DIMENSIONS, PAGE_VALUES, recount, statistics, values_of
+from coseal.contracts.kernel.framework import Overlay
+from coseal.contracts.policy.instrument import status_of
+from coseal.contracts.policy.statistics import DIMENSIONS, PAGE_VALUES, recount, statistics, values_of
 
 NAMES = st.sampled_from(["a", "b", "a/b", "c"])
 EVENTS = st.fixed_dictionaries(

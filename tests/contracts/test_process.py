@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.process import CONTRACT, MAX_KEPT_GAPS, source, statistics
-from coseal.contracts.process_chain import chain as chained
-from coseal.contracts.process_chain import item_hash, object_key, objects_of, verify_object_history
+from coseal.contracts.process.actions import CONTRACT, MAX_KEPT_GAPS, source, statistics
+from coseal.contracts.process.chain import chain as chained
+from coseal.contracts.process.chain import item_hash, object_key, objects_of, verify_object_history
 from coseal.ledger import codec
 from coseal.ledger.errors import BadProof
 from coseal.ledger.signing import ZERO_HASH

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.process_chain import objects_of
-from coseal.contracts.process_items import Reading, Unfit, is_decimal, schema_of, time_ms
-from coseal.contracts.process_types import normalised
+from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.items import Reading, Unfit, is_decimal, schema_of, time_ms
+from coseal.contracts.process.types import normalised
 
 HASH = "ab" * 32
 DEFINITION = {

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts import process_types
-from coseal.contracts.process_types import CLASSES, KINDS, PERSONAL, definition_hash, normalised
+from coseal.contracts.process import types as process_types
+from coseal.contracts.process.types import CLASSES, KINDS, PERSONAL, definition_hash, normalised
 
 DEFINITION = {
     "id": "loans",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coseal.contracts.kernel.dates import DAY_MS
-from coseal.contracts.supervision_findings import finding, statistics
-from coseal.contracts.supervision_terms import TERMS, times
+from coseal.contracts.supervision.findings import finding, statistics
+from coseal.contracts.supervision.terms import TERMS, times
 
 EVIDENCE = ["ab" * 32]
 LIFE = (

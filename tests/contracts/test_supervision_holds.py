@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from coseal.contracts.kernel.dates import DAY_MS
-from coseal.contracts.supervision_holds import held
-from coseal.contracts.supervision_terms import TERMS, times
+from coseal.contracts.supervision.holds import held
+from coseal.contracts.supervision.terms import TERMS, times
 
 HOLD = {"template": "absence", "a": "pay", "n": 2, "effect": "hold", "hold_ms": 10 * DAY_MS}
 

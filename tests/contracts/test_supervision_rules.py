@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts import supervision, supervision_checks
-from coseal.contracts.framework import Rejected
 from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.supervision import actions as supervision
+from coseal.contracts.supervision import checks as supervision_checks
 
 RESPONSE = {"template": "response", "a": "apply", "b": "decide", "within_ms": 10_000}
 

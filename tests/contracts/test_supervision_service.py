@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from coseal.contracts.supervision_terms import TERMS, times
+from coseal.contracts.supervision.terms import TERMS, times
 
 
 def ask(court, sender="bank-a"):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts import due, supervision_sets, supervision_watch
-from coseal.contracts.budget import MAX_DUE
+from coseal.contracts.kernel import due
+from coseal.contracts.kernel.budget import MAX_DUE
 from coseal.contracts.kernel.dates import DAY_MS
-from coseal.contracts.supervision_obligations import obligation_key
+from coseal.contracts.supervision import monitor_runtime as supervision_watch
+from coseal.contracts.supervision import sets as supervision_sets
+from coseal.contracts.supervision.obligations import obligation_key
 from coseal.ledger.render import time_text
 
 RESPONSE = {"template": "response", "a": "apply", "b": "decide", "within_ms": 10_000}

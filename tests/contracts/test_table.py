@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coseal.contracts.execution import Outcome
-from coseal.contracts.framework import INVALID, Rejected
-from coseal.contracts.table import CONTRACTS, RULES
+from coseal.contracts.kernel.framework import INVALID, Rejected
+from coseal.contracts.registry import CONTRACTS, RULES
 from coseal.ledger import codec
 from coseal.ledger.block import Block, Receipt
 from coseal.ledger.genesis import CAPABILITIES, PROTOCOL_VERSION, is_name
@@ -148,7 +148,7 @@ def test_every_numbered_rule_stands_beside_the_code_that_keeps_it():
     assert len(rules) == len(set(rules)) == 26
     marks = "\n".join(
         line.rpartition("#")[2]
-        for path in sorted((ROOT / "contracts").glob("*.py"))
+        for path in sorted((ROOT / "contracts").rglob("*.py"))
         for line in path.read_text(encoding="utf-8").splitlines()
         if "#" in line
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coseal.contracts.wording import Units, duration_text, moment_text
+from coseal.contracts.kernel.wording import Units, duration_text, moment_text
 
 UNIT_MS = {"day": 86_400_000, "days": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1_000, "ms": 1}
 

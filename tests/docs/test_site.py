@@ -10,7 +10,7 @@ import typer.main
 
 import coseal
 from coseal.cli import app
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.registry import CONTRACTS
 from docs.site import actions, commands, interface, library, numbers, offline
 
 

@@ -19,12 +19,12 @@ from typing import Any
 from coseal.audit.export import signed_bytes
 from coseal.audit.verify import verify_bytes, verify_document
 from coseal.consensus import messages, persisted
-from coseal.contracts.cloudevents import read_event
-from coseal.contracts.process_items import Unfit
-from coseal.contracts.rules.cel import compile_expression
+from coseal.contracts.process.cloudevents import read_event
+from coseal.contracts.process.items import Unfit
+from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.rules.cel.compile import compile_expression
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.rule import parse_rule
-from coseal.contracts.table import CONTRACTS
 from coseal.errors import CosealError
 from coseal.formats.importers.mapping import load_mapping
 from coseal.formats.importers.reader import read_log

@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 from coseal.audit.export import signed_bytes
 from coseal.client.bundle import collect
 from coseal.consensus import messages, persisted
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger import codec, framing, merkle, render, snapshot
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.genesis import Genesis

@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from coseal.contracts.execution import Executor, Outcome, new_state
-from coseal.contracts.table import RULES, Contracts
+from coseal.contracts.registry import RULES, Contracts
 from coseal.ledger import framing, signing, transaction
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.errors import LedgerError

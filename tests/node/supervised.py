@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts.supervision_terms import TERMS
+from coseal.contracts.supervision.terms import TERMS
 from coseal.ledger import transaction
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.render import time_text

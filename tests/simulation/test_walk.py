@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from coseal.contracts import supervision_checks, supervision_service
+from coseal.contracts.supervision import checks as supervision_checks
+from coseal.contracts.supervision import questions as supervision_service
 from simulation.walk import __main__ as command_line
 from simulation.walk import report
 from simulation.walk.episode import Episode, shortened, walk

@@ -17,14 +17,14 @@ from random import Random
 from typing import Any
 
 from bench import rules as bench
-from coseal.contracts.governance_kinds import KINDS
+from coseal.contracts.governance.kinds import KINDS
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.schema import SQLITE, definitions
+from coseal.contracts.registry import CONTRACTS
 from coseal.contracts.rows.blocks import BlockRows
-from coseal.contracts.rows.buffer import Rows
-from coseal.contracts.rows.schema import SQLITE, definitions
 from coseal.contracts.rows.tables import TABLES
-from coseal.contracts.rules.cel import compile_expression
+from coseal.contracts.rules.cel.compile import compile_expression
 from coseal.contracts.rules.errors import RuleError
-from coseal.contracts.table import CONTRACTS
 from coseal.ledger import codec, signing
 from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text

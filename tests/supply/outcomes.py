@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from bench import rules
-from coseal.contracts.rules.cel import compile_expression
+from coseal.contracts.rules.cel.compile import compile_expression
 from coseal.contracts.rules.errors import RuleError
 from coseal.ledger import codec
 from coseal.ledger.errors import LedgerError

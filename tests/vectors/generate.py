@@ -11,7 +11,7 @@ from typing import Any
 from coseal.consensus import messages, persisted
 from coseal.consensus.events import BodyRecord, PreparedRecord, RoundRecord, SignRecord
 from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange
-from coseal.contracts import process_chain
+from coseal.contracts.process import chain as process_chain
 from coseal.ledger import codec, framing, merkle, render, signing, transaction
 from coseal.ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
 from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from coseal.contracts import feed
-from coseal.contracts.evidence import PHASES
-from coseal.contracts.governance_kinds import KINDS
+from coseal.contracts import block_events as feed
+from coseal.contracts.evidence.actions import PHASES
+from coseal.contracts.governance.kinds import KINDS
+from coseal.contracts.registry import CONTRACTS
 from coseal.contracts.rows.tables import CORE, LEFT_OUT, TABLES
 from coseal.contracts.rules.rule import BODIES, EFFECTS
-from coseal.contracts.table import CONTRACTS
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.transaction import Transaction
 from tests.support.specifications import FOLDER, codes_in, section, specification

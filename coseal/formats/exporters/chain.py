@@ -13,8 +13,8 @@ from typing import Any
 from coseal.audit.light import Anchor, check_certificate, follow, genesis_anchor
 from coseal.audit.sources import Damaged, Source
 from coseal.audit.sources import Unreachable as SourceUnreachable
-from coseal.contracts.process_chain import chain, item_hash
-from coseal.contracts.process_types import normalised
+from coseal.contracts.process.chain import chain, item_hash
+from coseal.contracts.process.types import normalised
 from coseal.errors import BadAnswer, CosealError, Unreachable
 from coseal.formats.exporters.log import Row
 from coseal.ledger.block import CommittedBlock, Receipt

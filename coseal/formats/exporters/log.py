@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from coseal.contracts.kernel.dates import parse_time
-from coseal.contracts.names import MAX_IDENTIFIER, is_identifier
+from coseal.contracts.kernel.names import MAX_IDENTIFIER, is_identifier
 from coseal.errors import CosealError
 
 OCEL_TYPES: Final[Mapping[str, str]] = {
@@ -111,7 +111,7 @@ class ExportLog:
 
 
 def log_of(definition: Mapping[str, Any], rows: Iterable[Row]) -> ExportLog:
-    """Return the log that items in ledger order make; ``definition`` is normalised (``process_types``)."""
+    """Return the log that items in ledger order make; ``definition`` is normalised (``process.types``)."""
     return _Builder(definition).build(rows)
 
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from coseal.contracts.cloudevents import Number, SourcedItem, read_event
-from coseal.contracts.process_items import Unfit
+from coseal.contracts.process.cloudevents import Number, SourcedItem, read_event
+from coseal.contracts.process.items import Unfit
 from coseal.formats.importers.json_text import parse
 from coseal.formats.importers.log import Findings, Log, read_text
 from coseal.formats.importers.mapping import Mapping

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from coseal.contracts.cloudevents import Number
+from coseal.contracts.process.cloudevents import Number
 from coseal.formats.importers.log import BadLog, Findings, read_text
 
 

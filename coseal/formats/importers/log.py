@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from coseal.audit.export import read_at_most
-from coseal.contracts.names import identifier_rule, is_identifier, is_label, label_rule
-from coseal.contracts.process_items import is_decimal, time_ms
+from coseal.contracts.kernel.names import identifier_rule, is_identifier, is_label, label_rule
+from coseal.contracts.process.items import is_decimal, time_ms
 from coseal.errors import BadAnswer, CosealError
 from coseal.formats.importers.times import BadTime, Zone
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from coseal.contracts.process_items import time_ms
+from coseal.contracts.process.items import time_ms
 from coseal.formats.importers.log import Findings, Log, Values, in_time_order
 from coseal.formats.importers.mapping import Mapping as Map
 

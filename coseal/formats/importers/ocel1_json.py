@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from coseal.contracts.cloudevents import Number
+from coseal.contracts.process.cloudevents import Number
 from coseal.formats.importers.header import EPOCH_TIME, OCEL1_HEADER, header_items
 from coseal.formats.importers.json_text import parse_object
 from coseal.formats.importers.log import Findings, Log, Values, in_time_order

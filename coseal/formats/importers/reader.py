@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from coseal.contracts.process_items import Unfit, schema_of
-from coseal.contracts.process_types import DEFINE_TYPE, definition_hash, normalised
+from coseal.contracts.process.items import Unfit, schema_of
+from coseal.contracts.process.types import DEFINE_TYPE, definition_hash, normalised
 from coseal.errors import CosealError
 from coseal.formats.importers import mapping as maps
 from coseal.formats.importers.cloudevents import read_cloudevents

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from coseal.contracts.process_items import time_ms
+from coseal.contracts.process.items import time_ms
 from coseal.errors import CosealError
 
 AMBIGUOUS: Final = ("refuse", "earlier", "later")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coseal.contracts.framework import Arguments, Rejected
 from coseal.contracts.kernel import fields as f
+from coseal.contracts.kernel.framework import Arguments, Rejected
 
 FIELDS = {
     "text": f.Text(high=3),

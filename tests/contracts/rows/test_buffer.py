@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.rows.buffer import Rows
-from coseal.contracts.rows.schema import SQLITE, Table, definitions, document, integer, text
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.schema import SQLITE, Table, definitions, document, integer, text
 from coseal.node.index.database import Writer
 
 KEPT = Table("kept", "by key", ("name", "part"), (text("name", ""), integer("part", ""), document("", "body")))

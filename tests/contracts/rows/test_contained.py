@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from coseal.contracts.rows import blocks, contained, policies
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.schema import SQLITE, definitions
+from coseal.contracts.policy import rows as policies
+from coseal.contracts.rows import blocks, contained
 from coseal.contracts.rows.blocks import BlockRows
-from coseal.contracts.rows.buffer import Rows
 from coseal.contracts.rows.contained import reason_of, write_contained
-from coseal.contracts.rows.schema import SQLITE, definitions
 from coseal.contracts.rows.tables import TABLES
 from coseal.node.index import database
 from coseal.node.index.index import Index

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coseal.contracts.rules import cel_types as types
-from coseal.contracts.rules.cel_values import Duration, Timestamp
+from coseal.contracts.rules.cel import types
+from coseal.contracts.rules.cel.values import Duration, Timestamp
 from tests.contracts.rules import textproto
 
 PRIMITIVES = {"BOOL": types.BOOL, "INT64": types.INT, "STRING": types.STRING}

@@ -6,7 +6,7 @@ import random
 import re
 from typing import Any, Final
 
-from coseal.contracts.rules.cel_values import Duration, Timestamp
+from coseal.contracts.rules.cel.values import Duration, Timestamp
 
 VARIABLES: Final = {
     "b": "bool",

@@ -9,7 +9,7 @@ from typing import Any
 
 from cel_expr_python import cel
 
-from coseal.contracts.rules.cel_values import Duration, Timestamp
+from coseal.contracts.rules.cel.values import Duration, Timestamp
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 MILLISECOND = datetime.timedelta(milliseconds=1)

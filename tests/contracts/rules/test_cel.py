@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.rules import cel, cel_eval
-from coseal.contracts.rules.cel import (
+from coseal.contracts.rules.cel import compile as cel
+from coseal.contracts.rules.cel import evaluate as cel_eval
+from coseal.contracts.rules.cel.compile import (
     Duration,
     RuleError,
     Timestamp,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts.rules.cel import MAX_COST, compile_expression
+from coseal.contracts.rules.cel.compile import MAX_COST, compile_expression
 from coseal.contracts.rules.errors import RuleError
 
 VARIABLES = {

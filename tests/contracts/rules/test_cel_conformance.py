@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts.rules.cel import Expression, RuleError, Undetermined, compile_expression
-from coseal.contracts.rules.cel_values import equal
+from coseal.contracts.rules.cel.compile import Expression, RuleError, Undetermined, compile_expression
+from coseal.contracts.rules.cel.values import equal
 from tests.contracts.rules.conformance import ERROR, Case, cases
 from tests.reference import reference
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from coseal.contracts.rules.cel import Undetermined, compile_expression
-from coseal.contracts.rules.cel_values import equal
+from coseal.contracts.rules.cel.compile import Undetermined, compile_expression
+from coseal.contracts.rules.cel.values import equal
 from coseal.contracts.rules.errors import RuleError
 from tests.contracts.rules.generator import VARIABLES, Generator
 

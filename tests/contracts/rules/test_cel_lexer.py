@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts.rules.cel_lexer import MAX_SOURCE_CHARACTERS, tokens
+from coseal.contracts.rules.cel.lexer import MAX_SOURCE_CHARACTERS, tokens
 from coseal.contracts.rules.errors import RuleError
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.rules import cel_parser as tree
-from coseal.contracts.rules.cel_parser import MAX_DEPTH, MAX_NESTING, parse
+from coseal.contracts.rules.cel import parser as tree
+from coseal.contracts.rules.cel.parser import MAX_DEPTH, MAX_NESTING, parse
 from coseal.contracts.rules.errors import RuleError
 
 

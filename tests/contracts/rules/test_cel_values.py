@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.rules import cel_values as values
-from coseal.contracts.rules.cel_values import Duration, EvalError, Timestamp
+from coseal.contracts.rules.cel import values
+from coseal.contracts.rules.cel.values import Duration, EvalError, Timestamp
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 instants = st.datetimes(timezones=st.just(datetime.UTC)).map(

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from coseal.contracts.process_types import normalised
+from coseal.contracts.process.types import normalised
 from coseal.contracts.rules.rule import parse_rules
 from coseal.contracts.rules.trial import try_rules
 from coseal.contracts.rules.verdict import Verdict

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.process_types import normalised
+from coseal.contracts.process.types import normalised
 from coseal.contracts.rules.declare import BINARY, TEMPLATES
+from coseal.contracts.rules.event_rules import MAX_ACTORS
 from coseal.contracts.rules.facts import Event
-from coseal.contracts.rules.judged import MAX_ACTORS
 from coseal.contracts.rules.monitor import RuleSet, rule_sets
 from coseal.contracts.rules.periodic import MAX_OPEN_PERIODS
 from coseal.contracts.rules.rule import ended_rule, parse_rule, parse_rules

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts.process_types import normalised
+from coseal.contracts.process.types import normalised
 from coseal.contracts.rules.errors import RuleError
-from coseal.contracts.rules.proving import check_rules, failed_tests
 from coseal.contracts.rules.rule import parse_rule
+from coseal.contracts.rules.rule_tests import check_rules, failed_tests
 
 DEFINITION = normalised(
     {

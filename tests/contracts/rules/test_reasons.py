@@ -6,6 +6,7 @@ from string import Formatter
 
 import pytest
 
+from coseal.contracts.kernel.wording import ENGLISH as UNITS
 from coseal.contracts.rules.reasons import (
     DURATIONS,
     ENGLISH,
@@ -16,7 +17,6 @@ from coseal.contracts.rules.reasons import (
     reason,
     sentence,
 )
-from coseal.contracts.wording import ENGLISH as UNITS
 from coseal.ledger import codec
 
 

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from coseal.contracts.rules import cel_check, cel_lexer, cel_parser, cel_values, shape
-from coseal.contracts.rules.cel import compile_expression
+from coseal.contracts.rules import shape
+from coseal.contracts.rules.cel import check as cel_check
+from coseal.contracts.rules.cel import lexer as cel_lexer
+from coseal.contracts.rules.cel import parser as cel_parser
+from coseal.contracts.rules.cel import values as cel_values
+from coseal.contracts.rules.cel.compile import compile_expression
 from coseal.contracts.rules.reasons import ENGLISH
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coseal.contracts.process_types import normalised
+from coseal.contracts.process.types import normalised
 from coseal.contracts.rules.rule import parse_rules
 from coseal.contracts.rules.trial import try_rules
 from coseal.contracts.rules.verdict import Verdict

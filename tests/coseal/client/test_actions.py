@@ -6,8 +6,8 @@ import pytest
 
 from coseal.client import actions
 from coseal.client.arguments import require_valid
-from coseal.contracts.framework import Action
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.kernel.framework import Action
+from coseal.contracts.registry import CONTRACTS
 
 
 @pytest.mark.parametrize("name", list(actions.actions()))

@@ -7,7 +7,7 @@ import pytest
 from coseal.cli import network as network_commands
 from coseal.cli import show
 from coseal.client.evidence import against
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.errors import BadAnswer
 from coseal.ledger.certificate import Phase, vote_preimage
 from coseal.ledger.equivocation import Equivocation, Signed

@@ -6,7 +6,7 @@ import pytest
 
 from coseal.client import recording
 from coseal.client.log_recording import Recorder
-from coseal.contracts.process_chain import chain, item_hash
+from coseal.contracts.process.chain import chain, item_hash
 from coseal.errors import BadAnswer, CosealError, Refused
 from coseal.formats.importers.log import Log
 from coseal.ledger.signing import ZERO_HASH

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from coseal.contracts.process_types import normalised
-from coseal.contracts.rules.proving import check_rules
+from coseal.contracts.process.types import normalised
 from coseal.contracts.rules.rule import parse_rules
+from coseal.contracts.rules.rule_tests import check_rules
 from coseal.contracts.rules.trial import try_rules
 from coseal.demo.examples import example
 from coseal.demo.policies import corpus

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from coseal.contracts.process_types import normalised
+from coseal.contracts.process.types import normalised
 from coseal.formats.exporters.log import ExportLog, log_of
 from coseal.formats.importers.log import Log
 from coseal.formats.importers.mapping import load_mapping

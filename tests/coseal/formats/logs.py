@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from coseal.contracts.names import is_identifier, is_visible
+from coseal.contracts.kernel.names import is_identifier, is_visible
 from coseal.formats.exporters.log import ExportLog, LogEvent, LogObject
 
 _XML = st.characters(min_codepoint=9, exclude_categories=("Cs", "Cc", "Cn"), include_characters="\n\t\r")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from coseal.audit.verify import verify_file
-from coseal.contracts.names import is_identifier
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.kernel.names import is_identifier
+from coseal.contracts.process.chain import item_hash
 from coseal.errors import BadAnswer, CosealError
 from coseal.formats.exporters.chain import read_process
 from coseal.formats.exporters.export import FORMATS, export, manifest

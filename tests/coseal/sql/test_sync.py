@@ -20,8 +20,8 @@ import coseal.audit.audit
 import coseal.sql.sync
 from coseal.audit.sources import FileSource
 from coseal.cli import app
-from coseal.contracts.rows import supervision
 from coseal.contracts.rows.tables import CORE, TABLES, VERSION
+from coseal.contracts.supervision import rows as supervision
 from coseal.errors import BadAnswer, CosealError
 from coseal.node.index.index import Index
 from coseal.sql.store import open_store

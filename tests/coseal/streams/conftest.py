@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from coseal.client import supervision
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.ledger.certificate import vote_preimage
 from coseal.ledger.codec import encode
 from coseal.streams.outgoing import Outgoing, outgoing

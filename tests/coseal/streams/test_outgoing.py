@@ -8,7 +8,7 @@ import re
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.process.chain import item_hash
 from coseal.ledger.transaction import Transaction
 from coseal.streams.outgoing import outgoing
 from tests.coseal.conftest import FakeNode

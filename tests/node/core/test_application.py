@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 from coseal.consensus.application import Draft, Executed, Invalid
-from coseal.contracts.budget import BLOCK_STEPS, least_steps
 from coseal.contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome, new_state
-from coseal.contracts.framework import Action, Arguments, Context, Contract, Result, View
+from coseal.contracts.kernel.budget import BLOCK_STEPS, least_steps
 from coseal.contracts.kernel.fields import Integer
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.kernel.framework import Action, Arguments, Context, Contract, Result, View
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.block import Block, Receipt
 from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
 from coseal.ledger.genesis import PROTOCOL_VERSION, Genesis

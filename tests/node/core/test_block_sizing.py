@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from coseal.contracts.budget import BLOCK_STEPS
+from coseal.contracts.kernel.budget import BLOCK_STEPS
 from coseal.node.core.block_sizing import (
     QUEUE_MAX_BYTES,
     QUEUE_MIN_BYTES,

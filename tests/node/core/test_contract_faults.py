@@ -11,8 +11,8 @@ from itertools import count
 
 import pytest
 
-from coseal.contracts.framework import Args, Context, Rejected, Result, View
-from coseal.contracts.table import RULES, Contracts
+from coseal.contracts.kernel.framework import Args, Context, Rejected, Result, View
+from coseal.contracts.registry import RULES, Contracts
 from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from coseal.contracts.framework import Action, Arguments, Contract
 from coseal.contracts.kernel.fields import Integer
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.kernel.framework import Action, Arguments, Contract
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.genesis import PROTOCOL_VERSION
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import catch_up

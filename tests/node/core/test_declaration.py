@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from coseal.contracts import membership
-from coseal.contracts.table import CONTRACTS, RULES
+from coseal.contracts.membership import actions as membership
+from coseal.contracts.registry import CONTRACTS, RULES
 from coseal.ledger.signing import CannotSign
 from coseal.node.core.declaration import Declaration
 from tests.node.cluster import Cluster, key

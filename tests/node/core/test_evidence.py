@@ -8,9 +8,9 @@ import pytest
 
 from coseal.consensus.events import Accuse
 from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Executor, new_state
-from coseal.contracts.framework import Rejected
+from coseal.contracts.kernel.framework import Rejected
 from coseal.ledger import transaction
 from coseal.ledger.block import Block, CommittedBlock, Receipt
 from coseal.ledger.certificate import Phase

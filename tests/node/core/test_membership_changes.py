@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from coseal.consensus.messages import Commit
-from coseal.contracts import governance, membership
-from coseal.contracts.table import CONTRACTS, RULES
+from coseal.contracts.governance import actions as governance
+from coseal.contracts.membership import actions as membership
+from coseal.contracts.registry import CONTRACTS, RULES
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.signing import key_preimage
 from coseal.node.core import events, journal, wire

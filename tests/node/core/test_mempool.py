@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from coseal.contracts.budget import least_steps
+from coseal.contracts.kernel.budget import least_steps
 from coseal.ledger.errors import BadSignature
 from coseal.ledger.transaction import Transaction
 from coseal.node.core.mempool import Mempool, MempoolLimits

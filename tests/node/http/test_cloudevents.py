@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from coseal.contracts.cloudevents import read_event
-from coseal.contracts.process_items import Unfit
+from coseal.contracts.process.cloudevents import read_event
+from coseal.contracts.process.items import Unfit
 from coseal.node.http.context import Settings
 from tests.node.http.test_gateway import SECRET, token
 from tests.node.http.world import World, scenario

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
-from coseal.contracts import evidence
+from coseal.contracts.evidence import actions as evidence
 from coseal.ledger import codec
 from coseal.ledger.certificate import Phase, vote_preimage
 from coseal.ledger.equivocation import Equivocation, Signed

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coseal.contracts import feed
+from coseal.contracts import block_events as feed
 from coseal.ledger.block import Receipt
 from coseal.node.http.stream import Wanted, _block_events
 from coseal.node.index import queries

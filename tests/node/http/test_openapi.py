@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from coseal.client import keys
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger import transaction
 from tests.cluster.network import Cluster
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coseal.contracts import policy_statistics
+from coseal.contracts.policy import statistics as policy_statistics
 from coseal.ledger.render import state_proof_from_json
 from tests.node.http.world import World, scenario
 

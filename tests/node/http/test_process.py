@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from coseal.audit.history import verify_history
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.process.chain import item_hash
 from coseal.ledger.errors import BadProof, LedgerError
 from coseal.ledger.render import proof_from_json, state_proof_from_json
 from coseal.node.http import process as process_routes

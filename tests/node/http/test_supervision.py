@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from coseal.contracts.supervision_terms import TERMS
+from coseal.contracts.supervision.terms import TERMS
 from coseal.ledger.render import state_proof_from_json
 from coseal.node.http import stream
 from coseal.node.http.stream import Wanted, _start

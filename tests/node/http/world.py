@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
-from coseal.contracts import membership
-from coseal.contracts.framework import Rejected
+from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.membership import actions as membership
 from coseal.ledger import transaction
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.rows.buffer import Rows
-from coseal.contracts.rows.flows import MAX_VARIANT, FlowRows, class_ms, time_class
-from coseal.contracts.rows.place import Act
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.place import Act
+from coseal.contracts.process.flows import MAX_VARIANT, FlowRows, class_ms, time_class
 from coseal.contracts.rows.tables import CORE
 from coseal.node.index import database
 from coseal.node.index import flows_queries as queries

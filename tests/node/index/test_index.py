@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coseal.contracts.kernel.rows.schema import SQLITE, definitions
 from coseal.contracts.rows.blocks import BlockRows
-from coseal.contracts.rows.schema import SQLITE, definitions
 from coseal.contracts.rows.tables import CORE, TABLES, VERSION, VIEWS
 from coseal.ledger import transaction
 from coseal.ledger.transaction import Transaction

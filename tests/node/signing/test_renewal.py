@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import structlog
 
-from coseal.contracts import membership
-from coseal.contracts.table import CONTRACTS, RULES
+from coseal.contracts.membership import actions as membership
+from coseal.contracts.registry import CONTRACTS, RULES
 from coseal.ledger.block import Receipt
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import key_preimage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coseal.contracts.evidence import PHASES
+from coseal.contracts.evidence.actions import PHASES
 from coseal.ledger import signing
 from coseal.ledger.certificate import vote_preimage
 from tests.contracts.conftest import key_of

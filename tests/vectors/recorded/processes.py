@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts.process_chain import item_hash
+from coseal.contracts.process.chain import item_hash
 from coseal.ledger.render import time_text
 from coseal.ledger.transaction import Transaction
 from tests.vectors.recorded.scenario import DAY_MS, Scenario

@@ -16,12 +16,12 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
+from coseal.contracts.block_events import BEGIN, Told, place_text, told
 from coseal.contracts.execution import Executor, decode_and_verify, new_state
-from coseal.contracts.feed import BEGIN, Told, place_text, told
-from coseal.contracts.framework import Contract, Entry, Fire, Moment, Rejected, Result, View
+from coseal.contracts.kernel.framework import Contract, Entry, Fire, Moment, Rejected, Result, View
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.schema import SQLITE, Table, definitions
 from coseal.contracts.rows.blocks import BlockRows
-from coseal.contracts.rows.buffer import Rows
-from coseal.contracts.rows.schema import SQLITE, Table, definitions
 from coseal.contracts.rows.tables import CORE, TABLES
 from coseal.ledger import merkle
 from coseal.ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, Receipt, last_commit_hash

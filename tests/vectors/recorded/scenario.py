@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from coseal.contracts.table import CONTRACTS
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.block import Receipt
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.transaction import Transaction

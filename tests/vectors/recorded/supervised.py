@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts.supervision_terms import TERMS
+from coseal.contracts.supervision.terms import TERMS
 from tests.vectors.recorded.processes import LOANS, Source
 from tests.vectors.recorded.scenario import DAY_MS, Scenario
 

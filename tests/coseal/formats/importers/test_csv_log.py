@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coseal.contracts.process_items import time_ms
+from coseal.contracts.process.items import time_ms
 from coseal.errors import CosealError
 from coseal.formats.importers.log import BadLog
 from coseal.formats.importers.mapping import Options, load_mapping

@@ -1,0 +1,224 @@
+"""Evidence: proofs that a validator contradicted itself, on record for everyone and for ever.
+
+Law: a record proves itself: two signatures of one validator in one phase of one round, under different hashes, checked
+here against the key with which it voted. Nothing here removes a validator; that is decided by people, with a ballot.
+
+State: ``evidence/validators`` (ids with a record, ascending), ``/of/<validator>`` (their places, as they came),
+``/proof/<validator>/<height>/<round>/<phase>``. Rules O1 to O5 of docs/spec/contracts-evidence.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from coseal.contracts.kernel.budget import SIGNATURE_STEPS
+from coseal.contracts.kernel.fields import Hexadecimal, Integer, Name, OneOf, Record
+from coseal.contracts.kernel.framework import (
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Contract,
+    Reader,
+    Rejected,
+    Result,
+    View,
+    refused,
+)
+from coseal.contracts.membership import epochs as membership_epochs
+from coseal.ledger.certificate import ROUND_MAX, Phase
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.errors import LedgerError
+from coseal.ledger.signing import SIGNATURE_BYTES, Verify
+from coseal.ledger.validators import Validator
+
+MAX_PROOFS: Final = 16
+"""Proofs kept against a validator of one epoch: more prove nothing more, and who has its key can make any number."""
+
+PHASES: Final[Mapping[str, Phase]] = {
+    "round-change": Phase.ROUND_CHANGE,
+    "proposal": Phase.PROPOSAL,
+    "prepare": Phase.PREPARE,
+    "commit": Phase.COMMIT,
+}
+_NAMES: Final = {phase: name for name, phase in PHASES.items()}
+
+
+def arguments_of(validator: str, proof: Equivocation) -> dict[str, Any]:
+    """Return the arguments with which ``evidence.report`` carries a proof against ``validator``."""
+    return {
+        "validator": validator,
+        "height": proof.height,
+        "round": proof.round,
+        "phase": _NAMES[proof.phase],
+        "first": {"hash": proof.first.hash.hex(), "signature": proof.first.signature.hex()},
+        "second": {"hash": proof.second.hash.hex(), "signature": proof.second.signature.hex()},
+    }
+
+
+def refusal(reader: Reader, args: Args, *, chain_id: bytes, height: int, verify: Verify) -> Rejected | None:
+    """Say why a report would be refused in a block of ``height`` on this state, or None. ``args`` are valid."""
+    found = _judge(reader, args, chain_id=chain_id, height=height, verify=verify)
+    return found if isinstance(found, Rejected) else None
+
+
+def _judge(
+    reader: Reader, args: Args, *, chain_id: bytes, height: int, verify: Verify
+) -> tuple[Validator, Equivocation] | Rejected:
+    """Check what can be known cheaply, then the signatures."""
+    validator, at = args["validator"], args["height"]
+    if at > height:  # O2
+        return Rejected("not_yet", f"height {at} is after this block, {height}; report it when that height is reached")
+    if reader.get(_proof_key(args)) is not None:  # O3
+        where = f"height {at} round {args['round']}, {args['phase']}"
+        return Rejected("already_reported", f"it is on record that {validator} contradicted itself at {where}")
+    voters = membership_epochs.validators_at(reader, at)
+    index = None if voters is None else voters.index(validator)
+    if voters is None or index is None:  # O1
+        return Rejected("unknown_validator", f"{validator} was no validator at height {at}")
+    if sum(place[0] == voters.epoch for place in _places(reader, validator)) >= MAX_PROOFS:  # O4
+        return Rejected("enough_reported", f"{MAX_PROOFS} proofs against {validator} are on record; more add nothing")
+    halves = (Signed(bytes.fromhex(half["hash"]), bytes.fromhex(half["signature"])) for half in _halves(args))
+    proof = Equivocation(voters.epoch, at, args["round"], PHASES[args["phase"]], *halves)
+    try:
+        proof.verify(chain_id, voters[index].key, verify)  # O1
+    except LedgerError as error:
+        return Rejected("forged_evidence", f"this does not prove that {validator} contradicted itself: {error.reason}")
+    return voters[index], proof
+
+
+def _report(view: View, context: Context, args: Args) -> Result | Rejected:
+    view.charge(2 * SIGNATURE_STEPS)
+    judged = _judge(view, args, chain_id=context.chain_id, height=context.height, verify=context.verify)
+    if isinstance(judged, Rejected):
+        return judged
+    seat, proof = judged
+    record = {
+        "member": seat.member,
+        "key": seat.key,
+        "epoch": proof.epoch,
+        "first": [proof.first.hash, proof.first.signature],
+        "second": [proof.second.hash, proof.second.signature],
+        "reporter": context.sender,
+        "reported_height": context.height,
+        "reported_ms": context.time_ms,
+    }
+    places = [*_places(view, seat.id), [proof.epoch, proof.height, proof.round, args["phase"]]]
+    view.put(_proof_key(args), record)
+    view.put(places_key(seat.id), places)
+    if len(places) == 1:
+        accused: Any = view.get("evidence/validators") or []
+        view.put("evidence/validators", sorted([*accused, seat.id]))
+    place = {"epoch": proof.epoch, "height": proof.height, "round": proof.round, "phase": args["phase"]}
+    return {"validator": seat.id, "member": seat.member, **place, "proofs": len(places)}
+
+
+def _halves(args: Args) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    return args["first"], args["second"]
+
+
+def _places(reader: Reader, validator: str) -> list[Any]:
+    places: Any = reader.get(places_key(validator))
+    return places or []
+
+
+def _proof_key(args: Args) -> str:
+    return proof_key(args["validator"], args["height"], args["round"], args["phase"])
+
+
+_half = Record({"hash": Hexadecimal(), "signature": Hexadecimal(SIGNATURE_BYTES)})
+
+
+def _check_order(args: Args) -> Iterator[Rejected]:
+    if args["first"]["hash"] >= args["second"]["hash"]:  # O5
+        yield from refused(".second.hash: expected another hash than the first, the lower one first")
+
+
+_arguments = Arguments(
+    {
+        "validator": Name(),
+        "height": Integer(1, 2**63 - 1),
+        "round": Integer(0, ROUND_MAX),
+        "phase": OneOf(*PHASES),
+        "first": _half,
+        "second": _half,
+    },
+    further=_check_order,
+)
+
+
+_EXAMPLE: Final = {
+    "validator": "bank-a",
+    "height": 7,
+    "round": 0,
+    "phase": "prepare",
+    "first": {"hash": "11" * 32, "signature": "00" * 64},
+    "second": {"hash": "22" * 32, "signature": "00" * 64},
+}
+
+
+CONTRACT: Final[Contract] = Contract(
+    name="evidence",
+    actions={
+        "report": Action(
+            arguments=_arguments,
+            apply=_report,
+            title="Put on record that a validator signed two contradicting messages",
+            example=_EXAMPLE,
+            capability="",
+            by_node=True,
+        ),
+    },
+    open_keys=("evidence/validators", "evidence/of/"),
+)
+
+
+# Queries: pure functions of a Reader; every result is JSON-able, hashes, keys and signatures as lower-case hexadecimal
+
+
+def places_key(validator: str) -> str:
+    """Return the state key of where a validator contradicted itself: ``[[epoch, height, round, phase], ...]``."""
+    return f"evidence/of/{validator}"
+
+
+def proof_key(validator: str, height: int, round: int, phase: str) -> str:
+    """Return the state key of one proof."""
+    return f"evidence/proof/{validator}/{height}/{round}/{phase}"
+
+
+def counts(reader: Reader) -> dict[str, int]:
+    """Return how many proofs are on record against each validator that has any, ascending by id."""
+    accused: Any = reader.get("evidence/validators") or []
+    return {validator: len(_places(reader, validator)) for validator in accused}
+
+
+def summary(reader: Reader) -> list[dict[str, Any]]:
+    """Return ``validator``, ``member`` (who ran it), ``proofs`` (how many) of each, ascending by id."""
+    found = {validator: proofs(reader, validator) for validator in counts(reader)}
+    return [{"validator": name, "member": held[-1]["member"], "proofs": len(held)} for name, held in found.items()]
+
+
+def proofs(reader: Reader, validator: str) -> list[dict[str, Any]]:
+    """Return the proofs against a validator in the order in which they came; each stands alone (``proof_of``)."""
+    return [_proof(reader, validator, *place) for _, *place in _places(reader, validator)]
+
+
+def _proof(reader: Reader, validator: str, height: int, round: int, phase: str) -> dict[str, Any]:
+    place = {"validator": validator, "height": height, "round": round, "phase": phase}
+    return shown(place, reader.get(_proof_key(place)))
+
+
+def shown(place: Mapping[str, Any], record: Any) -> dict[str, Any]:
+    """Return the record of a place (``validator``, ``height``, ``round``, ``phase``) as JSON can hold it."""
+    first, second = (
+        {"hash": digest.hex(), "signature": signature.hex()}
+        for digest, signature in (record["first"], record["second"])
+    )
+    return {**place, **record, "key": record["key"].hex(), "first": first, "second": second}
+
+
+def proof_of(shown: Mapping[str, Any]) -> Equivocation:
+    """Return the proof that ``proofs`` shows, to be verified against its ``key``."""
+    halves = (Signed(bytes.fromhex(half["hash"]), bytes.fromhex(half["signature"])) for half in _halves(shown))
+    return Equivocation(shown["epoch"], shown["height"], shown["round"], PHASES[shown["phase"]], *halves)

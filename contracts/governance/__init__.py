@@ -1,0 +1,5 @@
+"""What members decide together by ballot."""
+
+from coseal.contracts.governance.actions import CONTRACT
+
+__all__ = ["CONTRACT"]

@@ -1,0 +1,285 @@
+"""The governance contract: members propose what concerns all, a quorum of the validators' members decides.
+
+Law: nothing here is done by one member alone; a proposal that cannot take effect when it is accepted is void and
+changes nothing; what is decided stays readable for ever. Rules A1 to A11 of docs/spec/contracts-governance.md.
+
+State: ``governance/proposal/<id>`` (a ballot), ``/proposals`` (the open ones), ``/count``, ``/number/<n>`` (its id);
+the version to come is in ``governance.versions``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from coseal.contracts.governance import ballot
+from coseal.contracts.governance import versions as governance_versions
+from coseal.contracts.governance.kinds import KINDS, Case
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
+from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.kernel.fields import Dependent, Integer, Name, OneOf, Text
+from coseal.contracts.kernel.framework import (
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Contract,
+    Entry,
+    Moment,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
+from coseal.contracts.kernel.wording import duration_text, moment_text
+
+NAME: Final = "governance"
+DEFAULT_OPEN_MS: Final = 7 * DAY_MS
+MAX_OPEN_MS: Final = 90 * DAY_MS
+MAX_OPEN_OF_MEMBER: Final = 4
+MAX_OPEN: Final = 64
+"""Open proposals beyond which only members with a vote may make more."""
+VOID: Final = "void"
+"""Status of a proposal that was accepted when it could not take effect any more."""
+_OPEN: Final = "governance/proposals"
+_COUNT: Final = "governance/count"
+
+
+def proposal_key(proposal_id: str) -> str:
+    """Return the state key of a proposal."""
+    return f"governance/proposal/{proposal_id}"
+
+
+# Actions
+
+
+def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
+    closes_ms = args.get("closes_ms", context.time_ms + DEFAULT_OPEN_MS)
+    if view.get(proposal_key(args["id"])) is not None:
+        return Rejected("exists", f"there is a proposal {args['id']}; choose another id")
+    if not context.time_ms < closes_ms <= context.time_ms + MAX_OPEN_MS:  # A2
+        limit, now = duration_text(MAX_OPEN_MS), moment_text(context.time_ms)
+        return Rejected("bad_time", f"closes_ms is not within {limit} after block time {now}")
+    electorate = ballot.electorate(view)
+    kind, case = KINDS[args["kind"]], Case(args["id"], context.member, context.height)
+    view.charge(SIGNATURE_STEPS)
+    refusal = _check_room(view, context.member, electorate)
+    refusal = refusal or kind.admit(context, args["subject"]) or kind.check(view, case, args["subject"])
+    if refusal is not None:
+        return refusal
+    made: Any = view.get(_COUNT) or 0
+    number = made + 1
+    more = {"reason": args["reason"]} if "reason" in args else {}
+    record = ballot.new(
+        args["kind"],
+        dict(args["subject"]),
+        context.member,
+        height=context.height,
+        opened_ms=context.time_ms,
+        closes_ms=closes_ms,
+        number=number,
+        tx=context.tx_id.hex(),
+        **more,
+    )
+    view.put(_COUNT, number)
+    view.put(f"governance/number/{number}", args["id"])
+    view.put(_OPEN, [*_open(view), [args["id"], closes_ms, context.member]])
+    deadlines.add(view, NAME, BLOCK_CLOCK, closes_ms, ["close", args["id"]])
+    if context.member in electorate:  # A1
+        voted = ballot.vote(record, context, ballot.YES, electorate)
+        if isinstance(voted, Rejected):
+            return voted
+        record = voted
+    return {**_resolve(view, args["id"], record, context.height, context.time_ms), "closes_ms": closes_ms}
+
+
+def _check_room(view: View, member: str, electorate: tuple[str, ...]) -> Rejected | None:
+    waiting = _open(view)  # A2
+    if sum(row[2] == member for row in waiting) >= MAX_OPEN_OF_MEMBER:
+        detail = f"{member} has {MAX_OPEN_OF_MEMBER} open proposals; wait until one is decided"
+        return Rejected("too_many_proposals", detail)
+    if len(waiting) >= MAX_OPEN and member not in electorate:
+        return Rejected("too_many_proposals", f"{len(waiting)} proposals are open; wait until some are decided")
+    return None
+
+
+def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
+    record: Any = view.get(proposal_key(args["ballot"]))
+    if record is None:
+        return Rejected("unknown_ballot", f"there is no proposal {args['ballot']}")
+    voted = ballot.vote(record, context, args["choice"], ballot.electorate(view), args.get("reason"))
+    if isinstance(voted, Rejected):
+        return voted
+    result = _resolve(view, args["ballot"], voted, context.height, context.time_ms)
+    return {**result, "choice": args["choice"]}
+
+
+def _resolve(
+    view: View, proposal_id: str, record: dict[str, Any], height: int, time_ms: int, steps: int = DECISION_STEPS
+) -> Result:
+    """Write a proposal with what it comes to now, have it take effect if it is accepted, and return its figures."""
+    electorate = ballot.electorate(view)
+    status = ballot.resolve(record, electorate, time_ms)
+    outcome: Result = {}
+    if status == ballot.ACCEPTED:
+        kind, case = KINDS[record["kind"]], Case(proposal_id, record["proposer"], height)
+        refusal = kind.check(view, case, record["subject"])  # A9
+        if refusal is not None:
+            status, outcome = VOID, {"code": refusal.code, "detail": refusal.detail}
+        else:
+            enacted = view.attempt(
+                f"{NAME}: {record['kind']}", steps, lambda: kind.enact(view, case, record["subject"])
+            )
+            if isinstance(enacted, Rejected):  # B11
+                status, outcome = ballot.FAILED, {"code": enacted.code, "detail": enacted.detail}
+            else:
+                outcome = enacted
+    decided = {**record, "status": status}
+    if status != ballot.OPEN:
+        tally = ballot.tally(record, electorate)
+        decided |= {"decided": [height, time_ms], "tally": tally, "outcome": outcome}
+        view.put(_OPEN, [row for row in _open(view) if row[0] != proposal_id])
+    view.put(proposal_key(proposal_id), decided)
+    figures = {"ballot": proposal_id, "kind": record["kind"], **ballot.view_of(decided, electorate)}
+    figures |= _note(view, proposal_id, decided)
+    return {**figures, "outcome": outcome} if outcome else figures
+
+
+def _note(reader: Reader, proposal_id: str, record: Mapping[str, Any]) -> Result:
+    """Return what the present state says about a proposal that is open, or accepted and not in force yet."""
+    if record["status"] != ballot.OPEN and governance_versions.pending(reader) != proposal_id:
+        return {}
+    return KINDS[record["kind"]].note(reader, record["subject"])
+
+
+# The start of a block
+
+
+def _begin(view: View, moment: Moment) -> Result:
+    """Bring a protocol version into force for the next block, if it is time."""
+    version = governance_versions.begin_block(view, moment.height)
+    return {} if version is None else {"protocol_version": version}
+
+
+def _due(view: View, time_ms: int) -> Entry | None:
+    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
+
+
+def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+    """Close a proposal whose time is over."""
+    proposal_id = entry[1]
+    record: Any = view.get(proposal_key(proposal_id))
+    if record["status"] != ballot.OPEN:
+        return {}
+    return {"closed": [_resolve(view, proposal_id, record, moment.height, moment.time_ms, DUE_EFFECT_STEPS)]}
+
+
+def _next_deadline_ms(reader: Reader) -> int | None:
+    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
+
+
+def _open(reader: Reader) -> list[Any]:
+    """Return the open proposals as ``[id, closes_ms, proposer]``, oldest first."""
+    rows: Any = reader.get(_OPEN)
+    return rows or []
+
+
+# Queries: every result is JSON-able
+
+
+def proposal(reader: Reader, proposal_id: str) -> dict[str, Any] | None:
+    """Return a proposal with its votes and how it stands, or None.
+
+    ``status`` is open, accepted, rejected, expired, void or failed. While it is open, ``yes``, ``no``, ``needed`` and
+    ``electorate`` are of the members that have a vote now, afterwards of those that had one then. ``outcome`` is what
+    it did, or for void and failed the ``code`` and ``detail`` of what stood against it; ``decided`` is null before.
+    A protocol version that is not in force yet has ``software``: which validators are ``having`` it, which ``lacking``.
+    """
+    record: Any = reader.get(proposal_key(proposal_id))
+    if record is None:
+        return None
+    votes = [
+        {"member": member, "choice": choice, "height": height, "tx": tx, "reason": record["reasons"].get(member)}
+        for member, (choice, height, tx) in sorted(record["votes"].items())
+    ]
+    decided = record.get("decided")
+    same = ("number", "kind", "subject", "proposer", "status", "height", "tx", "opened_ms", "closes_ms")
+    return {
+        "id": proposal_id,
+        **{name: record[name] for name in same},
+        "reason": record.get("reason"),
+        "votes": votes,
+        **ballot.tally(record, ballot.electorate(reader)),
+        "decided": None if decided is None else {"height": decided[0], "time_ms": decided[1]},
+        "outcome": record.get("outcome", {}),
+        **_note(reader, proposal_id, record),
+    }
+
+
+def proposals(
+    reader: Reader, status: str | None = None, *, limit: int = 100, before: int | None = None
+) -> list[dict[str, Any]]:
+    """Return at most ``limit`` proposals, newest first, of one status if given.
+
+    ``before``: only those with a lower ``number``, for the next page. Open ones are found without looking at others.
+    """
+    if status == ballot.OPEN:
+        found = [proposal(reader, row[0]) for row in reversed(_open(reader))]
+        shown = [item for item in found if item is not None and (before is None or item["number"] < before)]
+        return shown[:limit]
+    newest: Any = reader.get(_COUNT) or 0
+    page: list[dict[str, Any]] = []
+    for number in range(min(newest, newest if before is None else before - 1), 0, -1):
+        proposal_id: Any = reader.get(f"governance/number/{number}")
+        item = proposal(reader, proposal_id)
+        if item is not None and status in (None, item["status"]):
+            page.append(item)
+        if len(page) == limit:
+            break
+    return page
+
+
+# The table
+
+
+_proposal = Arguments(
+    {
+        "id": Name(),
+        "kind": OneOf(*KINDS),
+        "subject": Dependent("kind", {name: kind.subject for name, kind in KINDS.items()}),
+    },
+    {"closes_ms": Integer(0), "reason": Text(high=ballot.MAX_REASON_CHARACTERS)},
+)
+
+CONTRACT: Final[Contract] = Contract(
+    name=NAME,
+    actions={
+        "propose": Action(
+            arguments=_proposal,
+            apply=_propose,
+            title="Propose a change of the validators, the members or the rules",
+            example={"id": "second-node", "kind": "add_validator", "subject": dict(KINDS["add_validator"].example)},
+            capability="operate",
+        ),
+        "vote": Action(
+            arguments=Arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
+            apply=_vote,
+            title="Vote on a proposal for the own member",
+            example={"ballot": "second-node", "choice": "yes", "reason": "It has been caught up for a week"},
+            capability="operate",
+        ),
+    },
+    begin=_begin,
+    due=_due,
+    fire=_fire,
+    next_deadline_ms=_next_deadline_ms,
+    open_keys=(
+        "governance/proposal/",
+        "governance/proposals",
+        "governance/deadline/at/",
+        "governance/deadline/page/",
+    ),
+    decisions=("close",),
+)

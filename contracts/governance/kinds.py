@@ -1,0 +1,324 @@
+"""What governance can decide: of each kind what a proposal says, when it may take effect, and what it then does.
+
+Law: a proposal is checked when it is made and again when it is accepted, by the same function, against the state of
+that moment; what takes effect cannot fail any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from coseal.contracts.governance import versions as governance_versions
+from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, UPGRADE_KEY
+from coseal.contracts.kernel import due
+from coseal.contracts.kernel.fields import Field, Hexadecimal, Integer, Label, Many, Name, OneOf, Record, Text
+from coseal.contracts.kernel.framework import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
+from coseal.contracts.membership import epochs as membership_epochs
+from coseal.contracts.membership import nodes as membership_nodes
+from coseal.contracts.membership.state import (
+    EXAMPLE_KEY,
+    free_key,
+    key_key,
+    node_key,
+    public_key,
+    put_member,
+    put_operator,
+)
+from coseal.ledger import signing
+from coseal.ledger.errors import Malformed
+from coseal.ledger.genesis import CAPABILITIES, LEVELS, MAX_MEMBERS
+from coseal.ledger.validators import ROLES, Validator, ValidatorSet, require_valid
+
+MIN_VALIDATORS: Final = 4
+"""Below this no fault is tolerated; a removal never leads there."""
+MAX_OPERATORS: Final = 16
+"""Operators with which a member begins; it adds more itself."""
+GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
+
+Subject: TypeAlias = Mapping[str, Any]
+
+
+class Case(NamedTuple):
+    """A proposal before the state of a block: its id, who made it, and the block's height."""
+
+    id: str
+    proposer: str
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of proposal. ``check`` says why it cannot take effect now, or None; ``enact`` makes it take effect.
+
+    ``admit(context, subject)`` refuses what is wrong once and for all, so it is asked only when it is proposed.
+    ``note`` returns what voters should know of the present state, for the receipts of proposal and votes.
+    """
+
+    subject: Field
+    check: Callable[[View, Case, Subject], Rejected | None]
+    enact: Callable[[View, Case, Subject], Result]
+    example: Subject
+    admit: Callable[[Context, Subject], Rejected | None] = lambda context, subject: None
+    note: Callable[[Reader, Subject], Result] = lambda reader, subject: {}
+
+
+# Validators
+
+
+def _check_set(view: View, seats: Sequence[Validator]) -> Rejected | None:
+    """Refuse seats that cannot be agreed upon, or with which one member or role decides alone."""
+    if membership_epochs.pending(view) is not None:  # A4
+        detail = "another change of the validators takes effect with the next block; propose again after it"
+        return Rejected("change_pending", detail)
+    try:
+        require_valid(ValidatorSet(membership_epochs.validators(view).epoch + 1, tuple(seats)))  # A6
+    except Malformed as error:
+        return Rejected("unsafe_validators", f"the validators would be: {error.reason}")
+    return None
+
+
+def _current(reader: Reader) -> tuple[Validator, ...]:
+    return membership_epochs.validators(reader).validators
+
+
+def _with_seat(view: View, node_id: str) -> list[Validator]:
+    record: Any = view.get(node_key(node_id))
+    owner: Any = view.get(f"membership/member/{record['member']}")
+    seat = Validator(node_id, record["member"], owner["role"], record["consensus_key"])
+    return sorted((*_current(view), seat), key=lambda seat: seat.id)
+
+
+def _check_addition(view: View, case: Case, subject: Subject) -> Rejected | None:
+    node_id = subject["node"]
+    record: Any = view.get(node_key(node_id))
+    if record is None or record["kind"] == membership_nodes.FORMER:
+        return Rejected("unknown_node", f"there is no node {node_id}; its member registers it with membership.add_node")
+    if record["kind"] != "observer":
+        return Rejected("is_validator", f"{node_id} validates already")
+    if not membership_nodes.is_ready(view, node_id, case.height):  # A3
+        blocks = membership_nodes.READY_BLOCKS
+        detail = f"{node_id} has not said within the last {blocks} blocks that it is caught up; start it and wait"
+        return Rejected("not_ready", detail)
+    version: Any = view.get(PROTOCOL_VERSION_KEY)
+    if not governance_versions.has(view, node_id, version):  # A11
+        detail = f"{node_id} has not said that its software has protocol version {version}, which is in force"
+        return Rejected("lacks_version", f"{detail}; install a newer release on it")
+    return _check_set(view, _with_seat(view, node_id))
+
+
+def _add(view: View, case: Case, subject: Subject) -> Result:
+    membership_epochs.schedule(view, case.id, _with_seat(view, subject["node"]))
+    return _takes_effect(case)
+
+
+def _without_seat(reader: Reader, node_id: str) -> list[Validator]:
+    return [seat for seat in _current(reader) if seat.id != node_id]
+
+
+def _check_removal(view: View, case: Case, subject: Subject) -> Rejected | None:
+    seats = _without_seat(view, subject["node"])
+    if len(seats) == len(_current(view)):
+        return Rejected("not_validator", f"{subject['node']} does not validate")
+    if len(seats) < MIN_VALIDATORS:  # A5
+        detail = f"{len(seats)} validators would be left, at least {MIN_VALIDATORS}; add another one first"
+        return Rejected("too_few_validators", detail)
+    return _check_versions(view, subject["node"], seats) or _check_set(view, seats)
+
+
+def _check_versions(view: View, removed: str, seats: Sequence[Validator]) -> Rejected | None:
+    """Refuse to take a validator away whose software runs the present rules, if too few of the others do."""
+    version: Any = view.get(PROTOCOL_VERSION_KEY)
+    left = governance_versions.support_of(view, version, seats)
+    if left.suffices or not governance_versions.has(view, removed, version):  # A11
+        return None
+    detail = f"{len(left.having)} of the {len(seats)} validators left have protocol version {version}, now in force"
+    return Rejected("lacks_version", f"{detail}; {left.needed} must: remove or upgrade {', '.join(left.lacking)} first")
+
+
+def _remove(view: View, case: Case, subject: Subject) -> Result:
+    membership_epochs.schedule(view, case.id, _without_seat(view, subject["node"]))
+    return _takes_effect(case)
+
+
+def _with_key(reader: Reader, subject: Subject) -> list[Validator]:
+    key = bytes.fromhex(subject["key"])
+    return [replace(seat, key=key) if seat.id == subject["node"] else seat for seat in _current(reader)]
+
+
+def _check_proof(context: Context, subject: Subject) -> Rejected | None:
+    key = bytes.fromhex(subject["key"])
+    message = signing.key_preimage(context.chain_id, subject["node"], key)
+    if context.verify(key, message, bytes.fromhex(subject["proof"])):  # A7
+        return None
+    return Rejected("bad_proof", "the proof is not a signature by the new key over this chain, node and key")
+
+
+def _check_rotation(view: View, case: Case, subject: Subject) -> Rejected | None:
+    node_id, key = subject["node"], bytes.fromhex(subject["key"])
+    if all(seat.id != node_id for seat in _current(view)):
+        return Rejected("not_validator", f"{node_id} does not validate; remove it and register it with its new key")
+    record: Any = view.get(node_key(node_id))
+    if record["member"] != case.proposer:  # A7
+        return Rejected("forbidden", f"{node_id} is a node of {record['member']}, which alone proposes its key")
+    return free_key(view, key) or _check_set(view, _with_key(view, subject))
+
+
+def _rotate(view: View, case: Case, subject: Subject) -> Result:
+    view.put(key_key(bytes.fromhex(subject["key"])), f"node {subject['node']}")
+    membership_epochs.schedule(view, case.id, _with_key(view, subject))
+    return _takes_effect(case)
+
+
+def _takes_effect(case: Case) -> Result:
+    """The set signs from the block after the next on (M10)."""
+    return {"first_height": case.height + 2}
+
+
+# Members
+
+
+def _check_member(view: View, case: Case, subject: Subject) -> Rejected | None:
+    member_id, operators = subject["member"], subject["operators"]
+    everyone: Any = view.get("membership/members")
+    if member_id in everyone:
+        return Rejected("member_exists", f"{member_id} is a member already")
+    if len(everyone) >= MAX_MEMBERS:
+        return Rejected("too_many_members", f"at most {MAX_MEMBERS} members")
+    if (subject["role"] == "government") != bool(subject["level"]):
+        return Rejected("bad_member", "a level is for a government member, and every one has it")
+    given = sorted({capability for operator in operators for capability in operator["capabilities"]})
+    if subject["role"] != "government" and any(capability in GOVERNMENT_CAPABILITIES for capability in given):
+        return Rejected("bad_member", f"only a government member has {' or '.join(GOVERNMENT_CAPABILITIES)}")
+    if "operate" not in given:
+        return Rejected("bad_member", "one of its operators at least needs the capability operate")
+    for name in ("user", "key"):
+        if len({operator[name] for operator in operators}) < len(operators):
+            return Rejected("bad_member", f"two operators have one {name}")
+    refusals = (free_key(view, bytes.fromhex(operator["key"])) for operator in operators)
+    return next((refusal for refusal in refusals if refusal is not None), None)
+
+
+def _add_member(view: View, case: Case, subject: Subject) -> Result:
+    member_id, operators = subject["member"], subject["operators"]
+    everyone: Any = view.get("membership/members")
+    view.put("membership/members", sorted([*everyone, member_id]))
+    fields = {name: subject[name] for name in ("name", "role", "level", "sector")}
+    put_member(view, member_id, {**fields, "central_bank": False}, since=case.height)
+    rights = {operator["user"]: sorted(operator["capabilities"]) for operator in operators}
+    view.put(f"membership/operators/{member_id}", rights)
+    for operator in operators:
+        key = bytes.fromhex(operator["key"])
+        put_operator(view, member_id, operator["user"], key, since=case.height, history=[])
+    return {"member": member_id}
+
+
+# Rules
+
+
+def _check_version(view: View, case: Case, subject: Subject) -> Rejected | None:
+    current: Any = view.get(PROTOCOL_VERSION_KEY)
+    if view.get(UPGRADE_KEY) is not None:  # A8
+        return Rejected("change_pending", "another protocol version is accepted and not in force yet; wait for it")
+    if subject["version"] != current + 1:  # A8
+        return Rejected("bad_version", f"the chain runs under version {current}, the next is {current + 1}")
+    if subject["height"] < case.height + MIN_NOTICE_BLOCKS:  # A8
+        least = case.height + MIN_NOTICE_BLOCKS
+        return Rejected("too_soon", f"height {subject['height']} is too soon, {least} is the first possible")
+    return None
+
+
+def _schedule_version(view: View, case: Case, subject: Subject) -> Result:
+    governance_versions.schedule(view, subject["version"], subject["height"], case.id)
+    return {"version": subject["version"], "height": subject["height"]}
+
+
+def _note_support(reader: Reader, subject: Subject) -> Result:
+    return {"software": governance_versions.support(reader, subject["version"]).document()}
+
+
+def _check_withdrawal(view: View, case: Case, subject: Subject) -> Rejected | None:
+    upgrade: Any = view.get(UPGRADE_KEY)
+    if upgrade is None or upgrade[2] != subject["proposal"]:  # A10
+        detail = f"{subject['proposal']} is no protocol version that is accepted and not in force yet"
+        return Rejected("not_pending", detail)
+    return None
+
+
+def _withdraw_version(view: View, case: Case, subject: Subject) -> Result:
+    upgrade: Any = view.get(UPGRADE_KEY)
+    view.delete(UPGRADE_KEY)
+    return {"version": upgrade[0], "height": upgrade[1]}
+
+
+# Due things
+
+
+def _check_retry(view: View, case: Case, subject: Subject) -> Rejected | None:
+    if view.get(due.aside_key(subject["number"])) is None:
+        return Rejected("unknown_aside", f"nothing that was set aside has the number {subject['number']}")
+    return None
+
+
+def _retry(view: View, case: Case, subject: Subject) -> Result:
+    return due.retry(view, subject["number"])
+
+
+# The table
+
+_node = Record({"node": Name()})
+_operator = Record(
+    {
+        "user": Name(),
+        "key": public_key,
+        "capabilities": Many(OneOf(*CAPABILITIES), low=1, high=len(CAPABILITIES), unique=True),
+    }
+)
+_member = Record(
+    {
+        "member": Name(),
+        "name": Label(),
+        "role": OneOf(*ROLES),
+        "level": OneOf("", *LEVELS),
+        "sector": Text(high=64, low=0),
+        "operators": Many(_operator, low=1, high=MAX_OPERATORS),
+    }
+)
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "add_validator": Kind(_node, _check_addition, _add, {"node": "bank-a-2"}),
+    "remove_validator": Kind(_node, _check_removal, _remove, {"node": "bank-a"}),
+    "rotate_validator_key": Kind(
+        Record({"node": Name(), "key": public_key, "proof": Hexadecimal(signing.SIGNATURE_BYTES)}),
+        _check_rotation,
+        _rotate,
+        {"node": "bank-a", "key": EXAMPLE_KEY, "proof": "00" * signing.SIGNATURE_BYTES},
+        _check_proof,
+    ),
+    "add_member": Kind(
+        _member,
+        _check_member,
+        _add_member,
+        {
+            "member": "bank-b",
+            "name": "Second Bank",
+            "role": "bank",
+            "level": "",
+            "sector": "",
+            "operators": [{"user": "admin", "key": EXAMPLE_KEY, "capabilities": ["operate", "submit"]}],
+        },
+    ),
+    "protocol_version": Kind(
+        Record({"version": Integer(1), "height": Integer(1)}),
+        _check_version,
+        _schedule_version,
+        {"version": 2, "height": 100_000},
+        note=_note_support,
+    ),
+    "withdraw_version": Kind(
+        Record({"proposal": Name()}), _check_withdrawal, _withdraw_version, {"proposal": "rules-2"}
+    ),
+    "retry_due": Kind(Record({"number": Integer(1)}), _check_retry, _retry, {"number": 1}),
+}
+"""What can be proposed, by name."""

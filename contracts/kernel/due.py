@@ -1,0 +1,201 @@
+"""The start of a block: what it cannot begin without, then what is due, entry by entry, each contract its share.
+
+Law: one due thing that fails costs itself alone: it is undone, leaves the index for ``system/aside/<n>``, and is named
+in the block's first receipt; what is left over is done in the next block, so no number of due things holds a block up.
+
+State: ``system/aside/<n>`` -> [contract, entry, height, code], ``system/asides`` (the numbers of those that wait, at
+most ``MAX_ASIDE``; one more has no number: it is named in the receipt and gone), ``system/asides/count``.
+docs/spec/budget.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.budget import (
+    DUE_DECISION_STEPS,
+    DUE_ENTRY_STEPS,
+    DUE_STEPS,
+    MAX_DUE,
+    TAKE_STEPS,
+    Meter,
+    Spent,
+)
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.kernel.framework import (
+    INTERNAL_ERROR,
+    TOO_COSTLY,
+    VALUE_TOO_LARGE,
+    Broken,
+    Contract,
+    Entry,
+    Fault,
+    Fire,
+    Moment,
+    Overlay,
+    Reader,
+    Result,
+    ValueTooLarge,
+    View,
+)
+from coseal.ledger import codec
+
+MAX_SHOWN_BYTES: Final = 512 * 1024
+"""What the due things of a block show in its first receipt, about; what has no room is shown in the next."""
+_LEAST_ROOM_BYTES: Final = 64 * 1024
+"""What one due thing at least has room for."""
+SYSTEM: Final = "system"
+MAX_ASIDE: Final = 1_000
+_OPEN: Final = "system/asides"
+_COUNT: Final = "system/asides/count"
+
+
+class Begun(NamedTuple):
+    """What a block began with: data by contract for the first receipt, and the steps that it took."""
+
+    data: Result
+    steps: int
+
+
+def begin_block(
+    view: Overlay, contracts: Mapping[str, Contract], height: int, time_ms: int, *, careful: bool = False
+) -> Begun:
+    """Do what is due at the start of a block, and keep it; ``careful`` as for ``Overlay.settle``."""
+    return _Start(view, contracts, height, time_ms, careful=careful).run()
+
+
+def aside_key(number: int) -> str:
+    """Return the state key of a due thing that was set aside."""
+    return f"system/aside/{number}"
+
+
+def waiting(reader: Reader) -> int:
+    """Return how many things were set aside and not made due again."""
+    numbers: Any = reader.get(_OPEN)
+    return len(numbers or ())
+
+
+def asides(reader: Reader) -> list[dict[str, Any]]:
+    """Return what was set aside and not made due again, oldest first."""
+    numbers: Any = reader.get(_OPEN) or []
+    return [aside(reader, number) for number in numbers]
+
+
+def aside(reader: Reader, number: int) -> dict[str, Any]:
+    """Return one thing that was set aside; the caller has seen that it is there."""
+    value: Any = reader.get(aside_key(number))
+    return {"number": number, **dict(zip(("contract", "entry", "height", "code"), value, strict=True))}
+
+
+def retry(view: View, number: int) -> Result:
+    """Make a thing that was set aside due again, at once; the caller has seen that it is there."""
+    found = aside(view, number)
+    numbers: Any = view.get(_OPEN)
+    view.delete(aside_key(number))
+    view.put(_OPEN, [other for other in numbers if other != number])
+    deadlines.add(view, found["contract"], BLOCK_CLOCK, 0, found["entry"])
+    return {"contract": found["contract"], "entry": found["entry"]}
+
+
+class _Start:
+    """One block's start."""
+
+    def __init__(
+        self, view: Overlay, contracts: Mapping[str, Contract], height: int, time_ms: int, *, careful: bool
+    ) -> None:
+        self.careful = careful
+        self.view, self.contracts, self.height, self.time_ms = view, contracts, height, time_ms
+        self.data: Result = {}
+        self.left_bytes = MAX_SHOWN_BYTES
+        self.steps = 0
+
+    def run(self) -> Begun:
+        for contract in self.contracts.values():
+            if contract.begin is not None:
+                begun = contract.begin(self.view, Moment(self.height, self.time_ms, self.left_bytes))
+                if begun:
+                    self.data[contract.name] = begun
+        self.view.mark()
+        self._shares()
+        return Begun(self.data, self.steps)
+
+    def _shares(self) -> None:
+        """Give each contract an equal share; what one leaves goes to the next, beginning at another each height."""
+        sharing = [contract for contract in self.contracts.values() if contract.due is not None]
+        left, left_steps = MAX_DUE, DUE_STEPS
+        for index in range(len(sharing)):  # B10
+            contract = sharing[(self.height + index) % len(sharing)]
+            waiting = len(sharing) - index
+            share = left_steps // waiting if index else max(left_steps // waiting, TAKE_STEPS + DUE_DECISION_STEPS)
+            done, steps = self._share(contract, left // waiting, share)
+            left, left_steps = left - done, left_steps - steps
+            self.steps += steps
+
+    def _share(self, contract: Contract, entries: int, steps: int) -> tuple[int, int]:
+        """Do what is due of one contract within its share; return how many things and steps that was."""
+        due, fire = contract.due, contract.fire
+        done = spent = 0
+        if due is None or fire is None:
+            return 0, 0
+        while done < entries and self.left_bytes >= _LEAST_ROOM_BYTES:
+            entry = due(self.view, self.time_ms)
+            if entry is None:
+                break
+            limit = DUE_DECISION_STEPS if entry[0] in contract.decisions else DUE_ENTRY_STEPS
+            if spent + TAKE_STEPS + limit > steps:
+                self.view.rollback()  # it stays in the index
+                break
+            self.view.mark()
+            done += 1
+            spent += TAKE_STEPS + self._fire(contract.name, fire, entry, limit)
+        return done, spent
+
+    def _fire(self, contract: str, fire: Fire, entry: Entry, limit: int) -> int:
+        """Do one due thing, or set it aside; return the steps that it counts for."""
+        view = self.view
+        meter = view.meter = Meter(limit)
+        try:
+            result = fire(view, Moment(self.height, self.time_ms, self.left_bytes), entry)
+            size = len(codec.encode(result))
+            view.settle(careful=self.careful)
+        except Spent:
+            code = TOO_COSTLY
+        except (Broken, MemoryError):
+            raise
+        except ValueTooLarge:
+            code = VALUE_TOO_LARGE
+        except Exception as error:
+            code = INTERNAL_ERROR
+            view.faults.append(Fault(f"{contract}: {entry[0]}", b"", error))
+        else:
+            code = ""
+            self._show(contract, result, size)
+        view.meter = Meter.unlimited()
+        if code:
+            view.rollback()
+            self._set_aside(contract, entry, code)
+        view.mark()
+        return limit if code else meter.spent  # B4
+
+    def _show(self, name: str, result: Result, size: int) -> None:
+        """Add the lists of a result to those of the contract."""
+        self.left_bytes = max(0, self.left_bytes - size)
+        if result:
+            shown = self.data.setdefault(name, {})
+            for key, entries in result.items():
+                shown[key] = [*shown.get(key, ()), *entries]
+
+    def _set_aside(self, name: str, entry: Entry, code: str) -> None:
+        view = self.view
+        named = {"contract": name, "entry": entry, "code": code}
+        numbers: Any = view.get(_OPEN) or []
+        if len(numbers) < MAX_ASIDE:
+            count: Any = view.get(_COUNT) or 0
+            view.put(_COUNT, count + 1)
+            view.put(_OPEN, [*numbers, count + 1])
+            view.put(aside_key(count + 1), [name, entry, self.height, code])
+            named["number"] = count + 1
+        # B9
+        self.data[SYSTEM] = {"aside": [*self.data.get(SYSTEM, {}).get("aside", ()), named]}

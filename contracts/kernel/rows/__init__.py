@@ -1,0 +1,1 @@
+"""How tables of the index are described, and how a contract puts rows into them."""

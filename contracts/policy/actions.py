@@ -1,0 +1,17 @@
+"""The policy contract: the register of policies, live and historical.
+
+Law: live acts keep the guards or are refused; historical facts are recorded with what is odd about them.
+docs/spec/contracts-policy.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coseal.contracts.kernel.framework import Contract
+from coseal.contracts.policy.acts import ACTIONS
+from coseal.contracts.policy.recording import RECORD
+
+CONTRACT: Final[Contract] = Contract(
+    name="policy", actions={**ACTIONS, "record": RECORD}, open_keys=("policy/instrument/", "policy/statistics/")
+)

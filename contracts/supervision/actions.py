@@ -1,0 +1,443 @@
+"""The supervision contract: rules that judge process data, findings with a life, holds, questions and guidance.
+
+Law: whoever acts has the role and its turn; what is not done in time becomes a fact by block time alone, at most so
+much in one block.
+
+Ballots are here, the rest in the modules of this contract. State: ``supervision/ballot/<id>``.
+docs/spec/contracts-supervision.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from coseal.contracts.governance import ballot
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS
+from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.kernel.fields import Identifier, Integer, Many, OneOf, Special, Table, Text, Translatable
+from coseal.contracts.kernel.framework import (
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Contract,
+    Entry,
+    Moment,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
+from coseal.contracts.kernel.names import MAX_IDENTIFIER
+from coseal.contracts.supervision import checks as supervision_checks
+from coseal.contracts.supervision import findings as supervision_findings
+from coseal.contracts.supervision import holds as supervision_holds
+from coseal.contracts.supervision import questions as supervision_service
+from coseal.contracts.supervision import rule_sets as supervision_rules
+from coseal.contracts.supervision.effects import Outcome
+from coseal.contracts.supervision.monitor_runtime import call, passed
+from coseal.contracts.supervision.rule_sets import Effect, Now
+from coseal.contracts.supervision.sets import TRIAL, definition_of, head_key, rule_key, set_key
+from coseal.contracts.supervision.terms import NAME, TERMS, duration, next_id, schedule, set_terms
+
+DEFAULT_OPEN_MS: Final = 7 * DAY_MS
+MAX_OPEN_BALLOTS: Final = 8
+
+
+def ballot_key(ballot_id: str) -> str:
+    """Return the state key of a ballot."""
+    return f"supervision/ballot/{ballot_id}"
+
+
+# Proposals
+
+
+def _propose_rules(view: View, context: Context, args: Args) -> Result | Rejected:
+    refusal = _check_room(view, context)
+    if refusal is not None:
+        return refusal
+    ballot_id = next_id(view, "ballot")
+    record = supervision_rules.propose(view, context, args, ballot_id)
+    if isinstance(record, Rejected):
+        return record
+    result = _open(view, context, args, ballot_id, "rules", {"set": ballot_id})
+    return {
+        **result,
+        "set": ballot_id,
+        "process_type": record["process_type"],
+        "rules": record["rules"],
+        "cost": record["cost"],
+    }
+
+
+def _propose_retirement(view: View, context: Context, args: Args) -> Result | Rejected:
+    refusal = _check_room(view, context)
+    if refusal is not None:
+        return refusal
+    for rule_id in args["rules"]:
+        head: Any = view.get(head_key(rule_id))
+        document: Any = view.get(rule_key(rule_id, head["active"])) if head is not None and head["active"] else None
+        if document is None or document["process_type"] != args["process_type"]:
+            return Rejected("unknown_rule", f"no rule {rule_id} of {args['process_type']} is in force")
+    subject = {"process_type": args["process_type"], "rules": args["rules"]}
+    return {**_open(view, context, args, next_id(view, "ballot"), "retire", subject), **subject}
+
+
+def _propose_terms(view: View, context: Context, args: Args) -> Result | Rejected:
+    refusal = _check_room(view, context)
+    if refusal is not None:
+        return refusal
+    subject = {"terms": dict(args["terms"])}
+    return {**_open(view, context, args, next_id(view, "ballot"), "terms", subject), **subject}
+
+
+def _check_room(view: View, context: Context) -> Rejected | None:
+    count: Any = view.get(_open_key(context.member)) or 0
+    if count < MAX_OPEN_BALLOTS:  # J8
+        return None
+    detail = f"{context.member} has {count} open ballots, at most {MAX_OPEN_BALLOTS}; wait until one is decided"
+    return Rejected("limit", detail)
+
+
+def _open_key(member: str) -> str:
+    return f"supervision/open/{member}"
+
+
+def _open(view: View, context: Context, args: Args, ballot_id: str, kind: str, subject: Mapping[str, Any]) -> Result:
+    open_ms = args.get("open_ms", DEFAULT_OPEN_MS)
+    more = {name: args[name] for name in ("title", "reason") if name in args}
+    record = ballot.new(
+        kind,
+        dict(subject),
+        context.member,
+        height=context.height,
+        opened_ms=context.time_ms,
+        closes_ms=context.time_ms + open_ms,
+        open_ms=open_ms,
+        tx=context.tx_id.hex(),
+        **more,
+    )
+    return {"ballot": ballot_id, **_put_open(view, ballot_id, record)}
+
+
+def _put_open(view: View, ballot_id: str, record: dict[str, Any]) -> Result:
+    """Write an open ballot and have it decided in time; return its figures."""
+    view.put(ballot_key(ballot_id), record)
+    before: Any = view.get(_open_key(record["proposer"])) or 0
+    view.put(_open_key(record["proposer"]), before + 1)
+    schedule(view, record["closes_ms"], ["ballot", ballot_id])
+    electorate = ballot.electorate(view)
+    return {
+        "status": record["status"],
+        "electorate": list(electorate),
+        "needed": ballot.needed(electorate),
+        "closes_ms": record["closes_ms"],
+    }
+
+
+# Votes
+
+
+def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
+    record: Any = view.get(ballot_key(args["ballot"]))
+    if record is None:
+        return Rejected("unknown_ballot", f"there is no ballot {args['ballot']}")
+    electorate = ballot.electorate(view)
+    voted = ballot.vote(record, context, args["choice"], electorate, args.get("reason"))
+    if isinstance(voted, Rejected):
+        return voted
+    now = Now(context.height, context.time_ms)
+    decided, effects = _resolve(view, args["ballot"], voted, now, DECISION_STEPS)
+    figures = ballot.view_of(decided, electorate)
+    result = {"ballot": args["ballot"], "kind": record["kind"], "choice": args["choice"], **figures}
+    return result if decided["status"] == ballot.OPEN else {**result, "effects": effects}
+
+
+def _resolve(
+    view: View, ballot_id: str, record: dict[str, Any], now: Now, steps: int
+) -> tuple[dict[str, Any], list[Effect]]:
+    """Write a ballot with its status of now; return it and what its effect did, which takes at most so many steps."""
+    electorate = ballot.electorate(view)
+    status = ballot.resolve(record, electorate, now.time_ms)
+    decided = {**record, "status": status}
+    if status != ballot.OPEN:
+        decided |= {"decided": [now.height, now.time_ms], "tally": ballot.tally(record, electorate)}
+        left: Any = view.get(_open_key(record["proposer"]))
+        view.put(_open_key(record["proposer"]), left - 1)
+    view.put(ballot_key(ballot_id), decided)
+    if status == ballot.OPEN:
+        return decided, []
+    if status != ballot.ACCEPTED:
+        return decided, _take_effect(view, decided, False, now)
+    taken = view.attempt(
+        f"{NAME}: {record['kind']}", steps, lambda: {"effects": _take_effect(view, decided, True, now)}
+    )
+    if not isinstance(taken, Rejected):
+        return decided, taken["effects"]
+    failed = {**decided, "status": ballot.FAILED, "failure": [taken.code, taken.detail]}  # B11
+    view.put(ballot_key(ballot_id), failed)
+    return failed, _take_effect(view, failed, False, now, taken)
+
+
+def _take_effect(
+    view: View, record: Mapping[str, Any], accepted: bool, now: Now, why: Rejected | None = None
+) -> list[Effect]:
+    """Carry out what a ballot decided; ``why`` if it was accepted and its effect failed."""
+    subject = record["subject"]
+    match record["kind"]:
+        case "rules" | "adopt" if not accepted:
+            return supervision_rules.reject(view, subject["set"], now, why)
+        case "rules":
+            rule_set: Any = view.get(set_key(subject["set"]))
+            if "trial_ms" in rule_set:  # J9
+                return _begin_trial(view, subject["set"], record, now, rule_set["trial_ms"])
+            return supervision_rules.adopt(view, subject["set"], now)
+        case "adopt":
+            return supervision_rules.adopt(view, subject["set"], now)
+        case "retire" if accepted:
+            return supervision_rules.retire(view, subject["process_type"], subject["rules"], now)
+        case "terms" if accepted:
+            set_terms(view, subject["terms"])
+            return [{"terms": subject["terms"]}]
+        case _:
+            return []
+
+
+def _begin_trial(view: View, set_id: str, first: Mapping[str, Any], now: Now, trial_ms: int) -> list[Effect]:
+    """Have a set tried, if it still may be, and open the ballot that decides about it when the trial has ended."""
+    rules = supervision_rules.check_again(view, set_id, TRIAL)
+    if isinstance(rules, Rejected):
+        return supervision_rules.reject(view, set_id, now, rules)
+    ends_ms, ballot_id = now.time_ms + trial_ms, next_id(view, "ballot")
+    effects = supervision_rules.begin_trial(view, set_id, rules, now, ends_ms, ballot_id)
+    record = ballot.new(
+        "adopt",
+        {"set": set_id},
+        first["proposer"],
+        height=now.height,
+        opened_ms=now.time_ms,
+        not_before_ms=ends_ms,
+        closes_ms=ends_ms + first["open_ms"],
+        tx=first["tx"],
+    )
+    figures = _put_open(view, ballot_id, record)
+    schedule(view, ends_ms, ["ballot", ballot_id])
+    return [*effects, {"ballot": ballot_id, "kind": "adopt", **figures, "not_before_ms": ends_ms}]
+
+
+def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]]) -> None:
+    """Decide a ballot whose trial or time is over."""
+    record: Any = view.get(ballot_key(ballot_id))
+    if record["status"] != ballot.OPEN:
+        return
+    decided, effects = _resolve(view, ballot_id, record, now, DUE_EFFECT_STEPS)
+    if decided["status"] == ballot.OPEN and record["kind"] == "adopt" and now.time_ms >= record["not_before_ms"]:
+        effects = supervision_rules.end_trial(view, record["subject"]["set"], now)
+    shown = {"ballot": ballot_id, "kind": record["kind"], "status": decided["status"], "effects": effects}
+    due["ballots"].append(shown)
+
+
+# The start of a block
+
+
+def _due(view: View, time_ms: int) -> Entry | None:
+    """Take what falls due next; of a historical source whose clock moved, the deadline that it passed."""
+    entry = deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
+    if entry is None or entry[0] != "clock":
+        return entry
+    return passed(view, entry[1], time_ms) or entry
+
+
+def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+    """Do one due thing."""
+    due: dict[str, list[Any]] = {name: [] for name in ("overdue", "closed", "ballots", "holds")}
+    outcome = Outcome(view, moment.height, moment.time_ms)
+    _do(view, entry, Now(moment.height, moment.time_ms), due, outcome)
+    outcome.holds += due.pop("holds")
+    data: Result = {name: entries for name, entries in due.items() if entries}
+    return {**data, **outcome.result(moment.room_bytes)}
+
+
+def _do(view: View, entry: Entry, now: Now, due: dict[str, list[Any]], outcome: Outcome) -> None:
+    match entry:
+        case ["finding", finding_id]:
+            supervision_findings.fall_due(view, finding_id, now.height, now.time_ms, due)
+        case ["question", question_id]:
+            supervision_service.fall_due(view, question_id, now.height, now.time_ms, due)
+        case ["hold", *place]:
+            supervision_holds.fall_due(view, (place[0], place[1], place[2]), now.time_ms, due)
+        case ["ballot", ballot_id]:
+            _ballot_due(view, ballot_id, now, due)
+        case ["object", *place]:
+            definition = definition_of(view, place[0])
+            call(view, definition, (place[0], place[1], place[2]), BLOCK_CLOCK, now.time_ms, outcome)
+        case ["passed", source, *place]:
+            record: Any = view.get(f"process/source/{source}")
+            definition = definition_of(view, place[0])
+            call(view, definition, (place[0], place[1], place[2]), source, record["latest_ms"], outcome)
+        case ["clock", _]:  # nothing more is due by this clock
+            pass
+        case ["show", "finding", finding_id]:
+            found: Any = view.get(supervision_findings.finding_key(finding_id))
+            outcome.findings.append(supervision_findings.view_of(found))
+        case ["show", "hold", *place]:
+            hold: Any = view.get(supervision_holds.hold_key(place[0], place[1], place[2]))
+            outcome.holds.append(supervision_holds.view_of(hold))
+        case _:
+            raise ValueError(f"the deadline index holds {entry}")
+
+
+def _next_deadline_ms(reader: Reader) -> int | None:
+    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
+
+
+# Queries
+
+
+def rule(reader: Reader, rule_id: str, version: int | None = None) -> dict[str, Any] | None:
+    """Return a version of a rule with its status, by default the one in force, else the latest; or None."""
+    head: Any = reader.get(head_key(rule_id))
+    if version is None and head is not None:
+        version = head["active"] or head["latest"]
+    value: Any = reader.get(rule_key(rule_id, version or 0))
+    return None if value is None else dict(value)
+
+
+# The table
+
+_open_ms = {"open_ms": Integer(1_000, 90 * DAY_MS)}
+_reason = Text(high=1_000)
+_rule_id = Identifier(slash=False)
+_terms = Table(duration, high=len(TERMS), key=OneOf(*TERMS))
+
+
+def _faults_of_rules(value: Any) -> Iterator[str]:
+    """Only what stands in keys: the rest of a rule is read when its process type is known."""
+    if type(value) is not list or not 0 < len(value) <= supervision_checks.MAX_PROPOSED:
+        yield f": expected a list of 1 to {supervision_checks.MAX_PROPOSED} rules"
+        return
+    process_type: Any = None
+    for index, entry in enumerate(value):
+        scope = entry.get("scope") if type(entry) is dict else None
+        named = scope.get("process_type") if type(scope) is dict else None
+        error = _rule_id.check(named)
+        if error is not None:
+            yield f"[{index}].scope.process_type{error}"
+        elif process_type not in (None, named):
+            yield f"[{index}].scope.process_type: expected {process_type}; a set is about one process type"
+        else:
+            process_type = named
+        if type(entry) is dict and type(entry.get("version")) is not int:
+            yield f"[{index}].version: expected an integer"
+
+
+_rules: Final = Special(
+    _faults_of_rules,
+    f"a list of 1 to {supervision_checks.MAX_PROPOSED} rules of one process type, each as in a rule file",
+    {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": supervision_checks.MAX_PROPOSED,
+        "items": {
+            "type": "object",
+            "required": ["scope", "version"],
+            "properties": {
+                "version": {"type": "integer"},
+                "scope": {
+                    "type": "object",
+                    "required": ["process_type"],
+                    "properties": {"process_type": {"type": "string", "minLength": 1, "maxLength": MAX_IDENTIFIER}},
+                },
+            },
+        },
+    },
+    refused=(
+        None,
+        {},
+        [],
+        [None],
+        [{"version": 1}],
+        [{"version": 1, "scope": {"process_type": "a/b"}}],
+        [{"version": "1", "scope": {"process_type": "a"}}],
+        [{"version": 1, "scope": {"process_type": name}} for name in ("a", "b")],
+        [{"version": 1, "scope": {"process_type": "a"}}] * (supervision_checks.MAX_PROPOSED + 1),
+    ),
+    passed=([{"version": 1, "scope": {"process_type": "a"}}] * supervision_checks.MAX_PROPOSED,),
+)
+
+
+_EXAMPLE_RULE: Final = {
+    "id": "R-PAID",
+    "version": 1,
+    "title": "Every fine that was created is sent",
+    "legal_basis": [f"{supervision_checks.EXTERNAL} Road Traffic Act, section 4"],
+    "severity": "violation",
+    "effect": "flag",
+    "scope": {"process_type": "fines", "object_type": "case"},
+    "kind": "declare",
+    "template": "absence",
+    "a": "Create Fine",
+    "n": 2,
+}
+
+CONTRACT: Final[Contract] = Contract(
+    name=NAME,
+    actions={
+        "propose_rules": Action(
+            arguments=Arguments(
+                {"rules": _rules},
+                {"title": Translatable(), "reason": _reason, "trial_ms": duration, **_open_ms},
+            ),
+            apply=_propose_rules,
+            title="Propose a set of rules, to be tried or adopted by ballot",
+            example={"rules": [_EXAMPLE_RULE], "title": "Fines", "trial_ms": DAY_MS},
+        ),
+        "propose_retirement": Action(
+            arguments=Arguments(
+                {
+                    "process_type": _rule_id,
+                    "rules": Many(_rule_id, high=supervision_checks.MAX_PROPOSED, low=1, unique=True),
+                    "reason": _reason,
+                },
+                _open_ms,
+            ),
+            apply=_propose_retirement,
+            title="Propose to end rules that are in force",
+            example={"process_type": "fines", "rules": ["R-PAID"], "reason": "The act was repealed"},
+        ),
+        "propose_terms": Action(
+            arguments=Arguments({"terms": _terms, "reason": _reason}, _open_ms),
+            apply=_propose_terms,
+            title="Propose other times within which steps are due",
+            example={"terms": {"respond": 10 * DAY_MS}, "reason": "Two weeks are too long"},
+        ),
+        "vote": Action(
+            arguments=Arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
+            apply=_vote,
+            title="Vote on a ballot for the own member",
+            example={"ballot": "B1", "choice": "yes", "reason": "The rule says what the act says"},
+            capability="operate",
+        ),
+        **supervision_findings.ACTIONS,
+        **supervision_holds.ACTIONS,
+        **supervision_service.ACTIONS,
+    },
+    due=_due,
+    fire=_fire,
+    next_deadline_ms=_next_deadline_ms,
+    open_keys=(
+        "supervision/object/",
+        "supervision/active/",
+        "supervision/set/",
+        "supervision/rule/",
+        "supervision/trial/",
+        "supervision/ballot/",
+        "supervision/finding/",
+        "supervision/deadline/at/",
+        "supervision/deadline/page/",
+    ),
+    decisions=("ballot",),
+)

@@ -1,0 +1,368 @@
+"""The life of a finding: raised, acknowledged, inquired into, answered, decided, perhaps appealed, closed.
+
+Law: every step is one side's, within its time; what does not come in time is recorded as a fact, on either side; only
+a dismissal comes without the subject having been heard; nobody supervises itself or judges its own decision.
+
+State: ``supervision/finding/<id>``, ``supervision/findings/<process type>/<object type>/<id>``,
+``supervision/statistics/<process type>/<rule>``.
+docs/spec/contracts-supervision.md, section Actions: findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from coseal.contracts.kernel.fields import Identifier, OneOf
+from coseal.contracts.kernel.framework import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.wording import duration_text, moment_text
+from coseal.contracts.supervision import holds as supervision_holds
+from coseal.contracts.supervision.holds import may_act
+from coseal.contracts.supervision.terms import (
+    MAX_ESCALATION,
+    SIDES,
+    SUPERVISOR,
+    count_done,
+    count_overdue,
+    duration,
+    evidence,
+    long_text,
+    next_id,
+    not_supervisor,
+    schedule,
+    term_ms,
+)
+
+OUTCOMES: Final = ("rectified", "dismissed", "sanctioned")
+MAX_STEPS: Final = 64
+VIEW_FIELDS: Final = (
+    *("id", "rule", "version", "process_type", "object_type", "object", "source", "subject", "sequence", "event"),
+    *("item", "verdict", "severity", "effect", "reason", "detail", "status", "deadline_ms"),
+)
+"""What receipts show of a finding."""
+
+DUE: Final[Mapping[str, str]] = {
+    "raised": "acknowledge",
+    "acknowledged": "inquire",
+    "inquiry": "respond",
+    "response": "decide",
+    "rectified": "appeal",
+    "sanctioned": "appeal",
+    "appeal": "decide_appeal",
+}
+"""Status -> the step that is due next."""
+
+_STATISTICS: Final = ("raised", "notified", "rectified", "dismissed", "sanctioned", "overturned")
+
+
+def finding_key(finding_id: str) -> str:
+    """Return the state key of a finding."""
+    return f"supervision/finding/{finding_id}"
+
+
+def finding(reader: Reader, finding_id: str) -> dict[str, Any] | None:
+    """Return a finding as it stands, or None."""
+    value: Any = reader.get(finding_key(finding_id))
+    return None if value is None else dict(value)
+
+
+def count_key(process_type: str, object_type: str, object_id: str) -> str:
+    """Return the state key of how many findings were ever raised about an object: with its proof, all can be shown."""
+    return f"supervision/findings/{process_type}/{object_type}/{object_id}"
+
+
+def view_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a finding as receipts show it."""
+    return {field: record[field] for field in VIEW_FIELDS}
+
+
+def statistics(reader: Reader, process_type: str, rule: str) -> dict[str, int]:
+    """Return how many findings a rule raised, and what became of them."""
+    value: Any = reader.get(_statistics_key(process_type, rule))
+    return {**dict.fromkeys(_STATISTICS, 0), **(value or {})}
+
+
+def raise_finding(view: View, *, height: int, time_ms: int, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Record a finding and begin its life; ``facts`` are the view's fields up to ``detail``, without the id.
+
+    Returns the record. A finding that only notifies has no life.
+    """
+    notify = facts["effect"] == "notify"
+    record: dict[str, Any] = {
+        "id": next_id(view, "finding"),
+        **facts,
+        "status": "notified" if notify else "raised",
+        "deadline_ms": None,
+        "height": height,
+        "time_ms": time_ms,
+        "since_ms": time_ms,
+        "due": None,
+        "supervisor": "",
+        "decider": "",
+        "outcome": "",
+        "escalation": 0,
+        "overdue": [],
+        "steps": [],
+    }
+    if not notify:
+        _arm(view, record, time_ms, term_ms(view, "acknowledge"))
+    view.put(finding_key(record["id"]), record)
+    about = count_key(record["process_type"], record["object_type"], record["object"])
+    before: Any = view.get(about)
+    view.put(about, (before or 0) + 1)
+    _count(view, record, "notified" if notify else "raised")
+    return record
+
+
+def _arm(view: View, record: dict[str, Any], now_ms: int, within_ms: int) -> None:
+    """Have the step after ``record["status"]`` due within ``within_ms``."""
+    step = DUE[record["status"]]
+    record |= {"due": [step, SIDES[step]], "term_ms": within_ms, "deadline_ms": now_ms + within_ms}
+    schedule(view, now_ms + within_ms, ["finding", record["id"]])
+
+
+def fall_due(view: View, finding_id: str, height: int, time_ms: int, due: dict[str, list[Any]]) -> None:
+    """Record that a step did not come in time, or close the finding if the step was the subject's right."""
+    found: Any = view.get(finding_key(finding_id))
+    if found["due"] is None or found["deadline_ms"] is None or found["deadline_ms"] > time_ms:
+        return
+    record = dict(found)
+    step, side = record["due"]
+    if step == "appeal":
+        record |= {"status": "closed", "due": None, "deadline_ms": None}
+        due["holds"] += supervision_holds.end_of_finding(view, record)
+        due["closed"].append({"id": finding_id, "outcome": record["outcome"]})
+    else:
+        missed_ms, member = record["deadline_ms"], record["supervisor" if side == SUPERVISOR else "subject"]
+        record["overdue"] = [*record["overdue"], [step, side, missed_ms, height]]  # J17
+        record["escalation"] += 1
+        record["rounds"] = record.get("rounds", 0) + 1
+        count_overdue(view, step, member)
+        due["overdue"].append(
+            {
+                "what": "finding",
+                "id": finding_id,
+                "step": step,
+                "side": side,
+                "member": member,
+                "deadline_ms": missed_ms,
+                "escalation": record["escalation"],
+            }
+        )
+        record["deadline_ms"] = None
+        if record["rounds"] < MAX_ESCALATION:
+            _arm(view, record, time_ms, record["term_ms"])
+    view.put(finding_key(finding_id), record)
+
+
+# Steps
+
+
+def _acknowledge(view: View, context: Context, args: Args) -> Result | Rejected:
+    found = _open(view, args, "raised")
+    refusal = found if isinstance(found, Rejected) else not_supervisor(context, found["subject"])
+    if refusal is not None:
+        return refusal
+    return _step(view, context, args, found, "acknowledge", "acknowledged", supervisor=context.member)
+
+
+def _inquire(view: View, context: Context, args: Args) -> Result | Rejected:
+    found = _open(view, args, "acknowledged", "response")
+    refusal = found if isinstance(found, Rejected) else may_act(context, found)
+    if refusal is not None:
+        return refusal
+    usual_ms = term_ms(view, "respond")
+    within_ms = args.get("within_ms", usual_ms)
+    if within_ms < usual_ms:  # J16
+        return Rejected(INVALID, f"args.within_ms: the subject has at least {duration_text(usual_ms)} to respond")
+    done = "inquire" if found["status"] == "acknowledged" else "decide"
+    return _step(view, context, args, found, done, "inquiry", within_ms=within_ms, supervisor=context.member)
+
+
+def _respond(view: View, context: Context, args: Args) -> Result | Rejected:
+    found = _open(view, args, "inquiry")
+    refusal = found if isinstance(found, Rejected) else _not_subject(context, found)
+    if refusal is not None:
+        return refusal
+    return _step(view, context, args, found, "respond", "response")
+
+
+def _decide(view: View, context: Context, args: Args) -> Result | Rejected:
+    found = _open(view, args, "response", "inquiry", "acknowledged")
+    refusal = found if isinstance(found, Rejected) else may_act(context, found)
+    if refusal is not None:
+        return refusal
+    status, outcome = found["status"], args["outcome"]
+    silent = status == "inquiry" and any(step == "respond" for step, *_ in found["overdue"])
+    if outcome != "dismissed" and status != "response" and not silent:  # J16
+        detail = f"finding {found['id']} is at {status}; inquire, and hear {found['subject']} or let its time pass"
+        return Rejected("hearing_first", detail)
+    done = "decide" if status == "response" else "inquire" if status == "acknowledged" else ""
+    changes = {"outcome": outcome, "decider": context.sender, "supervisor": context.member}
+    _count(view, found, outcome)
+    if outcome != "dismissed":
+        return _step(view, context, args, found, done, outcome, **changes)
+    return _close(view, context, args, found, done, **changes)
+
+
+def _appeal(view: View, context: Context, args: Args) -> Result | Rejected:
+    found = _open(view, args, "rectified", "sanctioned")
+    refusal = found if isinstance(found, Rejected) else _not_subject(context, found)
+    if refusal is not None:
+        return refusal
+    if context.time_ms >= found["deadline_ms"]:  # J19
+        return Rejected("too_late", f"the time to appeal was over at {moment_text(found['deadline_ms'])}")
+    return _step(view, context, args, found, "appeal", "appeal")
+
+
+def _decide_appeal(view: View, context: Context, args: Args) -> Result | Rejected:
+    found = _open(view, args, "appeal")
+    refusal = found if isinstance(found, Rejected) else not_supervisor(context, found["subject"])
+    if refusal is not None:
+        return refusal
+    if context.sender == found["decider"]:  # J19
+        return Rejected("same_person", f"{context.sender} made the decision; another operator decides the appeal")
+    if args["outcome"] == "upheld":
+        return _close(view, context, args, found, "decide_appeal")
+    _count(view, found, "overturned")
+    return _close(view, context, args, found, "decide_appeal", outcome="overturned")
+
+
+def _open(view: View, args: Args, *expected: str) -> Any:
+    found: Any = view.get(finding_key(args["finding"]))
+    if found is None:
+        return Rejected("unknown_finding", f"there is no finding {args['finding']}")
+    if found["status"] not in expected:  # J15
+        due = f", {found['due'][0]} is due" if found["due"] else ""
+        detail = f"finding {found['id']} is {found['status']}{due}; this step follows {' or '.join(expected)}"
+        return Rejected("wrong_step", detail)
+    if len(found["steps"]) >= MAX_STEPS:
+        return Rejected("limit", f"finding {found['id']} had {MAX_STEPS} steps; decide it")
+    return found
+
+
+def _not_subject(context: Context, found: Mapping[str, Any]) -> Rejected | None:
+    if context.member == found["subject"]:
+        return None
+    return Rejected("forbidden", f"only {found['subject']}, whom finding {found['id']} concerns, can do this")
+
+
+def _step(
+    view: View,
+    context: Context,
+    args: Args,
+    found: Mapping[str, Any],
+    done: str,
+    status: str,
+    *,
+    within_ms: int | None = None,
+    **changes: Any,
+) -> Result:
+    """Take a step, and have the next one due."""
+    record = _taken(view, context, args, found, done) | {"status": status, **changes}
+    _arm(view, record, context.time_ms, term_ms(view, DUE[status]) if within_ms is None else within_ms)
+    view.put(finding_key(record["id"]), record)
+    return _result(context, found, record)
+
+
+def _close(view: View, context: Context, args: Args, found: Mapping[str, Any], done: str, **changes: Any) -> Result:
+    """Take the last step; a hold of the finding ends with it."""
+    record = _taken(view, context, args, found, done) | {"status": "closed", "due": None, "deadline_ms": None}
+    record |= changes
+    view.put(finding_key(record["id"]), record)
+    ended = supervision_holds.end_of_finding(view, record)
+    result = _result(context, found, record)
+    return {**result, "holds": ended} if ended else result
+
+
+def _taken(view: View, context: Context, args: Args, found: Mapping[str, Any], done: str) -> dict[str, Any]:
+    """Return the finding with the step added, counted for who took it."""
+    if done:
+        count_done(view, done, context.member, context.time_ms - found["since_ms"])
+    name = args.get("outcome", done)
+    step = [name, context.sender, context.height, context.time_ms, context.tx_id.hex(), args.get("evidence", [])]
+    return {**found, "since_ms": context.time_ms, "rounds": 0, "steps": [*found["steps"], step]}
+
+
+def _result(context: Context, before: Mapping[str, Any], record: Mapping[str, Any]) -> Result:
+    step, side = record["due"] or (None, None)
+    return {
+        "id": record["id"],
+        "status": record["status"],
+        "step": step,
+        "side": side,
+        "outcome": record["outcome"] or None,
+        "supervisor": record["supervisor"],
+        "subject": record["subject"],
+        "deadline_ms": record["deadline_ms"],
+        "took_ms": context.time_ms - before["since_ms"],
+    }
+
+
+def _count(view: View, record: Mapping[str, Any], what: str) -> None:
+    key = _statistics_key(record["process_type"], record["rule"])
+    counters: Any = view.get(key)
+    view.put(key, {**(counters or {}), what: (counters or {}).get(what, 0) + 1})
+
+
+def _statistics_key(process_type: str, rule: str) -> str:
+    return f"supervision/statistics/{process_type}/{rule}"
+
+
+def _check_measure(args: Args) -> Iterator[Rejected]:
+    if args["outcome"] == "sanctioned" and "measure" not in args:
+        yield Rejected(INVALID, "args.measure: missing; a sanction says what it is")
+
+
+_finding = {"finding": Identifier()}
+_decision = Arguments(
+    {**_finding, "outcome": OneOf(*OUTCOMES), "reason": long_text},
+    {"evidence": evidence, "measure": long_text},
+    _check_measure,
+)
+
+ACTIONS: Final = {
+    "acknowledge": Action(
+        arguments=Arguments(_finding, {"note": long_text}),
+        apply=_acknowledge,
+        title="Take up a finding",
+        example={"finding": "F1"},
+        capability="supervise",
+    ),
+    "inquire": Action(
+        arguments=Arguments({**_finding, "question": long_text}, {"evidence": evidence, "within_ms": duration}),
+        apply=_inquire,
+        title="Ask the subject of a finding to respond",
+        example={"finding": "F1", "question": "Why was no decision made within 24 hours?"},
+        capability="supervise",
+    ),
+    "respond": Action(
+        arguments=Arguments({**_finding, "response": long_text}, {"evidence": evidence}),
+        apply=_respond,
+        title="Respond to an inquiry into the own member",
+        example={"finding": "F1", "response": "The decision was recorded late", "evidence": ["00" * 32]},
+    ),
+    "decide": Action(
+        arguments=_decision,
+        apply=_decide,
+        title="Decide a finding: rectified, dismissed or sanctioned",
+        example={"finding": "F1", "outcome": "rectified", "reason": "The missing decision was recorded"},
+        capability="supervise",
+    ),
+    "appeal": Action(
+        arguments=Arguments({**_finding, "reason": long_text}, {"evidence": evidence}),
+        apply=_appeal,
+        title="Appeal against a decision that concerns the own member",
+        example={"finding": "F1", "reason": "The window was counted from the wrong event"},
+    ),
+    "decide_appeal": Action(
+        arguments=Arguments(
+            {**_finding, "outcome": OneOf("upheld", "overturned"), "reason": long_text},
+            {"evidence": evidence},
+        ),
+        apply=_decide_appeal,
+        title="Decide an appeal, as another operator than the one who decided",
+        example={"finding": "F1", "outcome": "upheld", "reason": "The window was counted rightly"},
+        capability="supervise",
+    ),
+}

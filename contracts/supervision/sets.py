@@ -1,0 +1,225 @@
+"""Which rule sets judge a process type, compiled: what the state holds of them, and what a node keeps to save time.
+
+Law: what is compiled follows from the state alone; whether it was compiled before changes nothing but time.
+
+State: ``supervision/active/<process type>``, ``supervision/set/<set>``, ``supervision/rule/<id>/<version>``,
+``supervision/source_bytes``.
+docs/spec/contracts-supervision.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from coseal.contracts.kernel.framework import Reader, View, peek
+from coseal.contracts.process.types import type_key
+from coseal.contracts.rules.monitor import RuleSet, rule_sets
+from coseal.contracts.rules.rule import Rule, ended_rule, names_of, parse_rule, source_bytes
+from coseal.ledger import codec
+
+TRIAL: Final = "trial"
+ADOPTED: Final = "adopted"
+_TOTAL_KEY: Final = "supervision/source_bytes"
+_MEMO_BYTES: Final = 4 * 1024 * 1024
+_TAG: Final = b"coseal/rule/1".ljust(24, b"\0")
+
+
+def rule_key(rule_id: str, version: int) -> str:
+    """Return the state key of one version of a rule."""
+    return f"supervision/rule/{rule_id}/{version}"
+
+
+def head_key(rule_id: str) -> str:
+    """Return the state key of which versions of a rule there are."""
+    return f"supervision/rule/{rule_id}"
+
+
+def set_key(set_id: str) -> str:
+    """Return the state key of a rule set."""
+    return f"supervision/set/{set_id}"
+
+
+def active_key(process_type: str) -> str:
+    """Return the state key of the sets that judge a process type."""
+    return f"supervision/active/{process_type}"
+
+
+def rule_digest(rule: Mapping[str, Any]) -> bytes:
+    """Return the 32-byte hash of a rule as it was proposed."""
+    return sha256(_TAG + codec.encode(dict(rule))).digest()
+
+
+def active(reader: Reader, process_type: str) -> Sequence[Mapping[str, Any]]:
+    """Return the entries of the sets that judge a process type, in the order in which they came."""
+    value: Any = reader.get(active_key(process_type))
+    return value or []
+
+
+@dataclass(frozen=True, slots=True)
+class JudgingSet:
+    """A set that judges: ``by_type`` are its rules by object type; times in ms of block time."""
+
+    id: str
+    phase: str
+    generation: int
+    since_ms: int
+    by_type: Mapping[str, RuleSet]
+
+    @property
+    def shadow(self) -> bool:
+        """Whether what it finds has no effect."""
+        return self.phase == TRIAL
+
+
+class _Memo:
+    """What was compiled. What nobody asked for while as much as the limit came new is forgotten.
+
+    The limit is several times what may be in force, so what is in force stays.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        """``limit_bytes`` is of source text."""
+        self._limit_bytes, self._bytes = limit_bytes, 0
+        self._new: dict[Any, tuple[Any, int]] = {}
+        self._old: dict[Any, tuple[Any, int]] = {}
+
+    def clear(self) -> None:
+        """Forget everything, as a node that starts has."""
+        self._new, self._old, self._bytes = {}, {}, 0
+
+    def get(self, key: Any) -> Any:
+        """Return what is kept under a key, or None."""
+        found = self._new.get(key)
+        if found is None:
+            found = self._old.get(key)
+            if found is None:
+                return None
+            self.put(key, *found)
+        return found[0]
+
+    def put(self, key: Any, value: Any, size_bytes: int) -> None:
+        """Keep a value that was made of so much source text."""
+        if self._bytes > self._limit_bytes:
+            self._old, self._new, self._bytes = self._new, {}, 0
+        self._new[key] = (value, size_bytes)
+        self._bytes += size_bytes
+
+
+_rules = _Memo(_MEMO_BYTES)
+_compiled = _Memo(_MEMO_BYTES)
+_hashes = _Memo(_MEMO_BYTES)
+
+
+def put_active(view: View, process_type: str, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Write the entries of the sets that judge a process type, and how much source text judges in all."""
+    before = active(view, process_type)
+    change = sum(entry["source_bytes"] for entry in entries) - sum(entry["source_bytes"] for entry in before)
+    if change:
+        view.put(_TOTAL_KEY, total_bytes(view) + change)
+    if entries:
+        view.put(active_key(process_type), [dict(entry) for entry in entries])
+    elif before:
+        view.delete(active_key(process_type))
+
+
+def total_bytes(reader: Reader) -> int:
+    """Return the size of the source text of all rules that judge, of all process types."""
+    value: Any = reader.get(_TOTAL_KEY)
+    return value or 0
+
+
+def judging_documents(reader: Reader, entry: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the documents of the rules of a judging set that are not off."""
+    found: Any = reader.get(set_key(entry["set"]))
+    for rule_id, version in found["rules"]:
+        if rule_id not in entry["off"]:
+            yield reader.get(rule_key(rule_id, version))
+
+
+def rules_of(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[Rule, ...]:
+    """Return the rules of a judging set, compiled; what is off only holds its place (J2).
+
+    Raises RuleError if the process type lacks what one names.
+    """
+    found: Any = peek(reader, set_key(entry["set"]))
+    rules = []
+    for rule_id, version in found["rules"]:
+        document: Any = peek(reader, rule_key(rule_id, version))
+        off = rule_id in entry["off"]
+        rules.append(ended_rule(document["rule"]) if off else compiled_rule(document, definition))
+    return tuple(rules)
+
+
+def compiled_rule(document: Mapping[str, Any], definition: Mapping[str, Any]) -> Rule:
+    """Return the rule of a document, compiled; raises RuleError if the process type lacks what it names.
+
+    A definition that has what it names unchanged gives the same rule.
+    """
+    key = _key_of(document["rule"], document["digest"], definition)
+    rule: Rule | None = _rules.get(key)
+    if rule is None:
+        rule = parse_rule(document["rule"], definition)
+        _rules.put(key, rule, source_bytes(document["rule"]))
+    return rule
+
+
+def keep_compiled(rules: Sequence[Rule], definition: Mapping[str, Any]) -> None:
+    """Have rules that will judge from now on not compiled again."""
+    for rule in rules:
+        _rules.put(_key_of(rule.data, rule_digest(rule.data).hex(), definition), rule, source_bytes(rule.data))
+
+
+def _key_of(data: Mapping[str, Any], digest: str, definition: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a compiled rule follows from: the rule, and what it names of the definition."""
+    object_type, event_types = names_of(data)
+    hashes = _hashes_of(definition)
+    named = (hashes.get(("object_types", object_type)), *(hashes.get(("event_types", name)) for name in event_types))
+    return digest, named
+
+
+def _hashes_of(definition: Mapping[str, Any]) -> Mapping[tuple[str, str], bytes]:
+    """Return the hash of every object type and event type of a definition, by part and name."""
+    key = definition["definition"]
+    hashes: dict[tuple[str, str], bytes] | None = _hashes.get(key)
+    if hashes is None:
+        hashes, size_bytes = {}, 0
+        for part in ("object_types", "event_types"):
+            for name, body in definition[part].items():
+                raw = codec.encode(body)
+                hashes[part, name] = sha256(raw).digest()
+                size_bytes += len(raw)
+        _hashes.put(key, hashes, size_bytes)
+    return hashes
+
+
+def judging(reader: Reader, definition: Mapping[str, Any]) -> tuple[JudgingSet, ...]:
+    """Return the sets that judge a process type."""
+    return tuple(
+        JudgingSet(
+            entry["set"], entry["phase"], entry["generation"], entry["since_ms"], _by_type(reader, definition, entry)
+        )
+        for entry in active(reader, definition["id"])
+    )
+
+
+def _by_type(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, Any]) -> Mapping[str, RuleSet]:
+    key = (entry["digest"], definition["definition"], tuple(entry["off"]))
+    compiled: Mapping[str, RuleSet] | None = _compiled.get(key)
+    if compiled is None:
+        compiled = rule_sets(rules_of(reader, definition, entry), definition)
+        _compiled.put(key, compiled, entry["source_bytes"])
+    return compiled
+
+
+def definition_of(reader: Reader, process_type: str) -> Any:
+    """Return the current definition of a process type, or None."""
+    return reader.get(type_key(process_type))
+
+
+def forget() -> None:
+    """Forget everything compiled, as a node that starts has: nothing may come out differently."""
+    for memo in (_rules, _compiled, _hashes):
+        memo.clear()
