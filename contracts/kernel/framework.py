@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from coseal.contracts.kernel.budget import READ_STEPS, VALUE_BYTES_A_STEP, WRITE_STEPS, Meter, Spent
-from coseal.contracts.kernel.fields import Dependent, Field, Record
+from coseal.contracts.kernel.fields import Dependent, Field, JsonSchema, Record
 from coseal.ledger import codec, signing
 from coseal.ledger.codec import Value
 from coseal.ledger.signing import Verify
@@ -149,6 +149,19 @@ class Arguments:
                 yield Rejected(INVALID, f"args.{name}{error}")
         if fits and self._further is not None:
             yield from self._further(args)
+
+    def json_schema(self) -> JsonSchema:
+        """Return the narrowest JSON Schema (2020-12) that all arguments fit which are not refused."""
+        schema = self.record.json_schema()
+        cases = [
+            {
+                "if": {"properties": {part.on: {"const": choice}}},
+                "then": {"properties": {name: case.json_schema()}},
+            }
+            for name, part in self._dependent.items()
+            for choice, case in part.cases.items()
+        ]
+        return {**schema, "allOf": cases} if cases else schema
 
 
 def refused(error: str | None) -> Iterator[Rejected]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coseal.contracts.governance.kinds import KINDS
 from coseal.contracts.kernel import fields as f
 from coseal.contracts.kernel.framework import Arguments, Rejected
+from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.rules.bodies import BODIES
 
 FIELDS = {
     "text": f.Text(high=3),
@@ -192,3 +196,126 @@ def test_a_field_that_depends_on_another_is_checked_once_all_others_fit():
     assert arguments.check(given) == Rejected("invalid_argument", "args.subject.node: unknown; expected nothing")
     wrong = Rejected("invalid_argument", "args.n: expected an integer from 0 to 9")
     assert list(arguments.refusals({**given, "n": 10})) == [wrong]
+
+
+# What is made of a field
+
+SPECIALS = {
+    "short": f.Short(f.OneOf("a", "b"), f.Record({"kind": f.OneOf("a", "b")}, {"n": f.Integer(0, 9)})),
+    "language": f.Language(),
+}
+ARGUMENTS = {
+    f"{contract.name}.{name}": action.arguments
+    for contract in CONTRACTS.values()
+    for name, action in contract.actions.items()
+}
+EVERY = {
+    **FIELDS,
+    **SPECIALS,
+    **{
+        f"{name} {field}": part
+        for name, arguments in ARGUMENTS.items()
+        for field, part in arguments.record.fields.items()
+    },
+    **{
+        f"{kind} {name}": part
+        for kind, body in BODIES.items()
+        for name, part in {**body.required, **body.optional}.items()
+    },
+}
+
+
+def fits(schema, value):
+    return jsonschema.Draft202012Validator(schema).is_valid(value)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_must_be_refused_is_and_what_must_pass_does(name):
+    nasty = EVERY[name].nasty()
+    assert nasty.passed
+    assert nasty.refused or nasty.later
+    assert [value for value in (*nasty.passed, *nasty.later) if EVERY[name].check(value) is not None] == []
+    assert [value for value in nasty.refused if EVERY[name].check(value) is None] == []
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_schema_is_one_and_takes_whatever_passes(name):
+    schema = EVERY[name].json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    nasty = EVERY[name].nasty()
+    assert [value for value in (*nasty.passed, *nasty.later, EVERY[name].sample()) if not fits(schema, value)] == []
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, field in EVERY.items() if not isinstance(field, f.Later | f.Dependent)]
+)
+def test_a_schema_refuses_other_types_and_what_is_too_long(name):
+    field = EVERY[name]
+    schema = field.json_schema()
+    wrong = [value for value in field.nasty().refused if not fits(schema, value)]
+    assert wrong
+    kinds = (type(None), bool, int, str, list, dict)
+    passing = {type(value) for value in field.nasty().passed}
+    assert {type(value) for value in wrong} >= {kind for kind in kinds if kind not in passing and kind is not bool}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(EVERY)), st.data())
+def test_whatever_a_check_takes_its_schema_takes(name, data):
+    field = EVERY[name]
+    schema = field.json_schema()
+    nasty = field.nasty()
+    value = data.draw(JSON | st.sampled_from(nasty.passed) | st.sampled_from([*nasty.refused, *nasty.later]))
+    if field.check(value) is None:
+        assert fits(schema, value)
+
+
+EXACT = ["boolean", "hexadecimal", "integer", "language", "many", "name", "nullable", "one_of", "short", "unique"]
+
+
+@settings(deadline=None)
+@given(st.sampled_from(EXACT), st.data())
+def test_of_plain_fields_a_schema_refuses_whatever_the_check_refuses(name, data):
+    """Not of all: that a character is hidden, or that a month has no such day, no schema says."""
+    field = EVERY[name]
+    value = data.draw(JSON | st.sampled_from(field.nasty().refused))
+    if type(value) is not str or not value.endswith("\n"):  # where "$" matches before it in Python, and only there
+        assert (field.check(value) is None) == fits(field.json_schema(), value)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_the_schema_of_an_action_takes_its_example_and_refuses_more(name):
+    contract, _, action = name.partition(".")
+    example = dict(CONTRACTS[contract].actions[action].example)
+    schema = ARGUMENTS[name].json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert fits(schema, example)
+    assert not fits(schema, {**example, "no such field": 1})
+    for required in ARGUMENTS[name].record.required:
+        assert not fits(schema, {key: value for key, value in example.items() if key != required})
+
+
+def test_the_schema_of_a_proposal_depends_on_its_kind():
+    schema = ARGUMENTS["governance.propose"].json_schema()
+    for kind, case in KINDS.items():
+        proposal = {"id": "p", "kind": kind, "subject": dict(case.example)}
+        assert fits(schema, proposal)
+        assert not fits(schema, {**proposal, "subject": {"odd": 1}})
+
+
+def test_every_class_of_fields_is_among_those_tried():
+    tried = {type(field) for field in EVERY.values()}
+    classes = {getattr(f, name) for name in f.__all__}
+    assert {kind for kind in classes if issubclass(kind, f.Field)} - tried == {f.Field, f.Parts}
+
+
+def test_samples_by_number_differ_where_there_are_as_many():
+    for name in ("text", "label", "identifier", "reference", "name", "integer", "hexadecimal", "date", "timestamp"):
+        assert len({FIELDS[name].sample(number) for number in range(9)}) == 9
