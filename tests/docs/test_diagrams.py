@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from docs.site.diagrams import FIGURES, draw
+from docs.site.picture import MAX_BYTES, OUT
 
 FILES = sorted(FIGURES.glob("*.toml"))
 ROOT = FIGURES.parents[1]
@@ -46,6 +47,11 @@ def test_a_drawing_stands_on_a_page_with_words_for_those_who_do_not_see_it(path:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     pattern = re.compile(rf"!\[([^\]]+)\]\([^)]*figures/{path.stem}\.svg\)")
     assert any(len(found[1]) > 10 for page in pages for found in pattern.finditer(page.read_text("utf-8")))
+
+
+def test_the_picture_of_the_console_is_small() -> None:
+    assert OUT.read_bytes().startswith(b"\x89PNG")
+    assert OUT.stat().st_size <= MAX_BYTES
 
 
 def test_a_text_is_never_markup() -> None:
