@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coseal.contracts.execution import Executor, Outcome, UnknownProtocol, decode_and_verify, new_state
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import Block
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis

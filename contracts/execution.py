@@ -17,25 +17,20 @@ from functools import cache
 from typing import Any, Final, Protocol, TypeAlias
 
 from coseal.contracts.kernel import window
-from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter, Spent, fits, least_steps
-from coseal.contracts.kernel.due import begin_block
-from coseal.contracts.kernel.framework import (
+from coseal.contracts.kernel.action import (
     INTERNAL_ERROR,
     PROTOCOL_VERSION_KEY,
     TOO_COSTLY,
     VALUE_TOO_LARGE,
     Action,
-    Broken,
-    CommittedReader,
     Context,
-    Contract,
-    Fault,
-    Overlay,
     Rejected,
     Result,
-    ValueTooLarge,
-    Watcher,
 )
+from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter, Spent, fits, least_steps
+from coseal.contracts.kernel.contract import Contract
+from coseal.contracts.kernel.due import begin_block
+from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Overlay, ValueTooLarge, Watcher
 from coseal.contracts.kernel.window import SeenWindow
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.membership import actions as membership

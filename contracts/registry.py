@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.governance import actions as governance
-from coseal.contracts.kernel.framework import Contract
+from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.process import actions as process

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.transaction import Transaction
 from coseal.node.http.services import Location

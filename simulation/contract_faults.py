@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from coseal.contracts.execution import Outcome
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import TRANSACTION_STEPS
+from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import OneOf
-from coseal.contracts.kernel.framework import Action, Args, Arguments, Context, Contract, Rejected, Result, View
 from coseal.contracts.registry import RULES, Contracts
 from coseal.ledger.block import Receipt
 

@@ -649,7 +649,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "effect_not_undone": _walked(
         "what the failed effect of a ballot wrote stays",
-        "coseal.contracts.kernel.framework",
+        "coseal.contracts.kernel.overlay",
         "        self._rollback_to(undone)\n        return refused\n",
         "        return refused\n",
     ),

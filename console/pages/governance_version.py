@@ -15,7 +15,7 @@ from coseal.console.parts import member_link, notice, section, table, tag
 from coseal.console.shown import Shown, joined
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.versions import UPGRADE_KEY, VERSION_KEY, Support
-from coseal.contracts.kernel.framework import PROTOCOL_VERSION_KEY
+from coseal.contracts.kernel.action import PROTOCOL_VERSION_KEY
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership.state import node_key
 
@@ -35,7 +35,7 @@ class _State:
         self._shown = shown
 
     def get(self, key: str) -> Any:
-        """See ``kernel.framework.Reader``."""
+        """See ``kernel.action.Reader``."""
         return self._shown[key].value
 
     @property

@@ -12,20 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View, refused
 from coseal.contracts.kernel.budget import SIGNATURE_STEPS
+from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Hexadecimal, Integer, Name, OneOf, Record
-from coseal.contracts.kernel.framework import (
-    Action,
-    Args,
-    Arguments,
-    Context,
-    Contract,
-    Reader,
-    Rejected,
-    Result,
-    View,
-    refused,
-)
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.ledger.certificate import ROUND_MAX, Phase
 from coseal.ledger.equivocation import Equivocation, Signed

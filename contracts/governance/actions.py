@@ -16,23 +16,12 @@ from coseal.contracts.governance import ballot
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.kinds import KINDS, Case
 from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
+from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Dependent, Integer, Name, OneOf, Text
-from coseal.contracts.kernel.framework import (
-    Action,
-    Args,
-    Arguments,
-    Context,
-    Contract,
-    Entry,
-    Moment,
-    Reader,
-    Rejected,
-    Result,
-    View,
-)
 from coseal.contracts.kernel.wording import duration_text, moment_text
 
 NAME: Final = "governance"

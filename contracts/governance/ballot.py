@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import Context, Reader, Rejected
 from coseal.contracts.kernel.fields import Identifier, OneOf, Text
-from coseal.contracts.kernel.framework import Context, Reader, Rejected
 from coseal.contracts.membership import actions as membership
 from coseal.ledger.validators import quorum
 

@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, UPGRADE_KEY
 from coseal.contracts.kernel import due
+from coseal.contracts.kernel.action import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.fields import Field, Hexadecimal, Integer, Label, Many, Name, OneOf, Record, Text
-from coseal.contracts.kernel.framework import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.contracts.membership.state import (

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from coseal.contracts.kernel.framework import PROTOCOL_VERSION_KEY, Reader, Result, View
+from coseal.contracts.kernel.action import PROTOCOL_VERSION_KEY, Reader, Result, View
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.ledger.validators import Validator, quorum

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts.kernel.framework import Entry, Reader, View
+from coseal.contracts.kernel.action import Reader, View
+from coseal.contracts.kernel.contract import Entry
 
 BLOCK_CLOCK: Final = "block"
 """The clock of block time. Other clocks are named as sources are, ``member/source``."""

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import INTERNAL_ERROR, TOO_COSTLY, VALUE_TOO_LARGE, Reader, Result, View
 from coseal.contracts.kernel.budget import (
     DUE_DECISION_STEPS,
     DUE_ENTRY_STEPS,
@@ -23,23 +24,9 @@ from coseal.contracts.kernel.budget import (
     Meter,
     Spent,
 )
+from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.kernel.framework import (
-    INTERNAL_ERROR,
-    TOO_COSTLY,
-    VALUE_TOO_LARGE,
-    Broken,
-    Contract,
-    Entry,
-    Fault,
-    Fire,
-    Moment,
-    Overlay,
-    Reader,
-    Result,
-    ValueTooLarge,
-    View,
-)
+from coseal.contracts.kernel.overlay import Broken, Fault, Overlay, ValueTooLarge
 from coseal.ledger import codec
 
 MAX_SHOWN_BYTES: Final = 512 * 1024

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from coseal.contracts.kernel.action import Arguments
 from coseal.contracts.kernel.fields import Dependent, Field
-from coseal.contracts.kernel.framework import Arguments
 from coseal.contracts.kernel.names import is_encodable
 
 

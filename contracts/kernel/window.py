@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
-from coseal.contracts.kernel.framework import Reader, View
+from coseal.contracts.kernel.action import Reader, View
 from coseal.ledger.signing import HASH_BYTES
 from coseal.ledger.transaction import Transaction
 

@@ -15,19 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View, refused
+from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Label, Many, Name, OneOf, Text
-from coseal.contracts.kernel.framework import (
-    Action,
-    Args,
-    Arguments,
-    Context,
-    Contract,
-    Reader,
-    Rejected,
-    Result,
-    View,
-    refused,
-)
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.contracts.membership.epochs import coming, epoch, epochs, pending, validators, validators_at

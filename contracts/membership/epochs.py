@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from coseal.contracts.kernel.framework import Moment, Reader, Result, View
+from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.membership.state import node_key
 from coseal.ledger.validators import Validator, ValidatorSet
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.fields import Integer, Many, Name, Special
-from coseal.contracts.kernel.framework import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.names import is_label
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership.state import (

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import Rejected, View
 from coseal.contracts.kernel.fields import Hexadecimal, Special
-from coseal.contracts.kernel.framework import Rejected, View
 from coseal.ledger.signing import is_acceptable_point
 
 MAX_CERTIFICATE_BYTES: Final = 4096

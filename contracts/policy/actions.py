@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from coseal.contracts.kernel.framework import Contract
+from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.policy.acts import ACTIONS
 from coseal.contracts.policy.recording import RECORD
 

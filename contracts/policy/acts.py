@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.kernel.budget import ENTRY_STEPS
-from coseal.contracts.kernel.fields import Date, Hexadecimal, Many, OneOf, Text
-from coseal.contracts.kernel.framework import (
+from coseal.contracts.kernel.action import (
     INVALID,
     Action,
     Args,
@@ -26,6 +24,8 @@ from coseal.contracts.kernel.framework import (
     View,
     refused,
 )
+from coseal.contracts.kernel.budget import ENTRY_STEPS
+from coseal.contracts.kernel.fields import Date, Hexadecimal, Many, OneOf, Text
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.policy.instrument import (
     DESCRIPTION,

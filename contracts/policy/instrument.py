@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
+from coseal.contracts.kernel.action import Reader
 from coseal.contracts.kernel.dates import DAY_MS, first_day, last_day, parse_date
 from coseal.contracts.kernel.fields import Date, Field, Hexadecimal, Identifier, Integer, Label, Many, OneOf, Special
-from coseal.contracts.kernel.framework import Reader
 from coseal.contracts.kernel.names import MAX_IDENTIFIER
 from coseal.ledger.genesis import LEVELS
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import ENTRY_STEPS, ITEM_STEPS
 from coseal.contracts.kernel.fields import Date, Hexadecimal, Label, Many, OneOf, Record, Text
-from coseal.contracts.kernel.framework import INVALID, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.policy.acts import save
 from coseal.contracts.policy.instrument import (
     ACTIONS,

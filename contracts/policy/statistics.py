@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
-from coseal.contracts.kernel.framework import Reader, View
+from coseal.contracts.kernel.action import Reader, View
 from coseal.contracts.policy.instrument import Instrument, issuers_of
 
 DIMENSIONS: Final = ("year", "area", "level", "issuer", "type_document", "origin", "action", "finding")

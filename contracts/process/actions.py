@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import ENTRY_STEPS, ITEM_STEPS, OBJECT_STEPS
+from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Identifier, Integer, Later, Many, OneOf, Reference, Text, Translatable
-from coseal.contracts.kernel.framework import Action, Args, Arguments, Context, Contract, Reader, Rejected, Result, View
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.process.attestation import ATTEST, await_attestation
 from coseal.contracts.process.chain import EMPTY_RECORD, chain, decoded_item_hash, object_key

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.fields import Hexadecimal, Many, OneOf, Text
-from coseal.contracts.kernel.framework import INVALID, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.process.items import MAX_REFERENCES
 
 OPEN: Final = "open"

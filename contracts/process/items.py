@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel.dates import MAX_TIME_CHARACTERS, parse_time
 from coseal.contracts.kernel.fields import Boolean, Field, Hexadecimal, Identifier, Integer, Many, Name, Text
-from coseal.contracts.kernel.framework import remember
+from coseal.contracts.kernel.memo import remember
 from coseal.contracts.kernel.names import identifier_rule, is_encodable, is_identifier, is_visible
 from coseal.contracts.process.chain import ObjectName
 from coseal.ledger.codec import INT_MIN

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.fields import Boolean, Identifier, Integer, Many, OneOf, Record, Short, Table, Translatable
-from coseal.contracts.kernel.framework import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.names import folded
 from coseal.ledger import codec
 

@@ -41,7 +41,7 @@ class LeftOut:
     height: int
     position: int
     name: str
-    error: Any  # an exception; see contracts.framework.Fault
+    error: Any  # an exception; see contracts.kernel.overlay.Fault
 
 
 def write_contained(

@@ -14,23 +14,12 @@ from typing import Any, Final
 
 from coseal.contracts.governance import ballot
 from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS
+from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Identifier, Integer, Many, OneOf, Special, Table, Text, Translatable
-from coseal.contracts.kernel.framework import (
-    Action,
-    Args,
-    Arguments,
-    Context,
-    Contract,
-    Entry,
-    Moment,
-    Reader,
-    Rejected,
-    Result,
-    View,
-)
 from coseal.contracts.kernel.names import MAX_IDENTIFIER
 from coseal.contracts.supervision import checks as supervision_checks
 from coseal.contracts.supervision import findings as supervision_findings

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from coseal.contracts.kernel.framework import Rejected, View
+from coseal.contracts.kernel.action import Rejected, View
 from coseal.contracts.policy.instrument import instrument
 from coseal.contracts.process.types import type_key
 from coseal.contracts.rules.errors import RuleError

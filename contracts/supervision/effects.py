@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from coseal.contracts.kernel.action import Result, View
 from coseal.contracts.kernel.budget import FINDING_STEPS
-from coseal.contracts.kernel.framework import Result, View
 from coseal.contracts.rules.monitor import Finding
 from coseal.contracts.rules.reasons import Reason, reason
 from coseal.contracts.rules.verdict import Verdict

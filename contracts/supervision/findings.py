@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.fields import Identifier, OneOf
-from coseal.contracts.kernel.framework import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision.holds import may_act

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.fields import Identifier, Integer
-from coseal.contracts.kernel.framework import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.supervision.terms import (
     count_done,
     count_overdue,

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Context, Rejected, Result, View
+from coseal.contracts.kernel.contract import Entry
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.kernel.framework import Context, Entry, Rejected, Result, View
 from coseal.contracts.process.chain import ObjectName
 from coseal.contracts.process.items import Reading
 from coseal.contracts.rules.facts import Event

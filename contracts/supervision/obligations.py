@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coseal.contracts.kernel.framework import View
+from coseal.contracts.kernel.action import View
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.rule import Rule
 

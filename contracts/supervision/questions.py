@@ -10,8 +10,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Final
 
+from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.fields import Identifier, Many, Text
-from coseal.contracts.kernel.framework import Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.supervision.terms import (
     MAX_ESCALATION,
     count_done,

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+from coseal.contracts.kernel.action import Context, Rejected, View
 from coseal.contracts.kernel.budget import CHANGE_STEPS
-from coseal.contracts.kernel.framework import Context, Rejected, View
 from coseal.contracts.process.types import type_key
 from coseal.contracts.rules.rule import Rule, source_bytes
 from coseal.contracts.supervision import monitor_runtime as supervision_watch

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from coseal.contracts.kernel.framework import Reader, View, peek
+from coseal.contracts.kernel.action import Reader, View
+from coseal.contracts.kernel.overlay import peek
 from coseal.contracts.process.types import type_key
 from coseal.contracts.rules.monitor import RuleSet, rule_sets
 from coseal.contracts.rules.rule import Rule, ended_rule, names_of, parse_rule, source_bytes

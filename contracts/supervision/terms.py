@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Context, Reader, Rejected, View
+from coseal.contracts.kernel.contract import Entry
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Hexadecimal, Integer, Many, Text
-from coseal.contracts.kernel.framework import Context, Entry, Reader, Rejected, View
 
 NAME: Final = "supervision"
 

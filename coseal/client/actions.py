@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from coseal.contracts.kernel.framework import Action
+from coseal.contracts.kernel.action import Action
 from coseal.contracts.registry import CONTRACTS
 
 

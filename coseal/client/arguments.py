@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.registry import CONTRACTS
 from coseal.errors import BadArguments, CosealError
 from coseal.ledger.errors import LedgerError

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts.kernel.framework import Overlay, Rejected
+from coseal.contracts.kernel.action import Rejected
+from coseal.contracts.kernel.overlay import Overlay
 from coseal.contracts.policy.instrument import instrument_key
 from coseal.contracts.process.types import definition_hash, type_key
 from coseal.contracts.rules.facts import Definition

@@ -61,7 +61,7 @@ class ProvenReader:
         self.proofs = 0
 
     def get(self, key: str) -> Any:
-        """See ``kernel.framework.Reader``."""
+        """See ``kernel.action.Reader``."""
         self.proofs += 1
         return self._client.value(key)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from coseal.client.actions import actions, fields_of, sender_of
-from coseal.contracts.kernel.framework import Action
+from coseal.contracts.kernel.action import Action
 from docs.site.markdown import block, code, table
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from coseal.contracts.execution import Executor
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import packing, wire

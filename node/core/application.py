@@ -10,8 +10,8 @@ from typing import Final
 
 from coseal.consensus.application import CannotGoOn, Draft, Executed, Invalid
 from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
+from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.budget import fits
-from coseal.contracts.kernel.framework import Rejected
 from coseal.contracts.kernel.wording import moment_text
 from coseal.ledger import merkle
 from coseal.ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, last_commit_hash

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from coseal.consensus.events import ExecutionTook, Timer, TimerKind
 from coseal.contracts.execution import Outcome
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.signing import Signer
 from coseal.ledger.state import Change
@@ -381,7 +381,7 @@ class ContractFault:
     name: str
     height: int
     tx_id: bytes
-    error: Any  # an exception; see contracts.framework.Fault
+    error: Any  # an exception; see contracts.kernel.overlay.Fault
 
 
 @dataclass(frozen=True, slots=True)

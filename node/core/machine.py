@@ -18,7 +18,7 @@ from coseal.consensus.application import Executed
 from coseal.consensus.replica import Replica
 from coseal.consensus.rules import ReplicaConfig
 from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger import signing
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.errors import LedgerError

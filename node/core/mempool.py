@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
 
+from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.budget import least_steps
-from coseal.contracts.kernel.framework import Rejected
 from coseal.ledger.transaction import Transaction
 from coseal.node.core.block_sizing import Throughput
 from coseal.node.core.turns import Line, Turns

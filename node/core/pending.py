@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from coseal.consensus import events as core
 from coseal.contracts.execution import Executor
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events, packing

@@ -6,7 +6,7 @@ Law: a tip is never paired with validators that did not sign it.
 from __future__ import annotations
 
 from coseal.consensus.rules import Tip
-from coseal.contracts.kernel.framework import Reader
+from coseal.contracts.kernel.action import Reader
 from coseal.contracts.membership import actions as membership
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import Genesis

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from coseal.contracts.evidence import actions as evidence
-from coseal.contracts.kernel.framework import Reader
+from coseal.contracts.kernel.action import Reader
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.ledger import codec

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query
 
-from coseal.contracts.kernel.framework import Overlay, Reader
+from coseal.contracts.kernel.action import Reader
+from coseal.contracts.kernel.overlay import Overlay
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.ledger.block import CommittedBlock, Header

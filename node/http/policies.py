@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from coseal.contracts.kernel.framework import Reader
+from coseal.contracts.kernel.action import Reader
 from coseal.contracts.policy import instrument as policy_instrument
 from coseal.contracts.policy import statistics as policy_statistics
 from coseal.ledger.render import plain

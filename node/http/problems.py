@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 from starlette.responses import Response
 
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.node.http.limits import STILL_S
 from coseal.node.http.services import Unavailable
 

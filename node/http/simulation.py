@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger import codec
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.render import receipt_json, time_text, transaction_raw_from_json

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.errors import LedgerError, TooLarge
 from coseal.ledger.handover import with_handovers

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from coseal.contracts.execution import Admit, Executor, UnknownProtocol, genesis_updates
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis

@@ -19,7 +19,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from coseal.contracts.kernel.framework import CommittedReader
+from coseal.contracts.kernel.overlay import CommittedReader
 from coseal.contracts.membership import actions as membership
 from coseal.ledger import framing
 from coseal.ledger.genesis import Genesis

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from coseal.contracts.execution import Executor
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.membership import actions as membership
 from coseal.ledger import codec
 from coseal.ledger.block import Receipt

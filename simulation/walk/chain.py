@@ -14,8 +14,8 @@ from typing import Final
 from coseal.audit.audit import audit
 from coseal.audit.report import Verdict
 from coseal.contracts.execution import Executor, Outcome, new_state
+from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS
-from coseal.contracts.kernel.framework import Rejected
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import SQLITE, definitions
 from coseal.contracts.registry import RULES

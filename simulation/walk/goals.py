@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from coseal.contracts.kernel.framework import Reader
+from coseal.contracts.kernel.action import Reader
 from coseal.contracts.rules.rule import SOURCE, names_of
 
 GOALS: Final[dict[str, str]] = {

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from coseal.contracts import execution
 from coseal.contracts.kernel import due
-from coseal.contracts.kernel.framework import Reader
+from coseal.contracts.kernel.action import Reader
 from coseal.contracts.process.chain import objects_of
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.rule import SOURCE, about_sources, parse_rule, source_bytes

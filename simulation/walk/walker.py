@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from coseal.contracts.kernel.framework import Reader
+from coseal.contracts.kernel.action import Reader
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import node_of, node_sender

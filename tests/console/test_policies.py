@@ -12,7 +12,7 @@ from coseal.console.nodes import Problem
 from coseal.console.page import Page, View
 from coseal.console.pages import policies, policy, policy_coordination, policy_figures
 from coseal.console.policy_life import known_at, life, why
-from coseal.contracts.kernel.framework import CommittedReader
+from coseal.contracts.kernel.overlay import CommittedReader
 from coseal.contracts.policy import statistics as policy_statistics
 from coseal.contracts.policy.instrument import standing
 from coseal.demo import policies as shipped

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coseal.contracts.governance import ballot
-from coseal.contracts.kernel.framework import Context, Rejected
+from coseal.contracts.kernel.action import Context, Rejected
 
 MEMBERS = ("bank-a", "central-bank", "enterprise-a", "regulator")
 

@@ -11,6 +11,7 @@ import pytest
 
 from coseal.contracts.governance import ballot
 from coseal.contracts.kernel import due
+from coseal.contracts.kernel.action import Action, Arguments, Rejected
 from coseal.contracts.kernel.budget import (
     BASE_STEPS,
     BLOCK_STEPS,
@@ -26,8 +27,9 @@ from coseal.contracts.kernel.budget import (
     Meter,
     Spent,
 )
+from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Integer, Text
-from coseal.contracts.kernel.framework import MAX_VALUE_BYTES, Action, Arguments, Broken, Contract, Overlay, Rejected
+from coseal.contracts.kernel.overlay import MAX_VALUE_BYTES, Broken, Overlay
 from coseal.contracts.membership import CONTRACT as MEMBERSHIP
 from coseal.contracts.registry import CONTRACTS
 from coseal.contracts.supervision import sets as supervision_sets
@@ -507,7 +509,7 @@ def test_a_chain_of_all_contracts_knows_no_broad_except() -> None:
     kernel = {
         "due.py",
         "execution.py",
-        "framework.py",
+        "overlay.py",
         "contained.py",
         "block_events.py",
     }  # the last two read for people

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK, PAGE_ENTRIES
-from coseal.contracts.kernel.framework import Overlay
+from coseal.contracts.kernel.overlay import Overlay
 
 
 def index() -> Overlay:

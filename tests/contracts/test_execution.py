@@ -18,9 +18,10 @@ from coseal.contracts.execution import (
     new_state,
 )
 from coseal.contracts.kernel import window
+from coseal.contracts.kernel.action import Action, Arguments, Rejected
 from coseal.contracts.kernel.budget import TRANSACTION_STEPS
+from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Identifier, Integer, Many, Text
-from coseal.contracts.kernel.framework import Action, Arguments, Contract, Rejected
 from coseal.contracts.membership import CONTRACT as MEMBERSHIP
 from coseal.contracts.registry import CONTRACTS
 from coseal.ledger import codec

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.kernel.framework import CommittedReader, Overlay
+from coseal.contracts.kernel.overlay import CommittedReader, Overlay
 from coseal.ledger import codec
 
 KEYS = st.sampled_from(["a", "b", "c"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.kernel.framework import Overlay
+from coseal.contracts.kernel.overlay import Overlay
 from coseal.contracts.policy.instrument import status_of
 from coseal.contracts.policy.statistics import DIMENSIONS, PAGE_VALUES, recount, statistics, values_of
 

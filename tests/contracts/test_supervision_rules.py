@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.dates import DAY_MS
-from coseal.contracts.kernel.framework import Rejected
 from coseal.contracts.supervision import actions as supervision
 from coseal.contracts.supervision import checks as supervision_checks
 

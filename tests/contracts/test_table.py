@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coseal.contracts.execution import Outcome
-from coseal.contracts.kernel.framework import INVALID, Rejected
+from coseal.contracts.kernel.action import INVALID, Rejected
 from coseal.contracts.registry import CONTRACTS, RULES
 from coseal.ledger import codec
 from coseal.ledger.block import Block, Receipt

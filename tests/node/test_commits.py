@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.transaction import Transaction
 from coseal.node import commits as module

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coseal.contracts.governance.kinds import KINDS
 from coseal.contracts.kernel import fields as f
-from coseal.contracts.kernel.framework import Arguments, Rejected
+from coseal.contracts.kernel.action import Arguments, Rejected
 from coseal.contracts.registry import CONTRACTS
 from coseal.contracts.rules.bodies import BODIES
 

@@ -6,7 +6,7 @@ import pytest
 
 from coseal.client import actions
 from coseal.client.arguments import require_valid
-from coseal.contracts.kernel.framework import Action
+from coseal.contracts.kernel.action import Action
 from coseal.contracts.registry import CONTRACTS
 
 

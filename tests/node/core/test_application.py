@@ -4,9 +4,10 @@ from typing import Any
 
 from coseal.consensus.application import Draft, Executed, Invalid
 from coseal.contracts.execution import MAX_RECEIPTS_BYTES, Executor, Outcome, new_state
+from coseal.contracts.kernel.action import Action, Arguments, Context, Result, View
 from coseal.contracts.kernel.budget import BLOCK_STEPS, least_steps
+from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Integer
-from coseal.contracts.kernel.framework import Action, Arguments, Context, Contract, Result, View
 from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.block import Block, Receipt
 from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage

@@ -11,7 +11,7 @@ from itertools import count
 
 import pytest
 
-from coseal.contracts.kernel.framework import Args, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import Args, Context, Rejected, Result, View
 from coseal.contracts.registry import RULES, Contracts
 from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import Transaction

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from coseal.contracts.kernel.action import Action, Arguments
+from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Integer
-from coseal.contracts.kernel.framework import Action, Arguments, Contract
 from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.genesis import PROTOCOL_VERSION
 from coseal.ledger.transaction import Transaction

@@ -10,7 +10,7 @@ from coseal.consensus.events import Accuse
 from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Executor, new_state
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger import transaction
 from coseal.ledger.block import Block, CommittedBlock, Receipt
 from coseal.ledger.certificate import Phase

@@ -7,7 +7,7 @@ import pytest
 from coseal.consensus.events import BodyRecord, TimerKind
 from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
 from coseal.contracts.execution import Executor, new_state
-from coseal.contracts.kernel.framework import Args, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import Args, Context, Rejected, Result, View
 from coseal.contracts.registry import CONTRACTS, RULES, Contracts
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.codec import encode
 from coseal.ledger.transaction import Transaction
 from coseal.node.core.events import Answer

@@ -8,8 +8,8 @@ import httpx
 import msgpack
 import pytest
 
+from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.budget import least_steps
-from coseal.contracts.kernel.framework import Rejected
 from coseal.ledger.proof import TransactionProof
 from coseal.ledger.render import proof_from_json, transaction_json
 from coseal.ledger.transaction import MAX_TRANSACTION_BYTES

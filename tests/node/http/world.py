@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.membership import actions as membership
 from coseal.ledger import transaction
 from coseal.ledger.block import CommittedBlock, Receipt

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import Transaction
 from coseal.node.http.services import Unavailable

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coseal.contracts.execution import Executor, genesis_updates
-from coseal.contracts.kernel.framework import Rejected
+from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import Receipt
 from coseal.ledger.state import State
 from coseal.ledger.transaction import Transaction

@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from coseal.contracts.block_events import BEGIN, Told, place_text, told
 from coseal.contracts.execution import Executor, decode_and_verify, new_state
-from coseal.contracts.kernel.framework import Contract, Entry, Fire, Moment, Rejected, Result, View
+from coseal.contracts.kernel.action import Rejected, Result, View
+from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import SQLITE, Table, definitions
 from coseal.contracts.rows.blocks import BlockRows

@@ -1,0 +1,47 @@
+"""What a contract is to everything that is generic: a name, a table of actions, and hooks.
+
+Law: generic code (execution, rows, events, lists, pages) asks these hooks and names no contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from coseal.contracts.kernel.action import Action, Reader, Result, View
+
+
+class Moment(NamedTuple):
+    """The start of a block: its height, block time in ms, and how many bytes its first receipt has left."""
+
+    height: int
+    time_ms: int
+    room_bytes: int = 0
+
+
+Entry: TypeAlias = list[Any]
+"""``[kind, ...]``: what is due, as texts and integers (``kernel.deadlines``)."""
+Fire: TypeAlias = Callable[[View, Moment, Entry], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A named table of actions, and what it does at the start of each block, if anything.
+
+    ``begin(view, moment)`` is what a block cannot begin without: small, never contained, outside of the shares.
+    ``due(view, time_ms)`` takes the next thing that is due out of its index, or returns None; ``fire(view, moment,
+    entry)`` does it and returns lists for the block's first receipt. Both are called by ``kernel.due``.
+    ``next_deadline_ms(reader)`` is the block time at which one of them has something to do, or None; it is in
+    the past while due things are left. ``open_keys`` are the prefixes of the keys whose values grow, ``decisions`` the
+    kinds of due things that decide a ballot.
+    """
+
+    name: str
+    actions: Mapping[str, Action]
+    begin: Callable[[View, Moment], Result] | None = None
+    due: Callable[[View, int], Entry | None] | None = None
+    fire: Fire | None = None
+    next_deadline_ms: Callable[[Reader], int | None] | None = None
+    open_keys: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
