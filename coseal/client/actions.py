@@ -45,7 +45,7 @@ def fields_of(action: Action) -> list[Argument]:
 
 
 def document(name: str, action: Action) -> dict[str, Any]:
-    """Return an action as JSON: ``fields`` with what is expected, and an ``example`` that the check takes."""
+    """Return an action as JSON: ``fields`` with what is expected, a JSON ``schema``, an ``example``."""
     return {
         "name": name,
         "title": action.title,
@@ -55,5 +55,6 @@ def document(name: str, action: Action) -> dict[str, Any]:
         "fields": [
             {"name": field.name, "expected": field.expected, "optional": field.optional} for field in fields_of(action)
         ],
+        "schema": action.arguments.json_schema(),
         "example": dict(action.example),
     }

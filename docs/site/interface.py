@@ -36,12 +36,12 @@ def page() -> str:
     groups: dict[str, list[str]] = {}
     for path, methods in found["paths"].items():
         for method, operation in methods.items():
-            entry = "\n".join(_entry(method.upper(), path, operation))
+            entry = "\n".join(_entry(method.upper(), path, operation, found["components"]["schemas"]))
             groups.setdefault(operation.get("tags", ["operations"])[0], []).append(entry)
     return "\n".join(f"## {name.capitalize()}\n\n" + "\n".join(entries) for name, entries in groups.items())
 
 
-def _entry(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str]:
+def _entry(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[str]:
     yield f"### {method} {path}\n"
     yield f"{operation['summary']}.\n"
     if operation.get("description"):
@@ -52,7 +52,7 @@ def _entry(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str
     ]
     yield table(("parameter", "in", "", "form", "if not given"), rows)
     body = operation.get("requestBody", {}).get("content", {})
-    yield table(("body", "form"), [(code(name), _form(item["schema"])) for name, item in body.items()])
+    yield table(("body", "form"), [(code(name), _form(item["schema"], schemas)) for name, item in body.items()])
     yield table(("answer", "", "media types"), map(_answer, operation["responses"].items()))
 
 
@@ -89,11 +89,15 @@ def _one(form: Mapping[str, Any]) -> str:
     return told
 
 
-def _form(schema: Mapping[str, Any]) -> str:
+def _form(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
     """Return what a body is: its description, or its fields."""
+    if "$ref" in schema:
+        return _form(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "anyOf" in schema and "description" not in schema:
+        return " Or: ".join(_form(form, schemas) for form in schema["anyOf"])
     if schema.get("format") == "binary":
         return "the wire form"
     if schema.get("type") == "array":
-        return "a list: " + _form(schema["items"])
+        return "a list: " + _form(schema["items"], schemas)
     fields = ", ".join(code(name) for name in schema.get("properties", ()))
     return str(schema.get("description") or (f"an object with {fields}" if fields else "an object"))

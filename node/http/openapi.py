@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from coseal.node.http.action_schemas import action_schemas
 from coseal.node.http.problems import MEDIA_TYPE
 
-_TRANSACTION: Final[dict[str, Any]] = {
-    "type": "object",
-    "description": "A signed transaction: `raw` (base64 of the wire form), or all signed fields and the signature.",
-    "properties": {"raw": {"type": "string"}},
-}
 _RESULT: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["id", "status", "height", "index", "receipt"],
@@ -81,26 +77,14 @@ _SAYS_NO: Final = ("/healthz", "/readyz")
 
 def add_hot_routes(document: dict[str, Any]) -> dict[str, Any]:
     """Return the framework's document with the hot routes and the problem type added."""
-    many = {"type": "array", "items": _TRANSACTION}
+    transaction = _reference("Transaction")
+    many = {"type": "array", "items": transaction}
     states = [*_RESULT["properties"]["status"]["enum"], "refused"]
     result = {"type": "object", "required": ["id", "status"], "properties": {"status": {"enum": states}}}
     results = {
         "type": "object",
         "required": ["height", "results"],
         "properties": {"height": {"type": "integer"}, "results": {"type": "array", "items": result}},
-    }
-    asked = {
-        "type": "object",
-        "required": ["contract", "action", "args"],
-        "additionalProperties": False,
-        "properties": {"contract": {"type": "string"}, "action": {"type": "string"}, "args": {"type": "object"}},
-    }
-    unsigned = {
-        "type": "object",
-        "required": ["sender", "contract", "action", "args"],
-        "additionalProperties": False,
-        "properties": {name: {"type": "string"} for name in ("sender", "contract", "action")}
-        | {"args": {"type": "object"}},
     }
     simulation = {
         "type": "object",
@@ -114,22 +98,28 @@ def add_hot_routes(document: dict[str, Any]) -> dict[str, Any]:
             "receipt": {"type": "object"},
         },
     }
+    either = {"anyOf": [transaction, _reference("Unsigned")]}
     key = {"name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string", "maxLength": 255}}
     document["paths"] |= {
         "/v1/transactions": {
-            "post": _post("Submit one signed transaction", _bodies(_TRANSACTION, binary=True), _RESULT, [_WAIT])
+            "post": _post("Submit one signed transaction", _bodies(transaction, binary=True), _RESULT, [_WAIT])
         },
         "/v1/transactions/batch": {
             "post": _post("Submit many signed transactions", _bodies(many, binary=True), results, [_WAIT])
         },
         "/v1/submit": {
-            "post": _post("Let this node sign for its member", _bodies(asked, binary=False), _RESULT, [_WAIT, key])
+            "post": _post(
+                "Let this node sign for its member",
+                _bodies(_reference("Submission"), binary=False),
+                _RESULT,
+                [_WAIT, key],
+            )
         },
-        "/v1/simulate": {"post": _simulated(_bodies({"anyOf": [_TRANSACTION, unsigned]}, binary=True), simulation)},
+        "/v1/simulate": {"post": _simulated(_bodies(either, binary=True), simulation)},
         "/v1/events": {"post": _post("Record CloudEvents", _EVENTS, _RESULT, [_WAIT, {**key, "required": False}])},
     }
     components = document.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = _PROBLEM
+    components.setdefault("schemas", {}).update(action_schemas(), Problem=_PROBLEM)
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     problem = {"description": "A problem (RFC 9457)", "content": {MEDIA_TYPE: {"schema": _reference("Problem")}}}
     for path, methods in document["paths"].items():

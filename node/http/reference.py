@@ -37,7 +37,8 @@ def page(document: Mapping[str, Any], base: str) -> str:
         "Errors are <code>application/problem+json</code> with a stable <code>code</code>. "
         f'How this node is: <a href="/v1/status">/v1/status</a>.</p>'
     )
-    return f'<!doctype html><html lang="en"><meta charset="utf-8">{head}<body>{intro}{"".join(_groups(document, base))}'
+    body = f"{intro}{''.join(_groups(document, base))}{_forms(document)}"
+    return f'<!doctype html><html lang="en"><meta charset="utf-8">{head}<body>{body}'
 
 
 def _groups(document: Mapping[str, Any], base: str) -> Iterator[str]:
@@ -48,6 +49,16 @@ def _groups(document: Mapping[str, Any], base: str) -> Iterator[str]:
             groups.setdefault(tag, []).append(_route(method.upper(), path, operation, base))
     for tag, routes in groups.items():
         yield f"<h2>{escape(tag)}</h2>{''.join(routes)}"
+
+
+def _forms(document: Mapping[str, Any]) -> str:
+    """Return what the references in bodies stand for."""
+    forms = "".join(
+        f"<details><summary><code>{escape(name)}</code> {escape(schema.get('title', ''))}</summary>"
+        f"<pre>{escape(json.dumps(schema, indent=1, ensure_ascii=False))}</pre></details>"
+        for name, schema in document["components"]["schemas"].items()
+    )
+    return f"<h2>Forms (#/components/schemas)</h2>{forms}"
 
 
 def _route(method: str, path: str, operation: Mapping[str, Any], base: str) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from jsonschema import Draft202012Validator
 
 import coseal.node.http
+from coseal.contracts.registry import CONTRACTS
 from coseal.node.http.limits import Limits
 from tests.node.http.world import World, scenario
 
@@ -41,6 +43,21 @@ async def test_the_document_describes_answers_and_problems(world: World, client:
             assert operation["summary"], path
             assert "default" in operation["responses"]
             assert "422" not in operation["responses"], "validation errors are problems of status 400"
+
+
+@scenario()
+async def test_the_bodies_of_the_document_take_every_action_with_its_arguments_and_no_others(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    document: dict[str, Any] = (await client.get("/openapi.json")).json()
+    reference = document["paths"]["/v1/submit"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    submission = Draft202012Validator({**reference, "components": document["components"]})
+    for contract in CONTRACTS.values():
+        for name, action in contract.actions.items():
+            body = {"contract": contract.name, "action": name, "args": dict(action.example)}
+            assert submission.is_valid(body), name
+            assert not submission.is_valid({**body, "args": {**body["args"], "no such field": 1}}), name
+            assert not submission.is_valid({**body, "contract": "nothing"})
 
 
 @scenario()
