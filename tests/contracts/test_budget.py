@@ -36,7 +36,8 @@ from coseal.contracts.supervision import sets as supervision_sets
 from coseal.ledger import codec
 from coseal.ledger.block import Receipt
 from simulation.checked import ChangedInPlace
-from tests.contracts.conftest import Chain, Court
+from tests.contracts.conftest import Court
+from tests.support.chain import Chain
 
 WHO = "bank-a/admin"
 

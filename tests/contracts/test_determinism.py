@@ -261,7 +261,7 @@ def fixed_chain(chain, signer_of):
 
 def test_d1_a_replay_elsewhere_gives_the_same_roots(chain, signer_of):
     fixed_chain(chain, signer_of)
-    document = codec.encode([chain.genesis.raw, *(block.raw for block in chain.blocks)])
+    document = codec.encode([chain.genesis.raw, *(committed.block.raw for committed in chain.blocks)])
     outputs = [replay_in(place, document) for place in PLACES]
     assert outputs[0][-1] == chain.root.hex()
     assert outputs[0] == outputs[1] == outputs[2]

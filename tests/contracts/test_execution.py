@@ -491,8 +491,8 @@ def test_rules_are_chosen_by_the_version_of_the_parent_state(make_chain):
 def replay(chain):
     """Execute all blocks of a chain from genesis on another executor, from their bytes."""
     executor = Executor(chain.genesis, new_state(chain.genesis), rules=chain.rules)
-    for block in chain.blocks:
-        outcome = executor.execute_block(Block.decode(block.raw))
+    for committed in chain.blocks:
+        outcome = executor.execute_block(Block.decode(committed.block.raw))
         assert isinstance(outcome, Outcome), outcome
         executor.commit(outcome)
     return executor
@@ -631,7 +631,7 @@ def test_the_window_is_loaded_from_the_state_alone(probe):
         probe.block(write(probe), write(probe))
     loaded = SeenWindow.load(probe.executor.reader)
     assert len(loaded) == 6
-    assert all(tx_id in loaded for block in probe.blocks for tx_id in ids_of(block))
+    assert all(tx_id in loaded for committed in probe.blocks for tx_id in ids_of(committed.block))
 
 
 def ids_of(block):

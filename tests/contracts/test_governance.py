@@ -228,11 +228,11 @@ def test_a_new_set_is_named_by_the_next_block_and_signs_from_the_one_after(world
     old = world.validators
     world.accept("more", "add_validator", {"node": "institute-a"})
     accepted = chain.executor.height
-    assert chain.blocks[-1].header.next_validators_hash == old.hash
+    assert chain.blocks[-1].block.header.next_validators_hash == old.hash
     assert (world.validators, membership.pending(world.reader)) == (old, "more")
     assert chain.executor.next_deadline_ms() == 0  # an idle chain makes the next block at once
     chain.block()
-    header = chain.blocks[-1].header
+    header = chain.blocks[-1].block.header
     assert (header.height, header.validators_hash) == (accepted + 1, old.hash)
     assert header.next_validators_hash == world.validators.hash != old.hash
     assert (world.validators.epoch, world.validators.n) == (1, 5)
@@ -249,7 +249,7 @@ def test_a_new_set_is_named_by_the_next_block_and_signs_from_the_one_after(world
         "removed": [],
     }
     chain.block()
-    header = chain.blocks[-1].header
+    header = chain.blocks[-1].block.header
     assert (header.epoch, header.validators_hash) == (1, world.validators.hash)
     assert membership.pending(world.reader) is None
     assert chain.executor.next_deadline_ms() > chain.executor.time_ms  # only the time of the decided ballot is left

@@ -364,7 +364,7 @@ def test_everything_that_readers_of_ocel_lose_is_kept(chain):
     receipt = chain.submit(OWNER, "process.record", source="probe", sequence=1, items=items)
     assert receipt.ok, receipt
     assert (receipt.data["items"], receipt.data["events"], receipt.data["new_objects"]) == (5, 2, 2)
-    kept = chain.blocks[-1].transactions[0]
+    kept = chain.blocks[-1].block.transactions[0]
     body = codec.decode(codec.decode(kept)[2])
     assert body[7]["items"] == items
     first = next(item for item in items if item.get("event") == "e2")

@@ -359,8 +359,8 @@ def test_a_replay_elsewhere_and_a_restart_give_the_same(court, make_chain):
     other = make_chain()
     supervision_sets._rules.clear()
     supervision_sets._compiled.clear()
-    for block in court.chain.blocks:
-        outcome = other.executor.execute_block(block)
+    for committed in court.chain.blocks:
+        outcome = other.executor.execute_block(committed.block)
         other.commit(outcome)
     assert other.root == court.chain.root
 

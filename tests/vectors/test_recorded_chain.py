@@ -77,7 +77,7 @@ def test_what_was_recorded_comes_out_as_it_was_recorded(lines, replayed):
     assert not difference, f"the recorded chain differs; {HINT}: {difference}"
 
 
-def test_the_story_puts_to_the_chain_what_was_recorded(lines, genesis):
+def test_the_scenario_offers_to_the_chain_what_was_recorded(lines, genesis):
     scenario = whole()
     assert scenario.chain.genesis.raw == genesis.raw
     for number, (before, after) in enumerate(zip(offered_in(lines), scenario.offered, strict=True)):

@@ -7,7 +7,7 @@ from typing import Any
 from coseal.contracts.evidence.actions import PHASES
 from coseal.ledger import signing
 from coseal.ledger.certificate import vote_preimage
-from tests.contracts.conftest import key_of
+from tests.support.keys import signer
 from tests.vectors.recorded.scenario import Scenario
 from tests.vectors.recorded.supervised import heavy
 
@@ -135,11 +135,11 @@ def _decided_late(scenario: Scenario) -> str:
 
 def _keys(scenario: Scenario) -> None:
     rotate = Proposals(scenario, "rotate_validator_key", "bank-a")
-    signer = key_of("node bank-a, second key")
+    second = signer("node bank-a, second key")
 
     def subject(node: str = "bank-a", key: str = "") -> dict[str, str]:
-        public = bytes.fromhex(key) if key else signer.public_key
-        proof = signer.sign(signing.key_preimage(scenario.chain.genesis.chain_id, node, public))
+        public = bytes.fromhex(key) if key else second.public_key
+        proof = second.sign(signing.key_preimage(scenario.chain.genesis.chain_id, node, public))
         return {"node": node, "key": public.hex(), "proof": proof.hex()}
 
     rotate.no("forbidden", subject("regulator"))
@@ -147,7 +147,7 @@ def _keys(scenario: Scenario) -> None:
     rotate.no("not_validator", subject("bank-a-2"))
     rotate.every_end(subject())
     rotate.no("key_in_use", subject())
-    scenario.chain.keys["node:bank-a"] = signer
+    scenario.chain.keys["node:bank-a"] = second
 
 
 def _versions(scenario: Scenario) -> None:
@@ -177,7 +177,7 @@ def _evidence(scenario: Scenario) -> None:
         halves = []
         for digest in (b"\x11" * 32, b"\x22" * 32):
             preimage = vote_preimage(scenario.chain.genesis.chain_id, epoch, at, number, PHASES[phase], digest)
-            signature = key_of(f"node {validator}").sign(preimage)
+            signature = signer(f"node {validator}").sign(preimage)
             halves.append({"hash": digest.hex(), "signature": signature.hex()})
         place = {"validator": validator, "height": at, "round": number, "phase": phase}
         return {**place, "first": halves[0], "second": halves[1]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coseal.ledger.transaction import Transaction
-from tests.contracts.conftest import key_of
+from tests.support.keys import signer
 from tests.vectors.recorded.scenario import Scenario, Step
 
 MAX_NODES = 16
@@ -31,7 +31,7 @@ def _never_in_a_block(scenario: Scenario) -> None:
     scenario.refuse("expired", [chain.sign("bank-a/admin", name, args, valid_until_ms=now_ms)])
     scenario.refuse("too_far", [chain.sign("bank-a/admin", name, args, valid_until_ms=now_ms + 600_001)])
     scenario.refuse("unknown_sender", [chain.sign("nobody/admin", name, args)])
-    scenario.refuse("unknown_sender", [chain.sign("bank-a/admin", name, args, signer=key_of("somebody else"))])
+    scenario.refuse("unknown_sender", [chain.sign("bank-a/admin", name, args, signer=signer("somebody else"))])
     twice = chain.sign("bank-a/admin", name, args)
     scenario.refuse("duplicate", [twice, twice])
     scenario.refuse("invalid_block", [twice], time_ms=chain.executor.time_ms)
@@ -65,9 +65,9 @@ def _operators(scenario: Scenario) -> None:
     scenario.no("forbidden", "bank-a/clerk", "membership.rotate_operator_key", user="admin", key=scenario.key("new"))
     scenario.ok("bank-a/manager", "membership.remove_operator", user="clerk")
     scenario.ok("bank-a", "membership.add_operator", user="clerk", **{**add, "key": scenario.key("bank-a/clerk 2")})
-    scenario.chain.keys["bank-a/clerk"] = key_of("bank-a/clerk 2")
+    scenario.chain.keys["bank-a/clerk"] = signer("bank-a/clerk 2")
     scenario.ok("bank-a", "membership.rotate_operator_key", user="manager", key=scenario.key("bank-a/manager 2"))
-    scenario.chain.keys["bank-a/manager"] = key_of("bank-a/manager 2")
+    scenario.chain.keys["bank-a/manager"] = signer("bank-a/manager 2")
     scenario.ok("bank-a", "membership.set_profile", name="First Bank", description="A bank", url="https://bank.example")
     scenario.no("invalid_argument", "bank-a", "membership.set_profile")
 
@@ -82,7 +82,7 @@ def _senders(scenario: Scenario) -> None:
     rotate = scenario.step("ok", "bank-a/clerk", "membership.rotate_operator_key", key=scenario.key("bank-a/clerk 3"))
     after = scenario.step("unknown_sender", "bank-a/clerk", "supervision.ask", topic="Keys", question="Whose am I?")
     scenario.block(rotate, after)
-    scenario.chain.keys["bank-a/clerk"] = key_of("bank-a/clerk 3")
+    scenario.chain.keys["bank-a/clerk"] = signer("bank-a/clerk 3")
 
 
 def _nodes(scenario: Scenario) -> None:

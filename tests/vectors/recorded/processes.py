@@ -143,7 +143,7 @@ def _items(scenario: Scenario, fines: Source) -> None:
 
 
 def _attestations(scenario: Scenario, fines: Source) -> None:
-    items = Transaction.decode(scenario.chain.blocks[-1].transactions[-1]).args["items"]
+    items = Transaction.decode(scenario.chain.blocks[-1].block.transactions[-1]).args["items"]
     scenario.no("unknown_item", "bank-a", "process.attest", item="00" * 32, verdict="confirm")
     hashes = [item_hash(fines.full_name, number, items[number - 1]).hex() for number in (6, 7)]
     scenario.no("forbidden", "city", "process.attest", item=hashes[0], verdict="confirm")

@@ -17,22 +17,21 @@ from hashlib import sha256
 from typing import Any, Final
 
 from coseal.contracts.block_events import BEGIN, Told, place_text, told
-from coseal.contracts.execution import Executor, decode_and_verify, new_state
+from coseal.contracts.execution import decode_and_verify
 from coseal.contracts.kernel.action import Rejected, Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import SQLITE, Table, definitions
 from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.tables import CORE, TABLES
-from coseal.ledger import merkle
-from coseal.ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, Receipt, last_commit_hash
+from coseal.ledger.block import CommittedBlock, Header, Receipt
 from coseal.ledger.certificate import Certificate, Phase
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.render import plain
 from coseal.ledger.signing import ZERO_HASH
-from coseal.ledger.state import MemoryStore
 from coseal.ledger.transaction import Transaction
 from coseal.node.index.database import Writer
+from tests.support.chain import Chain
 from tests.vectors.recorded.scenario import VERSIONS, Offered
 
 SHOWN_CHARACTERS: Final = 8_192
@@ -55,23 +54,19 @@ def offered_in(lines: Sequence[Line]) -> Iterator[Offered]:
 
 
 class Replay:
-    """Executes blocks on an executor of its own, and takes their events and rows.
+    """Executes blocks on a chain of its own, and takes their events and rows.
 
     ``fired`` are the kinds of due things that were done, by contract; ``event_kinds`` those of the feed.
     """
 
     def __init__(self, genesis: Genesis) -> None:
-        self.genesis = genesis
         self.fired: set[tuple[str, str]] = set()
         self.event_kinds: set[str] = set()
-        self._store = MemoryStore(genesis.parameters.state_bits)
-        rules = {version: self._watched(contracts) for version, contracts in VERSIONS.items()}
-        self.executor = Executor(genesis, new_state(genesis, self._store), rules=rules)
+        self.chain = Uncertified(genesis, {version: self._watched(rules) for version, rules in VERSIONS.items()})
         self.detailed, self.node = Index(TABLES), Index(CORE)
-        self._parent = genesis.chain_id
 
     def _watched(self, contracts: Mapping[str, Contract]) -> dict[str, Contract]:
-        """Return contracts that say what of them is due when it is fired."""
+        """Return contracts that note each due thing that is done."""
 
         def watched(name: str, fire: Fire) -> Fire:
             def fire_and_note(view: View, moment: Moment, entry: Entry) -> Result:
@@ -87,7 +82,7 @@ class Replay:
 
     def lines(self, offered: Iterable[Offered]) -> Iterator[Line]:
         """Execute what was offered; yield the lines of the recording."""
-        yield {"genesis": self.genesis.raw.decode()}
+        yield {"genesis": self.chain.genesis.raw.decode()}
         for offer in offered:
             yield from self.refused(offer) if offer.code else self.block(offer)
         for name, index in (("detailed", self.detailed), ("node", self.node)):
@@ -95,60 +90,42 @@ class Replay:
 
     def refused(self, offer: Offered) -> Iterator[Line]:
         """Offer a block; yield what the refusal says."""
-        header = self._header(offer, (ZERO_HASH, ZERO_HASH, ZERO_HASH))
-        refusal = self.executor.execute_block(Block(header, offer.transactions, None))
+        transactions = [Transaction.decode(raw) for raw in offer.transactions]
+        roots = dict.fromkeys(("receipts_root", "state_root", "next_validators_hash"), ZERO_HASH)
+        refusal = self.chain.executor.execute_block(self.chain.draft(transactions, offer.time_ms, **roots))
         if not isinstance(refusal, Rejected):
             refusal = Rejected("", "the block is valid")
-        transactions = [raw.hex() for raw in offer.transactions]
         yield {
             "refused": refusal.code,
             "detail": refusal.detail,
             "time_ms": offer.time_ms,
-            "transactions": transactions,
+            "transactions": [raw.hex() for raw in offer.transactions],
         }
 
     def block(self, offer: Offered) -> Iterator[Line]:
         """Execute and commit a block; yield its lines."""
+        executor = self.chain.executor
         transactions = [decode_and_verify(raw) for raw in offer.transactions]
-        executor, height = self.executor, self.executor.height + 1
         for position, tx in enumerate(transactions):
             refusal = executor.check(tx, offer.time_ms)
             if refusal is not None:
-                raise RuntimeError(f"block {height}, transaction {position}: {refusal.code}, {refusal.detail}")
-        outcome = executor.run(height, offer.time_ms, transactions)
-        roots = (outcome.receipts_root, outcome.state_root, outcome.next_validators.hash)
-        block = Block(self._header(offer, roots), offer.transactions, None)
-        executor.commit(outcome)
-        self._store.write(outcome.change.entries)
-        executor.state.flushed(outcome.change)
-        self._parent = block.hash
-        certificate = Certificate(Phase.COMMIT, block.header.epoch, height, 0, block.hash, b"", ())
-        committed = CommittedBlock(block, certificate, outcome.receipts)
+                place = f"block {executor.height + 1}, transaction {position}"
+                raise RuntimeError(f"{place}: {refusal.code}, {refusal.detail}")
+        fixed = {"proposer": executor.validators[0].id, "last_commit_hash": ZERO_HASH}  # whatever the certificates are
+        committed = self.chain.extend(transactions, later_ms=offer.time_ms - executor.time_ms, **fixed)
         for index in (self.detailed, self.node):
             index.take(committed, transactions)
-        events = list(told(committed, (height, BEGIN, 0)))
+        events = list(told(committed, (executor.height, BEGIN, 0)))
         self.event_kinds |= {event.kind for event in events}
         yield from _block_lines(committed, transactions, events)
 
-    def _header(self, offer: Offered, roots: tuple[bytes, bytes, bytes]) -> Header:
-        validators = self.executor.validators
-        return Header(
-            version=HEADER_VERSION,
-            chain_id=self.genesis.chain_id,
-            height=self.executor.height + 1,
-            parent_hash=self._parent,
-            epoch=validators.epoch,
-            validators_hash=validators.hash,
-            next_validators_hash=roots[2],
-            proposer=validators[0].id,
-            created_round=0,
-            time_ms=offer.time_ms,
-            tx_root=merkle.root(offer.transactions),
-            tx_count=len(offer.transactions),
-            receipts_root=roots[0],
-            state_root=roots[1],
-            last_commit_hash=last_commit_hash(None),
-        )
+
+class Uncertified(Chain):
+    """A chain whose certificates are empty: no key is needed to execute it again."""
+
+    def certify(self, header: Header, *_: Any, **__: Any) -> Certificate:
+        """Return a certificate without signatures."""
+        return Certificate(Phase.COMMIT, header.epoch, header.height, 0, header.hash, b"", ())
 
 
 def _block_lines(

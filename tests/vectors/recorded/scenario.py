@@ -13,7 +13,9 @@ from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.block import Receipt
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.transaction import Transaction
-from tests.contracts.conftest import Chain, key_of, make_genesis
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.keys import signer
 
 VERSIONS: Final = {1: CONTRACTS, 2: CONTRACTS}
 """The rules of the second version are those of the first: there is one to change to."""
@@ -106,7 +108,7 @@ class Scenario:
 
     def key(self, who: str) -> str:
         """Return the public key that belongs to a name."""
-        return key_of(who).public_key.hex()
+        return signer(who).public_key.hex()
 
     def electors(self, *, but: str = "") -> list[str]:
         """Return the members that have a vote."""
