@@ -18,6 +18,7 @@ from coseal.audit.history import ObjectHistory, verify_history
 from coseal.audit.report import Verdict
 from coseal.audit.steps import Step, Trace
 from coseal.contracts.process.chain import item_hash
+from coseal.contracts.process.recorded import recorded_items
 from coseal.contracts.rules.rule import SOURCE
 from coseal.contracts.supervision.findings import count_key, finding_key
 from coseal.contracts.supervision.holds import hold_key
@@ -171,12 +172,12 @@ class _Bundle:
         for entry in document["recordings"]:
             recording = self._receipt(entry)
             transaction = recording.transaction
-            if (transaction.contract, transaction.action) != ("process", "record") or not recording.receipt.ok:
+            recorded = tuple(recorded_items(transaction, recording.receipt))
+            if not recorded:
                 raise BadProof(f"transaction {transaction.id.hex()} recorded nothing")
-            source, first = f"{transaction.member}/{transaction.args['source']}", transaction.args["sequence"]
-            for sequence, item in enumerate(transaction.args["items"], first):
-                if wanted.get((source, sequence)) == item_hash(source, sequence, item):
-                    del wanted[source, sequence]
+            for one in recorded:
+                if wanted.get((one.source, one.sequence)) == one.hash:
+                    del wanted[one.source, one.sequence]
             self.recordings[transaction.id] = recording
         if wanted:
             source, sequence = min(wanted)

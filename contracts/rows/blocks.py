@@ -16,6 +16,7 @@ from coseal.contracts.policy import rows as policies
 from coseal.contracts.process.chain import objects_of
 from coseal.contracts.process.flows import FlowRows, Step
 from coseal.contracts.process.items import time_ms
+from coseal.contracts.process.recorded import accepted_items
 from coseal.contracts.process.tables import (
     ACTIVITIES,
     BATCHES,
@@ -158,7 +159,7 @@ class BlockRows:
         self._sources.put(source | act.place)
 
     def _record(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
-        items, sequence = tx.args["items"], tx.args["sequence"]
+        items, sequence = [recorded.item for recorded in accepted_items(tx, data)], data["first"]
         source = _required(self._sources.find(data["source"]), "a source")
         if self._next_item == 0:
             before = self._batches.last()

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from coseal.contracts.block_events import BEGIN, CANNOT_BE_SHOWN, Told, place_text, told
 from coseal.contracts.kernel.dates import parse_time
-from coseal.contracts.process.chain import item_hash
-from coseal.ledger.block import CommittedBlock
-from coseal.ledger.render import time_text
+from coseal.contracts.process.recorded import RecordedItem, recorded_items
+from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.render import plain, time_text
 from coseal.ledger.strict_json import json_line
 from coseal.ledger.transaction import Transaction
 
@@ -102,7 +102,7 @@ class _Frame:
     def __init__(self, committed: CommittedBlock) -> None:
         header = committed.block.header
         self.time = time_text(header.time_ms)
-        self.transactions = committed.block.transactions
+        self.transactions, self.receipts = committed.block.transactions, committed.receipts
         self._height, self._count = header.height, 0
         self._shared = {
             "specversion": "1.0",
@@ -173,20 +173,21 @@ def _due(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
 
 def _items(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
     """Yield the items of a batch; ``data`` is as in ``GET /v1/objects/{id}/events``, and the process type."""
-    result, args = one.data["receipt"]["data"], one.data["args"]
-    raw_items: Any = Transaction.decode(frame.transactions[one.data["index"]]).args["items"]
+    index = one.data["index"]
+    transaction, receipt = Transaction.decode(frame.transactions[index]), Receipt.decode(frame.receipts[index + 1])
 
-    def event(offset: int, item: Mapping[str, Any]) -> Outgoing:
+    def event(offset: int, recorded: RecordedItem) -> Outgoing:
+        item = plain(recorded.item)
         kind = next(name for name in _KINDS if name in item)
-        objects, sequence = _objects(kind, item), result["first"] + offset
+        objects = _objects(kind, item)
         occurred = item.get("time")  # without an offset it is no time of CloudEvents
         data = {
-            "process_type": result["process_type"],
-            "source": result["source"],
-            "sequence": sequence,
+            "process_type": recorded.process_type,
+            "source": recorded.source,
+            "sequence": recorded.sequence,
             "height": one.data["height"],
-            "index": one.data["index"],
-            "hash": item_hash(result["source"], sequence, raw_items[offset]).hex(),
+            "index": index,
+            "hash": recorded.hash.hex(),
             "item": item,
         }
         return frame.event(
@@ -197,11 +198,11 @@ def _items(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
             object_types=frozenset(object_type for object_type, _ in objects),
             time=frame.time if parse_time(occurred) is None else occurred,
             ledgertx=one.data["id"],
-            processtype=result["process_type"],
+            processtype=recorded.process_type,
             eventtype=item["type"] if kind == "event" else None,
         )
 
-    yield from _each(frame, place, one, args["items"], event)
+    yield from _each(frame, place, one, list(recorded_items(transaction, receipt)), event)
 
 
 def _instruments(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:

@@ -15,9 +15,10 @@ from starlette.responses import Response
 
 from coseal.contracts.process import actions as process
 from coseal.contracts.process import types as process_types
-from coseal.contracts.process.chain import item_hash, object_key
+from coseal.contracts.process.chain import object_key
+from coseal.contracts.process.recorded import RecordedItem, recorded_items
 from coseal.ledger import codec
-from coseal.ledger.block import CommittedBlock
+from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.handover import with_handovers
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.render import plain, state_proof_json
@@ -206,7 +207,7 @@ async def _proven_history(context: Context, found: dict[str, Any], *, handovers:
 
 async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str, Any]]:
     """Return items with their content, read from the blocks that hold them."""
-    batches: dict[tuple[int, int], Transaction] = {}
+    batches: dict[tuple[int, int], tuple[str, list[RecordedItem]]] = {}
     items = []
     for place in places:
         key = (place.height, place.position)
@@ -217,16 +218,17 @@ async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str
             if committed is None:
                 raise LookupError(f"block {place.height} is not in the log")
             batches[key] = await asyncio.to_thread(_batch, committed, place.position)
-        item = batches[key].args["items"][place.offset]
+        tx, recorded = batches[key]
+        one = recorded[place.offset]
         items.append(
             {
                 "source": place.source,
                 "sequence": place.sequence,
                 "height": place.height,
                 "index": place.position,
-                "tx": batches[key].id.hex(),
-                "hash": item_hash(place.source, place.sequence, item).hex(),
-                "item": item,
+                "tx": tx,
+                "hash": one.hash.hex(),
+                "item": one.item,
             }
         )
     return items
@@ -238,8 +240,11 @@ def _apart(row: dict[str, Any]) -> dict[str, Any]:
     return {**proven, "unproven": {name: row[name] for name in ("height", "index", "tx")}}
 
 
-def _batch(committed: CommittedBlock, position: int) -> Transaction:
-    return Transaction.decode(committed.block.transactions[position])
+def _batch(committed: CommittedBlock, position: int) -> tuple[str, list[RecordedItem]]:
+    """Return the id of a transaction and the items that it recorded."""
+    transaction = Transaction.decode(committed.block.transactions[position])
+    receipt = Receipt.decode(committed.receipts[position + 1])
+    return transaction.id.hex(), list(recorded_items(transaction, receipt))
 
 
 def _key(found: dict[str, Any]) -> str:

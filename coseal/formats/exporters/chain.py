@@ -6,14 +6,15 @@ of its header, and the last block is certified; so the items returned are all th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from coseal.audit.light import Anchor, check_certificate, follow, genesis_anchor
 from coseal.audit.sources import Damaged, Source
 from coseal.audit.sources import Unreachable as SourceUnreachable
-from coseal.contracts.process.chain import chain, item_hash
+from coseal.contracts.process.chain import chain
+from coseal.contracts.process.recorded import RecordedItem, recorded_items
 from coseal.contracts.process.types import normalised
 from coseal.errors import BadAnswer, CosealError, Unreachable
 from coseal.formats.exporters.log import Row
@@ -126,8 +127,14 @@ def _take(
     records: dict[str, ProcessRecord], known: dict[str, None], committed: CommittedBlock, wanted: str | None
 ) -> None:
     """Take what a block says of the wanted process, of all if None; note the names of all in ``known``."""
-    for raw, leaf in zip(committed.block.transactions, committed.receipts[1:], strict=True):
-        transaction, receipt = Transaction.decode(raw), Receipt.decode(leaf)
+    transactions = (None, *map(Transaction.decode, committed.block.transactions))
+    for transaction, leaf in zip(transactions, committed.receipts, strict=True):
+        receipt = Receipt.decode(leaf)
+        for one in recorded_items(transaction, receipt):
+            if one.process_type in records:
+                _record(records[one.process_type], one, committed.block.header.height)
+        if transaction is None:
+            continue
         if transaction.contract != "process" or not receipt.ok:
             continue
         args, member = transaction.args, transaction.sender.partition("/")[0]
@@ -140,16 +147,11 @@ def _take(
         elif transaction.action == "register_source" and args["process_type"] in records:
             registered = SourceRecord(args.get("zone_minutes"), args["mode"])
             records[args["process_type"]].sources[f"{member}/{args['id']}"] = registered
-        elif transaction.action == "record" and receipt.data["process_type"] in records:
-            name = f"{member}/{args['source']}"
-            _record(records[receipt.data["process_type"]], name, args, committed.block.header.height)
 
 
-def _record(record: ProcessRecord, name: str, args: Mapping[str, Any], height: int) -> None:
-    source = record.sources[name]
+def _record(record: ProcessRecord, one: RecordedItem, height: int) -> None:
+    source, digest = record.sources[one.source], one.hash
     record.first_height = record.first_height or height
-    for sequence, item in enumerate(args["items"], start=args["sequence"]):
-        digest = item_hash(name, sequence, item)
-        record.rows.append((name, sequence, item, source.zone_minutes))
-        record.hashes.append(digest)
-        source.items, source.sequence, source.head = source.items + 1, sequence, chain(source.head, digest)
+    record.rows.append((one.source, one.sequence, one.item, source.zone_minutes))
+    record.hashes.append(digest)
+    source.items, source.sequence, source.head = source.items + 1, one.sequence, chain(source.head, digest)
