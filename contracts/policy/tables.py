@@ -10,7 +10,7 @@ _POLICY: Final = text("policy", "`policies.id`")
 
 POLICIES: Final = Table(
     "policies",
-    "one row an instrument as it stands",
+    "one row an instrument, in its present state",
     ("id",),
     (
         text("id", "its id"),

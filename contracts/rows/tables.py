@@ -45,7 +45,7 @@ TRANSACTIONS: Final = Table(
 )
 ACTS: Final = Table(
     "acts",
-    "what each transaction says and what it came to",
+    "each transaction and its outcome",
     ("height", "position"),
     (
         *MADE,
@@ -64,7 +64,7 @@ LEFT_OUT: Final = Table(
     "left_out",
     "transactions whose rows could not be made, by a fault of the software: they have a row in `transactions` only",
     ("height", "position"),
-    (*MADE, text("name", "`contract.action`, or `begin`"), text("reason", "the fault, for who mends it")),
+    (*MADE, text("name", "`contract.action`, or `begin`"), text("reason", "the fault, for those who fix it")),
 )
 
 TABLES: Final = (

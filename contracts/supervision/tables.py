@@ -50,7 +50,7 @@ BALLOTS: Final = Table(
 )
 FINDINGS: Final = Table(
     "findings",
-    "one row a finding as it stands",
+    "one row a finding, in its present state",
     ("number",),
     (
         integer("number", "its number"),
