@@ -9,17 +9,17 @@ from __future__ import annotations
 from coseal.consensus.context import Context
 from coseal.consensus.events import Accuse
 from coseal.consensus.messages import Commit, Message, Prepare
-from coseal.consensus.voice import Voice
+from coseal.consensus.vote_signer import VoteSigner
 from coseal.consensus.votes import Verdict, Votes
 from coseal.ledger.certificate import Certificate, Phase
 from coseal.ledger.validators import ValidatorSet
 
 
 class Contradictions:
-    """Holds what arrives against the messages kept in ``votes``, and against what ``voice`` said."""
+    """Holds what arrives against the messages kept in ``votes``, and against what ``vote_signer`` said."""
 
-    def __init__(self, context: Context, votes: Votes, voice: Voice, validators: ValidatorSet) -> None:
-        self._context, self._votes, self._voice, self._validators = context, votes, voice, validators
+    def __init__(self, context: Context, votes: Votes, vote_signer: VoteSigner, validators: ValidatorSet) -> None:
+        self._context, self._votes, self._vote_signer, self._validators = context, votes, vote_signer, validators
         self._accused: dict[int, None] = {}
 
     def accuse(self, message: Message) -> None:
@@ -31,10 +31,10 @@ class Contradictions:
 
     def compare(self, certificate: Certificate) -> None:
         """Hold a verified certificate against what its signers said to us; ourselves included."""
-        self._voice.hear_in(certificate)
+        self._vote_signer.check_own_signature_in(certificate)
         vote = Prepare if certificate.phase is Phase.PREPARE else Commit
         place = (certificate.epoch, certificate.height, certificate.round)
         for sender, signature in zip(certificate.signers(), certificate.signatures, strict=True):
             message = vote(*place, sender, certificate.block_hash, signature)
-            if sender != self._voice.me and self._votes.judge(message) is Verdict.CONFLICT:
+            if sender != self._vote_signer.me and self._votes.judge(message) is Verdict.CONFLICT:
                 self.accuse(message)

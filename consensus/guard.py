@@ -61,7 +61,7 @@ class SignGuard:
         """Hold another key as well, for the epoch that names it."""
         self._signers[signer.public_key] = signer
 
-    def speak_with(self, key: bytes) -> bool:
+    def use_key(self, key: bytes) -> bool:
         """Sign with ``key``, that of our seat, from now on; say whether it is held (else nothing changes)."""
         self._signer = self._signers.get(key, self._signer)
         return key in self._signers

@@ -34,7 +34,7 @@ from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundC
 from coseal.consensus.pacing import Pacing
 from coseal.consensus.persisted import Persisted
 from coseal.consensus.rules import Tip, fresh_fault, leader, link_fault
-from coseal.consensus.voice import Voice
+from coseal.consensus.vote_signer import VoteSigner
 from coseal.consensus.votes import Verdict, Votes
 from coseal.ledger.block import Block
 from coseal.ledger.certificate import ROUND_MAX, Certificate, Phase
@@ -50,13 +50,13 @@ class Height:
         self.tip = tip
         self.number = tip.height + 1
         self.validators = validators
-        self.voice = Voice(context, self.number, validators)
-        self.me = self.voice.me
+        self.vote_signer = VoteSigner(context, self.number, validators)
+        self.me = self.vote_signer.me
         self.round = 0
         self.votes = Votes()
         self.bodies = Bodies(context, tip, validators)
         self.pacing = Pacing(context, self.number)
-        self._contradictions = Contradictions(context, self.votes, self.voice, validators)
+        self._contradictions = Contradictions(context, self.votes, self.vote_signer, validators)
         self.prepared: Certificate | None = None
         self.decision: tuple[Executed, Certificate] | None = None
         self._context = context
@@ -94,9 +94,9 @@ class Height:
             if block.header.height == self.number:
                 self.bodies.keep(block, stored=True)
         self._active = self.round > 0 or bool(self.bodies.all())  # a body was proposed, which is work (T2)
-        self.voice.round = self.round
+        self.vote_signer.round = self.round
         self.votes.enter(self.round)
-        for message in self.voice.said_before(self.bodies.all(), self._justification):
+        for message in self.vote_signer.signed_before(self.bodies.all(), self._justification):
             self.votes.add(message)
             if isinstance(message, Proposal):
                 self._acceptable = message.block.hash
@@ -120,7 +120,7 @@ class Height:
     def receive(self, message: Message) -> None:
         """Take a message of this height and epoch by a validator; whatever does not hold is ignored."""
         if message.sender == self.me:
-            self.voice.hear(message)
+            self.vote_signer.check_own_signature(message)
             return
         verdict = self.votes.judge(message)
         if verdict is Verdict.CONFLICT:
@@ -239,7 +239,7 @@ class Height:
     def _propose(self) -> bool:
         """R1: the leader proposes, once there is work; after round 0 what q round changes justify."""
         mine = self.leader == self.me and self._active and not self._ahead and self.proposal is None
-        justified = self._justified() if mine and self.voice.may(Phase.PROPOSAL) else None
+        justified = self._justified() if mine and self.vote_signer.may(Phase.PROPOSAL) else None
         if justified is None:
             return False
         executed: Executed | None
@@ -249,7 +249,7 @@ class Height:
             self._draft = executed = self._draft or self.bodies.build(self.round)
         else:
             executed = None if block is None else self.bodies.execute(block, certified=True)
-        signed = None if executed is None else self.voice.sign(Phase.PROPOSAL, executed.block.hash)
+        signed = None if executed is None else self.vote_signer.sign(Phase.PROPOSAL, executed.block.hash)
         if executed is None or signed is None:
             return False
         records = self.bodies.unstored(executed.block)
@@ -257,7 +257,7 @@ class Height:
             records.append(RoundRecord(self.number, self.round, justified.changes, self._change))
         self._justification = justified.changes
         self._acceptable = executed.block.hash
-        message = Proposal(*self.voice.place(), executed.block, justified.changes, signed.signature)
+        message = Proposal(*self.vote_signer.place(), executed.block, justified.changes, signed.signature)
         self._say(message, signed, records)
         self._context.fire("R1")
         return True
@@ -265,12 +265,12 @@ class Height:
     def _prepare(self) -> bool:
         """R2: once a round, for the first acceptable proposal of its leader."""
         block = None if self._acceptable is None else self.bodies.get(self._acceptable)
-        if block is None or not self.voice.may(Phase.PREPARE):
+        if block is None or not self.vote_signer.may(Phase.PREPARE):
             return False
-        signed = self.voice.sign(Phase.PREPARE, block.hash)
+        signed = self.vote_signer.sign(Phase.PREPARE, block.hash)
         if signed is None:
             return False
-        self._say(Prepare(*self.voice.place(), block.hash, signed.signature), signed, self.bodies.unstored(block))
+        self._say(Prepare(*self.vote_signer.place(), block.hash, signed.signature), signed, self.bodies.unstored(block))
         self._context.fire("R2")
         return True
 
@@ -286,12 +286,12 @@ class Height:
             self.prepared = certificate
             for record in (*self.bodies.unstored(block), PreparedRecord(certificate)):
                 self._context.emit(Persist(record))
-        if self.prepared.round != self.round or not self.voice.may(Phase.COMMIT):
+        if self.prepared.round != self.round or not self.vote_signer.may(Phase.COMMIT):
             return False
-        signed = self.voice.sign(Phase.COMMIT, self.prepared.block_hash)
+        signed = self.vote_signer.sign(Phase.COMMIT, self.prepared.block_hash)
         if signed is None:
             return False
-        self._say(Commit(*self.voice.place(), self.prepared.block_hash, signed.signature), signed, [])
+        self._say(Commit(*self.vote_signer.place(), self.prepared.block_hash, signed.signature), signed, [])
         self._context.fire("R3")
         return True
 
@@ -300,7 +300,7 @@ class Height:
         self.round, self._active, self._acceptable, self._draft = round, True, None, None
         self._justification = ()
         self.pacing.stop(TimerKind.ROUND)
-        self.voice.round = round
+        self.vote_signer.round = round
         self.votes.enter(round)
         needed = [] if self.prepared is None else [self.prepared.block_hash]
         self.bodies.prune(needed if self._committed is None else [*needed, self._committed.block_hash])
@@ -309,10 +309,10 @@ class Height:
 
     def _ask(self, prepared: Certificate | None) -> None:
         """Say our round change to this round; the journal may hold it from before a crash (P4)."""
-        signed = self.voice.sign(Phase.ROUND_CHANGE, ZERO_HASH if prepared is None else prepared.hash)
+        signed = self.vote_signer.sign(Phase.ROUND_CHANGE, ZERO_HASH if prepared is None else prepared.hash)
         self._change = None
         if signed is not None:
-            self._change = RoundChange(*self.voice.place(), prepared, signed.signature)
+            self._change = RoundChange(*self.vote_signer.place(), prepared, signed.signature)
             record = RoundRecord(self.number, self.round, self._justification, self._change)
             self._say(self._change, signed, [] if signed.record is None else [record])
 
@@ -347,7 +347,7 @@ class Height:
     def _take_change(self, change: RoundChange) -> None:
         """Keep a round change that holds."""
         if change.sender == self.me:
-            self.voice.hear(change)
+            self.vote_signer.check_own_signature(change)
             return
         if change.prepared is not None:
             self._contradictions.compare(change.prepared)
@@ -370,8 +370,8 @@ class Height:
     # --- saying ---
 
     def _say(self, message: Message, signed: Signed, records: list[Record]) -> None:
-        """Broadcast what we signed, and hear it ourselves."""
-        self.voice.say(message, signed, records)
+        """Broadcast what we signed, and take it as well."""
+        self.vote_signer.broadcast(message, signed, records)
         if self.votes.judge(message) is Verdict.NEW:
             self.votes.add(message)
 
@@ -392,14 +392,14 @@ class Height:
     def _set_timers(self) -> None:
         """Start or stop what must run now."""
         decided_elsewhere = self._ahead or self._commit_certificate() is not None
-        if self._active and self.voice.speaks and not decided_elsewhere:
+        if self._active and self.vote_signer.signs and not decided_elsewhere:
             if self.round == 0 or self.votes.asking(self.round) >= self.validators.quorum:  # T2, T3
                 self.pacing.time_round(self.round)
             self.pacing.repeat()
             self.pacing.stop(TimerKind.HEARTBEAT)
         else:
             self.pacing.stop(TimerKind.ROUND)  # T6
-            if self.voice.speaks and not self._active:
+            if self.vote_signer.signs and not self._active:
                 self.pacing.sleep()
 
     def _set_fetch(self) -> None:

@@ -20,7 +20,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from coseal.node.fault_injection import NO_DRILL, Drill
+from coseal.node.fault_injection import NO_FAULTS, FaultInjection
 from coseal.node.http.limits import Limits
 from coseal.node.telemetry.tracing import NO_TRACE, TraceSettings
 
@@ -77,7 +77,7 @@ class NodeConfig(BaseSettings):
     join_gap_blocks: int = Field(default=10_000, ge=0)
     verifier_processes: int = Field(default=1, ge=1, le=64)
     http_limits: Limits = Field(default_factory=Limits)
-    drill: Drill = NO_DRILL
+    fault_injection: FaultInjection = NO_FAULTS
     trace: TraceSettings = NO_TRACE
 
     @model_validator(mode="after")
@@ -98,10 +98,10 @@ class NodeConfig(BaseSettings):
         """A network of more than one machine is somebody's production until the opposite is shown."""
         listening = [self.link_listen, *([self.http_listen] if self.http_listen is not None else [])]
         outside = [host for host, _ in (*listening, *self.peers.values()) if not _is_loopback(host)]
-        if self.drill != NO_DRILL and outside:
+        if self.fault_injection != NO_FAULTS and outside:
             raise ValueError(
-                f"drill: {outside[0]} is not a loopback address, and faults on purpose are for a network on one "
-                "machine; remove the drill settings"
+                f"fault_injection: {outside[0]} is not a loopback address, and faults on purpose are for a network on "
+                "one machine; remove these settings"
             )
         return self
 

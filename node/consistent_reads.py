@@ -1,4 +1,4 @@
-"""Consistent reads: ask the machine for a height that covers all that was committed, then wait until we are there.
+"""Consistent reads: ask the machine for a height that covers all that was committed, then wait for this height.
 
 Law: without a quorum of answers, given after the question came in, there is no answer rather than an old one.
 """
@@ -13,8 +13,8 @@ from coseal.node.commits import Commits
 from coseal.node.http.services import Unavailable
 
 
-class Tips:
-    """Every method is called on the loop. ``ask(token)`` hands ``TipsAsked`` to the machine."""
+class ConsistentReads:
+    """Every method is called on the loop. ``ask(token)`` hands ``ReadRequested`` to the machine."""
 
     def __init__(self, commits: Commits, ask: Callable[[int], None]) -> None:
         self._commits, self._ask = commits, ask
@@ -22,7 +22,7 @@ class Tips:
         self._questions: dict[int, asyncio.Future[int]] = {}
 
     def heard(self, token: int, height: int) -> None:
-        """Note the machine's answer, ``TipsHeard``."""
+        """Note the machine's answer, ``ReadHeightKnown``."""
         question = self._questions.get(token)
         if question is not None and not question.done():
             question.set_result(height)

@@ -1,6 +1,6 @@
-"""Faults that a drill gives a node on purpose: a wrong clock, a slow disk.
+"""Fault injection: a wrong clock or a slow disk on purpose, for tests of real networks.
 
-Law: the production path without a drill is the path with a drill of nothing; no decision asks whether this is one.
+Law: without it the node takes the same path, with faults of zero; no decision asks whether there are any.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Drill(BaseModel):
-    """The table ``[drill]`` of ``node.toml``; all zero outside drills.
+class FaultInjection(BaseModel):
+    """The table ``[fault_injection]`` of ``node.toml``; all zero in production.
 
     ``clock_offset_ms`` is added to the wall clock wherever the node reads it; ``write_delay_ms`` is how much longer
     each write of journal and block log takes.
@@ -33,4 +33,4 @@ class Drill(BaseModel):
             time.sleep(self.write_delay_ms / 1000)
 
 
-NO_DRILL: Final = Drill()
+NO_FAULTS: Final = FaultInjection()

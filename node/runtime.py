@@ -26,7 +26,7 @@ from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
 from coseal.node.commits import Commits, recent_blocks
 from coseal.node.config import NodeConfig
-from coseal.node.consistent_reads import Tips
+from coseal.node.consistent_reads import ConsistentReads
 from coseal.node.core import packing, wire
 from coseal.node.core.events import (
     Accused,
@@ -59,27 +59,27 @@ from coseal.node.core.events import (
     PeerDisconnected,
     Pin,
     Published,
+    ReadHeightKnown,
+    ReadRequested,
     ReplaceJournal,
     SendFrame,
-    SignerHeard,
+    SignerChanged,
     Start,
     StartTimer,
     StopTimer,
     Submitted,
     TickKind,
     TimerFired,
-    TipsAsked,
-    TipsHeard,
     Unpin,
 )
 from coseal.node.core.machine import Machine
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.core.wire import ConsensusMessage, WireMessage
 from coseal.node.exits import Exit
 from coseal.node.http.app import create_app
 from coseal.node.http.auth import Token
 from coseal.node.http.context import Settings
-from coseal.node.http.gatekeeper import Door
+from coseal.node.http.gatekeeper import Gatekeeper
 from coseal.node.http.server import HttpServer
 from coseal.node.http.services import Gateway
 from coseal.node.index.index import Index
@@ -88,7 +88,7 @@ from coseal.node.signing.remote_signer import RemoteSigner
 from coseal.node.signing.renewal import Renewal
 from coseal.node.storage.data_folder import STATE_FOLDER, Storage
 from coseal.node.storage.files import StorageError
-from coseal.node.storage.snapshot_service import Shelf
+from coseal.node.storage.snapshot_service import SnapshotService
 from coseal.node.storage.writer import Writer
 from coseal.node.telemetry import reports
 from coseal.node.telemetry.metrics import Metrics
@@ -113,7 +113,7 @@ class Runtime:
         config: NodeConfig,
         storage: Storage,
         machine: Machine,
-        verified: VerifiedTransactions,
+        verified: VerifiedCache,
         identity: Identity,
         tokens: tuple[Token, ...] = (),
         gateway: Gateway | None = None,
@@ -127,14 +127,14 @@ class Runtime:
         of transactions are wanted.
         """
         self._config, self._storage, self._machine = config, storage, machine
-        self._now_ms = config.drill.now_ms
+        self._now_ms = config.fault_injection.now_ms
         self.joined = 0  # the height of the snapshot for which the node must be built anew
-        self._shelf = Shelf(storage)
+        self._snapshot_service = SnapshotService(storage)
         self._allow_voting = allow_voting
         self._signer, self._http_tls, self._tracer = signer, http_tls, tracer
         self._metrics = Metrics(lambda: machine.status(self._now_ms()))
         self._verifier = Verifier(verified, config.verifier_processes, self.fault)
-        self._writer = Writer(storage, self, config.drill)
+        self._writer = Writer(storage, self, config.fault_injection)
         self._timers = Timers(self._timer_fired)
         self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
         self._links = Links(identity, {pin.node: pin.certificate for pin in machine.pins}, self)
@@ -150,14 +150,14 @@ class Runtime:
             left_out=lambda: self._index.left_out,
             free_bytes=lambda: shutil.disk_usage(storage.folder).free,
         )
-        self._tips = Tips(self._commits, lambda token: self._step(TipsAsked(token)))
+        self._reads = ConsistentReads(self._commits, lambda token: self._step(ReadRequested(token)))
         self._previews = Previews(storage.folder / STATE_FOLDER, config.genesis)
         self.services = NodeServices(
             machine=machine,
             storage=storage,
             commits=self._commits,
             verifier=self._verifier,
-            tips=self._tips,
+            reads=self._reads,
             previews=self._previews,
             index=self._index,
             registry=self._metrics.registry,
@@ -168,7 +168,7 @@ class Runtime:
         )
         self._tokens = tokens
         self._answers: tuple[Answer, ...] = ()
-        self._door: Door | None = None
+        self._gatekeeper: Gatekeeper | None = None
         self._http: HttpServer | None = None
         self._ended: asyncio.Future[Exit] | None = None
         self._failed = False
@@ -224,8 +224,8 @@ class Runtime:
         if config.http_listen is None:
             return
         settings = Settings(config.http_limits, self._tokens, self._storage.folder / "idempotency.sqlite")
-        self._door = create_app(self.services, settings)
-        server = HttpServer(self._door, *config.http_listen, config.http_limits, tls=self._http_tls)
+        self._gatekeeper = create_app(self.services, settings)
+        server = HttpServer(self._gatekeeper, *config.http_listen, config.http_limits, tls=self._http_tls)
         host, port = config.http_listen
         try:
             await server.start()
@@ -246,11 +246,11 @@ class Runtime:
         self._inbox.close()
         await self._links.close()
         await self._writer.close()
-        await self._shelf.close()
+        await self._snapshot_service.close()
         await self._verifier.close()
         await self._previews.close()
-        if self._door is not None:
-            self._door.close()
+        if self._gatekeeper is not None:
+            self._gatekeeper.close()
         self._index.stop()
         if self._tracer is not None:
             await asyncio.to_thread(self._tracer.close)
@@ -310,7 +310,7 @@ class Runtime:
             case LoadHeads() | LoadSnapshot() | LoadItem():
                 self._writer.after(lambda: self._load(effect))
             case BeginJoin() | KeepHeads() | KeepItem():
-                self._writer.run(lambda: self._shelf.keep(effect))
+                self._writer.run(lambda: self._snapshot_service.keep(effect))
             case AdoptSnapshot(height):
                 self._writer.run(self._storage.joining.complete, lambda: self._adopt(height))
             case StartTimer(timer, delay_ms):
@@ -325,8 +325,8 @@ class Runtime:
                     self._metrics.commits.dropped(answer.tx_id)
                     if answer.rejected is not None:
                         self._commits.dropped(answer.tx_id, answer.rejected)
-            case TipsHeard(token, height):
-                self._tips.heard(token, height)
+            case ReadHeightKnown(token, height):
+                self._reads.heard(token, height)
             case Accused():
                 reports.keep_evidence(self._storage.folder, effect)
             case Noticed(code, text, severe):
@@ -384,7 +384,7 @@ class Runtime:
 
     def _load(self, effect: LoadHeads | LoadSnapshot | LoadItem) -> None:
         try:
-            payload = wire.encode(self._shelf.answer(effect))
+            payload = wire.encode(self._snapshot_service.answer(effect))
         except (StorageError, LedgerError) as error:
             self.write_failed(error)
             return
@@ -469,7 +469,7 @@ class Runtime:
         if self._storage.first_height != self._machine.first_height:
             _log.info("pruned", first_height=self._storage.first_height)
             self._step(BlocksPruned(self._storage.first_height))
-        self._shelf.make_if_pinned()
+        self._snapshot_service.make_if_pinned()
 
     def synced(self, writes: int, seconds: float) -> None:
         """A batch is durable."""
@@ -492,7 +492,7 @@ class Runtime:
             _log.info("signer_connected")
         else:
             _log.warning("signer_away", reason=trouble)
-        self._step(SignerHeard(trouble))
+        self._step(SignerChanged(trouble))
 
     def _signer_refused(self, reason: str) -> None:
         if self._is_news("signer"):

@@ -1,4 +1,4 @@
-"""The running node as its HTTP door sees it: the runtime's side of ``node.http.services.Services``.
+"""The running node as its HTTP API sees it: the runtime's side of ``http.services.Services``.
 
 Law: reads return at once, on the loop's thread; a transaction reaches the machine only with a verified signature.
 """
@@ -21,7 +21,7 @@ from coseal.ledger.state import State
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
 from coseal.node.commits import Commits
-from coseal.node.consistent_reads import Tips
+from coseal.node.consistent_reads import ConsistentReads
 from coseal.node.core.events import Admission, Answer
 from coseal.node.core.health import NodeStatus
 from coseal.node.core.machine import Machine
@@ -48,7 +48,7 @@ class NodeServices:
         storage: Storage,
         commits: Commits,
         verifier: Verifier,
-        tips: Tips,
+        reads: ConsistentReads,
         previews: Previews,
         index: Index,
         registry: CollectorRegistry,
@@ -64,7 +64,7 @@ class NodeServices:
         self.index, self.registry, self.gateway = index, registry, gateway
         self._machine, self._storage, self._commits, self._verifier = machine, storage, commits, verifier
         self._previews = previews
-        self._tips, self._now_ms, self._offer, self._arrived = tips, now_ms, offer, arrived
+        self._reads, self._now_ms, self._offer, self._arrived = reads, now_ms, offer, arrived
         self._submitted: list[tuple[tuple[Transaction, ...], asyncio.Future[tuple[Answer, ...]]]] = []
 
     @property
@@ -140,7 +140,7 @@ class NodeServices:
         if self._arrived is not None:
             self._arrived(transactions)
         now_ms = self._now_ms()
-        no_room = self._machine.no_room(transactions, now_ms)  # N9: what has no place costs no signature check
+        no_room = self._machine.refused_for_room(transactions, now_ms)  # N9: what has no place costs no signature check
         refused = {tx.raw: _rejected(tx, no_room[tx.raw]) for tx in transactions if tx.raw in no_room}
         try:
             bad = await self._verifier.check(tx for tx in transactions if tx.raw not in refused)
@@ -201,7 +201,7 @@ class NodeServices:
 
     async def consistent(self, timeout_s: float) -> int:
         """See ``Services``."""
-        return await self._tips.consistent(timeout_s)
+        return await self._reads.consistent(timeout_s)
 
 
 def _rejected(transaction: Transaction, why: Rejected) -> Answer:

@@ -26,10 +26,10 @@ from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer
 from coseal.node.config import ConfigProblem, NodeConfig, load
 from coseal.node.core.machine import Machine, MachineConfig
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.core.wire import Hello
 from coseal.node.exits import Exit
-from coseal.node.fault_injection import NO_DRILL
+from coseal.node.fault_injection import NO_FAULTS
 from coseal.node.http.auth import BadTokenFile, Token, load_tokens
 from coseal.node.http.services import Gateway
 from coseal.node.http.tls import http_context
@@ -57,8 +57,8 @@ def run_command(folder: Path, *, allow_voting: bool = False) -> int:
     try:
         config = load(folder)
         logs.configure(config.log_level, config.node_id)
-        if config.drill != NO_DRILL:
-            _log.warning("drill", **config.drill.model_dump())
+        if config.fault_injection != NO_FAULTS:
+            _log.warning("fault_injection", **config.fault_injection.model_dump())
         status = _run(folder, config, allow_voting=allow_voting)
     except (ConfigProblem, KeyProblem) as error:
         return _fail(error.reason, Exit.USAGE)
@@ -97,7 +97,7 @@ def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
 def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Runtime:
     """Open the node of ``folder``, ready to run; raise what ``run_command`` reports."""
     genesis, secret = read_genesis(config), keys.passphrase()
-    tokens, verified = _tokens(config), VerifiedTransactions()
+    tokens, verified = _tokens(config), VerifiedCache()
     policy = Policy(config.snapshot_blocks, config.prune_keep_blocks)
     storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress, policy=policy)
     try:
@@ -110,7 +110,7 @@ def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Ru
 def _runtime(
     config: NodeConfig,
     storage: Storage,
-    verified: VerifiedTransactions,
+    verified: VerifiedCache,
     tokens: tuple[Token, ...],
     secret: bytes | None,
     *,

@@ -141,9 +141,9 @@ class Clients:
             del self._reads[next(iter(self._reads))]
         member = world.genesis.members[world.rng.randrange(len(world.genesis.members))].id
         self._reads[self._number] = (node.index, node.life, member, world.now_ms, None)
-        node.step(events.TipsAsked(self._number))
+        node.step(events.ReadRequested(self._number))
 
-    def heard(self, node: SimulatedNode, heard: events.TipsHeard) -> None:
+    def heard(self, node: SimulatedNode, heard: events.ReadHeightKnown) -> None:
         """Take the height that covers the read."""
         asked = self._reads.get(heard.token)
         if asked is not None:

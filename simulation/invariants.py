@@ -307,7 +307,7 @@ class Invariants:
             "bodies": (len(height.bodies.all()), BODIES_MAX + 3),
             "claims": (len(machine.replica._claims), n),
             "sync buffer": (machine._catch_up.sync.buffer_bytes, 34 * 1024 * 1024),
-            "questions": (len(machine._inquiries._open), 1_000),
+            "questions": (len(machine._reads._open), 1_000),
             "reports": (len(machine._pending.reporter), 64),
         }
         for what, (size, limit) in sizes.items():

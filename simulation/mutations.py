@@ -45,7 +45,7 @@ _JUSTIFY = "coseal.consensus.justification"
 _EVIDENCE = "coseal.contracts.evidence.actions"
 _KINDS = "coseal.contracts.governance.kinds"
 _VERSIONS = "coseal.contracts.governance.versions"
-_DESK = "coseal.node.signing.signing_service"
+_SIGNING = "coseal.node.signing.signing_service"
 _OLD_ROUND = """\
         if self.me is None:
             return False
@@ -57,7 +57,7 @@ _OLD_ROUND_VOTED = """\
         if held is not None and (self.prepared is None or self.prepared.round < held.round):
             from coseal.consensus.events import SignRecord
             from coseal.ledger.certificate import vote_preimage
-            epoch, number, _, me = self.voice.place()
+            epoch, number, _, me = self.vote_signer.place()
             chain, last = self._context.config.chain_id, held.block_hash
             preimage = vote_preimage(chain, epoch, number, held.round, Phase.COMMIT, last)
             signature = self._context.config.signer.sign(preimage)
@@ -187,13 +187,13 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "foreign_signature_ignored": _one(
         "a node goes on signing when its key is in use elsewhere",
-        "coseal.consensus.voice",
+        "coseal.consensus.vote_signer",
         "if guard is not None and guard.lacks(",
         "if guard is not None and not guard and guard.lacks(",
     ),
     "said_before_durable": _one(
         "a message leaves before its records",
-        "coseal.consensus.voice",
+        "coseal.consensus.vote_signer",
         "        for record in records if signed.record is None else (*records, signed.record):\n"
         "            self._context.emit(Persist(record))\n"
         "        self._context.emit(Broadcast(message))",
@@ -293,7 +293,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "transaction_unverified": _one(
         "the signature of a transaction in a block is not checked",
-        "coseal.node.core.verified",
+        "coseal.node.core.verified_cache",
         "transaction.verify_signature(self._verify)",
         "transaction.salt",
         "tests/node/core/test_machine.py tests/node/core/test_application.py",
@@ -370,8 +370,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "followers_keep_silent": _one(
         "what only a node without a vote holds is not gossiped again",
         "coseal.node.core.machine",
-        "        self._gossip_as_follower()\n        self._inq",
-        "        self._inq",
+        "        self._gossip_as_follower()\n        self._reads",
+        "        self._reads",
         "tests/node/core/test_machine.py",
     ),
     "reads_alone": _one(
@@ -475,8 +475,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "new_key_unused": _one(
         "a node goes on signing with the key that its seat no longer has",
-        "coseal.consensus.voice",
-        "holds = index is not None and guard is not None and guard.speak_with(validators[index].key)",
+        "coseal.consensus.vote_signer",
+        "holds = index is not None and guard is not None and guard.use_key(validators[index].key)",
         "holds = index is not None and guard is not None",
         "tests/consensus/test_epochs.py",
     ),
@@ -511,8 +511,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "evidence_in_certificates_unseen": _one(
         "certificates are not compared with the votes that came",
         "coseal.consensus.contradictions",
-        "if sender != self._voice.me and self._votes.judge(message) is Verdict.CONFLICT:",
-        "if sender == self._voice.me and self._votes.judge(message) is Verdict.CONFLICT:",
+        "if sender != self._vote_signer.me and self._votes.judge(message) is Verdict.CONFLICT:",
+        "if sender == self._vote_signer.me and self._votes.judge(message) is Verdict.CONFLICT:",
     ),
     # The signer process
     "signer_away_forgotten": _one(
@@ -523,21 +523,21 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "signer_answers_early": _one(
         "the signer answers before its record is durable",
-        _DESK,
+        _SIGNING,
         "            self._file.sync()  # U5\n",
         "",
         "tests/node/signing/test_signing_service.py",
     ),
     "signer_signs_for_any_chain": _one(
         "the signer signs votes of another chain",
-        _DESK,
+        _SIGNING,
         "if vote.chain_id != self._chain_id:",
         "if vote.height == 0:",
         "tests/node/signing/test_signing_service.py",
     ),
     "signer_signs_any_digest": _one(
         "the signer signs whatever has the form of a transaction's preimage",
-        _DESK,
+        _SIGNING,
         "if len(preimage) == _FREE_BYTES and preimage[:_TAG_BYTES] in _FREE_TAGS:",
         "if len(preimage) == _FREE_BYTES:",
         "tests/node/signing/test_signing_service.py",
@@ -553,8 +553,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "snapshot_certificate_trusted": _one(
         "the certificate that comes with a snapshot's block is not verified",
         "coseal.node.core.snapshot",
-        "if committed is not None:\n            self.trail",
-        "if item < 0:\n            self.trail",
+        "if committed is not None:\n            self.header_chain",
+        "if item < 0:\n            self.header_chain",
         "tests/node/core/test_joining.py",
     ),
     "old_offers_count": _one(

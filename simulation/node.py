@@ -24,7 +24,7 @@ from coseal.node.core import events, packing, wire
 from coseal.node.core.events import NodeEffect, NodeEvent, NodeTimer, TickKind
 from coseal.node.core.joining import Kept
 from coseal.node.core.machine import Machine, MachineConfig
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 from simulation.checked import Checked
 from simulation.clock import Clock
 from simulation.contract_faults import with_faults
@@ -99,7 +99,7 @@ class SimulatedNode:
         """Start the process on what the disk holds; raise ``Refused`` if the shell would not."""
         disk = self.disk
         disk.open_log()
-        verified = VerifiedTransactions(self.world.scheme.verify)
+        verified = VerifiedCache(self.world.scheme.verify)
         executor, tip = self._open(verified)
         limits = self.world.options.limits
         config = MachineConfig(
@@ -132,7 +132,7 @@ class SimulatedNode:
             self.world.invariants.booted(self)
         self.step(events.Start())
 
-    def _open(self, verified: VerifiedTransactions) -> tuple[Executor, CommittedBlock | None]:
+    def _open(self, verified: VerifiedCache) -> tuple[Executor, CommittedBlock | None]:
         """Bring the state to the tip of the block log, as ``node/storage/data_folder.py`` does."""
         genesis, disk = self.world.genesis, self.disk
         if disk.store is None or not disk.first_height <= disk.store_height <= disk.tip_height:

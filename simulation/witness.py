@@ -106,7 +106,7 @@ class Witness:
         match effect:
             case events.Answered(answers) | events.Dropped(answers):
                 self.world.clients.answered(node, answers)
-            case events.TipsHeard():
+            case events.ReadHeightKnown():
                 self.world.clients.heard(node, effect)
             case events.Accused(accused):
                 self.world.goals["accused"] += 1

@@ -17,18 +17,16 @@ from coseal.ledger.transaction import Transaction
 from coseal.node.core import packing, wire
 from coseal.node.core.events import Admission, Answer
 from coseal.node.core.mempool import NO_ROOM, Mempool
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 
 GOSSIP_AGAIN: Final = 500
 GOSSIP_AGAIN_BYTES: Final = 256 * 1024
 
 
-class Intake:
+class AdmissionControl:
     """Decides what enters ``mempool``; ``counters`` count what did not, by code."""
 
-    def __init__(
-        self, executor: Executor, mempool: Mempool, verified: VerifiedTransactions, counters: Counter[str]
-    ) -> None:
+    def __init__(self, executor: Executor, mempool: Mempool, verified: VerifiedCache, counters: Counter[str]) -> None:
         self._executor = executor
         self._mempool = mempool
         self._verified = verified
@@ -46,7 +44,7 @@ class Intake:
         pairs = zip(transactions, answers, strict=True)
         return tuple(answers), [tx.raw for tx, answer in pairs if answer.admission is Admission.ACCEPTED]
 
-    def no_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
+    def refused_for_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
         """Say, by raw bytes, which of clients' transactions have no place now, and why; looks at no signature (N9).
 
         Not those for which the check of the state has the better answer: they are known, or will never be valid.

@@ -18,7 +18,7 @@ from coseal.ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, 
 from coseal.ledger.certificate import Certificate
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.transaction import Transaction
-from coseal.node.core.block_sizing import Pace
+from coseal.node.core.block_sizing import BlockSizing
 from coseal.node.core.mempool import Mempool
 
 # Header, list heads and the framing of the block itself; the parent's certificate is counted by its own size.
@@ -34,14 +34,14 @@ class LedgerApplication:
         self._genesis = genesis
         self._executor = executor
         self._mempool = mempool
-        self._pace = Pace(genesis.parameters.round_timeout_ms)
+        self._sizing = BlockSizing(genesis.parameters.round_timeout_ms)
         self.untimed_blocks = self.untimed_steps = 0  # executed since ``took``
         self._executed: OrderedDict[bytes, Executed] = OrderedDict()
         self._dropped: list[tuple[Transaction, Rejected]] = []
 
     def build(self, draft: Draft) -> Executed:
         """See ``Application``."""
-        room_steps, chosen = self._pace.room_steps, self._select(draft)
+        room_steps, chosen = self._sizing.room_steps, self._select(draft)
         try:
             outcome = self._executor.run(draft.height, draft.time_ms, chosen, room_steps)
         except UnknownProtocol as error:
@@ -112,7 +112,7 @@ class LedgerApplication:
 
     def took(self, duration_ms: int) -> None:
         """Note how long it took to execute what was executed since the last call (N13)."""
-        self._pace.took(self.untimed_steps, duration_ms)
+        self._sizing.took(self.untimed_steps, duration_ms)
         self.untimed_blocks = self.untimed_steps = 0
 
     def take_dropped(self) -> list[tuple[Transaction, Rejected]]:
@@ -128,7 +128,7 @@ class LedgerApplication:
         parameters = self._genesis.parameters
         certificate_bytes = 0 if draft.last_commit is None else len(draft.last_commit.encode())
         room = min(parameters.block_bytes_max, MAX_BLOCK_BYTES) - _BLOCK_RESERVE_BYTES - certificate_bytes
-        room_steps, used_steps = self._pace.room_steps, 0
+        room_steps, used_steps = self._sizing.room_steps, 0
         chosen: list[Transaction] = []
         useless: list[tuple[Transaction, Rejected]] = []
         line = self._mempool.line()

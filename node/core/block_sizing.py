@@ -22,7 +22,7 @@ QUEUE_FIRST_BYTES: Final = 1024 * 1024
 _SAMPLE_MS: Final = 500
 
 
-class Pace:
+class BlockSizing:
     """The steps for a block that this node proposes, from how long blocks took to execute."""
 
     def __init__(self, round_timeout_ms: int) -> None:

@@ -18,7 +18,7 @@ from coseal.ledger.errors import LedgerError
 from coseal.ledger.signing import Verify
 from coseal.node.core import events, wire
 from coseal.node.core.events import NodeEffect, Tick, TickKind
-from coseal.node.core.header_chain import Trail
+from coseal.node.core.header_chain import HeaderChain
 from coseal.node.core.joining import Answer, Joining, Kept
 from coseal.node.core.sync import Sync
 
@@ -37,7 +37,7 @@ class CatchUp:
         run: Callable[[core.Event], bool],
         emit: Callable[[NodeEffect], None],
         count: Callable[[str], None],
-        trail: Callable[[], Trail],
+        header_chain: Callable[[], HeaderChain],
         *,
         gap_blocks: int,
         kept: Kept | None,
@@ -46,7 +46,7 @@ class CatchUp:
         """``run`` gives the core an event and says whether the node goes on; ``count`` counts what was refused."""
         self._executor, self._run, self._emit, self._count = executor, run, emit, count
         self.sync = Sync(executor.height)
-        self.joining = Joining(self.sync, trail, emit, gap_blocks=gap_blocks, kept=kept, verify=verify)
+        self.joining = Joining(self.sync, header_chain, emit, gap_blocks=gap_blocks, kept=kept, verify=verify)
 
     def connected(self, peer: str) -> None:
         """A link to ``peer`` is up."""

@@ -27,7 +27,7 @@ class _Open:
     answered: dict[str, None] = field(default_factory=dict)
 
 
-class Inquiries:
+class OpenReads:
     """The questions that wait for answers, by token; the oldest is given up when there are too many."""
 
     def __init__(self, chain_id: bytes, verify: Verify) -> None:

@@ -1,7 +1,7 @@
-"""How a node lets the chain know which protocol versions its software has, so that governance may rely on it.
+"""A node declares on the chain which protocol versions its software has, so that governance may rely on it.
 
-Law: a node says so when the state says otherwise of it, validator or observer; what it says again it says ever more
-rarely, so two processes with one key and different software do not fill the chain (N36).
+Law: a node declares when the state says otherwise of it, validator or observer, and repeats itself ever more
+rarely, so that two processes with one key and different software do not fill the chain (N36).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from coseal.ledger.transaction import Transaction
 from coseal.node.core import own_transaction
 
 PAUSE_MAX_MS: Final = 3_600_000
-"""A word that is said again waits twice as long as before, at most so long."""
+"""A declaration that is repeated waits twice as long as before, at most this long."""
 
 
 class Declaration:
-    """Says ``membership.declare_software`` for ``node_id`` when that is due; ``signer`` None: it has no key."""
+    """Sends ``membership.declare_software`` for ``node_id`` when that is due; ``signer`` None: it has no key."""
 
     def __init__(self, executor: Executor, node_id: str, signer: Signer | None) -> None:
         self._executor, self._node_id, self._signer = executor, node_id, signer
@@ -28,7 +28,7 @@ class Declaration:
 
     def due(self, own: dict[str, Any] | None, block_time_ms: int) -> Transaction | None:
         """Return what to send now, or None. ``own`` is the node's registry entry; the caller knows it is caught up."""
-        if self._signer is None or not own_transaction.may_speak(own, self._signer):
+        if self._signer is None or not own_transaction.may_send(own, self._signer):
             return None
         executor = self._executor
         versions = governance_versions.to_declare(executor.reader, self._node_id, executor.known_versions)
@@ -39,8 +39,10 @@ class Declaration:
         elif block_time_ms < self._again_ms:
             return None
         args = {"protocol_versions": versions}
-        word = own_transaction.sign(executor, self._signer, self._node_id, "declare_software", args, block_time_ms)
-        if word is not None:
+        transaction = own_transaction.sign(
+            executor, self._signer, self._node_id, "declare_software", args, block_time_ms
+        )
+        if transaction is not None:
             self._said, self._again_ms = versions, block_time_ms + self._pause_ms
             self._pause_ms = min(2 * self._pause_ms, PAUSE_MAX_MS)
-        return word
+        return transaction

@@ -73,8 +73,8 @@ class FrameReceived:
 
     ``verified`` says that the shell has checked the outer signature of a ``ConsensusMessage`` with
     ``consensus.messages.verify_message`` against the validators of ``Machine.validators``; if not, the machine
-    does it. Transactions inside frames are looked up in the ``VerifiedTransactions`` cache that the shell fills
-    (``node.verifier``); those missing are verified at once, so the shell leaves out what it found bad.
+    does it. Transactions inside frames are looked up in the ``VerifiedCache`` that the shell fills
+    (``verifier``); those missing are verified at once, so the shell leaves out what it found bad.
     """
 
     peer: str
@@ -104,7 +104,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class TipsAsked:
+class ReadRequested:
     """A consistent read: learn which height covers everything committed before now; ``token`` is a fresh number."""
 
     token: int
@@ -116,7 +116,7 @@ class OperatorAllowsVoting:
 
 
 @dataclass(frozen=True, slots=True)
-class SignerHeard:
+class SignerChanged:
     """The process that holds our consensus key went away, in words, or is back (None)."""
 
     trouble: str | None
@@ -144,10 +144,10 @@ NodeEvent: TypeAlias = (
     | TimerFired
     | Submitted
     | Applied
-    | TipsAsked
+    | ReadRequested
     | ExecutionTook
     | OperatorAllowsVoting
-    | SignerHeard
+    | SignerChanged
     | KeyGiven
     | BlocksPruned
 )
@@ -349,8 +349,8 @@ class StopTimer:
 
 
 @dataclass(frozen=True, slots=True)
-class TipsHeard:
-    """q validators answered ``TipsAsked``: a state at or above ``height`` is consistent. Without q it never comes."""
+class ReadHeightKnown:
+    """q validators answered ``ReadRequested``: a state at or above ``height`` is consistent. Without q: never."""
 
     token: int
     height: int
@@ -403,7 +403,7 @@ NodeEffect: TypeAlias = (
     | Published
     | Answered
     | Dropped
-    | TipsHeard
+    | ReadHeightKnown
     | SendFrame
     | BroadcastFrame
     | LoadBlocks

@@ -86,14 +86,14 @@ class Reporter:
                     continue
         return reports
 
-    def told(self, report: Transaction, answer: Answer) -> None:
+    def answered(self, report: Transaction, answer: Answer) -> None:
         """Learn whether the pool took a report of ``tick``; if not, it is made again."""
         for pending in self._pending.values():
             if pending.args == report.args and answer.admission is not Admission.REJECTED:
                 pending.sends += 1
 
     def _may_report(self) -> bool:
-        """Say whether the chain would take this node's word: it has a key, which is the registered one."""
+        """Say whether the chain would take a report of this node: it has a key, which is the registered one."""
         sender = transaction.node_sender(self._node_id)
         key = membership.sender_key(self._executor.reader, sender)
         return self._signer is not None and key == self._signer.public_key

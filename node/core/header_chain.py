@@ -22,7 +22,7 @@ from coseal.ledger.validators import ValidatorSet
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
+class HeaderChain:
     """A believed tip, and the validators of the height after it."""
 
     chain_id: bytes
@@ -59,12 +59,12 @@ class Trail:
         if verify is not None:
             verify_certified(header, certificate, self.chain_id, self.validators, verify)
 
-    def follow(self, head: Head, verify: Verify | None = signing.verify) -> Trail:
-        """Return the trail at ``head``; raise as ``check``, and ``BadProof`` if the next validators are not told."""
+    def follow(self, head: Head, verify: Verify | None = signing.verify) -> HeaderChain:
+        """Return the chain up to ``head``; raise as ``check``, and ``BadProof`` if the next validators are missing."""
         header = head.header
         self.check(header, head.certificate, verify)
         tip = Tip.of_block(header, head.certificate, self.validators)
-        return Trail(self.chain_id, self.parameters, tip, self._successors(header, head.next_validators))
+        return HeaderChain(self.chain_id, self.parameters, tip, self._successors(header, head.next_validators))
 
     def _successors(self, header: Header, following: ValidatorSet | None) -> ValidatorSet:
         if header.next_validators_hash == self.validators.hash:
@@ -76,6 +76,6 @@ class Trail:
         return following
 
 
-def genesis_trail(genesis: Genesis) -> Trail:
-    """Return the trail of a chain without blocks."""
-    return Trail(genesis.chain_id, genesis.parameters, Tip.of_genesis(genesis), genesis.validators)
+def genesis_chain(genesis: Genesis) -> HeaderChain:
+    """Return the chain of headers before the first block."""
+    return HeaderChain(genesis.chain_id, genesis.parameters, Tip.of_genesis(genesis), genesis.validators)

@@ -17,7 +17,7 @@ from coseal.ledger.signing import Verify
 from coseal.ledger.snapshot import Manifest
 from coseal.node.core import events, wire
 from coseal.node.core.events import NodeEffect
-from coseal.node.core.header_chain import Trail
+from coseal.node.core.header_chain import HeaderChain
 from coseal.node.core.snapshot import Phase, SnapshotSync
 from coseal.node.core.sync import Sync
 
@@ -41,17 +41,17 @@ class Joining:
     def __init__(
         self,
         sync: Sync,
-        trail: Callable[[], Trail],
+        header_chain: Callable[[], HeaderChain],
         emit: Callable[[NodeEffect], None],
         *,
         gap_blocks: int = 0,
         kept: Kept | None = None,
         verify: Verify = signing.verify,
     ) -> None:
-        """``trail`` returns the own tip and the validators after it."""
-        self._sync, self._trail, self._emit, self._gap_blocks = sync, trail, emit, gap_blocks
+        """``header_chain`` returns the own tip and the validators after it."""
+        self._sync, self._header_chain, self._emit, self._gap_blocks = sync, header_chain, emit, gap_blocks
         self._wanted_ms: int | None = None
-        self.snapshots = SnapshotSync(trail(), sync.is_liar, verify)
+        self.snapshots = SnapshotSync(header_chain(), sync.is_liar, verify)
         if kept is not None:
             self.snapshots.resume(kept.manifest, kept.heads, kept.items)
 
@@ -104,11 +104,11 @@ class Joining:
             self.snapshots.rest()
             self._wanted_ms = None
         elif self.snapshots.phase is Phase.IDLE:
-            self.snapshots.want(self._trail())
+            self.snapshots.want(self._header_chain())
             self._wanted_ms = now_ms
             self.step(now_ms)
         else:
-            self.snapshots.advanced(self._trail())
+            self.snapshots.advanced(self._header_chain())
 
     def step(self, now_ms: int) -> None:
         """Do what can be done now."""

@@ -23,7 +23,7 @@ _ABOUT: Final = {
 }
 
 
-class Records:
+class JournalWriter:
     """What the journal holds, and the effects that keep its file so."""
 
     def __init__(self, data: bytes | None, chain_id: bytes, node_id: str, emit: Callable[[NodeEffect], None]) -> None:

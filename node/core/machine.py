@@ -30,19 +30,19 @@ from coseal.node.core import events as shell
 from coseal.node.core import health, wire
 from coseal.node.core.application import LedgerApplication
 from coseal.node.core.catch_up import CatchUp
-from coseal.node.core.consistent_reads import Inquiries
+from coseal.node.core.consistent_reads import OpenReads
 from coseal.node.core.events import NodeEffect, NodeEvent, Tick, TickKind
 from coseal.node.core.joining import Kept
-from coseal.node.core.journal_writer import Records
+from coseal.node.core.journal_writer import JournalWriter
 from coseal.node.core.mempool import Mempool, MempoolLimits
 from coseal.node.core.ordering import Ordering
-from coseal.node.core.peer_status import Claims
+from coseal.node.core.peer_status import PeerStatusCheck
 from coseal.node.core.peers import STATUS_INTERVAL_MS
 from coseal.node.core.pending import Pending
 from coseal.node.core.registry import Registry
 from coseal.node.core.serving import Serving
 from coseal.node.core.upgrades import Upgrades
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Machine:
         *,
         tip: CommittedBlock | None,
         journal_data: bytes | None,
-        verified: VerifiedTransactions,
+        verified: VerifiedCache,
         first_height: int = 1,
         kept: Kept | None = None,
     ) -> None:
@@ -88,7 +88,7 @@ class Machine:
         self._chain_id = config.genesis.chain_id
         self._registry = Registry(executor, config.node_id, self._emit)
         self.mempool = Mempool(config.limits, executor.member_of)
-        self._share_doors()
+        self._share_places()
         self._verified = verified
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
         self._pending = Pending(
@@ -102,14 +102,14 @@ class Machine:
             node_id=config.node_id,
             signers=tuple(signer for signer in (config.signer, config.next_signer) if signer is not None),
         )
-        self._records = Records(journal_data, self._chain_id, config.node_id, self._emit)
+        self._journal = JournalWriter(journal_data, self._chain_id, config.node_id, self._emit)
         parameters, node_id = config.genesis.parameters, config.node_id
         self._ordering = Ordering(
             ReplicaConfig(self._chain_id, parameters, node_id, config.signer, config.verify, config.next_signer),
             config.genesis,
             executor,
             self._application,
-            self._records,
+            self._journal,
             self._registry,
             self._pending,
             self.counters,
@@ -119,19 +119,19 @@ class Machine:
             decided=self._decided,
             halt=self._halt,
         )
-        self._serving = Serving(executor, self._records, self._emit, self._allow, first_height=first_height)
+        self._serving = Serving(executor, self._journal, self._emit, self._allow, first_height=first_height)
         self._catch_up = CatchUp(
             executor,
             self._run,
             self._emit,
             self._count,
-            lambda: self._ordering.trail,
+            lambda: self._ordering.header_chain,
             gap_blocks=config.join_gap_blocks,
             kept=kept,
             verify=config.verify,
         )
-        self._claims = Claims(executor, self._catch_up.sync, config.verify)
-        self._inquiries = Inquiries(self._chain_id, config.verify)
+        self._peer_status = PeerStatusCheck(executor, self._catch_up.sync, config.verify)
+        self._reads = OpenReads(self._chain_id, config.verify)
         self._upgrades = Upgrades(executor, self._emit)
         self._effects: list[NodeEffect] = []
         self._now_ms = 0
@@ -206,9 +206,9 @@ class Machine:
         )
         return health.report(view, now_ms)
 
-    def no_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
+    def refused_for_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
         """Say, by raw bytes, which of clients' transactions have no place in the pool now, and why (N9)."""
-        return self._pending.no_room(transactions, now_ms)
+        return self._pending.refused_for_room(transactions, now_ms)
 
     # The one way in
 
@@ -221,7 +221,7 @@ class Machine:
             self._handle(event)
         except UnknownProtocol as fault:
             self._halt(str(fault), needs_release=True)
-        self._pending.tell_dropped()
+        self._pending.report_dropped()
         for height, (name, tx_id, error) in self.executor.take_faults():
             self._count("contract_fault")
             self._emit(shell.ContractFault(name, height, tx_id, error))
@@ -252,13 +252,13 @@ class Machine:
             case core.ExecutionTook(duration_ms):
                 self._application.took(duration_ms)
                 self._run(event)
-            case shell.TipsAsked(token):
-                self._inquiries.ask(token, self._now_ms)
+            case shell.ReadRequested(token):
+                self._reads.ask(token, self._now_ms)
                 self._tip_heard(self.config.node_id, self._tip_reply(token), own=True)
                 self._emit(shell.BroadcastFrame(wire.TipRequest(token)))
             case shell.OperatorAllowsVoting():
                 self._ordering.allow_voting(self._now_ms)
-            case shell.SignerHeard(trouble):
+            case shell.SignerChanged(trouble):
                 self._signer_trouble = trouble  # U11
             case shell.KeyGiven(signer):
                 self._pending.take_key(signer)
@@ -268,7 +268,7 @@ class Machine:
 
     def _start(self) -> None:
         self._started_ms = self._now_ms
-        self._records.start()
+        self._journal.start()
         self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
         self._ordering.start(self._now_ms)
         self._upgrades.check(members_changed=True)
@@ -277,7 +277,7 @@ class Machine:
         state = self._registry.peers.get(peer)
         if state is None:  # its link came up while the block that removes it was decided
             return
-        state.connected, state.told_ms = True, self._now_ms
+        state.connected, state.reported_ms = True, self._now_ms
         self._catch_up.connected(peer)
         self._emit(shell.SendFrame(peer, self._ordering.status))
         self._run(core.PeerJoined(peer))
@@ -324,7 +324,7 @@ class Machine:
     def _status_received(self, peer: str, status: wire.Status) -> None:
         if not self._allow(peer, "status") or self._catch_up.sync.is_liar(peer, self._now_ms):
             return
-        fork = self._claims.heard(peer, status, self.replica.tip, self._now_ms)
+        fork = self._peer_status.check(peer, status, self.replica.tip, self._now_ms)
         if fork is not None:
             self._halt(fork)
             return
@@ -334,21 +334,21 @@ class Machine:
         self._catch_up.ask(self._now_ms)
 
     def _tip_reply(self, token: int) -> wire.TipReply:
-        return wire.TipReply(token, None if self.tip is None else self.tip.certificate, self._records.prepared)
+        return wire.TipReply(token, None if self.tip is None else self.tip.certificate, self._journal.prepared)
 
     def _tip_heard(self, node: str, reply: wire.TipReply, *, own: bool = False) -> None:
-        height = self._inquiries.answer(node, reply, self.validators, self.executor.height, proven=own)
+        height = self._reads.answer(node, reply, self.validators, self.executor.height, proven=own)
         if height is not None:
-            self._emit(shell.TipsHeard(reply.token, height))
+            self._emit(shell.ReadHeightKnown(reply.token, height))
 
     # Time
 
-    def _speak(self) -> None:
+    def _send_own(self) -> None:
         """A node that is caught up, as far as its peers tell, says what the chain has to know of it (N31, N36)."""
         peers = self._registry.peers.values()
         heard = not peers or any(peer.status_ms is not None for peer in peers)
         if heard and not self._catch_up.sync.is_behind(self.validators.weak_quorum):
-            self._pending.speak(self._registry.own, self._now_ms)
+            self._pending.send_own(self._registry.own, self._now_ms)
 
     def _gossip_as_follower(self) -> None:
         """N12: who does not vote never waits alone in a round; what waits here for long, others may have lost."""
@@ -365,12 +365,12 @@ class Machine:
         for peer in self._registry.peers.values():
             peer.used.clear()
             if peer.connected:
-                peer.told_ms = self._now_ms
+                peer.reported_ms = self._now_ms
         self._emit(shell.BroadcastFrame(self._ordering.status))
         self._pending.tick(self._now_ms)
-        self._speak()
+        self._send_own()
         self._gossip_as_follower()
-        self._inquiries.tick(self._now_ms)
+        self._reads.tick(self._now_ms)
         self._catch_up.tick(self._now_ms)
 
     # Consensus
@@ -391,10 +391,10 @@ class Machine:
         self._catch_up.sync.advanced(outcome.height)
         if outcome.members_changed:
             self._registry.follow()
-            self._share_doors()
+            self._share_places()
         self._upgrades.check(members_changed=outcome.members_changed)
 
-    def _share_doors(self) -> None:
+    def _share_places(self) -> None:
         """Give this node's clients their part of the pool: one of as many as there are nodes (N10)."""
         if self.config.limits is None:
             self.mempool.limits = MempoolLimits(doors=max(1, len(self._registry.pins)))

@@ -25,7 +25,7 @@ NO_ROOM: Final = frozenset({"mempool_full", "member_share_full"})
 class MempoolLimits:
     """How much may wait; a member may hold ``1 / shares`` of both (N10).
 
-    ``doors`` is how many nodes take transactions from clients. Each node's own clients get ``1 / doors`` of every
+    ``doors`` is how many nodes take transactions from clients. Each one's own clients get their part of every
     limit, so that what all of them let in fits into every pool: gossip that one pool refused would be missing there,
     and the sender's next transactions, which rely on it, would come before it. There a member may hold no more than
     is left free, so alone half of it, and there is room for the next one.
@@ -114,7 +114,7 @@ class Mempool:
 
     @property
     def limits(self) -> MempoolLimits:
-        """How much may wait; set it whenever the number of doors changes."""
+        """How much may wait; set it whenever the number of entry points changes."""
         return self._limits
 
     @limits.setter
@@ -138,15 +138,15 @@ class Mempool:
     def _refusal(self, size: int, member: str, *, client: bool) -> Rejected | None:
         refused = self._all.refusal(size, member, self._most, self._share)
         if refused is None and client:
-            door, use = self._door(), self._clients
-            free = _Most(door.transactions - use.transactions, door.bytes - use.bytes)
-            refused = use.refusal(size, member, door, free)
+            most, use = self._client_limits(), self._clients
+            free = _Most(most.transactions - use.transactions, most.bytes - use.bytes)
+            refused = use.refusal(size, member, most, free)
         return refused
 
     @property
     def is_crowded(self) -> bool:
         """Say whether this node's clients use more than a quarter of the room they have."""
-        most = self._door()
+        most = self._client_limits()
         return 4 * self._clients.transactions > most.transactions or 4 * self._clients.bytes > most.bytes
 
     def committed(self, size_bytes: int, now_ms: int) -> None:
@@ -158,7 +158,7 @@ class Mempool:
             self._next, self._next_ms = tx_id, now_ms
         self._decided_ms = now_ms
 
-    def _door(self) -> _Most:
+    def _client_limits(self) -> _Most:
         """Return how much of this node's own clients may wait (N10)."""
         limits = self.limits
         bytes_max = min(limits.bytes_max, self._throughput.room_bytes)

@@ -28,8 +28,8 @@ from coseal.node.core import events as shell
 from coseal.node.core import wire
 from coseal.node.core.application import LedgerApplication
 from coseal.node.core.events import NodeEffect
-from coseal.node.core.header_chain import Trail
-from coseal.node.core.journal_writer import Records
+from coseal.node.core.header_chain import HeaderChain
+from coseal.node.core.journal_writer import JournalWriter
 from coseal.node.core.pending import Pending
 from coseal.node.core.registry import Registry
 from coseal.node.core.restart import tip_of
@@ -44,7 +44,7 @@ class Ordering:
         genesis: Genesis,
         executor: Executor,
         application: LedgerApplication,
-        records: Records,
+        journal: JournalWriter,
         registry: Registry,
         pending: Pending,
         counters: Counter[str],
@@ -59,7 +59,7 @@ class Ordering:
         self.tip = tip
         self._settings, self._genesis = settings, genesis
         self._executor, self._application = executor, application
-        self._records, self._registry, self._pending = records, registry, pending
+        self._journal, self._registry, self._pending = journal, registry, pending
         self._counters, self._emit = counters, emit
         self._tell_behind, self._tell_decided, self._halt = behind, decided, halt
         self._coming = membership.coming(executor.reader)
@@ -74,9 +74,9 @@ class Ordering:
         return self._executor.validators
 
     @property
-    def trail(self) -> Trail:
+    def header_chain(self) -> HeaderChain:
         """The tip with the validators of the height after it, from where heads are followed."""
-        return Trail(self._settings.chain_id, self._settings.parameters, self.replica.tip, self.validators)
+        return HeaderChain(self._settings.chain_id, self._settings.parameters, self.replica.tip, self.validators)
 
     @property
     def status(self) -> wire.Status:
@@ -126,7 +126,7 @@ class Ordering:
         if self.replica.standing().silence is None:
             self._emit(shell.Noticed("may_vote", "this node may vote already; nothing was changed"))
             return
-        self._records.vouch(self._executor.height)
+        self._journal.vouch(self._executor.height)
         self._restore(now_ms)
 
     def take_key(self, signer: Signer, now_ms: int) -> None:
@@ -150,7 +150,7 @@ class Ordering:
         self.start(now_ms)
 
     def _replica_at(self, tip: Tip) -> Replica:
-        return Replica.restore(self._settings, self._application, tip, self.validators, self._records.persisted)
+        return Replica.restore(self._settings, self._application, tip, self.validators, self._journal.persisted)
 
     # What the core says
 
@@ -163,7 +163,7 @@ class Ordering:
                 case core.Persist(
                     core.SignRecord() | core.BodyRecord() | core.PreparedRecord() | core.RoundRecord() as record
                 ):
-                    self._records.append(record)
+                    self._journal.append(record)
                 case core.Broadcast(message):
                     self._emit(shell.BroadcastFrame(wire.ConsensusMessage(message)))
                 case core.Send(peer, message):
@@ -198,7 +198,7 @@ class Ordering:
         self._unwritten.append((outcome.height, outcome.change))
         self._emit(shell.ApplyState(outcome.height, executed.block.hash, outcome.change))
         self._emit(shell.Published(self.tip, outcome))
-        self._records.decided(outcome.height)
+        self._journal.decided(outcome.height)
         self._coming = membership.coming(self._executor.reader)
         self._tell_decided(executed)
 

@@ -1,6 +1,6 @@
-"""What a node says of itself on the chain: a transaction of contract membership, signed with its consensus key.
+"""What a node declares of itself on the chain: a transaction of contract membership, signed with its consensus key.
 
-Law: a word is valid for half a minute at most; what is not in a block by then is said again, or is not true any more.
+Law: it is valid for half a minute at most; what is not in a block by then is sent again, or is not true any more.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from coseal.ledger.transaction import SALT_BYTES, Transaction, node_sender
 VALID_MS: Final = 30_000
 
 
-def may_speak(own: Mapping[str, Any] | None, signer: Signer | None) -> bool:
-    """Say whether the chain takes a word of the node with this registry entry, signed by ``signer``."""
+def may_send(own: Mapping[str, Any] | None, signer: Signer | None) -> bool:
+    """Say whether the chain takes a transaction of the node with this registry entry, signed by ``signer``."""
     return own is not None and signer is not None and own["consensus_key"] == signer.public_key.hex()
 
 
 def sign(
     executor: Executor, signer: Signer, node_id: str, action: str, args: Mapping[str, Any], block_time_ms: int
 ) -> Transaction | None:
-    """Return the word, to be sent at once; None if the signer is away."""
+    """Return the transaction, to be sent at once; None if the signer is away."""
     height = executor.height
     try:
         return transaction.sign(

@@ -16,13 +16,13 @@ from coseal.node.core.sync import Sync
 from coseal.node.core.wire import Status
 
 
-class Claims:
+class PeerStatusCheck:
     """Tells ``sync`` which of the heights that peers show it may ask them for."""
 
     def __init__(self, executor: Executor, sync: Sync, verify: Verify) -> None:
         self._executor, self._sync, self._verify = executor, sync, verify
 
-    def heard(self, peer: str, status: Status, tip: Tip, now_ms: int) -> str | None:
+    def check(self, peer: str, status: Status, tip: Tip, now_ms: int) -> str | None:
         """Believe a status only as far as its certificate verifies (N17, CVE-2025-24371); ``tip`` is our own.
 
         Returns in words that the chain has two blocks at the height of ``tip`` (N21), else None. Raises

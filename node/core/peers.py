@@ -23,12 +23,12 @@ STATUS_INTERVAL_MS: Final = 1_000  # N16
 
 @dataclass(slots=True)
 class Peer:
-    """One other node. ``status_ms``, ``told_ms``: when its last status came, when we last told it ours."""
+    """One other node. ``status_ms``, ``reported_ms``: when its last status came, when we last sent it ours."""
 
     connected: bool = False
     disconnected_ms: int = 0
     status_ms: int | None = None
-    told_ms: int | None = None
+    reported_ms: int | None = None
     used: dict[str, int] = field(default_factory=dict)
 
     def allow(self, kind: str) -> bool:
@@ -39,7 +39,7 @@ class Peer:
 
     def tell(self, now_ms: int) -> bool:
         """Say whether it is time to tell the peer our status again (N16: once a second), and note that we do."""
-        if self.told_ms is not None and 0 <= now_ms - self.told_ms < STATUS_INTERVAL_MS:
+        if self.reported_ms is not None and 0 <= now_ms - self.reported_ms < STATUS_INTERVAL_MS:
             return False
-        self.told_ms = now_ms
+        self.reported_ms = now_ms
         return True

@@ -1,7 +1,7 @@
-"""What waits for a block at this node: clients' transactions, peers', and the node's own words.
+"""What waits for a block at this node: clients' transactions, peers', and the node's own.
 
 Law: a client's new transaction goes to all peers before it is ordered (N12), and whatever leaves the pool without a
-block is told with its reason (N14).
+block is reported with its reason (N14).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events, packing
-from coseal.node.core.admission import Intake
+from coseal.node.core.admission import AdmissionControl
 from coseal.node.core.application import LedgerApplication
 from coseal.node.core.declaration import Declaration
 from coseal.node.core.events import Admission, Answer, NodeEffect
@@ -24,7 +24,7 @@ from coseal.node.core.evidence import Reporter
 from coseal.node.core.keyring import Keyring
 from coseal.node.core.mempool import Mempool
 from coseal.node.core.readiness import Readiness
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 
 RECHECK: Final = 256
 
@@ -36,7 +36,7 @@ class Pending:
         self,
         executor: Executor,
         mempool: Mempool,
-        verified: VerifiedTransactions,
+        verified: VerifiedCache,
         application: LedgerApplication,
         counters: Counter[str],
         emit: Callable[[NodeEffect], None],
@@ -47,52 +47,52 @@ class Pending:
     ) -> None:
         """``run`` gives the core an event; ``signers`` hold the node's keys, the present one first, if it has any."""
         self._mempool, self._application, self._emit, self._run = mempool, application, emit, run
-        self._intake = Intake(executor, mempool, verified, counters)
+        self._admission = AdmissionControl(executor, mempool, verified, counters)
         self._keyring = Keyring(executor, node_id, *signers) if signers else None
         self.reporter = Reporter(executor, mempool, node_id, self._keyring)
-        self._own_words = (Declaration(executor, node_id, self._keyring), Readiness(executor, node_id, self._keyring))
+        self._own = (Declaration(executor, node_id, self._keyring), Readiness(executor, node_id, self._keyring))
 
     def submitted(self, transactions: tuple[Transaction, ...], now_ms: int) -> None:
         """Take clients' transactions and pass the new ones on before they are ordered (N12, Fabric #4438)."""
-        answers, fresh = self._intake.submit(transactions, now_ms)
+        answers, fresh = self._admission.submit(transactions, now_ms)
         self._emit(events.Answered(answers))
         self._pass_on(fresh)
 
-    def no_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
+    def refused_for_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
         """Say which of clients' transactions have no place now, before their signatures are verified (N9)."""
-        return self._intake.no_room(transactions, now_ms)
+        return self._admission.refused_for_room(transactions, now_ms)
 
     def gossiped(self, raws: tuple[bytes, ...], now_ms: int) -> None:
         """Take a peer's transactions."""
-        if self._intake.gossiped(raws, now_ms):
+        if self._admission.gossiped(raws, now_ms):
             self._run(core.WorkArrived())
 
     def tick(self, now_ms: int) -> None:
         """Once a second: let go of what no block may hold any more, and report what we can prove."""
-        block_time_ms = self._intake.block_time_ms(now_ms)
+        block_time_ms = self._admission.block_time_ms(now_ms)
         self._application.expire(block_time_ms)
         self._application.recheck(block_time_ms, RECHECK)
         for report in self.reporter.tick(block_time_ms):
-            answers, fresh = self._intake.submit((report,), now_ms)
-            self.reporter.told(report, answers[0])
+            answers, fresh = self._admission.submit((report,), now_ms)
+            self.reporter.answered(report, answers[0])
             self._pass_on(fresh)
 
-    def speak(self, own: dict[str, Any] | None, now_ms: int) -> None:
-        """Say on the chain what is to be known of this node: what its software has (N36), that it is caught up (N31).
+    def send_own(self, own: dict[str, Any] | None, now_ms: int) -> None:
+        """Send what the chain has to know of this node: what its software has (N36), that it is caught up (N31).
 
         ``own`` is its registry entry; the caller knows that it is caught up.
         """
-        for words in self._own_words:
-            word = words.due(own, self._intake.block_time_ms(now_ms))
-            if word is not None:
-                self._pass_on(self._intake.submit((word,), now_ms)[1])
+        for source in self._own:
+            transaction = source.due(own, self._admission.block_time_ms(now_ms))
+            if transaction is not None:
+                self._pass_on(self._admission.submit((transaction,), now_ms)[1])
 
     def gossip_again(self) -> None:
         """Send the oldest transactions again: perhaps this node alone knows them (N12)."""
-        for frame in self._intake.gossip_again():
+        for frame in self._admission.gossip_again():
             self._emit(events.BroadcastFrame(frame))
 
-    def tell_dropped(self) -> None:
+    def report_dropped(self) -> None:
         """Say what will be in no block, and why."""
         dropped = self._application.take_dropped()
         if dropped:

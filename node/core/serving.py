@@ -12,7 +12,7 @@ from coseal.ledger.block import Block, CommittedBlock
 from coseal.node.core import events, wire
 from coseal.node.core.events import NodeEffect
 from coseal.node.core.joining import Question
-from coseal.node.core.journal_writer import Records
+from coseal.node.core.journal_writer import JournalWriter
 
 
 class Serving:
@@ -21,7 +21,7 @@ class Serving:
     def __init__(
         self,
         executor: Executor,
-        records: Records,
+        journal: JournalWriter,
         emit: Callable[[NodeEffect], None],
         allow: Callable[[str, str], bool],
         *,
@@ -29,7 +29,7 @@ class Serving:
     ) -> None:
         """``allow(peer, kind)`` counts a question and says whether it is within this second's allowance."""
         self.first_height = first_height
-        self._executor, self._records, self._emit, self._allow = executor, records, emit, allow
+        self._executor, self._journal, self._emit, self._allow = executor, journal, emit, allow
 
     def blocks(self, peer: str, from_height: int, limit: int) -> None:
         """Send blocks, or say from which height on there are any."""
@@ -59,7 +59,7 @@ class Serving:
 
     def body(self, peer: str, block_hash: bytes, tip: CommittedBlock | None) -> None:
         """Send a block that a quorum relied on this node to hold: of the height in progress, or just decided."""
-        block: Block | None = self._records.body(block_hash)
+        block: Block | None = self._journal.body(block_hash)
         if block is None and tip is not None and tip.block.hash == block_hash:
             block = tip.block
         if block is not None and self._allow(peer, "get-body"):

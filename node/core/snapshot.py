@@ -20,7 +20,7 @@ from coseal.ledger.head import Head
 from coseal.ledger.proof import verify_certified
 from coseal.ledger.signing import Verify
 from coseal.ledger.snapshot import Manifest
-from coseal.node.core.header_chain import Trail
+from coseal.node.core.header_chain import HeaderChain
 from coseal.node.core.wire import MAX_HEADS, GetHeads, GetItem, GetSnapshot
 
 ASK_MS: Final = 2_000
@@ -52,10 +52,10 @@ class _Peer:
 
 
 class SnapshotSync:
-    """The state of joining; ``trail`` is what is believed, at first the own tip."""
+    """The state of joining; ``header_chain`` is what is believed, at first the own tip."""
 
-    def __init__(self, trail: Trail, is_liar: IsLiar, verify: Verify = signing.verify) -> None:
-        self.trail = trail
+    def __init__(self, header_chain: HeaderChain, is_liar: IsLiar, verify: Verify = signing.verify) -> None:
+        self.header_chain = header_chain
         self.phase = Phase.IDLE
         self.chosen: Manifest | None = None
         self.items: set[int] = set()
@@ -76,36 +76,36 @@ class SnapshotSync:
 
     def resume(self, manifest: Manifest, heads: Iterable[Head], items: Iterable[int]) -> None:
         """Go on from what an earlier process kept; what does not follow the tip is left out."""
-        trail = self.trail
+        header_chain = self.header_chain
         try:
             for head in heads:
-                if head.header.height > trail.height:
-                    trail = trail.follow(head, None)
+                if head.header.height > header_chain.height:
+                    header_chain = header_chain.follow(head, None)
         except LedgerError:
             return
-        if manifest.height <= self.trail.height or trail.height >= manifest.height:
+        if manifest.height <= self.header_chain.height or header_chain.height >= manifest.height:
             return
-        self.trail, self.chosen, self.items = trail, manifest, set(items)
+        self.header_chain, self.chosen, self.items = header_chain, manifest, set(items)
 
-    def want(self, trail: Trail) -> None:
+    def want(self, header_chain: HeaderChain) -> None:
         """Blocks alone will not do (any more): begin from the own tip, or go on with what an earlier process kept."""
-        self.advanced(trail)
+        self.advanced(header_chain)
         if self.phase is Phase.IDLE:
             self.phase = Phase.ASKING if self.chosen is None else Phase.HEADS
 
-    def advanced(self, trail: Trail) -> None:
+    def advanced(self, header_chain: HeaderChain) -> None:
         """The node has executed blocks: below that nothing is needed."""
-        if trail.height > self.trail.height:
-            self.trail = trail
+        if header_chain.height > self.header_chain.height:
+            self.header_chain = header_chain
             self._heads.clear()
             self._forget_old_offers()
-        if self.chosen is not None and self.chosen.height <= trail.height:
+        if self.chosen is not None and self.chosen.height <= header_chain.height:
             self.abandon()
 
     def _forget_old_offers(self) -> None:
         """Ask anew who offered what the node has passed by now."""
         for state in self._peers.values():
-            if state.offer is not None and state.offer.height <= self.trail.height:
+            if state.offer is not None and state.offer.height <= self.header_chain.height:
                 state.offer, state.asked_ms = None, None
         if all(state.offer is None for state in self._peers.values()):
             self._offered_ms = None
@@ -145,10 +145,12 @@ class SnapshotSync:
             return
         manifest = Manifest.decode(raw)
         header = manifest.header
-        if header.chain_id != self.trail.chain_id:
+        if header.chain_id != self.header_chain.chain_id:
             raise BadProof("the snapshot is of another chain")
-        if header.epoch == self.trail.validators.epoch:  # of a later epoch: proven when its headers are followed
-            verify_certified(header, manifest.certificate, self.trail.chain_id, self.trail.validators, self._verify)
+        if header.epoch == self.header_chain.validators.epoch:  # of a later epoch: proven when its headers are followed
+            verify_certified(
+                header, manifest.certificate, self.header_chain.chain_id, self.header_chain.validators, self._verify
+            )
         state.offer = manifest
         if self._offered_ms is None:
             self._offered_ms = now_ms
@@ -163,20 +165,20 @@ class SnapshotSync:
         heads = [Head.decode(raw) for raw in raws[:MAX_HEADS]]
         if any(head.header.height != from_height + offset for offset, head in enumerate(heads)):
             raise BadProof("the headers are of other heights than asked for")
-        if heads and from_height + len(heads) > self.trail.height + 1:
+        if heads and from_height + len(heads) > self.header_chain.height + 1:
             self._heads[from_height] = (peer, heads)
         return self._follow()
 
     def _follow(self) -> tuple[list[bytes], str | None]:
-        """Believe what follows the trail."""
+        """Believe what follows the last believed header."""
         kept: list[bytes] = []
         chosen = self.chosen
         while chosen is not None and (found := self._next()) is not None:
             start, (peer, heads) = found
             try:
                 for head in heads:
-                    if self.trail.height < head.header.height < chosen.height:
-                        self.trail = self.trail.follow(head, self._verify)
+                    if self.header_chain.height < head.header.height < chosen.height:
+                        self.header_chain = self.header_chain.follow(head, self._verify)
                         kept.append(head.encode())
             except LedgerError:
                 self.distrust(peer)
@@ -185,11 +187,11 @@ class SnapshotSync:
         return kept, None
 
     def _next(self) -> tuple[int, tuple[str, list[Head]]] | None:
-        """Return the received run that holds the height after the trail's, dropping what is below it."""
+        """Return the received run that holds the height after the last believed header, dropping what is below it."""
         for start, (peer, heads) in sorted(self._heads.items()):
-            if start + len(heads) - 1 <= self.trail.height:
+            if start + len(heads) - 1 <= self.header_chain.height:
                 del self._heads[start]
-            elif start <= self.trail.height + 1:
+            elif start <= self.header_chain.height + 1:
                 return start, (peer, heads)
         return None
 
@@ -208,7 +210,7 @@ class SnapshotSync:
             return False
         committed = chosen.check(item, data)
         if committed is not None:
-            self.trail.check(chosen.header, committed.certificate, self._verify)  # Z7
+            self.header_chain.check(chosen.header, committed.certificate, self._verify)  # Z7
         self.items.add(item)
         return True
 
@@ -257,19 +259,21 @@ class SnapshotSync:
         if waiting and 0 <= now_ms - self._offered_ms < ASK_MS // 2:
             return None
         offers = [
-            (state.offer.header.epoch == self.trail.validators.epoch, state.offer.height, name)
+            (state.offer.header.epoch == self.header_chain.validators.epoch, state.offer.height, name)
             for name, state in self._peers.items()
-            if state.offer is not None and state.offer.height > self.trail.height and not self._is_liar(name, now_ms)
+            if state.offer is not None
+            and state.offer.height > self.header_chain.height
+            and not self._is_liar(name, now_ms)
         ]
         return self._peers[max(offers)[2]].offer if offers else None
 
     def _decide_heads(self) -> None:
-        """When the trail has come to the snapshot, its own header must follow; only then are chunks worth asking."""
+        """When the header before the snapshot is believed, its own must follow; only then are chunks worth asking."""
         chosen = self.chosen
-        if chosen is None or self.trail.height < chosen.height - 1:
+        if chosen is None or self.header_chain.height < chosen.height - 1:
             return
         try:
-            self.trail.check(chosen.header, chosen.certificate, self._verify)
+            self.header_chain.check(chosen.header, chosen.certificate, self._verify)
         except LedgerError:
             self.abandon()
             return
@@ -301,7 +305,7 @@ class SnapshotSync:
         covered = set(self._asked())
         for start, (_, heads) in self._heads.items():
             covered.update(range(start, start + len(heads)))
-        height, end = self.trail.height + 1, min(self.chosen.height, self.trail.height + 1 + HEADS_WINDOW)
+        height, end = self.header_chain.height + 1, min(self.chosen.height, self.header_chain.height + 1 + HEADS_WINDOW)
         while height < end:
             if height in covered:
                 height += 1

@@ -1,1 +1,1 @@
-"""The HTTP door of a node: routes by subject over ``Services``, which the runtime implements."""
+"""The HTTP API of a node: routes by subject over ``Services``, which the runtime implements."""

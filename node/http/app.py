@@ -1,4 +1,4 @@
-"""The HTTP application of a node: FastAPI for most routes, plain ASGI for the hot ones, one door in front.
+"""The HTTP application of a node: FastAPI for most routes, plain ASGI for the hot ones, one gatekeeper in front.
 
 Law: every route is in the OpenAPI document and in docs/spec/api.md; an unknown query parameter is refused, so that a
 misspelt filter never passes for an unfiltered answer.
@@ -32,8 +32,8 @@ from coseal.node.http import (
 from coseal.node.http.bodies import answer
 from coseal.node.http.cloudevents import Events
 from coseal.node.http.context import Context, Settings
-from coseal.node.http.fast_path import Straight
-from coseal.node.http.gatekeeper import Door
+from coseal.node.http.fast_path import FastPath
+from coseal.node.http.gatekeeper import Gatekeeper
 from coseal.node.http.gateway import Submission
 from coseal.node.http.hot import HotRoute
 from coseal.node.http.metrics import RequestMetrics
@@ -48,7 +48,7 @@ _CODES: Final[Mapping[int, tuple[str, str]]] = {
 }
 
 
-def create_app(services: Services, settings: Settings) -> Door:
+def create_app(services: Services, settings: Settings) -> Gatekeeper:
     """Return the ASGI application of a node."""
     context = Context(services, settings)
     submission = transactions.Transactions(context)
@@ -61,8 +61,8 @@ def create_app(services: Services, settings: Settings) -> Door:
         "/v1/events": Events(gateway).record,
     }
     metrics = RequestMetrics(services.registry)
-    straight = Straight(context, submission, metrics)
-    return Door(_framework(context, submission), context, hot, straight, metrics)
+    fast_path = FastPath(context, submission, metrics)
+    return Gatekeeper(_framework(context, submission), context, hot, fast_path, metrics)
 
 
 def _framework(context: Context, submission: transactions.Transactions) -> FastAPI:

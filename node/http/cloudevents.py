@@ -1,4 +1,4 @@
-"""CloudEvents 1.0.2 at the door: structured, binary and batch, recorded as process data of the node's own member.
+"""CloudEvents 1.0.2: structured, binary and batch, recorded as process data of the node's own member.
 
 Law: a request is recorded as a whole, in one transaction, or not at all, and then the answer names the event that is
 wrong; the same events sent again are not recorded again. docs/spec/api.md, section CloudEvents.

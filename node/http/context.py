@@ -47,7 +47,7 @@ Consistent = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this node's door is set: limits, bearer tokens, and the file of the gateway's idempotency keys.
+    """The settings of this node's HTTP API: limits, bearer tokens, and the file of the gateway's idempotency keys.
 
     Without ``idempotency_path`` the keys are kept in memory, for tests.
     """
@@ -182,7 +182,7 @@ class Context:
         if wait_s > 0:
             raise Problem(429, "too_many_transactions", f"at most {rate} transactions a second", retry_after_s=wait_s)
 
-    def holds_off(self, connection: str, body: bytes, now_s: float) -> bool:
+    def must_pause(self, connection: str, body: bytes, now_s: float) -> bool:
         """Say whether the sender in ``body`` is held off on this connection; reads no more than its name.
 
         Only while many wait, or did a moment ago, for a block may take all: who is held off and goes on without a pause
@@ -192,7 +192,7 @@ class Context:
             self._crowded_s = now_s
         return now_s - self._crowded_s < STILL_S and self._patience.holds_off(_party(connection, body), now_s)
 
-    def no_room(self, connection: str, body: bytes, count: int, now_s: float) -> None:
+    def count_refused(self, connection: str, body: bytes, count: int, now_s: float) -> None:
         """Note that ``count`` transactions in ``body`` were refused for lack of room."""
         if count:
             self._patience.refused(_party(connection, body), count, now_s)

@@ -1,7 +1,7 @@
-"""The straight way in, for signed transactions that come in one piece: past ASGI, a single one without its own task.
+"""The fast path for signed transactions that come in one piece: past ASGI, a single one without its own task.
 
-Law: it answers what the way round would answer (``node.http.door``, ``node.http.transactions``), by the same limits;
-what it cannot answer so, the server sends round. What comes in one turn of the loop is one submission, up to a bound.
+Law: it answers what the ordinary way would answer (``gatekeeper``, ``transactions``), by the same limits;
+what it cannot answer so, takes the ordinary way. What comes in one turn of the loop is one submission, up to a bound.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SUBMITTED_MAX: Final = 128
 """So many are submitted in one turn; what peers sent is looked at before the next, so clients never keep it waiting."""
 _SINGLE: Final = "/v1/transactions"
 _BATCH: Final = "/v1/transactions/batch"
-# What is signed as a request, or has a body that comes later or in pieces, goes round.
+# What is signed as a request, or has a body that comes later or in pieces, takes the ordinary way.
 _ROUND: Final = frozenset({b"signature-input", b"expect", b"transfer-encoding", b"upgrade"})
 _MSGPACK: Final = MSGPACK.encode()
 
@@ -41,7 +41,7 @@ Fields: TypeAlias = list[tuple[bytes, bytes]]
 
 
 class Plan(NamedTuple):
-    """What a request that goes straight wants: its route, what its sender waits for, and whether it shows a token."""
+    """What a request on the fast path wants: its route, what its sender waits for, and whether it shows a token."""
 
     route: str
     wait: str
@@ -84,7 +84,7 @@ class _Waiting:
     started_s: float
 
 
-class Straight:
+class FastPath:
     """Takes requests on the loop's thread and answers each, once, in this turn or a later one."""
 
     def __init__(self, context: Context, transactions: Transactions, metrics: RequestMetrics) -> None:
@@ -119,7 +119,7 @@ class Straight:
             if identity is not None:
                 waiting.caller = caller = caller._replace(asker=identity.name)
                 self._context.take_request(caller.asker, now_s, loopback=caller.loopback)
-            if self._context.holds_off(caller.connection, body, now_s):
+            if self._context.must_pause(caller.connection, body, now_s):
                 self._answer(waiting, *self._slow_down)
                 return
             if plan.route == _BATCH:
@@ -147,7 +147,7 @@ class Straight:
                 self._accepted(waiting, admitted)
             elif (refused := final_refusal(admitted)) is not None:
                 if refused.code in NO_ROOM:
-                    self._context.no_room(waiting.caller.connection, waiting.body, 1, time.monotonic())
+                    self._context.count_refused(waiting.caller.connection, waiting.body, 1, time.monotonic())
                 self._refuse(waiting, refused)
             else:
                 self._spawn(self._known(waiting, admitted), [waiting])

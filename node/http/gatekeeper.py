@@ -1,11 +1,11 @@
 """The outermost layer: limits, identity, the body, hot routes, and every error turned into a problem.
 
-Law: nothing behind the door runs before rate, body and identity are settled, and nothing leaves it as a stack trace.
+Law: nothing behind it runs before rate, body and identity are settled, and nothing leaves it as a stack trace.
 What a read shows is on this node's disk before it leaves: a crash makes no node go back behind what it said.
 
 It is plain ASGI because the routes that carry the load (transactions, one or many) cost a third behind the framework's
 layers; they are called from here, and described in the OpenAPI document by hand. A single transaction usually does not
-come through here at all: ``node.http.straight``.
+come through here at all: ``fast_path``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from coseal.node.http.auth import Identity, key_id, unauthorized
 from coseal.node.http.bodies import HEIGHT_HEADER, read_body
 from coseal.node.http.context import Context
-from coseal.node.http.fast_path import Straight
+from coseal.node.http.fast_path import FastPath
 from coseal.node.http.hot import HotRequest, HotRoute
 from coseal.node.http.metrics import RequestMetrics
 from coseal.node.http.paths import route_as_sent
@@ -39,31 +39,31 @@ _GRACE_S: Final = 0.3
 _QUERY_FIELDS_MAX: Final = 16
 
 
-class Door:
+class Gatekeeper:
     """The ASGI application that a server runs; ``app`` serves what is not in ``hot`` (path -> POST handler)."""
 
     def __init__(
-        self, app: ASGIApp, context: Context, hot: Mapping[str, HotRoute], straight: Straight, metrics: RequestMetrics
+        self, app: ASGIApp, context: Context, hot: Mapping[str, HotRoute], fast_path: FastPath, metrics: RequestMetrics
     ) -> None:
-        """``straight`` is for the server, which gives it what need not come through here."""
+        """``fast_path`` is for the server, which gives it what need not come through here."""
         self._app = app
         self._context = context
         self._hot = hot
-        self.straight = straight
+        self.fast_path = fast_path
         self._metrics = metrics
         self._serving: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     async def stop(self) -> None:
         """Take no more requests, let those in hand finish for a moment, and end what still waits or streams."""
-        self._stopping = self.straight.stopping = True
-        if serving := self._serving | self.straight.tasks:
+        self._stopping = self.fast_path.stopping = True
+        if serving := self._serving | self.fast_path.tasks:
             await asyncio.wait(serving, timeout=_GRACE_S)
-        for task in self._serving | self.straight.tasks:
+        for task in self._serving | self.fast_path.tasks:
             task.cancel()
 
     def close(self) -> None:
-        """Close what the door keeps open."""
+        """Close what it keeps open."""
         self._context.idempotency.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

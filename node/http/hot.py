@@ -1,4 +1,4 @@
-"""What the routes that carry the load get and give, called by the door without the framework's layers."""
+"""What the routes that carry the load get and give, called by the gatekeeper without the framework's layers."""
 
 from __future__ import annotations
 

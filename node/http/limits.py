@@ -1,4 +1,4 @@
-"""The limits of the HTTP door, and the token buckets that enforce the rate.
+"""The limits of the HTTP API, and the token buckets that enforce the rate.
 
 Law: what an unauthenticated client can make this node hold or do is bounded by the numbers here.
 """
@@ -15,7 +15,7 @@ STILL_S: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Limits:  # Y29
-    """Bounds of one node's HTTP door; all can be set in ``node.toml`` under ``[http_limits]``.
+    """Bounds of one node's HTTP API; all can be set in ``node.toml`` under ``[http_limits]``.
 
     A rate counts requests, and transactions: a batch of 500 costs 500 of ``transactions_per_s``. ``burst_s`` is
     how many seconds of a rate may be used at once. ``bodies_bytes`` bounds the bodies of all requests together.
@@ -81,7 +81,7 @@ class TokenBuckets:
 class Patience:
     """Who is refused for lack of room again and again and does not wait: held off until it has been still for a while.
 
-    Law: what is refused costs less than what is served, so whoever repeats it wins and takes nothing.
+    Law: what is refused costs less than what is served, so repeating it wins nothing and takes nothing from others.
     """
 
     def __init__(self, limits: Limits) -> None:

@@ -27,7 +27,7 @@ class _Times:
 
 
 class RequestMetrics(Collector):
-    """The two metrics of the HTTP door, kept on the loop as plain numbers: a locked one costs as much as a route."""
+    """The two metrics of the HTTP API, kept on the loop as plain numbers: a locked one costs as much as a route."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests: Counter[tuple[str, str, int]] = Counter()

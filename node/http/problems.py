@@ -109,7 +109,7 @@ def problem_of(error: Exception, route: str) -> Problem:
 
 
 def slow_down() -> Problem:
-    """Return the problem of who is held off (``node.http.limits.Patience``)."""
+    """Return the problem of who is held off (``limits.Patience``)."""
     detail = f"refused many times for lack of room: send nothing for {STILL_S} s, then again"
     return Problem(429, "slow_down", detail, retry_after_s=STILL_S)
 

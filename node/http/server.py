@@ -18,8 +18,8 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from coseal.node.http.fast_path import Caller, Plan, Straight
-from coseal.node.http.gatekeeper import Door, is_loopback
+from coseal.node.http.fast_path import Caller, FastPath, Plan
+from coseal.node.http.gatekeeper import Gatekeeper, is_loopback
 from coseal.node.http.limits import Limits
 from coseal.node.http.problems import Problem
 from coseal.node.http.tls import TlsListener
@@ -32,7 +32,7 @@ class HttpServer:
 
     def __init__(
         self,
-        app: Door,
+        app: Gatekeeper,
         host: str,
         port: int,
         limits: Limits,
@@ -44,7 +44,7 @@ class HttpServer:
             app,
             host=host,
             port=port,
-            http=_limited(limits, app.straight),
+            http=_limited(limits, app.fast_path),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -125,7 +125,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     limits: Limits
     by_address: Counter[str]
-    straight: Straight
+    fast_path: FastPath
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -134,7 +134,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._chunk_bytes = 0
         self._in_head = True
         self._refused = False
-        self._whole: list[bytes] | None = None  # the body so far of a request that may go straight
+        self._whole: list[bytes] | None = None  # the body so far of a request that may take the fast path
         self._plan: Plan | None = None  # what it wants
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
@@ -200,7 +200,7 @@ class _LimitedProtocol(HttpToolsProtocol):
             self._refuse_head()
         if self._refused:
             return
-        self._plan = self._straight_plan()
+        self._plan = self._fast_path_plan()
         if self._plan is None:
             super().on_headers_complete()
         else:
@@ -217,14 +217,14 @@ class _LimitedProtocol(HttpToolsProtocol):
         if self._whole is not None and self._plan is not None:
             body, self._whole = b"".join(self._whole), None
             self.cycle = exchange = _Exchange(self)  # type: ignore[assignment]
-            self.straight.take(exchange, self._caller, self._plan, self.headers, body)
+            self.fast_path.take(exchange, self._caller, self._plan, self.headers, body)
         elif not self._refused:
             super().on_message_complete()
 
-    # The straight way (``node.http.straight``)
+    # The fast path
 
-    def _straight_plan(self) -> Plan | None:
-        """Say what a request that may go straight wants, None if it goes round.
+    def _fast_path_plan(self) -> Plan | None:
+        """Say what a request that may take the fast path wants, None if it must take the ordinary way.
 
         Where an answer is owed or cannot leave, it goes round, for there requests wait their turn.
         """
@@ -233,7 +233,7 @@ class _LimitedProtocol(HttpToolsProtocol):
             return None
         if self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
             return None
-        return self.straight.plan(self.url, self.headers)
+        return self.fast_path.plan(self.url, self.headers)
 
     def _go_round(self, parts: list[bytes]) -> None:
         """Do for a request whose body is not all here what was left undone when its head was complete."""
@@ -286,7 +286,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
 
 class _Exchange:
-    """What stands for uvicorn's cycle on a connection while a request that goes straight awaits its answer."""
+    """What stands for uvicorn's cycle on a connection while a request on the fast path awaits its answer."""
 
     __slots__ = ("_connection", "disconnected", "keep_alive", "message_event", "response_complete")
 
@@ -297,7 +297,7 @@ class _Exchange:
         self.message_event = _UNHEARD
 
     def answer(self, status: int, head: str, body: bytes, *, close: bool = False) -> None:
-        """See ``node.http.straight.Exchange``."""
+        """See ``fast_path.Exchange``."""
         if self.disconnected or self.response_complete or self._connection.transport.is_closing():
             return
         self.response_complete = True
@@ -321,9 +321,9 @@ _UNHEARD: Final = asyncio.Event()
 """Nobody waits for what happens to an exchange: its answer finds out."""
 
 
-def _limited(limits: Limits, straight: Straight) -> type[HttpToolsProtocol]:
+def _limited(limits: Limits, fast_path: FastPath) -> type[HttpToolsProtocol]:
     """Return the protocol class with these limits."""
-    members = {"limits": limits, "by_address": Counter(), "straight": straight}
+    members = {"limits": limits, "by_address": Counter(), "fast_path": fast_path}
     return type("LimitedProtocol", (_LimitedProtocol,), members)
 
 

@@ -51,7 +51,7 @@ class Unavailable(Exception):
 
 
 class Services(Protocol):
-    """A running node, as its HTTP door sees it. Heights: 0 is genesis, ``height`` the last block in the log."""
+    """A running node, as its HTTP API sees it. Heights: 0 is genesis, ``height`` the last block in the log."""
 
     @property
     def genesis(self) -> Genesis:
@@ -80,7 +80,7 @@ class Services(Protocol):
 
     @property
     def registry(self) -> CollectorRegistry:
-        """The node's metrics; the HTTP door adds its own, and serves all at ``/metrics``."""
+        """The node's metrics; the HTTP API adds its own, and serves all at ``/metrics``."""
         ...
 
     @property

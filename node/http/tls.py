@@ -1,4 +1,4 @@
-"""TLS for the HTTP door: its certificate and key, and the listener that bounds what comes before HTTP.
+"""TLS for the HTTP API: its certificate and key, and the listener that bounds what comes before HTTP.
 
 Law: a connection counts, and its time runs, from the moment it is accepted, not from the end of its handshake; and a
 key that cannot be used is said at the start, never asked for on a terminal.
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from coseal.node.http.gatekeeper import is_loopback
 from coseal.node.http.limits import Limits
 from coseal.node.signing.keys import KeyProblem, require_private
-from coseal.node.transport.pending_connections import Doorstep
+from coseal.node.transport.pending_connections import PendingConnections
 
 
 def http_context(certificate: Path, key: Path, secret: bytes | None, *, consensus_key: bytes) -> ssl.SSLContext:
@@ -60,7 +60,7 @@ class TlsListener:
     ) -> None:
         self.sockets = [listener]
         self._context, self._protocol, self._limits = context, protocol, limits
-        self.strangers = Doorstep(limits.handshakes, limits.handshakes_per_address)
+        self.strangers = PendingConnections(limits.handshakes, limits.handshakes_per_address)
         self._tasks: set[asyncio.Task[None]] = set()
         self._spawn(self._accept(listener))
 

@@ -51,12 +51,12 @@ class Transactions:
         raw = request.body
         if media_type(request.headers) != MSGPACK:
             raw = await _raw_from_json(request.headers, raw)
-        if self._context.holds_off(request.connection, raw, time.monotonic()):
+        if self._context.must_pause(request.connection, raw, time.monotonic()):
             raise slow_down()
         try:
             return await self.submit(decode(raw), wait)
         except Problem as problem:
-            self._context.no_room(request.connection, raw, problem.code in NO_ROOM, time.monotonic())
+            self._context.count_refused(request.connection, raw, problem.code in NO_ROOM, time.monotonic())
             raise
 
     async def submit(self, transaction: Transaction, wait: str) -> Response:
@@ -87,7 +87,7 @@ class Transactions:
     async def batch(self, request: HotRequest) -> Response:
         """``POST /v1/transactions/batch``."""
         wait, limit = wait_of(request), self._context.limits.batch_transactions
-        if self._context.holds_off(request.connection, request.body, time.monotonic()):
+        if self._context.must_pause(request.connection, request.body, time.monotonic()):
             raise slow_down()
         if media_type(request.headers) == MSGPACK:
             raws: list[Any] = split_raws(request.body, limit)
@@ -101,7 +101,7 @@ class Transactions:
         end_s = time.monotonic() + self._timeout(wait)
         results = [item if isinstance(item, Problem) else await self._outcome(next(answers), end_s) for item in decoded]
         without = sum(isinstance(result, Problem) and result.code in NO_ROOM for result in results)
-        self._context.no_room(request.connection, request.body, without, time.monotonic())
+        self._context.count_refused(request.connection, request.body, without, time.monotonic())
         return self._batch_answer(results)
 
     def _batch_answer(self, results: list[dict[str, Any] | Problem]) -> Response:

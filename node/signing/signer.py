@@ -34,7 +34,7 @@ from coseal.node.exits import Exit
 from coseal.node.signing import keys
 from coseal.node.signing.keys import KeyProblem
 from coseal.node.signing.signer_wire import MAX_PACKET_BYTES, Refused, decode_question, encode
-from coseal.node.signing.signing_service import SignDesk
+from coseal.node.signing.signing_service import SigningService
 from coseal.node.storage.files import Locked, StorageError, lock_folder
 from coseal.node.storage.journal_file import JournalFile
 from coseal.node.telemetry import logs
@@ -63,14 +63,14 @@ def signer_command(folder: Path, socket_path: Path | None, users: list[str]) -> 
     try:
         uids = {os.geteuid(), *(_uid(user) for user in users)}
         _lock(folder)
-        desk = open_desk(folder)
+        service = open_service(folder)
         path = socket_path or folder.resolve() / SOCKET_NAME
         with contextlib.closing(_listen(path, shared=len(uids) > 1)) as listener:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, _stop)
-            height, round = desk.place
+            height, round = service.place
             _log.info("started", height=height, round=round, socket=str(path))
-            Counter(desk, listener, uids).serve()
+            Counter(service, listener, uids).serve()
     except (SignerProblem, KeyProblem) as error:
         return _fail(error.reason, Exit.USAGE)
     except Locked as error:
@@ -79,7 +79,7 @@ def signer_command(folder: Path, socket_path: Path | None, users: list[str]) -> 
         return _fail(error.reason, Exit.STORAGE)
 
 
-def open_desk(folder: Path) -> SignDesk:
+def open_service(folder: Path) -> SigningService:
     """Open the key and the guard of ``folder``; raise ``KeyProblem`` or ``StorageError``."""
     file = JournalFile(folder / GUARD_FOLDER)
     data = file.read()
@@ -94,14 +94,14 @@ def open_desk(folder: Path) -> SignDesk:
     if loaded.verdict is Verdict.TORN:
         file.replace(loaded.journal.rewrite())
     signer = keys.load_signer(folder / "keys" / KEY_NAME, keys.passphrase())
-    return SignDesk(signer, *owner, loaded.journal, file)
+    return SigningService(signer, *owner, loaded.journal, file)
 
 
 class Counter:
     """Serves the connections of a listening socket, one packet at a time."""
 
-    def __init__(self, desk: SignDesk, listener: socket.socket, uids: set[int]) -> None:
-        self._desk, self._listener, self._uids = desk, listener, uids
+    def __init__(self, service: SigningService, listener: socket.socket, uids: set[int]) -> None:
+        self._service, self._listener, self._uids = service, listener, uids
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
         self._connections = 0
@@ -151,7 +151,7 @@ class Counter:
             question = decode_question(packet)
         except (OSError, Malformed):  # U7
             return False
-        answer = self._desk.answer(question)
+        answer = self._service.answer(question)
         if isinstance(answer, Refused):
             self._tell("refused", reason=answer.reason)
         with contextlib.suppress(OSError):  # gone, or it does not read its answers

@@ -41,7 +41,7 @@ class GuardFile(Protocol):
         ...
 
 
-class SignDesk:
+class SigningService:
     """Answers questions for one key on one chain; ``journal`` is the content of ``file`` at the start."""
 
     def __init__(self, signer: Signer, chain_id: bytes, node_id: str, journal: Journal, file: GuardFile) -> None:

@@ -26,7 +26,7 @@ from coseal.ledger.genesis import Genesis
 from coseal.ledger.head import Head
 from coseal.ledger.snapshot import Manifest
 from coseal.node.config import ConfigProblem, load
-from coseal.node.core.header_chain import Trail, genesis_trail
+from coseal.node.core.header_chain import HeaderChain, genesis_chain
 from coseal.node.exits import Exit
 from coseal.node.setup import read_genesis
 from coseal.node.storage.block_log import HEAD, BlockLog
@@ -245,7 +245,7 @@ def _unpack(archive: Path, genesis: Genesis, joining: JoinFolder, report: Report
     """Verify every record as it is read, and keep it; what an earlier run kept is not written again."""
     manifest: Manifest | None = None
     certificate: Certificate | None = None  # the block's own
-    trail = genesis_trail(genesis)
+    header_chain = genesis_chain(genesis)
     kept = joining.load()
     heights = (head.header.height for head in kept.heads) if kept is not None else iter(())
     known = 0
@@ -262,8 +262,8 @@ def _unpack(archive: Path, genesis: Genesis, joining: JoinFolder, report: Report
                 known = 0
             joining.begin(payload)
         elif kind == HEAD:
-            trail = _follow(trail, payload)
-            if trail.height > known:
+            header_chain = _follow(header_chain, payload)
+            if header_chain.height > known:
                 waiting.append(payload)
         elif kind == ITEM:
             item = int.from_bytes(payload[:4], "big")
@@ -275,12 +275,12 @@ def _unpack(archive: Path, genesis: Genesis, joining: JoinFolder, report: Report
         if waiting and (kind != HEAD or len(waiting) == _KEEP_HEADS):
             joining.keep_heads(tuple(waiting))
             waiting = []
-    complete = manifest is not None and len(items) == manifest.chunks + 1 and trail.height == manifest.height - 1
+    complete = manifest is not None and len(items) == manifest.chunks + 1 and header_chain.height == manifest.height - 1
     if manifest is None or certificate is None or not complete:
         joining.clear()
         raise StorageError(f"{archive} is not a whole archive: it was cut short or damaged; fetch it again")
     for proof in (manifest.certificate, certificate):  # Z7: they need not be the same
-        trail.check(manifest.header, proof)
+        header_chain.check(manifest.header, proof)
 
 
 def _require_manifest(kind: int, payload: bytes, genesis: Genesis) -> Manifest:
@@ -292,8 +292,8 @@ def _require_manifest(kind: int, payload: bytes, genesis: Genesis) -> Manifest:
     return manifest
 
 
-def _follow(trail: Trail, payload: bytes) -> Trail:
-    return trail.follow(Head.decode(payload))
+def _follow(header_chain: HeaderChain, payload: bytes) -> HeaderChain:
+    return header_chain.follow(Head.decode(payload))
 
 
 def prune(folder: Path, keep: int, report: Report) -> dict[str, Any]:

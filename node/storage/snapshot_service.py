@@ -20,7 +20,7 @@ from coseal.node.storage.snapshots import SnapshotFile
 _log = structlog.get_logger("node")
 
 
-class Shelf:
+class SnapshotService:
     """Every method is called on the loop, except ``keep``: in the storage thread."""
 
     def __init__(self, storage: Storage) -> None:

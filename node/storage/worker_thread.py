@@ -20,15 +20,17 @@ _Job: TypeAlias = tuple[
 ]
 
 
-class Hand:
-    """The thread begins with the first work; ``give`` and ``close`` are called on the loop."""
+class WorkerThread:
+    """The thread begins with the first work; ``submit`` and ``close`` are called on the loop."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def give(self, work: Callable[[], _T], done: Callable[[_T], None], failed: Callable[[BaseException], None]) -> None:
+    def submit(
+        self, work: Callable[[], _T], done: Callable[[_T], None], failed: Callable[[BaseException], None]
+    ) -> None:
         """Have ``work`` done after all that was given before; then, on the loop, ``done`` gets what it returned.
 
         ``failed`` gets what it raised instead. Both run in the context of the caller, whose logs name the node.

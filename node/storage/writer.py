@@ -17,9 +17,9 @@ from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 from coseal.node.core.events import Append, AppendBlock, ApplyState, ReplaceJournal
-from coseal.node.fault_injection import NO_DRILL, Drill
+from coseal.node.fault_injection import NO_FAULTS, FaultInjection
 from coseal.node.storage.data_folder import Storage
-from coseal.node.storage.worker_thread import Hand
+from coseal.node.storage.worker_thread import WorkerThread
 
 UNAPPLIED_MAX: Final = 64
 """Durable blocks the state database may lag; beyond, nothing more is written, so votes wait, the node slows down."""
@@ -58,12 +58,12 @@ class _Batch:
 class Writer:
     """Every method is called on the loop."""
 
-    def __init__(self, storage: Storage, observer: Observer, drill: Drill = NO_DRILL) -> None:
+    def __init__(self, storage: Storage, observer: Observer, faults: FaultInjection = NO_FAULTS) -> None:
         self.unapplied = 0
         self._applying = 0
         self._running = 0
-        self._storage, self._observer, self._drill = storage, observer, drill
-        self._thread = Hand("storage")
+        self._storage, self._observer, self._faults = storage, observer, faults
+        self._thread = WorkerThread("storage")
         self._gathering: _Batch | None = None
         self._in_flight: _Batch | None = None
         self._failed = False
@@ -133,7 +133,7 @@ class Writer:
 
     def _start(self, work: Callable[[], float], done: Callable[[float], None]) -> None:
         if not self._failed:
-            self._thread.give(work, partial(self._finished, done), self._broke)
+            self._thread.submit(work, partial(self._finished, done), self._broke)
 
     def _finished(self, done: Callable[[float], None], seconds: float) -> None:
         if not self._failed:
@@ -168,7 +168,7 @@ class Writer:
 
     def _write(self, batch: _Batch) -> float:
         started = time.perf_counter()
-        self._drill.delay_write()
+        self._faults.delay_write()
         blocks, journal = self._storage.blocks, self._storage.journal
         unsynced_journal = unsynced_blocks = False
         for effect in batch.writes:

@@ -107,7 +107,7 @@ class Tracer:
         self._flights: OrderedDict[bytes, _Flight] = OrderedDict()
 
     def arrived(self, transactions: Iterable[Transaction]) -> None:
-        """A client's transactions are at the door."""
+        """A client's transactions have arrived."""
         now = self.now_ns()
         for transaction in transactions:
             if self._is_traced(transaction.id):
@@ -165,7 +165,7 @@ class Tracer:
             said: dict[str, str | int] = {"coseal.admission": answer.admission.value}
             if answer.rejected is not None:
                 said["coseal.code"] = answer.rejected.code
-            self._say("door", answer.tx_id, arrived_ns, started_ns, {})
+            self._say("verification", answer.tx_id, arrived_ns, started_ns, {})
             self._say("admission", answer.tx_id, started_ns, self.now_ns(), said)
             if answer.admission is Admission.REJECTED:
                 self._end(answer.tx_id, {"coseal.end": "rejected"})

@@ -17,7 +17,7 @@ from coseal.ledger import codec
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import wire
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.core.wire import Blocks, ConsensusMessage, Transactions, WireMessage
 from coseal.node.verifier.verifier import Closed, Verifier
 
@@ -80,7 +80,7 @@ class Inbox:
     def __init__(
         self,
         verifier: Verifier,
-        verified: VerifiedTransactions,
+        verified: VerifiedCache,
         wanted: Callable[[Transaction], bool],
         destination: Destination,
     ) -> None:

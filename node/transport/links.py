@@ -23,7 +23,7 @@ from coseal.node.core.wire import Hello
 from coseal.node.transport import pinning
 from coseal.node.transport.dialing import connect
 from coseal.node.transport.link import IDLE_SECONDS, Frame, Link
-from coseal.node.transport.pending_connections import Doorstep
+from coseal.node.transport.pending_connections import PendingConnections
 
 HANDSHAKE_SECONDS: Final = 2.5
 STRANGERS_MAX: Final = 128
@@ -92,7 +92,7 @@ class Links:
         self._nodes = {der: node for node, der in known if node != self._me}
         self._addresses: dict[str, tuple[str, int]] = {}
         self._links: dict[str, Link] = {}
-        self._strangers = Doorstep(STRANGERS_MAX, STRANGERS_PER_ADDRESS_MAX)
+        self._strangers = PendingConnections(STRANGERS_MAX, STRANGERS_PER_ADDRESS_MAX)
         self._unready: set[Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: socket.socket | None = None

@@ -16,7 +16,7 @@ from typing import Final
 from coseal.node.http.services import Unavailable
 from coseal.node.verifier import preview_worker
 from coseal.node.verifier.preview_worker import LENGTH_BYTES, READY, Preview, Question
-from coseal.node.verifier.verifier import deaf
+from coseal.node.verifier.verifier import ignoring_interrupts
 
 BEGIN_S: Final = 30.0
 ANSWER_S: Final = 10.0
@@ -39,7 +39,7 @@ class _Process:
         """Begin a process over the state database in a folder; return it when it is ready."""
         ours, theirs = socket.socketpair()
         arguments = [sys.executable, "-m", preview_worker.__name__, str(state), str(genesis)]
-        with theirs, deaf():
+        with theirs, ignoring_interrupts():
             process = subprocess.Popen(arguments, stdin=theirs.fileno())
         begun = _Process(process, *await asyncio.open_unix_connection(sock=ours))
         try:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from coseal.ledger.transaction import Transaction
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.verifier import worker
 
 CHUNK: Final = 64
@@ -60,7 +60,7 @@ class _Worker(asyncio.Protocol):
     async def start(self) -> None:
         """Begin the process; what it is asked before it is ready waits in its socket."""
         ours, theirs = socket.socketpair()
-        with theirs, deaf():
+        with theirs, ignoring_interrupts():
             self._process = subprocess.Popen([sys.executable, "-m", worker.__name__], stdin=theirs.fileno())
         self._transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
 
@@ -103,8 +103,8 @@ class _Worker(asyncio.Protocol):
 
 
 @contextlib.contextmanager
-def deaf() -> Iterator[None]:
-    """Let a process that is started here never hear what ends a node: that often goes to all its processes at once.
+def ignoring_interrupts() -> Iterator[None]:
+    """Let a process that is started here ignore what ends a node: that often goes to all its processes at once.
 
     Signals that are blocked stay so in a new process, from its first instant; a handler comes too late.
     """
@@ -118,7 +118,7 @@ def deaf() -> Iterator[None]:
 class Verifier:
     """Fills ``verified`` from ``processes`` processes; every method is called on the loop."""
 
-    def __init__(self, verified: VerifiedTransactions, processes: int, fault: Callable[[Exception], None]) -> None:
+    def __init__(self, verified: VerifiedCache, processes: int, fault: Callable[[Exception], None]) -> None:
         """``fault`` is told when a process ends by itself: nothing can be checked any more."""
         self.checked = 0
         self._verified, self._fault = verified, fault

@@ -401,9 +401,9 @@ FAULTS = {
     "old-disk": Fault(disk_restored),
     "double": Fault(doubled, hold_s=8),
     "full-disk": Fault(disk_full, needs_mount=True),
-    "clock-ahead": Fault(_with_settings(COSEAL_DRILL__CLOCK_OFFSET_MS="30000")),
-    "clock-behind": Fault(_with_settings(COSEAL_DRILL__CLOCK_OFFSET_MS="-30000")),
-    "slow-disk": Fault(_with_settings(COSEAL_DRILL__WRITE_DELAY_MS="300")),
+    "clock-ahead": Fault(_with_settings(COSEAL_FAULT_INJECTION__CLOCK_OFFSET_MS="30000")),
+    "clock-behind": Fault(_with_settings(COSEAL_FAULT_INJECTION__CLOCK_OFFSET_MS="-30000")),
+    "slow-disk": Fault(_with_settings(COSEAL_FAULT_INJECTION__WRITE_DELAY_MS="300")),
 }
 
 

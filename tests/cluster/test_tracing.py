@@ -85,7 +85,7 @@ def test_the_spans_of_all_nodes_join_one_trace_of_the_transaction(tmp_path: Path
     finally:
         cluster.close()
     nodes = collector.nodes_of(trace_id)
-    assert nodes["transaction"] == nodes["door"] == nodes["admission"] == {"bank-a"}
+    assert nodes["transaction"] == nodes["verification"] == nodes["admission"] == {"bank-a"}
     (leader,) = nodes["proposal"]
     assert nodes["vote"] <= everyone - {leader}
     assert len(nodes["vote"]) >= 2  # with the leader a quorum; one may learn of the commit before it votes

@@ -168,8 +168,8 @@ def a_vote_in_an_old_round(patch):
         if held is None or self.prepared is not None:
             return commit(self)
         self.prepared, last = held, held.block_hash
-        signed = self.voice.sign(Phase.COMMIT, last)
-        epoch, number, _, me = self.voice.place()
+        signed = self.vote_signer.sign(Phase.COMMIT, last)
+        epoch, number, _, me = self.vote_signer.place()
         self._say(Commit(epoch, number, held.round, me, last, signed.signature), signed, [])
         return True
 

@@ -31,7 +31,7 @@ from coseal.node.core.events import Answer, NodeEffect, NodeEvent
 from coseal.node.core.joining import Kept
 from coseal.node.core.machine import Machine, MachineConfig
 from coseal.node.core.mempool import MempoolLimits
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 
 START_MS = 1_700_000_000_000
 MEMBERS = {
@@ -173,7 +173,7 @@ class Host:
 
     def boot(self) -> None:
         """Start the process on what the disk holds."""
-        genesis, verified = self.cluster.genesis, VerifiedTransactions(self.cluster.verify)
+        genesis, verified = self.cluster.genesis, VerifiedCache(self.cluster.verify)
         self._store = MemoryStore(genesis.parameters.state_bits)
         executor, tip = self._restored(genesis, verified)
         for height in range(executor.height + 1, self.disk.tip_height + 1):
@@ -215,7 +215,7 @@ class Host:
         self._syncing = False
         self.step(events.Start())
 
-    def _restored(self, genesis: Genesis, verified: VerifiedTransactions) -> tuple[Executor, CommittedBlock | None]:
+    def _restored(self, genesis: Genesis, verified: VerifiedCache) -> tuple[Executor, CommittedBlock | None]:
         """The executor at genesis, or at the newest snapshot where the blocks before it are gone."""
         if self.disk.first_height == 1:
             return Executor(genesis, new_state(genesis, self._store), verified.admit, rules=self.rules), None

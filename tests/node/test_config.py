@@ -109,10 +109,10 @@ def test_an_environment_variable_that_is_not_what_it_should_be_is_named(
 
 
 def test_a_drill_is_taken_on_one_machine_and_refused_beyond_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = load(write(tmp_path, MINIMAL + "[drill]\nclock_offset_ms = -5000\n"))
-    assert abs(config.drill.now_ms() - (time.time() * 1000 - 5_000)) < 1_000
-    monkeypatch.setenv("COSEAL_DRILL__WRITE_DELAY_MS", "7")
-    assert load(write(tmp_path, MINIMAL)).drill.write_delay_ms == 7
+    config = load(write(tmp_path, MINIMAL + "[fault_injection]\nclock_offset_ms = -5000\n"))
+    assert abs(config.fault_injection.now_ms() - (time.time() * 1000 - 5_000)) < 1_000
+    monkeypatch.setenv("COSEAL_FAULT_INJECTION__WRITE_DELAY_MS", "7")
+    assert load(write(tmp_path, MINIMAL)).fault_injection.write_delay_ms == 7
     for line in ('peers = {regulator = "10.0.0.1:22003"}\n', 'http_listen = "0.0.0.0:1"\nhttp_allow_plain = true\n'):
-        with pytest.raises(ConfigProblem, match=r"drill: .* is not a loopback address"):
+        with pytest.raises(ConfigProblem, match=r"fault_injection: .* is not a loopback address"):
             load(write(tmp_path, line + MINIMAL))

@@ -15,7 +15,7 @@ from coseal.ledger.genesis import PROTOCOL_VERSION, Genesis
 from coseal.node.core.application import LedgerApplication
 from coseal.node.core.block_sizing import ROOM_MIN_STEPS
 from coseal.node.core.mempool import Mempool
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 from tests.node.cluster import START_MS, key, make_genesis, sign_action, sign_transaction
 
 STEPS = Arguments({"steps": Integer(0)})
@@ -30,7 +30,7 @@ class World:
 
     def __init__(self, *more: Contract, **parameters: int) -> None:
         self.genesis: Genesis = make_genesis(**parameters)
-        self.verified = VerifiedTransactions()
+        self.verified = VerifiedCache()
         rules = {PROTOCOL_VERSION: {**CONTRACTS, **{contract.name: contract for contract in more}}}
         self.executor = Executor(self.genesis, new_state(self.genesis), self.verified.admit, rules=rules)
         self.mempool = Mempool()

@@ -5,41 +5,41 @@ from coseal.node.core.block_sizing import (
     QUEUE_MAX_BYTES,
     QUEUE_MIN_BYTES,
     ROOM_MIN_STEPS,
-    Pace,
+    BlockSizing,
     Throughput,
 )
 
 
 def test_the_first_block_is_what_the_slowest_machine_executes_in_a_tenth_of_a_round() -> None:
-    assert [Pace(timeout_ms).room_steps for timeout_ms in (10, 2_000, 60_000)] == [100_000, 400_000, 2_000_000]
+    assert [BlockSizing(timeout_ms).room_steps for timeout_ms in (10, 2_000, 60_000)] == [100_000, 400_000, 2_000_000]
 
 
 def test_the_room_follows_what_blocks_take_to_a_tenth_of_a_round() -> None:
-    pace = Pace(2_000)
+    sizing = BlockSizing(2_000)
     for _ in range(32):
-        pace.took(pace.room_steps, pace.room_steps // 1_000)  # 1,000 steps a millisecond
-    assert abs(pace.room_steps - 200_000) < 1_000
+        sizing.took(sizing.room_steps, sizing.room_steps // 1_000)  # 1,000 steps a millisecond
+    assert abs(sizing.room_steps - 200_000) < 1_000
     for _ in range(32):
-        pace.took(pace.room_steps, pace.room_steps // 5_000)
-    assert abs(pace.room_steps - 1_000_000) < 5_000
+        sizing.took(sizing.room_steps, sizing.room_steps // 5_000)
+    assert abs(sizing.room_steps - 1_000_000) < 5_000
 
 
 def test_the_room_stays_within_its_bounds() -> None:
-    pace = Pace(1_000)
+    sizing = BlockSizing(1_000)
     for _ in range(64):
-        pace.took(pace.room_steps, 60_000)
-    assert pace.room_steps == ROOM_MIN_STEPS
+        sizing.took(sizing.room_steps, 60_000)
+    assert sizing.room_steps == ROOM_MIN_STEPS
     for _ in range(64):
-        pace.took(pace.room_steps, 0)
-    assert pace.room_steps == BLOCK_STEPS
+        sizing.took(sizing.room_steps, 0)
+    assert sizing.room_steps == BLOCK_STEPS
 
 
 def test_blocks_of_few_steps_tell_nothing() -> None:
-    pace = Pace(2_000)
-    pace.took(ROOM_MIN_STEPS // 2 - 1, 10_000)
-    assert pace.room_steps == Pace(2_000).room_steps
-    pace.took(ROOM_MIN_STEPS // 2, 10_000)
-    assert pace.room_steps < Pace(2_000).room_steps
+    sizing = BlockSizing(2_000)
+    sizing.took(ROOM_MIN_STEPS // 2 - 1, 10_000)
+    assert sizing.room_steps == BlockSizing(2_000).room_steps
+    sizing.took(ROOM_MIN_STEPS // 2, 10_000)
+    assert sizing.room_steps < BlockSizing(2_000).room_steps
 
 
 def test_the_queue_holds_what_is_committed_in_a_second_and_a_half() -> None:

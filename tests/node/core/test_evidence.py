@@ -184,7 +184,7 @@ def test_v2_forged_evidence_of_a_node_is_a_refusal_on_every_node_and_stops_no_tr
 # The reporter by itself
 
 
-class Desk:
+class Scene:
     """A reporter over a chain at genesis, and an offender."""
 
     def __init__(self, node: str = "bank-a", *, signer: object = ..., offender: str = "regulator") -> None:
@@ -207,30 +207,30 @@ class Desk:
     def hold(self, report: Transaction) -> None:
         """The pool takes the report."""
         self.mempool.add(report, START_MS)
-        self.reporter.told(report, Answer(report.id, Admission.ACCEPTED))
+        self.reporter.answered(report, Answer(report.id, Admission.ACCEPTED))
 
     def ticks_until_report(self) -> int:
         return next(number for number in range(100) if self.tick())
 
 
 def test_a_report_is_signed_by_the_node_itself_and_would_be_accepted() -> None:
-    desk = Desk()
-    desk.accuse()
-    (report,) = desk.tick()
+    scene = Scene()
+    scene.accuse()
+    (report,) = scene.tick()
     assert (report.sender, report.public_key) == ("node:bank-a", key("node", "bank-a").public_key)
-    assert desk.executor.check(report, START_MS + 1) is None
+    assert scene.executor.check(report, START_MS + 1) is None
     report.verify_signature()
     assert report.args["first"]["hash"] < report.args["second"]["hash"]
 
 
 def test_while_a_report_is_on_its_way_there_is_no_second_whoever_sent_it() -> None:
-    desk = Desk()
-    desk.accuse()
-    desk.accuse()
-    (report,) = desk.tick()
+    scene = Scene()
+    scene.accuse()
+    scene.accuse()
+    (report,) = scene.tick()
     theirs = transaction.sign(
         key("node", "central-bank"),
-        chain_id=desk.genesis.chain_id,
+        chain_id=scene.genesis.chain_id,
         sender="node:central-bank",
         contract="evidence",
         action="report",
@@ -238,74 +238,74 @@ def test_while_a_report_is_on_its_way_there_is_no_second_whoever_sent_it() -> No
         valid_until_ms=START_MS + 9_000,
         salt=bytes(16),
     )
-    desk.mempool.add(theirs, START_MS)
-    assert desk.tick() == []
-    desk.mempool.remove(theirs.id)
-    assert len(desk.tick()) == 1
+    scene.mempool.add(theirs, START_MS)
+    assert scene.tick() == []
+    scene.mempool.remove(theirs.id)
+    assert len(scene.tick()) == 1
 
 
 def test_what_the_chain_would_refuse_is_forgotten() -> None:
-    desk = Desk()
-    desk.accuse(height=7)  # far beyond the tip
-    assert desk.tick() == []
-    assert len(desk.reporter) == 0
+    scene = Scene()
+    scene.accuse(height=7)  # far beyond the tip
+    assert scene.tick() == []
+    assert len(scene.reporter) == 0
 
 
 def test_a_report_that_never_gets_anywhere_is_given_up() -> None:
-    desk = Desk()
-    desk.accuse()
+    scene = Scene()
+    scene.accuse()
     for _ in range(SENDS_MAX):
-        (report,) = desk.tick()
-        desk.hold(report)
-        desk.mempool.remove(report.id)  # it expired
-    assert desk.tick() == []
-    assert len(desk.reporter) == 0
+        (report,) = scene.tick()
+        scene.hold(report)
+        scene.mempool.remove(report.id)  # it expired
+    assert scene.tick() == []
+    assert len(scene.reporter) == 0
 
 
 def test_a_report_without_a_place_in_the_pool_is_made_again() -> None:
-    desk = Desk()
-    desk.accuse()
+    scene = Scene()
+    scene.accuse()
     for _ in range(10 * SENDS_MAX):
-        (report,) = desk.tick()
-        desk.reporter.told(report, Answer(report.id, Admission.REJECTED, Rejected("mempool_full", "")))
-    desk.hold(report)
-    assert desk.tick() == []
-    assert len(desk.reporter) == 1
+        (report,) = scene.tick()
+        scene.reporter.answered(report, Answer(report.id, Admission.REJECTED, Rejected("mempool_full", "")))
+    scene.hold(report)
+    assert scene.tick() == []
+    assert len(scene.reporter) == 1
 
 
 @pytest.mark.parametrize(("signer", "kept"), [(None, 0), (key("node", "mallory"), 1)])
 def test_a_node_without_the_registered_key_reports_nothing(signer: object, kept: int) -> None:
-    desk = Desk(signer=signer)
-    desk.accuse()
-    assert desk.tick() == []
-    assert len(desk.reporter) == kept
+    scene = Scene(signer=signer)
+    scene.accuse()
+    assert scene.tick() == []
+    assert len(scene.reporter) == kept
 
 
 def test_what_a_node_saw_while_its_key_was_exchanged_is_reported_with_the_new_one() -> None:
-    desk = Desk()
-    keyring = Keyring(desk.executor, "bank-a", key("node", "the key before"))
-    desk.reporter = Reporter(desk.executor, desk.mempool, "bank-a", keyring)
-    desk.accuse()
-    assert desk.tick() == []
+    scene = Scene()
+    keyring = Keyring(scene.executor, "bank-a", key("node", "the key before"))
+    scene.reporter = Reporter(scene.executor, scene.mempool, "bank-a", keyring)
+    scene.accuse()
+    assert scene.tick() == []
     keyring.take(key("node", "bank-a"))
-    (report,) = desk.tick()
-    assert desk.executor.check(report, START_MS + 1) is None
+    (report,) = scene.tick()
+    assert scene.executor.check(report, START_MS + 1) is None
 
 
 def test_what_waits_is_bounded() -> None:
-    desk = Desk("watcher")
+    scene = Scene("watcher")
     for round in range(PENDING_MAX + 1):
-        desk.accuse(round)
-    assert len(desk.reporter) == PENDING_MAX
+        scene.accuse(round)
+    assert len(scene.reporter) == PENDING_MAX
 
 
 @pytest.mark.parametrize(
     ("node", "turn"), [("bank-a", 0), ("central-bank", 1), ("enterprise-a", 2), ("regulator", 3), ("watcher", 4)]
 )
 def test_the_nodes_take_turns_from_the_one_after_the_accused(node: str, turn: int) -> None:
-    desk = Desk(node)
-    desk.accuse()
-    assert desk.ticks_until_report() == turn * TURN_TICKS
+    scene = Scene(node)
+    scene.accuse()
+    assert scene.ticks_until_report() == turn * TURN_TICKS
 
 
 def test_the_proof_of_two_messages_is_what_their_signatures_cover() -> None:

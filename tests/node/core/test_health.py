@@ -133,12 +133,12 @@ def test_a_peer_is_told_the_status_once_a_second() -> None:
 def test_a_validator_whose_signer_is_away_says_so_and_does_not_count_itself(cluster: Cluster) -> None:
     host = cluster["bank-a"]
     assert (status(cluster, "bank-a").voting, status(cluster, "bank-a").silence) == (True, None)
-    host.step(events.SignerHeard("its signer is away: no such file"))
+    host.step(events.SignerChanged("its signer is away: no such file"))
     found = status(cluster, "bank-a")
     assert (found.voting, found.silence) == (False, "its signer is away: no such file")
     assert found.why_stalled is None  # the others can commit
     cluster.kill("regulator")
     cluster.run(10_000)
     assert "this node does not vote (its signer is away: no such file)" in str(status(cluster, "bank-a").why_stalled)
-    host.step(events.SignerHeard(None))
+    host.step(events.SignerChanged(None))
     assert status(cluster, "bank-a").voting

@@ -14,7 +14,7 @@ from coseal.ledger.errors import LedgerError
 from coseal.ledger.head import Head
 from coseal.ledger.snapshot import Manifest, cut
 from coseal.node.core import wire
-from coseal.node.core.header_chain import genesis_trail
+from coseal.node.core.header_chain import genesis_chain
 from coseal.node.core.snapshot import SnapshotSync
 from tests.node.cluster import Cluster, Disk
 from tests.node.core.test_machine import commit, machine_of, settled
@@ -305,16 +305,16 @@ def test_who_offered_what_the_node_has_passed_is_asked_again() -> None:
     cluster = chain()
     disk = cluster["bank-a"].disk
     manifest = disk.snapshots[max(disk.snapshots)][0]
-    trail = genesis_trail(cluster.genesis)
-    sync = SnapshotSync(trail, lambda peer, now_ms: False)
+    header_chain = genesis_chain(cluster.genesis)
+    sync = SnapshotSync(header_chain, lambda peer, now_ms: False)
     sync.connected("bank-a")
-    sync.want(trail)
+    sync.want(header_chain)
     assert sync.requests(0) == [("bank-a", wire.GetSnapshot())]
     sync.offered("bank-a", manifest.encode(), 10)
     sync.rest()
     for height in range(1, manifest.height + 1):
-        trail = trail.follow(Head.decode(disk.head(height) or b""))
-    sync.want(trail)
+        header_chain = header_chain.follow(Head.decode(disk.head(height) or b""))
+    sync.want(header_chain)
     assert sync.requests(20) == [("bank-a", wire.GetSnapshot())]
 
 

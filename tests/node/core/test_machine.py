@@ -47,7 +47,7 @@ def machine_of(host: Host):
 
 
 def own_signatures(host: Host) -> list[bytes]:
-    return [record.signature for record in machine_of(host)._records.persisted.signs or ()]
+    return [record.signature for record in machine_of(host)._journal.persisted.signs or ()]
 
 
 # Normal life
@@ -206,7 +206,7 @@ def test_old_records_leave_the_journal_and_the_guard_stays(cluster: Cluster, mon
         assert len(host.disk.journal) < 40_000
         loaded = journal.load(host.disk.journal, cluster.genesis.chain_id, host.name)
         assert loaded.verdict is journal.Verdict.INTACT
-        assert loaded.journal.persisted.signs == machine_of(host)._records.persisted.signs
+        assert loaded.journal.persisted.signs == machine_of(host)._journal.persisted.signs
         assert loaded.journal.persisted.signs[-1].height == 31
 
 
@@ -711,7 +711,7 @@ def test_what_comes_behind_one_without_room_has_none_however_small() -> None:
     cluster.submit("bank-a", *txs)
     codes = [answer.rejected.code if answer.rejected else None for answer in cluster["bank-a"].answers]
     assert codes == [None, "member_share_full", "member_share_full", None]
-    refused = cluster["bank-a"].machine.no_room(txs, cluster.now_ms)
+    refused = cluster["bank-a"].machine.refused_for_room(txs, cluster.now_ms)
     assert [tx.raw in refused for tx in txs] == [False, True, True, False]
     assert cluster.run_until(lambda: cluster.has(txs[0], "bank-a"))
     cluster.submit("bank-a", txs[2])
@@ -790,7 +790,7 @@ def test_a_body_is_served_from_the_height_in_progress_and_from_the_tip(cluster: 
     cluster.submit("bank-a", sign_transaction(cluster.genesis, 1))
     cluster.run(10)
     machine = machine_of(cluster["bank-a"])
-    (held,) = [record for record in machine._records._journal._records if isinstance(record, BodyRecord)]
+    (held,) = [record for record in machine._journal._journal._records if isinstance(record, BodyRecord)]
     for block in (held.block, machine.tip.block if machine.tip else held.block):
         asked = events.FrameReceived("regulator", wire.GetBody(2, block.hash))
         assert machine.step(asked, cluster.now_ms) == [events.SendFrame("regulator", wire.Body(block))]
@@ -838,8 +838,8 @@ def test_an_operators_word_changes_nothing_for_a_node_that_may_vote(cluster: Clu
 
 def heard(host: Host, token: int) -> list[int]:
     found: list[int] = []
-    host.watch = lambda effects: found.extend(one.height for one in effects if isinstance(one, events.TipsHeard))
-    host.step(events.TipsAsked(token))
+    host.watch = lambda effects: found.extend(one.height for one in effects if isinstance(one, events.ReadHeightKnown))
+    host.step(events.ReadRequested(token))
     return found
 
 
@@ -878,10 +878,10 @@ def test_open_questions_are_bounded_and_forgotten(cluster: Cluster) -> None:
     cluster.kill("central-bank", "enterprise-a", "regulator")
     machine = machine_of(cluster["bank-a"])
     for token in range(2_000):
-        machine.step(events.TipsAsked(token), cluster.now_ms)
-    assert len(machine._inquiries._open) == 1_000
+        machine.step(events.ReadRequested(token), cluster.now_ms)
+    assert len(machine._reads._open) == 1_000
     cluster.run(12_000)
-    assert len(machine._inquiries._open) == 0
+    assert len(machine._reads._open) == 0
 
 
 def test_a_prepared_certificate_in_an_answer_raises_the_height_to_wait_for(cluster: Cluster) -> None:

@@ -208,7 +208,7 @@ def test_a_removed_validator_stops_signing_and_follows(town: Town) -> None:
     town.settle()
     assert "enterprise-a" not in town.validators
     assert not town.votes("enterprise-a")
-    signs = town.cluster["enterprise-a"].machine._records.persisted.signs
+    signs = town.cluster["enterprise-a"].machine._journal.persisted.signs
     assert max(sign.height for sign in signs) <= height + 1
     status = town.cluster["enterprise-a"].machine.status(town.cluster.now_ms)
     assert (status.kind, status.healthy) == ("observer", True)

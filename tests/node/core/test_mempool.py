@@ -11,7 +11,7 @@ from coseal.contracts.kernel.budget import least_steps
 from coseal.ledger.errors import BadSignature
 from coseal.ledger.transaction import Transaction
 from coseal.node.core.mempool import Mempool, MempoolLimits
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 from tests.node.cluster import START_MS, make_genesis, sign_transaction
 
 GENESIS = make_genesis()
@@ -294,7 +294,7 @@ def test_a_verified_transaction_is_not_verified_again() -> None:
         calls.append(signature)
         return True
 
-    cache = VerifiedTransactions(verify)
+    cache = VerifiedCache(verify)
     assert cache.admit(TEMPLATE.raw) is cache.admit(bytes(TEMPLATE.raw))
     assert len(calls) == 1
     cache.forget((TEMPLATE.raw,))
@@ -303,7 +303,7 @@ def test_a_verified_transaction_is_not_verified_again() -> None:
 
 
 def test_the_cache_of_verified_transactions_is_bounded_and_forgets_the_oldest() -> None:
-    cache = VerifiedTransactions(entries_max=3, bytes_max=1_000)
+    cache = VerifiedCache(entries_max=3, bytes_max=1_000)
     for number in range(5):
         cache.add(fake(number))
     assert [fake(number).raw in cache for number in range(5)] == [False, False, True, True, True]
@@ -313,7 +313,7 @@ def test_the_cache_of_verified_transactions_is_bounded_and_forgets_the_oldest() 
 
 
 def test_a_bad_signature_is_never_remembered() -> None:
-    cache = VerifiedTransactions()
+    cache = VerifiedCache()
     forged = TEMPLATE.raw[:-1] + bytes([TEMPLATE.raw[-1] ^ 1])
     for _ in range(2):
         with pytest.raises(BadSignature):

@@ -116,7 +116,7 @@ def away() -> list[str | None]:
 def mute_alone() -> list[str | None]:
     cluster = settled(1)
     (host,) = cluster.running()
-    host.step(events.SignerHeard("its signer is away: it closed the connection"))
+    host.step(events.SignerChanged("its signer is away: it closed the connection"))
     return [why(cluster, host.name)]
 
 

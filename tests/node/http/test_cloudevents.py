@@ -1,4 +1,4 @@
-"""CloudEvents at the door: three modes, one outcome; the answer names the event that is wrong."""
+"""CloudEvents: three modes, one outcome; the answer names the event that is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The straight way in on a real socket: it answers what the way round answers, and leaves to it what is not plain.
+"""The fast path on a real socket: it answers what the ordinary way answers, and leaves to it what is not plain.
 
 The same request goes round when its body comes in two pieces.
 """
@@ -60,7 +60,7 @@ class Client:
         assert headers.pop("date")
         return int(head[0].split(" ")[1]), headers, json.loads(body)
 
-    async def straight(self, raw: bytes, wait: str = "accepted", route: str = "") -> Received:
+    async def fast_path(self, raw: bytes, wait: str = "accepted", route: str = "") -> Received:
         self.writer.write(b"".join(request(raw, wait, route=route)))
         return await self.answer()
 
@@ -89,22 +89,22 @@ async def connected(port: int) -> AsyncIterator[Client]:
         writer.close()
 
 
-def count_straight(world: World) -> list[bytes]:
-    """Return a list that grows by each request that goes straight."""
+def count_fast_path(world: World) -> list[bytes]:
+    """Return a list that grows by each request that takes the fast path."""
     taken: list[bytes] = []
-    take = world.app.straight.take
+    take = world.app.fast_path.take
 
     def watched(exchange: Any, caller: Caller, plan: Plan, headers: Fields, body: bytes) -> None:
         taken.append(body)
         take(exchange, caller, plan, headers, body)
 
-    world.app.straight.take = watched  # type: ignore[method-assign]
+    world.app.fast_path.take = watched  # type: ignore[method-assign]
     return taken
 
 
 def test_both_ways_give_the_same_answers(tmp_path: Path) -> None:
     async def play(world: World, client: Client) -> None:
-        world.auto, taken = False, count_straight(world)
+        world.auto, taken = False, count_fast_path(world)
         pooled, committed, rejected = (
             world.profile(),
             world.profile(),
@@ -126,12 +126,12 @@ def test_both_ways_give_the_same_answers(tmp_path: Path) -> None:
             pooled.raw + b"\x00",
         ]
         for raw in raws:
-            round_, straight = await client.round(raw), await client.straight(raw)
-            assert straight == round_
+            round_, fast_path = await client.round(raw), await client.fast_path(raw)
+            assert fast_path == round_
         world.pool_limit = 1
         full = world.profile()
-        assert await client.straight(full.raw) == await client.round(full.raw)
-        assert (await client.straight(full.raw))[1]["retry-after"] == "1"
+        assert await client.fast_path(full.raw) == await client.round(full.raw)
+        assert (await client.fast_path(full.raw))[1]["retry-after"] == "1"
         assert len(taken) > len(raws)
 
     serve(tmp_path, play)
@@ -139,14 +139,14 @@ def test_both_ways_give_the_same_answers(tmp_path: Path) -> None:
 
 def test_a_new_transaction_is_answered_202_and_its_commit_is_waited_for(tmp_path: Path) -> None:
     async def play(world: World, client: Client) -> None:
-        taken = count_straight(world)
+        taken = count_fast_path(world)
         world.auto = False
         tx = world.profile()
-        status, headers, document = await client.straight(tx.raw)
+        status, headers, document = await client.fast_path(tx.raw)
         assert (status, headers["content-type"], headers["coseal-height"]) == (202, "application/json", "0")
         assert document == {"id": tx.id.hex(), "status": "accepted", "height": None, "index": None, "receipt": None}
         world.auto = True
-        status, headers, document = await client.straight(world.profile().raw, "commit")
+        status, headers, document = await client.fast_path(world.profile().raw, "commit")
         assert (status, headers["coseal-height"], document["status"]) == (200, "1", "committed")
         assert len(taken) == 2
 
@@ -155,13 +155,13 @@ def test_a_new_transaction_is_answered_202_and_its_commit_is_waited_for(tmp_path
 
 def test_a_batch_goes_both_ways_alike(tmp_path: Path) -> None:
     async def play(world: World, client: Client) -> None:
-        world.auto, taken = False, count_straight(world)
+        world.auto, taken = False, count_fast_path(world)
         known = world.profile()
         await world.commit(known)
         transactions = [world.profile(f"number {number}").raw for number in range(3)]
         for body in (encode([*transactions, known.raw, b"\xc1"]), encode([]), encode({}), b"", encode([b"x"] * 1_001)):
             round_ = await client.round(body, route="/batch")
-            assert await client.straight(body, route="/batch") == round_
+            assert await client.fast_path(body, route="/batch") == round_
         assert len(taken) == 6, "nothing is always whole"
 
     serve(tmp_path, play)
@@ -171,20 +171,20 @@ def test_who_is_refused_and_does_not_wait_is_held_off_and_nobody_else(tmp_path: 
     async def play(world: World, port: int) -> None:
         world.auto, world.pool_limit = False, 4
         async with connected(port) as client, connected(port) as other:
-            await client.straight(encode([world.profile(f"{number}").raw for number in range(4)]), route="/batch")
+            await client.fast_path(encode([world.profile(f"{number}").raw for number in range(4)]), route="/batch")
             flood = [world.profile(f"flood {number}").raw for number in range(5)]
-            codes = [(await client.straight(raw))[2]["code"] for raw in flood[:3]]
+            codes = [(await client.fast_path(raw))[2]["code"] for raw in flood[:3]]
             assert codes == ["mempool_full", "mempool_full", "slow_down"]
-            for way in (client.straight, client.round):
+            for way in (client.fast_path, client.round):
                 status, headers, document = await way(flood[3])
                 assert (status, headers["retry-after"], document["code"]) == (429, "5", "slow_down")
                 assert (await way(encode(flood), route="/batch"))[2]["code"] == "slow_down"
             theirs = world.profile("of others", sender="bank-a").raw
-            assert (await client.straight(theirs))[2]["code"] == "mempool_full", "another sender on the connection"
-            assert (await other.straight(flood[4]))[2]["code"] == "mempool_full", "the sender on another connection"
+            assert (await client.fast_path(theirs))[2]["code"] == "mempool_full", "another sender on the connection"
+            assert (await other.fast_path(flood[4]))[2]["code"] == "mempool_full", "the sender on another connection"
             world.pool.clear()
             world.app._context._crowded_s = float("-inf")  # a while later
-            assert (await client.straight(flood[4]))[0] == 202, "nobody is held off where there is room"
+            assert (await client.fast_path(flood[4]))[0] == 202, "nobody is held off where there is room"
 
     test_server.serve(tmp_path, play, Limits(refused_per_s=1, burst_s=1))
 
@@ -215,7 +215,7 @@ def test_a_node_that_stops_takes_nothing_new(tmp_path: Path) -> None:
     async def play(world: World, client: Client) -> None:
         await world.app.stop()
         exchange = Noted()
-        world.app.straight.take(exchange, CALLER, PLAN, [], world.profile().raw)
+        world.app.fast_path.take(exchange, CALLER, PLAN, [], world.profile().raw)
         assert (exchange.status, exchange.close, world.pool) == (503, True, {})
 
     serve(tmp_path, play)
@@ -231,9 +231,9 @@ def test_many_at_once_are_submitted_over_several_turns(tmp_path: Path) -> None:
             return await submit(transactions)
 
         world.submit = counted  # type: ignore[method-assign]
-        straight, exchanges = world.app.straight, [Noted() for _ in range(SUBMITTED_MAX + 3)]
+        fast_path, exchanges = world.app.fast_path, [Noted() for _ in range(SUBMITTED_MAX + 3)]
         for number, exchange in enumerate(exchanges):
-            straight.take(exchange, CALLER, PLAN, [], world.profile(f"number {number}").raw)
+            fast_path.take(exchange, CALLER, PLAN, [], world.profile(f"number {number}").raw)
         while not all(exchange.response_complete for exchange in exchanges):
             await asyncio.sleep(0.001)
         assert sizes == [SUBMITTED_MAX, 3]
@@ -243,7 +243,7 @@ def test_many_at_once_are_submitted_over_several_turns(tmp_path: Path) -> None:
 
 def test_however_the_bytes_come_the_answers_are_the_same(tmp_path: Path) -> None:
     async def play(world: World, client: Client) -> None:
-        world.auto, taken = False, count_straight(world)
+        world.auto, taken = False, count_fast_path(world)
         first, second = world.profile("first"), world.profile("second")
         sent = b"".join((*request(first.raw), *request(second.raw), *request(b"\xc1")))
         for cut in range(0, len(sent), 41):
@@ -273,7 +273,7 @@ NOT_PLAIN = (
 
 def test_what_is_not_plain_goes_round(tmp_path: Path) -> None:
     async def play(world: World, port: int) -> None:
-        taken = count_straight(world)
+        taken = count_fast_path(world)
         for sent in NOT_PLAIN:
             async with connected(port) as client, asyncio.timeout(20):
                 client.writer.write(b"".join(sent))
@@ -293,9 +293,9 @@ def test_a_body_that_does_not_come_is_408(tmp_path: Path) -> None:
     serve(tmp_path, play, LIMITS)
 
 
-def test_the_rates_hold_on_the_straight_way(tmp_path: Path) -> None:
+def test_the_rates_hold_on_the_fast_path(tmp_path: Path) -> None:
     async def play(world: World, client: Client) -> None:
-        answers = [await client.straight(world.profile(f"number {number}").raw) for number in range(4)]
+        answers = [await client.fast_path(world.profile(f"number {number}").raw) for number in range(4)]
         assert [answer[0] for answer in answers] == [202, 202, 429, 429]
         assert (answers[2][2]["code"], answers[2][1]["retry-after"]) == ("too_many_requests", "1")
 
@@ -310,9 +310,9 @@ def test_a_token_has_its_own_rate_and_an_unknown_one_is_refused(tmp_path: Path) 
         )
         server = HttpServer(world.app, "127.0.0.1", 0, Limits())
         await server.start()
-        taken = count_straight(world)
+        taken = count_fast_path(world)
         async with connected(server.port) as client:
-            assert [(await client.straight(world.profile().raw))[0] for _ in range(2)] == [202, 429]
+            assert [(await client.fast_path(world.profile().raw))[0] for _ in range(2)] == [202, 429]
             for text, status in (("t" * 40, 202), ("t" * 40, 429), ("u" * 40, 401)):
                 client.writer.write(b"".join(request(world.profile().raw, "accepted", f"Authorization: Bearer {text}")))
                 answer = await client.answer()
@@ -337,11 +337,11 @@ def test_what_fails_is_answered_and_the_connection_goes_on(tmp_path: Path) -> No
         submit = world.submit
         for error, expected in ((Unavailable("no"), (503, "unavailable")), (ValueError("?"), (500, "internal_error"))):
             world.submit = failing(error)  # type: ignore[method-assign, assignment]
-            status, _, document = await client.straight(world.profile().raw)
+            status, _, document = await client.fast_path(world.profile().raw)
             assert (status, document["code"]) == expected
             assert "?" not in document["detail"]
         world.submit = submit  # type: ignore[method-assign]
-        assert (await client.straight(world.profile().raw))[0] == 202
+        assert (await client.fast_path(world.profile().raw))[0] == 202
 
     serve(tmp_path, play)
 
@@ -356,7 +356,7 @@ def test_a_client_that_has_gone_is_no_error(tmp_path: Path, caplog: pytest.LogCa
         client.writer.close()
         await asyncio.sleep(0.02)
         await world.drop(tx.id, Rejected("expired", "sign it anew"))
-        while world.app.straight.tasks:
+        while world.app.fast_path.tasks:
             await asyncio.sleep(0.01)
 
     serve(tmp_path, play)

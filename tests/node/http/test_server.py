@@ -1,4 +1,4 @@
-"""The door on a real socket: what only a server can get wrong. Ports are picked by the system."""
+"""The server on a real socket: what only a server can get wrong. Ports are picked by the system."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tests.node.http.world import World, scenario
 
 
 async def events(world: World, count: int, *places: Any, **wanted: str) -> list[dict[str, Any]]:
-    """Read ``count`` events straight from the generator, as the server pulls them."""
+    """Read ``count`` events fast_path from the generator, as the server pulls them."""
     found: list[dict[str, Any]] = []
     generator = stream._events(world.app._context, _start(*places, world.height), Wanted(**wanted))
     async with asyncio.timeout(20):

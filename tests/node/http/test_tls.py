@@ -1,4 +1,4 @@
-"""The door behind TLS: what a stranger can hold before the first byte of HTTP, and which keys it takes."""
+"""HTTP behind TLS: what a stranger can hold before the first byte of HTTP, and which keys it takes."""
 
 from __future__ import annotations
 

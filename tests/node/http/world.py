@@ -1,4 +1,4 @@
-"""A node for tests of its HTTP door: a real executor and real certified blocks; only the shell around them is ours.
+"""A node for tests of its HTTP API: a real executor and real certified blocks; only the shell around them is ours.
 
 ``Services`` here does in memory what the runtime does with consensus and a disk: it checks, pools, and commits.
 """

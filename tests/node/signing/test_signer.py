@@ -100,10 +100,10 @@ def test_a_new_signer_goes_on_from_what_its_node_signed(node: Path, tmp_path: Pa
     file = JournalFile(node / "journal")
     file.replace(journal.Journal(chain_id, "regulator").raise_floor(41))
     signer_setup.create(tmp_path / "signer", node)
-    desk = signer.open_desk(tmp_path / "signer")
-    assert desk.place[0] == 41
-    assert isinstance(desk.answer(Sign(vote(chain_id, 41))), Refused)
-    assert isinstance(desk.answer(Sign(vote(chain_id, 42))), Signed)
+    service = signer.open_service(tmp_path / "signer")
+    assert service.place[0] == 41
+    assert isinstance(service.answer(Sign(vote(chain_id, 41))), Refused)
+    assert isinstance(service.answer(Sign(vote(chain_id, 42))), Signed)
 
 
 def test_without_a_sound_journal_only_a_height_to_stay_above_makes_a_guard(node: Path, tmp_path: Path) -> None:
@@ -112,9 +112,9 @@ def test_without_a_sound_journal_only_a_height_to_stay_above_makes_a_guard(node:
         signer_setup.create(tmp_path / "signer", node)
     assert (node / "keys" / "consensus.pem").exists()
     signer_setup.create(tmp_path / "signer", node, above=100)
-    desk = signer.open_desk(tmp_path / "signer")
-    assert isinstance(desk.answer(Sign(vote(chain_of(node), 100))), Refused)
-    assert isinstance(desk.answer(Sign(vote(chain_of(node), 101))), Signed)
+    service = signer.open_service(tmp_path / "signer")
+    assert isinstance(service.answer(Sign(vote(chain_of(node), 100))), Refused)
+    assert isinstance(service.answer(Sign(vote(chain_of(node), 101))), Signed)
 
 
 def test_the_signer_of_a_running_node_is_not_made(node: Path, tmp_path: Path) -> None:
@@ -136,9 +136,9 @@ def test_the_signer_of_a_new_key_is_made_while_the_node_runs(node: Path, tmp_pat
     assert shown["consensus_key"] == new.hex()
     assert not (tmp_path / "new.pem").exists()
     assert (node / "keys" / "consensus.pem").exists()
-    desk = signer.open_desk(tmp_path / "signer")
-    assert isinstance(desk.answer(Sign(vote(chain_of(node), 50))), Refused)
-    assert isinstance(desk.answer(Sign(vote(chain_of(node), 51))), Signed)
+    service = signer.open_service(tmp_path / "signer")
+    assert isinstance(service.answer(Sign(vote(chain_of(node), 50))), Refused)
+    assert isinstance(service.answer(Sign(vote(chain_of(node), 51))), Signed)
 
 
 # The process
@@ -197,12 +197,12 @@ def test_two_nodes_on_one_signer_get_one_signature_for_one_place(made: SignerPro
 def test_a_user_it_was_not_told_of_is_hung_up_on(made: SignerProcess, tmp_path: Path) -> None:
     listener = signer._listen(tmp_path / "other.sock", shared=True)
     assert stat.S_IMODE((tmp_path / "other.sock").stat().st_mode) == 0o660
-    desk = signer.open_desk(made.folder)
-    counter = signer.Counter(desk, listener, {os.geteuid() + 1})
+    service = signer.open_service(made.folder)
+    counter = signer.Counter(service, listener, {os.geteuid() + 1})
     with connected(tmp_path / "other.sock") as connection:
         counter._accept()
         assert connection.recv(1024) == b""
-    counter = signer.Counter(desk, listener, {os.geteuid()})
+    counter = signer.Counter(service, listener, {os.geteuid()})
     with connected(tmp_path / "other.sock") as connection:
         counter._accept()
         connection.send(b"\x92\xa3who\x01")
@@ -266,13 +266,13 @@ def test_a_signer_without_a_sound_guard_does_not_start(
 
 def test_a_torn_guard_is_mended(made: SignerProcess, node: Path) -> None:
     path = made.folder / "guard" / "journal.log"
-    desk = signer.open_desk(made.folder)
-    assert isinstance(desk.answer(Sign(vote(chain_of(node), 3))), Signed)
+    service = signer.open_service(made.folder)
+    assert isinstance(service.answer(Sign(vote(chain_of(node), 3))), Signed)
     path.write_bytes(path.read_bytes()[:-7])
-    desk = signer.open_desk(made.folder)
-    assert desk.place == (3, 0)
-    assert isinstance(desk.answer(Sign(vote(chain_of(node), 3, b"b" * 32))), Refused)
-    assert signer.open_desk(made.folder).place == (3, 0)
+    service = signer.open_service(made.folder)
+    assert service.place == (3, 0)
+    assert isinstance(service.answer(Sign(vote(chain_of(node), 3, b"b" * 32))), Refused)
+    assert signer.open_service(made.folder).place == (3, 0)
 
 
 def test_two_processes_cannot_share_the_folder_and_other_problems_have_their_status(

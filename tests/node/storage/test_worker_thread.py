@@ -6,17 +6,17 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import partial
 
-from coseal.node.storage.worker_thread import Hand
+from coseal.node.storage.worker_thread import WorkerThread
 
 
-def played(scenario: Callable[[Hand, list[object]], Awaitable[None]]) -> list[object]:
+def played(scenario: Callable[[WorkerThread, list[object]], Awaitable[None]]) -> list[object]:
     """Return what a scenario heard."""
     heard: list[object] = []
 
     async def play() -> None:
-        hand = Hand("test")
-        await asyncio.wait_for(scenario(hand, heard), 20)
-        hand.close(wait=True)
+        thread = WorkerThread("test")
+        await asyncio.wait_for(scenario(thread, heard), 20)
+        thread.close(wait=True)
 
     asyncio.run(play())
     return heard
@@ -30,7 +30,7 @@ async def until(condition: Callable[[], bool]) -> None:
 def test_work_is_done_in_order_elsewhere_and_told_here() -> None:
     threads: set[int] = set()
 
-    async def scenario(hand: Hand, heard: list[object]) -> None:
+    async def scenario(thread: WorkerThread, heard: list[object]) -> None:
         def work(number: int) -> float:
             threads.add(threading.get_ident())
             return float(number)
@@ -40,7 +40,7 @@ def test_work_is_done_in_order_elsewhere_and_told_here() -> None:
             heard.append(result)
 
         for number in range(5):
-            hand.give(partial(work, number), told, heard.append)
+            thread.submit(partial(work, number), told, heard.append)
         await until(lambda: len(heard) == 5)
 
     assert played(scenario) == [0.0, 1.0, 2.0, 3.0, 4.0]
@@ -50,22 +50,22 @@ def test_work_is_done_in_order_elsewhere_and_told_here() -> None:
 def test_nothing_is_done_after_an_error() -> None:
     done: list[str] = []
 
-    async def scenario(hand: Hand, heard: list[object]) -> None:
+    async def scenario(thread: WorkerThread, heard: list[object]) -> None:
         def fail() -> float:
             raise OSError("the disk")
 
-        hand.give(fail, heard.append, lambda error: heard.append(str(error)))
-        hand.give(lambda: done.append("more"), heard.append, heard.append)
+        thread.submit(fail, heard.append, lambda error: heard.append(str(error)))
+        thread.submit(lambda: done.append("more"), heard.append, heard.append)
         await until(lambda: bool(heard))
-        hand.close(wait=True)
+        thread.close(wait=True)
 
     assert played(scenario) == ["the disk"]
     assert done == []
 
 
-def test_a_hand_that_never_worked_closes_at_once() -> None:
-    async def scenario(hand: Hand, heard: list[object]) -> None:
-        hand.close(wait=True)
+def test_a_thread_that_never_worked_closes_at_once() -> None:
+    async def scenario(thread: WorkerThread, heard: list[object]) -> None:
+        thread.close(wait=True)
 
     assert played(scenario) == []
 
@@ -73,13 +73,13 @@ def test_a_hand_that_never_worked_closes_at_once() -> None:
 def test_what_is_told_is_told_in_the_context_of_who_gave_the_work() -> None:
     name: ContextVar[str] = ContextVar("name", default="nobody")
 
-    async def scenario(hand: Hand, heard: list[object]) -> None:
+    async def scenario(thread: WorkerThread, heard: list[object]) -> None:
         def failing() -> None:
             raise OSError
 
         name.set("caller")
-        hand.give(lambda: None, lambda _: heard.append(name.get()), heard.append)
-        hand.give(failing, heard.append, lambda _: heard.append(name.get()))
+        thread.submit(lambda: None, lambda _: heard.append(name.get()), heard.append)
+        thread.submit(failing, heard.append, lambda _: heard.append(name.get()))
         name.set("later")
         await until(lambda: len(heard) == 2)
 

@@ -9,7 +9,7 @@ import pytest
 
 from coseal.ledger.block import CommittedBlock
 from coseal.node.core.events import Append, AppendBlock, ApplyState, ReplaceJournal
-from coseal.node.fault_injection import NO_DRILL, Drill
+from coseal.node.fault_injection import NO_FAULTS, FaultInjection
 from coseal.node.storage import writer as writer_module
 from coseal.node.storage.data_folder import Storage
 from coseal.node.storage.files import StorageError
@@ -69,7 +69,7 @@ class Disk:
 
 
 def run(
-    folder: Path, scenario: Callable[[Writer, Disk, Log, Storage], Awaitable[None]], drill: Drill = NO_DRILL
+    folder: Path, scenario: Callable[[Writer, Disk, Log, Storage], Awaitable[None]], faults: FaultInjection = NO_FAULTS
 ) -> Log:
     create(folder / "journal", b"")
     storage = Storage(folder, genesis(), map_bytes=1 << 26)
@@ -77,7 +77,7 @@ def run(
     disk = Disk(storage, log)
 
     async def whole() -> None:
-        writer = Writer(storage, log, drill)
+        writer = Writer(storage, log, faults)
         await scenario(writer, disk, log, storage)
         disk.gate.set()
         await writer.close()
@@ -252,4 +252,4 @@ def test_a_drill_makes_every_batch_take_longer(tmp_path: Path) -> None:
         writer.after(log.note("send"))
         await until(lambda: log.seconds)
 
-    assert min(run(tmp_path, scenario, Drill(write_delay_ms=40)).seconds) >= 0.04
+    assert min(run(tmp_path, scenario, FaultInjection(write_delay_ms=40)).seconds) >= 0.04

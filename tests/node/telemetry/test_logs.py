@@ -12,7 +12,7 @@ import pytest
 
 from coseal.node.core.journal import Verdict
 from coseal.node.core.journal_writer import _ABOUT
-from coseal.node.fault_injection import Drill
+from coseal.node.fault_injection import FaultInjection
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "observability.md").read_text("utf-8")
@@ -55,7 +55,7 @@ def collected(paths: list[Path]) -> dict[str, tuple[set[str], set[str]]]:
         for event, level, fields in said(path):
             found[event][0].add(level)
             found[event][1].update(fields)
-    # Three are not written out where they are said: the journal's verdict, the signer's `_tell`, the drill's settings.
+    # Three are not written out where they are said: the journal's verdict, the signer's `_tell`, the injected faults.
     found.pop("None")
     return dict(found)
 
@@ -66,7 +66,7 @@ def test_every_event_of_the_node_is_in_the_table_with_its_levels_and_fields() ->
     assert len(found) > 35
     for verdict, (_, severe) in _ABOUT.items():
         found[f"journal_{verdict.value}"] = ({"error" if severe else "warning"}, {"text"})
-    found["drill"][1].update(Drill.model_fields)
+    found["fault_injection"][1].update(FaultInjection.model_fields)
     table = documented("event")
     joint = {"loop", "library"}  # one row
     assert {event: row for event, row in found.items() if event not in joint} == {

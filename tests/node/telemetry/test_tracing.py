@@ -48,7 +48,7 @@ def test_a_nodes_spans_of_a_transaction_are_one_trace_named_by_its_id(
         await commit(runtime, tx)
 
     assert run(folder, scenario) is Exit.STOPPED
-    assert {span.name for span in spans} == {"door", "admission", "commit", "receipt", "transaction"}
+    assert {span.name for span in spans} == {"verification", "admission", "commit", "receipt", "transaction"}
     assert {(span.tx_id, span.trace_id, span.root_id) for span in spans} == {(tx.id, tx.id[:16], tx.id[16:24])}
     (root,) = [span for span in spans if span.span_id == span.root_id]
     assert (root.name, root.attributes) == ("transaction", {"coseal.end": "committed", "coseal.height": 2})
@@ -65,7 +65,7 @@ def test_a_refused_transaction_ends_at_the_door_with_its_code(folder: Path) -> N
     tracer.arrived([tx])
     tracer.stepped(Submitted((tx,)), [rejected(tx)], 1_001)
     assert [(span.name, span.attributes) for span in spans] == [
-        ("door", {}),
+        ("verification", {}),
         ("admission", {"coseal.admission": "rejected"}),
         ("transaction", {"coseal.end": "rejected"}),
     ]

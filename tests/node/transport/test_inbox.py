@@ -8,7 +8,7 @@ import pytest
 from coseal.consensus.messages import Proposal
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import wire
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.core.wire import Blocks, ConsensusMessage, GetBlocks, Transactions, WireMessage
 from coseal.node.transport import inbox as module
 from coseal.node.transport.inbox import Inbox
@@ -42,12 +42,12 @@ class Machine:
         self.paused.append(f"resume {peer}")
 
 
-Scenario = Callable[[Inbox, Machine, VerifiedTransactions], Awaitable[None]]
+Scenario = Callable[[Inbox, Machine, VerifiedCache], Awaitable[None]]
 
 
 def run(scenario: Scenario, wanted: Callable[[Transaction], bool] = lambda tx: True) -> None:
     async def whole() -> None:
-        verified = VerifiedTransactions()
+        verified = VerifiedCache()
         machine = Machine()
         verifier = Verifier(verified, 1, machine.fault)
         await verifier.start()
@@ -70,7 +70,7 @@ def gossip(first: int, count: int) -> Transactions:
 
 
 def test_a_small_frame_passes_at_once() -> None:
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         inbox.receive("a", wire.encode(GetBlocks(1, 1)))
         assert machine.frames == [("a", GetBlocks(1, 1))]
 
@@ -78,7 +78,7 @@ def test_a_small_frame_passes_at_once() -> None:
 
 
 def test_frames_of_a_peer_keep_their_order_and_do_not_hold_up_another() -> None:
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         sent = [gossip(0, 80), GetBlocks(1, 1), gossip(100, 80), GetBlocks(2, 1), GetBlocks(3, 1)]
         for message in sent:
             inbox.receive("a", wire.encode(message))
@@ -94,7 +94,7 @@ def test_frames_of_a_peer_keep_their_order_and_do_not_hold_up_another() -> None:
 
 
 def test_gossip_arrives_without_what_does_not_verify() -> None:
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         fine = gossip(0, 5)
         inbox.receive("a", wire.encode(Transactions((bad(50).raw, *fine.raws, b"no transaction"))))
         await until(lambda: machine.frames)
@@ -104,7 +104,7 @@ def test_gossip_arrives_without_what_does_not_verify() -> None:
 
 
 def test_gossip_that_nobody_wants_is_not_verified() -> None:
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         inbox.receive("a", wire.encode(gossip(0, 50)))
         assert machine.frames == [("a", gossip(0, 50))]
         assert len(verified) == 0
@@ -119,7 +119,7 @@ def test_the_transactions_of_proposals_and_blocks_are_verified_whether_wanted_or
     proposal = ConsensusMessage(Proposal(0, 1, 0, 0, first.block, (), bytes(64)))
     blocks = Blocks(2, ((second.block.raw, second.certificate.encode()), (b"no block", b"no certificate")))
 
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         inbox.receive("a", wire.encode(proposal))
         inbox.receive("b", wire.encode(blocks))
         await until(lambda: len(machine.frames) == 2)
@@ -138,7 +138,7 @@ def test_what_waits_is_checked_while_what_came_before_it_is_passed_on(monkeypatc
     monkeypatch.setattr(Verifier, "begin", lambda self, ahead: begun.append({tx.raw for tx in ahead}))
     known: list[int] = []
 
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         monkeypatch.setattr(machine, "frame_ready", lambda peer, message: known.append(len(begun)))
         for frame in frames:
             inbox.receive("a", wire.encode(frame))
@@ -153,7 +153,7 @@ def test_no_more_is_decoded_ahead_than_the_bound(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module, "AHEAD", 100)
     pending: list[int] = []
 
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         for number in range(6):
             inbox.receive("a", wire.encode(gossip(100 * number, 40)))
             pending.append(inbox._verifier.pending)
@@ -165,7 +165,7 @@ def test_no_more_is_decoded_ahead_than_the_bound(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_malformed_frame_behind_others_is_told_when_it_is_its_turn() -> None:
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         for payload in (wire.encode(gossip(0, 80)), b"\xff", wire.encode(gossip(100, 80))):
             inbox.receive("a", payload)
         assert not machine.malformed
@@ -176,7 +176,7 @@ def test_a_malformed_frame_behind_others_is_told_when_it_is_its_turn() -> None:
 
 
 def test_a_malformed_frame_is_told_and_the_next_one_passes() -> None:
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         inbox.receive("a", b"\xff")
         inbox.receive("a", wire.encode(GetBlocks(1, 1)))
         assert (machine.malformed, len(machine.frames)) == (["a"], 1)
@@ -187,7 +187,7 @@ def test_a_malformed_frame_is_told_and_the_next_one_passes() -> None:
 def test_a_peer_with_too_much_waiting_is_not_read_until_half_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BACKLOG_BYTES", 20_000)
 
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         for number in range(6):
             inbox.receive("a", wire.encode(gossip(100 * number, 30)))
         assert machine.paused == ["pause a"]
@@ -198,7 +198,7 @@ def test_a_peer_with_too_much_waiting_is_not_read_until_half_is_done(monkeypatch
 
 
 def test_a_lost_peer_is_forgotten() -> None:
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         inbox.receive("a", wire.encode(gossip(0, 80)))
         inbox.receive("a", wire.encode(GetBlocks(1, 1)))
         inbox.forget("a")
@@ -210,7 +210,7 @@ def test_a_lost_peer_is_forgotten() -> None:
 
 
 def test_a_fault_while_a_frame_is_worked_on_is_told() -> None:
-    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedTransactions) -> None:
+    async def scenario(inbox: Inbox, machine: Machine, verified: VerifiedCache) -> None:
         machine.frame_ready = lambda peer, message: {}["nobody thought of it"]  # type: ignore[method-assign]
         inbox.receive("a", wire.encode(gossip(0, 80)))
         await until(lambda: machine.faults)

@@ -13,13 +13,13 @@ import pytest
 
 from bench.machine import cpu_seconds
 from coseal.ledger.transaction import Transaction
-from coseal.node.core.verified import VerifiedTransactions
+from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.verifier import verifier as module
 from coseal.node.verifier import worker
 from coseal.node.verifier.verifier import Closed, Verifier, WorkerLost
 from tests.node.chain import genesis, signed
 
-Scenario: TypeAlias = Callable[[Verifier, VerifiedTransactions], Awaitable[None]]
+Scenario: TypeAlias = Callable[[Verifier, VerifiedCache], Awaitable[None]]
 
 
 def good(count: int) -> list[Transaction]:
@@ -37,7 +37,7 @@ def run(scenario: Scenario, processes: int = 2) -> list[Exception]:
     faults: list[Exception] = []
 
     async def whole() -> None:
-        verified = VerifiedTransactions()
+        verified = VerifiedCache()
         verifier = Verifier(verified, processes, faults.append)
         await verifier.start()
         try:
@@ -69,7 +69,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 def test_good_ones_are_remembered_and_bad_ones_named() -> None:
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         transactions = [*good(70), bad(500), bad(501)]
         assert await verifier.check(transactions) == {tx.raw for tx in transactions[70:]}
         assert all(tx.raw in verified for tx in transactions[:70])
@@ -79,7 +79,7 @@ def test_good_ones_are_remembered_and_bad_ones_named() -> None:
 
 
 def test_what_is_known_or_under_way_is_not_checked_again() -> None:
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         transactions = good(100)
         first, second = await asyncio.gather(verifier.check(transactions), verifier.check(transactions[50:]))
         assert first == second == set()
@@ -90,7 +90,7 @@ def test_what_is_known_or_under_way_is_not_checked_again() -> None:
 
 
 def test_what_was_begun_is_checked_while_the_loop_is_busy_and_not_again() -> None:
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         await verifier.check(good(1))
         (worker,) = verifier._workers
         before_s = cpu_seconds([worker._process.pid])
@@ -108,7 +108,7 @@ def test_what_was_begun_is_checked_while_the_loop_is_busy_and_not_again() -> Non
 
 def test_what_is_asked_before_the_start_waits_for_it() -> None:
     async def scenario() -> None:
-        verifier = Verifier(VerifiedTransactions(), 1, print)
+        verifier = Verifier(VerifiedCache(), 1, print)
         early = asyncio.create_task(verifier.check([*good(3), bad(7)]))
         await asyncio.sleep(0)
         await verifier.start()
@@ -119,7 +119,7 @@ def test_what_is_asked_before_the_start_waits_for_it() -> None:
 
 
 def test_a_bad_one_under_way_is_bad_for_everyone_who_asks() -> None:
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         wrong = bad(1)
         assert await asyncio.gather(verifier.check([wrong]), verifier.check([wrong])) == [{wrong.raw}, {wrong.raw}]
         assert verifier.checked == 1
@@ -130,7 +130,7 @@ def test_a_bad_one_under_way_is_bad_for_everyone_who_asks() -> None:
 def test_what_waits_for_a_process_is_taken_together(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = asked(monkeypatch)
 
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         await asyncio.gather(*(verifier.check([tx]) for tx in good(200)))
 
     run(scenario, processes=1)
@@ -143,7 +143,7 @@ def test_no_more_waits_at_a_process_than_the_bound(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module, "AHEAD", 2)
     sizes = asked(monkeypatch)
 
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         transactions = good(5 * module.CHUNK)
         verifier.begin(transactions)
         assert sizes == [module.CHUNK] * 2
@@ -156,7 +156,7 @@ def test_no_more_waits_at_a_process_than_the_bound(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_answer_in_pieces_is_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         (worker,) = verifier._workers
         original = worker.data_received
         monkeypatch.setattr(
@@ -171,7 +171,7 @@ def test_an_answer_in_pieces_is_put_together(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_who_gives_up_takes_nothing_from_those_who_wait_for_the_same() -> None:
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         (worker,) = verifier._workers
         os.kill(worker._process.pid, signal.SIGSTOP)
         wrong, right = bad(1), good(1)
@@ -191,7 +191,7 @@ def test_who_gives_up_takes_nothing_from_those_who_wait_for_the_same() -> None:
 
 
 def test_who_waits_when_the_node_stops_is_told() -> None:
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         waiting = asyncio.create_task(verifier.check(good(200)))
         await asyncio.sleep(0)
         await verifier.close()
@@ -205,7 +205,7 @@ def test_who_waits_when_the_node_stops_is_told() -> None:
 
 
 def test_a_process_that_ends_by_itself_is_a_fault_and_whoever_waits_is_told() -> None:
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         worker = verifier._workers[0]
         os.kill(worker._process.pid, signal.SIGSTOP)
         waiting = asyncio.create_task(verifier.check(good(200)))
@@ -220,7 +220,7 @@ def test_a_process_that_ends_by_itself_is_a_fault_and_whoever_waits_is_told() ->
 
 
 def test_what_ends_a_node_does_not_end_its_process_before_it_not_even_at_the_start() -> None:
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         for transactions in (good(3), good(6)):  # before it is ready, and after
             for number in (signal.SIGTERM, signal.SIGINT):
                 os.kill(verifier._workers[0]._process.pid, number)
@@ -235,7 +235,7 @@ def test_no_process_is_left_and_one_that_hangs_is_ended(monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "_END_S", 0.05)
     processes: list[subprocess.Popen[bytes]] = []
 
-    async def scenario(verifier: Verifier, verified: VerifiedTransactions) -> None:
+    async def scenario(verifier: Verifier, verified: VerifiedCache) -> None:
         processes.extend(worker._process for worker in verifier._workers)
         os.kill(processes[1].pid, signal.SIGSTOP)
 

@@ -16,7 +16,7 @@ _ENTRIES_MAX: Final = 20_000
 _BYTES_MAX: Final = 96 * 1024 * 1024
 
 
-class VerifiedTransactions:
+class VerifiedCache:
     """A bounded cache raw bytes -> ``Transaction``; the oldest are forgotten first.
 
     The shell fills it (``add``) with what ``node.verifier`` checked; ``admit`` is what the executor and the

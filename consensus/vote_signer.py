@@ -1,6 +1,6 @@
-"""What one validator says at one height: everything it signs passes here, and through the guard.
+"""What one validator signs at one height: proposal, votes and round changes, each through the guard.
 
-Law: a message leaves only behind the records it relies on (P1 to P4), and a node without a seat says nothing.
+Law: a message leaves only behind the records it relies on (P1 to P4), and a node without a seat signs nothing.
 
 P1  PROPOSAL: body, justification and sign state are durable; a restarted leader proposes the same block again.
 P2  PREPARE: body and sign state; others may rely on us holding the body.
@@ -23,10 +23,10 @@ from coseal.ledger.signing import HASH_BYTES
 from coseal.ledger.validators import ValidatorSet
 
 
-class Voice:
+class VoteSigner:
     """Our seat at ``height`` among ``validators``; ``me`` is its index, None for a node that only follows.
 
-    ``round`` is the one it speaks in.
+    ``round`` is the one it signs in.
     """
 
     def __init__(self, context: Context, height: int, validators: ValidatorSet) -> None:
@@ -36,11 +36,11 @@ class Voice:
         self._epoch = validators.epoch
         self.round = 0
         # A key other than the seat's would sign what nobody accepts; both may change with an epoch (V3, V5).
-        holds = index is not None and guard is not None and guard.speak_with(validators[index].key)
+        holds = index is not None and guard is not None and guard.use_key(validators[index].key)
         self.me = index if holds else None
 
     @property
-    def speaks(self) -> bool:
+    def signs(self) -> bool:
         """Whether this node signs at all; one that does not must not wait for answers either."""
         guard = self._context.guard
         return guard is not None and self.me is not None and guard.silence(self._height) is None
@@ -61,13 +61,13 @@ class Voice:
         """Return the fields every message of ours begins with: epoch, height, round, sender."""
         return self._epoch, self._height, self.round, -1 if self.me is None else self.me
 
-    def say(self, message: Message, signed: Signed, records: Iterable[Record]) -> None:
+    def broadcast(self, message: Message, signed: Signed, records: Iterable[Record]) -> None:
         """Broadcast a message behind everything it relies on."""
         for record in records if signed.record is None else (*records, signed.record):
             self._context.emit(Persist(record))
         self._context.emit(Broadcast(message))
 
-    def said_before(
+    def signed_before(
         self, blocks: Sequence[Block], justification: tuple[RoundChange, ...]
     ) -> list[Proposal | Prepare | Commit]:
         """Return our proposal and votes of the round once more, from what the guard holds."""
@@ -87,18 +87,18 @@ class Voice:
                 messages.append(vote(*self.place(), signed.preimage[-HASH_BYTES:], signed.signature))
         return messages
 
-    def hear(self, message: Message) -> None:
+    def check_own_signature(self, message: Message) -> None:
         """Compare a message that carries our own signature with what we know to have signed (G4)."""
         phase, _ = subject(message)
-        self._hear(phase, message.round, preimage(self._context.config.chain_id, message))
+        self._check(phase, message.round, preimage(self._context.config.chain_id, message))
 
-    def hear_in(self, certificate: Certificate) -> None:
+    def check_own_signature_in(self, certificate: Certificate) -> None:
         """Compare our part of a verified certificate with what we know to have signed (G4)."""
         if self.me is not None and self.me in certificate.signers():
             signed = self._preimage(certificate.round, certificate.phase, certificate.block_hash)
-            self._hear(certificate.phase, certificate.round, signed)
+            self._check(certificate.phase, certificate.round, signed)
 
-    def _hear(self, phase: Phase, round: int, signed: bytes) -> None:
+    def _check(self, phase: Phase, round: int, signed: bytes) -> None:
         guard = self._context.guard
         if guard is not None and guard.lacks(self._height, round, phase, signed):
             self._context.emit(Persist(guard.stop()))
