@@ -142,7 +142,7 @@ def draw(rng: random.Random) -> Options:
         faults_ms=rng.choice((6_000, 10_000, 16_000)),
         faults=tuple(kinds),
         behaviours=behaviours,
-        limits=MempoolLimits(transactions_max=12, shares=2, doors=2) if small else None,
+        limits=MempoolLimits(transactions_max=12, shares=2, entry_points=2) if small else None,
         burst=8 if small else rng.choice((1, 1, 3)),
         leave_one_down=rng.randrange(3) == 0,
         snapshot_blocks=rng.choice(snapshots),

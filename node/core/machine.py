@@ -397,7 +397,7 @@ class Machine:
     def _share_places(self) -> None:
         """Give this node's clients their part of the pool: one of as many as there are nodes (N10)."""
         if self.config.limits is None:
-            self.mempool.limits = MempoolLimits(doors=max(1, len(self._registry.pins)))
+            self.mempool.limits = MempoolLimits(entry_points=max(1, len(self._registry.pins)))
 
     # Small things
 

@@ -25,7 +25,7 @@ NO_ROOM: Final = frozenset({"mempool_full", "member_share_full"})
 class MempoolLimits:
     """How much may wait; a member may hold ``1 / shares`` of both (N10).
 
-    ``doors`` is how many nodes take transactions from clients. Each one's own clients get their part of every
+    ``entry_points`` is how many nodes take transactions from clients. Each one's own clients get their part of every
     limit, so that what all of them let in fits into every pool: gossip that one pool refused would be missing there,
     and the sender's next transactions, which rely on it, would come before it. There a member may hold no more than
     is left free, so alone half of it, and there is room for the next one.
@@ -34,7 +34,7 @@ class MempoolLimits:
     transactions_max: int = 10_000
     bytes_max: int = 64 * 1024 * 1024
     shares: int = 2
-    doors: int = 1
+    entry_points: int = 1
 
 
 class _Held(NamedTuple):
@@ -162,7 +162,7 @@ class Mempool:
         """Return how much of this node's own clients may wait (N10)."""
         limits = self.limits
         bytes_max = min(limits.bytes_max, self._throughput.room_bytes)
-        return _Most(max(1, limits.transactions_max // limits.doors), bytes_max // limits.doors)
+        return _Most(max(1, limits.transactions_max // limits.entry_points), bytes_max // limits.entry_points)
 
     def add(self, transaction: Transaction, now_ms: int, *, client: bool = False) -> Rejected | None:
         """Hold a verified transaction; None also when it is held already (nothing changes then)."""

@@ -479,10 +479,10 @@ def test_another_link_certificate_is_pinned_in_the_block_that_registers_it(town:
 def test_the_clients_part_of_the_pool_follows_the_number_of_nodes(town: Town) -> None:
     town.cluster.kill("bank-a")
     town.cluster.start("bank-a")
-    assert town.cluster["bank-a"].machine.mempool.limits.doors == 4
+    assert town.cluster["bank-a"].machine.mempool.limits.entry_points == 4
     town.register()
     town.settle(town.front.height)
-    assert town.cluster["bank-a"].machine.mempool.limits.doors == 5
+    assert town.cluster["bank-a"].machine.mempool.limits.entry_points == 5
 
 
 NEWER = {**RULES, 2: CONTRACTS}

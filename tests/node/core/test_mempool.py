@@ -88,7 +88,7 @@ def test_a_member_has_a_share_of_the_bytes_too_and_may_always_have_one_transacti
 
 
 def test_what_all_nodes_take_from_their_clients_fits_into_every_pool() -> None:
-    limits = MempoolLimits(transactions_max=12, shares=2, doors=3)
+    limits = MempoolLimits(transactions_max=12, shares=2, entry_points=3)
     pools = [Mempool(limits) for _ in range(3)]
     let_in = []
     for number in range(36):
@@ -102,7 +102,7 @@ def test_what_all_nodes_take_from_their_clients_fits_into_every_pool() -> None:
 
 
 def test_what_one_member_gets_in_everywhere_fits_into_its_share_of_every_pool() -> None:
-    limits = MempoolLimits(transactions_max=24, doors=3)
+    limits = MempoolLimits(transactions_max=24, entry_points=3)
     pools = [Mempool(limits) for _ in range(3)]
     let_in = [
         (number % 3, fake(number))
@@ -115,7 +115,7 @@ def test_what_one_member_gets_in_everywhere_fits_into_its_share_of_every_pool() 
 
 
 def test_at_a_door_there_is_always_room_for_whoever_comes_next() -> None:
-    pool = Mempool(MempoolLimits(transactions_max=120, doors=1))
+    pool = Mempool(MempoolLimits(transactions_max=120, entry_points=1))
     held = []
     for number in range(5):
         sender = f"bank-{number}/admin"
@@ -127,7 +127,7 @@ def test_at_a_door_there_is_always_room_for_whoever_comes_next() -> None:
 
 
 def test_the_room_of_clients_follows_what_blocks_commit() -> None:
-    pool = Mempool(MempoolLimits(doors=4))
+    pool = Mempool(MempoolLimits(entry_points=4))
     sender = iter(range(10**6))
 
     def fits(size: int) -> bool:
@@ -147,7 +147,7 @@ def test_the_room_of_clients_follows_what_blocks_commit() -> None:
 
 
 def test_a_pool_is_crowded_when_clients_use_a_quarter_of_it() -> None:
-    pool = Mempool(MempoolLimits(transactions_max=32, doors=2))
+    pool = Mempool(MempoolLimits(transactions_max=32, entry_points=2))
     for number in range(4):
         pool.add(fake(number), 0, client=True)
     for number in range(100, 110):
@@ -160,7 +160,7 @@ def test_a_pool_is_crowded_when_clients_use_a_quarter_of_it() -> None:
 
 
 def test_clients_of_one_node_get_its_part_and_gossip_still_has_room() -> None:
-    pool = Mempool(MempoolLimits(transactions_max=8, shares=1, doors=4))
+    pool = Mempool(MempoolLimits(transactions_max=8, shares=1, entry_points=4))
     other = fake(1, sender="bank-b/admin")
     assert [pool.add(tx, 0, client=True) for tx in (fake(0), other)] == [None, None]
     refused = pool.add(fake(2), 0, client=True)
