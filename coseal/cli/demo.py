@@ -58,7 +58,7 @@ def demo(
     from coseal.demo.story import DEFAULT_DIRECTORY, Demo
 
     path = directory or dir_option or DEFAULT_DIRECTORY
-    story = Demo(path, _Silent() if as_json else _Printed(), base_port, console_port)
+    story = Demo(path, _SilentNarrator() if as_json else _PrintingNarrator(), base_port, console_port)
     began = time.monotonic()
     finished = False
     try:
@@ -75,7 +75,7 @@ def demo(
         _say_where_to_look(summary, time.monotonic() - began, keep=keep)
 
 
-class _Silent:
+class _SilentNarrator:
     """Tells nothing."""
 
     def chapter(self, title: str) -> None:
@@ -89,7 +89,7 @@ class _Silent:
         yield lambda done, goal: None
 
 
-class _Printed(_Silent):
+class _PrintingNarrator(_SilentNarrator):
     """Tells the story on stdout, with progress bars on stderr if a person is looking."""
 
     def chapter(self, title: str) -> None:

@@ -49,7 +49,7 @@ def doctor(
       coseal doctor --config /var/lib/coseal/nodes/bank-a/node.toml --url https://regulator.example:8600
     """
     from coseal.doctor.examination import configurations, examine
-    from coseal.doctor.line import Verdict, worst
+    from coseal.doctor.line import Rating, worst
 
     if config is not None and not config.is_file():
         raise CosealError(f"{config}: no such file", "it is the node.toml in a node's folder")
@@ -59,9 +59,9 @@ def doctor(
     if as_json:
         print_json({"verdict": verdict, "lines": [asdict(line) for line in lines]})
     else:
-        counts = {one: sum(line.verdict is one for line in lines) for one in Verdict}
+        counts = {one: sum(line.verdict is one for line in lines) for one in Rating}
         typer.echo(f"{verdict}: " + ", ".join(f"{count} {one}" for one, count in counts.items()))
-    if verdict is Verdict.bad:
+    if verdict is Rating.bad:
         raise typer.Exit(EXIT_BAD)
 
 

@@ -22,8 +22,8 @@ from coseal.cli.shared import (
     acting,
     plain_table,
     print_json,
+    progress_lines,
     reaching,
-    teller,
 )
 from coseal.errors import EXIT_BAD, CosealError
 
@@ -36,7 +36,7 @@ governance_app = typer.Typer(
 )
 
 
-class Kind(StrEnum):
+class ProposalKind(StrEnum):
     """What can be proposed."""
 
     add_validator = "add_validator"
@@ -48,7 +48,7 @@ class Kind(StrEnum):
     retry_due = "retry_due"
 
 
-class Status(StrEnum):
+class ProposalStatus(StrEnum):
     """How a proposal stands."""
 
     open = "open"
@@ -82,7 +82,7 @@ def register(app: typer.Typer) -> None:
 @acting
 def propose(
     access: Access,
-    kind: Annotated[Kind, typer.Argument(help="What.")],
+    kind: Annotated[ProposalKind, typer.Argument(help="What.")],
     sender: SenderOption,
     words: Annotated[
         list[str] | None, typer.Argument(metavar="key=value", help="The subject; key:=JSON for numbers and lists.")
@@ -153,24 +153,24 @@ def vote(
         return
     if access.dry_run:
         raise CosealError("--dry-run is about one vote", "say whose: --as MEMBER")
-    from coseal.network.member_clients import Hands
+    from coseal.network.member_clients import MemberClients
 
-    with Hands(access.network(), teller(quiet=as_json), timeout_s=60.0) as hands:
-        found = governance.proposal(hands.reader, proposal)
+    with MemberClients(access.network(), progress_lines(quiet=as_json), timeout_s=60.0) as clients:
+        found = governance.proposal(clients.reader, proposal)
         voted = {row["member"] for row in found["votes"]}
         for member in found["electorate"]:
-            acting = None if member in voted else hands.acting(member)
+            acting = None if member in voted else clients.acting(member)
             if acting is None or found["status"] != governance.OPEN:
                 continue
             governance.vote(acting, proposal, choice.value, reason).require_ok()
-            found = governance.proposal(hands.reader, proposal)
+            found = governance.proposal(clients.reader, proposal)
         _print_proposal(found, as_json=as_json)
 
 
 @reaching
 def list_proposals(
     access: Access,
-    status: Annotated[Status | None, typer.Option("--status", help="Only those that are so.")] = None,
+    status: Annotated[ProposalStatus | None, typer.Option("--status", help="Only those that are so.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
     as_json: JsonOption = False,
 ) -> None:

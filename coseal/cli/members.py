@@ -12,7 +12,16 @@ from typing import Annotated
 import typer
 
 from coseal.cli.network import node_app
-from coseal.cli.shared import Commands, DirectoryOption, JsonOption, ListenOption, folder, in_folder, print_json, teller
+from coseal.cli.shared import (
+    Commands,
+    DirectoryOption,
+    JsonOption,
+    ListenOption,
+    folder,
+    in_folder,
+    print_json,
+    progress_lines,
+)
 from coseal.errors import CosealError
 
 member_app = typer.Typer(
@@ -73,7 +82,7 @@ def member_add(
 
     key = None if public_key is None else _public_key(public_key)
     new = NewMember(member, name or member, role, level, sector, user, key)
-    result = add_member(folder(directory), new, teller(quiet=as_json), proposer=proposer, timeout_s=timeout)
+    result = add_member(folder(directory), new, progress_lines(quiet=as_json), proposer=proposer, timeout_s=timeout)
     if as_json:
         print_json(result)
     else:
@@ -153,7 +162,7 @@ def member_rotate_key(
     path = folder(directory)
     network = folders.load(path)
     full = full_sender(sender, network.genesis(), network.users)
-    result = rotate_user_key(path, full, teller(quiet=as_json), timeout_s=timeout)
+    result = rotate_user_key(path, full, progress_lines(quiet=as_json), timeout_s=timeout)
     if as_json:
         print_json(result)
     else:
@@ -194,7 +203,7 @@ def node_add(
     result = add_node(
         folder(directory),
         role.value,
-        teller(quiet=as_json),
+        progress_lines(quiet=as_json),
         member=member,
         name=name,
         port=port,
@@ -227,7 +236,7 @@ def node_remove(
     """
     from coseal.network.change_nodes import remove_node
 
-    say = teller(quiet=as_json)
+    say = progress_lines(quiet=as_json)
     result = remove_node(folder(directory), node, say, keep_observing=keep_observing, timeout_s=timeout)
     if as_json:
         print_json(result)
@@ -252,7 +261,7 @@ def node_rotate_key(
     """
     from coseal.network.change_nodes import rotate_node_key
 
-    result = rotate_node_key(folder(directory), node, teller(quiet=as_json), timeout_s=timeout)
+    result = rotate_node_key(folder(directory), node, progress_lines(quiet=as_json), timeout_s=timeout)
     if as_json:
         print_json(result)
     else:

@@ -27,7 +27,7 @@ from coseal.cli.shared import (
 from coseal.errors import EXIT_BAD, EXIT_OK
 
 if TYPE_CHECKING:
-    from coseal.client.rule_checks import Verdict
+    from coseal.client.rule_checks import RuleCheck
     from coseal.client.rules import Tried
 
 rules_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Write, check and try the rules of supervision.")
@@ -127,7 +127,7 @@ def try_rules(
         _print_tried(tried, with_cases=cases)
 
 
-def _check_json(verdict: Verdict) -> dict[str, Any]:
+def _check_json(verdict: RuleCheck) -> dict[str, Any]:
     rows = []
     for entry in verdict.rules:
         row: dict[str, Any] = {"id": entry.id, "ok": not entry.errors}
@@ -147,7 +147,7 @@ def _check_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _print_checked(verdict: Verdict) -> None:
+def _print_checked(verdict: RuleCheck) -> None:
     checked = verdict.rules
     table = plain_table("rule", "version", "kind", "effect", "cost", "tests", "")
     for entry in checked:

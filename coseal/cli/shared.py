@@ -204,7 +204,7 @@ def short(hexadecimal: str | None, characters: int = 12) -> str:
     return "-" if not hexadecimal else hexadecimal[:characters]
 
 
-def teller(*, quiet: bool) -> Callable[[str], None]:
+def progress_lines(*, quiet: bool) -> Callable[[str], None]:
     """Return what tells the steps of a long command, with the seconds since it began."""
     began = time.monotonic()
 

@@ -23,7 +23,7 @@ from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
     from coseal.ledger.genesis import Genesis
-    from coseal.streams.delivery import Delivery, Receiver, Tell
+    from coseal.streams.delivery import Delivery, Receiver, Report
     from coseal.streams.outgoing import Outgoing
     from coseal.streams.signature import Secret
 
@@ -81,7 +81,7 @@ def stream_nats(
     from coseal.streams.jetstream import JetStream, Options
 
     options = Options(stream, subject, create, window, timeout_s, credentials, ca)
-    run(settings, keeping, lambda tell: JetStream(server, options, tell), _teller(as_json=as_json))
+    run(settings, keeping, lambda report: JetStream(server, options, report), _reporter(as_json=as_json))
 
 
 @asked
@@ -124,7 +124,7 @@ def stream_webhook(
     from coseal.streams.webhook import Mode, Options, Webhook
 
     options = Options(Mode(mode.value), batch, timeout_s, _secret(secret, secret_id), _bearer(bearer), allow_http, ca)
-    run(settings, keeping, lambda tell: Webhook(target, options), _teller(as_json=as_json))
+    run(settings, keeping, lambda report: Webhook(target, options), _reporter(as_json=as_json))
 
 
 @asked
@@ -143,7 +143,7 @@ def stream_print(
 
       coseal stream print --from tip --json | jq .data
     """
-    run(settings, Keeping(cursor), lambda tell: Printer(as_json=as_json), _complaints)
+    run(settings, Keeping(cursor), lambda report: Printer(as_json=as_json), _complaints)
 
 
 class Printer:
@@ -172,13 +172,13 @@ def _line(event: Outgoing) -> str:
     return "  ".join([attributes["recordedtime"], f"{event.id:12}", f"{event.type:28}", *more])
 
 
-def run(settings: Settings, keeping: Keeping, receiver_of: Callable[[Tell], Receiver], tell: Tell) -> None:
+def run(settings: Settings, keeping: Keeping, receiver_of: Callable[[Report], Receiver], report: Report) -> None:
     """Stream until the end or a signal; exit with 1 if there were dead letters."""
-    if asyncio.run(_run(settings, keeping, receiver_of, tell)):
+    if asyncio.run(_run(settings, keeping, receiver_of, report)):
         raise typer.Exit(EXIT_BAD)
 
 
-async def _run(settings: Settings, keeping: Keeping, receiver_of: Callable[[Tell], Receiver], tell: Tell) -> bool:
+async def _run(settings: Settings, keeping: Keeping, receiver_of: Callable[[Report], Receiver], report: Report) -> bool:
     from coseal.client.asynchronous import AsyncClient
     from coseal.streams.cursor import Cursor
     from coseal.streams.delivery import Delivery
@@ -191,7 +191,7 @@ async def _run(settings: Settings, keeping: Keeping, receiver_of: Callable[[Tell
     start = _height(settings.start)
     urls, genesis = _nodes(settings)
     async with contextlib.AsyncExitStack() as held:
-        receiver = receiver_of(tell)
+        receiver = receiver_of(report)
         held.push_async_callback(receiver.close)
         client = await held.enter_async_context(AsyncClient(urls, genesis, token=settings.token))
         cursor = None
@@ -202,7 +202,7 @@ async def _run(settings: Settings, keeping: Keeping, receiver_of: Callable[[Tell
             client,
             receiver,
             wanted,
-            tell,
+            report,
             cursor=cursor,
             start=start,
             follow=not settings.until_tip,
@@ -214,7 +214,7 @@ async def _run(settings: Settings, keeping: Keeping, receiver_of: Callable[[Tell
 
             serve(delivery.figures, keeping.metrics)
         await _until_signal(delivery)
-        tell("ended", delivery.figures.document())
+        report("ended", delivery.figures.document())
         return delivery.figures.dead_letters > 0
 
 
@@ -284,10 +284,10 @@ def _text_of(file: Path) -> str:
 _LOUD: Final = frozenset(("no_node", "receiver_away", "dead_letter", "warning"))
 
 
-def _teller(*, as_json: bool) -> Tell:
+def _reporter(*, as_json: bool) -> Report:
     """Return what tells on the standard output what happens: a JSON document a line, or a sentence."""
 
-    def tell(what: str, facts: dict[str, Any]) -> None:
+    def report(what: str, facts: dict[str, Any]) -> None:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         if as_json:
             from coseal.ledger.strict_json import json_line
@@ -297,11 +297,11 @@ def _teller(*, as_json: bool) -> Tell:
             typer.secho(f"{now}  {_sentence(what, facts)}", fg="yellow" if what in _LOUD else None)
         sys.stdout.flush()
 
-    return tell
+    return report
 
 
 def _complaints(what: str, facts: dict[str, Any]) -> None:
-    """Tell on the standard error output what is wrong, nothing else."""
+    """Report on the standard error output what is wrong, nothing else."""
     if what in _LOUD:
         typer.secho(f"coseal: {_sentence(what, facts)}", fg="yellow", err=True)
 

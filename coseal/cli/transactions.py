@@ -41,7 +41,7 @@ class Form(StrEnum):
     msgpack = "msgpack"
 
 
-class Kind(StrEnum):
+class DocumentKind(StrEnum):
     """What ``show`` shows."""
 
     block = "block"
@@ -166,7 +166,7 @@ def sign(
 @reaching
 def show(
     access: Access,
-    kind: Annotated[Kind, typer.Argument(help="What to show.")],
+    kind: Annotated[DocumentKind, typer.Argument(help="What to show.")],
     identifier: Annotated[
         str,
         typer.Argument(
@@ -198,14 +198,14 @@ def show(
     from coseal.client import evidence, supervision
 
     get, tell = {
-        Kind.block: (_block, show.print_block),
-        Kind.tx: (_transaction, show.print_transaction),
-        Kind.object: (_object, show.print_object),
-        Kind.policy: (_policy, show.print_value),
-        Kind.member: (_member, show.print_value),
-        Kind.rule: (supervision.rule, ballots.print_rule),
-        Kind.finding: (supervision.finding, findings.print_finding),
-        Kind.evidence: (evidence.against, show.print_evidence),
+        DocumentKind.block: (_block, show.print_block),
+        DocumentKind.tx: (_transaction, show.print_transaction),
+        DocumentKind.object: (_object, show.print_object),
+        DocumentKind.policy: (_policy, show.print_value),
+        DocumentKind.member: (_member, show.print_value),
+        DocumentKind.rule: (supervision.rule, ballots.print_rule),
+        DocumentKind.finding: (supervision.finding, findings.print_finding),
+        DocumentKind.evidence: (evidence.against, show.print_evidence),
     }[kind]
     with access.client() as client:
         document = get(client, identifier)

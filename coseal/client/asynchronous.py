@@ -1,4 +1,4 @@
-"""The asynchronous client: the conversations of ``coseal.client.blocking``, without blocking the event loop.
+"""The asynchronous client: the exchanges of ``coseal.client.blocking``, without blocking the event loop.
 
 Law: it decides nothing; every method says and believes what the blocking client's of the same name does.
 
@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 import httpx
 
 from coseal.audit.history import ObjectHistory
-from coseal.client.base import Speaker
+from coseal.client.base import BaseClient
 from coseal.client.blocking import Body, are_local, headers_of, options_of, unreachable
 from coseal.client.history import object_history_of
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
-from coseal.client.session import COMMIT_TIMEOUT_S, Committed, Dialogue, Pause, Reply
+from coseal.client.session import COMMIT_TIMEOUT_S, Committed, Exchange, Pause, Reply
 from coseal.client.stream import Event, Follower
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock
@@ -32,7 +32,7 @@ from coseal.ledger.transaction import Transaction
 _T = TypeVar("_T")
 
 
-class AsyncClient(Speaker):
+class AsyncClient(BaseClient):
     """Speaks to the nodes at ``url`` (one or several); made by ``coseal.connect_async``.
 
     Errors are those of ``coseal.client.blocking.Client``. Several tasks may share one: what one has verified, all know.
@@ -49,7 +49,7 @@ class AsyncClient(Speaker):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         super().__init__(url, genesis, signer=signer, sender=sender)
-        self._http = http_client(self.conversation.urls, token, transport)
+        self._http = http_client(self.session.urls, token, transport)
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -61,9 +61,9 @@ class AsyncClient(Speaker):
         """Close the connections."""
         await self._http.aclose()
 
-    async def run(self, dialogue: Dialogue[_T]) -> _T:
-        """Carry a conversation out and return what it comes to."""
-        return await carry(self._http, dialogue)
+    async def run(self, exchange: Exchange[_T]) -> _T:
+        """Carry a session out and return what it comes to."""
+        return await carry(self._http, exchange)
 
     # Writing
 
@@ -71,7 +71,7 @@ class AsyncClient(Speaker):
         self, contract: str, action: str, args: Mapping[str, Any], *, valid_for_ms: int | None = None
     ) -> Transaction:
         """Return a signed transaction; see ``Client.sign``."""
-        return self.conversation.sign(contract, action, args, valid_for_ms=valid_for_ms)
+        return self.session.sign(contract, action, args, valid_for_ms=valid_for_ms)
 
     async def submit(
         self, contract: str, action: str, args: Mapping[str, Any], *, timeout_s: float = COMMIT_TIMEOUT_S
@@ -84,11 +84,11 @@ class AsyncClient(Speaker):
 
         If the task is cancelled, the transaction may still be committed: commit it again.
         """
-        return await self.run(self.conversation.commit(transaction, timeout_s))
+        return await self.run(self.session.commit(transaction, timeout_s))
 
     async def simulate(self, contract: str, action: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Return the receipt that an action would get now, recording nothing, unverified; see ``Client.simulate``."""
-        return await self.run(self.conversation.simulate(contract, action, args))
+        return await self.run(self.session.simulate(contract, action, args))
 
     async def record(
         self,
@@ -101,36 +101,36 @@ class AsyncClient(Speaker):
         progress: Progress | None = None,
     ) -> Recorded:
         """Record items as the member's ``source``, each exactly once, proven at the end; see ``Client.record``."""
-        return await self.run(record_events(self.conversation, events, source, sequence, batch_items, window, progress))
+        return await self.run(record_events(self.session, events, source, sequence, batch_items, window, progress))
 
     # Reading, verified
 
     async def receipt(self, tx_id: bytes, *, timeout_s: float = 10.0) -> Committed:
         """Return a committed transaction with its proof, verified; see ``Client.receipt``."""
-        return await self.run(self.conversation.receipt(tx_id, timeout_s))
+        return await self.run(self.session.receipt(tx_id, timeout_s))
 
     async def state(self, key: str, *, min_height: int = 0) -> CertifiedValue:
         """Return the certified value of a state key, or its proven absence (``value`` None), verified."""
-        return await self.run(self.conversation.state(key, min_height))
+        return await self.run(self.session.state(key, min_height))
 
     async def values(self, keys: Sequence[str], *, min_height: int = 0) -> list[CertifiedValue]:
         """Return the certified values of several state keys, in order, all of one block; see ``Client.values``."""
-        return await self.run(self.conversation.values(keys, min_height))
+        return await self.run(self.session.values(keys, min_height))
 
     async def value(self, key: str, *, min_height: int = 0) -> Any:
         """Return the decoded value of a state key, None if it is absent; proven, as ``state``."""
-        return await self.run(self.conversation.value(key, min_height))
+        return await self.run(self.session.value(key, min_height))
 
     async def block(self, height: int | str) -> CommittedBlock:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
-        return await self.run(self.conversation.block(height))
+        return await self.run(self.session.block(height))
 
     async def history(
         self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0
     ) -> ObjectHistory:
         """Return all items of an object, proven to be all; see ``Client.history``."""
-        dialogue = object_history_of(self.conversation, process_type, object_type, object_id, min_height)
-        return (await self.run(dialogue))[1]
+        exchange = object_history_of(self.session, process_type, object_type, object_id, min_height)
+        return (await self.run(exchange))[1]
 
     async def stream(
         self,
@@ -142,7 +142,7 @@ class AsyncClient(Speaker):
         follow: bool = True,
     ) -> AsyncIterator[Event]:
         """Yield what is committed, in ledger order, verified, nothing left out; see ``Client.stream``."""
-        follower = Follower(self.conversation, after=after, start=start, contract=contract, kind=kind, follow=follow)
+        follower = Follower(self.session, after=after, start=start, contract=contract, kind=kind, follow=follow)
         while not follower.done:
             for event in await self.run(follower.more()):
                 yield event
@@ -151,13 +151,13 @@ class AsyncClient(Speaker):
 
     async def get(self, path: str, **params: Any) -> dict[str, Any]:
         """Return a JSON document of the API, unverified; raise ``Refused`` for a problem it answers with."""
-        return await self.run(self.conversation.get(path, **params))
+        return await self.run(self.session.get(path, **params))
 
     async def pages(
         self, path: str, name: str, /, *, limit: int | None = None, **filters: Any
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield the items of a paged list of the API, as the node says, at most ``limit``."""
-        pages = Pages(self.conversation, path, name, filters, limit)
+        pages = Pages(self.session, path, name, filters, limit)
         while not pages.done:
             for item in await self.run(pages.more()):
                 yield item
@@ -183,13 +183,13 @@ def http_client(
     return httpx.AsyncClient(headers=headers_of(token), trust_env=not are_local(urls), transport=transport)
 
 
-async def carry(http: httpx.AsyncClient, dialogue: Dialogue[_T]) -> _T:
-    """Carry a conversation out and return what it comes to; a failed request comes back into it."""
+async def carry(http: httpx.AsyncClient, exchange: Exchange[_T]) -> _T:
+    """Carry a session out and return what it comes to; a failed request comes back into it."""
     reply: Reply | None = None
     failure: Unreachable | None = None
     while True:
         try:
-            step = dialogue.throw(failure) if failure else dialogue.send(reply)  # type: ignore[arg-type]
+            step = exchange.throw(failure) if failure else exchange.send(reply)  # type: ignore[arg-type]
         except StopIteration as end:
             result: _T = end.value
             return result

@@ -5,51 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from coseal.audit.epochs import Epochs
-from coseal.client.session import Conversation
+from coseal.client.session import Session
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer
 
 
-class Speaker:
-    """A side of a conversation with nodes; what carries it out is a client's own."""
+class BaseClient:
+    """A side of a session with nodes; what carries it out is a client's own."""
 
     def __init__(
         self, url: str | Sequence[str], genesis: Genesis, *, signer: Signer | None, sender: str | None
     ) -> None:
         urls = [url] if isinstance(url, str) else list(url)
-        self.conversation = Conversation(urls, genesis, signer=signer, sender=sender)
+        self.session = Session(urls, genesis, signer=signer, sender=sender)
 
     @property
     def url(self) -> str:
         """The node that is asked next."""
-        return self.conversation.url
+        return self.session.url
 
     @property
     def genesis(self) -> Genesis:
         """The trusted genesis."""
-        return self.conversation.genesis
+        return self.session.genesis
 
     @property
     def sender(self) -> str | None:
         """Who signs: MEMBER/USER."""
-        return self.conversation.sender
+        return self.session.sender
 
     @property
     def member(self) -> str:
         """The member that signs; raises ``CosealError`` for a client that only reads."""
-        return self.conversation.member
+        return self.session.member
 
     @property
     def epochs(self) -> Epochs:
         """The validator sets believed so far."""
-        return self.conversation.epochs
+        return self.session.epochs
 
     @property
     def height(self) -> int:
         """The highest height verified so far: what is proven of the present is never older."""
-        return self.conversation.height
+        return self.session.height
 
     @property
     def distrusted(self) -> Mapping[str, str]:
         """The nodes set aside for what they said, and what that was: it does not hold, or is older than it may be."""
-        return self.conversation.distrusted
+        return self.session.distrusted

@@ -18,10 +18,10 @@ import httpx
 
 from coseal.audit.history import ObjectHistory
 from coseal.audit.sources import MAX_RESPONSE_BYTES, RESPONSE_SECONDS
-from coseal.client.base import Speaker
+from coseal.client.base import BaseClient
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
-from coseal.client.session import COMMIT_TIMEOUT_S, MSGPACK, Ask, Committed, Dialogue, Pause, Reply, sign_as, state_path
+from coseal.client.session import COMMIT_TIMEOUT_S, MSGPACK, Ask, Committed, Exchange, Pause, Reply, sign_as, state_path
 from coseal.client.stream import Event, Follower
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock, Header
@@ -38,7 +38,7 @@ _T = TypeVar("_T")
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
-class Client(Speaker):
+class Client(BaseClient):
     """Speaks to the nodes at ``url`` (one or several). ``sender`` (MEMBER/USER) and ``signer`` are needed to submit.
 
     Made by ``coseal.connect``; close it, or use it with ``with``. Not for several threads at once: give each its own.
@@ -55,7 +55,7 @@ class Client(Speaker):
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         super().__init__(url, genesis, signer=signer, sender=sender)
-        self._http = http_client(self.conversation.urls, token, transport)
+        self._http = http_client(self.session.urls, token, transport)
 
     def __enter__(self) -> Client:
         return self
@@ -67,9 +67,9 @@ class Client(Speaker):
         """Close the connections."""
         self._http.close()
 
-    def run(self, dialogue: Dialogue[_T]) -> _T:
-        """Carry a conversation out and return what it comes to."""
-        return carry(self._http, dialogue)
+    def run(self, exchange: Exchange[_T]) -> _T:
+        """Carry a session out and return what it comes to."""
+        return carry(self._http, exchange)
 
     # Writing
 
@@ -85,7 +85,7 @@ class Client(Speaker):
         >>> client.commit(transaction).height == client.commit(transaction).height
         True
         """
-        return self.conversation.sign(contract, action, args, valid_for_ms=valid_for_ms)
+        return self.session.sign(contract, action, args, valid_for_ms=valid_for_ms)
 
     def submit(
         self, contract: str, action: str, args: Mapping[str, Any], *, timeout_s: float = COMMIT_TIMEOUT_S
@@ -110,7 +110,7 @@ class Client(Speaker):
         sent, ``NotCommitted`` when it may still be committed (call this again with the same transaction),
         ``FalseAnswer`` when no node gives a receipt that holds.
         """
-        return self.run(self.conversation.commit(transaction, timeout_s))
+        return self.run(self.session.commit(transaction, timeout_s))
 
     def send(
         self, transaction: Transaction, *, wait: str = "accepted", deadline: float | None = None
@@ -119,7 +119,7 @@ class Client(Speaker):
 
         ``deadline`` is a reading of ``time.monotonic``, in a minute by default.
         """
-        return self.run(self.conversation.send(transaction, wait=wait, deadline=deadline))
+        return self.run(self.session.send(transaction, wait=wait, deadline=deadline))
 
     def simulate(self, contract: str, action: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Return the receipt that an action would get now, recording nothing; as the node says, unverified.
@@ -131,7 +131,7 @@ class Client(Speaker):
         >>> client.simulate("policy", "endorse", {"id": "no/such"})["receipt"]["code"]
         'unknown_instrument'
         """
-        return self.run(self.conversation.simulate(contract, action, args))
+        return self.run(self.session.simulate(contract, action, args))
 
     def record(
         self,
@@ -162,7 +162,7 @@ class Client(Speaker):
         >>> client.record([event], source="orders", sequence=1).added
         0
         """
-        return self.run(record_events(self.conversation, events, source, sequence, batch_items, window, progress))
+        return self.run(record_events(self.session, events, source, sequence, batch_items, window, progress))
 
     # Reading, verified
 
@@ -171,7 +171,7 @@ class Client(Speaker):
 
         Raises ``Refused`` (``unknown_transaction``, ``not_committed``), ``FalseAnswer``, ``Unreachable``.
         """
-        return self.run(self.conversation.receipt(tx_id, timeout_s))
+        return self.run(self.session.receipt(tx_id, timeout_s))
 
     def state(self, key: str, *, min_height: int = 0) -> CertifiedValue:
         """Return the certified value of a state key, or its proven absence (``value`` None), verified.
@@ -180,7 +180,7 @@ class Client(Speaker):
         height that this client has verified: a node that answers of an older block is set aside, and the next is
         asked; ``StaleAnswer`` if there is none.
         """
-        return self.run(self.conversation.state(key, min_height))
+        return self.run(self.session.state(key, min_height))
 
     def values(self, keys: Sequence[str], *, min_height: int = 0) -> list[CertifiedValue]:
         """Return the certified values of several state keys, in order, all of one block; verified, as ``state``.
@@ -189,11 +189,11 @@ class Client(Speaker):
         >>> members.header == seats.header
         True
         """
-        return self.run(self.conversation.values(keys, min_height))
+        return self.run(self.session.values(keys, min_height))
 
     def state_document(self, key: str) -> dict[str, Any]:
         """Return the state-proof file of a key, which ``coseal verify`` checks with the genesis alone; verified."""
-        return self.run(self.conversation.state_document(key))
+        return self.run(self.session.state_document(key))
 
     def value(self, key: str, *, min_height: int = 0) -> Any:
         """Return the decoded value of a state key, None if it is absent; proven, as ``state``.
@@ -201,7 +201,7 @@ class Client(Speaker):
         >>> client.value("membership/member/regulator")["role"]
         'government'
         """
-        return self.run(self.conversation.value(key, min_height))
+        return self.run(self.session.value(key, min_height))
 
     def electorate(self) -> tuple[str, ...]:
         """Return the members that run a validator, ascending; proven, as ``state``."""
@@ -210,7 +210,7 @@ class Client(Speaker):
 
     def block(self, height: int | str) -> CommittedBlock:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
-        return self.run(self.conversation.block(height))
+        return self.run(self.session.block(height))
 
     def history(self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0) -> ObjectHistory:
         """Return all items of an object, proven to be all; errors as ``coseal.client.history.object_history``.
@@ -227,7 +227,7 @@ class Client(Speaker):
         No signature on the header itself is checked. Raises a ``LedgerError`` if the node does not lead there,
         ``FalseAnswer`` if what it gives does not hold.
         """
-        return self.run(self.conversation.validators_of(header, certificate))
+        return self.run(self.session.validators_of(header, certificate))
 
     def stream(
         self,
@@ -248,7 +248,7 @@ class Client(Speaker):
         >>> [event.data["action"] for event in client.stream(start=1, contract="process", follow=False)][:2]
         ['define_type', 'register_source']
         """
-        follower = Follower(self.conversation, after=after, start=start, contract=contract, kind=kind, follow=follow)
+        follower = Follower(self.session, after=after, start=start, contract=contract, kind=kind, follow=follow)
         while not follower.done:
             yield from self.run(follower.more())
 
@@ -256,11 +256,11 @@ class Client(Speaker):
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         """Return a JSON document of the API, unverified; raise ``Refused`` for a problem it answers with."""
-        return self.run(self.conversation.get(path, **params))
+        return self.run(self.session.get(path, **params))
 
     def pages(self, path: str, name: str, /, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
         """Yield the items of a paged list of the API, as the node says, at most ``limit``."""
-        pages = Pages(self.conversation, path, name, filters, limit)
+        pages = Pages(self.session, path, name, filters, limit)
         while not pages.done:
             yield from self.run(pages.more())
 
@@ -294,13 +294,13 @@ def http_client(urls: Sequence[str], token: str | None, transport: httpx.BaseTra
     return httpx.Client(headers=headers_of(token), trust_env=not are_local(urls), transport=transport)
 
 
-def carry(http: httpx.Client, dialogue: Dialogue[_T]) -> _T:
-    """Carry a conversation out and return what it comes to; a failed request comes back into it."""
+def carry(http: httpx.Client, exchange: Exchange[_T]) -> _T:
+    """Carry a session out and return what it comes to; a failed request comes back into it."""
     reply: Reply | None = None
     failure: Unreachable | None = None
     while True:
         try:
-            step = dialogue.throw(failure) if failure else dialogue.send(reply)  # type: ignore[arg-type]
+            step = exchange.throw(failure) if failure else exchange.send(reply)  # type: ignore[arg-type]
         except StopIteration as end:
             result: _T = end.value
             return result

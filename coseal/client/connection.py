@@ -19,7 +19,7 @@ from coseal.client import blocking as client_module
 from coseal.client.asynchronous import AsyncClient
 from coseal.client.blocking import Client
 from coseal.client.genesis import read_genesis
-from coseal.client.session import Ask, Conversation, Dialogue, document_of
+from coseal.client.session import Ask, Exchange, Session, document_of
 from coseal.errors import BadAnswer, CosealError, Unreachable, WrongChain, WrongKey
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
@@ -65,7 +65,7 @@ def connect(
     who = _sender_of(trusted, signer, sender)
     client = Client(urls, trusted, signer=signer, sender=who, token=token, transport=transport)
     try:
-        client.run(introduced(client.conversation, signer))
+        client.run(introduced(client.session, signer))
     except BaseException:
         client.close()
         raise
@@ -98,7 +98,7 @@ async def connect_async(
     who = _sender_of(trusted, signer, sender)
     client = AsyncClient(urls, trusted, signer=signer, sender=who, token=token, transport=transport)
     try:
-        await client.run(introduced(client.conversation, signer))
+        await client.run(introduced(client.session, signer))
     except BaseException:
         await client.close()
         raise
@@ -143,7 +143,7 @@ def trusted_genesis(genesis: Genesis | Path | str | bytes | None, key: Path | st
     raise CosealError("no genesis to trust", f"give genesis=, a file or the chain id: {_ASK_MEMBER}")
 
 
-def _fetched(urls: Sequence[str], chain_id: str) -> Dialogue[Genesis]:
+def _fetched(urls: Sequence[str], chain_id: str) -> Exchange[Genesis]:
     """Return the genesis that has this chain id, from the first node that gives one."""
     failed: CosealError = Unreachable("no node to ask")
     for url in urls:
@@ -183,10 +183,10 @@ def _sender_of(genesis: Genesis, signer: Signer | None, sender: str | None) -> s
     )
 
 
-def introduced(conversation: Conversation, signer: Signer | None) -> Dialogue[None]:
+def introduced(session: Session, signer: Signer | None) -> Exchange[None]:
     """Check that the node that answers is of the chain, and that the key is the registered one of the sender."""
-    expected = conversation.genesis.chain_id.hex()
-    reply = yield from conversation.ask("GET", "/v1/status")
+    expected = session.genesis.chain_id.hex()
+    reply = yield from session.ask("GET", "/v1/status")
     status = document_of(reply)
     if status.get("chain_id") != expected:
         raise WrongChain(
@@ -194,11 +194,11 @@ def introduced(conversation: Conversation, signer: Signer | None) -> Dialogue[No
             f"ask a node of that chain; or the genesis is old or was changed: {_ASK_MEMBER}",
             node=reply.node,
         )
-    if signer is None or conversation.sender is None or not status.get("height"):
+    if signer is None or session.sender is None or not status.get("height"):
         return
-    registered: Any = yield from conversation.value(f"membership/operator/{conversation.sender}")
+    registered: Any = yield from session.value(f"membership/operator/{session.sender}")
     if registered is None:
-        raise WrongKey(f"{conversation.sender} is no operator of this chain", "say sender='MEMBER/USER' as registered")
+        raise WrongKey(f"{session.sender} is no operator of this chain", "say sender='MEMBER/USER' as registered")
     if registered["key"] not in (signer.public_key, signer.public_key.hex()):
         hint = "was it rotated? Use the newer key file"
-        raise WrongKey(f"the key is not the one registered for {conversation.sender}", hint)
+        raise WrongKey(f"the key is not the one registered for {session.sender}", hint)

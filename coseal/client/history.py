@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from coseal.audit.history import ObjectHistory, history_json, record_of, verify_history
-from coseal.client.session import Conversation, Dialogue, asking_for, document_of, false_answer
+from coseal.client.session import Exchange, Session, asking_for, document_of, false_answer
 from coseal.errors import CosealError
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.handover import with_handovers
@@ -37,35 +37,33 @@ def object_history(
     for an unknown object, ``FalseAnswer`` if no node proves all of it: one leaves something out or proves another
     object.
     """
-    return client.run(object_history_of(client.conversation, process_type, object_type, object_id, min_height))
+    return client.run(object_history_of(client.session, process_type, object_type, object_id, min_height))
 
 
 def object_history_of(
-    conversation: Conversation, process_type: str, object_type: str, object_id: str, min_height: int = 0
-) -> Dialogue[tuple[dict[str, Any], ObjectHistory]]:
-    """The same as a conversation."""
-    name, floor = (process_type, object_type, object_id), max(min_height, conversation.height)
-    return (yield from conversation.believed(lambda: _ask(conversation, name, floor)))
+    session: Session, process_type: str, object_type: str, object_id: str, min_height: int = 0
+) -> Exchange[tuple[dict[str, Any], ObjectHistory]]:
+    """The same as a session."""
+    name, floor = (process_type, object_type, object_id), max(min_height, session.height)
+    return (yield from session.believed(lambda: _ask(session, name, floor)))
 
 
-def _ask(
-    conversation: Conversation, name: tuple[str, str, str], floor: int
-) -> Dialogue[tuple[dict[str, Any], ObjectHistory]]:
+def _ask(session: Session, name: tuple[str, str, str], floor: int) -> Exchange[tuple[dict[str, Any], ObjectHistory]]:
     process_type, object_type, object_id = name
     path = f"/v1/objects/{quote(object_id, safe='')}/events"
     filters = {"process_type": process_type, "type": object_type, "proof": "true", "handovers": "false"}
     filters |= asking_for(floor)
-    reply = yield from conversation.ask("GET", path, params=filters)
+    reply = yield from session.ask("GET", path, params=filters)
     if reply.status != 200:
         document_of(reply)
     try:
         document = strict_json(reply.content, "history", depth=MAX_DOCUMENT_DEPTH)
         record = record_of(document)
-        yield from conversation.validators_of(record.header, record.certificate)
-        history = verify_history(document, conversation.genesis, conversation.epochs)
+        yield from session.validators_of(record.header, record.certificate)
+        history = verify_history(document, session.genesis, session.epochs)
     except LedgerError as error:
         raise false_answer(reply.node, f"does not prove all items of {object_id}: {error.reason}") from None
     if (history.process_type, history.object_type, history.object_id) != (process_type, object_type, object_id):
         raise false_answer(reply.node, "gave the history of another object")
-    conversation.saw(reply.node, f"the history of {object_id}", history.height, floor)
-    return with_handovers(history_json(history), conversation.epochs.up_to(record.header.epoch)), history
+    session.saw(reply.node, f"the history of {object_id}", history.height, floor)
+    return with_handovers(history_json(history), session.epochs.up_to(record.header.epoch)), history

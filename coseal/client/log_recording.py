@@ -22,7 +22,7 @@ class Recorder:
     def __init__(self, client: Client, log: Log, *, batch_items: int = BATCH_ITEMS, window: int = WINDOW) -> None:
         self._client, self._log = client, log
         source_id: str = log.source["id"]
-        self._sending = Sending(client.conversation, source_id, log.items, batch_items=batch_items, window=window)
+        self._sending = Sending(client.session, source_id, log.items, batch_items=batch_items, window=window)
         self._source, self._key = self._sending.source, self._sending.key
 
     def run(self, progress: Progress | None = None) -> Recorded:

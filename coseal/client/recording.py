@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from coseal.client.events import read_events
-from coseal.client.session import COMMIT_TIMEOUT_S, Conversation, Dialogue, Pause, state_path
+from coseal.client.session import COMMIT_TIMEOUT_S, Exchange, Pause, Session, state_path
 from coseal.contracts.process.chain import chain, item_hash
 from coseal.contracts.process.types import type_key
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
@@ -69,7 +69,7 @@ class Sending:
 
     def __init__(
         self,
-        conversation: Conversation,
+        session: Session,
         source_id: str,
         items: Sequence[dict[str, Any]],
         *,
@@ -82,14 +82,14 @@ class Sending:
             raise CosealError(f"batches of {batch_items} items", f"expected 1 to {_BATCH_ITEMS_MAX}")
         if window < 1:
             raise CosealError(f"a window of {window} batches", "expected 1 or more")
-        self.source = f"{conversation.member}/{source_id}"
+        self.source = f"{session.member}/{source_id}"
         self.key = f"process/source/{self.source}"
-        self._conversation, self._source_id, self._items, self._window = conversation, source_id, items, window
+        self._session, self._source_id, self._items, self._window = session, source_id, items, window
         self._base, self._seen = base, 0
         self._heads, sizes = _heads(self.source, items, base, head)
         self._batches = _cut(sizes, batch_items)
 
-    def run(self, report: Progress) -> Dialogue[Recorded]:
+    def run(self, report: Progress) -> Exchange[Recorded]:
         """Send what is missing; raise ``BadAnswer`` when something else is recorded, ``Refused`` by a contract."""
         before = yield from self._recorded()
         report(before, len(self._items))
@@ -115,8 +115,8 @@ class Sending:
                 raise Unreachable(stands + why, hint, sent=True)
         return (yield from self._proven(before))
 
-    def _proven(self, before: int) -> Dialogue[Recorded]:
-        certified = yield from self._conversation.state(self.key)
+    def _proven(self, before: int) -> Exchange[Recorded]:
+        certified = yield from self._session.state(self.key)
         value: Any = codec.decode(certified.value or b"\xc0")
         self._require_ours(value)
         expected = self._base + len(self._items)
@@ -125,9 +125,9 @@ class Sending:
         added, height = len(self._items) - before, certified.header.height
         return Recorded(self.source, value["process_type"], before, added, expected, value["head"], height)
 
-    def _recorded(self) -> Dialogue[int]:
+    def _recorded(self) -> Exchange[int]:
         """Return how many of the items are recorded, having checked that it is these."""
-        value: Any = yield from self._conversation.value(self.key)
+        value: Any = yield from self._session.value(self.key)
         self._require_ours(value)
         return int(value["sequence"]) - self._base
 
@@ -148,7 +148,7 @@ class Sending:
 
     # Sending
 
-    def _send_from(self, position: int, report: Progress) -> Dialogue[int]:
+    def _send_from(self, position: int, report: Progress) -> Exchange[int]:
         """Send every batch after ``position``, keeping a window on its way; return how far the source has come.
 
         Stops early when a batch came too early or was lost: the caller goes on from where the source stands.
@@ -160,7 +160,7 @@ class Sending:
                 if position < 0:
                     return (yield from self._recorded())
             transaction = self._sign(batch)
-            yield from self._conversation.send(transaction)
+            yield from self._session.send(transaction)
             flying.append((batch, transaction))
         while flying:
             position = yield from self._land(flying, report)
@@ -168,7 +168,7 @@ class Sending:
                 return (yield from self._recorded())
         return position
 
-    def _land(self, flying: deque[tuple[_Batch, Transaction]], report: Progress) -> Dialogue[int]:
+    def _land(self, flying: deque[tuple[_Batch, Transaction]], report: Progress) -> Exchange[int]:
         """Wait until the oldest batch is recorded and return the source's position; -1 if it never will be."""
         batch, transaction = flying[0]
         began = looked = time.monotonic()
@@ -189,47 +189,47 @@ class Sending:
                 raise Unreachable(f"nothing was committed for {COMMIT_TIMEOUT_S:.0f} s", "see `coseal status`")
             yield Pause(_POLL_S)
 
-    def _pending(self, transaction: Transaction) -> Dialogue[bool]:
+    def _pending(self, transaction: Transaction) -> Exchange[bool]:
         """Say whether a transaction may still take effect; raise ``Refused`` if sending again cannot help."""
         try:
-            answer = yield from self._conversation.get(f"/v1/transactions/{transaction.id.hex()}")
+            answer = yield from self._session.get(f"/v1/transactions/{transaction.id.hex()}")
         except Refused as error:
             if error.code == "unknown_transaction":
                 return False
             raise
         receipt = answer.get("receipt") or {}
         if answer.get("status") == "rejected" and receipt.get("code") not in _OVERTAKEN:
-            proven = yield from self._conversation.receipt(transaction.id)
+            proven = yield from self._session.receipt(transaction.id)
             proven.require_ok()
         return answer.get("status") == "accepted"
 
-    def _position(self) -> Dialogue[int]:
+    def _position(self) -> Exchange[int]:
         """Return the source's position as the node says; the end of the run proves it."""
-        value = (yield from self._conversation.get(state_path(self.key))).get("value")
+        value = (yield from self._session.get(state_path(self.key))).get("value")
         sequence = value.get("sequence") if isinstance(value, dict) else None
         return sequence - self._base if type(sequence) is int else 0
 
     def _sign(self, batch: _Batch) -> Transaction:
         items = list(self._items[batch.first - 1 : batch.last])
         args = {"source": self._source_id, "sequence": self._base + batch.first, "items": items}
-        return self._conversation.sign("process", "record", args)
+        return self._session.sign("process", "record", args)
 
 
 def record_events(
-    conversation: Conversation,
+    session: Session,
     events: Iterable[Mapping[str, Any]],
     source_id: str | None,
     sequence: int | None,
     batch_items: int,
     window: int,
     progress: Progress | None,
-) -> Dialogue[Recorded]:
+) -> Exchange[Recorded]:
     """Record events after what a source holds; see ``coseal.client.blocking.Client.record``."""
     given = read_events(events, source_id, sequence)
     if given.sequence is not None and given.sequence < 1:
         raise CosealError(f"sequence {given.sequence}", "a source numbers its items from 1 on")
-    source = f"{conversation.member}/{given.source_id}"
-    value: Any = yield from conversation.value(f"process/source/{source}")
+    source = f"{session.member}/{given.source_id}"
+    value: Any = yield from session.value(f"process/source/{source}")
     if value is None:
         hint = "register it first: submit process.register_source with its process type and mode"
         raise Refused("unknown_source", f"{source} is no source of this chain", hint)
@@ -238,13 +238,13 @@ def record_events(
     if known < 0:
         hint = "send what is between first, or submit process.record with a gap if the type records gaps"
         raise Refused("sequence", f"{source} expects {base + 1}, and the first event is {given.sequence}", hint)
-    definition: Any = (yield from conversation.value(type_key(value["process_type"]))) if given.is_cloud else {}
+    definition: Any = (yield from session.value(type_key(value["process_type"]))) if given.is_cloud else {}
     items = given.fitted(definition)
     known = min(known, len(items))
     rest: dict[str, Any] = {"items": items[known:], "base": base, "head": value["head"]}
     if given.sequence == 1 and not value["gaps"] and base <= len(items):
         rest, known = {"items": items}, 0  # from the beginning: what is there already is compared as well
-    sending = Sending(conversation, given.source_id, **rest, batch_items=batch_items, window=window)
+    sending = Sending(session, given.source_id, **rest, batch_items=batch_items, window=window)
     report = progress or (lambda recorded, total: None)
     recorded = yield from sending.run(lambda done, _: report(known + done, len(items)))
     return replace(recorded, before=known + recorded.before)

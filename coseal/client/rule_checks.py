@@ -30,7 +30,7 @@ _ALL: Final = "that the process type fits, versions follow, and the rules have r
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleCheck:
     """What a proposal of these rules would meet: ``rules`` each by itself, ``refused`` what else is wrong.
 
     ``unchecked`` says in words what was not known; ``typed``: whether the process type was.
@@ -53,7 +53,7 @@ class Verdict:
         return not self.refused and not any(entry.errors for entry in self.rules)
 
 
-def check(data: Any, definition: Definition | None, read: Read | None = None) -> Verdict:
+def check(data: Any, definition: Definition | None, read: Read | None = None) -> RuleCheck:
     """Return what is wrong with rules; ``read`` gives the state of a network, else what there is is assumed.
 
     Raises ``RuleError`` if ``data`` is no list of rules at all.
@@ -61,15 +61,15 @@ def check(data: Any, definition: Definition | None, read: Read | None = None) ->
     checked = check_rules(data, definition)
     refused = list(CONTRACT.actions["propose_rules"].arguments.refusals({"rules": data}))
     if definition is None:
-        return Verdict(checked, (*refused, *_without_basis(checked)), (_ALL,), typed=False)
+        return RuleCheck(checked, (*refused, *_without_basis(checked)), (_ALL,), typed=False)
     if refused or any(entry.errors for entry in checked):
-        return Verdict(checked, tuple(refused), (f"{_ALL}: first correct what is wrong",))
+        return RuleCheck(checked, tuple(refused), (f"{_ALL}: first correct what is wrong",))
     assumed: list[str] = []
     known = _assuming(data, definition, assumed) if read is None else read
     for index, entry in enumerate(data):
         refused += [_at(index, refusal) for refusal in _proposed([entry], known)]
     refused += [] if refused else _proposed(data, known)
-    return Verdict(checked, tuple(refused), tuple(dict.fromkeys(assumed)))
+    return RuleCheck(checked, tuple(refused), tuple(dict.fromkeys(assumed)))
 
 
 def _proposed(data: list[Any], read: Read) -> list[Rejected]:

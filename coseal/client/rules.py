@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coseal.client.rule_checks import Read, Verdict, check
+from coseal.client.rule_checks import Read, RuleCheck, check
 from coseal.contracts.process.types import DEFINE_TYPE, normalised, type_key
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.facts import Definition
@@ -52,12 +52,12 @@ def read_definition(path: Path) -> Definition:
     return normalised(args)
 
 
-def check_file(path: Path, definition: Definition | None = None) -> Verdict:
+def check_file(path: Path, definition: Definition | None = None) -> RuleCheck:
     """Return what a proposal of the rules of a file would meet; raise ``BadAnswer`` if it is no rule file."""
     return _checked(path, read_json(path), definition, None)
 
 
-def check_against(client: Client, path: Path) -> Verdict:
+def check_against(client: Client, path: Path) -> RuleCheck:
     """Return what a proposal of the rules of a file would meet on a network, whose state is proven."""
     data, known = read_json(path), cache(client.value)
     named = next((entry["scope"]["process_type"] for entry in data if _names_type(entry)), None)
@@ -67,7 +67,7 @@ def check_against(client: Client, path: Path) -> Verdict:
     return _checked(path, data, definition, known)
 
 
-def _checked(path: Path, data: Any, definition: Definition | None, read: Read | None) -> Verdict:
+def _checked(path: Path, data: Any, definition: Definition | None, read: Read | None) -> RuleCheck:
     try:
         return check(data, definition, read)
     except RuleError as error:

@@ -4,7 +4,7 @@ Law: a receipt or a proven value is returned only after it was verified against 
 is proven of the present is never of an older block than one that was verified here before. The bytes of a transaction
 are the same however often they are sent, so nothing can happen twice.
 
-A conversation is a generator: it yields an ``Ask`` (one HTTP request) or a ``Pause``, is sent the ``Reply``, and
+A session is a generator: it yields an ``Ask`` (one HTTP request) or a ``Pause``, is sent the ``Reply``, and
 returns its result. ``coseal.client.blocking`` and ``coseal.client.asynchronous`` carry the same ones out.
 """
 
@@ -51,7 +51,7 @@ _RECEIPT_TIMEOUT_S: Final = 10.0
 _BUSY_PAUSE_S: Final = 0.1
 _POLL_S: Final = 0.05
 _BARE: Final = {"handovers": "false"}
-"""Answers without handovers: the conversation keeps those it has verified."""
+"""Answers without handovers: the session keeps those it has verified."""
 _PROVEN_KEYS: Final = 256
 _PROVEN_KEYS_BYTES: Final = 6_000  # of a URL; what stands before a node may take no more than 8 KB
 _PASSES: Final = 8
@@ -64,7 +64,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One HTTP request to a path of a node; a failed one comes back into the conversation as ``Unreachable``."""
+    """One HTTP request to a path of a node; a failed one comes back into the session as ``Unreachable``."""
 
     method: str
     node: str
@@ -96,7 +96,7 @@ class Reply:
     content: bytes
 
 
-Dialogue: TypeAlias = Generator[Ask | Pause, Reply, _T]
+Exchange: TypeAlias = Generator[Ask | Pause, Reply, _T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def sign_as(
         raise CosealError(f"{contract}.{action} makes no transaction: {error}") from None
 
 
-class Conversation:
+class Session:
     """One client's side of its talks with the nodes at ``urls``, which are asked in turn when one fails.
 
     ``height`` is the highest height certified so far: no later read of the present goes behind it, at whichever node.
@@ -225,7 +225,7 @@ class Conversation:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout_s: float = REQUEST_TIMEOUT_S,
-    ) -> Dialogue[Reply]:
+    ) -> Exchange[Reply]:
         """Return a node's reply; those that do not answer are passed over, ``Unreachable`` if none does."""
         failed: dict[str, Unreachable] = {}
         while len(failed) < len(self.urls):
@@ -238,7 +238,7 @@ class Conversation:
         sent, last = any(error.sent for error in failed.values()), failed[node]
         raise Unreachable(last.detail, last.hint, sent=sent)
 
-    def believed(self, question: Callable[[], Dialogue[_T]]) -> Dialogue[_T]:
+    def believed(self, question: Callable[[], Exchange[_T]]) -> Exchange[_T]:
         """Return the first answer that holds; a node whose answer does not is noted, and the next is asked."""
         for left in reversed(range(len(self.urls))):
             try:
@@ -261,7 +261,7 @@ class Conversation:
         else:
             self.roster.set_aside(error.node, error.detail)
 
-    def get(self, path: str, **params: Any) -> Dialogue[dict[str, Any]]:
+    def get(self, path: str, **params: Any) -> Exchange[dict[str, Any]]:
         """Return a JSON document of the API, unverified; raise ``Refused`` for a problem it answers with.
 
         The node is asked to have come as far as what was verified here before.
@@ -281,7 +281,7 @@ class Conversation:
             raise CosealError("nobody to sign as", "give a sender MEMBER/USER and its key")
         return sign_as(self.genesis, self.sender, self._signer, contract, action, args, valid_for_ms=valid_for_ms)
 
-    def commit(self, transaction: Transaction, timeout_s: float) -> Dialogue[Committed]:
+    def commit(self, transaction: Transaction, timeout_s: float) -> Exchange[Committed]:
         """Send a signed transaction until it is seen committed, to the same node or others; see ``Client.commit``."""
         deadline, sent, why = time.monotonic() + timeout_s, False, ""
         while True:
@@ -303,7 +303,7 @@ class Conversation:
                 raise _not_committed(transaction, timeout_s, why)
             yield Pause(_POLL_S)
 
-    def _located(self, transaction: Transaction) -> Dialogue[bool]:
+    def _located(self, transaction: Transaction) -> Exchange[bool]:
         """Say whether a transaction may be on the chain: a quorum's tip shows it, or could not be asked."""
         try:
             yield from self.get(f"/v1/transactions/{transaction.id.hex()}", consistent="true")
@@ -317,7 +317,7 @@ class Conversation:
 
     def send(
         self, transaction: Transaction, *, wait: str = "accepted", deadline: float | None = None
-    ) -> Dialogue[dict[str, Any]]:
+    ) -> Exchange[dict[str, Any]]:
         """Post a transaction and return the node's answer; a busy node is asked again until ``deadline``."""
         end = time.monotonic() + COMMIT_TIMEOUT_S if deadline is None else deadline
         while True:
@@ -333,7 +333,7 @@ class Conversation:
                 return document_of(reply)
             yield Pause(_BUSY_PAUSE_S)
 
-    def simulate(self, contract: str, action: str, args: Mapping[str, Any]) -> Dialogue[dict[str, Any]]:
+    def simulate(self, contract: str, action: str, args: Mapping[str, Any]) -> Exchange[dict[str, Any]]:
         """Return what a node says would come of an action of the sender; see ``Client.simulate``."""
         from coseal.client.arguments import require_valid
 
@@ -354,14 +354,14 @@ class Conversation:
 
     # Reading, verified
 
-    def receipt(self, tx_id: bytes, timeout_s: float = _RECEIPT_TIMEOUT_S) -> Dialogue[Committed]:
+    def receipt(self, tx_id: bytes, timeout_s: float = _RECEIPT_TIMEOUT_S) -> Exchange[Committed]:
         """Return a committed transaction with its proof, verified against the genesis.
 
         Right after a commit the node may need a moment until it can prove it.
         """
         return (yield from self.believed(lambda: self._receipt(tx_id, timeout_s)))
 
-    def _receipt(self, tx_id: bytes, timeout_s: float) -> Dialogue[Committed]:
+    def _receipt(self, tx_id: bytes, timeout_s: float) -> Exchange[Committed]:
         path, deadline = f"/v1/transactions/{tx_id.hex()}/receipt", time.monotonic() + timeout_s
         reply = yield from self.ask("GET", path, params=_BARE)
         while reply.status in (404, *BUSY) and time.monotonic() < deadline:
@@ -380,12 +380,12 @@ class Conversation:
         self.height = max(self.height, proof.header.height)
         return Committed(transaction, receipt, proof, self.epochs.up_to(proof.header.epoch))
 
-    def state(self, key: str, min_height: int = 0) -> Dialogue[CertifiedValue]:
+    def state(self, key: str, min_height: int = 0) -> Exchange[CertifiedValue]:
         """Return the certified value of a state key, or its proven absence (``value`` None), verified."""
         floor = max(min_height, self.height)
         return (yield from self.believed(lambda: self._state(key, floor)))
 
-    def _state(self, key: str, floor: int) -> Dialogue[CertifiedValue]:
+    def _state(self, key: str, floor: int) -> Exchange[CertifiedValue]:
         params = {"proof": "true", **_BARE, **asking_for(floor)}
         reply = yield from self.ask("GET", state_path(key), params=params)
         if reply.status != 200:
@@ -401,7 +401,7 @@ class Conversation:
         self.saw(reply.node, f"the state of {key}", certified.header.height, floor)
         return certified
 
-    def values(self, keys: Sequence[str], min_height: int = 0) -> Dialogue[list[CertifiedValue]]:
+    def values(self, keys: Sequence[str], min_height: int = 0) -> Exchange[list[CertifiedValue]]:
         """Return the certified values of state keys, in order, all of one block, verified; as ``state`` otherwise.
 
         Many keys take several requests; they are made again while the chain grows in between, ``Busy`` if it does so
@@ -417,7 +417,7 @@ class Conversation:
                 return found
         raise Busy(f"{len(keys)} values cannot be read of one block: the chain grows meanwhile", "try again")
 
-    def _values(self, keys: Sequence[str], floor: int) -> Dialogue[list[CertifiedValue]]:
+    def _values(self, keys: Sequence[str], floor: int) -> Exchange[list[CertifiedValue]]:
         params = {"keys": json.dumps(keys, ensure_ascii=False), **asking_for(floor)}
         reply = yield from self.ask("GET", "/v1/proofs", params=params, headers={"Accept": MSGPACK})
         if reply.status != 200:
@@ -454,22 +454,22 @@ class Conversation:
                 node=node,
             )
 
-    def state_document(self, key: str) -> Dialogue[dict[str, Any]]:
+    def state_document(self, key: str) -> Exchange[dict[str, Any]]:
         """Return the state-proof file of a key, which ``coseal verify`` checks with the genesis alone; verified."""
         certified = yield from self.state(key)
         return with_handovers(state_proof_json(certified), self.epochs.up_to(certified.header.epoch))
 
-    def value(self, key: str, min_height: int = 0) -> Dialogue[Any]:
+    def value(self, key: str, min_height: int = 0) -> Exchange[Any]:
         """Return the decoded value of a state key, None if it is absent; proven, as ``state``."""
         raw = (yield from self.state(key, min_height)).value
         return None if raw is None else codec.decode(raw)
 
-    def block(self, height: int | str) -> Dialogue[CommittedBlock]:
+    def block(self, height: int | str) -> Exchange[CommittedBlock]:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
         floor = self.height if height == "latest" else 0
         return (yield from self.believed(lambda: self._block(height, floor)))
 
-    def _block(self, height: int | str, floor: int) -> Dialogue[CommittedBlock]:
+    def _block(self, height: int | str, floor: int) -> Exchange[CommittedBlock]:
         path = f"/v1/blocks/{height}"
         reply = yield from self.ask("GET", path, params=asking_for(floor), headers={"Accept": MSGPACK})
         if reply.status != 200:
@@ -481,7 +481,7 @@ class Conversation:
         self.saw(reply.node, "the latest block", found, floor)
         return committed
 
-    def verified_block(self, node: str, raw: bytes) -> Dialogue[CommittedBlock]:
+    def verified_block(self, node: str, raw: bytes) -> Exchange[CommittedBlock]:
         """Return the block in a record of the block log that a node gave: its roots and its certificate verified."""
         try:
             committed = CommittedBlock.decode(raw)
@@ -493,7 +493,7 @@ class Conversation:
         self.height = max(self.height, header.height)
         return committed
 
-    def validators_of(self, header: Header, certificate: Certificate) -> Dialogue[ValidatorSet]:
+    def validators_of(self, header: Header, certificate: Certificate) -> Exchange[ValidatorSet]:
         """Return the validators of a header's epoch; the node is asked for what leads to it, which is verified.
 
         No signature on the header itself is checked. Raises a ``LedgerError`` if the node does not lead there,

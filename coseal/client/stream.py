@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.client.session import MSGPACK, Conversation, Dialogue, Pause, document_of, false_answer
+from coseal.client.session import MSGPACK, Exchange, Pause, Session, document_of, false_answer
 from coseal.contracts.block_events import BEGIN, KINDS, Place, place_after, place_text, told
 from coseal.errors import Busy, CosealError, FalseAnswer, Unreachable
 from coseal.ledger import codec
@@ -42,7 +42,7 @@ class Blocks:
 
     def __init__(
         self,
-        conversation: Conversation,
+        session: Session,
         *,
         start: int | None = None,
         parent: bytes | None = None,
@@ -56,13 +56,13 @@ class Blocks:
         if start is not None and start < 0:
             raise CosealError(f"height {start}", "heights begin at 1")
         self.done = False
-        self._conversation, self._follow, self._patience_s = conversation, follow, patience_s
+        self._session, self._follow, self._patience_s = session, follow, patience_s
         self._height = None if start is None else max(1, start)
         self._parent = parent
         self._goal: int | None = None
         self._pruned: set[str] = set()
 
-    def more(self) -> Dialogue[list[CommittedBlock]]:
+    def more(self) -> Exchange[list[CommittedBlock]]:
         """Return the next blocks, none if nothing came; to call again if a node fails in between.
 
         Raises ``Refused`` (``pruned``) when no node keeps the next block any more.
@@ -80,18 +80,18 @@ class Blocks:
                     return []
             except (FalseAnswer, Unreachable) as error:
                 if isinstance(error, FalseAnswer):
-                    self._conversation.distrust(error)
-                    if len(self._conversation.distrusted) == len(self._conversation.urls):
+                    self._session.distrust(error)
+                    if len(self._session.distrusted) == len(self._session.urls):
                         raise
                 elif isinstance(error, Busy):
-                    self._conversation.turn(error.node)
+                    self._session.turn(error.node)
                 if time.monotonic() - silent_since > self._patience_s:
                     raise
             yield Pause(_PAUSE_S)
 
-    def _more(self) -> Dialogue[list[CommittedBlock]]:
+    def _more(self) -> Exchange[list[CommittedBlock]]:
         if self._height is None or (self._goal is None and not self._follow):
-            tip = (yield from self._conversation.block("latest")).block.header.height
+            tip = (yield from self._session.block("latest")).block.header.height
             self._height = tip + 1 if self._height is None else self._height
             self._goal = tip
         height = self._height
@@ -101,13 +101,13 @@ class Blocks:
         blocks: list[CommittedBlock] = []
         for raw in raws:
             try:
-                committed = yield from self._conversation.verified_block(node, raw)
+                committed = yield from self._session.verified_block(node, raw)
                 self._require_next(node, committed, height)
             except (FalseAnswer, Unreachable) as error:
                 if not blocks:
                     raise
                 if isinstance(error, FalseAnswer):
-                    self._conversation.distrust(error)
+                    self._session.distrust(error)
                 break  # what came before it holds; the next call asks for this block again
             blocks.append(committed)
             self._parent, height = committed.block.hash, height + 1
@@ -121,17 +121,17 @@ class Blocks:
         self.done = not self._follow and self._goal is not None and height > self._goal
         return self.done
 
-    def _records(self, height: int) -> Dialogue[tuple[str, list[bytes]]]:
+    def _records(self, height: int) -> Exchange[tuple[str, list[bytes]]]:
         """Return a node's records of blocks from a height on; waits for the first, none if it does not come."""
-        conversation = self._conversation
+        session = self._session
         params = {"from": height, "limit": _PAGE_BLOCKS, "min_height": height}
-        reply = yield from conversation.ask("GET", "/v1/blocks", params=params, headers={"Accept": MSGPACK})
+        reply = yield from session.ask("GET", "/v1/blocks", params=params, headers={"Accept": MSGPACK})
         if reply.status == 503 and b'"height_not_reached"' in reply.content:
-            conversation.turn(reply.node)  # nothing new here: is there elsewhere?
+            session.turn(reply.node)  # nothing new here: is there elsewhere?
             return reply.node, []
         if reply.status == 410:
             self._pruned.add(reply.node)
-            if len(self._pruned) < len(conversation.urls):
+            if len(self._pruned) < len(session.urls):
                 raise Busy(f"{reply.node} keeps block {height} no more", "ask one that does", node=reply.node)
         if reply.status >= 500:
             raise Busy(f"{reply.node} answered {reply.status}", "ask another node", node=reply.node)
@@ -157,7 +157,7 @@ class Follower:
 
     def __init__(
         self,
-        conversation: Conversation,
+        session: Session,
         *,
         after: str | None = None,
         start: int | None = None,
@@ -176,14 +176,14 @@ class Follower:
         if after is not None:
             self._start = place_after(after)
             start = self._start[0]
-        self._blocks = Blocks(conversation, start=start, follow=follow, patience_s=patience_s)
+        self._blocks = Blocks(session, start=start, follow=follow, patience_s=patience_s)
 
     @property
     def done(self) -> bool:
         """Whether the tip was reached, where it was not to be followed."""
         return self._blocks.done
 
-    def more(self) -> Dialogue[list[Event]]:
+    def more(self) -> Exchange[list[Event]]:
         """Return the events of the next blocks, none if nothing came; to call again if a node fails in between."""
         return [
             Event(place_text(event.place), event.kind, committed.block.header.height, event.data)

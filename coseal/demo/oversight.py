@@ -19,7 +19,7 @@ from coseal.client import bundle, supervision
 from coseal.client.blocking import Client
 from coseal.contracts.supervision.findings import finding_key
 from coseal.demo.examples import example
-from coseal.demo.progress import Summary, Teller
+from coseal.demo.progress import Narrator, Summary
 from coseal.errors import BadAnswer, Unreachable
 from coseal.ledger.genesis import Genesis
 
@@ -102,8 +102,8 @@ class FirstFinding:
 class Supervision:
     """Plays its chapters over clients of the members' own nodes."""
 
-    def __init__(self, client: Callable[[str], Client], teller: Teller, summary: Summary) -> None:
-        self._client, self._tell, self._summary = client, teller, summary
+    def __init__(self, client: Callable[[str], Client], narrator: Narrator, summary: Summary) -> None:
+        self._client, self._tell, self._summary = client, narrator, summary
 
     def adopt(self, policy: str) -> None:
         """Have the shipped rules about fines adopted by ballot, and the time to appeal shortened.

@@ -1,6 +1,6 @@
-"""How the demo's story is told, and what it came to: shared by its chapters.
+"""How the demo is narrated, and its summary: shared by its chapters.
 
-Law: nothing here decides what happens; a teller only tells it.
+Law: nothing here decides what happens; a narrator only reports it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 
-class Teller(Protocol):
-    """How the story is told; the command prints it, a test may keep it."""
+class Narrator(Protocol):
+    """Reports the progress of the demo; the command prints it, a test may keep it."""
 
     def chapter(self, title: str) -> None:
         """Begin a chapter."""
         ...
 
     def say(self, text: str) -> None:
-        """Tell one line."""
+        """Say one line."""
         ...
 
     def progress(self, what: str, total: int | None) -> AbstractContextManager[Callable[[int, int], None]]:

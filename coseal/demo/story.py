@@ -33,7 +33,7 @@ from coseal.contracts.process.chain import item_hash
 from coseal.demo import policies
 from coseal.demo.examples import example
 from coseal.demo.oversight import HANDOVERS, FirstFinding, Supervision, handover, handover_type
-from coseal.demo.progress import Summary, Teller
+from coseal.demo.progress import Narrator, Summary
 from coseal.errors import BadAnswer, CosealError
 from coseal.formats.importers.log import Log
 from coseal.formats.importers.mapping import load_mapping
@@ -70,14 +70,14 @@ class Demo:
     """One run of the story in a folder of its own."""
 
     def __init__(
-        self, directory: Path, teller: Teller, base_port: int | None = None, console_port: int | None = None
+        self, directory: Path, narrator: Narrator, base_port: int | None = None, console_port: int | None = None
     ) -> None:
-        self._directory, self._tell = directory, teller
+        self._directory, self._tell = directory, narrator
         self._base_port, self._console_port = base_port, console_port
         self._network: Network | None = None
         self._started: dict[str, Popen[bytes]] = {}
         self.summary = Summary(directory)
-        self._supervision = Supervision(self._client, teller, self.summary)
+        self._supervision = Supervision(self._client, narrator, self.summary)
 
     def run(self) -> Summary:
         """Tell the story; the nodes run until ``stop``. Raises ``CosealError`` when something does not hold."""

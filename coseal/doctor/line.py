@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Rating(StrEnum):
     """``warn``: it works, or could not be seen, and deserves a look. ``bad``: it does not work, or will hurt."""
 
     ok = "ok"
@@ -21,27 +21,27 @@ class Line:
 
     node: str
     check: str
-    verdict: Verdict
+    verdict: Rating
     text: str
     todo: str = ""
 
 
 def ok(node: str, check: str, text: str) -> Line:
     """Return a good line."""
-    return Line(node, check, Verdict.ok, text)
+    return Line(node, check, Rating.ok, text)
 
 
 def warn(node: str, check: str, text: str, todo: str) -> Line:
     """Return a line that deserves a look."""
-    return Line(node, check, Verdict.warn, text, todo)
+    return Line(node, check, Rating.warn, text, todo)
 
 
 def bad(node: str, check: str, text: str, todo: str) -> Line:
     """Return a line of something that must be mended."""
-    return Line(node, check, Verdict.bad, text, todo)
+    return Line(node, check, Rating.bad, text, todo)
 
 
-def worst(lines: Iterable[Line]) -> Verdict:
+def worst(lines: Iterable[Line]) -> Rating:
     """Return the worst verdict of a report."""
-    order = list(Verdict)
-    return max((line.verdict for line in lines), key=order.index, default=Verdict.ok)
+    order = list(Rating)
+    return max((line.verdict for line in lines), key=order.index, default=Rating.ok)

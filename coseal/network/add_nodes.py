@@ -23,7 +23,7 @@ from coseal.network import edit, processes
 from coseal.network.consortium import DEFAULT_USER, OBSERVERS
 from coseal.network.edit import Addition
 from coseal.network.folders import Network, NodeEntry
-from coseal.network.member_clients import Hands, Say
+from coseal.network.member_clients import MemberClients, Say
 
 OBSERVER: Final = "observer"
 VALIDATOR: Final = "validator"
@@ -48,8 +48,8 @@ def add_member(
 ) -> dict[str, Any]:
     """Have the members admit another one; return ``{"member", "user", "public_key", "file", "height"}``."""
     require_member(member)
-    with edit.changing(directory) as network, Hands(network, say, timeout_s=timeout_s) as hands:
-        return _add_member(hands, member, proposer)
+    with edit.changing(directory) as network, MemberClients(network, say, timeout_s=timeout_s) as clients:
+        return _add_member(clients, member, proposer)
 
 
 def add_node(
@@ -68,54 +68,56 @@ def add_node(
     """
     with edit.changing(directory) as network:
         edit.require_local(network)
-        with Hands(network, say, timeout_s=timeout_s) as hands:
-            network, addition = _begin(hands, kind, member, name, port)
-        with Hands(network, say, timeout_s=timeout_s, without=addition.name) as hands:
-            return _carry_on(hands, addition)
+        with MemberClients(network, say, timeout_s=timeout_s) as clients:
+            network, addition = _begin(clients, kind, member, name, port)
+        with MemberClients(network, say, timeout_s=timeout_s, without=addition.name) as clients:
+            return _carry_on(clients, addition)
 
 
-def _begin(hands: Hands, kind: str, member: str | None, name: str | None, port: int | None) -> tuple[Network, Addition]:
+def _begin(
+    clients: MemberClients, kind: str, member: str | None, name: str | None, port: int | None
+) -> tuple[Network, Addition]:
     """Return the addition that was interrupted, if it is this one, or begin a new one."""
-    network, begun = hands.network, edit.unfinished(hands.network)
+    network, begun = clients.network, edit.unfinished(clients.network)
     if begun is not None:
         if kind != begun.kind or member not in (None, begun.member) or name not in (None, begun.name):
             hint = f"coseal node add --role {begun.kind} --name {begun.name} goes on; coseal node remove {begun.name}"
             raise CosealError(f"{begun.name} is being added as {begun.kind} and not finished", hint)
-        hands.say(f"{begun.name}: going on where it was interrupted")
+        clients.say(f"{begun.name}: going on where it was interrupted")
         return network, begun
-    chosen = member or _choose_member(hands, kind)
-    if chosen not in hands.members():
+    chosen = member or _choose_member(clients, kind)
+    if chosen not in clients.members():
         raise CosealError(f"{chosen} is no member of this chain", f"coseal member add {chosen} --role ROLE")
-    role = str(hands.value(f"membership/member/{chosen}")["role"])
-    addition = Addition(name or _node_name(hands, chosen, kind), chosen, role, kind)
+    role = str(clients.value(f"membership/member/{chosen}")["role"])
+    addition = Addition(name or _node_name(clients, chosen, kind), chosen, role, kind)
     if kind == VALIDATOR:
-        _require_seat(hands, addition)
-    user = hands.user(chosen)
+        _require_seat(clients, addition)
+    user = clients.user(chosen)
     network = edit.add_node(network, addition, network.key_path(f"{chosen}/{user}"), user, port=port)
-    hands.say(f"{addition.name}: keys, certificate and folder made in {network.node(addition.name).data}")
+    clients.say(f"{addition.name}: keys, certificate and folder made in {network.node(addition.name).data}")
     return network, addition
 
 
-def _carry_on(hands: Hands, addition: Addition) -> dict[str, Any]:
-    entry = hands.network.node(addition.name)
-    _register(hands, addition, entry)
-    running = _Running(hands, entry)
+def _carry_on(clients: MemberClients, addition: Addition) -> dict[str, Any]:
+    entry = clients.network.node(addition.name)
+    _register(clients, addition, entry)
+    running = _Running(clients, entry)
     running.start()
     try:
-        return _until_added(hands, addition, running)
+        return _until_added(clients, addition, running)
     finally:
         running.leave()
 
 
-def _until_added(hands: Hands, addition: Addition, running: _Running) -> dict[str, Any]:
+def _until_added(clients: MemberClients, addition: Addition, running: _Running) -> dict[str, Any]:
     entry = running.entry
-    hands.say(f"{addition.name}: runs as process {processes.pid_of(entry)}, {entry.url}")
-    status = hands.until(running.caught_up, f"{addition.name} catches up", hopeless=running.ended)
-    hands.say(f"{addition.name}: caught up at height {status['height']}")
+    clients.say(f"{addition.name}: runs as process {processes.pid_of(entry)}, {entry.url}")
+    status = clients.until(running.caught_up, f"{addition.name} catches up", hopeless=running.ended)
+    clients.say(f"{addition.name}: caught up at height {status['height']}")
     epoch = int(status["epoch"])
     if addition.kind == VALIDATOR:
-        epoch = _make_validator(hands, addition, running)
-    edit.finish(hands.network, addition)
+        epoch = _make_validator(clients, addition, running)
+    edit.finish(clients.network, addition)
     final = processes.probe(entry) or status
     return {
         "node": addition.name,
@@ -127,9 +129,9 @@ def _until_added(hands: Hands, addition: Addition, running: _Running) -> dict[st
     }
 
 
-def _register(hands: Hands, addition: Addition, entry: NodeEntry) -> None:
+def _register(clients: MemberClients, addition: Addition, entry: NodeEntry) -> None:
     signer = keys.read_signer(entry.data / "keys" / "consensus.pem", keys.environment_passphrase())
-    record = hands.value(f"membership/node/{addition.name}")
+    record = clients.value(f"membership/node/{addition.name}")
     if record is not None and record["consensus_key"] == signer.public_key:
         return
     certificate = keys.certificate_der(entry.data / "keys" / "link.crt")
@@ -139,36 +141,36 @@ def _register(hands: Hands, addition: Addition, entry: NodeEntry) -> None:
         "link_certificate": certificate.hex(),
         "address": entry.link,
     }
-    committed = hands.require(addition.member).submit("membership", "add_node", args).require_ok()
-    hands.say(f"{addition.name}: registered by {addition.member} in block {committed.height}")
+    committed = clients.require(addition.member).submit("membership", "add_node", args).require_ok()
+    clients.say(f"{addition.name}: registered by {addition.member} in block {committed.height}")
 
 
-def _make_validator(hands: Hands, addition: Addition, running: _Running) -> int:
+def _make_validator(clients: MemberClients, addition: Addition, running: _Running) -> int:
     """See an observer become a validator; return the epoch in which it is one."""
     name, key = addition.name, f"membership/node/{addition.name}"
-    if all(seat[0] != name for seat in hands.seats()):
-        hands.say(f"{name}: waiting until it says on the chain that it is caught up")
-        hands.until(lambda: "ready" in hands.value(key), f"{name} says that it is ready", hopeless=running.ended)
-        hands.decide(addition.member, "add_validator", {"node": name}, name=name, reason=f"coseal node add: {name}")
-    hands.until(lambda: any(seat[0] == name for seat in hands.seats()), f"{name} is among the validators")
-    epoch = int(hands.value("membership/validators")[0])
-    first = int(hands.value(f"membership/epoch/{epoch}")[0])
-    hands.say(f"{name}: validates from height {first} on, epoch {epoch}")
-    hands.until(
+    if all(seat[0] != name for seat in clients.seats()):
+        clients.say(f"{name}: waiting until it says on the chain that it is caught up")
+        clients.until(lambda: "ready" in clients.value(key), f"{name} says that it is ready", hopeless=running.ended)
+        clients.decide(addition.member, "add_validator", {"node": name}, name=name, reason=f"coseal node add: {name}")
+    clients.until(lambda: any(seat[0] == name for seat in clients.seats()), f"{name} is among the validators")
+    epoch = int(clients.value("membership/validators")[0])
+    first = int(clients.value(f"membership/epoch/{epoch}")[0])
+    clients.say(f"{name}: validates from height {first} on, epoch {epoch}")
+    clients.until(
         lambda: running.signed(first),
         f"a block signed by {name}",
         hopeless=running.ended,
-        meanwhile=lambda: hands.nudge(addition.member),  # an idle chain has no block to sign
+        meanwhile=lambda: clients.nudge(addition.member),  # an idle chain has no block to sign
     )
-    hands.say(f"{name}: signs blocks")
+    clients.say(f"{name}: signs blocks")
     return epoch
 
 
 class _Running:
     """The process of a node that is being added."""
 
-    def __init__(self, hands: Hands, entry: NodeEntry) -> None:
-        self._hands, self.entry = hands, entry
+    def __init__(self, clients: MemberClients, entry: NodeEntry) -> None:
+        self._clients, self.entry = clients, entry
         self._process: Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -194,7 +196,7 @@ class _Running:
         status = processes.probe(self.entry)
         if status is None or status.get("syncing"):
             return None
-        behind = int(self._hands.reader.get("/v1/status")["height"]) - int(status["height"])
+        behind = int(self._clients.reader.get("/v1/status")["height"]) - int(status["height"])
         return status if behind <= _CAUGHT_UP_BLOCKS else None
 
     def signed(self, first: int) -> bool:
@@ -205,50 +207,50 @@ class _Running:
         status = processes.probe(self.entry)
         if status is None or int(status["height"]) < first or status.get("voting") is not True:
             return False
-        return self.entry.name in self._hands.certified_by(self.entry, int(status["height"]))
+        return self.entry.name in self._clients.certified_by(self.entry, int(status["height"]))
 
 
-def _choose_member(hands: Hands, kind: str) -> str:
+def _choose_member(clients: MemberClients, kind: str) -> str:
     """Return a member that can run the node and whose key is here; add one if no member can take another seat."""
-    founders = [member.id for member in hands.reader.genesis.members]
-    everyone = [*founders, *(member for member in hands.members() if member not in founders)]
-    members = [member for member in everyone if hands.network.users(member)]
+    founders = [member.id for member in clients.reader.genesis.members]
+    everyone = [*founders, *(member for member in clients.members() if member not in founders)]
+    members = [member for member in everyone if clients.network.users(member)]
     if kind == OBSERVER:
         return next((member for member in members if member == OBSERVERS), members[0] if members else "")
-    fitting = [member for member in members if _unsafe(hands, member) is None]
+    fitting = [member for member in members if _unsafe(clients, member) is None]
     if fitting:
         return fitting[0]
-    return _found_member(hands)
+    return _found_member(clients)
 
 
-def _found_member(hands: Hands) -> str:
+def _found_member(clients: MemberClients) -> str:
     """Add a member that can take a seat, as the default consortium would have had it."""
-    taken = hands.members()
+    taken = clients.members()
     for letter, role in itertools.product("abcdefghijklmnopqrstuvwxyz", ("bank", "enterprise", "institute")):
         name = f"{role}-{letter}"
-        if name in taken or _unsafe_with(hands, Validator(name, name, role, bytes(32))) is not None:
+        if name in taken or _unsafe_with(clients, Validator(name, name, role, bytes(32))) is not None:
             continue
-        hands.say(f"no member can take another seat; {name} joins as a member of role {role}")
-        _add_member(hands, NewMember(name, f"{role.capitalize()} {letter.upper()}", role), None)
+        clients.say(f"no member can take another seat; {name} joins as a member of role {role}")
+        _add_member(clients, NewMember(name, f"{role.capitalize()} {letter.upper()}", role), None)
         return name
     raise CosealError("no member could take another seat", "say --member")
 
 
-def _add_member(hands: Hands, member: NewMember, proposer: str | None) -> dict[str, Any]:
-    path = hands.network.directory / "members" / member.id / f"{member.user}.pem"
+def _add_member(clients: MemberClients, member: NewMember, proposer: str | None) -> dict[str, Any]:
+    path = clients.network.directory / "members" / member.id / f"{member.user}.pem"
     key = member.key
     if key is None:
         if not path.exists():
             keys.write_key(path, keys.new_seed(), keys.environment_passphrase())
         key = keys.read_signer(path, keys.environment_passphrase()).public_key
-    record = hands.value(f"membership/member/{member.id}")
+    record = clients.value(f"membership/member/{member.id}")
     if record is None:
-        chosen = proposer or _proposer(hands)
-        hands.decide(
+        chosen = proposer or _proposer(clients)
+        clients.decide(
             chosen, "add_member", member_subject(member, key), name=member.id, reason=f"coseal member add: {member.id}"
         )
-        record = hands.value(f"membership/member/{member.id}")
-    registered = hands.value(f"membership/operator/{member.id}/{member.user}")
+        record = clients.value(f"membership/member/{member.id}")
+    registered = clients.value(f"membership/operator/{member.id}/{member.user}")
     if registered is None or registered["key"] != key:
         raise CosealError(f"{member.id} is a member already, with another key", "choose another name")
     return {
@@ -273,10 +275,10 @@ def member_subject(member: NewMember, key: bytes) -> dict[str, Any]:
     }
 
 
-def _proposer(hands: Hands) -> str:
+def _proposer(clients: MemberClients) -> str:
     """Return a member with a vote whose key is here."""
-    for _, member, _, _ in hands.seats():
-        if hands.acting(str(member)) is not None:
+    for _, member, _, _ in clients.seats():
+        if clients.acting(str(member)) is not None:
             return str(member)
     raise CosealError("no member with a vote has its key here", "say who proposes with --as")
 
@@ -291,36 +293,36 @@ def require_member(member: NewMember) -> None:
         raise CosealError("a level is for a government member, and every one has it", "say --level central, ...")
 
 
-def _node_name(hands: Hands, member: str, kind: str) -> str:
+def _node_name(clients: MemberClients, member: str, kind: str) -> str:
     """Return a name that no node has or had: the member's, or with a number; observers are called so."""
     stem = member if kind == VALIDATOR else OBSERVER
     candidates = itertools.chain(
         [stem] if kind == VALIDATOR else [], (f"{stem}-{n}" for n in itertools.count(2 if kind == VALIDATOR else 1))
     )
-    here = {node.name for node in hands.network.nodes}
-    removed = hands.network.directory / "removed"
+    here = {node.name for node in clients.network.nodes}
+    removed = clients.network.directory / "removed"
     return next(
         name
         for name in candidates
-        if name not in here and not (removed / name).exists() and hands.value(f"membership/node/{name}") is None
+        if name not in here and not (removed / name).exists() and clients.value(f"membership/node/{name}") is None
     )
 
 
-def _require_seat(hands: Hands, addition: Addition) -> None:
-    reason = _unsafe(hands, addition.member)
+def _require_seat(clients: MemberClients, addition: Addition) -> None:
+    reason = _unsafe(clients, addition.member)
     if reason is not None:
         raise CosealError(f"{addition.member} cannot take another seat: {reason}", "choose another --member")
 
 
-def _unsafe(hands: Hands, member: str) -> str | None:
-    role = str(hands.value(f"membership/member/{member}")["role"])
-    return _unsafe_with(hands, Validator(f"{member}-new", member, role, bytes(32)))
+def _unsafe(clients: MemberClients, member: str) -> str | None:
+    role = str(clients.value(f"membership/member/{member}")["role"])
+    return _unsafe_with(clients, Validator(f"{member}-new", member, role, bytes(32)))
 
 
-def _unsafe_with(hands: Hands, seat: Validator) -> str | None:
+def _unsafe_with(clients: MemberClients, seat: Validator) -> str | None:
     """Say why the present validators and this one would be no lawful set, or None."""
     stand_in = Ed25519Signer(bytes(range(32))).public_key  # any valid key: the real one is not made yet
-    seats: Sequence[Validator] = [Validator(*row) for row in hands.seats()]
+    seats: Sequence[Validator] = [Validator(*row) for row in clients.seats()]
     joined = sorted([*seats, Validator(seat.id, seat.member, seat.role, stand_in)], key=lambda one: one.id)
     try:
         require_valid(ValidatorSet(0, tuple(joined)))

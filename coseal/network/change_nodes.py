@@ -15,7 +15,7 @@ from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import signing
 from coseal.network import edit, processes
 from coseal.network.folders import Network, NodeEntry
-from coseal.network.member_clients import Hands, Say
+from coseal.network.member_clients import MemberClients, Say
 
 _RESTARTING: Final = "restarting"
 """In the folder of a node that this command has stopped and has to start again."""
@@ -32,14 +32,16 @@ def remove_node(
     with edit.changing(directory) as network:
         edit.require_local(network)
         entry = network.node(name)
-        with Hands(network, say, timeout_s=timeout_s, without=name) as hands:
-            epoch = _leave_validators(hands, entry)
+        with MemberClients(network, say, timeout_s=timeout_s, without=name) as clients:
+            epoch = _leave_validators(clients, entry)
             if keep_observing:
                 edit.set_kind(network, name, "observer")
                 return {"node": name, "epoch": epoch, "folder": str(entry.data)}
-            record = hands.value(f"membership/node/{name}")
+            record = clients.value(f"membership/node/{name}")
             if record is not None and record["kind"] != membership_nodes.FORMER:
-                committed = hands.require(entry.member).submit("membership", "remove_node", {"node": name}).require_ok()
+                committed = (
+                    clients.require(entry.member).submit("membership", "remove_node", {"node": name}).require_ok()
+                )
                 say(f"{name}: taken off the registry by {entry.member} in block {committed.height}")
         if processes.stop([entry]):
             say(f"{name}: stopped")
@@ -48,16 +50,16 @@ def remove_node(
         return {"node": name, "epoch": epoch, "folder": str(folder)}
 
 
-def _leave_validators(hands: Hands, entry: NodeEntry) -> int:
+def _leave_validators(clients: MemberClients, entry: NodeEntry) -> int:
     """See a node leave the validators; return the epoch in which it is none."""
     name = entry.name
-    if any(seat[0] == name for seat in hands.seats()):
-        proposer = entry.member if hands.acting(entry.member) is not None else str(hands.seats()[0][1])
+    if any(seat[0] == name for seat in clients.seats()):
+        proposer = entry.member if clients.acting(entry.member) is not None else str(clients.seats()[0][1])
         reason = f"coseal node remove: {name}"
-        hands.decide(proposer, "remove_validator", {"node": name}, name=name, reason=reason)
-        hands.until(lambda: all(seat[0] != name for seat in hands.seats()), f"{name} is no validator any more")
-        hands.say(f"{name}: validates no more, as of epoch {hands.value('membership/validators')[0]}")
-    return int(hands.value("membership/validators")[0])
+        clients.decide(proposer, "remove_validator", {"node": name}, name=name, reason=reason)
+        clients.until(lambda: all(seat[0] != name for seat in clients.seats()), f"{name} is no validator any more")
+        clients.say(f"{name}: validates no more, as of epoch {clients.value('membership/validators')[0]}")
+    return int(clients.value("membership/validators")[0])
 
 
 def rotate_node_key(directory: Path, name: str, say: Say, *, timeout_s: float) -> dict[str, Any]:
@@ -68,20 +70,20 @@ def rotate_node_key(directory: Path, name: str, say: Say, *, timeout_s: float) -
         path, staged = entry.data / "keys" / "consensus.pem", entry.data / "keys" / "consensus-next.pem"
         if not path.exists():
             raise CosealError(f"{path}: no such key", "a node with a signer of its own: see docs/operating.md")
-        with Hands(network, say, timeout_s=timeout_s) as hands:
-            registered = _registered_key(hands, name)
+        with MemberClients(network, say, timeout_s=timeout_s) as clients:
+            registered = _registered_key(clients, name)
             if staged.exists() and _public(path) != registered != _public(staged):
                 raise BadAnswer(f"neither {path} nor {staged} is the key that the chain registers for {name}")
             key = edit.stage_key(staged)
             if registered != key:
                 say(f"{name}: its new key is in {staged}")
-                _propose_key(hands, entry, staged, key)
-            epoch = int(hands.value("membership/validators")[0])
-            first = int(hands.value(f"membership/epoch/{epoch}")[0])
-            hands.until(
-                lambda: name in hands.certified_by(entry, _height(entry, first)),
+                _propose_key(clients, entry, staged, key)
+            epoch = int(clients.value("membership/validators")[0])
+            first = int(clients.value(f"membership/epoch/{epoch}")[0])
+            clients.until(
+                lambda: name in clients.certified_by(entry, _height(entry, first)),
                 f"a block signed by {name} with its new key; does it run?",
-                meanwhile=lambda: hands.nudge(entry.member),
+                meanwhile=lambda: clients.nudge(entry.member),
             )
         kept = edit.promote_key(staged, path)
         staged.unlink()
@@ -89,19 +91,19 @@ def rotate_node_key(directory: Path, name: str, say: Say, *, timeout_s: float) -
         return {"node": name, "public_key": key.hex(), "epoch": epoch, "former_file": str(kept)}
 
 
-def _propose_key(hands: Hands, entry: NodeEntry, staged: Path, key: bytes) -> None:
+def _propose_key(clients: MemberClients, entry: NodeEntry, staged: Path, key: bytes) -> None:
     if processes.probe(entry) is None:
         raise CosealError(f"{entry.name} does not run, and has to take up its key", f"coseal node start {entry.name}")
     signer = keys.read_signer(staged, keys.environment_passphrase())
-    proof = signer.sign(signing.key_preimage(hands.reader.genesis.chain_id, entry.name, key))
+    proof = signer.sign(signing.key_preimage(clients.reader.genesis.chain_id, entry.name, key))
     subject = {"node": entry.name, "key": key.hex(), "proof": proof.hex()}
     reason = f"coseal node rotate-key: {entry.name}"
-    hands.decide(entry.member, "rotate_validator_key", subject, name=entry.name, reason=reason)
-    hands.until(lambda: _registered_key(hands, entry.name) == key, f"the chain names the new key of {entry.name}")
+    clients.decide(entry.member, "rotate_validator_key", subject, name=entry.name, reason=reason)
+    clients.until(lambda: _registered_key(clients, entry.name) == key, f"the chain names the new key of {entry.name}")
 
 
-def _registered_key(hands: Hands, name: str) -> bytes:
-    for node, _, _, key in hands.seats():
+def _registered_key(clients: MemberClients, name: str) -> bytes:
+    for node, _, _, key in clients.seats():
         if node == name:
             return bytes(key)
     hint = "an observer's key is replaced by removing it and adding another node"
@@ -123,15 +125,15 @@ def rotate_user_key(directory: Path, sender: str, say: Say, *, timeout_s: float)
     with edit.changing(directory) as network:
         path = network.key_path(sender)
         staged = path.parent / "next" / path.name
-        with Hands(network, say, timeout_s=timeout_s) as hands:
+        with MemberClients(network, say, timeout_s=timeout_s) as clients:
             key = edit.stage_key(staged)
-            record = hands.value(f"membership/operator/{member}/{user}")
+            record = clients.value(f"membership/operator/{member}/{user}")
             if record is None or record["key"] is None:
                 raise CosealError(f"{sender} is no operator of this chain")
             if record["key"] != key:
                 if record["key"] != _public(path):
                     raise BadAnswer(f"neither {path} nor {staged} is the key that the chain registers for {sender}")
-                _tell_key(hands, sender, path, key)
+                _tell_key(clients, sender, path, key)
             kept = edit.promote_key(staged, path)
         say(f"{sender}: signs with the key {key.hex()[:16]}.. now; the former one is in {kept}")
         restarted = [node.name for node in network.nodes if _renew_gateway(network, node, sender, path, say)]
@@ -139,11 +141,11 @@ def rotate_user_key(directory: Path, sender: str, say: Say, *, timeout_s: float)
         return {"sender": sender, "public_key": key.hex(), "former_file": str(kept), "restarted": restarted}
 
 
-def _tell_key(hands: Hands, sender: str, path: Path, key: bytes) -> None:
+def _tell_key(clients: MemberClients, sender: str, path: Path, key: bytes) -> None:
     signer = keys.read_signer(path, keys.environment_passphrase())
-    with hands.client_of(hands.entry, sender, signer) as client:
+    with clients.client_of(clients.entry, sender, signer) as client:
         committed = client.submit("membership", "rotate_operator_key", {"key": key.hex()}).require_ok()
-    hands.say(f"{sender}: the chain knows the new key since block {committed.height}")
+    clients.say(f"{sender}: the chain knows the new key since block {committed.height}")
 
 
 def _renew_gateway(network: Network, node: NodeEntry, sender: str, path: Path, say: Say) -> bool:

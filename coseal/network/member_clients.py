@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 """``say(text)`` tells one line of progress."""
 
 
-class Hands:
+class MemberClients:
     """Clients of one node of the folder, for every member whose key is in it; close it, or use it with ``with``."""
 
     def __init__(self, network: Network, say: Say, *, timeout_s: float, without: str = "") -> None:
@@ -39,7 +39,7 @@ class Hands:
         """Return a client of a node of the folder; it is the caller's to close."""
         return Client(node.url, self._genesis, signer=signer, sender=sender, token=token_for(node, self._genesis))
 
-    def __enter__(self) -> Hands:
+    def __enter__(self) -> MemberClients:
         return self
 
     def __exit__(self, *_: object) -> None:

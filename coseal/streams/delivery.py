@@ -28,8 +28,8 @@ from coseal.streams.cursor import Cursor, Position
 from coseal.streams.outgoing import Outgoing, outgoing
 from coseal.streams.wanted import Wanted
 
-Tell = Callable[[str, dict[str, Any]], None]
-"""``tell(what, facts)``: what happens, for whoever watches."""
+Report = Callable[[str, dict[str, Any]], None]
+"""``report(what, facts)``: what happens, for whoever watches."""
 
 MAX_DEAD_IN_A_ROW: Final = 100
 """So many events in a row that are not taken are no bad events but the wrong receiver."""
@@ -104,7 +104,7 @@ class Delivery:
         client: AsyncClient,
         receiver: Receiver,
         wanted: Wanted,
-        tell: Tell,
+        report: Report,
         *,
         cursor: Cursor | None = None,
         start: int | None = 1,
@@ -117,7 +117,7 @@ class Delivery:
         ``give_up_s``: raise ``Unreachable`` when the receiver has not acknowledged for so long; never if None.
         """
         self.figures = Figures()
-        self._client, self._receiver, self._wanted, self._tell = client, receiver, wanted, tell
+        self._client, self._receiver, self._wanted, self._report = client, receiver, wanted, report
         self._cursor, self._start, self._follow = cursor, start, follow
         self._dead_letters, self._give_up_s = dead_letters, give_up_s
         self._position: Position | None = None
@@ -130,13 +130,13 @@ class Delivery:
         Raises ``BadAnswer`` (an event that is not taken, blocks that are kept nowhere, another chain), ``Unreachable``.
         """
         try:
-            await self._patiently(lambda: self._client.run(introduced(self._client.conversation, None)))
+            await self._patiently(lambda: self._client.run(introduced(self._client.session, None)))
             self._position = await self._begin()
             self._write()
-            self._tell("started", {"to": self._receiver.name, "from": self._position.height})
+            self._report("started", {"to": self._receiver.name, "from": self._position.height})
             parent = self._position.parent
             blocks = Blocks(
-                self._client.conversation,
+                self._client.session,
                 start=self._position.height,
                 parent=None if parent is None else bytes.fromhex(parent),
                 follow=self._follow,
@@ -174,7 +174,7 @@ class Delivery:
 
     def _say(self) -> None:
         self._told_at = time.monotonic()
-        self._tell("sent", self.figures.document())
+        self._report("sent", self.figures.document())
 
     # From the nodes
 
@@ -186,7 +186,7 @@ class Delivery:
             except Unreachable as error:
                 if not self._follow:
                     raise
-                self._tell("no_node", {"detail": error.detail, "hint": error.hint})
+                self._report("no_node", {"detail": error.detail, "hint": error.hint})
                 await asyncio.sleep(_EVERY_S)
 
     async def _more(self, blocks: Blocks) -> list[CommittedBlock]:
@@ -278,12 +278,12 @@ class Delivery:
                     ) from None
                 wait_s = max(min(error.after_s, LONGEST_ASKED_S), pause_s * random.uniform(0.5, 1.0))
                 facts = {"event": events[0].id, "detail": error.detail, "away_s": round(away_s, 1)}
-                self._tell("receiver_away", {**facts, "again_in_s": round(wait_s, 1)})
+                self._report("receiver_away", {**facts, "again_in_s": round(wait_s, 1)})
                 await asyncio.sleep(wait_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         if not self.figures.receiver_up:
             self.figures.receiver_up = True
-            self._tell("receiver_back", {"event": events[0].id, "away_s": round(time.monotonic() - since, 1)})
+            self._report("receiver_back", {"event": events[0].id, "away_s": round(time.monotonic() - since, 1)})
 
     def _bury(self, event: Outgoing, why: str) -> None:
         told = f"{self._receiver.name} does not take event {event.id} ({event.type}): {why}"
@@ -306,4 +306,4 @@ class Delivery:
         except OSError as error:
             raise CosealError(f"{self._dead_letters}: {error.strerror}", "the event was not passed over") from None
         self.figures.dead_letters += 1
-        self._tell("dead_letter", {"event": event.id, "type": event.type, "detail": why})
+        self._report("dead_letter", {"event": event.id, "type": event.type, "detail": why})

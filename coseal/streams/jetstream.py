@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from coseal.errors import CosealError
-from coseal.streams.delivery import Away, NotTaken, Tell
+from coseal.streams.delivery import Away, NotTaken, Report
 from coseal.streams.outgoing import STRUCTURED, Outgoing
 from coseal.streams.trust import trusting
 
@@ -56,7 +56,7 @@ class JetStream:
 
     batch_bytes = 4 * 1_048_576
 
-    def __init__(self, url: str, options: Options, tell: Tell) -> None:
+    def __init__(self, url: str, options: Options, report: Report) -> None:
         """Check what is given, raising ``CosealError``; nothing is connected before the first event."""
         if importlib.util.find_spec("nats") is None:
             raise CosealError("the NATS client is not installed", "pip install 'coseal[nats]'")
@@ -73,7 +73,7 @@ class JetStream:
         if options.credentials is not None and not options.credentials.is_file():
             raise CosealError(f"{options.credentials}: no such file")
         self._tls = trusting(options.ca) if parts.scheme == "tls" or options.ca is not None else None
-        self._url, self._options, self._tell = url, options, tell
+        self._url, self._options, self._report = url, options, report
         place = parts.hostname if port is None else f"{parts.hostname}:{port}"
         self.name = f"{parts.scheme}://{place}/{options.stream}/{options.subject}"
         self.batch_events = options.window
@@ -177,7 +177,7 @@ class JetStream:
             await js.add_stream(config)
         if config.storage == StorageType.MEMORY:
             detail = f"stream {options.stream} keeps messages in memory: what it acknowledges is lost when NATS stops"
-            self._tell("warning", {"detail": detail})
+            self._report("warning", {"detail": detail})
 
     # Publishing
 
@@ -198,7 +198,7 @@ class JetStream:
         if getattr(failed, "err_code", None) == _WRONG_LAST:
             self._alone = False
             detail = "another writes to this stream too: messages are sent one by one, which is slower"
-            self._tell("warning", {"detail": detail})
+            self._report("warning", {"detail": detail})
             await self._publish(js, events)
             return
         raise failed

@@ -17,7 +17,7 @@ from coseal.audit.bundle import STEP_NAMES, BundleReport, verify_bundle
 from coseal.audit.report import Verdict
 from coseal.audit.verify import verify_document
 from coseal.client import bundle
-from coseal.client.session import Ask, Conversation, Dialogue, Reply
+from coseal.client.session import Ask, Exchange, Reply, Session
 from coseal.contracts.process.chain import item_hash, objects_of
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import codec, signing
@@ -44,8 +44,8 @@ class FakeClient:
 
     def __init__(self, story: Story, index: Index) -> None:
         self.genesis, self.url = story.chain.genesis, "http://node"
-        self.conversation = Conversation([self.url], self.genesis)
-        self.epochs = self.conversation.epochs
+        self.session = Session([self.url], self.genesis)
+        self.epochs = self.session.epochs
         self._chain, self._index = story.chain, index
         self.hide: set[str] = set()
 
@@ -80,12 +80,12 @@ class FakeClient:
     def findings(self, **filters: Any) -> Iterator[dict[str, Any]]:
         return self.pages("/v1/findings", "findings", **filters)
 
-    def run(self, dialogue: Dialogue[Any]) -> Any:
-        """Carry a conversation out, as the client does; the node is this chain."""
+    def run(self, exchange: Exchange[Any]) -> Any:
+        """Carry a session out, as the client does; the node is this chain."""
         reply: Reply | None = None
         try:
             while True:
-                ask = dialogue.send(reply)  # type: ignore[arg-type]  # the first time there is none
+                ask = exchange.send(reply)  # type: ignore[arg-type]  # the first time there is none
                 assert isinstance(ask, Ask)
                 reply = Reply(ask.node, 200, json.dumps(self.get(ask.path, **ask.params)).encode())
         except StopIteration as done:

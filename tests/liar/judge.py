@@ -187,7 +187,7 @@ class Judge:
         urls = [LIAR, HONEST] if two else [LIAR]
         who = "regulator/admin"
         with Client(urls, self.scene.genesis, signer=operator("regulator"), sender=who, transport=transport) as asking:
-            asking.conversation.height = floor
+            asking.session.height = floor
             try:
                 said: tuple[str, Any] = ("says", question(asking))
             except CosealError as error:

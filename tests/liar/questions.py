@@ -83,8 +83,8 @@ def _refused(scene: Scene) -> Transaction:
 def _connect(scene: Scene) -> Question:
     def connect(client: Client) -> Any:
         chain_id = scene.genesis.chain_id.hex()
-        genesis = client.run(_fetched(client.conversation.urls, chain_id))
-        client.run(introduced(client.conversation, operator("regulator")))
+        genesis = client.run(_fetched(client.session.urls, chain_id))
+        client.run(introduced(client.session, operator("regulator")))
         return genesis.raw
 
     return connect
@@ -105,7 +105,7 @@ def _history(client: Client, name: tuple[str, str, str]) -> Any:
 
 
 def _stream(client: Client, start: int) -> Any:
-    follower = Follower(client.conversation, start=start, follow=False, patience_s=0)
+    follower = Follower(client.session, start=start, follow=False, patience_s=0)
     events: list[Any] = []
     while not follower.done:
         events += client.run(follower.more())

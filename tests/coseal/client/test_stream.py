@@ -63,7 +63,7 @@ def test_it_resumes_after_any_event(client: Client) -> None:
 
 def test_without_a_place_it_begins_with_what_comes_next(client: Client, hosts: Hosts) -> None:
     events = client.stream()
-    follower = Follower(client.conversation)
+    follower = Follower(client.session)
     assert client.run(follower.more()) == []
     with hosts.node.client("bank-a") as writer:
         writer.submit("membership", "set_profile", {"description": "new"})
@@ -166,7 +166,7 @@ def test_a_node_that_leaves_a_block_out_is_found_out(client: Client, hosts: Host
 
 
 def test_it_gives_up_after_a_while_without_any_node_and_can_be_asked_again(client: Client, hosts: Hosts) -> None:
-    follower = Follower(client.conversation, start=1, patience_s=0)
+    follower = Follower(client.session, start=1, patience_s=0)
     hosts.down |= {"a.test", "b.test"}
     with pytest.raises(Unreachable):
         client.run(follower.more())

@@ -18,7 +18,7 @@ from coseal.cli import app
 from coseal.client import keys
 from coseal.doctor import folder, machine, reach
 from coseal.doctor.examination import configurations, examine
-from coseal.doctor.line import Line, Verdict, bad, ok, warn, worst
+from coseal.doctor.line import Line, Rating, bad, ok, warn, worst
 from coseal.doctor.reach import Answer
 from coseal.doctor.settings import Settings, read
 from coseal.errors import CosealError
@@ -62,52 +62,52 @@ def lines_of(net: Path) -> dict[str, Line]:
 @pytest.mark.parametrize(
     ("line", "verdict"),
     [
-        (machine.judge_python("CPython", (3, 11, 7), True, 1), Verdict.ok),
-        (machine.judge_python("CPython", (3, 10, 9), True, 0), Verdict.bad),
-        (machine.judge_python("PyPy", (3, 11, 7), True, 0), Verdict.warn),
-        (machine.judge_python("CPython", (3, 12, 0), False, 0), Verdict.warn),
-        (machine.judge_openssl("OpenSSL 3.0.1", (3, 0), True), Verdict.ok),
-        (machine.judge_openssl("OpenSSL 1.1.1", (1, 1), True), Verdict.warn),
-        (machine.judge_openssl("OpenSSL 1.1.0", (1, 1), False), Verdict.bad),
-        (machine.judge_libraries("1", {"lmdb>=1.6": "1.10.0"}), Verdict.ok),
-        (machine.judge_libraries("1", {"lmdb>=1.6": "1.5.9"}), Verdict.bad),
-        (machine.judge_libraries("1", {"lmdb>=1.6": None}), Verdict.bad),
-        (machine.judge_descriptors("", "us", 65_536), Verdict.ok),
-        (machine.judge_descriptors("", "us", resource.RLIM_INFINITY), Verdict.ok),
-        (machine.judge_descriptors("", "us", 20_000), Verdict.warn),
-        (machine.judge_descriptors("", "us", 1_024), Verdict.bad),
-        (machine.judge_speed(2_000), Verdict.ok),
-        (machine.judge_speed(1_999), Verdict.warn),
-        (machine.judge_kernel_clock(0), Verdict.ok),
-        (machine.judge_kernel_clock(5), Verdict.warn),
-        (machine.judge_kernel_clock(None), Verdict.warn),
-        (folder.judge_space(NODE, 50 * GIB, 100 * GIB), Verdict.ok),
-        (folder.judge_space(NODE, 6 * GIB, 1000 * GIB), Verdict.warn),
-        (folder.judge_space(NODE, GIB // 2, 100 * GIB), Verdict.bad),
-        (folder.judge_latency(NODE, [1.0, 2.0, 30.0]), Verdict.ok),
-        (folder.judge_latency(NODE, [30.0, 30.0, 30.0]), Verdict.warn),
-        (folder.judge_latency(NODE, [1.0, 1.0, 900.0]), Verdict.warn),
-        (folder.judge_latency(NODE, [300.0]), Verdict.bad),
-        (folder.judge_journal(NODE, 1_000.0, 1_010.0, 1_020.0), Verdict.ok),
-        (folder.judge_journal(NODE, 1_000.0, 9_000.0, 9_001.0), Verdict.warn),
-        (folder.judge_journal(NODE, None, 1_000.0, 1_001.0), Verdict.warn),
-        (folder.judge_journal(NODE, None, None, 1_001.0), Verdict.warn),
-        (folder.judge_journal(NODE, 5_000.0, 1_000.0, 1_001.0), Verdict.bad),
+        (machine.judge_python("CPython", (3, 11, 7), True, 1), Rating.ok),
+        (machine.judge_python("CPython", (3, 10, 9), True, 0), Rating.bad),
+        (machine.judge_python("PyPy", (3, 11, 7), True, 0), Rating.warn),
+        (machine.judge_python("CPython", (3, 12, 0), False, 0), Rating.warn),
+        (machine.judge_openssl("OpenSSL 3.0.1", (3, 0), True), Rating.ok),
+        (machine.judge_openssl("OpenSSL 1.1.1", (1, 1), True), Rating.warn),
+        (machine.judge_openssl("OpenSSL 1.1.0", (1, 1), False), Rating.bad),
+        (machine.judge_libraries("1", {"lmdb>=1.6": "1.10.0"}), Rating.ok),
+        (machine.judge_libraries("1", {"lmdb>=1.6": "1.5.9"}), Rating.bad),
+        (machine.judge_libraries("1", {"lmdb>=1.6": None}), Rating.bad),
+        (machine.judge_descriptors("", "us", 65_536), Rating.ok),
+        (machine.judge_descriptors("", "us", resource.RLIM_INFINITY), Rating.ok),
+        (machine.judge_descriptors("", "us", 20_000), Rating.warn),
+        (machine.judge_descriptors("", "us", 1_024), Rating.bad),
+        (machine.judge_speed(2_000), Rating.ok),
+        (machine.judge_speed(1_999), Rating.warn),
+        (machine.judge_kernel_clock(0), Rating.ok),
+        (machine.judge_kernel_clock(5), Rating.warn),
+        (machine.judge_kernel_clock(None), Rating.warn),
+        (folder.judge_space(NODE, 50 * GIB, 100 * GIB), Rating.ok),
+        (folder.judge_space(NODE, 6 * GIB, 1000 * GIB), Rating.warn),
+        (folder.judge_space(NODE, GIB // 2, 100 * GIB), Rating.bad),
+        (folder.judge_latency(NODE, [1.0, 2.0, 30.0]), Rating.ok),
+        (folder.judge_latency(NODE, [30.0, 30.0, 30.0]), Rating.warn),
+        (folder.judge_latency(NODE, [1.0, 1.0, 900.0]), Rating.warn),
+        (folder.judge_latency(NODE, [300.0]), Rating.bad),
+        (folder.judge_journal(NODE, 1_000.0, 1_010.0, 1_020.0), Rating.ok),
+        (folder.judge_journal(NODE, 1_000.0, 9_000.0, 9_001.0), Rating.warn),
+        (folder.judge_journal(NODE, None, 1_000.0, 1_001.0), Rating.warn),
+        (folder.judge_journal(NODE, None, None, 1_001.0), Rating.warn),
+        (folder.judge_journal(NODE, 5_000.0, 1_000.0, 1_001.0), Rating.bad),
     ],
 )
-def test_a_figure_has_its_verdict_and_what_is_not_ok_says_what_to_do(line: Line, verdict: Verdict) -> None:
+def test_a_figure_has_its_verdict_and_what_is_not_ok_says_what_to_do(line: Line, verdict: Rating) -> None:
     assert line.verdict is verdict
-    assert bool(line.todo) == (verdict is not Verdict.ok)
+    assert bool(line.todo) == (verdict is not Rating.ok)
 
 
 def test_a_file_system_that_forgets_is_bad_and_one_of_another_machine_deserves_a_look() -> None:
     verdicts = {kind: folder.judge_file_system(NODE, kind) for kind in ("tmpfs", "nfs4", "ext4", None)}
-    assert [line and line.verdict for line in verdicts.values()] == [Verdict.bad, Verdict.warn, None, None]
+    assert [line and line.verdict for line in verdicts.values()] == [Rating.bad, Rating.warn, None, None]
 
 
 def test_the_worst_line_is_the_verdict() -> None:
-    assert worst([]) is Verdict.ok
-    assert worst([ok("", "a", ""), bad("", "b", "", "x"), warn("", "c", "", "y")]) is Verdict.bad
+    assert worst([]) is Rating.ok
+    assert worst([ok("", "a", ""), bad("", "b", "", "x"), warn("", "c", "", "y")]) is Rating.bad
 
 
 # A folder
@@ -115,8 +115,8 @@ def test_the_worst_line_is_the_verdict() -> None:
 
 def test_a_new_network_has_nothing_bad(made: Path) -> None:
     lines = lines_of(made)
-    assert [line for line in lines.values() if line.verdict is Verdict.bad] == []
-    assert lines["consensus identity"].verdict is Verdict.ok
+    assert [line for line in lines.values() if line.verdict is Rating.bad] == []
+    assert lines["consensus identity"].verdict is Rating.ok
     assert lines["link port"].text.endswith("is free; the node does not run")
     assert not list(made.rglob(".doctor-*"))
 
@@ -124,19 +124,19 @@ def test_a_new_network_has_nothing_bad(made: Path) -> None:
 def test_a_key_that_others_can_read_is_bad(net: Path) -> None:
     (net / "nodes" / NODE / "keys" / "consensus.pem").chmod(0o640)
     line = lines_of(net)["consensus key"]
-    assert (line.verdict, "chmod 600" in line.todo) == (Verdict.bad, True)
+    assert (line.verdict, "chmod 600" in line.todo) == (Rating.bad, True)
 
 
 def test_an_old_key_and_one_of_another_user_deserve_a_look(net: Path) -> None:
     settings = settings_of(net)
     os.utime(settings.link_key, (0, 0))
     found = {line.check: line for line in folder.key_files(settings, 400 * 86_400.0)}
-    assert (found["link key"].verdict, "400 days" in found["link key"].text) == (Verdict.warn, True)
+    assert (found["link key"].verdict, "400 days" in found["link key"].text) == (Rating.warn, True)
 
 
 def test_a_missing_key_is_bad(net: Path) -> None:
     (net / "nodes" / NODE / "keys" / "link.pem").unlink()
-    assert lines_of(net)["link key"].verdict is Verdict.bad
+    assert lines_of(net)["link key"].verdict is Rating.bad
 
 
 def test_keys_that_are_not_the_registered_ones_are_bad(net: Path) -> None:
@@ -144,10 +144,10 @@ def test_keys_that_are_not_the_registered_ones_are_bad(net: Path) -> None:
     path.unlink()
     keys.write_key(path, keys.new_seed())
     line = lines_of(net)["consensus identity"]
-    assert (line.verdict, "not the one that the genesis registers" in line.text) == (Verdict.bad, True)
+    assert (line.verdict, "not the one that the genesis registers" in line.text) == (Rating.bad, True)
     (net / "nodes" / NODE / "blocks").mkdir()
     (net / "nodes" / NODE / "blocks" / "00000001.log").touch()
-    assert lines_of(net)["consensus identity"].verdict is Verdict.warn  # a block may have replaced it
+    assert lines_of(net)["consensus identity"].verdict is Rating.warn  # a block may have replaced it
 
 
 def test_a_link_key_beside_anothers_certificate_is_bad(net: Path) -> None:
@@ -161,9 +161,9 @@ def test_keys_under_a_passphrase_that_is_not_told_deserve_a_look(net: Path, monk
     seed = keys.read_seed(path)
     path.unlink()
     keys.write_key(path, seed, b"secret")
-    assert lines_of(net)["keys"].verdict is Verdict.warn
+    assert lines_of(net)["keys"].verdict is Rating.warn
     monkeypatch.setenv("COSEAL_KEY_PASSPHRASE", "wrong")
-    assert lines_of(net)["keys"].verdict is Verdict.warn
+    assert lines_of(net)["keys"].verdict is Rating.warn
 
 
 def test_a_tampered_or_missing_genesis_is_bad(net: Path) -> None:
@@ -172,12 +172,12 @@ def test_a_tampered_or_missing_genesis_is_bad(net: Path) -> None:
     path.write_bytes(raw.replace(b'"tenure": 16', b'"tenure": 17'))
     configs, chain_id = configurations(net)
     lines = [line for line in examine(configs, chain_id, [], lambda line: None) if line.check == "genesis"]
-    assert [line.verdict for line in lines] == [Verdict.bad] * 4
+    assert [line.verdict for line in lines] == [Rating.bad] * 4
     assert "was changed" in lines[0].text
     path.write_bytes(raw[:100])
-    assert lines_of(net)["genesis"].verdict is Verdict.bad
+    assert lines_of(net)["genesis"].verdict is Rating.bad
     path.unlink()
-    assert lines_of(net)["genesis"].verdict is Verdict.bad
+    assert lines_of(net)["genesis"].verdict is Rating.bad
 
 
 def test_a_port_that_another_program_has_is_bad(net: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_port_that_another_program_has_is_bad(net: Path) -> None:
         other.bind(settings.link)
         other.listen()
         line = lines_of(net)["link port"]
-    assert (line.verdict, "already in use" in line.text) == (Verdict.bad, True)
+    assert (line.verdict, "already in use" in line.text) == (Rating.bad, True)
 
 
 def test_an_http_certificate_that_ends_is_noticed_in_time(net: Path) -> None:
@@ -195,19 +195,19 @@ def test_an_http_certificate_that_ends_is_noticed_in_time(net: Path) -> None:
     config.write_text('http_tls_certificate = "http.crt"\n' + config.read_text())
     settings = settings_of(net)
     shutil.copyfile(settings.link_certificate, net / "nodes" / NODE / "http.crt")
-    assert folder.http_certificate(settings, NOW)[0].verdict is Verdict.ok
+    assert folder.http_certificate(settings, NOW)[0].verdict is Rating.ok
     ends = [NOW + timedelta(days=days) for days in (90, 10, -1)]
     verdicts = [folder.judge_certificate(NODE, end, NOW).verdict for end in ends]
-    assert verdicts == [Verdict.ok, Verdict.warn, Verdict.bad]
+    assert verdicts == [Rating.ok, Rating.warn, Rating.bad]
     (net / "nodes" / NODE / "http.crt").write_text("no certificate")
-    assert folder.http_certificate(settings, NOW)[0].verdict is Verdict.bad
+    assert folder.http_certificate(settings, NOW)[0].verdict is Rating.bad
 
 
 def test_a_signer_that_is_away_is_bad(net: Path) -> None:
     config = net / "nodes" / NODE / "node.toml"
     config.write_text(f'signer = "unix:{net}/signer.sock"\n' + config.read_text())
     lines = lines_of(net)
-    assert lines["signer"].verdict is Verdict.bad
+    assert lines["signer"].verdict is Rating.bad
     assert "consensus key" not in lines
 
 
@@ -218,7 +218,7 @@ def test_a_configuration_that_cannot_be_read_is_bad(tmp_path: Path, text: str) -
     (tmp_path / "node.toml").write_text(text)
     lines = examine([tmp_path / "node.toml"], None, [], lambda line: None)
     assert lines[-1].check == "configuration"
-    assert lines[-1].verdict is Verdict.bad
+    assert lines[-1].verdict is Rating.bad
 
 
 def test_a_folder_with_nothing_to_look_at_is_an_error(tmp_path: Path) -> None:
@@ -230,24 +230,24 @@ def test_a_folder_with_nothing_to_look_at_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_peer_is_judged_by_the_certificate_it_shows() -> None:
-    def judge(shown: bytes | str, registered: bytes | None, connected: set[str] | None) -> Verdict:
+    def judge(shown: bytes | str, registered: bytes | None, connected: set[str] | None) -> Rating:
         return reach.judge_peer(NODE, "peer", ANYWHERE, shown, registered, connected).verdict
 
-    assert judge(b"right", b"right", {"peer"}) is Verdict.ok
-    assert judge(b"right", b"right", None) is Verdict.ok
-    assert judge(b"right", b"right", set()) is Verdict.warn
-    assert judge(b"wrong", b"right", None) is Verdict.bad
-    assert judge(b"later", None, None) is Verdict.warn
-    assert judge("refused", b"right", set()) is Verdict.bad
-    assert judge("refused", b"right", {"peer"}) is Verdict.warn
-    assert judge("refused", b"right", None) is Verdict.warn
+    assert judge(b"right", b"right", {"peer"}) is Rating.ok
+    assert judge(b"right", b"right", None) is Rating.ok
+    assert judge(b"right", b"right", set()) is Rating.warn
+    assert judge(b"wrong", b"right", None) is Rating.bad
+    assert judge(b"later", None, None) is Rating.warn
+    assert judge("refused", b"right", set()) is Rating.bad
+    assert judge("refused", b"right", {"peer"}) is Rating.warn
+    assert judge("refused", b"right", None) is Rating.warn
 
 
 @pytest.mark.parametrize(
     ("theirs", "verdict"),
-    [(10_000, Verdict.ok), (9_300, Verdict.warn), (12_000, Verdict.bad), (None, Verdict.warn), ("10", Verdict.warn)],
+    [(10_000, Rating.ok), (9_300, Rating.warn), (12_000, Rating.bad), (None, Rating.warn), ("10", Rating.warn)],
 )
-def test_clocks_are_compared_by_what_the_chain_allows(theirs: object, verdict: Verdict) -> None:
+def test_clocks_are_compared_by_what_the_chain_allows(theirs: object, verdict: Rating) -> None:
     answer = Answer({"clock_ms": theirs}, 10_000.0)
     assert reach.judge_clock(NODE, "url", answer, 500).verdict is verdict
 
@@ -256,7 +256,7 @@ def test_a_block_from_the_future_shows_a_late_clock() -> None:
     def judge(time_ms: int) -> Line | None:
         return reach.judge_block_time(NODE, Answer({"height": 3, "time_ms": time_ms}, 10_000.0), 500)
 
-    assert [line and line.verdict for line in (judge(9_000), judge(11_000))] == [Verdict.ok, Verdict.bad]
+    assert [line and line.verdict for line in (judge(9_000), judge(11_000))] == [Rating.ok, Rating.bad]
     assert reach.judge_block_time(NODE, Answer({"height": 0}, 10_000.0), 500) is None
 
 
@@ -273,18 +273,18 @@ def test_a_running_node_is_judged_by_what_it_says_of_itself(made: Path) -> None:
         "software_version": "1",
     }
 
-    def judge(**changed: object) -> dict[str, Verdict]:
+    def judge(**changed: object) -> dict[str, Rating]:
         lines = reach.itself(settings, genesis, Answer({**good, **changed}, 0.0), "1")
         return {line.check: line.verdict for line in lines}
 
-    assert judge() == {"chain": Verdict.ok, "status": Verdict.ok}
-    assert judge(chain_id="ab")["chain"] is Verdict.bad
-    assert judge(healthy=False, why_stalled="alone")["status"] is Verdict.bad
-    assert judge(syncing=True)["status"] is Verdict.warn
-    assert judge(voting=False, silence="lost journal")["voting"] is Verdict.bad
-    assert judge(software_version="0")["software"] is Verdict.warn
-    assert judge(node="other") == {"status": Verdict.bad}
-    assert reach.itself(settings, genesis, Answer(None, 0.0, "refused"), "1")[0].verdict is Verdict.bad
+    assert judge() == {"chain": Rating.ok, "status": Rating.ok}
+    assert judge(chain_id="ab")["chain"] is Rating.bad
+    assert judge(healthy=False, why_stalled="alone")["status"] is Rating.bad
+    assert judge(syncing=True)["status"] is Rating.warn
+    assert judge(voting=False, silence="lost journal")["voting"] is Rating.bad
+    assert judge(software_version="0")["software"] is Rating.warn
+    assert judge(node="other") == {"status": Rating.bad}
+    assert reach.itself(settings, genesis, Answer(None, 0.0, "refused"), "1")[0].verdict is Rating.bad
 
 
 def test_a_version_to_come_is_bad_for_the_node_that_will_stop_and_a_warning_while_it_waits() -> None:
@@ -296,14 +296,14 @@ def test_a_version_to_come_is_bad_for_the_node_that_will_stop_and_a_warning_whil
         return reach.judge_version(NODE, {**ballot, **who, "first_height": first_height, "known": known})
 
     stops = judge(3, 100, known=False)
-    assert (stops.verdict, "needs a newer release before block 100" in stops.todo) == (Verdict.bad, True)
+    assert (stops.verdict, "needs a newer release before block 100" in stops.todo) == (Rating.bad, True)
     waits = judge(0, None, known=False)
-    assert (waits.verdict, "0 of 4 validators have it" in waits.text) == (Verdict.warn, True)
+    assert (waits.verdict, "0 of 4 validators have it" in waits.text) == (Rating.warn, True)
     assert "withdraw_version proposal=rules" in waits.todo
-    assert judge(2, None, known=True).verdict is Verdict.warn
-    assert judge(3, 100, known=True).verdict is Verdict.warn
+    assert judge(2, None, known=True).verdict is Rating.warn
+    assert judge(3, 100, known=True).verdict is Rating.warn
     assert judge(4, 100, known=True) == Line(
-        NODE, "protocol version", Verdict.ok, "protocol version 2 takes effect at block 100; every validator has it"
+        NODE, "protocol version", Rating.ok, "protocol version 2 takes effect at block 100; every validator has it"
     )
 
 
@@ -311,7 +311,7 @@ def test_a_node_that_ended_for_want_of_a_release_is_bad(net: Path) -> None:
     log = net / "nodes" / NODE / "node.log"
     log.write_text('{"event": "started"}\n{"event": "halted", "reason": "block 9 needs protocol version 2"}\n')
     line = lines_of(net)["status"]
-    assert (line.verdict, line.text) == (Verdict.bad, "it does not run: block 9 needs protocol version 2")
+    assert (line.verdict, line.text) == (Rating.bad, "it does not run: block 9 needs protocol version 2")
 
 
 def test_a_port_without_tls_shows_no_certificate() -> None:
@@ -343,10 +343,10 @@ def test_the_gateways_damaged_memory_is_bad(net: Path) -> None:
     connection.execute("CREATE TABLE keys (key)")
     connection.close()
     (line,) = folder.gateway_memory(settings_of(net))
-    assert (line.verdict, sorted(path.parent.glob("idempotency*"))) == (Verdict.ok, [path])
+    assert (line.verdict, sorted(path.parent.glob("idempotency*"))) == (Rating.ok, [path])
     path.write_bytes(b"x" * 5_000)
     (line,) = folder.gateway_memory(settings_of(net))
-    assert line.verdict is Verdict.bad
+    assert line.verdict is Rating.bad
     assert "idempotency.sqlite is damaged" in line.text
     assert "coseal node repair bank-a" in line.todo
     path.unlink()

@@ -73,7 +73,7 @@ class Run:
         client = AsyncClient(self.urls, self.genesis, transport=self.hosts)
         with closing(Cursor(self.path, chain_id=chain_id, to=self.inbox.name)) as cursor:
             async with client:
-                made = Delivery(client, self.inbox, self.wanted, self._tell, cursor=cursor, **self.options)
+                made = Delivery(client, self.inbox, self.wanted, self._report, cursor=cursor, **self.options)
                 if while_running is None:
                     await made.run()
                 else:
@@ -89,7 +89,7 @@ class Run:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def _tell(self, what: str, facts: dict[str, Any]) -> None:
+    def _report(self, what: str, facts: dict[str, Any]) -> None:
         json.dumps(facts)
         self.told.append((what, facts))
 
