@@ -82,8 +82,8 @@ def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
 
     from coseal.console.app import application
     from coseal.console.console import Console
-    from coseal.console.desk import Desk
     from coseal.console.nodes import Address
+    from coseal.console.signing import Operator
     from coseal.errors import CosealError
     from coseal.network.access import Access
 
@@ -96,14 +96,16 @@ def _serve(arguments: argparse.Namespace, listening: socket.socket) -> int:
     addresses = named if look_up is None else look_up()
     if not addresses:
         raise CosealError("no node to ask", "give a network's folder, or --url")
-    desk = None
+    operator = None
     if arguments.sender is not None:
         sender, signer = access.identity(arguments.sender, genesis)
-        desk = Desk(genesis, sender, signer)
+        operator = Operator(genesis, sender, signer)
     port = listening.getsockname()[1]
-    console = Console(genesis, addresses, port=port, desk=desk, token=os.environ.get("COSEAL_TOKEN"), look_up=look_up)
+    console = Console(
+        genesis, addresses, port=port, operator=operator, token=os.environ.get("COSEAL_TOKEN"), look_up=look_up
+    )
     url = f"http://127.0.0.1:{port}/"
-    print(f"console     {url}enter?ticket={console.session.ticket}" if desk else f"console     {url}", flush=True)
+    print(f"console     {url}enter?ticket={console.session.ticket}" if operator else f"console     {url}", flush=True)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     config = uvicorn.Config(
         application(console),

@@ -106,7 +106,7 @@ class _Static(StaticFiles):
 def _page_of(console: Console, request: Request) -> Page:
     theme = request.cookies.get("coseal_theme", "auto")
     read = PageData(console.reader)
-    may_act = console.desk is not None and console.session.may_act(request)
+    may_act = console.operator is not None and console.session.may_act(request)
     return Page(
         request,
         console,

@@ -11,12 +11,12 @@ import httpx
 
 from coseal.audit.sources import Source, UrlSource
 from coseal.console.audits import Audits
-from coseal.console.desk import Desk
-from coseal.console.guard import Session
+from coseal.console.guard import BrowserSession
 from coseal.console.light import LightClient
 from coseal.console.live import Live, LookUp
 from coseal.console.nodes import Address, Nodes
-from coseal.console.reading import Reader
+from coseal.console.reader import Reader
+from coseal.console.signing import Operator
 from coseal.ledger.genesis import Genesis
 
 
@@ -29,14 +29,14 @@ class Console:
         addresses: Sequence[Address],
         *,
         port: int,
-        desk: Desk | None = None,
+        operator: Operator | None = None,
         token: str | None = None,
         look_up: LookUp | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.genesis = genesis
-        self.desk = desk
-        self.session = Session(port)
+        self.operator = operator
+        self.session = BrowserSession(port)
         self.nodes = Nodes(addresses, token=token, transport=transport)
         self.light = LightClient(genesis, self.nodes)
         self.reader = Reader(self.nodes, self.light)

@@ -120,14 +120,14 @@ def _followed(page: Page) -> Html:
 
 
 def _who(page: Page) -> Html:
-    desk = page.console.desk
-    if desk is None:
+    operator = page.console.operator
+    if operator is None:
         return el("span", {"class": "who"}, page.t("app.reading_only"))
     if not page.may_act:
         return el(
-            "span", {"class": "who", "title": page.t("app.locked", sender=desk.sender)}, page.t("app.reading_only")
+            "span", {"class": "who", "title": page.t("app.locked", sender=operator.sender)}, page.t("app.reading_only")
         )
-    return el("span", {"class": "who acts"}, page.t("app.acting_as", sender=desk.sender))
+    return el("span", {"class": "who acts"}, page.t("app.acting_as", sender=operator.sender))
 
 
 def _navigation(page: Page, navigation: tuple[Entry, ...], current: str) -> Html:

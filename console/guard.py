@@ -95,7 +95,7 @@ def refusal(method: str, headers: Headers) -> str | None:
     return None
 
 
-class Session:
+class BrowserSession:
     """Which browsers may act: those that came by the start link, whose ticket only the console's terminal shows."""
 
     def __init__(self, port: int) -> None:

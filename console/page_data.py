@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from coseal.console.light import LightClient
 from coseal.console.nodes import NoAnswer, Nodes, Problem
-from coseal.console.reading import Reader
+from coseal.console.reader import Reader
 from coseal.console.shapes import Odd, Shape
 from coseal.console.shown import Proven, Recording, Shown
 from coseal.contracts.process.chain import EMPTY_RECORD, chain, object_key

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from coseal.console.page import Entry, Route
-from coseal.console.pages import audit, blocks, evidence, governance, members, network, policies, processes, supervision
+from coseal.console.pages import audit, blocks, board, evidence, governance, members, network, policies, processes
 
-_MODULES: Final = (network, blocks, policies, processes, supervision, members, governance, evidence, audit)
+_MODULES: Final = (network, blocks, policies, processes, board, members, governance, evidence, audit)
 
 NAVIGATION: Final[tuple[Entry, ...]] = tuple(module.NAV for module in _MODULES)
 ROUTES: Final[tuple[Route, ...]] = tuple(route for module in _MODULES for route in module.ROUTES)

@@ -15,7 +15,7 @@ from coseal.console.page import Page
 from coseal.console.pages.rules import complete, field_name, field_value, own_fields, status_tag
 from coseal.console.parts import facts, pager, section, table, tag
 from coseal.console.shown import Shown, joined
-from coseal.console.supervising import SEVERITY, legal_basis, rule_link
+from coseal.console.supervision_parts import SEVERITY, legal_basis, rule_link
 from coseal.contracts.supervision.sets import head_key, rule_key
 
 _SHOWN: Final = 20

@@ -11,6 +11,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from coseal.console.ballot_parts import (
+    cast,
+    closing,
+    electorate,
+    kind_words,
+    status_cell,
+    tally_cell,
+    vote_form,
+    votes,
+)
+from coseal.console.ballot_parts import status_tag as ballot_status
 from coseal.console.documents import BALLOTS
 from coseal.console.html import Child, Html, el, join
 from coseal.console.nodes import Problem
@@ -33,17 +44,6 @@ from coseal.console.parts import (
     transaction_link,
 )
 from coseal.console.shown import Shown, joined
-from coseal.console.voting import (
-    cast,
-    closing,
-    electorate,
-    kind_words,
-    status_cell,
-    tally_cell,
-    vote_form,
-    votes,
-)
-from coseal.console.voting import status_tag as ballot_status
 from coseal.contracts.governance.ballot import OPEN
 from coseal.contracts.supervision.actions import ballot_key
 from coseal.contracts.supervision.sets import set_key

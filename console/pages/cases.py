@@ -32,7 +32,7 @@ from coseal.console.parts import (
     tree,
 )
 from coseal.console.shown import Recording, Shown, Trust, joined
-from coseal.console.supervising import TONES, case_link, finding_chip, rule_link, verdict
+from coseal.console.supervision_parts import TONES, case_link, finding_chip, rule_link, verdict
 from coseal.console.verdicts import MAX_RULES, Recorded, Replay, Standing, Touch, judges_of, replay, standings
 from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.supervision.findings import count_key, finding_key

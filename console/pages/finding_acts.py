@@ -87,18 +87,18 @@ def _of_supervisor(record: Mapping[str, Any], hold: Mapping[str, Any] | None, se
 
 async def acts(page: Page, record: Mapping[str, Any], hold: Mapping[str, Any] | None) -> Html | None:
     """Return the forms of the steps that can be taken from here, or why there are none."""
-    desk = page.console.desk
+    operator = page.console.operator
     if record["status"] in ("closed", "notified") and hold is None:
         return None
-    if desk is None:
+    if operator is None:
         return section(page, "supervision.acts", notice("", page.t("supervision.read_only")))
     if not page.may_act:
-        return section(page, "supervision.acts", notice("", page.t("app.locked", sender=desk.sender)))
-    found = possible(record, hold, desk.sender, await _role(page, desk.member))
+        return section(page, "supervision.acts", notice("", page.t("app.locked", sender=operator.sender)))
+    found = possible(record, hold, operator.sender, await _role(page, operator.member))
     if not found:
-        words = page.t("supervision.not_your_turn", sender=desk.sender)
+        words = page.t("supervision.not_your_turn", sender=operator.sender)
         return section(page, "supervision.acts", notice("", words))
-    forms = [_form(page, record["id"], one, desk.sender) for one in found]
+    forms = [_form(page, record["id"], one, operator.sender) for one in found]
     return section(page, "supervision.acts", el("div", {"class": "acts"}, forms), note="supervision.acts.note")
 
 
@@ -174,16 +174,16 @@ def arguments_of(name: str, fields: Mapping[str, str]) -> dict[str, Any] | str:
 
 async def take(page: Page, name: str, fields: Mapping[str, str]) -> Done:
     """Sign and send the step of a form, and lead to its verified receipt."""
-    path, desk = f"/supervision/findings/{name}", page.console.desk
+    path, operator = f"/supervision/findings/{name}", page.console.operator
     action = fields.get("action", "")
-    if desk is None or action not in _ACTIONS:
+    if operator is None or action not in _ACTIONS:
         return Done(page.t("state.forbidden"), path, ok=False)
     if fields.get("confirmed") != "yes":
         return Done(page.t("supervision.wrong.confirm"), path, ok=False)
     args = arguments_of(name, fields)
     if isinstance(args, str):
         return Done(page.t(args), path, ok=False)
-    shown = await desk.submit(page.console.reader, "supervision", action, args)
+    shown = await operator.submit(page.console.reader, "supervision", action, args)
     receipt = shown.value["receipt"]
     receipt_path = f"{path}/receipt/{receipt['tx_id']}"
     if not receipt["ok"]:

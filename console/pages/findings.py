@@ -36,7 +36,7 @@ from coseal.console.parts import (
 )
 from coseal.console.rows import action_words
 from coseal.console.shown import Shown, Untrue, joined
-from coseal.console.supervising import (
+from coseal.console.supervision_parts import (
     SEVERITY,
     clock_of_record,
     is_late,

@@ -10,6 +10,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from coseal.console.ballot_parts import (
+    cast,
+    closing,
+    electorate,
+    kind_words,
+    status_cell,
+    status_tag,
+    tally_cell,
+    vote_form,
+    votes,
+)
 from coseal.console.html import Child, Html, el
 from coseal.console.nodes import Problem
 from coseal.console.page import Done, Entry, Page, Route, View
@@ -28,17 +39,6 @@ from coseal.console.parts import (
     tree,
 )
 from coseal.console.shown import joined
-from coseal.console.voting import (
-    cast,
-    closing,
-    electorate,
-    kind_words,
-    status_cell,
-    status_tag,
-    tally_cell,
-    vote_form,
-    votes,
-)
 
 NAV: Final = Entry("governance.nav", "/governance")
 _PAGE: Final = 25

@@ -13,6 +13,7 @@ from coseal.console.charts import spark
 from coseal.console.doubts import Doubt
 from coseal.console.html import Child, Html, el, join
 from coseal.console.light import LightClient
+from coseal.console.node_status import BEHIND_BLOCKS, NodeView, node_views, registered
 from coseal.console.nodes import NoAnswer
 from coseal.console.page import Entry, Page, Route, View
 from coseal.console.parts import (
@@ -30,7 +31,6 @@ from coseal.console.parts import (
 )
 from coseal.console.rows import transaction_rows, transaction_table
 from coseal.console.shown import Shown, Trust
-from coseal.console.stations import BEHIND_BLOCKS, Station, registered, survey
 from coseal.ledger.block import Header
 from coseal.ledger.validators import ROLES, max_faulty
 
@@ -45,17 +45,17 @@ async def network(page: Page) -> View:
     """Build the page."""
     nodes, light = page.console.nodes, page.console.light
     registry = await registered(page)
-    stations = survey(page, registry.value, nodes, light)
+    views = node_views(page, registry.value, nodes, light)
     tip = max(light.height, nodes.tip)
     body = (
         lead(page, page.console.genesis.name, "network.lead", _explained(page)),
-        _verdict(page, stations),
+        _verdict(page, views),
         *(_doubted(page, doubt) for doubt in nodes.doubts.standing()),
-        _figures(page, stations),
+        _figures(page, views),
         section(
             page,
             "network.nodes",
-            el("div", {"class": "roles"}, [_role(page, role, stations, tip) for role in ROLES]),
+            el("div", {"class": "roles"}, [_role(page, role, views, tip) for role in ROLES]),
             shown=Shown(None, Trust.UNVERIFIED, "trust.word"),
             aside=el("span", {"class": "faint"}, page.t("network.registry"), " ", seal(page, registry, small=True)),
         ),
@@ -70,12 +70,12 @@ def _doubted(page: Page, doubt: Doubt) -> Html:
     return notice("wait", page.t("app.doubted", node=doubt.node, reason=doubt.reason), " ", link)
 
 
-def _verdict(page: Page, stations: list[Station]) -> Html:
+def _verdict(page: Page, views: list[NodeView]) -> Html:
     """Say in one sentence whether blocks can commit, and how many more may fail."""
     validators = page.console.light.anchor.next_validators
     if not _is_answered(page):
         return notice("wait", page.t("network.verdict.unknown"))
-    good = sum(station.at_work for station in stations)
+    good = sum(view.takes_part for view in views)
     spare = good - validators.quorum
     values = {"good": good, "all": validators.n, "quorum": validators.quorum}
     if spare < 0:
@@ -85,7 +85,7 @@ def _verdict(page: Page, stations: list[Station]) -> Html:
     return notice("good", page.t("network.verdict.good", spare=spare, **values))
 
 
-def _figures(page: Page, stations: list[Station]) -> Html:
+def _figures(page: Page, views: list[NodeView]) -> Html:
     light = page.console.light
     recent = list(light.recent)
     followed: Shown[None] = Shown(None, Trust.VERIFIED, "trust.header", light.height)
@@ -93,9 +93,9 @@ def _figures(page: Page, stations: list[Station]) -> Html:
     word = seal(page, Shown(None, Trust.UNVERIFIED, "trust.word"), small=True)
     last = moment(page, recent[-1].time_ms, ago=True) if recent else page.t("part.none")
     counts, per_minute, blocks = _rates(page, light)
-    good = sum(station.at_work for station in stations)
+    good = sum(view.takes_part for view in views)
     rounds = max((header.created_round for header in recent[-50:]), default=0)
-    waiting = max((station.waiting for station in stations), default=0)
+    waiting = max((view.waiting for view in views), default=0)
     needed = page.t("network.needed", quorum=light.anchor.next_validators.quorum)
     minute = join(
         page.t("network.blocks_minute", count=page.number(blocks)), " ", verified, spark(counts) if per_minute else None
@@ -142,45 +142,45 @@ def _rates(page: Page, light: LightClient) -> tuple[list[float], int, int]:
     return slots, int(sum(slots)), blocks
 
 
-def _role(page: Page, role: str, stations: list[Station], tip: int) -> Html | None:
-    found = [station for station in stations if station.node.role == role]
+def _role(page: Page, role: str, views: list[NodeView], tip: int) -> Html | None:
+    found = [view for view in views if view.node.role == role]
     if not found:
         return None
     name = f"role-{role}"
     title = el("h3", {"id": name, "class": f"role-name {role}"}, page.t(f"role.{role}"))
-    nodes = el("ul", {"class": "nodes"}, [_node(page, station, tip) for station in found])
+    nodes = el("ul", {"class": "nodes"}, [_node(page, view, tip) for view in found])
     return el("section", {"class": "role", "aria-labelledby": name}, title, nodes)
 
 
-def _node(page: Page, station: Station, tip: int) -> Html:
+def _node(page: Page, view: NodeView, tip: int) -> Html:
     marks: list[Child] = []
-    if station.leads:
+    if view.leads:
         marks.append(tag(page.t("network.leads"), "accent"))
-    if station.node.kind != "validator":
-        marks.append(tag(page.t(f"kind.{station.node.kind}")))
-    if station.round:
-        marks.append(tag(page.t("network.round", round=station.round), "wait"))
-    height = page.number(station.height) if station.height is not None else "–"
-    reached = 100 * (station.height or 0) / max(1, tip)
-    if station.height is not None and tip - station.height > BEHIND_BLOCKS:
+    if view.node.kind != "validator":
+        marks.append(tag(page.t(f"kind.{view.node.kind}")))
+    if view.round:
+        marks.append(tag(page.t("network.round", round=view.round), "wait"))
+    height = page.number(view.height) if view.height is not None else "–"
+    reached = 100 * (view.height or 0) / max(1, tip)
+    if view.height is not None and tip - view.height > BEHIND_BLOCKS:
         reached = min(reached, 96.0)  # a gap must be seen, however long the chain
     bar = el("rect", {"x": "0", "y": "0", "height": "4", "width": f"{reached:.1f}%"})
     lag = el("svg", {"class": "lag", "height": "4", "aria-hidden": "true"}, bar)
     return el(
         "li",
-        {"class": f"node {station.state}"},
+        {"class": f"node {view.state}"},
         el(
             "div",
             {"class": "node-head"},
             el("span", {"class": "lamp", "aria-hidden": "true"}),
-            el("strong", None, station.node.name),
+            el("strong", None, view.node.name),
             el("span", {"class": "tags"}, marks),
             el(
                 "span", {"class": "node-height num"}, el("span", {"class": "unseen"}, page.t("app.height"), " "), height
             ),
         ),
         lag,
-        el("p", None, station.words, " · ", member_link(station.node.member, station.node.title)),
+        el("p", None, view.message, " · ", member_link(view.node.member, view.node.title)),
     )
 
 

@@ -16,7 +16,7 @@ from coseal.console.html import Child, Html, el
 from coseal.console.page import Entry, Page, Route, View
 from coseal.console.pages import policy, policy_coordination, policy_figures
 from coseal.console.parts import cursor_pager, figure, figures, lead, section, select, table, tag
-from coseal.console.policy_words import STATUS_TONE, counter, date_of, subject_tabs, values_of, word
+from coseal.console.policy_parts import STATUS_TONE, counter, date_of, subject_tabs, values_of, word
 from coseal.console.shown import joined
 
 NAV: Final = Entry("policies.nav", "/policies")

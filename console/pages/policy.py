@@ -16,7 +16,7 @@ from coseal.console.nodes import NoAnswer, Problem
 from coseal.console.page import Page, Route, View
 from coseal.console.parts import empty, facts, height_link, lead, member_link, moment, notice, raw, section, table, tag
 from coseal.console.policy_life import Step, known_at, life, why
-from coseal.console.policy_words import STATUS_TONE, VERDICT_TONE, date_of, subject_tabs, word
+from coseal.console.policy_parts import STATUS_TONE, VERDICT_TONE, date_of, subject_tabs, word
 from coseal.console.shown import Shown, Untrue, joined
 from coseal.contracts.kernel.dates import parse_date
 from coseal.contracts.policy.instrument import RELATIONS, standing, starts_ms

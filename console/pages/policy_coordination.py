@@ -14,7 +14,7 @@ from coseal.console.html import Child, Html, el
 from coseal.console.nodes import Problem
 from coseal.console.page import Page, Route, View
 from coseal.console.parts import choices, empty, figure, figures, lead, section, table
-from coseal.console.policy_words import subject_tabs, word
+from coseal.console.policy_parts import subject_tabs, word
 from coseal.console.shown import Shown, Trust
 
 SIZES: Final = (12, 20, 30, 40)

@@ -18,7 +18,7 @@ from coseal.console.html import Child, Html, el
 from coseal.console.nodes import Problem
 from coseal.console.page import Page, Route, View
 from coseal.console.parts import empty, figure, figures, lead, notice, section, table, tag
-from coseal.console.policy_words import date_of, proven_figures, subject_tabs, word
+from coseal.console.policy_parts import date_of, proven_figures, subject_tabs, word
 from coseal.console.shown import Shown, Trust, joined
 from coseal.contracts.policy.statistics import DIMENSIONS, UNDATED
 from coseal.demo.policies import table1

@@ -32,7 +32,7 @@ from coseal.console.parts import (
     tree,
 )
 from coseal.console.shown import Shown, joined
-from coseal.console.supervising import SEVERITY, legal_basis, rule_link, tabs
+from coseal.console.supervision_parts import SEVERITY, legal_basis, rule_link, tabs
 from coseal.contracts.supervision.sets import head_key, rule_key
 
 _PAGE: Final = 25

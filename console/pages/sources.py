@@ -27,7 +27,7 @@ from coseal.console.parts import (
     tag,
 )
 from coseal.console.shown import joined
-from coseal.console.supervising import source_link, tabs
+from coseal.console.supervision_parts import source_link, tabs
 
 _PAGE: Final = 25
 

@@ -14,12 +14,12 @@ from coseal.console.texts import (
     base,
     blocks,
     evidence,
+    findings,
     governance,
     members,
     network,
     policies,
     processes,
-    supervision,
 )
 
 LANGUAGES: Final = {"en": "English", "zh": "中文"}
@@ -31,7 +31,7 @@ _MODULES: Final = (
     blocks,
     policies,
     processes,
-    supervision,
+    findings,
     members,
     governance,
     evidence,

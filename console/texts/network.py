@@ -100,16 +100,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "network.nothing_followed": ("No header was followed yet", "尚未核对任何区块头"),
     "network.no_block": ("No block yet", "尚无区块"),
-    "words.waiting": (
+    "messages.waiting": (
         "waits for {lacking} more of {quorum} validators: {who}",
         "还需 {lacking} 个验证节点（共需 {quorum} 个）：{who}",
     ),
-    "words.catching_up": ("catching up: at height {height} of {target}", "正在追赶：高度 {height} / {target}"),
-    "words.pending": (
+    "messages.catching_up": ("catching up: at height {height} of {target}", "正在追赶：高度 {height} / {target}"),
+    "messages.pending": (
         "a transaction has been waiting for {seconds} s: {rest}",
         "有交易已等待 {seconds} 秒：{rest}",
     ),
-    "words.stopped": ("stopped: {reason}", "已停止：{reason}"),
-    "words.and": ("{who} and {last}", "{who}、{last}"),
-    "words.unreachable": ("{who} unreachable for {seconds} s", "{who} 已失联 {seconds} 秒"),
+    "messages.stopped": ("stopped: {reason}", "已停止：{reason}"),
+    "messages.and": ("{who} and {last}", "{who}、{last}"),
+    "messages.unreachable": ("{who} unreachable for {seconds} s", "{who} 已失联 {seconds} 秒"),
 }

@@ -11,7 +11,7 @@ import httpx
 
 from coseal.console.light import LightClient
 from coseal.console.nodes import Address, Nodes
-from coseal.console.reading import Reader
+from coseal.console.reader import Reader
 from coseal.ledger import codec
 from coseal.ledger.proof import CertifiedValue, TransactionProof
 from coseal.ledger.render import proof_json, state_proof_json

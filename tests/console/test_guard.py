@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
-from coseal.console.guard import Session, refusal
+from coseal.console.guard import BrowserSession, refusal
 
 OURS = {"host": "127.0.0.1:8580", "origin": "http://127.0.0.1:8580", "sec-fetch-site": "same-origin"}
 
@@ -43,7 +43,7 @@ def test_only_our_own_page_may_send():
 
 
 def test_a_message_after_an_act_cannot_be_made_up():
-    session = Session(8580)
+    session = BrowserSession(8580)
     said = session.say("done", ok=True)
     assert session.said(said) == ("done", True)
     assert session.said("done") is None
@@ -53,7 +53,7 @@ def test_a_message_after_an_act_cannot_be_made_up():
 
 
 def test_only_the_right_ticket_sets_a_cookie_that_scripts_and_sites_cannot_use():
-    session = Session(8580)
+    session = BrowserSession(8580)
     assert "set-cookie" not in session.enter("wrong").headers
     cookie = session.enter(session.ticket).headers["set-cookie"].lower()
     assert "httponly" in cookie

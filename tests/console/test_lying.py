@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from coseal.console import reading
+from coseal.console import reader as reading
 from coseal.console.light import LightClient
-from coseal.console.reading import Reader
+from coseal.console.reader import Reader
 from coseal.console.shown import Recording
 from coseal.ledger.proof import CertifiedValue
 from tests.console.lying import Case, Told, cases, told_world, wrong
@@ -56,7 +56,7 @@ def _nothing(*args: Any, **more: Any) -> None:
     return None
 
 
-def _as_given(reader: Any, certified: Any, key: str, floor: int) -> Any:
+def _as_given(its: Any, certified: Any, key: str, floor: int) -> Any:
     return None if certified.value is None else reading.codec.decode(certified.value)
 
 

@@ -11,10 +11,10 @@ from starlette.requests import Request
 
 from coseal.console.console import Console
 from coseal.console.documents import STATUS, status_of
+from coseal.console.messages import translated
+from coseal.console.node_status import node_views, of_genesis, registered
 from coseal.console.nodes import SILENT, Address, Seen
 from coseal.console.page import Page
-from coseal.console.stations import of_genesis, registered, survey
-from coseal.console.words import translated
 from tests.audit.conftest import Chain, make_genesis
 from tests.console.fake import FakeNetwork
 
@@ -33,25 +33,25 @@ def status(name: str, **fields: Any) -> dict[str, Any]:
     return {**well, **fields}
 
 
-def stations(made: Page, **statuses: dict[str, Any] | None) -> dict[str, Any]:
+def views(made: Page, **statuses: dict[str, Any] | None) -> dict[str, Any]:
     for name, document in statuses.items():
         status = None if document is None else status_of(STATUS(document, "status"))
         seen = Seen(name.replace("_", "-"), 0.0, status, "" if document else SILENT)
         made.console.nodes.seen[seen.node] = seen
     return {
-        station.node.name: station
-        for station in survey(made, of_genesis(made.console.genesis), made.console.nodes, made.console.light)
+        view.node.name: view
+        for view in node_views(made, of_genesis(made.console.genesis), made.console.nodes, made.console.light)
     }
 
 
 def test_all_well():
-    found = stations(page(), **{name.replace("-", "_"): status(name) for name in NAMES})
-    assert [(one.state, one.at_work) for one in found.values()] == [("good", True)] * 4
+    found = views(page(), **{name.replace("-", "_"): status(name) for name in NAMES})
+    assert [(one.state, one.takes_part) for one in found.values()] == [("good", True)] * 4
     assert [one.node.name for one in found.values() if one.leads] == ["bank-a"]
 
 
 @pytest.mark.parametrize(
-    ("fields", "state", "words", "at_work"),
+    ("fields", "state", "words", "takes_part"),
     [
         ({"height": 90}, "wait", "10 blocks behind", True),
         ({"height": 90, "syncing": True}, "wait", "catching up, 10 blocks to go", False),
@@ -61,10 +61,10 @@ def test_all_well():
         ({"round": 2}, "good", "keeps up", True),
     ],
 )
-def test_a_node_that_answers_is_described_by_its_own_words(fields, state, words, at_work):
-    found = stations(page(), regulator=status("regulator"), bank_a=status("bank-a", **fields))["bank-a"]
-    assert (found.state, found.at_work) == (state, at_work)
-    assert words in found.words
+def test_a_node_that_answers_is_described_by_its_own_words(fields, state, words, takes_part):
+    found = views(page(), regulator=status("regulator"), bank_a=status("bank-a", **fields))["bank-a"]
+    assert (found.state, found.takes_part) == (state, takes_part)
+    assert words in found.message
 
 
 def test_a_node_that_does_not_answer_is_described_by_its_peers():
@@ -72,19 +72,19 @@ def test_a_node_that_does_not_answer_is_described_by_its_peers():
         {"node": "bank-a", "connected": False, "height": 80},
         {"node": "enterprise-a", "connected": True, "height": 99},
     ]
-    found = stations(page(), regulator=status("regulator", peers=peers), bank_a=None, enterprise_a=None)
-    assert (found["bank-a"].state, found["bank-a"].height, found["bank-a"].words) == ("bad", 80, "does not answer")
+    found = views(page(), regulator=status("regulator", peers=peers), bank_a=None, enterprise_a=None)
+    assert (found["bank-a"].state, found["bank-a"].height, found["bank-a"].message) == ("bad", 80, "does not answer")
     assert found["enterprise-a"].state == "wait"
-    assert found["enterprise-a"].at_work
-    assert "1 nodes reach it" in found["enterprise-a"].words
+    assert found["enterprise-a"].takes_part
+    assert "1 nodes reach it" in found["enterprise-a"].message
 
 
 def test_a_node_whose_address_is_unknown_is_seen_through_the_one_that_is_known():
     peers = [{"node": "bank-a", "connected": True, "height": 100}]
     made = page(names=("http-1",))
-    found = stations(made, http_1=status("regulator", peers=peers))
-    assert (found["bank-a"].state, found["bank-a"].at_work) == ("good", True)
-    assert (found["central-bank"].state, found["central-bank"].at_work) == ("", False)
+    found = views(made, http_1=status("regulator", peers=peers))
+    assert (found["bank-a"].state, found["bank-a"].takes_part) == ("good", True)
+    assert (found["central-bank"].state, found["central-bank"].takes_part) == ("", False)
     assert found["regulator"].state == "good"
 
 

@@ -36,7 +36,7 @@ def test_a_text_has_every_language_with_the_same_places(key):
     assert len(texts) == len(LANGUAGES)
     assert all(one.strip() == one and one for one in texts)
     assert len({frozenset(HELD.findall(one)) for one in texts}) == 1
-    assert key.startswith("words.") or re.search(r"[\u4e00-\u9fff]", texts[1]), "the second language is Chinese"
+    assert key.startswith("messages.") or re.search(r"[\u4e00-\u9fff]", texts[1]), "the second language is Chinese"
 
 
 def used_keys() -> set[str]:

@@ -14,10 +14,10 @@ from typing import Final
 
 from coseal.console.documents import Status
 from coseal.console.light import LightClient
+from coseal.console.messages import translated
 from coseal.console.nodes import ODD, SILENT, NoAnswer, Nodes, Seen
 from coseal.console.page import Page
 from coseal.console.shown import Shown, Trust, Untrue, joined
-from coseal.console.words import translated
 from coseal.ledger.genesis import Genesis
 
 BEHIND_BLOCKS: Final = 3
@@ -36,20 +36,20 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
-class Station:
+class NodeView:
     """A node as the page shows it. ``state``: good, wait, bad, or empty where nobody can tell.
 
-    ``at_work``: a validator that answers, votes and is not catching up, whether or not enough others do.
+    ``takes_part``: a validator that answers, votes and is not catching up, whether or not enough others do.
     """
 
     node: Registered
     height: int | None
     state: str
-    words: str
+    message: str
     leads: bool
     round: int | None
     waiting: int
-    at_work: bool
+    takes_part: bool
 
 
 async def registered(page: Page) -> Shown[list[Registered]]:
@@ -83,33 +83,33 @@ def of_genesis(genesis: Genesis) -> list[Registered]:
     ]
 
 
-def survey(page: Page, registry: Sequence[Registered], nodes: Nodes, light: LightClient) -> list[Station]:
+def node_views(page: Page, registry: Sequence[Registered], nodes: Nodes, light: LightClient) -> list[NodeView]:
     """Return every node of the registry with how it is: by its own word, or else by that of its peers."""
     by_node = _by_node(registry, nodes)
     leader = _leader(nodes)
-    stations = []
+    views = []
     height: int | None
     for node in registry:
         seen = by_node.get(node.name)
         status = None if seen is None else seen.status
         if status is not None:
-            height, state, words = status.height, *_how(page, status, max(light.height, nodes.tip))
+            height, state, message = status.height, *_how(page, status, max(light.height, nodes.tip))
         else:
             error = None if seen is None else seen.error
-            height, state, words = _told_by_peers(page, nodes, node.name, error)
-        stations.append(
-            Station(
+            height, state, message = _told_by_peers(page, nodes, node.name, error)
+        views.append(
+            NodeView(
                 node=node,
                 height=height,
                 state=state,
-                words=words,
+                message=message,
                 leads=node.name == leader,
                 round=None if status is None else status.round,
-                at_work=node.kind == "validator" and _at_work(status, state),
+                takes_part=node.kind == "validator" and _takes_part(status, state),
                 waiting=0 if status is None else status.waiting,
             )
         )
-    return stations
+    return views
 
 
 def _by_node(registry: Sequence[Registered], nodes: Nodes) -> dict[str, Seen]:
@@ -128,7 +128,7 @@ def _by_node(registry: Sequence[Registered], nodes: Nodes) -> dict[str, Seen]:
     return found
 
 
-def _at_work(status: Status | None, state: str) -> bool:
+def _takes_part(status: Status | None, state: str) -> bool:
     """Say whether a validator takes part, by its own word, or else by that of its peers."""
     if status is None:
         return state in ("good", "wait")
@@ -142,7 +142,7 @@ def _leader(nodes: Nodes) -> str:
 
 
 def _how(page: Page, status: Status, tip: int) -> tuple[str, str]:
-    """Return the state and the words of a node that answers."""
+    """Return the state and the message of a node that answers."""
     behind = tip - status.height
     if status.syncing:
         return "wait", page.t("network.catching_up", count=page.number(max(0, behind)))
@@ -156,7 +156,7 @@ def _how(page: Page, status: Status, tip: int) -> tuple[str, str]:
 
 
 def _told_by_peers(page: Page, nodes: Nodes, name: str, error: str | None) -> tuple[int | None, str, str]:
-    """Return height, state and words of a node that did not answer us, from what the others say of it."""
+    """Return height, state and message of a node that did not answer us, from what the others say of it."""
     told = [peer for seen in nodes.seen.values() if seen.status for peer in seen.status.peers if peer.node == name]
     connected = sum(peer.connected for peer in told)
     height = max((peer.height for peer in told), default=None)

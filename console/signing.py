@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from coseal.console.documents import SENT
 from coseal.console.nodes import MSGPACK, UNANSWERED, NoAnswer, Problem, Reply, reason_of, require_able
-from coseal.console.reading import Reader
+from coseal.console.reader import Reader
 from coseal.console.shapes import Odd
 from coseal.console.shown import Shown
 from coseal.ledger.errors import LedgerError
@@ -28,7 +28,7 @@ _RECEIPT_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Operator:
     """Signs as ``sender`` (MEMBER/USER) with ``signer``."""
 
     genesis: Genesis

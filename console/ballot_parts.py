@@ -88,16 +88,16 @@ def votes(page: Page, record: Mapping[str, Any], members: list[str], shown: Show
 
 def vote_form(page: Page, record: Mapping[str, Any], members: list[str], action: str) -> Html | None:
     """Return the form to vote, or what stands in its way; nothing for a ballot that takes no vote any more."""
-    desk = page.console.desk
+    operator = page.console.operator
     if record["status"] != ballot.OPEN or record["closes_ms"] <= page.now_ms:
         return None
-    if desk is None:
+    if operator is None:
         return section(page, "governance.your_vote", notice("", page.t("governance.read_only")))
     if not page.may_act:
-        return section(page, "governance.your_vote", notice("", page.t("app.locked", sender=desk.sender)))
+        return section(page, "governance.your_vote", notice("", page.t("app.locked", sender=operator.sender)))
     if not _is_awaited(page, record, members):
-        key = "governance.you_voted" if desk.member in record["votes"] else "governance.no_vote"
-        return section(page, "governance.your_vote", notice("", page.t(key, member=desk.member)))
+        key = "governance.you_voted" if operator.member in record["votes"] else "governance.no_vote"
+        return section(page, "governance.your_vote", notice("", page.t(key, member=operator.member)))
     options = [(choice, page.t(f"governance.choice.{choice}")) for choice in (ballot.YES, ballot.NO)]
     fields = (
         select(page.t("governance.choice"), "choice", options),
@@ -108,20 +108,20 @@ def vote_form(page: Page, record: Mapping[str, Any], members: list[str], action:
 
 
 def _is_awaited(page: Page, record: Mapping[str, Any], members: list[str]) -> bool:
-    desk = page.console.desk
+    operator = page.console.operator
     waits = record["status"] == ballot.OPEN and record["closes_ms"] > page.now_ms
-    return desk is not None and waits and desk.member in members and desk.member not in record["votes"]
+    return operator is not None and waits and operator.member in members and operator.member not in record["votes"]
 
 
 async def cast(page: Page, contract: str, name: str, path: str, fields: Mapping[str, str]) -> Done:
     """Cast a vote with the console's key."""
-    desk = page.console.desk
-    if desk is None:
+    operator = page.console.operator
+    if operator is None:
         return Done(page.t("state.forbidden"), path, ok=False)
     args = {"ballot": name, "choice": fields.get("choice", "")}
     if fields.get("reason", "").strip():
         args["reason"] = fields["reason"].strip()
-    shown = await desk.submit(page.console.reader, contract, "vote", args)
+    shown = await operator.submit(page.console.reader, contract, "vote", args)
     receipt = shown.value["receipt"]
     if receipt["ok"]:
         return Done(page.t("governance.voted"), path)

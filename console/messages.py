@@ -11,12 +11,12 @@ from typing import Final
 from coseal.console.page import Page
 
 _FORMS: Final = (
-    (re.compile(r"^waiting for (?P<lacking>\d+) more of (?P<quorum>\d+) validators: (?P<who>.*)$"), "words.waiting"),
-    (re.compile(r"^catching up: at height (?P<height>\d+) of (?P<target>\d+)$"), "words.catching_up"),
-    (re.compile(r"^a transaction has been waiting for (?P<seconds>\d+) s: (?P<rest>.*)$"), "words.pending"),
-    (re.compile(r"^stopped: (?P<reason>.*)$"), "words.stopped"),
-    (re.compile(r"^(?P<who>.*) unreachable since (?P<seconds>\d+) s$"), "words.unreachable"),
-    (re.compile(r"^(?P<who>.*) and (?P<last>\S+)$"), "words.and"),
+    (re.compile(r"^waiting for (?P<lacking>\d+) more of (?P<quorum>\d+) validators: (?P<who>.*)$"), "messages.waiting"),
+    (re.compile(r"^catching up: at height (?P<height>\d+) of (?P<target>\d+)$"), "messages.catching_up"),
+    (re.compile(r"^a transaction has been waiting for (?P<seconds>\d+) s: (?P<rest>.*)$"), "messages.pending"),
+    (re.compile(r"^stopped: (?P<reason>.*)$"), "messages.stopped"),
+    (re.compile(r"^(?P<who>.*) unreachable since (?P<seconds>\d+) s$"), "messages.unreachable"),
+    (re.compile(r"^(?P<who>.*) and (?P<last>\S+)$"), "messages.and"),
 )
 _PARTS: Final = ("who",)
 

@@ -28,7 +28,7 @@ from coseal.console.parts import (
     tag,
 )
 from coseal.console.shown import joined
-from coseal.console.supervising import SEVERITY, clock_of_row, deadline, object_link, rule_link, source_link, tabs
+from coseal.console.supervision_parts import SEVERITY, clock_of_row, deadline, object_link, rule_link, source_link, tabs
 from coseal.contracts.supervision.holds import hold_key
 from coseal.contracts.supervision.terms import SIDES, TERMS
 
@@ -110,12 +110,12 @@ def _board_filters(page: Page) -> Html:
     awaits = [("", page.t("supervision.any"))]
     awaits += [(side, page.t(f"supervision.awaits.{side}")) for side in ("supervisor", "subject")]
     late = [("", page.t("supervision.any")), ("true", page.t("supervision.overdue_only"))]
-    desk = page.console.desk
+    operator = page.console.operator
     mine = []
-    if desk is not None:
+    if operator is not None:
         parties = [
             ("", page.t("supervision.all_parties")),
-            (desk.member, page.t("supervision.mine", member=desk.member)),
+            (operator.member, page.t("supervision.mine", member=operator.member)),
         ]
         mine = [choices(page, "party", parties, "supervision.party")]
     return el(
