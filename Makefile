@@ -23,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check lint types simulate simulate-long walk model test-long drills mutants fuzz \
   liar liar-console soak twins-exhaustive bench bench-full bench-document bench-wan bench-compare bench-budget \
-  vectors transcripts docs diagrams lock locked compiled compiled-check bench-compiled sbom audit-deps clean
+  vectors transcripts docs diagrams picture lock locked compiled compiled-check bench-compiled sbom audit-deps clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -128,6 +128,10 @@ docs: setup  ## build the documentation into build/docs, strictly; open build/do
 
 diagrams:  ## draw docs/figures/*.toml as SVG again
 	$(PYTHON) -m docs.site.diagrams
+
+picture: setup  ## take docs/figures/console.png from a demo network, by a headless Chromium
+	$(BIN)/coseal demo build/picture --keep
+	$(BIN)/python -m docs.site.picture build/picture; taken=$$?; $(BIN)/coseal down build/picture; exit $$taken
 
 $(TOOLS)/.ready:
 	$(PYTHON) -m venv $(TOOLS)

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from docs.site.diagrams import FIGURES, draw
+from docs.site.picture import MAX_BYTES, OUT
+from tests.test_architecture import COSEAL_MAY_IMPORT
 
 FILES = sorted(FIGURES.glob("*.toml"))
 ROOT = FIGURES.parents[1]
@@ -46,6 +48,24 @@ def test_a_drawing_stands_on_a_page_with_words_for_those_who_do_not_see_it(path:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     pattern = re.compile(rf"!\[([^\]]+)\]\([^)]*figures/{path.stem}\.svg\)")
     assert any(len(found[1]) > 10 for page in pages for found in pattern.finditer(page.read_text("utf-8")))
+
+
+def test_the_packages_of_coseal_are_drawn_as_they_may_import_each_other() -> None:
+    arrows = tomllib.loads((FIGURES / "packages.toml").read_text("utf-8"))["arrows"]
+    drawn: dict[str, set[str]] = {name: set() for name in COSEAL_MAY_IMPORT}
+    for arrow in arrows:
+        drawn[arrow["from"]].add(arrow["to"])
+
+    def reached(name: str) -> set[str]:
+        return drawn[name].union(*map(reached, drawn[name]))
+
+    for name, imported in COSEAL_MAY_IMPORT.items():
+        assert drawn[name] <= imported <= reached(name), name
+
+
+def test_the_picture_of_the_console_is_small() -> None:
+    assert OUT.read_bytes().startswith(b"\x89PNG")
+    assert OUT.stat().st_size <= MAX_BYTES
 
 
 def test_a_text_is_never_markup() -> None:
