@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from coseal.audit.epochs import Epochs
-from coseal.contracts.process.chain import item_hash, object_key, verify_object_history
+from coseal.contracts.process.chain import item_hash, verify_object_history
+from coseal.contracts.process.state import object_key
 from coseal.ledger import codec
 from coseal.ledger.errors import Malformed
 from coseal.ledger.genesis import Genesis

@@ -16,7 +16,8 @@ from coseal.console.nodes import NoAnswer, Nodes, Problem
 from coseal.console.reader import Reader
 from coseal.console.shapes import Odd, Shape
 from coseal.console.shown import Proven, Recording, Shown
-from coseal.contracts.process.chain import EMPTY_RECORD, chain, object_key
+from coseal.contracts.process.chain import EMPTY_RECORD, chain
+from coseal.contracts.process.state import object_key
 from coseal.ledger.block import CommittedBlock, Header
 from coseal.ledger.render import plain
 

@@ -22,13 +22,14 @@ from coseal.contracts.kernel.action import (
     PROTOCOL_VERSION_KEY,
     TOO_COSTLY,
     VALUE_TOO_LARGE,
+    Accepted,
     Action,
     Context,
     Rejected,
     Result,
 )
 from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter, Spent, fits, least_steps
-from coseal.contracts.kernel.contract import Contract
+from coseal.contracts.kernel.contract import Contract, Observe, Observed
 from coseal.contracts.kernel.due import begin_block
 from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Overlay, ValueTooLarge, Watcher
 from coseal.contracts.kernel.window import SeenWindow
@@ -107,6 +108,7 @@ class _Frame:
     protocol_version: int
     contracts: Contracts
     verify: Verify
+    observers: tuple[Observe, ...] = ()
     careful: bool = False
     """Whether every value is encoded after its transaction, to find the one without an encoding."""
 
@@ -295,7 +297,8 @@ class Executor:
         contracts = self._contracts(version)
         watcher = None if self._watcher is None else self._watcher()
         view = Overlay(self.state.get, _open_keys(contracts), watcher)
-        frame = _Frame(self.chain_id, height, time_ms, version, contracts, self._verify, careful)
+        observers = tuple(one.observe for one in contracts.values() if one.observe is not None)
+        frame = _Frame(self.chain_id, height, time_ms, version, contracts, self._verify, observers, careful)
         begun = begin_block(view, contracts, height, time_ms, careful=careful)
         receipts = [Receipt(ZERO_HASH, OK, "", begun.data, begun.steps).encode()]
         room, left_steps = MAX_RECEIPTS_BYTES - len(receipts[0]), BLOCK_STEPS - begun.steps
@@ -486,7 +489,26 @@ def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
         chain_id=frame.chain_id,
         verify=frame.verify,
     )
-    return action.apply(view, context, tx.args)
+    applied = action.apply(view, context, tx.args)
+    if isinstance(applied, Rejected):
+        return applied
+    seen = Observed(f"{tx.contract}.{tx.action}", tx.args, {})
+    if isinstance(applied, Accepted):
+        seen.result, seen.facts = applied.result, applied.facts
+    else:
+        seen.result = applied
+    return _observe(view, context, frame, seen)
+
+
+def _observe(view: Overlay, context: Context, frame: _Frame, seen: Observed) -> Result | Rejected:
+    """Let the other contracts see what one accepted; return its result with what they add, or their refusal."""
+    for observe in frame.observers:
+        added = observe(view, context, seen)
+        if isinstance(added, Rejected):
+            return added
+        if added:
+            seen.result = {**seen.result, **added}
+    return seen.result
 
 
 def _may_send(action: Action, tx: Transaction, sender: membership.Sender) -> Rejected | None:

@@ -661,9 +661,9 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "compiled_at_the_door": _walked(
         "a type's rules are compiled before it is asked who defines it",
-        "coseal.contracts.process.actions",
+        "coseal.contracts.process.types",
         "    definition = next_definition(view, context, args)  # T1\n",
-        "    from coseal.contracts.process.types import normalised\n"
+        "    from coseal.contracts.supervision.checks import fit_type\n"
         '    known: Any = view.get(type_key(args["id"]))\n'
         "    if known is not None:\n"
         '        fit_type(view, known, {**normalised(args), "definition": str(dict(args))})\n'

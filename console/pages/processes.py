@@ -36,7 +36,7 @@ from coseal.console.parts import (
 from coseal.console.process_map import LEAST, MEASURES, process_map, span
 from coseal.console.shown import joined
 from coseal.console.supervision_parts import case_link
-from coseal.contracts.process.types import type_key
+from coseal.contracts.process.state import type_key
 
 NAV: Final = Entry("processes.nav", "/processes")
 _PAGE: Final = 25

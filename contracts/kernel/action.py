@@ -108,7 +108,17 @@ class View(Reader, Protocol):
 
 
 Further: TypeAlias = Callable[[Args], Iterator[Rejected]]
-Apply: TypeAlias = Callable[[View, Context, Args], Result | Rejected]
+
+
+@dataclass(slots=True)
+class Accepted:
+    """A result, with facts that other contracts observe and the receipt does not show."""
+
+    result: Result
+    facts: Any
+
+
+Apply: TypeAlias = Callable[[View, Context, Args], Result | Accepted | Rejected]
 
 
 class Arguments:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from coseal.contracts.kernel.action import Action, Reader, Result, View
+from coseal.contracts.kernel.action import Action, Args, Context, Reader, Rejected, Result, View
 
 
 class Moment(NamedTuple):
@@ -25,6 +25,19 @@ Entry: TypeAlias = list[Any]
 Fire: TypeAlias = Callable[[View, Moment, Entry], Result]
 
 
+@dataclass(slots=True)
+class Observed:
+    """What a contract accepted: ``name`` is ``contract.action``; ``facts`` are what it says beyond its result."""
+
+    name: str
+    args: Args
+    result: Result
+    facts: Any = None
+
+
+Observe: TypeAlias = Callable[[View, Context, Observed], Result | Rejected]
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """A named table of actions, and what it does at the start of each block, if anything.
@@ -33,8 +46,13 @@ class Contract:
     ``due(view, time_ms)`` takes the next thing that is due out of its index, or returns None; ``fire(view, moment,
     entry)`` does it and returns lists for the block's first receipt. Both are called by ``kernel.due``.
     ``next_deadline_ms(reader)`` is the block time at which one of them has something to do, or None; it is in
-    the past while due things are left. ``open_keys`` are the prefixes of the keys whose values grow, ``decisions`` the
-    kinds of due things that decide a ballot.
+    the past while due things are left.
+
+    ``observe`` is asked in the transaction in which another contract accepted something: what it returns joins the
+    receipt, its refusal refuses the transaction.
+
+    ``open_keys`` are the prefixes of the keys whose values grow, ``decisions`` the kinds of due things that decide a
+    ballot.
     """
 
     name: str
@@ -43,5 +61,6 @@ class Contract:
     due: Callable[[View, int], Entry | None] | None = None
     fire: Fire | None = None
     next_deadline_ms: Callable[[Reader], int | None] | None = None
+    observe: Observe | None = None
     open_keys: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 Law: only the named member speaks, and a confirmation is final; a dispute can be followed by a confirmation alone,
 for disputes get settled, and what was confirmed is changed by a correction that both parties see.
 
-State: ``process/attestation/<item hash hex>``. docs/spec/contracts-process.md.
+docs/spec/contracts-process.md.
 """
 
 from __future__ import annotations
@@ -14,14 +14,10 @@ from typing import Any, Final
 from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.fields import Hexadecimal, Many, OneOf, Text
 from coseal.contracts.process.items import MAX_REFERENCES
+from coseal.contracts.process.state import attestation_key
 
 OPEN: Final = "open"
 _STATUS: Final = {"confirm": "confirmed", "dispute": "disputed"}
-
-
-def attestation_key(item_hash: bytes) -> str:
-    """Return the state key of what is said about an item."""
-    return f"process/attestation/{item_hash.hex()}"
 
 
 def await_attestation(

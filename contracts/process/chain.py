@@ -38,11 +38,6 @@ def chain(head: bytes, item_hash: bytes) -> bytes:
     return sha256(TAG_CHAIN + head + item_hash).digest()  # T13
 
 
-def object_key(process_type: str, object_type: str, object_id: str) -> str:
-    """Return the state key of an object's record ``[count, head]``."""
-    return f"process/object/{process_type}/{object_type}/{object_id}"
-
-
 def objects_of(item: Item) -> tuple[ObjectName, ...]:
     """Return the objects a valid item belongs to, each once, in the order in which it names them."""
     if "event" in item:

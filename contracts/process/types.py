@@ -2,19 +2,31 @@
 
 Law: a version never changes; its hash names it; a person's data enters the chain as a commitment or not at all.
 
-State: ``process/type/<id>`` (the current definition), ``process/definition/<id>/<version>`` (its hash).
 docs/spec/contracts-process.md, section Actions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import (
+    INVALID,
+    Accepted,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
 from coseal.contracts.kernel.fields import Boolean, Identifier, Integer, Many, OneOf, Record, Short, Table, Translatable
 from coseal.contracts.kernel.names import folded
+from coseal.contracts.process.state import definition_key, type_key
 from coseal.ledger import codec
 
 KINDS: Final = ("string", "integer", "boolean", "time", "decimal", "scaled")
@@ -40,9 +52,12 @@ PERSONAL: Final = frozenset(_PERSONAL_NAMES.split())
 _PLAIN: Final = {ord(c): None for c in " _-."} | {ord("A") + i: ord("a") + i for i in range(26)}
 
 
-def type_key(type_id: str) -> str:
-    """Return the state key of a process type's current definition."""
-    return f"process/type/{type_id}"
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """What others observe of a definition: the one before it, None of a new type, and itself."""
+
+    before: Mapping[str, Any] | None
+    definition: Mapping[str, Any]
 
 
 def definition_hash(definition: Mapping[str, Any]) -> bytes:
@@ -131,13 +146,16 @@ def put_definition(view: View, definition: Mapping[str, Any]) -> Result:
     """Make a definition the current one of its type; return the receipt's data."""
     type_id, version, digest = definition["id"], definition["version"], definition["definition"]
     view.put(type_key(type_id), dict(definition))
-    view.put(f"process/definition/{type_id}/{version}", digest)
+    view.put(definition_key(type_id, version), digest)
     return {"id": type_id, "version": version, "definition": digest}
 
 
-def _define(view: View, context: Context, args: Args) -> Result | Rejected:
-    definition = next_definition(view, context, args)
-    return definition if isinstance(definition, Rejected) else put_definition(view, definition)
+def _define(view: View, context: Context, args: Args) -> Accepted | Rejected:
+    definition = next_definition(view, context, args)  # T1
+    if isinstance(definition, Rejected):
+        return definition
+    before: Any = view.get(type_key(args["id"]))
+    return Accepted(put_definition(view, definition), Defined(before, definition))
 
 
 _kind = OneOf(*KINDS)

@@ -16,18 +16,20 @@ from coseal.contracts.governance import ballot
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS
-from coseal.contracts.kernel.contract import Contract, Entry, Moment
+from coseal.contracts.kernel.contract import Contract, Entry, Moment, Observed
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Identifier, Integer, Many, OneOf, Special, Table, Text, Translatable
 from coseal.contracts.kernel.names import MAX_IDENTIFIER
+from coseal.contracts.process.batch import RecordedBatch
+from coseal.contracts.process.types import Defined
 from coseal.contracts.supervision import checks as supervision_checks
 from coseal.contracts.supervision import findings as supervision_findings
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision import questions as supervision_service
 from coseal.contracts.supervision import rule_sets as supervision_rules
 from coseal.contracts.supervision.effects import Outcome
-from coseal.contracts.supervision.monitor_runtime import call, passed
+from coseal.contracts.supervision.monitor_runtime import call, observe, passed
 from coseal.contracts.supervision.rule_sets import Effect, Now
 from coseal.contracts.supervision.sets import TRIAL, definition_of, head_key, rule_key, set_key
 from coseal.contracts.supervision.terms import NAME, TERMS, duration, next_id, schedule, set_terms
@@ -229,6 +231,21 @@ def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]])
     due["ballots"].append(shown)
 
 
+# What is observed of process data
+
+
+def _observe(view: View, context: Context, seen: Observed) -> Result | Rejected:
+    """Judge what is recorded; refuse the version of a type that what judges it does not fit."""
+    facts = seen.facts
+    if isinstance(facts, RecordedBatch):
+        return observe(view, context, facts)
+    if isinstance(facts, Defined) and facts.before is not None:
+        error = supervision_checks.fit_type(view, facts.before, facts.definition)  # T2
+        if error is not None:
+            return Rejected("rule_broken", f"{error}; have the rule retired first, or keep what it names")
+    return {}
+
+
 # The start of a block
 
 
@@ -417,6 +434,7 @@ CONTRACT: Final[Contract] = Contract(
     due=_due,
     fire=_fire,
     next_deadline_ms=_next_deadline_ms,
+    observe=_observe,
     open_keys=(
         "supervision/object/",
         "supervision/active/",

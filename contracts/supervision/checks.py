@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.action import Rejected, View
 from coseal.contracts.policy.instrument import instrument
-from coseal.contracts.process.types import type_key
+from coseal.contracts.process.state import type_key
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.rule import (

@@ -20,8 +20,8 @@ from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Context, Rejected, Result, View
 from coseal.contracts.kernel.contract import Entry
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.process.batch import BatchItem, RecordedBatch
 from coseal.contracts.process.chain import ObjectName
-from coseal.contracts.process.items import Reading
 from coseal.contracts.rules.facts import Event
 from coseal.contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
 from coseal.contracts.rules.periodic import Periodic
@@ -106,8 +106,26 @@ class Watched:
         view.put(object_state_key(*self.place), [self.clock, self.armed_ms, self.began_ms, self.source, entries])
 
 
+def observe(view: View, context: Context, batch: RecordedBatch) -> Result | Rejected:
+    """Let the rules in force judge a batch, if any do, or if anything of its process type is on hold."""
+    judges = judging(view, batch.definition)
+    held = bool(view.get(supervision_holds.count_key(batch.definition["id"])))
+    if not judges and not held:
+        return {}
+    watch = Watch(view, context, batch.source, batch.record, batch.definition, judges, held=held)
+    before = view.spent
+    for recorded in batch.items:
+        refusal = watch.item(recorded)
+        if refusal is not None:
+            return refusal
+        if recorded.offset == 0:
+            steps = batch.first_steps + view.spent - before
+            view.note(f"items: {len(batch.items)}, steps of the first: {steps}")
+    return watch.finish(batch.gap, batch.latest_ms)
+
+
 class Watch:
-    """Observes one batch of ``process.record``; nothing is written before ``finish``."""
+    """Judges one batch of ``process.record``; nothing is written before ``finish``."""
 
     __slots__ = (
         *("context", "definition", "found", "held", "judges", "judges_sources", "live", "objects", "source"),
@@ -135,22 +153,9 @@ class Watch:
         self.objects: dict[ObjectName, Watched] = {}
         self.found: list[Found | tuple[Mapping[str, Any], Item]] = []
 
-    @staticmethod
-    def of(
-        view: View, context: Context, source: str, record: Mapping[str, Any], definition: Mapping[str, Any]
-    ) -> Watch | None:
-        """Return the watch over a batch, or None where no set judges this process type and nothing is on hold.
-
-        ``source`` is ``member/source``, ``record`` its state before the batch.
-        """
-        judges = judging(view, definition)
-        held = bool(view.get(supervision_holds.count_key(definition["id"])))
-        return Watch(view, context, source, record, definition, judges, held=held) if judges or held else None
-
-    def item(
-        self, offset: int, sequence: int, item: Mapping[str, Any], reading: Reading, hashed: bytes, new: Sequence[bool]
-    ) -> Rejected | None:
-        """Judge an item; ``new`` says of each object it names whether that had no item before."""
+    def item(self, recorded: BatchItem) -> Rejected | None:
+        """Judge an item."""
+        offset, sequence, item, reading, hashed, new = recorded
         objects = [(name, first) for name, first in zip(reading.objects, new, strict=True) if name[0] in self.types]
         watched = [(name, self._watched(name, first)) for name, first in objects]
         if reading.time_ms is None:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel.action import Context, Rejected, View
 from coseal.contracts.kernel.budget import CHANGE_STEPS
-from coseal.contracts.process.types import type_key
+from coseal.contracts.process.state import type_key
 from coseal.contracts.rules.rule import Rule, source_bytes
 from coseal.contracts.supervision import monitor_runtime as supervision_watch
 from coseal.contracts.supervision import obligations as supervision_obligations

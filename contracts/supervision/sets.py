@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.action import Reader, View
 from coseal.contracts.kernel.overlay import peek
-from coseal.contracts.process.types import type_key
+from coseal.contracts.process.state import type_key
 from coseal.contracts.rules.monitor import RuleSet, rule_sets
 from coseal.contracts.rules.rule import Rule, ended_rule, names_of, parse_rule, source_bytes
 from coseal.ledger import codec

@@ -16,7 +16,7 @@ from coseal.audit.report import Verdict
 from coseal.client.blocking import Client
 from coseal.client.history import object_history, parse_object
 from coseal.client.supervision import is_finding
-from coseal.contracts.process.chain import object_key
+from coseal.contracts.process.state import object_key
 from coseal.contracts.rules.rule import SOURCE
 from coseal.contracts.supervision.findings import count_key, finding_key
 from coseal.contracts.supervision.holds import hold_key

@@ -12,7 +12,7 @@ from typing import Any
 from coseal.client.arguments import MAX_FAULTS
 from coseal.client.blocking import Client
 from coseal.contracts.process.items import Unfit, schema_of
-from coseal.contracts.process.types import type_key
+from coseal.contracts.process.state import type_key
 from coseal.errors import BadArguments
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from coseal.client.blocking import Client
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, Sending
-from coseal.contracts.process.types import definition_hash, normalised, type_key
+from coseal.contracts.process.state import type_key
+from coseal.contracts.process.types import definition_hash, normalised
 from coseal.errors import BadAnswer
 from coseal.formats.importers.log import Log
 

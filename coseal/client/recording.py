@@ -15,7 +15,7 @@ from typing import Any, Final
 from coseal.client.events import read_events
 from coseal.client.session import COMMIT_TIMEOUT_S, Exchange, Pause, Session, state_path
 from coseal.contracts.process.chain import chain, item_hash
-from coseal.contracts.process.types import type_key
+from coseal.contracts.process.state import type_key
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 from coseal.ledger import codec
 from coseal.ledger.errors import LedgerError

@@ -13,7 +13,8 @@ from typing import Any, Final
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.overlay import Overlay
 from coseal.contracts.policy.instrument import instrument_key
-from coseal.contracts.process.types import definition_hash, type_key
+from coseal.contracts.process.state import type_key
+from coseal.contracts.process.types import definition_hash
 from coseal.contracts.rules.facts import Definition
 from coseal.contracts.rules.rule_tests import Checked, check_rules
 from coseal.contracts.supervision import CONTRACT

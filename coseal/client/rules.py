@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coseal.client.rule_checks import Read, RuleCheck, check
-from coseal.contracts.process.types import DEFINE_TYPE, normalised, type_key
+from coseal.contracts.process.state import type_key
+from coseal.contracts.process.types import DEFINE_TYPE, normalised
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.facts import Definition
 from coseal.contracts.rules.rule import entries, parse_rule, parse_rules

@@ -14,7 +14,7 @@ import uvloop
 
 from coseal.client.blocking import Client
 from coseal.client.load import LoadResult, run_clients
-from coseal.contracts.process.types import type_key
+from coseal.contracts.process.state import type_key
 from coseal.errors import BadAnswer, CosealError, Unreachable
 
 PROCESS_TYPE: Final = "coseal-bench"

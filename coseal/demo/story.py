@@ -28,8 +28,8 @@ from coseal.client.blocking import Client, Committed
 from coseal.client.history import object_history
 from coseal.client.log_recording import Recorder
 from coseal.contracts.policy.statistics import statistics
-from coseal.contracts.process.attestation import attestation_key
 from coseal.contracts.process.chain import item_hash
+from coseal.contracts.process.state import attestation_key
 from coseal.demo import policies
 from coseal.demo.examples import example
 from coseal.demo.oversight import HANDOVERS, FirstFinding, Supervision, handover, handover_type

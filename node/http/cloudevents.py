@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from coseal.contracts.process import actions as process
+from coseal.contracts.process import state as process
 from coseal.contracts.process import types as process_types
 from coseal.contracts.process.cloudevents import Number, SourcedItem, fitted, read_event
 from coseal.contracts.process.items import Unfit, schema_of

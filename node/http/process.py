@@ -13,10 +13,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from coseal.contracts.process import actions as process
+from coseal.contracts.process import state as process
 from coseal.contracts.process import types as process_types
-from coseal.contracts.process.chain import object_key
 from coseal.contracts.process.recorded import RecordedItem, recorded_items
+from coseal.contracts.process.state import object_key
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.handover import with_handovers

@@ -9,7 +9,8 @@ from coseal.audit.history import history_json, verify_history
 from coseal.audit.report import Verdict
 from coseal.audit.verify import verify_document
 from coseal.contracts.process.chain import chain as chain_head
-from coseal.contracts.process.chain import item_hash, object_key
+from coseal.contracts.process.chain import item_hash
+from coseal.contracts.process.state import object_key
 from coseal.ledger import codec, render
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.proof import CertifiedValue

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.process.actions import CONTRACT, MAX_KEPT_GAPS, source, statistics
+from coseal.contracts.process.actions import CONTRACT
+from coseal.contracts.process.batch import MAX_KEPT_GAPS
 from coseal.contracts.process.chain import chain as chained
-from coseal.contracts.process.chain import item_hash, object_key, objects_of, verify_object_history
+from coseal.contracts.process.chain import item_hash, objects_of, verify_object_history
+from coseal.contracts.process.state import object_key, source, statistics
 from coseal.ledger import codec
 from coseal.ledger.errors import BadProof
 from coseal.ledger.signing import ZERO_HASH

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.process.chain import EMPTY_RECORD, chain, item_hash, object_key, objects_of, verify_object_history
+from coseal.contracts.process.chain import EMPTY_RECORD, chain, item_hash, objects_of, verify_object_history
+from coseal.contracts.process.state import object_key
 from coseal.ledger import codec
 from coseal.ledger.errors import BadProof
 from coseal.ledger.signing import TAG_CHAIN, TAG_ITEM, ZERO_HASH, digest

@@ -1,0 +1,196 @@
+"""One batch of process data: every item is read and checked, then all that they change is written.
+
+Law: one bad item refuses the batch; an object's record fixes all its items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from coseal.contracts.kernel.action import Args, Context, Rejected, Result, View
+from coseal.contracts.kernel.budget import ENTRY_STEPS, OBJECT_STEPS
+from coseal.contracts.kernel.wording import duration_text, moment_text
+from coseal.contracts.process.attestation import await_attestation
+from coseal.contracts.process.chain import EMPTY_RECORD, chain, decoded_item_hash
+from coseal.contracts.process.items import Reading, Unfit, schema_of
+from coseal.contracts.process.state import add_counts, object_key
+
+MAX_KEPT_GAPS: Final = 16
+_COUNTERS: Final = {"event": "events", "object": "declarations", "change": "changes", "relation": "relations"}
+
+
+class BatchItem(NamedTuple):
+    """An item of a batch: ``new`` says of each object it names whether that had no item before."""
+
+    offset: int
+    sequence: int
+    item: Any
+    reading: Reading
+    hashed: bytes
+    new: list[bool]
+
+
+@dataclass(slots=True)
+class RecordedBatch:
+    """What others observe of a batch: ``source`` is ``member/source``, ``record`` its state before the batch.
+
+    ``latest_ms`` is the source's clock after it, ``first_steps`` what its first item took.
+    """
+
+    source: str
+    record: Mapping[str, Any]
+    definition: Mapping[str, Any]
+    items: list[BatchItem] = field(default_factory=list)
+    gap: list[int] | None = None
+    latest_ms: int | None = None
+    first_steps: int = 0
+
+
+class Batch:
+    """Reads the items of one batch, keeping what they change until all of them proved good.
+
+    ``facts`` is what others observe of it.
+    """
+
+    __slots__ = (
+        *("args", "attestations", "context", "counts", "definition", "facts", "first_steps", "hashes", "head"),
+        *("latest_allowed_ms", "latest_ms", "name", "new_objects", "objects", "oldest_allowed_ms", "record", "schema"),
+        *("seen", "view"),
+    )
+
+    def __init__(
+        self, view: View, context: Context, record: Mapping[str, Any], definition: Mapping[str, Any], args: Args
+    ) -> None:
+        self.view, self.context, self.record, self.definition, self.args = view, context, record, definition, args
+        self.schema = schema_of(definition, record.get("zone_minutes"))
+        self.name = f"{context.member}/{args['source']}"
+        self.head: bytes = record["head"]
+        self.latest_ms: int | None = record["latest_ms"]
+        self.latest_allowed_ms = context.time_ms + definition["early_ms"]
+        live = record["mode"] == "live"
+        self.oldest_allowed_ms = context.time_ms - definition["late_ms"] if live else None
+        self.hashes: list[bytes] = []
+        self.objects: dict[tuple[str, str], tuple[int, bytes]] = {}
+        self.attestations: list[tuple[int, str]] = []
+        self.counts: dict[str, int] = {}
+        self.seen: set[str] = set()
+        self.new_objects = 0
+        self.first_steps = 0
+        self.facts = RecordedBatch(self.name, record, definition)
+
+    def add(self, offset: int, item: Any) -> Rejected | None:
+        """Read one item, or refuse the batch for it."""
+        try:
+            reading = self.schema.read(item)
+        except Unfit as unfit:
+            return Rejected("invalid_item", f"items[{offset}]{unfit}")  # T7
+        self.view.charge(OBJECT_STEPS * len(reading.objects) + ENTRY_STEPS * len(item.get("attributes", ())))
+        if reading.kind == "event":
+            refusal = self._check_event(offset, item, reading)
+            if refusal is not None:
+                return refusal
+        if "corrects" in item:
+            refusal = self._check_correction(offset, item["corrects"])
+            if refusal is not None:
+                return refusal
+        hashed = decoded_item_hash(self.name, self.args["sequence"] + offset, item)
+        self.hashes.append(hashed)
+        self.head = chain(self.head, hashed)  # T13
+        counter = _COUNTERS[reading.kind]
+        self.counts[counter] = self.counts.get(counter, 0) + 1
+        new = []
+        for name in reading.objects:
+            count, head = self.objects.get(name) or self._load(name)
+            self.objects[name] = (count + 1, chain(head, hashed))
+            new.append(count == 0)
+        self.facts.items.append(BatchItem(offset, self.args["sequence"] + offset, item, reading, hashed, new))
+        return None
+
+    def _load(self, name: tuple[str, str]) -> tuple[int, bytes]:
+        found: Any = self.view.get(object_key(self.definition["id"], *name))
+        if found is None:
+            self.new_objects += 1
+            return EMPTY_RECORD
+        return found[0], found[1]
+
+    def _check_event(self, offset: int, item: Mapping[str, Any], reading: Reading) -> Rejected | None:
+        occurred: Any = reading.time_ms
+        if occurred > self.latest_allowed_ms:  # T10
+            now, early = moment_text(self.context.time_ms), duration_text(self.definition["early_ms"])
+            detail = f"items[{offset}].time: more than {early} (early_ms) after block time {now}"
+            return Rejected("event_in_future", detail)
+        if self.oldest_allowed_ms is not None and occurred < self.oldest_allowed_ms and "late" not in item:
+            allowed = duration_text(self.definition["late_ms"])
+            detail = f"items[{offset}].late: the event is older than {allowed} (late_ms); say why it comes late"
+            return Rejected("late_without_reason", detail)
+        if item["event"] in self.seen:  # T11
+            return Rejected("invalid_item", f"items[{offset}].event: '{item['event']}' stands in the batch twice")
+        self.seen.add(item["event"])
+        if self.latest_ms is None or occurred > self.latest_ms:
+            self.latest_ms = occurred
+        if "counterparty" in item:
+            counterparty = item["counterparty"]
+            if counterparty == self.context.member or self.view.get(f"membership/member/{counterparty}") is None:
+                detail = f"items[{offset}].counterparty: {counterparty} is no other member"
+                return Rejected("unknown_counterparty", detail)
+            self.attestations.append((offset, counterparty))
+        return None
+
+    def _check_correction(self, offset: int, corrects: list[Any]) -> Rejected | None:
+        """Refuse what corrects itself or the future, or an item of this batch under another hash.
+
+        The hash of an item recorded earlier is compared by who has the item: the index and every auditor.
+        """
+        sequence, first = corrects[0], self.args["sequence"]
+        if sequence >= first + offset:  # T12
+            return Rejected("invalid_item", f"items[{offset}].corrects[0]: expected an earlier sequence")
+        if sequence >= first and self.hashes[sequence - first].hex() != corrects[1]:
+            return Rejected("invalid_item", f"items[{offset}].corrects[1]: item {sequence} has another hash")
+        return None
+
+    def write(self, key: str) -> Result:
+        """Write what the batch changes and return the receipt's data."""
+        first, count = self.args["sequence"], len(self.hashes)
+        last, type_id = first + count - 1, self.definition["id"]
+        for name, (items, head) in self.objects.items():
+            self.view.put(object_key(type_id, *name), [items, head])
+        for offset, counterparty in self.attestations:
+            await_attestation(
+                self.view,
+                self.context,
+                item_hash=self.hashes[offset],
+                source=self.name,
+                sequence=first + offset,
+                counterparty=counterparty,
+            )
+        gap = self._gap()
+        changed = {**self.record, "sequence": last, "head": self.head, "latest_ms": self.latest_ms}
+        changed |= {"items": self.record["items"] + count, "height": self.context.height}
+        if gap is not None:
+            changed["gaps"] += 1
+            changed["missing"] += gap[1] - gap[0] + 1
+            changed["last_gaps"] = [*changed["last_gaps"], [*gap, self.args["gap"]]][-MAX_KEPT_GAPS:]
+        self.view.put(key, changed)
+        add_counts(self.view, type_id, {**self.counts, "items": count, "objects": self.new_objects})
+        data: Result = {
+            "source": self.name,
+            "process_type": type_id,
+            "version": self.definition["version"],
+            "definition": self.definition["definition"],
+            "first": first,
+            "last": last,
+            "items": count,
+            "events": self.counts.get("events", 0),
+            "new_objects": self.new_objects,
+            "head": self.head.hex(),
+        }
+        if gap is not None:
+            data["gap"] = gap
+        self.facts.gap, self.facts.latest_ms, self.facts.first_steps = gap, self.latest_ms, self.first_steps
+        return data
+
+    def _gap(self) -> list[int] | None:
+        expected, first = self.record["sequence"] + 1, self.args["sequence"]
+        return [expected, first - 1] if first > expected else None

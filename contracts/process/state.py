@@ -1,0 +1,70 @@
+"""Where the process contract keeps what in the state: the only place where its keys are spelt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from coseal.contracts.kernel.action import Reader, View
+
+KEYS: Final = {
+    "process/type/<process type>": "the definition in force",
+    "process/definition/<process type>/<version>": "the hash of each definition",
+    "process/source/<member>/<source>": "a source: where its sequence is, its head, its gaps",
+    "process/object/<process type>/<object type>/<id>": "an object: how many items, and the head of its chain",
+    "process/statistics/<process type>": "counters",
+    "process/attestation/<item hash>": "what a counterparty says of an event",
+}
+_NO_STATISTICS: Final = {
+    "items": 0, "events": 0, "objects": 0, "changes": 0, "relations": 0, "declarations": 0, "sources": 0
+}  # fmt: skip
+
+
+def type_key(type_id: str) -> str:
+    """Return the state key of a process type."""
+    return f"process/type/{type_id}"
+
+
+def definition_key(type_id: str, version: int) -> str:
+    """Return the state key of the hash of a definition."""
+    return f"process/definition/{type_id}/{version}"
+
+
+def source_key(member: str, source: str) -> str:
+    """Return the state key of a member's source."""
+    return f"process/source/{member}/{source}"
+
+
+def object_key(process_type: str, object_type: str, object_id: str) -> str:
+    """Return the state key of an object: ``[items, head]``."""
+    return f"process/object/{process_type}/{object_type}/{object_id}"
+
+
+def statistics_key(process_type: str) -> str:
+    """Return the state key of a process type's counters."""
+    return f"process/statistics/{process_type}"
+
+
+def attestation_key(item_hash: bytes) -> str:
+    """Return the state key of what is said about an item."""
+    return f"process/attestation/{item_hash.hex()}"
+
+
+def source(reader: Reader, name: str) -> dict[str, Any] | None:
+    """Return the record of a source named ``member/source``, or None."""
+    value: Any = reader.get(f"process/source/{name}")
+    return value  # type: ignore[no-any-return]
+
+
+def statistics(reader: Reader, process_type: str) -> dict[str, int]:
+    """Return how many items, events, distinct objects, ... were recorded of a process type; zeros if unknown."""
+    value: Any = reader.get(statistics_key(process_type))
+    return dict(_NO_STATISTICS) if value is None else dict(value)
+
+
+def add_counts(view: View, process_type: str, changes: Mapping[str, int]) -> None:
+    """Add to the counters of a process type."""
+    counters = statistics(view, process_type)
+    for name, change in changes.items():
+        counters[name] += change
+    view.put(statistics_key(process_type), counters)
