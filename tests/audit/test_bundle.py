@@ -31,9 +31,10 @@ from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
 from coseal.node.index import supervision_queries as queries
 from coseal.node.index.index import Index
-from tests.node.chain import Chain, validator
-from tests.node.http.world import make_genesis
-from tests.node.supervised import Story
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.keys import validator
+from tests.support.supervised import Story
 
 CASE = ("t", "case", "c2")
 SOURCE = ("t", "source", "enterprise-a/live")

@@ -35,7 +35,7 @@ from coseal.node.index.index import Index
 from tests.console.forging import forged
 from tests.liar.lies import KINDS, Answer, Lie, sampled
 from tests.node.http.world import World
-from tests.node.supervised import Story
+from tests.support.supervised import Story
 
 BASE: Final = "http://127.0.0.1"
 NOW_NS: Final = 1_701_814_600_000_000_000

@@ -10,7 +10,7 @@ from coseal.client import keys
 from coseal.client.blocking import Client
 from coseal.demo import policies
 from coseal.demo.oversight import handover, handover_type
-from tests.node.supervised import DAY_MS, RULES, TYPE, rule
+from tests.support.supervised import DAY_MS, RULES, TYPE, rule
 
 NOTICE = {
     "id": "notice/2026-1",

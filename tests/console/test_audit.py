@@ -33,7 +33,7 @@ from tests.console.fake import FakeNetwork
 from tests.coseal.formats import ledger as formats
 from tests.coseal.formats.ledger import Ledger
 from tests.fuzz import seeds
-from tests.node.chain import operator
+from tests.support.keys import operator
 
 BASE = "http://127.0.0.1"
 

@@ -13,9 +13,9 @@ from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision.monitor_runtime import object_state_key
 from coseal.contracts.supervision.sets import active_key, rule_key, set_key
 from coseal.ledger.transaction import Transaction
-from tests.node.chain import Chain
-from tests.node.http.world import make_genesis
-from tests.node.supervised import Story
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.supervised import Story
 
 CASES = ("c1", "c2", "c3")
 

@@ -40,9 +40,9 @@ from coseal.network import ceremony
 from coseal.network.consortium import default_consortium
 from coseal.node.core import journal, wire
 from coseal.node.index.index import Index
-from tests.node.chain import Chain
-from tests.node.http.world import make_genesis
-from tests.node.supervised import Story
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.supervised import Story
 from tests.vectors import generate as vectors
 
 FIRST, SECOND = vectors.FIRST, vectors.committed(2, vectors.FIRST, 1)

@@ -36,7 +36,7 @@ from coseal.formats.exporters.export import export
 from tests.liar.lies import OPENED, Answer, Lie, every, places, sampled
 from tests.liar.questions import Question
 from tests.liar.scene import CASE, SOURCE, Key, Scene
-from tests.node.chain import operator
+from tests.support.keys import operator
 
 LIAR: Final = "http://127.0.0.1:1"
 HONEST: Final = "http://127.0.0.1:2"

@@ -17,7 +17,7 @@ from coseal.client.stream import Follower
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.transaction import Transaction
 from tests.liar.scene import CASE, QUIET, SOURCE, Scene
-from tests.node.chain import operator
+from tests.support.keys import operator
 
 Question = Callable[[Client], Any]
 

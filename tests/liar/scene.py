@@ -31,9 +31,9 @@ from coseal.node.http.limits import Limits
 from coseal.node.http.services import Location
 from tests.audit.conftest import ListSource
 from tests.liar.lies import Answer
-from tests.node.chain import operator, validator
 from tests.node.http.world import World
-from tests.node.supervised import Story
+from tests.support.keys import operator, validator
+from tests.support.supervised import Story
 
 CASE: Final = ("t", "case", "c2")
 QUIET: Final = ("t", "case", "c1")

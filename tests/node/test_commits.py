@@ -11,12 +11,13 @@ from coseal.ledger.transaction import Transaction
 from coseal.node import commits as module
 from coseal.node.commits import Commits
 from coseal.node.http.services import Location
-from tests.node.chain import Chain, genesis
+from tests.support.chain import Chain
+from tests.support.genesis import genesis
 
 
 def made(count: int) -> list[tuple[CommittedBlock, tuple[bytes, ...]]]:
     chain = Chain(genesis())
-    chain.grow(count)
+    chain.grow(count, transactions=2)
     return [(block, tuple(Transaction.decode(raw).id for raw in block.block.transactions)) for block in chain.blocks]
 
 

@@ -35,10 +35,10 @@ from tests.coseal.sql.conftest import tell
 from tests.fuzz.decoders import DECODERS, Decoder
 from tests.fuzz.mutate import LEAVES, OCTETS, change, mutant, unpack
 from tests.fuzz.run import corpus_of
-from tests.node.chain import ROLES, START_MS, Chain
 from tests.node.cluster import Cluster, sign_transaction
-from tests.node.http.world import make_genesis
-from tests.node.supervised import Story
+from tests.support.chain import Chain
+from tests.support.genesis import ROLES, START_MS, make_genesis
+from tests.support.supervised import Story
 
 OTHERS: tuple[Any, ...] = (None, True, False, 0, 1, 2**64 - 1, "", "a", b"", bytes(32), [], [True], {}, {"a": 1})
 """One value of every type at least, those above all that compare as equal and are not."""

@@ -18,7 +18,7 @@ def signed(
     genesis: Genesis, number: int, *, member: str = "bank-a", time_ms: int = START_MS, padding: int = 0
 ) -> Transaction:
     """Return a transaction that is accepted and changes the state: a member's operator sets its profile."""
-    args = {"description": f"{number} " + "x" * padding}
+    args = {"description": str(number) + "x" * padding}
     return acted(genesis, number, f"{member}/admin", "membership.set_profile", args, time_ms=time_ms)
 
 

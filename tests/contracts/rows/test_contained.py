@@ -18,8 +18,8 @@ from coseal.contracts.rows.contained import reason_of, write_contained
 from coseal.contracts.rows.tables import TABLES
 from coseal.node.index import database
 from coseal.node.index.index import Index
-from tests.node.chain import Chain
 from tests.node.index.test_index import story
+from tests.support.chain import Chain
 
 Write = Callable[..., None]
 

@@ -8,7 +8,9 @@ from coseal.cli import show
 from coseal.cli.shared import as_it_is, plain_table
 from coseal.ledger.proof import TransactionProof
 from coseal.ledger.render import block_json, proof_json
-from tests.node.chain import Chain, genesis, signed
+from tests.support.chain import Chain
+from tests.support.genesis import genesis
+from tests.support.transactions import signed
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def test_a_block_is_shown_with_what_its_transactions_came_to(committed, capsys):
     show.print_block(block_json(committed))
     shown = capsys.readouterr().out
     header = committed.block.header
-    assert "block 2, 2023-11-14T22:13:20.002Z, proposed by bank-a, committed by 3 validators in round 0" in shown
+    assert "block 2, 2023-11-14T22:13:22.000Z, proposed by bank-a, committed by 3 validators in round 0" in shown
     assert header.hash.hex() in shown
     assert shown.count("membership.set_profile") == 2
     assert len(shown) < 2_000
@@ -34,7 +36,7 @@ def test_a_block_is_shown_with_what_its_transactions_came_to(committed, capsys):
 def test_a_transaction_is_shown_without_its_proof(committed, capsys):
     show.print_transaction(proof_json(TransactionProof.of(committed, 0)))
     shown = capsys.readouterr().out
-    assert shown.startswith("committed at height 2, 2023-11-14T22:13:20.002Z\n")
+    assert shown.startswith("committed at height 2, 2023-11-14T22:13:22.000Z\n")
     assert "membership.set_profile" in shown
     assert '"description": "1"' in shown
     assert "signature" not in shown

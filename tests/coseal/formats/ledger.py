@@ -8,7 +8,9 @@ from typing import Any
 from coseal.formats.importers.log import Log
 from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import sign
-from tests.node.chain import Chain, make_genesis, operator
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.keys import operator
 
 NOW_MS = 8_000_000_000_000  # later than every event of a test
 

@@ -29,7 +29,7 @@ from coseal.ledger.signing import ZERO_HASH
 from coseal.ledger.transaction import sign
 from tests.coseal.formats.ledger import Ledger
 from tests.coseal.formats.logs import logs
-from tests.node.chain import operator
+from tests.support.keys import operator
 
 ENDINGS = {
     "ocel-json": "json",

@@ -17,9 +17,9 @@ import pytest
 from coseal.ledger import framing
 from coseal.ledger.render import time_text
 from coseal.sql.store import Store, open_store
-from tests.node.chain import Chain
-from tests.node.http.world import make_genesis
-from tests.node.supervised import Story
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.supervised import Story
 
 HASH = "cd" * 32
 

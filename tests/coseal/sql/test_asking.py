@@ -19,7 +19,7 @@ from coseal.errors import CosealError
 from coseal.sql.store import ask
 from tests.coseal.sql.conftest import write
 from tests.coseal.sql.test_sync import fill
-from tests.node.supervised import Story
+from tests.support.supervised import Story
 
 
 @pytest.fixture(scope="module")

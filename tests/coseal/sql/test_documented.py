@@ -11,7 +11,7 @@ from coseal.sql.describe import described, markdown
 from coseal.sql.store import ask
 from tests.coseal.sql.conftest import write
 from tests.coseal.sql.test_sync import fill
-from tests.node.supervised import Story
+from tests.support.supervised import Story
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "sql.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)

@@ -16,9 +16,9 @@ from coseal.sql.postgresql import PostgresqlStore
 from coseal.sql.store import ask, open_store
 from tests.coseal.sql.conftest import rows_of
 from tests.coseal.sql.test_sync import fill
-from tests.node.chain import Chain
-from tests.node.http.world import make_genesis
-from tests.node.supervised import Story
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.supervised import Story
 
 
 @pytest.fixture

@@ -27,9 +27,9 @@ from coseal.node.index.index import Index
 from coseal.sql.store import open_store
 from coseal.sql.sync import Synced, sync
 from tests.coseal.sql.conftest import rows_of, write
-from tests.node.chain import Chain
-from tests.node.http.world import make_genesis
-from tests.node.supervised import Story
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.supervised import Story
 
 
 def fill(place: Path | str, folder: Path, chain: Chain, **more: Any) -> Synced:

@@ -12,7 +12,9 @@ from coseal.consensus.messages import RoundChange
 from coseal.ledger import framing
 from coseal.node.core import journal
 from coseal.node.core.journal import Journal, Verdict
-from tests.node.chain import Chain, genesis, signed
+from tests.support.chain import Chain
+from tests.support.genesis import genesis
+from tests.support.transactions import signed
 
 CHAIN_ID, NODE = genesis().chain_id, "bank-a"
 

@@ -4,7 +4,8 @@ from coseal.ledger import codec
 from coseal.ledger.block import MAX_FRAME_BYTES
 from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 from coseal.node.core import packing, wire
-from tests.node.chain import Chain, genesis
+from tests.support.chain import Chain
+from tests.support.genesis import genesis
 
 
 def test_blocks_are_packed_without_receipts_up_to_a_portion_and_at_least_one() -> None:

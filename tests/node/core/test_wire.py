@@ -13,7 +13,9 @@ from coseal.ledger.certificate import Certificate, Phase
 from coseal.ledger.errors import LedgerError, Malformed
 from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 from coseal.node.core import wire
-from tests.node.chain import Chain, genesis, signed
+from tests.support.chain import Chain
+from tests.support.genesis import genesis
+from tests.support.transactions import signed
 
 HASH = bytes(range(32))
 

@@ -17,9 +17,10 @@ from coseal.node.http.auth import Token
 from coseal.node.http.context import Settings
 from coseal.node.http.limits import Limits
 from coseal.node.http.server import HttpServer
-from tests.node.chain import operator
 from tests.node.http.test_auth import signed_headers
-from tests.node.http.world import World, make_genesis
+from tests.node.http.world import World
+from tests.support.genesis import make_genesis
+from tests.support.keys import operator
 
 TOKEN = "t" * 40
 TOKENS = (Token("erp", "enterprise-a", sha256(TOKEN.encode()).digest(), frozenset({"read", "submit"})),)

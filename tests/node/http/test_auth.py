@@ -15,8 +15,9 @@ from coseal.node.http.auth import Nonces, Token
 from coseal.node.http.context import Settings
 from coseal.node.http.gatekeeper import OPEN_PATHS
 from coseal.node.http.problems import Problem
-from tests.node.chain import operator
-from tests.node.http.world import World, make_genesis, scenario
+from tests.node.http.world import World, scenario
+from tests.support.genesis import make_genesis
+from tests.support.keys import operator
 
 PRIVATE = {"genesis": make_genesis(public_read=False)}
 TOKENS = Settings(

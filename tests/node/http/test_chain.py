@@ -18,6 +18,7 @@ from coseal.ledger.state import MemoryStore
 from coseal.node.http.context import Settings
 from coseal.node.http.limits import Limits
 from tests.node.http.world import World, scenario
+from tests.support.genesis import MEMBERS
 
 MSGPACK = {"Accept": "application/msgpack"}
 
@@ -154,7 +155,7 @@ async def test_keys_with_slashes_and_signs_reach_the_state_as_they_are(world: Wo
 async def test_members_and_validators(world: World, client: httpx.AsyncClient) -> None:
     await world.commit()
     members = (await client.get("/v1/members")).json()
-    assert [member["id"] for member in members["members"]] == ["bank-a", "central-bank", "enterprise-a", "regulator"]
+    assert [member["id"] for member in members["members"]] == sorted(MEMBERS)
     assert (await client.get("/v1/members/bank-a")).json()["member"]["operators"][0]["user"] == "admin"
     assert (await client.get("/v1/members/nobody")).json()["code"] == "unknown_member"
     for query, height in (("", 2), ("?height=1", 1), ("?height=2", 2)):
@@ -194,7 +195,7 @@ async def test_status_health_and_readiness_say_what_is(world: World, client: htt
     await world.commit()
     status = (await client.get("/v1/status")).json()
     assert status["member"] == "enterprise-a"
-    assert (status["height"], status["quorum"], status["time"]) == (1, 3, "2023-11-14T22:13:20.001Z")
+    assert (status["height"], status["quorum"], status["time"]) == (1, 3, "2023-11-14T22:13:21.000Z")
     assert status["clock_ms"] == world.now_ms()
     assert status["peers"] == [{"node": "bank-a", "validator": True, "connected": True, "height": 1, "age_ms": 12}]
     assert set(status) >= {"chain_id", "block_hash", "state_root", "mempool", "index", "why_stalled", "round", "leader"}

@@ -14,9 +14,9 @@ from coseal.ledger.equivocation import Equivocation, Signed
 from coseal.ledger.render import state_proof_from_json
 from coseal.node.core.health import NodeStatus
 from coseal.node.telemetry.metrics import Metrics
-from tests.node.chain import validator
 from tests.node.http.test_stream import events
 from tests.node.http.world import World, scenario
+from tests.support.keys import validator
 
 
 def proof(world: World, name: str, height: int, phase: Phase = Phase.PREPARE) -> Equivocation:

@@ -11,8 +11,8 @@ from coseal.audit.sources import Unreachable, UrlSource
 from coseal.audit.verify import verify_document
 from coseal.ledger import codec, signing
 from coseal.ledger.handover import Handover, split_handovers
-from tests.node.chain import validator
 from tests.node.http.world import World, scenario
+from tests.support.keys import validator
 
 
 async def rotate(world: World, *, name: str = "key", votes: tuple[str, ...] = ("regulator", "central-bank")) -> None:

@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 import httpx
 
 from docs.site.offline import _FETCHED
-from tests.node.http.world import World, make_genesis, scenario
+from tests.node.http.world import World, scenario
+from tests.support.genesis import make_genesis
 
 
 @scenario(genesis=make_genesis(public_read=False))

@@ -11,7 +11,8 @@ import httpx
 
 from coseal.node.http.auth import Token
 from coseal.node.http.context import Settings
-from tests.node.http.world import World, make_genesis, scenario
+from tests.node.http.world import World, scenario
+from tests.support.genesis import make_genesis
 
 MSGPACK = {"Content-Type": "application/msgpack"}
 PROFILE = {

@@ -12,7 +12,7 @@ from coseal.ledger.render import state_proof_from_json
 from coseal.node.http import stream
 from coseal.node.http.stream import Wanted, _start
 from tests.node.http.world import World, scenario
-from tests.node.supervised import RULES, Story
+from tests.support.supervised import RULES, Story
 
 
 async def played(world: World) -> Story:

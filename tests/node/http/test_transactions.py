@@ -15,8 +15,8 @@ from coseal.ledger.render import proof_from_json, transaction_json
 from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 from coseal.node.http.context import Settings
 from coseal.node.http.limits import Limits
-from tests.node.chain import operator
 from tests.node.http.world import World, scenario
+from tests.support.keys import operator
 
 MSGPACK = {"Content-Type": "application/msgpack"}
 

@@ -18,7 +18,7 @@ from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.membership import actions as membership
 from coseal.ledger import transaction
 from coseal.ledger.block import CommittedBlock, Receipt
-from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.genesis import Genesis
 from coseal.ledger.head import Head
 from coseal.ledger.snapshot import Manifest
 from coseal.ledger.transaction import Transaction
@@ -29,37 +29,15 @@ from coseal.node.http.context import Settings
 from coseal.node.http.services import Gateway, Location, Unavailable
 from coseal.node.index.index import Index
 from coseal.node.verifier.preview_worker import Preview
-from tests.node.chain import ROLES, START_MS, Chain, operator, validator
+from tests.support.chain import Chain
+from tests.support.genesis import START_MS, make_genesis
+from tests.support.keys import operator, validator
 
 Scenario = Callable[["World", httpx.AsyncClient], Awaitable[None]]
 
 
-def make_genesis(*, public_read: bool = True, name: str = "door") -> Genesis:
-    members = tuple(
-        Member(
-            id=member,
-            name=member,
-            role=role,
-            level="central" if role == "government" else "",
-            sector="",
-            central_bank=member == "central-bank",
-            operators=(Operator("admin", operator(member).public_key, capabilities(member)),),
-        )
-        for member, role in ROLES.items()
-    )
-    nodes = tuple(Node(name, name, "validator", validator(name).public_key, b"\x01") for name in ROLES)
-    parameters = Parameters(state_bits=8, public_read=public_read)
-    return Genesis.decode(
-        encode_genesis(name=name, time_ms=START_MS, parameters=parameters, members=members, nodes=nodes)
-    )
-
-
 async def _at_once() -> None:
     """Let a preview take no time."""
-
-
-def capabilities(member: str) -> tuple[str, ...]:
-    return ("operate", "registrar", "submit", "supervise") if member == "regulator" else ("operate", "submit")
 
 
 def scenario(**options: Any) -> Callable[[Scenario], Callable[[Path], None]]:
@@ -95,7 +73,7 @@ class World:
         auto: bool = True,
         gateway: bool = True,
     ) -> None:
-        self.genesis = genesis or make_genesis()
+        self.genesis = genesis or make_genesis("door")
         self.chain = Chain(self.genesis)
         self.auto = auto
         self.node_id = "enterprise-a"

@@ -21,9 +21,10 @@ from coseal.ledger import transaction
 from coseal.ledger.transaction import Transaction
 from coseal.node.index import database, queries
 from coseal.node.index.index import Index
-from tests.node.chain import START_MS, Chain, operator
-from tests.node.http.world import make_genesis
-from tests.node.supervised import SUPERVISION
+from tests.support.chain import Chain
+from tests.support.genesis import START_MS, make_genesis
+from tests.support.keys import operator
+from tests.support.supervised import SUPERVISION
 
 
 def signed(chain: Chain, name: str, args: dict[str, Any], number: int, sender: str = "enterprise-a") -> Transaction:

@@ -13,10 +13,10 @@ from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text
 from coseal.node.index import supervision_queries as queries
 from coseal.node.index.index import Index
-from tests.node.chain import Chain
-from tests.node.http.world import make_genesis
 from tests.node.index.test_index import dump, opened, rebuilt
-from tests.node.supervised import RULES, SUPERVISION, Story
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.supervised import RULES, SUPERVISION, Story
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from coseal.ledger.transaction import Transaction
 from coseal.node.storage.block_log import BlockLog
 from coseal.node.storage.data_folder import Storage
 from coseal.node.storage.files import Damaged, Locked, StorageError
-from tests.node.chain import Chain, genesis, make_genesis
+from tests.support.chain import Chain
+from tests.support.genesis import genesis, make_genesis
 
 
 def opened(folder: Path, chain: Genesis | None = None, **options: object) -> Storage:
@@ -142,7 +143,7 @@ def test_blocks_that_execute_to_other_roots_are_refused(tmp_path: Path) -> None:
     header.__dict__.pop("raw", None)
     header.__dict__.pop("hash", None)
     chain.blocks[1].block.__dict__.pop("raw", None)
-    object.__setattr__(chain.blocks[1], "certificate", chain.certify(chain.blocks[1].block))
+    object.__setattr__(chain.blocks[1], "certificate", chain.certify(chain.blocks[1].block.header))
     storage = opened(tmp_path / "node")
     for height, committed in enumerate(chain.blocks, start=1):
         storage.blocks.append(height, committed.encode())

@@ -21,7 +21,8 @@ from coseal.node.storage.block_log import BlockLog
 from coseal.node.storage.data_folder import Policy, Storage
 from coseal.node.storage.files import Damaged, StorageError
 from coseal.node.storage.snapshots import KEPT, ItemFile, SnapshotFile
-from tests.node.chain import Chain, genesis
+from tests.support.chain import Chain
+from tests.support.genesis import genesis
 
 
 def opened(folder: Path, **options: object) -> Storage:

@@ -15,7 +15,8 @@ from coseal.node.storage.data_folder import Storage
 from coseal.node.storage.files import StorageError
 from coseal.node.storage.journal_file import create
 from coseal.node.storage.writer import Writer
-from tests.node.chain import Chain, genesis
+from tests.support.chain import Chain
+from tests.support.genesis import genesis
 
 
 class Log:

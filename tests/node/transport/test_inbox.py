@@ -13,8 +13,10 @@ from coseal.node.core.wire import Blocks, ConsensusMessage, GetBlocks, Transacti
 from coseal.node.transport import inbox as module
 from coseal.node.transport.inbox import Inbox
 from coseal.node.verifier.verifier import Verifier
-from tests.node.chain import Chain, genesis, signed
 from tests.node.verifier.test_verifier import bad
+from tests.support.chain import Chain
+from tests.support.genesis import genesis
+from tests.support.transactions import signed
 
 
 class Machine:

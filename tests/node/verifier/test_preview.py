@@ -16,8 +16,10 @@ from coseal.node.http.services import Unavailable
 from coseal.node.verifier import preview as module
 from coseal.node.verifier.preview import Previews
 from coseal.node.verifier.preview_worker import Preview, Question
-from tests.node.chain import START_MS, Chain, genesis, signed
 from tests.node.verifier.test_preview_worker import GENESIS, extended, state_of
+from tests.support.chain import Chain
+from tests.support.genesis import START_MS, genesis
+from tests.support.transactions import signed
 
 Scenario = Callable[[Previews], Awaitable[None]]
 

@@ -16,7 +16,9 @@ from coseal.ledger.state import State
 from coseal.ledger.transaction import Transaction
 from coseal.node.storage.state_store import LmdbStore, Marker, ReadOnlyStore
 from coseal.node.verifier.preview_worker import READY, Preview, Previewer, Question, frame, serve
-from tests.node.chain import START_MS, Chain, genesis, signed
+from tests.support.chain import Chain
+from tests.support.genesis import START_MS, genesis
+from tests.support.transactions import signed
 
 GENESIS = "genesis.json"
 BITS = genesis().parameters.state_bits

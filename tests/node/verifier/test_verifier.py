@@ -17,7 +17,8 @@ from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.verifier import verifier as module
 from coseal.node.verifier import worker
 from coseal.node.verifier.verifier import Closed, Verifier, WorkerLost
-from tests.node.chain import genesis, signed
+from tests.support.genesis import genesis
+from tests.support.transactions import signed
 
 Scenario: TypeAlias = Callable[[Verifier, VerifiedCache], Awaitable[None]]
 

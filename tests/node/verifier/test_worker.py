@@ -9,7 +9,8 @@ import pytest
 
 from coseal.ledger.signing import SIGNATURE_BYTES
 from coseal.node.verifier import worker
-from tests.node.chain import genesis, signed
+from tests.support.genesis import genesis
+from tests.support.transactions import signed
 
 
 def record(number: int, *, good: bool = True) -> tuple[bytes, bytes, bytes]:

@@ -9,7 +9,8 @@ from coseal.ledger import transaction
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.render import time_text
 from coseal.ledger.transaction import Transaction
-from tests.node.chain import Chain, operator
+from tests.support.chain import Chain
+from tests.support.keys import operator
 
 SUPERVISION: Final = ("rules", "ballots", "findings", "finding_steps", "holds", "questions", "guidance")
 DAY_MS: Final = 86_400_000
