@@ -50,6 +50,12 @@ def source_link(name: str) -> Html:
     return el("a", {"href": f"/supervision/sources/{quote(name, safe='')}"}, name)
 
 
+def held_amount(page: Page, hold: Mapping[str, Any]) -> str:
+    """Return how much a hold holds, in words: a number of the smallest unit, or the whole object."""
+    amount = hold["amount"]
+    return page.t("supervision.hold.whole") if amount is None else page.number(amount)
+
+
 def object_link(row: Mapping[str, Any]) -> Html:
     """Return the object of a finding or hold as a link: to its case, or to the source it is."""
     if row["object_type"] == "source":

@@ -28,7 +28,16 @@ from coseal.console.parts import (
     tag,
 )
 from coseal.console.shown import joined
-from coseal.console.supervision_parts import SEVERITY, clock_of_row, deadline, object_link, rule_link, source_link, tabs
+from coseal.console.supervision_parts import (
+    SEVERITY,
+    clock_of_row,
+    deadline,
+    held_amount,
+    object_link,
+    rule_link,
+    source_link,
+    tabs,
+)
 from coseal.contracts.supervision.holds import hold_key
 from coseal.contracts.supervision.terms import SIDES, TERMS
 
@@ -345,13 +354,14 @@ async def _holds(page: Page) -> Html:
                 join(object_link(record), " ", seal(page, proven, small=True)),
                 el("a", {"href": f"/supervision/findings/{record['finding']}"}, record["finding"]),
                 tag(page.t(f"supervision.hold.{record['status']}"), tone),
+                held_amount(page, record),
                 due(page, record["until_ms"]),
                 page.t("supervision.contested") if record.get("contested") else "–",
             ]
         )
     columns = (
-        *("supervision.object", "supervision.finding", "supervision.status", "supervision.until"),
-        "supervision.hold.contest",
+        *("supervision.object", "supervision.finding", "supervision.status", "supervision.hold.amount"),
+        *("supervision.until", "supervision.hold.contest"),
     )
     options = [("", page.t("supervision.holds.now")), ("all", page.t("supervision.holds.all"))]
     made = table(page, "supervision.holds", columns, rows)

@@ -32,7 +32,7 @@ from coseal.console.parts import (
     tree,
 )
 from coseal.console.shown import Recording, Shown, Trust, joined
-from coseal.console.supervision_parts import TONES, case_link, finding_chip, rule_link, verdict
+from coseal.console.supervision_parts import TONES, case_link, finding_chip, held_amount, rule_link, verdict
 from coseal.console.verdicts import MAX_RULES, Recorded, Replay, Standing, Touch, judges_of, replay, standings
 from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.supervision.findings import count_key, finding_key
@@ -222,7 +222,8 @@ def _about(page: Page, place: tuple[str, str, str], whole: _Case) -> Html:
     events = [item for item in items if "event" in item["item"]]
     hold: Child = page.t("cases.no_hold")
     if whole.hold is not None and whole.hold["status"] == "held":
-        hold = join(tag(page.t("cases.held"), "bad"), " ", moment(page, whole.hold["until_ms"]))
+        amount = held_amount(page, whole.hold)
+        hold = join(tag(page.t("cases.held"), "bad"), " ", moment(page, whole.hold["until_ms"]), " (", amount, ")")
     rows: list[tuple[str, Child]] = [
         (page.t("processes.events"), page.number(len(events))),
         (page.t("cases.items"), page.number(len(items))),

@@ -15,6 +15,7 @@ from coseal.console.html import Child, Html, el
 from coseal.console.page import Done, Page
 from coseal.console.parts import field, form, notice, section, select
 from coseal.contracts.supervision.findings import OUTCOMES
+from coseal.contracts.supervision.holds import MAX_AMOUNT
 from coseal.contracts.supervision.terms import SUPERVISOR
 
 _HOUR_MS: Final = 3_600_000
@@ -33,6 +34,7 @@ class Act:
     outcomes: tuple[str, ...] = ()
     evidence: bool = True
     hours: bool = False
+    """Whether it says for how many hours, and perhaps an amount."""
     main: bool = False
     """Whether it is the step that is due, rather than one that is possible as well."""
 
@@ -120,7 +122,7 @@ def _form(page: Page, name: str, one: Act, sender: str) -> Html:
     if "sanctioned" in one.outcomes:
         fields.append(field(page.t("supervision.said.measure.if"), "measure", rows=2))
     if one.hours:
-        fields.append(_hours(page))
+        fields += [_hours(page), _amount(page)]
     if one.evidence:
         fields += [field(page.t("supervision.evidence"), "evidence"), _file(page)]
     box = el("input", {"type": "checkbox", "name": "confirmed", "value": "yes", "required": True})
@@ -136,6 +138,11 @@ def _hours(page: Page) -> Html:
     kind: dict[str, str | int | bool | None] = {"type": "number", "name": "hours", "value": "24", "required": True}
     box = el("input", {**kind, "min": "1", "max": str(_HOURS_MAX)})
     return el("label", {"class": "field"}, el("span", None, page.t("supervision.hours")), box)
+
+
+def _amount(page: Page) -> Html:
+    box = el("input", {"type": "number", "name": "amount", "min": "1", "max": str(MAX_AMOUNT)})
+    return el("label", {"class": "field"}, el("span", None, page.t("supervision.hold.amount.asked")), box)
 
 
 def _file(page: Page) -> Html:
@@ -169,6 +176,11 @@ def arguments_of(name: str, fields: Mapping[str, str]) -> dict[str, Any] | str:
         if not (hours.isascii() and hours.isdigit() and len(hours) <= 4 and 1 <= int(hours) <= _HOURS_MAX):
             return "supervision.wrong.hours"
         args["hold_ms"] = int(hours) * _HOUR_MS
+    amount = fields.get("amount", "").strip()
+    if amount:
+        if not (amount.isascii() and amount.isdigit() and len(amount) <= 19 and 1 <= int(amount) <= MAX_AMOUNT):
+            return "supervision.wrong.amount"
+        args["amount"] = int(amount)
     return args
 
 

@@ -39,6 +39,7 @@ from coseal.console.shown import Shown, Untrue, joined
 from coseal.console.supervision_parts import (
     SEVERITY,
     clock_of_record,
+    held_amount,
     is_late,
     legal_basis,
     object_link,
@@ -166,6 +167,7 @@ def _hold(page: Page, hold: Mapping[str, Any], shown: Shown[Any]) -> Html:
             page.t("supervision.status"),
             tag(page.t(f"supervision.hold.{hold['status']}"), "bad" if hold["status"] == "held" else ""),
         ),
+        (page.t("supervision.hold.amount"), held_amount(page, hold)),
         (page.t("supervision.since"), moment(page, hold["since_ms"])),
         (page.t("supervision.until"), join(due(page, hold["until_ms"]), " (", page.time(hold["until_ms"]), ")")),
     ]

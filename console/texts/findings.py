@@ -115,6 +115,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "supervision.closed_by_time": ("Closed: the time to appeal passed", "已结案：申诉期届满"),
     "supervision.since": ("Since", "自"),
     "supervision.until": ("Until", "至"),
+    "supervision.hold.amount": ("Amount", "金额"),
+    "supervision.hold.whole": ("the whole object", "整个对象"),
+    "supervision.hold.amount.asked": (
+        "Only so much of it, in the smallest unit such as fen (empty: the whole object)",
+        "仅限的金额，以最小单位（如分）计（留空则为整个对象）",
+    ),
     "supervision.hold.held": ("on hold", "暂停中"),
     "supervision.hold.expired": ("expired", "已到期"),
     "supervision.hold.lifted": ("lifted", "已解除"),
@@ -200,6 +206,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "supervision.wrong.hours": (
         "Hours are a number from 1 to 720. Nothing was signed.",
         "小时数须为 1 至 720。未签署任何内容。",
+    ),
+    "supervision.wrong.amount": (
+        "An amount is a whole number from 1 to 2^62. Nothing was signed.",
+        "金额须为 1 至 2^62 的整数。未签署任何内容。",
     ),
     "supervision.wrong.confirm": ("Not confirmed, so nothing was signed.", "未确认，故未签署任何内容。"),
     "refusal.forbidden": ("This step is not yours to take.", "您无权办理该步骤。"),

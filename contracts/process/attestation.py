@@ -1,7 +1,8 @@
 """Attestation: the counterparty that an event names confirms the event or disputes it.
 
 Law: only the named member speaks, and a confirmation is final; a dispute can be followed by a confirmation alone,
-for disputes get settled, and what was confirmed is changed by a correction that both parties see.
+for disputes get settled, and what was confirmed is changed by a correction that both parties see. Which operator spoke
+is kept.
 
 docs/spec/contracts-process.md.
 """
@@ -11,13 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.fields import Hexadecimal, Many, OneOf, Text
 from coseal.contracts.process.items import MAX_REFERENCES
 from coseal.contracts.process.state import attestation_key
 
 OPEN: Final = "open"
 _STATUS: Final = {"confirm": "confirmed", "dispute": "disputed"}
+
+
+def attestation(reader: Reader, item_hash: bytes) -> dict[str, Any] | None:
+    """Return what is said about an item, and by which operator (``by``); None for one without a counterparty."""
+    value: Any = reader.get(attestation_key(item_hash))
+    return None if value is None else dict(value)
 
 
 def await_attestation(
@@ -52,7 +59,7 @@ def _attest(view: View, context: Context, args: Args) -> Result | Rejected:
         return Rejected("already_attested", f"{context.member} has {before} this event at height {record['height']}")
     changed = {name: value for name, value in record.items() if name not in ("reason", "evidence")}
     changed |= {name: args[name] for name in ("reason", "evidence") if name in args}
-    changed |= {"status": status, "height": context.height}
+    changed |= {"status": status, "by": context.sender, "height": context.height}
     if before == "disputed":
         changed["disputed_height"] = record["height"]
     view.put(key, changed)
@@ -62,6 +69,7 @@ def _attest(view: View, context: Context, args: Args) -> Result | Rejected:
         "source": record["source"],
         "sequence": record["sequence"],
         "owner": record["owner"],
+        "by": context.sender,
     }
 
 

@@ -14,7 +14,7 @@ from coseal.contracts.policy import tables as tables_policy
 from coseal.contracts.process import tables as tables_process
 from coseal.contracts.supervision import tables as tables_supervision
 
-VERSION: Final = 8
+VERSION: Final = 9
 
 BLOCKS: Final = Table(
     "blocks",

@@ -1,7 +1,8 @@
 """Holds: an object is under a finding's hold, for a time that ends.
 
 Law: every hold has an end that comes by itself; who is held may contest it, and silence on the supervisor's side
-ends it; facts are recorded under a hold all the same.
+ends it; facts are recorded under a hold all the same. A hold with an amount holds so much of what its object is
+about, one without holds the whole object; the contract that the object belongs to keeps to it.
 
 State: ``supervision/hold/<process type>/<object type>/<id>``. docs/spec/contracts-supervision.md, section Holds.
 """
@@ -27,7 +28,9 @@ from coseal.contracts.supervision.terms import (
 MIN_HOLD_MS: Final = 1_000
 MAX_HOLD_MS: Final = 30 * DAY_MS
 DEFAULT_HOLD_MS: Final = 7 * DAY_MS
-_VIEW_FIELDS: Final = ("process_type", "object_type", "object", "finding", "until_ms", "status")
+MAX_AMOUNT: Final = 2**62
+"""In the smallest unit, such as fen."""
+_VIEW_FIELDS: Final = ("process_type", "object_type", "object", "finding", "amount", "until_ms", "status")
 
 
 def hold_key(process_type: str, object_type: str, object_id: str) -> str:
@@ -51,8 +54,10 @@ def view_of(hold: Mapping[str, Any]) -> dict[str, Any]:
     return {field: hold[field] for field in _VIEW_FIELDS}
 
 
-def begin(view: View, finding: Mapping[str, Any], *, time_ms: int, hold_ms: int) -> dict[str, Any] | None:
-    """Put the object of ``finding`` on hold; None if it is held already."""
+def begin(
+    view: View, finding: Mapping[str, Any], *, time_ms: int, hold_ms: int, amount: int | None = None
+) -> dict[str, Any] | None:
+    """Put the object of ``finding`` on hold, or only ``amount`` of it; None if it is held already."""
     place = (finding["process_type"], finding["object_type"], finding["object"])
     if held(view, *place) is not None:
         return None
@@ -62,6 +67,7 @@ def begin(view: View, finding: Mapping[str, Any], *, time_ms: int, hold_ms: int)
         "object": place[2],
         "finding": finding["id"],
         "subject": finding["subject"],
+        "amount": amount,  # J29
         "since_ms": time_ms,
         "until_ms": time_ms + hold_ms,
         "status": "held",
@@ -132,7 +138,7 @@ def _hold(view: View, context: Context, args: Args) -> Result | Rejected:
         return refusal
     if finding["due"] is None:
         return Rejected("wrong_step", f"finding {finding['id']} is {finding['status']}; an open finding carries a hold")
-    hold = begin(view, finding, time_ms=context.time_ms, hold_ms=args["hold_ms"])
+    hold = begin(view, finding, time_ms=context.time_ms, hold_ms=args["hold_ms"], amount=args.get("amount"))
     if hold is None:
         return Rejected("exists_hold", f"{finding['object_type']} {finding['object']} is on hold; lift that hold first")
     return view_of(hold)
@@ -215,7 +221,9 @@ _reasoned = {"finding": Identifier(), "reason": long_text}
 
 ACTIONS: Final = {
     "hold": Action(
-        arguments=Arguments({**_reasoned, "hold_ms": Integer(MIN_HOLD_MS, MAX_HOLD_MS)}),
+        arguments=Arguments(
+            {**_reasoned, "hold_ms": Integer(MIN_HOLD_MS, MAX_HOLD_MS)}, {"amount": Integer(1, MAX_AMOUNT)}
+        ),
         apply=_hold,
         title="Put the object of a finding on hold for a time",
         example={"finding": "F1", "reason": "The receivable may have been financed twice", "hold_ms": DAY_MS},

@@ -22,7 +22,18 @@ _VIEW_COLUMNS: Final = (
 )
 _STEPS: Final = ("acknowledge", "inquire", "respond", "decide", "appeal", "decide_appeal")
 _HOLDS: Final = ("hold", "lift_hold", "contest_hold", "confirm_hold")
-_TEXTS: Final = ("note", "question", "response", "reason", "measure", "outcome", "evidence", "within_ms", "hold_ms")
+_TEXTS: Final = (
+    "note",
+    "question",
+    "response",
+    "reason",
+    "measure",
+    "outcome",
+    "evidence",
+    "within_ms",
+    "hold_ms",
+    "amount",
+)
 
 
 def write(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, Any], act: Act) -> None:
@@ -212,7 +223,7 @@ def _hold(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, A
 
 
 def _put_hold(rows: Rows, view: Mapping[str, Any], act: Act) -> None:
-    names = ("process_type", "object_type", "object", "finding", "status", "until_ms")
+    names = ("process_type", "object_type", "object", "finding", "status", "amount", "until_ms")
     rows.of(HOLDS).put({name: view[name] for name in names} | act.place)
 
 

@@ -115,6 +115,7 @@ HOLDS: Final = Table(
         text("object", "id of the object"),
         text("finding", "`findings.id`"),
         text("status", "`held`, `lifted`, `expired` or `unanswered`"),
+        integer("amount", "how much is held, in the smallest unit; null for the whole object", null=True),
         integer("until_ms", "when it ends"),
         *WRITTEN,
     ),

@@ -199,6 +199,10 @@ def hold(
     reason: TextArgument,
     sender: SenderOption,
     lasting: Annotated[str, typer.Option("--for", metavar="TIME", help="How long, at most 30d.")],
+    amount: Annotated[
+        int | None,
+        typer.Option("--amount", min=1, metavar="N", help="Only so much of it, in the smallest unit (fen)."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put the object of a finding on hold, for a time that ends by itself.
@@ -209,7 +213,9 @@ def hold(
     """
     from coseal.client.supervision import duration_ms
 
-    args = {"reason": reason, "hold_ms": duration_ms(lasting)}
+    args: dict[str, Any] = {"reason": reason, "hold_ms": duration_ms(lasting)}
+    if amount is not None:
+        args["amount"] = amount
     _submit("hold", finding, args, sender, access, as_json)
 
 
@@ -281,7 +287,7 @@ def print_step(committed: Committed, *, as_json: bool) -> None:
     if as_json or not committed.ok:
         print_committed(committed, as_json=as_json)
     elif "until_ms" in data:
-        until = f"until {_time(data['until_ms'])} UTC"
+        until = f"until {_time(data['until_ms'])} UTC" + ("" if data["amount"] is None else f": {data['amount']} of it")
         typer.secho(f"{data['object_type']} {data['object']} is {data['status']} {until}", fg="green")
     else:
         typer.secho(f"{data['id']} is {where_it_stands(data)} (block {committed.height}, verified)", fg="green")

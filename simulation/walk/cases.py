@@ -81,7 +81,8 @@ def _hold(walk: Walker) -> Move | None:
     hold = walk.get("supervision/hold/" + "/".join(place))
     if hold is None or hold["status"] != "held":
         hold_ms = walk.pick((1_000, DAY_MS, 30 * DAY_MS))
-        return _by(_supervisor(walk, found), "hold", {**args, "hold_ms": hold_ms}) if found["due"] else None
+        args |= {"hold_ms": hold_ms, **({"amount": walk.pick((1, 3_500, 2**62))} if walk.chance(2) else {})}
+        return _by(_supervisor(walk, found), "hold", args) if found["due"] else None
     finding = walk.get(f"supervision/finding/{hold['finding']}")
     args["finding"] = hold["finding"]
     match walk.rng.randrange(3):

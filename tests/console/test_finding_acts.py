@@ -71,7 +71,11 @@ def test_a_form_becomes_the_arguments_of_its_action() -> None:
     assert arguments_of("F1", fields) == {"finding": "F1", "response": "So.", "evidence": [DIGEST]}
     decided = {"outcome": "rectified", "reason": "Seen", "measure": "unused"}
     assert arguments_of("F1", decided) == {"finding": "F1", "outcome": "rectified", "reason": "Seen"}
-    assert arguments_of("F1", {"reason": "x", "hours": "24"}) == {"finding": "F1", "reason": "x", "hold_ms": 86_400_000}
+    hold = {"finding": "F1", "reason": "x", "hold_ms": 86_400_000}
+    assert arguments_of("F1", {"reason": "x", "hours": "24", "amount": " "}) == hold
+    assert arguments_of("F1", {"reason": "x", "hours": "24", "amount": "3500"}) == {**hold, "amount": 3_500}
+    for wrong in ("0", "-1", "1.5", "x", "²", str(2**62 + 1)):
+        assert arguments_of("F1", {"reason": "x", "hours": "24", "amount": wrong}) == "supervision.wrong.amount"
 
 
 @pytest.mark.parametrize("evidence", ["abc", DIGEST + "0", "AB" * 32, " ".join(f"{n:064x}" for n in range(17))])

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from coseal.contracts.process.attestation import ATTEST
+from coseal.contracts.process.attestation import ATTEST, attestation
 from coseal.contracts.process.chain import item_hash
+from tests.support.keys import signer
 
 OWNER, OTHER = "bank-a/admin", "enterprise-a/admin"
 EVENT = {"event": "1", "type": "Pay", "time": "2023-11-01T00:00:00Z", "counterparty": "enterprise-a"}
@@ -61,9 +62,22 @@ def test_the_counterparty_confirms(recorded):
         "source": "bank-a/core",
         "sequence": 1,
         "owner": "bank-a",
+        "by": OTHER,
     }
     record = recorded.get(KEY)
     assert (record["status"], record["height"], record["evidence"]) == ("confirmed", 4, ["ab" * 32])
+
+
+def test_it_is_kept_which_operator_attested(recorded):
+    reader = recorded.executor.reader
+    assert "by" not in attestation(reader, bytes.fromhex(ITEM))
+    second = {"user": "deputy", "key": signer("enterprise-a/deputy").public_key.hex(), "capabilities": ["submit"]}
+    assert recorded.submit(OTHER, "membership.add_operator", **second).ok
+    assert attest(recorded, "dispute", reason="short").data["by"] == OTHER
+    assert attestation(reader, bytes.fromhex(ITEM))["by"] == OTHER
+    assert attest(recorded, "confirm", who="enterprise-a/deputy").data["by"] == "enterprise-a/deputy"
+    assert attestation(reader, bytes.fromhex(ITEM))["by"] == "enterprise-a/deputy"
+    assert attestation(reader, bytes(32)) is None
 
 
 def test_a_confirmation_is_final(recorded):

@@ -11,7 +11,7 @@ from coseal.contracts.process.recorded import RecordedItem, recorded_items
 from coseal.ledger.block import OK, Receipt
 from coseal.ledger.signing import ZERO_HASH
 from coseal.ledger.transaction import Transaction
-from tests.contracts.conftest import Chain
+from tests.support.chain import Chain
 
 EVENTS = [
     {"event": name, "type": "pay", "time": "2023-01-01T00:00:00Z", "objects": [["case", name]]} for name in ("e1", "e2")

@@ -29,6 +29,7 @@ def test_a_rule_puts_its_object_on_hold_for_a_time(case):
         "object_type": "case",
         "object": "c1",
         "finding": "F1",
+        "amount": None,
         "until_ms": until_ms,
         "status": "held",
     }
@@ -48,6 +49,19 @@ def test_what_happens_under_a_hold_is_recorded_and_found(case):
     assert (found["rule"], found["object"], "F1" in found["detail"]) == ("system:hold", "c1", True)
     court.act("regulator", "lift_hold", finding="F1", reason="Explained")
     assert "findings" not in court.record(court.event("apply")).data
+
+
+def test_a_hold_may_be_on_an_amount_only(court):
+    court.adopt(court.rule("R-ONCE", **court.ONCE))
+    args = {"finding": court.finding(), "reason": "Risk", "hold_ms": 5_000}
+    for wrong in (0, -1, True, "5", 2**62 + 1):
+        assert court.act("regulator", "hold", **args, amount=wrong).code == "invalid_argument"
+    assert court.act("regulator", "hold", **args, amount=2**62).data["amount"] == 2**62
+    place = [court.get(f"finding/{args['finding']}")[name] for name in ("object_type", "object")]
+    assert held(court.chain.executor.reader, "loans", *place)["amount"] == 2**62
+    (ended,) = court.wait(5_000)["holds"]
+    assert (ended["status"], ended["amount"]) == ("expired", 2**62)
+    assert court.act("regulator", "hold", **args).data["amount"] is None
 
 
 def test_the_supervisor_holds_and_lifts(court):

@@ -190,7 +190,7 @@ def _holds(cases: Cases) -> None:
     cases.log.record(cases.log.event("apply", f"twice {cases._case - 1}"))  # on hold: one more finding
     cases.act("regulator", "lift_hold", first, **reason)
     cases.no("unknown_hold", "regulator", "lift_hold", first, **reason)
-    cases.act("regulator", "hold", first, **reason, hold_ms=DAY_MS)
+    cases.act("regulator", "hold", first, **reason, hold_ms=DAY_MS, amount=3_500)
     cases.act("bank-a", "contest_hold", second, **reason)
     cases.scenario.wait(DAY_MS + 1)  # the short hold ends
     cases.scenario.wait(TERMS["contest"] + 1)  # nobody answered
