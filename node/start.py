@@ -25,7 +25,8 @@ from coseal.contracts.membership.nodes import FORMER
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer
 from coseal.node.config import ConfigProblem, NodeConfig, load
-from coseal.node.core.machine import Machine, MachineConfig
+from coseal.node.core.context import MachineConfig
+from coseal.node.core.machine import Machine
 from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.core.wire import Hello
 from coseal.node.exits import Exit

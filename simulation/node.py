@@ -21,9 +21,10 @@ from coseal.ledger.signing import Signer
 from coseal.ledger.snapshot import Manifest
 from coseal.ledger.state import MemoryStore, State
 from coseal.node.core import events, packing, wire
+from coseal.node.core.context import MachineConfig
 from coseal.node.core.events import NodeEffect, NodeEvent, NodeTimer, TickKind
 from coseal.node.core.joining import Kept
-from coseal.node.core.machine import Machine, MachineConfig
+from coseal.node.core.machine import Machine
 from coseal.node.core.verified_cache import VerifiedCache
 from simulation.checked import Checked
 from simulation.clock import Clock

@@ -6,38 +6,34 @@ what has become of it, so that sending it again is never wrong.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from coseal.contracts.execution import Executor
 from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import packing, wire
+from coseal.node.core.context import MachineContext
 from coseal.node.core.events import Admission, Answer
 from coseal.node.core.mempool import NO_ROOM, Mempool
-from coseal.node.core.verified_cache import VerifiedCache
 
 GOSSIP_AGAIN: Final = 500
 GOSSIP_AGAIN_BYTES: Final = 256 * 1024
 
 
 class AdmissionControl:
-    """Decides what enters ``mempool``; ``counters`` count what did not, by code."""
+    """Decides what enters ``mempool``, and counts what does not by its code."""
 
-    def __init__(self, executor: Executor, mempool: Mempool, verified: VerifiedCache, counters: Counter[str]) -> None:
-        self._executor = executor
-        self._mempool = mempool
-        self._verified = verified
-        self._counters = counters
+    def __init__(self, context: MachineContext, mempool: Mempool) -> None:
+        self._context, self._mempool = context, mempool
+        self._executor, self._verified = context.executor, context.verified
 
-    def submit(self, transactions: tuple[Transaction, ...], now_ms: int) -> tuple[tuple[Answer, ...], list[bytes]]:
+    def submit(self, transactions: tuple[Transaction, ...]) -> tuple[tuple[Answer, ...], list[bytes]]:
         """Take clients' transactions, verified; return an answer to each, and the raw bytes of the new ones."""
         full: dict[str, Rejected] = {}
         answers = []
         for transaction in transactions:
-            answer = self.admit(transaction, now_ms, client=True, full=full.get(transaction.sender))
+            answer = self.admit(transaction, client=True, full=full.get(transaction.sender))
             if answer.rejected is not None and answer.rejected.code in NO_ROOM:
                 full[transaction.sender] = answer.rejected
             answers.append(answer)
@@ -58,37 +54,35 @@ class AdmissionControl:
             refused = full.get(transaction.sender) or self._mempool.refusal(transaction, client=True)
             if refused is None or self._executor.check(transaction, self.block_time_ms(now_ms)) is not None:
                 continue
-            self._counters[f"rejected_{refused.code}"] += 1
+            self._context.count(f"rejected_{refused.code}")
             full[transaction.sender] = found[transaction.raw] = refused
         return found
 
-    def gossiped(self, raws: tuple[bytes, ...], now_ms: int) -> bool:
+    def gossiped(self, raws: tuple[bytes, ...]) -> bool:
         """Take a peer's transactions and say whether any was new; they are not passed on again (full mesh)."""
         fresh = False
         for raw in raws:
             try:
-                fresh = self._gossiped_one(raw, now_ms) or fresh
+                fresh = self._gossiped_one(raw) or fresh
             except LedgerError as error:
-                self._counters[f"refused_transaction_{type(error).__name__}"] += 1
+                self._context.count(f"refused_transaction_{type(error).__name__}")
         return fresh
 
-    def admit(
-        self, transaction: Transaction, now_ms: int, *, client: bool = False, full: Rejected | None = None
-    ) -> Answer:
+    def admit(self, transaction: Transaction, *, client: bool = False, full: Rejected | None = None) -> Answer:
         """Add a verified transaction to the mempool, or say what has become of it.
 
         ``full``: why its sender's one before it had no room; if it came in without that, it would come before it.
         """
         if transaction.id in self._mempool:
             return Answer(transaction.id, Admission.PENDING)  # N11
-        rejected = self._executor.check(transaction, self.block_time_ms(now_ms))
+        rejected = self._executor.check(transaction, self.block_time_ms(self._context.now_ms))
         if rejected is not None:
             self._verified.forget((transaction.raw,))  # no block will hold it: what came late is not kept for one
         if rejected is not None and rejected.code == "duplicate":
             return Answer(transaction.id, Admission.COMMITTED)
-        rejected = rejected or full or self._mempool.add(transaction, now_ms, client=client)
+        rejected = rejected or full or self._mempool.add(transaction, self._context.now_ms, client=client)
         if rejected is not None:
-            self._counters[f"rejected_{rejected.code}"] += 1
+            self._context.count(f"rejected_{rejected.code}")
             return Answer(transaction.id, Admission.REJECTED, rejected)
         self._verified.add(transaction)
         return Answer(transaction.id, Admission.ACCEPTED)
@@ -108,15 +102,15 @@ class AdmissionControl:
         """Return the least time that a block made now would have."""
         return max(now_ms, self._executor.time_ms + 1)
 
-    def _gossiped_one(self, raw: bytes, now_ms: int) -> bool:
+    def _gossiped_one(self, raw: bytes) -> bool:
         known = self._verified.get(raw)
         transaction = Transaction.decode(raw) if known is None else known
         if known is None:  # N9, T1: what needs no signature check is refused without one
             if (
                 transaction.id in self._mempool
                 or self._mempool.refusal(transaction) is not None
-                or self._executor.check(transaction, self.block_time_ms(now_ms)) is not None
+                or self._executor.check(transaction, self.block_time_ms(self._context.now_ms)) is not None
             ):
                 return False
             self._verified.verify(transaction)
-        return self.admit(transaction, now_ms).admission is Admission.ACCEPTED
+        return self.admit(transaction).admission is Admission.ACCEPTED

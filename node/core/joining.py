@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from coseal.ledger import signing
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.head import Head
-from coseal.ledger.signing import Verify
 from coseal.ledger.snapshot import Manifest
 from coseal.node.core import events, wire
-from coseal.node.core.events import NodeEffect
+from coseal.node.core.context import MachineContext
 from coseal.node.core.header_chain import HeaderChain
 from coseal.node.core.snapshot import Phase, SnapshotSync
 from coseal.node.core.sync import Sync
@@ -36,22 +34,20 @@ class Kept:
 
 
 class Joining:
-    """Joins by a snapshot beside ``sync``. ``gap_blocks``: the gap from which on it is preferred, 0 for never."""
+    """Joins by a snapshot beside ``sync``."""
 
     def __init__(
         self,
+        context: MachineContext,
         sync: Sync,
         header_chain: Callable[[], HeaderChain],
-        emit: Callable[[NodeEffect], None],
-        *,
-        gap_blocks: int = 0,
-        kept: Kept | None = None,
-        verify: Verify = signing.verify,
+        kept: Kept | None,
     ) -> None:
         """``header_chain`` returns the own tip and the validators after it."""
-        self._sync, self._header_chain, self._emit, self._gap_blocks = sync, header_chain, emit, gap_blocks
+        self._sync, self._header_chain, self._emit = sync, header_chain, context.emit
+        self._gap_blocks = context.config.join_gap_blocks
         self._wanted_ms: int | None = None
-        self.snapshots = SnapshotSync(header_chain(), sync.is_liar, verify)
+        self.snapshots = SnapshotSync(header_chain(), sync.is_liar, context.config.verify)
         if kept is not None:
             self.snapshots.resume(kept.manifest, kept.heads, kept.items)
 

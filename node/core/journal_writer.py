@@ -5,7 +5,6 @@ Law: a lost or damaged file stays as it is until the node signs again, then it b
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from coseal.consensus import events as core
@@ -13,7 +12,7 @@ from coseal.consensus.persisted import JournalRecord, Persisted
 from coseal.ledger.block import Block
 from coseal.ledger.certificate import Certificate
 from coseal.node.core import events, journal
-from coseal.node.core.events import NodeEffect
+from coseal.node.core.context import MachineContext
 
 _FOLLOWS: Final = "this node only follows until it cannot contradict what it may have signed; no file is touched"
 _ABOUT: Final = {
@@ -26,11 +25,11 @@ _ABOUT: Final = {
 class JournalWriter:
     """What the journal holds, and the effects that keep its file so."""
 
-    def __init__(self, data: bytes | None, chain_id: bytes, node_id: str, emit: Callable[[NodeEffect], None]) -> None:
+    def __init__(self, context: MachineContext, data: bytes | None) -> None:
         """``data`` are the file's bytes, None if there is no file."""
-        loaded = journal.load(data, chain_id, node_id)
+        loaded = journal.load(data, context.config.genesis.chain_id, context.config.node_id)
         self._journal, self._verdict, self._entitled = loaded.journal, loaded.verdict, loaded.entitles
-        self._emit = emit
+        self._emit = context.emit
 
     @property
     def persisted(self) -> Persisted:

@@ -11,19 +11,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from coseal.consensus import events as core
 from coseal.consensus.application import Executed
 from coseal.consensus.replica import Replica
-from coseal.consensus.rules import ReplicaConfig
 from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
 from coseal.contracts.kernel.action import Rejected
-from coseal.ledger import signing
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.errors import LedgerError
-from coseal.ledger.genesis import Genesis
-from coseal.ledger.signing import Signer, Verify
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
 from coseal.node.core import events as shell
@@ -31,6 +26,7 @@ from coseal.node.core import health, wire
 from coseal.node.core.application import LedgerApplication
 from coseal.node.core.catch_up import CatchUp
 from coseal.node.core.consistent_reads import OpenReads
+from coseal.node.core.context import MachineConfig, MachineContext
 from coseal.node.core.events import NodeEffect, NodeEvent, Tick, TickKind
 from coseal.node.core.joining import Kept
 from coseal.node.core.journal_writer import JournalWriter
@@ -43,24 +39,6 @@ from coseal.node.core.registry import Registry
 from coseal.node.core.serving import Serving
 from coseal.node.core.upgrades import Upgrades
 from coseal.node.core.verified_cache import VerifiedCache
-
-
-@dataclass(frozen=True, slots=True)
-class MachineConfig:
-    """Who the node is. ``signer`` is None for a node without a consensus key, which only follows.
-
-    ``next_signer`` holds the key that is to replace it, or did already; the epoch says which of them counts.
-    ``join_gap_blocks``: so many blocks behind it prefers a snapshot to blocks, 0 only when no peer has the blocks.
-    """
-
-    genesis: Genesis
-    node_id: str
-    signer: Signer | None
-    software_version: str = ""
-    limits: MempoolLimits | None = None
-    verify: Verify = signing.verify
-    join_gap_blocks: int = 0
-    next_signer: Signer | None = None
 
 
 class Machine:
@@ -84,59 +62,29 @@ class Machine:
         """
         self.config = config
         self.executor = executor
-        self.counters: Counter[str] = Counter()
-        self._chain_id = config.genesis.chain_id
-        self._registry = Registry(executor, config.node_id, self._emit)
+        self._context = context = MachineContext(config, executor, verified)
+        self._registry = Registry(context)
         self.mempool = Mempool(config.limits, executor.member_of)
         self._share_places()
-        self._verified = verified
         self._application = LedgerApplication(config.genesis, executor, self.mempool)
-        self._pending = Pending(
-            executor,
-            self.mempool,
-            verified,
-            self._application,
-            self.counters,
-            self._emit,
-            self._run,
-            node_id=config.node_id,
-            signers=tuple(signer for signer in (config.signer, config.next_signer) if signer is not None),
-        )
-        self._journal = JournalWriter(journal_data, self._chain_id, config.node_id, self._emit)
-        parameters, node_id = config.genesis.parameters, config.node_id
+        self._pending = Pending(context, self.mempool, self._application, self._run)
+        self._journal = JournalWriter(context, journal_data)
         self._ordering = Ordering(
-            ReplicaConfig(self._chain_id, parameters, node_id, config.signer, config.verify, config.next_signer),
-            config.genesis,
-            executor,
+            context,
             self._application,
             self._journal,
             self._registry,
             self._pending,
-            self.counters,
-            self._emit,
             tip=tip,
             behind=self._behind,
             decided=self._decided,
-            halt=self._halt,
         )
-        self._serving = Serving(executor, self._journal, self._emit, self._allow, first_height=first_height)
-        self._catch_up = CatchUp(
-            executor,
-            self._run,
-            self._emit,
-            self._count,
-            lambda: self._ordering.header_chain,
-            gap_blocks=config.join_gap_blocks,
-            kept=kept,
-            verify=config.verify,
-        )
-        self._peer_status = PeerStatusCheck(executor, self._catch_up.sync, config.verify)
-        self._reads = OpenReads(self._chain_id, config.verify)
-        self._upgrades = Upgrades(executor, self._emit)
-        self._effects: list[NodeEffect] = []
-        self._now_ms = 0
+        self._serving = Serving(context, self._journal, self._registry, first_height=first_height)
+        self._catch_up = CatchUp(context, self._run, lambda: self._ordering.header_chain, kept)
+        self._peer_status = PeerStatusCheck(context, self._catch_up.sync)
+        self._reads = OpenReads(config.genesis.chain_id, config.verify)
+        self._upgrades = Upgrades(context)
         self._started_ms = 0
-        self._halted: str | None = None
         self._signer_trouble: str | None = None
 
     # Read views
@@ -145,6 +93,11 @@ class Machine:
     def validators(self) -> ValidatorSet:
         """The validators of the height being decided."""
         return self.executor.validators
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What was refused, limited or contained since the start, by code."""
+        return self._context.counters
 
     @property
     def tip(self) -> CommittedBlock | None:
@@ -169,7 +122,7 @@ class Machine:
     @property
     def halted(self) -> str | None:
         """Why the machine stopped for good, or None."""
-        return self._halted
+        return self._context.halted
 
     @property
     def has_executed(self) -> bool:
@@ -200,7 +153,7 @@ class Machine:
             kind=self._registry.kind,
             standing=self.replica.standing(),
             started_ms=self._started_ms,
-            halted=self._halted,
+            halted=self._context.halted,
             signer_trouble=self._signer_trouble,
             counters=self.counters,
         )
@@ -214,19 +167,18 @@ class Machine:
 
     def step(self, event: NodeEvent, now_ms: int) -> list[NodeEffect]:
         """Handle one event at wall time ``now_ms`` and return what to do, in order."""
-        if self._halted is not None or self._catch_up.joining.complete:  # N4, Z12
+        if self._context.halted is not None or self._catch_up.joining.complete:  # N4, Z12
             return []
-        self._now_ms = now_ms
+        self._context.now_ms = now_ms
         try:
             self._handle(event)
         except UnknownProtocol as fault:
-            self._halt(str(fault), needs_release=True)
+            self._context.halt(str(fault), needs_release=True)
         self._pending.report_dropped()
         for height, (name, tx_id, error) in self.executor.take_faults():
-            self._count("contract_fault")
-            self._emit(shell.ContractFault(name, height, tx_id, error))
-        effects, self._effects = self._effects, []
-        return effects
+            self._context.count("contract_fault")
+            self._context.emit(shell.ContractFault(name, height, tx_id, error))
+        return self._context.take_effects()
 
     def _handle(self, event: NodeEvent) -> None:
         match event:
@@ -237,49 +189,49 @@ class Machine:
             case shell.PeerDisconnected(peer):
                 state = self._registry.peers.get(peer)
                 if state is not None:
-                    state.connected, state.disconnected_ms = False, self._now_ms
-                self._catch_up.disconnected(peer, self._now_ms)
+                    state.connected, state.disconnected_ms = False, self._context.now_ms
+                self._catch_up.disconnected(peer)
             case shell.FrameReceived(peer, message, verified):
                 self._received(peer, message, verified)
             case shell.TimerFired(Tick(kind)):
-                self._tick() if kind is TickKind.STATUS else self._catch_up.go_on(self._now_ms)
+                self._tick() if kind is TickKind.STATUS else self._catch_up.go_on()
             case shell.TimerFired(core.Timer() as timer):
                 self._run(core.TimerExpired(timer))
             case shell.Submitted(transactions):
-                self._pending.submitted(transactions, self._now_ms)
+                self._pending.submitted(transactions)
             case shell.Applied(height):
                 self._ordering.applied(height)
             case core.ExecutionTook(duration_ms):
                 self._application.took(duration_ms)
                 self._run(event)
             case shell.ReadRequested(token):
-                self._reads.ask(token, self._now_ms)
+                self._reads.ask(token, self._context.now_ms)
                 self._tip_heard(self.config.node_id, self._tip_reply(token), own=True)
-                self._emit(shell.BroadcastFrame(wire.TipRequest(token)))
+                self._context.emit(shell.BroadcastFrame(wire.TipRequest(token)))
             case shell.OperatorAllowsVoting():
-                self._ordering.allow_voting(self._now_ms)
+                self._ordering.allow_voting()
             case shell.SignerChanged(trouble):
                 self._signer_trouble = trouble  # U11
             case shell.KeyGiven(signer):
                 self._pending.take_key(signer)
-                self._ordering.take_key(signer, self._now_ms)
+                self._ordering.take_key(signer)
             case shell.BlocksPruned(first_height):
                 self._serving.first_height = first_height
 
     def _start(self) -> None:
-        self._started_ms = self._now_ms
+        self._started_ms = self._context.now_ms
         self._journal.start()
-        self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
-        self._ordering.start(self._now_ms)
+        self._context.emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
+        self._ordering.start()
         self._upgrades.check(members_changed=True)
 
     def _connected(self, peer: str) -> None:
         state = self._registry.peers.get(peer)
         if state is None:  # its link came up while the block that removes it was decided
             return
-        state.connected, state.reported_ms = True, self._now_ms
+        state.connected, state.reported_ms = True, self._context.now_ms
         self._catch_up.connected(peer)
-        self._emit(shell.SendFrame(peer, self._ordering.status))
+        self._context.emit(shell.SendFrame(peer, self._ordering.status))
         self._run(core.PeerJoined(peer))
 
     # Frames
@@ -287,51 +239,51 @@ class Machine:
     def _received(self, peer: str, message: wire.WireMessage, verified: bool) -> None:
         """Handle one frame; whatever is wrong with it is counted and changes nothing (N4, N6)."""
         if peer not in self._registry.peers:  # N27
-            self._count("not_registered")
+            self._context.count("not_registered")
             return
         try:
             match message:
                 case wire.ConsensusMessage(inner):
-                    self._ordering.receive(peer, inner, verified, self._now_ms)
+                    self._ordering.receive(peer, inner, verified)
                 case wire.Transactions(raws):
-                    self._pending.gossiped(raws, self._now_ms)
+                    self._pending.gossiped(raws)
                 case wire.Status():
                     self._status_received(peer, message)
                 case wire.GetBlocks(from_height, limit):
                     self._serving.blocks(peer, from_height, limit)
                 case wire.Blocks(from_height, blocks):
-                    self._catch_up.received(peer, from_height, blocks, self._now_ms)
+                    self._catch_up.received(peer, from_height, blocks)
                 case wire.GetBody(_, block_hash):
                     self._serving.body(peer, block_hash, self.tip)
                 case wire.Body(block):
                     self._run(core.BlockReceived(block))
                 case wire.TipRequest(token):
-                    if self._allow(peer, "tip-request"):
-                        self._emit(shell.SendFrame(peer, self._tip_reply(token)))
+                    if self._registry.allow(peer, "tip-request"):
+                        self._context.emit(shell.SendFrame(peer, self._tip_reply(token)))
                 case wire.TipReply():
                     self._tip_heard(peer, message)
                 case wire.Pruned(from_height, first_height):
-                    self._catch_up.pruned(peer, from_height, first_height, self._now_ms)
+                    self._catch_up.pruned(peer, from_height, first_height)
                 case wire.GetSnapshot() | wire.GetHeads() | wire.GetItem():
                     self._serving.snapshot(peer, message)
                 case wire.Snapshot() | wire.Heads() | wire.Item():
-                    self._catch_up.join(peer, message, self._now_ms)
+                    self._catch_up.join(peer, message)
                 case wire.Hello():
-                    self._count("unexpected_hello")
+                    self._context.count("unexpected_hello")
         except LedgerError as error:
-            self._count(f"refused_{type(error).__name__}")
+            self._context.count(f"refused_{type(error).__name__}")
 
     def _status_received(self, peer: str, status: wire.Status) -> None:
-        if not self._allow(peer, "status") or self._catch_up.sync.is_liar(peer, self._now_ms):
+        if not self._registry.allow(peer, "status") or self._catch_up.sync.is_liar(peer, self._context.now_ms):
             return
-        fork = self._peer_status.check(peer, status, self.replica.tip, self._now_ms)
+        fork = self._peer_status.check(peer, status, self.replica.tip)
         if fork is not None:
-            self._halt(fork)
+            self._context.halt(fork)
             return
-        self._registry.peers[peer].status_ms = self._now_ms
+        self._registry.peers[peer].status_ms = self._context.now_ms
         if status.certificate is not None:
             self._run(core.TipSeen(peer, status.certificate))
-        self._catch_up.ask(self._now_ms)
+        self._catch_up.ask()
 
     def _tip_reply(self, token: int) -> wire.TipReply:
         return wire.TipReply(token, None if self.tip is None else self.tip.certificate, self._journal.prepared)
@@ -339,7 +291,7 @@ class Machine:
     def _tip_heard(self, node: str, reply: wire.TipReply, *, own: bool = False) -> None:
         height = self._reads.answer(node, reply, self.validators, self.executor.height, proven=own)
         if height is not None:
-            self._emit(shell.ReadHeightKnown(reply.token, height))
+            self._context.emit(shell.ReadHeightKnown(reply.token, height))
 
     # Time
 
@@ -348,11 +300,11 @@ class Machine:
         peers = self._registry.peers.values()
         heard = not peers or any(peer.status_ms is not None for peer in peers)
         if heard and not self._catch_up.sync.is_behind(self.validators.weak_quorum):
-            self._pending.send_own(self._registry.own, self._now_ms)
+            self._pending.send_own(self._registry.own)
 
     def _gossip_as_follower(self) -> None:
         """N12: who does not vote never waits alone in a round; what waits here for long, others may have lost."""
-        age_ms = self.mempool.oldest_age_ms(self._now_ms)
+        age_ms = self.mempool.oldest_age_ms(self._context.now_ms)
         patience_ms = health.PATIENCE_TIMEOUTS * self.config.genesis.parameters.round_timeout_ms
         if age_ms is None or age_ms < patience_ms:
             return
@@ -361,33 +313,33 @@ class Machine:
             self._pending.gossip_again()
 
     def _tick(self) -> None:
-        self._emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
+        self._context.emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
         for peer in self._registry.peers.values():
             peer.used.clear()
             if peer.connected:
-                peer.reported_ms = self._now_ms
-        self._emit(shell.BroadcastFrame(self._ordering.status))
-        self._pending.tick(self._now_ms)
+                peer.reported_ms = self._context.now_ms
+        self._context.emit(shell.BroadcastFrame(self._ordering.status))
+        self._pending.tick()
         self._send_own()
         self._gossip_as_follower()
-        self._reads.tick(self._now_ms)
-        self._catch_up.tick(self._now_ms)
+        self._reads.tick(self._context.now_ms)
+        self._catch_up.tick()
 
     # Consensus
 
     def _run(self, event: core.Event) -> bool:
         """Give the core an event; say whether this node goes on."""
-        self._ordering.run(event, self._now_ms)
-        return self._halted is None
+        self._ordering.run(event)
+        return self._context.halted is None
 
     def _behind(self) -> None:
-        self._catch_up.want_next(self._now_ms)
+        self._catch_up.want_next()
 
     def _decided(self, executed: Executed) -> None:
         """A block is decided: let go of what is in it, and follow what it changed."""
         outcome: Outcome = executed.result
-        self.mempool.committed(len(executed.block.raw), self._now_ms)
-        self._verified.forget(executed.block.transactions)
+        self.mempool.committed(len(executed.block.raw), self._context.now_ms)
+        self._context.verified.forget(executed.block.transactions)
         self._catch_up.sync.advanced(outcome.height)
         if outcome.members_changed:
             self._registry.follow()
@@ -398,21 +350,3 @@ class Machine:
         """Give this node's clients their part of the pool: one of as many as there are nodes (N10)."""
         if self.config.limits is None:
             self.mempool.limits = MempoolLimits(entry_points=max(1, len(self._registry.pins)))
-
-    # Small things
-
-    def _halt(self, reason: str, *, needs_release: bool = False) -> None:
-        self._halted = reason
-        self._emit(shell.Halt(reason, needs_release))
-
-    def _emit(self, effect: NodeEffect) -> None:
-        self._effects.append(effect)
-
-    def _count(self, code: str) -> None:
-        self.counters[code] += 1
-
-    def _allow(self, peer: str, kind: str) -> bool:
-        allowed = self._registry.peers[peer].allow(kind)
-        if not allowed:
-            self._count(f"too_many_{kind}")
-        return allowed

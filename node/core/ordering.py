@@ -7,7 +7,7 @@ verified under the validators of its height (N28).
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -16,18 +16,17 @@ from coseal.consensus.application import Executed
 from coseal.consensus.messages import Message, encode_message, verify_message
 from coseal.consensus.replica import Replica
 from coseal.consensus.rules import ReplicaConfig, Tip
-from coseal.contracts.execution import Executor, Outcome
+from coseal.contracts.execution import Outcome
 from coseal.contracts.membership import actions as membership
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.certificate import Certificate
-from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer
 from coseal.ledger.state import Change
 from coseal.ledger.validators import ValidatorSet
 from coseal.node.core import events as shell
 from coseal.node.core import wire
 from coseal.node.core.application import LedgerApplication
-from coseal.node.core.events import NodeEffect
+from coseal.node.core.context import MachineContext
 from coseal.node.core.header_chain import HeaderChain
 from coseal.node.core.journal_writer import JournalWriter
 from coseal.node.core.pending import Pending
@@ -40,31 +39,28 @@ class Ordering:
 
     def __init__(
         self,
-        settings: ReplicaConfig,
-        genesis: Genesis,
-        executor: Executor,
+        context: MachineContext,
         application: LedgerApplication,
         journal: JournalWriter,
         registry: Registry,
         pending: Pending,
-        counters: Counter[str],
-        emit: Callable[[NodeEffect], None],
         *,
         tip: CommittedBlock | None,
         behind: Callable[[], None],
         decided: Callable[[Executed], None],
-        halt: Callable[[str], None],
     ) -> None:
         """``behind``: the network is past the height in progress. ``decided``: a block is, its state in memory."""
         self.tip = tip
-        self._settings, self._genesis = settings, genesis
-        self._executor, self._application = executor, application
-        self._journal, self._registry, self._pending = journal, registry, pending
-        self._counters, self._emit = counters, emit
-        self._tell_behind, self._tell_decided, self._halt = behind, decided, halt
-        self._coming = membership.coming(executor.reader)
+        config, genesis, reader = context.config, context.config.genesis, context.executor.reader
+        self._settings = ReplicaConfig(
+            genesis.chain_id, genesis.parameters, config.node_id, config.signer, config.verify, config.next_signer
+        )
+        self._context, self._executor, self._emit = context, context.executor, context.emit
+        self._application, self._journal, self._registry, self._pending = application, journal, registry, pending
+        self._on_behind, self._on_decided = behind, decided
+        self._coming = membership.coming(reader)
         self._unwritten: deque[tuple[int, Change]] = deque()
-        self.replica = self._replica_at(tip_of(genesis, tip, executor.reader))
+        self.replica = self._replica_at(tip_of(genesis, tip, reader))
 
     # Read views
 
@@ -98,22 +94,22 @@ class Ordering:
 
     # What the core is given
 
-    def start(self, now_ms: int) -> None:
+    def start(self) -> None:
         """Begin the height in progress; say again what the journal says was said."""
-        self._carry_out(self.replica.start(now_ms), now_ms)
+        self._carry_out(self.replica.start(self._context.now_ms))
 
-    def run(self, event: core.Event, now_ms: int) -> None:
+    def run(self, event: core.Event) -> None:
         """Give the core an event, and carry out what it says."""
-        self._carry_out(self.replica.step(event, now_ms), now_ms)
+        self._carry_out(self.replica.step(event, self._context.now_ms))
 
-    def receive(self, peer: str, message: Message, verified: bool, now_ms: int) -> None:
+    def receive(self, peer: str, message: Message, verified: bool) -> None:
         """Take a peer's message; raise ``LedgerError`` if its signature is not a validator's.
 
         ``verified`` says that the signature verified under the validators of the height in progress.
         """
         if not verified or message.epoch != self.validators.epoch:
             verify_message(self._settings.chain_id, self._voters(message), message, self._settings.verify)
-        self.run(core.Received(peer, message), now_ms)
+        self.run(core.Received(peer, message))
 
     def applied(self, height: int) -> None:
         """The state of ``height`` is in the state store; raise ``ValueError`` if another was to come: a bug of ours."""
@@ -121,18 +117,18 @@ class Ordering:
             raise ValueError(f"the state of height {height} was not to be written next")
         self._executor.state.flushed(self._unwritten.popleft()[1])
 
-    def allow_voting(self, now_ms: int) -> None:
+    def allow_voting(self) -> None:
         """An operator vouches for what the lost journal would say: never a step at or below the tip."""
         if self.replica.standing().silence is None:
             self._emit(shell.Noticed("may_vote", "this node may vote already; nothing was changed"))
             return
         self._journal.vouch(self._executor.height)
-        self._restore(now_ms)
+        self._restore()
 
-    def take_key(self, signer: Signer, now_ms: int) -> None:
+    def take_key(self, signer: Signer) -> None:
         """Hold another consensus key beside the present one; the epoch that names it is signed with it."""
         self._settings = replace(self._settings, next_signer=signer)
-        self._restore(now_ms)
+        self._restore()
 
     def _voters(self, message: Message) -> ValidatorSet:
         """Return who decides, or decided, the height of a message, as far as this node can tell (V1, N28)."""
@@ -142,19 +138,19 @@ class Ordering:
             return self.validators
         return membership.validators_at(self._executor.reader, message.height) or self.validators
 
-    def _restore(self, now_ms: int) -> None:
+    def _restore(self) -> None:
         """Begin the height again from the journal, as after a restart."""
         for kind in core.TimerKind:
             self._emit(shell.StopTimer(kind))
         self.replica = self._replica_at(self.replica.tip)
-        self.start(now_ms)
+        self.start()
 
     def _replica_at(self, tip: Tip) -> Replica:
         return Replica.restore(self._settings, self._application, tip, self.validators, self._journal.persisted)
 
     # What the core says
 
-    def _carry_out(self, effects: Iterable[core.Effect], now_ms: int) -> None:
+    def _carry_out(self, effects: Iterable[core.Effect]) -> None:
         """Translate the core's effects, in order."""
         for effect in effects:
             match effect:
@@ -170,12 +166,12 @@ class Ordering:
                     self._emit(shell.SendFrame(peer, wire.ConsensusMessage(message)))
                 case core.SendStatus(peer):
                     state = self._registry.peers.get(peer)
-                    if state is not None and state.tell(now_ms):
+                    if state is not None and state.tell(self._context.now_ms):
                         self._emit(shell.SendFrame(peer, self.status))
                 case core.FetchBlock(height, block_hash, peers):
                     self._fetch(height, block_hash, peers)
                 case core.Behind():
-                    self._tell_behind()
+                    self._on_behind()
                 case core.StartTimer(timer, delay_ms):
                     self._emit(shell.StartTimer(timer, delay_ms))
                 case core.StopTimer(kind):
@@ -185,11 +181,11 @@ class Ordering:
                 case core.GossipPending():
                     self._pending.gossip_again()
                 case core.Accuse(node, first, second) as accusation:
-                    self._counters[f"accused_{node}"] += 1
+                    self._context.count(f"accused_{node}")
                     self._pending.accuse(accusation)
                     self._emit(shell.Accused(node, encode_message(first), encode_message(second)))
                 case core.Halt(reason):
-                    self._halt(reason)
+                    self._context.halt(reason)
 
     def _decided(self, executed: Executed, certificate: Certificate) -> None:
         """The block is in the log's queue and its state committed in memory: write it, tell it, tidy up (N3)."""
@@ -200,7 +196,7 @@ class Ordering:
         self._emit(shell.Published(self.tip, outcome))
         self._journal.decided(outcome.height)
         self._coming = membership.coming(self._executor.reader)
-        self._tell_decided(executed)
+        self._on_decided(executed)
 
     def _fetch(self, height: int, block_hash: bytes, peers: tuple[str, ...]) -> None:
         for peer in peers:

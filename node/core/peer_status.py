@@ -6,12 +6,12 @@ Law: nothing is concluded from a certificate before all its signatures verify.
 from __future__ import annotations
 
 from coseal.consensus.rules import Tip
-from coseal.contracts.execution import Executor
 from coseal.ledger import signing
 from coseal.ledger.certificate import Certificate, Phase
 from coseal.ledger.errors import BadCertificate
 from coseal.ledger.signing import Verify
 from coseal.ledger.validators import ValidatorSet
+from coseal.node.core.context import MachineContext
 from coseal.node.core.sync import Sync
 from coseal.node.core.wire import Status
 
@@ -19,10 +19,11 @@ from coseal.node.core.wire import Status
 class PeerStatusCheck:
     """Tells ``sync`` which of the heights that peers show it may ask them for."""
 
-    def __init__(self, executor: Executor, sync: Sync, verify: Verify) -> None:
-        self._executor, self._sync, self._verify = executor, sync, verify
+    def __init__(self, context: MachineContext, sync: Sync) -> None:
+        self._context, self._executor, self._sync = context, context.executor, sync
+        self._verify = context.config.verify
 
-    def check(self, peer: str, status: Status, tip: Tip, now_ms: int) -> str | None:
+    def check(self, peer: str, status: Status, tip: Tip) -> str | None:
         """Believe a status only as far as its certificate verifies (N17, CVE-2025-24371); ``tip`` is our own.
 
         Returns in words that the chain has two blocks at the height of ``tip`` (N21), else None. Raises
@@ -40,7 +41,7 @@ class PeerStatusCheck:
             try:
                 require_commit(certificate, executor.chain_id, executor.validators, self._verify)
             except BadCertificate:
-                self._sync.lied(peer, now_ms)
+                self._sync.lied(peer, self._context.now_ms)
                 raise
             self._sync.proven(peer, status.height)
         return None

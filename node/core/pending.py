@@ -6,25 +6,23 @@ block is reported with its reason (N14).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from coseal.consensus import events as core
-from coseal.contracts.execution import Executor
 from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events, packing
 from coseal.node.core.admission import AdmissionControl
 from coseal.node.core.application import LedgerApplication
+from coseal.node.core.context import MachineContext
 from coseal.node.core.declaration import Declaration
-from coseal.node.core.events import Admission, Answer, NodeEffect
+from coseal.node.core.events import Admission, Answer
 from coseal.node.core.evidence import Reporter
 from coseal.node.core.keyring import Keyring
 from coseal.node.core.mempool import Mempool
 from coseal.node.core.readiness import Readiness
-from coseal.node.core.verified_cache import VerifiedCache
 
 RECHECK: Final = 256
 
@@ -34,27 +32,23 @@ class Pending:
 
     def __init__(
         self,
-        executor: Executor,
+        context: MachineContext,
         mempool: Mempool,
-        verified: VerifiedCache,
         application: LedgerApplication,
-        counters: Counter[str],
-        emit: Callable[[NodeEffect], None],
         run: Callable[[core.Event], bool],
-        *,
-        node_id: str,
-        signers: tuple[Signer, ...],
     ) -> None:
-        """``run`` gives the core an event; ``signers`` hold the node's keys, the present one first, if it has any."""
-        self._mempool, self._application, self._emit, self._run = mempool, application, emit, run
-        self._admission = AdmissionControl(executor, mempool, verified, counters)
+        """``run`` gives the core an event."""
+        config, executor, node_id = context.config, context.executor, context.config.node_id
+        self._context, self._emit, self._application, self._run = context, context.emit, application, run
+        self._admission = AdmissionControl(context, mempool)
+        signers = [signer for signer in (config.signer, config.next_signer) if signer is not None]
         self._keyring = Keyring(executor, node_id, *signers) if signers else None
         self.reporter = Reporter(executor, mempool, node_id, self._keyring)
         self._own = (Declaration(executor, node_id, self._keyring), Readiness(executor, node_id, self._keyring))
 
-    def submitted(self, transactions: tuple[Transaction, ...], now_ms: int) -> None:
+    def submitted(self, transactions: tuple[Transaction, ...]) -> None:
         """Take clients' transactions and pass the new ones on before they are ordered (N12, Fabric #4438)."""
-        answers, fresh = self._admission.submit(transactions, now_ms)
+        answers, fresh = self._admission.submit(transactions)
         self._emit(events.Answered(answers))
         self._pass_on(fresh)
 
@@ -62,30 +56,30 @@ class Pending:
         """Say which of clients' transactions have no place now, before their signatures are verified (N9)."""
         return self._admission.refused_for_room(transactions, now_ms)
 
-    def gossiped(self, raws: tuple[bytes, ...], now_ms: int) -> None:
+    def gossiped(self, raws: tuple[bytes, ...]) -> None:
         """Take a peer's transactions."""
-        if self._admission.gossiped(raws, now_ms):
+        if self._admission.gossiped(raws):
             self._run(core.WorkArrived())
 
-    def tick(self, now_ms: int) -> None:
+    def tick(self) -> None:
         """Once a second: let go of what no block may hold any more, and report what we can prove."""
-        block_time_ms = self._admission.block_time_ms(now_ms)
+        block_time_ms = self._admission.block_time_ms(self._context.now_ms)
         self._application.expire(block_time_ms)
         self._application.recheck(block_time_ms, RECHECK)
         for report in self.reporter.tick(block_time_ms):
-            answers, fresh = self._admission.submit((report,), now_ms)
+            answers, fresh = self._admission.submit((report,))
             self.reporter.answered(report, answers[0])
             self._pass_on(fresh)
 
-    def send_own(self, own: dict[str, Any] | None, now_ms: int) -> None:
+    def send_own(self, own: dict[str, Any] | None) -> None:
         """Send what the chain has to know of this node: what its software has (N36), that it is caught up (N31).
 
         ``own`` is its registry entry; the caller knows that it is caught up.
         """
         for source in self._own:
-            transaction = source.due(own, self._admission.block_time_ms(now_ms))
+            transaction = source.due(own, self._admission.block_time_ms(self._context.now_ms))
             if transaction is not None:
-                self._pass_on(self._admission.submit((transaction,), now_ms)[1])
+                self._pass_on(self._admission.submit((transaction,))[1])
 
     def gossip_again(self) -> None:
         """Send the oldest transactions again: perhaps this node alone knows them (N12)."""

@@ -6,21 +6,20 @@ peer did is remembered no longer than it is one (N27).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from coseal.contracts.execution import Executor
 from coseal.contracts.membership import actions as membership
-from coseal.node.core.events import NodeEffect, Noticed, Pin, Unpin
+from coseal.node.core.context import MachineContext
+from coseal.node.core.events import Noticed, Pin, Unpin
 from coseal.node.core.peers import Peer
 
 
 class Registry:
-    """Follows the registry of ``executor``'s state; ``peers`` are all other nodes by id."""
+    """Follows the registry of the state; ``peers`` are all other nodes by id."""
 
-    def __init__(self, executor: Executor, node_id: str, emit: Callable[[NodeEffect], None]) -> None:
+    def __init__(self, context: MachineContext) -> None:
         self.peers: dict[str, Peer] = {}
-        self._executor, self._node_id, self._emit = executor, node_id, emit
+        self._context = context
         self._pins: dict[str, Pin] = {}
         self._own: dict[str, Any] | None = None
         self._read()
@@ -46,21 +45,30 @@ class Registry:
         self._read()
         for node, pin in self._pins.items():
             if before.get(node) != pin:
-                self._emit(pin)
+                self._context.emit(pin)
         for node in before:
             if node not in self._pins:
-                self._emit(Unpin(node))
+                self._context.emit(Unpin(node))
         if self.kind != kind:
-            self._emit(Noticed("registered", f"this node was {_article(kind)}, it is {_article(self.kind)} now"))
+            self._context.emit(
+                Noticed("registered", f"this node was {_article(kind)}, it is {_article(self.kind)} now")
+            )
+
+    def allow(self, peer: str, kind: str) -> bool:
+        """Count a request of a peer, and say whether it is within this second's allowance (N8)."""
+        allowed = self.peers[peer].allow(kind)
+        if not allowed:
+            self._context.count(f"too_many_{kind}")
+        return allowed
 
     def _read(self) -> None:
-        entries = membership.nodes(self._executor.reader)
-        self._own = next((entry for entry in entries if entry["id"] == self._node_id), None)
+        entries, node_id = membership.nodes(self._context.executor.reader), self._context.config.node_id
+        self._own = next((entry for entry in entries if entry["id"] == node_id), None)
         self._pins = {
             entry["id"]: Pin(entry["id"], bytes.fromhex(entry["link_certificate"]), entry.get("address"))
             for entry in entries
         }
-        others = [node for node in self._pins if node != self._node_id]
+        others = [node for node in self._pins if node != node_id]
         self.peers = {node: self.peers.get(node) or Peer() for node in others}
 
 

@@ -5,14 +5,12 @@ Law: how often a peer may ask is bounded (N8), and nothing is promised that is n
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from coseal.contracts.execution import Executor
 from coseal.ledger.block import Block, CommittedBlock
 from coseal.node.core import events, wire
-from coseal.node.core.events import NodeEffect
+from coseal.node.core.context import MachineContext
 from coseal.node.core.joining import Question
 from coseal.node.core.journal_writer import JournalWriter
+from coseal.node.core.registry import Registry
 
 
 class Serving:
@@ -20,16 +18,15 @@ class Serving:
 
     def __init__(
         self,
-        executor: Executor,
+        context: MachineContext,
         journal: JournalWriter,
-        emit: Callable[[NodeEffect], None],
-        allow: Callable[[str, str], bool],
+        registry: Registry,
         *,
         first_height: int,
     ) -> None:
-        """``allow(peer, kind)`` counts a question and says whether it is within this second's allowance."""
         self.first_height = first_height
-        self._executor, self._journal, self._emit, self._allow = executor, journal, emit, allow
+        self._executor, self._emit = context.executor, context.emit
+        self._journal, self._allow = journal, registry.allow
 
     def blocks(self, peer: str, from_height: int, limit: int) -> None:
         """Send blocks, or say from which height on there are any."""

@@ -5,13 +5,12 @@ Law: a node says at once that it lacks rules which are decided, and decides no b
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from coseal.contracts.execution import Executor
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.versions import Support
-from coseal.node.core.events import NodeEffect, Noticed
+from coseal.node.core.context import MachineContext
+from coseal.node.core.events import Noticed
 
 
 class _Lack(NamedTuple):
@@ -25,8 +24,8 @@ class _Lack(NamedTuple):
 class Upgrades:
     """Checks what the state after each decided block says of the next rules."""
 
-    def __init__(self, executor: Executor, emit: Callable[[NodeEffect], None]) -> None:
-        self._executor, self._emit = executor, emit
+    def __init__(self, context: MachineContext) -> None:
+        self._executor, self._emit = context.executor, context.emit
         self._said: _Lack | None = None
 
     def check(self, *, members_changed: bool) -> None:

@@ -27,9 +27,10 @@ from coseal.ledger.snapshot import Manifest, cut, depth_for
 from coseal.ledger.state import MemoryStore, State
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events, journal, packing, wire
+from coseal.node.core.context import MachineConfig
 from coseal.node.core.events import Answer, NodeEffect, NodeEvent
 from coseal.node.core.joining import Kept
-from coseal.node.core.machine import Machine, MachineConfig
+from coseal.node.core.machine import Machine
 from coseal.node.core.mempool import MempoolLimits
 from coseal.node.core.verified_cache import VerifiedCache
 

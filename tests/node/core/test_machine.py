@@ -190,7 +190,7 @@ def test_the_state_is_flushed_in_order_and_out_of_order_is_our_bug(cluster: Clus
 
 def test_a_halted_machine_does_nothing(cluster: Cluster) -> None:
     machine = machine_of(cluster["bank-a"])
-    machine._halt("a test says so")
+    machine._context.halt("a test says so")
     assert machine.step(events.Submitted((sign_transaction(cluster.genesis, 1),)), cluster.now_ms) == []
     status = machine.status(cluster.now_ms)
     assert not status.healthy
