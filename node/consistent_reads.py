@@ -16,7 +16,7 @@ from coseal.node.http.services import Unavailable
 class ConsistentReads:
     """Every method is called on the loop. ``ask(token)`` hands ``ReadRequested`` to the machine."""
 
-    def __init__(self, commits: Commits, ask: Callable[[int], None]) -> None:
+    def __init__(self, commits: Commits, ask: Callable[[int], object]) -> None:
         self._commits, self._ask = commits, ask
         self._tokens = itertools.count(1)
         self._questions: dict[int, asyncio.Future[int]] = {}

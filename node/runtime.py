@@ -13,8 +13,7 @@ import shutil
 import signal
 import ssl
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
@@ -22,59 +21,33 @@ import structlog
 from coseal.consensus.events import ExecutionTook
 from coseal.consensus.messages import Proposal
 from coseal.ledger.build import BUILD
-from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
 from coseal.node.commits import Commits, recent_blocks
 from coseal.node.config import NodeConfig
 from coseal.node.consistent_reads import ConsistentReads
-from coseal.node.core import packing, wire
 from coseal.node.core.events import (
-    Accused,
-    AdoptSnapshot,
     Answer,
     Answered,
-    Append,
-    AppendBlock,
     Applied,
-    ApplyState,
-    BeginJoin,
     BlocksPruned,
-    BroadcastFrame,
-    ContractFault,
-    Dropped,
     FrameReceived,
-    Halt,
-    KeepHeads,
-    KeepItem,
-    LoadBlocks,
-    LoadHeads,
-    LoadItem,
-    LoadSnapshot,
     NodeEffect,
     NodeEvent,
     NodeTimer,
-    Noticed,
     OperatorAllowsVoting,
     PeerConnected,
     PeerDisconnected,
-    Pin,
-    Published,
-    ReadHeightKnown,
     ReadRequested,
-    ReplaceJournal,
-    SendFrame,
     SignerChanged,
     Start,
-    StartTimer,
-    StopTimer,
     Submitted,
     TickKind,
     TimerFired,
-    Unpin,
 )
 from coseal.node.core.machine import Machine
 from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.core.wire import ConsensusMessage, WireMessage
+from coseal.node.effects import Effects, endpoint
 from coseal.node.exits import Exit
 from coseal.node.http.app import create_app
 from coseal.node.http.auth import Token
@@ -83,6 +56,7 @@ from coseal.node.http.gatekeeper import Gatekeeper
 from coseal.node.http.server import HttpServer
 from coseal.node.http.services import Gateway
 from coseal.node.index.index import Index
+from coseal.node.parts import Parts
 from coseal.node.services import NodeServices
 from coseal.node.signing.remote_signer import RemoteSigner
 from coseal.node.signing.renewal import Renewal
@@ -92,6 +66,7 @@ from coseal.node.storage.snapshot_service import SnapshotService
 from coseal.node.storage.writer import Writer
 from coseal.node.telemetry import reports
 from coseal.node.telemetry.metrics import Metrics
+from coseal.node.telemetry.progress import Progress
 from coseal.node.telemetry.tracing import Tracer
 from coseal.node.timers import Timers
 from coseal.node.transport.inbox import Inbox
@@ -129,7 +104,6 @@ class Runtime:
         self._config, self._storage, self._machine = config, storage, machine
         self._now_ms = config.fault_injection.now_ms
         self.joined = 0  # the height of the snapshot for which the node must be built anew
-        self._snapshot_service = SnapshotService(storage)
         self._allow_voting = allow_voting
         self._signer, self._http_tls, self._tracer = signer, http_tls, tracer
         self._metrics = Metrics(lambda: machine.status(self._now_ms()))
@@ -137,44 +111,43 @@ class Runtime:
         self._writer = Writer(storage, self, config.fault_injection)
         self._timers = Timers(self._timer_fired)
         self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
-        self._links = Links(identity, {pin.node: pin.certificate for pin in machine.pins}, self)
-        self._renewal = Renewal(config, machine, self._links, self._step)
-        self._commits = Commits(storage.tip_height)
-        self._commits.preload(recent_blocks(storage))
-        self._index = Index(storage.folder / "index.sqlite", storage.genesis.chain_id, storage.read_block)
+        pinned = {pin.node: pin.certificate for pin in machine.pins}
+        self._links = Links(identity, pinned, self, self._inbox.receive)
+        commits = Commits(storage.tip_height)
+        commits.preload(recent_blocks(storage))
+        index = Index(storage.folder / "index.sqlite", storage.genesis.chain_id, storage.read_block)
+        self._parts = Parts(
+            machine=machine,
+            storage=storage,
+            writer=self._writer,
+            snapshot_service=SnapshotService(storage),
+            commits=commits,
+            index=index,
+            reads=ConsistentReads(commits, lambda token: self._step(ReadRequested(token))),
+            verifier=self._verifier,
+            previews=Previews(storage.folder / STATE_FOLDER, config.genesis),
+            links=self._links,
+            timers=self._timers,
+            renewal=Renewal(config, machine, self._links, self._step),
+            metrics=self._metrics,
+            tracer=tracer,
+        )
         self._metrics.observe(
             verified=lambda: self._verifier.checked,
             dropped=lambda: self._links.dropped,
             unapplied=lambda: self._writer.unapplied,
-            indexed=lambda: self._index.height,
-            left_out=lambda: self._index.left_out,
+            indexed=lambda: index.height,
+            left_out=lambda: index.left_out,
             free_bytes=lambda: shutil.disk_usage(storage.folder).free,
         )
-        self._reads = ConsistentReads(self._commits, lambda token: self._step(ReadRequested(token)))
-        self._previews = Previews(storage.folder / STATE_FOLDER, config.genesis)
-        self.services = NodeServices(
-            machine=machine,
-            storage=storage,
-            commits=self._commits,
-            verifier=self._verifier,
-            reads=self._reads,
-            previews=self._previews,
-            index=self._index,
-            registry=self._metrics.registry,
-            gateway=gateway,
-            now_ms=self._now_ms,
-            offer=self._offer,
-            arrived=None if tracer is None else tracer.arrived,
-        )
+        self._effects = Effects(self._parts, self)
+        self.services = NodeServices(self._parts, gateway=gateway, now_ms=self._now_ms, offer=self._offer)
         self._tokens = tokens
-        self._answers: tuple[Answer, ...] = ()
         self._gatekeeper: Gatekeeper | None = None
         self._http: HttpServer | None = None
         self._ended: asyncio.Future[Exit] | None = None
         self._failed = False
-        self._refusals: dict[str, float] = {}
-        self._reported_height = storage.tip_height
-        self._reported_silence: str | None = None
+        self._progress = Progress(storage.tip_height)
 
     # Life
 
@@ -186,10 +159,10 @@ class Runtime:
             loop.add_signal_handler(number, self._end, Exit.STOPPED)
         loop.set_exception_handler(_log_exception)
         try:
-            self._index.start(self._storage.tip_height, self._storage.first_height)
+            self._parts.index.start(self._storage.tip_height, self._storage.first_height)
             await self._verifier.start()
             await self._start_http()
-            told = {pin.node: where for pin in self._machine.pins if (where := _endpoint(pin.address)) is not None}
+            told = {pin.node: where for pin in self._machine.pins if (where := endpoint(pin.address)) is not None}
             await self._links.start(self._config.link_listen, {**told, **self._config.peers})
         except PortInUse as error:
             _log.error("port_in_use", reason=error.reason)
@@ -246,28 +219,28 @@ class Runtime:
         self._inbox.close()
         await self._links.close()
         await self._writer.close()
-        await self._snapshot_service.close()
+        await self._parts.snapshot_service.close()
         await self._verifier.close()
-        await self._previews.close()
+        await self._parts.previews.close()
         if self._gatekeeper is not None:
             self._gatekeeper.close()
-        self._index.stop()
+        self._parts.index.stop()
         if self._tracer is not None:
             await asyncio.to_thread(self._tracer.close)
         if how is not Exit.STORAGE:
             self._storage.close()
-        _log.info("stopped", status=int(how), height=self._commits.durable_height)
+        _log.info("stopped", status=int(how), height=self._parts.commits.durable_height)
 
     # The machine
 
-    def _step(self, event: NodeEvent) -> None:
-        """Hand one event to the machine and carry out what it says; a fault of ours ends the process.
+    def _step(self, event: NodeEvent) -> Sequence[NodeEffect]:
+        """Hand one event to the machine, carry out what it says and return it; a fault of ours ends the process.
 
         After one nothing is handed to it any more, for what it holds may be half of a change, while the node closes.
         How long blocks take to execute, timeouts (T1) and the next block's size (N13) should know.
         """
         if self._failed:
-            return
+            return ()
         try:
             started_ns = 0 if self._tracer is None else self._tracer.now_ns()
             started = time.perf_counter()
@@ -276,11 +249,13 @@ class Runtime:
             if self._tracer is not None:
                 self._tracer.stepped(event, effects, started_ns)
             for effect in effects:
-                self._perform(effect)
+                self._effects.perform(effect)
             if self._machine.has_executed and not isinstance(event, ExecutionTook):
                 self._step(ExecutionTook(round(seconds * 1000)))
+            return effects
         except Exception as error:
             self.fault(error)
+            return ()
 
     def fault(self, error: Exception) -> None:
         """Something nobody thought of: say it, leave a dump, end; a restart goes on from what is durable."""
@@ -290,117 +265,12 @@ class Runtime:
         self._timers.stop_all()
         self._end(Exit.BUG)
 
-    def _perform(self, effect: NodeEffect) -> None:
-        match effect:
-            case Append() | ReplaceJournal():
-                self._writer.write(effect)
-            case AppendBlock(committed):
-                self._commits.decided(committed)
-                self._writer.write(effect)
-            case ApplyState():
-                self._writer.apply(effect)
-            case Published():
-                self._writer.after(lambda: self._publish(effect))
-            case SendFrame(peer, message):
-                self._send(message, partial(self._links.send, peer))
-            case BroadcastFrame(message):
-                self._send(message, self._links.broadcast)
-            case LoadBlocks():
-                self._writer.after(lambda: self._load_blocks(effect))
-            case LoadHeads() | LoadSnapshot() | LoadItem():
-                self._writer.after(lambda: self._load(effect))
-            case BeginJoin() | KeepHeads() | KeepItem():
-                self._writer.run(lambda: self._snapshot_service.keep(effect))
-            case AdoptSnapshot(height):
-                self._writer.run(self._storage.joining.complete, lambda: self._adopt(height))
-            case StartTimer(timer, delay_ms):
-                self._timers.start(timer, delay_ms)
-            case StopTimer(kind):
-                self._timers.stop(kind)
-            case Answered(answers):
-                self._answers = answers
-                self._metrics.commits.answered(answers)
-            case Dropped(answers):
-                for answer in answers:
-                    self._metrics.commits.dropped(answer.tx_id)
-                    if answer.rejected is not None:
-                        self._commits.dropped(answer.tx_id, answer.rejected)
-            case ReadHeightKnown(token, height):
-                self._reads.heard(token, height)
-            case Accused():
-                reports.keep_evidence(self._storage.folder, effect)
-            case Noticed(code, text, severe):
-                (_log.error if severe else _log.warning)(code, text=text)
-            case ContractFault(name, height, tx_id, error):
-                _log.error("contract_fault", what=name, height=height, transaction=tx_id.hex(), exc_info=error)
-            case Pin(node, certificate, address):
-                self._pin(node, certificate, address)
-            case Unpin(node):
-                _log.info("unregistered", peer=node)
-                self._links.unpin(node)
-            case Halt(reason, needs_release):
-                _log.error("halted", reason=reason)
-                self._dump(reason)
-                self._end(Exit.RELEASE if needs_release else Exit.HALTED)
-
-    def _pin(self, node: str, certificate: bytes, address: str | None) -> None:
-        """Let a node in that was registered, or whose certificate is another now; perhaps it is this one."""
-        _log.info("registered", peer=node)
-        self._links.pin(node, certificate, _endpoint(address))
-
-    def _send(self, message: WireMessage, send: Callable[..., None]) -> None:
-        """Encode now, while the disk works; send when what the frame may promise is durable (N1)."""
-        payload = wire.encode(message)
-        self._metrics.sent.count(message)
-        if wire.promises_nothing(message):
-            send(payload, consensus=False)
-        else:
-            self._writer.after(partial(send, payload, consensus=isinstance(message, ConsensusMessage)))
-            if self._tracer is not None and isinstance(message, ConsensusMessage):
-                self._writer.after(partial(self._tracer.left, message.message))
-
-    def _publish(self, effect: Published) -> None:
-        header = effect.committed.block.header
-        self._commits.published(effect.committed, effect.outcome.tx_ids)
-        self._index.feed(effect.committed, effect.outcome.transactions, catching_up=self._machine.catching_up)
-        self._metrics.commits.committed(effect.outcome.tx_ids)
-        self._metrics.blocks.inc()
-        self._metrics.transactions.inc(header.tx_count)
-        if self._tracer is not None:
-            self._tracer.published(effect.committed)
-        if effect.outcome.members_changed:
-            self._renewal.look()
-        _log.debug("committed", height=header.height, hash=effect.committed.block.hash, transactions=header.tx_count)
-
-    def _load_blocks(self, effect: LoadBlocks) -> None:
-        heights = range(effect.from_height, effect.from_height + effect.limit)
-        records = (record for height in heights if (record := self.services.read_block(height)) is not None)
-        try:
-            payload = wire.encode(packing.pack_blocks(effect.from_height, records))
-        except (StorageError, LedgerError) as error:
-            self.write_failed(error)
-            return
-        self._links.send(effect.peer, payload, consensus=False)
-
-    def _load(self, effect: LoadHeads | LoadSnapshot | LoadItem) -> None:
-        try:
-            payload = wire.encode(self._snapshot_service.answer(effect))
-        except (StorageError, LedgerError) as error:
-            self.write_failed(error)
-            return
-        self._links.send(effect.peer, payload, consensus=False)
-
-    def _adopt(self, height: int) -> None:
-        """Everything of a snapshot is on disk: end, to begin again on it."""
-        self.joined = height
-        self._end(Exit.STOPPED)
-
     def _offer(self, transactions: tuple[Transaction, ...]) -> tuple[Answer, ...]:
         """Give clients' transactions to the machine; it answers within the step, and nothing once the node ends."""
-        self._answers = ()
-        if self._ended is None or not self._ended.done():
-            self._step(Submitted(transactions))
-        return self._answers
+        if self._ended is not None and self._ended.done():
+            return ()
+        effects = self._step(Submitted(transactions))
+        return next((effect.answers for effect in effects if isinstance(effect, Answered)), ())
 
     def _is_wanted(self, transaction: Transaction) -> bool:
         """Whether gossip holds something new, as far as cheap checks tell (the machine judges again)."""
@@ -430,14 +300,10 @@ class Runtime:
         self._inbox.forget(peer)
         self._step(PeerDisconnected(peer))
 
-    def peer_frame(self, peer: str, payload: bytes) -> None:
-        """A frame came."""
-        self._inbox.receive(peer, payload)
-
     def link_refused(self, address: str, reason: str) -> None:
         """A connection did not become a link: say so now and then, count always."""
         self._metrics.refused.inc()
-        if self._is_news(address):
+        if self._progress.is_news(address):
             _log.info("link_refused", address=address, reason=reason)
 
     def frame_ready(self, peer: str, message: WireMessage) -> None:
@@ -469,7 +335,7 @@ class Runtime:
         if self._storage.first_height != self._machine.first_height:
             _log.info("pruned", first_height=self._storage.first_height)
             self._step(BlocksPruned(self._storage.first_height))
-        self._snapshot_service.make_if_pinned()
+        self._parts.snapshot_service.make_if_pinned()
 
     def synced(self, writes: int, seconds: float) -> None:
         """A batch is durable."""
@@ -495,43 +361,32 @@ class Runtime:
         self._step(SignerChanged(trouble))
 
     def _signer_refused(self, reason: str) -> None:
-        if self._is_news("signer"):
+        if self._progress.is_news("signer"):
             _log.warning("signer_refused", reason=reason)
 
-    # For people
+    # What ends the process (see ``effects.Process``)
 
-    def _is_news(self, subject: str) -> bool:
-        """Whether nothing was logged of ``subject`` for a while; so that nobody outside fills the log."""
-        now = time.monotonic()
-        if now - self._refusals.get(subject, -PROGRESS_SECONDS) < PROGRESS_SECONDS:
-            return False
-        if len(self._refusals) > 256:
-            self._refusals.clear()
-        self._refusals[subject] = now
-        return True
+    def halted(self, reason: str, *, needs_release: bool) -> None:
+        """The machine stopped for good."""
+        _log.error("halted", reason=reason)
+        self._dump(reason)
+        self._end(Exit.RELEASE if needs_release else Exit.HALTED)
+
+    def snapshot_adopted(self, height: int) -> None:
+        """Everything of a snapshot is on disk: end, to start again on it."""
+        self.joined = height
+        self._end(Exit.STOPPED)
+
+    # For people
 
     async def _report_progress(self) -> None:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            self._renewal.look()
-            status = self._machine.status(self._now_ms())
-            if status.silence != self._reported_silence:
-                self._reported_silence = status.silence
-                _log.warning("silent", why=status.silence) if status.silence else _log.info("votes")
-            if status.why_stalled is not None:
-                _log.warning("stalled", height=status.height, why=status.why_stalled)
-            elif status.height != self._reported_height:
-                blocks, self._reported_height = status.height - self._reported_height, status.height
-                _log.info("progress", height=status.height, blocks=blocks, pending=status.mempool_transactions)
+            self._parts.renewal.look()
+            self._progress.report(self._machine.status(self._now_ms()))
 
     def _dump(self, reason: str) -> None:
         reports.dump(self._storage.folder, reason, self._machine.status(self._now_ms()))
-
-
-def _endpoint(address: str | None) -> tuple[str, int] | None:
-    """Parse the ``HOST:PORT`` that a node registered; the contract has checked its form."""
-    host, _, port = (address or "").rpartition(":")
-    return (host.strip("[]"), int(port)) if host else None
 
 
 def _log_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -10,27 +10,19 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from prometheus_client import CollectorRegistry
-
 from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import Genesis
-from coseal.ledger.head import Head
 from coseal.ledger.snapshot import Manifest
 from coseal.ledger.state import State
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
-from coseal.node.commits import Commits
-from coseal.node.consistent_reads import ConsistentReads
 from coseal.node.core.events import Admission, Answer
 from coseal.node.core.health import NodeStatus
-from coseal.node.core.machine import Machine
 from coseal.node.http.services import Gateway, Location, Unavailable
-from coseal.node.index.index import Index
-from coseal.node.storage.data_folder import Storage
-from coseal.node.verifier.preview import Previews
+from coseal.node.parts import Parts
 from coseal.node.verifier.preview_worker import Preview, Question
-from coseal.node.verifier.verifier import Closed, Verifier
+from coseal.node.verifier.verifier import Closed
 
 _STOPPING: Final = "the node is stopping"
 _BAD_SIGNATURE: Final = Rejected(
@@ -43,28 +35,16 @@ class NodeServices:
 
     def __init__(
         self,
+        parts: Parts,
         *,
-        machine: Machine,
-        storage: Storage,
-        commits: Commits,
-        verifier: Verifier,
-        reads: ConsistentReads,
-        previews: Previews,
-        index: Index,
-        registry: CollectorRegistry,
         gateway: Gateway | None,
         now_ms: Callable[[], int],
         offer: Callable[[tuple[Transaction, ...]], tuple[Answer, ...]],
-        arrived: Callable[[Sequence[Transaction]], None] | None = None,
     ) -> None:
-        """``now_ms`` is the node's wall clock; ``offer`` gives verified transactions to the machine.
-
-        ``arrived`` is told of transactions as they come.
-        """
-        self.index, self.registry, self.gateway = index, registry, gateway
-        self._machine, self._storage, self._commits, self._verifier = machine, storage, commits, verifier
-        self._previews = previews
-        self._reads, self._now_ms, self._offer, self._arrived = reads, now_ms, offer, arrived
+        """``now_ms`` is the node's wall clock; ``offer`` gives verified transactions to the machine."""
+        self.index, self.registry, self.gateway = parts.index, parts.metrics.registry, gateway
+        self._parts, self._machine, self._storage, self._commits = parts, parts.machine, parts.storage, parts.commits
+        self._now_ms, self._offer = now_ms, offer
         self._submitted: list[tuple[tuple[Transaction, ...], asyncio.Future[tuple[Answer, ...]]]] = []
 
     @property
@@ -112,13 +92,11 @@ class NodeServices:
 
     def read_block(self, height: int) -> bytes | None:
         """See ``Services``."""
-        recent = self._commits.block(height)
-        return self._storage.read_block(height) if recent is None else recent.encode()
+        return self._parts.read_block(height)
 
     def read_head(self, height: int) -> bytes | None:
         """See ``Services``."""
-        recent = self._commits.block(height)
-        return self._storage.read_head(height) if recent is None else Head.of(recent).encode()
+        return self._parts.read_head(height)
 
     def snapshot(self, height: int | None = None) -> Manifest | None:
         """See ``Services``."""
@@ -137,13 +115,13 @@ class NodeServices:
 
     async def submit(self, transactions: Sequence[Transaction]) -> list[Answer]:
         """See ``Services``. What arrives in one turn of the loop goes to the machine as one event."""
-        if self._arrived is not None:
-            self._arrived(transactions)
+        if self._parts.tracer is not None:
+            self._parts.tracer.arrived(transactions)
         now_ms = self._now_ms()
         no_room = self._machine.refused_for_room(transactions, now_ms)  # N9: what has no place costs no signature check
         refused = {tx.raw: _rejected(tx, no_room[tx.raw]) for tx in transactions if tx.raw in no_room}
         try:
-            bad = await self._verifier.check(tx for tx in transactions if tx.raw not in refused)
+            bad = await self._parts.verifier.check(tx for tx in transactions if tx.raw not in refused)
         except Closed:
             raise Unavailable(_STOPPING) from None
         refused |= {tx.raw: _rejected(tx, _BAD_SIGNATURE) for tx in transactions if tx.raw in bad}
@@ -176,7 +154,7 @@ class NodeServices:
         executor = self._machine.executor
         time_ms = max(self._now_ms(), executor.time_ms + 1)
         question = Question(transaction.raw, signed, executor.height, time_ms)
-        return time_ms, await self._previews.preview(question)
+        return time_ms, await self._parts.previews.preview(question)
 
     @property
     def is_crowded(self) -> bool:
@@ -201,7 +179,7 @@ class NodeServices:
 
     async def consistent(self, timeout_s: float) -> int:
         """See ``Services``."""
-        return await self._reads.consistent(timeout_s)
+        return await self._parts.reads.consistent(timeout_s)
 
 
 def _rejected(transaction: Transaction, why: Rejected) -> Answer:

@@ -14,7 +14,7 @@ import asyncio
 import random
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -55,10 +55,6 @@ class Receiver(Protocol):
         """The last link to ``peer`` is gone."""
         ...
 
-    def peer_frame(self, peer: str, payload: bytes) -> None:
-        """An encoded message came from ``peer``."""
-        ...
-
     def link_refused(self, address: str, reason: str) -> None:
         """A connection did not become a link."""
         ...
@@ -81,12 +77,21 @@ class Identity:
 class Links:
     """All links of a node; every method is called on the loop."""
 
-    def __init__(self, identity: Identity, registry: Mapping[str, bytes], receiver: Receiver) -> None:
-        """``registry`` maps every node of the chain to the DER of its link certificate, as far as it is known."""
+    def __init__(
+        self,
+        identity: Identity,
+        registry: Mapping[str, bytes],
+        receiver: Receiver,
+        deliver: Callable[[str, bytes], None],
+    ) -> None:
+        """``registry`` maps every node of the chain to the DER of its link certificate, as far as it is known.
+
+        ``deliver`` gets each encoded message with the peer that it came from.
+        """
         self.dropped = 0
         self.shown: bytes | None = None
         self._closing = False
-        self._identity, self._receiver = identity, receiver
+        self._identity, self._receiver, self._deliver = identity, receiver, deliver
         self._me = identity.hello.node_id
         known = (*registry.items(), *identity.vouched.items())
         self._nodes = {der: node for node, der in known if node != self._me}
@@ -209,7 +214,7 @@ class Links:
     def link_frame(self, link: Link, payload: bytes) -> None:
         """See ``link.Owner``."""
         if self._links.get(str(link.peer)) is link:
-            self._receiver.peer_frame(str(link.peer), payload)
+            self._deliver(str(link.peer), payload)
 
     def link_lost(self, link: Link, reason: str) -> None:
         """See ``link.Owner``."""

@@ -41,7 +41,7 @@ class Thief:
         folder = cluster.entry(name).data / "keys"
         registry = {node.id: node.link_certificate for node in cluster.genesis.nodes}
         hello = wire.Hello(cluster.genesis.chain_id, name, "stolen")
-        self.links = Links(Identity(hello, folder / "link.crt", folder / "link.pem"), registry, self)
+        self.links = Links(Identity(hello, folder / "link.crt", folder / "link.pem"), registry, self, self.peer_frame)
         self.signer = keys.read_signer(folder / "consensus.pem")
         self.others: set[str] = set()
 

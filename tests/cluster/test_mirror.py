@@ -33,7 +33,7 @@ class Mirror:
         folder = cluster.entry(NAME).data / "keys"
         registry = {node.id: node.link_certificate for node in cluster.genesis.nodes}
         hello = wire.Hello(cluster.genesis.chain_id, NAME, "mirror")
-        self.links = Links(Identity(hello, folder / "link.crt", folder / "link.pem"), registry, self)
+        self.links = Links(Identity(hello, folder / "link.crt", folder / "link.pem"), registry, self, self.peer_frame)
         entries = {node.name: node.link.rpartition(":") for node in cluster.net.nodes}
         self.addresses = {name: (host, int(port)) for name, (host, _, port) in entries.items()}
         self.linked: set[str] = set()

@@ -221,7 +221,7 @@ def test_a_fault_of_ours_ends_the_process_and_leaves_a_dump(folder: Path) -> Non
 def test_a_halt_ends_the_process_with_its_own_status(folder: Path) -> None:
     async def scenario(runtime: Runtime) -> None:
         await started(runtime)
-        runtime._perform(Halt("our execution contradicts a certificate"))
+        runtime._effects.perform(Halt("our execution contradicts a certificate"))
 
     assert run(folder, scenario, stop=False) is Exit.HALTED
     assert "contradicts" in next(folder.glob("halt-*.json")).read_text()

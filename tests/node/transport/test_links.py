@@ -95,7 +95,9 @@ class Net:
     ) -> Recorder:
         self.ports[name] = self.ports[name] or free_port()
         recorder = self.seen[name] = Recorder()
-        self.links[name] = Links(self.identity(name, chain=chain), registry or self.registry(), recorder)
+        self.links[name] = Links(
+            self.identity(name, chain=chain), registry or self.registry(), recorder, recorder.peer_frame
+        )
         addresses = {peer: ("127.0.0.1", self.ports[peer]) for peer in peers}
         await self.links[name].start(("127.0.0.1", self.ports[name]), addresses)
         return recorder
