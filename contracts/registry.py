@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.governance import actions as governance
 from coseal.contracts.kernel.contract import Contract
+from coseal.contracts.kernel.lists import List
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.process import actions as process
@@ -31,5 +32,8 @@ CONTRACTS: Final[Contracts] = {
     )
 }
 """The contracts of the newest protocol version, in the order in which their ``begin_block`` runs."""
+
+LISTS: Final[Mapping[str, List]] = {found.name: found for contract in CONTRACTS.values() for found in contract.lists}
+"""What nodes list, by name."""
 
 RULES: Final[Mapping[int, Contracts]] = {PROTOCOL_VERSION: CONTRACTS}

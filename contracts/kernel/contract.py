@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from coseal.contracts.kernel.action import Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.lists import List
 
 
 class Moment(NamedTuple):
@@ -52,7 +53,7 @@ class Contract:
     receipt, its refusal refuses the transaction.
 
     ``open_keys`` are the prefixes of the keys whose values grow, ``decisions`` the kinds of due things that decide a
-    ballot.
+    ballot. ``lists`` are what a node lists of the contract's rows.
     """
 
     name: str
@@ -64,3 +65,4 @@ class Contract:
     observe: Observe | None = None
     open_keys: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
+    lists: tuple[List, ...] = ()

@@ -10,8 +10,12 @@ from typing import Final
 
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.policy.acts import ACTIONS
+from coseal.contracts.policy.lists import LISTS
 from coseal.contracts.policy.recording import RECORD
 
 CONTRACT: Final[Contract] = Contract(
-    name="policy", actions={**ACTIONS, "record": RECORD}, open_keys=("policy/instrument/", "policy/statistics/")
+    name="policy",
+    actions={**ACTIONS, "record": RECORD},
+    open_keys=("policy/instrument/", "policy/statistics/"),
+    lists=LISTS,
 )

@@ -17,6 +17,7 @@ from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Identifier, Integer, Later, Many, OneOf, Reference, Text, Translatable
 from coseal.contracts.process.attestation import ATTEST
 from coseal.contracts.process.batch import Batch
+from coseal.contracts.process.lists import LISTS
 from coseal.contracts.process.state import add_counts, source_key, type_key
 from coseal.contracts.process.types import DEFINE_TYPE
 from coseal.ledger.signing import ZERO_HASH
@@ -141,4 +142,5 @@ CONTRACT: Final[Contract] = Contract(
         "attest": ATTEST,
     },
     open_keys=("process/type/",),
+    lists=LISTS,
 )

@@ -29,6 +29,7 @@ from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision import questions as supervision_service
 from coseal.contracts.supervision import rule_sets as supervision_rules
 from coseal.contracts.supervision.effects import Outcome
+from coseal.contracts.supervision.lists import LISTS
 from coseal.contracts.supervision.monitor_runtime import call, observe, passed
 from coseal.contracts.supervision.rule_sets import Effect, Now
 from coseal.contracts.supervision.sets import TRIAL, definition_of, head_key, rule_key, set_key
@@ -435,6 +436,7 @@ CONTRACT: Final[Contract] = Contract(
     fire=_fire,
     next_deadline_ms=_next_deadline_ms,
     observe=_observe,
+    lists=LISTS,
     open_keys=(
         "supervision/object/",
         "supervision/active/",

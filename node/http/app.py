@@ -21,8 +21,9 @@ from coseal.node.http import (
     evidence,
     flows,
     governance,
+    lists,
     operations,
-    policies,
+    policy,
     process,
     reference,
     stream,
@@ -82,7 +83,8 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
     for router in (
         transactions.router(context, submission),
         chain.router(context),
-        policies.router(context),
+        lists.router(context),  # before what takes any id, such as /v1/policies/{id}
+        policy.router(context),
         process.router(context),
         flows.router(context),
         supervision.router(context),

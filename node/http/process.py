@@ -1,4 +1,4 @@
-"""Process data over HTTP: types, sources, objects, and an object's items with the proof that they are all.
+"""Process data over HTTP beside its lists: one type, one source, one object, and its items, proven to be all.
 
 Law: a history given with a proof is complete as of the certified height it names, and says so only then: the state
 fixes how many items there are and what chain they form, so neither this node nor its index can leave one out.
@@ -28,8 +28,8 @@ from coseal.node.http.bodies import answer, json_bytes
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
 from coseal.node.http.context import Context, WithHandovers
 from coseal.node.http.problems import Problem, unavailable
-from coseal.node.index import queries
-from coseal.node.index.queries import ItemPlace
+from coseal.node.index import process_queries as queries
+from coseal.node.index.process_queries import ItemPlace
 
 MAX_PROVEN_ITEMS: Final = 10_000
 
@@ -51,11 +51,6 @@ def router(context: Context) -> APIRouter:
 def _add_types(routes: APIRouter, context: Context) -> None:
     index = context.services.index
 
-    @routes.get("/process-types", summary="Process types", dependencies=[Depends(context.fresh_index)])
-    async def types() -> Response:
-        height, found = await index.query(queries.process_types)
-        return answer({"height": height, "process_types": found}, height=height)
-
     @routes.get("/process-types/{id:part}", summary="One process type", dependencies=[Depends(context.fresh_index)])
     async def process_type(id: Id) -> Response:
         height, reader = context.services.height, context.reader()
@@ -69,14 +64,6 @@ def _add_types(routes: APIRouter, context: Context) -> None:
 
 
 def _add_sources(routes: APIRouter, context: Context) -> None:
-    @routes.get("/sources", summary="Sources, by name", dependencies=[Depends(context.fresh_index)])
-    async def sources(
-        process_type: ProcessType = None, limit: paging.Limit = 100, cursor: paging.Cursor = None
-    ) -> Response:
-        after = paging.decode(cursor)
-        height, page = await context.services.index.query(queries.sources, process_type, after, limit)
-        return answer({"height": height, "sources": page.items, "next": paging.encode(page.next)}, height=height)
-
     @routes.get(
         "/sources/{id:rest}", summary="One source: last sequence, gaps, lag", dependencies=[Depends(context.fresh)]
     )
@@ -98,17 +85,6 @@ def _add_sources(routes: APIRouter, context: Context) -> None:
 def _add_objects(routes: APIRouter, context: Context) -> None:
     fresh_index = [Depends(context.fresh_index)]
     index = context.services.index
-
-    @routes.get("/objects", summary="Objects, in the order of their first item", dependencies=fresh_index)
-    async def objects(
-        process_type: ProcessType = None,
-        object_type: ObjectType = None,
-        limit: paging.Limit = 100,
-        cursor: paging.Cursor = None,
-    ) -> Response:
-        after = paging.decode_number(cursor)
-        height, page = await index.query(queries.objects, process_type, object_type, after, limit)
-        return answer({"height": height, "objects": page.items, "next": paging.encode(page.next)}, height=height)
 
     @routes.get("/objects/{id:rest}/events", summary="An object's items, provably all", dependencies=fresh_index)
     async def events(

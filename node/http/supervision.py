@@ -1,24 +1,26 @@
-"""Supervision over HTTP: rules and ballots, findings with their whole trail, holds, obligations, questions, times.
+"""Supervision over HTTP beside its lists: one rule, ballot, finding with its trail or question; obligations and times.
 
-Law: lists come from the index and carry its height; a single thing is read from the certified state, with its proof
-if wanted, and the texts around it from the index at the same height or later.
+Law: a single thing is read from the certified state, with its proof if wanted, and the texts around it from the index
+at the same height or later.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from coseal.contracts.governance.ballot import electorate, tally
+from coseal.contracts.supervision.lists import FINDINGS, QUESTIONS
 from coseal.contracts.supervision.terms import SIDES, terms, times
 from coseal.ledger.render import plain
-from coseal.node.http import paging
 from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
 from coseal.node.http.context import Context
+from coseal.node.http.lists import filters_of
 from coseal.node.http.problems import Problem
+from coseal.node.index import lists
 from coseal.node.index import supervision_queries as queries
 
 Text = Annotated[str | None, Query(max_length=256)]
@@ -28,39 +30,9 @@ Numbered = Annotated[
     str, Path(pattern="^[A-Z][1-9][0-9]{0,17}$", description="A capital letter and a number without leading zeros.")
 ]
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="Default: the one in force, else the newest.")]
-Order = Annotated[Literal["oldest", "newest"], Query(description="Which come first.")]
+Filters = Annotated[dict[str, str], filters_of(FINDINGS)]
 
 _MAX_OBLIGATIONS: Final = 1_000
-
-
-async def finding_filters(
-    status: Status = None,
-    rule: Text = None,
-    process_type: Text = None,
-    object_type: Text = None,
-    object: Annotated[str | None, Query(max_length=256, description="The id of the object.")] = None,
-    severity: Status = None,
-    source: Text = None,
-    party: Annotated[str | None, Query(max_length=64, description="The subject or the supervisor.")] = None,
-    awaits: Annotated[Literal["supervisor", "subject"] | None, Query(description="Whose turn it is.")] = None,
-    overdue: Annotated[Literal["true", "false"] | None, Query(description="Whether the step due is late.")] = None,
-) -> dict[str, str]:
-    """Return the filters that were given."""
-    return _given(
-        status=status,
-        rule=rule,
-        process_type=process_type,
-        object_type=object_type,
-        object=object,
-        severity=severity,
-        source=source,
-        party=party,
-        awaits=awaits,
-        overdue=overdue,
-    )
-
-
-Filters = Annotated[dict[str, str], Depends(finding_filters)]
 
 
 def router(context: Context) -> APIRouter:
@@ -77,20 +49,6 @@ def router(context: Context) -> APIRouter:
 
 def _add_rules(routes: APIRouter, context: Context) -> None:
     index = context.services.index
-
-    @routes.get("/rules", summary="Rules in all their versions, by id", dependencies=[Depends(context.fresh_index)])
-    async def rules(
-        process_type: Text = None,
-        status: Status = None,
-        kind: Status = None,
-        severity: Status = None,
-        proposer: Text = None,
-        limit: paging.Limit = 100,
-        cursor: paging.Cursor = None,
-    ) -> Response:
-        given = _given(process_type=process_type, status=status, kind=kind, severity=severity, proposer=proposer)
-        height, page = await index.query(queries.rules, given, _rule_place(cursor), limit)
-        return answer({"height": height, "rules": page.items, "next": paging.encode(page.next)}, height=height)
 
     @routes.get("/rules/{id:rest}", summary="One rule, its versions and figures", dependencies=[Depends(context.fresh)])
     async def rule(id: Id, version: Version = None, proof: KeyProof = False) -> Response:
@@ -117,21 +75,6 @@ def _add_rules(routes: APIRouter, context: Context) -> None:
 
 
 def _add_ballots(routes: APIRouter, context: Context) -> None:
-    index = context.services.index
-
-    @routes.get("/ballots", summary="Ballots, by number", dependencies=[Depends(context.fresh_index)])
-    async def ballots(
-        status: Status = None,
-        kind: Status = None,
-        proposer: Text = None,
-        order: Order = "oldest",
-        limit: paging.Limit = 100,
-        cursor: paging.Cursor = None,
-    ) -> Response:
-        after, given = paging.decode_number(cursor), _given(status=status, kind=kind, proposer=proposer)
-        height, page = await index.query(queries.ballots, given, after, limit, newest_first=order == "newest")
-        return answer({"height": height, "ballots": page.items, "next": paging.encode(page.next)}, height=height)
-
     @routes.get("/ballots/{id:part}", summary="One ballot with its votes", dependencies=[Depends(context.fresh)])
     async def ballot(id: Numbered, proof: KeyProof = False) -> Response:
         height, key, reader = context.services.height, f"supervision/ballot/{id}", context.reader()
@@ -145,17 +88,9 @@ def _add_ballots(routes: APIRouter, context: Context) -> None:
 def _add_findings(routes: APIRouter, context: Context) -> None:
     index, fresh_index = context.services.index, [Depends(context.fresh_index)]
 
-    @routes.get("/findings", summary="Findings, by number", dependencies=fresh_index)
-    async def findings(
-        given: Filters, order: Order = "oldest", limit: paging.Limit = 100, cursor: paging.Cursor = None
-    ) -> Response:
-        after, newest = paging.decode_number(cursor), order == "newest"
-        height, page = await index.query(queries.findings, given, after, limit, newest_first=newest)
-        return answer({"height": height, "findings": page.items, "next": paging.encode(page.next)}, height=height)
-
     @routes.get("/findings/statistics", summary="Findings by rule and status", dependencies=fresh_index)
-    async def statistics(given: Filters) -> Response:
-        height, counts = await index.query(queries.finding_counts, given)
+    async def statistics(filters: Filters) -> Response:
+        height, counts = await index.query(queries.finding_counts, filters)
         return answer({"height": height, "counts": counts}, height=height)
 
     @routes.get("/findings/{id:part}", summary="One finding, its whole trail", dependencies=[Depends(context.fresh)])
@@ -175,14 +110,6 @@ def _add_findings(routes: APIRouter, context: Context) -> None:
         await context.index_reaches(height)
         _, document["trail"] = await index.query(queries.trail, int(id[1:]))
         return await _with_proof(context, height, document, key, proof)
-
-    @routes.get("/holds", summary="Objects on hold, or once on hold", dependencies=fresh_index)
-    async def holds(
-        process_type: Text = None, status: Status = None, limit: paging.Limit = 100, cursor: paging.Cursor = None
-    ) -> Response:
-        given = _given(process_type=process_type, status=status)
-        height, page = await index.query(queries.holds, given, paging.decode(cursor), limit)
-        return answer({"height": height, "holds": page.items, "next": paging.encode(page.next)}, height=height)
 
 
 def _add_obligations(routes: APIRouter, context: Context) -> None:
@@ -207,26 +134,13 @@ def _add_obligations(routes: APIRouter, context: Context) -> None:
 def _add_service(routes: APIRouter, context: Context) -> None:
     index, fresh_index = context.services.index, [Depends(context.fresh_index)]
 
-    @routes.get("/questions", summary="Members' questions with their answers", dependencies=fresh_index)
-    async def questions(
-        status: Status = None, member: Text = None, limit: paging.Limit = 100, cursor: paging.Cursor = None
-    ) -> Response:
-        after, given = paging.decode_number(cursor), _given(status=status, member=member)
-        height, page = await index.query(queries.questions, given, after, limit)
-        return answer({"height": height, "questions": page.items, "next": paging.encode(page.next)}, height=height)
-
     @routes.get("/questions/{id:part}", summary="One question with its answer", dependencies=fresh_index)
     async def question(id: Numbered) -> Response:
         await context.index_reaches(context.services.height)
-        height, found = await index.query(queries.question, id)
+        height, found = await index.query(lists.one, QUESTIONS, id)
         if found is None:
             raise Problem(404, "unknown_question", "no question has this id", more={"height": height})
         return answer({"height": height, "question": found}, height=height)
-
-    @routes.get("/guidance", summary="Guidance the government published", dependencies=fresh_index)
-    async def guidance(limit: paging.Limit = 100, cursor: paging.Cursor = None) -> Response:
-        height, page = await index.query(queries.guidance, paging.decode_number(cursor), limit)
-        return answer({"height": height, "guidance": page.items, "next": paging.encode(page.next)}, height=height)
 
 
 def _add_times(routes: APIRouter, context: Context) -> None:
@@ -248,16 +162,3 @@ async def _with_proof(context: Context, height: int, document: dict[str, Any], k
         certified = await prove_key(context, key)
         document["proof"] = await proof_document(context, certified)
     return answer({"height": height, **document}, height=height)
-
-
-def _rule_place(cursor: str | None) -> str:
-    """Return the key a cursor of rules goes on after; raise the problem 400."""
-    after = paging.decode(cursor)
-    version = after.partition("\n")[2]
-    if after and not (version.isascii() and version.isdigit() and len(version) <= 9):
-        raise Problem(400, "invalid_cursor", "cursor: use `next` of the page before, unchanged")
-    return after
-
-
-def _given(**filters: str | None) -> dict[str, str]:
-    return {name: value for name, value in filters.items() if value is not None}

@@ -139,11 +139,6 @@ def _create(path: Path, chain_id: bytes) -> None:
     connection.close()
 
 
-def height_of(connection: sqlite3.Connection) -> int:
-    """Return the height marker."""
-    return int(connection.execute("SELECT value FROM meta WHERE key = 'height'").fetchone()[0])
-
-
 def left_out(path: Path) -> int:
     """Return how many transactions the index has without their rows."""
     connection = connect(path)

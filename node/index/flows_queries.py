@@ -1,6 +1,6 @@
 """Queries of the SQL index about processes as wholes: the map of an object type, its variants, its cases.
 
-Law: as ``index_queries``; what a query costs depends on activities, flows and the size of its page, never on how many
+Law: as ``lists``; what a query costs depends on activities, flows and the size of its page, never on how many
 events or cases there are.
 """
 
@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from coseal.contracts.process.flows import EDGE, MAX_VARIANT, class_ms
-from coseal.node.index.queries import Page, height
+from coseal.node.index.lists import Page
+from coseal.node.index.queries import height
 from coseal.node.index.rows import shown
 
 _NO_KIND: Final = {"id": 0, "cases": 0, "events": 0, "variants": 0}

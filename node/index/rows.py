@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
+from coseal.contracts.kernel.lists import columns_of
 from coseal.contracts.rows.contained import reason_of
 
 _log = structlog.get_logger("node.index")
@@ -25,6 +26,11 @@ _NAMES: Final[tuple[str, ...]] = ("id", "name", "number", "version", "object", "
 def shown(rows: Iterable[_Row], render: Callable[[_Row], dict[str, Any]]) -> list[dict[str, Any]]:
     """Return each row as ``render`` makes it."""
     return [_shown(row, render) for row in rows]
+
+
+def columns(row: sqlite3.Row) -> dict[str, Any]:
+    """Return a row's columns, as ``columns_of``."""
+    return columns_of(dict(row))
 
 
 def _shown(row: _Row, render: Callable[[_Row], dict[str, Any]]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from coseal.audit.verify import verify_document
 from coseal.client import bundle
 from coseal.client.session import Ask, Exchange, Reply, Session
 from coseal.contracts.process.chain import item_hash, objects_of
+from coseal.contracts.supervision.lists import FINDINGS
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import codec, signing
 from coseal.ledger.block import CommittedBlock, Header, Receipt
@@ -29,7 +30,7 @@ from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.render import certified_header_json, raw_text, state_proof_json
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
-from coseal.node.index import supervision_queries as queries
+from coseal.node.index import lists
 from coseal.node.index.index import Index
 from tests.support.chain import Chain
 from tests.support.genesis import make_genesis
@@ -71,7 +72,7 @@ class FakeClient:
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         if path == "/v1/findings":
             filters = {name: params[name] for name in ("process_type", "object_type", "object") if name in params}
-            rows = asyncio.run(self._index.query(queries.findings, filters, 0, 1_000))[1].items
+            rows = asyncio.run(self._index.query(lists.page, FINDINGS, filters, (), 1_000))[1].items
             return {"findings": [row for row in rows if row["id"] not in self.hide], "next": None}
         return self._history(path.split("/")[3].replace("%2F", "/"), params["process_type"], params["type"])
 

@@ -14,7 +14,7 @@ import pytest
 from coseal.contracts import block_events as feed
 from coseal.ledger.block import Receipt
 from coseal.node.http.stream import Wanted, _block_events
-from coseal.node.index import queries
+from coseal.node.index.rows import shown
 from coseal.streams.outgoing import outgoing
 from tests.node.http.world import World, scenario
 
@@ -234,5 +234,5 @@ async def test_a_fault_in_one_item_of_a_batch_costs_that_item_alone(world: World
 
 
 def test_the_queries_name_what_they_cannot_show() -> None:
-    rows = queries.shown([1, 2], lambda row: {"half": 2 // (row - 1)})
+    rows = shown([1, 2], lambda row: {"half": 2 // (row - 1)})
     assert rows == [{"cannot_be_shown": "ZeroDivisionError: integer division or modulo by zero"}, {"half": 2}]

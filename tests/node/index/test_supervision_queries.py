@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from coseal.contracts.registry import LISTS
 from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text
+from coseal.node.index import lists
 from coseal.node.index import supervision_queries as queries
 from coseal.node.index.index import Index
 from tests.node.index.test_index import dump, opened, rebuilt
@@ -39,6 +41,10 @@ def ask(index: Index, function: Any, *args: Any) -> Any:
     return asyncio.run(index.query(function, *args))[1]
 
 
+def listed(index: Index, name: str, **filters: str) -> Any:
+    return ask(index, lists.page, LISTS[name], filters)
+
+
 def test_all_that_the_story_asks_is_accepted(story: Story) -> None:
     refused = [
         (receipt.code, receipt.detail)
@@ -56,7 +62,7 @@ def test_rebuilding_equals_following_and_fills_every_table(tmp_path: Path, index
 
 
 def test_findings_stand_as_the_state_has_them(index: Index, story: Story) -> None:
-    items = ask(index, queries.findings, {}, 0, 100).items
+    items = listed(index, "findings").items
     assert len(items) == story.state("supervision/counter/finding") >= 5
     for item in items:
         record = story.state(f"supervision/finding/{item['id']}")
@@ -71,7 +77,7 @@ def test_findings_stand_as_the_state_has_them(index: Index, story: Story) -> Non
 
 def test_findings_are_filtered(index: Index) -> None:
     def ids(**filters: str) -> set[str]:
-        return {item["id"] for item in ask(index, queries.findings, filters, 0, 100).items}
+        return {item["id"] for item in listed(index, "findings", **filters).items}
 
     everything = ids()
     assert ids(status="closed") | ids(status="raised") <= everything
@@ -85,29 +91,12 @@ def test_findings_are_filtered(index: Index) -> None:
     assert ids(rule="R-GAP") == ids(object_type="source")
 
 
-def test_pages_join_to_the_whole(index: Index) -> None:
-    whole = [item["id"] for item in ask(index, queries.findings, {}, 0, 100).items]
-    joined, after = [], 0
-    while after is not None:
-        page = ask(index, queries.findings, {}, after, 2)
-        joined += [item["id"] for item in page.items]
-        after = None if page.next is None else int(page.next)
-    assert joined == whole
-    names, cursor = [], ""
-    while cursor is not None:
-        page = ask(index, queries.rules, {}, cursor, 1)
-        names += [(item["id"], item["version"]) for item in page.items]
-        cursor = page.next
-    assert names == sorted(names)
-    assert len(names) == len(set(names)) == len(ask(index, queries.rules, {}, "", 100).items)
-
-
 def test_rules_and_ballots_stand_as_the_state_has_them(index: Index, story: Story) -> None:
-    items = ask(index, queries.rules, {}, "", 100).items
+    items = listed(index, "rules").items
     assert {item["status"] for item in items} >= {"adopted", "retired", "superseded", "proposed"}
     for item in items:
         assert item["status"] == story.state(f"supervision/rule/{item['id']}/{item['version']}")["status"]
-    ballots = ask(index, queries.ballots, {}, 0, 100).items
+    ballots = listed(index, "ballots").items
     assert len(ballots) == story.state("supervision/counter/ballot")
     for item in ballots:
         record = story.state(f"supervision/ballot/{item['id']}")
@@ -117,13 +106,13 @@ def test_rules_and_ballots_stand_as_the_state_has_them(index: Index, story: Stor
 
 
 def test_questions_and_holds_stand_as_the_state_has_them(index: Index, story: Story) -> None:
-    for item in ask(index, queries.questions, {}, 0, 100).items:
+    for item in listed(index, "questions").items:
         record = story.state(f"supervision/question/{item['id']}")
         for name in ("topic", "status", "deadline_ms", "member"):
             assert item[name] == record[name]
-    (hold,) = ask(index, queries.holds, {}, "", 100).items
+    (hold,) = listed(index, "holds").items
     assert hold["object"] == "c2"
-    (first, second) = ask(index, queries.guidance, 0, 100).items
+    (first, second) = listed(index, "guidance").items
     assert (first["replaced_by"], second["replaced_by"]) == ("G2", None)
     assert ask(index, queries.obliged, None, 10) == [("R-MONTHLY", "enterprise-a/live")]
 
@@ -152,7 +141,7 @@ def test_what_is_null_in_a_rule_is_absent_from_its_row(tmp_path: Path) -> None:
     index = opened(tmp_path / "index.sqlite", story.chain)
     index.start(len(story.chain.blocks))
     assert index.wait(len(story.chain.blocks), 20), index.error
-    rows = {row["id"]: row for row in ask(index, queries.rules, {}, "", 100).items}
+    rows = {row["id"]: row for row in listed(index, "rules").items}
     assert (rows["R-NULL"]["effect"], rows["R-NULL"]["severity"]) == ("flag", "")
     index.stop()
 
@@ -172,7 +161,7 @@ def test_findings_without_room_in_their_receipt_are_indexed_when_they_are_shown(
     index = opened(tmp_path / "index.sqlite", story.chain)
     index.start(len(story.chain.blocks))
     assert index.wait(len(story.chain.blocks), 20)
-    rows = ask(index, queries.findings, {}, 0, 10_000).items
+    rows = listed(index, "findings").items
     assert [row["id"] for row in rows] == [f"F{n}" for n in range(1, 801)]
     for row in (rows[0], rows[-1]):
         record = story.state(f"supervision/finding/{row['id']}")

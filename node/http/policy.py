@@ -1,4 +1,4 @@
-"""The policy register over HTTP: lists and figures from the index, single instruments from the state.
+"""The policy register over HTTP beside its lists: figures from the index, single instruments from the state.
 
 Law: what comes from the index carries the index's height; what can be proved is read from the certified state.
 """
@@ -13,48 +13,19 @@ from starlette.responses import Response
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.policy import instrument as policy_instrument
 from coseal.contracts.policy import statistics as policy_statistics
+from coseal.contracts.policy.lists import POLICIES
 from coseal.ledger.render import plain
-from coseal.node.http import paging
 from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
 from coseal.node.http.context import Context
+from coseal.node.http.lists import filters_of
 from coseal.node.http.problems import Problem
-from coseal.node.index import queries
+from coseal.node.index import lists
+from coseal.node.index import policy_queries as queries
 
-Text = Annotated[str | None, Query(max_length=256)]
+Filters = Annotated[dict[str, str], filters_of(POLICIES)]
 _COUNTERS_MAX: Final = 2_000
 _BY: Final = ", ".join(queries.DIMENSIONS)
-
-
-async def filters(
-    year: Annotated[str | None, Query(pattern="^([0-9]{4}|undated)$", description="Four digits, or `undated`.")] = None,
-    area: Text = None,
-    level: Text = None,
-    issuer: Text = None,
-    status: Text = None,
-    origin: Text = None,
-    type_document: Text = None,
-    member: Text = None,
-    source: Annotated[str | None, Query(max_length=256, description="SHA-256 of what it was recorded from.")] = None,
-    title: Annotated[str | None, Query(max_length=256, description="Text that the title contains.")] = None,
-) -> dict[str, str]:
-    """Return the filters that were given."""
-    given = {
-        "year": year,
-        "area": area,
-        "level": level,
-        "issuer": issuer,
-        "status": status,
-        "origin": origin,
-        "type_document": type_document,
-        "member": member,
-        "source": source,
-        "title": title,
-    }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-Filters = Annotated[dict[str, str], Depends(filters)]
 
 
 def router(context: Context) -> APIRouter:
@@ -63,39 +34,20 @@ def router(context: Context) -> APIRouter:
     fresh, fresh_index = [Depends(context.fresh)], [Depends(context.fresh_index)]
     index = context.services.index
 
-    @routes.get("", summary="Instruments, filtered, by id or the newest first", dependencies=fresh_index)
-    async def policies(
-        given: Filters,
-        limit: paging.Limit = 100,
-        cursor: paging.Cursor = None,
-        order: Annotated[Literal["id", "newest"], Query(description="`newest`: by date, latest first.")] = "id",
-    ) -> Response:
-        after = paging.decode(cursor)
-        if order == "id":
-            height, page = await index.query(queries.policies, given, after, limit)
-        else:
-            height, page = await index.query(queries.newest_policies, given, _date_and_id(after), limit)
-        return answer({"height": height, "policies": page.items, "next": paging.encode(page.next)}, height=height)
-
     @routes.get("/statistics", summary="Counts of instruments by dimensions", dependencies=fresh_index)
     async def statistics(
-        given: Filters, by: Annotated[str, Query(max_length=128, description=f"Some of {_BY}.")] = "year"
+        filters: Filters, by: Annotated[str, Query(max_length=128, description=f"Some of {_BY}.")] = "year"
     ) -> Response:
         dimensions = _dimensions(by)
-        if not given and (counted := _counted(context.reader(), dimensions)) is not None:
+        if not filters and (counted := _counted(context.reader(), dimensions)) is not None:
             total, rows = counted
             height = context.services.height
             return answer({"height": height, "by": dimensions, "policies": total, "counts": rows}, height=height)
         try:
-            height, total, rows = await index.query(queries.policy_statistics, dimensions, given)
+            height, total, rows = await index.query(queries.policy_statistics, dimensions, filters)
         except queries.TooMany:
             raise _too_many() from None
         return answer({"height": height, "by": dimensions, "policies": total, "counts": rows}, height=height)
-
-    @routes.get("/sources", summary="What recorded instruments come from", dependencies=fresh_index)
-    async def sources() -> Response:
-        height, rows = await index.query(queries.policy_sources)
-        return answer({"height": height, "sources": rows}, height=height)
 
     @routes.get("/relations", summary="What an instrument rests on, and what rests on it", dependencies=fresh_index)
     async def relations(
@@ -107,13 +59,13 @@ def router(context: Context) -> APIRouter:
 
     @routes.get("/coissuing", summary="How often issuers passed instruments together", dependencies=fresh_index)
     async def coissuing(
-        given: Filters,
+        filters: Filters,
         by: Annotated[
             Literal["passed", "acted"], Query(description="`acted`: both had a part in it, whatever each did.")
         ] = "passed",
     ) -> Response:
         try:
-            height, pairs = await index.query(queries.co_issuing, given, acted=by == "acted")
+            height, pairs = await index.query(queries.co_issuing, filters, acted=by == "acted")
         except queries.TooMany:
             raise _too_many() from None
         return answer({"height": height, "by": by, "pairs": pairs}, height=height)
@@ -138,14 +90,6 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-def _date_and_id(after: str) -> tuple[str, str] | None:
-    """Return the (date, id) after which to go on, None at the start."""
-    date, space, policy = after.partition(" ")
-    if after and not space:
-        raise Problem(400, "invalid_cursor", "cursor: use `next` of the page before, unchanged, in the same order")
-    return (date, policy) if after else None
-
-
 def _dimensions(by: str) -> list[str]:
     names = by.split(",")
     if not set(names) <= queries.DIMENSIONS.keys() or len(set(names)) < len(names):
@@ -165,5 +109,5 @@ def _counted(reader: Reader, dimensions: list[str]) -> tuple[int, list[dict[str,
 
 
 def _too_many() -> Problem:
-    detail = f"more than {queries.MAX_ROWS} rows; ask for fewer dimensions, or filter"
+    detail = f"more than {lists.MAX_ROWS} rows; ask for fewer dimensions, or filter"
     return Problem(422, "too_many_rows", detail)

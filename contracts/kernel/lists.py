@@ -1,0 +1,132 @@
+"""What a list of a contract is: its rows, filters, orders and entries, described once.
+
+Law: a node's route and SQL, the command line's list and the console's default pages follow from this description; what
+a user writes is only ever the value of a bound parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from coseal.contracts.kernel.rows.place import BEGIN
+from coseal.contracts.kernel.rows.schema import Kind, Table
+
+Words: TypeAlias = Mapping[str, str]
+"""A text by language (``wording.in_language``)."""
+Row: TypeAlias = Mapping[str, Any]
+"""A row by column, its JSON documents decoded."""
+
+_DIGITS_MAX: Final = 18
+_DOCUMENT: Final = "document"
+
+
+def columns_of(row: Row) -> dict[str, Any]:
+    """Return a row's columns; its place is named as everywhere else, and null for what fell due at a block's start."""
+    named = {("index" if name == "position" else name): value for name, value in row.items() if name != _DOCUMENT}
+    if named.get("index") == BEGIN:
+        named["index"] = None
+    return named
+
+
+def entry_of(row: Row) -> dict[str, Any]:
+    """Return a row's document, and over it the columns, which say how things stand by now."""
+    return {**row.get(_DOCUMENT, {}), **columns_of(row)}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A parameter that narrows a list.
+
+    ``condition`` is SQL with the value as ``:name``; by default the column of that name equals it. The value is one of
+    ``values`` if there are some, else a text of at most ``high`` characters that matches ``pattern`` if there is one.
+    """
+
+    name: str
+    says: str = ""
+    condition: str = ""
+    values: tuple[str, ...] = ()
+    pattern: str = ""
+    high: int = 256
+
+    @property
+    def sql(self) -> str:
+        """The condition."""
+        return self.condition or f"{self.name} = :{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is ordered: by columns that together tell rows apart.
+
+    A page ends with the key of its last row, the values of these columns with ``separator`` between them.
+    """
+
+    name: str
+    by: tuple[str, ...]
+    descending: bool = False
+    separator: str = "\n"  # stands in no id
+
+    def key(self, row: Row) -> str:
+        """Return the key of a row."""
+        return self.separator.join(str(row[column]) for column in self.by)
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A list that a node answers.
+
+    ``name`` tells lists apart, ``path`` is its route, ``part`` the part of the interface that it belongs to and
+    ``says`` what it is, in the documentation. ``title`` and ``columns`` are for people: the fields of an entry that a
+    table shows, with their headings. ``entry`` makes the entry of a row. ``key`` is the state key of an entry, with its
+    fields in braces, where the state has it. ``entries`` is their name in an answer. ``where`` narrows the
+    table, ``computed`` are columns that it lacks, as SQL. A list that is not ``paged`` is given whole.
+    """
+
+    name: str
+    path: str
+    part: str
+    table: Table
+    says: str
+    title: Words
+    columns: Mapping[str, Words]
+    filters: tuple[Filter, ...] = ()
+    orders: tuple[Order, ...] = ()
+    orders_say: str = "Which come first."
+    entry: Callable[[Row], dict[str, Any]] = entry_of
+    key: str = ""
+    entries: str = ""
+    where: str = ""
+    computed: Mapping[str, str] = field(default_factory=dict)
+    paged: bool = True
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the rest: the order by the table's key, the name of the entries."""
+        object.__setattr__(self, "orders", self.orders or (Order("", self.table.key),))
+        object.__setattr__(self, "entries", self.entries or self.name)
+
+    def order(self, name: str = "") -> Order:
+        """Return the order of a name, the first one by default; raise ``KeyError``."""
+        return {order.name: order for order in self.orders}[name] if name else self.orders[0]
+
+    def conditions(self, given: Mapping[str, str]) -> list[str]:
+        """Return the SQL of the filters that are given, and of ``where``; raise ``KeyError`` for an unknown one."""
+        known = {one.name: one.sql for one in self.filters}
+        return [*([self.where] if self.where else []), *(known[name] for name in given)]
+
+    def place(self, order: Order, key: str) -> tuple[str | int, ...] | None:
+        """Return the values of a key (``Order.key``), empty for an empty one, None for what is no key of the order."""
+        if not key:
+            return ()
+        texts = key.split(order.separator, len(order.by) - 1)
+        if len(texts) != len(order.by):
+            return None
+        kinds = {column.name: column.kind for column in self.table.columns}
+        values: list[str | int] = []
+        for column, text in zip(order.by, texts, strict=True):
+            number = kinds[column] is Kind.INTEGER
+            if number and not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+                return None
+            values.append(int(text) if number else text)
+        return tuple(values)

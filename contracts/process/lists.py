@@ -1,0 +1,79 @@
+"""The lists of process data: types, sources, objects."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from coseal.contracts.kernel.lists import Filter, List, Row, Words
+from coseal.contracts.process import tables
+
+_PART: Final = "process"
+_ID: Final[Words] = {"en": "Id", "zh": "编号"}
+_MEMBER: Final[Words] = {"en": "Member", "zh": "成员"}
+_TYPE: Final[Words] = {"en": "Process type", "zh": "流程类型"}
+_PROCESS_TYPE: Final = Filter("process_type", "Only of this process type.", "+process_type = :process_type", high=128)
+"""The sign keeps SQLite from taking an index for it and sorting all that it finds: the order asked for has its own."""
+
+
+def object_entry(row: Row) -> dict[str, Any]:
+    """Return an object: its names, how many items name it, and where the first of them is."""
+    names = {"process_type": row["process_type"], "type": row["type"], "id": row["name"]}
+    return {**names, "items": row["items"], "first": {"height": row["height"], "index": row["position"]}}
+
+
+PROCESS_TYPES: Final = List(
+    "process-types",
+    "/v1/process-types",
+    _PART,
+    tables.PROCESS_TYPES,
+    "Process types",
+    {"en": "Process types", "zh": "流程类型"},
+    {
+        "id": _ID,
+        "title": {"en": "Title", "zh": "名称"},
+        "version": {"en": "Version", "zh": "版本"},
+        "member": {"en": "Defined by", "zh": "定义方"},
+    },
+    key="process/type/{id}",
+    entries="process_types",
+    where="version = (SELECT max(version) FROM process_types o WHERE o.id = process_types.id)",
+    paged=False,
+)
+SOURCES: Final = List(
+    "sources",
+    "/v1/sources",
+    _PART,
+    tables.SOURCES,
+    "Sources, by name",
+    {"en": "Sources of process data", "zh": "流程数据源"},
+    {
+        "name": {"en": "Source", "zh": "数据源"},
+        "process_type": _TYPE,
+        "mode": {"en": "Mode", "zh": "方式"},
+        "items": {"en": "Items", "zh": "条目数"},
+        "missing": {"en": "Missing", "zh": "缺漏"},
+        "recorded_ms": {"en": "Last recorded", "zh": "最近登记"},
+    },
+    (_PROCESS_TYPE,),
+    key="process/source/{name}",
+)
+OBJECTS: Final = List(
+    "objects",
+    "/v1/objects",
+    _PART,
+    tables.OBJECTS,
+    "Objects, in the order of their first item",
+    {"en": "Objects of processes", "zh": "流程对象"},
+    {
+        "id": _ID,
+        "type": {"en": "Object type", "zh": "对象类型"},
+        "process_type": _TYPE,
+        "items": {"en": "Items", "zh": "条目数"},
+    },
+    (_PROCESS_TYPE, Filter("type", "Only of this object type.", "+type = :type", high=128)),
+    entry=object_entry,
+    key="process/object/{process_type}/{type}/{id}",
+    computed={"items": "(SELECT count(*) FROM item_objects WHERE object = objects.id)"},
+)
+
+LISTS: Final = (PROCESS_TYPES, SOURCES, OBJECTS)

@@ -1,0 +1,116 @@
+"""Every list that a contract describes, over a chain on which it all happened and over the oddest that is accepted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from coseal.contracts.kernel.lists import List, Order
+from coseal.contracts.registry import LISTS
+from coseal.contracts.rows.tables import CORE
+from coseal.ledger.state import State
+from coseal.node.index import lists
+from coseal.node.index.index import Index
+from tests.node.http.test_odd_rows import odd
+from tests.node.http.world import World
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.supervised import Story
+
+ORDERS = [(listed, order) for listed in LISTS.values() for order in listed.orders]
+
+
+@pytest.fixture(scope="module")
+def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Index, State]]]:
+    """Return two indexes with the states behind them: one of the story of supervision, one of odd rows."""
+    story = Story(Chain(make_genesis(name="lists")))
+    story.tell()
+    index = Index(tmp_path_factory.mktemp("story") / "index.sqlite", story.chain.genesis.chain_id, reading(story.chain))
+    index.start(len(story.chain.blocks))
+    assert index.wait(len(story.chain.blocks), 20)
+    world = World(tmp_path_factory.mktemp("odd"))
+    asyncio.run(odd(world))
+    yield [(index, story.chain.executor.state), (world.index, world.chain.executor.state)]
+    index.stop()
+    world.close()
+
+
+def reading(chain: Chain) -> Callable[[int], bytes | None]:
+    return lambda height: chain.blocks[height - 1].encode() if 1 <= height <= len(chain.blocks) else None
+
+
+def read(index: Index, listed: List, *more: Any) -> lists.Page:
+    page: lists.Page = asyncio.run(index.query(lists.page, listed, *more))[1]
+    return page
+
+
+@pytest.mark.parametrize("listed", LISTS.values(), ids=lambda listed: listed.name)
+def test_a_list_reads_a_table_of_every_node_by_columns_that_it_has(listed: List) -> None:
+    assert listed.table in CORE
+    for order in listed.orders:
+        assert set(order.by) <= set(listed.table.names)
+
+
+@pytest.mark.parametrize("listed", LISTS.values(), ids=lambda listed: listed.name)
+def test_entries_have_what_a_table_shows_and_stand_in_the_state_under_their_key(
+    listed: List, chains: list[tuple[Index, State]]
+) -> None:
+    found = [(entry, state) for index, state in chains for entry in read(index, listed, {}).items]
+    assert found
+    for entry, state in found:
+        assert "cannot_be_shown" not in entry
+        shown = set(listed.columns) & entry.keys()
+        assert shown
+        if listed.key:
+            assert state.get(listed.key.format_map(entry).encode()) is not None
+    assert set(listed.columns) <= set().union(*(entry for entry, _ in found))
+
+
+@pytest.mark.parametrize(("listed", "order"), ORDERS, ids=lambda value: value.name or "only")
+def test_pages_of_any_size_join_to_the_whole_in_every_order(
+    listed: List, order: Order, chains: list[tuple[Index, State]]
+) -> None:
+    for index, _ in chains:
+        whole = read(index, listed, {}, (), 10_000, order)
+        assert whole.next is None
+        for size in (1, 2, 3):
+            joined: list[Any] = []
+            after: tuple[str | int, ...] | None = ()
+            while after is not None:
+                page = read(index, listed, {}, after, size, order)
+                assert len(page.items) <= size
+                joined += page.items
+                after = None if page.next is None else listed.place(order, page.next)
+                assert after != ()
+            assert joined == whole.items
+
+
+@pytest.mark.parametrize("listed", LISTS.values(), ids=lambda listed: listed.name)
+def test_a_filter_takes_from_the_whole_and_what_it_is_given_is_never_sql(
+    listed: List, chains: list[tuple[Index, State]]
+) -> None:
+    for index, _ in chains:
+        whole = read(index, listed, {}).items
+        for one in listed.filters:
+            values = {entry[one.name] for entry in whole if isinstance(entry.get(one.name), str)}
+            for value in (*values, *one.values, "' OR 1 = 1 --", ":status", ""):
+                found = read(index, listed, {one.name: value}).items
+                assert [entry for entry in whole if entry in found] == found
+                if not one.condition and value in values:
+                    assert found == [entry for entry in whole if entry.get(one.name) == value]
+    with pytest.raises(KeyError):
+        listed.conditions({"no such filter": "1"})
+
+
+def test_what_is_no_key_of_an_order_has_no_place() -> None:
+    rules, policies = LISTS["rules"], LISTS["policies"]
+    assert rules.place(rules.order(), "R1\n2") == ("R1", 2)
+    for key in ("R1", "R1\n", "R1\nx", "R1\n-1", "R1\n" + "1" * 19, "R1\n²"):
+        assert rules.place(rules.order(), key) is None
+    assert policies.place(policies.order("newest"), "2020 a b") == ("2020", "a b")
+    assert policies.place(policies.order("newest"), "a") is None
+    assert policies.place(policies.order("id"), "a b") == ("a b",)
+    assert policies.place(policies.order(), "") == ()
