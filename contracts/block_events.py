@@ -9,32 +9,32 @@ that a transaction put on record. docs/spec/api.md, section Stream.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from coseal.contracts.registry import SHOWN
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.render import plain, receipt_json, time_text
 from coseal.ledger.transaction import Transaction
 
-KINDS: Final = ("transaction", "begin", "finding", "evidence")
+KINDS: Final = ("transaction", "begin", *(kind for contract in SHOWN.values() for kind in contract.events))
 BEGIN: Final = -1
 CANNOT_BE_SHOWN: Final = "cannot_be_shown"
 """The field of an event whose making failed: the fault in words. It has its place, and no more is said of it."""
-_SUPERVISION: Final = "supervision"
-_EVIDENCE: Final = "evidence"
 
+_Thing: TypeAlias = tuple[str, tuple[str, ...], dict[str, Any]]
 Place: TypeAlias = tuple[int, int, int]
 """(height, index, number): index -1 is ``begin_block``; number 0 the thing itself, 1 and up what it raised."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One event: where it stands, its kind (of ``KINDS``), the contract it is of, and what it says as JSON values."""
+class BlockEvent:
+    """One event: its place, its kind (of ``KINDS``), the contracts that it is of, and what it says as JSON values."""
 
     place: Place
     kind: str
-    contract: str
+    contracts: tuple[str, ...]
     data: dict[str, Any]
 
 
@@ -57,25 +57,25 @@ def place_after(text: str) -> Place:
     return (height, index, number + 1) if ":" in text else (height + 1, BEGIN, 0)
 
 
-def told(committed: CommittedBlock, start: Place, *, args: bool = True) -> Iterator[Told]:
+def block_events(committed: CommittedBlock, start: Place, *, args: bool = True) -> Iterator[BlockEvent]:
     """Yield the events of a block that do not come before ``start``, with the arguments of transactions or without."""
     header = committed.block.header
     for index in range(BEGIN, header.tx_count):
         if (header.height, index + 1, 0) <= start:
-            continue  # even its last finding lies before the start
-        for number, (kind, contract, data) in enumerate(_contained(committed, index, args)):
+            continue  # even its last event lies before the start
+        for number, (kind, contracts, data) in enumerate(_contained(committed, index, args)):
             place = (header.height, index, number)
             if place >= start and data:
-                yield Told(place, kind, contract, data)
+                yield BlockEvent(place, kind, contracts, data)
 
 
-def _contained(committed: CommittedBlock, index: int, args: bool) -> list[tuple[str, str, dict[str, Any]]]:
+def _contained(committed: CommittedBlock, index: int, args: bool) -> list[_Thing]:
     """Return what ``_things`` does; a fault of ours costs the thing it is of, and not the stream."""
     try:
         return _things(committed, index, args)
     except Exception as error:
         kind = "begin" if index == BEGIN else "transaction"
-        return [(kind, "", {**_frame(committed, index), CANNOT_BE_SHOWN: f"{type(error).__name__}: {error}"[:400]})]
+        return [(kind, (), {**_frame(committed, index), CANNOT_BE_SHOWN: f"{type(error).__name__}: {error}"[:400]})]
 
 
 def _frame(committed: CommittedBlock, index: int) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _frame(committed: CommittedBlock, index: int) -> dict[str, Any]:
     return {"height": header.height, "index": None if index == BEGIN else index, "time": time_text(header.time_ms)}
 
 
-def _things(committed: CommittedBlock, index: int, args: bool) -> list[tuple[str, str, dict[str, Any]]]:
+def _things(committed: CommittedBlock, index: int, args: bool) -> list[_Thing]:
     """Return (kind, contract, data) of a transaction or ``begin_block``, and of what it raised.
 
     The data of a ``begin_block`` that did nothing is empty.
@@ -91,8 +91,8 @@ def _things(committed: CommittedBlock, index: int, args: bool) -> list[tuple[str
     frame, receipt = _frame(committed, index), Receipt.decode(committed.receipts[index + 1])
     if index == BEGIN:
         due = plain(receipt.data)
-        first = ("begin", _SUPERVISION, {**frame, "due": due} if due else {})
-        views = receipt.data.get(_SUPERVISION, {}).get("findings", ())
+        first: _Thing = ("begin", tuple(receipt.data), {**frame, "due": due} if due else {})
+        name = "begin"
     else:
         transaction = Transaction.decode(committed.block.transactions[index])
         said = {
@@ -104,8 +104,15 @@ def _things(committed: CommittedBlock, index: int, args: bool) -> list[tuple[str
             **({"args": plain(transaction.args)} if args else {}),
             "receipt": receipt_json(receipt),
         }
-        first = ("transaction", transaction.contract, said)
-        views = receipt.data.get("findings", ()) if transaction.contract == "process" else ()
-        if transaction.contract == _EVIDENCE and receipt.ok:
-            return [first, ("evidence", _EVIDENCE, {**frame, "evidence": plain(receipt.data)})]
-    return [first, *(("finding", _SUPERVISION, {**frame, **plain(view)}) for view in views)]
+        first = ("transaction", (transaction.contract,), said)
+        name = f"{transaction.contract}.{transaction.action}"
+    return [first, *_raised(name, receipt, frame)]
+
+
+def _raised(name: str, receipt: Receipt, frame: Mapping[str, Any]) -> Iterator[_Thing]:
+    """Yield what each contract says that an accepted act, or the start of the block, raised."""
+    for contract in SHOWN.values() if receipt.ok else ():
+        data = receipt.data.get(contract.name, {}) if name == "begin" else receipt.data
+        for kind, raised in contract.events.items():
+            for view in raised(name, data):
+                yield kind, (contract.name,), {**frame, **plain(view)}

@@ -9,7 +9,7 @@ State: ``evidence/validators`` (ids with a record, ascending), ``/of/<validator>
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View, refused
@@ -148,6 +148,11 @@ _EXAMPLE: Final = {
 }
 
 
+def _reported(name: str, data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """Return the evidence that a report put on record."""
+    return ({"evidence": data},) if name == "evidence.report" else ()
+
+
 CONTRACT: Final[Contract] = Contract(
     name="evidence",
     actions={
@@ -160,6 +165,7 @@ CONTRACT: Final[Contract] = Contract(
             by_node=True,
         ),
     },
+    events={"evidence": _reported},
     open_keys=("evidence/validators", "evidence/of/"),
 )
 

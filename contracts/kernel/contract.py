@@ -5,12 +5,16 @@ Law: generic code (execution, rows, events, lists, pages) asks these hooks and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from coseal.contracts.kernel.action import Action, Args, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.lists import List
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.schema import Table
+from coseal.contracts.kernel.rows.schema import View as SqlView
+from coseal.contracts.kernel.rows.writer import Writer
 
 
 class Moment(NamedTuple):
@@ -36,6 +40,8 @@ class Observed:
     facts: Any = None
 
 
+Raised: TypeAlias = Callable[[str, Mapping[str, Any]], Iterable[Mapping[str, Any]]]
+"""What an accepted act raised, as maps: of ``contract.action`` and its data, or of ``begin`` and the contract's."""
 Observe: TypeAlias = Callable[[View, Context, Observed], Result | Rejected]
 
 
@@ -52,6 +58,9 @@ class Contract:
     ``observe`` is asked in the transaction in which another contract accepted something: what it returns joins the
     receipt, its refusal refuses the transaction.
 
+    ``tables`` and ``views`` are those of the index, ``rows`` makes what writes them. ``events`` are the kinds of
+    things that its acts, or those that it observes, raise in a block, for streams.
+
     ``open_keys`` are the prefixes of the keys whose values grow, ``decisions`` the kinds of due things that decide a
     ballot. ``lists`` are what a node lists of the contract's rows.
     """
@@ -63,6 +72,10 @@ class Contract:
     fire: Fire | None = None
     next_deadline_ms: Callable[[Reader], int | None] | None = None
     observe: Observe | None = None
+    tables: tuple[Table, ...] = ()
+    views: tuple[SqlView, ...] = ()
+    rows: Callable[[Rows], Writer] | None = None
+    events: Mapping[str, Raised] = field(default_factory=dict)
     open_keys: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
     lists: tuple[List, ...] = ()

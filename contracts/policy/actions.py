@@ -12,10 +12,14 @@ from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.policy.acts import ACTIONS
 from coseal.contracts.policy.lists import LISTS
 from coseal.contracts.policy.recording import RECORD
+from coseal.contracts.policy.rows import writer
+from coseal.contracts.policy.tables import TABLES
 
 CONTRACT: Final[Contract] = Contract(
     name="policy",
     actions={**ACTIONS, "record": RECORD},
-    open_keys=("policy/instrument/", "policy/statistics/"),
     lists=LISTS,
+    tables=TABLES,
+    rows=writer,
+    open_keys=("policy/instrument/", "policy/statistics/"),
 )

@@ -7,11 +7,13 @@ year, areas and issuers equals what the state says of it at the same height. doc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.kernel.rows.schema import Table
+from coseal.contracts.kernel.rows.writer import Writer
 from coseal.contracts.policy.instrument import RELATIONS, issuers_of, status_of
 from coseal.contracts.policy.tables import (
     POLICIES,
@@ -21,9 +23,9 @@ from coseal.contracts.policy.tables import (
     POLICY_RELATIONS,
     POLICY_SOURCES,
 )
+from coseal.ledger.transaction import Transaction
 
 _ACTS: Final = ("publish", "endorse", "approve", "promulgate", "amend", "repeal", "evaluate")
-ACTIONS: Final = tuple(f"policy.{action}" for action in (*_ACTS, "record"))
 
 # Which arguments of an act change fields of the instrument that are kept.
 _FIELDS_OF_ACT: Final[Mapping[str, tuple[str, ...]]] = {
@@ -36,8 +38,13 @@ _FACTS: Final = ("action", "date", "issuer", "number")
 Document = dict[str, Any]
 
 
-def write(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, Any], act: Act) -> None:
-    """Put what one accepted policy transaction says."""
+def writer(rows: Rows) -> Writer:
+    """Return what writes the rows of this contract."""
+    return Writer({f"policy.{action}": partial(_write, rows) for action in (*_ACTS, "record")})
+
+
+def _write(rows: Rows, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+    action, args = tx.action, tx.args
     if action != "record":
         _acted(rows, action, args, data, act)
         return

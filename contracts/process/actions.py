@@ -18,7 +18,9 @@ from coseal.contracts.kernel.fields import Identifier, Integer, Later, Many, One
 from coseal.contracts.process.attestation import ATTEST
 from coseal.contracts.process.batch import Batch
 from coseal.contracts.process.lists import LISTS
+from coseal.contracts.process.rows import writer
 from coseal.contracts.process.state import add_counts, source_key, type_key
+from coseal.contracts.process.tables import TABLES, VIEWS
 from coseal.contracts.process.types import DEFINE_TYPE
 from coseal.ledger.signing import ZERO_HASH
 
@@ -141,6 +143,9 @@ CONTRACT: Final[Contract] = Contract(
         ),
         "attest": ATTEST,
     },
+    tables=TABLES,
+    views=VIEWS,
+    rows=writer,
     open_keys=("process/type/",),
     lists=LISTS,
 )

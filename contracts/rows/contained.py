@@ -80,5 +80,5 @@ def reason_of(error: Exception) -> str:
 
 def _put(blocks: BlockRows, rows: Rows, part: Part) -> None:
     blocks.put(part)
-    blocks.count()
+    blocks.finish()
     rows.flush()

@@ -10,9 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from coseal.contracts.kernel.rows.schema import MADE, Table, View, document, integer, octets, text
-from coseal.contracts.policy import tables as tables_policy
-from coseal.contracts.process import tables as tables_process
-from coseal.contracts.supervision import tables as tables_supervision
+from coseal.contracts.registry import SHOWN
 
 VERSION: Final = 9
 
@@ -69,12 +67,10 @@ LEFT_OUT: Final = Table(
 
 TABLES: Final = (
     *(BLOCKS, TRANSACTIONS, ACTS, LEFT_OUT),
-    *tables_process.TABLES,
-    *tables_policy.TABLES,
-    *tables_supervision.TABLES,
+    *(table for contract in SHOWN.values() for table in contract.tables),
 )
 """Every table."""
 CORE: Final = tuple(table for table in TABLES if not table.detail)
 """The tables a node keeps: it finds an item's content in its blocks."""
-VIEWS: Final[tuple[View, ...]] = tables_process.VIEWS
+VIEWS: Final[tuple[View, ...]] = tuple(view for contract in SHOWN.values() for view in contract.views)
 """Views over all tables, for people."""

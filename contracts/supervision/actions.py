@@ -9,7 +9,7 @@ docs/spec/contracts-supervision.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from coseal.contracts.governance import ballot
@@ -31,8 +31,10 @@ from coseal.contracts.supervision import rule_sets as supervision_rules
 from coseal.contracts.supervision.effects import Outcome
 from coseal.contracts.supervision.lists import LISTS
 from coseal.contracts.supervision.monitor_runtime import call, observe, passed
+from coseal.contracts.supervision.rows import writer
 from coseal.contracts.supervision.rule_sets import Effect, Now
 from coseal.contracts.supervision.sets import TRIAL, definition_of, head_key, rule_key, set_key
+from coseal.contracts.supervision.tables import TABLES
 from coseal.contracts.supervision.terms import NAME, TERMS, duration, next_id, schedule, set_terms
 
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
@@ -247,6 +249,11 @@ def _observe(view: View, context: Context, seen: Observed) -> Result | Rejected:
     return {}
 
 
+def _findings(name: str, data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """Return the findings that a recorded batch raised, or what was due at the start of a block."""
+    return data.get("findings", ()) if name in ("process.record", "begin") else ()
+
+
 # The start of a block
 
 
@@ -437,6 +444,9 @@ CONTRACT: Final[Contract] = Contract(
     next_deadline_ms=_next_deadline_ms,
     observe=_observe,
     lists=LISTS,
+    tables=TABLES,
+    rows=writer,
+    events={"finding": _findings},
     open_keys=(
         "supervision/object/",
         "supervision/active/",

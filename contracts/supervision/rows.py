@@ -8,13 +8,16 @@ began. docs/spec/contracts-supervision.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
+from coseal.contracts.kernel.rows.writer import Writer
 from coseal.contracts.supervision.findings import DUE
 from coseal.contracts.supervision.tables import BALLOTS, FINDING_STEPS, FINDINGS, GUIDANCE, HOLDS, QUESTIONS, RULES
 from coseal.contracts.supervision.terms import MAX_ESCALATION, SIDES
+from coseal.ledger.transaction import Transaction
 
 _VIEW_COLUMNS: Final = (
     *("rule", "version", "process_type", "object_type", "object", "source", "subject"),
@@ -36,12 +39,20 @@ _TEXTS: Final = (
 )
 
 
-def write(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, Any], act: Act) -> None:
-    """Put what one accepted transaction of the contract says."""
-    _WRITE[action](rows, action, args, data, act)
+def writer(rows: Rows) -> Writer:
+    """Return what writes the rows of this contract, of ``process.record`` too, which it observes."""
+    return Writer(
+        {f"supervision.{action}": partial(_write, rows, put) for action, put in _WRITE.items()}
+        | {"process.record": lambda tx, data, act: _observed(rows, data, act)},
+        due=partial(_due, rows),
+    )
 
 
-def observed(rows: Rows, data: Mapping[str, Any], act: Act) -> None:
+def _write(rows: Rows, put: _Write, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+    put(rows, tx.action, tx.args, data, act)
+
+
+def _observed(rows: Rows, data: Mapping[str, Any], act: Act) -> None:
     """Put the findings and holds that recorded items led to, or that were due at the start of a block."""
     for view in data.get("findings", ()):
         _raise(rows, view, act)
@@ -49,9 +60,9 @@ def observed(rows: Rows, data: Mapping[str, Any], act: Act) -> None:
         _put_hold(rows, view, act)
 
 
-def begun(rows: Rows, data: Mapping[str, Any], act: Act) -> None:
-    """Put what ``begin_block`` did for this contract."""
-    observed(rows, data, act)
+def _due(rows: Rows, data: Mapping[str, Any], act: Act) -> None:
+    """Put what was due of this contract at the start of a block."""
+    _observed(rows, data, act)
     for late in data.get("overdue", ()):
         _overdue(rows, late, act)
     for closed in data.get("closed", ()):
@@ -171,7 +182,7 @@ def _step(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, A
         now["outcome"] = _or(data.get("outcome"), finding["outcome"])
         rows.of(FINDINGS).put(finding | now)
     _add_step(rows, number, action, act, {**_texts(args), "took_ms": data.get("took_ms")})
-    observed(rows, data, act)
+    _observed(rows, data, act)
 
 
 def _term_ms(data: Mapping[str, Any], act: Act) -> int | None:
@@ -281,7 +292,6 @@ _WRITE: Final[Mapping[str, _Write]] = {
     "answer": _answer,
     "guide": _guide,
 }
-ACTIONS: Final = tuple(f"supervision.{action}" for action in _WRITE)
 
 
 def _texts(args: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from coseal.client.session import MSGPACK, Exchange, Pause, Session, document_of, false_answer
-from coseal.contracts.block_events import BEGIN, KINDS, Place, place_after, place_text, told
+from coseal.contracts.block_events import BEGIN, KINDS, Place, block_events, place_after, place_text
 from coseal.errors import Busy, CosealError, FalseAnswer, Unreachable
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock
@@ -188,6 +188,6 @@ class Follower:
         return [
             Event(place_text(event.place), event.kind, committed.block.header.height, event.data)
             for committed in (yield from self._blocks.more())
-            for event in told(committed, self._start)
-            if self._kind in (None, event.kind) and self._contract in (None, event.contract)
+            for event in block_events(committed, self._start)
+            if self._kind in (None, event.kind) and (self._contract is None or self._contract in event.contracts)
         ]

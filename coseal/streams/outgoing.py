@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from coseal.contracts.block_events import BEGIN, CANNOT_BE_SHOWN, Told, place_text, told
+from coseal.contracts.block_events import BEGIN, CANNOT_BE_SHOWN, BlockEvent, block_events, place_text
 from coseal.contracts.kernel.dates import parse_time
 from coseal.contracts.process.recorded import RecordedItem, recorded_items
 from coseal.ledger.block import CommittedBlock, Receipt
@@ -79,7 +79,7 @@ def chain_source(chain_id: bytes) -> str:
 def outgoing(committed: CommittedBlock) -> Iterator[Outgoing]:
     """Yield the events of a verified block in ledger order."""
     frame = _Frame(committed)
-    for one in told(committed, (committed.block.header.height, BEGIN, 0)):
+    for one in block_events(committed, (committed.block.header.height, BEGIN, 0)):
         place = place_text(one.place)
         if CANNOT_BE_SHOWN in one.data:
             yield frame.event(place, FAULT, one.data)
@@ -89,7 +89,7 @@ def outgoing(committed: CommittedBlock) -> Iterator[Outgoing]:
             yield frame.finding(place, one)
         elif one.kind == "transaction" and one.data["receipt"]["ok"]:
             yield frame.transaction(place, one)
-            batch = (one.contract, one.data["action"])
+            batch = (one.data["contract"], one.data["action"])
             if batch == ("process", "record"):
                 yield from _items(frame, place, one)
             elif batch == ("policy", "record"):
@@ -135,22 +135,22 @@ class _Frame:
         self._count += 1
         return Outgoing(attributes, data, object_types)
 
-    def transaction(self, place: str, one: Told) -> Outgoing:
+    def transaction(self, place: str, one: BlockEvent) -> Outgoing:
         """Return the event of a transaction; that of a batch is without what are events themselves."""
         data, args = one.data, dict(one.data["args"])
-        args.pop(_BATCHES.get((one.contract, data["action"]), ""), None)
+        args.pop(_BATCHES.get((data["contract"], data["action"]), ""), None)
         result = data["receipt"]["data"]
         names = (result.get("id"), args.get("id"), result.get("source"))
         return self.event(
             place,
-            f"{one.contract}.{data['action']}",
+            f"{data['contract']}.{data['action']}",
             {**data, "args": args},
             subject=next((name for name in names if type(name) is str), None),
             ledgertx=data["id"],
             processtype=_text(result.get("process_type")),
         )
 
-    def finding(self, place: str, one: Told) -> Outgoing:
+    def finding(self, place: str, one: BlockEvent) -> Outgoing:
         """Return the event of a finding that was raised, by a transaction or by a deadline."""
         view, index = one.data, one.data["index"]
         return self.event(
@@ -165,13 +165,13 @@ class _Frame:
         )
 
 
-def _due(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
+def _due(frame: _Frame, place: str, one: BlockEvent) -> Iterator[Outgoing]:
     """Yield what fell due at the start of the block, an event for each contract."""
     for contract, due in one.data["due"].items():
         yield frame.event(f"{place}.{contract}", f"{contract}.due", {**one.data, "due": due})
 
 
-def _items(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
+def _items(frame: _Frame, place: str, one: BlockEvent) -> Iterator[Outgoing]:
     """Yield the items of a batch; ``data`` is as in ``GET /v1/objects/{id}/events``, and the process type."""
     index = one.data["index"]
     transaction, receipt = Transaction.decode(frame.transactions[index]), Receipt.decode(frame.receipts[index + 1])
@@ -205,7 +205,7 @@ def _items(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
     yield from _each(frame, place, one, list(recorded_items(transaction, receipt)), event)
 
 
-def _instruments(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
+def _instruments(frame: _Frame, place: str, one: BlockEvent) -> Iterator[Outgoing]:
     """Yield the historical facts of a batch, an event for each instrument."""
     args = one.data["args"]
     shared = {name: one.data[name] for name in ("height", "index")}
@@ -220,7 +220,7 @@ def _instruments(frame: _Frame, place: str, one: Told) -> Iterator[Outgoing]:
 
 
 def _each(
-    frame: _Frame, place: str, one: Told, things: Sequence[Any], event: Callable[[int, Any], Outgoing]
+    frame: _Frame, place: str, one: BlockEvent, things: Sequence[Any], event: Callable[[int, Any], Outgoing]
 ) -> Iterator[Outgoing]:
     """Yield the event of each thing of a batch; a fault of ours costs the one it is of, and not the stream."""
     for offset, thing in enumerate(things):

@@ -15,7 +15,16 @@ from fastapi import APIRouter, Depends, Header, Query
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from coseal.contracts.block_events import BEGIN, Place, Told, place_after, place_of, place_text, told
+from coseal.contracts.block_events import (
+    BEGIN,
+    KINDS,
+    BlockEvent,
+    Place,
+    block_events,
+    place_after,
+    place_of,
+    place_text,
+)
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.strict_json import json_line
 from coseal.node.http.bodies import HEIGHT_HEADER
@@ -31,12 +40,14 @@ From = Annotated[
 ]
 LastEventId = Annotated[str | None, Header(pattern=_PLACE, description="Resume after the event with this id.")]
 Only = Annotated[
-    str | None, Query(max_length=64, description="Only this contract's; findings are those of `supervision`.")
+    str | None,
+    Query(
+        max_length=64,
+        description="Only what is of this contract; what fell due is of each contract that had something due.",
+    ),
 ]
 Args = Annotated[bool, Query(description="With the arguments of transactions, which can be large.")]
-Kind = Annotated[
-    Literal["transaction", "begin", "finding", "evidence"] | None, Query(description="Only events of this type.")
-]
+Kind = Annotated[Literal[KINDS] | None, Query(description="Only events of this type.")]  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +58,9 @@ class Wanted:
     kind: str | None = None
     args: bool = True
 
-    def __call__(self, kind: str, contract: str) -> bool:
-        """Say whether an event of this type and contract is wanted."""
-        return self.kind in (None, kind) and self.contract in (None, contract)
+    def __call__(self, event: BlockEvent) -> bool:
+        """Say whether an event is wanted."""
+        return self.kind in (None, event.kind) and (self.contract is None or self.contract in event.contracts)
 
 
 def router(context: Context) -> APIRouter:
@@ -118,10 +129,10 @@ async def _events(context: Context, start: Place, wanted: Wanted) -> AsyncIterat
 
 def _block_events(committed: CommittedBlock, start: Place, wanted: Wanted) -> bytes:
     """Return the events of a block, as far as they do not come before ``start``."""
-    events = told(committed, start, args=wanted.args)
-    return b"".join(_event(event) for event in events if wanted(event.kind, event.contract))
+    events = block_events(committed, start, args=wanted.args)
+    return b"".join(_event(event) for event in events if wanted(event))
 
 
-def _event(event: Told) -> bytes:
+def _event(event: BlockEvent) -> bytes:
     place = place_text(event.place)
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), event.kind.encode(), json_line(event.data).encode())

@@ -12,7 +12,7 @@ import pytest
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import SQLITE, definitions
 from coseal.contracts.policy import rows as policies
-from coseal.contracts.rows import blocks, contained
+from coseal.contracts.rows import contained
 from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.contained import reason_of, write_contained
 from coseal.contracts.rows.tables import TABLES
@@ -63,9 +63,9 @@ def faulty(write: Write, fault: Exception | Any) -> Write:
     """Return a maker of rows that fails for the third instrument, after it has put a row of it."""
     seen: list[str] = []
 
-    def fail(rows: Rows, action: str, args: Any, data: Any, act: Any) -> None:
-        write(rows, action, args, data, act)
-        seen.append(action)
+    def fail(rows: Rows, tx: Any, data: Any, act: Any) -> None:
+        write(rows, tx, data, act)
+        seen.append(tx.action)
         if act.where in ((4, 1), (6, 1)):
             if isinstance(fault, Exception):
                 raise fault
@@ -90,7 +90,7 @@ def test_a_transaction_at_fault_is_left_out_and_named_and_all_others_are_there(
 ) -> None:
     chain = story()
     good, _ = written(chain, one_by_one=True)
-    monkeypatch.setattr(policies, "write", faulty(policies.write, fault))
+    monkeypatch.setattr(policies, "_write", faulty(policies._write, fault))
     connection, left = written(chain, one_by_one=True)
     rows = dump(connection)
     named = [(one.height, one.position) for one in left]
@@ -108,7 +108,7 @@ def test_a_transaction_at_fault_is_left_out_and_named_and_all_others_are_there(
 @pytest.mark.sources
 def test_what_the_database_is_to_blame_for_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     for fault in (sqlite3.OperationalError("disk I/O error"), sqlite3.DatabaseError("malformed"), MemoryError()):
-        monkeypatch.setattr(policies, "write", faulty(policies.write, fault))
+        monkeypatch.setattr(policies, "_write", faulty(policies._write, fault))
         with pytest.raises(type(fault)):
             written(story(), one_by_one=True)
         monkeypatch.undo()
@@ -117,7 +117,7 @@ def test_what_the_database_is_to_blame_for_is_raised(monkeypatch: pytest.MonkeyP
 @pytest.mark.sources
 def test_the_index_of_a_node_goes_on_after_a_fault_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chain = story()
-    monkeypatch.setattr(blocks.policies, "write", faulty(policies.write, KeyError("level")))
+    monkeypatch.setattr(policies, "_write", faulty(policies._write, KeyError("level")))
     for _ in range(2):  # the second time from the file
         index = Index(tmp_path / "index.sqlite", chain.genesis.chain_id, lambda h: chain.blocks[h - 1].encode())
         index.start(len(chain.blocks))

@@ -57,14 +57,14 @@ def whole(told: Story, tmp_path_factory: pytest.TempPathFactory) -> dict[str, li
 def test_a_fault_in_the_making_of_rows_leaves_its_transaction_out_and_is_told(
     told: Story, tmp_path: Path, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_rows = supervision.write
+    write_rows = supervision._write
 
-    def fail(rows: Any, action: str, *more: Any) -> None:
-        write_rows(rows, action, *more)
-        if action == "acknowledge":
+    def fail(rows: Any, put: Any, tx: Any, *more: Any) -> None:
+        write_rows(rows, put, tx, *more)
+        if tx.action == "acknowledge":
             raise KeyError("side")
 
-    monkeypatch.setattr(supervision, "write", fail)
+    monkeypatch.setattr(supervision, "_write", fail)
     synced = fill(tmp_path / "index", write(told.chain, tmp_path / "net"), told.chain)
     found = rows_of(str(tmp_path / "index"))
     named = [(one.height, one.position) for one in synced.left_out]

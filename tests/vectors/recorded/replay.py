@@ -16,7 +16,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
-from coseal.contracts.block_events import BEGIN, Told, place_text, told
+from coseal.contracts.block_events import BEGIN, BlockEvent, block_events, place_text
 from coseal.contracts.execution import decode_and_verify
 from coseal.contracts.kernel.action import Rejected, Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
@@ -115,7 +115,7 @@ class Replay:
         committed = self.chain.extend(transactions, later_ms=offer.time_ms - executor.time_ms, **fixed)
         for index in (self.detailed, self.node):
             index.take(committed, transactions)
-        events = list(told(committed, (executor.height, BEGIN, 0)))
+        events = list(block_events(committed, (executor.height, BEGIN, 0)))
         self.event_kinds |= {event.kind for event in events}
         yield from _block_lines(committed, transactions, events)
 
@@ -129,7 +129,7 @@ class Uncertified(Chain):
 
 
 def _block_lines(
-    committed: CommittedBlock, transactions: Sequence[Transaction], events: Sequence[Told]
+    committed: CommittedBlock, transactions: Sequence[Transaction], events: Sequence[BlockEvent]
 ) -> Iterator[Line]:
     header = committed.block.header
     begun, *receipts = map(Receipt.decode, committed.receipts)
@@ -154,7 +154,7 @@ def _block_lines(
         "receipts_root": header.receipts_root.hex(),
         "state_root": header.state_root.hex(),
         "next_validators_hash": header.next_validators_hash.hex(),
-        "events": _hash([[place_text(event.place), event.kind, event.contract, event.data] for event in events]),
+        "events": _hash([[place_text(event.place), event.kind, *event.contracts, event.data] for event in events]),
     }
 
 

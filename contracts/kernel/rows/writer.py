@@ -1,0 +1,31 @@
+"""What a contract writes into the index: for each accepted action a function, and what is due at the start of a block.
+
+Law: the rows of an act depend on the rows before it, its transaction and its receipt alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from coseal.contracts.kernel.rows.place import Act
+from coseal.ledger.transaction import Transaction
+
+Put: TypeAlias = Callable[[Transaction, Mapping[str, Any], Act], None]
+"""Puts the rows of an accepted transaction; the mapping is the data of its receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The rows of one contract.
+
+    ``accepted`` is by ``contract.action``, which may be another contract's that this one observes. ``due`` puts what
+    the contract says in the first receipt of a block. ``finish`` is called after each block. ``elsewhere`` names
+    arguments, by ``contract.action``, that have rows of their own, so that ``acts`` does not repeat them.
+    """
+
+    accepted: Mapping[str, Put]
+    due: Callable[[Mapping[str, Any], Act], None] | None = None
+    finish: Callable[[], None] | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)

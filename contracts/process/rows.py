@@ -1,0 +1,189 @@
+"""How process data becomes rows: types, sources, batches, items with their objects, and what is counted of flows.
+
+Law: the rows follow from accepted transactions in ledger order. docs/spec/contracts-process.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.place import Act
+from coseal.contracts.kernel.rows.writer import Writer
+from coseal.contracts.kernel.wording import in_language
+from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.flows import FlowRows, Step
+from coseal.contracts.process.items import time_ms
+from coseal.contracts.process.recorded import accepted_items
+from coseal.contracts.process.tables import (
+    ACTIVITIES,
+    BATCHES,
+    ITEM_OBJECTS,
+    ITEMS,
+    OBJECTS,
+    PROCESS_TYPES,
+    SOURCES,
+    TRACES,
+)
+from coseal.ledger.transaction import Transaction
+
+_KINDS: Final = ("event", "object", "change", "relation")
+
+
+def writer(rows: Rows) -> Writer:
+    """Return what writes the rows of this contract."""
+    made = _ProcessRows(rows)
+    return Writer(
+        {
+            "process.define_type": made.define_type,
+            "process.register_source": made.register_source,
+            "process.record": made.record,
+        },
+        finish=made.finish,
+        elsewhere={"process.record": "items"},
+    )
+
+
+class _ProcessRows:
+    """Puts the rows of this contract; counts within a block, to write once."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._flows = FlowRows(rows)
+        self._detailed = rows.holds(ITEMS)
+        self._batches, self._sources, self._activities = rows.of(BATCHES), rows.of(SOURCES), rows.of(ACTIVITIES)
+        self._objects, self._links, self._traces = rows.of(OBJECTS), rows.of(ITEM_OBJECTS), rows.of(TRACES)
+        self._events: dict[int, int] = {}
+        self._next_item = 0
+
+    def finish(self) -> None:
+        """Add what the block's events count up to."""
+        events, self._events = self._events, {}
+        for activity, count in events.items():
+            known = _required(self._activities.find(activity), "an activity")
+            self._activities.put(known | {"events": known["events"] + count})
+        self._flows.count()
+
+    def define_type(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+        """Put a version of a process type."""
+        args = tx.args
+        self._rows.of(PROCESS_TYPES).add(
+            args["id"], args["version"], in_language(args["title"]), act.member, data["definition"], *act.where
+        )
+
+    def register_source(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+        """Put a source."""
+        source = {
+            "name": data["source"],
+            "member": act.member,
+            "process_type": data["process_type"],
+            "mode": data["mode"],
+            "zone_minutes": tx.args.get("zone_minutes"),
+            **dict.fromkeys(("sequence", "items", "events", "gaps", "missing"), 0),
+            **dict.fromkeys(("latest_ms", "recorded_ms")),
+        }
+        self._sources.put(source | act.place)
+
+    def record(self, tx: Transaction, data: Mapping[str, Any], act: Act) -> None:
+        """Put a batch, its items, and what they say of objects."""
+        items, sequence = [recorded.item for recorded in accepted_items(tx, data)], data["first"]
+        source = _required(self._sources.find(data["source"]), "a source")
+        if self._next_item == 0:
+            before = self._batches.last()
+            self._next_item = 1 if before is None else before["first_item"] + before["items"]
+        first, self._next_item = self._next_item, self._next_item + len(items)
+        self._batches.add(first, len(items), source["name"], sequence, act.height, act.position)
+        if self._detailed:
+            self._items(source, items, first, sequence, act)
+        events, latest_ms = self._link(source, items, first, act)
+        source["sequence"] = data["last"]
+        source["items"] += len(items)
+        source["events"] += events
+        gap = data.get("gap")
+        if gap is not None:
+            source["gaps"] += 1
+            source["missing"] += gap[1] - gap[0] + 1
+        source["recorded_ms"], source["height"], source["position"] = act.time_ms, act.height, act.position
+        if latest_ms is not None and (source["latest_ms"] is None or source["latest_ms"] < latest_ms):
+            source["latest_ms"] = latest_ms
+        self._sources.put(source)
+
+    def _link(
+        self, source: Mapping[str, Any], items: Sequence[Mapping[str, Any]], first: int, act: Act
+    ) -> tuple[int, int | None]:
+        """Link items to their objects; return how many events there are, and the latest time of one."""
+        process_type, zone_minutes = source["process_type"], source["zone_minutes"]
+        counts, add = self._events, self._links.add
+        events, steps = 0, list[Step]()
+        latest_ms: int | None = None
+        for number, item in enumerate(items, first):
+            activity = occurred_ms = None
+            if "event" in item:
+                activity = self._activity(process_type, item["type"], act)
+                counts[activity] = counts.get(activity, 0) + 1
+                events += 1
+                occurred_ms = time_ms(item["time"], zone_minutes)
+                if occurred_ms is not None and (latest_ms is None or occurred_ms > latest_ms):
+                    latest_ms = occurred_ms
+            for object_type, object_id in objects_of(item):
+                key = self._object(process_type, object_type, object_id, act)
+                add(key, number, activity, occurred_ms)
+                if activity is not None:
+                    steps.append((key, object_type, activity, occurred_ms))
+        self._flows.write(process_type, steps, act)
+        return events, latest_ms
+
+    def _items(
+        self,
+        source: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]],
+        first: int,
+        sequence: int,
+        act: Act,
+    ) -> None:
+        """Put every item whole."""
+        for offset, item in enumerate(items):
+            is_event = "event" in item
+            self._rows.of(ITEMS).add(
+                first + offset,
+                source["process_type"],
+                source["name"],
+                sequence + offset,
+                next(kind for kind in _KINDS if kind in item),
+                item.get("event"),
+                item["type"] if is_event else None,
+                item["time"] if is_event else None,
+                time_ms(item["time"], source["zone_minutes"]) if is_event else None,
+                act.time_ms,
+                item.get("late"),
+                item["corrects"][0] if "corrects" in item else None,
+                *act.where,
+                item,
+            )
+
+    def _activity(self, process_type: str, name: str, act: Act) -> int:
+        known = self._activities.number(process_type, name)
+        if known is not None:
+            return known
+        number = self._activities.new_number(process_type, name)
+        activity = {"id": number, "process_type": process_type, "name": name, "events": 0}
+        self._activities.put(activity | act.place)
+        return number
+
+    def _object(self, process_type: str, object_type: str, name: str, act: Act) -> int:
+        """Return the number of an object, which is new with its first item."""
+        known = self._objects.number(name, object_type, process_type)
+        if known is not None:
+            return known
+        number = self._objects.new_number(name, object_type, process_type)
+        self._objects.add(number, process_type, object_type, name, *act.where)
+        self._traces.lack(number)
+        return number
+
+
+def _required(row: dict[str, Any] | None, what: str) -> dict[str, Any]:
+    """Return a row that an accepted transaction speaks of; without it the rows are not those of the blocks before."""
+    if row is None:
+        raise LookupError(f"{what} is missing among the rows of the blocks before")
+    return row
