@@ -29,7 +29,7 @@ def fork(make_chain, chain, height, **changed):
     """Return the blocks of ``chain`` with another certified block at ``height``, and nothing above it."""
     other = make_chain(chain.genesis).grow(height - 1)
     assert [b.block.hash for b in other.blocks] == [b.block.hash for b in chain.blocks[: height - 1]]
-    other.add(**(changed or {"time_step_ms": 11}))
+    other.add(**(changed or {"later_ms": 11}))
     return other.blocks
 
 

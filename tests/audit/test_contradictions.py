@@ -18,24 +18,20 @@ from coseal.ledger import transaction
 from coseal.ledger.block import Receipt
 from coseal.ledger.certificate import Phase, vote_preimage
 from coseal.ledger.equivocation import Equivocation, Signed
-from coseal.ledger.signing import Ed25519Signer
+from tests.support.keys import signer as key
 
 LOOKING = [Level.MERKLE, Level.REPLAY]
-
-
-def key(name: str) -> Ed25519Signer:
-    return Ed25519Signer(name.encode().ljust(32, b"."))
 
 
 def report(chain, name: str, height: int, *, epoch: int = 0, signer: str = "", node: str = "regulator") -> bytes:
     """A report, by a node, of two prepares of a validator."""
     halves = [
-        Signed(digest, key(signer or f"{name}/node").sign(preimage))
+        Signed(digest, key(signer or f"node:{name}").sign(preimage))
         for digest in (b"\x01" * 32, b"\x02" * 32)
         for preimage in [vote_preimage(chain.chain_id, epoch, height, 0, Phase.PREPARE, digest)]
     ]
     return transaction.sign(
-        key(f"{node}/node"),
+        key(f"node:{node}"),
         chain_id=chain.chain_id,
         sender=transaction.node_sender(node),
         contract="evidence",
@@ -51,7 +47,7 @@ def accused(make_chain):
     """A chain with evidence against bank-a at heights 2 and 3, and a report that was refused."""
     chain = make_chain().grow(3)
     chain.add([report(chain, "bank-a", 2), report(chain, "bank-a", 3)])
-    chain.add([report(chain, "bank-a", 2, node="central-bank"), report(chain, "central-bank", 2, signer="bank-a/node")])
+    chain.add([report(chain, "bank-a", 2, node="central-bank"), report(chain, "central-bank", 2, signer="node:bank-a")])
     return chain.grow(2)
 
 
@@ -87,7 +83,7 @@ def test_a_certified_record_that_proves_nothing_makes_the_chain_bad(make_chain, 
     chain = make_chain().grow(2)
     with monkeypatch.context() as patched:
         patched.setattr(Equivocation, "verify", lambda *_: None)
-        chain.add([report(chain, "bank-a", 2, signer="regulator/node")])
+        chain.add([report(chain, "bank-a", 2, signer="node:regulator")])
     found = audit([list_source(chain.blocks)], chain.genesis, Level.MERKLE)
     assert (found.verdict, [item.height for item in found.findings]) == (Verdict.BAD, [3])
     assert "evidence on record against bank-a proves nothing" in found.findings[0].reason
@@ -97,9 +93,9 @@ def test_a_certified_record_that_proves_nothing_makes_the_chain_bad(make_chain, 
 
 def test_the_key_is_that_of_the_epoch(make_chain, list_source):
     chain = make_chain().grow(2)
-    chain.change(**{"bank-a": "bank-a/node-2"})
+    chain.change(**{"bank-a": "node:bank-a 2"})
     chain.grow(1)
-    chain.add([report(chain, "bank-a", 2), report(chain, "bank-a", 3, signer="bank-a/node-2")])
+    chain.add([report(chain, "bank-a", 2), report(chain, "bank-a", 3, signer="node:bank-a 2")])
     found = audit([list_source(chain.blocks)], chain.genesis, Level.MERKLE)
     assert found.ok
     assert [(item.epoch, item.height) for item in found.contradictions] == [(0, 2)]

@@ -18,14 +18,11 @@ from coseal.ledger.errors import BadCertificate, BadProof, Malformed
 from coseal.ledger.handover import Handover, handover_json, split_handovers, with_handovers
 from coseal.ledger.head import Head, announced
 from coseal.ledger.proof import TransactionProof
-from coseal.ledger.signing import Ed25519Signer
-from coseal.ledger.validators import Validator, ValidatorSet
+from coseal.ledger.validators import ValidatorSet
+from tests.audit.conftest import seat
+from tests.support.keys import signer
 
 BELOW_REPLAY = [Level.HEADERS, Level.CERTIFICATES, Level.MERKLE]
-
-
-def seat(name: str, role: str) -> Validator:
-    return Validator(name, name, role, Ed25519Signer(f"{name}/node".encode().ljust(32, b".")).public_key)
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ def changing(make_chain):
     """Twenty blocks in four epochs: one validator is added at 5, a key rotated at 10, one removed at 15."""
     chain = make_chain().grow(4)
     chain.change(add=seat("bank-b", "bank")).grow(4)
-    chain.change(**{"bank-a": "bank-a/node-2"}).grow(4)
+    chain.change(**{"bank-a": "node:bank-a 2"}).grow(4)
     chain.change(remove="central-bank").grow(5)
     assert [len(chain.blocks), chain.executor.validators.epoch] == [20, 3]
     return chain
@@ -114,7 +111,7 @@ def test_a_set_found_nowhere_means_could_not_tell(changing, list_source, level):
 def governed(make_chain):
     """A chain whose members rotate the key of bank-a's validator by ballot: accepted at 4, it signs from 6 on."""
     chain = make_chain().grow(2)
-    new = Ed25519Signer(b"bank-a/node-2".ljust(32, b"."))
+    new = signer("node:bank-a 2")
     proof = new.sign(signing.key_preimage(chain.chain_id, "bank-a", new.public_key))
     subject = {"node": "bank-a", "key": new.public_key.hex(), "proof": proof.hex()}
     propose = {"contract": "governance", "action": "propose", "sender": "bank-a/admin"}

@@ -22,7 +22,7 @@ def forked(*, change: bool = False) -> tuple[Chain, CommittedBlock, CommittedBlo
     for last in (1, 2):
         chain = Chain(chains[0].genesis if chains else None).grow(3)
         if change:
-            chain.change(**{"bank-a": "bank-a/node-2"}).grow(1)
+            chain.change(**{"bank-a": "node:bank-a 2"}).grow(1)
         chain.add(last)
         chains.append(chain)
     return chains[0], chains[0].blocks[-1], chains[1].blocks[-1]

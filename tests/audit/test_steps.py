@@ -85,7 +85,7 @@ def test_a_tampered_receipt_fails_at_the_step_that_its_tampering_spoils(proof):
 
 def test_a_block_of_colluding_validators_does_not_make_a_signature_good(make_chain):
     chain = make_chain().grow(2)
-    committed = chain.build([resigned(chain.transaction(action="nothing"))])
+    committed = chain.build([Transaction.decode(resigned(chain.transaction()))])
     result = verify_document(render.proof_json(TransactionProof.of(committed, 0)), chain.genesis)
     assert [step.name for step in result.steps] == RECEIPT
     assert (result.verdict, result.steps[-1].verdict) == (Verdict.BAD, Verdict.BAD)

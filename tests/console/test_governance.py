@@ -11,8 +11,7 @@ from starlette.requests import Request
 from coseal.console.console import Console
 from coseal.console.page import Page
 from coseal.console.pages import governance
-from coseal.ledger import transaction
-from tests.audit.conftest import Chain, signer
+from tests.audit.conftest import Chain
 from tests.console.fake import FakeNetwork
 
 
@@ -21,17 +20,8 @@ class Council(Chain):
 
     def declare(self, *nodes: str) -> Council:
         for node in nodes:
-            said = transaction.sign(
-                signer(f"{node}/node"),
-                chain_id=self.chain_id,
-                sender=f"node:{node}",
-                contract="membership",
-                action="declare_software",
-                args={"protocol_versions": [2]},
-                valid_until_ms=self.executor.time_ms + 60_000,
-                salt=bytes(16),
-            )
-            self.add([said.raw])
+            said = {"protocol_versions": [2]}
+            self.extend([self.sign(f"node:{node}", "membership.declare_software", said)])
         return self
 
     def propose(self, height: int) -> Council:

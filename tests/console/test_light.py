@@ -15,8 +15,9 @@ from coseal.console.nodes import Address
 from coseal.ledger import codec
 from coseal.ledger.errors import BadProof
 from coseal.ledger.signing import ZERO_HASH
-from tests.audit.conftest import Chain, signer, validator
+from tests.audit.conftest import Chain, seat
 from tests.console.fake import FakeNetwork
+from tests.support.keys import signer
 
 
 def chain_of(blocks: int) -> Chain:
@@ -155,16 +156,21 @@ def test_another_certified_block_below_the_tip_is_proven_with_the_followed_one()
 
 def test_a_change_of_validators_is_followed_and_only_the_announced_set_is_taken():
     chain = chain_of(3)
-    chain.change(**{"bank-a": "bank-a/node-2"})
+    chain.change(**{"bank-a": "node:bank-a 2"})
     chain.grow(3)
     network = FakeNetwork(regulator=chain)
     asyncio.run(network.follow())
     assert network.light.height == 7
-    assert network.light.validators(1).validators[0].key == signer("bank-a/node-2").public_key
+    assert network.light.validators(1).validators[0].key == signer("node:bank-a 2").public_key
     other = FakeNetwork(regulator=chain)
-    seat = validator("stranger", "bank")
+    stranger = seat("stranger", "bank")
     other.twists["regulator"] = lambda path, answer: (
-        {**answer, "validators": [{"id": seat.id, "member": seat.member, "role": seat.role, "key": seat.key.hex()}]}
+        {
+            **answer,
+            "validators": [
+                {"id": stranger.id, "member": stranger.member, "role": stranger.role, "key": stranger.key.hex()}
+            ],
+        }
         if path == "/v1/validators"
         else answer
     )

@@ -10,8 +10,9 @@ from coseal.console.console import Console
 from coseal.console.page import Page
 from coseal.console.pages import members
 from coseal.ledger.certificate import Phase, vote_preimage
-from tests.audit.conftest import Chain, signer
+from tests.audit.conftest import Chain
 from tests.console.fake import FakeNetwork
+from tests.support.keys import signer
 
 
 def page_of(network: FakeNetwork, path: str, **parts: str) -> Page:
@@ -45,7 +46,7 @@ def test_a_validator_that_contradicted_itself_is_named():
 
     def half(digest: str) -> dict[str, str]:
         preimage = vote_preimage(chain.chain_id, 0, 1, 0, Phase.PREPARE, bytes.fromhex(digest))
-        return {"hash": digest, "signature": signer("bank-a/node").sign(preimage).hex()}
+        return {"hash": digest, "signature": signer("node:bank-a").sign(preimage).hex()}
 
     report = {"validator": "bank-a", "height": 1, "round": 0, "phase": "prepare"}
     halves = {"first": half("11" * 32), "second": half("22" * 32)}

@@ -15,8 +15,9 @@ from coseal.console.messages import translated
 from coseal.console.node_status import node_views, of_genesis, registered
 from coseal.console.nodes import SILENT, Address, Seen
 from coseal.console.page import Page
-from tests.audit.conftest import Chain, make_genesis
+from tests.audit.conftest import Chain
 from tests.console.fake import FakeNetwork
+from tests.support.genesis import make_genesis
 
 NAMES = ("bank-a", "central-bank", "enterprise-a", "regulator")
 

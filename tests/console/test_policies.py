@@ -16,9 +16,10 @@ from coseal.contracts.kernel.overlay import CommittedReader
 from coseal.contracts.policy import statistics as policy_statistics
 from coseal.contracts.policy.instrument import standing
 from coseal.demo import policies as shipped
-from tests.audit.conftest import Chain, make_genesis
+from tests.audit.conftest import Chain
 from tests.console.fake import FakeNetwork
 from tests.console.test_members import page_of
+from tests.support.genesis import make_genesis
 
 FACTS = [
     {

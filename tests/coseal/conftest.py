@@ -8,61 +8,25 @@ import httpx
 import pytest
 
 from coseal.client.blocking import Client
-from coseal.contracts.execution import Executor, new_state
 from coseal.ledger import merkle
-from coseal.ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
-from coseal.ledger.certificate import Phase, assemble, vote_preimage
+from coseal.ledger.block import Receipt
 from coseal.ledger.codec import decode, encode
-from coseal.ledger.genesis import CAPABILITIES, Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.genesis import CAPABILITIES
 from coseal.ledger.proof import CertifiedValue, TransactionProof
 from coseal.ledger.render import plain, proof_json, receipt_json, state_proof_json
-from coseal.ledger.signing import Ed25519Signer
-from coseal.ledger.state import MemoryStore
 from coseal.ledger.transaction import Transaction
-from coseal.ledger.validators import leader_index
 from tests.reference import reference
-
-MEMBERS = (
-    ("regulator", "government", "central"),
-    ("central-bank", "bank", ""),
-    ("bank-a", "bank", ""),
-    ("enterprise-a", "enterprise", ""),
-)
-START_MS = 1_700_000_000_000
-
-
-def signer(name: str) -> Ed25519Signer:
-    return Ed25519Signer(name.encode().ljust(32, b"."))
-
-
-def make_genesis(name: str = "test") -> Genesis:
-    members = tuple(
-        Member(
-            member,
-            member,
-            role,
-            level,
-            "",
-            member == "central-bank",
-            (Operator("admin", signer(f"{member}/admin").public_key, CAPABILITIES),),
-        )
-        for member, role, level in MEMBERS
-    )
-    nodes = tuple(Node(m, m, "validator", signer(f"{m}/node").public_key, b"") for m, _, _ in MEMBERS)
-    parameters = Parameters(state_bits=4)
-    return Genesis.decode(
-        encode_genesis(name=name, time_ms=START_MS, parameters=parameters, members=members, nodes=nodes)
-    )
+from tests.support.chain import Chain
+from tests.support.genesis import make_genesis
+from tests.support.keys import signer
 
 
 class FakeNode(httpx.BaseTransport):
     """Commits each posted transaction in a block of its own; ``lose`` and ``busy`` make it misbehave."""
 
     def __init__(self) -> None:
-        self.genesis = make_genesis()
-        self.store = MemoryStore(self.genesis.parameters.state_bits)
-        self.executor = Executor(self.genesis, new_state(self.genesis, self.store))
-        self.blocks: list[CommittedBlock] = []
+        self.chain = Chain(make_genesis(capabilities=CAPABILITIES))
+        self.genesis, self.executor, self.blocks = self.chain.genesis, self.chain.executor, self.chain.blocks
         self.places: dict[bytes, int] = {}
         self.posted: list[Transaction] = []
         self.lose: set[int] = set()
@@ -115,39 +79,10 @@ class FakeNode(httpx.BaseTransport):
         return httpx.Response(200, json=self._located(transaction.id))
 
     def _commit(self, transaction: Transaction) -> None:
-        executor, validators = self.executor, self.executor.validators
-        height = executor.height + 1
+        executor = self.chain.executor
         time_ms = max(executor.time_ms + 1, transaction.valid_until_ms - 300_000)
-        outcome = executor.run(height, time_ms, [transaction])
-        parent = self.blocks[-1] if self.blocks else None
-        proposer = None if parent is None else parent.block.header.proposer
-        last_commit = None if parent is None else parent.certificate
-        header = Header(
-            version=1,
-            chain_id=self.genesis.chain_id,
-            height=height,
-            parent_hash=self.genesis.chain_id if parent is None else parent.block.hash,
-            epoch=validators.epoch,
-            validators_hash=validators.hash,
-            next_validators_hash=outcome.next_validators.hash,
-            proposer=validators[leader_index(validators, proposer, height, 0, self.genesis.parameters.tenure)].id,
-            created_round=0,
-            time_ms=time_ms,
-            tx_root=merkle.root([transaction.raw]),
-            tx_count=1,
-            receipts_root=outcome.receipts_root,
-            state_root=outcome.state_root,
-            last_commit_hash=last_commit_hash(last_commit),
-        )
-        preimage = vote_preimage(self.genesis.chain_id, validators.epoch, height, 0, Phase.COMMIT, header.hash)
-        votes = {index: signer(f"{validators[index].id}/node").sign(preimage) for index in range(3)}
-        certificate = assemble(Phase.COMMIT, validators, height, 0, header.hash, votes)
-        executor.commit(outcome)
-        self.store.write(outcome.change.entries)
-        executor.state.flushed(outcome.change)
-        block = Block(header, (transaction.raw,), last_commit)
-        self.blocks.append(CommittedBlock(block, certificate, outcome.receipts))
-        self.places[transaction.id] = height
+        self.chain.extend([transaction], later_ms=time_ms - executor.time_ms)
+        self.places[transaction.id] = executor.height
 
     def _transaction(self, path: str) -> httpx.Response:
         tx_id = bytes.fromhex(path.split("/")[3])

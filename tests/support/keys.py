@@ -12,9 +12,14 @@ from coseal.ledger.signing import Ed25519Signer
 _MADE: dict[bytes, Ed25519Signer] = {}
 
 
+def seed(name: str) -> bytes:
+    """Return the seed of a name's key."""
+    return sha256(name.replace("node:", "node ").encode()).digest()
+
+
 def signer(name: str) -> Ed25519Signer:
     """Return the signer of a name."""
-    made = Ed25519Signer(sha256(name.replace("node:", "node ").encode()).digest())
+    made = Ed25519Signer(seed(name))
     return _MADE.setdefault(made.public_key, made)
 
 

@@ -11,8 +11,10 @@ import pytest
 
 import coseal
 from coseal.client import keys, session
-from tests.coseal.conftest import FakeNode, make_genesis, signer
+from tests.coseal.conftest import FakeNode
 from tests.coseal.hosts import Hosts, changed
+from tests.support.genesis import make_genesis
+from tests.support.keys import seed, signer
 
 URL = "http://a.test"
 WHO = "enterprise-a/admin"
@@ -46,7 +48,7 @@ both = pytest.mark.parametrize("connect", [blocking, asynchronous])
 
 
 def key_file(path: Path, who: str = WHO, passphrase: bytes | None = None) -> Path:
-    keys.write_key(path, who.encode().ljust(32, b"."), passphrase)
+    keys.write_key(path, seed(who), passphrase)
     return path
 
 

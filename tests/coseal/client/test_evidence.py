@@ -11,12 +11,12 @@ from coseal.contracts.evidence import actions as evidence
 from coseal.errors import BadAnswer
 from coseal.ledger.certificate import Phase, vote_preimage
 from coseal.ledger.equivocation import Equivocation, Signed
-from coseal.ledger.signing import Ed25519Signer
 from coseal.network.processes import NodeStatus
+from tests.support.keys import validator
 
 
 def report(node, name: str, height: int = 1) -> dict:
-    chain_id, signer = node.genesis.chain_id, Ed25519Signer(f"{name}/node".encode().ljust(32, b"."))
+    chain_id, signer = node.genesis.chain_id, validator(name)
     halves = [
         Signed(digest, signer.sign(vote_preimage(chain_id, 0, height, 0, Phase.COMMIT, digest)))
         for digest in (b"\x01" * 32, b"\x02" * 32)

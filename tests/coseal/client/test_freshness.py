@@ -15,8 +15,8 @@ from coseal.client.history import object_history
 from coseal.errors import Busy, FalseAnswer, StaleAnswer
 from coseal.ledger.proof import CertifiedValue
 from tests.coseal.client.test_history import TYPE, document_of
-from tests.coseal.conftest import signer
 from tests.coseal.hosts import Hosts
+from tests.support.keys import signer
 
 KEY = "membership/operator/regulator/admin"
 A, B = "http://a.test", "http://b.test"

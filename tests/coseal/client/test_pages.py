@@ -10,7 +10,7 @@ import pytest
 
 from coseal.client.blocking import Client
 from coseal.errors import BadAnswer, FalseAnswer
-from tests.coseal.conftest import make_genesis
+from tests.support.genesis import make_genesis
 
 Answer = Callable[[httpx.QueryParams], Any]
 

@@ -11,8 +11,9 @@ import pytest
 from coseal.client import recording, session
 from coseal.client.blocking import Client
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
-from tests.coseal.conftest import FakeNode, signer
+from tests.coseal.conftest import FakeNode
 from tests.coseal.hosts import Hosts
+from tests.support.keys import signer
 
 KIND = {
     "id": "orders",

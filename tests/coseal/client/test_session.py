@@ -9,8 +9,9 @@ from coseal.client import recording, session
 from coseal.client.blocking import Client
 from coseal.errors import Busy, FalseAnswer, NotCommitted, Refused, Unreachable
 from coseal.ledger.transaction import Transaction
-from tests.coseal.conftest import FakeNode, signer
+from tests.coseal.conftest import FakeNode
 from tests.coseal.hosts import Hosts, changed
+from tests.support.keys import signer
 
 PROFILE = ("membership", "set_profile", {"name": "E"})
 URLS = ["http://a.test", "http://b.test/v1/"]

@@ -19,7 +19,8 @@ from coseal.contracts.evidence import actions as evidence
 from coseal.ledger.certificate import vote_preimage
 from coseal.ledger.codec import encode
 from coseal.streams.outgoing import Outgoing, outgoing
-from tests.coseal.conftest import FakeNode, signer
+from tests.coseal.conftest import FakeNode
+from tests.support.keys import signer
 
 TYPE = {
     "id": "orders",
@@ -108,7 +109,7 @@ def contradiction(node: FakeNode) -> dict[str, Any]:
 
     def half(digest: str) -> dict[str, str]:
         signed = vote_preimage(node.genesis.chain_id, 0, 1, 0, evidence.PHASES["prepare"], bytes.fromhex(digest))
-        return {"hash": digest, "signature": signer("bank-a/node").sign(signed).hex()}
+        return {"hash": digest, "signature": signer("node:bank-a").sign(signed).hex()}
 
     place = {"validator": "bank-a", "height": 1, "round": 0, "phase": "prepare"}
     return {**place, "first": half("11" * 32), "second": half("22" * 32)}

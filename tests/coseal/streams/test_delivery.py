@@ -19,8 +19,9 @@ from coseal.streams.cursor import Cursor, Position
 from coseal.streams.delivery import Away, Delivery, NotTaken
 from coseal.streams.outgoing import Outgoing
 from coseal.streams.wanted import Wanted
-from tests.coseal.conftest import FakeNode, make_genesis
+from tests.coseal.conftest import FakeNode
 from tests.coseal.streams.conftest import Hosts, ids_of, pay, record
+from tests.support.genesis import make_genesis
 
 URLS = ["http://a.test", "http://b.test"]
 
