@@ -321,6 +321,7 @@ class Executor:
             taken.append(cost)
         included = transactions[: len(taken)]
         self._faults = [*self._faults, *((height, fault) for fault in view.faults)][-MAX_FAULTS:]
+        _require_held(view, contracts)
         self._seen.write(view, height, time_ms, included)
         change = self.state.derive(_updates(view, careful))
         return Outcome(
@@ -422,6 +423,14 @@ def _prefixes(*of_contracts: tuple[str, ...]) -> tuple[str, ...]:
 
 def _open_keys(contracts: Contracts) -> tuple[str, ...]:
     return _prefixes(*(contract.open_keys for contract in contracts.values()))
+
+
+def _require_held(view: Overlay, contracts: Contracts) -> None:
+    """Raise ``Broken`` if a contract's own invariant does not hold at the end of a block (B12)."""
+    for contract in contracts.values():
+        broken = None if contract.holds is None else contract.holds(view)
+        if broken is not None:
+            raise Broken(f"{contract.name}: {broken}")
 
 
 def _execute(view: Overlay, frame: _Frame, tx: Transaction) -> tuple[bytes, int]:

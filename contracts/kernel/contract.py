@@ -58,6 +58,9 @@ class Contract:
     ``observe`` is asked in the transaction in which another contract accepted something: what it returns joins the
     receipt, its refusal refuses the transaction.
 
+    ``holds`` is asked at the end of each block whether what the contract promises of its state still holds, in a few
+    reads: None, or what is broken, which stops the node before it votes for that block.
+
     ``tables`` and ``views`` are those of the index, ``rows`` makes what writes them. ``events`` are the kinds of
     things that its acts, or those that it observes, raise in a block, for streams.
 
@@ -72,6 +75,7 @@ class Contract:
     fire: Fire | None = None
     next_deadline_ms: Callable[[Reader], int | None] | None = None
     observe: Observe | None = None
+    holds: Callable[[Reader], str | None] | None = None
     tables: tuple[Table, ...] = ()
     views: tuple[SqlView, ...] = ()
     rows: Callable[[Rows], Writer] | None = None

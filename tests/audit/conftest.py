@@ -6,7 +6,8 @@ from typing import Any, Self
 
 import pytest
 
-from coseal.contracts import membership, registry
+from coseal.contracts import registry
+from coseal.contracts.membership import actions as membership
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import PROTOCOL_VERSION, Genesis
 from coseal.ledger.handover import Handover

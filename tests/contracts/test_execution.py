@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from coseal.contracts.kernel.action import Action, Arguments, Rejected
 from coseal.contracts.kernel.budget import TRANSACTION_STEPS
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Identifier, Integer, Many, Text
+from coseal.contracts.kernel.overlay import Broken
 from coseal.contracts.membership import CONTRACT as MEMBERSHIP
 from coseal.contracts.registry import CONTRACTS
 from coseal.ledger import codec
@@ -364,6 +366,19 @@ def test_a_bug_in_a_contract_refuses_its_transaction_and_nothing_else(probe):
     assert (fault.name, fault.tx_id, str(fault.error)) == ("probe.crash", crash.id, "a bug")
     probe.commit(outcome)
     assert (probe.get("probe/kept"), probe.get("probe/b")) == (7, 1)
+
+
+def test_b12_a_node_stops_before_it_votes_for_a_block_that_breaks_what_a_contract_promises(make_chain):
+    promised = replace(_probe(), holds=lambda reader: "b is there without a" if _lonely(reader) else None)
+    chain = make_chain(rules={1: {"membership": MEMBERSHIP, "probe": promised}})
+    alone, both = write(chain, "b"), [write(chain, "b"), write(chain, "a")]
+    with pytest.raises(Broken, match="probe: b is there without a"):
+        chain.executor.run(1, chain.now_ms, [alone])
+    chain.executor.run(1, chain.now_ms, both)  # it is asked at the end of the block, not after each transaction
+
+
+def _lonely(reader):
+    return reader.get("probe/b") is not None and reader.get("probe/a") is None
 
 
 def test_the_context_tells_who_acts(probe):
