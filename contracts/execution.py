@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Protocol, TypeAlias
 
-from coseal.contracts.kernel import window
+from coseal.contracts.kernel import admitted, window
 from coseal.contracts.kernel.action import (
     INTERNAL_ERROR,
     PROTOCOL_VERSION_KEY,
@@ -28,6 +28,7 @@ from coseal.contracts.kernel.action import (
     Rejected,
     Result,
 )
+from coseal.contracts.kernel.admitted import Admitted, lacking
 from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter, Spent, fits, least_steps
 from coseal.contracts.kernel.contract import Contract, Observe, Observed
 from coseal.contracts.kernel.due import begin_block
@@ -35,12 +36,12 @@ from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Over
 from coseal.contracts.kernel.window import SeenWindow
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.membership import actions as membership
-from coseal.contracts.registry import RULES, Contracts
+from coseal.contracts.registry import NO_OTHERS, RULES, Contracts, Others, compose
 from coseal.ledger import merkle, signing
 from coseal.ledger.block import OK, Block, Receipt
 from coseal.ledger.codec import Value
 from coseal.ledger.errors import LedgerError
-from coseal.ledger.genesis import Genesis
+from coseal.ledger.genesis import Genesis, Sources
 from coseal.ledger.signing import ZERO_HASH, Verify
 from coseal.ledger.state import Change, MemoryStore, State, StateStore
 from coseal.ledger.transaction import Transaction
@@ -124,6 +125,7 @@ def genesis_updates(genesis: Genesis) -> dict[bytes, bytes]:
     """Return the initial state: key bytes -> canonical value bytes."""
     view = Overlay(lambda key: None)
     view.put(PROTOCOL_VERSION_KEY, genesis.protocol_version)
+    admitted.install(view, genesis.contracts)
     window.install(view)
     membership.install(view, genesis)
     return {key: value for key, value in view.updates().items() if value is not None}
@@ -154,6 +156,7 @@ class Executor:
         height: int = 0,
         time_ms: int | None = None,
         rules: Mapping[int, Contracts] = RULES,
+        others: Others = NO_OTHERS,
         verify: Verify = signing.verify,
         watcher: Callable[[], Watcher] | None = None,
     ) -> None:
@@ -175,13 +178,14 @@ class Executor:
         self.reader = CommittedReader(state.get)
         self.validators = membership.validators(self.reader)
         self._admit = admit
-        self._rules = rules
+        self._rules, self._others = rules, others
+        self._composed: tuple[object, Contracts] | None = None
         self._verify = verify
         self._watcher = watcher
         self._faults: list[tuple[int, Fault]] = []
         self._seen = SeenWindow.load(self.reader)
         self._senders: dict[str, bytes] = {}
-        self._contracts(self.protocol_version)
+        self._contracts()
         self._deadline_ms = self._find_deadline()
 
     # What may be in a block
@@ -293,8 +297,7 @@ class Executor:
     def _run(
         self, height: int, time_ms: int, transactions: Sequence[Transaction], room_steps: int, *, careful: bool
     ) -> Outcome:
-        version: Any = self.reader.get(PROTOCOL_VERSION_KEY)
-        contracts = self._contracts(version)
+        version, contracts = self.protocol_version, self._contracts()
         watcher = None if self._watcher is None else self._watcher()
         view = Overlay(self.state.get, _open_keys(contracts), watcher)
         observers = tuple(one.observe for one in contracts.values() if one.observe is not None)
@@ -366,7 +369,7 @@ class Executor:
 
     def require_rules(self) -> None:
         """Raise ``UnknownProtocol`` if the next block runs under rules that this software does not have."""
-        self._contracts(self.protocol_version)
+        self._contracts()
 
     @property
     def known_versions(self) -> tuple[int, ...]:
@@ -377,6 +380,11 @@ class Executor:
         """Say whether this software has the rules of a protocol version."""
         return version in self._rules
 
+    @property
+    def offered(self) -> tuple[Sources, ...]:
+        """The sources of contracts of others that this software has, ascending."""
+        return tuple(sorted(self._others))
+
     def get(self, key: str) -> Value:
         """Return the decoded committed value of a state key, or None."""
         return self.reader.get(key)
@@ -386,18 +394,31 @@ class Executor:
         return self._deadline_ms
 
     def _find_deadline(self) -> int | None:
-        contracts = self._rules.get(self.protocol_version, {}).values()
-        asked = (contract.next_deadline_ms for contract in contracts)
+        try:
+            contracts = self._contracts()
+        except UnknownProtocol:
+            return None
+        asked = (contract.next_deadline_ms for contract in contracts.values())
         deadlines = (ask(self.reader) for ask in asked if ask is not None)
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
-    def _contracts(self, version: int) -> Contracts:
-        contracts = self._rules.get(version)
-        if contracts is None:
+    def _contracts(self) -> Contracts:
+        """Return what the block after the tip runs with."""  # W6
+        version, wanted = self.protocol_version, admitted.admitted(self.reader)
+        if self._composed is None or self._composed[0] != (version, wanted):
+            self._composed = ((version, wanted), self._compose(version, wanted))
+        return self._composed[1]
+
+    def _compose(self, version: int, wanted: Sequence[Admitted]) -> Contracts:
+        shipped = self._rules.get(version)
+        if shipped is None:
             known = ", ".join(str(known) for known in sorted(self._rules))
             reason = f"block {self.height + 1} needs protocol version {version}, this software knows {known}"
             raise UnknownProtocol(f"{reason}: install a newer release and start again")
-        return contracts
+        for entry in wanted:
+            if entry.sources not in self._others:  # W7
+                raise UnknownProtocol(f"block {self.height + 1} needs {lacking(entry.sources, self._others)}")
+        return compose(shipped, [self._others[entry.sources] for entry in wanted])
 
 
 class _NoEncoding(Exception):
@@ -460,7 +481,7 @@ def _execute(view: Overlay, frame: _Frame, tx: Transaction) -> tuple[bytes, int]
         view.faults.append(Fault(name, tx.id, error))
         result, steps = Rejected(INTERNAL_ERROR, name), TRANSACTION_STEPS  # B7
     finally:
-        view.meter = Meter.unlimited()
+        view.meter, view.writes = Meter.unlimited(), ""
     view.rollback()
     return Receipt(tx.id, result.code, result.detail[:MAX_DETAIL_CHARACTERS], {}, steps).encode(), steps
 
@@ -473,7 +494,7 @@ def _cost(meter: Meter) -> str:
 def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
     contract: Contract | None = frame.contracts.get(tx.contract)
     action = None if contract is None else contract.actions.get(tx.action)
-    if action is None:
+    if contract is None or action is None:
         return Rejected("unknown_action", f"this chain has no action {tx.contract}.{tx.action}")
     sender = membership.sender(view, tx.sender)
     if sender is None or sender.key != tx.public_key:  # changed by a transaction before it in this block
@@ -481,6 +502,7 @@ def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
     refusal = _may_send(action, tx, sender)
     if refusal is not None:
         return refusal
+    view.writes = contract.writes
     refusal = action.arguments.check(tx.args)
     if refusal is not None:
         return refusal
@@ -506,6 +528,7 @@ def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
         seen.result, seen.facts = applied.result, applied.facts
     else:
         seen.result = applied
+    view.writes = ""
     return _observe(view, context, frame, seen)
 
 

@@ -5,18 +5,22 @@ Law: a version's table never changes once a chain has run with it; new rules are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.governance import actions as governance
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Reader
 from coseal.contracts.kernel.contract import Contract
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.lists import List
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.process import actions as process
 from coseal.contracts.supervision import actions as supervision
-from coseal.ledger.genesis import PROTOCOL_VERSION
+from coseal.ledger.genesis import PROTOCOL_VERSION, Sources
 
 Contracts: TypeAlias = Mapping[str, Contract]
 
@@ -39,3 +43,34 @@ SHOWN: Final[Contracts] = CONTRACTS
 """The contracts whose acts have rows and events."""
 
 RULES: Final[Mapping[int, Contracts]] = {PROTOCOL_VERSION: CONTRACTS}
+
+Others: TypeAlias = Mapping[Sources, Contract]
+"""Contracts that the software does not ship, by their sources (``installed``)."""
+NO_OTHERS: Final[Others] = {}
+
+
+def compose(shipped: Contracts, others: Sequence[Contract]) -> Contracts:
+    """Return what a block runs with: the contracts of its protocol version, then those that its state admits."""
+    return {**shipped, **{contract.name: _confined(contract) for contract in others if contract.name not in shipped}}
+
+
+def _confined(contract: Contract) -> Contract:
+    """Return a contract of others as it is run: its writes under its own prefix, its due things by the frame's own."""
+    name = contract.name
+    confined = Contract(name, contract.actions, open_keys=contract.open_keys, writes=f"{name}/")  # W9
+    if contract.fire is None:
+        return confined
+    return replace(
+        confined,
+        fire=contract.fire,
+        due=lambda view, time_ms: deadlines.take(view, name, BLOCK_CLOCK, time_ms),
+        next_deadline_ms=lambda reader: _earliest_ms(reader, name),
+    )
+
+
+def _earliest_ms(reader: Reader, name: str) -> int | None:
+    """Return when something of a contract of others is due; an index that it damaged has nothing."""
+    try:
+        return deadlines.earliest_ms(reader, name, BLOCK_CLOCK)
+    except TypeError:  # W10
+        return None

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from coseal.ledger import codec
 from coseal.ledger.errors import Malformed
@@ -24,6 +24,13 @@ LEVELS: Final = ("central", "provincial", "municipal")
 CAPABILITIES: Final = ("submit", "registrar", "operate", "supervise")
 MAX_GENESIS_BYTES: Final = 4 * 1024 * 1024
 MAX_MEMBERS: Final = 1_000
+MAX_CONTRACTS: Final = 32
+"""Contracts of others on one chain."""
+MAX_CONTRACT_NAME: Final = 32
+CONTRACT_NAME_RULE: Final = (
+    f"a name of a-z, 0-9 and '_', at most {MAX_CONTRACT_NAME} characters, beginning with a letter"
+)
+_CONTRACT_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 _NAME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
 
 
@@ -57,6 +64,14 @@ class Operator:
     capabilities: tuple[str, ...]
 
 
+class Sources(NamedTuple):
+    """The sources of a contract that this software does not ship; ``sha256`` in hexadecimal (W2)."""
+
+    name: str
+    version: int
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """An organisation on the chain. ``level`` and ``sector`` describe a government member, else are empty."""
@@ -83,7 +98,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """The parsed document; ``raw`` are the bytes it was parsed from."""
+    """The parsed document; ``raw`` are the bytes it was parsed from. ``contracts`` are those that it admits."""
 
     raw: bytes
     name: str
@@ -92,6 +107,7 @@ class Genesis:
     parameters: Parameters
     members: tuple[Member, ...]
     nodes: tuple[Node, ...]
+    contracts: tuple[Sources, ...] = ()
 
     @property
     def chain_id(self) -> bytes:
@@ -123,6 +139,9 @@ class Genesis:
             parameters=_parameters(top.take("parameters")),
             members=tuple(_member(item, f"members[{i}]") for i, item in enumerate(top.list("members"))),
             nodes=tuple(_node(item, f"nodes[{i}]") for i, item in enumerate(top.list("nodes"))),
+            contracts=tuple(
+                _sources(item, f"contracts[{i}]") for i, item in enumerate(top.list("contracts", optional=True))
+            ),
         )
         top.done()
         _check(genesis)
@@ -130,10 +149,16 @@ class Genesis:
 
 
 def encode_genesis(
-    *, name: str, time_ms: int, parameters: Parameters, members: tuple[Member, ...], nodes: tuple[Node, ...]
+    *,
+    name: str,
+    time_ms: int,
+    parameters: Parameters,
+    members: tuple[Member, ...],
+    nodes: tuple[Node, ...],
+    contracts: tuple[Sources, ...] = (),
 ) -> bytes:
     """Return the bytes of a genesis document, readable and stable; parse them with ``Genesis.decode``."""
-    document = {
+    document: dict[str, Any] = {
         "coseal": 1,
         "name": name,
         "time_ms": time_ms,
@@ -164,6 +189,8 @@ def encode_genesis(
             for n in nodes
         ],
     }
+    if contracts:
+        document["contracts"] = [sources._asdict() for sources in contracts]
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -174,6 +201,16 @@ def is_name(value: Any, *, limit: int = 64) -> bool:
         and 0 < len(value) <= limit
         and value[0] in "abcdefghijklmnopqrstuvwxyz"
         and all(character in _NAME_CHARACTERS for character in value)
+    )
+
+
+def is_contract_name(value: Any) -> bool:
+    """Say whether a contract of others can be called so: a-z, 0-9 and '_', beginning with a letter."""  # W1
+    return (
+        type(value) is str
+        and 0 < len(value) <= MAX_CONTRACT_NAME
+        and value[0] in "abcdefghijklmnopqrstuvwxyz"
+        and all(character in _CONTRACT_CHARACTERS for character in value)
     )
 
 
@@ -217,7 +254,9 @@ class _Fields:
             raise Malformed(f"{self._path}.{name}: expected true or false")
         return value
 
-    def list(self, name: str) -> list[Any]:
+    def list(self, name: str, *, optional: bool = False) -> list[Any]:
+        if optional and name not in self._fields:
+            return []
         return codec.sequence(self.take(name), f"{self._path}.{name}", limit=MAX_MEMBERS)
 
     def hex(self, name: str, *, size: int | None = None, limit: int = 8192) -> bytes:
@@ -298,6 +337,16 @@ def _node(value: Any, path: str) -> Node:
     return node
 
 
+def _sources(value: Any, path: str) -> Sources:
+    given = _Fields(value, path)
+    name, version = given.take("name"), given.integer("version", low=1)
+    if not is_contract_name(name):
+        raise Malformed(f"{path}.name: expected {CONTRACT_NAME_RULE}")
+    sources = Sources(name, version, given.hex("sha256", size=32).hex())
+    given.done()
+    return sources
+
+
 def _check(genesis: Genesis) -> None:
     """Refuse duplicate ids and keys, unknown members, weak keys, and a validator set nobody should run."""
     if genesis.protocol_version > PROTOCOL_VERSION:
@@ -305,6 +354,9 @@ def _check(genesis: Genesis) -> None:
     members = [member.id for member in genesis.members]
     _require_unique(members, "member id")
     _require_unique([node.id for node in genesis.nodes], "node id")
+    _require_unique([sources.name for sources in genesis.contracts], "contract")
+    if len(genesis.contracts) > MAX_CONTRACTS:
+        raise Malformed(f"contracts: at most {MAX_CONTRACTS}")
     keys = [operator.key for member in genesis.members for operator in member.operators]
     keys += [node.consensus_key for node in genesis.nodes]
     _require_unique([key.hex() for key in keys], "key")

@@ -27,6 +27,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "contracts.md": ("contracts",),
     "contracts-evidence.md": ("contracts",),
     "contracts-governance.md": ("contracts",),
+    "contracts-of-others.md": ("contracts", "ledger"),
     "contracts-policy.md": ("contracts",),
     "contracts-process.md": ("contracts",),
     "contracts-supervision.md": ("contracts",),

@@ -21,6 +21,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.kind.add_member": ("Admit a member", "接纳成员"),
     "governance.kind.protocol_version": ("Change the protocol version", "变更协议版本"),
     "governance.kind.withdraw_version": ("Withdraw a protocol version", "撤回协议版本"),
+    "governance.kind.add_contract": ("Admit a contract", "接纳合约"),
+    "governance.kind.withdraw_contract": ("Withdraw a contract", "撤回合约"),
     "governance.kind.retry_due": ("Do a due thing again that was set aside", "重新处理被搁置的到期事项"),
     "governance.kind.rules": ("Adopt rules", "采纳规则"),
     "governance.kind.trial": ("Try rules", "试行规则"),

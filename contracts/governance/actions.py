@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.governance import ballot
+from coseal.contracts.governance import admissions, ballot
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.kinds import KINDS, Case
 from coseal.contracts.kernel import deadlines
@@ -138,7 +138,8 @@ def _resolve(
 
 def _note(reader: Reader, proposal_id: str, record: Mapping[str, Any]) -> Result:
     """Return what the present state says about a proposal that is open, or accepted and not in force yet."""
-    if record["status"] != ballot.OPEN and governance_versions.pending(reader) != proposal_id:
+    accepted = governance_versions.pending(reader) == proposal_id or admissions.pending(reader, proposal_id) is not None
+    if record["status"] != ballot.OPEN and not accepted:
         return {}
     return KINDS[record["kind"]].note(reader, record["subject"])
 
@@ -147,9 +148,18 @@ def _note(reader: Reader, proposal_id: str, record: Mapping[str, Any]) -> Result
 
 
 def _begin(view: View, moment: Moment) -> Result:
-    """Bring a protocol version into force for the next block, if it is time."""
+    """Bring a protocol version and contracts of others into force for the next block, if it is time."""
     version = governance_versions.begin_block(view, moment.height)
-    return {} if version is None else {"protocol_version": version}
+    data: Result = {} if version is None else {"protocol_version": version}
+    decided = admissions.begin_block(view, moment.height)
+    for admission, support in decided:
+        if not support.suffices:
+            record: Any = view.get(proposal_key(admission.proposal))
+            outcome = admissions.void_outcome(admission, support)
+            view.put(proposal_key(admission.proposal), {**record, "status": VOID, "outcome": outcome})
+    if decided:
+        data["contracts"] = [admissions.decided_document(*each) for each in decided]
+    return data
 
 
 def _due(view: View, time_ms: int) -> Entry | None:

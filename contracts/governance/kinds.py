@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from coseal.contracts.governance import admissions
 from coseal.contracts.governance import versions as governance_versions
-from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, UPGRADE_KEY
+from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, UPGRADE_KEY, Support
 from coseal.contracts.kernel import due
 from coseal.contracts.kernel.action import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.admitted import SOURCES, shown, sources_of
 from coseal.contracts.kernel.fields import Field, Hexadecimal, Integer, Label, Many, Name, OneOf, Record, Text
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
@@ -105,6 +107,10 @@ def _check_addition(view: View, case: Case, subject: Subject) -> Rejected | None
     if not governance_versions.has(view, node_id, version):  # A11
         detail = f"{node_id} has not said that its software has protocol version {version}, which is in force"
         return Rejected("lacks_version", f"{detail}; install a newer release on it")
+    sources = admissions.lacking_in_force(view, node_id)
+    if sources is not None:  # W8
+        detail = f"{node_id} has not said that it has contract {sources.name} version {sources.version}, now in force"
+        return Rejected("lacks_contract", f"{detail}; install it there")
     return _check_set(view, _with_seat(view, node_id))
 
 
@@ -131,10 +137,21 @@ def _check_versions(view: View, removed: str, seats: Sequence[Validator]) -> Rej
     """Refuse to take a validator away whose software runs the present rules, if too few of the others do."""
     version: Any = view.get(PROTOCOL_VERSION_KEY)
     left = governance_versions.support_of(view, version, seats)
-    if left.suffices or not governance_versions.has(view, removed, version):  # A11
-        return None
-    detail = f"{len(left.having)} of the {len(seats)} validators left have protocol version {version}, now in force"
-    return Rejected("lacks_version", f"{detail}; {left.needed} must: remove or upgrade {', '.join(left.lacking)} first")
+    if not left.suffices and governance_versions.has(view, removed, version):  # A11
+        what = f"protocol version {version}, now in force"
+        return Rejected("lacks_version", _too_few(left, what, "upgrade"))
+    lost = admissions.lost_by(view, removed, seats)
+    if lost is not None:  # W8
+        sources, left = lost
+        what = f"contract {sources.name} version {sources.version}, now in force"
+        return Rejected("lacks_contract", _too_few(left, what, "install it on"))
+    return None
+
+
+def _too_few(left: Support, what: str, remedy: str) -> str:
+    everyone = len(left.having) + len(left.lacking)
+    detail = f"{len(left.having)} of the {everyone} validators left have {what}"
+    return f"{detail}; {left.needed} must: remove or {remedy} {', '.join(left.lacking)} first"
 
 
 def _remove(view: View, case: Case, subject: Subject) -> Result:
@@ -252,6 +269,35 @@ def _withdraw_version(view: View, case: Case, subject: Subject) -> Result:
     return {"version": upgrade[0], "height": upgrade[1]}
 
 
+# Contracts of others
+
+
+def _check_contract(view: View, case: Case, subject: Subject) -> Rejected | None:
+    return admissions.check(view, sources_of(subject), subject["height"], case.height)
+
+
+def _schedule_contract(view: View, case: Case, subject: Subject) -> Result:
+    admissions.schedule(view, sources_of(subject), subject["height"], case.id)
+    return dict(subject)
+
+
+def _note_sources(reader: Reader, subject: Subject) -> Result:
+    return {"software": admissions.support(reader, sources_of(subject)).document()}
+
+
+def _check_contract_withdrawal(view: View, case: Case, subject: Subject) -> Rejected | None:
+    if admissions.pending(view, subject["proposal"]) is None:  # W5
+        detail = f"{subject['proposal']} is no contract that is accepted and not in force yet"
+        return Rejected("not_pending", detail)
+    return None
+
+
+def _withdraw_contract(view: View, case: Case, subject: Subject) -> Result:
+    admission: Any = admissions.pending(view, subject["proposal"])
+    admissions.withdraw(view, admission)
+    return {**shown(admission.sources), "height": admission.height}
+
+
 # Due things
 
 
@@ -318,6 +364,16 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "withdraw_version": Kind(
         Record({"proposal": Name()}), _check_withdrawal, _withdraw_version, {"proposal": "rules-2"}
+    ),
+    "add_contract": Kind(
+        Record({**SOURCES, "height": Integer(1)}),
+        _check_contract,
+        _schedule_contract,
+        {"name": "pledges", "version": 1, "sha256": "00" * 32, "height": 100_000},
+        note=_note_sources,
+    ),
+    "withdraw_contract": Kind(
+        Record({"proposal": Name()}), _check_contract_withdrawal, _withdraw_contract, {"proposal": "pledges-1"}
     ),
     "retry_due": Kind(Record({"number": Integer(1)}), _check_retry, _retry, {"number": 1}),
 }

@@ -66,6 +66,9 @@ class Contract:
 
     ``open_keys`` are the prefixes of the keys whose values grow, ``decisions`` the kinds of due things that decide a
     ballot. ``lists`` are what a node lists of the contract's rows.
+
+    ``version`` and ``writes`` are for contracts that the software does not ship: the former rises with each change of
+    their sources, the latter is the prefix outside of which their writes are refused, set where they are composed.
     """
 
     name: str
@@ -83,3 +86,5 @@ class Contract:
     open_keys: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
     lists: tuple[List, ...] = ()
+    version: int = 1
+    writes: str = ""

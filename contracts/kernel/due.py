@@ -122,12 +122,12 @@ class _Start:
 
     def _share(self, contract: Contract, entries: int, steps: int) -> tuple[int, int]:
         """Do what is due of one contract within its share; return how many things and steps that was."""
-        due, fire = contract.due, contract.fire
+        fire = contract.fire
         done = spent = 0
-        if due is None or fire is None:
+        if fire is None:
             return 0, 0
         while done < entries and self.left_bytes >= _LEAST_ROOM_BYTES:
-            entry = due(self.view, self.time_ms)
+            entry = self._take(contract)
             if entry is None:
                 break
             limit = DUE_DECISION_STEPS if entry[0] in contract.decisions else DUE_ENTRY_STEPS
@@ -136,13 +136,30 @@ class _Start:
                 break
             self.view.mark()
             done += 1
-            spent += TAKE_STEPS + self._fire(contract.name, fire, entry, limit)
+            spent += TAKE_STEPS + self._fire(contract, fire, entry, limit)
         return done, spent
 
-    def _fire(self, contract: str, fire: Fire, entry: Entry, limit: int) -> int:
+    def _take(self, contract: Contract) -> Entry | None:
+        """Take what is due next out of the contract's index; one of others whose index is damaged has nothing due."""
+        if contract.due is None:
+            return None
+        if not contract.writes:
+            return contract.due(self.view, self.time_ms)
+        try:
+            entry = contract.due(self.view, self.time_ms)
+            return entry if entry is None or type(entry[0]) is str else None
+        except (Broken, MemoryError):
+            raise
+        except Exception as error:  # W10
+            self.view.faults.append(Fault(f"{contract.name}: due", b"", error))
+            self.view.rollback()
+            return None
+
+    def _fire(self, contract: Contract, fire: Fire, entry: Entry, limit: int) -> int:
         """Do one due thing, or set it aside; return the steps that it counts for."""
         view = self.view
         meter = view.meter = Meter(limit)
+        view.writes = contract.writes
         try:
             result = fire(view, Moment(self.height, self.time_ms, self.left_bytes), entry)
             size = len(codec.encode(result))
@@ -155,14 +172,14 @@ class _Start:
             code = VALUE_TOO_LARGE
         except Exception as error:
             code = INTERNAL_ERROR
-            view.faults.append(Fault(f"{contract}: {entry[0]}", b"", error))
+            view.faults.append(Fault(f"{contract.name}: {entry[0]}", b"", error))
         else:
             code = ""
-            self._show(contract, result, size)
-        view.meter = Meter.unlimited()
+            self._show(contract.name, result, size)
+        view.meter, view.writes = Meter.unlimited(), ""
         if code:
             view.rollback()
-            self._set_aside(contract, entry, code)
+            self._set_aside(contract.name, entry, code)
         view.mark()
         return limit if code else meter.spent  # B4
 

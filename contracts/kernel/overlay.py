@@ -39,6 +39,10 @@ class ValueTooLarge(Exception):
     """A state value is larger than ``MAX_VALUE_BYTES``; the text names its key."""
 
 
+class OutsidePrefix(Exception):
+    """A contract wrote a key that is not its own; contained as every exception of a contract."""
+
+
 class Fault(NamedTuple):
     """An exception of a contract that was contained: ``name`` is its action or due thing, ``tx_id`` empty for one."""
 
@@ -81,6 +85,8 @@ class Overlay:
         self._watcher = watcher
         self.meter = Meter.unlimited()
         self.faults: list[Fault] = []
+        self.writes = ""
+        """The prefix of the keys that may be written; see ``Contract``. Empty: all."""
         self._read = read
         self._open_keys = open_keys
         self._is_open: dict[str, bool] = {}
@@ -248,6 +254,8 @@ class Overlay:
         return packed
 
     def _write(self, key: str, value: Value) -> None:
+        if not key.startswith(self.writes):  # W9
+            raise OutsidePrefix(f"{key} does not begin with {self.writes}")
         meter = self.meter
         meter.left -= WRITE_STEPS
         if meter.left < 0:

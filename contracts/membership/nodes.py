@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.admitted import shown, sources_field, sources_of
 from coseal.contracts.kernel.fields import Integer, Many, Name, Special
 from coseal.contracts.kernel.names import is_label
 from coseal.contracts.membership import epochs as membership_epochs
@@ -27,6 +28,7 @@ from coseal.contracts.membership.state import (
     public_key,
     put_node,
 )
+from coseal.ledger.genesis import Sources
 
 MAX_NODES: Final = 16
 """Nodes of one member at a time."""
@@ -36,6 +38,8 @@ READY_LAG_BLOCKS: Final = 100
 """So far behind the chain may the height be that a node says it has, and so often at most may it say so."""
 MAX_VERSIONS: Final = 16
 """Protocol versions that one declaration names."""
+MAX_SOURCES: Final = 64
+"""Sources of contracts of others that one declaration names."""
 FORMER: Final = "former"
 """The kind of a node that was removed; its record stays, without keys."""
 
@@ -128,17 +132,26 @@ def is_ready(reader: Reader, node_id: str, height: int) -> bool:
 def _declare_software(view: View, context: Context, args: Args) -> Result | Rejected:
     record: Any = view.get(node_key(context.node))
     versions = sorted(args["protocol_versions"])
-    if versions == declared_versions(view, context.node):  # M11
+    contracts = sorted({sources_of(given) for given in args.get("contracts", ())})
+    before = (declared_versions(view, context.node), declared_sources(view, context.node))
+    if (versions, contracts) == before:  # M11
         return Rejected("declared_already", f"that is what {context.node} said of its software before")
-    software = {"protocol_versions": versions, "since": context.height}
-    view.put(node_key(context.node), {**record, "software": software})
-    return {"member": context.member, "node": context.node, "protocol_versions": versions}
+    said = {"protocol_versions": versions, **({"contracts": [shown(each) for each in contracts]} if contracts else {})}
+    view.put(node_key(context.node), {**record, "software": {**said, "since": context.height}})
+    return {"member": context.member, "node": context.node, **said}
 
 
 def declared_versions(reader: Reader, node_id: str) -> list[int]:
     """Return the protocol versions that a node's software has by its own word, ascending; none if it said nothing."""
     record: Any = reader.get(node_key(node_id))
     return [] if record is None or "software" not in record else list(record["software"]["protocol_versions"])
+
+
+def declared_sources(reader: Reader, node_id: str) -> list[Sources]:
+    """Return the sources of contracts that a node has by its own word, ascending; none if it said nothing."""
+    record: Any = reader.get(node_key(node_id))
+    said = {} if record is None else record.get("software", {})
+    return [sources_of(each) for each in said.get("contracts", ())]
 
 
 # Queries
@@ -155,8 +168,9 @@ def node(reader: Reader, node_id: str) -> dict[str, Any] | None:
     """Return a node: its member, kind, consensus key and the certificate its links are pinned to; or None.
 
     ``kind`` is ``validator``, ``observer``, or ``former`` with null for both keys. ``ready`` is the height at which
-    it last said that it is caught up, ``software`` what it said of its software: ``protocol_versions``, and the height
-    ``since`` which it says so. These two and ``address`` may be missing.
+    it last said that it is caught up, ``software`` what it said of its software: ``protocol_versions``, ``contracts``
+    (the sources of contracts of others, missing if there are none), and the height ``since`` which it says so. These
+    two and ``address`` may be missing.
     """
     record: Any = reader.get(node_key(node_id))
     if record is None:
@@ -238,9 +252,12 @@ ACTIONS: Final = {
         by_node=True,
     ),
     "declare_software": Action(
-        arguments=Arguments({"protocol_versions": Many(Integer(1), low=0, high=MAX_VERSIONS, unique=True)}),
+        arguments=Arguments(
+            {"protocol_versions": Many(Integer(1), low=0, high=MAX_VERSIONS, unique=True)},
+            {"contracts": Many(sources_field, low=0, high=MAX_SOURCES)},
+        ),
         apply=_declare_software,
-        title="Say which protocol versions the software of this node has",
+        title="Say which protocol versions and contracts the software of this node has",
         example={"protocol_versions": [2]},
         capability=None,
         by_node=True,

@@ -45,6 +45,8 @@ class ProposalKind(StrEnum):
     add_member = "add_member"
     protocol_version = "protocol_version"
     withdraw_version = "withdraw_version"
+    add_contract = "add_contract"
+    withdraw_contract = "withdraw_contract"
     retry_due = "retry_due"
 
 
@@ -248,16 +250,19 @@ def _print_proposal(found: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _print_support(found: Mapping[str, Any]) -> None:
-    """Say which validators have a version that is not in force yet, with a warning where too few of them do."""
+    """Say which validators have what is not in force yet, with a warning where too few of them do."""
     from coseal.client import versions
 
-    version, support = found["subject"]["version"], found["software"]
-    text = f"version {version}: {versions.shortage(support)}"
+    subject, support = found["subject"], found["software"]
+    name = f"contract {subject['name']} " if found["kind"] == ProposalKind.add_contract else ""
+    text = f"{name}version {subject['version']}: {versions.shortage(support)}"
     if versions.suffices(support):
         typer.echo(f"  {text}")
         return
     missing = support["needed"] - len(support["having"])
     waits = f"it takes effect only when a release that has it is installed on {missing} more"
+    if name:
+        waits = f"it is void at block {subject['height']} unless it is installed on {missing} more by then"
     typer.secho(f"  warning: {text}; {waits}", fg="yellow")
 
 

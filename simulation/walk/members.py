@@ -184,6 +184,17 @@ def _withdrawal(walk: Walker, member: str) -> dict[str, Any] | None:
     return None if upgrade is None else {"proposal": upgrade[2]}
 
 
+def _contract(walk: Walker, member: str) -> dict[str, Any] | None:
+    """Return sources that no node has: their admission is void at its height."""
+    subject = {"name": walk.pick(("tally", "pledges")), "version": walk.rng.randint(1, 2), "sha256": "11" * 32}
+    return {**subject, "height": walk.sight.height + walk.rng.randint(2, 80)}
+
+
+def _contract_withdrawal(walk: Walker, member: str) -> dict[str, Any] | None:
+    waiting: list[Any] = walk.get("governance/admissions") or []
+    return {"proposal": walk.pick(waiting)[4]} if waiting else None
+
+
 def _retried(walk: Walker, member: str) -> dict[str, Any] | None:
     waiting: list[int] = walk.get("system/asides") or []
     return {"number": walk.pick(waiting)} if waiting else None
@@ -196,6 +207,8 @@ _SUBJECTS: Final = {
     "add_member": _new_member,
     "protocol_version": _version,
     "withdraw_version": _withdrawal,
+    "add_contract": _contract,
+    "withdraw_contract": _contract_withdrawal,
     "retry_due": _retried,
 }
 

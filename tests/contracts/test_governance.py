@@ -565,11 +565,13 @@ def test_the_subject_of_a_proposal_is_checked_field_by_field(world):
         assert (receipt.code, receipt.detail.startswith("args.subject")) == ("invalid_argument", True)
     assert world.propose("p", "nothing", {}, "bank-a").code == "invalid_argument"
     assert sorted(governance_kinds.KINDS) == [
+        "add_contract",
         "add_member",
         "add_validator",
         "protocol_version",
         "remove_validator",
         "retry_due",
         "rotate_validator_key",
+        "withdraw_contract",
         "withdraw_version",
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from coseal.contracts.execution import Executor, Outcome, new_state
-from coseal.contracts.registry import RULES
+from coseal.contracts.registry import NO_OTHERS, RULES, Others
 from coseal.ledger import framing, merkle
 from coseal.ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, Receipt, last_commit_hash
 from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
@@ -34,12 +34,15 @@ class Chain:
     ``keys`` holds the signers that replaced the first ones of senders.
     """
 
-    def __init__(self, genesis: Genesis | None = None, rules: Mapping[int, Any] = RULES) -> None:
+    def __init__(
+        self, genesis: Genesis | None = None, rules: Mapping[int, Any] = RULES, others: Others = NO_OTHERS
+    ) -> None:
         self.genesis = usual_genesis() if genesis is None else genesis
         self.chain_id = self.genesis.chain_id
-        self.rules = rules
+        self.rules, self.others = rules, others
         self.store = MemoryStore(self.genesis.parameters.state_bits)
-        self.executor = Executor(self.genesis, new_state(self.genesis, self.store), rules=rules, watcher=Checked)
+        state = new_state(self.genesis, self.store)
+        self.executor = Executor(self.genesis, state, rules=rules, others=others, watcher=Checked)
         self.blocks: list[CommittedBlock] = []
         self.keys: dict[str, Ed25519Signer] = {}
         self.begun: dict[str, Any] = {}
@@ -196,9 +199,14 @@ class Chain:
     def restart(self) -> None:
         """Load everything again from the store, as a node does when it starts."""
         old = self.executor
-        times = {"height": old.height, "time_ms": old.time_ms}
         self.executor = Executor(
-            self.genesis, State(self.store, old.state.bits), rules=self.rules, watcher=Checked, **times
+            self.genesis,
+            State(self.store, old.state.bits),
+            height=old.height,
+            time_ms=old.time_ms,
+            rules=self.rules,
+            others=self.others,
+            watcher=Checked,
         )
 
     def write(self, folder: Path, *, per_file: int = 1_000_000) -> Path:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from coseal.contracts.evidence.actions import PHASES
+from coseal.contracts.kernel.admitted import shown
 from coseal.ledger import signing
 from coseal.ledger.certificate import vote_preimage
 from tests.support.keys import signer
+from tests.support.others import TALLY_1, TALLY_2
 from tests.vectors.recorded.scenario import Scenario
 from tests.vectors.recorded.supervised import heavy
 
@@ -19,6 +21,7 @@ def run(scenario: Scenario) -> None:
     _members(scenario)
     _validators(scenario)
     _versions(scenario)
+    _contracts(scenario)
 
 
 class Proposals:
@@ -168,6 +171,38 @@ def _versions(scenario: Scenario) -> None:
     Proposals(scenario, "add_validator").no("lacks_version", {"node": "public-a-1"})
     scenario.ok("node:city", "membership.declare_software", protocol_versions=[2, 3])
     scenario.wait(1_000)
+
+
+def _contracts(scenario: Scenario) -> None:
+    """Contracts that no software ships: one is withdrawn, one void at its height, one in force and then replaced."""
+    add, withdraw = Proposals(scenario, "add_contract"), Proposals(scenario, "withdraw_contract")
+    first, second = (shown(sources) for sources in (TALLY_1, TALLY_2))
+    next_height = scenario.chain.executor.height + 1
+    add.no("too_soon", {**first, "height": next_height})
+    withdraw.no("not_pending", {"proposal": "add-contract.accepted"})
+    add.every_end({**first, "height": next_height + 60})
+    add.no("change_pending", {**second, "height": 100_000})
+    withdraw.every_end({"proposal": "add-contract.accepted"})
+    add.accept("nowhere", {**first, "height": scenario.chain.executor.height + 8})
+    while scenario.get("governance/admissions") is not None:
+        scenario.wait(1_000)
+    for node in ("bank-a", "central-bank", "city", "regulator"):
+        said = {"protocol_versions": [2], "contracts": [first, second]}
+        scenario.ok(f"node:{node}", "membership.declare_software", **said)
+    add.accept("first", {**first, "height": scenario.chain.executor.height + 8})
+    while scenario.get("system/contracts") is None:
+        scenario.wait(1_000)
+    scenario.ok("bank-a", "tally.add", amount=2)
+    scenario.no("invalid_argument", "bank-a", "tally.add", amount=-1)
+    scenario.no("internal_error", "bank-a", "tally.add", amount=13)
+    scenario.no("too_costly", "bank-a", "tally.add", amount=15)
+    scenario.ok("node:public-a-1", "membership.declare_software", protocol_versions=[2])
+    Proposals(scenario, "add_validator").no("lacks_contract", {"node": "public-a-1"})
+    add.no("bad_version", {**first, "height": 100_000})
+    add.accept("second", {**second, "height": scenario.chain.executor.height + 8})
+    while scenario.get("governance/admissions") is not None:
+        scenario.wait(1_000)
+    scenario.ok("bank-a", "tally.add", amount=2)
 
 
 def _evidence(scenario: Scenario) -> None:

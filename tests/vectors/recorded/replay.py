@@ -32,6 +32,7 @@ from coseal.ledger.signing import ZERO_HASH
 from coseal.ledger.transaction import Transaction
 from coseal.node.index.database import Writer
 from tests.support.chain import Chain
+from tests.support.others import TALLIES
 from tests.vectors.recorded.scenario import VERSIONS, Offered
 
 SHOWN_CHARACTERS: Final = 8_192
@@ -62,7 +63,8 @@ class Replay:
     def __init__(self, genesis: Genesis) -> None:
         self.fired: set[tuple[str, str]] = set()
         self.event_kinds: set[str] = set()
-        self.chain = Uncertified(genesis, {version: self._watched(rules) for version, rules in VERSIONS.items()})
+        rules = {version: self._watched(contracts) for version, contracts in VERSIONS.items()}
+        self.chain = Uncertified(genesis, rules, TALLIES)
         self.detailed, self.node = Index(TABLES), Index(CORE)
 
     def _watched(self, contracts: Mapping[str, Contract]) -> dict[str, Contract]:

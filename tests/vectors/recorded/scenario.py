@@ -16,6 +16,7 @@ from coseal.ledger.transaction import Transaction
 from tests.support.chain import Chain
 from tests.support.genesis import make_genesis
 from tests.support.keys import signer
+from tests.support.others import TALLIES
 
 VERSIONS: Final = {1: CONTRACTS, 2: CONTRACTS}
 """The rules of the second version are those of the first: there is one to change to."""
@@ -47,7 +48,7 @@ class Scenario:
     """What members do on one chain. ``bank-a`` is short for ``bank-a/admin``; a node is ``node:ID``."""
 
     def __init__(self) -> None:
-        self.chain = Chain(genesis(), VERSIONS)
+        self.chain = Chain(genesis(), VERSIONS, TALLIES)
         self.offered: list[Offered] = []
         self._refused: list[Step] = []
 
