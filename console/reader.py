@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from coseal.audit.history import UNPROVEN, verify_history
 from coseal.audit.light import UnknownValidators
-from coseal.client.session import state_path
+from coseal.client.exchange import state_path
 from coseal.console.light import Conflict, LightClient, read_run
 from coseal.console.nodes import MSGPACK, UNANSWERED, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
 from coseal.console.shapes import Rows, Shape

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from coseal.client.connection import connect, connect_async
     from coseal.client.offline import audit_chain, export, verify
     from coseal.client.recording import Recorded
-    from coseal.client.session import Committed
     from coseal.client.stream import Event
+    from coseal.client.transactions import Committed
     from coseal.errors import (
         BadAnswer,
         BadArguments,
@@ -50,7 +50,7 @@ _HOMES: Final = {
     "coseal.client.asynchronous": ("AsyncClient",),
     "coseal.client.blocking": ("Client",),
     "coseal.client.connection": ("connect", "connect_async"),
-    "coseal.client.session": ("Committed",),
+    "coseal.client.transactions": ("Committed",),
     "coseal.errors": (
         "BadAnswer",
         "BadArguments",

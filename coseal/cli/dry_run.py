@@ -14,7 +14,8 @@ from coseal.cli.shared import print_json
 from coseal.errors import EXIT_BAD, EXIT_OK
 
 if TYPE_CHECKING:
-    from coseal.client.blocking import Client, Committed
+    from coseal.client.blocking import Client
+    from coseal.client.transactions import Committed
     from coseal.network.access import Access
 
 

@@ -29,7 +29,8 @@ from coseal.cli.shared import (
 from coseal.errors import EXIT_BAD, BadAnswer, CosealError
 
 if TYPE_CHECKING:
-    from coseal.client.blocking import Client, Committed
+    from coseal.client.blocking import Client
+    from coseal.client.transactions import Committed
     from coseal.network.access import Access
 
 

@@ -17,11 +17,13 @@ import httpx
 from coseal.audit.history import ObjectHistory
 from coseal.client.base import BaseClient
 from coseal.client.blocking import Body, are_local, headers_of, options_of, unreachable
+from coseal.client.exchange import Exchange, Pause, Reply
 from coseal.client.history import object_history_of
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
-from coseal.client.session import COMMIT_TIMEOUT_S, Committed, Exchange, Pause, Reply
+from coseal.client.session import COMMIT_TIMEOUT_S
 from coseal.client.stream import Event, Follower
+from coseal.client.transactions import Committed
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import Genesis

@@ -19,10 +19,12 @@ import httpx
 from coseal.audit.history import ObjectHistory
 from coseal.audit.sources import MAX_RESPONSE_BYTES, RESPONSE_SECONDS
 from coseal.client.base import BaseClient
+from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_path
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
-from coseal.client.session import COMMIT_TIMEOUT_S, MSGPACK, Ask, Committed, Exchange, Pause, Reply, sign_as, state_path
+from coseal.client.session import COMMIT_TIMEOUT_S
 from coseal.client.stream import Event, Follower
+from coseal.client.transactions import Committed, sign_as
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock, Header
 from coseal.ledger.certificate import Certificate

@@ -18,8 +18,9 @@ from coseal.client import asynchronous, keys
 from coseal.client import blocking as client_module
 from coseal.client.asynchronous import AsyncClient
 from coseal.client.blocking import Client
+from coseal.client.exchange import Ask, Exchange, document_of
 from coseal.client.genesis import read_genesis
-from coseal.client.session import Ask, Exchange, Session, document_of
+from coseal.client.session import Session
 from coseal.errors import BadAnswer, CosealError, Unreachable, WrongChain, WrongKey
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis

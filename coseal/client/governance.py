@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from coseal.client.blocking import Client, Committed
+from coseal.client.blocking import Client
+from coseal.client.transactions import Committed
 from coseal.contracts.governance import actions as governance
 from coseal.errors import BadAnswer, Refused
 from coseal.ledger.codec import Value

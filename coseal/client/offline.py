@@ -14,7 +14,7 @@ from coseal.audit.report import AuditReport, Level
 from coseal.audit.sources import Source, UrlSource, sources_in
 from coseal.audit.verify import Verification, verify_bytes, verify_document, verify_file
 from coseal.client.connection import trusted_genesis
-from coseal.client.session import Committed
+from coseal.client.transactions import Committed
 from coseal.errors import CosealError
 from coseal.formats.exporters.chain import read_process
 from coseal.formats.exporters.export import FORMATS, Export

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.client.session import Exchange, Session, false_answer
+from coseal.client.exchange import Exchange, false_answer
+from coseal.client.reads import require_reached
+from coseal.client.session import Session
 from coseal.errors import BadAnswer
 
 PAGE_ITEMS: Final = 1_000
@@ -59,5 +61,5 @@ def _page(
     if following is not None and type(following) is not str:
         raise false_answer(session.url, f"gave a list of {name} that names no next page")
     if type(height) is int:
-        session.require_reached(session.url, f"the list of {name}", height, floor)
+        require_reached(session.url, f"the list of {name}", height, floor)
     return items, following

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from coseal.client.events import read_events
-from coseal.client.session import COMMIT_TIMEOUT_S, Exchange, Pause, Session, state_path
+from coseal.client.exchange import Exchange, Pause, state_path
+from coseal.client.session import COMMIT_TIMEOUT_S, Session
 from coseal.contracts.process.chain import chain, item_hash
 from coseal.contracts.process.state import type_key
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable

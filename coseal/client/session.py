@@ -4,170 +4,57 @@ Law: a receipt or a proven value is returned only after it was verified against 
 is proven of the present is never of an older block than one that was verified here before. The bytes of a transaction
 are the same however often they are sent, so nothing can happen twice.
 
-A session is a generator: it yields an ``Ask`` (one HTTP request) or a ``Pause``, is sent the ``Reply``, and
-returns its result. ``coseal.client.blocking`` and ``coseal.client.asynchronous`` carry the same ones out.
+Every question is an exchange (``coseal.client.exchange``); ``coseal.client.reads`` decides what its answer proves.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import secrets
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import quote
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from coseal.audit.epochs import Epochs
+from coseal.client import reads
+from coseal.client.exchange import (
+    BUSY,
+    MSGPACK,
+    REQUEST_TIMEOUT_S,
+    Ask,
+    Exchange,
+    Pause,
+    Reply,
+    document_of,
+    false_answer,
+)
 from coseal.client.roster import STALE_ASIDE_S, Roster
+from coseal.client.transactions import Committed, sign_as
 from coseal.errors import Busy, CosealError, FalseAnswer, NotCommitted, Refused, StaleAnswer, Unreachable
 from coseal.ledger import codec
-from coseal.ledger.block import CommittedBlock, Header, Receipt
+from coseal.ledger.block import CommittedBlock, Header
 from coseal.ledger.certificate import Certificate
-from coseal.ledger.errors import BadProof, LedgerError
+from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import MAX_HANDOVERS, Handover, with_handovers
-from coseal.ledger.proof import CertifiedValue, TransactionProof
+from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.render import (
-    MAX_DOCUMENT_DEPTH,
-    proof_from_json,
-    proof_json,
-    state_proof_from_json,
     state_proof_json,
 )
 from coseal.ledger.signing import Signer
-from coseal.ledger.strict_json import strict_json
-from coseal.ledger.transaction import SALT_BYTES, Transaction, sign
+from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
 
-MSGPACK: Final = "application/msgpack"
 COMMIT_TIMEOUT_S: Final = 60.0
-REQUEST_TIMEOUT_S: Final = 40.0  # a node holds ``wait=commit`` and ``min_height`` for up to 30 s
-BUSY: Final = frozenset({429, 503})
-_NOT_THE_NODE: Final = frozenset({502, 503, 504})
-"""What a proxy answers when it does not reach its node."""
 _RECEIPT_TIMEOUT_S: Final = 10.0
 _BUSY_PAUSE_S: Final = 0.1
 _POLL_S: Final = 0.05
-_BARE: Final = {"handovers": "false"}
-"""Answers without handovers: the session keeps those it has verified."""
-_PROVEN_KEYS: Final = 256
-_PROVEN_KEYS_BYTES: Final = 6_000  # of a URL; what stands before a node may take no more than 8 KB
 _PASSES: Final = 8
 _OF_NO_HEIGHT: Final = ("/v1/genesis", "/v1/snapshot", "/v1/status")
 """Routes that wait for no height; every other one under /v1/ does."""
 
 _log = logging.getLogger("coseal")
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One HTTP request to a path of a node; a failed one comes back into the session as ``Unreachable``."""
-
-    method: str
-    node: str
-    path: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    content: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    timeout_s: float = REQUEST_TIMEOUT_S
-
-    @property
-    def url(self) -> str:
-        """The whole URL, but for the parameters."""
-        return self.node + self.path
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Nothing to be asked for some seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a node answered, whatever it is."""
-
-    node: str
-    status: int
-    content: bytes
-
-
-Exchange: TypeAlias = Generator[Ask | Pause, Reply, _T]
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """A committed transaction: where it stands, what it came to, and the proof of both (verified).
-
-    ``handovers`` lead from the genesis to the validators who certified it.
-    """
-
-    transaction: Transaction
-    receipt: Receipt
-    proof: TransactionProof
-    handovers: tuple[Handover, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether it took effect; if not, the receipt says why."""
-        return self.receipt.ok
-
-    @property
-    def height(self) -> int:
-        """The height of its block."""
-        return self.proof.header.height
-
-    @property
-    def data(self) -> Mapping[str, Any]:
-        """What the contract answered."""
-        return self.receipt.data
-
-    def document(self) -> dict[str, Any]:
-        """Return the receipt file, which ``coseal verify`` checks with the genesis alone."""
-        return with_handovers(proof_json(self.proof), self.handovers)
-
-    def require_ok(self) -> Committed:
-        """Return self, or raise ``Refused`` with the contract's code."""
-        if not self.ok:
-            raise Refused(self.receipt.code, self.receipt.detail)
-        return self
-
-
-def sign_as(
-    genesis: Genesis,
-    sender: str,
-    signer: Signer,
-    contract: str,
-    action: str,
-    args: Mapping[str, Any],
-    *,
-    valid_for_ms: int | None = None,
-) -> Transaction:
-    """Return a transaction of ``sender`` (MEMBER/USER), valid for half the time the chain allows by default.
-
-    Raises ``BadArguments`` for what the chain would refuse whatever its state.
-    """
-    from coseal.client.arguments import require_valid  # all contracts, for those alone who write
-
-    require_valid(contract, action, args)
-    validity_ms = genesis.parameters.validity_ms_max // 2 if valid_for_ms is None else valid_for_ms
-    try:
-        return sign(
-            signer,
-            chain_id=genesis.chain_id,
-            sender=sender,
-            contract=contract,
-            action=action,
-            args=dict(args),
-            valid_until_ms=time.time_ns() // 1_000_000 + validity_ms,
-            salt=secrets.token_bytes(SALT_BYTES),
-        )
-    except (LedgerError, TypeError, ValueError, OverflowError) as error:
-        raise CosealError(f"{contract}.{action} makes no transaction: {error}") from None
 
 
 class Session:
@@ -359,47 +246,15 @@ class Session:
 
         Right after a commit the node may need a moment until it can prove it.
         """
-        return (yield from self.believed(lambda: self._receipt(tx_id, timeout_s)))
-
-    def _receipt(self, tx_id: bytes, timeout_s: float) -> Exchange[Committed]:
-        path, deadline = f"/v1/transactions/{tx_id.hex()}/receipt", time.monotonic() + timeout_s
-        reply = yield from self.ask("GET", path, params=_BARE)
-        while reply.status in (404, *BUSY) and time.monotonic() < deadline:
-            yield Pause(_POLL_S)
-            reply = yield from self.ask("GET", path, params=_BARE)
-        if reply.status != 200:
-            document_of(reply)
-        try:
-            proof = proof_from_json(strict_json(reply.content, "receipt", depth=MAX_DOCUMENT_DEPTH))
-            validators = yield from self.validators_of(proof.header, proof.certificate)
-            transaction, receipt = proof.verify(self.genesis.chain_id, validators)
-        except LedgerError as error:
-            raise false_answer(reply.node, f"gave a receipt that does not hold: {error.reason}") from None
-        if transaction.id != tx_id:
-            raise false_answer(reply.node, "gave the receipt of another transaction")
+        found = yield from self.believed(lambda: reads.receipt(self, tx_id, timeout_s))
+        proof, transaction, receipt = found
         self.height = max(self.height, proof.header.height)
         return Committed(transaction, receipt, proof, self.epochs.up_to(proof.header.epoch))
 
     def state(self, key: str, min_height: int = 0) -> Exchange[CertifiedValue]:
         """Return the certified value of a state key, or its proven absence (``value`` None), verified."""
         floor = max(min_height, self.height)
-        return (yield from self.believed(lambda: self._state(key, floor)))
-
-    def _state(self, key: str, floor: int) -> Exchange[CertifiedValue]:
-        params = {"proof": "true", **_BARE, **asking_for(floor)}
-        reply = yield from self.ask("GET", state_path(key), params=params)
-        if reply.status != 200:
-            document_of(reply)
-        try:
-            certified = state_proof_from_json(strict_json(reply.content, "proof", depth=MAX_DOCUMENT_DEPTH))
-            validators = yield from self.validators_of(certified.header, certified.certificate)
-            certified.verify(self.genesis.chain_id, validators)
-        except LedgerError as error:
-            raise false_answer(reply.node, f"gave a state proof that does not hold: {error.reason}") from None
-        if certified.key != key.encode():
-            raise false_answer(reply.node, f"proved another key than {key}")
-        self.saw(reply.node, f"the state of {key}", certified.header.height, floor)
-        return certified
+        return (yield from self.believed(lambda: reads.state(self, key, floor)))
 
     def values(self, keys: Sequence[str], min_height: int = 0) -> Exchange[list[CertifiedValue]]:
         """Return the certified values of state keys, in order, all of one block, verified; as ``state`` otherwise.
@@ -407,52 +262,20 @@ class Session:
         Many keys take several requests; they are made again while the chain grows in between, ``Busy`` if it does so
         every time.
         """
-        pages, floor = _pages_of(keys), max(min_height, self.height)
+        pages, floor = reads.asked_at_once(keys), max(min_height, self.height)
         for _ in range(_PASSES):
             found: list[CertifiedValue] = []
             for page in pages:
-                found += yield from self.believed(lambda page=page, floor=floor: self._values(page, floor))  # type: ignore[misc]
+                found += yield from self.believed(lambda page=page, floor=floor: reads.values(self, page, floor))  # type: ignore[misc]
                 floor = max(floor, found[-1].header.height)
             if all(one.header == found[0].header for one in found):
                 return found
         raise Busy(f"{len(keys)} values cannot be read of one block: the chain grows meanwhile", "try again")
 
-    def _values(self, keys: Sequence[str], floor: int) -> Exchange[list[CertifiedValue]]:
-        params = {"keys": json.dumps(keys, ensure_ascii=False), **asking_for(floor)}
-        reply = yield from self.ask("GET", "/v1/proofs", params=params, headers={"Accept": MSGPACK})
-        if reply.status != 200:
-            document_of(reply)
-        try:
-            rows = codec.sequence(codec.decode(reply.content), "proofs", limit=_PROVEN_KEYS)
-            found = [CertifiedValue.decode(codec.octets(row, "proof")) for row in rows]
-            for one in found:
-                if one.header != found[0].header:
-                    raise BadProof("the values are of several blocks")
-                if one is found[0] or one.certificate != found[0].certificate:
-                    yield from self.validators_of(one.header, one.certificate)
-                    self.epochs.verify(one.header, one.certificate)
-                one.proof.verify(one.key, one.value, one.header.state_root)
-        except LedgerError as error:
-            raise false_answer(reply.node, f"gave state proofs that do not hold: {error.reason}") from None
-        if [one.key for one in found] != [key.encode() for key in keys]:
-            raise false_answer(reply.node, "proved other keys than it was asked for")
-        self.saw(reply.node, "the state", found[0].header.height, floor)
-        return found
-
     def saw(self, node: str, what: str, height: int, floor: int) -> None:
         """Note that a node proved ``what`` as of a height; raise ``StaleAnswer`` if it was asked for a later one."""
-        self.require_reached(node, what, height, floor)
+        reads.require_reached(node, what, height, floor)
         self.height = max(self.height, height)
-
-    @staticmethod
-    def require_reached(node: str, what: str, height: int, floor: int) -> None:
-        """Raise ``StaleAnswer`` for an answer of a lower height than a node was asked for."""
-        if height < floor:
-            raise StaleAnswer(
-                f"{node} gave {what} as of block {height}, though block {floor} was asked for",
-                "ask another node: this one lags, or shows what is past",
-                node=node,
-            )
 
     def state_document(self, key: str) -> Exchange[dict[str, Any]]:
         """Return the state-proof file of a key, which ``coseal verify`` checks with the genesis alone; verified."""
@@ -467,30 +290,12 @@ class Session:
     def block(self, height: int | str) -> Exchange[CommittedBlock]:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
         floor = self.height if height == "latest" else 0
-        return (yield from self.believed(lambda: self._block(height, floor)))
-
-    def _block(self, height: int | str, floor: int) -> Exchange[CommittedBlock]:
-        path = f"/v1/blocks/{height}"
-        reply = yield from self.ask("GET", path, params=asking_for(floor), headers={"Accept": MSGPACK})
-        if reply.status != 200:
-            document_of(reply)
-        committed = yield from self.verified_block(reply.node, reply.content)
-        found = committed.block.header.height
-        if height not in ("latest", str(found), found):
-            raise false_answer(reply.node, f"gave block {found} for {height}")
-        self.saw(reply.node, "the latest block", found, floor)
-        return committed
+        return (yield from self.believed(lambda: reads.block(self, height, floor)))
 
     def verified_block(self, node: str, raw: bytes) -> Exchange[CommittedBlock]:
         """Return the block in a record of the block log that a node gave: its roots and its certificate verified."""
-        try:
-            committed = CommittedBlock.decode(raw)
-            header = committed.block.header
-            yield from self.validators_of(header, committed.certificate)
-            self.epochs.verify(header, committed.certificate)
-        except LedgerError as error:
-            raise false_answer(node, f"gave a block that does not hold: {error.reason}") from None
-        self.height = max(self.height, header.height)
+        committed = yield from reads.verified_block(self, node, raw)
+        self.height = max(self.height, committed.block.header.height)
         return committed
 
     def validators_of(self, header: Header, certificate: Certificate) -> Exchange[ValidatorSet]:
@@ -513,59 +318,6 @@ class Session:
             if len(self.epochs) == known:
                 break
         return self.epochs.of(header, certificate)
-
-
-def false_answer(node: str, what: str) -> FalseAnswer:
-    """Return the error for a node that ``what`` is said of."""
-    return FalseAnswer(f"{node} {what}", "ask another node, and tell the member that runs this one", node=node)
-
-
-def asking_for(floor: int) -> dict[str, Any]:
-    """Return the parameter that makes a node wait until it has come to a height."""
-    return {"min_height": floor} if floor else {}
-
-
-def _pages_of(keys: Sequence[str]) -> list[list[str]]:
-    """Return keys in runs that one request can name."""
-    pages: list[list[str]] = []
-    size = 0
-    for key in keys:
-        length = len(quote(json.dumps(key, ensure_ascii=False))) + len("%2C%20")
-        if not pages or size + length > _PROVEN_KEYS_BYTES or len(pages[-1]) == _PROVEN_KEYS:
-            pages.append([])
-            size = 0
-        pages[-1].append(key)
-        size += length
-    return pages
-
-
-def document_of(reply: Reply) -> dict[str, Any]:
-    """Return the JSON object of a good answer; raise the problem of a bad one."""
-    try:
-        document = json.loads(reply.content)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        if reply.status in _NOT_THE_NODE:
-            raise Busy(f"{reply.node} answered {reply.status}", "try again in a moment", node=reply.node)
-        hint = "is this the URL of a node?"
-        raise FalseAnswer(f"{reply.node} answered {reply.status} without a JSON object", hint, node=reply.node)
-    if 200 <= reply.status < 300:
-        return document
-    code, detail = str(document.get("code", f"http_{reply.status}")), str(document.get("detail", ""))
-    if reply.status in BUSY:
-        raise Busy(f"the node is busy: {code}: {detail}", "try again in a moment", node=reply.node)
-    raise Refused(code, detail)
-
-
-def state_path(key: str) -> str:
-    """Return the route of a state key, with what a URL cannot hold, or clients would take out of a path, escaped."""
-    contract, _, rest = key.partition("/")
-    changed = not _TAKEN_OUT.isdisjoint(rest.split("/"))
-    return f"/v1/state/{quote(contract, safe='')}/{quote(rest, safe='' if changed else '/')}"
-
-
-_TAKEN_OUT: Final = frozenset(("", ".", ".."))
 
 
 def _not_committed(transaction: Transaction, timeout_s: float, why: str) -> NotCommitted:

@@ -11,12 +11,12 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.client.session import MSGPACK, Exchange, Pause, Session, document_of, false_answer
+from coseal.client.exchange import MSGPACK, Exchange, Pause, document_of, false_answer
+from coseal.client.reads import records_of
+from coseal.client.session import Session
 from coseal.contracts.block_events import BEGIN, KINDS, Place, block_events, place_after, place_text
 from coseal.errors import Busy, CosealError, FalseAnswer, Unreachable
-from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock
-from coseal.ledger.errors import LedgerError
 
 PATIENCE_S: Final = 60.0
 _PAGE_BLOCKS: Final = 100
@@ -137,11 +137,7 @@ class Blocks:
             raise Busy(f"{reply.node} answered {reply.status}", "ask another node", node=reply.node)
         if reply.status != 200:
             document_of(reply)
-        try:
-            rows = codec.sequence(codec.decode(reply.content), "blocks", limit=_PAGE_BLOCKS)
-            blocks = [codec.octets(row, "block") for row in rows]
-        except LedgerError as error:
-            raise false_answer(reply.node, f"gave no blocks: {error.reason}") from None
+        blocks = records_of(reply, _PAGE_BLOCKS)
         if not blocks:
             raise false_answer(reply.node, f"gave no block, though it was asked to wait for block {height}")
         return reply.node, blocks

@@ -11,7 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from coseal.client.blocking import Client, Committed
+from coseal.client.blocking import Client
+from coseal.client.transactions import Committed
 from coseal.contracts.governance.ballot import tally
 from coseal.contracts.supervision.actions import ballot_key
 from coseal.contracts.supervision.findings import finding_key

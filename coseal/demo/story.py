@@ -24,9 +24,10 @@ from coseal.audit.report import AuditReport, Level
 from coseal.audit.sources import sources_in
 from coseal.audit.verify import verify_document, verify_file
 from coseal.client import keys
-from coseal.client.blocking import Client, Committed
+from coseal.client.blocking import Client
 from coseal.client.history import object_history
 from coseal.client.log_recording import Recorder
+from coseal.client.transactions import Committed
 from coseal.contracts.policy.statistics import statistics
 from coseal.contracts.process.chain import item_hash
 from coseal.contracts.process.state import attestation_key

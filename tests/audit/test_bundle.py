@@ -17,7 +17,8 @@ from coseal.audit.bundle import STEP_NAMES, BundleReport, verify_bundle
 from coseal.audit.report import Verdict
 from coseal.audit.verify import verify_document
 from coseal.client import bundle
-from coseal.client.session import Ask, Exchange, Reply, Session
+from coseal.client.exchange import Ask, Exchange, Reply
+from coseal.client.session import Session
 from coseal.contracts.process.chain import item_hash, objects_of
 from coseal.contracts.supervision.lists import FINDINGS
 from coseal.errors import BadAnswer, CosealError

@@ -27,7 +27,7 @@ from coseal.audit.audit import audit
 from coseal.audit.report import Level
 from coseal.audit.sources import UrlSource
 from coseal.audit.verify import Verification, verify_bytes
-from coseal.client import blocking, bundle, session, stream
+from coseal.client import blocking, bundle, reads, session, stream
 from coseal.client.blocking import Client
 from coseal.client.history import object_history
 from coseal.errors import CosealError
@@ -400,7 +400,7 @@ class Clock:
 @contextmanager
 def without_waiting() -> Iterator[None]:
     """Let clients not wait between two tries, and not log what each lie was."""
-    modules, clock, log = (blocking, session, stream), Clock(), logging.getLogger("coseal")
+    modules, clock, log = (blocking, reads, session, stream), Clock(), logging.getLogger("coseal")
     was = log.disabled
     log.disabled = True
     for module in modules:

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from coseal.audit.bundle import verify_bundle
 from coseal.client import bundle, evidence, supervision
-from coseal.client.blocking import Client, Committed
+from coseal.client.blocking import Client
 from coseal.client.connection import _fetched, introduced
 from coseal.client.history import object_history
 from coseal.client.stream import Follower
+from coseal.client.transactions import Committed
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.transaction import Transaction
 from tests.liar.scene import CASE, QUIET, SOURCE, Scene

@@ -17,8 +17,7 @@ import pytest
 from coseal.audit import bundle as audit_bundle
 from coseal.audit.bundle import _Bundle
 from coseal.audit.sources import UrlSource
-from coseal.client import history, pages
-from coseal.client.session import Session
+from coseal.client import pages, reads
 from coseal.client.stream import Blocks
 from coseal.ledger import codec, render
 from coseal.ledger.state import StateProof
@@ -58,18 +57,18 @@ class Mutant:
 
 
 MUTANTS = [
-    Mutant(Session, "require_reached", "height < floor", "False", "state"),
-    Mutant(Session, "require_reached", "height < floor", "False", "values"),
-    Mutant(Session, "require_reached", "height < floor", "False", "history"),
-    Mutant(Session, "require_reached", "height < floor", "False", "latest block"),
-    Mutant(Session, "_state", "certified.key != key.encode()", "False", "state"),
-    Mutant(Session, "_state", "certified.verify(self.genesis.chain_id, validators)", "pass", "state"),
-    Mutant(Session, "_values", "[one.key for one in found] != [key.encode() for key in keys]", "False", "values"),
-    Mutant(Session, "_receipt", "transaction.id != tx_id", "False", "receipt"),
-    Mutant(Session, "_block", 'height not in ("latest", str(found), found)', "False", "block"),
-    Mutant(Session, "_receipt", "except LedgerError as error", "except ZeroDivisionError as error", "receipt"),
+    Mutant(reads, "require_reached", "height < floor", "False", "state"),
+    Mutant(reads, "require_reached", "height < floor", "False", "values"),
+    Mutant(reads, "require_reached", "height < floor", "False", "history"),
+    Mutant(reads, "require_reached", "height < floor", "False", "latest block"),
+    Mutant(reads, "state", "certified.key != key.encode()", "False", "state"),
+    Mutant(reads, "state", "certified.verify(verifier.genesis.chain_id, validators)", "pass", "state"),
+    Mutant(reads, "values", "[one.key for one in found] != [key.encode() for key in keys]", "False", "values"),
+    Mutant(reads, "receipt", "transaction.id != tx_id", "False", "receipt"),
+    Mutant(reads, "block", 'height not in ("latest", str(found), found)', "False", "block"),
+    Mutant(reads, "receipt", "except LedgerError as error", "except ZeroDivisionError as error", "receipt"),
     Mutant(Blocks, "_require_next", "header.height != height", "False", "stream"),
-    Mutant(history, "_ask", "!= (process_type, object_type, object_id)", "is None", "history"),
+    Mutant(reads, "history", "!= place", "is None", "history"),
     Mutant(pages, "_page", "type(items) is not list", "False", "lists"),
     Mutant(codec, "fields", "name not in names", "False", "verify"),
     Mutant(render, "_require_rendering", "name not in rendered", "False", "verify"),

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from coseal.audit.history import verify_history
-from coseal.client.session import state_path
+from coseal.client.exchange import state_path
 from coseal.ledger.render import state_proof_from_json
 from coseal.node.http.limits import Limits
 from coseal.node.http.server import HttpServer
