@@ -155,7 +155,7 @@ async def _built(page: Page, route: Route) -> View:
     except Untrue as error:
         return frame.untrue(page, error.shown)
     except Problem as error:
-        return frame.refused(page, error.code, error.detail, error.node)
+        return frame.refused(page, error.code, error.said, error.node)
     except Odd as error:
         return frame.odd(page, error.reason)
     except Exception:
@@ -172,7 +172,7 @@ async def _acted(page: Page, route: Route) -> Response:
         try:
             done = await route.act(page, fields) if route.act is not None else Done("", page.path)
         except Problem as error:
-            done = Done(f"{error.code}: {error.detail}", page.path, ok=False)
+            done = Done(error.detail, page.path, ok=False)
         except Untrue as error:
             done = Done(f"{error.shown.node}: {error.shown.detail}", page.path, ok=False)
         except (NoAnswer, Odd) as error:

@@ -17,8 +17,10 @@ from typing import Any, Final
 
 from coseal.audit.fork_document import answerable, fork_json
 from coseal.audit.light import Anchor, UnknownValidators, check_certificate, follow, genesis_anchor
+from coseal.client.exchange import MSGPACK
+from coseal.client.reads import read_headers
 from coseal.console.documents import VALIDATORS
-from coseal.console.nodes import MSGPACK, UNANSWERED, Address, Nodes, Problem, Reply, reason_of
+from coseal.console.nodes import UNANSWERED, Address, Nodes, Problem, Reply, reason_of
 from coseal.console.shapes import Odd
 from coseal.ledger import codec
 from coseal.ledger.block import Header
@@ -120,13 +122,13 @@ class LightClient:
         asked = reply  # whose answer is judged
 
         def judge() -> Run:
-            found = read_run(reply.require_ok())
+            found = read_headers(reply.require_ok())
             if not found:
                 raise Odd(f"says that it is above height {anchor.height}, and gives no header from there on")
             return follow_run(anchor, found, announced)
 
         try:
-            for header, _ in read_run(reply.require_ok()):
+            for header, _ in read_headers(reply.require_ok()):
                 if header.next_validators_hash != header.validators_hash:
                     asked = await self._nodes.ask_one(address, "/v1/validators", {"height": header.height + 1})
                     announced.append(validators_of(asked))
@@ -188,7 +190,7 @@ class LightClient:
         if height < 1:
             return None
         reply = await self._nodes.ask_one(address, "/v1/headers", {"from": height, "limit": 1}, accept=MSGPACK)
-        for header, certificate in read_run(reply.require_ok())[:1]:
+        for header, certificate in read_headers(reply.require_ok())[:1]:
             if header.height == height:
                 verify_certified(header, certificate, self.genesis.chain_id, self.validators(header.epoch))
                 return header, certificate
@@ -196,18 +198,6 @@ class LightClient:
 
     def _leading(self, epoch: int) -> list[Handover]:
         return [one for one in self.handovers if one.epoch <= epoch]
-
-
-def read_run(body: bytes) -> list[tuple[Header, Certificate]]:
-    """Read a list of [header, certificate]; raise ``Malformed``."""
-    rows = codec.sequence(codec.decode(body), "headers", limit=1_000)
-    found = []
-    for row in rows:
-        pair = [codec.octets(part, "head") for part in codec.sequence(row, "head", limit=2)]
-        if len(pair) != 2:
-            raise Malformed("a head is a header and a certificate")
-        found.append((Header.decode(pair[0]), Certificate.decode(pair[1])))
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ import httpx
 from coseal.console.documents import STATUS, Status, status_of
 from coseal.console.doubts import Doubts, question
 from coseal.console.shapes import Odd, Shape, maybe, read, record, text
+from coseal.errors import Refused, Unreachable
 
 T = TypeVar("T")
 
-MSGPACK: Final = "application/msgpack"
-_JSON: Final = "application/json"
+JSON: Final = "application/json"
 _ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
 _TIMEOUT: Final = httpx.Timeout(20.0, connect=2.0)
 _PROBE_TIMEOUT_S: Final = 2.5
@@ -33,7 +33,7 @@ _FAR_BEHIND_BLOCKS: Final = 20
 _PROBLEM: Final = record(code=maybe(text(128)), detail=maybe(text(4_096)))
 
 
-class NoAnswer(Exception):
+class NoAnswer(Unreachable):
     """No node answered; ``reasons`` says of each why (node, reason)."""
 
     def __init__(self, reasons: Iterable[tuple[str, str]]) -> None:
@@ -41,12 +41,12 @@ class NoAnswer(Exception):
         super().__init__("; ".join(f"{node}: {reason}" for node, reason in self.reasons))
 
 
-class Problem(Exception):
-    """A node refused the question: its HTTP status, its typed code and its detail."""
+class Problem(Refused):
+    """A node refused the question: its HTTP status, its typed code and what it said."""
 
     def __init__(self, status: int, code: str, detail: str, node: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.status, self.code, self.detail, self.node = status, code, detail, node
+        super().__init__(code, detail)
+        self.status, self.said, self.node = status, detail, node
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class Nodes:
         self.doubts.note(reply.node, reply.question, reason, reply.body, judge)
 
     async def ask_one(
-        self, address: Address, path: str, params: dict[str, Any] | None = None, *, accept: str = _JSON
+        self, address: Address, path: str, params: dict[str, Any] | None = None, *, accept: str = JSON
     ) -> Reply:
         """Return one node's answer, whatever it is; raises as httpx does."""
         async with self._http.stream(

@@ -9,43 +9,37 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
 
-from coseal.audit.history import UNPROVEN, verify_history
+from coseal.audit.history import UNPROVEN
 from coseal.audit.light import UnknownValidators
-from coseal.client.exchange import state_path
-from coseal.console.light import Conflict, LightClient, read_run
-from coseal.console.nodes import MSGPACK, UNANSWERED, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
+from coseal.client import reads
+from coseal.client.exchange import Ask, Exchange, Pause
+from coseal.console.doubts import Judge
+from coseal.console.followed import Followed, judged
+from coseal.console.light import Conflict, LightClient
+from coseal.console.nodes import JSON, UNANSWERED, Address, NoAnswer, Nodes, Problem, Reply, reason_of, require_able
 from coseal.console.shapes import Rows, Shape
 from coseal.console.shown import Proven, Recording, Shown, Trust, Untrue
 from coseal.contracts.process.chain import item_hash
 from coseal.ledger import codec
-from coseal.ledger.block import CommittedBlock, Header
-from coseal.ledger.errors import LedgerError, Malformed
-from coseal.ledger.handover import split_handovers
+from coseal.ledger.block import CommittedBlock, Header, Receipt
+from coseal.ledger.errors import LedgerError
 from coseal.ledger.proof import CertifiedValue, TransactionProof
 from coseal.ledger.render import (
-    MAX_DOCUMENT_DEPTH,
     certificate_json,
     header_json,
     plain,
-    proof_from_json,
     receipt_json,
-    state_proof_from_json,
 )
 from coseal.ledger.render import transaction_json as render_transaction
-from coseal.ledger.strict_json import strict_json
+from coseal.ledger.transaction import Transaction
 
-KEYS_MAX: Final = 256
-"""How many state keys a node proves at once."""
-_KEYS_CHARACTERS_MAX: Final = 8_192  # in a URL, where one character may take three
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _KEPT: Final = 512
 _KEPT_STATES: Final = 4_096
@@ -105,15 +99,12 @@ class Reader:
         if kept is not None and (kept.tip == self.light.height or now - kept.at < _FRESH_S):
             return kept.proven
 
-        def read(body: bytes) -> tuple[tuple[Any, int], int]:
-            document, _ = split_handovers(strict_json(body, "proof", depth=MAX_DOCUMENT_DEPTH + 1))
-            certified = state_proof_from_json(document)
-            value = self._value_of(certified, key, floor)
-            return (value, certified.header.time_ms), certified.header.height
+        def read(verifier: Followed) -> Exchange[tuple[tuple[Any, int], int]]:
+            certified = yield from reads.state(verifier, key, floor)
+            return (_decoded(certified), certified.header.time_ms), certified.header.height
 
         tip, floor = self.light.height, self._floor
-        params = {"proof": "true", "handovers": "false", "min_height": floor}
-        shown = await self._proven(state_path(key), params, read)
+        shown = await self._proven(read)
         value, time_ms = shown.value
         proven = Proven(value, shown.height or 0, shown.node, time_ms)
         self._keep_state(key, tip, proven)
@@ -122,25 +113,18 @@ class Reader:
     async def together(self, keys: Sequence[str]) -> dict[str, Proven]:
         """Return the values of state keys, all of one block; of several only where they are too many to ask at once."""
         found: dict[str, Proven] = {}
-        for some in _asked_at_once(keys):
+        for some in reads.asked_at_once(keys):
             found |= await self._together(some)
         return found
 
     async def _together(self, keys: Sequence[str]) -> dict[str, Proven]:
-        def read(body: bytes) -> tuple[tuple[list[Any], int], int]:
-            rows = codec.sequence(codec.decode(body), "proofs", limit=KEYS_MAX)
-            if len(rows) != len(keys):
-                raise Malformed(f"{len(rows)} proofs were given for {len(keys)} keys")
-            certified = [CertifiedValue.decode(codec.octets(row, "proof")) for row in rows]
-            values = [self._value_of(one, key, floor) for one, key in zip(certified, keys, strict=True)]
+        def read(verifier: Followed) -> Exchange[tuple[tuple[list[Any], int], int]]:
+            certified = yield from reads.values(verifier, keys, floor)
             header = certified[0].header
-            if any(one.header.hash != header.hash for one in certified):
-                raise Malformed("the proofs are of several blocks")
-            return (values, header.time_ms), header.height
+            return ([_decoded(one) for one in certified], header.time_ms), header.height
 
         tip, floor = self.light.height, self._floor
-        params = {"keys": json.dumps(list(keys), ensure_ascii=False), "min_height": floor}
-        shown = await self._proven("/v1/proofs", params, read, accept=MSGPACK)
+        shown = await self._proven(read)
         values, time_ms = shown.value
         place = (shown.height or 0, shown.node, time_ms)
         found = {key: Proven(value, *place) for key, value in zip(keys, values, strict=True)}
@@ -152,17 +136,6 @@ class Reader:
     def _floor(self) -> int:
         """The height that the state shown must have reached: what was followed, unless no node is there any more."""
         return min(self.light.height, self.nodes.tip)
-
-    def _value_of(self, certified: CertifiedValue, key: str, floor: int) -> Any:
-        """Return the verified value of a key; raise a ``LedgerError``."""
-        if certified.key != key.encode():
-            raise Malformed(f"another key than {key} was proven")
-        header = certified.header
-        self.light.check(header, certified.certificate)
-        certified.verify(self.light.genesis.chain_id, self.light.validators(header.epoch))
-        if header.height < floor:
-            raise Malformed(f"the state of block {header.height} was given for block {floor} or later")
-        return None if certified.value is None else codec.decode(certified.value)
 
     def _keep_state(self, key: str, tip: int, proven: Proven) -> None:
         self._states[key] = _Kept(tip, time.monotonic(), proven)
@@ -182,28 +155,14 @@ class Reader:
         Signature, both Merkle paths and the certificate are verified.
         """
 
-        def read(body: bytes) -> tuple[dict[str, Any], int]:
-            document, _ = split_handovers(strict_json(body, "receipt", depth=MAX_DOCUMENT_DEPTH))
-            proof = proof_from_json(document)
-            return self._transaction_of(proof, tx_id), proof.header.height
+        if _DIGEST.fullmatch(tx_id) is None:
+            raise Problem(404, "unknown_transaction", tx_id, "")
 
-        path = f"/v1/transactions/{quote(tx_id, safe='')}/receipt"
-        return await self._proven(path, {"handovers": "false"}, read)
+        def read(verifier: Followed) -> Exchange[tuple[dict[str, Any], int]]:
+            proof, transaction, receipt = yield from reads.receipt(verifier, bytes.fromhex(tx_id))
+            return _transaction_document(proof, transaction, receipt), proof.header.height
 
-    def _transaction_of(self, proof: TransactionProof, tx_id: str) -> dict[str, Any]:
-        self.light.check(proof.header, proof.certificate)
-        transaction, receipt = proof.verify(self.light.genesis.chain_id, self.light.validators(proof.header.epoch))
-        if transaction.id.hex() != tx_id:
-            raise Malformed("the receipt is of another transaction")
-        return {
-            "height": proof.header.height,
-            "index": proof.index,
-            "time_ms": proof.header.time_ms,
-            "transaction": render_transaction(transaction),
-            "receipt": receipt_json(receipt),
-            "header": header_json(proof.header),
-            "certificate": certificate_json(proof.certificate),
-        }
+        return await self._proven(read)
 
     async def recording(self, tx_id: str) -> Recording | None:
         """Return what a transaction recorded and where it stands, by its receipt; None if nobody proves that it did."""
@@ -234,29 +193,21 @@ class Reader:
             committed, node = self._blocks[height]
             return Shown(committed, Trust.VERIFIED, "trust.block", height, node)
 
-        def read(body: bytes) -> tuple[CommittedBlock, int]:
-            committed = CommittedBlock.decode(body)
-            header = committed.block.header
-            if height not in ("latest", header.height):
-                raise Malformed(f"block {header.height} was given for {height}")
-            self.light.check(header, committed.certificate)
-            return committed, header.height
+        def read(verifier: Followed) -> Exchange[tuple[CommittedBlock, int]]:
+            committed = yield from reads.block(verifier, height)
+            return committed, committed.block.header.height
 
-        shown = await self._proven(f"/v1/blocks/{height}", {}, read, accept=MSGPACK)
+        shown = await self._proven(read)
         self._keep_block(shown.value, shown.node)
         return shown.because("trust.block")
 
     async def header(self, height: int) -> Shown[Header]:
         """Return the header of a height, certified and, where it was followed, the one that was."""
 
-        def read(body: bytes) -> tuple[Header, int]:
-            pairs = read_run(body)
-            if [header.height for header, _ in pairs] != [height]:
-                raise Malformed(f"other headers were given than that of height {height}")
-            self.light.check(*pairs[0])
-            return pairs[0][0], height
+        def read(verifier: Followed) -> Exchange[tuple[Header, int]]:
+            return (yield from reads.header(verifier, height)), height
 
-        shown = await self._proven("/v1/headers", {"from": height, "limit": 1}, read, accept=MSGPACK)
+        shown = await self._proven(read)
         return shown.because("trust.header")
 
     async def blocks(self, first: int, count: int) -> Shown[list[CommittedBlock]]:
@@ -267,19 +218,11 @@ class Reader:
             return Shown([block for block, _ in kept], Trust.VERIFIED, "trust.block", end - 1, kept[-1][1])
         start = first + len(kept)
 
-        def read(body: bytes) -> tuple[list[CommittedBlock], int]:
-            rows = codec.sequence(codec.decode(body), "blocks", limit=1_000)
-            found = [CommittedBlock.decode(codec.octets(row, "block")) for row in rows]
-            if not found or len(found) > end - start:
-                raise Malformed(f"{len(found)} blocks were given for {end - start}")
-            for number, committed in enumerate(found):
-                header = committed.block.header
-                if header.height != start + number:
-                    raise Malformed(f"block {header.height} was given for {start + number}")
-                self.light.check(header, committed.certificate)
+        def read(verifier: Followed) -> Exchange[tuple[list[CommittedBlock], int]]:
+            found = yield from reads.blocks(verifier, start, end - start)
             return found, start + len(found) - 1
 
-        shown = await self._proven("/v1/blocks", {"from": start, "limit": end - start}, read, accept=MSGPACK)
+        shown = await self._proven(read)
         for committed in shown.value:
             self._keep_block(committed, shown.node)
         return replace(shown, value=[*(block for block, _ in kept), *shown.value], why="trust.block")
@@ -292,34 +235,16 @@ class Reader:
         """
         place = (process_type, object_type, object_id)
 
-        def read(body: bytes) -> tuple[list[dict[str, Any]], int]:
-            document, _ = split_handovers(strict_json(body, "history", depth=MAX_DOCUMENT_DEPTH))
-            record = state_proof_from_json(codec.mapping(document, "history").get("record"))
-            self.light.check(record.header, record.certificate)
-            verified = verify_history(
-                document, self.light.genesis, validators=self.light.validators(record.header.epoch)
-            )
-            if (verified.process_type, verified.object_type, verified.object_id) != place:
-                raise Malformed("the history is of another object")
-            if record.header.height < floor:
-                raise Malformed(f"the history as of block {record.header.height} was given for block {floor} or later")
-            rows = zip(verified.items, document["items"], strict=True)
-            return [_row_of(*item, said) for item, said in rows], record.header.height
+        def read(verifier: Followed) -> Exchange[tuple[list[dict[str, Any]], int]]:
+            found, document = yield from reads.history(verifier, place, floor)
+            rows = zip(found.items, document["items"], strict=True)
+            return [_row_of(*item, said) for item, said in rows], found.height
 
         floor = self._floor
-        path = f"/v1/objects/{quote(object_id, safe='')}/events"
-        params = {"process_type": process_type, "type": object_type, "proof": "true", "handovers": "false"}
-        shown = await self._proven(path, {**params, "min_height": floor}, read)
+        shown = await self._proven(read)
         return shown.because("trust.history")
 
-    async def _proven(
-        self,
-        path: str,
-        params: dict[str, Any],
-        read: Callable[[bytes], tuple[T, int]],
-        *,
-        accept: str = "application/json",
-    ) -> Shown[T]:
+    async def _proven(self, read: Callable[[Followed], Exchange[tuple[T, int]]]) -> Shown[T]:
         """Ask nodes in turn until one gives something that holds.
 
         Raises ``Problem`` if those that answer refuse, ``Untrue`` if what comes does not hold, else ``NoAnswer``.
@@ -329,9 +254,10 @@ class Reader:
         reasons: list[tuple[str, str]] = []
         for address in self.nodes.order():
             try:
-                reply = await self.nodes.ask_one(address, path, params, accept=accept)
+                verifier = Followed(self.light, address.name)
+                reply = await self._asked(address, next(read(verifier)))
                 require_able(reply)
-                value, height = await asyncio.to_thread(judged, reply, read)
+                value, height = await asyncio.to_thread(judged, reply, read(verifier))
             except UNANSWERED as error:
                 reasons.append((address.name, reason_of(error)))
             except Problem as problem:  # another node may have what this one lacks
@@ -339,7 +265,7 @@ class Reader:
             except UnknownValidators as error:  # of an epoch we have not followed to: nobody's lie
                 reasons.append((address.name, error.reason))
             except LedgerError as error:
-                self.nodes.note(reply, error.reason, lambda reply=reply: judged(reply, read))  # type: ignore[misc]
+                self.nodes.note(reply, error.reason, _judge(reply, read, verifier))
                 if isinstance(error, Conflict):
                     await self.light.report(address.name, error)
                 untrue = untrue or Untrue(address.name, error.reason)
@@ -347,6 +273,12 @@ class Reader:
                 self.nodes.doubts.held(address.name)
                 return Shown(value, Trust.VERIFIED, "trust.proof", height, address.name)
         raise refusal or untrue or NoAnswer(reasons)
+
+    async def _asked(self, address: Address, ask: Ask | Pause) -> Reply:
+        """Put the question of a read to a node."""
+        if isinstance(ask, Pause):
+            raise TypeError("a read of the console is one question")
+        return await self.nodes.ask_one(address, ask.path, dict(ask.params), accept=ask.headers.get("Accept", JSON))
 
     def _is_followed(self, header: Header) -> bool:
         """Say whether a verified header is on the chain that was followed since, as far as that goes."""
@@ -367,27 +299,25 @@ class Reader:
             self._blocks_bytes -= len(oldest.block.raw)
 
 
-def judged(reply: Reply, read: Callable[[bytes], T]) -> T:
-    """Return what ``read`` makes of an answer; raise ``Problem`` for a refusal, a ``LedgerError`` for anything odd."""
-    body = reply.require_ok()
-    try:
-        return read(body)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise Malformed(f"not the document that was asked for: {type(error).__name__}") from None
+def _judge(reply: Reply, read: Callable[[Followed], Exchange[T]], verifier: Followed) -> Judge:
+    """Return what judges an answer once more, by what is followed then."""
+    return lambda: judged(reply, read(verifier))
 
 
-def _asked_at_once(keys: Sequence[str]) -> list[list[str]]:
-    """Return keys in groups that fit one question each."""
-    groups: list[list[str]] = [[]]
-    size = 0
-    for key in keys:
-        length = len(quote(key, safe="")) + 8
-        if len(groups[-1]) == KEYS_MAX or size + length > _KEYS_CHARACTERS_MAX:
-            groups.append([])
-            size = 0
-        groups[-1].append(key)
-        size += length
-    return groups if groups[0] else []
+def _decoded(certified: CertifiedValue) -> Any:
+    return None if certified.value is None else codec.decode(certified.value)
+
+
+def _transaction_document(proof: TransactionProof, transaction: Transaction, receipt: Receipt) -> dict[str, Any]:
+    return {
+        "height": proof.header.height,
+        "index": proof.index,
+        "time_ms": proof.header.time_ms,
+        "transaction": render_transaction(transaction),
+        "receipt": receipt_json(receipt),
+        "header": header_json(proof.header),
+        "certificate": certificate_json(proof.certificate),
+    }
 
 
 def _row_of(source: str, sequence: int, item: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from coseal.errors import FalseAnswer
+
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -59,11 +61,11 @@ def joined(*parts: Shown[Any]) -> Shown[Any]:
     return replace(weakest, value=None, height=first, until=None if last == first else last, unshown=unshown)
 
 
-class Untrue(Exception):
+class Untrue(FalseAnswer):
     """Every node that answered gave a proof that does not hold; ``shown`` says which, and what was wrong."""
 
     def __init__(self, node: str, detail: str) -> None:
-        super().__init__(f"{node}: {detail}")
+        super().__init__(f"{node}: {detail}", node=node)
         self.shown: Shown[None] = Shown(None, Trust.FAILED, "trust.failed", node=node, detail=detail)
 
 

@@ -7,21 +7,22 @@ only after its receipt was verified.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from coseal.client.exchange import MSGPACK
+from coseal.client.transactions import signed
 from coseal.console.documents import SENT
-from coseal.console.nodes import MSGPACK, UNANSWERED, NoAnswer, Problem, Reply, reason_of, require_able
+from coseal.console.nodes import UNANSWERED, NoAnswer, Problem, Reply, reason_of, require_able
 from coseal.console.reader import Reader
 from coseal.console.shapes import Odd
 from coseal.console.shown import Shown
-from coseal.ledger.errors import LedgerError
+from coseal.errors import CosealError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer
-from coseal.ledger.transaction import SALT_BYTES, Transaction, sign
+from coseal.ledger.transaction import Transaction
 
 _COMMIT_S: Final = 45.0
 _RECEIPT_S: Final = 10.0
@@ -48,18 +49,9 @@ class Operator:
         Raises ``Problem`` if no node takes it, or if it makes no transaction; ``NoAnswer`` if none answers.
         """
         try:
-            transaction = sign(
-                self.signer,
-                chain_id=self.genesis.chain_id,
-                sender=self.sender,
-                contract=contract,
-                action=action,
-                args=dict(args),
-                valid_until_ms=time.time_ns() // 1_000_000 + self.genesis.parameters.validity_ms_max // 2,
-                salt=secrets.token_bytes(SALT_BYTES),
-            )
-        except (LedgerError, TypeError, ValueError, OverflowError) as error:
-            raise Problem(422, "no_transaction", str(error), "") from None
+            transaction = signed(self.genesis, self.sender, self.signer, contract, action, args)
+        except CosealError as error:
+            raise Problem(422, "no_transaction", error.detail, "") from None
         shown = await self._committed(reader, transaction)
         deadline = time.monotonic() + _RECEIPT_S
         while reader.light.height < (shown.height or 0) and time.monotonic() < deadline:

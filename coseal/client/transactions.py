@@ -77,6 +77,20 @@ def sign_as(
     from coseal.client.arguments import require_valid  # all contracts, for those alone who write
 
     require_valid(contract, action, args)
+    return signed(genesis, sender, signer, contract, action, args, valid_for_ms=valid_for_ms)
+
+
+def signed(
+    genesis: Genesis,
+    sender: str,
+    signer: Signer,
+    contract: str,
+    action: str,
+    args: Mapping[str, Any],
+    *,
+    valid_for_ms: int | None = None,
+) -> Transaction:
+    """Return a transaction as ``sign_as`` does, whose arguments are left to the chain to check."""
     validity_ms = genesis.parameters.validity_ms_max // 2 if valid_for_ms is None else valid_for_ms
     try:
         return sign(

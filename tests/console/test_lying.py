@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from coseal.console import reader as reading
+from coseal.client import reads
+from coseal.client.exchange import state_path
 from coseal.console.light import LightClient
-from coseal.console.reader import Reader
 from coseal.console.shown import Recording
 from coseal.ledger.proof import CertifiedValue
+from coseal.ledger.state import StateProof
 from tests.console.lying import Case, Told, cases, told_world, wrong
 
 COUNT = 400
@@ -56,33 +57,15 @@ def _nothing(*args: Any, **more: Any) -> None:
     return None
 
 
-def _as_given(its: Any, certified: Any, key: str, floor: int) -> Any:
-    return None if certified.value is None else reading.codec.decode(certified.value)
+def _as_given(verifier: Any, key: str, floor: int) -> Any:
+    """Read a state value without a look at what its answer proves."""
+    params = {"proof": "true", **reads._BARE, **reads.asking_for(floor)}
+    reply = yield from verifier.ask("GET", state_path(key), params=params)
+    return reads.state_proof_from_json(reads.strict_json(reply.content, "proof", depth=reads.MAX_DOCUMENT_DEPTH))
 
 
 def _any_item(place: Any, item: Any) -> bool:
     return True
-
-
-@pytest.mark.parametrize(
-    ("owner", "name", "broken", "about"),
-    [
-        (CertifiedValue, "verify", _nothing, "/v1/proofs"),
-        (CertifiedValue, "verify", _nothing, "/v1/state/"),
-        (Reader, "_value_of", _as_given, "/v1/state/"),
-        (LightClient, "check", _nothing, "/v1/blocks"),
-        (reading, "verify_history", None, "/events"),
-        (Recording, "holds", _any_item, "/events"),
-    ],
-    ids=["values together", "values", "older or other values", "blocks", "histories", "places of items"],
-)
-def test_a_check_that_is_left_out_is_found_by_a_lie(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, broken: Any, about: str
-) -> None:
-    every = cases(scene.told, 600, seed=3, about=about)
-    some = [case for case in every if case.is_alone and case.lie.kind == "forged"]
-    monkeypatch.setattr(owner, name, broken or _believed)
-    assert any(scene.effects([case]) for case in some)
 
 
 def _believed(document: Any, genesis: Any, **more: Any) -> Any:
@@ -90,5 +73,27 @@ def _believed(document: Any, genesis: Any, **more: Any) -> Any:
     from coseal.audit.history import ObjectHistory
 
     rows = [(row["source"], row["sequence"], row["item"]) for row in document["items"]]
-    record = reading.state_proof_from_json(document["record"])
+    record = reads.state_proof_from_json(document["record"])
     return ObjectHistory(document["process_type"], document["type"], document["id"], tuple(rows), record)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "about"),
+    [
+        ([(StateProof, "verify", _nothing)], "/v1/proofs"),
+        ([(CertifiedValue, "verify", _nothing)], "/v1/state/"),
+        ([(reads, "state", _as_given)], "/v1/state/"),
+        ([(reads, "verify_certified", _nothing), (LightClient, "check", _nothing)], "/v1/blocks"),
+        ([(reads, "verify_history", _believed)], "/events"),
+        ([(Recording, "holds", _any_item)], "/events"),
+    ],
+    ids=["values together", "values", "older or other values", "blocks", "histories", "places of items"],
+)
+def test_a_check_that_is_left_out_is_found_by_a_lie(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, breaks: list[tuple[Any, str, Any]], about: str
+) -> None:
+    every = cases(scene.told, 600, seed=3, about=about)
+    some = [case for case in every if case.is_alone and case.lie.kind == "forged"]
+    for owner, name, broken in breaks:
+        monkeypatch.setattr(owner, name, broken)
+    assert any(scene.effects([case]) for case in some)

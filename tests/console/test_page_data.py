@@ -91,7 +91,7 @@ def test_an_older_state_than_was_followed_is_refused_and_another_node_asked():
     made.twists["old"] = lambda path, answer: stale if path.startswith("/v1/state/") else answer
     shown = asyncio.run(made.reader.state(KEYS[0]))
     assert (shown.node, shown.height, shown.trust) == ("regulator", 15, Trust.VERIFIED)
-    assert "block 12 was given for block 15" in made.nodes.doubts.kept()[0].reason
+    assert "as of block 12, though block 15 was asked for" in made.nodes.doubts.kept()[0].reason
 
 
 def test_very_many_keys_are_asked_in_several_questions():
