@@ -38,7 +38,7 @@ class Route:
 
     ``act`` answers a form sent to the same path; it is reached only with the console's own key and from its own page.
     ``take`` answers a form with files from anybody at a page of this console: it must change nothing but what this
-    console itself remembers, within bounds.
+    console itself remembers, within bounds. ``lists`` names the list whose page it is, in place of the default one.
     """
 
     path: str
@@ -46,6 +46,7 @@ class Route:
     nav: str
     act: Act | None = None
     take: Take | None = None
+    lists: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,11 +86,20 @@ def figures(*all_of_them: Html) -> Html:
 def table(page: Page, key: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], *, numeric: str = "") -> Html:
     """Return a table. ``key`` names it, ``columns`` are keys; ``numeric`` lists the positions of figures: "0 2".
 
+    See ``titled_table``.
+    """
+    return titled_table(page, page.t(key), [page.t(column) for column in columns], rows, numeric=numeric)
+
+
+def titled_table(
+    page: Page, title: str, names: Sequence[str], rows: Iterable[Sequence[Child]], *, numeric: str = ""
+) -> Html:
+    """Return a table whose title and headings are texts of a contract.
+
     The first cell of a row is its heading. Without rows the empty state is returned. On a narrow screen each row
     becomes a card; roles are said outright, since a browser forgets those of a table that is laid out otherwise.
     """
     is_numeric = {int(word) for word in numeric.split()}
-    names = [page.t(column) for column in columns]
     body = [_row(cells, names, is_numeric) for cells in rows]
     if not body:
         return empty(page)
@@ -100,7 +109,7 @@ def table(page: Page, key: str, columns: Sequence[str], rows: Iterable[Sequence[
     ]
     top = el("thead", {"role": "rowgroup"}, el("tr", {"role": "row"}, head))
     inner = el("table", {"class": "cards", "role": "table"}, top, el("tbody", {"role": "rowgroup"}, body))
-    return el("div", {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": page.t(key)}, inner)
+    return el("div", {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": title}, inner)
 
 
 def _row(cells: Sequence[Child], names: Sequence[str], is_numeric: set[int]) -> Html:

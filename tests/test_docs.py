@@ -76,8 +76,8 @@ def test_every_command_that_a_page_shows_takes_the_options_it_is_shown_with(page
         rest = list(words)
         while hasattr(command, "commands") and rest and re.fullmatch(r"[a-z][a-z-]*(\|[a-z-]+)*", rest[0]):
             names = rest.pop(0).split("|")
-            assert set(names) <= set(command.commands), f"coseal {' '.join(words)}"
-            command = command.commands[names[0]]
+            assert set(names) <= set(command.list_commands(None)), f"coseal {' '.join(words)}"
+            command = command.get_command(None, names[0])
         taken = {name for item in command.params for name in (*item.opts, *item.secondary_opts)} | {"--help", "-h"}
         options = {name for word in rest for name in re.findall(r"^\[?(--[a-z-]+)", word)}
         assert hasattr(command, "commands") or options <= taken, f"coseal {' '.join(words)}"

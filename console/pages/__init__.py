@@ -8,9 +8,22 @@ from __future__ import annotations
 from typing import Final
 
 from coseal.console.page import Entry, Route
-from coseal.console.pages import audit, blocks, board, evidence, governance, members, network, policies, processes
+from coseal.console.pages import (
+    audit,
+    blocks,
+    board,
+    evidence,
+    governance,
+    lists,
+    members,
+    network,
+    policies,
+    processes,
+)
 
 _MODULES: Final = (network, blocks, policies, processes, board, members, governance, evidence, audit)
 
-NAVIGATION: Final[tuple[Entry, ...]] = tuple(module.NAV for module in _MODULES)
-ROUTES: Final[tuple[Route, ...]] = tuple(route for module in _MODULES for route in module.ROUTES)
+_ROUTES: Final = tuple(route for module in _MODULES for route in module.ROUTES)
+
+NAVIGATION: Final[tuple[Entry, ...]] = (*(module.NAV for module in _MODULES), lists.NAV)
+ROUTES: Final[tuple[Route, ...]] = (*_ROUTES, *lists.routes_beside(_ROUTES))

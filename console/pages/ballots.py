@@ -45,8 +45,7 @@ from coseal.console.parts import (
 )
 from coseal.console.shown import Shown, joined
 from coseal.contracts.governance.ballot import OPEN
-from coseal.contracts.supervision.actions import ballot_key
-from coseal.contracts.supervision.sets import set_key
+from coseal.contracts.supervision.sets import ballot_key, set_key
 from coseal.contracts.supervision.terms import TERMS
 
 _PAGE: Final = 25
@@ -267,6 +266,6 @@ async def vote(page: Page, fields: Mapping[str, str]) -> Done:
 
 
 ROUTES: Final = (
-    Route("/ballots", ballots, "governance.nav"),
+    Route("/ballots", ballots, "governance.nav", lists="ballots"),
     Route("/ballots/{id}", ballot, "governance.nav", act=vote),
 )

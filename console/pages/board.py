@@ -378,8 +378,8 @@ async def _holds(page: Page) -> Html:
 
 ROUTES: Final = (
     Route("/supervision", board, "supervision.nav"),
-    Route("/supervision/findings", finding_list, "supervision.nav"),
-    Route("/supervision/duties", duties, "supervision.nav"),
+    Route("/supervision/findings", finding_list, "supervision.nav", lists="findings"),
+    Route("/supervision/duties", duties, "supervision.nav", lists="holds"),
     *findings.ROUTES,
     *rules.ROUTES,
     *sources.ROUTES,

@@ -148,7 +148,7 @@ async def _form(page: Page, chosen: Mapping[str, str], sources: list[dict[str, A
 
 
 ROUTES: Final = (
-    Route("/policies", register, "policies.nav"),
+    Route("/policies", register, "policies.nav", lists="policies"),
     *policy_figures.ROUTES,
     *policy_coordination.ROUTES,
     *policy.ROUTES,

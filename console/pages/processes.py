@@ -302,7 +302,7 @@ def _case(page: Page, name: str, object_type: str, one: Mapping[str, Any]) -> li
 
 
 ROUTES: Final = (
-    Route("/processes", processes, "processes.nav"),
+    Route("/processes", processes, "processes.nav", lists="process-types"),
     Route("/processes/{id}", process, "processes.nav"),
     Route("/processes/{id}/variants", variants, "processes.nav"),
     Route("/processes/{id}/cases", case_list, "processes.nav"),

@@ -209,6 +209,6 @@ def _versions(page: Page, name: str, head: dict[str, Any], chosen: int | None) -
 
 
 ROUTES: Final = (
-    Route("/supervision/rules", rules, "supervision.nav"),
+    Route("/supervision/rules", rules, "supervision.nav", lists="rules"),
     Route("/supervision/rules/{id:path}", rule, "supervision.nav"),
 )

@@ -125,6 +125,6 @@ async def source(page: Page) -> View:
 
 
 ROUTES: Final = (
-    Route("/supervision/sources", sources, "supervision.nav"),
+    Route("/supervision/sources", sources, "supervision.nav", lists="sources"),
     Route("/supervision/sources/{id:path}", source, "supervision.nav"),
 )

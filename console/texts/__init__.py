@@ -16,6 +16,7 @@ from coseal.console.texts import (
     evidence,
     findings,
     governance,
+    lists,
     members,
     network,
     policies,
@@ -36,6 +37,7 @@ _MODULES: Final = (
     governance,
     evidence,
     audit,
+    lists,
 )
 
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {}

@@ -79,9 +79,10 @@ class List:
 
     ``name`` tells lists apart, ``path`` is its route, ``part`` the part of the interface that it belongs to and
     ``says`` what it is, in the documentation. ``title`` and ``columns`` are for people: the fields of an entry that a
-    table shows, with their headings. ``entry`` makes the entry of a row. ``key`` is the state key of an entry, with its
-    fields in braces, where the state has it. ``entries`` is their name in an answer. ``where`` narrows the
-    table, ``computed`` are columns that it lacks, as SQL. A list that is not ``paged`` is given whole.
+    table shows, with their headings; one that ends in ``_ms`` is a moment. ``entry`` makes the entry of a row. ``key``
+    returns the state key of an entry, given its fields ``named_by``, where the state has it. ``entries`` is their name
+    in an answer. ``where`` narrows the table, ``computed`` are columns that it lacks, as SQL. A list that is not
+    ``paged`` is given whole.
     """
 
     name: str
@@ -95,7 +96,8 @@ class List:
     orders: tuple[Order, ...] = ()
     orders_say: str = "Which come first."
     entry: Callable[[Row], dict[str, Any]] = entry_of
-    key: str = ""
+    key: Callable[..., str] | None = None
+    named_by: tuple[str, ...] = ("id",)
     entries: str = ""
     where: str = ""
     computed: Mapping[str, str] = field(default_factory=dict)
@@ -105,6 +107,10 @@ class List:
         """Fill in what follows from the rest: the order by the table's key, the name of the entries."""
         object.__setattr__(self, "orders", self.orders or (Order("", self.table.key),))
         object.__setattr__(self, "entries", self.entries or self.name)
+
+    def state_key(self, entry: Mapping[str, Any]) -> str | None:
+        """Return the state key of an entry, None for a list of what the state has not."""
+        return None if self.key is None else self.key(*(entry[name] for name in self.named_by))
 
     def order(self, name: str = "") -> Order:
         """Return the order of a name, the first one by default; raise ``KeyError``."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.lists import Filter, List, Order, Row, Words
 from coseal.contracts.policy import tables
-from coseal.contracts.policy.instrument import issuers_of
+from coseal.contracts.policy.instrument import instrument_key, issuers_of
 
 _PART: Final = "policies"
 _SOURCE: Final[Words] = {"en": "Source", "zh": "来源"}
@@ -56,7 +56,7 @@ POLICIES: Final = List(
     (Order("id", ("id",)), Order("newest", ("date", "id"), descending=True, separator=" ")),
     "`newest`: by date, latest first.",
     entry=_summary,
-    key="policy/instrument/{id}",
+    key=instrument_key,
 )
 POLICY_SOURCES: Final = List(
     "policy-sources",

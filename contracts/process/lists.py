@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.lists import Filter, List, Row, Words
 from coseal.contracts.process import tables
+from coseal.contracts.process.state import object_key, source_key, type_key
 
 _PART: Final = "process"
 _ID: Final[Words] = {"en": "Id", "zh": "编号"}
@@ -34,7 +35,7 @@ PROCESS_TYPES: Final = List(
         "version": {"en": "Version", "zh": "版本"},
         "member": {"en": "Defined by", "zh": "定义方"},
     },
-    key="process/type/{id}",
+    key=type_key,
     entries="process_types",
     where="version = (SELECT max(version) FROM process_types o WHERE o.id = process_types.id)",
     paged=False,
@@ -55,7 +56,8 @@ SOURCES: Final = List(
         "recorded_ms": {"en": "Last recorded", "zh": "最近登记"},
     },
     (_PROCESS_TYPE,),
-    key="process/source/{name}",
+    key=lambda name: source_key(*name.split("/", 1)),
+    named_by=("name",),
 )
 OBJECTS: Final = List(
     "objects",
@@ -72,7 +74,8 @@ OBJECTS: Final = List(
     },
     (_PROCESS_TYPE, Filter("type", "Only of this object type.", "+type = :type", high=128)),
     entry=object_entry,
-    key="process/object/{process_type}/{type}/{id}",
+    key=object_key,
+    named_by=("process_type", "type", "id"),
     computed={"items": "(SELECT count(*) FROM item_objects WHERE object = objects.id)"},
 )
 

@@ -33,17 +33,12 @@ from coseal.contracts.supervision.lists import LISTS
 from coseal.contracts.supervision.monitor_runtime import call, observe, passed
 from coseal.contracts.supervision.rows import writer
 from coseal.contracts.supervision.rule_sets import Effect, Now
-from coseal.contracts.supervision.sets import TRIAL, definition_of, head_key, rule_key, set_key
+from coseal.contracts.supervision.sets import TRIAL, ballot_key, definition_of, head_key, rule_key, set_key
 from coseal.contracts.supervision.tables import TABLES
 from coseal.contracts.supervision.terms import NAME, TERMS, duration, next_id, schedule, set_terms
 
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
 MAX_OPEN_BALLOTS: Final = 8
-
-
-def ballot_key(ballot_id: str) -> str:
-    """Return the state key of a ballot."""
-    return f"supervision/ballot/{ballot_id}"
 
 
 # Proposals

@@ -6,6 +6,10 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.lists import Filter, List, Order, Row, Words, entry_of
 from coseal.contracts.supervision import tables
+from coseal.contracts.supervision.findings import finding_key
+from coseal.contracts.supervision.holds import hold_key
+from coseal.contracts.supervision.questions import guidance_key, question_key
+from coseal.contracts.supervision.sets import ballot_key, rule_key
 
 _PART: Final = "supervision"
 _STATUS: Final = Filter("status", high=32)
@@ -48,7 +52,8 @@ RULES: Final = List(
         "proposer": {"en": "Proposed by", "zh": "提议方"},
     },
     (_PROCESS_TYPE, _STATUS, Filter("kind", high=32), Filter("severity", high=32), Filter("proposer")),
-    key="supervision/rule/{id}/{version}",
+    key=rule_key,
+    named_by=("id", "version"),
 )
 BALLOTS: Final = List(
     "ballots",
@@ -69,7 +74,7 @@ BALLOTS: Final = List(
     (_STATUS, Filter("kind", high=32), Filter("proposer")),
     _NUMBERED,
     entry=numbered,
-    key="supervision/ballot/{id}",
+    key=ballot_key,
 )
 FINDINGS: Final = List(
     "findings",
@@ -102,7 +107,7 @@ FINDINGS: Final = List(
     ),
     _NUMBERED,
     entry=numbered,
-    key="supervision/finding/{id}",
+    key=finding_key,
 )
 HOLDS: Final = List(
     "holds",
@@ -120,7 +125,8 @@ HOLDS: Final = List(
         "until_ms": {"en": "Until", "zh": "至"},
     },
     (_PROCESS_TYPE, _STATUS),
-    key="supervision/hold/{process_type}/{object_type}/{object}",
+    key=hold_key,
+    named_by=("process_type", "object_type", "object"),
 )
 QUESTIONS: Final = List(
     "questions",
@@ -139,7 +145,7 @@ QUESTIONS: Final = List(
     },
     (_STATUS, Filter("member")),
     entry=numbered,
-    key="supervision/question/{id}",
+    key=question_key,
 )
 GUIDANCE: Final = List(
     "guidance",
@@ -156,7 +162,7 @@ GUIDANCE: Final = List(
         "replaced_by": {"en": "Replaced by", "zh": "取代者"},
     },
     entry=numbered,
-    key="supervision/guidance/{id}",
+    key=guidance_key,
 )
 
 LISTS: Final = (RULES, BALLOTS, FINDINGS, HOLDS, QUESTIONS, GUIDANCE)

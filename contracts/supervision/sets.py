@@ -33,6 +33,11 @@ def rule_key(rule_id: str, version: int) -> str:
     return f"supervision/rule/{rule_id}/{version}"
 
 
+def ballot_key(ballot_id: str) -> str:
+    """Return the state key of a ballot."""
+    return f"supervision/ballot/{ballot_id}"
+
+
 def head_key(rule_id: str) -> str:
     """Return the state key of which versions of a rule there are."""
     return f"supervision/rule/{rule_id}"

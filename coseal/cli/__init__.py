@@ -28,6 +28,7 @@ from coseal.cli import (
     imports,
     index,
     keys,
+    lists,
     members,
     network,
     questions,
@@ -92,7 +93,7 @@ def _root(
 PANELS: Final = {
     "Begin here": ("up", "status", "demo", "console", "actions", "submit", "show", "import", "audit", "down"),
     "Record and supervise": ("sign", "rules", "findings", "obligations", "questions"),
-    "Read, check and hand on": ("verify", "bundle", "export", "index", "sql", "stream"),
+    "Read, check and hand on": ("verify", "bundle", "export", "index", "sql", "list", "stream"),
     "Members and their decisions": ("governance", "member", "keys", "genesis"),
     "Operate nodes": ("init", "node", "logs", "doctor", "bench", "snapshot", "restore", "archive", "prune"),
 }
@@ -110,6 +111,7 @@ _GROUPS = (
     ballots,
     findings,
     questions,
+    lists,
 )
 _MORE = (
     actions,

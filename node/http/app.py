@@ -16,23 +16,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from coseal.node.http import (
-    chain,
-    evidence,
-    flows,
-    governance,
-    lists,
-    operations,
-    policy,
-    process,
-    reference,
-    stream,
-    supervision,
-    transactions,
-)
+from coseal.node.http import chain, lists, operations, reference, stream, transactions
 from coseal.node.http.bodies import answer
 from coseal.node.http.cloudevents import Events
 from coseal.node.http.context import Context, Settings
+from coseal.node.http.contracts import ROUTERS
 from coseal.node.http.fast_path import FastPath
 from coseal.node.http.gatekeeper import Gatekeeper
 from coseal.node.http.gateway import Submission
@@ -83,13 +71,8 @@ def _framework(context: Context, submission: transactions.Transactions) -> FastA
     for router in (
         transactions.router(context, submission),
         chain.router(context),
-        lists.router(context),  # before what takes any id, such as /v1/policies/{id}
-        policy.router(context),
-        process.router(context),
-        flows.router(context),
-        supervision.router(context),
-        governance.router(context),
-        evidence.router(context),
+        lists.router(context),  # before routes that take any id under the same path
+        *(router(context) for router in ROUTERS),
         stream.router(context),
         operations.router(context),
     ):

@@ -79,6 +79,10 @@ PATHS: Final = (
     "/ballots",
     "/ballots/B1",
     "/evidence",
+    "/lists",
+    "/lists/questions",
+    "/lists/findings?order=newest&severity=warning",
+    "/lists/holds/record?process_type=t&object_type=case&object=c2",
 )
 _FOLLOWING: Final = ("/v1/status", "/v1/headers", "/v1/validators")
 _ALLOWED: Final = frozenset({200, 404, 502, 503})

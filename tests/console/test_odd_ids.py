@@ -26,7 +26,7 @@ OVERVIEWS = (
     *("/policy/coordination", "/processes", "/processes/t", "/processes/t/variants", "/processes/t/cases"),
     *("/processes/t/cases/case/a", "/processes/t/cases/case/c", "/supervision", "/supervision/findings"),
     *("/supervision/rules", "/supervision/rules/R1", "/supervision/sources", "/supervision/sources/enterprise-a%2Fs"),
-    "/supervision/duties",
+    *("/supervision/duties", "/lists", "/lists/questions", "/lists/objects", "/lists/guidance"),
 )
 
 

@@ -12,7 +12,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/blocks", "/blocks/2", "/members", "/members/central-bank", "/governance", "/evidence"]
+    "path",
+    [
+        "/",
+        "/blocks",
+        "/blocks/2",
+        "/members",
+        "/members/central-bank",
+        "/governance",
+        "/evidence",
+        "/lists",
+        "/lists/findings",
+    ],
 )
 def test_a_page_can_be_read_by_everybody(look, path):
     look(path)

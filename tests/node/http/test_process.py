@@ -10,8 +10,8 @@ from coseal.audit.history import verify_history
 from coseal.contracts.process.chain import item_hash
 from coseal.ledger.errors import BadProof, LedgerError
 from coseal.ledger.render import proof_from_json, state_proof_from_json
-from coseal.node.http import process as process_routes
 from coseal.node.http.context import Settings
+from coseal.node.http.contracts import process as process_routes
 from coseal.node.http.limits import Limits
 from tests.node.http.world import World, scenario
 

@@ -64,8 +64,8 @@ def test_entries_have_what_a_table_shows_and_stand_in_the_state_under_their_key(
         assert "cannot_be_shown" not in entry
         shown = set(listed.columns) & entry.keys()
         assert shown
-        if listed.key:
-            assert state.get(listed.key.format_map(entry).encode()) is not None
+        key = listed.state_key(entry)
+        assert key is None or state.get(key.encode()) is not None
     assert set(listed.columns) <= set().union(*(entry for entry, _ in found))
 
 

@@ -28,8 +28,8 @@ from coseal.node.http.bodies import answer, json_bytes
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
 from coseal.node.http.context import Context, WithHandovers
 from coseal.node.http.problems import Problem, unavailable
-from coseal.node.index import process_queries as queries
-from coseal.node.index.process_queries import ItemPlace
+from coseal.node.index.contracts import process as queries
+from coseal.node.index.contracts.process import ItemPlace
 
 MAX_PROVEN_ITEMS: Final = 10_000
 

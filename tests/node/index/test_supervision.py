@@ -13,7 +13,7 @@ from coseal.contracts.registry import LISTS
 from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text
 from coseal.node.index import lists
-from coseal.node.index import supervision_queries as queries
+from coseal.node.index.contracts import supervision as queries
 from coseal.node.index.index import Index
 from tests.node.index.test_index import dump, opened, rebuilt
 from tests.support.chain import Chain

@@ -17,7 +17,7 @@ from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.process.flows import MAX_VARIANT, FlowRows, class_ms, time_class
 from coseal.contracts.rows.tables import CORE
 from coseal.node.index import database
-from coseal.node.index import flows_queries as queries
+from coseal.node.index.contracts import process_flows as queries
 
 NAMES = ("a", "b", "c", "d")
 EVENTS = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 4), st.integers(-1_000, 10**12)), max_size=60)

@@ -21,7 +21,7 @@ from coseal.node.http.context import Context
 from coseal.node.http.lists import filters_of
 from coseal.node.http.problems import Problem
 from coseal.node.index import lists
-from coseal.node.index import policy_queries as queries
+from coseal.node.index.contracts import policy as queries
 
 Filters = Annotated[dict[str, str], filters_of(POLICIES)]
 _COUNTERS_MAX: Final = 2_000

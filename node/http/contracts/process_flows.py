@@ -15,7 +15,7 @@ from coseal.node.http import paging
 from coseal.node.http.bodies import answer
 from coseal.node.http.context import Context
 from coseal.node.http.problems import Problem
-from coseal.node.index import flows_queries as queries
+from coseal.node.index.contracts import process_flows as queries
 
 Id = Annotated[str, Path(max_length=128)]
 ObjectType = Annotated[

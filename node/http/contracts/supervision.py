@@ -21,7 +21,7 @@ from coseal.node.http.context import Context
 from coseal.node.http.lists import filters_of
 from coseal.node.http.problems import Problem
 from coseal.node.index import lists
-from coseal.node.index import supervision_queries as queries
+from coseal.node.index.contracts import supervision as queries
 
 Text = Annotated[str | None, Query(max_length=256)]
 Status = Annotated[str | None, Query(max_length=32)]
