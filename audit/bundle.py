@@ -8,6 +8,7 @@ A bundle is the document ``evidence-bundle``; docs/spec/audit.md, section Eviden
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -20,7 +21,7 @@ from coseal.audit.steps import Step, Trace
 from coseal.contracts.process.chain import item_hash
 from coseal.contracts.process.recorded import recorded_items
 from coseal.contracts.rules.rule import SOURCE
-from coseal.contracts.supervision.findings import count_key, finding_key
+from coseal.contracts.supervision.findings import CASE_FIELDS, OPEN_CASE, count_key, finding_key, open_of, raised_of
 from coseal.contracts.supervision.holds import hold_key
 from coseal.contracts.supervision.obligations import obligation_key
 from coseal.contracts.supervision.sets import ADOPTED, active_key, rule_digest, set_key
@@ -121,7 +122,9 @@ class _Bundle:
         self.rules: dict[tuple[str, int], Mapping[str, Any]] = {}
         self.in_force: list[str] = []
         self.policies: dict[str, Any] = {}
+        self.shown_policies: Mapping[str, Any] = {}
         self.findings: dict[str, Mapping[str, Any]] = {}
+        self.open_findings: Mapping[str, int] = {}
         self.gaps: dict[str, int] = {}
         self.hold: Mapping[str, Any] | None = None
         self.obligations: list[Mapping[str, Any]] = []
@@ -238,6 +241,7 @@ class _Bundle:
                     raise BadProof(f"rule {value['rule']['id']} rests on {basis}, whose record is missing")
                 else:
                     self.policies[basis] = shown[f"policy/instrument/{basis}"]
+        self.shown_policies = {key: value for key, value in shown.items() if value is not None}
         digests = sum("text_sha256" in policy for policy in self.policies.values())
         words = f"{len(self.policies)} policies of the register ({digests} with the digest of their text)"
         return f"{words} as of {self._at()}, {len(external)} texts outside of it"
@@ -255,12 +259,19 @@ class _Bundle:
             rule = (value["rule"], value["version"])
             if rule not in self.rules and not value["rule"].startswith("system:"):
                 raise BadProof(f"finding {value['id']} is of rule {rule[0]} version {rule[1]}, which is not shown")
+            for basis in value.get("legal_basis", ()):
+                if not basis.startswith(EXTERNAL) and f"policy/instrument/{basis}" not in self.shown_policies:
+                    raise BadProof(f"finding {value['id']} rests on {basis}, whose record is missing")
             self.findings[value["id"]] = value
         key, count = self._value(document.get("finding_count"))
         if key != count_key(*self.name):
             raise BadProof(f"the number of findings is that of {key}")
-        if len(self.findings) != (count or 0):
-            raise BadProof(f"{len(self.findings)} findings are shown, {count or 0} were raised")
+        if len(self.findings) != raised_of(count):
+            raise BadProof(f"{len(self.findings)} findings are shown, {raised_of(count)} were raised")
+        self.open_findings = open_of(count)
+        shown = Counter(value["severity"] for value in self.findings.values() if value["due"] is not None)
+        if any(shown[severity] != number for severity, number in self.open_findings.items()):
+            raise BadProof(f"{shown.total()} of the findings shown are open, the state counts {self.open_findings}")
         listed = ", ".join(self._standing()) or "none"
         return f"{len(self.findings)} findings are all there are at {self._at()}: {listed}"
 
@@ -329,7 +340,9 @@ class _Bundle:
         transaction, header = step.transaction, step.header
         if (transaction.sender, header.height, header.time_ms) != (sender, height, time_ms):
             raise BadProof(f"finding {finding}: step {name} was not taken by {sender} at height {height}")
-        if not step.receipt.ok or transaction.args.get("finding") != finding:
+        opened = transaction.action == OPEN_CASE
+        about = step.receipt.data.get("id") if opened else transaction.args.get("finding")
+        if not step.receipt.ok or about != finding or opened != (name == OPEN_CASE):
             raise BadProof(f"finding {finding}: transaction {tx} is no step of it")
 
     def _require_overdue(self, finding: str, step: str, side: str, height: int) -> None:
@@ -384,6 +397,7 @@ class _Bundle:
             "rules_in_force": self.in_force,
             "policies": {name: policy.get("text_sha256") for name, policy in self.policies.items()},
             "findings": [_finding_facts(finding, self.trail) for finding in self.findings.values()],
+            "open_findings": self.open_findings,
             "hold": None if self.hold is None else plain(self.hold),
             "obligations": plain(self.obligations),
             "remaining_trust": list(REMAINING_TRUST),
@@ -401,7 +415,8 @@ def _finding_facts(finding: Mapping[str, Any], trail: Mapping[str, Recording]) -
         for name, sender, height, time_ms, tx, _ in finding["steps"]
     ]
     names = ("id", "rule", "version", "event", "verdict", "severity", "status", "outcome", "reason", "detail", "height")
-    return {**{name: plain(finding[name]) for name in names}, "steps": steps}
+    by_hand = {name: plain(finding[name]) for name in CASE_FIELDS if name in finding}
+    return {**{name: plain(finding[name]) for name in names}, **by_hand, "steps": steps}
 
 
 def _said(transaction: Transaction) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from coseal.console.documents import FINDING_COUNTS, FINDINGS, HOLDS, OBLIGATIONS
 from coseal.console.html import Child, Html, el, join
 from coseal.console.page import Entry, Page, Route, View
-from coseal.console.pages import findings, rules, sources
+from coseal.console.pages import findings, opening, rules, sources
 from coseal.console.parts import (
     choices,
     cursor_pager,
@@ -381,6 +381,7 @@ ROUTES: Final = (
     Route("/supervision/findings", finding_list, "supervision.nav", lists="findings"),
     Route("/supervision/duties", duties, "supervision.nav", lists="holds"),
     *findings.ROUTES,
+    *opening.ROUTES,
     *rules.ROUTES,
     *sources.ROUTES,
 )

@@ -35,7 +35,7 @@ from coseal.console.shown import Recording, Shown, Trust, joined
 from coseal.console.supervision_parts import TONES, case_link, finding_chip, held_amount, rule_link, verdict
 from coseal.console.verdicts import MAX_RULES, Recorded, Replay, Standing, Touch, judges_of, replay, standings
 from coseal.contracts.process.items import time_ms as read_time_ms
-from coseal.contracts.supervision.findings import count_key, finding_key
+from coseal.contracts.supervision.findings import count_key, finding_key, raised_of
 from coseal.contracts.supervision.holds import hold_key
 from coseal.contracts.supervision.monitor_runtime import object_state_key
 from coseal.contracts.supervision.sets import active_key, rule_key, set_key
@@ -172,7 +172,7 @@ async def _findings(page: Page, place: tuple[str, str, str]) -> tuple[Shown[list
     count, listed = await asyncio.gather(
         page.data.state(count_key(*place)), page.data.said("/v1/findings", FINDINGS, **about, limit=_FINDINGS_MAX)
     )
-    raised: int = count.value or 0
+    raised = raised_of(count.value)
     named = [] if listed is None else [one["id"] for one in listed.value["findings"]]
     ids = dict.fromkeys(named)  # each once: the proven number counts each once
     rows = await asyncio.gather(*(page.data.state(finding_key(name)) for name in ids))
@@ -217,6 +217,14 @@ def _clock_ms(page: Page, monitors: Any, sources: Mapping[str, Mapping[str, Any]
 # Showing
 
 
+def _open_link(page: Page, place: tuple[str, str, str]) -> list[tuple[str, Child]]:
+    """Return the way to the form that opens a finding, for a console that can act."""
+    if not page.may_act:
+        return []
+    href = page.link("/supervision/open", **dict(zip(("process_type", "object_type", "object"), place, strict=True)))
+    return [(page.t("supervision.open"), el("a", {"href": href}, page.t("supervision.open.link")))]
+
+
 def _about(page: Page, place: tuple[str, str, str], whole: _Case) -> Html:
     items = whole.history.value
     events = [item for item in items if "event" in item["item"]]
@@ -229,6 +237,7 @@ def _about(page: Page, place: tuple[str, str, str], whole: _Case) -> Html:
         (page.t("cases.items"), page.number(len(items))),
         (page.t("cases.findings"), _finding_links(page, whole)),
         (page.t("cases.hold"), hold),
+        *_open_link(page, place),
         (page.t("processes.sources"), join(*_spaced(el("span", {"class": "datum"}, name) for name in whole.sources))),
     ]
     complete = page.t("cases.complete", count=page.number(len(items)))

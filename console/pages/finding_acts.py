@@ -7,7 +7,7 @@ by the ledger, and a refusal is told in words. Nothing is signed without the box
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -96,7 +96,7 @@ async def acts(page: Page, record: Mapping[str, Any], hold: Mapping[str, Any] | 
         return section(page, "supervision.acts", notice("", page.t("supervision.read_only")))
     if not page.may_act:
         return section(page, "supervision.acts", notice("", page.t("app.locked", sender=operator.sender)))
-    found = possible(record, hold, operator.sender, await _role(page, operator.member))
+    found = possible(record, hold, operator.sender, await role_of(page, operator.member))
     if not found:
         words = page.t("supervision.not_your_turn", sender=operator.sender)
         return section(page, "supervision.acts", notice("", words))
@@ -104,7 +104,8 @@ async def acts(page: Page, record: Mapping[str, Any], hold: Mapping[str, Any] | 
     return section(page, "supervision.acts", el("div", {"class": "acts"}, forms), note="supervision.acts.note")
 
 
-async def _role(page: Page, member: str) -> str:
+async def role_of(page: Page, member: str) -> str:
+    """Return a member's role, empty if there is no such member."""
     shown = await page.data.state(f"membership/member/{member}")
     return str((shown.value or {}).get("role", ""))
 
@@ -124,11 +125,8 @@ def _form(page: Page, name: str, one: Act, sender: str) -> Html:
     if one.hours:
         fields += [_hours(page), _amount(page)]
     if one.evidence:
-        fields += [field(page.t("supervision.evidence"), "evidence"), _file(page)]
-    box = el("input", {"type": "checkbox", "name": "confirmed", "value": "yes", "required": True})
-    fields.append(
-        el("label", {"class": "confirm"}, box, " ", el("span", None, page.t("supervision.confirm", sender=sender)))
-    )
+        fields += evidence_fields(page)
+    fields.append(confirmation(page, sender))
     made = form(page, f"supervision.do.{one.action}", *fields, action=f"/supervision/findings/{name}")
     title = el("summary", None, page.t(f"supervision.do.{one.action}"))
     return el("details", {"class": "act-one", "open": one.main, "id": f"act-{one.action}"}, title, made)
@@ -145,9 +143,17 @@ def _amount(page: Page) -> Html:
     return el("label", {"class": "field"}, el("span", None, page.t("supervision.hold.amount.asked")), box)
 
 
-def _file(page: Page) -> Html:
+def evidence_fields(page: Page) -> list[Html]:
+    """Return the fields for digests of evidence, and for files that are hashed into them."""
     box = el("input", {"type": "file", "multiple": True, "data-hash-into": "evidence"})
-    return el("label", {"class": "field"}, el("span", None, page.t("supervision.evidence.file")), box)
+    files = el("label", {"class": "field"}, el("span", None, page.t("supervision.evidence.file")), box)
+    return [field(page.t("supervision.evidence"), "evidence"), files]
+
+
+def confirmation(page: Page, sender: str) -> Html:
+    """Return the box without which nothing is signed."""
+    box = el("input", {"type": "checkbox", "name": "confirmed", "value": "yes", "required": True})
+    return el("label", {"class": "confirm"}, box, " ", el("span", None, page.t("supervision.confirm", sender=sender)))
 
 
 _ACTIONS: Final = frozenset(
@@ -160,17 +166,12 @@ _ACTIONS: Final = frozenset(
 
 def arguments_of(name: str, fields: Mapping[str, str]) -> dict[str, Any] | str:
     """Return the arguments that a form's fields make, or the key of what is wrong with them."""
-    args: dict[str, Any] = {"finding": name}
-    for text in ("note", "question", "response", "reason", "measure", "outcome"):
-        if fields.get(text, "").strip():
-            args[text] = fields[text].strip()
+    said = texts_of(fields, ("note", "question", "response", "reason", "measure", "outcome"))
+    if isinstance(said, str):
+        return said
+    args: dict[str, Any] = {"finding": name, **said}
     if args.get("outcome") not in (None, "sanctioned"):
         args.pop("measure", None)
-    digests = fields.get("evidence", "").split()
-    if digests:
-        if len(digests) > _EVIDENCE_MAX or not all(_DIGEST.fullmatch(one) for one in digests):
-            return "supervision.wrong.evidence"
-        args["evidence"] = list(dict.fromkeys(digests))
     if "hours" in fields:
         hours = fields["hours"].strip()
         if not (hours.isascii() and hours.isdigit() and len(hours) <= 4 and 1 <= int(hours) <= _HOURS_MAX):
@@ -182,6 +183,15 @@ def arguments_of(name: str, fields: Mapping[str, str]) -> dict[str, Any] | str:
             return "supervision.wrong.amount"
         args["amount"] = int(amount)
     return args
+
+
+def texts_of(fields: Mapping[str, str], names: Sequence[str]) -> dict[str, Any] | str:
+    """Return the texts of a form that are there, and its evidence; or the key of what is wrong with that."""
+    said: dict[str, Any] = {name: fields[name].strip() for name in names if fields.get(name, "").strip()}
+    digests = fields.get("evidence", "").split()
+    if len(digests) > _EVIDENCE_MAX or not all(_DIGEST.fullmatch(one) for one in digests):
+        return "supervision.wrong.evidence"
+    return {**said, "evidence": list(dict.fromkeys(digests))} if digests else said
 
 
 async def take(page: Page, name: str, fields: Mapping[str, str]) -> Done:

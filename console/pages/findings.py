@@ -47,7 +47,7 @@ from coseal.console.supervision_parts import (
     source_link,
 )
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision.findings import finding_key
+from coseal.contracts.supervision.findings import OPEN_CASE, finding_key
 from coseal.contracts.supervision.holds import hold_key
 from coseal.contracts.supervision.sets import rule_key
 from coseal.ledger.block import Receipt
@@ -75,7 +75,7 @@ async def finding(page: Page) -> View:
     title = el("span", None, name, " ", _status(page, record))
     return page.view(
         name,
-        lead(page, title, None, el("p", None, page.title_of(said, record["rule"]))),
+        lead(page, title, None, el("p", None, _title(page, record, said))),
         await _receipt(page),
         section(page, "supervision.clocks", _clocks(page, record), shown=shown),
         await acts(page, record, on_hold),
@@ -85,6 +85,10 @@ async def finding(page: Page) -> View:
         section(page, "rule.says", says(page, said), shown=rule) if said else None,
         section(page, "supervision.raw", raw(page, record), shown=shown),
     )
+
+
+def _title(page: Page, record: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    return page.t("supervision.case") if "opened_by" in record else page.title_of(said, record["rule"])
 
 
 def _status(page: Page, record: Mapping[str, Any]) -> Html:
@@ -133,7 +137,8 @@ def spent_ms(record: Mapping[str, Any], now_ms: int) -> dict[str, int]:
 
 
 def _found(page: Page, record: Mapping[str, Any], said: Mapping[str, Any]) -> Html:
-    event: Child = record["event"] or page.t("supervision.by_deadline")
+    opened_by = record.get("opened_by")
+    event: Child = record["event"] or page.t("part.none" if opened_by else "supervision.by_deadline")
     if record["item"]:
         event = join(record["event"], " ", el("span", {"class": "faint"}, hexadecimal(page, record["item"])))
     verdict = Verdict(record["verdict"])
@@ -141,12 +146,16 @@ def _found(page: Page, record: Mapping[str, Any], said: Mapping[str, Any]) -> Ht
         (page.t("supervision.detail"), page.why(record)),
         (page.t("cases.verdict"), tag(page.t(f"verdict.{verdict.value}"), "bad")),
         (
-            page.t("cases.rule"),
-            join(rule_link(record["rule"], record["version"]), " · ", page.number(record["version"])),
+            (page.t("supervision.opened_by"), member_link(opened_by))
+            if opened_by
+            else (
+                page.t("cases.rule"),
+                join(rule_link(record["rule"], record["version"]), " · ", page.number(record["version"])),
+            )
         ),
         (page.t("supervision.object"), object_link(record)),
         (page.t("supervision.event"), event),
-        (page.t("supervision.source"), source_link(record["source"])),
+        (page.t("supervision.source"), source_link(record["source"]) if record["source"] else page.t("part.none")),
         (page.t("supervision.subject"), member_link(record["subject"])),
         (
             page.t("supervision.supervisor"),
@@ -156,7 +165,7 @@ def _found(page: Page, record: Mapping[str, Any], said: Mapping[str, Any]) -> Ht
             page.t("supervision.raised_in"),
             join(height_link(page, record["height"]), " · ", moment(page, record["time_ms"])),
         ),
-        (page.t("rule.basis"), legal_basis(said)),
+        (page.t("rule.basis"), legal_basis(record if opened_by else said)),
     ]
     return facts(rows)
 
@@ -215,8 +224,15 @@ async def _signed(page: Page, name: str, tx: str) -> Shown[dict[str, Any]] | Non
     except (NoAnswer, Problem, Untrue):
         return None
     transaction = found.value["transaction"]
-    about = transaction["contract"] == "supervision" and transaction["args"].get("finding") == name
+    about = _is_about(transaction, found.value["receipt"], name)
     return found if about and found.value["receipt"]["ok"] else None
+
+
+def _is_about(transaction: Mapping[str, Any], receipt: Mapping[str, Any], name: str) -> bool:
+    """Say whether a transaction took a step of a finding; what opened it knows its id from the receipt alone."""
+    opened = transaction["action"] == OPEN_CASE
+    about = receipt["data"].get("id") if opened else transaction["args"].get("finding")
+    return bool(transaction["contract"] == "supervision" and about == name)
 
 
 def _within(signed: Shown[dict[str, Any]] | None) -> int:
@@ -328,7 +344,7 @@ async def _receipt(page: Page) -> Html | None:
         return None
     shown = await page.data.transaction(str(tx))
     receipt, transaction = shown.value["receipt"], shown.value["transaction"]
-    if transaction["contract"] != "supervision" or transaction["args"].get("finding") != page.part("id"):
+    if not _is_about(transaction, receipt, page.part("id")):
         return None
     rows: list[tuple[str, Child]] = [
         (page.t("row.action"), action_words(page, transaction["contract"], transaction["action"])),

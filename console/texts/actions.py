@@ -38,6 +38,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "action.supervision.decide": ("Decide a finding", "对发现作出决定"),
     "action.supervision.appeal": ("Appeal", "申诉"),
     "action.supervision.decide_appeal": ("Decide an appeal", "裁决申诉"),
+    "action.supervision.open_case": ("Open a finding by hand", "人工立案"),
     "action.supervision.hold": ("Put an object on hold", "暂停对象"),
     "action.supervision.lift_hold": ("Lift a hold", "解除暂停"),
     "action.supervision.contest_hold": ("Contest a hold", "对暂停提出异议"),

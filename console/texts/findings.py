@@ -101,6 +101,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "supervision.took.decide": ("Decided", "已决定"),
     "supervision.took.appeal": ("Appealed", "已申诉"),
     "supervision.took.decide_appeal": ("Appeal decided", "申诉已裁决"),
+    "supervision.took.open_case": ("Opened by hand", "人工立案"),
     "supervision.took.hold": ("Put on hold", "已暂停"),
     "supervision.took.lift_hold": ("Hold lifted", "已解除暂停"),
     "supervision.took.contest_hold": ("Hold contested", "已对暂停提出异议"),
@@ -113,6 +114,30 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "supervision.not_at_hand": ("No node gives its transaction now:", "目前没有节点提供其交易："),
     "supervision.closed_by_time": ("Closed: the time to appeal passed", "已结案：申诉期届满"),
+    "supervision.case": ("A finding that a supervisor opened by hand", "监管方人工立案的监管发现"),
+    "supervision.opened_by": ("Opened by", "立案人"),
+    "supervision.open": ("Open a finding", "人工立案"),
+    "supervision.open.note": (
+        "For what no rule found: after a complaint, an inspection, a court's order. The ledger keeps who opened it; the "
+        "member named has to be heard before anything is decided.",
+        "用于规则未能发现的情形，例如投诉、检查或法院命令。账本记录立案人；作出决定前须听取所指成员的陈述。",
+    ),
+    "supervision.open.link": ("Open a finding about it", "就此立案"),
+    "supervision.open.subject": ("Member that has to answer", "须作出答复的成员"),
+    "supervision.open.severity": ("Severity", "严重程度"),
+    "supervision.open.basis": (
+        "Legal basis, one a line: a policy's id, or “external: …”",
+        "法律依据，每行一项：政策编号或“external: …”",
+    ),
+    "supervision.open.only": (
+        "Only an operator of a government member who may supervise opens a finding.",
+        "只有政府成员中具备监管权限的操作员可以立案。",
+    ),
+    "supervision.do.open_case": ("Open the finding", "立案"),
+    "supervision.wrong.basis": (
+        "A legal basis is 1 to 16 lines of up to 256 characters. Nothing was signed.",
+        "法律依据为 1 至 16 行，每行不超过 256 个字符。未签署任何内容。",
+    ),
     "supervision.since": ("Since", "自"),
     "supervision.until": ("Until", "至"),
     "supervision.hold.amount": ("Amount", "金额"),

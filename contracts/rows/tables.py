@@ -12,7 +12,7 @@ from typing import Final
 from coseal.contracts.kernel.rows.schema import MADE, Table, View, document, integer, octets, text
 from coseal.contracts.registry import SHOWN
 
-VERSION: Final = 9
+VERSION: Final = 10
 
 BLOCKS: Final = Table(
     "blocks",

@@ -84,6 +84,8 @@ ENGLISH: Final = Language(
         "too_few": "{done} of {n} {activities} in the period from {from_ms} to {until_ms}",
         # Holds
         "on_hold": "on hold until {until_ms} by finding {finding}",
+        # Cases
+        "opened": "opened by {by}: {text}",
     },
 )
 

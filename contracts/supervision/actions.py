@@ -23,12 +23,14 @@ from coseal.contracts.kernel.fields import Identifier, Integer, Many, OneOf, Spe
 from coseal.contracts.kernel.names import MAX_IDENTIFIER
 from coseal.contracts.process.batch import RecordedBatch
 from coseal.contracts.process.types import Defined
+from coseal.contracts.supervision import cases as supervision_cases
 from coseal.contracts.supervision import checks as supervision_checks
 from coseal.contracts.supervision import findings as supervision_findings
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision import questions as supervision_service
 from coseal.contracts.supervision import rule_sets as supervision_rules
 from coseal.contracts.supervision.effects import Outcome
+from coseal.contracts.supervision.findings import OPEN_CASE
 from coseal.contracts.supervision.lists import LISTS
 from coseal.contracts.supervision.monitor_runtime import call, observe, passed
 from coseal.contracts.supervision.rows import writer
@@ -38,6 +40,7 @@ from coseal.contracts.supervision.tables import TABLES
 from coseal.contracts.supervision.terms import NAME, TERMS, duration, next_id, schedule, set_terms
 
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
+_RAISING: Final = ("process.record", "begin", f"{NAME}.{OPEN_CASE}")
 MAX_OPEN_BALLOTS: Final = 8
 
 
@@ -245,8 +248,8 @@ def _observe(view: View, context: Context, seen: Observed) -> Result | Rejected:
 
 
 def _findings(name: str, data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """Return the findings that a recorded batch raised, or what was due at the start of a block."""
-    return data.get("findings", ()) if name in ("process.record", "begin") else ()
+    """Return the findings that a recorded batch raised, a person opened, or what was due at the start of a block."""
+    return data.get("findings", ()) if name in _RAISING else ()
 
 
 # The start of a block
@@ -430,6 +433,7 @@ CONTRACT: Final[Contract] = Contract(
             example={"ballot": "B1", "choice": "yes", "reason": "The rule says what the act says"},
             capability="operate",
         ),
+        **supervision_cases.ACTIONS,
         **supervision_findings.ACTIONS,
         **supervision_holds.ACTIONS,
         **supervision_service.ACTIONS,

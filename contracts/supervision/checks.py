@@ -90,19 +90,26 @@ def _run_tests(view: View, rules: Sequence[Rule], definition: Mapping[str, Any])
     return check_tests(rules, definition)
 
 
+def unknown_basis(view: View, legal_basis: Sequence[str]) -> str | None:
+    """Say which text is neither a policy of the register nor ``external:``; None if all are known."""
+    for basis in legal_basis:
+        if not basis.startswith(EXTERNAL) and instrument(view, basis) is None:
+            detail = f"{basis} is not in the register; publish or record it,"
+            return f"{detail} or write '{EXTERNAL} ...' for a text outside of it"
+    return None
+
+
 def _check_basis(view: View, rules: Sequence[Rule]) -> Rejected | None:
-    known: dict[str, bool] = {}
+    known: set[str] = set()
     for index, rule in enumerate(rules):
         if not rule.legal_basis:  # J11
             return Rejected(
                 "unknown_policy", f"args.rules[{index}].legal_basis: {rule.id} rests on nothing; name a policy"
             )
-        for basis in rule.legal_basis:
-            if basis not in known:
-                known[basis] = basis.startswith(EXTERNAL) or instrument(view, basis) is not None
-            if not known[basis]:
-                detail = f"args.rules[{index}].legal_basis: {basis} is not in the register; publish or record it,"
-                return Rejected("unknown_policy", f"{detail} or write '{EXTERNAL} ...' for a text outside of it")
+        unknown = unknown_basis(view, [basis for basis in rule.legal_basis if basis not in known])
+        if unknown is not None:
+            return Rejected("unknown_policy", f"args.rules[{index}].legal_basis: {unknown}")
+        known.update(rule.legal_basis)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The life of a finding: raised, acknowledged, inquired into, answered, decided, perhaps appealed, closed.
+"""The life of a finding: raised or opened, acknowledged, inquired into, answered, decided, perhaps appealed, closed.
 
 Law: every step is one side's, within its time; what does not come in time is recorded as a fact, on either side; only
 a dismissal comes without the subject having been heard; nobody supervises itself or judges its own decision.
@@ -10,12 +10,13 @@ docs/spec/contracts-supervision.md, section Actions: findings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.fields import Identifier, OneOf
 from coseal.contracts.kernel.wording import duration_text, moment_text
+from coseal.contracts.rules.rule import SEVERITIES
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision.holds import may_act
 from coseal.contracts.supervision.terms import (
@@ -35,11 +36,17 @@ from coseal.contracts.supervision.terms import (
 
 OUTCOMES: Final = ("rectified", "dismissed", "sanctioned")
 MAX_STEPS: Final = 64
+CASE_RULE: Final = "system:case"
+"""What stands in place of a rule in a finding that a person opened."""
+OPEN_CASE: Final = "open_case"
+"""The action that opened it, and its first step."""
 VIEW_FIELDS: Final = (
     *("id", "rule", "version", "process_type", "object_type", "object", "source", "subject", "sequence", "event"),
     *("item", "verdict", "severity", "effect", "reason", "detail", "status", "deadline_ms"),
 )
 """What receipts show of a finding."""
+CASE_FIELDS: Final = ("opened_by", "legal_basis")
+"""And of one that a person opened."""
 
 DUE: Final[Mapping[str, str]] = {
     "raised": "acknowledge",
@@ -67,13 +74,36 @@ def finding(reader: Reader, finding_id: str) -> dict[str, Any] | None:
 
 
 def count_key(process_type: str, object_type: str, object_id: str) -> str:
-    """Return the state key of how many findings were ever raised about an object: with its proof, all can be shown."""
+    """Return the state key of how many findings about an object there ever were, and of which severity are open.
+
+    With its proof all findings can be shown, or that none is open.
+    """
     return f"supervision/findings/{process_type}/{object_type}/{object_id}"
+
+
+def cases_key(member: str) -> str:
+    """Return the state key of how many cases that a member opened are open; absent for none."""
+    return f"supervision/cases/{member}"
+
+
+def raised_of(count: Any) -> int:
+    """Return how many findings there ever were; ``count`` is the value of ``count_key``, None if it has none."""
+    return 0 if count is None else int(count["raised"])
+
+
+def open_of(count: Any) -> dict[str, int]:
+    """Return how many findings are open, by severity; ``count`` is the value of ``count_key``, None if it has none."""
+    return {severity: 0 if count is None else count["open"].get(severity, 0) for severity in SEVERITIES}
+
+
+def open_findings(reader: Reader, process_type: str, object_type: str, object_id: str) -> dict[str, int]:
+    """Return how many findings about an object are open, by severity. One read."""
+    return open_of(reader.get(count_key(process_type, object_type, object_id)))
 
 
 def view_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a finding as receipts show it."""
-    return {field: record[field] for field in VIEW_FIELDS}
+    return {field: record[field] for field in (*VIEW_FIELDS, *CASE_FIELDS) if field in record}
 
 
 def statistics(reader: Reader, process_type: str, rule: str) -> dict[str, int]:
@@ -82,10 +112,12 @@ def statistics(reader: Reader, process_type: str, rule: str) -> dict[str, int]:
     return {**dict.fromkeys(_STATISTICS, 0), **(value or {})}
 
 
-def raise_finding(view: View, *, height: int, time_ms: int, facts: Mapping[str, Any]) -> dict[str, Any]:
+def raise_finding(
+    view: View, *, height: int, time_ms: int, facts: Mapping[str, Any], steps: Sequence[list[Any]] = ()
+) -> dict[str, Any]:
     """Record a finding and begin its life; ``facts`` are the view's fields up to ``detail``, without the id.
 
-    Returns the record. A finding that only notifies has no life.
+    ``steps`` are those that it has already. Returns the record. A finding that only notifies has no life.
     """
     notify = facts["effect"] == "notify"
     record: dict[str, Any] = {
@@ -102,16 +134,37 @@ def raise_finding(view: View, *, height: int, time_ms: int, facts: Mapping[str, 
         "outcome": "",
         "escalation": 0,
         "overdue": [],
-        "steps": [],
+        "steps": list(steps),
     }
     if not notify:
         _arm(view, record, time_ms, term_ms(view, "acknowledge"))
     view.put(finding_key(record["id"]), record)
-    about = count_key(record["process_type"], record["object_type"], record["object"])
-    before: Any = view.get(about)
-    view.put(about, (before or 0) + 1)
+    _count_about(view, record, raised=1, opened=0 if notify else 1)
     _count(view, record, "notified" if notify else "raised")
     return record
+
+
+def _count_about(view: View, record: Mapping[str, Any], *, raised: int, opened: int) -> None:
+    """Change how many findings about an object there ever were, and how many of this severity are open."""
+    key = count_key(record["process_type"], record["object_type"], record["object"])
+    before: Any = view.get(key)
+    count = open_of(before)
+    count[record["severity"]] += opened
+    still = {severity: number for severity, number in count.items() if number}
+    view.put(key, {"raised": raised_of(before) + raised, "open": still})  # J33
+
+
+def _count_closed(view: View, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Count a finding as open no longer, and end its hold; return the view of that."""
+    _count_about(view, record, raised=0, opened=-1)
+    if "opened_by" in record:
+        key = cases_key(record["opened_by"].partition("/")[0])
+        left: Any = view.get(key)
+        if left > 1:
+            view.put(key, left - 1)
+        else:
+            view.delete(key)
+    return supervision_holds.end_of_finding(view, record)
 
 
 def _arm(view: View, record: dict[str, Any], now_ms: int, within_ms: int) -> None:
@@ -130,7 +183,7 @@ def fall_due(view: View, finding_id: str, height: int, time_ms: int, due: dict[s
     step, side = record["due"]
     if step == "appeal":
         record |= {"status": "closed", "due": None, "deadline_ms": None}
-        due["holds"] += supervision_holds.end_of_finding(view, record)
+        due["holds"] += _count_closed(view, record)
         due["closed"].append({"id": finding_id, "outcome": record["outcome"]})
     else:
         missed_ms, member = record["deadline_ms"], record["supervisor" if side == SUPERVISOR else "subject"]
@@ -270,7 +323,7 @@ def _close(view: View, context: Context, args: Args, found: Mapping[str, Any], d
     record = _taken(view, context, args, found, done) | {"status": "closed", "due": None, "deadline_ms": None}
     record |= changes
     view.put(finding_key(record["id"]), record)
-    ended = supervision_holds.end_of_finding(view, record)
+    ended = _count_closed(view, record)
     result = _result(context, found, record)
     return {**result, "holds": ended} if ended else result
 

@@ -122,6 +122,7 @@ HOLDS: Final = List(
         "process_type": {"en": "Process type", "zh": "流程类型"},
         "finding": {"en": "Finding", "zh": "监管发现"},
         "status": _STANDS,
+        "amount": {"en": "Amount", "zh": "金额"},
         "until_ms": {"en": "Until", "zh": "至"},
     },
     (_PROCESS_TYPE, _STATUS),

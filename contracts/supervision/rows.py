@@ -20,7 +20,7 @@ from coseal.contracts.supervision.terms import MAX_ESCALATION, SIDES
 from coseal.ledger.transaction import Transaction
 
 _VIEW_COLUMNS: Final = (
-    *("rule", "version", "process_type", "object_type", "object", "source", "subject"),
+    *("rule", "version", "process_type", "object_type", "object", "source", "subject", "opened_by"),
     *("severity", "effect", "verdict", "status", "deadline_ms"),
 )
 _STEPS: Final = ("acknowledge", "inquire", "respond", "decide", "appeal", "decide_appeal")
@@ -148,7 +148,12 @@ def _decide_ballot(rows: Rows, data: Mapping[str, Any], act: Act) -> None:
 # Findings
 
 
-def _raise(rows: Rows, view: Mapping[str, Any], act: Act) -> None:
+def _open_case(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, Any], act: Act) -> None:
+    for view in data["findings"]:
+        _raise(rows, view, act, _texts(args))
+
+
+def _raise(rows: Rows, view: Mapping[str, Any], act: Act, said: Mapping[str, Any] | None = None) -> None:
     """Put a new finding; one without room in its batch's receipt is shown later, perhaps after its first steps."""
     number = _number(view["id"])
     step = DUE.get(view["status"])
@@ -170,7 +175,7 @@ def _raise(rows: Rows, view: Mapping[str, Any], act: Act) -> None:
         "document": view,
     }
     rows.of(FINDINGS).put(row)
-    _add_step(rows, number, "raised", act, {})
+    _add_step(rows, number, "raised", act, said or {})
 
 
 def _step(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, Any], act: Act) -> None:
@@ -286,6 +291,7 @@ _WRITE: Final[Mapping[str, _Write]] = {
     "propose_retirement": _propose_other,
     "propose_terms": _propose_other,
     "vote": _vote,
+    "open_case": _open_case,
     **dict.fromkeys(_STEPS, _step),
     **dict.fromkeys(_HOLDS, _hold),
     "ask": _ask,

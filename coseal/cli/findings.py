@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 findings_app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    help="What rules found, and its life: raised, acknowledged, inquiry, response, decision, appeal, closed.",
+    help="What rules found or a person opened, and its life: raised, acknowledged, inquiry, response, decided, closed.",
 )
 
 FindingArgument = Annotated[str, typer.Argument(metavar="FINDING", help="For example F12.")]
@@ -45,6 +45,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     findings_app.command("list")(list_findings)
     findings_app.command("show")(show)
+    findings_app.command("open")(open_case)
     findings_app.command("acknowledge")(acknowledge)
     findings_app.command("inquire")(inquire)
     _plain(findings_app, "respond", "respond", "response", "Respond to an inquiry, for the member it concerns.")
@@ -126,6 +127,37 @@ def show(
         print_json(document)
     else:
         print_finding(document)
+
+
+@acting
+def open_case(
+    access: Access,
+    about: Annotated[str, typer.Argument(metavar="TYPE/OBJECTTYPE/ID", help="The object it is about.")],
+    reason: TextArgument,
+    sender: SenderOption,
+    subject: Annotated[str, typer.Option("--subject", metavar="MEMBER", help="Who has to answer.")],
+    basis: Annotated[
+        list[str], typer.Option("--basis", metavar="POLICY", help="A policy of the register, or 'external: ...'.")
+    ],
+    severity: Annotated[str, typer.Option("--severity", help="notice, warning or violation.")] = "warning",
+    evidence: EvidenceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Open a finding by hand, where no rule found anything.
+
+    Example:
+
+      coseal findings open traffic-fines/fine/A100 "The file on paper names another amount" --subject enterprise-a
+      --basis "external: complaint 17/2026" --as regulator
+    """
+    from coseal.client.history import parse_object
+
+    process_type, object_type, object_id = parse_object(about)
+    args: dict[str, Any] = {"process_type": process_type, "object_type": object_type, "object": object_id}
+    args |= {"subject": subject, "severity": severity, "reason": reason, "legal_basis": basis, **_evidence(evidence)}
+    with access.client(sender) as client:
+        committed = act(access, client, "supervision", "open_case", args, as_json=as_json)
+    print_step(committed, as_json=as_json)
 
 
 @acting
@@ -309,16 +341,19 @@ def print_finding(document: dict[str, Any]) -> None:
     from coseal.client.languages import reader_language, title_of, why
 
     finding, rule, language = document["finding"], document["rule"], reader_language()
+    by_hand = "opened_by" in finding
     typer.secho(f"{finding['id']}  {finding['severity']}: {where_it_stands(finding)}", bold=True)
     rows = [
         ("object", f"{finding['process_type']}/{finding['object_type']}/{finding['object']}"),
         ("found", f"{why(finding, language)} ({finding['verdict']}), block {finding['height']}"),
-        ("event", finding["event"] or "none: a deadline passed"),
+        ("event", finding["event"] or ("none: a person opened it" if by_hand else "none: a deadline passed")),
         ("subject", finding["subject"]),
         ("supervisor", finding["supervisor"] or "none yet"),
-        ("rule", f"{finding['rule']} version {finding['version']}: {title_of(rule, language)}"),
-        ("basis", "\n              ".join((rule or {}).get("legal_basis", ()))),
+        ("basis", "\n              ".join((finding if by_hand else rule or {}).get("legal_basis", ()))),
     ]
+    if not by_hand:
+        said = f"{finding['rule']} version {finding['version']}: {title_of(rule, language)}"
+        rows.insert(-1, ("rule", said))
     if finding["due"]:
         rows.append(
             ("next", f"{finding['due'][0]}, by the {finding['due'][1]}, due {_time(finding['deadline_ms'])} UTC")

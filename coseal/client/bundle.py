@@ -18,7 +18,7 @@ from coseal.client.history import object_history, parse_object
 from coseal.client.supervision import is_finding
 from coseal.contracts.process.state import object_key
 from coseal.contracts.rules.rule import SOURCE
-from coseal.contracts.supervision.findings import count_key, finding_key
+from coseal.contracts.supervision.findings import count_key, finding_key, raised_of
 from coseal.contracts.supervision.holds import hold_key
 from coseal.contracts.supervision.obligations import obligation_key
 from coseal.contracts.supervision.sets import ADOPTED, active_key, rule_key, set_key
@@ -116,7 +116,7 @@ class _Collector:
 
     def _raised(self) -> list[str]:
         """Return the ids of the findings about the object, as an index lists them: as many as the state counts."""
-        count = self._client.value(count_key(*self._name)) or 0
+        count = raised_of(self._client.value(count_key(*self._name)))
         filters = dict(zip(("process_type", "object_type", "object"), self._name, strict=True))
         rows = self._client.pages("/v1/findings", "findings", limit=count, **filters)
         names = {name for row in rows if is_finding(name := str(row.get("id")))}
@@ -135,7 +135,8 @@ class _Collector:
         names |= {(value["rule"], value["version"]) for value in raised}
         names = {name for name in names if not name[0].startswith("system:")}
         rules = [value["rule"] for value in self._read([rule_key(*name) for name in sorted(names)])]
-        basis = {one for rule in rules for one in rule["legal_basis"] if not one.startswith(EXTERNAL)}
+        resting = [*rules, *(value for value in raised if "legal_basis" in value)]
+        basis = {one for rests in resting for one in rests["legal_basis"] if not one.startswith(EXTERNAL)}
         is_source = object_type == SOURCE
         sources = {source for source, _, _ in history.items} | ({object_id} if is_source else set())
         owed = [rule["id"] for rule in rules if is_source and _obliges(rule, object_id) and rule["id"] in in_force]

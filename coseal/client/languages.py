@@ -56,6 +56,7 @@ CHINESE: Final = Language(
         "too_few": "{from_ms} 至 {until_ms} 期间应有 {n} 次 {activities}，实有 {done} 次",
         # Holds
         "on_hold": "因监管发现 {finding} 暂停至 {until_ms}",
+        "opened": "由 {by} 立案：{text}",
     },
 )
 LANGUAGES: Final[Mapping[str, Language]] = {"en": ENGLISH, "zh": CHINESE}

@@ -71,6 +71,23 @@ def _by(sender: str | None, action: str, args: dict[str, Any]) -> Move | None:
     return None if sender is None else Move(sender, f"supervision.{action}", args)
 
 
+def _open_case(walk: Walker) -> Move | None:
+    """Open a case about an object that something was found on, or that nobody recorded."""
+    found = _finding(walk)
+    subject = walk.member()
+    governments = [member for member in walk.members("government") if member != subject]
+    if found is None or not governments:
+        return None
+    args = {name: found[name] for name in ("process_type", "object_type", "object", "subject")}
+    if walk.chance(3):
+        args["subject"] = subject
+    if walk.chance(12):
+        args["object"] = "nobody recorded it"
+    args |= {"severity": walk.pick(("notice", "warning", "violation")), "reason": "The file says so"}
+    args |= {"legal_basis": ["external: the law"], **({"evidence": ["ab" * 32]} if walk.chance(2) else {})}
+    return _by(walk.operator(walk.pick(governments), "supervise"), "open_case", args)
+
+
 def _hold(walk: Walker) -> Move | None:
     """Put an object on hold, or take the next step of the hold that there is."""
     found = _finding(walk)
@@ -125,6 +142,7 @@ def _guide(walk: Walker) -> Move | None:
 
 KINDS: Final[dict[str, tuple[int, Make]]] = {
     "step of a finding": (16, _step),
+    "open a case": (2, _open_case),
     "hold": (6, _hold),
     "ask": (1, _ask),
     "answer": (2, _answer),

@@ -279,7 +279,8 @@ class Chain:
     # At the end
 
     def audited(self) -> None:
-        """Raise unless everything comes out the same from the genesis on."""
+        """Raise unless everything comes out the same from the genesis on, and findings are counted rightly."""
+        laws.counted(self.leader.executor.reader)
         supervision_sets.forget()
         if self.real:
             report = audit([_Memory(self.committed)], self.genesis)

@@ -30,6 +30,7 @@ GOALS: Final[dict[str, str]] = {
     "hold_unanswered": "a contested hold ends without an answer",
     "breach": "something is recorded on an object on hold",
     "overdue": "a step is not taken in time",
+    "opened": "a person opens a finding",
     "closed": "a finding closes because nobody appealed",
     "validator_added": "a validator is added",
     "validator_removed": "a validator is removed",
@@ -67,6 +68,8 @@ def of_receipt(action: str, code: str, detail: str, data: Mapping[str, Any]) -> 
     yield from _of_effects(data.get("effects", ()))
     if "gap" in data:
         yield "gap"
+    if action == "supervision.open_case":
+        yield "opened"
     if action == "process.attest" and data["status"] == "disputed":
         yield "disputed"
     if action.startswith("governance."):

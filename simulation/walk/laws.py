@@ -5,6 +5,7 @@ Law: nothing is asked here of what a node remembers, nor of how the contracts ke
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
@@ -175,3 +176,27 @@ def _sources(reader: Reader, effects: Sequence[Mapping[str, Any]]) -> None:
                 source: Any = reader.get(f"process/source/{document['rule']['source']}")
                 if source is not None and source["process_type"] != effect["process_type"]:
                     raise Violation(f"{rule_id} obliges {document['rule']['source']}, a source of another process type")
+
+
+def counted(reader: Reader) -> None:
+    """Raise ``Violation`` unless the findings themselves give what the state counts of them, open ones by severity."""
+    last: Any = reader.get("supervision/counter/finding") or 0
+    raised, opened, cases = Counter[str](), dict[str, Counter[str]](), Counter[str]()
+    for number in range(1, last + 1):
+        found: Any = reader.get(f"supervision/finding/F{number}")
+        place = "/".join(found[name] for name in ("process_type", "object_type", "object"))
+        raised[place] += 1
+        still = opened.setdefault(place, Counter())
+        if found["status"] not in ("closed", "notified"):
+            still[found["severity"]] += 1
+            if "opened_by" in found:
+                cases[found["opened_by"].partition("/")[0]] += 1
+    for place, count in raised.items():
+        value: Any = reader.get(f"supervision/findings/{place}")
+        if value != {"raised": count, "open": dict(opened[place])}:
+            raise Violation(f"{count} findings about {place}, {dict(opened[place])} open, the state says {value}")
+    members: Any = reader.get("membership/members")
+    for member in members:
+        value = reader.get(f"supervision/cases/{member}")
+        if value != (cases[member] or None):
+            raise Violation(f"{cases[member]} open cases of {member}, the state says {value}")

@@ -133,6 +133,44 @@ def client(tmp_path_factory: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
+def by_hand(tmp_path_factory: Any) -> Iterator[Any]:
+    """A chain on which a supervisor opened two findings about a case, and dismissed one."""
+    story = Story(Chain(make_genesis(name="by hand")))
+    story.tell()
+    story.record(("Decide", "c50"))
+    opened = {"process_type": "t", "object_type": "case", "object": "c50", "subject": "enterprise-a"}
+    opened |= {"reason": "The file says otherwise", "legal_basis": ["external: complaint 17"]}
+    for severity in ("notice", "warning"):
+        story.do("supervision.open_case", severity=severity, evidence=["ab" * 32], **opened)
+    last = story.state("supervision/counter/finding")
+    story.do("supervision.acknowledge", finding=f"F{last}")
+    story.do("supervision.decide", finding=f"F{last}", outcome="dismissed", reason="It was a copy")
+    chain = story.chain
+    folder: Path = tmp_path_factory.mktemp("by hand")
+    index = Index(folder / "i.sqlite", chain.genesis.chain_id, lambda height: chain.blocks[height - 1].encode())
+    index.start(len(chain.blocks))
+    assert index.wait(len(chain.blocks), 20)
+    yield FakeClient(story, index)
+    index.stop()
+
+
+def test_a_finding_that_a_person_opened_is_proven_with_who_opened_it(by_hand: Any) -> None:
+    document = json.loads(json.dumps(bundle.collect(by_hand, ("t", "case", "c50"))))
+    report = verify_bundle(document, by_hand.genesis)
+    assert report.verdict is Verdict.OK, report.steps[-1]
+    assert report.facts["open_findings"] == {"notice": 1, "warning": 0, "violation": 0}
+    opened = [one for one in report.facts["findings"] if one["rule"] == "system:case"]
+    assert [(one["opened_by"], one["legal_basis"]) for one in opened] == [
+        ("regulator/admin", ["external: complaint 17"])
+    ] * 2
+    assert [step["step"] for step in opened[1]["steps"]] == ["open_case", "acknowledge", "dismissed"]
+    assert opened[0]["steps"][0]["reason"] == "The file says otherwise"
+    for at in range(len(document["trail"])):
+        without = {**document, "trail": document["trail"][:at] + document["trail"][at + 1 :]}
+        assert verify_bundle(without, by_hand.genesis).steps[-1].name == "trail"
+
+
+@pytest.fixture(scope="module")
 def case(client: Any) -> dict[str, Any]:
     """The bundle of case c2: findings dismissed, held, rectified after an appeal's time, as a file would hold it."""
     return json.loads(json.dumps(bundle.collect(client, CASE)))  # type: ignore[no-any-return]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from coseal.console.pages import opening
 from coseal.console.pages.finding_acts import arguments_of, possible
 from coseal.console.pages.findings import spent_ms
 
@@ -98,3 +99,19 @@ def test_the_time_of_each_side_is_counted_up_to_now() -> None:
     assert spent_ms(found, 1_000) == {"supervisor": 150 + 550, "subject": 300}
     closed = record("closed", time_ms=0, steps=steps, due=None)
     assert spent_ms(closed, 1_000) == {"supervisor": 150, "subject": 300}
+
+
+def test_a_form_that_opens_a_finding_becomes_its_arguments() -> None:
+    place = {"process_type": "permits", "object_type": "case", "object": "c/1"}
+    fields = {**place, "subject": " bank-a ", "severity": "warning", "reason": "So.", "confirmed": "yes"}
+    args = {**place, "subject": "bank-a", "severity": "warning", "reason": "So."}
+    basis = "cn/2022/2 \n\n external: complaint 17\ncn/2022/2"
+    expected = {**args, "legal_basis": ["cn/2022/2", "external: complaint 17"]}
+    assert opening.arguments_of({**fields, "legal_basis": basis}) == expected
+    assert opening.arguments_of({**fields, "legal_basis": basis, "evidence": DIGEST}) == {
+        **expected,
+        "evidence": [DIGEST],
+    }
+    assert opening.arguments_of({**fields, "legal_basis": basis, "evidence": "x"}) == "supervision.wrong.evidence"
+    for wrong in ("", " \n ", "x" * 257, "\n".join(map(str, range(17)))):
+        assert opening.arguments_of({**fields, "legal_basis": wrong}) == "supervision.wrong.basis"

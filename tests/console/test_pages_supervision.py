@@ -146,3 +146,24 @@ def test_a_new_finding_appears_on_the_board_by_itself(visit: Visit, running: Run
         waiting = client.get("/v1/findings/statistics", awaits="supervisor", min_height=found[0].get("height", 1))
     count = sum(row["count"] for row in waiting["counts"])
     page.locator("dd .value", has_text=str(count)).first.wait_for(timeout=20_000)
+
+
+def test_a_supervisor_opens_a_finding_from_the_page_of_a_case(look: Any, visit: Visit, running: Running) -> None:
+    with running.client("bank-a") as client:
+        about = client.get("/v1/findings", rule="R-ONCE")["findings"][0]
+    case = f"/processes/{about['process_type']}/cases/{about['object_type']}/{about['object']}"
+    page = visit(case, acts=True)
+    page.get_by_role("link", name="Open a finding about it").click()
+    page.get_by_label("Member that has to answer").fill("enterprise-a")
+    page.get_by_label("Severity").select_option("notice")
+    page.get_by_label("Reason", exact=True).fill("The file on paper says otherwise <i>")
+    page.get_by_label("Legal basis").fill("external: complaint 17/2026")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Open the finding").click()
+    page.get_by_text("the receipt was verified").wait_for(timeout=30_000)
+    assert page.get_by_text("opened by regulator/admin: The file on paper says otherwise <i>").count() > 0
+    titles = page.locator(".timeline h3").all_inner_texts()
+    assert [title.split()[0] for title in titles] == ["Raised", "Opened"]
+    path = "/" + page.url.split("/", 3)[3].split("/receipt/")[0]
+    look(path, acts=True, name="finding-opened")
+    assert "complaint 17/2026" in visit(path).locator("main").inner_text()

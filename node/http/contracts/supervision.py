@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from coseal.contracts.governance.ballot import electorate, tally
+from coseal.contracts.supervision.findings import count_key, open_of, raised_of
 from coseal.contracts.supervision.lists import FINDINGS, QUESTIONS
 from coseal.contracts.supervision.terms import SIDES, terms, times
 from coseal.ledger.render import plain
@@ -29,6 +30,7 @@ Id = Annotated[str, Path(max_length=128)]
 Numbered = Annotated[
     str, Path(pattern="^[A-Z][1-9][0-9]{0,17}$", description="A capital letter and a number without leading zeros.")
 ]
+Named = Annotated[str, Query(min_length=1, max_length=128)]
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="Default: the one in force, else the newest.")]
 Filters = Annotated[dict[str, str], filters_of(FINDINGS)]
 
@@ -92,6 +94,21 @@ def _add_findings(routes: APIRouter, context: Context) -> None:
     async def statistics(filters: Filters) -> Response:
         height, counts = await index.query(queries.finding_counts, filters)
         return answer({"height": height, "counts": counts}, height=height)
+
+    @routes.get("/findings/open", summary="Open findings about an object", dependencies=[Depends(context.fresh)])
+    async def open_findings(
+        process_type: Named, object_type: Named, object: Named, proof: KeyProof = False
+    ) -> Response:
+        height, key = context.services.height, count_key(process_type, object_type, object)
+        count: Any = context.reader().get(key)
+        document = {
+            "process_type": process_type,
+            "object_type": object_type,
+            "object": object,
+            "raised": raised_of(count),
+            "open": open_of(count),
+        }
+        return await _with_proof(context, height, document, key, proof)
 
     @routes.get("/findings/{id:part}", summary="One finding, its whole trail", dependencies=[Depends(context.fresh)])
     async def finding(id: Numbered, proof: KeyProof = False) -> Response:

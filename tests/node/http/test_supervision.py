@@ -134,6 +134,29 @@ async def test_findings_are_filtered_counted_and_paged(world: World, client: htt
 
 
 @scenario()
+async def test_open_findings_about_an_object_are_counted_with_a_proof(world: World, client: httpx.AsyncClient) -> None:
+    await played(world)
+    rows = [row for row in (await get(client, "/v1/findings"))["findings"] if row["object_type"] == "case"]
+    for name in sorted({row["object"] for row in rows}):
+        about = {"process_type": "t", "object_type": "case", "object": name}
+        found = await get(client, "/v1/findings/open", **about, proof="true")
+        own = [row for row in rows if row["object"] == name]
+        still = [row["severity"] for row in own if row["status"] not in ("closed", "notified")]
+        assert found["raised"] == len(own)
+        assert found["open"] == {severity: still.count(severity) for severity in ("notice", "warning", "violation")}
+        certified = state_proof_from_json(found["proof"])
+        certified.verify(world.genesis.chain_id, world.genesis.validators)
+        assert certified.key == f"supervision/findings/t/case/{name}".encode()
+        assert certified.value is not None
+    none = await get(client, "/v1/findings/open", process_type="t", object_type="case", object="nobody", proof="true")
+    assert (none["raised"], set(none["open"].values())) == (0, {0})
+    absent = state_proof_from_json(none["proof"])
+    absent.verify(world.genesis.chain_id, world.genesis.validators)
+    assert absent.value is None
+    assert (await client.get("/v1/findings/open", params={"process_type": "t"})).status_code == 400
+
+
+@scenario()
 async def test_holds_obligations_questions_guidance_and_times(world: World, client: httpx.AsyncClient) -> None:
     await played(world)
     (hold,) = (await get(client, "/v1/holds"))["holds"]

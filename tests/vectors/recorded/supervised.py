@@ -82,6 +82,7 @@ def run(scenario: Scenario) -> Cases:
     _judged(cases)
     _life(cases)
     _holds(cases)
+    _opened(cases)
     _overdue(cases)
     _service(cases)
     _ballots(cases)
@@ -194,6 +195,31 @@ def _holds(cases: Cases) -> None:
     cases.act("bank-a", "contest_hold", second, **reason)
     cases.scenario.wait(DAY_MS + 1)  # the short hold ends
     cases.scenario.wait(TERMS["contest"] + 1)  # nobody answered
+
+
+def _opened(cases: Cases) -> None:
+    """Findings that a supervisor opens."""
+    case = {"process_type": "loans", "object_type": "case", "object": "c4", "subject": "bank-a", "severity": "notice"}
+    case |= {"reason": "The file on paper says otherwise", "legal_basis": ["cn/2022/2", "external: complaint 17"]}
+    for code, wrong in (
+        ("unknown_type", {"process_type": "ships"}),
+        ("unknown_object", {"object": "c99"}),
+        ("unknown_member", {"subject": "nobody"}),
+        ("own_case", {"subject": "city"}),
+        ("unknown_policy", {"legal_basis": ["cn/unknown"]}),
+    ):
+        cases.no(code, "city", "open_case", **{**case, **wrong})
+    cases.no("forbidden", "bank-a", "open_case", **{**case, "subject": "enterprise-a"})
+    first = cases.act("city", "open_case", **case)["id"]
+    source = {"object_type": "source", "object": "bank-a/log", "severity": "violation", "evidence": ["ab" * 32]}
+    second = cases.act("regulator", "open_case", **{**case, **source})["id"]
+    cases.act("city", "hold", first, reason="It may be paid twice", hold_ms=DAY_MS, amount=5)
+    for found, outcome in ((first, "dismissed"), (second, "rectified")):
+        cases.act("regulator", "acknowledge", found)
+        if outcome != "dismissed":
+            cases.act("regulator", "inquire", found, question="Why?")
+            cases.act("bank-a", "respond", found, response="So")
+        cases.act("regulator", "decide", found, outcome=outcome, reason="Seen")
 
 
 def _overdue(cases: Cases) -> None:
