@@ -35,10 +35,11 @@ from tests.coseal.sql.conftest import tell
 from tests.fuzz.decoders import DECODERS, Decoder
 from tests.fuzz.mutate import LEAVES, OCTETS, change, mutant, unpack
 from tests.fuzz.run import corpus_of
-from tests.node.cluster import Cluster, sign_transaction
 from tests.support.chain import Chain
+from tests.support.cluster import Cluster
 from tests.support.genesis import ROLES, START_MS, make_genesis
 from tests.support.supervised import Story
+from tests.support.transactions import signed
 
 OTHERS: tuple[Any, ...] = (None, True, False, 0, 1, 2**64 - 1, "", "a", b"", bytes(32), [], [True], {}, {"a": 1})
 """One value of every type at least, those above all that compare as equal and are not."""
@@ -298,7 +299,7 @@ def _run(seed: int, verify: Verify) -> Iterator[str]:
             cluster.kill("bank-a")
         if number == 6:
             cluster.start("bank-a")
-        cluster.submit("regulator", sign_transaction(cluster.genesis, number))
+        cluster.submit("regulator", signed(cluster.genesis, number))
         try:
             cluster.run(1_500)
         except AssertionError as error:  # without signatures others may decide for us

@@ -22,7 +22,7 @@ from coseal.ledger.validators import ValidatorSet, leader_index
 from simulation.checked import Checked
 from tests.support.genesis import genesis as usual_genesis
 from tests.support.keys import signer, signer_of
-from tests.support.transactions import signed
+from tests.support.transactions import VALID_MS, signed
 
 BLOCK_MS = 1_000
 """How long after its parent a block is, unless the test says otherwise."""
@@ -176,8 +176,8 @@ class Chain:
     def grow(self, count: int, transactions: int = 1) -> Self:
         """Commit so many blocks of so many transactions that change the state."""
         for _ in range(count):
-            first, time_ms = 1_000 * (self.executor.height + 1), self.executor.time_ms
-            self.extend([signed(self.genesis, first + n, time_ms=time_ms) for n in range(transactions)])
+            first, until_ms = 1_000 * (self.executor.height + 1), self.executor.time_ms + VALID_MS
+            self.extend([signed(self.genesis, first + n, valid_until_ms=until_ms) for n in range(transactions)])
         return self
 
     def commit(self, outcome: Outcome) -> None:

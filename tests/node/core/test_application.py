@@ -16,7 +16,10 @@ from coseal.node.core.application import LedgerApplication
 from coseal.node.core.block_sizing import ROOM_MIN_STEPS
 from coseal.node.core.mempool import Mempool
 from coseal.node.core.verified_cache import VerifiedCache
-from tests.node.cluster import START_MS, key, make_genesis, sign_action, sign_transaction
+from tests.support.cluster import genesis_of
+from tests.support.genesis import START_MS
+from tests.support.keys import operator, validator
+from tests.support.transactions import acted, signed
 
 STEPS = Arguments({"steps": Integer(0)})
 SPENDING = Contract(
@@ -29,7 +32,7 @@ class World:
     """An application on an empty chain whose rules have some contracts ``more``."""
 
     def __init__(self, *more: Contract, **parameters: int) -> None:
-        self.genesis: Genesis = make_genesis(**parameters)
+        self.genesis: Genesis = genesis_of(**parameters)
         self.verified = VerifiedCache()
         rules = {PROTOCOL_VERSION: {**CONTRACTS, **{contract.name: contract for contract in more}}}
         self.executor = Executor(self.genesis, new_state(self.genesis), self.verified.admit, rules=rules)
@@ -42,15 +45,14 @@ class World:
         return Draft(height, self.genesis.chain_id, 0, validators.hash, validators[0].id, 0, time_ms, last_commit)
 
     def fill(self, count: int, *, padding: int = 0, first: int = 0) -> list[bytes]:
-        txs = [sign_transaction(self.genesis, first + number, padding=padding) for number in range(count)]
+        txs = [signed(self.genesis, first + number, padding=padding) for number in range(count)]
         for tx in txs:
             assert self.mempool.add(tx, 0) is None
         return [tx.raw for tx in txs]
 
     def spend(self, number: int, steps: int, member: str = "bank-a") -> bytes:
         """Add a transaction of about so many steps, and some for its bytes."""
-        until = {"valid_until_ms": START_MS + 300_000}
-        tx = sign_action(self.genesis, number, member, "spending.spend", {"steps": steps}, **until)
+        tx = acted(self.genesis, number, member, "spending.spend", {"steps": steps})
         assert self.mempool.add(tx, 0) is None
         return tx.raw
 
@@ -70,7 +72,7 @@ class World:
 def certificate(chain_of: World, block: Block) -> Certificate:
     validators, height = chain_of.executor.validators, block.header.height
     preimage = vote_preimage(chain_of.genesis.chain_id, validators.epoch, height, 0, Phase.COMMIT, block.hash)
-    votes = {index: key("node", validators[index].id).sign(preimage) for index in range(validators.quorum)}
+    votes = {index: validator(validators[index].id).sign(preimage) for index in range(validators.quorum)}
     return assemble(Phase.COMMIT, validators, height, 0, block.hash, votes)
 
 
@@ -250,8 +252,8 @@ def test_a_block_stays_within_its_number_of_transactions() -> None:
 
 def test_a_transaction_that_no_block_may_hold_is_dropped_with_its_reason() -> None:
     world = World()
-    late = sign_transaction(world.genesis, 1, valid_until_ms=START_MS + 1)
-    unknown = sign_transaction(make_genesis(7), 2, member="bank-b")
+    late = signed(world.genesis, 1, valid_until_ms=START_MS + 1)
+    unknown = signed(genesis_of(7), 2, member="bank-b")
     world.mempool.add(late, 0)
     world.mempool.add(unknown, 0)
     raws = world.fill(1, first=10)
@@ -267,8 +269,8 @@ def test_a_transaction_that_no_block_may_hold_is_dropped_with_its_reason() -> No
 
 def test_expired_and_useless_transactions_are_dropped_without_a_block() -> None:
     world = World()
-    late = sign_transaction(world.genesis, 1, valid_until_ms=START_MS + 5)
-    foreign = sign_transaction(make_genesis(5), 2)
+    late = signed(world.genesis, 1, valid_until_ms=START_MS + 5)
+    foreign = signed(genesis_of(5), 2)
     world.mempool.add(late, 0)
     world.mempool.add(foreign, 0)
     world.application.expire(START_MS + 4)
@@ -283,11 +285,10 @@ def test_expired_and_useless_transactions_are_dropped_without_a_block() -> None:
 def test_a_transaction_that_fails_in_its_contract_is_in_the_block_with_a_receipt() -> None:
     """C9: it passed the checks, so it gets its place and a refusal that all nodes agree on."""
     from coseal.ledger import transaction
-    from tests.node.cluster import key
 
     world = World()
     tx = transaction.sign(
-        key("operator", "bank-a"),
+        operator("bank-a"),
         chain_id=world.genesis.chain_id,
         sender="bank-a/admin",
         contract="nothing",
@@ -305,10 +306,7 @@ def test_a_transaction_that_fails_in_its_contract_is_in_the_block_with_a_receipt
 def test_a_block_is_built_only_of_what_its_receipts_have_room_for() -> None:
     large = Action(Arguments({}), lambda view, context, args: {"text": "x" * 1_000_000}, "Say much")
     one, other = (World(Contract("large", {"say": large})) for _ in range(2))
-    made = [
-        sign_action(one.genesis, number, "bank-a", "large.say", {}, valid_until_ms=START_MS + 300_000)
-        for number in range(20)
-    ]
+    made = [acted(one.genesis, number, "bank-a", "large.say", {}) for number in range(20)]
     raws = [tx.raw for tx in made if one.mempool.add(tx, 0) is None]
     executed = one.application.build(one.draft())
     assert executed.block.transactions == tuple(raws[:16])

@@ -12,7 +12,8 @@ from coseal.ledger.genesis import PROTOCOL_VERSION
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import catch_up
 from coseal.node.core.machine import Machine
-from tests.node.cluster import START_MS, Cluster, sign_action, sign_transaction
+from tests.support.cluster import Cluster
+from tests.support.transactions import acted, signed
 
 COSTLY_STEPS = 399_000
 STEPS = Arguments({"steps": Integer(0)})
@@ -33,7 +34,7 @@ def cluster_with_costly_actions(*, sync_ms: int = 1) -> Cluster:
 
 def costly(cluster: Cluster, number: int, member: str = "bank-a") -> Transaction:
     args = {"steps": COSTLY_STEPS}
-    return sign_action(cluster.genesis, number, member, "spending.spend", args, valid_until_ms=START_MS + 300_000)
+    return acted(cluster.genesis, number, member, "spending.spend", args)
 
 
 def machine_of(cluster: Cluster, name: str) -> Machine:
@@ -54,7 +55,7 @@ def test_a_flood_of_costly_transactions_keeps_nobody_else_waiting() -> None:
     assert cluster.run_until(lambda: cluster.agrees(6))
     sent_at: dict[bytes, int] = {}
     for number in range(25):
-        tx = sign_transaction(cluster.genesis, number, member="central-bank")
+        tx = signed(cluster.genesis, number, member="central-bank")
         cluster.submit("central-bank", tx)
         sent_at[tx.id] = cluster["central-bank"].height
         cluster.run(100)
@@ -97,7 +98,7 @@ def test_a_node_that_starts_again_learns_whose_turn_it_is_from_the_next_blocks()
     cluster.kill("regulator")
     cluster.start("regulator")
     assert machine_of(cluster, "regulator").status(cluster.now_ms).member_steps == {}
-    tx = sign_transaction(cluster.genesis, 1, member="central-bank")
+    tx = signed(cluster.genesis, 1, member="central-bank")
     cluster.submit("central-bank", tx)
     assert cluster.run_until(lambda: cluster.has(tx))
     assert set(machine_of(cluster, "regulator").status(cluster.now_ms).member_steps) == {"central-bank"}

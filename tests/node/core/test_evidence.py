@@ -20,7 +20,10 @@ from coseal.node.core.events import Admission, Answer
 from coseal.node.core.evidence import PENDING_MAX, SENDS_MAX, TURN_TICKS, Reporter, proof_of
 from coseal.node.core.keyring import Keyring
 from coseal.node.core.mempool import Mempool, MempoolLimits
-from tests.node.cluster import START_MS, Cluster, key, make_genesis, sign_transaction
+from tests.support.cluster import Cluster, genesis_of
+from tests.support.genesis import START_MS
+from tests.support.keys import validator
+from tests.support.transactions import signed
 
 TICK_MS = 1_000
 
@@ -45,7 +48,7 @@ def consensus(data: bytes) -> Message | None:
 def resigned(cluster: Cluster, name: str, message: Message, **fields: object) -> bytes:
     """The frame of another message in the same place, as good as the first."""
     other = replace(message, **fields)  # type: ignore[arg-type]
-    signature = key("node", name).sign(preimage(cluster.genesis.chain_id, other))
+    signature = validator(name).sign(preimage(cluster.genesis.chain_id, other))
     return wire.encode(wire.ConsensusMessage(replace(other, signature=signature)))
 
 
@@ -91,7 +94,7 @@ def test_c3_a_validator_that_votes_twice_is_reported_once_and_the_same_is_on_rec
     cluster: Cluster, kind: type[Prepare] | type[Commit]
 ) -> None:
     contradicts(cluster, "regulator", kind)
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("bank-a", tx)
     assert cluster.run_until(lambda: cluster.has(tx))
     stop_lying(cluster)
@@ -120,7 +123,7 @@ def test_c3_a_leader_that_proposes_two_blocks_is_reported_and_at_most_one_is_dec
         return [data, second] if sorted(cluster.hosts).index(target) % 2 else [second, data]
 
     cluster.tamper = tamper
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("regulator", tx)
     assert cluster.run_until(lambda: cluster.has(tx), 60_000)
     stop_lying(cluster)
@@ -131,7 +134,7 @@ def test_c3_a_leader_that_proposes_two_blocks_is_reported_and_at_most_one_is_dec
 
 def test_when_it_is_the_turn_of_a_node_that_is_gone_the_next_one_reports(cluster: Cluster) -> None:
     contradicts(cluster, "regulator", Prepare)
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("bank-a", tx)
     assert cluster.run_until(lambda: cluster.has(tx))
     stop_lying(cluster)
@@ -142,14 +145,14 @@ def test_when_it_is_the_turn_of_a_node_that_is_gone_the_next_one_reports(cluster
 
 def test_a_restart_reports_nothing_twice(cluster: Cluster) -> None:
     contradicts(cluster, "regulator", Prepare)
-    cluster.submit("bank-a", sign_transaction(cluster.genesis, 1))
+    cluster.submit("bank-a", signed(cluster.genesis, 1))
     assert cluster.run_until(lambda: committed_everywhere(cluster))
     stop_lying(cluster)
     cluster.run(100)
     cluster.kill(*cluster.hosts)
     cluster.start()
     cluster.run(12_000)
-    tx = sign_transaction(cluster.genesis, 2)
+    tx = signed(cluster.genesis, 2)
     cluster.submit("enterprise-a", tx)
     assert cluster.run_until(lambda: cluster.has(tx))
     cluster.run(12_000)
@@ -158,14 +161,14 @@ def test_a_restart_reports_nothing_twice(cluster: Cluster) -> None:
 
 def test_v2_forged_evidence_of_a_node_is_a_refusal_on_every_node_and_stops_no_true_report(cluster: Cluster) -> None:
     contradicts(cluster, "regulator", Prepare)
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("bank-a", tx)
     assert cluster.run_until(lambda: cluster.has(tx))
     stop_lying(cluster)
     halves = {"hash": "11" * 32, "signature": "22" * 64}, {"hash": "33" * 32, "signature": "22" * 64}
     place = {"validator": "regulator", "height": 2, "round": 0, "phase": "prepare"}
     forged = transaction.sign(
-        key("node", "regulator"),
+        validator("regulator"),
         chain_id=cluster.genesis.chain_id,
         sender="node:regulator",
         contract="evidence",
@@ -188,11 +191,11 @@ class Scene:
     """A reporter over a chain at genesis, and an offender."""
 
     def __init__(self, node: str = "bank-a", *, signer: object = ..., offender: str = "regulator") -> None:
-        self.genesis = make_genesis(4, ("watcher",))
+        self.genesis = genesis_of(4, ("watcher",))
         self.executor = Executor(self.genesis, new_state(self.genesis))
         self.mempool = Mempool(MempoolLimits())
         self.offender = offender
-        used = key("node", node) if signer is ... else signer
+        used = validator(node) if signer is ... else signer
         self.reporter = Reporter(self.executor, self.mempool, node, used)  # type: ignore[arg-type]
 
     def accuse(self, round: int = 0, height: int = 1) -> None:
@@ -217,7 +220,7 @@ def test_a_report_is_signed_by_the_node_itself_and_would_be_accepted() -> None:
     scene = Scene()
     scene.accuse()
     (report,) = scene.tick()
-    assert (report.sender, report.public_key) == ("node:bank-a", key("node", "bank-a").public_key)
+    assert (report.sender, report.public_key) == ("node:bank-a", validator("bank-a").public_key)
     assert scene.executor.check(report, START_MS + 1) is None
     report.verify_signature()
     assert report.args["first"]["hash"] < report.args["second"]["hash"]
@@ -229,7 +232,7 @@ def test_while_a_report_is_on_its_way_there_is_no_second_whoever_sent_it() -> No
     scene.accuse()
     (report,) = scene.tick()
     theirs = transaction.sign(
-        key("node", "central-bank"),
+        validator("central-bank"),
         chain_id=scene.genesis.chain_id,
         sender="node:central-bank",
         contract="evidence",
@@ -273,7 +276,7 @@ def test_a_report_without_a_place_in_the_pool_is_made_again() -> None:
     assert len(scene.reporter) == 1
 
 
-@pytest.mark.parametrize(("signer", "kept"), [(None, 0), (key("node", "mallory"), 1)])
+@pytest.mark.parametrize(("signer", "kept"), [(None, 0), (validator("mallory"), 1)])
 def test_a_node_without_the_registered_key_reports_nothing(signer: object, kept: int) -> None:
     scene = Scene(signer=signer)
     scene.accuse()
@@ -283,11 +286,11 @@ def test_a_node_without_the_registered_key_reports_nothing(signer: object, kept:
 
 def test_what_a_node_saw_while_its_key_was_exchanged_is_reported_with_the_new_one() -> None:
     scene = Scene()
-    keyring = Keyring(scene.executor, "bank-a", key("node", "the key before"))
+    keyring = Keyring(scene.executor, "bank-a", validator("the key before"))
     scene.reporter = Reporter(scene.executor, scene.mempool, "bank-a", keyring)
     scene.accuse()
     assert scene.tick() == []
-    keyring.take(key("node", "bank-a"))
+    keyring.take(validator("bank-a"))
     (report,) = scene.tick()
     assert scene.executor.check(report, START_MS + 1) is None
 
@@ -309,7 +312,7 @@ def test_the_nodes_take_turns_from_the_one_after_the_accused(node: str, turn: in
 
 
 def test_the_proof_of_two_messages_is_what_their_signatures_cover() -> None:
-    chain_id, signer = make_genesis().chain_id, key("node", "regulator")
+    chain_id, signer = genesis_of().chain_id, validator("regulator")
 
     def signed(message: Message) -> Message:
         return replace(message, signature=signer.sign(preimage(chain_id, message)))
@@ -329,7 +332,7 @@ def certificate():
 
 
 def test_evidence_is_kept_as_a_file_before_it_is_reported(cluster: Cluster) -> None:
-    machine, signer = cluster["bank-a"].machine, key("node", "regulator")
+    machine, signer = cluster["bank-a"].machine, validator("regulator")
     assert machine is not None
     index = cluster.genesis.validators.index("regulator")
     assert index is not None

@@ -5,7 +5,8 @@ import pytest
 from coseal.node.core import events, wire
 from coseal.node.core.health import NodeStatus
 from coseal.node.core.peers import Peer
-from tests.node.cluster import Cluster, Host, sign_transaction
+from tests.support.cluster import Cluster, Host
+from tests.support.transactions import signed
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_one_node_less_is_named_by_nobody_as_the_reason_because_there_is_none(cl
 def test_a_waiting_transaction_makes_unhealthy_and_the_round_is_described(cluster: Cluster) -> None:
     """Everybody is reachable, and nothing commits: the votes are lost."""
     cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.ConsensusMessage) else [data]
-    cluster.submit("bank-a", sign_transaction(cluster.genesis, 1))
+    cluster.submit("bank-a", signed(cluster.genesis, 1))
     cluster.run(1_000)
     assert status(cluster, "bank-a").healthy
     cluster.run(1_000)
@@ -76,7 +77,7 @@ def test_a_waiting_transaction_makes_unhealthy_and_the_round_is_described(cluste
 def test_a_node_that_is_behind_says_how_far(cluster: Cluster) -> None:
     cluster.kill("bank-a")
     for number in range(5):
-        tx = sign_transaction(cluster.genesis, number)
+        tx = signed(cluster.genesis, number)
         cluster.submit("regulator", tx)
         assert cluster.run_until(lambda tx=tx: cluster.has(tx))
     cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.Blocks) else [data]

@@ -17,7 +17,10 @@ from coseal.node.core.events import Admission
 from coseal.node.core.machine import Machine
 from coseal.node.core.mempool import MempoolLimits
 from coseal.node.core.restart import tip_of
-from tests.node.cluster import START_MS, Cluster, Host, key, sign_transaction
+from tests.support.cluster import Cluster, Host
+from tests.support.genesis import START_MS
+from tests.support.keys import validator
+from tests.support.transactions import signed
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def settled(cluster: Cluster) -> Cluster:
 def commit(cluster: Cluster, count: int, *, at: str = "regulator", first: int = 1) -> None:
     """Commit ``count`` transactions in as many blocks, on every running node."""
     for number in range(first, first + count):
-        tx = sign_transaction(cluster.genesis, number)
+        tx = signed(cluster.genesis, number)
         cluster.submit(at, tx)
         assert cluster.run_until(lambda tx=tx: cluster.has(tx)), cluster.now_ms
 
@@ -64,7 +67,7 @@ def test_who_missed_a_proposal_fetches_the_body_that_the_others_prepared() -> No
         return [] if lost else [data]
 
     cluster.tamper = tamper
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("regulator", tx)
     assert cluster.run_until(lambda: cluster.has(tx, leader), 200)
 
@@ -80,7 +83,7 @@ def test_a_transaction_that_only_a_node_without_a_vote_still_has_commits(voicele
         cluster.run(100)
     everyone = list(cluster.hosts)
     cluster.partition([voiceless], [name for name in everyone if name != voiceless])
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit(voiceless, tx)
     cluster.run(50)
     cluster.heal()
@@ -88,7 +91,7 @@ def test_a_transaction_that_only_a_node_without_a_vote_still_has_commits(voicele
 
 
 def test_a_submitted_transaction_commits_on_every_node(cluster: Cluster) -> None:
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("enterprise-a", tx)
     assert [answer.admission for answer in cluster["enterprise-a"].answers] == [Admission.ACCEPTED]
     assert cluster.run_until(lambda: cluster.has(tx) and cluster.agrees(2))
@@ -119,7 +122,7 @@ def test_the_heartbeat_makes_an_empty_block() -> None:
 
 
 def test_many_transactions_of_one_sender_keep_their_order(cluster: Cluster) -> None:
-    txs = [sign_transaction(cluster.genesis, number) for number in range(300)]
+    txs = [signed(cluster.genesis, number) for number in range(300)]
     cluster.submit("bank-a", *txs)
     assert cluster.run_until(lambda: cluster.has(txs[-1]))
     cluster.run(10)
@@ -191,7 +194,7 @@ def test_the_state_is_flushed_in_order_and_out_of_order_is_our_bug(cluster: Clus
 def test_a_halted_machine_does_nothing(cluster: Cluster) -> None:
     machine = machine_of(cluster["bank-a"])
     machine._context.halt("a test says so")
-    assert machine.step(events.Submitted((sign_transaction(cluster.genesis, 1),)), cluster.now_ms) == []
+    assert machine.step(events.Submitted((signed(cluster.genesis, 1),)), cluster.now_ms) == []
     status = machine.status(cluster.now_ms)
     assert not status.healthy
     assert status.why_stalled == "stopped: a test says so"
@@ -230,7 +233,7 @@ def test_any_node_is_killed_at_any_moment_and_comes_back(name: str) -> None:
     cluster = settled(Cluster(seed=3, sync_ms=3))
     expected = []
     for moment in range(12):  # in the middle of a block, a few milliseconds later each time
-        tx = sign_transaction(cluster.genesis, moment)
+        tx = signed(cluster.genesis, moment)
         cluster.submit("regulator" if name != "regulator" else "bank-a", tx)
         cluster.run(moment)
         cluster.kill(name)
@@ -244,12 +247,12 @@ def test_any_node_is_killed_at_any_moment_and_comes_back(name: str) -> None:
 def test_all_nodes_lose_power_and_the_chain_goes_on() -> None:
     cluster = settled(Cluster(sync_ms=3))
     for moment in range(10):
-        tx = sign_transaction(cluster.genesis, moment)
+        tx = signed(cluster.genesis, moment)
         cluster.submit("bank-a", tx)
         cluster.run(moment)
         cluster.kill(*cluster.hosts)
         cluster.start()
-        again = sign_transaction(cluster.genesis, 100 + moment)
+        again = signed(cluster.genesis, 100 + moment)
         cluster.submit("regulator", again)
         assert cluster.run_until(lambda again=again: cluster.has(again))
     assert cluster.agrees(10)
@@ -258,7 +261,7 @@ def test_all_nodes_lose_power_and_the_chain_goes_on() -> None:
 
 def test_without_a_quorum_nothing_commits_and_health_says_why(cluster: Cluster) -> None:
     cluster.kill("bank-a", "enterprise-a")
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("regulator", tx)
     cluster.run(10_000)
     assert cluster.agrees()
@@ -277,7 +280,7 @@ def test_without_a_quorum_nothing_commits_and_health_says_why(cluster: Cluster) 
 
 def test_a_partition_heals_and_both_sides_agree(cluster: Cluster) -> None:
     cluster.partition(["bank-a", "central-bank"], ["enterprise-a", "regulator"])
-    left, right = sign_transaction(cluster.genesis, 1), sign_transaction(cluster.genesis, 2)
+    left, right = signed(cluster.genesis, 1), signed(cluster.genesis, 2)
     cluster.submit("bank-a", left)
     cluster.submit("regulator", right)
     cluster.run(20_000)
@@ -289,7 +292,7 @@ def test_a_partition_heals_and_both_sides_agree(cluster: Cluster) -> None:
 def test_a_minority_behind_a_partition_catches_up(cluster: Cluster) -> None:
     cluster.partition(["bank-a"], ["central-bank", "enterprise-a", "regulator"])
     for number in range(40):
-        tx = sign_transaction(cluster.genesis, number)
+        tx = signed(cluster.genesis, number)
         cluster.submit("regulator", tx)
         assert cluster.run_until(lambda tx=tx: cluster.has(tx, "regulator", "enterprise-a", "central-bank"))
     cluster.heal()
@@ -298,7 +301,7 @@ def test_a_minority_behind_a_partition_catches_up(cluster: Cluster) -> None:
 
 def test_a_transaction_known_to_one_node_alone_commits(cluster: Cluster) -> None:
     """Fabric #4438: only a follower knows it, the gossip of the submission was lost."""
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.Transactions) else [data]
     cluster.submit("regulator", tx)
     cluster.run(3)
@@ -406,7 +409,7 @@ def test_an_operator_may_let_a_node_without_journal_vote(cluster: Cluster) -> No
     cluster.kill("bank-a", "regulator")
     cluster["bank-a"].disk.journal = None
     cluster.start("bank-a")
-    tx = sign_transaction(cluster.genesis, 50)
+    tx = signed(cluster.genesis, 50)
     cluster.submit("bank-a", tx)
     cluster.run(5_000)
     assert not cluster.has(tx)
@@ -459,7 +462,7 @@ def test_frames_replayed_reordered_and_duplicated_change_nothing() -> None:
 
 def test_lost_frames_delay_and_do_not_stop(cluster: Cluster) -> None:
     cluster.tamper = lambda source, target, data: [] if cluster.random.random() < 0.2 else [data]
-    txs = [sign_transaction(cluster.genesis, number) for number in range(5)]
+    txs = [signed(cluster.genesis, number) for number in range(5)]
     for tx in txs:
         cluster.submit("regulator", tx)
         cluster.run(2_000)
@@ -493,7 +496,7 @@ def test_after_any_faults_the_chain_heals_and_every_pending_transaction_commits(
                 cluster.partition(names[:cut], names[cut:])
             case _:
                 cluster.heal()
-        txs.append(sign_transaction(cluster.genesis, number, member=dice.choice(names)))
+        txs.append(signed(cluster.genesis, number, member=dice.choice(names)))
         for host in cluster.running()[:2]:  # a client that retries elsewhere, for a node may die with what it took
             cluster.submit(host.name, txs[-1])
         cluster.run(dice.randrange(1, 1_500))
@@ -518,7 +521,7 @@ def test_a_block_whose_execution_differs_from_its_certificate_halts_the_node(clu
     assert "a quorum certified block" in host.halted
     assert "receipts_root" in host.halted
     height = host.height
-    commit_elsewhere = sign_transaction(cluster.genesis, 99)
+    commit_elsewhere = signed(cluster.genesis, 99)
     cluster.submit("regulator", commit_elsewhere)
     assert cluster.run_until(lambda: cluster.has(commit_elsewhere, "regulator", "central-bank", "enterprise-a"))
     assert host.height == height
@@ -544,7 +547,7 @@ def test_rules_of_a_later_protocol_halt_the_node_before_they_apply(cluster: Clus
     cluster.start("bank-a")
     cluster.run(10)
     del rules[PROTOCOL_VERSION]  # as if the state asked for rules that this software never had
-    cluster.submit("regulator", sign_transaction(cluster.genesis, 1))
+    cluster.submit("regulator", signed(cluster.genesis, 1))
     assert cluster.run_until(lambda: host.halted is not None)
     assert host.halted is not None
     assert host.halted.startswith("block 2 needs protocol version 1, this software knows 9")
@@ -556,7 +559,7 @@ def test_rules_of_a_later_protocol_halt_the_node_before_they_apply(cluster: Clus
 def certificate_of(cluster: Cluster, height: int, block_hash: bytes, *, signers: int, epoch: int = 0) -> Certificate:
     validators = cluster.genesis.validators
     preimage = vote_preimage(cluster.genesis.chain_id, epoch, height, 0, Phase.COMMIT, block_hash)
-    votes = {i: key("node", validators[i].id).sign(preimage) for i in range(signers)}
+    votes = {i: validator(validators[i].id).sign(preimage) for i in range(signers)}
     made = assemble(Phase.COMMIT, validators, height, 0, block_hash, votes)
     return Certificate(made.phase, epoch, height, 0, block_hash, made.bitmap, made.signatures)
 
@@ -572,7 +575,7 @@ def test_a_peer_whose_frames_are_damaged_at_random_stops_nobody() -> None:
 
     cluster.tamper = tamper
     for number in range(20):
-        tx = sign_transaction(cluster.genesis, number)
+        tx = signed(cluster.genesis, number)
         cluster.submit("bank-a", tx)
         assert cluster.run_until(lambda tx=tx: cluster.has(tx, "bank-a", "central-bank", "enterprise-a"))
     cluster.tamper = lambda source, target, data: [data]
@@ -582,7 +585,7 @@ def test_a_peer_whose_frames_are_damaged_at_random_stops_nobody() -> None:
 
 def byzantine(cluster: Cluster, valid: CommittedBlock) -> wire.WireMessage:
     """Anything that parses, signed by the regulator where a signature belongs."""
-    dice, me, signer = cluster.random, 3, key("node", "regulator")
+    dice, me, signer = cluster.random, 3, validator("regulator")
     height, round = dice.choice((1, 2, 3, 9, 2**63 - 1)), dice.choice((0, 0, 1, 2, 7, 2**32 - 1))
     block_hash = dice.choice((bytes(32), valid.block.hash, dice.randbytes(32)))
     phase = dice.choice((Phase.PREPARE, Phase.COMMIT))
@@ -618,7 +621,7 @@ def test_whatever_one_validator_says_no_exception_escapes_and_the_others_commit(
     cluster.kill("regulator")
     valid = CommittedBlock.decode(cluster["bank-a"].disk.blocks[0])
     for number in range(10):
-        tx = sign_transaction(cluster.genesis, number)
+        tx = signed(cluster.genesis, number)
         cluster.submit("bank-a", tx)
         for _ in range(60):
             for host in cluster.running():
@@ -663,8 +666,8 @@ def test_an_unsigned_vote_is_refused_and_changes_nothing(cluster: Cluster) -> No
 def test_bad_transactions_of_a_peer_are_counted_and_cost_no_place(cluster: Cluster) -> None:
     """T1: an invalid signature, another chain, bytes that are no transaction."""
     machine = machine_of(cluster["bank-a"])
-    good = sign_transaction(cluster.genesis, 1)
-    foreign = sign_transaction(Cluster(5).genesis, 1)
+    good = signed(cluster.genesis, 1)
+    foreign = signed(Cluster(5).genesis, 1)
     forged = good.raw[:-1] + bytes([good.raw[-1] ^ 1])
     frame = wire.Transactions((b"\xc0", forged, foreign.raw, good.raw))
     machine.step(events.FrameReceived("regulator", frame), cluster.now_ms)
@@ -677,7 +680,7 @@ def test_one_transaction_a_hundred_thousand_times_is_held_once(cluster: Cluster)
     """T1."""
     cluster.partition(["bank-a"], ["central-bank", "enterprise-a", "regulator"])
     machine = machine_of(cluster["bank-a"])
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     frame = wire.Transactions((tx.raw,) * 5_000)
     for _ in range(20):
         machine.step(events.FrameReceived("regulator", frame), cluster.now_ms)
@@ -690,7 +693,7 @@ def test_a_full_mempool_says_so_and_takes_more_once_blocks_commit() -> None:
     cluster = settled(Cluster(limits=MempoolLimits(transactions_max=8, shares=1)))
     cluster.kill("central-bank", "enterprise-a")
     senders = ["bank-a"] * 4 + ["regulator"] * 2 + ["central-bank", "enterprise-a", "bank-a"]
-    txs = [sign_transaction(cluster.genesis, number, member=sender) for number, sender in enumerate(senders)]
+    txs = [signed(cluster.genesis, number, member=sender) for number, sender in enumerate(senders)]
     cluster.submit("bank-a", *txs)
     codes = [answer.rejected.code if answer.rejected else None for answer in cluster["bank-a"].answers]
     assert codes == [None] * 8 + ["mempool_full"]
@@ -705,7 +708,7 @@ def test_what_comes_behind_one_without_room_has_none_however_small() -> None:
     cluster = settled(Cluster(limits=MempoolLimits(bytes_max=4_000, shares=1)))
     sizes = [("bank-a", 0), ("bank-a", 3_400), ("bank-a", 0), ("regulator", 0)]
     txs = [
-        sign_transaction(cluster.genesis, number, member=member, padding=padding)
+        signed(cluster.genesis, number, member=member, padding=padding)
         for number, (member, padding) in enumerate(sizes)
     ]
     cluster.submit("bank-a", *txs)
@@ -720,7 +723,7 @@ def test_what_comes_behind_one_without_room_has_none_however_small() -> None:
 
 def test_a_transaction_takes_effect_once_over_replay_and_restart(cluster: Cluster) -> None:
     """T2."""
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("bank-a", tx, tx)
     assert [answer.admission for answer in cluster["bank-a"].answers] == [Admission.ACCEPTED, Admission.PENDING]
     assert cluster.run_until(lambda: cluster.has(tx))
@@ -740,8 +743,8 @@ def test_a_transaction_takes_effect_once_over_replay_and_restart(cluster: Cluste
 def test_a_transaction_that_expires_while_it_waits_is_dropped_and_its_client_told(cluster: Cluster) -> None:
     """T2."""
     cluster.kill("central-bank", "enterprise-a")
-    cluster.submit("bank-a", *(sign_transaction(cluster.genesis, number) for number in range(100, 400)))
-    tx = sign_transaction(cluster.genesis, 1, valid_until_ms=cluster.now_ms + 3_000)
+    cluster.submit("bank-a", *(signed(cluster.genesis, number) for number in range(100, 400)))
+    tx = signed(cluster.genesis, 1, valid_until_ms=cluster.now_ms + 3_000)
     cluster.submit("bank-a", tx)
     cluster.run(5_000)
     dropped = cluster["bank-a"].dropped
@@ -749,7 +752,7 @@ def test_a_transaction_that_expires_while_it_waits_is_dropped_and_its_client_tol
         (tx.id, "expired")
     ]
     assert len(machine_of(cluster["bank-a"]).mempool) == 300
-    late = sign_transaction(cluster.genesis, 2, valid_until_ms=START_MS)
+    late = signed(cluster.genesis, 2, valid_until_ms=START_MS)
     cluster.submit("bank-a", late)
     assert cluster["bank-a"].answers[-1].rejected is not None
     assert cluster["bank-a"].answers[-1].rejected.code == "expired"
@@ -757,7 +760,7 @@ def test_a_transaction_that_expires_while_it_waits_is_dropped_and_its_client_tol
 
 def test_equivocation_is_counted_and_reported(cluster: Cluster) -> None:
     machine = machine_of(cluster["bank-a"])
-    signer, index = key("node", "regulator"), cluster.genesis.validators.index("regulator")
+    signer, index = validator("regulator"), cluster.genesis.validators.index("regulator")
     assert index is not None
     for last in (bytes(32), b"\x01" * 32):
         preimage = vote_preimage(cluster.genesis.chain_id, 0, 2, 0, Phase.PREPARE, last)
@@ -787,7 +790,7 @@ def test_stale_timers_are_no_ops(cluster: Cluster) -> None:
 
 def test_a_body_is_served_from_the_height_in_progress_and_from_the_tip(cluster: Cluster) -> None:
     cluster.kill("central-bank", "enterprise-a")
-    cluster.submit("bank-a", sign_transaction(cluster.genesis, 1))
+    cluster.submit("bank-a", signed(cluster.genesis, 1))
     cluster.run(10)
     machine = machine_of(cluster["bank-a"])
     (held,) = [record for record in machine._journal._journal._records if isinstance(record, BodyRecord)]
@@ -801,7 +804,7 @@ def test_a_node_that_missed_only_the_commits_decides_by_the_certificate_of_a_sta
     cluster.tamper = lambda source, target, data: (
         [] if target == "bank-a" and isinstance(wire.decode(data), wire.ConsensusMessage) else [data]
     )
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("regulator", tx)
     assert cluster.run_until(lambda: cluster.has(tx), 1_500)
 
@@ -845,7 +848,7 @@ def heard(host: Host, token: int) -> list[int]:
 
 def test_a_consistent_read_learns_a_height_that_covers_what_was_acknowledged(cluster: Cluster) -> None:
     cluster.partition(["bank-a"], ["central-bank", "enterprise-a", "regulator"])
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("regulator", tx)
     assert cluster.run_until(lambda: cluster.has(tx, "regulator"))
     cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.Status) else [data]
@@ -889,7 +892,7 @@ def test_a_prepared_certificate_in_an_answer_raises_the_height_to_wait_for(clust
     cluster.tamper = lambda source, target, data: (
         [] if source != "regulator" and isinstance(decoded(data), Commit) and target != "regulator" else [data]
     )
-    tx = sign_transaction(cluster.genesis, 1)
+    tx = signed(cluster.genesis, 1)
     cluster.submit("regulator", tx)
     assert cluster.run_until(lambda: cluster.has(tx, "regulator"))
     cluster.kill("regulator")

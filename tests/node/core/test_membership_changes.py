@@ -15,7 +15,9 @@ from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.signing import key_preimage
 from coseal.node.core import events, journal, wire
 from coseal.node.core.health import Upgrade
-from tests.node.cluster import Cluster, Host, key, sign_action, sign_transaction
+from tests.support.cluster import Cluster, Host
+from tests.support.keys import validator
+from tests.support.transactions import acted, signed
 
 NEW, OWNER = "enterprise-b", "enterprise-b"
 
@@ -44,7 +46,7 @@ class Town:
     def sign(self, member: str, name: str, /, **args: Any) -> Any:
         self.count += 1
         until = self.cluster.now_ms + 120_000
-        return sign_action(self.cluster.genesis, self.count, member, name, args, valid_until_ms=until)
+        return acted(self.cluster.genesis, self.count, member, name, args, valid_until_ms=until)
 
     def send(self, member: str, name: str, /, **args: Any) -> Any:
         """Give a transaction of a member to the node in front; return it."""
@@ -75,7 +77,7 @@ class Town:
         """Commit so many transactions, one after another."""
         for _ in range(blocks):
             self.count += 1
-            tx = sign_transaction(self.cluster.genesis, self.count, valid_until_ms=self.cluster.now_ms + 120_000)
+            tx = signed(self.cluster.genesis, self.count, valid_until_ms=self.cluster.now_ms + 120_000)
             self.cluster.submit(self.front.name, tx)
             self.receipt(tx)
 
@@ -85,7 +87,7 @@ class Town:
             member,
             "membership.add_node",
             node=node,
-            consensus_key=key("node", node).public_key.hex(),
+            consensus_key=validator(node).public_key.hex(),
             link_certificate=f"3004{self.count:08x}",
         )
         host = self.cluster.add_host(node)
@@ -264,7 +266,7 @@ def test_of_two_changes_accepted_in_one_block_one_takes_effect_and_the_other_is_
 
 
 def test_a_validator_goes_on_with_its_new_key_from_the_epoch_that_names_it(town: Town) -> None:
-    host, new = town.cluster["regulator"], key("node", "regulator, second")
+    host, new = town.cluster["regulator"], validator("regulator, second")
     host.step(events.KeyGiven(new))
     host.keys.append(new)
     proof = new.sign(key_preimage(town.cluster.genesis.chain_id, "regulator", new.public_key)).hex()
@@ -284,7 +286,7 @@ def test_a_validator_goes_on_with_its_new_key_from_the_epoch_that_names_it(town:
 
 
 def test_a_validator_without_its_new_key_is_silent_until_it_is_given(town: Town) -> None:
-    host, new = town.cluster["regulator"], key("node", "regulator, second")
+    host, new = town.cluster["regulator"], validator("regulator, second")
     proof = new.sign(key_preimage(town.cluster.genesis.chain_id, "regulator", new.public_key)).hex()
     subject = {"node": "regulator", "key": new.public_key.hex(), "proof": proof}
     town.change("rotate_validator_key", "regulator", **subject)
@@ -438,7 +440,7 @@ def test_a_new_node_that_no_state_knows_yet_waits_and_then_follows(town: Town) -
         OWNER,
         "membership.add_node",
         node=NEW,
-        consensus_key=key("node", NEW).public_key.hex(),
+        consensus_key=validator(NEW).public_key.hex(),
         link_certificate="3003020100",
     )
     town.settle(town.front.height)

@@ -12,10 +12,12 @@ from coseal.ledger.errors import BadSignature
 from coseal.ledger.transaction import Transaction
 from coseal.node.core.mempool import Mempool, MempoolLimits
 from coseal.node.core.verified_cache import VerifiedCache
-from tests.node.cluster import START_MS, make_genesis, sign_transaction
+from tests.support.cluster import genesis_of
+from tests.support.genesis import START_MS
+from tests.support.transactions import signed
 
-GENESIS = make_genesis()
-TEMPLATE = sign_transaction(GENESIS, 0)
+GENESIS = genesis_of()
+TEMPLATE = signed(GENESIS, 0)
 
 
 def fake(number: int, *, sender: str = "bank-a/admin", size: int = 100, valid_until_ms: int = START_MS) -> Transaction:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from coseal.ledger import transaction
-from tests.node.cluster import Cluster, key
+from tests.support.cluster import Cluster
+from tests.support.keys import operator
 
 TERM_MS = 60_000
 ASKED = 6
@@ -18,7 +19,7 @@ DUE = ASKED + 1
 def submit(cluster: Cluster, member: str, action: str, args: Mapping[str, Any]) -> None:
     """Commit one transaction of supervision on all nodes."""
     tx = transaction.sign(
-        key("operator", member),
+        operator(member),
         chain_id=cluster.genesis.chain_id,
         sender=f"{member}/admin",
         contract="supervision",

@@ -19,7 +19,8 @@ from coseal.node.core.sync import (
     Request,
     Sync,
 )
-from tests.node.cluster import Cluster, sign_transaction
+from tests.support.cluster import Cluster
+from tests.support.transactions import signed
 
 
 def pairs(first: int, count: int) -> tuple[tuple[bytes, bytes], ...]:
@@ -329,7 +330,7 @@ def test_a_lagging_node_catches_up_while_one_peer_is_honest(lie: Answer) -> None
     assert cluster.run_until(lambda: cluster.agrees(1))
     cluster.kill("bank-a")
     for number in range(40):
-        tx = sign_transaction(cluster.genesis, number)
+        tx = signed(cluster.genesis, number)
         cluster.submit("regulator", tx)
         assert cluster.run_until(lambda tx=tx: cluster.has(tx))
 
@@ -344,7 +345,7 @@ def test_a_lagging_node_catches_up_while_one_peer_is_honest(lie: Answer) -> None
     assert cluster.run_until(lambda: cluster.agrees(41), 30_000)
     assert cluster["bank-a"].halted is None
     cluster.tamper = lambda source, target, data: [data]
-    last = sign_transaction(cluster.genesis, 1_000)
+    last = signed(cluster.genesis, 1_000)
     cluster.submit("bank-a", last)
     assert cluster.run_until(lambda: cluster.has(last))
 

@@ -16,7 +16,8 @@ from coseal.node.core import events, health, machine, wire
 from coseal.node.core.health import View
 from coseal.node.signing.remote_signer import RemoteSigner, WrongSigner
 from coseal.node.signing.signer_wire import Is
-from tests.node.cluster import Cluster, sign_transaction
+from tests.support.cluster import Cluster
+from tests.support.transactions import signed
 
 PAGE = (Path(__file__).parents[3] / "docs" / "observability.md").read_text("utf-8")
 
@@ -82,7 +83,7 @@ def stopped() -> list[str | None]:
     cluster = settled()
     running = cluster["bank-a"].machine
     assert running is not None
-    running._halt("two blocks are certified at height 7 (a test says so)")
+    running._context.halt("two blocks are certified at height 7 (a test says so)")
     return [why(cluster, "bank-a")]
 
 
@@ -90,7 +91,7 @@ def behind() -> list[str | None]:
     cluster = settled()
     cluster.kill("bank-a")
     for number in range(5):
-        tx = sign_transaction(cluster.genesis, number)
+        tx = signed(cluster.genesis, number)
         cluster.submit("regulator", tx)
         assert cluster.run_until(lambda tx=tx: cluster.has(tx))  # type: ignore[misc]
     cluster.tamper = lambda source, target, data: [] if isinstance(wire.decode(data), wire.Blocks) else [data]
@@ -135,7 +136,7 @@ def disagreement() -> list[str | None]:
     for lost in ((Prepare, Commit), (Prepare, Commit, Proposal)):
         cluster = settled()
         cluster.tamper = lambda source, target, data, lost=lost: [] if is_one_of(data, lost) else [data]
-        cluster.submit("bank-a", sign_transaction(cluster.genesis, 1))
+        cluster.submit("bank-a", signed(cluster.genesis, 1))
         for _ in range(20):
             cluster.run(500)
             said += [text for host in cluster.running() if (text := why(cluster, host.name)) is not None]

@@ -10,19 +10,17 @@ import heapq
 import itertools
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Any
 
 from coseal.contracts.execution import Executor, Outcome, new_state
 from coseal.contracts.registry import RULES, Contracts
-from coseal.ledger import framing, signing, transaction
+from coseal.ledger import framing, signing
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.errors import LedgerError
-from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.genesis import Genesis
 from coseal.ledger.head import Head
-from coseal.ledger.signing import Ed25519Signer, Verify
+from coseal.ledger.signing import Verify
 from coseal.ledger.snapshot import Manifest, cut, depth_for
 from coseal.ledger.state import MemoryStore, State
 from coseal.ledger.transaction import Transaction
@@ -33,69 +31,17 @@ from coseal.node.core.joining import Kept
 from coseal.node.core.machine import Machine
 from coseal.node.core.mempool import MempoolLimits
 from coseal.node.core.verified_cache import VerifiedCache
+from tests.support.genesis import START_MS, make_genesis
+from tests.support.keys import validator
 
-START_MS = 1_700_000_000_000
-MEMBERS = {
-    "bank-a": "bank",
-    "central-bank": "bank",
-    "enterprise-a": "enterprise",
-    "regulator": "government",
-    "bank-b": "bank",
-    "enterprise-b": "enterprise",
-    "institute-a": "institute",
-}
+NAMES = ("bank-a", "central-bank", "enterprise-a", "regulator", "bank-b", "enterprise-b", "institute-a")
 DEFAULTS = {"state_bits": 4, "round_timeout_ms": 500, "heartbeat_ms": 0}
 
 
-def key(role: str, name: str) -> Ed25519Signer:
-    return Ed25519Signer(sha256(f"{role} {name}".encode()).digest())
-
-
-def make_genesis(n: int = 4, observers: Iterable[str] = (), *, bystanders: int = 0, **parameters: int) -> Genesis:
-    """``bystanders``: so many members more, without a node."""
-    names = list(MEMBERS)[: max(n, 1) + bystanders]
-    members = tuple(
-        Member(
-            id=name,
-            name=name,
-            role=MEMBERS[name],
-            level="central" if MEMBERS[name] == "government" else "",
-            sector="",
-            central_bank=name == "central-bank",
-            operators=(Operator("admin", key("operator", name).public_key, ("operate", "submit")),),
-        )
-        for name in names
-    )
-    nodes = [Node(name, name, "validator", key("node", name).public_key, b"\x01") for name in names[: max(n, 1)]]
-    nodes += [Node(name, names[0], "observer", key("node", name).public_key, b"\x01") for name in observers]
-    chosen = Parameters(**{**DEFAULTS, **parameters})  # type: ignore[arg-type]
-    raw = encode_genesis(name="test", time_ms=START_MS, parameters=chosen, members=members, nodes=tuple(nodes))
-    return Genesis.decode(raw)
-
-
-def sign_transaction(
-    genesis: Genesis, number: int, *, member: str = "bank-a", valid_until_ms: int = START_MS + 300_000, padding: int = 0
-) -> Transaction:
-    """A transaction that commits: the member's operator sets its profile."""
-    args = {"description": f"{number} " + "x" * padding}
-    return sign_action(genesis, number, member, "membership.set_profile", args, valid_until_ms=valid_until_ms)
-
-
-def sign_action(
-    genesis: Genesis, number: int, member: str, name: str, args: Mapping[str, Any], *, valid_until_ms: int
-) -> Transaction:
-    """The transaction with which a member's operator does ``contract.action``."""
-    contract, _, action = name.partition(".")
-    return transaction.sign(
-        key("operator", member),
-        chain_id=genesis.chain_id,
-        sender=f"{member}/admin",
-        contract=contract,
-        action=action,
-        args=args,
-        valid_until_ms=valid_until_ms,
-        salt=number.to_bytes(16, "big"),
-    )
+def genesis_of(n: int = 4, observers: Sequence[str] = (), *, bystanders: int = 0, **parameters: int) -> Genesis:
+    """Return a genesis of n members, each with a validator; ``bystanders``: so many members more, without a node."""
+    names = NAMES[: max(n, 1) + bystanders]
+    return make_genesis(members=names, validators=names[: max(n, 1)], observers=observers, **{**DEFAULTS, **parameters})
 
 
 @dataclass
@@ -160,7 +106,7 @@ class Host:
         self.published: list[tuple[CommittedBlock, Outcome]] = []
         self.life = 0
         self.adopted = 0
-        self.keys = [key("node", name)]
+        self.keys = [validator(name)]
         self.rules: Mapping[int, Contracts] = RULES
         self.watch: Callable[[list[NodeEffect]], None] = lambda effects: None
         self._store = MemoryStore(4)
@@ -388,7 +334,7 @@ class Cluster:
         verify: Verify = signing.verify,
         **parameters: int,
     ) -> None:
-        self.genesis = make_genesis(n, observers, bystanders=bystanders, **parameters)
+        self.genesis = genesis_of(n, observers, bystanders=bystanders, **parameters)
         self.limits = limits
         self.verify = verify
         self.sync_ms = sync_ms
