@@ -23,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check lint types simulate simulate-long walk model test-long drills mutants fuzz \
   liar liar-console soak twins-exhaustive bench bench-full bench-document bench-wan bench-compare bench-budget \
-  vectors transcripts docs diagrams picture lock locked compiled compiled-check bench-compiled sbom audit-deps clean
+  vectors transcripts docs stubs diagrams picture lock locked compiled compiled-check bench-compiled sbom audit-deps clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -125,6 +125,9 @@ docs: setup  ## build the documentation into build/docs, strictly; open build/do
 	@$(BIN)/python -c 'import material' 2>/dev/null \
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+
+stubs: setup  ## write coseal/client/submitting.pyi, the types of client.submit, from the fields of the actions
+	$(BIN)/python -m docs.site.stubs
 
 diagrams:  ## draw docs/figures/*.toml as SVG again
 	$(PYTHON) -m docs.site.diagrams

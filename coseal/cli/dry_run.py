@@ -24,7 +24,7 @@ def act(
 ) -> Committed:
     """Submit an action and return its verified outcome; with --dry-run print what would come of it, and end."""
     if not access.dry_run:
-        return client.submit(contract, action, args)
+        return client.submit_any(contract, action, args)
     found = client.simulate(contract, action, args)
     print_simulated(found, as_json=as_json)
     raise typer.Exit(EXIT_OK if found["status"] == "committed" else EXIT_BAD)

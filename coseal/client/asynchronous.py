@@ -23,6 +23,7 @@ from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
 from coseal.client.stream import Event, Follower
+from coseal.client.submitting import AsyncSubmitting
 from coseal.client.transactions import Committed
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock
@@ -34,7 +35,7 @@ from coseal.ledger.transaction import Transaction
 _T = TypeVar("_T")
 
 
-class AsyncClient(BaseClient):
+class AsyncClient(BaseClient, AsyncSubmitting):
     """Speaks to the nodes at ``url`` (one or several); made by ``coseal.connect_async``.
 
     Errors are those of ``coseal.client.blocking.Client``. Several tasks may share one: what one has verified, all know.
@@ -74,12 +75,6 @@ class AsyncClient(BaseClient):
     ) -> Transaction:
         """Return a signed transaction; see ``Client.sign``."""
         return self.session.sign(contract, action, args, valid_for_ms=valid_for_ms)
-
-    async def submit(
-        self, contract: str, action: str, args: Mapping[str, Any], *, timeout_s: float = COMMIT_TIMEOUT_S
-    ) -> Committed:
-        """Sign, send, wait for the commit and return the verified outcome; see ``Client.submit``."""
-        return await self.commit(self.sign(contract, action, args), timeout_s=timeout_s)
 
     async def commit(self, transaction: Transaction, *, timeout_s: float = COMMIT_TIMEOUT_S) -> Committed:
         """Send a signed transaction until it is seen committed, and return the verified outcome; see ``Client.commit``.

@@ -24,6 +24,7 @@ from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
 from coseal.client.stream import Event, Follower
+from coseal.client.submitting import Submitting
 from coseal.client.transactions import Committed, sign_as
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock, Header
@@ -40,7 +41,7 @@ _T = TypeVar("_T")
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
-class Client(BaseClient):
+class Client(BaseClient, Submitting):
     """Speaks to the nodes at ``url`` (one or several). ``sender`` (MEMBER/USER) and ``signer`` are needed to submit.
 
     Made by ``coseal.connect``; close it, or use it with ``with``. Not for several threads at once: give each its own.
@@ -88,21 +89,6 @@ class Client(BaseClient):
         True
         """
         return self.session.sign(contract, action, args, valid_for_ms=valid_for_ms)
-
-    def submit(
-        self, contract: str, action: str, args: Mapping[str, Any], *, timeout_s: float = COMMIT_TIMEOUT_S
-    ) -> Committed:
-        """Sign, send, wait for the commit and return the verified outcome, which may be a rejection.
-
-        Errors as ``commit``.
-
-        >>> committed = client.submit("membership", "set_profile", {"name": "Regulator"})
-        >>> committed.require_ok().receipt.code
-        'ok'
-        >>> client.submit("policy", "endorse", {"id": "no/such"}).receipt.code
-        'unknown_instrument'
-        """
-        return self.commit(self.sign(contract, action, args), timeout_s=timeout_s)
 
     def commit(self, transaction: Transaction, *, timeout_s: float = COMMIT_TIMEOUT_S) -> Committed:
         """Send a signed transaction, wait until it is committed, and return the verified outcome.

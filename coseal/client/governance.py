@@ -60,7 +60,9 @@ def proposals(client: Client, status: str | None = None, *, limit: int = 1_000) 
 
 def propose(client: Client, proposal_id: str, kind: str, subject: Mapping[str, Any], **more: Any) -> Committed:
     """Propose; ``more`` are ``reason`` and ``closes_ms``. A refusal is in the receipt."""
-    return client.submit("governance", "propose", {"id": proposal_id, "kind": kind, "subject": dict(subject), **more})
+    return client.submit_any(
+        "governance", "propose", {"id": proposal_id, "kind": kind, "subject": dict(subject), **more}
+    )
 
 
 def propose_soon(
@@ -78,7 +80,7 @@ def propose_soon(
 def vote(client: Client, proposal_id: str, choice: str, reason: str | None = None) -> Committed:
     """Vote ``yes`` or ``no`` for the client's member. A refusal is in the receipt."""
     because = {} if reason is None else {"reason": reason}
-    return client.submit("governance", "vote", {"ballot": proposal_id, "choice": choice, **because})
+    return client.submit_any("governance", "vote", {"ballot": proposal_id, "choice": choice, **because})
 
 
 def decide(

@@ -43,7 +43,7 @@ class Recorder:
         type_id = self._log.definition["id"]
         current: Any = self._client.value(type_key(type_id))
         if current is None:
-            self._client.submit("process", "define_type", self._log.definition).require_ok()
+            self._client.submit_any("process", "define_type", self._log.definition).require_ok()
             return
         ours = normalised({**self._log.definition, "version": current["version"]})
         if current["definition"] != definition_hash(ours).hex():
@@ -54,7 +54,7 @@ class Recorder:
         """Register the source, unless it is there as we would have it."""
         current: Any = self._client.value(self._key)
         if current is None:
-            self._client.submit("process", "register_source", self._log.source).require_ok()
+            self._client.submit_any("process", "register_source", self._log.source).require_ok()
             return
         for name in ("process_type", "mode", "zone_minutes"):
             if current.get(name) != self._log.source.get(name):

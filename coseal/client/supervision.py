@@ -56,18 +56,18 @@ def evidence_of(given: Sequence[str]) -> dict[str, list[str]]:
 
 def propose(client: Client, rules: list[Any], **more: Any) -> Committed:
     """Propose a set of rules, with ``title``, ``reason``, ``trial_ms``, ``open_ms``; the receipt names the ballot."""
-    return client.submit("supervision", "propose_rules", {"rules": rules, **more})
+    return client.submit_any("supervision", "propose_rules", {"rules": rules, **more})
 
 
 def vote(client: Client, ballot: str, choice: str, reason: str | None = None) -> Committed:
     """Vote ``yes`` or ``no`` for the client's member."""
     because = {} if reason is None else {"reason": reason}
-    return client.submit("supervision", "vote", {"ballot": ballot, "choice": choice, **because})
+    return client.submit_any("supervision", "vote", {"ballot": ballot, "choice": choice, **because})
 
 
 def step(client: Client, action: str, finding: str, **args: Any) -> Committed:
     """Take a step of a finding: acknowledge, inquire, respond, decide, appeal, decide_appeal, hold, ..."""
-    return client.submit("supervision", action, {"finding": finding, **args})
+    return client.submit_any("supervision", action, {"finding": finding, **args})
 
 
 def finding(client: Client, identifier: str) -> dict[str, Any]:

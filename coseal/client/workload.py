@@ -59,10 +59,10 @@ def measure(client: Client, urls: list[str], *, clients: int, transactions: int,
     run = secrets.token_hex(4)
     sources = [f"bench-{run}-{number}" for number in range(clients)]
     if client.value(type_key(PROCESS_TYPE)) is None:
-        client.submit("process", "define_type", _DEFINITION).require_ok()
+        client.submit_any("process", "define_type", _DEFINITION).require_ok()
     for source in sources:
         args = {"id": source, "process_type": PROCESS_TYPE, "mode": "historical"}
-        client.submit("process", "register_source", args).require_ok()
+        client.submit_any("process", "register_source", args).require_ok()
     work = [[_record(client, source, 1 + index * batch, batch) for index in range(each)] for source in sources]
     try:
         result = uvloop.run(run_clients(urls, "/v1/transactions?wait=commit", work))

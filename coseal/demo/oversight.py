@@ -183,7 +183,7 @@ class Supervision:
             self._vote(ballot)
             with self._client("enterprise-a") as enterprise:
                 batch = {"source": "handovers", "sequence": 2, "items": [handover(2, "harbour-log")]}
-                recorded = enterprise.submit("process", "record", batch).require_ok()
+                recorded = enterprise.submit_any("process", "record", batch).require_ok()
             self._tell.say(
                 f"enterprise-a hands over harbour-log in block {recorded.height}; it has to be taken over within 2 s, "
                 "and nobody sends anything any more"
@@ -200,9 +200,11 @@ class Supervision:
         """Leave out items of a source, with a reason, and see it noticed."""
         with self._client("enterprise-a") as client:
             batch = {"source": "handovers", "sequence": 6, "items": [handover(6, "quay-log")]}
-            missing = client.submit("process", "record", batch)
+            missing = client.submit_any("process", "record", batch)
             self._tell.say(f"enterprise-a sends item 6 after item 2: refused, {missing.receipt.code}")
-            data = client.submit("process", "record", {**batch, "gap": "the meter was off"}).require_ok().receipt.data
+            data = (
+                client.submit_any("process", "record", {**batch, "gap": "the meter was off"}).require_ok().receipt.data
+            )
         found = next(view for view in data["findings"] if view["rule"] == "HO-GAP")
         self._tell.say(
             f"with a reason it is recorded, and so is that items {data['gap'][0]} to {data['gap'][1]} are missing: "

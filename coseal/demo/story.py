@@ -179,14 +179,14 @@ class Demo:
             "text_sha256": sha256(_NOTICE_TEXT.encode()).hexdigest(),
         }
         with self._client("regulator") as regulator, self._client("central-bank") as bank:
-            data = regulator.submit("policy", "publish", notice).require_ok().receipt.data
+            data = regulator.submit_any("policy", "publish", notice).require_ok().receipt.data
             self._tell.say(
                 f"regulator publishes {_NOTICE}; the endorsement of {', '.join(data['awaiting'])} is awaited"
             )
             bank.submit("policy", "endorse", {"id": _NOTICE}).require_ok()
             self._tell.say("central-bank endorses it")
             dates = {"id": _NOTICE, "date_publication": today, "first_date_entry_in_force": today}
-            committed = regulator.submit("policy", "promulgate", dates).require_ok()
+            committed = regulator.submit_any("policy", "promulgate", dates).require_ok()
             self._tell.say(f"regulator promulgates it: in force from {today}, block {committed.height}")
             refused = bank.submit("policy", "repeal", {"id": "table1/01", "date_no_longer_in_force": today})
             self._tell.say(f"what may not be is refused, and recorded so: repeal of table1/01: {refused.receipt.code}")
@@ -232,11 +232,11 @@ class Demo:
             1, "traffic-fines", attributes={"file": Path(FINES).name}, counterparty="bank-a", evidence=[digest]
         )
         with self._client("enterprise-a") as client:
-            client.submit("process", "define_type", handover_type()).require_ok()
+            client.submit_any("process", "define_type", handover_type()).require_ok()
             source = {"id": "handovers", "process_type": HANDOVERS, "mode": "live"}
-            client.submit("process", "register_source", source).require_ok()
+            client.submit_any("process", "register_source", source).require_ok()
             batch = {"source": "handovers", "sequence": 1, "items": [event]}
-            client.submit("process", "record", batch).require_ok()
+            client.submit_any("process", "record", batch).require_ok()
         item = item_hash("enterprise-a/handovers", 1, event)
         self._tell.say(f"enterprise-a records that it handed its log over to bank-a, evidence {digest[:16]}..")
         with self._client("bank-a") as client:
@@ -350,7 +350,7 @@ def _is_free(port: int) -> bool:
 
 
 def _record(client: Client, args: dict[str, Any]) -> Committed:
-    return client.submit("policy", "record", args).require_ok()
+    return client.submit_any("policy", "record", args).require_ok()
 
 
 def _counts(figures: dict[str, int]) -> str:

@@ -141,7 +141,7 @@ def _register(clients: MemberClients, addition: Addition, entry: NodeEntry) -> N
         "link_certificate": certificate.hex(),
         "address": entry.link,
     }
-    committed = clients.require(addition.member).submit("membership", "add_node", args).require_ok()
+    committed = clients.require(addition.member).submit_any("membership", "add_node", args).require_ok()
     clients.say(f"{addition.name}: registered by {addition.member} in block {committed.height}")
 
 

@@ -1,0 +1,1457 @@
+"""The types of submitting an action. Made by ``make stubs`` from the fields of the contracts' actions."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict, overload
+
+from coseal.client.transactions import Committed
+
+MembershipAddOperator = TypedDict(
+    "MembershipAddOperator",
+    {
+        "user": str,
+        "key": str,
+        "capabilities": list[Literal["submit", "registrar", "operate", "supervise"]],
+    },
+)
+MembershipRemoveOperator = TypedDict(
+    "MembershipRemoveOperator",
+    {
+        "user": str,
+    },
+)
+MembershipRotateOperatorKey = TypedDict(
+    "MembershipRotateOperatorKey",
+    {
+        "key": str,
+        "user": NotRequired[str],
+    },
+)
+MembershipSetProfile = TypedDict(
+    "MembershipSetProfile",
+    {
+        "name": NotRequired[str],
+        "description": NotRequired[str],
+        "url": NotRequired[str],
+    },
+)
+MembershipAddNode = TypedDict(
+    "MembershipAddNode",
+    {
+        "node": str,
+        "link_certificate": str,
+        "consensus_key": str,
+        "address": NotRequired[str],
+    },
+)
+MembershipRemoveNode = TypedDict(
+    "MembershipRemoveNode",
+    {
+        "node": str,
+    },
+)
+MembershipRotateLinkCertificate = TypedDict(
+    "MembershipRotateLinkCertificate",
+    {
+        "node": str,
+        "certificate": str,
+    },
+)
+MembershipReady = TypedDict(
+    "MembershipReady",
+    {
+        "height": int,
+    },
+)
+MembershipDeclareSoftware = TypedDict(
+    "MembershipDeclareSoftware",
+    {
+        "protocol_versions": list[int],
+    },
+)
+GovernanceProposeAddValidatorSubject = TypedDict(
+    "GovernanceProposeAddValidatorSubject",
+    {
+        "node": str,
+    },
+)
+GovernanceProposeAddValidator = TypedDict(
+    "GovernanceProposeAddValidator",
+    {
+        "id": str,
+        "kind": Literal["add_validator"],
+        "subject": GovernanceProposeAddValidatorSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeRemoveValidatorSubject = TypedDict(
+    "GovernanceProposeRemoveValidatorSubject",
+    {
+        "node": str,
+    },
+)
+GovernanceProposeRemoveValidator = TypedDict(
+    "GovernanceProposeRemoveValidator",
+    {
+        "id": str,
+        "kind": Literal["remove_validator"],
+        "subject": GovernanceProposeRemoveValidatorSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeRotateValidatorKeySubject = TypedDict(
+    "GovernanceProposeRotateValidatorKeySubject",
+    {
+        "node": str,
+        "key": str,
+        "proof": str,
+    },
+)
+GovernanceProposeRotateValidatorKey = TypedDict(
+    "GovernanceProposeRotateValidatorKey",
+    {
+        "id": str,
+        "kind": Literal["rotate_validator_key"],
+        "subject": GovernanceProposeRotateValidatorKeySubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeAddMemberSubjectOperators = TypedDict(
+    "GovernanceProposeAddMemberSubjectOperators",
+    {
+        "user": str,
+        "key": str,
+        "capabilities": list[Literal["submit", "registrar", "operate", "supervise"]],
+    },
+)
+GovernanceProposeAddMemberSubject = TypedDict(
+    "GovernanceProposeAddMemberSubject",
+    {
+        "member": str,
+        "name": str,
+        "role": Literal["government", "bank", "enterprise", "institute", "public"],
+        "level": Literal["", "central", "provincial", "municipal"],
+        "sector": str,
+        "operators": list[GovernanceProposeAddMemberSubjectOperators],
+    },
+)
+GovernanceProposeAddMember = TypedDict(
+    "GovernanceProposeAddMember",
+    {
+        "id": str,
+        "kind": Literal["add_member"],
+        "subject": GovernanceProposeAddMemberSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeProtocolVersionSubject = TypedDict(
+    "GovernanceProposeProtocolVersionSubject",
+    {
+        "version": int,
+        "height": int,
+    },
+)
+GovernanceProposeProtocolVersion = TypedDict(
+    "GovernanceProposeProtocolVersion",
+    {
+        "id": str,
+        "kind": Literal["protocol_version"],
+        "subject": GovernanceProposeProtocolVersionSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeWithdrawVersionSubject = TypedDict(
+    "GovernanceProposeWithdrawVersionSubject",
+    {
+        "proposal": str,
+    },
+)
+GovernanceProposeWithdrawVersion = TypedDict(
+    "GovernanceProposeWithdrawVersion",
+    {
+        "id": str,
+        "kind": Literal["withdraw_version"],
+        "subject": GovernanceProposeWithdrawVersionSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeRetryDueSubject = TypedDict(
+    "GovernanceProposeRetryDueSubject",
+    {
+        "number": int,
+    },
+)
+GovernanceProposeRetryDue = TypedDict(
+    "GovernanceProposeRetryDue",
+    {
+        "id": str,
+        "kind": Literal["retry_due"],
+        "subject": GovernanceProposeRetryDueSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceVote = TypedDict(
+    "GovernanceVote",
+    {
+        "ballot": str,
+        "choice": Literal["yes", "no"],
+        "reason": NotRequired[str],
+    },
+)
+PolicyPublish = TypedDict(
+    "PolicyPublish",
+    {
+        "id": str,
+        "title": str,
+        "type_document": str,
+        "date_document": str,
+        "title_language": NotRequired[str],
+        "legal_value": NotRequired[str],
+        "number": NotRequired[str],
+        "mission": NotRequired[str],
+        "text_ref": NotRequired[str],
+        "text_sha256": NotRequired[str],
+        "passed_by": NotRequired[list[str]],
+        "countersigned_by": NotRequired[list[str]],
+        "jurisdiction": NotRequired[str],
+        "zone_minutes": NotRequired[int],
+        "is_about": NotRequired[list[str]],
+        "amends": NotRequired[list[str]],
+        "repeals": NotRequired[list[str]],
+        "based_on": NotRequired[list[str]],
+        "implements": NotRequired[list[str]],
+        "cites": NotRequired[list[str]],
+        "stage": NotRequired[Literal["proposed", "passed"]],
+    },
+)
+PolicyEndorse = TypedDict(
+    "PolicyEndorse",
+    {
+        "id": str,
+        "text_sha256": NotRequired[str],
+    },
+)
+PolicyApprove = TypedDict(
+    "PolicyApprove",
+    {
+        "id": str,
+        "date": str,
+        "number": NotRequired[str],
+    },
+)
+PolicyPromulgate = TypedDict(
+    "PolicyPromulgate",
+    {
+        "id": str,
+        "date_publication": str,
+        "first_date_entry_in_force": str,
+        "number": NotRequired[str],
+    },
+)
+PolicyAmend = TypedDict(
+    "PolicyAmend",
+    {
+        "id": str,
+        "date": str,
+        "kind": NotRequired[Literal["amended", "revised", "corrected"]],
+        "by": NotRequired[str],
+        "number": NotRequired[str],
+        "text_sha256": NotRequired[str],
+        "text_ref": NotRequired[str],
+    },
+)
+PolicyRepeal = TypedDict(
+    "PolicyRepeal",
+    {
+        "id": str,
+        "date_no_longer_in_force": str,
+        "by": NotRequired[str],
+        "number": NotRequired[str],
+    },
+)
+PolicyEvaluate = TypedDict(
+    "PolicyEvaluate",
+    {
+        "id": str,
+        "date": str,
+        "verdict": Literal["met", "partly_met", "not_met"],
+        "summary": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
+PolicyRecordInstrumentsEvents = TypedDict(
+    "PolicyRecordInstrumentsEvents",
+    {
+        "action": Literal[
+            "proposed",
+            "consulted",
+            "passed",
+            "approved",
+            "promulgated",
+            "effective",
+            "amended",
+            "revised",
+            "corrected",
+            "suspended",
+            "repealed",
+            "expired",
+            "evaluated",
+        ],
+        "date": NotRequired[str],
+        "issuer": NotRequired[str],
+        "number": NotRequired[str],
+        "text": NotRequired[str],
+    },
+)
+PolicyRecordInstruments = TypedDict(
+    "PolicyRecordInstruments",
+    {
+        "id": str,
+        "title": str,
+        "title_language": NotRequired[str],
+        "type_document": NotRequired[str],
+        "legal_value": NotRequired[str],
+        "number": NotRequired[str],
+        "mission": NotRequired[str],
+        "text_ref": NotRequired[str],
+        "text_sha256": NotRequired[str],
+        "passed_by": NotRequired[list[str]],
+        "countersigned_by": NotRequired[list[str]],
+        "jurisdiction": NotRequired[str],
+        "zone_minutes": NotRequired[int],
+        "date_document": NotRequired[str],
+        "is_about": NotRequired[list[str]],
+        "amends": NotRequired[list[str]],
+        "repeals": NotRequired[list[str]],
+        "based_on": NotRequired[list[str]],
+        "implements": NotRequired[list[str]],
+        "cites": NotRequired[list[str]],
+        "level": NotRequired[Literal["central", "provincial", "municipal"]],
+        "date_publication": NotRequired[str],
+        "first_date_entry_in_force": NotRequired[str],
+        "date_no_longer_in_force": NotRequired[str],
+        "events": NotRequired[list[PolicyRecordInstrumentsEvents]],
+    },
+)
+PolicyRecord = TypedDict(
+    "PolicyRecord",
+    {
+        "source": str,
+        "source_sha256": str,
+        "instruments": list[PolicyRecordInstruments],
+    },
+)
+ProcessDefineTypeObjectTypesAttributes = TypedDict(
+    "ProcessDefineTypeObjectTypesAttributes",
+    {
+        "type": Literal["string", "integer", "boolean", "time", "decimal", "scaled"],
+        "class": NotRequired[Literal["public", "restricted", "sealed"]],
+        "required": NotRequired[bool],
+        "scale": NotRequired[int],
+    },
+)
+ProcessDefineTypeObjectTypes = TypedDict(
+    "ProcessDefineTypeObjectTypes",
+    {
+        "attributes": NotRequired[
+            dict[
+                str,
+                Literal["string", "integer", "boolean", "time", "decimal", "scaled"]
+                | ProcessDefineTypeObjectTypesAttributes,
+            ]
+        ],
+    },
+)
+ProcessDefineTypeEventTypesAttributes = TypedDict(
+    "ProcessDefineTypeEventTypesAttributes",
+    {
+        "type": Literal["string", "integer", "boolean", "time", "decimal", "scaled"],
+        "class": NotRequired[Literal["public", "restricted", "sealed"]],
+        "required": NotRequired[bool],
+        "scale": NotRequired[int],
+    },
+)
+ProcessDefineTypeEventTypes = TypedDict(
+    "ProcessDefineTypeEventTypes",
+    {
+        "attributes": NotRequired[
+            dict[
+                str,
+                Literal["string", "integer", "boolean", "time", "decimal", "scaled"]
+                | ProcessDefineTypeEventTypesAttributes,
+            ]
+        ],
+    },
+)
+ProcessDefineType = TypedDict(
+    "ProcessDefineType",
+    {
+        "id": str,
+        "version": int,
+        "title": str | dict[str, str],
+        "object_types": dict[str, ProcessDefineTypeObjectTypes],
+        "event_types": dict[str, ProcessDefineTypeEventTypes],
+        "gaps": NotRequired[Literal["refuse", "record"]],
+        "early_ms": NotRequired[int],
+        "late_ms": NotRequired[int],
+        "legal_basis": NotRequired[list[str]],
+    },
+)
+ProcessRegisterSource = TypedDict(
+    "ProcessRegisterSource",
+    {
+        "id": str,
+        "process_type": str,
+        "mode": Literal["live", "historical"],
+        "title": NotRequired[str | dict[str, str]],
+        "zone_minutes": NotRequired[int],
+    },
+)
+ProcessRecord = TypedDict(
+    "ProcessRecord",
+    {
+        "source": str,
+        "sequence": int,
+        "items": list[Any],
+        "version": NotRequired[int],
+        "gap": NotRequired[str],
+    },
+)
+ProcessAttest = TypedDict(
+    "ProcessAttest",
+    {
+        "item": str,
+        "verdict": Literal["confirm", "dispute"],
+        "reason": NotRequired[str],
+        "evidence": NotRequired[list[str]],
+    },
+)
+SupervisionProposeRules = TypedDict(
+    "SupervisionProposeRules",
+    {
+        "rules": list[Any],
+        "title": NotRequired[str | dict[str, str]],
+        "reason": NotRequired[str],
+        "trial_ms": NotRequired[int],
+        "open_ms": NotRequired[int],
+    },
+)
+SupervisionProposeRetirement = TypedDict(
+    "SupervisionProposeRetirement",
+    {
+        "process_type": str,
+        "rules": list[str],
+        "reason": str,
+        "open_ms": NotRequired[int],
+    },
+)
+SupervisionProposeTerms = TypedDict(
+    "SupervisionProposeTerms",
+    {
+        "terms": dict[str, int],
+        "reason": str,
+        "open_ms": NotRequired[int],
+    },
+)
+SupervisionVote = TypedDict(
+    "SupervisionVote",
+    {
+        "ballot": str,
+        "choice": Literal["yes", "no"],
+        "reason": NotRequired[str],
+    },
+)
+SupervisionAcknowledge = TypedDict(
+    "SupervisionAcknowledge",
+    {
+        "finding": str,
+        "note": NotRequired[str],
+    },
+)
+SupervisionInquire = TypedDict(
+    "SupervisionInquire",
+    {
+        "finding": str,
+        "question": str,
+        "evidence": NotRequired[list[str]],
+        "within_ms": NotRequired[int],
+    },
+)
+SupervisionRespond = TypedDict(
+    "SupervisionRespond",
+    {
+        "finding": str,
+        "response": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
+SupervisionDecide = TypedDict(
+    "SupervisionDecide",
+    {
+        "finding": str,
+        "outcome": Literal["rectified", "dismissed", "sanctioned"],
+        "reason": str,
+        "evidence": NotRequired[list[str]],
+        "measure": NotRequired[str],
+    },
+)
+SupervisionAppeal = TypedDict(
+    "SupervisionAppeal",
+    {
+        "finding": str,
+        "reason": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
+SupervisionDecideAppeal = TypedDict(
+    "SupervisionDecideAppeal",
+    {
+        "finding": str,
+        "outcome": Literal["upheld", "overturned"],
+        "reason": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
+SupervisionHold = TypedDict(
+    "SupervisionHold",
+    {
+        "finding": str,
+        "reason": str,
+        "hold_ms": int,
+        "amount": NotRequired[int],
+    },
+)
+SupervisionLiftHold = TypedDict(
+    "SupervisionLiftHold",
+    {
+        "finding": str,
+        "reason": str,
+    },
+)
+SupervisionContestHold = TypedDict(
+    "SupervisionContestHold",
+    {
+        "finding": str,
+        "reason": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
+SupervisionConfirmHold = TypedDict(
+    "SupervisionConfirmHold",
+    {
+        "finding": str,
+        "reason": str,
+    },
+)
+SupervisionAsk = TypedDict(
+    "SupervisionAsk",
+    {
+        "topic": str,
+        "question": str,
+        "about": NotRequired[list[str]],
+    },
+)
+SupervisionAnswer = TypedDict(
+    "SupervisionAnswer",
+    {
+        "question": str,
+        "answer": str,
+        "about": NotRequired[list[str]],
+    },
+)
+SupervisionGuide = TypedDict(
+    "SupervisionGuide",
+    {
+        "title": str,
+        "text": str,
+        "about": NotRequired[list[str]],
+        "replaces": NotRequired[str],
+    },
+)
+EvidenceReportFirst = TypedDict(
+    "EvidenceReportFirst",
+    {
+        "hash": str,
+        "signature": str,
+    },
+)
+EvidenceReportSecond = TypedDict(
+    "EvidenceReportSecond",
+    {
+        "hash": str,
+        "signature": str,
+    },
+)
+EvidenceReport = TypedDict(
+    "EvidenceReport",
+    {
+        "validator": str,
+        "height": int,
+        "round": int,
+        "phase": Literal["round-change", "proposal", "prepare", "commit"],
+        "first": EvidenceReportFirst,
+        "second": EvidenceReportSecond,
+    },
+)
+
+class Submitting:
+    @overload
+    def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["add_operator"],
+        args: MembershipAddOperator,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["remove_operator"],
+        args: MembershipRemoveOperator,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["rotate_operator_key"],
+        args: MembershipRotateOperatorKey,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["set_profile"],
+        args: MembershipSetProfile,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["add_node"],
+        args: MembershipAddNode,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["remove_node"],
+        args: MembershipRemoveNode,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["rotate_link_certificate"],
+        args: MembershipRotateLinkCertificate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["ready"],
+        args: MembershipReady,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["declare_software"],
+        args: MembershipDeclareSoftware,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeAddValidator,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRemoveValidator,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRotateValidatorKey,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeAddMember,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeProtocolVersion,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeWithdrawVersion,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRetryDue,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["vote"],
+        args: GovernanceVote,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["publish"],
+        args: PolicyPublish,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["endorse"],
+        args: PolicyEndorse,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["approve"],
+        args: PolicyApprove,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["promulgate"],
+        args: PolicyPromulgate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["amend"],
+        args: PolicyAmend,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["repeal"],
+        args: PolicyRepeal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["evaluate"],
+        args: PolicyEvaluate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["record"],
+        args: PolicyRecord,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["process"],
+        action: Literal["define_type"],
+        args: ProcessDefineType,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["process"],
+        action: Literal["register_source"],
+        args: ProcessRegisterSource,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["process"],
+        action: Literal["record"],
+        args: ProcessRecord,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["process"],
+        action: Literal["attest"],
+        args: ProcessAttest,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["propose_rules"],
+        args: SupervisionProposeRules,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["propose_retirement"],
+        args: SupervisionProposeRetirement,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["propose_terms"],
+        args: SupervisionProposeTerms,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["vote"],
+        args: SupervisionVote,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["acknowledge"],
+        args: SupervisionAcknowledge,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["inquire"],
+        args: SupervisionInquire,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["respond"],
+        args: SupervisionRespond,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["decide"],
+        args: SupervisionDecide,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["appeal"],
+        args: SupervisionAppeal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["decide_appeal"],
+        args: SupervisionDecideAppeal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["hold"],
+        args: SupervisionHold,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["lift_hold"],
+        args: SupervisionLiftHold,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["contest_hold"],
+        args: SupervisionContestHold,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["confirm_hold"],
+        args: SupervisionConfirmHold,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["ask"],
+        args: SupervisionAsk,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["answer"],
+        args: SupervisionAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["guide"],
+        args: SupervisionGuide,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["evidence"],
+        action: Literal["report"],
+        args: EvidenceReport,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    def submit_any(
+        self, contract: str, action: str, args: Mapping[str, Any], *, timeout_s: float = ...
+    ) -> Committed: ...
+
+class AsyncSubmitting:
+    @overload
+    async def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["add_operator"],
+        args: MembershipAddOperator,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["remove_operator"],
+        args: MembershipRemoveOperator,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["rotate_operator_key"],
+        args: MembershipRotateOperatorKey,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["set_profile"],
+        args: MembershipSetProfile,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["add_node"],
+        args: MembershipAddNode,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["remove_node"],
+        args: MembershipRemoveNode,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["rotate_link_certificate"],
+        args: MembershipRotateLinkCertificate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["ready"],
+        args: MembershipReady,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["membership"],
+        action: Literal["declare_software"],
+        args: MembershipDeclareSoftware,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeAddValidator,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRemoveValidator,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRotateValidatorKey,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeAddMember,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeProtocolVersion,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeWithdrawVersion,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRetryDue,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["vote"],
+        args: GovernanceVote,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["publish"],
+        args: PolicyPublish,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["endorse"],
+        args: PolicyEndorse,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["approve"],
+        args: PolicyApprove,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["promulgate"],
+        args: PolicyPromulgate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["amend"],
+        args: PolicyAmend,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["repeal"],
+        args: PolicyRepeal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["evaluate"],
+        args: PolicyEvaluate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["policy"],
+        action: Literal["record"],
+        args: PolicyRecord,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["process"],
+        action: Literal["define_type"],
+        args: ProcessDefineType,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["process"],
+        action: Literal["register_source"],
+        args: ProcessRegisterSource,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["process"],
+        action: Literal["record"],
+        args: ProcessRecord,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["process"],
+        action: Literal["attest"],
+        args: ProcessAttest,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["propose_rules"],
+        args: SupervisionProposeRules,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["propose_retirement"],
+        args: SupervisionProposeRetirement,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["propose_terms"],
+        args: SupervisionProposeTerms,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["vote"],
+        args: SupervisionVote,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["acknowledge"],
+        args: SupervisionAcknowledge,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["inquire"],
+        args: SupervisionInquire,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["respond"],
+        args: SupervisionRespond,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["decide"],
+        args: SupervisionDecide,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["appeal"],
+        args: SupervisionAppeal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["decide_appeal"],
+        args: SupervisionDecideAppeal,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["hold"],
+        args: SupervisionHold,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["lift_hold"],
+        args: SupervisionLiftHold,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["contest_hold"],
+        args: SupervisionContestHold,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["confirm_hold"],
+        args: SupervisionConfirmHold,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["ask"],
+        args: SupervisionAsk,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["answer"],
+        args: SupervisionAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["guide"],
+        args: SupervisionGuide,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["evidence"],
+        action: Literal["report"],
+        args: EvidenceReport,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    async def submit_any(
+        self, contract: str, action: str, args: Mapping[str, Any], *, timeout_s: float = ...
+    ) -> Committed: ...
