@@ -98,7 +98,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
     if build is None:
         raise RuleError(f"{path}.kind", None, f"expected one of {', '.join(BODIES)}")
     # R1
-    _require(Record({**_REQUIRED, **build.required}, {**_OPTIONAL, **build.optional}), given, path)
+    _require(fields_of(kind), given, path)
     scope = given.get("scope", {})
     object_type = _object_type(given)
     _check_scope(kind, scope, object_type, definition, path)
@@ -129,6 +129,12 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
         body=body,
         data=data,
     )
+
+
+def fields_of(kind: str) -> Record:
+    """Return what a rule of one kind of ``BODIES`` has, once what is null is left out."""
+    body = BODIES[kind]
+    return Record({**_REQUIRED, **body.required}, {**_OPTIONAL, **body.optional})
 
 
 def ended_rule(data: Mapping[str, Any]) -> Rule:

@@ -227,6 +227,14 @@ EVERY = {
 }
 
 
+def is_json(value):
+    """Say whether a value can be in a JSON document: bytes and lone surrogates cannot."""
+    try:
+        return bool(json.dumps(value, ensure_ascii=False).encode())
+    except (TypeError, UnicodeEncodeError):
+        return False
+
+
 def fits(schema, value):
     return jsonschema.Draft202012Validator(schema).is_valid(value)
 
@@ -254,7 +262,7 @@ def test_a_schema_is_one_and_takes_whatever_passes(name):
 def test_a_schema_refuses_other_types_and_what_is_too_long(name):
     field = EVERY[name]
     schema = field.json_schema()
-    wrong = [value for value in field.nasty().refused if not fits(schema, value)]
+    wrong = [value for value in field.nasty().refused if is_json(value) and not fits(schema, value)]
     assert wrong
     kinds = (type(None), bool, int, str, list, dict)
     passing = {type(value) for value in field.nasty().passed}
@@ -287,10 +295,9 @@ EXACT = ["boolean", "hexadecimal", "integer", "language", "many", "name", "nulla
 def test_of_plain_fields_a_schema_refuses_whatever_the_check_refuses(name, data):
     """Not of all: that a character is hidden, or that a month has no such day, no schema says."""
     field = EVERY[name]
-    value = data.draw(JSON | st.sampled_from(field.nasty().refused))
+    value = data.draw(JSON | st.sampled_from([value for value in field.nasty().refused if is_json(value)]))
     newline = type(value) is str and value.endswith("\n")  # where "$" matches before it in Python, and only there
-    if not newline and "\\ud800" not in json.dumps(value, default=repr):  # nor is a lone surrogate in any JSON document
-        assert (field.check(value) is None) == fits(field.json_schema(), value)
+    assert newline or (field.check(value) is None) == fits(field.json_schema(), value)
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)

@@ -1,0 +1,396 @@
+"""A chain on which every action can be accepted: for each action, its example made valid for the state of the moment.
+
+Law: what ``ready`` returns is accepted as often as it is asked for, in one block or in many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+from coseal.contracts.evidence.actions import arguments_of
+from coseal.contracts.process.chain import decoded_item_hash
+from coseal.ledger.block import Receipt
+from coseal.ledger.certificate import Phase, vote_preimage
+from coseal.ledger.equivocation import Equivocation, Signed
+from coseal.ledger.render import time_text
+from coseal.ledger.signing import Ed25519Signer
+from coseal.ledger.transaction import Transaction
+from tests.support.chain import Chain
+from tests.support.keys import signer, validator
+from tests.support.supervised import DAY_MS, RULES, TYPE, Story, rule
+
+Args = dict[str, Any]
+Ready = tuple[str, Args]
+"""Who sends it, and the arguments."""
+
+BLOCK: Final = 100
+"""At most so many transactions are in one block."""
+OPEN_MS: Final = 5_000
+WAIT_MS: Final = 10_000
+BALLOTS: Final = frozenset(
+    (
+        *("governance.propose", "governance.vote", "supervision.propose_rules", "supervision.propose_retirement"),
+        *("supervision.propose_terms", "supervision.vote"),
+    )
+)
+AT_ONCE: Final = 4
+"""So many of ``BALLOTS`` may be open at once."""
+DEPUTY: Final = "regulator/deputy"
+
+
+class Prepared:
+    """Extends ``chain``; ``ready(action, count)`` prepares so many calls of an action that will be accepted."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+        self._number = 0
+        Story(chain).begin()
+        source = {"id": "log", "process_type": "t", "mode": "live"}
+        key = signer(DEPUTY).public_key.hex()
+        deputy = {"user": "deputy", "key": key, "capabilities": ["submit", "supervise"]}
+        self._ok(
+            [("enterprise-a", "process.register_source", source), ("regulator", "membership.add_operator", deputy)]
+        )
+        self._sequence = 0
+
+    @property
+    def now_ms(self) -> int:
+        """The time of the last block."""
+        return self.chain.executor.time_ms
+
+    def ready(self, action: str, count: int) -> list[Ready]:
+        """Return so many calls of ``CONTRACT.ACTION``; each will be accepted."""
+        contract, _, name = action.partition(".")
+        prepare: Callable[[int], Iterator[Ready]] = getattr(self, f"_{contract}_{name}")
+        return list(prepare(count))
+
+    def send(self, calls: Sequence[tuple[str, str, Args]], *, later_ms: int = 1) -> list[Receipt]:
+        """Commit calls (sender, action, arguments), and return their receipts."""
+        receipts: list[Receipt] = []
+        for start in range(0, len(calls), BLOCK):
+            made = [self._sign(*call) for call in calls[start : start + BLOCK]]
+            committed = self.chain.extend(made, later_ms=later_ms)
+            receipts += [Receipt.decode(raw) for raw in committed.receipts[1:]]
+        return receipts
+
+    def preview(self, calls: Sequence[tuple[str, str, Args]]) -> Iterator[Receipt]:
+        """Yield the receipt that each of the calls would get in the next block; nothing is committed."""
+        executor = self.chain.executor
+        for call in calls:
+            outcome = executor.run(executor.height + 1, executor.time_ms + 1, [self._sign(*call)])
+            yield Receipt.decode(outcome.receipts[1])
+
+    def wait(self) -> None:
+        """Let open ballots expire."""
+        self.chain.extend([], later_ms=WAIT_MS)
+
+    def _sign(self, sender: str, action: str, args: Args) -> Transaction:
+        name = sender if "/" in sender or ":" in sender else f"{sender}/admin"
+        return self.chain.sign(name, action, args)
+
+    def _ok(self, calls: Sequence[tuple[str, str, Args]]) -> list[dict[str, Any]]:
+        receipts = self.send(calls)
+        assert all(receipt.ok for receipt in receipts), [(one.code, one.detail) for one in receipts if not one.ok][:3]
+        return [dict(receipt.data) for receipt in receipts]
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _key(self) -> str:
+        seed = sha256(f"key {self._next()}".encode()).digest()
+        return Ed25519Signer(seed).public_key.hex()
+
+    def _node(self, member: str) -> Args:
+        node = f"{member}-{self._next()}"
+        certificate = bytes([0x30, 4]) + self._next().to_bytes(4, "big")
+        return {
+            "node": node,
+            "link_certificate": certificate.hex(),
+            "consensus_key": validator(node).public_key.hex(),
+            "address": "host:1",
+        }
+
+    # Membership
+
+    def _membership_add_operator(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            yield "bank-a", {"user": f"u{self._next()}", "key": self._key(), "capabilities": ["submit"]}
+
+    def _operators(self, count: int) -> list[str]:
+        added = [args for _, args in self._membership_add_operator(count)]
+        self._ok([("bank-a", "membership.add_operator", args) for args in added])
+        return [args["user"] for args in added]
+
+    def _membership_remove_operator(self, count: int) -> Iterator[Ready]:
+        for user in self._operators(count):
+            yield "bank-a", {"user": user}
+
+    def _membership_rotate_operator_key(self, count: int) -> Iterator[Ready]:
+        for user in self._operators(count):
+            yield "bank-a", {"user": user, "key": self._key()}
+
+    def _membership_set_profile(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            yield "bank-a", {"name": "Bank A", "description": "A bank", "url": "https://bank.example"}
+
+    def _membership_add_node(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            yield "bank-a", self._node("bank-a")
+
+    def _membership_remove_node(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            node = self._node("enterprise-a")
+            self._ok([("enterprise-a", "membership.add_node", node)])
+            yield "enterprise-a", {"node": node["node"]}
+
+    def _membership_rotate_link_certificate(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            certificate = bytes([0x30, 5]) + self._next().to_bytes(5, "big")
+            yield "central-bank", {"node": "central-bank", "certificate": certificate.hex()}
+
+    def _membership_ready(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            observer = self._node("central-bank")
+            self._ok([("central-bank", "membership.add_node", observer)])
+            yield f"node:{observer['node']}", {"height": self.chain.executor.height}
+
+    def _membership_declare_software(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            yield "node:bank-a", {"protocol_versions": [1, 1 + self._next()]}
+
+    # Governance
+
+    def _governance_propose(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            number = self._next()
+            user = {"user": "admin", "key": self._key(), "capabilities": ["operate"]}
+            member = {
+                "member": f"m{number}",
+                "name": "M",
+                "role": "bank",
+                "level": "",
+                "sector": "",
+                "operators": [user],
+            }
+            proposal = {"id": f"p{number}", "kind": "add_member", "subject": member, "reason": "It has asked"}
+            yield "bank-a", {**proposal, "closes_ms": self.now_ms + OPEN_MS}
+
+    def _governance_vote(self, count: int) -> Iterator[Ready]:
+        proposals = [args for _, args in self._governance_propose(count)]
+        self._ok([("central-bank", "governance.propose", args) for args in proposals])
+        for args in proposals:
+            yield "regulator", {"ballot": args["id"], "choice": "no", "reason": "Not yet"}
+
+    # Policy
+
+    def _policy_publish(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            policy = {"id": f"policy/{self._next()}", "title": "Notice", "type_document": "notice"}
+            yield "regulator", {**policy, "date_document": "2021-09-15"}
+
+    def _published(self, count: int, **more: Any) -> list[str]:
+        policies = [{**args, **more} for _, args in self._policy_publish(count)]
+        self._ok([("regulator", "policy.publish", args) for args in policies])
+        return [args["id"] for args in policies]
+
+    def _policy_endorse(self, count: int) -> Iterator[Ready]:
+        shared = {"passed_by": ["regulator", "central-bank"], "text_sha256": "0a" * 32}
+        for policy in self._published(count, **shared):
+            yield "central-bank", {"id": policy, "text_sha256": "0a" * 32}
+
+    def _policy_approve(self, count: int) -> Iterator[Ready]:
+        passed = [{"action": "passed", "date": "2021-09-15", "issuer": "A city"}]
+        recorded = [
+            {"id": f"city/{self._next()}", "title": "Local", "level": "municipal", "events": passed}
+            for _ in range(count)
+        ]
+        source = {"source": "A gazette", "source_sha256": "00" * 32}
+        self._ok([("regulator", "policy.record", {**source, "instruments": [one]}) for one in recorded])
+        for one in recorded:
+            yield "regulator", {"id": one["id"], "date": "2021-09-20", "number": "7"}
+
+    def _policy_promulgate(self, count: int) -> Iterator[Ready]:
+        dates = {"date_publication": "2021-09-20", "first_date_entry_in_force": "2021-10-01"}
+        for policy in self._published(count):
+            yield "regulator", {"id": policy, **dates, "number": "7"}
+
+    def _promulgated(self, count: int) -> list[str]:
+        ready = [args for _, args in self._policy_promulgate(count)]
+        self._ok([("regulator", "policy.promulgate", args) for args in ready])
+        return [args["id"] for args in ready]
+
+    def _policy_amend(self, count: int) -> Iterator[Ready]:
+        for policy in self._promulgated(count):
+            yield "regulator", {"id": policy, "date": "2021-11", "kind": "revised"}
+
+    def _policy_repeal(self, count: int) -> Iterator[Ready]:
+        for policy in self._promulgated(count):
+            yield "regulator", {"id": policy, "date_no_longer_in_force": "2022"}
+
+    def _policy_evaluate(self, count: int) -> Iterator[Ready]:
+        for policy in self._promulgated(count):
+            yield "regulator", {"id": policy, "date": "2022-01", "verdict": "met", "summary": "It works"}
+
+    def _policy_record(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            instrument = {"id": f"old/{self._next()}", "title": "Law", "passed_by": ["A ministry"]}
+            yield "regulator", {"source": "A gazette", "source_sha256": "00" * 32, "instruments": [instrument]}
+
+    # Process
+
+    def _process_define_type(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            yield "enterprise-a", {**TYPE, "id": f"t{self._next()}"}
+
+    def _process_register_source(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            yield "enterprise-a", {"id": f"s{self._next()}", "process_type": "t", "mode": "historical"}
+
+    def _event(self, kind: str = "Check", **more: Any) -> Args:
+        number = self._next()
+        place = {"time": time_text(self.now_ms), "objects": [["case", f"c{number}"]]}
+        return {"event": f"e{number}", "type": kind, **place, **more}
+
+    def _process_record(self, count: int) -> Iterator[Ready]:
+        """Every call is the next of its source only until one of them is accepted: each has a source of its own."""
+        sources = [args for _, args in self._process_register_source(count)]
+        self._ok([("enterprise-a", "process.register_source", args) for args in sources])
+        for source in sources:
+            yield "enterprise-a", {"source": source["id"], "sequence": 1, "items": [self._event()]}
+
+    def _recorded(self, batches: Sequence[list[Args]]) -> list[dict[str, Any]]:
+        """Record batches as the live source, and return what came of them."""
+        calls = []
+        for items in batches:
+            args = {"source": "log", "sequence": self._sequence + 1, "items": items}
+            calls.append(("enterprise-a", "process.record", args))
+            self._sequence += len(items)
+        return self._ok(calls)
+
+    def _process_attest(self, count: int) -> Iterator[Ready]:
+        items = [self._event(counterparty="bank-a") for _ in range(count)]
+        first = self._sequence + 1
+        self._recorded([[item] for item in items])
+        for offset, item in enumerate(items):
+            ordered = dict(sorted(item.items()))
+            digest = decoded_item_hash("enterprise-a/log", first + offset, ordered)
+            yield "bank-a", {"item": digest.hex(), "verdict": "dispute", "reason": "Two boxes short"}
+
+    # Supervision
+
+    def _supervision_propose_rules(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            proposed = rule(f"R-{self._next()}", "declare", template="absence", a="Check", n=9)
+            more = {"title": "More", "reason": "It is needed", "trial_ms": DAY_MS, "open_ms": OPEN_MS}
+            yield "bank-a", {"rules": [proposed], **more}
+
+    def _supervision_propose_retirement(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            retired = {"process_type": "t", "rules": [RULES[0]["id"]], "reason": "It is old"}
+            yield "central-bank", {**retired, "open_ms": OPEN_MS}
+
+    def _supervision_propose_terms(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            yield "enterprise-a", {"terms": {"respond": DAY_MS}, "reason": "Sooner", "open_ms": OPEN_MS}
+
+    def _supervision_vote(self, count: int) -> Iterator[Ready]:
+        terms = {"terms": {"respond": DAY_MS}, "reason": "Sooner", "open_ms": OPEN_MS}
+        for opened in self._ok([("regulator", "supervision.propose_terms", terms)] * count):
+            yield "bank-a", {"ballot": opened["ballot"], "choice": "no", "reason": "Too soon"}
+
+    def _findings(self, count: int) -> list[str]:
+        """Have a rule broken so often, each time by an object of its own, which goes on hold."""
+        batches = []
+        for _ in range(count):
+            event = self._event()
+            batches.append([event, {**event, "event": f"{event['event']} again"}])
+        return [data["findings"][0]["id"] for data in self._recorded(batches)]
+
+    def _each(self, action: str, sender: str, findings: Sequence[str], **args: Any) -> list[str]:
+        """Take one step with all findings, and return them."""
+        self._ok([(sender, f"supervision.{action}", {"finding": finding, **args}) for finding in findings])
+        return list(findings)
+
+    def _acknowledged(self, count: int) -> list[str]:
+        return self._each("acknowledge", "regulator", self._findings(count))
+
+    def _inquired(self, count: int) -> list[str]:
+        return self._each("inquire", "regulator", self._acknowledged(count), question="Why?")
+
+    def _responded(self, count: int) -> list[str]:
+        return self._each("respond", "enterprise-a", self._inquired(count), response="So.")
+
+    def _decided(self, count: int) -> list[str]:
+        return self._each("decide", "regulator", self._responded(count), outcome="rectified", reason="Seen")
+
+    def _supervision_acknowledge(self, count: int) -> Iterator[Ready]:
+        for finding in self._findings(count):
+            yield "regulator", {"finding": finding, "note": "Seen"}
+
+    def _supervision_inquire(self, count: int) -> Iterator[Ready]:
+        for finding in self._acknowledged(count):
+            yield "regulator", {"finding": finding, "question": "Why?", "evidence": ["0a" * 32]}
+
+    def _supervision_respond(self, count: int) -> Iterator[Ready]:
+        for finding in self._inquired(count):
+            yield "enterprise-a", {"finding": finding, "response": "So."}
+
+    def _supervision_decide(self, count: int) -> Iterator[Ready]:
+        for finding in self._responded(count):
+            yield "regulator", {"finding": finding, "outcome": "sanctioned", "reason": "Again", "measure": "A fine"}
+
+    def _supervision_appeal(self, count: int) -> Iterator[Ready]:
+        for finding in self._decided(count):
+            yield "enterprise-a", {"finding": finding, "reason": "It was otherwise"}
+
+    def _supervision_decide_appeal(self, count: int) -> Iterator[Ready]:
+        appealed = self._each("appeal", "enterprise-a", self._decided(count), reason="No")
+        for finding in appealed:
+            yield DEPUTY, {"finding": finding, "outcome": "upheld", "reason": "Yes"}
+
+    def _supervision_hold(self, count: int) -> Iterator[Ready]:
+        lifted = self._each("lift_hold", "regulator", self._findings(count), reason="For now")
+        for finding in lifted:
+            yield "regulator", {"finding": finding, "reason": "It may be financed twice", "hold_ms": DAY_MS}
+
+    def _supervision_lift_hold(self, count: int) -> Iterator[Ready]:
+        for finding in self._findings(count):
+            yield "regulator", {"finding": finding, "reason": "It was cancelled"}
+
+    def _supervision_contest_hold(self, count: int) -> Iterator[Ready]:
+        for finding in self._findings(count):
+            yield "enterprise-a", {"finding": finding, "reason": "The goods perish"}
+
+    def _supervision_confirm_hold(self, count: int) -> Iterator[Ready]:
+        contested = self._each("contest_hold", "enterprise-a", self._findings(count), reason="The goods perish")
+        for finding in contested:
+            yield "regulator", {"finding": finding, "reason": "The risk stands"}
+
+    def _supervision_ask(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            yield "bank-a", {"topic": "Terms", "question": "From when?"}
+
+    def _supervision_answer(self, count: int) -> Iterator[Ready]:
+        question = {"topic": "Terms", "question": "From when?"}
+        for asked in self._ok([("bank-a", "supervision.ask", question)] * count):
+            yield "regulator", {"question": asked["id"], "answer": "From the day of issue"}
+
+    def _supervision_guide(self, count: int) -> Iterator[Ready]:
+        for _ in range(count):
+            yield "regulator", {"title": "Terms", "text": "They count from the day of issue"}
+
+    # Evidence
+
+    def _evidence_report(self, count: int) -> Iterator[Ready]:
+        chain_id, epoch = self.chain.genesis.chain_id, 0
+        for _ in range(count):
+            round = self._next()
+            hashes = (b"\x11" * 32, b"\x22" * 32)
+            halves = [
+                Signed(one, validator("regulator").sign(vote_preimage(chain_id, epoch, 1, round, Phase.PREPARE, one)))
+                for one in hashes
+            ]
+            yield "bank-a", arguments_of("regulator", Equivocation(epoch, 1, round, Phase.PREPARE, *halves))
