@@ -62,10 +62,19 @@ MembershipReady = TypedDict(
         "height": int,
     },
 )
+MembershipDeclareSoftwareContracts = TypedDict(
+    "MembershipDeclareSoftwareContracts",
+    {
+        "name": str,
+        "version": int,
+        "sha256": str,
+    },
+)
 MembershipDeclareSoftware = TypedDict(
     "MembershipDeclareSoftware",
     {
         "protocol_versions": list[int],
+        "contracts": NotRequired[list[MembershipDeclareSoftwareContracts]],
     },
 )
 GovernanceProposeAddValidatorSubject = TypedDict(
@@ -176,6 +185,41 @@ GovernanceProposeWithdrawVersion = TypedDict(
         "id": str,
         "kind": Literal["withdraw_version"],
         "subject": GovernanceProposeWithdrawVersionSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeAddContractSubject = TypedDict(
+    "GovernanceProposeAddContractSubject",
+    {
+        "name": str,
+        "version": int,
+        "sha256": str,
+        "height": int,
+    },
+)
+GovernanceProposeAddContract = TypedDict(
+    "GovernanceProposeAddContract",
+    {
+        "id": str,
+        "kind": Literal["add_contract"],
+        "subject": GovernanceProposeAddContractSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeWithdrawContractSubject = TypedDict(
+    "GovernanceProposeWithdrawContractSubject",
+    {
+        "proposal": str,
+    },
+)
+GovernanceProposeWithdrawContract = TypedDict(
+    "GovernanceProposeWithdrawContract",
+    {
+        "id": str,
+        "kind": Literal["withdraw_contract"],
+        "subject": GovernanceProposeWithdrawContractSubject,
         "closes_ms": NotRequired[int],
         "reason": NotRequired[str],
     },
@@ -741,6 +785,24 @@ class Submitting:
         self,
         contract: Literal["governance"],
         action: Literal["propose"],
+        args: GovernanceProposeAddContract,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeWithdrawContract,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
         args: GovernanceProposeRetryDue,
         *,
         timeout_s: float = ...,
@@ -1161,6 +1223,24 @@ class AsyncSubmitting:
         contract: Literal["governance"],
         action: Literal["propose"],
         args: GovernanceProposeWithdrawVersion,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeAddContract,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeWithdrawContract,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
