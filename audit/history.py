@@ -2,7 +2,7 @@
 
 Law: a history is returned only if its items hash to the head, and are as many, as the certified record of the object
 says, so whoever made the document could leave nothing out; and only if the document shows nothing else as if it were
-proven too. Source: docs/spec/contracts-process.md, section Hashes.
+proven too. Source: contracts/process/README.md, section Hashes.
 """
 
 from __future__ import annotations

@@ -258,7 +258,7 @@ def _object_history(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     record, handovers = certified.read(document, trace, record_of)
     judged = certified.judge(record.header, record.certificate, handovers, genesis, trace)
     certified.state_path(record, trace)
-    with trace.step("items", "contracts-process.md, Hashes") as seen:
+    with trace.step("items", "contracts/process/README.md T13, T14") as seen:
         recorded: Any = (0, b"") if record.value is None else decode(record.value)
         shown = document.get("items")
         seen.values = {"recorded": plain(recorded), "shown": len(shown) if type(shown) is list else None}

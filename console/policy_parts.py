@@ -17,7 +17,7 @@ VERDICT_TONE: Final = {"in_force": "good", "not_yet": "wait", "no_longer": "bad"
 VALUES_MAX: Final = 1_024
 """Of one dimension no more values than this are read from the state; the node's index counts the others."""
 
-_PAGE_VALUES: Final = 64  # of the contract: docs/spec/contracts-policy.md
+_PAGE_VALUES: Final = 64  # of the contract: contracts/policy/README.md
 _TABS: Final = (
     ("policies.tab.register", "/policies"),
     ("policies.tab.figures", "/policy/figures"),

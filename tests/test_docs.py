@@ -17,7 +17,7 @@ from coseal.cli import app
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md", "tests/**/*.md")
+    for pattern in ("*.md", "contracts/**/*.md", "docs/**/*.md", "examples/**/*.md", "tests/**/*.md")
     for path in ROOT.glob(pattern)
     if ".venv" not in path.parts
 )

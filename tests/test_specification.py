@@ -1,7 +1,8 @@
 """The specification and the code point at each other: whoever reads a rule finds the line that keeps it, and back.
 
-A rule is what begins a row, an item or a paragraph of docs/spec with its id (``N12``). It is cited by its own id in a
-comment or docstring; a range (``N1 to N9``) says where to look, and cites none.
+A rule is what begins a row, an item or a paragraph of a specification (docs/spec, a contract's README) with its id
+(``N12``). It is cited by its own id in a comment or docstring; a range (``N1 to N9``) says where to look, and cites
+none.
 """
 
 from __future__ import annotations
@@ -18,24 +19,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SPEC = ROOT / "docs" / "spec"
 KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique within a folder
-    "api.md": ("node/http", "node"),
-    "audit.md": ("audit",),
-    "budget.md": ("contracts", "contracts/governance", "contracts/supervision", "node"),
-    "consensus.md": ("consensus",),
-    "contracts.md": ("contracts", "contracts/policy"),
-    "contracts-evidence.md": ("contracts/evidence",),
-    "contracts-governance.md": ("contracts/governance",),
-    "contracts-policy.md": ("contracts/policy",),
-    "contracts-process.md": ("contracts/process", "contracts/supervision"),
-    "contracts-supervision.md": ("contracts/supervision", "contracts/governance"),
-    "contracts-of-others.md": ("contracts", "ledger"),
-    "encoding.md": ("ledger", "audit"),
-    "node.md": ("node",),
-    "rules.md": ("contracts/rules",),
-    "signer.md": ("node",),
-    "snapshot.md": ("ledger", "node"),
+    "docs/spec/api.md": ("node/http", "node"),
+    "docs/spec/audit.md": ("audit",),
+    "docs/spec/budget.md": ("contracts", "contracts/governance", "contracts/supervision", "node"),
+    "docs/spec/consensus.md": ("consensus",),
+    "docs/spec/contracts.md": ("contracts", "contracts/policy"),
+    "contracts/evidence/README.md": ("contracts/evidence",),
+    "contracts/governance/README.md": ("contracts/governance",),
+    "contracts/policy/README.md": ("contracts/policy",),
+    "contracts/process/README.md": ("contracts/process", "contracts/supervision"),
+    "contracts/supervision/README.md": ("contracts/supervision", "contracts/governance"),
+    "docs/spec/contracts-of-others.md": ("contracts", "contracts/governance", "ledger"),
+    "docs/spec/encoding.md": ("ledger", "audit"),
+    "docs/spec/node.md": ("node",),
+    "docs/spec/rules.md": ("contracts/rules",),
+    "docs/spec/signer.md": ("node",),
+    "docs/spec/snapshot.md": ("ledger", "node"),
 }
 PAGES = [page for page, folders in KEPT_IN.items() if folders]
 RULE = re.compile(r"^(?:\| |- )?(?:\*\*)?([A-Z][1-9]\d*)(?:\*\*| )", re.MULTILINE)
@@ -43,7 +43,7 @@ CITED = re.compile(r"\b[A-Z][1-9]\d*\b(?! to [A-Z]?\d)(?<! to ..)(?<! to ...)")
 
 
 def rules_of(page: str) -> list[str]:
-    return RULE.findall((SPEC / page).read_text(encoding="utf-8"))
+    return RULE.findall((ROOT / page).read_text(encoding="utf-8"))
 
 
 def words_of(path: Path) -> Iterator[str]:
@@ -67,7 +67,8 @@ def cited_in(folder: str) -> set[str]:
 
 
 def test_every_page_of_the_specification_says_where_its_rules_are_kept() -> None:
-    assert sorted(path.name for path in SPEC.glob("*.md")) == sorted(KEPT_IN)
+    pages = [*ROOT.glob("docs/spec/*.md"), *ROOT.glob("contracts/*/README.md")]
+    assert sorted(path.relative_to(ROOT).as_posix() for path in pages) == sorted(KEPT_IN)
     assert [page for page, folders in KEPT_IN.items() if bool(rules_of(page)) != bool(folders)] == []
 
 
@@ -88,5 +89,5 @@ def test_no_code_cites_a_rule_that_does_not_exist(folder: str) -> None:
 
 @pytest.mark.parametrize("page", sorted(KEPT_IN))
 def test_a_page_of_the_specification_names_files_that_exist(page: str) -> None:
-    named = re.findall(r"`([a-z_/]+/[a-z_]+\.py)`", (SPEC / page).read_text(encoding="utf-8"))
+    named = re.findall(r"`([a-z_/]+/[a-z_]+\.py)`", (ROOT / page).read_text(encoding="utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []

@@ -4,7 +4,7 @@ Law: a record proves itself: two signatures of one validator in one phase of one
 here against the key with which it voted. Nothing here removes a validator; that is decided by people, with a ballot.
 
 State: ``evidence/validators`` (ids with a record, ascending), ``/of/<validator>`` (their places, as they came),
-``/proof/<validator>/<height>/<round>/<phase>``. Rules O1 to O5 of docs/spec/contracts-evidence.md.
+``/proof/<validator>/<height>/<round>/<phase>``. Rules O1 to O5 of contracts/evidence/README.md.
 """
 
 from __future__ import annotations

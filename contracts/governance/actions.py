@@ -1,7 +1,7 @@
 """The governance contract: members propose what concerns all, a quorum of the validators' members decides.
 
 Law: nothing here is done by one member alone; a proposal that cannot take effect when it is accepted is void and
-changes nothing; what is decided stays readable for ever. Rules A1 to A11 of docs/spec/contracts-governance.md.
+changes nothing; what is decided stays readable for ever. Rules A1 to A11 of contracts/governance/README.md.
 
 State: ``governance/proposal/<id>`` (a ballot), ``/proposals`` (the open ones), ``/count``, ``/number/<n>`` (its id);
 the version to come is in ``governance.versions``.

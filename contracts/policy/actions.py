@@ -1,7 +1,7 @@
 """The policy contract: the register of policies, live and historical.
 
 Law: live acts keep the guards or are refused; historical facts are recorded with what is odd about them.
-docs/spec/contracts-policy.md.
+contracts/policy/README.md.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Law: passed <= promulgated <= effective; a municipal instrument is approved abov
 issuer or a higher level changes or ends an instrument; nothing follows the end but an evaluation.
 
 A body acts under its member id: names may be changed by their members, so they give no authority.
-docs/spec/contracts-policy.md, sections Actions and Refusals.
+contracts/policy/README.md, sections Actions and Refusals.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Law: what is derived (status, standing) follows from the stored facts and a time alone; whether an instrument is in
 force is never stored. Dates may be a year, a month or a day; one precedes another only if it certainly does.
 
-State: ``policy/instrument/<id>``. Source: the European Legislation Identifier; docs/spec/contracts-policy.md.
+State: ``policy/instrument/<id>``. Source: the European Legislation Identifier; contracts/policy/README.md.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Law: a broken guard is a finding on the instrument, never a refusal; only a wrong form refuses a batch. Findings of
 guards follow from all events of the instrument, so the order in which batches come does not matter to them.
 
-docs/spec/contracts-policy.md, section Findings.
+contracts/policy/README.md, section Findings.
 """
 
 from __future__ import annotations

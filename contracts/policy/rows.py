@@ -1,7 +1,7 @@
 """How policy transactions become rows: one row an instrument, and what can be filtered or counted.
 
 Law: the rows of an instrument follow from the transactions about it in ledger order; what they say of status, level,
-year, areas and issuers equals what the state says of it at the same height. docs/spec/contracts-policy.md.
+year, areas and issuers equals what the state says of it at the same height. contracts/policy/README.md.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Law: what a full recount of the instruments gives is what the counters hold; an 
 instrument it changes.
 
 State: ``policy/statistics/<by>`` -> {count} of distinct values, ``/page/<n>`` -> up to 64 values in order of first
-appearance, ``/value/<value>`` -> the figure. docs/spec/contracts-policy.md.
+appearance, ``/value/<value>`` -> the figure. contracts/policy/README.md.
 """
 
 from __future__ import annotations

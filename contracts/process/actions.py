@@ -3,7 +3,7 @@
 Law: one bad item refuses the batch; per source the sequence has no hole but a recorded one; what is recorded is
 never edited; an object's record fixes all its items.
 
-State: ``process.state``. docs/spec/contracts-process.md.
+State: ``process.state``. contracts/process/README.md.
 """
 
 from __future__ import annotations

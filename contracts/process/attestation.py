@@ -4,7 +4,7 @@ Law: only the named member speaks, and a confirmation is final; a dispute can be
 for disputes get settled, and what was confirmed is changed by a correction that both parties see. Which operator spoke
 is kept.
 
-docs/spec/contracts-process.md.
+contracts/process/README.md.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Law: a chain's head fixes the items, their order and their number; whoever holds an object's certified record can
 tell whether the items shown to them are all the items of that object and only those.
-Source: docs/spec/contracts-process.md, section Hashes.
+Source: contracts/process/README.md, section Hashes.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Law: an item is read as a whole or refused with the path of what does not fit; nothing is coerced or dropped.
 
 A definition is compiled once into fields and kept by its hash; an item then costs a few microseconds.
-docs/spec/contracts-process.md, sections Items and Times.
+contracts/process/README.md, sections Items and Times.
 """
 
 from __future__ import annotations

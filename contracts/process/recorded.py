@@ -4,7 +4,7 @@ Law: whoever reads items of a block (rows, the HTTP interface, streams, exports,
 them see the same items in the same order.
 
 No contract appends items of its own yet; where its receipt will have them is rule T17 of
-docs/spec/contracts-process.md.
+contracts/process/README.md.
 """
 
 from __future__ import annotations

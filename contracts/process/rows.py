@@ -1,6 +1,6 @@
 """How process data becomes rows: types, sources, batches, items with their objects, and what is counted of flows.
 
-Law: the rows follow from accepted transactions in ledger order. docs/spec/contracts-process.md.
+Law: the rows follow from accepted transactions in ledger order. contracts/process/README.md.
 """
 
 from __future__ import annotations

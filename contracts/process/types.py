@@ -2,7 +2,7 @@
 
 Law: a version never changes; its hash names it; a person's data enters the chain as a commitment or not at all.
 
-docs/spec/contracts-process.md, section Actions.
+contracts/process/README.md, section Actions.
 """
 
 from __future__ import annotations

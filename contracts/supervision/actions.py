@@ -4,7 +4,7 @@ Law: whoever acts has the role and its turn; what is not done in time becomes a 
 much in one block.
 
 Ballots are here, the rest in the modules of this contract. State: ``supervision/ballot/<id>``.
-docs/spec/contracts-supervision.md.
+contracts/supervision/README.md.
 """
 
 from __future__ import annotations

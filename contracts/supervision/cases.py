@@ -3,7 +3,7 @@
 Law: the record says who opened a case, and nobody opens one about the own member; from then on it has the life of any
 finding. A member has at most ``MAX_OPEN_CASES`` of them open.
 
-State: ``supervision/cases/<member>``. docs/spec/contracts-supervision.md, section Cases.
+State: ``supervision/cases/<member>``. contracts/supervision/README.md, section Cases.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Law: one function checks a set at each of these steps, against the state of that
 compiles under its definition, and stays within the bounds, at all times.
 
 State: ``supervision/waiting/<process type>``; what is in force is in ``supervision.sets``.
-docs/spec/contracts-supervision.md, J1 to J5 and J10 to J11.
+contracts/supervision/README.md, J1 to J5 and J10 to J11.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Law: a trial has no effect; a receipt has its bound, and what has no room in it stands in the next block's first.
 
-State: ``supervision/trial/<set>``. docs/spec/contracts-supervision.md.
+State: ``supervision/trial/<set>``. contracts/supervision/README.md.
 """
 
 from __future__ import annotations

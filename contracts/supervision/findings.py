@@ -5,7 +5,7 @@ a dismissal comes without the subject having been heard; nobody supervises itsel
 
 State: ``supervision/finding/<id>``, ``supervision/findings/<process type>/<object type>/<id>``,
 ``supervision/statistics/<process type>/<rule>``.
-docs/spec/contracts-supervision.md, section Actions: findings.
+contracts/supervision/README.md, section Actions: findings.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Law: every hold has an end that comes by itself; who is held may contest it, and
 ends it; facts are recorded under a hold all the same. A hold with an amount holds so much of what its object is
 about, one without holds the whole object; the contract that the object belongs to keeps to it.
 
-State: ``supervision/hold/<process type>/<object type>/<id>``. docs/spec/contracts-supervision.md, section Holds.
+State: ``supervision/hold/<process type>/<object type>/<id>``. contracts/supervision/README.md, section Holds.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ one its deadlines go by (``deadlines.BLOCK_CLOCK``, or a historical source), ``a
 or None, ``began_ms`` the block time of its first item, or -1 if it began before any rule here, ``source`` the last
 that recorded it, and an entry is ``[set, generation, monitor state]``.
 
-State: ``supervision/object/<process type>/<object type>/<id>``. docs/spec/contracts-supervision.md.
+State: ``supervision/object/<process type>/<object type>/<id>``. contracts/supervision/README.md.
 """
 
 from __future__ import annotations

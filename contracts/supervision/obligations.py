@@ -3,7 +3,7 @@
 Law: a period that ends is met or missed, and either is counted; the next one begins by itself.
 
 State: ``supervision/obligation/<rule>/<member>/<source>``. What runs is the monitor of the source
-(``supervision.monitor_runtime``); the record here says it in figures. docs/spec/contracts-supervision.md, Obligations.
+(``supervision.monitor_runtime``); the record here says it in figures. contracts/supervision/README.md, Obligations.
 """
 
 from __future__ import annotations

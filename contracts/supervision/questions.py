@@ -2,7 +2,7 @@
 
 Law: a question is answered once, by a government member that did not ask it; an answer that is late is a fact.
 
-State: ``supervision/question/<id>``, ``supervision/guidance/<id>``. docs/spec/contracts-supervision.md.
+State: ``supervision/question/<id>``, ``supervision/guidance/<id>``. contracts/supervision/README.md.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Law: the rows follow from receipts in ledger order; what they say of status, step and deadline equals what the state
 says at the same height. A row made by ``begin_block`` has position -1; one that changes keeps the place where it
-began. docs/spec/contracts-supervision.md.
+began. contracts/supervision/README.md.
 """
 
 from __future__ import annotations

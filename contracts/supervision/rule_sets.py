@@ -4,7 +4,7 @@ Law: a version never changes; a version follows the one before; one version of a
 that was recorded before a rule came into force is judged by it.
 
 State: ``supervision/rule/<id>`` and ``/<version>``, ``supervision/set/<set>``, ``supervision/active/<process type>``.
-docs/spec/contracts-supervision.md, section Actions: rules.
+contracts/supervision/README.md, section Actions: rules.
 """
 
 from __future__ import annotations

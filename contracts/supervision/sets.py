@@ -4,7 +4,7 @@ Law: what is compiled follows from the state alone; whether it was compiled befo
 
 State: ``supervision/active/<process type>``, ``supervision/set/<set>``, ``supervision/rule/<id>/<version>``,
 ``supervision/source_bytes``.
-docs/spec/contracts-supervision.md.
+contracts/supervision/README.md.
 """
 
 from __future__ import annotations

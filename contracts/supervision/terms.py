@@ -3,7 +3,7 @@
 Law: a step's time is fixed when the step begins; the supervisor's times are counted like everybody's.
 
 State: ``supervision/terms`` (those that differ from the defaults), ``supervision/times/<step>`` and
-``supervision/times/<step>/<member>``, ``supervision/counter/<what>``. docs/spec/contracts-supervision.md.
+``supervision/times/<step>/<member>``, ``supervision/counter/<what>``. contracts/supervision/README.md.
 """
 
 from __future__ import annotations

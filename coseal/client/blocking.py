@@ -133,7 +133,7 @@ class Client(BaseClient, Submitting):
     ) -> Recorded:
         """Record items of process data as the member's ``source``, each exactly once, and prove that all are there.
 
-        ``events`` are items (docs/spec/contracts-process.md), or CloudEvents 1.0 (docs/spec/api.md), which bring source
+        ``events`` are items (contracts/process/README.md), or CloudEvents 1.0 (docs/spec/api.md), which bring source
         and sequence themselves; ``datetime`` and ``Decimal`` become their texts. They are sent in transactions of up to
         ``batch_items``, ``window`` of them on their way at once; a batch that was lost or came too early is sent again.
         ``sequence`` is the number of the first event in its source: what the source has already is left out, so that

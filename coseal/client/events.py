@@ -72,9 +72,7 @@ def read_events(events: Iterable[Mapping[str, Any]], source_id: str | None, sequ
 
 def _mapping(event: Any, path: str) -> dict[str, Any]:
     if not isinstance(event, Mapping):
-        raise CosealError(
-            f"{path} is a {type(event).__name__}", "expected a mapping, see docs/spec/contracts-process.md"
-        )
+        raise CosealError(f"{path} is a {type(event).__name__}", "expected a mapping, see contracts/process/README.md")
     return {name: _plain(value, f"{path}.{name}") for name, value in event.items()}
 
 

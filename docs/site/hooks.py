@@ -25,6 +25,10 @@ FROM_OUTSIDE = {
     "README.md": "project/readme.md",
     "SECURITY.md": "project/security.md",
     "bench/README.md": "project/bench.md",
+    **{
+        f"contracts/{name}/README.md": f"spec/contracts-{name}.md"
+        for name in ("evidence", "governance", "policy", "process", "supervision")
+    },
     "examples/README.md": "project/examples.md",
     "examples/policies/README.md": "project/examples-policies.md",
     "examples/rules/README.md": "project/examples-rules.md",

@@ -34,7 +34,7 @@ def page() -> str:
     """Return the rules of each specification that has any."""
     parts = []
     for name, found in every_rule().items():
-        title = (SPECIFICATIONS / name).read_text("utf-8").partition("\n")[0].removeprefix("# ")
+        title = _texts()[name].partition("\n")[0].removeprefix("# ")
         rows = [(rule.number, rule.text, ", ".join(map(code, rule.places))) for rule in found]
         parts += [f"## [{title}](../spec/{name})\n", table(("rule", "", "in the code"), rows)]
     return "\n".join(parts)
@@ -42,7 +42,7 @@ def page() -> str:
 
 def every_rule() -> dict[str, list[Rule]]:
     """Return the rules by the file name of their specification, those by number."""
-    texts = {path.name: path.read_text("utf-8") for path in sorted(SPECIFICATIONS.glob("*.md"))}
+    texts = _texts()
     begins = {name: found for name, text in texts.items() if (found := _beginnings(text))}
     times = Counter(number for found in begins.values() for number in found)
     everywhere = [path for package in _PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
@@ -58,6 +58,14 @@ def every_rule() -> dict[str, list[Rule]]:
             for number in sorted(found, key=lambda number: (number[0], int(number[1:])))
         ]
     return result
+
+
+def _texts() -> dict[str, str]:
+    """Return the specifications by their file names in the site."""
+    texts = {path.name: path.read_text("utf-8") for path in sorted(SPECIFICATIONS.glob("*.md"))}
+    for path in sorted((ROOT / "contracts").glob("*/README.md")):
+        texts[f"contracts-{path.parent.name}.md"] = path.read_text("utf-8")
+    return texts
 
 
 def _beginnings(text: str) -> dict[str, str]:

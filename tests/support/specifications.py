@@ -1,16 +1,17 @@
-"""The specifications in docs/spec, as tests read them."""
+"""The specifications of the contracts, as tests read them."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent.parent / "docs" / "spec"
+ROOT = Path(__file__).resolve().parent.parent.parent
+FOLDER = ROOT / "docs" / "spec"
 
 
 def specification(name: str) -> str:
     """Return the text of a contract's specification."""
-    return (FOLDER / f"contracts-{name}.md").read_text(encoding="utf-8")
+    return (ROOT / "contracts" / name / "README.md").read_text(encoding="utf-8")
 
 
 def section(text: str, title: str) -> str:

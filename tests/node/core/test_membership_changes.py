@@ -1,4 +1,4 @@
-"""Changes of the validators and the registry with real machines: docs/spec/contracts-governance.md and node.md."""
+"""Changes of the validators and the registry with real machines: contracts/governance/README.md and node.md."""
 
 from __future__ import annotations
 
