@@ -15,7 +15,9 @@ from coseal.console.nodes import Problem
 from coseal.console.page import Entry, Page, Route, View
 from coseal.console.parts import (
     cursor_pager,
+    facts,
     field,
+    height_link,
     lead,
     moment,
     raw,
@@ -23,6 +25,7 @@ from coseal.console.parts import (
     select,
     table,
     titled_table,
+    transaction_link,
     tree,
 )
 from coseal.contracts.kernel.lists import Filter, List
@@ -99,7 +102,7 @@ async def record(page: Page) -> View:
     return page.view(
         title,
         lead(page, title, None, el("p", None, back)),
-        section(page, "lists.record", tree(shown.value), raw(page, shown.value), shown=shown),
+        section(page, "lists.record", _record(page, listed, shown.value), raw(page, shown.value), shown=shown),
     )
 
 
@@ -117,6 +120,23 @@ def _row(page: Page, listed: List, entry: Mapping[str, Any]) -> list[Child]:
         named = {name: entry[name] for name in listed.named_by}
         first = el("a", {"href": page.link(f"/lists/{listed.name}/record", **named)}, first)
     return [first, *rest]
+
+
+def _record(page: Page, listed: List, value: Any) -> Html:
+    """Return a record of the state, its fields by the headings that the list has for them."""
+    if not isinstance(value, dict):
+        return tree(value)
+    return facts(
+        (in_language(listed.heading(name), page.language), _fact(page, listed, name, value[name])) for name in value
+    )
+
+
+def _fact(page: Page, listed: List, name: str, value: Any) -> Child:
+    if name == "tx" and isinstance(value, str):
+        return transaction_link(page, value)
+    if name == "height" and type(value) is int:
+        return height_link(page, value)
+    return _cell(page, name, value) if name in listed.columns and not isinstance(value, dict | list) else tree(value)
 
 
 def _cell(page: Page, name: str, value: Any) -> Child:
@@ -148,7 +168,7 @@ def _filters(page: Page, listed: List) -> Html | None:
 
 
 def _field(page: Page, listed: List, one: Filter) -> Html:
-    label = in_language(listed.columns.get(one.name, one.name.replace("_", " ")), page.language)
+    label = in_language(listed.heading(one.name), page.language)
     value = page.query(one.name) or ""
     if one.values:
         return select(label, one.name, [("", "–"), *((each, each) for each in one.values)], value)

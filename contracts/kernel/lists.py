@@ -41,6 +41,7 @@ class Filter:
 
     ``condition`` is SQL with the value as ``:name``; by default the column of that name equals it. The value is one of
     ``values`` if there are some, else a text of at most ``high`` characters that matches ``pattern`` if there is one.
+    ``title`` is for people, where the list shows no column of that name.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Filter:
     values: tuple[str, ...] = ()
     pattern: str = ""
     high: int = 256
+    title: Words = field(default_factory=dict)
 
     @property
     def sql(self) -> str:
@@ -111,6 +113,11 @@ class List:
     def state_key(self, entry: Mapping[str, Any]) -> str | None:
         """Return the state key of an entry, None for a list of what the state has not."""
         return None if self.key is None else self.key(*(entry[name] for name in self.named_by))
+
+    def heading(self, name: str) -> str | Words:
+        """Return what people call a column or filter, its name itself where nothing better is known."""
+        titles = {one.name: one.title for one in self.filters if one.title}
+        return self.columns.get(name) or titles.get(name) or name
 
     def order(self, name: str = "") -> Order:
         """Return the order of a name, the first one by default; raise ``KeyError``."""

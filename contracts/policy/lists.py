@@ -39,18 +39,21 @@ POLICIES: Final = List(
     (
         Filter("year", "Four digits, or `undated`.", pattern="^([0-9]{4}|undated)$"),
         Filter(
-            "area", condition="EXISTS (SELECT 1 FROM policy_areas f WHERE f.area = :area AND f.policy = policies.id)"
+            "area",
+            title={"en": "Area", "zh": "领域"},
+            condition="EXISTS (SELECT 1 FROM policy_areas f WHERE f.area = :area AND f.policy = policies.id)",
         ),
         Filter("level"),
         Filter(
             "issuer",
+            title={"en": "Issuer", "zh": "发文机关"},
             condition="EXISTS (SELECT 1 FROM policy_issuers f WHERE f.issuer = :issuer AND f.policy = policies.id)",
         ),
-        Filter("status"),
-        Filter("origin"),
+        Filter("status", title={"en": "Status", "zh": "状态"}),
+        Filter("origin", title={"en": "Origin", "zh": "来历"}),
         Filter("type_document"),
-        Filter("member"),
-        Filter("source", "SHA-256 of what it was recorded from."),
+        Filter("member", title={"en": "Recorded by", "zh": "登记方"}),
+        Filter("source", "SHA-256 of what it was recorded from.", title=_SOURCE),
         Filter("title", "Text that the title contains.", "instr(lower(title), lower(:title)) > 0"),
     ),
     (Order("id", ("id",)), Order("newest", ("date", "id"), descending=True, separator=" ")),

@@ -13,13 +13,15 @@ from coseal.contracts.supervision.sets import ballot_key, rule_key
 
 _PART: Final = "supervision"
 _STATUS: Final = Filter("status", high=32)
-_PROCESS_TYPE: Final = Filter("process_type")
+_PROCESS_TYPE: Final = Filter("process_type", title={"en": "Process type", "zh": "流程类型"})
+_SEVERITY: Final[Words] = {"en": "Severity", "zh": "严重程度"}
 _NUMBERED: Final = (Order("oldest", ("number",)), Order("newest", ("number",), descending=True))
 
 _ID: Final[Words] = {"en": "Id", "zh": "编号"}
 _STANDS: Final[Words] = {"en": "Status", "zh": "状态"}
 _MEMBER: Final[Words] = {"en": "Member", "zh": "成员"}
 _DUE: Final[Words] = {"en": "Due", "zh": "截止"}
+_AWAITS: Final[Words] = {"en": "Awaits", "zh": "轮到"}
 _KIND: Final[Words] = {"en": "Kind", "zh": "种类"}
 _OBJECT: Final[Words] = {"en": "Object", "zh": "对象"}
 _CAME: Final[Words] = {"en": "When", "zh": "时间"}
@@ -51,7 +53,7 @@ RULES: Final = List(
         "effect": {"en": "Effect", "zh": "效果"},
         "proposer": {"en": "Proposed by", "zh": "提议方"},
     },
-    (_PROCESS_TYPE, _STATUS, Filter("kind", high=32), Filter("severity", high=32), Filter("proposer")),
+    (_PROCESS_TYPE, _STATUS, Filter("kind", high=32), Filter("severity", high=32, title=_SEVERITY), Filter("proposer")),
     key=rule_key,
     named_by=("id", "version"),
 )
@@ -87,9 +89,9 @@ FINDINGS: Final = List(
         "id": _ID,
         "rule": {"en": "Rule", "zh": "规则"},
         "object": _OBJECT,
-        "severity": {"en": "Severity", "zh": "严重程度"},
+        "severity": _SEVERITY,
         "status": _STANDS,
-        "side": {"en": "Awaits", "zh": "轮到"},
+        "side": _AWAITS,
         "step": {"en": "Step", "zh": "步骤"},
         "deadline_ms": _DUE,
     },
@@ -97,13 +99,31 @@ FINDINGS: Final = List(
         _STATUS,
         Filter("rule"),
         _PROCESS_TYPE,
-        Filter("object_type"),
+        Filter("object_type", title={"en": "Object type", "zh": "对象类型"}),
         Filter("object", "The id of the object."),
         Filter("severity", high=32),
-        Filter("source"),
-        Filter("party", "The subject or the supervisor.", "(subject = :party OR supervisor = :party)", high=64),
-        Filter("awaits", "Whose turn it is.", "side = :awaits", ("supervisor", "subject")),
-        Filter("overdue", "Whether the step due is late.", "(overdue > 0) = (:overdue = 'true')", ("true", "false")),
+        Filter("source", title={"en": "Source", "zh": "数据源"}),
+        Filter(
+            "party",
+            "The subject or the supervisor.",
+            "(subject = :party OR supervisor = :party)",
+            high=64,
+            title={"en": "Of whom", "zh": "当事方"},
+        ),
+        Filter(
+            "awaits",
+            "Whose turn it is.",
+            "side = :awaits",
+            ("supervisor", "subject"),
+            title=_AWAITS,
+        ),
+        Filter(
+            "overdue",
+            "Whether the step due is late.",
+            "(overdue > 0) = (:overdue = 'true')",
+            ("true", "false"),
+            title={"en": "Overdue", "zh": "逾期"},
+        ),
     ),
     _NUMBERED,
     entry=numbered,

@@ -6,7 +6,7 @@ Law: lists, filters and headings are what the contracts say of them; a list of a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
 def _command(listed: List) -> Any:
     options = {one.name: (_option(listed, one), None) for one in listed.filters}
     if len(listed.orders) > 1:
-        options["order"] = (_choice("order", listed.orders_say, [order.name for order in listed.orders]), None)
+        options["order"] = (_choice("order", listed.orders_say, tuple(order.name for order in listed.orders)), None)
 
     def entries(
         access: Any,
@@ -73,18 +73,15 @@ def _command(listed: List) -> Any:
 
 def _option(listed: List, one: Filter) -> Any:
     """Return the option of a filter, explained by itself or by the column that it is of."""
-    columns = {
-        column.name: f"Only this {column.name.replace('_', ' ')}: {column.says}." for column in listed.table.columns
-    }
-    says = one.says or columns.get(one.name, f"Only this {one.name}.")
+    columns = {column.name: column.says for column in listed.table.columns}
+    says = one.says or f"Only where it is this: {columns.get(one.name, one.name)}."
     if one.values:
-        return _choice(one.name, says, list(one.values))
+        return _choice(one.name, says, one.values)
     return Annotated[str | None, typer.Option(_flag(one.name), metavar="TEXT", help=says)]
 
 
-def _choice(name: str, says: str, values: list[str]) -> Any:
-    option = typer.Option(_flag(name), metavar="|".join(values), help=says, autocompletion=lambda: values)
-    return Annotated[str | None, option]
+def _choice(name: str, says: str, values: tuple[str, ...]) -> Any:
+    return Annotated[Literal[values] | None, typer.Option(_flag(name), help=says)]
 
 
 def _flag(name: str) -> str:

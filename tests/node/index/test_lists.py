@@ -55,6 +55,12 @@ def test_a_list_reads_a_table_of_every_node_by_columns_that_it_has(listed: List)
 
 
 @pytest.mark.parametrize("listed", LISTS.values(), ids=lambda listed: listed.name)
+def test_people_read_titles_headings_and_filters_in_both_languages(listed: List) -> None:
+    words = [listed.title, *listed.columns.values(), *(listed.heading(one.name) for one in listed.filters)]
+    assert all(isinstance(one, dict) and set(one) == {"en", "zh"} and all(one.values()) for one in words)
+
+
+@pytest.mark.parametrize("listed", LISTS.values(), ids=lambda listed: listed.name)
 def test_entries_have_what_a_table_shows_and_stand_in_the_state_under_their_key(
     listed: List, chains: list[tuple[Index, State]]
 ) -> None:
