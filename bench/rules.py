@@ -13,7 +13,6 @@ import platform
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,44 +21,14 @@ from rich.table import Table
 
 from coseal.contracts.execution import Executor, new_state
 from coseal.ledger.block import Receipt
-from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.genesis import CAPABILITIES
 from coseal.ledger.render import time_text
-from coseal.ledger.signing import Ed25519Signer
 from coseal.ledger.transaction import Transaction, sign
+from tests.support.genesis import VALIDATORS, make_genesis
+from tests.support.keys import operator
 
-START_MS = 1_700_000_000_000
 BATCH, BATCHES_A_BLOCK, CASE_EVENTS, BLOCK_MS = 100, 10, 8, 1_000
 TYPES = [f"step {number}" for number in range(10)]
-ROLES = {"regulator": "government", "central-bank": "bank", "bank-a": "bank", "enterprise-a": "enterprise"}
-
-
-def signer(name: str) -> Ed25519Signer:
-    """Return the key that belongs to a name."""
-    return Ed25519Signer(sha256(name.encode()).digest())
-
-
-def genesis(state_bits: int) -> Genesis:
-    """Return a chain of four members."""
-    capabilities = ("operate", "registrar", "submit", "supervise")
-    members = [
-        Member(
-            name,
-            name,
-            role,
-            "central" if role == "government" else "",
-            "",
-            name == "central-bank",
-            (Operator("admin", signer(name).public_key, capabilities),),
-        )
-        for name, role in ROLES.items()
-    ]
-    nodes = [Node(name, name, "validator", signer(f"node {name}").public_key, b"certificate") for name in ROLES]
-    parameters = Parameters(state_bits=state_bits)
-    return Genesis.decode(
-        encode_genesis(
-            name="bench", time_ms=START_MS, parameters=parameters, members=tuple(members), nodes=tuple(nodes)
-        )
-    )
 
 
 def rules(count: int) -> list[dict[str, Any]]:
@@ -94,7 +63,7 @@ class Chain:
     """An executor that is fed blocks; ``time_ms`` is the tip's."""
 
     def __init__(self, state_bits: int = 16) -> None:
-        self.genesis = genesis(state_bits)
+        self.genesis = make_genesis("bench", members=VALIDATORS, capabilities=CAPABILITIES, state_bits=state_bits)
         self.executor = Executor(self.genesis, new_state(self.genesis))
         self.events = 0
         self.findings = 0
@@ -105,7 +74,7 @@ class Chain:
         contract, _, action = name.partition(".")
         self._salt += 1
         return sign(
-            signer(member),
+            operator(member),
             chain_id=self.genesis.chain_id,
             sender=f"{member}/admin",
             contract=contract,

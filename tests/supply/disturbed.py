@@ -37,7 +37,7 @@ from tests.fuzz.mutate import LEAVES, OCTETS, change, mutant, unpack
 from tests.fuzz.run import corpus_of
 from tests.support.chain import Chain
 from tests.support.cluster import Cluster
-from tests.support.genesis import ROLES, START_MS, make_genesis
+from tests.support.genesis import START_MS, VALIDATORS, make_genesis
 from tests.support.supervised import Story
 from tests.support.transactions import signed
 
@@ -166,8 +166,8 @@ class _Disturbed(Story):
     def decide(self, ballot: str, kind: str, subject: Any) -> None:
         """Propose something and vote for it; without certificates, for the keys of validators may become others."""
         proposal = {"id": ballot, "kind": kind, "subject": subject}
-        acts = [(self.random.choice(sorted(ROLES)), "governance.propose", proposal)]
-        acts += [(member, "governance.vote", {"ballot": ballot, "choice": "yes"}) for member in sorted(ROLES)]
+        acts = [(self.random.choice(sorted(VALIDATORS)), "governance.propose", proposal)]
+        acts += [(member, "governance.vote", {"ballot": ballot, "choice": "yes"}) for member in sorted(VALIDATORS)]
         executor = self.chain.executor
         for member, name, args in acts:
             outcome = executor.run(executor.height + 1, executor.time_ms + 1, [self.sign(name, args, member)])
@@ -217,7 +217,7 @@ def acts(times: int) -> Iterator[str]:
         tell(story)
         for contract in CONTRACTS.values():
             for action, about in sorted(contract.actions.items()):
-                for member in sorted(ROLES):
+                for member in sorted(VALIDATORS):
                     story.disturb(f"{contract.name}.{action}", member, dict(about.example), 8)
         yield from story.lines
         yield from _rows(story)
