@@ -241,14 +241,14 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "coseal.node.core.journal",
         "return self.verdict in (Verdict.INTACT, Verdict.TORN)",
         "return True",
-        "tests/node/core/test_journal.py tests/node/core/test_machine.py",
+        "tests/node/core/test_journal.py tests/node/core/test_machine_faults.py",
     ),
     "torn_not_cut": _one(
         "a torn journal is not cut",
         "coseal.node.core.journal_writer",
         "        if self._verdict is journal.Verdict.TORN:",
         "        if self._verdict is journal.Verdict.TORN and not self._entitled:",
-        "tests/node/core/test_machine.py",
+        "tests/node/core/test_machine_faults.py",
     ),
     # What is checked
     "signature_unchecked": _one(
@@ -256,7 +256,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "coseal.node.core.ordering",
         "if not verified or message.epoch != self.validators.epoch:",
         "if message.epoch != self.validators.epoch:",
-        "tests/node/core/test_machine.py",
+        "tests/node/core/test_machine_frames.py",
     ),
     "certificate_unchecked": _one(
         "a commit certificate of a peer is taken unverified",
@@ -296,14 +296,14 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "coseal.node.core.verified_cache",
         "transaction.verify_signature(self._verify)",
         "transaction.salt",
-        "tests/node/core/test_machine.py tests/node/core/test_application.py",
+        "tests/node/core/test_machine_frames.py tests/node/core/test_application.py",
     ),
     "status_believed": _one(
         "a peer's claimed tip is believed without its certificate",
         "coseal.node.core.peer_status",
         "require_commit(certificate, executor.chain_id, executor.validators, self._verify)",
         "certificate.signers()",
-        "tests/node/core/test_machine.py",
+        "tests/node/core/test_machine_frames.py",
     ),
     "any_later_round": _one(
         "one validator's round change moves the others",
@@ -379,7 +379,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "coseal.node.core.consistent_reads",
         "if len(question.answered) < validators.quorum:",
         "if not question.answered:",
-        "tests/node/core/test_machine.py",
+        "tests/node/core/test_machine_reads.py",
     ),
     "liars_asked_again": _one(
         "a peer that gave wrong blocks is asked again at once",

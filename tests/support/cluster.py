@@ -17,6 +17,7 @@ from coseal.contracts.execution import Executor, Outcome, new_state
 from coseal.contracts.registry import RULES, Contracts
 from coseal.ledger import framing, signing
 from coseal.ledger.block import CommittedBlock
+from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.head import Head
@@ -33,6 +34,7 @@ from coseal.node.core.mempool import MempoolLimits
 from coseal.node.core.verified_cache import VerifiedCache
 from tests.support.genesis import START_MS, make_genesis
 from tests.support.keys import validator
+from tests.support.transactions import signed
 
 NAMES = ("bank-a", "central-bank", "enterprise-a", "regulator", "bank-b", "enterprise-b", "institute-a")
 DEFAULTS = {"state_bits": 4, "round_timeout_ms": 500, "heartbeat_ms": 0}
@@ -492,3 +494,34 @@ class Cluster:
 def records(data: bytes) -> list[framing.Record]:
     """The records of a journal file."""
     return list(framing.scan(data).records)
+
+
+def settled(cluster: Cluster) -> Cluster:
+    """Start a cluster and wait until block 1 is everywhere, and durable."""
+    cluster.start()
+    assert cluster.run_until(lambda: cluster.agrees(1))
+    cluster.run(10)
+    return cluster
+
+
+def commit(cluster: Cluster, count: int, *, at: str = "regulator", first: int = 1) -> None:
+    """Commit ``count`` transactions in as many blocks, on every running node."""
+    for number in range(first, first + count):
+        tx = signed(cluster.genesis, number)
+        cluster.submit(at, tx)
+        assert cluster.run_until(lambda tx=tx: cluster.has(tx)), cluster.now_ms  # type: ignore[misc]
+
+
+def machine_of(host: Host) -> Machine:
+    """Return the machine of a host that runs."""
+    assert host.machine is not None
+    return host.machine
+
+
+def certificate_of(cluster: Cluster, height: int, block_hash: bytes, *, signers: int, epoch: int = 0) -> Certificate:
+    """Return the certificate of a block by the first ``signers`` of the validators."""
+    validators = cluster.genesis.validators
+    preimage = vote_preimage(cluster.genesis.chain_id, epoch, height, 0, Phase.COMMIT, block_hash)
+    votes = {i: validator(validators[i].id).sign(preimage) for i in range(signers)}
+    made = assemble(Phase.COMMIT, validators, height, 0, block_hash, votes)
+    return Certificate(made.phase, epoch, height, 0, block_hash, made.bitmap, made.signatures)

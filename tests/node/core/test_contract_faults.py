@@ -17,7 +17,7 @@ from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import Transaction
 from coseal.node.core import events
 from coseal.node.core.events import NodeEffect
-from tests.support.cluster import Cluster, Host
+from tests.support.cluster import Cluster, Host, settled
 from tests.support.transactions import signed
 
 ALONE = "enterprise-a"
@@ -42,13 +42,6 @@ def rules(error: type[BaseException], strikes: Callable[[Args], bool]) -> Mappin
 def at_call(number: int) -> Callable[[Args], bool]:
     calls = count(1)
     return lambda args: next(calls) == number
-
-
-def settled(cluster: Cluster) -> Cluster:
-    cluster.start()
-    assert cluster.run_until(lambda: cluster.agrees(1))
-    cluster.run(10)
-    return cluster
 
 
 def with_rules(found: Mapping[int, Contracts], *names: str) -> tuple[Cluster, list[NodeEffect]]:

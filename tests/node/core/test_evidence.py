@@ -20,7 +20,7 @@ from coseal.node.core.events import Admission, Answer
 from coseal.node.core.evidence import PENDING_MAX, SENDS_MAX, TURN_TICKS, Reporter, proof_of
 from coseal.node.core.keyring import Keyring
 from coseal.node.core.mempool import Mempool, MempoolLimits
-from tests.support.cluster import Cluster, genesis_of
+from tests.support.cluster import Cluster, genesis_of, settled
 from tests.support.genesis import START_MS
 from tests.support.keys import validator
 from tests.support.transactions import signed
@@ -31,13 +31,6 @@ TICK_MS = 1_000
 @pytest.fixture
 def cluster() -> Cluster:
     return settled(Cluster())
-
-
-def settled(cluster: Cluster) -> Cluster:
-    cluster.start()
-    assert cluster.run_until(lambda: cluster.agrees(1))
-    cluster.run(10)
-    return cluster
 
 
 def consensus(data: bytes) -> Message | None:

@@ -16,8 +16,7 @@ from coseal.ledger.snapshot import Manifest, cut
 from coseal.node.core import wire
 from coseal.node.core.header_chain import genesis_chain
 from coseal.node.core.snapshot import SnapshotSync
-from tests.node.core.test_machine import commit, machine_of, settled
-from tests.support.cluster import Cluster, Disk
+from tests.support.cluster import Cluster, Disk, commit, machine_of, settled
 
 VICTIM = "enterprise-a"
 PEERS = ("bank-a", "central-bank", "regulator")
