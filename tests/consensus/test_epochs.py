@@ -125,11 +125,11 @@ def test_v3_the_guard_goes_on_whatever_the_key():
     one, new = SignGuard(ToySigner("ann"), fold([]).signs or ()), ToySigner("ann, second")
     one.take_key(new)
     assert one.sign(5, 0, Phase.PREPARE, b"a" * 80)
-    assert one.speak_with(new.public_key)
+    assert one.use_key(new.public_key)
     assert one.sign(5, 0, Phase.PREPARE, b"b" * 80) is None
     assert one.sign(4, 0, Phase.COMMIT, b"b" * 80) is None
     assert toy_verify(new.public_key, b"c" * 80, one.sign(6, 0, Phase.PREPARE, b"c" * 80).signature)
-    assert not one.speak_with(ToySigner("eve").public_key)
+    assert not one.use_key(ToySigner("eve").public_key)
     assert one.key == new.public_key
 
 
