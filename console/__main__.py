@@ -22,7 +22,7 @@ DEFAULT_PORT: Final = 8580
 
 
 def main() -> int:
-    """Run the console until it is told to end; return the exit code."""
+    """Run the console until it is ended; return the exit code."""
     arguments = _arguments()
     from coseal.errors import CosealError
 
@@ -57,7 +57,9 @@ def _listen(arguments: argparse.Namespace) -> socket.socket:
     try:
         return listen(arguments.port)
     except OSError as error:
-        raise CosealError(f"cannot listen on port {arguments.port}: {error.strerror}", "say another --port") from None
+        raise CosealError(
+            f"cannot listen on port {arguments.port}: {error.strerror}", "choose another --port"
+        ) from None
 
 
 def listen(port: int | None) -> socket.socket:

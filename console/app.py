@@ -40,9 +40,9 @@ TAKEN_BYTES_MAX: Final = 32 * 1024 * 1024
 _DISCARDED_BYTES_MAX: Final = 1024 * 1024 * 1024
 FORM_FIELDS_MAX: Final = 64
 VIEWERS_MAX: Final = 64
-_TOLD_S: Final = 1.0  # at most one change a second is told
+_TOLD_S: Final = 1.0  # at most one change a second is reported
 _COMMENT_S: Final = 15.0
-# A page may hold state values as old as this (reading.py), so the last change of all is told once more after it.
+# A page may hold state values as old as this (reader.py), so the last change of all is told once more after it.
 _SETTLED_S: Final = 2.5
 _YEAR_S: Final = 31_536_000
 _SEEN: Final = "coseal-seen"
@@ -119,7 +119,7 @@ def _page_of(console: Console, request: Request) -> Page:
 
 
 def _page(console: Console, route: Route) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint of a page: built anew on each request, 204 if the browser has seen just that."""
+    """Return the endpoint of a page: built again on each request, 204 if the browser has seen just that."""
 
     async def endpoint(request: Request) -> Response:
         page = _page_of(console, request)
@@ -164,7 +164,7 @@ async def _built(page: Page, route: Route) -> View:
 
 
 async def _acted(page: Page, route: Route) -> Response:
-    """Carry out a form, if its sender may, and go on with what it came to."""
+    """Carry out a form, if its sender may, and go on with its outcome."""
     fields = await _form(page.request)
     if not page.may_act or not page.console.session.fits(fields.pop("csrf", "")):
         done = Done(page.t("state.forbidden"), page.path, ok=False)

@@ -63,7 +63,7 @@ class Run:
 
     @property
     def running(self) -> bool:
-        """Whether it goes on."""
+        """Whether it is still running."""
         return self.report is None and not self.error and not self.stopped
 
 
@@ -175,7 +175,7 @@ def _judge(files: Sequence[tuple[str, bytes]], genesis: Genesis) -> tuple[str, V
 
 
 def _document_of(files: Sequence[tuple[str, bytes]]) -> tuple[str, bytes]:
-    """Return the file that calls itself a document of ours: the first, unless another of several does."""
+    """Return the file that calls itself a Coseal document: the first, unless another of several does."""
     if len(files) > 1:
         for name, raw in sorted(files, key=lambda one: len(one[1])):
             document = _parsed(raw)

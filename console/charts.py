@@ -1,6 +1,6 @@
 """Charts as SVG made here: nothing runs in the browser, colours follow the theme, each has a table beside it.
 
-Law: a chart shows figures it was given and no others; whoever cannot see it reads the same figures in its table.
+Law: a chart shows figures it was given and no others; the same figures are in its table for those who cannot see it.
 """
 
 from __future__ import annotations

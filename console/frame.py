@@ -18,7 +18,7 @@ from coseal.console.texts import LANGUAGES
 
 STATIC: Final = Path(__file__).parent / "static"
 _VERSION: Final = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(STATIC.iterdir()))).hexdigest()[:12]
-_OLD_MS: Final = 10_000  # a value is kept for two seconds (reading.py), while blocks are committed
+_OLD_MS: Final = 10_000  # a value is kept for two seconds (reader.py), while blocks are committed
 THEMES: Final = ("auto", "light", "dark")
 _MARK: Final = Html(
     '<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 2.5 20.2 7v10L12 21.5 3.8 17V7z"/>'

@@ -35,7 +35,7 @@ def escape(text: str) -> str:
 
 
 class Html(str):
-    """Markup that is safe to send as it stands."""
+    """Markup that is safe to send unchanged."""
 
     __slots__ = ()
 

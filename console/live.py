@@ -56,7 +56,7 @@ class Live:
         return self._version
 
     def ring(self) -> None:
-        """Tell whoever waits that something changed."""
+        """Wake those who wait: something changed."""
         self._version += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
@@ -128,7 +128,7 @@ class Live:
                     with contextlib.suppress(*UNANSWERED), _logged("reading the event stream"):
                         await self._read(address)
                     if self.source:
-                        break  # it did stream for a while: begin again with whoever is first now
+                        break  # it did stream for a while: begin again with the node that is first now
             self.source = ""
             await asyncio.sleep(_RETRY_S)
 

@@ -243,7 +243,7 @@ def reason_of(error: Exception) -> str:
 
 
 def _essence(seen: Seen) -> tuple[Any, ...]:
-    """Return of a status what is worth showing anew."""
+    """Return of a status what is worth showing again."""
     status = seen.status
     if status is None:
         return (seen.error,)

@@ -59,7 +59,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A built page: its title, its body, whether it is built anew on every change, and the HTTP status.
+    """A built page: its title, its body, whether it is built again on every change, and the HTTP status.
 
     With ``file`` (name, JSON text or bytes as they are) the browser is given that to keep instead.
     """
@@ -73,7 +73,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an action came to: a text for the person (may be empty), where to go on, and whether it took effect."""
+    """The outcome of an action: a text for the person (may be empty), where to go on, and whether it took effect."""
 
     text: str
     path: str

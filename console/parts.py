@@ -182,7 +182,7 @@ def tag(words: Child, tone: str = "") -> Html:
 
 
 def outcome(page: Page, *, ok: bool, code: str) -> Html:
-    """Return what a transaction came to."""
+    """Return the outcome of a transaction."""
     return tag(page.t("part.ok"), "good") if ok else tag(join(page.t("part.failed"), ": ", code), "bad")
 
 
@@ -248,7 +248,7 @@ def tree(value: Any) -> Html:
 
 
 def raw(page: Page, document: Any, key: str = "part.raw") -> Html:
-    """Return a document as it stands, folded."""
+    """Return a document unchanged, folded."""
     written = json.dumps(document, ensure_ascii=False, indent=2)
     if len(written) > _RAW_CHARACTERS_MAX:
         written = written[:_RAW_CHARACTERS_MAX] + " …"

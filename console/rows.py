@@ -1,6 +1,6 @@
 """Transactions as rows of a table, the same on every page that lists some.
 
-Law: a row says who did what and what it came to, from the verified block itself.
+Law: a row says who did what and its outcome, from the verified block itself.
 """
 
 from __future__ import annotations

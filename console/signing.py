@@ -1,6 +1,6 @@
 """Signing for the person at this console: one operator key, held in this process.
 
-Law: the key never leaves the process; what is signed is shown in the form the person sent, and what it came to is said
+Law: the key never leaves the process; what is signed is shown in the form the person sent, and its outcome is said
 only after its receipt was verified.
 """
 

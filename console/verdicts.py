@@ -19,7 +19,7 @@ from coseal.contracts.supervision.monitor_runtime import Watched
 from coseal.contracts.supervision.sets import JudgingSet, judging
 
 MAX_RULES: Final = 64
-"""Beyond so many rules in force on a process type the console does not fetch and replay them all."""
+"""Beyond this many rules in force on a process type the console does not fetch and replay them all."""
 
 Place = tuple[str, str, str]
 

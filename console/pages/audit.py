@@ -299,7 +299,7 @@ def _verdict(page: Page, verdict: Verdict) -> Html:
 
 
 async def running(page: Page) -> View:
-    """Build the page of an audit of a range: how far it is, or what it came to."""
+    """Build the page of an audit of a range: how far it is, or its outcome."""
     run = page.console.audits.run(page.part("id"))
     if run is None:
         return _gone(page)

@@ -20,7 +20,7 @@ from coseal.contracts.supervision.sets import head_key, rule_key
 
 _SHOWN: Final = 20
 _OPENED: Final = 3
-"""Up to so many rules are shown unfolded."""
+"""Up to this many rules are shown unfolded."""
 _VERDICTS: Final = ("violated", "undetermined", "rejected")
 
 

@@ -202,7 +202,7 @@ async def _turns(page: Page) -> Html:
 
 
 async def _times(page: Page) -> Html:
-    """Return how long the steps of either side took, and how often they came too late; from the certified state."""
+    """Return how long the steps of either side took, and how often they were late; from the certified state."""
     terms, *times = await asyncio.gather(
         page.data.state("supervision/terms"), *(page.data.state(f"supervision/times/{step}") for step in TERMS)
     )

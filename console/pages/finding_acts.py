@@ -1,7 +1,7 @@
 """The steps of a finding that the person at this console may take, as forms, and taking them.
 
 Law: a form is shown only for a step that this member can take now by the ledger's own rules; whether it may is decided
-by the ledger, and a refusal is told in words. Nothing is signed without the box that confirms it.
+by the ledger, and a refusal is reported in words. Nothing is signed without the box that confirms it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One finding: what was found and why, its trail with everything that was said, and the steps that may be taken now.
 
 Law: the finding, its rule, its hold and the transaction of every step are verified; a step is signed with the console's
-key only after its form was confirmed, and its receipt is shown verified, whatever it came to.
+key only after its form was confirmed, and its receipt is shown verified, whatever the outcome.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who acts together: bodies that passed an instrument jointly, or had a part in the same one, as a matrix.
 
-Law: the matrix is a table, so whoever cannot see the shades reads the figures; the bodies shown are those that share
+Law: the matrix is a table, so the figures can be read without the shades; the bodies shown are those that share
 most, and how many are left out is said.
 """
 

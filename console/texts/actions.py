@@ -13,7 +13,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "action.membership.remove_node": ("Take a node off the registry", "注销节点"),
     "action.membership.rotate_link_certificate": ("Replace a link certificate", "更换链路证书"),
     "action.membership.ready": ("Say that a node is caught up", "声明节点已同步"),
-    "action.membership.declare_software": ("Say what a node's software has", "声明节点软件支持的协议版本"),
+    "action.membership.declare_software": ("Declare a node's software versions", "声明节点软件支持的协议版本"),
     "action.governance.propose": ("Make a proposal", "提出提案"),
     "action.governance.vote": ("Vote on a proposal", "对提案投票"),
     "action.policy.publish": ("Publish a policy", "发布政策"),

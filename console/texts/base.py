@@ -86,7 +86,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "来自节点自身索引的列表或统计，账本不为其提供证明；单条记录可在其页面上验证。",
     ),
     "trust.word": (
-        "What the node says about itself; nobody can prove it.",
+        "What the node says about itself; it cannot be proven.",
         "节点对自身状态的陈述，无法证明。",
     ),
     "trust.failed": (
@@ -103,7 +103,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "state.stalled.title": ("No node answers", "没有节点应答"),
     "state.stalled.text": (
-        "The console runs, but none of the nodes it knows can be reached. It goes on trying; nothing has to be done "
+        "The console runs, but none of the nodes it knows can be reached. It keeps trying; nothing has to be done "
         "here. Start the network with: coseal up",
         "控制台运行正常，但所知节点均无法连接。控制台会持续重试，无需操作。可用 coseal up 启动网络。",
     ),
@@ -112,7 +112,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "state.refused.title": ("The node cannot answer this", "节点无法回答"),
     "state.odd.title": ("The answer cannot be read", "应答无法读取"),
     "state.odd.text": (
-        "What came is not the document that a node gives to this question. Nothing of it is shown.",
+        "The answer is not the document that was asked for. Nothing of it is shown.",
         "收到的内容并非节点对此问题应给出的文件，故不予显示。",
     ),
     "state.untrue.title": ("This does not hold", "验证未通过"),

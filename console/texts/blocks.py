@@ -8,7 +8,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "blocks.nav": ("Blocks", "区块"),
     "blocks.lead": (
         "The ledger itself, newest first. Every block is executed before it is voted on, so its certificate covers "
-        "what was asked and what it came to.",
+        "what was asked and its outcome.",
         "账本本身，按新旧排列。每个区块先执行后表决，证书同时涵盖请求及其结果。",
     ),
     "blocks.search": ("Height, transaction id or member", "高度、交易编号或成员"),
@@ -20,7 +20,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "blocks.signers": ("Signed by", "签署者"),
     "blocks.hash": ("Block hash", "区块哈希"),
     "blocks.nothing_found": (
-        "Nothing of that name: give a height, a whole transaction id, or a member's id.",
+        "Nothing found: give a height, a whole transaction id, or a member's id.",
         "没有找到：请输入高度、完整的交易编号或成员编号。",
     ),
     "blocks.found": ("Found", "查找结果"),

@@ -23,7 +23,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.kind.withdraw_version": ("Withdraw a protocol version", "撤回协议版本"),
     "governance.kind.add_contract": ("Admit a contract", "接纳合约"),
     "governance.kind.withdraw_contract": ("Withdraw a contract", "撤回合约"),
-    "governance.kind.retry_due": ("Do a due thing again that was set aside", "重新处理被搁置的到期事项"),
+    "governance.kind.retry_due": ("Retry a due item that was set aside", "重新处理被搁置的到期事项"),
     "governance.kind.rules": ("Adopt rules", "采纳规则"),
     "governance.kind.trial": ("Try rules", "试行规则"),
     "governance.kind.adopt": ("Adopt rules after their trial", "试行后采纳规则"),
@@ -43,7 +43,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.opened": ("Opened", "开始"),
     "governance.unknown": ("no proposal is called {name}", "没有名为 {name} 的提案"),
     "governance.one.lead": (
-        "What is proposed, who voted how and why, and what follows from it.",
+        "What is proposed, who voted how and why, and its effect.",
         "提案内容、各方投票及理由，以及由此产生的结果。",
     ),
     "governance.about": ("About", "概况"),
@@ -76,7 +76,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "refusal.not_elector": ("Only members that run a validator vote.", "只有运行验证节点的成员可以投票。"),
     "refusal.already_voted": ("A vote is final, and this member has voted.", "投票不可更改，该成员已投票。"),
-    "refusal.ballot_closed": ("The ballot takes no vote any more.", "该表决已不再接受投票。"),
+    "refusal.ballot_closed": ("Voting on this ballot has ended.", "该表决已不再接受投票。"),
     "refusal.unknown_ballot": ("There is no such ballot.", "没有该表决。"),
     # Ballots about rules
     "ballot.list": ("Rules and terms", "规则与期限"),
@@ -135,7 +135,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{all} 个验证节点中有 {having} 个已具备协议版本 {version}；达到 {needed} 个后才会生效。",
     ),
     "version.note": (
-        "Each node says on the chain by itself what its software has.",
+        "Each node declares on the chain which versions its software has.",
         "各节点自行在链上声明其软件支持的版本。",
     ),
     "version.node": ("Node", "节点"),

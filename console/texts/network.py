@@ -14,14 +14,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "network.explain": ("What am I looking at?", "如何看懂本页"),
     "network.explain.block": ("Block", "区块"),
     "network.explain.block.text": (
-        "A page of the record: some signed acts, in order, each with what it came to. A block that counts is final; "
+        "A page of the record: some signed acts, in order, each with its outcome. A block that counts is final; "
         "nobody can change, remove or reorder it afterwards.",
         "记录的一页：若干签名行为，按序排列，各附结果。区块一经确认即为最终，任何人不得修改、删除或调整顺序。",
     ),
     "network.explain.validator": ("Validator, quorum", "验证节点与法定数量"),
     "network.explain.validator.text": (
         "A node with a vote. A block counts only when a quorum of validators has checked and signed it, so the network "
-        "goes on when fewer than a third of them fail or lie.",
+        "continues while fewer than a third of them fail or lie.",
         "拥有投票权的节点。区块须经法定数量的验证节点核对并签署方为有效，因此不足三分之一的节点失效或作伪时网络仍可运行。",
     ),
     "network.explain.leader": ("Leader, round", "主节点与轮次"),
@@ -47,7 +47,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "出块正常：{all} 个验证节点中有 {good} 个参与，需要 {quorum} 个；还可容许 {spare} 个失效。",
     ),
     "network.verdict.edge": (
-        "Blocks commit, but nobody more may fail: {good} of {all} validators take part, {quorum} are needed.",
+        "Blocks commit, but no further failure is tolerated: {good} of {all} validators take part, {quorum} are needed.",
         "出块正常，但不能再有节点失效：{all} 个验证节点中有 {good} 个参与，需要 {quorum} 个。",
     ),
     "network.verdict.unknown": (
@@ -56,7 +56,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "network.verdict.bad": (
         "No block can commit: {good} of {all} validators take part, {quorum} are needed. Nothing recorded is lost; the "
-        "chain goes on when enough of them are back.",
+        "chain continues when enough of them are back.",
         "目前无法出块：{all} 个验证节点中有 {good} 个参与，需要 {quorum} 个。已记录的数据不会丢失，节点恢复后自动继续。",
     ),
     "network.figures": ("The chain at a glance", "链的概况"),
@@ -91,7 +91,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "network.tile": ("{count} tx", "{count} 笔"),
     "network.recent": ("Just recorded", "最新记录"),
     "network.recent.note": (
-        "Who did what, and what it came to. Rejected ones are recorded too.",
+        "Who did what, and with which outcome. Rejected transactions are recorded too.",
         "谁做了什么、结果如何；被拒绝的交易同样记录在链。",
     ),
     "network.no_transaction": (

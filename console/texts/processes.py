@@ -115,7 +115,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "cases.verdict": ("Verdict", "判定"),
     "cases.phase": ("Phase", "阶段"),
     "cases.too_many_rules": (
-        "So many rules are in force here that the console does not replay them; findings are shown all the same.",
+        "Too many rules are in force here for the console to replay them; findings are shown all the same.",
         "现行规则过多，控制台不予重放；监管发现仍照常显示。",
     ),
     "cases.timeline": ("What happened", "经过"),

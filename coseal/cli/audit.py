@@ -1,6 +1,6 @@
 """Commands that check instead of believing: audit, verify.
 
-Law: exit code 0 only if everything asked for holds; 1 if something is false; 2 if it could not be told.
+Law: exit code 0 only if everything asked for holds; 1 if something is false; 2 if it could not be determined.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def adopt(
             if committed.receipt.data["status"] != "open":
                 break
     if committed is None:
-        raise CosealError(f"everybody has voted on {ballot}", f"see `coseal rules ballots --id {ballot}`")
+        raise CosealError(f"every member has voted on {ballot}", f"see `coseal rules ballots --id {ballot}`")
     _print(committed, as_json=as_json)
 
 
@@ -194,7 +194,7 @@ def list_rules(
     status: Annotated[
         str | None, typer.Option("--status", help="proposed, trial, tried, adopted, superseded, retired or rejected.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 1_000,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The most to list.")] = 1_000,
     as_json: JsonOption = False,
 ) -> None:
     """List the rules on the ledger, in all their versions.
@@ -245,7 +245,7 @@ def ballots(
     access: Access,
     identifier: Annotated[str | None, typer.Option("--id", metavar="BALLOT", help="One, with its votes.")] = None,
     status: Annotated[str | None, typer.Option("--status", help="open, accepted, rejected, expired or failed.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 1_000,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The most to list.")] = 1_000,
     as_json: JsonOption = False,
 ) -> None:
     """List the ballots, or show one with its votes, verified.
@@ -356,7 +356,7 @@ def _time(time_ms: int) -> str:
 
 
 def _print(committed: Committed, *, as_json: bool) -> None:
-    """Print what a proposal or vote came to."""
+    """Print the outcome of a proposal or vote."""
     from coseal.cli.transactions import print_committed
 
     data = committed.receipt.data

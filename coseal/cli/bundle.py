@@ -1,6 +1,6 @@
 """The command that puts the evidence of one case into one file: bundle.
 
-Law: what is written was verified first, as whoever receives it will.
+Law: what is written was verified first, as its receiver will.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def snapshot(
 ) -> None:
     """Write a node's state, as of its last block, and all headers below it to an archive; the node may run.
 
-    The archive holds no key and no journal. Interrupted, the same command goes on where it was.
+    The archive holds no key and no journal. If it is interrupted, the same command continues where it stopped.
 
     Example:
 
@@ -72,7 +72,9 @@ def restore(
     if not file.is_file():
         raise CosealError(f"{file}: no such file", "make one with `coseal snapshot --out FILE`")
     if not (into / "node.toml").is_file():
-        raise CosealError(f"{into} is no node's data folder", "it holds node.toml and the keys, as `coseal init` makes")
+        raise CosealError(
+            f"{into} is not the data folder of a node", "it holds node.toml and the keys, as `coseal init` makes"
+        )
     with _bar(quiet=as_json) as report:
         result = node_commands.restore(file, into, report)
     journal = "its journal stays" if result["journal"] else "without a journal it observes at first"

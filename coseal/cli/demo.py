@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     directory: Annotated[
         Path | None,
-        typer.Argument(metavar="DIR", help="Its folder, made anew each time.", show_default="coseal-demo"),
+        typer.Argument(metavar="DIR", help="Its folder, recreated each time.", show_default="coseal-demo"),
     ] = None,
     dir_option: Annotated[  # not from the environment: what is in the folder goes
         Path | None, typer.Option("--dir", metavar="DIR", help="The same.", show_default="coseal-demo")

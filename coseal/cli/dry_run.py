@@ -1,6 +1,6 @@
 """What commands share that send one action: sending it, or saying with --dry-run what would come of it.
 
-Law: a dry run signs nothing, so whoever sees it cannot submit it.
+Law: a dry run signs nothing, so its reader cannot submit it.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def list_findings(
     party: Annotated[str | None, typer.Option("--party", metavar="MEMBER", help="As subject or supervisor.")] = None,
     awaits: Annotated[str | None, typer.Option("--awaits", help="supervisor or subject: whose turn it is.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only where a step is late.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The most to list.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
     """List findings, oldest first, as a node's index has them.
@@ -312,7 +312,7 @@ def _submit(action: str, finding: str, args: dict[str, Any], sender: str, access
 
 
 def print_step(committed: Committed, *, as_json: bool) -> None:
-    """Print what a step came to; exit with 1 if it was refused."""
+    """Print the outcome of a step; exit with 1 if it was refused."""
     from coseal.cli.transactions import print_committed
 
     data = committed.receipt.data

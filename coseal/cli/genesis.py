@@ -78,7 +78,7 @@ def join(
 ) -> None:
     """Make a member's keys in its own folder and write its contribution: public keys, each with proof of possession.
 
-    Run again, it keeps the keys: after a changed plan or address the contribution is made anew. With
+    Run again, it keeps the keys: after a changed plan or address the contribution is made again. With
     COSEAL_KEY_PASSPHRASE or COSEAL_KEY_PASSPHRASE_FILE set the keys are encrypted.
 
     Example:
@@ -175,7 +175,7 @@ def _addresses(given: list[str], member: str) -> dict[str, str]:
         node, equals, address = text.rpartition("=")
         name = node if equals else member
         if name in found:
-            raise CosealError(f"--address: {name} has two")
+            raise CosealError(f"--address: {name} is given twice")
         found[name] = address
     return found
 

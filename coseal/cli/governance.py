@@ -154,7 +154,7 @@ def vote(
             _end(client, proposal, committed, as_json=as_json)
         return
     if access.dry_run:
-        raise CosealError("--dry-run is about one vote", "say whose: --as MEMBER")
+        raise CosealError("--dry-run is about one vote", "give --as MEMBER")
     from coseal.network.member_clients import MemberClients
 
     with MemberClients(access.network(), progress_lines(quiet=as_json), timeout_s=60.0) as clients:
@@ -173,7 +173,7 @@ def vote(
 def list_proposals(
     access: Access,
     status: Annotated[ProposalStatus | None, typer.Option("--status", help="Only those that are so.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The most to list.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
     """List proposals, newest first, as the node says; `show` proves one.
@@ -203,7 +203,7 @@ def show_proposal(
     proposal: ProposalArgument,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a proposal with its votes and what it came to, proven against the certified state.
+    """Show a proposal with its votes and its outcome, proven against the certified state.
 
     Example:
 

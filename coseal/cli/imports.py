@@ -102,7 +102,7 @@ def import_log(
 
     The file is read whole and checked first: dangling references, undeclared types, duplicate ids, values that do not
     fit, times without an offset are reported by path and count, with exit code 1 and nothing recorded. A second run
-    records nothing twice, an interrupted one goes on where it stopped.
+    records nothing twice, an interrupted one continues where it stopped.
 
     A CSV file needs a map, e.g.
 

@@ -37,7 +37,7 @@ UrlsOption = Annotated[
     typer.Option("--url", metavar="URL", help="A running node; several are compared. Instead of DIR's block files."),
 ]
 ReplayOption = Annotated[
-    bool, typer.Option("--replay", help="Compute every outcome anew as well, from the genesis on.")
+    bool, typer.Option("--replay", help="Compute every outcome again as well, from the genesis on.")
 ]
 LastOption = Annotated[
     int | None, typer.Option("--to", min=1, metavar="H", help="Last height.", show_default="the highest tip")
@@ -77,7 +77,7 @@ def sync(
 
       coseal index sync --url https://node.example:8600 --genesis genesis.json --db postgresql://auditor@localhost/chain
     """
-    _fill(database, directory, url, genesis, token, last=last, replay=replay, anew=False, as_json=as_json)
+    _fill(database, directory, url, genesis, token, last=last, replay=replay, from_empty=False, as_json=as_json)
 
 
 @in_folder
@@ -97,7 +97,7 @@ def rebuild(
 
       coseal index rebuild --replay
     """
-    _fill(database, directory, url, genesis, token, last=last, replay=replay, anew=True, as_json=as_json)
+    _fill(database, directory, url, genesis, token, last=last, replay=replay, from_empty=True, as_json=as_json)
 
 
 @in_folder
@@ -186,7 +186,7 @@ def schema(
 def sql(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT; - reads it from standard input.")],
     database: DatabaseOption = _DEFAULT,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000_000, help="At most so many rows.")] = 1_000,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000_000, help="The most rows to print.")] = 1_000,
     timeout: Annotated[float, typer.Option("--timeout", min=0.001, max=86_400, help="Seconds.")] = 30.0,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
     as_json: JsonOption = False,
@@ -228,7 +228,7 @@ def _fill(
     *,
     last: int | None,
     replay: bool,
-    anew: bool,
+    from_empty: bool,
     as_json: bool,
 ) -> None:
     from coseal.cli.audit import genesis_of
@@ -240,7 +240,7 @@ def _fill(
     sources = _sources(directory, urls, token)
     store = open_store(database)
     try:
-        if anew:
+        if from_empty:
             if highest_tip(sources) is None:
                 raise Unreachable("no source answers, so the index stays as it is", "start a node, or give --url")
             store.empty(trusted)
@@ -304,7 +304,7 @@ def _tell(name: str, synced: Synced, genesis: Genesis) -> None:
     )
     for left in synced.left_out:
         what = f"block {left.height}, transaction {left.position}, {left.name}"
-        typer.secho(f"  left out, by a fault of this software: {what}; see the table left_out", fg="yellow")
+        typer.secho(f"  left out because of a fault in this software: {what}; see the table left_out", fg="yellow")
     if synced.report is not None and not good:
         print_report(synced.report, genesis)
 
@@ -312,7 +312,7 @@ def _tell(name: str, synced: Synced, genesis: Genesis) -> None:
 def _lag(tip: int | None, height: int) -> str:
     if tip is None:
         return "no source to compare with answers"
-    return "nothing behind" if tip <= height else f"{tip - height} blocks behind"
+    return "up to date" if tip <= height else f"{tip - height} blocks behind"
 
 
 def _ago(seconds: int) -> str:

@@ -70,7 +70,8 @@ def member_add(
 ) -> None:
     """Admit a member to a network of this machine: its key is made, proposed, and voted on by those of the folder.
 
-    Interrupted, the same command goes on. Elsewhere: `coseal governance propose add_member --data FILE`.
+    If it is interrupted, run the same command again to continue. Elsewhere:
+    `coseal governance propose add_member --data FILE`.
 
     Examples:
 
@@ -148,8 +149,9 @@ def member_rotate_key(
 ) -> None:
     """Replace a user's key: a new one is made, the former one signs for it, and both files are kept.
 
-    Nodes whose gateway signs with it get the new key and are restarted, one after another. Interrupted, the same
-    command goes on. Elsewhere: `coseal keys generate`, then `coseal submit membership.rotate_operator_key key=HEX`.
+    Nodes whose gateway signs with it get the new key and are restarted, one after another. If it is
+    interrupted, run the same command again to continue. Elsewhere: `coseal keys generate`, then
+    `coseal submit membership.rotate_operator_key key=HEX`.
 
     Example:
 
@@ -190,7 +192,8 @@ def node_add(
 
     Makes its keys and folder, registers it, starts it, waits until it has caught up; a validator is then proposed and
     voted on by the members whose keys are in the folder, and it is done when it has signed a block. A validator for
-    which no member can take another seat comes with a new member. Interrupted, the same command goes on.
+    which no member can take another seat comes with a new member. If it is interrupted, run the same command again
+    to continue.
 
     Examples:
 
@@ -220,7 +223,7 @@ def node_add(
 def node_remove(
     node: Annotated[str, typer.Argument(metavar="NODE", help="A node's name, as `coseal status` lists it.")],
     keep_observing: Annotated[
-        bool, typer.Option("--keep-observing", help="It loses its vote and goes on as an observer.")
+        bool, typer.Option("--keep-observing", help="It loses its vote and continues as an observer.")
     ] = False,
     timeout: TimeoutOption = 60.0,
     directory: DirectoryOption = None,
@@ -228,7 +231,7 @@ def node_remove(
 ) -> None:
     """Take a node out of a running network of this machine: out of the validators by vote, off the registry, stopped.
 
-    Its folder, with its keys, is moved to DIR/removed. Interrupted, the same command goes on.
+    Its folder, with its keys, is moved to DIR/removed. If it is interrupted, run the same command again to continue.
 
     Example:
 
@@ -252,8 +255,8 @@ def node_rotate_key(
 ) -> None:
     """Replace the consensus key of a validator that runs: it signs on with the new one from the next epoch.
 
-    The new key consents by its own signature, the members vote, both files are kept. Interrupted, the same command
-    goes on.
+    The new key consents by its own signature, the members vote, both files are kept. If it is interrupted, run the
+    same command again to continue.
 
     Example:
 

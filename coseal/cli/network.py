@@ -203,7 +203,9 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Look again every second until Ctrl-C; --json: a line each.")
     ] = False,
-    looks: Annotated[int | None, typer.Option("--looks", min=1, help="With --watch: end after so many.")] = None,
+    looks: Annotated[
+        int | None, typer.Option("--looks", min=1, help="With --watch: end after this many looks.")
+    ] = None,
 ) -> None:
     """Show how every node is: its height, round and state root, and why it is stalled if it is.
 

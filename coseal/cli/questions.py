@@ -114,7 +114,7 @@ def list_questions(
     access: Access,
     status: Annotated[str | None, typer.Option("--status", help="open or answered.")] = None,
     member: Annotated[str | None, typer.Option("--member", metavar="MEMBER", help="Who asked.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The most to list.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
     """List questions with their answers.
@@ -144,7 +144,7 @@ def list_questions(
 @reaching
 def list_guidance(
     access: Access,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The most to list.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
     """List what the government published.
@@ -169,7 +169,7 @@ def times(
     member: Annotated[str | None, typer.Option("--member", metavar="MEMBER", help="Only this member's.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how long each step of either side took, and how often it came too late.
+    """Show how long each step of either side took, and how often it was late.
 
     Example:
 

@@ -31,7 +31,7 @@ def print_object(history: dict[str, Any]) -> None:
 
 
 def print_block(block: dict[str, Any]) -> None:
-    """Print a block's header and its transactions, one a line with what it came to."""
+    """Print a block's header and its transactions, one a line with its outcome."""
     header, certificate = block["header"], block["certificate"]
     signers = len(certificate["signers"])
     typer.secho(

@@ -99,7 +99,7 @@ def stream_webhook(
         ),
     ] = None,
     secret_id: Annotated[
-        str, typer.Option("--secret-id", metavar="TEXT", help="Which secret it is, told to the receiver.")
+        str, typer.Option("--secret-id", metavar="TEXT", help="The id of the secret, sent to the receiver.")
     ] = "coseal",
     bearer: Annotated[
         Path | None,
@@ -229,7 +229,7 @@ async def _until_signal(delivery: Delivery) -> None:
 
 
 def _nodes(settings: Settings) -> tuple[list[str], Genesis]:
-    """Return the nodes to ask, all of the folder unless told otherwise, and the trusted genesis."""
+    """Return the nodes to ask, all of the folder unless given, and the trusted genesis."""
     from coseal.network.access import Access
 
     first = settings.urls[0] if settings.urls else None
@@ -279,7 +279,7 @@ def _text_of(file: Path) -> str:
         raise CosealError(f"{file}: {getattr(error, 'strerror', None) or 'is no text'}") from None
 
 
-# What is told
+# What is reported
 
 _LOUD: Final = frozenset(("no_node", "receiver_away", "dead_letter", "warning"))
 

@@ -114,7 +114,7 @@ def submit(
             _print_accepted(client.send(transaction), as_json=as_json)
             return
         committed = client.commit(transaction, timeout_s=timeout)
-    if out is not None:  # before anything is printed: whoever reads that may be gone
+    if out is not None:  # before anything is printed: its reader may be gone
         write_receipt(committed, out)
     print_committed(committed, as_json=as_json)
     if out is not None and not as_json:
@@ -220,7 +220,7 @@ def _block(client: Client, height: str) -> dict[str, Any]:
     from coseal.ledger.render import block_json
 
     if height != "latest" and not (height.isascii() and height.isdigit()):
-        raise CosealError(f"{height!r} is no height", "give a number, or latest")
+        raise CosealError(f"{height!r} is not a height", "give a number, or latest")
     committed = client.block(height)
     return {"height": committed.block.header.height, **block_json(committed)}
 
@@ -277,7 +277,7 @@ def _print_accepted(answer: dict[str, Any], *, as_json: bool) -> None:
 
 
 def print_committed(committed: Committed, *, as_json: bool) -> None:
-    """Print what a committed transaction came to."""
+    """Print the outcome of a committed transaction."""
     from coseal.ledger.render import receipt_json, time_text
 
     receipt = receipt_json(committed.receipt)

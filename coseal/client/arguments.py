@@ -21,7 +21,7 @@ from coseal.ledger.strict_json import strict_json
 Check: TypeAlias = Callable[[Mapping[str, Any]], Rejected | None]
 
 MAX_FAULTS: Final = 50
-"""So many faults are named; whoever has more has made one mistake many times."""
+"""How many faults are named; more are one mistake made many times."""
 _MAX_BYTES: Final = 1 << 20
 
 
@@ -49,7 +49,7 @@ def parse_action(text: str) -> tuple[str, str]:
     if not dot or not contract or not action:
         raise CosealError(f"{text!r}: expected CONTRACT.ACTION", f"contracts: {', '.join(CONTRACTS)}")
     if contract not in CONTRACTS:
-        raise CosealError(f"no contract {contract!r}", f"there are {', '.join(CONTRACTS)}")
+        raise CosealError(f"no contract {contract!r}", f"choose one of {', '.join(CONTRACTS)}")
     if action not in CONTRACTS[contract].actions:
         raise CosealError(f"{contract} has no action {action!r}", f"it has {', '.join(CONTRACTS[contract].actions)}")
     return contract, action

@@ -79,7 +79,7 @@ class Client(BaseClient, Submitting):
     def sign(
         self, contract: str, action: str, args: Mapping[str, Any], *, valid_for_ms: int | None = None
     ) -> Transaction:
-        """Return a signed transaction, valid for half the time the chain allows unless told otherwise (ms).
+        """Return a signed transaction, valid for half the time the chain allows unless given (ms).
 
         Nothing is sent. Keep its ``raw`` bytes if it must survive this process: ``Transaction.decode`` reads them,
         and committing it again later is safe.
@@ -346,7 +346,7 @@ def headers_of(token: str | None) -> dict[str, str]:
 
 
 def unreachable(ask: Ask, error: Exception) -> Unreachable:
-    """Return what a failed request comes back as: whether it may have arrived is told."""
+    """Return what a failed request comes back as: it says whether the request may have arrived."""
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, _NOT_SENT):
         return Unreachable(
             f"{ask.node} did not answer in time", "try again in a moment, or ask another node", sent=True

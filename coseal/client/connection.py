@@ -1,6 +1,6 @@
 """Connecting to a chain: whose key, which genesis, and whether the nodes are of that chain.
 
-Law: the genesis comes from a file of ours, or from a node if its hash is the chain id that we were told; never from a
+Law: the genesis comes from a local file, or from a node if its hash is the chain id that was given; never from a
 node because it says so.
 """
 
@@ -131,7 +131,7 @@ def trusted_genesis(genesis: Genesis | Path | str | bytes | None, key: Path | st
         try:
             return Genesis.decode(genesis)
         except LedgerError as error:
-            raise CosealError(f"these bytes are no genesis document: {error.reason}", _ASK_MEMBER) from None
+            raise CosealError(f"these bytes are not a genesis document: {error.reason}", _ASK_MEMBER) from None
     if genesis is not None:
         return read_genesis(Path(genesis))
     named = os.environ.get("COSEAL_GENESIS")
@@ -179,8 +179,8 @@ def _sender_of(genesis: Genesis, signer: Signer | None, sender: str | None) -> s
             if operator.key == signer.public_key:
                 return f"{member.id}/{operator.user}"
     raise WrongKey(
-        f"the genesis names nobody with the key {signer.public_key.hex()}",
-        "is it the key of this chain? If it was registered later, say sender='MEMBER/USER'",
+        f"the genesis names no operator with the key {signer.public_key.hex()}",
+        "is it the key of this chain? If it was registered later, give sender='MEMBER/USER'",
     )
 
 
@@ -199,7 +199,7 @@ def introduced(session: Session, signer: Signer | None) -> Exchange[None]:
         return
     registered: Any = yield from session.value(f"membership/operator/{session.sender}")
     if registered is None:
-        raise WrongKey(f"{session.sender} is no operator of this chain", "say sender='MEMBER/USER' as registered")
+        raise WrongKey(f"{session.sender} is not an operator of this chain", "give sender='MEMBER/USER' as registered")
     if registered["key"] not in (signer.public_key, signer.public_key.hex()):
         hint = "was it rotated? Use the newer key file"
         raise WrongKey(f"the key is not the one registered for {session.sender}", hint)

@@ -18,7 +18,7 @@ from coseal.errors import CosealError
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Items in the order of their source, the source's id, and the sequence of the first, None if it is not told.
+    """Items in the order of their source, the source's id, and the sequence of the first, None if it is not given.
 
     ``is_cloud``: they come from CloudEvents, whose numbers are yet to be fitted to the declared types.
     """
@@ -49,7 +49,9 @@ def read_events(events: Iterable[Mapping[str, Any]], source_id: str | None, sequ
     plain = [_mapping(event, f"events[{index}]") for index, event in enumerate(events)]
     if not any("specversion" in event for event in plain):
         if source_id is None:
-            raise CosealError("of which source?", "say source=, the id it is registered under; CloudEvents name theirs")
+            raise CosealError(
+                "of which source?", "give source=, the id it is registered under; CloudEvents name theirs"
+            )
         return Given(source_id, sequence, [_texts(event) for event in plain], False)
     read = []
     for index, event in enumerate(plain):

@@ -16,7 +16,7 @@ def read_genesis(path: Path, chain_id: str | None = None) -> Genesis:
     except OSError as error:
         raise CosealError(f"{path}: {error.strerror}", "give --genesis FILE") from None
     except LedgerError as error:
-        raise CosealError(f"{path}: {error.reason}", "this is no genesis document") from None
+        raise CosealError(f"{path}: {error.reason}", "this is not a genesis document") from None
     if chain_id is not None and genesis.chain_id.hex() != chain_id:
         raise CosealError(f"{path} was changed: its chain id is {genesis.chain_id.hex()}, expected {chain_id}")
     return genesis

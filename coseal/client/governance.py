@@ -22,7 +22,7 @@ _RETRY_S: Final = 0.5
 
 
 class ProvenState:
-    """A ``Reader`` over the state that a node proves, for queries of the contracts; remembers what it was told."""
+    """A ``Reader`` over the state that a node proves, for queries of the contracts; remembers what it read."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -123,7 +123,7 @@ def new_id(kind: str, subject: str) -> str:
 
 
 def find_open(client: Client, kind: str, subject: Mapping[str, Any]) -> str | None:
-    """Return the id of the open proposal of this kind and subject, so that an interrupted command goes on with it."""
+    """Return the id of the open proposal of this kind and subject, so that an interrupted command continues with it."""
     return next((row["id"] for row in proposals(client, OPEN) if is_about(row, kind, subject)), None)
 
 

@@ -18,7 +18,7 @@ import httptools
 
 @dataclass(slots=True)
 class LoadResult:
-    """What a run came to. ``latencies_ms`` holds one figure an answered request; ``statuses`` counts HTTP codes."""
+    """The result of a run. ``latencies_ms`` holds one figure an answered request; ``statuses`` counts HTTP codes."""
 
     elapsed_s: float = 0.0
     latencies_ms: list[float] = field(default_factory=list)

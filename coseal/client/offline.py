@@ -114,7 +114,7 @@ def export(
     1
     """
     if format not in FORMATS:
-        raise CosealError(f"no format {format!r}", f"there are {', '.join(FORMATS)}")
+        raise CosealError(f"no format {format!r}", f"choose one of {', '.join(FORMATS)}")
     try:
         source = UrlSource(url, token=token)
     except ValueError as error:

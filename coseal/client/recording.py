@@ -39,7 +39,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a run came to: items that were there before, items it added, and where the source stands now.
+    """The result of a run: items that were there before, items it added, and where the source stands now.
 
     ``sequence`` is the number of its last item, ``head`` its certified chain head (32 bytes), ``height`` the block
     after which both are proven.

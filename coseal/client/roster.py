@@ -15,7 +15,7 @@ STALE_ASIDE_S: Final = 60.0
 
 
 class Roster:
-    """The nodes of a conversation, by URL."""
+    """The nodes of a session, by URL."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self.urls = tuple(urls)

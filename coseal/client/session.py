@@ -94,7 +94,7 @@ class Session:
     def member(self) -> str:
         """The member that signs; raises ``CosealError`` if nobody does."""
         if self.sender is None:
-            raise CosealError("nobody to sign as", "give a sender MEMBER/USER and its key")
+            raise CosealError("no signing identity", "give a sender MEMBER/USER and its key")
         return self.sender.partition("/")[0]
 
     def turn(self, node: str) -> None:
@@ -163,9 +163,9 @@ class Session:
     def sign(
         self, contract: str, action: str, args: Mapping[str, Any], *, valid_for_ms: int | None = None
     ) -> Transaction:
-        """Return a signed transaction, valid for half the time the chain allows unless told otherwise."""
+        """Return a signed transaction, valid for half the time the chain allows unless given."""
         if self._signer is None or self.sender is None:
-            raise CosealError("nobody to sign as", "give a sender MEMBER/USER and its key")
+            raise CosealError("no signing identity", "give a sender MEMBER/USER and its key")
         return sign_as(self.genesis, self.sender, self._signer, contract, action, args, valid_for_ms=valid_for_ms)
 
     def commit(self, transaction: Transaction, timeout_s: float) -> Exchange[Committed]:
@@ -226,12 +226,12 @@ class Session:
 
         require_valid(contract, action, args)
         if self.sender is None:
-            raise CosealError("nobody to act as", "give a sender MEMBER/USER")
+            raise CosealError("no sender", "give a sender MEMBER/USER")
         asked = {"sender": self.sender, "contract": contract, "action": action, "args": dict(args)}
         try:
             content = json.dumps(asked, allow_nan=False).encode()
         except (TypeError, ValueError, RecursionError) as error:
-            raise CosealError(f"{contract}.{action} makes no transaction: {error}") from None
+            raise CosealError(f"{contract}.{action} cannot be made into a transaction: {error}") from None
         headers, end = {"Content-Type": "application/json"}, time.monotonic() + REQUEST_TIMEOUT_S
         while True:
             reply = yield from self.ask("POST", "/v1/simulate", content=content, headers=headers)

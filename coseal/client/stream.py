@@ -164,9 +164,9 @@ class Follower:
     ) -> None:
         """``patience_s``: how long no node need answer before ``more`` raises ``Unreachable``."""
         if after is not None and _PLACE.fullmatch(after) is None:
-            raise CosealError(f"{after!r} is no place in a stream", "give the id of an event, such as 12:0")
+            raise CosealError(f"{after!r} is not a position in a stream", "give the id of an event, such as 12:0")
         if kind is not None and kind not in KINDS:
-            raise CosealError(f"no events of kind {kind!r}", f"there are {', '.join(KINDS)}")
+            raise CosealError(f"no events of kind {kind!r}", f"choose one of {', '.join(KINDS)}")
         self._contract, self._kind = contract, kind
         self._start: Place = (0, BEGIN, 0)
         if after is not None:

@@ -24,7 +24,7 @@ from coseal.ledger.transaction import SALT_BYTES, Transaction, sign
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A committed transaction: where it stands, what it came to, and the proof of both (verified).
+    """A committed transaction: where it stands, its outcome, and the proof of both (verified).
 
     ``handovers`` lead from the genesis to the validators who certified it.
     """
@@ -104,4 +104,4 @@ def signed(
             salt=secrets.token_bytes(SALT_BYTES),
         )
     except (LedgerError, TypeError, ValueError, OverflowError) as error:
-        raise CosealError(f"{contract}.{action} makes no transaction: {error}") from None
+        raise CosealError(f"{contract}.{action} cannot be made into a transaction: {error}") from None

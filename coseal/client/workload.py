@@ -90,7 +90,7 @@ def _record(client: Client, source: str, first: int, count: int) -> bytes:
 def _require_all_ok(client: Client, sources: list[str], expected: int, result: LoadResult) -> None:
     """Look into the certified state whether every event of every source is there."""
     if client.sender is None:
-        raise CosealError("nobody to measure as", "say --as MEMBER")
+        raise CosealError("no sender", "give --as MEMBER")
     member = client.sender.partition("/")[0]
     for source in sources:
         recorded = client.value(f"process/source/{member}/{source}")["sequence"]

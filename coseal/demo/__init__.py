@@ -1,1 +1,1 @@
-"""The demo: a story on the example data, told over the same functions that the commands use."""
+"""The demo: a story on the example data, narrated over the same functions that the commands use."""

@@ -30,7 +30,7 @@ class Narrator(Protocol):
 
 @dataclass(slots=True)
 class Summary:
-    """What the demo came to: figures by name, and how long each chapter took (seconds)."""
+    """The result of the demo: figures by name, and how long each chapter took (seconds)."""
 
     directory: Path
     figures: dict[str, Any] = field(default_factory=dict)

@@ -336,7 +336,7 @@ def free_base_port(first: int, *, nodes: int) -> int:
     for base in range(first, 64_000, 100):
         if all(_is_free(port) for port in range(base, base + 2 * nodes)):
             return base
-    raise CosealError(f"no {2 * nodes} free ports in a row", "say --base-port")
+    raise CosealError(f"no {2 * nodes} free ports in a row", "give --base-port")
 
 
 def _is_free(port: int) -> bool:

@@ -37,7 +37,7 @@ def warn(node: str, check: str, text: str, todo: str) -> Line:
 
 
 def bad(node: str, check: str, text: str, todo: str) -> Line:
-    """Return a line of something that must be mended."""
+    """Return a line of something that must be fixed."""
     return Line(node, check, Rating.bad, text, todo)
 
 

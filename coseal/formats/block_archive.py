@@ -1,8 +1,8 @@
 """An archive of blocks: one file with all blocks of a node, for audits and replay when nodes prune.
 
-Law: a file only grows, by whole records; an interrupted run is gone on with, and running again adds what is new.
+Law: a file only grows, by whole records; an interrupted run is continued, and running again adds what is new.
 
-The file is in the form of a node's block file, so whoever audits those audits this.
+The file is in the form of a node's block file, so an audit of those is an audit of this.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How a command reaches a node: by a network folder, or by URL, genesis and key file.
 
 Law: with a folder, the sender's own node is asked if it answers, else the first that does; the genesis always comes
-from a file of ours, never from the node.
+from a local file, never from the node.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def full_sender(who: str, genesis: Genesis, users_of: Callable[[str], list[str]]
     users = [operator.user for operator in member.operators] if member is not None else users_of(member_id)
     if member is None and not users:
         known = ", ".join(member.id for member in genesis.members)
-        hint = f"the genesis has {known}; of one that joined later say MEMBER/USER and --key"
-        raise CosealError(f"{member_id!r} is no member of this chain", hint)
+        hint = f"the genesis has {known}; for one that joined later give MEMBER/USER and --key"
+        raise CosealError(f"{member_id!r} is not a member of this chain", hint)
     if not users:
-        raise CosealError(f"{member_id} has no users in the genesis", "say --as MEMBER/USER and --key")
+        raise CosealError(f"{member_id} has no users in the genesis", "give --as MEMBER/USER and --key")
     return f"{member_id}/{DEFAULT_USER if DEFAULT_USER in users else users[0]}"

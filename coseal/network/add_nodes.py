@@ -1,7 +1,7 @@
 """Adding to a running network on this machine: a member, a node that follows, a node that validates.
 
 Law: every step looks at the folder and the chain first and does only what is missing, so an interrupted command is
-run again and goes on.
+run again and continues.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _begin(
         return network, begun
     chosen = member or _choose_member(clients, kind)
     if chosen not in clients.members():
-        raise CosealError(f"{chosen} is no member of this chain", f"coseal member add {chosen} --role ROLE")
+        raise CosealError(f"{chosen} is not a member of this chain", f"coseal member add {chosen} --role ROLE")
     role = str(clients.value(f"membership/member/{chosen}")["role"])
     addition = Addition(name or _node_name(clients, chosen, kind), chosen, role, kind)
     if kind == VALIDATOR:
@@ -233,7 +233,7 @@ def _found_member(clients: MemberClients) -> str:
         clients.say(f"no member can take another seat; {name} joins as a member of role {role}")
         _add_member(clients, NewMember(name, f"{role.capitalize()} {letter.upper()}", role), None)
         return name
-    raise CosealError("no member could take another seat", "say --member")
+    raise CosealError("no member could take another seat", "give --member")
 
 
 def _add_member(clients: MemberClients, member: NewMember, proposer: str | None) -> dict[str, Any]:
@@ -280,7 +280,7 @@ def _proposer(clients: MemberClients) -> str:
     for _, member, _, _ in clients.seats():
         if clients.acting(str(member)) is not None:
             return str(member)
-    raise CosealError("no member with a vote has its key here", "say who proposes with --as")
+    raise CosealError("no member with a vote has its key here", "give the proposer with --as")
 
 
 def require_member(member: NewMember) -> None:
@@ -288,9 +288,9 @@ def require_member(member: NewMember) -> None:
     if not is_name(member.id) or not is_name(member.user):
         raise CosealError(f"{member.id}/{member.user}: names are of a-z, 0-9, '-' and '.', a letter first")
     if member.role not in ROLES:
-        raise CosealError(f"there is no role {member.role!r}", f"there are {', '.join(ROLES)}")
+        raise CosealError(f"there is no role {member.role!r}", f"choose one of {', '.join(ROLES)}")
     if (member.role == "government") != bool(member.level):
-        raise CosealError("a level is for a government member, and every one has it", "say --level central, ...")
+        raise CosealError("a level is for a government member, and every one has it", "give --level central, ...")
 
 
 def _node_name(clients: MemberClients, member: str, kind: str) -> str:

@@ -66,7 +66,9 @@ class Plan:
         for member in self.members:
             if member.id == name:
                 return member
-        raise Malformed(f"{name} is no member of the plan; there are {', '.join(one.id for one in self.members)}")
+        raise Malformed(
+            f"{name} is not a member of the plan; the members are {', '.join(one.id for one in self.members)}"
+        )
 
     def seats(self, member: str | None = None) -> list[Seat]:
         """Return the nodes to be made, those of ``member`` alone if it is given."""

@@ -1,7 +1,7 @@
 """Taking a node out of a running network on this machine, and replacing keys.
 
 Law: every step looks at the folder and the chain first and does only what is missing, so an interrupted command is
-run again and goes on; a key is in its file before the chain is told of it.
+run again and continues; a key is in its file before it is registered on the chain.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def remove_node(
 ) -> dict[str, Any]:
     """Take a node out of the validators and off the chain, stop it, and put its folder aside.
 
-    ``keep_observing``: it goes on as an observer. Returns ``{"node", "epoch", "folder"}``; ``folder`` is where its
+    ``keep_observing``: it continues as an observer. Returns ``{"node", "epoch", "folder"}``; ``folder`` is where its
     files are now.
     """
     with edit.changing(directory) as network:
@@ -42,7 +42,7 @@ def remove_node(
                 committed = (
                     clients.require(entry.member).submit("membership", "remove_node", {"node": name}).require_ok()
                 )
-                say(f"{name}: taken off the registry by {entry.member} in block {committed.height}")
+                say(f"{name}: removed from the registry by {entry.member} in block {committed.height}")
         if processes.stop([entry]):
             say(f"{name}: stopped")
         _, folder = edit.remove_node(network, name)
@@ -58,7 +58,7 @@ def _leave_validators(clients: MemberClients, entry: NodeEntry) -> int:
         reason = f"coseal node remove: {name}"
         clients.decide(proposer, "remove_validator", {"node": name}, name=name, reason=reason)
         clients.until(lambda: all(seat[0] != name for seat in clients.seats()), f"{name} is no validator any more")
-        clients.say(f"{name}: validates no more, as of epoch {clients.value('membership/validators')[0]}")
+        clients.say(f"{name}: is no longer a validator, as of epoch {clients.value('membership/validators')[0]}")
     return int(clients.value("membership/validators")[0])
 
 
@@ -107,7 +107,7 @@ def _registered_key(clients: MemberClients, name: str) -> bytes:
         if node == name:
             return bytes(key)
     hint = "an observer's key is replaced by removing it and adding another node"
-    raise CosealError(f"{name} is no validator", hint)
+    raise CosealError(f"{name} is not a validator", hint)
 
 
 def _height(entry: NodeEntry, first: int) -> int:
@@ -129,7 +129,7 @@ def rotate_user_key(directory: Path, sender: str, say: Say, *, timeout_s: float)
             key = edit.stage_key(staged)
             record = clients.value(f"membership/operator/{member}/{user}")
             if record is None or record["key"] is None:
-                raise CosealError(f"{sender} is no operator of this chain")
+                raise CosealError(f"{sender} is not an operator of this chain")
             if record["key"] != key:
                 if record["key"] != _public(path):
                     raise BadAnswer(f"neither {path} nor {staged} is the key that the chain registers for {sender}")

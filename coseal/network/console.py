@@ -119,7 +119,7 @@ def _listening(wanted: int | None) -> socket.socket:
             continue
         listening.listen(128)
         return listening
-    raise CosealError("no free port for the console", "say --no-console")
+    raise CosealError("no free port for the console", "use --no-console")
 
 
 def _read(network: Network) -> tuple[int, str] | None:

@@ -25,7 +25,7 @@ from coseal.network.folders import Network, NodeEntry
 from coseal.network.processes import require_free_ports
 
 ADDING: Final = "adding.json"
-"""In the folder of a node that is being added: what was asked for, so that an interrupted command goes on."""
+"""In the folder of a node that is being added: what was asked for, so that an interrupted command continues."""
 _PORT_TRIES: Final = 64
 _REMOVED: Final = "removed"
 
@@ -71,7 +71,7 @@ def add_node(network: Network, addition: Addition, operator: Path, user: str, *,
     Its gateway signs with the key in ``operator``, of the member's ``user``. Raises ``CosealError``.
     """
     if not is_name(addition.name):
-        raise CosealError(f"{addition.name!r} is no name of a node", "use a-z, 0-9, '-' and '.', a letter first")
+        raise CosealError(f"{addition.name!r} is not a valid node name", "use a-z, 0-9, '-' and '.', a letter first")
     target = network.directory / "nodes" / addition.name
     if (target / ADDING).is_file() and all(node.name != addition.name for node in network.nodes):
         shutil.rmtree(target)  # made by a command that was interrupted before anybody knew of it
@@ -204,7 +204,7 @@ def _place(network: Network, addition: Addition, port: int | None) -> NodeEntry:
             problem = error
             continue
         return entry
-    raise problem or CosealError("no free ports above those of the network", "say --port")
+    raise problem or CosealError("no free ports above those of the network", "give --port")
 
 
 def _write(network: Network, nodes: tuple[NodeEntry, ...]) -> Network:

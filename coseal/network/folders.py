@@ -110,7 +110,7 @@ class Network:
         for node in self.nodes:
             if node.name == name:
                 return node
-        raise CosealError(f"no node {name!r}", f"there are {', '.join(node.name for node in self.nodes)}")
+        raise CosealError(f"no node {name!r}", f"choose one of {', '.join(node.name for node in self.nodes)}")
 
     def users(self, member: str) -> list[str]:
         """Return the users of a member whose keys are in the folder, ``admin`` first."""

@@ -217,7 +217,7 @@ def _own(directory: Path) -> tuple[str, bytes]:
     """Return whose folder it is, and the contribution it keeps."""
     members = [path.name for path in (directory / "members").glob("*")]
     if len(members) != 1 or not (directory / "contribution.json").is_file():
-        raise CosealError(f"{directory} is no folder that `coseal genesis join` made", "give the one with your keys")
+        raise CosealError(f"{directory} was not made by `coseal genesis join`", "give the one with your keys")
     return members[0], _bytes(directory / "contribution.json")
 
 

@@ -80,7 +80,7 @@ class MemberClients:
     ) -> dict[str, Any]:
         """Have a proposal of this kind and subject accepted by the members whose keys are here; return it.
 
-        An open one is gone on with. Raises what ``governance.decide`` does.
+        An open one is continued. Raises what ``governance.decide`` does.
         """
         about = {field: value for field, value in subject.items() if field != "proof"}
         proposal_id = governance.find_open(self.reader, kind, about)
@@ -117,7 +117,7 @@ class MemberClients:
             if reason is not None:
                 raise CosealError(reason)
             if waited > self.timeout_s:
-                hint = "run the command again to go on; --timeout waits longer"
+                hint = "run the command again to continue; --timeout waits longer"
                 raise CosealError(f"not within {self.timeout_s:.0f} s: {what}", hint)
             time.sleep(POLL_S)
         return found

@@ -83,7 +83,7 @@ def start(node: NodeEntry) -> subprocess.Popen[bytes]:
     """
     running = pid_of(node)
     if running is not None:
-        raise CosealError(f"{node.name} runs already as process {running}")
+        raise CosealError(f"{node.name} is already running as process {running}")
     command: list[str | Path] = [sys.executable, "-m", "coseal.node", "run", "--data", node.data.resolve()]
     with open(node.log, "ab") as log:
         process = subprocess.Popen(

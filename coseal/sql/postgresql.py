@@ -1,6 +1,6 @@
 """An index in a PostgreSQL database, in a schema of its own, and questions to it that cannot change it.
 
-Law: everything of ours is in the schema ``coseal``; a question runs in a read-only transaction with a time limit, as a
+Law: everything is in the schema ``coseal``; a question runs in a read-only transaction with a time limit, as a
 cursor, which takes one query and nothing else.
 """
 
@@ -120,7 +120,7 @@ def ask(url: str, query: str, *, limit: int, timeout_s: float) -> Answer:
             rows = cursor.fetchmany(limit + 1)
             columns = tuple(column.name for column in cursor.description or ())
         if not columns:
-            raise CosealError("that asks for nothing", "a query begins with SELECT or WITH")
+            raise CosealError("the query is empty", "a query begins with SELECT or WITH")
         return Answer(standing.height, columns, rows[:limit], len(rows) > limit)
     except psycopg.errors.QueryCanceled:
         raise CosealError(f"the query took longer than {timeout_s:g} s", "--timeout SECONDS gives it more") from None
@@ -169,7 +169,7 @@ def _named(url: str) -> str:
     try:
         settings = conninfo_to_dict(url)
     except psycopg.Error:
-        raise CosealError("the database's URL makes no sense", "--db postgresql://USER@HOST/NAME") from None
+        raise CosealError("the database's URL is not valid", "--db postgresql://USER@HOST/NAME") from None
     return f"postgresql://{settings.get('host') or 'localhost'}/{settings.get('dbname') or ''}"
 
 
@@ -181,5 +181,5 @@ def _said(error: Exception) -> str:
 def _trouble(name: str, error: psycopg.Error) -> CosealError:
     if isinstance(error, psycopg.errors.DiskFull):
         detail = f"{name}: {_said(error)}; the index is as it was before"
-        return CosealError(detail, "make room, then run it again: it goes on")
+        return CosealError(detail, "free some space, then run it again: it continues")
     return CosealError(f"{name}: {_said(error)}", "is the server up, the URL right, and may this user do that?")

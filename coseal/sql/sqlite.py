@@ -53,7 +53,7 @@ class SqliteStore(Store):
     def transaction(self) -> Iterator[None]:
         """See ``Store``."""
         with _told(self.name):
-            # Only now: what is no index of ours is refused before its first transaction, and must stay as it is.
+            # Only now: what is not such an index is refused before its first transaction, and must stay as it is.
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute("BEGIN IMMEDIATE")
@@ -125,7 +125,7 @@ def ask(path: Path, query: str, *, limit: int, timeout_s: float) -> Answer:
         except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
             raise _refusal(error, timeout_s) from None
         if cursor.description is None:
-            raise CosealError("that asks for nothing", "a query begins with SELECT or WITH")
+            raise CosealError("the query is empty", "a query begins with SELECT or WITH")
         columns = tuple(str(column[0]) for column in cursor.description)
         return Answer(standing.height, columns, rows[:limit], len(rows) > limit)
 
@@ -171,13 +171,15 @@ def _told(name: str) -> Iterator[None]:
 def _trouble(name: str, error: sqlite3.Error) -> CosealError:
     text = str(error)
     if "full" in text or "disk I/O" in text:
-        return CosealError(f"{name}: {text}; it is as it was before", "make room, then run it again: it goes on")
+        return CosealError(
+            f"{name}: {text}; it is as it was before", "free some space, then run it again: it continues"
+        )
     if "locked" in text:
         return CosealError(f"{name} is in use", "wait until the other command is done")
     if "not a database" in text or "malformed" in text:
         return CosealError(
             f"{name}: {text}",
-            "choose another --db, or delete an index that is damaged: `coseal index sync` makes it anew",
+            "choose another --db, or delete an index that is damaged: `coseal index sync` makes a new one",
         )
     return CosealError(f"{name}: {text}", "is the path right, and may you write there?")
 

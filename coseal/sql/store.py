@@ -1,7 +1,7 @@
 """Where an index is kept: what SQLite and PostgreSQL have in common.
 
 Law: rows and the note of how far they go change in one transaction, so an index is whole at some height or not at all.
-What is no index of ours is never changed.
+What is not such an index is never changed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MARK: Final = ("coseal", "index")
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far an index goes: chain, version of its schema, height, hash and time (ms) of that block, and up to which
-    height every outcome was computed anew.
+    height every outcome was computed again.
     """
 
     chain_id: bytes
@@ -105,7 +105,7 @@ class Store(ABC):
                 self._create(genesis)
             found = self.standing()
             if found is None:
-                raise CosealError(f"{self.name} was removed in this moment", "run it again")
+                raise CosealError(f"{self.name} was removed meanwhile", "run it again")
         if found.chain_id != genesis.chain_id:
             detail = f"{self.name} is of chain {found.chain_id.hex()}, and the genesis is of {genesis.chain_id.hex()}"
             raise BadAnswer(detail, "choose another --db, or the genesis of that chain")
@@ -113,7 +113,7 @@ class Store(ABC):
         return found
 
     def empty(self, genesis: Genesis) -> None:
-        """Make the index anew for this chain, empty: all at once. What is no index of ours is refused."""
+        """Make an empty index for this chain: all at once. What is not such an index is refused."""
         notes = self.notes()
         if notes is not None:
             _require_ours(self.name, notes)
@@ -131,7 +131,7 @@ class Store(ABC):
         """Raise ``CosealError`` unless the index still ends at ``height``: somebody else may be writing it as well."""
         row = self.one("SELECT value FROM meta WHERE key = 'height'", ())
         if row is None or row[0] != str(height):
-            raise CosealError(f"{self.name} is being written by somebody else", "wait until that is done")
+            raise CosealError(f"{self.name} is being written by another process", "wait until that is done")
 
     def _create(self, genesis: Genesis) -> None:
         self.execute("CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL)")
@@ -144,7 +144,7 @@ class Store(ABC):
 
 
 def standing_of(name: str, notes: Mapping[str, str] | None) -> Standing | None:
-    """Return how far an index goes by its notes; raise ``CosealError`` for what is no index of ours."""
+    """Return how far an index goes by its notes; raise ``CosealError`` for what is not such an index."""
     if notes is None:
         return None
     _require_ours(name, notes)
@@ -163,14 +163,14 @@ def standing_of(name: str, notes: Mapping[str, str] | None) -> Standing | None:
 
 def _require_ours(name: str, notes: Mapping[str, str]) -> None:
     if notes.get(_MARK[0]) != _MARK[1]:
-        raise CosealError(f"{name} is no index of a user, but perhaps a node's own", "choose another --db")
+        raise CosealError(f"{name} is not a user's index, but perhaps a node's own", "choose another --db")
 
 
 def require_version(name: str, standing: Standing) -> None:
     """Raise ``CosealError`` for an index of another version of the schema than this software's."""
     if standing.version != VERSION:
         detail = f"{name} has version {standing.version} of the schema, and this software has version {VERSION}"
-        raise CosealError(detail, "build it anew from the blocks: `coseal index rebuild`")
+        raise CosealError(detail, "rebuild it from the blocks: `coseal index rebuild`")
 
 
 def open_store(place: str, *, create: bool = True) -> Store:

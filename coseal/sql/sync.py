@@ -2,7 +2,7 @@
 
 Law: a row is written only from a block that an audit from the genesis on has accepted: its header follows, a quorum
 certified it, transactions and receipts are those of its roots, with ``replay`` also all outcomes. A run of blocks is
-written whole or not at all, so whatever ends a sync, the next one goes on.
+written whole or not at all, so whatever ends a sync, the next one continues.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CACHED_ROWS: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a sync came to: where the index stood and stands, the highest tip any source claims (None if none could be
+    """The result of a sync: where the index stood and stands, the highest tip any source claims (None if none could be
     asked), and what was found; ``report`` is None if there was nothing to do.
     """
 
@@ -66,7 +66,7 @@ def sync(
 ) -> Synced:
     """Take into the index what is missing up to height ``last`` (None: the highest tip any source claims).
 
-    ``replay`` computes every outcome anew, from the genesis on, also of blocks that are in the index already. Raises
+    ``replay`` computes every outcome again, from the genesis on, also of blocks that are in the index already. Raises
     ``CosealError`` for an index that is not of this chain or version, and for what the database cannot do.
     """
     before = store.prepare(genesis)
@@ -87,7 +87,7 @@ def sync(
     )
     after = store.standing()
     if after is None:
-        raise CosealError(f"{store.name} was removed in the meantime", "run it again")
+        raise CosealError(f"{store.name} was removed meanwhile", "run it again")
     return Synced(before, after, tip, report, tuple(filling.left_out))
 
 

@@ -1,4 +1,4 @@
-"""The cursor: a file that says up to where a receiver has acknowledged, so that a stream goes on there.
+"""The cursor: a file that says up to where a receiver has acknowledged, so that a stream continues there.
 
 Law: it moves only after an acknowledgement, is replaced whole and synced, and is used by one process at a time. One
 that is damaged, of another chain or of another receiver is refused, never guessed at.
@@ -22,7 +22,7 @@ _VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a stream goes on: in the block at ``height``, after the event ``after`` of it (None: from its first).
+    """Where a stream continues: in the block at ``height``, after the event ``after`` of it (None: from its first).
 
     ``parent`` is the hash of the block before (hexadecimal), None where the stream began in the middle of a chain.
     """
@@ -125,11 +125,11 @@ class Cursor:
         return Position(height, parent, after)
 
     def _damaged(self, what: str) -> CosealError:
-        hint = "move it away and say --from HEIGHT: a height the receiver has for sure; what it has it gets again"
+        hint = "move it away and give --from HEIGHT: a height the receiver has for sure; what it has it gets again"
         return CosealError(f"{self._path} {what}", hint)
 
 
-_NOT_WRITTEN: Final = "what was sent since the last write will be sent again; mend the disk and start again"
+_NOT_WRITTEN: Final = "what was sent since the last write will be sent again; repair the disk and start again"
 
 
 def _is_hash(value: Any) -> bool:

@@ -29,7 +29,7 @@ from coseal.streams.outgoing import Outgoing, outgoing
 from coseal.streams.wanted import Wanted
 
 Report = Callable[[str, dict[str, Any]], None]
-"""``report(what, facts)``: what happens, for whoever watches."""
+"""``report(what, facts)``: what happens, for an observer."""
 
 MAX_DEAD_IN_A_ROW: Final = 100
 """So many events in a row that are not taken are no bad events but the wrong receiver."""
@@ -274,7 +274,7 @@ class Delivery:
                 if self._give_up_s is not None and away_s >= self._give_up_s:
                     raise Unreachable(
                         f"{self._receiver.name} has acknowledged nothing for {away_s:.0f} s: {error.detail}",
-                        "start again when it is back: the stream goes on where the cursor stands",
+                        "start again when it is back: the stream continues from the cursor",
                     ) from None
                 wait_s = max(min(error.after_s, LONGEST_ASKED_S), pause_s * random.uniform(0.5, 1.0))
                 facts = {"event": events[0].id, "detail": error.detail, "away_s": round(away_s, 1)}
@@ -288,7 +288,7 @@ class Delivery:
     def _bury(self, event: Outgoing, why: str) -> None:
         told = f"{self._receiver.name} does not take event {event.id} ({event.type}): {why}"
         if self._dead_letters is None:
-            raise BadAnswer(told, "mend the receiver and start again, or have such events kept: --dead-letters FILE")
+            raise BadAnswer(told, "fix the receiver and start again, or keep such events: --dead-letters FILE")
         self._dead_in_a_row += 1
         if self._dead_in_a_row > MAX_DEAD_IN_A_ROW:
             raise BadAnswer(f"{told}; {MAX_DEAD_IN_A_ROW} before it were not taken either", "is it the right receiver?")

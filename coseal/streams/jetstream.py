@@ -130,7 +130,7 @@ class JetStream:
     # The connection
 
     async def _connected(self) -> tuple[JetStreamContext, int]:
-        """Return the connection, made anew if there is none, and how many bytes a message may have."""
+        """Return the connection, made if there is none, and how many bytes a message may have."""
         if self._js is not None and self._client is not None and self._client.is_connected:
             return self._js, self._client.max_payload
         await self.close()
@@ -167,7 +167,7 @@ class JetStream:
             config = (await js.stream_info(options.stream)).config
         except NotFoundError:
             if not options.create:
-                raise Away(f"it has no stream {options.stream}; make it there, or say --create") from None
+                raise Away(f"it has no stream {options.stream}; make it there, or give --create") from None
             config = StreamConfig(
                 name=options.stream,
                 subjects=[f"{options.subject}.>"],

@@ -222,7 +222,7 @@ def _instruments(frame: _Frame, place: str, one: BlockEvent) -> Iterator[Outgoin
 def _each(
     frame: _Frame, place: str, one: BlockEvent, things: Sequence[Any], event: Callable[[int, Any], Outgoing]
 ) -> Iterator[Outgoing]:
-    """Yield the event of each thing of a batch; a fault of ours costs the one it is of, and not the stream."""
+    """Yield the event of each thing of a batch; a fault in this software costs the one it is of, and not the stream."""
     for offset, thing in enumerate(things):
         try:
             made = event(offset, thing)

@@ -24,7 +24,7 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if self.severity is not None and self.severity not in SEVERITIES:
-            raise CosealError(f"no severity {self.severity!r}", f"there are {', '.join(SEVERITIES)}")
+            raise CosealError(f"no severity {self.severity!r}", f"choose one of {', '.join(SEVERITIES)}")
 
     def __call__(self, event: Outgoing) -> bool:
         """Say whether an event is wanted."""

@@ -166,8 +166,8 @@ def _checked(url: str, *, allow_http: bool) -> httpx.URL:
     if found.scheme not in ("http", "https") or not found.host:
         raise CosealError("the webhook's URL: expected https://HOST/PATH", "or http:// on this machine")
     if found.port is not None and not 0 < found.port < 65_536:
-        raise CosealError(f"the webhook's URL: {found.port} is no port")
+        raise CosealError(f"the webhook's URL: {found.port} is not a port")
     if found.scheme == "http" and not allow_http and not are_local([url]):
-        hint = "use https://, or say --allow-http if the network between is yours"
+        hint = "use https://, or give --allow-http if the network between is yours"
         raise CosealError(f"events for {found.host} would travel in the clear", hint)
     return found

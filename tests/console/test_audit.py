@@ -152,7 +152,7 @@ def test_an_export_is_verified_with_its_file_whatever_the_browser_calls_it(tmp_p
         page = told(await visitor.post("/audit", files=both))
         assert page.count('class="step good"') == len(STEPS_OF["export"])
         page = told(await visitor.post("/audit", files=both[:1]))
-        assert "It cannot be told." in page
+        assert "It cannot be determined." in page
         assert "give log.json together with its manifest" in page
         page = told(await visitor.post("/audit", files=(both[0], ("log.json", made.data + b" "))))
         assert "Step 4, The file:" in page

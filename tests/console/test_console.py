@@ -148,7 +148,7 @@ def test_another_node_answers_when_one_is_killed(running: Running):
             assert time.monotonic() < deadline
             time.sleep(0.2)
         text = running.get("/")[1]
-        assert "nobody more may fail" in text
+        assert "no further failure is tolerated" in text
     finally:
         cluster.start("regulator")
         cluster.wait_one_tip()

@@ -103,7 +103,7 @@ def test_an_unknown_instrument_is_said_to_be_unknown():
         ("date=2016-01-01", "In force since 2015-04-01"),
         ("date=2014", "It enters into force on 2015-04-01"),
         ("date=2020-02-29", "It ended on 2019-06-01"),
-        ("date=2019-02-29", "That is no date"),
+        ("date=2019-02-29", "That is not a date"),
         ("height=1", "It ended on 2019-06-01"),
         ("height=9999", "No node gives block 9,999"),
     ],

@@ -100,7 +100,7 @@ def _read(source: Source, genesis: Genesis, process_type: str | None, goal: int,
     if len(records) != 1:
         found = ", ".join(known) or "none"
         which = "which process type?" if process_type is None else f"no process type {process_type}:"
-        hint = "say --process-type" if known else "`coseal import` records a log and defines its type"
+        hint = "give --process-type" if known else "`coseal import` records a log and defines its type"
         raise CosealError(f"{which} up to height {goal} there are {found}", hint)
     (record,) = records.values()
     record.height, record.block_hash = goal, last.block.hash

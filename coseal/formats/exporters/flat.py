@@ -23,7 +23,7 @@ def object_type_of(log: ExportLog, wanted: str | None) -> str:
     if wanted is None and len(known) == 1:
         return known[0]
     names = ", ".join(known) or "none"
-    raise CosealError(f"flatten on which object type? there are {names}", "say --object-type NAME")
+    raise CosealError(f"flatten on which object type? there are {names}", "give --object-type NAME")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ def read_csv(path: Path, mapping: Mapping) -> Log:
     """Read a ``.csv`` or ``.csv.gz`` file; raise ``BadLog`` with all findings."""
     columns = mapping.columns
     if columns is None:
-        raise CosealError(f"{path}: a CSV file needs a map", "say with --map which column is the case; see --help")
+        raise CosealError(
+            f"{path}: a CSV file needs a map", "give --map, which says which column is the case; see --help"
+        )
     findings = Findings()
     rows = csv.reader(
         io.StringIO(read_table(path, columns.encoding), newline=""), delimiter=columns.delimiter, strict=True

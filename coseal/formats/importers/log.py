@@ -67,7 +67,7 @@ _RENAME: Final = (
 ADVICE: Final[Mapping[str, str]] = {
     "bad_id": _RENAME,
     "bad_name": _RENAME,
-    "no_offset": "say the zone of these times: --zone +08:00, or --zone Europe/Rome where there is summer time",
+    "no_offset": "give the zone of these times: --zone +08:00, or --zone Europe/Rome where there is summer time",
     "ambiguous_time": "clocks were set back, so this time came twice: --ambiguous earlier (or later) says which it is",
     "no_such_time": "clocks were set forward past this local time: correct it in the file, or write it with its offset",
     "unmapped_column": "name it in the map's [attributes] with its type, or leave it out by name with ignore",

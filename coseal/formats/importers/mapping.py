@@ -157,7 +157,8 @@ def load_mapping(path: Path | None, log: Path, zone: str | None = None, options:
         mapping = replace(default_mapping(log), zone=_zone(fields))
         for name in fields.left():
             raise CosealError(
-                f"--{name.replace('_', '-')} is for CSV, which needs a map", "say with --map which column is the case"
+                f"--{name.replace('_', '-')} is for CSV, which needs a map",
+                "give --map, which says which column is the case",
             )
         return mapping
     return _read(path, log, given)

@@ -36,10 +36,10 @@ FORMATS: Final[Mapping[str, Callable[[Path, maps.Mapping], Log]]] = {
 
 
 def read_log(path: Path, mapping: maps.Mapping, format: str | None = None) -> Log:
-    """Read a file; ``format`` is told by its content if None. Raises ``BadLog`` with everything that is wrong."""
+    """Read a file; ``format`` is found from its content if None. Raises ``BadLog`` with everything that is wrong."""
     name = format or format_of(path, mapping)
     if name is None or name not in FORMATS:
-        raise CosealError(f"{path}: which format is it?", f"say --format {' or '.join(FORMATS)}")
+        raise CosealError(f"{path}: which format is it?", f"give --format {' or '.join(FORMATS)}")
     log = FORMATS[name](path, mapping)
     _check(path, log)
     if mapping.zone.region is None:

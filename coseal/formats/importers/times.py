@@ -142,7 +142,7 @@ class Zone:
         if local_ms is None:
             raise BadTime("bad_value", f"{text[:60]!r} is not a time as 2026-01-05T10:00:00+08:00")
         if self.region is None:
-            raise BadTime("no_offset", f"{text} has no offset from UTC; say --zone")
+            raise BadTime("no_offset", f"{text} has no offset from UTC; give --zone")
         offset = self._offset(text, local_ms)
         if offset % _MINUTE:
             raise BadTime(
@@ -161,7 +161,7 @@ class Zone:
             )
             raise BadTime("no_such_time", detail)
         if before > after and self.ambiguous == AMBIGUOUS[0]:
-            detail = f"{text} came twice in {self.region}; say which is meant, --ambiguous earlier or later"
+            detail = f"{text} came twice in {self.region}; give --ambiguous earlier or later"
             raise BadTime("ambiguous_time", detail)
         return after if self.ambiguous == "later" else before
 

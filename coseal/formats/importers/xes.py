@@ -24,7 +24,7 @@ NAME: Final = "concept:name"
 TIME: Final = "time:timestamp"
 ID: Final = "identity:id"
 OWN_ID: Final = "coseal:event_id"
-"""How an export of ours names an event: XES has ids be UUIDs, and ours need not be."""
+"""How our exports name an event: XES has ids be UUIDs, and ours need not be."""
 NEST: Final = ">"
 _OWN: Final = (NAME, TIME, ID, OWN_ID)
 LEDGER_TYPES: Final = {

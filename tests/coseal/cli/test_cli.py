@@ -296,7 +296,7 @@ def test_a_signed_transaction_is_the_same_in_every_form(net: folders.Network, fo
 
 def test_who_signs_must_be_known(net: folders.Network):
     sign = ["sign", "policy.endorse", "id=cn/1", "--dir", net.directory, "--as"]
-    assert "'nobody' is no member" in run(*sign, "nobody", code=2)
+    assert "'nobody' is not a member" in run(*sign, "nobody", code=2)
     assert "no key of bank-a/clerk" in run(*sign, "bank-a/clerk", code=2)
 
 

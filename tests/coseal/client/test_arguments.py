@@ -60,7 +60,8 @@ def test_a_missing_or_huge_file_is_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("text", "hint"), [("policy", "contracts: "), ("nothing.act", "there are "), ("policy.nothing", "it has publish")]
+    ("text", "hint"),
+    [("policy", "contracts: "), ("nothing.act", "choose one of "), ("policy.nothing", "it has publish")],
 )
 def test_an_unknown_action_is_answered_with_those_there_are(text: str, hint: str):
     with pytest.raises(CosealError) as caught:

@@ -133,9 +133,9 @@ def test_a_node_that_stays_busy_is_given_up(node):
 
 def test_nobody_signs_without_a_key_and_what_has_no_encoding_is_refused(node):
     reader = Client("http://node.test", node.genesis, transport=node)
-    with reader, pytest.raises(CosealError, match="nobody to sign as"):
+    with reader, pytest.raises(CosealError, match="no signing identity"):
         reader.sign("process", "define_type", TYPE)
-    with node.client() as client, pytest.raises(CosealError, match="makes no transaction"):
+    with node.client() as client, pytest.raises(CosealError, match="cannot be made into a transaction"):
         client.sign("process", "record", {"source": "s", "sequence": 1, "items": [{"rate": 0.5}]})
 
 

@@ -72,11 +72,11 @@ def test_keys_come_from_encrypted_files(hosts: Hosts, connect: Connect, tmp_path
 
 @both
 def test_a_key_that_is_not_the_registered_one_is_told_before_anything_is_sent(hosts: Hosts, connect: Connect) -> None:
-    with pytest.raises(coseal.WrongKey, match="names nobody with the key"):
+    with pytest.raises(coseal.WrongKey, match="names no operator with the key"):
         connect(hosts, key=signer("stranger"))
     with pytest.raises(coseal.WrongKey, match="is not the one registered for enterprise-a/admin"):
         connect(hosts, key=signer("stranger"), sender=WHO)
-    with pytest.raises(coseal.WrongKey, match="no operator of this chain"):
+    with pytest.raises(coseal.WrongKey, match="not an operator of this chain"):
         connect(hosts, key=signer("stranger"), sender="bank-a/ghost")
     with pytest.raises(coseal.CosealError, match="expected MEMBER/USER"):
         connect(hosts, sender="bank-a")
@@ -95,7 +95,7 @@ def test_a_node_of_another_chain_and_a_changed_genesis_are_found_out(hosts: Host
     hosts.lies["a.test"] = changed("/v1/status", lambda document: {**document, "chain_id": "00" * 32})
     with pytest.raises(coseal.WrongChain, match="is of chain 0000"):
         connect(hosts)
-    with pytest.raises(coseal.CosealError, match="no genesis document"):
+    with pytest.raises(coseal.CosealError, match="not a genesis document"):
         connect(hosts, genesis=b"{}")
 
 

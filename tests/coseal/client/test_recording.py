@@ -184,7 +184,7 @@ def test_an_unknown_source_a_gap_and_a_refused_item_are_typed(client: Client, ho
     with pytest.raises(CosealError, match="from 1 on"):
         client.record(pays(1, 1), source="s", sequence=0)
     reader = Client("http://a.test", hosts.node.genesis, transport=hosts)
-    with pytest.raises(CosealError, match="nobody to sign as"):
+    with pytest.raises(CosealError, match="no signing identity"):
         reader.record(pays(1, 1), source="s")
     with pytest.raises(CosealError, match="a window of 0"):
         client.record(pays(1, 1), source="s", window=0)

@@ -120,7 +120,7 @@ def test_with_a_passphrase_in_the_environment_every_key_is_encrypted(tmp_path: P
 def test_errors_say_what_to_do(made: folders.Network, tmp_path: Path):
     with pytest.raises(CosealError, match="coseal up"):
         folders.load(tmp_path / "none")
-    with pytest.raises(CosealError, match="there are regulator"):
+    with pytest.raises(CosealError, match="choose one of regulator"):
         made.node("nobody")
     with pytest.raises(CosealError, match="enterprise-a/admin"):
         made.key_path("bank-a/nobody")

@@ -336,7 +336,7 @@ def test_usage_errors_say_what_to_do(finished: Path, copy: Path, tmp_path: Path)
         founding.look(tmp_path)
     with pytest.raises(CosealError, match="exists"):
         founding.init(copy, finished / "founders.toml")
-    with pytest.raises(CosealError, match="nobody is no member"):
+    with pytest.raises(CosealError, match="nobody is not a member"):
         founding.join(copy, "nobody", tmp_path / "own", {})
     with pytest.raises(CosealError, match="nodes of shipping are: shipping; addresses were given for: none"):
         founding.join(copy, "shipping", tmp_path / "own", {})
@@ -344,7 +344,7 @@ def test_usage_errors_say_what_to_do(finished: Path, copy: Path, tmp_path: Path)
         founding.join(copy, "shipping", tmp_path / "own", {"shipping": "example.org"})
     with pytest.raises(CosealError, match="is the folder of authority"):
         founding.join(copy, "shipping", finished / "authority", addresses("shipping"))
-    with pytest.raises(CosealError, match="is no folder that `coseal genesis join` made"):
+    with pytest.raises(CosealError, match="was not made by `coseal genesis join`"):
         founding.confirm(copy, tmp_path / "nothing")
     (copy / "contributions" / "shipping.json").unlink()
     (copy / "genesis.json").unlink()

@@ -76,7 +76,7 @@ def test_a_pid_file_that_names_nobody_means_not_running(tmp_path: Path, content:
 
 
 def test_a_node_is_not_started_twice(tmp_path: Path, sleeper: subprocess.Popen[bytes]):
-    with pytest.raises(CosealError, match=f"runs already as process {sleeper.pid}"):
+    with pytest.raises(CosealError, match=f"is already running as process {sleeper.pid}"):
         processes.start(entry(tmp_path))
 
 

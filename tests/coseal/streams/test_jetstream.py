@@ -229,7 +229,7 @@ def test_where_others_write_too_messages_go_one_by_one_in_order(
 
 def test_without_its_stream_it_waits_until_there_is_one(empty: Server, events: list[Outgoing]) -> None:
     sender = Sender(empty, create=False)
-    with pytest.raises(Away, match="no stream COSEAL; make it there, or say --create"):
+    with pytest.raises(Away, match="no stream COSEAL; make it there, or give --create"):
         sender.once(events[:1])
 
     async def make(js: Any) -> None:

@@ -38,5 +38,5 @@ def test_without_filters_everything_passes(past: FakeNode) -> None:
 
 
 def test_a_severity_that_is_none_is_refused() -> None:
-    with pytest.raises(CosealError, match="there are notice, warning, violation"):
+    with pytest.raises(CosealError, match="choose one of notice, warning, violation"):
         Wanted(severity="grave")

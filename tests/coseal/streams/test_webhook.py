@@ -225,7 +225,7 @@ def certified(hook: Hook, folder: Path) -> Path:
         ("erp.example/hook", "expected https"),
         ("https://", "expected https"),
         ("http://erp.example/hook", "in the clear"),
-        ("https://erp.example:99999999/", "no port"),
+        ("https://erp.example:99999999/", "is not a port"),
     ],
 )
 def test_events_do_not_go_where_they_should_not(url: str, why: str) -> None:
