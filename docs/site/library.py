@@ -15,6 +15,8 @@ from docs.site.markdown import block, code, table
 
 _OF_A_CLIENT = ("governance", "supervision")
 """Modules of ``coseal.client`` whose functions take a client."""
+_HIDDEN = ("coseal.client.base", "coseal.client.submitting")
+"""Modules whose classes have no entry of their own: their methods are shown with the classes that are made of them."""
 
 
 def page() -> str:
@@ -61,7 +63,7 @@ def _class(name: str, found: type) -> Iterator[str]:
             (code(field.name), code(str(field.type))) for field in dataclasses.fields(found) if field.name[0] != "_"
         ]
         yield table(("field", "type"), fields)
-    hidden = [base for base in found.__mro__[1:] if base.__module__ == "coseal.client.base"]  # it has no own entry
+    hidden = [base for base in found.__mro__[1:] if base.__module__ in _HIDDEN]
     members = [
         (key, value) for base in (*hidden, found) for key, value in vars(base).items() if not key.startswith("_")
     ]
