@@ -94,7 +94,10 @@ async def record(page: Page) -> View:
     listed = _list(page)
     named = {name: page.query(name) or "" for name in listed.named_by}
     title = " ".join(named.values())
-    key = listed.state_key(named) if all(named.values()) else None
+    try:
+        key = listed.state_key(named) if all(named.values()) else None
+    except ValueError:  # no number where one belongs
+        key = None
     shown = None if key is None else await page.data.state(key)
     if shown is None or shown.value is None:
         raise Problem(404, "unknown_record", page.t("lists.unknown", name=title), "")

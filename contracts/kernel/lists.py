@@ -82,9 +82,9 @@ class List:
     ``name`` tells lists apart, ``path`` is its route, ``part`` the part of the interface that it belongs to and
     ``says`` what it is, in the documentation. ``title`` and ``columns`` are for people: the fields of an entry that a
     table shows, with their headings; one that ends in ``_ms`` is a moment. ``entry`` makes the entry of a row. ``key``
-    returns the state key of an entry, given its fields ``named_by``, where the state has it. ``entries`` is their name
-    in an answer. ``where`` narrows the table, ``computed`` are columns that it lacks, as SQL. A list that is not
-    ``paged`` is given whole.
+    returns the state key of an entry, where the state has it, given its fields ``named_by`` (numbers perhaps as texts;
+    ``ValueError`` for what is none). ``entries`` is their name in an answer. ``where`` narrows the table, ``computed``
+    are columns that it lacks, as SQL. A list that is not ``paged`` is given whole.
     """
 
     name: str

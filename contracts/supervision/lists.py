@@ -54,7 +54,7 @@ RULES: Final = List(
         "proposer": {"en": "Proposed by", "zh": "提议方"},
     },
     (_PROCESS_TYPE, _STATUS, Filter("kind", high=32), Filter("severity", high=32, title=_SEVERITY), Filter("proposer")),
-    key=rule_key,
+    key=lambda name, version: rule_key(name, int(version)),
     named_by=("id", "version"),
 )
 BALLOTS: Final = List(

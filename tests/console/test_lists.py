@@ -91,9 +91,15 @@ def test_a_list_is_filtered_ordered_and_paged(tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_said_to_be_not_there(tmp_path: Path) -> None:
     async def visit(browser: httpx.AsyncClient) -> None:
-        for path in ("/lists/none", "/lists/questions/record?id=Q9", "/lists/questions/record", "/lists/none/record"):
-            assert (await browser.get(path)).status_code == 404, path
-        assert (await browser.get("/lists/policy-sources/record?id=x")).status_code == 404
+        missing = ("none", "none/record", "questions/record", "questions/record?id=Q9", "policy-sources/record?id=x")
+        odd_names = (
+            "sources/record?name=x",
+            "rules/record?id=R1&version=x",
+            f"rules/record?id=R1&version={'9' * 5_000}",
+        )
+        for path in (*missing, *odd_names, "rules/record?id=R1&version=2", "holds/record?object=c2"):
+            assert (await browser.get(f"/lists/{path}")).status_code == 404, path
+        assert (await browser.get("/lists/rules/record?id=R1&version=1")).status_code == 200
 
     browse(tmp_path, visit)
 

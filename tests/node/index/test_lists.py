@@ -89,6 +89,7 @@ def test_pages_of_any_size_join_to_the_whole_in_every_order(
                 page = read(index, listed, {}, after, size, order)
                 assert len(page.items) <= size
                 joined += page.items
+                assert len(joined) <= len(whole.items)
                 after = None if page.next is None else listed.place(order, page.next)
                 assert after != ()
             assert joined == whole.items
