@@ -308,7 +308,8 @@ class _Bundle:
         if self.hold is None:
             return f"never on hold up to {self._at()}"
         until = time_text(self.hold["until_ms"])
-        return f"{self.hold['status']} at {self._at()}: by finding {self.hold['finding']}, until {until}"
+        amount = "" if self.hold["amount"] is None else f", {self.hold['amount']} of it"
+        return f"{self.hold['status']} at {self._at()}: by finding {self.hold['finding']}, until {until}{amount}"
 
     def owed(self, document: Any) -> str:
         """Verify what a source owes by the periodic rules in force."""

@@ -455,8 +455,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "version_loses_quorum": _one(
         "a removal leaves fewer than a quorum that have the version in force",
         _KINDS,
-        "if left.suffices or not governance_versions.has(view, removed, version):  # A11",
-        "if view is not None:",
+        "if not left.suffices and governance_versions.has(view, removed, version):  # A11",
+        "if view is None:",
         "tests/contracts/test_governance_versions.py",
     ),
     "majority_decides": _one(
@@ -564,7 +564,13 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "",
         "tests/node/core/test_joining.py",
     ),
-    # Rules in force, over sequences of actions
+    # Findings and rules in force, over sequences of actions
+    "closed_counts_as_open": _walked(
+        "a finding that closes because nobody appealed stays counted as open",
+        "coseal.contracts.supervision.findings",
+        'due["holds"] += _count_closed(view, record)',
+        'due["holds"] += supervision_holds.end_of_finding(view, record)',
+    ),
     "ended_rule_compiled": _walked(
         "a rule that was superseded or retired is compiled with the others",
         _SETS,

@@ -511,6 +511,19 @@ SupervisionVote = TypedDict(
         "reason": NotRequired[str],
     },
 )
+SupervisionOpenCase = TypedDict(
+    "SupervisionOpenCase",
+    {
+        "process_type": str,
+        "object_type": str,
+        "object": str,
+        "subject": str,
+        "severity": Literal["notice", "warning", "violation"],
+        "reason": str,
+        "legal_basis": list[str],
+        "evidence": NotRequired[list[str]],
+    },
+)
 SupervisionAcknowledge = TypedDict(
     "SupervisionAcknowledge",
     {
@@ -964,6 +977,15 @@ class Submitting:
     def submit(
         self,
         contract: Literal["supervision"],
+        action: Literal["open_case"],
+        args: SupervisionOpenCase,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["supervision"],
         action: Literal["acknowledge"],
         args: SupervisionAcknowledge,
         *,
@@ -1403,6 +1425,15 @@ class AsyncSubmitting:
         contract: Literal["supervision"],
         action: Literal["vote"],
         args: SupervisionVote,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["supervision"],
+        action: Literal["open_case"],
+        args: SupervisionOpenCase,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

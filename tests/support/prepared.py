@@ -326,6 +326,15 @@ class Prepared:
     def _decided(self, count: int) -> list[str]:
         return self._each("decide", "regulator", self._responded(count), outcome="rectified", reason="Seen")
 
+    def _supervision_open_case(self, count: int) -> Iterator[Ready]:
+        event = self._event()
+        self._recorded([[event]])
+        object_type, name = event["objects"][0][:2]
+        about = {"process_type": "t", "object_type": object_type, "object": name, "subject": "enterprise-a"}
+        why = {"severity": "warning", "reason": "The file says otherwise", "legal_basis": ["external: complaint 17"]}
+        for _ in range(count):
+            yield "regulator", {**about, **why, "evidence": ["0a" * 32]}
+
     def _supervision_acknowledge(self, count: int) -> Iterator[Ready]:
         for finding in self._findings(count):
             yield "regulator", {"finding": finding, "note": "Seen"}

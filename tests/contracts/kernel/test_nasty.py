@@ -100,7 +100,7 @@ def tried(prepared: Prepared, name: str) -> Iterator[tuple[Trial, Receipt]]:
 def _same(trial: Trial, base: dict[str, object]) -> Trial:
     """Return a trial made of another base: the same value in the same field."""
     changed = {**base, trial.field: trial.args[trial.field]}
-    if trial.field == "subject":
+    if trial.field == "subject" and "kind" in trial.args:
         changed["kind"] = trial.args["kind"]
     return trial._replace(args=changed)
 
