@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from coseal.contracts.execution import Executor, new_state
+from coseal.contracts.registry import CAPABILITIES
 from coseal.ledger.block import Receipt
-from coseal.ledger.genesis import CAPABILITIES
 from coseal.ledger.render import time_text
 from coseal.ledger.transaction import Transaction, sign
 from tests.support.genesis import VALIDATORS, make_genesis

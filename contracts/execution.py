@@ -36,11 +36,11 @@ from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Over
 from coseal.contracts.kernel.window import SeenWindow
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.membership import actions as membership
-from coseal.contracts.registry import NO_OTHERS, RULES, Contracts, Others, compose
+from coseal.contracts.registry import CAPABILITIES, NO_OTHERS, RULES, Contracts, Others, compose
 from coseal.ledger import merkle, signing
 from coseal.ledger.block import OK, Block, Receipt
 from coseal.ledger.codec import Value
-from coseal.ledger.errors import LedgerError
+from coseal.ledger.errors import LedgerError, Malformed
 from coseal.ledger.genesis import Genesis, Sources
 from coseal.ledger.signing import ZERO_HASH, Verify
 from coseal.ledger.state import Change, MemoryStore, State, StateStore
@@ -122,7 +122,16 @@ def decode_and_verify(raw: bytes) -> Transaction:
 
 
 def genesis_updates(genesis: Genesis) -> dict[bytes, bytes]:
-    """Return the initial state: key bytes -> canonical value bytes."""
+    """Return the initial state: key bytes -> canonical value bytes.
+
+    Raises ``Malformed`` for a genesis that gives an operator a capability which no contract has.
+    """
+    for member in genesis.members:
+        for operator in member.operators:
+            for name in operator.capabilities:
+                if name not in CAPABILITIES:
+                    detail = f"operator {member.id}/{operator.user} has {name}; there are {', '.join(CAPABILITIES)}"
+                    raise Malformed(f"genesis: unknown capability: {detail}")
     view = Overlay(lambda key: None)
     view.put(PROTOCOL_VERSION_KEY, genesis.protocol_version)
     admitted.install(view, genesis.contracts)

@@ -11,11 +11,13 @@ from typing import Final, TypeAlias
 
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.governance import actions as governance
+from coseal.contracts.governance.kinds import kinds
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.lists import List
+from coseal.contracts.kernel.proposals import ProposalKind
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.process import actions as process
@@ -24,16 +26,17 @@ from coseal.ledger.genesis import PROTOCOL_VERSION, Sources
 
 Contracts: TypeAlias = Mapping[str, Contract]
 
+_OWN: Final = (policy.CONTRACT, process.CONTRACT, supervision.CONTRACT, evidence.CONTRACT)
+
+CAPABILITIES: Final = (*membership.CAPABILITIES, *(name for contract in _OWN for name in contract.capabilities))
+"""What an operator may have."""
+KINDS: Final[Mapping[str, ProposalKind]] = {
+    **kinds(CAPABILITIES),
+    **{name: kind for contract in _OWN for name, kind in contract.proposals.items()},
+}
+"""What can be proposed, by name."""
 CONTRACTS: Final[Contracts] = {
-    contract.name: contract
-    for contract in (
-        membership.CONTRACT,
-        governance.CONTRACT,
-        policy.CONTRACT,
-        process.CONTRACT,
-        supervision.CONTRACT,
-        evidence.CONTRACT,
-    )
+    contract.name: contract for contract in (membership.contract(CAPABILITIES), governance.contract(KINDS), *_OWN)
 }
 """The contracts of the newest protocol version, in the order in which their ``begin_block`` runs."""
 

@@ -1,5 +1,5 @@
 """What members decide together by ballot."""
 
-from coseal.contracts.governance.actions import CONTRACT
+from coseal.contracts.governance.actions import contract
 
-__all__ = ["CONTRACT"]
+__all__ = ["contract"]

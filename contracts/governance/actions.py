@@ -10,11 +10,11 @@ the version to come is in ``governance.versions``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from coseal.contracts.governance import admissions, ballot
 from coseal.contracts.governance import versions as governance_versions
-from coseal.contracts.governance.kinds import KINDS, Case
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
@@ -22,6 +22,7 @@ from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Dependent, Integer, Name, OneOf, Text
+from coseal.contracts.kernel.proposals import Case, ProposalKind
 from coseal.contracts.kernel.wording import duration_text, moment_text
 
 NAME: Final = "governance"
@@ -35,6 +36,9 @@ VOID: Final = "void"
 _OPEN: Final = "governance/proposals"
 _COUNT: Final = "governance/count"
 
+Kinds: TypeAlias = Mapping[str, ProposalKind]
+"""What can be proposed, by name (``registry.KINDS``)."""
+
 
 def proposal_key(proposal_id: str) -> str:
     """Return the state key of a proposal."""
@@ -44,7 +48,7 @@ def proposal_key(proposal_id: str) -> str:
 # Actions
 
 
-def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
+def _propose(kinds: Kinds, view: View, context: Context, args: Args) -> Result | Rejected:
     closes_ms = args.get("closes_ms", context.time_ms + DEFAULT_OPEN_MS)
     if view.get(proposal_key(args["id"])) is not None:
         return Rejected("exists", f"there is a proposal {args['id']}; choose another id")
@@ -52,7 +56,7 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
         limit, now = duration_text(MAX_OPEN_MS), moment_text(context.time_ms)
         return Rejected("bad_time", f"closes_ms is not within {limit} after block time {now}")
     electorate = ballot.electorate(view)
-    kind, case = KINDS[args["kind"]], Case(args["id"], context.member, context.height)
+    kind, case = kinds[args["kind"]], Case(args["id"], context.member, context.height)
     view.charge(SIGNATURE_STEPS)
     refusal = _check_room(view, context.member, electorate)
     refusal = refusal or kind.admit(context, args["subject"]) or kind.check(view, case, args["subject"])
@@ -81,7 +85,7 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
         if isinstance(voted, Rejected):
             return voted
         record = voted
-    return {**_resolve(view, args["id"], record, context.height, context.time_ms), "closes_ms": closes_ms}
+    return {**_resolve(kinds, view, args["id"], record, context.height, context.time_ms), "closes_ms": closes_ms}
 
 
 def _check_room(view: View, member: str, electorate: tuple[str, ...]) -> Rejected | None:
@@ -94,26 +98,32 @@ def _check_room(view: View, member: str, electorate: tuple[str, ...]) -> Rejecte
     return None
 
 
-def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
+def _vote(kinds: Kinds, view: View, context: Context, args: Args) -> Result | Rejected:
     record: Any = view.get(proposal_key(args["ballot"]))
     if record is None:
         return Rejected("unknown_ballot", f"there is no proposal {args['ballot']}")
     voted = ballot.vote(record, context, args["choice"], ballot.electorate(view), args.get("reason"))
     if isinstance(voted, Rejected):
         return voted
-    result = _resolve(view, args["ballot"], voted, context.height, context.time_ms)
+    result = _resolve(kinds, view, args["ballot"], voted, context.height, context.time_ms)
     return {**result, "choice": args["choice"]}
 
 
 def _resolve(
-    view: View, proposal_id: str, record: dict[str, Any], height: int, time_ms: int, steps: int = DECISION_STEPS
+    kinds: Kinds,
+    view: View,
+    proposal_id: str,
+    record: dict[str, Any],
+    height: int,
+    time_ms: int,
+    steps: int = DECISION_STEPS,
 ) -> Result:
     """Write a proposal with what it comes to now, have it take effect if it is accepted, and return its figures."""
     electorate = ballot.electorate(view)
     status = ballot.resolve(record, electorate, time_ms)
     outcome: Result = {}
     if status == ballot.ACCEPTED:
-        kind, case = KINDS[record["kind"]], Case(proposal_id, record["proposer"], height)
+        kind, case = kinds[record["kind"]], Case(proposal_id, record["proposer"], height)
         refusal = kind.check(view, case, record["subject"])  # A9
         if refusal is not None:
             status, outcome = VOID, {"code": refusal.code, "detail": refusal.detail}
@@ -132,16 +142,16 @@ def _resolve(
         view.put(_OPEN, [row for row in _open(view) if row[0] != proposal_id])
     view.put(proposal_key(proposal_id), decided)
     figures = {"ballot": proposal_id, "kind": record["kind"], **ballot.view_of(decided, electorate)}
-    figures |= _note(view, proposal_id, decided)
+    figures |= _note(kinds, view, proposal_id, decided)
     return {**figures, "outcome": outcome} if outcome else figures
 
 
-def _note(reader: Reader, proposal_id: str, record: Mapping[str, Any]) -> Result:
+def _note(kinds: Kinds, reader: Reader, proposal_id: str, record: Mapping[str, Any]) -> Result:
     """Return what the present state says about a proposal that is open, or accepted and not in force yet."""
     accepted = governance_versions.pending(reader) == proposal_id or admissions.pending(reader, proposal_id) is not None
     if record["status"] != ballot.OPEN and not accepted:
         return {}
-    return KINDS[record["kind"]].note(reader, record["subject"])
+    return kinds[record["kind"]].note(reader, record["subject"])
 
 
 # The start of a block
@@ -166,13 +176,13 @@ def _due(view: View, time_ms: int) -> Entry | None:
     return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
 
 
-def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+def _fire(kinds: Kinds, view: View, moment: Moment, entry: Entry) -> Result:
     """Close a proposal whose time is over."""
     proposal_id = entry[1]
     record: Any = view.get(proposal_key(proposal_id))
     if record["status"] != ballot.OPEN:
         return {}
-    return {"closed": [_resolve(view, proposal_id, record, moment.height, moment.time_ms, DUE_EFFECT_STEPS)]}
+    return {"closed": [_resolve(kinds, view, proposal_id, record, moment.height, moment.time_ms, DUE_EFFECT_STEPS)]}
 
 
 def _next_deadline_ms(reader: Reader) -> int | None:
@@ -188,7 +198,7 @@ def _open(reader: Reader) -> list[Any]:
 # Queries: every result is JSON-able
 
 
-def proposal(reader: Reader, proposal_id: str) -> dict[str, Any] | None:
+def proposal(reader: Reader, proposal_id: str, kinds: Kinds) -> dict[str, Any] | None:
     """Return a proposal with its votes and how it stands, or None.
 
     ``status`` is open, accepted, rejected, expired, void or failed. While it is open, ``yes``, ``no``, ``needed`` and
@@ -213,26 +223,26 @@ def proposal(reader: Reader, proposal_id: str) -> dict[str, Any] | None:
         **ballot.tally(record, ballot.electorate(reader)),
         "decided": None if decided is None else {"height": decided[0], "time_ms": decided[1]},
         "outcome": record.get("outcome", {}),
-        **_note(reader, proposal_id, record),
+        **_note(kinds, reader, proposal_id, record),
     }
 
 
 def proposals(
-    reader: Reader, status: str | None = None, *, limit: int = 100, before: int | None = None
+    reader: Reader, kinds: Kinds, status: str | None = None, *, limit: int = 100, before: int | None = None
 ) -> list[dict[str, Any]]:
     """Return at most ``limit`` proposals, newest first, of one status if given.
 
     ``before``: only those with a lower ``number``, for the next page. Open ones are found without looking at others.
     """
     if status == ballot.OPEN:
-        found = [proposal(reader, row[0]) for row in reversed(_open(reader))]
+        found = [proposal(reader, row[0], kinds) for row in reversed(_open(reader))]
         shown = [item for item in found if item is not None and (before is None or item["number"] < before)]
         return shown[:limit]
     newest: Any = reader.get(_COUNT) or 0
     page: list[dict[str, Any]] = []
     for number in range(min(newest, newest if before is None else before - 1), 0, -1):
         proposal_id: Any = reader.get(f"governance/number/{number}")
-        item = proposal(reader, proposal_id)
+        item = proposal(reader, proposal_id, kinds)
         if item is not None and status in (None, item["status"]):
             page.append(item)
         if len(page) == limit:
@@ -243,42 +253,43 @@ def proposals(
 # The table
 
 
-_proposal = Arguments(
-    {
-        "id": Name(),
-        "kind": OneOf(*KINDS),
-        "subject": Dependent("kind", {name: kind.subject for name, kind in KINDS.items()}),
-    },
-    {"closes_ms": Integer(0), "reason": Text(high=ballot.MAX_REASON_CHARACTERS)},
-)
-
-CONTRACT: Final[Contract] = Contract(
-    name=NAME,
-    actions={
-        "propose": Action(
-            arguments=_proposal,
-            apply=_propose,
-            title="Propose a change of the validators, the members or the rules",
-            example={"id": "second-node", "kind": "add_validator", "subject": dict(KINDS["add_validator"].example)},
-            capability="operate",
+def contract(kinds: Kinds) -> Contract:
+    """Return the contract by which these kinds of proposals can be decided."""
+    proposal = Arguments(
+        {
+            "id": Name(),
+            "kind": OneOf(*kinds),
+            "subject": Dependent("kind", {name: kind.subject for name, kind in kinds.items()}),
+        },
+        {"closes_ms": Integer(0), "reason": Text(high=ballot.MAX_REASON_CHARACTERS)},
+    )
+    return Contract(
+        name=NAME,
+        actions={
+            "propose": Action(
+                arguments=proposal,
+                apply=partial(_propose, kinds),
+                title="Propose a change of the validators, the members or the rules",
+                example={"id": "second-node", "kind": "add_validator", "subject": dict(kinds["add_validator"].example)},
+                capability="operate",
+            ),
+            "vote": Action(
+                arguments=Arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
+                apply=partial(_vote, kinds),
+                title="Vote on a proposal for the own member",
+                example={"ballot": "second-node", "choice": "yes", "reason": "It has been caught up for a week"},
+                capability="operate",
+            ),
+        },
+        begin=_begin,
+        due=_due,
+        fire=partial(_fire, kinds),
+        next_deadline_ms=_next_deadline_ms,
+        open_keys=(
+            "governance/proposal/",
+            "governance/proposals",
+            "governance/deadline/at/",
+            "governance/deadline/page/",
         ),
-        "vote": Action(
-            arguments=Arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
-            apply=_vote,
-            title="Vote on a proposal for the own member",
-            example={"ballot": "second-node", "choice": "yes", "reason": "It has been caught up for a week"},
-            capability="operate",
-        ),
-    },
-    begin=_begin,
-    due=_due,
-    fire=_fire,
-    next_deadline_ms=_next_deadline_ms,
-    open_keys=(
-        "governance/proposal/",
-        "governance/proposals",
-        "governance/deadline/at/",
-        "governance/deadline/page/",
-    ),
-    decisions=("close",),
-)
+        decisions=("close",),
+    )

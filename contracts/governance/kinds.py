@@ -6,9 +6,9 @@ that moment; what takes effect cannot fail any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple, TypeAlias
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from coseal.contracts.governance import admissions
 from coseal.contracts.governance import versions as governance_versions
@@ -16,7 +16,8 @@ from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, UPGRADE_KEY,
 from coseal.contracts.kernel import due
 from coseal.contracts.kernel.action import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.admitted import SOURCES, shown, sources_of
-from coseal.contracts.kernel.fields import Field, Hexadecimal, Integer, Label, Many, Name, OneOf, Record, Text
+from coseal.contracts.kernel.fields import Hexadecimal, Integer, Label, Many, Name, OneOf, Record, Text
+from coseal.contracts.kernel.proposals import Case, ProposalKind, Subject
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.contracts.membership.state import (
@@ -30,7 +31,7 @@ from coseal.contracts.membership.state import (
 )
 from coseal.ledger import signing
 from coseal.ledger.errors import Malformed
-from coseal.ledger.genesis import CAPABILITIES, LEVELS, MAX_MEMBERS
+from coseal.ledger.genesis import LEVELS, MAX_MEMBERS
 from coseal.ledger.validators import ROLES, Validator, ValidatorSet, require_valid
 
 MIN_VALIDATORS: Final = 4
@@ -38,33 +39,6 @@ MIN_VALIDATORS: Final = 4
 MAX_OPERATORS: Final = 16
 """Operators with which a member begins; it adds more itself."""
 GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
-
-Subject: TypeAlias = Mapping[str, Any]
-
-
-class Case(NamedTuple):
-    """A proposal before the state of a block: its id, who made it, and the block's height."""
-
-    id: str
-    proposer: str
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of proposal. ``check`` says why it cannot take effect now, or None; ``enact`` makes it take effect.
-
-    ``admit(context, subject)`` refuses what is wrong once and for all, so it is asked only when it is proposed.
-    ``note`` returns what voters should know of the present state, for the receipts of proposal and votes.
-    """
-
-    subject: Field
-    check: Callable[[View, Case, Subject], Rejected | None]
-    enact: Callable[[View, Case, Subject], Result]
-    example: Subject
-    admit: Callable[[Context, Subject], Rejected | None] = lambda context, subject: None
-    note: Callable[[Reader, Subject], Result] = lambda reader, subject: {}
-
 
 # Validators
 
@@ -314,67 +288,68 @@ def _retry(view: View, case: Case, subject: Subject) -> Result:
 # The table
 
 _node = Record({"node": Name()})
-_operator = Record(
-    {
-        "user": Name(),
-        "key": public_key,
-        "capabilities": Many(OneOf(*CAPABILITIES), low=1, high=len(CAPABILITIES), unique=True),
-    }
-)
-_member = Record(
-    {
-        "member": Name(),
-        "name": Label(),
-        "role": OneOf(*ROLES),
-        "level": OneOf("", *LEVELS),
-        "sector": Text(high=64, low=0),
-        "operators": Many(_operator, low=1, high=MAX_OPERATORS),
-    }
-)
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "add_validator": Kind(_node, _check_addition, _add, {"node": "bank-a-2"}),
-    "remove_validator": Kind(_node, _check_removal, _remove, {"node": "bank-a"}),
-    "rotate_validator_key": Kind(
-        Record({"node": Name(), "key": public_key, "proof": Hexadecimal(signing.SIGNATURE_BYTES)}),
-        _check_rotation,
-        _rotate,
-        {"node": "bank-a", "key": EXAMPLE_KEY, "proof": "00" * signing.SIGNATURE_BYTES},
-        _check_proof,
-    ),
-    "add_member": Kind(
-        _member,
-        _check_member,
-        _add_member,
+
+def _member(capabilities: Sequence[str]) -> Record:
+    """Return the field of a member to be, whose operators may have these capabilities."""
+    given = Many(OneOf(*capabilities), low=1, high=len(capabilities), unique=True)
+    operator = Record({"user": Name(), "key": public_key, "capabilities": given})
+    return Record(
         {
-            "member": "bank-b",
-            "name": "Second Bank",
-            "role": "bank",
-            "level": "",
-            "sector": "",
-            "operators": [{"user": "admin", "key": EXAMPLE_KEY, "capabilities": ["operate", "submit"]}],
-        },
-    ),
-    "protocol_version": Kind(
-        Record({"version": Integer(1), "height": Integer(1)}),
-        _check_version,
-        _schedule_version,
-        {"version": 2, "height": 100_000},
-        note=_note_support,
-    ),
-    "withdraw_version": Kind(
-        Record({"proposal": Name()}), _check_withdrawal, _withdraw_version, {"proposal": "rules-2"}
-    ),
-    "add_contract": Kind(
-        Record({**SOURCES, "height": Integer(1)}),
-        _check_contract,
-        _schedule_contract,
-        {"name": "pledges", "version": 1, "sha256": "00" * 32, "height": 100_000},
-        note=_note_sources,
-    ),
-    "withdraw_contract": Kind(
-        Record({"proposal": Name()}), _check_contract_withdrawal, _withdraw_contract, {"proposal": "pledges-1"}
-    ),
-    "retry_due": Kind(Record({"number": Integer(1)}), _check_retry, _retry, {"number": 1}),
-}
-"""What can be proposed, by name."""
+            "member": Name(),
+            "name": Label(),
+            "role": OneOf(*ROLES),
+            "level": OneOf("", *LEVELS),
+            "sector": Text(high=64, low=0),
+            "operators": Many(operator, low=1, high=MAX_OPERATORS),
+        }
+    )
+
+
+def kinds(capabilities: Sequence[str]) -> dict[str, ProposalKind]:
+    """Return what can be proposed about members, validators, rules and contracts, by name."""
+    return {
+        "add_validator": ProposalKind(_node, _check_addition, _add, {"node": "bank-a-2"}),
+        "remove_validator": ProposalKind(_node, _check_removal, _remove, {"node": "bank-a"}),
+        "rotate_validator_key": ProposalKind(
+            Record({"node": Name(), "key": public_key, "proof": Hexadecimal(signing.SIGNATURE_BYTES)}),
+            _check_rotation,
+            _rotate,
+            {"node": "bank-a", "key": EXAMPLE_KEY, "proof": "00" * signing.SIGNATURE_BYTES},
+            _check_proof,
+        ),
+        "add_member": ProposalKind(
+            _member(capabilities),
+            _check_member,
+            _add_member,
+            {
+                "member": "bank-b",
+                "name": "Second Bank",
+                "role": "bank",
+                "level": "",
+                "sector": "",
+                "operators": [{"user": "admin", "key": EXAMPLE_KEY, "capabilities": ["operate", "submit"]}],
+            },
+        ),
+        "protocol_version": ProposalKind(
+            Record({"version": Integer(1), "height": Integer(1)}),
+            _check_version,
+            _schedule_version,
+            {"version": 2, "height": 100_000},
+            note=_note_support,
+        ),
+        "withdraw_version": ProposalKind(
+            Record({"proposal": Name()}), _check_withdrawal, _withdraw_version, {"proposal": "rules-2"}
+        ),
+        "add_contract": ProposalKind(
+            Record({**SOURCES, "height": Integer(1)}),
+            _check_contract,
+            _schedule_contract,
+            {"name": "pledges", "version": 1, "sha256": "00" * 32, "height": 100_000},
+            note=_note_sources,
+        ),
+        "withdraw_contract": ProposalKind(
+            Record({"proposal": Name()}), _check_contract_withdrawal, _withdraw_contract, {"proposal": "pledges-1"}
+        ),
+        "retry_due": ProposalKind(Record({"number": Integer(1)}), _check_retry, _retry, {"number": 1}),
+    }

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from coseal.contracts.kernel.action import Action, Args, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.lists import List
+from coseal.contracts.kernel.proposals import ProposalKind
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import Table
 from coseal.contracts.kernel.rows.schema import View as SqlView
@@ -49,6 +50,9 @@ Observe: TypeAlias = Callable[[View, Context, Observed], Result | Rejected]
 class Contract:
     """A named table of actions, and what it does at the start of each block, if anything.
 
+    ``capabilities`` are what its actions ask of an operator, besides those of membership; ``proposals`` what governance
+    can decide about it by ballot.
+
     ``begin(view, moment)`` is what a block cannot begin without: small, never contained, outside of the shares.
     ``due(view, time_ms)`` takes the next thing that is due out of its index, or returns None; ``fire(view, moment,
     entry)`` does it and returns lists for the block's first receipt. Both are called by ``kernel.due``.
@@ -73,6 +77,8 @@ class Contract:
 
     name: str
     actions: Mapping[str, Action]
+    capabilities: tuple[str, ...] = ()
+    proposals: Mapping[str, ProposalKind] = field(default_factory=dict)
     begin: Callable[[View, Moment], Result] | None = None
     due: Callable[[View, int], Entry | None] | None = None
     fire: Fire | None = None

@@ -19,6 +19,7 @@ Row: TypeAlias = Mapping[str, Any]
 """A row by column, its JSON documents decoded."""
 
 _DIGITS_MAX: Final = 18
+_DIGITS: Final = frozenset("0123456789")
 _DOCUMENT: Final = "document"
 
 
@@ -139,7 +140,7 @@ class List:
         values: list[str | int] = []
         for column, text in zip(order.by, texts, strict=True):
             number = kinds[column] is Kind.INTEGER
-            if number and not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+            if number and not (0 < len(text) <= _DIGITS_MAX and _DIGITS.issuperset(text)):
                 return None
             values.append(int(text) if number else text)
         return tuple(values)

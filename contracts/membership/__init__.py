@@ -1,5 +1,5 @@
 """Members, their operators and nodes, and the validators of every epoch."""
 
-from coseal.contracts.membership.actions import CONTRACT
+from coseal.contracts.membership.actions import contract
 
-__all__ = ["CONTRACT"]
+__all__ = ["contract"]

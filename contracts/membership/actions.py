@@ -23,12 +23,13 @@ from coseal.contracts.membership import nodes as membership_nodes
 from coseal.contracts.membership.epochs import coming, epoch, epochs, pending, validators, validators_at
 from coseal.contracts.membership.nodes import node, nodes
 from coseal.contracts.membership.state import EXAMPLE_KEY, free_key, public_key, put_member, put_node, put_operator
-from coseal.ledger.genesis import CAPABILITIES, Genesis, Member
+from coseal.ledger.genesis import Genesis, Member
 from coseal.ledger.transaction import node_of
 
 __all__ = [
-    "CONTRACT",
+    "CAPABILITIES",
     "coming",
+    "contract",
     "epoch",
     "epochs",
     "install",
@@ -45,6 +46,8 @@ __all__ = [
     "validators_at",
 ]
 
+CAPABILITIES: Final = ("submit", "registrar", "operate")
+"""What an operator may have, besides what other contracts say."""
 MAX_OPERATORS: Final = 1_000
 GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
 MAX_KEY_HISTORY: Final = 16
@@ -165,7 +168,6 @@ def _with_former(record: dict[str, Any], height: int) -> list[Any]:
     return [*record["history"], [record["key"], record["since"], height]][-MAX_KEY_HISTORY:]
 
 
-_capabilities = Many(OneOf(*CAPABILITIES), low=1, high=len(CAPABILITIES), unique=True)
 _profile = {
     "name": Label(),
     "description": Text(high=1_000),
@@ -178,52 +180,56 @@ def _check_profile(args: Args) -> Iterator[Rejected]:
         yield from refused(f": expected at least one of {', '.join(_profile)}")
 
 
-CONTRACT: Final[Contract] = Contract(
-    name="membership",
-    actions={
-        "add_operator": Action(
-            arguments=Arguments(
-                {"user": Name(), "key": public_key, "capabilities": _capabilities},
+def contract(capabilities: Sequence[str]) -> Contract:
+    """Return the contract by which members give their operators these capabilities."""
+    given = Many(OneOf(*capabilities), low=1, high=len(capabilities), unique=True)
+    return Contract(
+        name="membership",
+        actions={
+            "add_operator": Action(
+                arguments=Arguments(
+                    {"user": Name(), "key": public_key, "capabilities": given},
+                ),
+                apply=_add_operator,
+                title="Give a person or system of the own member a key and capabilities",
+                example={"user": "clerk", "key": EXAMPLE_KEY, "capabilities": ["submit"]},
+                capability="operate",
             ),
-            apply=_add_operator,
-            title="Give a person or system of the own member a key and capabilities",
-            example={"user": "clerk", "key": EXAMPLE_KEY, "capabilities": ["submit"]},
-            capability="operate",
+            "remove_operator": Action(
+                arguments=Arguments({"user": Name()}),
+                apply=_remove_operator,
+                title="Take all capabilities from an operator of the own member",
+                example={"user": "clerk"},
+                capability="operate",
+            ),
+            "rotate_operator_key": Action(
+                arguments=Arguments({"key": public_key}, {"user": Name()}),
+                apply=_rotate_operator_key,
+                title="Replace the own key, or that of another operator of the own member",
+                example={"key": EXAMPLE_KEY},
+                capability="",
+            ),
+            "set_profile": Action(
+                arguments=Arguments({}, _profile, _check_profile),
+                apply=_set_profile,
+                title="Change how the own member is shown",
+                example={"name": "First Bank", "url": "https://bank.example"},
+                capability="operate",
+            ),
+            **membership_nodes.ACTIONS,
+        },
+        capabilities=CAPABILITIES,
+        begin=membership_epochs.begin,
+        next_deadline_ms=membership_epochs.next_deadline_ms,
+        open_keys=(
+            "membership/members",
+            "membership/nodes",
+            "membership/operators/",
+            "membership/validators",
+            "membership/epoch/",
+            "membership/pending",
         ),
-        "remove_operator": Action(
-            arguments=Arguments({"user": Name()}),
-            apply=_remove_operator,
-            title="Take all capabilities from an operator of the own member",
-            example={"user": "clerk"},
-            capability="operate",
-        ),
-        "rotate_operator_key": Action(
-            arguments=Arguments({"key": public_key}, {"user": Name()}),
-            apply=_rotate_operator_key,
-            title="Replace the own key, or that of another operator of the own member",
-            example={"key": EXAMPLE_KEY},
-            capability="",
-        ),
-        "set_profile": Action(
-            arguments=Arguments({}, _profile, _check_profile),
-            apply=_set_profile,
-            title="Change how the own member is shown",
-            example={"name": "First Bank", "url": "https://bank.example"},
-            capability="operate",
-        ),
-        **membership_nodes.ACTIONS,
-    },
-    begin=membership_epochs.begin,
-    next_deadline_ms=membership_epochs.next_deadline_ms,
-    open_keys=(
-        "membership/members",
-        "membership/nodes",
-        "membership/operators/",
-        "membership/validators",
-        "membership/epoch/",
-        "membership/pending",
-    ),
-)
+    )
 
 
 @dataclass(frozen=True, slots=True)

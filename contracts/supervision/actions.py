@@ -438,6 +438,7 @@ CONTRACT: Final[Contract] = Contract(
         **supervision_holds.ACTIONS,
         **supervision_service.ACTIONS,
     },
+    capabilities=("supervise",),
     due=_due,
     fire=_fire,
     next_deadline_ms=_next_deadline_ms,

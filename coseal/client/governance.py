@@ -13,6 +13,7 @@ from typing import Any, Final
 from coseal.client.blocking import Client
 from coseal.client.transactions import Committed
 from coseal.contracts.governance import actions as governance
+from coseal.contracts.registry import KINDS
 from coseal.errors import BadAnswer, Refused
 from coseal.ledger.codec import Value
 
@@ -37,7 +38,7 @@ class ProvenState:
 
 def proposal(client: Client, proposal_id: str) -> dict[str, Any]:
     """Return a proposal with its votes, proven; raise ``BadAnswer`` if there is none."""
-    found = governance.proposal(ProvenState(client), proposal_id)
+    found = governance.proposal(ProvenState(client), proposal_id, KINDS)
     if found is None:
         raise BadAnswer(f"there is no proposal {proposal_id}", "see `coseal governance list`")
     return found

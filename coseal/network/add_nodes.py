@@ -14,9 +14,10 @@ from subprocess import Popen
 from typing import Any, Final
 
 from coseal.client import keys
+from coseal.contracts.registry import CAPABILITIES
 from coseal.errors import CosealError
 from coseal.ledger.errors import Malformed
-from coseal.ledger.genesis import CAPABILITIES, is_name
+from coseal.ledger.genesis import is_name
 from coseal.ledger.signing import Ed25519Signer
 from coseal.ledger.validators import ROLES, Validator, ValidatorSet, require_valid
 from coseal.network import edit, processes

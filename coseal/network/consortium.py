@@ -29,9 +29,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+from coseal.contracts.registry import CAPABILITIES
 from coseal.errors import CosealError
 from coseal.ledger.errors import Malformed
-from coseal.ledger.genesis import CAPABILITIES, LEVELS, Parameters, is_name
+from coseal.ledger.genesis import LEVELS, Parameters, is_name
 from coseal.ledger.validators import MAX_VALIDATORS, ROLES, max_faulty, quorum
 
 DEFAULT_USER: Final = "admin"

@@ -7,7 +7,7 @@ from typing import Any, Self
 import pytest
 
 from coseal.contracts import registry
-from coseal.contracts.membership import actions as membership
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import PROTOCOL_VERSION, Genesis
 from coseal.ledger.handover import Handover
@@ -28,7 +28,7 @@ class Chain(chains.Chain):
 
     def __init__(self, genesis: Genesis | None = None) -> None:
         self.following: ValidatorSet | None = None
-        promoting = replace(membership.CONTRACT, begin=self._promote)
+        promoting = replace(CONTRACTS["membership"], begin=self._promote)
         rules = {PROTOCOL_VERSION: {**registry.CONTRACTS, "membership": promoting}}
         super().__init__(genesis or make_genesis(members=VALIDATORS, state_bits=4, tenure=3), rules)
         self.handovers: list[Handover] = []
@@ -36,7 +36,7 @@ class Chain(chains.Chain):
     def _promote(self, view, moment) -> dict:
         """Make the set that waits the next one, as an accepted ballot would."""
         if self.following is None:
-            return membership.CONTRACT.begin(view, moment)
+            return CONTRACTS["membership"].begin(view, moment)
         rows = [[seat.id, seat.member, seat.role, seat.key] for seat in self.following.validators]
         view.put("membership/validators", [self.following.epoch, rows])
         return {"validators": {"epoch": self.following.epoch, "first_height": moment.height + 1, "rows": rows}}

@@ -30,8 +30,8 @@ from coseal.contracts.kernel.budget import (
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Integer, Text
 from coseal.contracts.kernel.overlay import MAX_VALUE_BYTES, Broken, Overlay
-from coseal.contracts.membership import CONTRACT as MEMBERSHIP
-from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.membership.actions import contract as membership_contract
+from coseal.contracts.registry import CAPABILITIES, CONTRACTS
 from coseal.contracts.supervision import sets as supervision_sets
 from coseal.ledger import codec
 from coseal.ledger.block import Receipt
@@ -40,6 +40,8 @@ from tests.contracts.conftest import Court
 from tests.support.chain import Chain
 
 WHO = "bank-a/admin"
+
+MEMBERSHIP = membership_contract(CAPABILITIES)
 
 
 def _charge(view, context, args):

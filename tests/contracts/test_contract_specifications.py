@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from coseal.contracts.evidence import actions as evidence
-from coseal.contracts.governance import actions as governance
-from coseal.contracts.governance.kinds import KINDS
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.policy.statistics import DIMENSIONS
 from coseal.contracts.process import actions as process
+from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.contracts.supervision import actions as supervision
 from tests.support.specifications import codes_in, section, specification
 
@@ -70,7 +69,7 @@ def test_the_codes_of_findings_are_those_of_the_specification():
     [
         (contract.name, contract)
         for contract in (
-            governance.CONTRACT,
+            CONTRACTS["governance"],
             policy.CONTRACT,
             process.CONTRACT,
             supervision.CONTRACT,

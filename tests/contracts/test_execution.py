@@ -24,8 +24,8 @@ from coseal.contracts.kernel.budget import TRANSACTION_STEPS
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Identifier, Integer, Many, Text
 from coseal.contracts.kernel.overlay import Broken
-from coseal.contracts.membership import CONTRACT as MEMBERSHIP
-from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.membership.actions import contract as membership_contract
+from coseal.contracts.registry import CAPABILITIES, CONTRACTS
 from coseal.ledger import codec
 from coseal.ledger.block import Block, Receipt
 from coseal.ledger.certificate import Certificate, Phase
@@ -34,6 +34,8 @@ from coseal.ledger.state import MemoryStore
 from coseal.ledger.transaction import Transaction, join
 
 # A contract made for these tests
+
+MEMBERSHIP = membership_contract(CAPABILITIES)
 
 
 def _write(view, context, args):

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from coseal.contracts.governance import actions as governance
-from coseal.contracts.governance import kinds as governance_kinds
 from coseal.contracts.membership import actions as membership
-from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.ledger.signing import key_preimage
 
 DAY_MS = 86_400_000
@@ -76,7 +75,7 @@ class World:
         return receipt
 
     def proposal(self, proposal_id):
-        found = governance.proposal(self.reader, proposal_id)
+        found = governance.proposal(self.reader, proposal_id, KINDS)
         assert json.loads(json.dumps(found)) == found
         return found
 
@@ -120,7 +119,7 @@ def test_two_of_four_reject(world):
     world.propose("more", "add_validator", {"node": "institute-a"})
     assert world.vote("more", "bank-a", "regulator", choice="no").data["status"] == "rejected"
     assert world.vote("more", "central-bank").code == "ballot_closed"
-    assert governance.proposals(world.reader, "open") == []
+    assert governance.proposals(world.reader, KINDS, "open") == []
 
 
 def test_who_runs_no_validator_has_no_vote(world):
@@ -151,7 +150,7 @@ def test_a_proposal_shows_votes_with_their_reasons_and_how_it_stands(world):
         ("bank-a", "no", "Not yet")
     ]
     assert (shown["decided"], shown["outcome"]) == (None, {})
-    assert governance.proposal(world.reader, "other") is None
+    assert governance.proposal(world.reader, "other", KINDS) is None
     assert world.chain.submit("bank-a/admin", "governance.vote", ballot="other", choice="no").code == "unknown_ballot"
 
 
@@ -209,7 +208,7 @@ def test_proposals_are_listed_newest_first_in_pages(world):
     world.vote("p1", "bank-a", "regulator", choice="no")
 
     def names(*args, **more):
-        return [item["id"] for item in governance.proposals(world.reader, *args, **more)]
+        return [item["id"] for item in governance.proposals(world.reader, KINDS, *args, **more)]
 
     assert names() == ["p2", "p1", "p0"]
     assert names("open") == ["p2", "p0"]
@@ -564,7 +563,7 @@ def test_the_subject_of_a_proposal_is_checked_field_by_field(world):
         receipt = world.propose("p", kind, wrong, "bank-a")
         assert (receipt.code, receipt.detail.startswith("args.subject")) == ("invalid_argument", True)
     assert world.propose("p", "nothing", {}, "bank-a").code == "invalid_argument"
-    assert sorted(governance_kinds.KINDS) == [
+    assert sorted(KINDS) == [
         "add_contract",
         "add_member",
         "add_validator",

@@ -8,7 +8,7 @@ from coseal.contracts.execution import UnknownProtocol
 from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.membership import actions as membership
-from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.registry import CONTRACTS, KINDS
 from tests.contracts.test_governance import World
 
 VALIDATORS = ("bank-a", "central-bank", "enterprise-a", "regulator")
@@ -340,4 +340,4 @@ def test_a_withdrawal_accepted_when_the_version_comes_into_force_is_void(world):
 
 def test_the_ballots_of_a_version_are_read_as_any_other(world):
     world.schedule(5)
-    assert [item["id"] for item in governance.proposals(world.reader)] == ["rules"]
+    assert [item["id"] for item in governance.proposals(world.reader, KINDS)] == ["rules"]

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from coseal.contracts.membership import actions as membership
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.genesis import ROLES
 
 SMALL_ORDER = "00" * 32
@@ -240,8 +241,8 @@ def test_a_profile_needs_a_field_and_keeps_the_others(chain):
     assert profile == {"url": "https://a.example", "description": "A bank"}
 
 
-@pytest.mark.parametrize("name", sorted(membership.CONTRACT.actions))
+@pytest.mark.parametrize("name", sorted(CONTRACTS["membership"].actions))
 def test_the_example_of_every_action_validates(name):
-    action = membership.CONTRACT.actions[name]
+    action = CONTRACTS["membership"].actions[name]
     assert action.arguments.check(dict(action.example)) is None
     assert action.title

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from coseal.contracts.execution import Outcome
 from coseal.contracts.kernel.action import INVALID, Rejected
-from coseal.contracts.registry import CONTRACTS, RULES
+from coseal.contracts.registry import CAPABILITIES, CONTRACTS, RULES
 from coseal.ledger import codec
 from coseal.ledger.block import Block, Receipt
-from coseal.ledger.genesis import CAPABILITIES, PROTOCOL_VERSION, is_name
+from coseal.ledger.genesis import PROTOCOL_VERSION, is_name
 from coseal.ledger.strict_json import strict_json
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from coseal.client.blocking import Client
+from coseal.contracts.registry import CAPABILITIES
 from coseal.ledger import merkle
 from coseal.ledger.block import Receipt
 from coseal.ledger.codec import decode, encode
-from coseal.ledger.genesis import CAPABILITIES
 from coseal.ledger.proof import CertifiedValue, TransactionProof
 from coseal.ledger.render import plain, proof_json, receipt_json, state_proof_json
 from coseal.ledger.transaction import Transaction

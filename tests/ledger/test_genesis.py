@@ -127,7 +127,7 @@ def spoil(path, new):
         (("members", 0, "operators", 0, "key"), "ab" * 31, "key"),
         (("members", 0, "operators", 0, "key"), "01" + "00" * 31, "small order"),
         (("members", 0, "operators", 0, "key"), "ff" * 32, "small order"),
-        (("members", 0, "operators", 0, "capabilities"), ["fly"], "capabilities"),
+        (("members", 0, "operators", 0, "capabilities"), ["Fly"], "capabilities"),
         (("members", 0, "operators", 0, "capabilities"), "submit", "capabilities"),
         (("nodes", 0, "kind"), "miner", "kind"),
         (("nodes", 0, "member"), "nobody", "unknown member"),

@@ -17,10 +17,9 @@ from random import Random
 from typing import Any
 
 from bench import rules as bench
-from coseal.contracts.governance.kinds import KINDS
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import SQLITE, definitions
-from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.tables import TABLES
 from coseal.contracts.rules.cel.compile import compile_expression

@@ -9,8 +9,7 @@ import pytest
 
 from coseal.contracts import block_events as feed
 from coseal.contracts.evidence.actions import PHASES
-from coseal.contracts.governance.kinds import KINDS
-from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.contracts.rows.tables import CORE, LEFT_OUT, TABLES
 from coseal.contracts.rules.rule import BODIES, EFFECTS
 from coseal.ledger.genesis import Genesis

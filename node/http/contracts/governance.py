@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from coseal.contracts.governance import actions as governance
+from coseal.contracts.registry import KINDS
 from coseal.node.http import paging
 from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
@@ -30,7 +31,7 @@ def router(context: Context) -> APIRouter:
     @routes.get("/proposals", summary="Proposals, newest first")
     async def proposals(status: Status = None, limit: paging.Limit = 100, cursor: paging.Cursor = None) -> Response:
         height, before = context.services.height, paging.decode_number(cursor) or None
-        found = governance.proposals(context.reader(), status, limit=limit + 1, before=before)
+        found = governance.proposals(context.reader(), KINDS, status, limit=limit + 1, before=before)
         page, more = found[:limit], len(found) > limit
         following = paging.encode(str(page[-1]["number"])) if more else None
         return answer({"height": height, "proposals": page, "next": following}, height=height)
@@ -38,7 +39,7 @@ def router(context: Context) -> APIRouter:
     @routes.get("/proposals/{id:part}", summary="One proposal with its votes, with its proof if wanted")
     async def proposal(id: Annotated[str, Path(max_length=64)], proof: KeyProof = False) -> Response:
         height = context.services.height
-        found = governance.proposal(context.reader(), id)
+        found = governance.proposal(context.reader(), id, KINDS)
         if found is None:
             raise Problem(404, "unknown_proposal", "no proposal has this id", more={"height": height})
         document: dict[str, Any] = {"height": height, "proposal": found}

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coseal.contracts.governance.kinds import KINDS
 from coseal.contracts.kernel import fields as f
 from coseal.contracts.kernel.action import Arguments, Rejected
-from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.contracts.rules.bodies import BODIES
 
 FIELDS = {

@@ -10,7 +10,7 @@ import pytest
 from coseal.consensus.messages import Commit
 from coseal.contracts.governance import actions as governance
 from coseal.contracts.membership import actions as membership
-from coseal.contracts.registry import CONTRACTS, RULES
+from coseal.contracts.registry import CONTRACTS, KINDS, RULES
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.signing import key_preimage
 from coseal.node.core import events, journal, wire
@@ -103,10 +103,10 @@ class Town:
     def vote(self, proposal: str) -> int:
         """Vote yes, one after another, until it is decided; return the height that decided it."""
         for member in dict.fromkeys(seat.member for seat in membership.validators(self.state).validators):
-            found = governance.proposal(self.state, proposal)
+            found = governance.proposal(self.state, proposal, KINDS)
             if found["status"] == "open" and member not in [vote["member"] for vote in found["votes"]]:
                 self.do(member, "governance.vote", ballot=proposal, choice="yes")
-        found = governance.proposal(self.state, proposal)
+        found = governance.proposal(self.state, proposal, KINDS)
         assert found["status"] == "accepted", found
         return int(found["decided"]["height"])
 
@@ -262,7 +262,7 @@ def test_of_two_changes_accepted_in_one_block_one_takes_effect_and_the_other_is_
     town.grow(2)
     town.settle()
     assert town.validators == ["bank-a", "central-bank", "enterprise-a", NEW, "regulator"]
-    assert len({governance.proposal(town.state, name)["decided"]["height"] for name in names}) == 1
+    assert len({governance.proposal(town.state, name, KINDS)["decided"]["height"] for name in names}) == 1
 
 
 def test_a_validator_goes_on_with_its_new_key_from_the_epoch_that_names_it(town: Town) -> None:
@@ -339,7 +339,7 @@ def test_a_node_restarts_right_at_the_boundary(kind: str, name: str, ahead: int)
     accepted: list[int] = []
 
     def decided() -> bool:
-        found = governance.proposal(executor_of(cluster[name]).reader, proposal)
+        found = governance.proposal(executor_of(cluster[name]).reader, proposal, KINDS)
         if not accepted and found is not None and found["decided"] is not None:
             accepted.append(found["decided"]["height"])
         return bool(accepted) and cluster[name].height >= accepted[0] + ahead
@@ -541,7 +541,7 @@ def test_a_quorum_that_has_a_version_goes_on_under_it_and_the_node_that_lacks_it
     town.settle(town.front.height)
     assert noticed(town, "bank-a") == ["lacks_version", "needs_release"]
     assert noticed(town, "regulator") == []
-    proposal = governance.proposals(town.state)[0]["id"]
+    proposal = governance.proposals(town.state, KINDS)[0]["id"]
     assert upgrade_at(town, "bank-a") == Upgrade(2, height, proposal, height, having, ("bank-a",), 3, known=False)
     town.grow(height + 3 - town.front.height)
     cluster.run(1_000)
