@@ -32,7 +32,7 @@ class Executed:
     """A block with everything that its execution yields, ready to be committed.
 
     ``receipts`` are encoded, ``begin_block``'s first. ``next_validators`` is the set of the next height.
-    ``result`` is the application's own (state change and so on); consensus hands it back to ``commit``.
+    ``result`` is the application's own (state change and so on); consensus passes it back to ``commit``.
     """
 
     block: Block

@@ -248,7 +248,7 @@ class Accuse:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """A fault of ours that must stop the process: our execution contradicts a certificate, for example."""
+    """A fault that must stop the process: our own execution contradicts a certificate, for example."""
 
     reason: str
 

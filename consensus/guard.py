@@ -144,7 +144,7 @@ class SignGuard:
                 self._release = max(self._tips.values()) + _MAY_HAVE_VOTED_ABOVE
 
     def forget_witnesses(self) -> None:
-        """Count anew who showed a tip: other validators have these indices from now on (V4)."""
+        """Forget who showed a tip: other validators have these indices from now on (V4)."""
         self._tips.clear()
 
     def _empty(self, step: int) -> bool:

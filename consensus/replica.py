@@ -124,7 +124,7 @@ class Replica:
 
     @property
     def halted(self) -> bool:
-        """Whether a fault of ours stopped it."""
+        """Whether a fault of its own stopped it."""
         return self._halted
 
     @property
@@ -214,7 +214,7 @@ class Replica:
             height.receive(message)
 
     def _receive_early(self, peer: str, message: Message) -> None:
-        """R6, B5: keep what is of the next height, and notice when f+1 speak of heights we cannot reach alone."""
+        """R6, B5: keep what is of the next height, and notice when f+1 send of heights we cannot reach alone."""
         validators, sender = self._height.validators, message.sender
         if message.height == self.height + 1 and sender <= validators.n and self._next.judge(message) is Verdict.NEW:
             self._next.add(message)
@@ -235,7 +235,7 @@ class Replica:
                 self._witness(peer, certificate)
         elif certificate.height > height.number:
             if certificate.epoch > height.validators.epoch:
-                self._context.emit(Behind(certificate.height, peer))  # a hint: whoever syncs verifies it
+                self._context.emit(Behind(certificate.height, peer))  # a hint: catching up verifies it
             elif self._commits(certificate, height.validators):
                 self._witness(peer, certificate)
                 self._certified = max(self._certified, certificate.height)

@@ -27,7 +27,7 @@ def round_timeout_ms(parameters: Parameters, execution_ms: int, round: int) -> i
 
 
 def rebroadcast_ms(node_id: str, height: int, tick: int) -> int:
-    """Return about a second, spread so that nodes do not all speak at once, the same on every run (T4)."""
+    """Return about a second, spread so that nodes do not all send at once, the same on every run (T4)."""
     spread = sha256(f"{node_id}/{height}/{tick}".encode()).digest()[0]
     return REBROADCAST_MS - _JITTER_MS // 2 + spread * _JITTER_MS // 255
 

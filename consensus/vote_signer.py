@@ -6,7 +6,7 @@ P1  PROPOSAL: body, justification and sign state are durable; a restarted leader
 P2  PREPARE: body and sign state; others may rely on us holding the body.
 P3  COMMIT: body, prepared certificate and sign state.
 P4  ROUND-CHANGE: the new round and sign state.
-P5  Anything at the next height, and any word to a client: block and commit certificate (``replica``).
+P5  Anything at the next height, and any answer to a client: block and commit certificate (``replica``).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class VoteSigner:
         return guard.sign(self._height, self.round, phase, self._preimage(self.round, phase, last))
 
     def place(self) -> tuple[int, int, int, int]:
-        """Return the fields every message of ours begins with: epoch, height, round, sender."""
+        """Return the fields every message of this node begins with: epoch, height, round, sender."""
         return self._epoch, self._height, self.round, -1 if self.me is None else self.me
 
     def broadcast(self, message: Message, signed: Signed, records: Iterable[Record]) -> None:

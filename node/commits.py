@@ -38,7 +38,7 @@ class Commits:
         self._waiting_for_height: dict[asyncio.Future[None], int] = {}
 
     def decided(self, committed: CommittedBlock) -> None:
-        """Keep a block that is on its way to the disk, so that whoever sees its state can read it."""
+        """Keep a block that is on its way to the disk, so that a reader who sees its state can read it."""
         self._blocks[committed.block.header.height] = committed
         self._bytes += len(committed.block.raw)
 

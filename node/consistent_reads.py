@@ -14,14 +14,14 @@ from coseal.node.http.services import Unavailable
 
 
 class ConsistentReads:
-    """Every method is called on the loop. ``ask(token)`` hands ``ReadRequested`` to the machine."""
+    """Every method is called on the loop. ``ask(token)`` gives ``ReadRequested`` to the machine."""
 
     def __init__(self, commits: Commits, ask: Callable[[int], object]) -> None:
         self._commits, self._ask = commits, ask
         self._tokens = itertools.count(1)
         self._questions: dict[int, asyncio.Future[int]] = {}
 
-    def heard(self, token: int, height: int) -> None:
+    def answered(self, token: int, height: int) -> None:
         """Note the machine's answer, ``ReadHeightKnown``."""
         question = self._questions.get(token)
         if question is not None and not question.done():

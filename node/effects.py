@@ -111,7 +111,7 @@ class Effects:
                     if answer.rejected is not None:
                         parts.commits.dropped(answer.tx_id, answer.rejected)
             case ReadHeightKnown(token, height):
-                parts.reads.heard(token, height)
+                parts.reads.answered(token, height)
             case Accused():
                 reports.keep_evidence(parts.storage.folder, effect)
             case Noticed(code, text, severe):

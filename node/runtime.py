@@ -98,12 +98,12 @@ class Runtime:
         tracer: Tracer | None = None,
     ) -> None:
         """``allow_voting``: the operator vouches that a lost journal hides no vote. ``signer``: the process with our
-        consensus key, if it is not in this one. ``http_tls``: what HTTP shows, if it speaks TLS. ``tracer``: if spans
+        consensus key, if it is not in this one. ``http_tls``: what HTTP shows, if it uses TLS. ``tracer``: if spans
         of transactions are wanted.
         """
         self._config, self._storage, self._machine = config, storage, machine
         self._now_ms = config.fault_injection.now_ms
-        self.joined = 0  # the height of the snapshot for which the node must be built anew
+        self.joined = 0  # the height of the snapshot from which the node must be built again
         self._allow_voting = allow_voting
         self._signer, self._http_tls, self._tracer = signer, http_tls, tracer
         self._metrics = Metrics(lambda: machine.status(self._now_ms()))
@@ -162,8 +162,8 @@ class Runtime:
             self._parts.index.start(self._storage.tip_height, self._storage.first_height)
             await self._verifier.start()
             await self._start_http()
-            told = {pin.node: where for pin in self._machine.pins if (where := endpoint(pin.address)) is not None}
-            await self._links.start(self._config.link_listen, {**told, **self._config.peers})
+            registered = {pin.node: where for pin in self._machine.pins if (where := endpoint(pin.address)) is not None}
+            await self._links.start(self._config.link_listen, {**registered, **self._config.peers})
         except PortInUse as error:
             _log.error("port_in_use", reason=error.reason)
             await self._close(Exit.PORT)
@@ -234,9 +234,9 @@ class Runtime:
     # The machine
 
     def _step(self, event: NodeEvent) -> Sequence[NodeEffect]:
-        """Hand one event to the machine, carry out what it says and return it; a fault of ours ends the process.
+        """Give one event to the machine, carry out what it answers and return that; a fault ends the process.
 
-        After one nothing is handed to it any more, for what it holds may be half of a change, while the node closes.
+        After a fault it is given nothing more, for what it holds may be half of a change, while the node closes.
         How long blocks take to execute, timeouts (T1) and the next block's size (N13) should know.
         """
         if self._failed:

@@ -31,7 +31,7 @@ class BlockSizing:
         self.room_steps = _bounded(self._wanted_ms * STEPS_A_MS)
 
     def took(self, steps: int, duration_ms: int) -> None:
-        """Note that executing blocks of so many steps took so long; those of few tell too little."""
+        """Note that executing blocks of ``steps`` took ``duration_ms``; those of few steps show too little."""
         if steps < ROOM_MIN_STEPS // 2:
             return
         fitting = steps * self._wanted_ms // max(1, duration_ms)
@@ -45,7 +45,7 @@ def _bounded(steps: int) -> int:
 class Throughput:
     """The room for what waits for a block, from how much blocks committed in the time in which something waited (N10).
 
-    Small blocks that take all there is tell less than the chain could do, but so many fit into ``QUEUE_MS`` that the
+    Small blocks that take all there is show less than the chain could do, but as many fit into ``QUEUE_MS`` that the
     room they leave is never what keeps blocks small.
     """
 
@@ -59,7 +59,7 @@ class Throughput:
         self._since_ms = now_ms
 
     def committed(self, size_bytes: int, now_ms: int, *, waiting: bool) -> None:
-        """Note a decided block of so many bytes; ``waiting``: it did not take all there was."""
+        """Note a decided block of this many bytes; ``waiting``: it did not take all there was."""
         if self._since_ms is not None:
             self._bytes += size_bytes
             self._busy_ms += max(0, now_ms - self._since_ms)

@@ -23,7 +23,7 @@ class MachineConfig:
     """Who the node is. ``signer`` is None for a node without a consensus key, which only follows.
 
     ``next_signer`` holds the key that is to replace it, or did already; the epoch says which of them counts.
-    ``join_gap_blocks``: so many blocks behind it prefers a snapshot to blocks, 0 only when no peer has the blocks.
+    ``join_gap_blocks``: this many blocks behind it prefers a snapshot to blocks, 0 only when no peer has the blocks.
     """
 
     genesis: Genesis

@@ -1,6 +1,6 @@
 """When a node joins by a snapshot, and what the answers of its peers come to.
 
-Law: a node takes the blocks themselves as long as somebody has them, unless it was told that a gap is too large for
+Law: a node takes the blocks themselves as long as somebody has them, unless its configuration calls a gap too large for
 that; who gives something provably wrong is not asked again for a while, by anything that catches up.
 """
 

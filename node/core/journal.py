@@ -1,7 +1,7 @@
 """The journal: what this node promised by signing, durable before the signature leaves it.
 
 Law: the sign guard's last record survives every rewrite and the loss of the file's last record; a file that
-is missing, damaged in its middle or of another node is told apart from one that a crash cut short, and does not
+is missing, damaged in its middle or of another node is distinguished from one that a crash cut short, and does not
 entitle to vote.
 
 Every file begins with a record naming chain and node; ``init`` writes it once, so a missing file is a lost
@@ -26,7 +26,7 @@ from coseal.ledger.signing import HASH_BYTES
 
 # N26: the file is rewritten at the end of a height when it has grown beyond this, within a height beyond four times it.
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024
-# As many bodies of one height as consensus itself holds; whoever holds a prepared certificate has its body, too.
+# As many bodies of one height as consensus itself holds; who holds a prepared certificate has its body, too.
 BODIES_MAX: Final = 8
 _ORIGIN: Final = 1
 _RECORD: Final = 2

@@ -1,6 +1,6 @@
 """The journal file of a running node: what the core asks to persist, as writes of the file.
 
-Law: a lost or damaged file stays as it is until the node signs again, then it begins anew (N25).
+Law: a lost or damaged file stays as it is until the node signs again, then it begins again (N25).
 """
 
 from __future__ import annotations
@@ -69,6 +69,6 @@ class JournalWriter:
             self._emit(events.ReplaceJournal(replacement))
 
     def vouch(self, height: int) -> None:
-        """Begin a file anew: an operator vouches that nothing above ``height`` was signed."""
+        """Begin a new file: an operator vouches that nothing above ``height`` was signed."""
         self._entitled = True
         self._emit(events.ReplaceJournal(self._journal.raise_floor(height)))

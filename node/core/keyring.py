@@ -1,6 +1,6 @@
-"""The consensus keys of a node as one signer, for what it says outside of consensus.
+"""The consensus keys of a node as one signer, for what it signs outside of consensus.
 
-Law: a node speaks with the key that the state registers for it, and with no other while it holds that one.
+Law: a node signs with the key that the state registers for it, and with no other while it holds that one.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ class Machine:
 
     @property
     def has_executed(self) -> bool:
-        """Whether a step executed blocks since the last ``ExecutionTook``: how long that took is to be told."""
+        """Whether a step executed blocks since the last ``ExecutionTook``: how long that took is to be reported."""
         return self._application.untimed_blocks > 0
 
     @property

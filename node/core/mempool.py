@@ -64,7 +64,7 @@ class _Use:
             del self.members[member]
 
     def refusal(self, size: int, member: str, most: _Most, share: _Most) -> Rejected | None:
-        """Say why so many bytes have no place within the bounds of all and of the member, who may always hold one."""
+        """Say why this many bytes have no place within the bounds of all and of the member, who may always hold one."""
         if self.transactions >= most.transactions or (self.bytes and self.bytes + size > most.bytes):
             return Rejected("mempool_full", "too many transactions are waiting; send it again later")
         held = self.members.get(member)
@@ -88,7 +88,7 @@ class Mempool:
     """Pending transactions by id; the caller has verified what it adds, and counts in ``turns`` what blocks took."""
 
     def __init__(self, limits: MempoolLimits | None = None, member_of: Callable[[str], str] = _named) -> None:
-        """``member_of`` says for which member a sender speaks."""
+        """``member_of`` says of which member a sender is."""
         self.limits = limits or MempoolLimits()  # sets ``_most`` and ``_share`` as well
         self.turns = Turns()
         self._member_of = member_of
@@ -150,7 +150,7 @@ class Mempool:
         return 4 * self._clients.transactions > most.transactions or 4 * self._clients.bytes > most.bytes
 
     def committed(self, size_bytes: int, now_ms: int) -> None:
-        """Note that a block of so many bytes is decided; what it holds was removed before."""
+        """Note that a block of this many bytes is decided; what it holds was removed before."""
         self._throughput.committed(size_bytes, now_ms, waiting=bool(self._pending))
         first = self._first()
         tx_id = b"" if first is None else first.transaction.id

@@ -76,7 +76,7 @@ class Ordering:
 
     @property
     def status(self) -> wire.Status:
-        """This node's tip, as peers are told."""
+        """This node's tip, as peers get it."""
         if self.tip is None:
             return wire.Status(0, self._settings.chain_id, None)
         return wire.Status(self.tip.block.header.height, self.tip.block.hash, self.tip.certificate)
@@ -112,7 +112,7 @@ class Ordering:
         self.run(core.Received(peer, message))
 
     def applied(self, height: int) -> None:
-        """The state of ``height`` is in the state store; raise ``ValueError`` if another was to come: a bug of ours."""
+        """The state of ``height`` is in the state store; raise ``ValueError`` if another was to come: a bug."""
         if not self._unwritten or self._unwritten[0][0] != height:
             raise ValueError(f"the state of height {height} was not to be written next")
         self._executor.state.flushed(self._unwritten.popleft()[1])

@@ -1,4 +1,4 @@
-"""What the machine remembers of each peer besides what it claims to have: when it was heard, and how often it asks.
+"""What the machine remembers of each peer besides its tip: when it was heard from, and how often it asks.
 
 Law: what one peer can make this node do in a second is bounded.
 """

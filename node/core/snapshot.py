@@ -103,7 +103,7 @@ class SnapshotSync:
             self.abandon()
 
     def _forget_old_offers(self) -> None:
-        """Ask anew who offered what the node has passed by now."""
+        """Ask those again who offered what the node has passed by now."""
         for state in self._peers.values():
             if state.offer is not None and state.offer.height <= self.header_chain.height:
                 state.offer, state.asked_ms = None, None

@@ -3,7 +3,7 @@
 Law: nothing a peer claims is believed before its certificate verifies (CVE-2025-24371), nothing is kept
 without bound, and as long as one honest peer answers the node gets on: who lies, stalls or drips is asked last.
 
-A chunk is a run of consecutive heights asked of one peer: so many blocks as take ``CHUNK_BYTES`` by their size of
+A chunk is a run of consecutive heights asked of one peer: as many blocks as take ``CHUNK_BYTES`` by their size of
 late. Chunks of different peers are in flight at once; what comes back waits, bounded, until the blocks before it are
 executed.
 """
@@ -139,7 +139,7 @@ class Sync:
         return self.claimed_by(1)
 
     def claimed_by(self, count: int) -> int:
-        """The highest tip that so many connected peers show, or more; 0 if there are fewer."""
+        """The highest tip that this many connected peers show, or more; 0 if there are fewer."""
         claims = sorted((state.claimed for state in self._peers.values() if state.connected), reverse=True)
         return claims[count - 1] if len(claims) >= count else 0
 

@@ -62,7 +62,7 @@ class Line(Iterator[Transaction]):
         raise StopIteration
 
     def take(self, steps: int) -> None:
-        """Count so many steps for the member of the last transaction, which may let another come first."""
+        """Count these steps for the member of the last transaction, which may let another come first."""
         taken, place, waiting = self._members[0]
         heapq.heapreplace(self._members, (taken + steps, place, waiting))
 

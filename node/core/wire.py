@@ -185,7 +185,7 @@ WireMessage: TypeAlias = (
 
 
 def promises_nothing(message: WireMessage) -> bool:
-    """Say whether a message may leave before earlier writes are durable (N1): it rests on nothing of ours."""
+    """Say whether a message may leave before earlier writes are durable (N1): it rests on nothing of this node."""
     return isinstance(message, Transactions | GetBlocks | GetBody | TipRequest | GetSnapshot | GetHeads | GetItem)
 
 

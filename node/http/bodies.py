@@ -135,7 +135,7 @@ def split_raws(body: bytes, limit: int) -> list[bytes]:
     """Return the raw transactions of a MessagePack list of byte strings; raise the problem 400.
 
     The list is bounded before anything is allocated for it; an item is at most what the body holds, and whether it is
-    too large for a transaction is told of that item alone.
+    too large for a transaction is reported for that item alone.
     """
     unpacker = msgpack.Unpacker(
         max_buffer_size=max(1, len(body)),

@@ -56,7 +56,7 @@ class Events:
         self._context = submission.context
 
     async def record(self, request: HotRequest) -> Response:
-        """Sign and submit what an authorised system of this node's member hands in as CloudEvents."""
+        """Sign and submit what an authorised system of this node's member sends as CloudEvents."""
         gateway, token = self._submission.authorise(request)
         wait = wait_of(request)
         events = await _events_of(request)

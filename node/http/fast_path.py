@@ -28,7 +28,7 @@ from coseal.node.http.transactions import WAITS, Transactions, decode, final_ref
 BODY_BYTES_MAX: Final = 16 * 1024
 """So much a connection may hold here beside the budget of all bodies."""
 SUBMITTED_MAX: Final = 128
-"""So many are submitted in one turn; what peers sent is looked at before the next, so clients never keep it waiting."""
+"""This many are submitted in one turn; what peers sent is looked at before the next, so it never waits for clients."""
 _SINGLE: Final = "/v1/transactions"
 _BATCH: Final = "/v1/transactions/batch"
 # What is signed as a request, or has a body that comes later or in pieces, takes the ordinary way.
@@ -92,7 +92,7 @@ class FastPath:
         self.stopping = False
         self._context, self._transactions, self._metrics = context, transactions, metrics
         self._turn: list[tuple[_Waiting, Transaction]] = []
-        self._slow_down = _problem_parts(slow_down())  # made once: whoever gets it gets it often
+        self._slow_down = _problem_parts(slow_down())  # made once: a sender that gets it gets it often
 
     def plan(self, target: bytes, headers: Fields) -> Plan | None:
         """Say what such a POST wants, or None if it has to go round."""
@@ -164,7 +164,7 @@ class FastPath:
 
     async def _known(self, waiting: _Waiting, admitted: Answer) -> None:
         """Answer with what is known of a transaction, after its commit if that is waited for."""
-        self._respond(waiting, self._transactions.told(await self._transactions.known(admitted, waiting.plan.wait)))
+        self._respond(waiting, self._transactions.response(await self._transactions.known(admitted, waiting.plan.wait)))
 
     async def _batch(self, waiting: _Waiting) -> None:
         caller, query = waiting.caller, {"wait": waiting.plan.wait}

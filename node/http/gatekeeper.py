@@ -55,7 +55,7 @@ class Gatekeeper:
         self._stopping = False
 
     async def stop(self) -> None:
-        """Take no more requests, let those in hand finish for a moment, and end what still waits or streams."""
+        """Take no more requests, let running ones finish for a moment, and end what still waits or streams."""
         self._stopping = self.fast_path.stopping = True
         if serving := self._serving | self.fast_path.tasks:
             await asyncio.wait(serving, timeout=_GRACE_S)

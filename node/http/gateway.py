@@ -1,11 +1,11 @@
-"""The gateway: a member's own systems hand in plain JSON with a token, and the node signs for the member.
+"""The gateway: a member's own systems send plain JSON with a token, and the node signs for the member.
 
 Law: one token and one idempotency key make at most one committed transaction, also across restarts of the node.
 
 The salt follows from token and key, but a transaction's ``valid_until`` has to follow the clock; so the signed bytes
 are kept (``IdempotencyStore``) before they are sent, and a retry sends the same bytes. Only when the chain can no
 longer commit them (their validity is past in block time, and the index, complete to the tip, does not know them) does
-a retry sign anew.
+a retry sign again.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Asked:
 
 
 class Submission:
-    """``POST /v1/submit`` over one node, and the gateway for whatever else hands in plain data."""
+    """``POST /v1/submit`` over one node, and the gateway for whatever else sends plain data."""
 
     def __init__(self, context: Context, transactions: Transactions) -> None:
         self.context = context

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 STILL_S: Final = 5
-"""How long whoever is held off must send nothing, s; longer than a busy node or its client stands still by itself."""
+"""How long a sender that is held off must send nothing, s; longer than a busy node or client pauses by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Limits:  # Y29
     A rate counts requests, and transactions: a batch of 500 costs 500 of ``transactions_per_s``. ``burst_s`` is
     how many seconds of a rate may be used at once. ``bodies_bytes`` bounds the bodies of all requests together.
     ``handshakes`` bounds the connections whose TLS handshake is not done; beyond, the oldest of them is closed.
-    Addresses of the loopback interface have their own, wide rate. ``refused_per_s``: so many transactions a sender may
+    Addresses of the loopback interface have their own, wide rate. ``refused_per_s``: how many transactions a sender may
     have refused for lack of room on a connection before it is held off (see ``Patience``).
     """
 
@@ -55,7 +55,7 @@ class TokenBuckets:
     """One bucket for each of the most recently seen keys, at most ``limit`` of them.
 
     A bucket holds up to ``rate * burst_s`` and refills at ``rate`` a second. A key forgotten for lack of room
-    starts anew with a full bucket, which is the price of a bound.
+    starts again with a full bucket, which is the price of a bound.
     """
 
     def __init__(self, burst_s: int, limit: int) -> None:
@@ -97,7 +97,7 @@ class Patience:
                 self._last.popitem(last=False)
 
     def holds_off(self, key: str, now_s: float) -> bool:
-        """Say whether ``key`` comes too early; then its time to be still begins anew."""
+        """Say whether ``key`` comes too early; then its time to be still begins again."""
         last = self._last.pop(key, None)
         if last is None or now_s - last >= STILL_S:  # Y30
             return False

@@ -44,7 +44,7 @@ class RequestMetrics(Collector):
         times.sum_s += seconds
 
     def collect(self) -> Iterable[Metric]:
-        """Return both for whoever asks; see ``prometheus_client``."""
+        """Return both when asked; see ``prometheus_client``."""
         labels = ["method", "route", "status"]
         requests = CounterMetricFamily("coseal_http_requests", "HTTP requests answered", labels=labels)
         for (method, route, status), count in self._requests.items():

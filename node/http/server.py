@@ -39,7 +39,7 @@ class HttpServer:
         *,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Prepare; with ``tls`` it speaks TLS."""
+        """Prepare; with ``tls`` it serves TLS."""
         config = uvicorn.Config(
             app,
             host=host,
@@ -74,7 +74,7 @@ class HttpServer:
         return int(self._server.servers[0].sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Stop accepting, let requests in hand finish for a moment, end those that wait or stream, close."""
+        """Stop accepting, let running requests finish for a moment, end those that wait or stream, close."""
         self._server.should_exit = True
         await self._app.stop()
         if self._task is not None:
@@ -213,7 +213,7 @@ class _LimitedProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._chunk_bytes = 0  # what came before is not of the next head; how much of the chunk is left is not told
+        self._chunk_bytes = 0  # what came before is not of the next head; how much of the chunk is left is not known
         if self._whole is not None and self._plan is not None:
             body, self._whole = b"".join(self._whole), None
             self.cycle = exchange = _Exchange(self)  # type: ignore[assignment]

@@ -1,6 +1,6 @@
 """``POST /v1/simulate``: the receipt that a transaction would get in the next block, recorded nowhere.
 
-Law: it takes what ``POST /v1/transactions`` takes, or the same without key and signature from whoever may read; each
+Law: it takes what ``POST /v1/transactions`` takes, or the same without key and signature from anyone who may read; each
 asker has one at a time, and none of it is done on the loop.
 """
 

@@ -61,9 +61,9 @@ class Transactions:
 
     async def submit(self, transaction: Transaction, wait: str) -> Response:
         """Submit one transaction and answer; raise the problem of a refusal."""
-        return self.told(await self.outcome(transaction, wait))
+        return self.response(await self.outcome(transaction, wait))
 
-    def told(self, document: dict[str, Any]) -> Response:
+    def response(self, document: dict[str, Any]) -> Response:
         """Return the answer that tells what is known of one transaction."""
         return answer(document, height=self._services.height, status=202 if document["status"] == "accepted" else 200)
 

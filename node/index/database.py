@@ -1,6 +1,6 @@
-"""The file of a node's SQL index: opened, made anew where it must be, and written by rows.
+"""The file of a node's SQL index: opened, rebuilt where it must be, and written by rows.
 
-Law: a file of another version or chain, or a damaged one, is made anew; nothing that is certified depends on it.
+Law: a file of another version or chain, or a damaged one, is rebuilt; nothing that is certified depends on it.
 What the tables are is in ``contracts/rows``.
 """
 
@@ -16,7 +16,7 @@ from coseal.contracts.kernel.rows.schema import SQLITE, VALUES, Table, definitio
 from coseal.contracts.rows.tables import CORE, VERSION
 
 _CHECKPOINT_PAGES: Final = 4_000
-"""After so many pages of 4 KiB the write-ahead log is copied into the file: what changes often is copied less."""
+"""After this many pages of 4 KiB the write-ahead log is copied into the file: what changes often is copied less."""
 
 _CACHE_KIB: Final = 4_096
 """Memory for pages, twice SQLite's own choice: pages that a transaction changes wait there for its end."""
@@ -101,7 +101,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def prepare(path: Path, chain_id: bytes) -> int:
-    """Make ``path`` an index of ``chain_id`` and return its height; one that is not, or is damaged, is made anew."""
+    """Make ``path`` an index of ``chain_id`` and return its height; one that is not, or is damaged, is rebuilt."""
     if path.exists():
         connection = connect_or_none(path)
         if connection is not None:

@@ -109,7 +109,7 @@ class Index:
     def feed(
         self, committed: CommittedBlock, transactions: Sequence[Transaction] = (), *, catching_up: bool = False
     ) -> None:
-        """Hand over the next committed block; when the writer lags far behind, it will read the block back.
+        """Take the next committed block; when the writer lags far behind, it will read the block back.
 
         ``transactions`` are the block's, if the caller has them parsed (``Outcome.transactions``): spares the work.
         ``catching_up``: more blocks come as fast as they can, and the index follows behind.
@@ -136,7 +136,7 @@ class Index:
         self._held_until_s = min(now_s + _HELD_S, self._held_since_s + _HELD_MOST_S)
 
     def stop(self) -> None:
-        """Finish the block in hand and close everything."""
+        """Finish the block being written and close everything."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()

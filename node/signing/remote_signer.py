@@ -176,7 +176,7 @@ def _hangs_up(connection: socket.socket) -> bool:
     """Wait a moment for the other side to hang up; data is not ours to read. A closed socket has hung up."""
     poll = select.poll()
     with contextlib.suppress(OSError, ValueError):
-        poll.register(connection, 0)  # hang-ups are told without being asked for
+        poll.register(connection, 0)  # hang-ups are reported without being asked for
         return bool(poll.poll(_POLL_MS))
     return True
 

@@ -22,7 +22,7 @@ _log = structlog.get_logger("node")
 
 
 class Renewal:
-    """Looks after the key files of the node that ``machine`` is; ``give`` hands it an event."""
+    """Looks after the key files of the node that ``machine`` is; ``give`` passes it an event."""
 
     def __init__(self, config: NodeConfig, machine: Machine, links: Links, give: Callable[[KeyGiven], object]) -> None:
         self._config, self._machine, self._links, self._give = config, machine, links, give

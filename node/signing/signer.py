@@ -1,6 +1,6 @@
 """The signer: a process of its own that holds a node's consensus key, and signs over a Unix socket.
 
-Law: it serves only users it was told to (SO_PEERCRED), one small packet at a time, and stops at the first error of
+Law: it serves only the users it is given (SO_PEERCRED), one small packet at a time, and stops at the first error of
 its disk. Its folder holds the key and the guard's file and nothing of the node's.
 
     DIR/keys/consensus.pem   the key; it is nowhere else

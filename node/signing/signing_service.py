@@ -1,7 +1,7 @@
 """What the signer process signs, and what it refuses: its own guard in front of the consensus key.
 
 Law (docs/spec/signer.md): a signature leaves only when the record of it is durable; over the life of the guard's
-file at most one preimage is signed for a (height, round, step), whoever asks and however often; what is no known
+file at most one preimage is signed for a (height, round, step), no matter who asks and how often; what is no known
 kind of statement of this chain is never signed.
 
 The guard is the one of consensus (``consensus.guard``), the file has the form of a node's journal, and they share

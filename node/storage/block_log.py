@@ -148,7 +148,7 @@ class BlockLog:
         return True
 
     def rewrite_first(self, first_height: int) -> bool:
-        """Let the first file begin at ``first_height``, which is in it; the log is of no use then until opened anew."""
+        """Let the first file begin at ``first_height``, which is in it; the log must be opened again then."""
         segment = self._segments[0]
         last = self._segments[1].first_height - 1 if len(self._segments) > 1 else self.tip_height
         if not segment.first_height < first_height <= last:

@@ -119,7 +119,7 @@ def finish_adoption(folder: Path, *, keep_bodies: bool = True) -> int | None:
 
     ``keep_bodies``: blocks that the node had are moved to ``blocks-below-HEIGHT/``, perhaps nobody else has them;
     else they are removed. The heads come first, then the snapshot, then the block in place of all older ones; the
-    state is rebuilt from the snapshot by whoever opens the folder. Raises ``StorageError``; what does not prove itself
+    state is rebuilt from the snapshot when the folder is opened. Raises ``StorageError``; what does not prove itself
     is thrown away.
     """
     joining = folder / JOINING_FOLDER

@@ -43,7 +43,7 @@ class Observer(Protocol):
         ...
 
     def fault(self, error: Exception) -> None:
-        """What was released failed: a fault of ours; the process must end."""
+        """What was released failed: a fault of the software; the process must end."""
         ...
 
 
@@ -119,7 +119,7 @@ class Writer:
 
     @property
     def behind(self) -> bool:
-        """Whether so many blocks wait for the disk that making more should wait too."""
+        """Whether too many blocks wait for the disk; making more should wait too."""
         return self.unapplied >= UNAPPLIED_MAX
 
     def _submit(self) -> None:

@@ -38,7 +38,7 @@ def configure(level: str, node_id: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     structlog.contextvars.bind_contextvars(node=node_id)
-    # Libraries (uvicorn, asyncio) speak through the standard library; only what is wrong is of interest.
+    # Libraries (uvicorn, asyncio) log through the standard library; only what is wrong is of interest.
     logging.basicConfig(level=logging.ERROR, handlers=[_ToStructlog()], force=True)
 
 

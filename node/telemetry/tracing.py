@@ -132,7 +132,7 @@ class Tracer:
                         self._end(answer.tx_id, {"coseal.end": "dropped"})
 
     def left(self, message: Message) -> None:
-        """A message of ours left the node: what it promises is durable."""
+        """A message of this node left it: what it promises is durable."""
         block_hash = message.block.hash if isinstance(message, Proposal) else getattr(message, "block_hash", b"")
         flight = self._flights.get(block_hash)
         if flight is None or flight.decided:
@@ -146,7 +146,7 @@ class Tracer:
                 self._step(flight, "prepared")
 
     def published(self, committed: CommittedBlock) -> None:
-        """A block is durable and its clients are told."""
+        """A block is durable and its clients know."""
         flight = self._flights.pop(committed.block.hash, None)
         if flight is None:
             return

@@ -18,7 +18,7 @@ from typing import Any
 async def connect(host: str, port: int, seconds: float) -> socket.socket:
     """Return a socket that is connected to the first address of ``host`` which answers within ``seconds``.
 
-    The lookup has the system's own time limit instead, so whoever calls again and again has one thread. Raises
+    The lookup has the system's own time limit instead, so calling again and again takes one thread. Raises
     ``OSError``: no such name, nobody listens, or ``TimeoutError``.
     """
     problem = OSError(f"{host} has no address")

@@ -38,7 +38,7 @@ class Destination(Protocol):
         ...
 
     def frame_malformed(self, peer: str, reason: str) -> None:
-        """A frame that is not one of ours; a node of this software never sends one."""
+        """A frame that no node of this software sends."""
         ...
 
     def fault(self, error: Exception) -> None:
@@ -130,7 +130,7 @@ class Inbox:
         try:
             message = wire.decode(frame.payload)
         except LedgerError:
-            return  # told when it is its turn
+            return  # reported when it is its turn
         unverified = self._unverified(message)
         frame.opened = message, unverified
         if len(unverified) > INLINE:
@@ -166,7 +166,7 @@ class Inbox:
         return None
 
     def _open(self, peer: str, payload: bytes) -> _Opened | None:
-        """Return a frame's message and what is unverified in it; None if it is malformed, which is told."""
+        """Return a frame's message and what is unverified in it; None if it is malformed, which is reported."""
         try:
             message = wire.decode(payload)
         except LedgerError as error:

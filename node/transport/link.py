@@ -31,7 +31,7 @@ class Owner(Protocol):
     """What a link tells the set of links it belongs to."""
 
     def link_ready(self, link: Link) -> None:
-        """The peer is who it should be and speaks of the same chain."""
+        """The peer is who it should be and is of the same chain."""
         ...
 
     def link_frame(self, link: Link, payload: bytes) -> None:

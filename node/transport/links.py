@@ -1,7 +1,7 @@
 """The links to all other nodes: TLS 1.3 both ways, every certificate pinned, one connection a pair.
 
 Law: only a certificate that is registered now opens a link, and no outside authority is asked; a stranger holds a
-socket for a few seconds at most, and only so many sockets at a time.
+socket for a few seconds at most, and only a bounded number of sockets.
 
 ``pin`` and ``unpin`` follow the registry while the links are up. Every node dials the peers it has an address of. When
 two connections join one pair, both ends keep the one that the lower id dialled; the higher id therefore waits a little
@@ -140,7 +140,7 @@ class Links:
         self._send_away(node, "it is registered no more")
 
     def renew(self, certificate: bytes) -> None:
-        """Show this certificate (DER) from now on, if it is the one in our file; what is wrong there is told."""
+        """Show this certificate (DER) from now on, if it is the one in our file; what is wrong there is reported."""
         try:
             if pinning.certificate_in(self._identity.certificate) == certificate:
                 self._load_contexts()
@@ -287,7 +287,7 @@ class Links:
             self._let_in(connection, str(address[0]))
 
     def _let_in(self, connection: socket.socket, host: str) -> None:
-        """Give whoever connected a stranger's place, until the link is ready or gone."""
+        """Give a new connection a stranger's place, until the link is ready or gone."""
         tasks: list[asyncio.Task[None]] = []
         place = self._strangers.enter(host, lambda: tasks[0].cancel())
         if place is None:
@@ -303,7 +303,7 @@ class Links:
         tasks[0].add_done_callback(done)
 
     async def _welcome(self, connection: socket.socket, host: str) -> None:
-        """Shake hands with whoever connected; cancelled when a newcomer needs the place."""
+        """Shake hands on a new connection; cancelled when another one needs the place."""
         link = self._new_link(None)
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -22,7 +22,7 @@ BEGIN_S: Final = 30.0
 ANSWER_S: Final = 10.0
 IDLE_S: Final = 60.0
 WAITING_MAX: Final = 8
-"""So many wait for their turn; the next is told to come again."""
+"""This many wait for their turn; the next one is refused for now."""
 _END_S: Final = 5.0
 
 
@@ -121,7 +121,7 @@ class Previews:
             await process.end()
 
     async def close(self) -> None:
-        """End the process; whoever waits is told."""
+        """End the process; those who wait get an error."""
         self._closed = True
         if self._idle is not None:
             self._idle.cancel()

@@ -2,7 +2,7 @@
 
 Law: it only reads the node's state, of one moment for each question, and records nothing; it ends when the node does.
 It is a process, for what it executes is somebody's wish, and a thread would take the interpreter from the loop and
-share with it what contracts remember. Frames are a length (4 bytes, big-endian) and so many bytes.
+share with it what contracts remember. Frames are a length (4 bytes, big-endian) and that many bytes.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def frame(data: bytes) -> bytes:
 
 
 def serve(previewer: Previewer, questions: BinaryIO, answers: socket.socket) -> None:
-    """Say that it is ready, and answer until whoever asks is gone."""
+    """Say that it is ready, and answer until the other end is gone."""
     answers.sendall(READY)
     while len(length := questions.read(LENGTH_BYTES)) == LENGTH_BYTES:
         data = questions.read(int.from_bytes(length, "big"))

@@ -119,7 +119,7 @@ class Verifier:
     """Fills ``verified`` from ``processes`` processes; every method is called on the loop."""
 
     def __init__(self, verified: VerifiedCache, processes: int, fault: Callable[[Exception], None]) -> None:
-        """``fault`` is told when a process ends by itself: nothing can be checked any more."""
+        """``fault`` is called when a process ends by itself: nothing can be checked any more."""
         self.checked = 0
         self._verified, self._fault = verified, fault
         self._processes = processes
@@ -162,7 +162,7 @@ class Verifier:
         return bad
 
     async def close(self) -> None:
-        """Give up what waits and let the processes end; whoever waits is told."""
+        """Give up what waits and let the processes end; those who wait get an error."""
         self._give_up()
         await asyncio.gather(*[worker.close() for worker in self._workers])
 

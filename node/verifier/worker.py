@@ -1,7 +1,7 @@
 """``python -m coseal.node.verifier.worker``: the process that checks signatures for a node, read from its input.
 
 Law: it knows nothing but the question before it, keeps nothing, and ends when the node does. A question is the number
-of signatures (4 bytes, big-endian) and so many records of ``RECORD_BYTES``; the answer is a byte for each, 1 or 0.
+of signatures (4 bytes, big-endian) and that many records of ``RECORD_BYTES``; the answer is a byte for each, 1 or 0.
 
 A process, because a thread must hold the interpreter between two signatures: while the loop executes a block threads
 check hardly any, and while they check the loop stands still.
@@ -43,7 +43,7 @@ def answer(body: bytes) -> bytes:
 
 
 def serve(questions: BinaryIO, answers: socket.socket) -> None:
-    """Answer until whoever asks is gone."""
+    """Answer until the other end is gone."""
     while len(count := questions.read(COUNT_BYTES)) == COUNT_BYTES:
         size_bytes = int.from_bytes(count, "big") * RECORD_BYTES
         body = questions.read(size_bytes)

@@ -16,7 +16,7 @@ def test_an_answer_is_given_when_the_own_tip_covers_it() -> None:
         reads = ConsistentReads(commits, tokens.append)
         waiting = asyncio.create_task(reads.consistent(5))
         await asyncio.sleep(0)
-        reads.heard(tokens[0], 1)
+        reads.answered(tokens[0], 1)
         await asyncio.sleep(0.01)
         assert not waiting.done()
         commits.preload(made(1))
@@ -33,10 +33,10 @@ def test_each_question_has_its_own_token_and_old_answers_count_for_nothing() -> 
             await reads.consistent(0.01)
         waiting = asyncio.create_task(reads.consistent(5))
         await asyncio.sleep(0)
-        reads.heard(tokens[0], 1)
+        reads.answered(tokens[0], 1)
         await asyncio.sleep(0.01)
         assert not waiting.done()
-        reads.heard(tokens[1], 4)
+        reads.answered(tokens[1], 4)
         assert await waiting == 4
 
     asyncio.run(scenario())
@@ -45,7 +45,7 @@ def test_each_question_has_its_own_token_and_old_answers_count_for_nothing() -> 
 def test_a_height_that_is_not_reached_in_time_is_said() -> None:
     async def scenario() -> None:
         reads = ConsistentReads(
-            Commits(0), lambda token: asyncio.get_running_loop().call_soon(reads.heard, token, 3) and None
+            Commits(0), lambda token: asyncio.get_running_loop().call_soon(reads.answered, token, 3) and None
         )
         with pytest.raises(Unavailable, match="height 3"):
             await reads.consistent(0.05)
