@@ -27,6 +27,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "docs/spec/contracts.md": ("contracts", "contracts/policy"),
     "contracts/evidence/README.md": ("contracts/evidence",),
     "contracts/governance/README.md": ("contracts/governance",),
+    "contracts/membership/README.md": ("contracts/membership", "contracts"),
     "contracts/policy/README.md": ("contracts/policy",),
     "contracts/process/README.md": ("contracts/process", "contracts/supervision"),
     "contracts/supervision/README.md": ("contracts/supervision", "contracts/governance"),

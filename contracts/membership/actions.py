@@ -6,7 +6,7 @@ operator who may ``operate`` stays); nobody grants, or takes over, a capability 
 Nodes are in ``membership.nodes``, the validators of every epoch in ``membership.epochs``. State: ``membership/members``
 (ids), ``/member/<id>``, ``/operators/<member>`` (user -> capabilities, none for a removed one),
 ``/operator/<member>/<user>`` (key and its history), ``/key/<hex>`` (whose it is). Rules M1 to M7 of
-docs/spec/contracts.md.
+contracts/membership/README.md.
 """
 
 from __future__ import annotations

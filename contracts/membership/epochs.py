@@ -2,7 +2,7 @@
 
 Law: a change accepted in block H is promoted at the start of H+1 and signs from H+2, never earlier; one change
 at a time; every set that ever signed stays known, with the height from which it does. Rule M10 of
-docs/spec/contracts.md.
+contracts/membership/README.md.
 
 State: ``membership/validators``, ``/epoch/<n>`` and ``/pending``.
 """

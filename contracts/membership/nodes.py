@@ -2,7 +2,7 @@
 
 Law: a node belongs to one member for ever and its name is never used again; who validates is not decided here. What a
 node says of itself, that it is caught up and what its software has, is its own word. Rules M8, M9 and M11 of
-docs/spec/contracts.md.
+contracts/membership/README.md.
 
 State: ``membership/node/<id>``, ``/nodes`` and ``/nodes/<member>`` (ids), ``/link/<sha256>`` (whose certificate it is).
 """

@@ -27,7 +27,7 @@ FROM_OUTSIDE = {
     "bench/README.md": "project/bench.md",
     **{
         f"contracts/{name}/README.md": f"spec/contracts-{name}.md"
-        for name in ("evidence", "governance", "policy", "process", "supervision")
+        for name in ("evidence", "governance", "membership", "policy", "process", "supervision")
     },
     "examples/README.md": "project/examples.md",
     "examples/policies/README.md": "project/examples-policies.md",

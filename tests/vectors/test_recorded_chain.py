@@ -105,7 +105,7 @@ def documented_codes():
     budget = (FOLDER / "budget.md").read_text(encoding="utf-8")
     for text in (section(frame, "Rejection: what fails inside a block"), section(budget, "Refusals")):
         yield from (("frame", code) for code in codes_in(text))
-    yield from (("membership", code) for code in codes_in(section(frame, "Membership"), 2))
+    yield from (("membership", code) for code in codes_in(section(specification("membership"), "Rules"), 2))
     for name in CONTRACTS:
         if name != "membership":
             yield from ((name, code) for code in codes_in(section(specification(name), "Refusals")))
