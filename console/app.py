@@ -42,7 +42,7 @@ FORM_FIELDS_MAX: Final = 64
 VIEWERS_MAX: Final = 64
 _TOLD_S: Final = 1.0  # at most one change a second is reported
 _COMMENT_S: Final = 15.0
-# A page may hold state values as old as this (reader.py), so the last change of all is told once more after it.
+# A page may hold state values as old as this (reader.py), so the last change of all is reported once more after it.
 _SETTLED_S: Final = 2.5
 _YEAR_S: Final = 31_536_000
 _SEEN: Final = "coseal-seen"

@@ -1,6 +1,6 @@
 """What changes while nobody asks: the pulse that polls nodes and follows headers, and the nodes' event stream.
 
-Law: browsers are told *that* something changed, never what: they ask for their page again, which verifies as always.
+Law: a browser learns *that* something changed, never what: they ask for their page again, which verifies as always.
 With nobody looking the console only keeps up with the headers. Nothing that a node answers ends what runs here.
 """
 

@@ -79,7 +79,7 @@ def _day(step: Step) -> int:
 
 
 def known_at(entry: Mapping[str, Any], height: int) -> dict[str, Any] | None:
-    """Return the instrument as far as blocks up to ``height`` had told it, None if they had not.
+    """Return the instrument as far as blocks up to ``height`` had recorded it, None if they had not.
 
     Fields that a later act set are left out again. A field that a later record added to a recorded instrument cannot
     be told from the first ones, and stays.

@@ -23,7 +23,7 @@ _NAME_UNITS: Final = 23
 
 
 def drawn_edges(found: Mapping[str, Any], least_percent: int) -> tuple[list[str], list[Edge]]:
-    """Return the nodes and edges to draw: flows of at least so many percent of the cases.
+    """Return the nodes and edges to draw: flows of at least a given percentage of the cases.
 
     Whatever the threshold, each activity keeps its strongest way in and its strongest way out, so nothing stands alone.
     """

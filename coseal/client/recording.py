@@ -152,7 +152,7 @@ class Sending:
     def _send_from(self, position: int, report: Progress) -> Exchange[int]:
         """Send every batch after ``position``, keeping a window on its way; return how far the source has come.
 
-        Stops early when a batch came too early or was lost: the caller goes on from where the source stands.
+        Stops early when a batch came too early or was lost: the caller continues from where the source stands.
         """
         flying: deque[tuple[_Batch, Transaction]] = deque()
         for batch in _after(self._batches, position):

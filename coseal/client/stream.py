@@ -1,7 +1,7 @@
 """Following the chain: every block from a place on, verified, and its events in ledger order.
 
-Law: a block is given, and an event told, only after the block was verified and follows the one before it; none is left
-out or told twice, whichever nodes are asked on the way. An event's id is all that is needed to go on later.
+Law: a block is given, and an event yielded, only after the block was verified and follows the one before it; none is
+left out or yielded twice, whichever nodes are asked on the way. An event's id is all that is needed to go on later.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from coseal.network.processes import probe, token_for
 POLL_S: Final = 0.25
 MEANWHILE_S: Final = 3.0
 Say = Callable[[str], None]
-"""``say(text)`` tells one line of progress."""
+"""``say(text)`` reports one line of progress."""
 
 
 class MemberClients:

@@ -124,7 +124,7 @@ def _sockets_of(process: Path) -> set[str]:
 
 
 def _named(process: Path) -> Holder:
-    """Return what a process is, in words: one of ours by its folder, another by its name."""
+    """Return what a process is, in words: one of Coseal's by its folder, another by its name."""
     try:
         words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
     except OSError:
