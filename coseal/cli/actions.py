@@ -83,3 +83,5 @@ def _print_one(found: dict[str, object]) -> None:
     typer.echo(json.dumps(found["example"], ensure_ascii=False, indent=2))
     typer.echo(f"\n`coseal actions {found['name']} --example > FILE` writes them; then try without effect:")
     typer.echo(f"  coseal submit {found['name']} --data FILE --as MEMBER --dry-run")
+    contract, _, action = str(found["name"]).partition(".")
+    typer.echo(f"`coseal {contract} {action.replace('_', '-')} --help` says the same as options of a command")
