@@ -63,7 +63,8 @@ class Prepared:
     def ready(self, action: str, count: int) -> list[Ready]:
         """Return so many calls of ``CONTRACT.ACTION``; each will be accepted."""
         contract, _, name = action.partition(".")
-        prepare: Callable[[int], Iterator[Ready]] = getattr(self, f"_{contract}_{name}")
+        prepare: Callable[[int], Iterator[Ready]] | None = getattr(self, f"_{contract}_{name}", None)
+        assert prepare is not None, f"say in tests/support/prepared.py on what state {action} is accepted"
         return list(prepare(count))
 
     def send(self, calls: Sequence[tuple[str, str, Args]], *, later_ms: int = 1) -> list[Receipt]:

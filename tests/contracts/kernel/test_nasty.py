@@ -21,6 +21,7 @@ from coseal.audit.sources import FileSource
 from coseal.console.app import application
 from coseal.contracts.block_events import CANNOT_BE_SHOWN, block_events
 from coseal.contracts.kernel.action import Arguments
+from coseal.contracts.kernel.fields import Dependent, Field
 from coseal.contracts.kernel.nasty import Trial, trials
 from coseal.contracts.registry import CONTRACTS
 from coseal.contracts.rules.bodies import BODIES
@@ -90,18 +91,18 @@ def tried(prepared: Prepared, name: str) -> Iterator[tuple[Trial, Receipt]]:
         chunk = places[start : start + at_once]
         passing, calls = [], []
         for place, (sender, base) in zip(chunk, prepared.ready(name, len(chunk)), strict=True):
-            passing.append(_same(every[place], base))
+            passing.append(_same(every[place], base, action.arguments.record.fields[every[place].field]))
             calls.append((sender, name, passing[-1].args))
         yield from zip(passing, prepared.send(calls), strict=True)
     if name in BALLOTS:
         prepared.wait()
 
 
-def _same(trial: Trial, base: dict[str, object]) -> Trial:
+def _same(trial: Trial, base: dict[str, object], field: Field) -> Trial:
     """Return a trial made of another base: the same value in the same field."""
     changed = {**base, trial.field: trial.args[trial.field]}
-    if trial.field == "subject" and "kind" in trial.args:
-        changed["kind"] = trial.args["kind"]
+    if isinstance(field, Dependent):
+        changed[field.on] = trial.args[field.on]
     return trial._replace(args=changed)
 
 
