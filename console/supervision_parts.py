@@ -65,7 +65,9 @@ def object_link(row: Mapping[str, Any]) -> Html:
 
 
 def rule_link(rule: str, version: int | None = None) -> Html:
-    """Return a rule as a link to its page."""
+    """Return a rule as a link to its page; what stands in place of one (``system:case``) has none."""
+    if rule.startswith("system:"):
+        return el("span", None, rule)
     query = f"?version={version}" if version else ""
     return el("a", {"href": f"/supervision/rules/{quote(rule, safe='')}{query}"}, rule)
 

@@ -9,6 +9,7 @@ import pytest
 from coseal.console.pages import opening
 from coseal.console.pages.finding_acts import arguments_of, possible
 from coseal.console.pages.findings import spent_ms
+from coseal.console.supervision_parts import rule_link
 
 DIGEST = "ab" * 32
 
@@ -115,3 +116,8 @@ def test_a_form_that_opens_a_finding_becomes_its_arguments() -> None:
     assert opening.arguments_of({**fields, "legal_basis": basis, "evidence": "x"}) == "supervision.wrong.evidence"
     for wrong in ("", " \n ", "x" * 257, "\n".join(map(str, range(17)))):
         assert opening.arguments_of({**fields, "legal_basis": wrong}) == "supervision.wrong.basis"
+
+
+def test_what_stands_in_place_of_a_rule_is_no_link() -> None:
+    assert "href" in str(rule_link("R-ONCE", 2))
+    assert "href" not in str(rule_link("system:case", 1))
