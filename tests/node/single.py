@@ -20,16 +20,7 @@ def make_node(folder: Path, *, port: int, http_port: int | None = None, with_jou
     """Make the data folder of validator ``regulator``, alone on its chain, and return it."""
     data = folder / "node"
     public = setup.create_keys(data, "regulator")
-    operator = Operator("admin", OPERATOR.public_key, ("operate", "registrar", "submit", "supervise"))
-    certificate = bytes.fromhex(public["link_certificate"])
-    raw = encode_genesis(
-        name="alone",
-        time_ms=time.time_ns() // 1_000_000,
-        parameters=Parameters(state_bits=8),
-        members=(Member("regulator", "Regulator", "government", "central", "", False, (operator,)),),
-        nodes=(Node("regulator", "regulator", "validator", bytes.fromhex(public["consensus_key"]), certificate),),
-    )
-    (data / "genesis.json").write_bytes(raw)
+    write_genesis(data, bytes.fromhex(public["consensus_key"]), bytes.fromhex(public["link_certificate"]))
     lines = ['node_id = "regulator"', f'link_listen = "127.0.0.1:{port}"', 'log_level = "debug"']
     if http_port is not None:
         lines.append(f'http_listen = "127.0.0.1:{http_port}"')
@@ -37,6 +28,19 @@ def make_node(folder: Path, *, port: int, http_port: int | None = None, with_jou
     if with_journal:
         setup.create_journal(data)
     return data
+
+
+def write_genesis(data: Path, consensus_key: bytes, certificate: bytes) -> None:
+    """Write the genesis of the chain on which validator ``regulator`` is alone, with the keys that it has."""
+    operator = Operator("admin", OPERATOR.public_key, ("operate", "registrar", "submit", "supervise"))
+    raw = encode_genesis(
+        name="alone",
+        time_ms=time.time_ns() // 1_000_000,
+        parameters=Parameters(state_bits=8),
+        members=(Member("regulator", "Regulator", "government", "central", "", False, (operator,)),),
+        nodes=(Node("regulator", "regulator", "validator", consensus_key, certificate),),
+    )
+    (data / "genesis.json").write_bytes(raw)
 
 
 def signed(data: Path, text: str = "hello") -> Transaction:

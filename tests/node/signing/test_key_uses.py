@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
 from coseal.node.__main__ import main
 from coseal.node.exits import Exit
 from coseal.node.signing import keys
-from tests.node.single import OPERATOR, make_node
+from tests.node.single import make_node, write_genesis
 
 
 @pytest.fixture
@@ -45,15 +44,8 @@ def test_a_link_key_that_is_the_consensus_key_is_refused(folder: Path, capfd: py
     (made / "link.crt").unlink()
     key = keys.load_private_key(made / "consensus.pem")
     certificate = keys.create_certificate(made / "link.crt", key, "regulator")
-    operator = Operator("admin", OPERATOR.public_key, ("operate", "registrar", "submit", "supervise"))
-    raw = encode_genesis(  # the registry itself says so: nobody checks it but the node
-        name="alone",
-        time_ms=Genesis.decode((folder / "genesis.json").read_bytes()).time_ms,
-        parameters=Parameters(state_bits=8),
-        members=(Member("regulator", "Regulator", "government", "central", "", False, (operator,)),),
-        nodes=(Node("regulator", "regulator", "validator", key.public_key().public_bytes_raw(), certificate),),
-    )
-    (folder / "genesis.json").write_bytes(raw)
+    # the registry itself says so: nobody checks it but the node
+    write_genesis(folder, key.public_key().public_bytes_raw(), certificate)
     assert "link.pem is the consensus key" in refusal(folder, capfd)
 
 
