@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coseal.contracts.execution import Executor, Outcome, UnknownProtocol, decode_and_verify, new_state
+from coseal.contracts.installed import installed
 from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import Block
 from coseal.ledger.errors import LedgerError
@@ -29,19 +30,31 @@ class Replay:
     """A state in memory at block ``height``, from genesis on; ``root`` is its state root."""
 
     def __init__(self, genesis: Genesis) -> None:
+        self._genesis = genesis
         self._store = MemoryStore(genesis.parameters.state_bits)
+        self._state = new_state(genesis, self._store)
         self._verified: Mapping[bytes, Transaction] = {}
-        self._executor = Executor(genesis, new_state(genesis, self._store), self._admit)
+        self._known: Executor | None = None
 
     @property
     def height(self) -> int:
         """The last replayed height."""
-        return self._executor.height
+        return 0 if self._known is None else self._known.height
 
     @property
     def root(self) -> bytes:
         """The state root after it."""
-        return self._executor.state.root
+        return self._state.root
+
+    @property
+    def _executor(self) -> Executor:
+        """What executes blocks, made for the first of them: contracts that the genesis admits may be lacking."""
+        if self._known is None:
+            try:
+                self._known = Executor(self._genesis, self._state, self._admit, others=installed().contracts)
+            except UnknownProtocol as error:
+                raise CannotReplay(str(error)) from None
+        return self._known
 
     def apply(self, block: Block, verified: Mapping[bytes, Transaction]) -> None:
         """Execute the block after ``height``; ``verified`` are transactions whose signature was checked already.

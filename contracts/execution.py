@@ -394,6 +394,10 @@ class Executor:
         """The sources of contracts of others that this software has, ascending."""
         return tuple(sorted(self._others))
 
+    def offers(self, name: str, version: int, sha256: str) -> bool:
+        """Say whether this software has the sources of a contract of others."""
+        return Sources(name, version, sha256) in self._others
+
     def get(self, key: str) -> Value:
         """Return the decoded committed value of a state key, or None."""
         return self.reader.get(key)

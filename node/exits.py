@@ -11,7 +11,7 @@ from enum import IntEnum
 class Exit(IntEnum):
     """STOPPED: asked to. BUG: a fault of this software. USAGE: configuration, keys or genesis. HALTED: the machine
     stopped for good. STORAGE: the disk or what is on it. LOCKED: another process has the folder. PORT: in use.
-    RELEASE: the chain goes on under rules that only a newer release has.
+    RELEASE: the chain runs under rules that only a newer release, or a contract that is not installed, has.
     """
 
     STOPPED = 0

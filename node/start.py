@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 import uvloop
 
+from coseal.contracts.installed import installed
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.membership.nodes import FORMER
 from coseal.ledger.genesis import Genesis
@@ -97,6 +98,8 @@ def _run(folder: Path, config: NodeConfig, *, allow_voting: bool) -> Exit:
 
 def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Runtime:
     """Open the node of ``folder``, ready to run; raise what ``run_command`` reports."""
+    for problem in installed().problems:
+        _log.warning("contract_not_offered", text=problem)
     genesis, secret = read_genesis(config), keys.passphrase()
     tokens, verified = _tokens(config), VerifiedCache()
     policy = Policy(config.snapshot_blocks, config.prune_keep_blocks)

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "ledger": PURE | {"json", "base64", "binascii", "ormsgpack", "nacl", "cryptography"},
     "consensus": PURE | {"ledger"},
     "contracts": PURE | {"ledger"},
+    "contracts, installed": STANDARD | {"ledger", "contracts"},
     "audit": STANDARD | {"ledger", "contracts"},
     "node, core": PURE | {"ledger", "consensus", "contracts"},
     "simulation": STANDARD | {"ledger", "consensus", "contracts", "audit"},
@@ -52,10 +53,11 @@ COSEAL_MAY_IMPORT: dict[str, set[str]] = {
     "client": {"formats"},
     "network": {"client"},
     "sql": set(),
+    "kit": set(),
     "streams": {"client"},
     "doctor": {"client", "network"},
     "demo": {"formats", "client", "network"},
-    "cli": {"formats", "client", "network", "sql", "streams", "doctor", "demo"},
+    "cli": {"formats", "client", "network", "sql", "streams", "doctor", "demo", "kit"},
 }
 
 
@@ -77,6 +79,8 @@ def imports_of(path: Path) -> Iterator[tuple[int, str]]:
 def part_of(path: Path) -> str:
     """Return the row of the table a source file belongs to."""
     package, *rest = path.relative_to(ROOT).parts
+    if package == "contracts" and rest[0] == "installed":
+        return "contracts, installed"
     if package != "node":
         return package
     return "node, core" if rest[0] == "core" else "node, shell"
@@ -85,6 +89,8 @@ def part_of(path: Path) -> str:
 def forbidden(part: str, name: str) -> bool:
     """Say whether code of ``part`` may not import the dotted ``name``."""
     top, *rest = name.split(".")
+    if part == "contracts" and rest[:1] == ["installed"]:
+        return True
     if top == "node" and part in OF_NODE:
         return not any(rest[: len(room)] == room for room in OF_NODE[part])
     if part in MAY_IMPORT:
@@ -118,6 +124,8 @@ def test_a_package_imports_only_what_the_table_allows(package):
         ("contracts", "random"),
         ("contracts", "datetime.datetime"),
         ("contracts", "node.wire"),
+        ("contracts", "contracts.installed.installed"),
+        ("contracts, installed", "node.wire"),
         ("audit", "node.wire"),
         ("audit", "httpx"),
         ("node, core", "node.storage.block_log"),

@@ -18,6 +18,7 @@ from coseal.cli import (
     bench,
     bundle,
     console,
+    contract,
     data,
     demo,
     doctor,
@@ -109,7 +110,7 @@ PANELS: Final = {
     "Begin here": ("up", "status", "demo", "console", "actions", "submit", "show", "import", "audit", "down"),
     "Record and supervise": ("sign", "rules", "findings", "obligations", "questions"),
     "Read, check and hand on": ("verify", "bundle", "export", "index", "sql", "list", "stream"),
-    "Members and their decisions": ("governance", "member", "keys", "genesis"),
+    "Members and their decisions": ("governance", "member", "keys", "genesis", "contract"),
     "Operate nodes": ("init", "node", "logs", "doctor", "bench", "snapshot", "restore", "archive", "prune"),
 }
 """The commands as the help groups them: first the ten that matter first."""
@@ -140,6 +141,7 @@ _MORE = (
     data,
     keys,
     console,
+    contract,
     bench,
 )
 for _group in (*_GROUPS, *_MORE):

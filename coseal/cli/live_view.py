@@ -164,10 +164,19 @@ def _recent(sight: Sight) -> list[Text]:
 
 
 def coming_rules(statuses: Sequence[NodeStatus]) -> str:
-    """Say how a protocol version to come stands, by the newest state that answers, and which nodes here lack it."""
+    """Say how rules to come stand, by the newest state that answers, and which nodes here lack a protocol version."""
     from coseal.client import versions
 
-    told = [node for node in statuses if node.upgrade and node.height is not None]
+    answering = [node for node in statuses if node.height is not None]
+    newest = max(answering, key=lambda node: node.height or 0, default=None)
+    contracts = [] if newest is None else [versions.contract_standing(each) for each in newest.contracts or ()]
+    return "; ".join(filter(None, [_coming_version(answering), *contracts]))
+
+
+def _coming_version(answering: Sequence[NodeStatus]) -> str:
+    from coseal.client import versions
+
+    told = [node for node in answering if node.upgrade]
     if not told:
         return ""
     coming = max(told, key=lambda node: node.height or 0).upgrade or {}

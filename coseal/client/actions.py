@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from coseal.client.contracts import contracts
 from coseal.contracts.kernel.action import Action
-from coseal.contracts.registry import CONTRACTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def actions() -> dict[str, Action]:
     """Return all actions by ``CONTRACT.ACTION``, in the contracts' order."""
     return {
         f"{contract.name}.{name}": action
-        for contract in CONTRACTS.values()
+        for contract in contracts().values()
         for name, action in contract.actions.items()
     }
 

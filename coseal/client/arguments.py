@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from coseal.client.contracts import contracts, versions_of
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.registry import CONTRACTS
 from coseal.errors import BadArguments, CosealError
@@ -30,10 +31,11 @@ def require_valid(contract: str, action: str, args: Mapping[str, Any]) -> None:
 
     An action that this software does not know is left to the chain, which may run newer rules.
     """
-    known = CONTRACTS[contract].actions.get(action) if contract in CONTRACTS else None
-    if known is None:
-        return
-    found = list(islice(known.arguments.refusals(args), MAX_FAULTS + 1))
+    found: list[Rejected] = []
+    for known in versions_of(contract, action):
+        found = list(islice(known.arguments.refusals(args), MAX_FAULTS + 1))
+        if not found:
+            return
     if not found:
         return
     details = [refusal.detail for refusal in found[:MAX_FAULTS]]
@@ -46,12 +48,13 @@ def require_valid(contract: str, action: str, args: Mapping[str, Any]) -> None:
 def parse_action(text: str) -> tuple[str, str]:
     """Return (contract, action) of CONTRACT.ACTION; raise ``CosealError`` listing what there is."""
     contract, dot, action = text.partition(".")
+    known = contracts()
     if not dot or not contract or not action:
-        raise CosealError(f"{text!r}: expected CONTRACT.ACTION", f"contracts: {', '.join(CONTRACTS)}")
-    if contract not in CONTRACTS:
-        raise CosealError(f"no contract {contract!r}", f"choose one of {', '.join(CONTRACTS)}")
-    if action not in CONTRACTS[contract].actions:
-        raise CosealError(f"{contract} has no action {action!r}", f"it has {', '.join(CONTRACTS[contract].actions)}")
+        raise CosealError(f"{text!r}: expected CONTRACT.ACTION", f"contracts: {', '.join(known)}")
+    if contract not in known:
+        raise CosealError(f"no contract {contract!r}", f"choose one of {', '.join(known)}")
+    if action not in known[contract].actions:
+        raise CosealError(f"{contract} has no action {action!r}", f"it has {', '.join(known[contract].actions)}")
     return contract, action
 
 
@@ -62,7 +65,7 @@ def parse_arguments(contract: str, action: str, words: Sequence[str], data: Path
     (``version=1``, ``object_types={...}``).
     """
     args, texts = _given(words, data)
-    return _typed(CONTRACTS[contract].actions[action].arguments.check, "args", args, texts)
+    return _typed(contracts()[contract].actions[action].arguments.check, "args", args, texts)
 
 
 def parse_subject(kind: str, words: Sequence[str], data: Path | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""A protocol version to come, in words: who has it, where it takes effect, what is to be done.
+"""Rules to come, a protocol version or a contract of others, in words: who has it, and where it takes effect.
 
-Law: what is said here follows from one document, `upgrade` of a node's status or `software` of a proposal.
+Law: what is said here follows from one document, `upgrade` or one of `contracts` of a node's status, or `software` of
+a proposal.
 """
 
 from __future__ import annotations
@@ -36,6 +37,33 @@ def standing(upgrade: Mapping[str, Any]) -> str:
         return f"protocol version {version} is accepted and not in force: {shortage(upgrade)}"
     others = f"{lacking(upgrade['lacking'])} and will stop there" if upgrade["lacking"] else "every validator has it"
     return f"protocol version {version} takes effect at block {first_height}; {others}"
+
+
+_CONTRACT: Final[Mapping[str, tuple[type, ...]]] = {
+    **_FIELDS,
+    "name": (str,),
+    "sha256": (str,),
+}
+
+
+def read_contracts(contracts: object) -> list[dict[str, Any]]:
+    """Return what of `contracts` of a node's status is accepted and not in force yet; none of it that is odd."""
+    found = contracts if isinstance(contracts, list) else []
+    return [each for each in found if isinstance(each, dict) and each.get("in_force") is False and _is_contract(each)]
+
+
+def _is_contract(each: Mapping[str, Any]) -> bool:
+    fits = all(type(each.get(name)) in kinds for name, kinds in _CONTRACT.items())
+    return fits and all(type(name) is str for name in (*each["having"], *each["lacking"]))
+
+
+def contract_standing(contract: Mapping[str, Any]) -> str:
+    """Say how an accepted contract stands: where it takes effect or is void, and which validators lack it."""
+    name = f"contract {contract['name']} version {contract['version']}"
+    if contract["first_height"] is None:
+        return f"{name} is void at block {contract['height']} unless more have it: {shortage(contract)}"
+    others = f"{lacking(contract['lacking'])} and will stop there" if contract["lacking"] else "every validator has it"
+    return f"{name} takes effect at block {contract['first_height']}; {others}"
 
 
 def shortage(support: Mapping[str, Any]) -> str:

@@ -84,7 +84,8 @@ def itself(settings: Settings, genesis: Genesis | None, answer: Answer, installe
         text = f"{found.get('software_version')} runs, {installed} is installed"
         lines.append(warn(node, "software", text, "restart the node to upgrade it"))
     upgrade = versions.read(found.get("upgrade"))
-    return lines if upgrade is None else [*lines, judge_version(node, upgrade)]
+    lines += [] if upgrade is None else [judge_version(node, upgrade)]
+    return [*lines, *(judge_contract(node, each) for each in versions.read_contracts(found.get("contracts")))]
 
 
 def judge_version(node: str, upgrade: Mapping[str, Any]) -> Line:
@@ -98,6 +99,18 @@ def judge_version(node: str, upgrade: Mapping[str, Any]) -> Line:
         return warn(node, check, text, f"{todo} proposal={upgrade['proposal']}")
     if upgrade["lacking"]:
         return warn(node, check, text, f"{node} has it; ask those who lack it to install the release")
+    return ok(node, check, text)
+
+
+def judge_contract(node: str, contract: Mapping[str, Any]) -> Line:
+    """Judge a contract of others to come: bad where this node will stop, a warning while validators lack it."""
+    text, check = versions.contract_standing(contract), "contract"
+    what = f"contract {contract['name']} version {contract['version']} (SHA-256 {contract['sha256']})"
+    if not contract["known"]:
+        todo = f"install {what} for node {node} and restart it before block {contract['height']}"
+        return (warn if contract["first_height"] is None else bad)(node, check, text, todo)
+    if contract["lacking"]:
+        return warn(node, check, text, f"{node} has it; ask those who lack it to install {what}")
     return ok(node, check, text)
 
 

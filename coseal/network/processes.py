@@ -46,7 +46,7 @@ class NodeStatus:
 
     ``evidence``: how many proofs its state holds against each validator that has any. ``upgrade``: the protocol
     version that the members accepted and that is not in force yet, which validators have it, and whether the node's
-    software does (docs/spec/api.md); None if there is none.
+    software does (docs/spec/api.md); None if there is none. ``contracts``: the same of contracts of others.
     ``peers`` are connected, ``pending`` transactions wait in its mempool, ``leader`` is who proposes in its round.
     """
 
@@ -62,6 +62,7 @@ class NodeStatus:
     why_stalled: str | None
     evidence: dict[str, int] | None = None
     upgrade: dict[str, Any] | None = None
+    contracts: list[dict[str, Any]] | None = None
     leader: str | None = None
     peers: int | None = None
     pending: int | None = None
@@ -212,6 +213,7 @@ def status_of(network: Network, node: NodeEntry) -> NodeStatus:
         why_stalled=document.get("why_stalled"),
         evidence=document.get("evidence"),
         upgrade=versions.read(document.get("upgrade")),
+        contracts=versions.read_contracts(document.get("contracts")),
         leader=document.get("leader"),
         peers=sum(peer.get("connected") is True for peer in document.get("peers", ())),
         pending=document.get("mempool", {}).get("transactions"),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from coseal.consensus.replica import Standing
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.execution import Executor
+from coseal.contracts.governance import admissions
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.kernel import due
 from coseal.ledger.block import CommittedBlock
@@ -66,7 +67,8 @@ class NodeStatus:
     ``kind``: validator, observer, or unregistered (as far as its own state knows).
 
     ``voting``: whether it may sign; if a validator may not (journal lost, signer away, key replaced), ``silence`` says
-    why. ``upgrade`` are the next rules, if they are decided.
+    why. ``upgrade`` are the next rules, if they are decided; ``contracts`` those of others that are in force
+    (``in_force``) or accepted, each with whether it is here (``known``).
     ``why_stalled`` is None when a block can commit. ``counters`` count refused frames and transactions by code,
     accusations among them; ``evidence`` is how many proofs the chain holds against each validator that has any;
     ``faults`` is how many exceptions of contracts this node contained since it started, ``aside`` how many due things
@@ -97,6 +99,7 @@ class NodeStatus:
     healthy: bool
     why_stalled: str | None
     upgrade: Upgrade | None = None
+    contracts: tuple[dict[str, Any], ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
     evidence: dict[str, int] = field(default_factory=dict)
     faults: int = 0
@@ -183,11 +186,20 @@ def report(view: View, now_ms: int) -> NodeStatus:
         healthy=stalled is None,
         why_stalled=stalled,
         upgrade=view.upgrade,
+        contracts=_contracts(executor),
         counters=dict(sorted(view.counters.items())),
         evidence=evidence.counts(executor.reader),
         faults=view.counters.get("contract_fault", 0),
         aside=due.waiting(executor.reader),
         member_steps=view.mempool.turns.lately(),
+    )
+
+
+def _contracts(executor: Executor) -> tuple[dict[str, Any], ...]:
+    present = [{**each, "in_force": True} for each in admissions.in_force(executor.reader)]
+    coming = [{**each, "in_force": False} for each in admissions.admissions(executor.reader)]
+    return tuple(
+        {**each, "known": executor.offers(each["name"], each["version"], each["sha256"])} for each in present + coming
     )
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from coseal.contracts.governance import admissions
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.versions import Support
+from coseal.ledger.genesis import Sources
 from coseal.node.core.context import MachineContext
 from coseal.node.core.events import Noticed
 
@@ -27,6 +29,7 @@ class Upgrades:
     def __init__(self, context: MachineContext) -> None:
         self._executor, self._emit = context.executor, context.emit
         self._said: _Lack | None = None
+        self._said_contracts: frozenset[tuple[Sources, bool]] = frozenset()
 
     def check(self, *, members_changed: bool) -> None:
         """Say once that rules to come are lacking; raise ``UnknownProtocol`` where the next block needs them.
@@ -34,6 +37,7 @@ class Upgrades:
         ``members_changed``: the block may have changed who validates, or what their software has.
         """
         self._executor.require_rules()
+        self._check_contracts()
         reader = self._executor.reader
         upgrade = governance_versions.upgrade(reader, self._executor.height)
         if upgrade is not None:
@@ -41,6 +45,26 @@ class Upgrades:
         elif members_changed or (self._said is not None and self._said.accepted):
             version = self._executor.protocol_version + 1
             self._say(*self._offered(version, governance_versions.support(reader, version)))
+
+    def _check_contracts(self) -> None:
+        """Say once of each contract that is admitted and not in force that it is not installed here."""
+        lacking = {
+            (Sources(each["name"], each["version"], each["sha256"]), each["first_height"] is not None): each
+            for each in admissions.admissions(self._executor.reader)
+            if not self._executor.offers(each["name"], each["version"], each["sha256"])
+        }
+        for key, each in lacking.items():
+            if key in self._said_contracts:
+                continue
+            what = f"contract {each['name']} version {each['version']} with SHA-256 {each['sha256']}"
+            begins = f"{what} begins at height {each['height']} if a quorum of validators has it then, as it"
+            if key[1]:
+                text = f"{begins} does now, and is not installed here: install it before, or this node stops there"
+                self._emit(Noticed("needs_contract", text, severe=True))
+            else:
+                text = f"{begins} does not yet, and is not installed here: install it before"
+                self._emit(Noticed("lacks_contract", text))
+        self._said_contracts = frozenset(lacking)
 
     def _say(self, lack: _Lack | None, text: str) -> None:
         if lack is not None and lack != self._said:

@@ -99,6 +99,7 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "healthy": status.healthy,
         "why_stalled": status.why_stalled,
         "upgrade": None if status.upgrade is None else dataclasses.asdict(status.upgrade),
+        "contracts": list(status.contracts),
         "evidence": status.evidence,
         "faults": status.faults,
         "aside": status.aside,

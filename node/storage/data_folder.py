@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from coseal.contracts.execution import Admit, Executor, UnknownProtocol, genesis_updates
+from coseal.contracts.installed import installed
 from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.errors import LedgerError
@@ -230,7 +231,7 @@ class Storage:
     def _executor(self, state: State, admit: Admit, height: int) -> Executor:
         time_ms = self._required(height).block.header.time_ms if height else None
         try:
-            return Executor(self.genesis, state, admit, height=height, time_ms=time_ms)
+            return Executor(self.genesis, state, admit, height=height, time_ms=time_ms, others=installed().contracts)
         except UnknownProtocol as error:
             raise NeedsRelease(str(error)) from None
 

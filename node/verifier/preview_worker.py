@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from coseal.contracts.execution import Executor
+from coseal.contracts.installed import installed
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.membership import actions as membership
 from coseal.ledger import codec
@@ -104,7 +105,7 @@ class Previewer:
 
     def _outcome(self, question: Question, height: int) -> Receipt | Rejected:
         if self._executor is None or self._executor.height != height:
-            self._executor = Executor(self._genesis, self._state, height=height)
+            self._executor = Executor(self._genesis, self._state, height=height, others=installed().contracts)
         try:
             tx = Transaction.decode(question.raw)
             if question.signed:

@@ -15,7 +15,16 @@ pytestmark = pytest.mark.cluster
 
 ROOT = Path(__file__).parents[2]
 TUTORIALS = ROOT / "docs" / "tutorials"
-PAGES = ("try-it", "integrate-python", "integrate-http", "supervise", "operate", "audit", "research")
+PAGES = (
+    "try-it",
+    "integrate-python",
+    "integrate-http",
+    "supervise",
+    "operate",
+    "audit",
+    "research",
+    "write-a-contract",
+)
 FIRST, *OTHERS = PAGES
 
 

@@ -158,7 +158,7 @@ def test_status_has_the_promised_shape(net: folders.Network):
     assert document["chain_id"] == net.chain_id
     names = ["name", "role", "kind", "pid", "url", "height", "round", "state_root", "healthy", "why_stalled"]
     assert [list(node) for node in document["nodes"]] == [
-        [*names, "evidence", "upgrade", "leader", "peers", "pending"]
+        [*names, "evidence", "upgrade", "contracts", "leader", "peers", "pending"]
     ] * 4
     assert document["nodes"][0] == {
         "name": "regulator",
@@ -173,6 +173,7 @@ def test_status_has_the_promised_shape(net: folders.Network):
         "why_stalled": "not running",
         "evidence": None,
         "upgrade": None,
+        "contracts": None,
         "leader": None,
         "peers": None,
         "pending": None,

@@ -1,0 +1,33 @@
+"""The contracts that this software knows: those it ships, and those of others that are installed beside it.
+
+Law: a name that is shipped is the shipped one; of others the newest version is shown, and all are asked before a
+transaction is called wrong, for a chain may run any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from coseal.contracts.installed import installed
+from coseal.contracts.kernel.action import Action
+from coseal.contracts.kernel.contract import Contract
+from coseal.contracts.registry import CONTRACTS
+
+
+def contracts() -> Mapping[str, Contract]:
+    """Return all by name, the shipped ones first."""
+    newest = {sources.name: contract for sources, contract in sorted(installed().contracts.items(), key=_by_sources)}
+    return {**CONTRACTS, **{name: contract for name, contract in newest.items() if name not in CONTRACTS}}
+
+
+def versions_of(contract: str, action: str) -> list[Action]:
+    """Return an action in every version of its contract that is known here."""
+    if contract in CONTRACTS:
+        known = [CONTRACTS[contract]]
+    else:
+        known = [found for sources, found in installed().contracts.items() if sources.name == contract]
+    return [found.actions[action] for found in known if action in found.actions]
+
+
+def _by_sources(item: tuple[tuple[str, int, str], Contract]) -> tuple[str, int, str]:
+    return item[0]

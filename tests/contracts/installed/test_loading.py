@@ -1,0 +1,152 @@
+"""What is installed is read, digested, checked, and run from what was read; what cannot be offered is said."""
+
+from __future__ import annotations
+
+import py_compile
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from coseal.contracts.installed import loading, sources
+from coseal.contracts.installed.loading import form_of, load
+from coseal.contracts.installed.sources import BadContract
+from coseal.contracts.kernel.contract import Contract
+from coseal.ledger.genesis import Sources
+
+CODE = """\
+from coseal.contracts.kernel.contract import Contract
+
+from {package}.more import NAME
+
+CONTRACT = Contract(NAME, {{}})
+"""
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package that offers a contract, on the path."""
+    folder = tmp_path / "tally_9"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(CODE.format(package="tally_9"))
+    (folder / "more.py").write_text("NAME = 'tally'\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield folder
+    for name in [name for name in sys.modules if name.startswith("tally_9")]:
+        del sys.modules[name]
+
+
+def test_a_digest_is_of_paths_and_bytes_in_one_order():
+    files = {"b.py": b"2", "a/c.py": b"1", "__init__.py": b""}
+    assert sources.digest(files) == sources.digest(dict(reversed(files.items())))
+    by_hand = sources.TAG + b"".join(
+        len(part).to_bytes(8, "big") + part for part in (b"__init__.py", b"", b"a/c.py", b"1", b"b.py", b"2")
+    )
+    assert sources.digest(files) == sha256(by_hand).hexdigest()
+    others = ({**files, "b.py": b"3"}, {"b.p": b"y2", **files}, {"B.py": b"2", "a/c.py": b"1", "__init__.py": b""})
+    assert len({sources.digest(each) for each in (files, *others)}) == 4
+
+
+def test_a_package_is_loaded_with_its_digest(package):
+    found, contract = load("tally_9", "CONTRACT", package)
+    assert found == Sources("tally", 1, sources.digest(sources.read(package)))
+    assert contract.name == "tally"
+
+
+def test_what_runs_is_what_was_digested_whatever_bytecode_lies_beside_it(package):
+    stale = package / "more.py"
+    text = stale.read_text()
+    stale.write_text("NAME = 'other'\n")
+    py_compile.compile(str(stale), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    stale.write_text(text)
+    assert load("tally_9", "CONTRACT", package)[1].name == "tally"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import time",
+        "import os.path",
+        "from random import random",
+        "import coseal.ledger.codec",
+        "from coseal.contracts import execution",
+        "from coseal.contracts.process import CONTRACT",
+        "import tally_8",
+        "def late():\n    import socket",
+        "eval('1')",
+        "__import__('os')",
+        "(",
+    ],
+)
+def test_what_a_contract_may_not_import_is_refused_before_it_runs(package, line):
+    (package / "more.py").write_text(f"{line}\nraise SystemExit('it ran')\n")
+    with pytest.raises(BadContract, match=r"more.py"):
+        load("tally_9", "CONTRACT", package)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import math",
+        "from collections.abc import Mapping",
+        "from . import state",
+        "from coseal.contracts.rules import shape",
+    ],
+)
+def test_what_a_contract_may_import_passes(package, line):
+    (package / "state.py").write_text("")
+    (package / "more.py").write_text(f"{line}\nNAME = 'tally'\n")
+    assert load("tally_9", "CONTRACT", package)[0].name == "tally"
+
+
+def test_a_package_has_sources_alone(package):
+    (package / "fast.so").write_bytes(b"")
+    with pytest.raises(BadContract, match=r"fast.so"):
+        load("tally_9", "CONTRACT", package)
+
+
+def test_a_package_that_raises_cannot_be_offered(package):
+    (package / "more.py").write_text("NAME = 1 // 0\n")
+    with pytest.raises(BadContract, match="ZeroDivisionError"):
+        load("tally_9", "CONTRACT", package)
+
+
+@pytest.mark.parametrize(
+    ("contract", "why"),
+    [
+        (Contract("process", {}), "taken"),
+        (Contract("kernel", {}), "taken"),
+        (Contract("rules", {}), "taken"),
+        (Contract("system", {}), "taken"),
+        (Contract("a-b", {}), "is not a name"),
+        (Contract("tally", {}, version=0), "version"),
+        (Contract("tally", {}, begin=lambda view, moment: {}), "begin"),
+        (Contract("tally", {}, due=lambda view, time_ms: None), "due"),
+        (Contract("tally", {}, observe=lambda view, context, what: {}), "observe"),
+        (Contract("tally", {}, open_keys=("process/",)), "open_keys"),
+    ],
+)
+def test_a_form_that_the_frame_does_not_run_is_refused(contract, why):
+    assert why in str(form_of(contract))
+
+
+def test_a_usual_form_is_run():
+    assert form_of(Contract("tally", {}, fire=lambda view, moment, entry: {}, open_keys=("tally/x/",))) is None
+
+
+def test_what_an_installed_distribution_offers_is_found_and_what_it_cannot_offer_said(package, monkeypatch):
+    info = package.parent / "tally-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tally\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[coseal.contracts]\ngood = tally_9:CONTRACT\nbad = nowhere_9:CONTRACT\n")
+    loading.installed.cache_clear()
+    try:
+        found = loading.installed()
+    finally:
+        loading.installed.cache_clear()
+    assert "tally" in {each.name for each in found.contracts}
+    assert [text for text in found.problems if "nowhere_9" in text] == [
+        "bad: nowhere_9: there is no package of that name"
+    ]
+    assert Path(package).is_dir()
