@@ -145,6 +145,44 @@ def test_the_table_forbids_what_it_should(part, name):
     assert forbidden(part, name)
 
 
+CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may import, besides itself
+    "kernel": set(),
+    "membership": {"kernel"},
+    "governance": {"kernel", "membership"},
+    "policy": {"kernel"},
+    "process": {"kernel"},
+    "rules": {"kernel", "process"},  # they judge its items
+    "supervision": {"kernel", "governance", "policy", "process", "rules"},
+    "evidence": {"kernel", "membership"},
+    "rows": {"kernel", "registry"},
+}
+
+
+def test_a_contract_imports_only_the_contracts_of_its_row():
+    folders = {path.parent.name for path in (ROOT / "contracts").glob("*/*.py")}
+    assert folders == set(CONTRACTS_MAY_IMPORT), "a folder of contracts/ has a row in this table"
+    found = {
+        folder: {
+            name.split(".")[1]
+            for path in (ROOT / "contracts" / folder).rglob("*.py")
+            for _, name in imports_of(path)
+            if name.startswith("contracts.")
+        }
+        - {folder}
+        for folder in folders
+    }
+    assert found == CONTRACTS_MAY_IMPORT
+
+
+def test_contracts_do_not_import_one_another_in_a_circle():
+    left = {name: {row for row in rows if row != "registry"} for name, rows in CONTRACTS_MAY_IMPORT.items()}
+    while left:
+        free = [name for name, rows in left.items() if not rows & left.keys()]
+        assert free, f"a circle among {sorted(left)}"
+        for name in free:
+            del left[name]
+
+
 def test_coseal_is_what_its_table_names_and_the_table_has_no_cycle():
     folders = {path.parent.name for path in (ROOT / "coseal").glob("*/__init__.py")} - set(LINKED)
     assert folders == set(COSEAL_MAY_IMPORT)
