@@ -152,7 +152,7 @@ async def test_a_path_that_is_no_percent_encoded_text_is_refused(world: World, c
 
 
 def test_every_part_of_every_route_is_decoded_by_itself() -> None:
-    written = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES_OF_ROUTES.glob("*.py"))
+    written = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES_OF_ROUTES.rglob("*.py"))
     paths = re.findall(r'(?:routes\.(?:get|post)\(\s*|prefix=)"([^"]*)"', written)
     parts = [part for path in paths for part in re.findall(r"{([^}]*)}", path)]
     assert len(parts) > 15
