@@ -99,7 +99,7 @@ def test_a_killed_node_is_seen_and_seen_to_come_back(look: Any, visit: Visit, ru
         with running.client("bank-a") as bank:
             bank.submit("membership", "set_profile", {"description": "without enterprise-a"}).require_ok()
         silent.first.wait_for(timeout=30_000)
-        page.get_by_text("nobody more may fail", exact=False).first.wait_for(timeout=30_000)
+        page.get_by_text("no further failure is tolerated", exact=False).first.wait_for(timeout=30_000)
         look("/", name="home-without-one")
     finally:
         running.cluster.start("enterprise-a")
