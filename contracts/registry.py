@@ -26,9 +26,12 @@ from coseal.ledger.genesis import PROTOCOL_VERSION, Sources
 
 Contracts: TypeAlias = Mapping[str, Contract]
 
-_OWN: Final = (policy.CONTRACT, process.CONTRACT, supervision.CONTRACT, evidence.CONTRACT)
+_OWN: Final[tuple[Contract, ...]] = (policy.CONTRACT, process.CONTRACT, supervision.CONTRACT, evidence.CONTRACT)
 
-CAPABILITIES: Final = (*membership.CAPABILITIES, *(name for contract in _OWN for name in contract.capabilities))
+CAPABILITIES: Final[tuple[str, ...]] = (
+    *membership.CAPABILITIES,
+    *(name for contract in _OWN for name in contract.capabilities),
+)
 """What an operator may have."""
 KINDS: Final[Mapping[str, ProposalKind]] = {
     **kinds(CAPABILITIES),

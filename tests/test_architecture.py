@@ -155,6 +155,7 @@ CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may impo
     "supervision": {"kernel", "governance", "policy", "process", "rules"},
     "evidence": {"kernel", "membership"},
     "rows": {"kernel", "registry"},
+    "installed": {"kernel", "registry"},
 }
 
 

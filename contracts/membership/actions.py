@@ -46,7 +46,7 @@ __all__ = [
     "validators_at",
 ]
 
-CAPABILITIES: Final = ("submit", "registrar", "operate")
+CAPABILITIES: Final[tuple[str, ...]] = ("submit", "registrar", "operate")
 """What an operator may have, besides what other contracts say."""
 MAX_OPERATORS: Final = 1_000
 GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
