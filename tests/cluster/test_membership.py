@@ -275,9 +275,9 @@ def test_what_was_decided_stays_readable(story: Story) -> None:
 def test_what_must_not_be_is_refused_with_what_to_do(story: Story) -> None:
     for words, says in (
         (("node", "add", "--role", "validator", "--member", story.validator.member), "cannot take another seat"),
-        (("node", "add", "--role", "observer", "--member", "nobody"), "no member of this chain"),
+        (("node", "add", "--role", "observer", "--member", "nobody"), "is not a member of this chain"),
         (("node", "add", "--role", "observer", "--name", story.said["leader"]), "had a node"),
-        (("node", "rotate-key", "observer-1"), "is no validator"),
+        (("node", "rotate-key", "observer-1"), "is not a validator"),
         (("member", "rotate-key", "enterprise-a/nobody"), "no key of"),
     ):
         assert says in coseal(*words, "--dir", story.folder, code=2), words

@@ -300,7 +300,7 @@ def test_two_at_once_do_not_mix(told: Story, folder: Path, tmp_path: Path, monke
         if height == 8:
             fill(place, folder, told.chain, last=30)
 
-    with pytest.raises(CosealError, match="by somebody else"):
+    with pytest.raises(CosealError, match="by another process"):
         fill(place, folder, told.chain, progress=overtake)
     assert fill(place, folder, told.chain).after.height == len(told.chain.blocks)
 
