@@ -80,7 +80,7 @@ MUTANTS = [
         "False",
         "verify state-proof",
     ),
-    Mutant(_Bundle, "found", "len(self.findings) != (count or 0)", "False", "verify bundle"),
+    Mutant(_Bundle, "found", "len(self.findings) != raised_of(count)", "False", "verify bundle"),
     Mutant(_Bundle, "recorded", "if wanted:", "if False:", "verify bundle"),
     Mutant(_Bundle, "_require_step", "step is None", "False", "verify bundle"),
     Mutant(_Bundle, "_value", "certified.header != self.header", "False", "verify bundle of a source"),
