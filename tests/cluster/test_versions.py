@@ -17,7 +17,7 @@ from tests.cluster.network import Cluster
 
 pytestmark = pytest.mark.cluster
 
-_RELEASE = "from coseal.contracts import table\ntable.RULES[2] = table.CONTRACTS\n"
+_RELEASE = "from coseal.contracts import registry\nregistry.RULES[2] = registry.CONTRACTS\n"
 """What makes a process run a release that has version 2, found by the interpreter at its start."""
 
 
