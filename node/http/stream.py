@@ -1,7 +1,7 @@
 """Server-sent events: committed transactions and findings in ledger order, resumable, read from the log.
 
 Law: a reader gets each event after its starting point exactly once and in order, however slow it is: nothing is
-queued for it, the next block is read when the last one has been sent. The events of a block are in ``contracts.block_events``.
+queued for it, the next block is read when the last one has been sent. What a block tells is in ``block_events``.
 """
 
 from __future__ import annotations
