@@ -164,7 +164,7 @@ def test_requests_in_one_connection_and_pipelined_are_answered_in_order(tmp_path
 
 
 def test_an_address_claimed_in_a_header_is_not_believed(tmp_path: Path) -> None:
-    limits = Limits(loopback_requests_per_s=1, burst_s=4)
+    limits = Limits(loopback_requests_per_s=0.1, burst_s=40)  # four at once, the next after ten seconds
 
     async def play(world: World, port: int) -> None:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
