@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel.dates import MAX_TIME_CHARACTERS, parse_time
-from coseal.contracts.kernel.fields import Boolean, Field, Hexadecimal, Identifier, Integer, Many, Name, Text
+from coseal.contracts.kernel.fields import Boolean, Form, Hexadecimal, Identifier, Integer, Many, Name, Text
 from coseal.contracts.kernel.memo import remember
 from coseal.contracts.kernel.names import identifier_rule, is_encodable, is_identifier, is_visible
 from coseal.contracts.process.chain import ObjectName
@@ -82,7 +82,7 @@ def is_decimal(value: Any) -> bool:
 class EventType:
     """The compiled schema of an event type."""
 
-    attributes: dict[str, Field]
+    attributes: dict[str, Form]
     required: tuple[str, ...]
 
 
@@ -93,7 +93,7 @@ class Schema:
     process_type: str
     zone_minutes: int | None
     events: dict[str, EventType]
-    objects: dict[str, dict[str, Field]]
+    objects: dict[str, dict[str, Form]]
 
     def read(self, item: Any) -> Reading:  # T8
         """Return what ``item`` says, or raise ``Unfit``."""
@@ -171,7 +171,7 @@ class Schema:
             _check_qualifier(entry[2], path + "[2]")
         return entry[0], entry[1]
 
-    def _object_type(self, name: Any, path: str) -> dict[str, Field]:
+    def _object_type(self, name: Any, path: str) -> dict[str, Form]:
         found = self.objects.get(name) if type(name) is str else None
         if found is None:
             raise Unfit(f"{path}: '{str(name)[:64]}' is no object type of {self.process_type}")
@@ -193,7 +193,7 @@ class Schema:
             self._extra(item)
         return Reading(kind, None, ((item["type"], item[kind]),))
 
-    def _object_value(self, entry: Any, fields: Mapping[str, Field], path: str, object_type: str) -> None:
+    def _object_value(self, entry: Any, fields: Mapping[str, Form], path: str, object_type: str) -> None:
         if type(entry) is not list or len(entry) != 3:
             raise Unfit(f"{path}: expected [name, time, value]")
         name, when, value = entry
@@ -253,17 +253,17 @@ def _compiled(definition: Mapping[str, Any], zone: int | None) -> Schema:
     return Schema(definition["id"], zone, events, objects)
 
 
-def _fields(attributes: Mapping[str, Any], zone_minutes: int | None) -> dict[str, Field]:
+def _fields(attributes: Mapping[str, Any], zone_minutes: int | None) -> dict[str, Form]:
     return {name: _field_of(spec, zone_minutes) for name, spec in attributes.items()}
 
 
-def _field_of(spec: Mapping[str, Any], zone_minutes: int | None) -> Field:
+def _field_of(spec: Mapping[str, Any], zone_minutes: int | None) -> Form:
     if spec["class"] == "sealed":
         return _Commitment()
     return _Time(zone_minutes) if spec["type"] == "time" else _ATTRIBUTES[spec["type"]]
 
 
-class _String(Field):
+class _String(Form):
     def check(self, value: Any) -> str | None:
         if type(value) is str and len(value) <= MAX_STRING_CHARACTERS and is_encodable(value):
             return None
@@ -273,7 +273,7 @@ class _String(Field):
         return f"a text of at most {MAX_STRING_CHARACTERS} characters"
 
 
-class _Decimal(Field):
+class _Decimal(Form):
     def check(self, value: Any) -> str | None:
         return None if is_decimal(value) else f": expected {self.describe()}"
 
@@ -281,7 +281,7 @@ class _Decimal(Field):
         return "a decimal as text, such as '0.1' or '1e-05'"
 
 
-class _Time(Field):
+class _Time(Form):
     def __init__(self, zone_minutes: int | None) -> None:
         self.zone_minutes = zone_minutes
 
@@ -292,7 +292,7 @@ class _Time(Field):
         return _time_rule(self.zone_minutes)
 
 
-class _Commitment(Field):
+class _Commitment(Form):
     def check(self, value: Any) -> str | None:
         return None if _hash.check(value) is None else f": sealed; expected {self.describe()}"
 
@@ -300,7 +300,7 @@ class _Commitment(Field):
         return "the commitment, a SHA-256 in lower-case hexadecimal"
 
 
-class _Corrects(Field):
+class _Corrects(Form):
     def check(self, value: Any) -> str | None:
         pair = type(value) is list and len(value) == 2
         fits = pair and _sequence.check(value[0]) is None and _hash.check(value[1]) is None
@@ -330,14 +330,14 @@ _RELATION_FIELDS: Final = frozenset(("relation", "to", "qualifier", "corrects"))
 _hash = Hexadecimal()
 _sequence = Integer(1, _INT64_MAX)
 _integer = Integer(INT_MIN, _INT64_MAX)
-_ATTRIBUTES: Final[Mapping[str, Field]] = {
+_ATTRIBUTES: Final[Mapping[str, Form]] = {
     "string": _String(),
     "integer": _integer,
     "boolean": Boolean(),
     "decimal": _Decimal(),
     "scaled": _integer,
 }
-_EXTRA: Final[Mapping[str, Field]] = {
+_EXTRA: Final[Mapping[str, Form]] = {
     "counterparty": Name(),
     "evidence": Many(_hash, high=MAX_REFERENCES, low=1, unique=True),
     "policy": Many(Identifier(), high=MAX_REFERENCES, low=1, unique=True),

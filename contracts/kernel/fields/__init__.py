@@ -6,7 +6,7 @@ and the verdict is the same on every machine, so no table of Unicode properties 
     Record({"id": Identifier(), "date": Date()}, {"areas": Many(Text(high=64), high=32)})
 """
 
-from coseal.contracts.kernel.fields.base import Field, JsonSchema, Later, Nasty, Parts, Special
+from coseal.contracts.kernel.fields.base import Field, Form, JsonSchema, Later, Nasty, Parts, Special
 from coseal.contracts.kernel.fields.parts import Dependent, Many, Nullable, Record, Short, Table, Translatable
 from coseal.contracts.kernel.fields.values import (
     Boolean,
@@ -29,6 +29,7 @@ __all__ = [
     "Date",
     "Dependent",
     "Field",
+    "Form",
     "Hexadecimal",
     "Identifier",
     "Integer",

@@ -2,7 +2,7 @@
 
 Law: ``check`` returns None if a value is fine, else what is wrong as a path from that value and a message:
 ``.date: expected ...``. Containers put their part of the path in front, so a good value costs no text. A receipt has
-the first fault; whoever writes arguments gets all of them from ``faults``, by the same checks.
+the first fault; ``faults`` gives an author of arguments all of them, by the same checks.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Nasty(NamedTuple):
     later: list[Any]
 
 
-class Field:
-    """What a value has to be. One that is given is not changed.
+class Form:
+    """What a value has to be, such as an attribute of a process type. A value that is given is not changed.
 
-    What is no argument of an action, such as an attribute of a process type, is checked and described only.
+    This is no ABC: classes that mypyc compiles share the cache by which an ABC answers ``isinstance``.
     """
 
     def check(self, value: Any) -> str | None:
@@ -52,6 +52,10 @@ class Field:
         """Return what is expected, as one line for people."""
         raise NotImplementedError
 
+
+class Field(Form):
+    """The form of an argument of an action, which has a schema and test values as well."""
+
     def json_schema(self) -> JsonSchema:
         """Return the narrowest JSON Schema (2020-12) that every value fits which passes."""
         raise NotImplementedError
@@ -61,7 +65,7 @@ class Field:
         raise NotImplementedError
 
     def sample(self, number: int = 0) -> Any:
-        """Return a small value that passes; another one for each number, where the field has so many."""
+        """Return a small value that passes; another one for each number, as far as the field has others."""
         raise NotImplementedError
 
 
@@ -103,7 +107,7 @@ class Parts(Field):
         return next(self.faults(value), None)
 
     def faults(self, value: Any) -> Iterator[str]:
-        """See ``Field``; in the order in which the parts stand."""
+        """See ``Form``; in the order in which the parts stand."""
         raise NotImplementedError
 
 
