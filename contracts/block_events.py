@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from coseal.contracts.registry import SHOWN
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.render import plain, receipt_json, time_text
 from coseal.ledger.transaction import Transaction
 
-KINDS: Final = ("transaction", "begin", *(kind for contract in SHOWN.values() for kind in contract.events))
+KINDS: Final = ("transaction", "begin", *(kind for contract in CONTRACTS.values() for kind in contract.events))
 BEGIN: Final = -1
 CANNOT_BE_SHOWN: Final = "cannot_be_shown"
 """The field of an event whose making failed: the fault in words. It has its place, and no more is said of it."""
@@ -111,7 +111,7 @@ def _things(committed: CommittedBlock, index: int, args: bool) -> list[_Thing]:
 
 def _raised(name: str, receipt: Receipt, frame: Mapping[str, Any]) -> Iterator[_Thing]:
     """Yield what each contract says that an accepted act, or the start of the block, raised."""
-    for contract in SHOWN.values() if receipt.ok else ():
+    for contract in CONTRACTS.values() if receipt.ok else ():
         data = receipt.data.get(contract.name, {}) if name == "begin" else receipt.data
         for kind, raised in contract.events.items():
             for view in raised(name, data):

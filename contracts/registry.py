@@ -45,8 +45,6 @@ CONTRACTS: Final[Contracts] = {
 
 LISTS: Final[Mapping[str, List]] = {found.name: found for contract in CONTRACTS.values() for found in contract.lists}
 """What nodes list, by name."""
-SHOWN: Final[Contracts] = CONTRACTS
-"""The contracts whose acts have rows and events."""
 
 RULES: Final[Mapping[int, Contracts]] = {PROTOCOL_VERSION: CONTRACTS}
 

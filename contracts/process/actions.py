@@ -71,13 +71,13 @@ def _record(view: View, context: Context, args: Args) -> Accepted | Rejected:
         if refusal is not None:
             return refusal
         if offset == 0:
-            batch.first_steps = view.spent - before + ITEM_STEPS
-            view.note(f"items: {len(args['items'])}, steps of the first: {batch.first_steps}")
+            batch.facts.first_steps = view.spent - before + ITEM_STEPS
+            view.note(f"items: {len(args['items'])}, steps of the first: {batch.facts.first_steps}")
     return Accepted(batch.write(key), batch.facts)
 
 
 def _check_place(record: Mapping[str, Any], definition: Mapping[str, Any], args: Args) -> Rejected | None:
-    """Refuse a batch that does not begin where the source's sequence goes on."""
+    """Refuse a batch that does not continue the source's sequence."""
     expected, first = record["sequence"] + 1, args["sequence"]
     if first < expected:  # T6
         return Rejected("already_recorded", f"expected {expected}, got {first}; go on from {expected}")

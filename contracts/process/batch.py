@@ -55,7 +55,7 @@ class Batch:
     """
 
     __slots__ = (
-        *("args", "attestations", "context", "counts", "definition", "facts", "first_steps", "hashes", "head"),
+        *("args", "attestations", "context", "counts", "definition", "facts", "hashes", "head"),
         *("latest_allowed_ms", "latest_ms", "name", "new_objects", "objects", "oldest_allowed_ms", "record", "schema"),
         *("seen", "view"),
     )
@@ -77,7 +77,6 @@ class Batch:
         self.counts: dict[str, int] = {}
         self.seen: set[str] = set()
         self.new_objects = 0
-        self.first_steps = 0
         self.facts = RecordedBatch(self.name, record, definition)
 
     def add(self, offset: int, item: Any) -> Rejected | None:
@@ -188,7 +187,7 @@ class Batch:
         }
         if gap is not None:
             data["gap"] = gap
-        self.facts.gap, self.facts.latest_ms, self.facts.first_steps = gap, self.latest_ms, self.first_steps
+        self.facts.gap, self.facts.latest_ms = gap, self.latest_ms
         return data
 
     def _gap(self) -> list[int] | None:

@@ -1,7 +1,7 @@
 """The items that a transaction recorded, wherever they stand: in its arguments, or as appended in its receipt.
 
-Law: whoever reads items of a block (rows, the HTTP interface, streams, exports, bundles) reads them here, so all of
-them see the same items in the same order.
+Law: everything that reads items of a block (rows, the HTTP interface, streams, exports, bundles) reads them here, so
+all of them see the same items in the same order.
 
 No contract appends items of its own yet; where its receipt will have them is rule T17 of
 contracts/process/README.md.

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import BEGIN, Act
 from coseal.contracts.kernel.rows.writer import Put
-from coseal.contracts.registry import SHOWN
+from coseal.contracts.registry import CONTRACTS
 from coseal.contracts.rows.tables import ACTS, BLOCKS, LEFT_OUT, TRANSACTIONS
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.render import plain
@@ -39,7 +39,7 @@ class BlockRows:
         self._rows = rows
         self._detailed = rows.holds(ACTS)
         self._blocks, self._transactions = rows.of(BLOCKS), rows.of(TRANSACTIONS)
-        self._writers = {name: contract.rows(rows) for name, contract in SHOWN.items() if contract.rows is not None}
+        self._writers = {name: contract.rows(rows) for name, contract in CONTRACTS.items() if contract.rows is not None}
         self._accepted: dict[str, list[Put]] = {}
         self._elsewhere: dict[str, str] = {}
         for writer in self._writers.values():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from coseal.contracts.kernel.rows.schema import MADE, Table, View, document, integer, octets, text
-from coseal.contracts.registry import SHOWN
+from coseal.contracts.registry import CONTRACTS
 
 VERSION: Final = 10
 
@@ -67,10 +67,10 @@ LEFT_OUT: Final = Table(
 
 TABLES: Final = (
     *(BLOCKS, TRANSACTIONS, ACTS, LEFT_OUT),
-    *(table for contract in SHOWN.values() for table in contract.tables),
+    *(table for contract in CONTRACTS.values() for table in contract.tables),
 )
 """Every table."""
 CORE: Final = tuple(table for table in TABLES if not table.detail)
 """The tables a node keeps: it finds an item's content in its blocks."""
-VIEWS: Final[tuple[View, ...]] = tuple(view for contract in SHOWN.values() for view in contract.views)
+VIEWS: Final[tuple[View, ...]] = tuple(view for contract in CONTRACTS.values() for view in contract.views)
 """Views over all tables, for people."""

@@ -21,6 +21,7 @@ from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Identifier, Integer, Many, OneOf, Special, Table, Text, Translatable
 from coseal.contracts.kernel.names import MAX_IDENTIFIER
+from coseal.contracts.process import state as process_state
 from coseal.contracts.process.batch import RecordedBatch
 from coseal.contracts.process.types import Defined
 from coseal.contracts.supervision import cases as supervision_cases
@@ -151,7 +152,7 @@ def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
 def _resolve(
     view: View, ballot_id: str, record: dict[str, Any], now: Now, steps: int
 ) -> tuple[dict[str, Any], list[Effect]]:
-    """Write a ballot with its status of now; return it and what its effect did, which takes at most so many steps."""
+    """Write a ballot with its status of now; return it and what its effect did in at most ``steps`` steps."""
     electorate = ballot.electorate(view)
     status = ballot.resolve(record, electorate, now.time_ms)
     decided = {**record, "status": status}
@@ -287,7 +288,7 @@ def _do(view: View, entry: Entry, now: Now, due: dict[str, list[Any]], outcome: 
             definition = definition_of(view, place[0])
             call(view, definition, (place[0], place[1], place[2]), BLOCK_CLOCK, now.time_ms, outcome)
         case ["passed", source, *place]:
-            record: Any = view.get(f"process/source/{source}")
+            record: Any = process_state.source(view, source)
             definition = definition_of(view, place[0])
             call(view, definition, (place[0], place[1], place[2]), source, record["latest_ms"], outcome)
         case ["clock", _]:  # nothing more is due by this clock

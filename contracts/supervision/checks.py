@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.action import Rejected, View
 from coseal.contracts.policy.instrument import instrument
+from coseal.contracts.process import state as process_state
 from coseal.contracts.process.state import type_key
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.periodic import Periodic
@@ -178,7 +179,7 @@ def _check_source(view: View, path: str, source: str, process_type: str) -> Reje
     member = source.partition("/")[0]
     if view.get(f"membership/member/{member}") is None:
         return Rejected("unknown_member", f"{path}: {member} is no member of this chain")
-    record: Any = view.get(f"process/source/{source}")
+    record: Any = process_state.source(view, source)
     if record is not None and record["process_type"] != process_type:  # J5
         detail = f"{path}: {source} records {record['process_type']}, so it can never meet a rule of {process_type}"
         return Rejected("invalid_rule", detail)

@@ -20,6 +20,7 @@ from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Context, Rejected, Result, View
 from coseal.contracts.kernel.contract import Entry
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.process import state as process_state
 from coseal.contracts.process.batch import BatchItem, RecordedBatch
 from coseal.contracts.process.chain import ObjectName
 from coseal.contracts.rules.facts import Event
@@ -265,7 +266,7 @@ class Watch:
 
 def passed(view: View, source: str, time_ms: int) -> Entry | None:
     """Take the next deadline that the clock of a historical source passed, or None; the source's turn comes again."""
-    record: Any = view.get(f"process/source/{source}")
+    record: Any = process_state.source(view, source)
     called = deadlines.take(view, NAME, source, record["latest_ms"])
     if called is None:
         return None
