@@ -86,7 +86,7 @@ class View(Reader, Protocol):
         ...
 
     def attempt(self, name: str, steps: int, effect: Callable[[], Result]) -> Result | Rejected:
-        """Carry out an effect with at most so many steps; undo what it wrote, and say why, if it fails."""
+        """Carry out an effect in at most ``steps`` steps; if it fails, undo what it wrote and say why."""
         ...
 
     def note(self, text: str) -> None:

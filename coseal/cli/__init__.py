@@ -53,7 +53,7 @@ class Ordered(Commands):
         names = sorted(super().list_commands(ctx), key=lambda name: order.index(name) if name in order else len(order))
         if ctx is not None and not ctx.resilient_parsing:
             return names
-        from coseal.cli import verbs  # for whoever completes a word: the help is faster without
+        from coseal.cli import verbs  # needed to complete a word only: the help is faster without
 
         return [*names, *(name for name in verbs.names() if name not in names)]
 

@@ -52,7 +52,7 @@ def _command(listed: List) -> Any:
     def entries(
         access: Any,
         filters: dict[str, Any],
-        limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+        limit: Annotated[int, typer.Option("--limit", min=1, help="How many entries at most.")] = 100,
         as_json: JsonOption = False,
     ) -> None:
         with access.client() as client:

@@ -176,11 +176,11 @@ def coming_rules(statuses: Sequence[NodeStatus]) -> str:
 def _coming_version(answering: Sequence[NodeStatus]) -> str:
     from coseal.client import versions
 
-    told = [node for node in answering if node.upgrade]
-    if not told:
+    upgrading = [node for node in answering if node.upgrade]
+    if not upgrading:
         return ""
-    coming = max(told, key=lambda node: node.height or 0).upgrade or {}
-    lacking = [node.name for node in told if node.upgrade and not node.upgrade["known"]]
+    coming = max(upgrading, key=lambda node: node.height or 0).upgrade or {}
+    lacking = [node.name for node in upgrading if node.upgrade and not node.upgrade["known"]]
     others = [name for name in lacking if name not in coming["lacking"]]  # observers, or not said yet
     return "; ".join([versions.standing(coming), *([versions.lacking(others)] if others else [])])
 

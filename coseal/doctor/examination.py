@@ -21,7 +21,7 @@ from coseal.network.processes import reading_token, why_ended
 
 Say = Callable[[Line], None]
 
-_ENDED_TODO = "start it again when that is done; docs/operating.md, Exit status, says more"
+_AFTER_THE_END = "remove the cause and start the node again; see docs/operating.md, Exit status"
 
 
 def configurations(directory: Path) -> tuple[list[Path], str | None]:
@@ -71,7 +71,8 @@ def _node(settings: Settings, chain_id: str | None, others: dict[str, Answer], t
     if not running:
         own = silent
         ended = why_ended(settings.folder / "node.log")
-        tell(*([] if ended is None else [bad(node, "status", f"it does not run: {ended}", _ENDED_TODO)]))
+        if ended is not None:
+            tell(bad(node, "status", f"it does not run: {ended}", _AFTER_THE_END))
         tell(*folder.gateway_memory(settings))
     elif settings.url is not None:
         tell(*reach.itself(settings, genesis, own, __version__))

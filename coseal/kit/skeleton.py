@@ -25,7 +25,7 @@ description = "The contract NAME of a Coseal chain."
 requires-python = ">=3.11"
 dependencies = ["coseal"]
 
-# A later version is a package of its own beside the first one, NAME_2: whoever catches up or audits runs both.
+# A later version is a package of its own beside the first one, NAME_2: a node that catches up, and an audit, run both.
 [project.entry-points."coseal.contracts"]
 NAME-1 = "NAME_1:CONTRACT"
 

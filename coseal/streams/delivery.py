@@ -286,12 +286,14 @@ class Delivery:
             self._report("receiver_back", {"event": events[0].id, "away_s": round(time.monotonic() - since, 1)})
 
     def _bury(self, event: Outgoing, why: str) -> None:
-        told = f"{self._receiver.name} does not take event {event.id} ({event.type}): {why}"
+        refused = f"{self._receiver.name} does not take event {event.id} ({event.type}): {why}"
         if self._dead_letters is None:
-            raise BadAnswer(told, "fix the receiver and start again, or keep such events: --dead-letters FILE")
+            raise BadAnswer(refused, "fix the receiver and start again, or keep such events: --dead-letters FILE")
         self._dead_in_a_row += 1
         if self._dead_in_a_row > MAX_DEAD_IN_A_ROW:
-            raise BadAnswer(f"{told}; {MAX_DEAD_IN_A_ROW} before it were not taken either", "is it the right receiver?")
+            raise BadAnswer(
+                f"{refused}; {MAX_DEAD_IN_A_ROW} before it were not taken either", "is it the right receiver?"
+            )
         letter = {
             "at": time_text(time.time_ns() // 1_000_000),
             "to": self._receiver.name,
