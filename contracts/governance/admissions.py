@@ -13,13 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, Support
+from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, Support, counted, deciding
 from coseal.contracts.kernel.action import Reader, Rejected, Result, View
 from coseal.contracts.kernel.admitted import GENESIS_HEIGHT, Admitted, admit, admitted, shown
-from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.ledger.genesis import MAX_CONTRACTS, Sources
-from coseal.ledger.validators import Validator, quorum
+from coseal.ledger.validators import Validator
 
 ADMISSIONS_KEY: Final = "governance/admissions"
 
@@ -51,14 +50,12 @@ def has(reader: Reader, node_id: str, sources: Sources) -> bool:
 
 def support_of(reader: Reader, sources: Sources, seats: Sequence[Validator]) -> Support:
     """Return who of these validators has sources."""
-    having = tuple(seat.id for seat in seats if has(reader, seat.id, sources))
-    return Support(having, tuple(seat.id for seat in seats if seat.id not in having), quorum(len(seats)))
+    return counted(seats, lambda node_id: has(reader, node_id, sources))
 
 
 def support(reader: Reader, sources: Sources) -> Support:
-    """Return who has sources of the validators after the change that is under way, if one is."""
-    seats = membership_epochs.coming(reader) or membership_epochs.validators(reader)
-    return support_of(reader, sources, seats.validators)
+    """Return who has sources of the validators that ``versions.deciding`` gives."""
+    return support_of(reader, sources, deciding(reader))
 
 
 def check(reader: Reader, sources: Sources, height: int, now: int) -> Rejected | None:

@@ -10,7 +10,7 @@ State: ``governance/upgrade``, ``[version, height, proposal]`` of the version th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel.action import PROTOCOL_VERSION_KEY, Reader, Result, View
@@ -49,14 +49,23 @@ def has(reader: Reader, node_id: str, version: int) -> bool:
 
 def support_of(reader: Reader, version: int, seats: Sequence[Validator]) -> Support:
     """Return who of these validators has a version."""
-    having = tuple(seat.id for seat in seats if has(reader, seat.id, version))
-    return Support(having, tuple(seat.id for seat in seats if seat.id not in having), quorum(len(seats)))
+    return counted(seats, lambda node_id: has(reader, node_id, version))
 
 
 def support(reader: Reader, version: int) -> Support:
-    """Return who has a version of the validators after the change that is under way, if one is."""
-    seats = membership_epochs.coming(reader) or membership_epochs.validators(reader)
-    return support_of(reader, version, seats.validators)
+    """Return who has a version of the validators that ``deciding`` gives."""
+    return support_of(reader, version, deciding(reader))
+
+
+def counted(seats: Sequence[Validator], has: Callable[[str], bool]) -> Support:
+    """Return of which of these validators ``has``, asked for each node's id, is true."""
+    having = tuple(seat.id for seat in seats if has(seat.id))
+    return Support(having, tuple(seat.id for seat in seats if seat.id not in having), quorum(len(seats)))
+
+
+def deciding(reader: Reader) -> tuple[Validator, ...]:
+    """Return the validators after the change that is under way, if one is, else the present ones."""
+    return (membership_epochs.coming(reader) or membership_epochs.validators(reader)).validators
 
 
 def schedule(view: View, version: int, height: int, proposal_id: str) -> None:
