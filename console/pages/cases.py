@@ -291,7 +291,7 @@ def _differs(page: Page, whole: _Case) -> Html | None:
 
 
 def _timeline(page: Page, own: tuple[str, str, str], whole: _Case, first: int) -> Html:
-    """Return the items from ``first`` on in ledger order, and the findings that deadlines brought where they belong.
+    """Return the items from ``first`` on in ledger order, and the findings that no event brought where they belong.
 
     Where the block of an item is not proven, nobody can tell: then these findings follow the last item.
     """
@@ -306,12 +306,12 @@ def _timeline(page: Page, own: tuple[str, str, str], whole: _Case, first: int) -
         item = items[number]
         if heights:
             before, here = heights[number - 1] if number else 0, heights[number]
-            rows += [_deadline(page, one) for one in quiet if before <= one["height"] < here]
+            rows += [_eventless(page, one) for one in quiet if before <= one["height"] < here]
         of_it = by_item.get(item["hash"], ())
         rows.append(_item(page, own, whole, item, touches[number] if touches else [], of_it))
     if shown.stop == len(items):
         last = heights[-1] if heights else 0
-        rows += [_deadline(page, one) for one in quiet if one["height"] >= last]
+        rows += [_eventless(page, one) for one in quiet if one["height"] >= last]
     return el("ol", {"class": "timeline"}, rows)
 
 
@@ -414,8 +414,8 @@ def _details(page: Page, item: Mapping[str, Any], kind: str, own: Sequence[str])
     return facts(rows) if rows else None
 
 
-def _deadline(page: Page, one: Mapping[str, Any]) -> Html:
-    """Return a finding that no event brought: time passed."""
+def _eventless(page: Page, one: Mapping[str, Any]) -> Html:
+    """Return a finding that no event brought: a deadline passed, or a supervisor opened it by hand."""
     when = el(
         "div",
         {"class": "when"},
@@ -424,7 +424,7 @@ def _deadline(page: Page, one: Mapping[str, Any]) -> Html:
     what = el(
         "div",
         {"class": "what"},
-        el("h3", None, page.t("cases.deadline")),
+        el("h3", None, page.t("supervision.took.open_case" if one.get("opened_by") else "cases.deadline")),
         el("p", None, page.why(one)),
         el("p", {"class": "tags"}, finding_chip(page, one)),
     )

@@ -52,7 +52,7 @@ def test_a_case_is_complete_and_says_what_the_rules_said(look: Any, visit: Visit
     page = visit("/processes/t/cases/case/c2")
     assert page.locator("details.seal.unverified").count() == 0
     assert page.get_by_text("than what stands below (4)").count() == 1
-    steps = page.locator(".timeline > li")
+    steps = page.locator(".timeline > li:not(.quiet)")  # without what other tests opened by hand
     assert steps.locator("h3").all_inner_texts() == ["Create", "Decide", "Check", "Check"]
     last = steps.nth(3)
     assert last.locator(".touches").inner_text().split() == ["R-ONCE", "holds", "so", "far", "→", "violated"]

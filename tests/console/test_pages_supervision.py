@@ -167,3 +167,4 @@ def test_a_supervisor_opens_a_finding_from_the_page_of_a_case(look: Any, visit: 
     path = "/" + page.url.split("/", 3)[3].split("/receipt/")[0]
     look(path, acts=True, name="finding-opened")
     assert "complaint 17/2026" in visit(path).locator("main").inner_text()
+    assert visit(case).locator(".timeline > li.quiet h3").all_inner_texts() == ["Opened by hand"]
