@@ -9,7 +9,7 @@ from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.registry import CONTRACTS, KINDS
-from tests.contracts.test_governance import World
+from tests.support.governance import World
 
 VALIDATORS = ("bank-a", "central-bank", "enterprise-a", "regulator")
 NEWER = {1: CONTRACTS, 2: {**CONTRACTS, "policy": CONTRACTS["membership"]}}

@@ -13,9 +13,9 @@ from coseal.contracts.kernel.deadlines import BLOCK_CLOCK, add
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.contracts.registry import RULES, compose
 from coseal.ledger.genesis import Genesis, encode_genesis
-from tests.contracts.test_governance import World
 from tests.support.chain import Chain
 from tests.support.genesis import VALIDATORS, make_genesis
+from tests.support.governance import World
 from tests.support.others import TALLIES, TALLY_1, TALLY_2
 
 
