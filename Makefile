@@ -21,7 +21,7 @@ TIMES ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint types simulate simulate-long walk model test-long drills mutants fuzz \
+.PHONY: help setup demo test test-fast test-slow check lint types simulate simulate-long walk model drills drills-long mutants fuzz \
   liar liar-console soak twins-exhaustive bench bench-full bench-document bench-wan bench-compare bench-budget \
   vectors transcripts docs stubs diagrams picture lock locked compiled compiled-check bench-compiled sbom audit-deps clean
 
@@ -41,17 +41,20 @@ demo: setup  ## start four nodes, record real policies and a real process log, a
 	@if [ -d coseal-demo ]; then $(BIN)/coseal down coseal-demo; fi
 	$(BIN)/coseal demo --keep
 
-test: setup  ## run every test
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
+test: setup  ## run the tests, all but the slow ones
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder -m 'not slow'
 
-test-long: setup  ## go on with drills of real networks, faults x workloads x sizes, for MINUTES; results are merged
+test-slow: setup  ## run the slow tests: long stories of real networks, the console in a browser; part of .ci/run
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder -m slow
+
+drills-long: setup  ## go on with drills of real networks, faults x workloads x sizes, for MINUTES; results are merged
 	$(BIN)/python -m tests.cluster.drills --long --minutes $(MINUTES)
 
 drills: setup  ## drill real networks: DRILLS="name ...", or a share that rotates with the commits (TURN=n repeats one)
 	$(BIN)/python -m tests.cluster.drills $(or $(DRILLS),--share 6 --minutes 3 $(if $(TURN),--turn $(TURN)))
 
 test-fast: setup  ## run the tests that start no process
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder -m 'not cluster'
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder -m 'not cluster and not slow'
 
 liar-console: setup  ## render the console's pages from answers that lie: LIES of them, from SEED on
 	$(BIN)/python -m tests.console.lying $(or $(LIES),12000) $(or $(SEED),1)
@@ -63,7 +66,7 @@ lint: setup  ## check format and lint
 types: setup  ## check types (mypy, strict)
 	$(BIN)/mypy
 
-check: lint types test  ## all that a change must pass
+check: lint types test  ## what every commit must pass; .ci/run adds the slow tests and the simulator
 
 simulate: setup  ## run the simulator: SEEDS random seeds and TWINS scenarios, or replay one with SEED=n
 ifdef SEED

@@ -1,4 +1,4 @@
-"""The order of the suite: files that start networks or a browser first, then those with the most tests.
+"""Which tests are slow, and the order of all: files that start networks or a browser first, then those with most tests.
 
 Files are what workers take one after the other; with the long ones first, no worker ends with one alone.
 """
@@ -9,6 +9,9 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.slow)
     tests = Counter(item.path for item in items)
     long = {item.path for item in items if item.get_closest_marker("cluster") or item.get_closest_marker("browser")}
     items.sort(key=lambda item: (item.path not in long, -tests[item.path], item.path))

@@ -20,7 +20,7 @@ from coseal.ledger import transaction
 from coseal.ledger.transaction import Transaction
 from tests.cluster.network import Cluster
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 PASSPHRASE = "canary-passphrase-5b1f9d"
 PLAINTEXT = "canary-plaintext-c07e42"

@@ -18,7 +18,7 @@ from coseal.audit.sources import sources_in
 from coseal.ledger.genesis import Genesis
 from tests.cluster.hosts import Host, Hosts, why_not
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 PAGE = (Path(__file__).parents[2] / "docs" / "consortium.md").read_text(encoding="utf-8")
 MEMBERS = ("authority", "central-bank", "trade-bank", "shipping")

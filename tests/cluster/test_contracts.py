@@ -23,7 +23,7 @@ from coseal.contracts.installed import sources
 from coseal.node.exits import Exit
 from tests.cluster.network import Cluster
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "contract" / "pledges_1"

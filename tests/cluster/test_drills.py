@@ -78,6 +78,7 @@ ALTERATIONS: list[tuple[Callable[[Clients, Sequence[Recorded]], Case], str]] = [
 
 
 @pytest.mark.cluster
+@pytest.mark.slow
 def test_clients_see_one_ledger_through_a_tour_of_faults_and_the_checker_sees_what_is_altered(tmp_path: Path) -> None:
     with drills.played(TOUR, tmp_path) as scene:
         assert faults(scene.cluster, scene.clients) + drills.complaints(scene.cluster) == []

@@ -20,7 +20,7 @@ from coseal.node.core import wire
 from coseal.node.transport.links import Identity, Links
 from tests.cluster.network import Cluster
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 THIEF_S = 20.0
 
 

@@ -30,7 +30,7 @@ from coseal.network.access import Access
 from tests.cluster.network import Cluster
 from tests.reference import reference
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 VOTERS = ("regulator", "central-bank", "bank-a")
 BROKEN = (Verdict.VIOLATED, Verdict.PENDING_VIOLATING)

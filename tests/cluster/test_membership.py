@@ -24,7 +24,7 @@ from coseal.network.processes import probe
 from tests.cluster.commands import command, coseal, documents, environment
 from tests.cluster.network import reserve_ports
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 LOADED = "enterprise-a"
 PROBE = Path(__file__).parents[1] / "coseal" / "formats" / "roundtrip_probe.json"

@@ -21,7 +21,7 @@ from tests.node.telemetry.test_metrics import documented
 from tests.node.transport.test_links import free_port
 from tests.test_observability import DASHBOARD, PROMETHEUS
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 # What a network without trouble does not have.
 EMPTY_IN_HEALTH = {

@@ -12,7 +12,7 @@ from coseal.network import folders, processes
 from tests.cluster.commands import coseal, documents
 from tests.cluster.network import reserve_ports
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 NODE = "bank-a"
 

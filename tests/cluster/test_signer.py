@@ -12,7 +12,7 @@ import pytest
 from tests.cluster.network import Cluster
 from tests.node.signing_process import SignerProcess
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 NAME = "bank-a"
 
 

@@ -17,7 +17,7 @@ from coseal.cli import app
 from coseal.formats import block_archive
 from tests.cluster.network import Cluster
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

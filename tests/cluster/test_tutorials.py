@@ -11,7 +11,7 @@ from tests.cluster.network import reserve_ports
 from tests.cluster.shown import follow
 from tests.cluster.test_command_line import coseal
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 TUTORIALS = ROOT / "docs" / "tutorials"

@@ -15,7 +15,7 @@ from coseal.cli import app
 from coseal.node.exits import Exit
 from tests.cluster.network import Cluster
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 _RELEASE = "from coseal.contracts import registry\nregistry.RULES[2] = registry.CONTRACTS\n"
 """What makes a process run a release that has version 2, found by the interpreter at its start."""

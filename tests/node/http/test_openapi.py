@@ -28,7 +28,7 @@ from coseal.contracts.registry import CONTRACTS
 from coseal.ledger import transaction
 from tests.cluster.network import Cluster
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 CHECKS = [
     status_code_conformance,
