@@ -18,6 +18,7 @@ from coseal.cli import (
     bench,
     bundle,
     console,
+    constitution,
     contract,
     data,
     demo,
@@ -110,7 +111,7 @@ PANELS: Final = {
     "Begin here": ("up", "status", "demo", "console", "actions", "submit", "show", "import", "audit", "down"),
     "Record and supervise": ("sign", "rules", "findings", "obligations", "questions"),
     "Read, check and hand on": ("verify", "bundle", "export", "index", "sql", "list", "stream"),
-    "Members and their decisions": ("governance", "member", "keys", "genesis", "contract"),
+    "Members and their decisions": ("governance", "constitution", "member", "keys", "genesis", "contract"),
     "Operate nodes": ("init", "node", "logs", "doctor", "bench", "snapshot", "restore", "archive", "prune"),
 }
 """The commands as the help groups them: first the ten that matter first."""
@@ -131,6 +132,7 @@ _GROUPS = (
 )
 _MORE = (
     actions,
+    constitution,
     genesis,
     doctor,
     stream,

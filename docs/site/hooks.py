@@ -30,6 +30,7 @@ FROM_OUTSIDE = {
         for name in ("evidence", "governance", "membership", "policy", "process", "supervision")
     },
     "examples/README.md": "project/examples.md",
+    "examples/constitution/README.md": "project/examples-constitution.md",
     "examples/policies/README.md": "project/examples-policies.md",
     "examples/rules/README.md": "project/examples-rules.md",
     "examples/sdk/README.md": "project/examples-sdk.md",
