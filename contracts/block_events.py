@@ -4,22 +4,29 @@ Law: the same block gives the same events with the same ids everywhere, so a rea
 
 A block's events: what ``begin_block`` did, if anything (``H:begin``), then each transaction (``H:index``); the findings
 that either raised come right after it, as ``H:begin:1``, ``H:index:1``, ``H:index:2``, ..., and so does the evidence
-that a transaction put on record. docs/spec/api.md, section Stream.
+that a transaction put on record; last what a contract of others raised by its own acts and due things.
+docs/spec/api.md, section Stream.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.kernel.contract import Contract, Raised
+from coseal.contracts.registry import CONTRACTS, Contracts
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.render import plain, receipt_json, time_text
+from coseal.ledger.strict_json import json_text
 from coseal.ledger.transaction import Transaction
 
+NO_CONTRACTS: Final[Contracts] = {}
 KINDS: Final = ("transaction", "begin", *(kind for contract in CONTRACTS.values() for kind in contract.events))
 BEGIN: Final = -1
+MAX_RAISED: Final = 1_000
+"""Events of one kind that a contract of others raises by one act."""
 CANNOT_BE_SHOWN: Final = "cannot_be_shown"
 """The field of an event whose making failed: the fault in words. It has its place, and no more is said of it."""
 
@@ -30,7 +37,9 @@ Place: TypeAlias = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class BlockEvent:
-    """One event: its place, its kind (of ``KINDS``), the contracts that it is of, and what it says as JSON values."""
+    """One event: its place, its kind (of ``KINDS``, or of a contract of others), the contracts that it is of, and what
+    it says as JSON values.
+    """
 
     place: Place
     kind: str
@@ -57,22 +66,27 @@ def place_after(text: str) -> Place:
     return (height, index, number + 1) if ":" in text else (height + 1, BEGIN, 0)
 
 
-def block_events(committed: CommittedBlock, start: Place, *, args: bool = True) -> Iterator[BlockEvent]:
-    """Yield the events of a block that do not come before ``start``, with the arguments of transactions or without."""
+def block_events(
+    committed: CommittedBlock, start: Place, others: Contracts = NO_CONTRACTS, *, args: bool = True
+) -> Iterator[BlockEvent]:
+    """Yield the events of a block that do not come before ``start``, with the arguments of transactions or without.
+
+    ``others`` are the contracts of others that the block ran with (``registry.others_at``).
+    """
     header = committed.block.header
     for index in range(BEGIN, header.tx_count):
         if (header.height, index + 1, 0) <= start:
             continue  # even its last event lies before the start
-        for number, (kind, contracts, data) in enumerate(_contained(committed, index, args)):
+        for number, (kind, contracts, data) in enumerate(_contained(committed, index, others, args)):
             place = (header.height, index, number)
             if place >= start and data:
                 yield BlockEvent(place, kind, contracts, data)
 
 
-def _contained(committed: CommittedBlock, index: int, args: bool) -> list[_Thing]:
+def _contained(committed: CommittedBlock, index: int, others: Contracts, args: bool) -> list[_Thing]:
     """Return what ``_things`` does; a fault of ours costs the thing it is of, and not the stream."""
     try:
-        return _things(committed, index, args)
+        return _things(committed, index, others, args)
     except Exception as error:
         kind = "begin" if index == BEGIN else "transaction"
         return [(kind, (), {**_frame(committed, index), CANNOT_BE_SHOWN: f"{type(error).__name__}: {error}"[:400]})]
@@ -83,7 +97,7 @@ def _frame(committed: CommittedBlock, index: int) -> dict[str, Any]:
     return {"height": header.height, "index": None if index == BEGIN else index, "time": time_text(header.time_ms)}
 
 
-def _things(committed: CommittedBlock, index: int, args: bool) -> list[_Thing]:
+def _things(committed: CommittedBlock, index: int, others: Contracts, args: bool) -> list[_Thing]:
     """Return (kind, contract, data) of a transaction or ``begin_block``, and of what it raised.
 
     The data of a ``begin_block`` that did nothing is empty.
@@ -106,7 +120,7 @@ def _things(committed: CommittedBlock, index: int, args: bool) -> list[_Thing]:
         }
         first = ("transaction", (transaction.contract,), said)
         name = f"{transaction.contract}.{transaction.action}"
-    return [first, *_raised(name, receipt, frame)]
+    return [first, *_raised(name, receipt, frame), *_raised_by_others(others, name, receipt, frame)]
 
 
 def _raised(name: str, receipt: Receipt, frame: Mapping[str, Any]) -> Iterator[_Thing]:
@@ -116,3 +130,31 @@ def _raised(name: str, receipt: Receipt, frame: Mapping[str, Any]) -> Iterator[_
         for kind, raised in contract.events.items():
             for view in raised(name, data):
                 yield kind, (contract.name,), {**frame, **plain(view)}
+
+
+def _raised_by_others(others: Contracts, name: str, receipt: Receipt, frame: Mapping[str, Any]) -> Iterator[_Thing]:
+    """Yield what contracts of others say that their own acts, or what was due of them, raised."""  # W13
+    for contract in others.values() if receipt.ok else ():
+        begun = name == "begin"
+        if not (contract.name in receipt.data if begun else name.partition(".")[0] == contract.name):
+            continue
+        data = receipt.data[contract.name] if begun else receipt.data
+        for kind, view in raised_by(contract, name, data):
+            yield kind, (contract.name,), {**frame, **view}
+
+
+def raised_by(contract: Contract, name: str, data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the kind and view of each event that an accepted act of a contract of others, or its due things, raised."""
+    for kind, raised in contract.events.items():
+        for view in _views(raised, name, data):
+            yield kind, view
+
+
+def _views(raised: Raised, name: str, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what an act raised as JSON values; a fault of the contract costs the events of this kind."""
+    try:
+        views = [plain(dict(view)) for view in islice(raised(name, data), MAX_RAISED)]
+        json_text(views)
+    except Exception as error:
+        return [{CANNOT_BE_SHOWN: f"{type(error).__name__}: {error}"[:400]}]  # W15
+    return views

@@ -124,8 +124,12 @@ def decode_and_verify(raw: bytes) -> Transaction:
 def genesis_updates(genesis: Genesis) -> dict[bytes, bytes]:
     """Return the initial state: key bytes -> canonical value bytes.
 
-    Raises ``Malformed`` for a genesis that gives an operator a capability which no contract has.
+    Raises ``Malformed`` for a genesis that gives an operator a capability which no contract has, or admits a contract
+    of others under a name that is taken.
     """
+    for sources in genesis.contracts:
+        if sources.name in admitted.RESERVED or sources.name in RULES[genesis.protocol_version]:  # W1
+            raise Malformed(f"genesis: contracts: the name {sources.name} is taken")
     for member in genesis.members:
         for operator in member.operators:
             for name in operator.capabilities:
@@ -388,6 +392,11 @@ class Executor:
     def knows(self, version: int) -> bool:
         """Say whether this software has the rules of a protocol version."""
         return version in self._rules
+
+    @property
+    def others(self) -> Others:
+        """The contracts of others that this software has, by their sources."""
+        return self._others
 
     @property
     def offered(self) -> tuple[Sources, ...]:

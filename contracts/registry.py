@@ -5,16 +5,18 @@ Law: a version's table never changes once a chain has run with it; new rules are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.governance import actions as governance
+from coseal.contracts.governance import admissions
 from coseal.contracts.governance.kinds import kinds
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Reader
-from coseal.contracts.kernel.contract import Contract
+from coseal.contracts.kernel.action import Accepted, Action, Args, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.admitted import RESERVED, Admitted, in_force
+from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.lists import List
 from coseal.contracts.kernel.proposals import ProposalKind
@@ -33,8 +35,10 @@ CAPABILITIES: Final[tuple[str, ...]] = (
     *(name for contract in _OWN for name in contract.capabilities),
 )
 """What an operator may have."""
+TAKEN: Final = frozenset((*RESERVED, membership.NAME, governance.NAME, *(contract.name for contract in _OWN)))
+"""Names that no contract of others has."""
 KINDS: Final[Mapping[str, ProposalKind]] = {
-    **kinds(CAPABILITIES),
+    **kinds(CAPABILITIES, TAKEN),
     **{name: kind for contract in _OWN for name, kind in contract.proposals.items()},
 }
 """What can be proposed, by name."""
@@ -53,23 +57,71 @@ Others: TypeAlias = Mapping[Sources, Contract]
 NO_OTHERS: Final[Others] = {}
 
 
+def coming(begun: Mapping[str, Any], height: int) -> list[Admitted]:
+    """Return the contracts of others that come into force after the block ``height``, by its first receipt."""
+    return admissions.came_into_force(begun.get(governance.NAME, {}), height)
+
+
+def others_at(entries: Iterable[Admitted], height: int, known: Others) -> Contracts:
+    """Return by name the contracts of others that a block runs with, as far as they are known, of a whole history."""
+    found = ((entry.sources.name, known.get(entry.sources)) for entry in in_force(entries, height))
+    return {name: contract for name, contract in found if contract is not None}
+
+
 def compose(shipped: Contracts, others: Sequence[Contract]) -> Contracts:
     """Return what a block runs with: the contracts of its protocol version, then those that its state admits."""
     return {**shipped, **{contract.name: _confined(contract) for contract in others if contract.name not in shipped}}
 
 
+class NotHeld(Exception):
+    """What a contract of others promises of its state (``holds``) does not hold after something that it did."""
+
+
 def _confined(contract: Contract) -> Contract:
-    """Return a contract of others as it is run: its writes under its own prefix, its due things by the frame's own."""
+    """Return a contract of others as it is run: its writes under its own prefix, its due things by the frame's own.
+
+    Its rows, events and lists are no part of a block: who shows them asks the contract itself.
+    """
     name = contract.name
-    confined = Contract(name, contract.actions, open_keys=contract.open_keys, writes=f"{name}/")  # W9
+    actions = {action: _held_after(contract, entry) for action, entry in contract.actions.items()}
+    confined = Contract(name, actions, open_keys=contract.open_keys, writes=f"{name}/")  # W9
     if contract.fire is None:
         return confined
     return replace(
         confined,
-        fire=contract.fire,
+        fire=_held_after_due(contract, contract.fire),
         due=lambda view, time_ms: deadlines.take(view, name, BLOCK_CLOCK, time_ms),
         next_deadline_ms=lambda reader: _earliest_ms(reader, name),
     )
+
+
+def _held_after(contract: Contract, action: Action) -> Action:
+    """Return an action after which what the contract promises holds, or which fails (B7)."""
+
+    def apply(view: View, context: Context, args: Args) -> Result | Rejected | Accepted:
+        applied = action.apply(view, context, args)
+        if not isinstance(applied, Rejected):
+            _require_held(contract, view)
+        return applied
+
+    return action if contract.holds is None else replace(action, apply=apply)
+
+
+def _held_after_due(contract: Contract, fire: Fire) -> Fire:
+    """Return what does a due thing and fails if afterwards the contract does not hold what it promises."""
+
+    def held(view: View, moment: Moment, entry: Entry) -> Result:
+        result = fire(view, moment, entry)
+        _require_held(contract, view)
+        return result
+
+    return held
+
+
+def _require_held(contract: Contract, reader: Reader) -> None:
+    broken = None if contract.holds is None else contract.holds(reader)
+    if broken is not None:  # W14
+        raise NotHeld(f"{contract.name}: {broken}")
 
 
 def _earliest_ms(reader: Reader, name: str) -> int | None:

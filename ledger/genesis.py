@@ -204,12 +204,16 @@ def is_name(value: Any, *, limit: int = 64) -> bool:
 
 
 def is_contract_name(value: Any) -> bool:
-    """Say whether a contract of others can be called so: a-z, 0-9 and '_', beginning with a letter."""  # W1
+    """Say whether a contract of others can be called so: a-z, 0-9 and '_', beginning with a letter; a '_' stands
+    between two others, so that ``name__table`` is of one contract alone.
+    """  # W1
     return (
         type(value) is str
         and 0 < len(value) <= MAX_CONTRACT_NAME
         and value[0] in "abcdefghijklmnopqrstuvwxyz"
         and all(character in _CONTRACT_CHARACTERS for character in value)
+        and "__" not in value
+        and not value.endswith("_")
     )
 
 

@@ -115,7 +115,13 @@ class Runtime:
         self._links = Links(identity, pinned, self, self._inbox.receive)
         commits = Commits(storage.tip_height)
         commits.preload(recent_blocks(storage))
-        index = Index(storage.folder / "index.sqlite", storage.genesis.chain_id, storage.read_block)
+        index = Index(
+            storage.folder / "index.sqlite",
+            storage.genesis.chain_id,
+            storage.read_block,
+            machine.executor.others,
+            storage.genesis.contracts,
+        )
         self._parts = Parts(
             machine=machine,
             storage=storage,

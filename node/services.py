@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from coseal.contracts.kernel.action import Rejected
+from coseal.contracts.registry import Others
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.snapshot import Manifest
@@ -51,6 +52,11 @@ class NodeServices:
     def genesis(self) -> Genesis:
         """See ``Services``."""
         return self._machine.config.genesis
+
+    @property
+    def others(self) -> Others:
+        """See ``Services``."""
+        return self._machine.executor.others
 
     @property
     def node_id(self) -> str:

@@ -53,7 +53,7 @@ COSEAL_MAY_IMPORT: dict[str, set[str]] = {
     "client": {"formats"},
     "network": {"client"},
     "sql": set(),
-    "kit": set(),
+    "kit": {"sql"},
     "streams": {"client"},
     "doctor": {"client", "network"},
     "demo": {"formats", "client", "network"},

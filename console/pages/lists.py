@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from coseal.client.contracts import lists
 from coseal.console import shapes
 from coseal.console.html import Child, Html, el
 from coseal.console.nodes import Problem
@@ -30,7 +31,6 @@ from coseal.console.parts import (
 )
 from coseal.contracts.kernel.lists import Filter, List
 from coseal.contracts.kernel.wording import in_language
-from coseal.contracts.registry import LISTS
 
 _PAGE: Final = 25
 _VALUES_MAX: Final = 64
@@ -55,7 +55,7 @@ def routes_beside(others: Iterable[Route]) -> tuple[Route, ...]:
 def _every(page: Page, own: Mapping[str, str]) -> View:
     """Build the page that names all lists."""
     rows: list[list[Child]] = []
-    for name, listed in sorted(LISTS.items()):
+    for name, listed in sorted(lists().items()):
         link = el("a", {"href": own.get(name, f"/lists/{name}")}, in_language(listed.title, page.language))
         rows.append([link, el("code", None, name), el("code", None, listed.path)])
     title = page.t("lists.title")
@@ -110,7 +110,7 @@ async def record(page: Page) -> View:
 
 
 def _list(page: Page) -> List:
-    listed = LISTS.get(page.part("name"))
+    listed = lists().get(page.part("name"))
     if listed is None:
         raise Problem(404, "unknown_list", page.t("lists.unknown_list", name=page.part("name")), "")
     return listed

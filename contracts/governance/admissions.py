@@ -15,7 +15,16 @@ from typing import Any, Final, NamedTuple
 
 from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, Support, counted, deciding
 from coseal.contracts.kernel.action import Reader, Rejected, Result, View
-from coseal.contracts.kernel.admitted import GENESIS_HEIGHT, Admitted, admit, admitted, shown
+from coseal.contracts.kernel.admitted import (
+    GENESIS_HEIGHT,
+    MAX_VERSIONS,
+    Admitted,
+    admit,
+    admitted,
+    history,
+    shown,
+    sources_of,
+)
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.ledger.genesis import MAX_CONTRACTS, Sources
 from coseal.ledger.validators import Validator
@@ -63,12 +72,15 @@ def check(reader: Reader, sources: Sources, height: int, now: int) -> Rejected |
     others = waiting(reader)
     if any(admission.sources.name == sources.name for admission in others):
         return Rejected("change_pending", f"another version of {sources.name} is accepted and not in force yet")
-    present = {entry.sources.name: entry.sources.version for entry in admitted(reader)}
+    entries = history(reader)
+    present = {entry.sources.name: entry.sources.version for entry in entries}
     if sources.version <= present.get(sources.name, 0):  # W4
         detail = f"{sources.name} runs in version {present[sources.name]}; the next one has a higher number"
         return Rejected("bad_version", detail)
     if len({*present, *(admission.sources.name for admission in others), sources.name}) > MAX_CONTRACTS:
         return Rejected("too_many_contracts", f"at most {MAX_CONTRACTS} contracts of others on a chain")
+    if len(entries) + len(others) >= MAX_VERSIONS:
+        return Rejected("too_many_contracts", f"at most {MAX_VERSIONS} versions of contracts of others on a chain")
     if height < now + MIN_NOTICE_BLOCKS:
         return Rejected("too_soon", f"height {height} is too soon, {now + MIN_NOTICE_BLOCKS} is the first possible")
     return None
@@ -114,6 +126,11 @@ def decided_document(admission: Admission, found: Support) -> Result:
     """Return what the block's first receipt says of an admission whose height has come."""
     about = {**shown(admission.sources), "height": admission.height, "proposal": admission.proposal}
     return {**about, "in_force": found.suffices, **found.document()}
+
+
+def came_into_force(begun: Mapping[str, Any], height: int) -> list[Admitted]:
+    """Return what comes into force after the block ``height``, by what its first receipt says of governance."""
+    return [Admitted(sources_of(each), height + 1) for each in begun.get("contracts", ()) if each["in_force"]]
 
 
 def void_outcome(admission: Admission, found: Support) -> Result:

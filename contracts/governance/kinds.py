@@ -6,8 +6,9 @@ that moment; what takes effect cannot fail any more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from coseal.contracts.governance import admissions
@@ -246,7 +247,11 @@ def _withdraw_version(view: View, case: Case, subject: Subject) -> Result:
 # Contracts of others
 
 
-def _check_contract(view: View, case: Case, subject: Subject) -> Rejected | None:
+def _check_contract(taken: Collection[str], view: View, case: Case, subject: Subject) -> Rejected | None:
+    if subject["name"] in taken:  # W1
+        return Rejected(
+            "name_taken", f"{subject['name']} is the name of a contract that this software ships, or reserved"
+        )
     return admissions.check(view, sources_of(subject), subject["height"], case.height)
 
 
@@ -306,8 +311,11 @@ def _member(capabilities: Sequence[str]) -> Record:
     )
 
 
-def kinds(capabilities: Sequence[str]) -> dict[str, ProposalKind]:
-    """Return what can be proposed about members, validators, rules and contracts, by name."""
+def kinds(capabilities: Sequence[str], taken: Collection[str]) -> dict[str, ProposalKind]:
+    """Return what can be proposed about members, validators, rules and contracts, by name.
+
+    ``taken`` are the names that no contract of others has.
+    """
     return {
         "add_validator": ProposalKind(_node, _check_addition, _add, {"node": "bank-a-2"}),
         "remove_validator": ProposalKind(_node, _check_removal, _remove, {"node": "bank-a"}),
@@ -343,7 +351,7 @@ def kinds(capabilities: Sequence[str]) -> dict[str, ProposalKind]:
         ),
         "add_contract": ProposalKind(
             Record({**SOURCES, "height": Integer(1)}),
-            _check_contract,
+            partial(_check_contract, taken),
             _schedule_contract,
             {"name": "pledges", "version": 1, "sha256": "00" * 32, "height": 100_000},
             note=_note_sources,

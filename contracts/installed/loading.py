@@ -18,15 +18,13 @@ from types import CodeType, ModuleType
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.installed import imports, sources
+from coseal.contracts.installed.form import form_of
 from coseal.contracts.installed.sources import BadContract
 from coseal.contracts.kernel.contract import Contract
-from coseal.contracts.registry import CONTRACTS
-from coseal.ledger.genesis import CONTRACT_NAME_RULE, Sources, is_contract_name
+from coseal.ledger.genesis import Sources
 
 GROUP: Final = "coseal.contracts"
 """The entry points by which installed distributions offer contracts: ``name = "package:CONTRACT"``."""
-TAKEN: Final = ("kernel", "rules", "system")
-"""Names that no contract has, beside those of the shipped ones."""
 
 
 class Installed(NamedTuple):
@@ -85,22 +83,6 @@ def load(package: str, attribute: str, folder: Path) -> tuple[Sources, Contract]
     if fault is not None:
         raise BadContract(f"{package}: {fault}")
     return Sources(contract.name, contract.version, sources.digest(files)), contract
-
-
-def form_of(contract: Contract) -> str | None:
-    """Say why the frame cannot run a contract of others of this form, or None."""
-    name = contract.name
-    if not is_contract_name(name):
-        return f"its name {name!r} is not {CONTRACT_NAME_RULE}"
-    if name in CONTRACTS or name in TAKEN:  # W1
-        return f"its name {name} is taken"
-    if type(contract.version) is not int or contract.version < 1:
-        return f"its version {contract.version!r} is no integer from 1 on"
-    if contract.begin is not None or contract.due is not None or contract.observe is not None:  # W10
-        return "begin, due and observe are not for contracts of others; what is due comes to fire"
-    if any(not prefix.startswith(f"{name}/") for prefix in contract.open_keys):
-        return f"open_keys begin with {name}/"
-    return None
 
 
 # Running what was read

@@ -3,7 +3,8 @@
 Law: which code a block runs under follows from the state before it alone (W6); a contract that the software ships is
 never among these.
 
-State: ``system/contracts``, ``[name, version, sha256, first height]`` by name; absent while there are none.
+State: ``system/contracts``, ``[name, version, sha256, first height]`` of every version that was ever admitted, by name
+and version, the last of a name in force; absent while there are none.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from coseal.ledger.genesis import CONTRACT_NAME_RULE, MAX_CONTRACT_NAME, Sources
 CONTRACTS_KEY: Final = "system/contracts"
 GENESIS_HEIGHT: Final = 1
 """The first height of what the genesis admits."""
+MAX_VERSIONS: Final = 1_000
+"""Versions of all contracts of others that one chain ever admits."""
+RESERVED: Final = ("kernel", "rules", "system")
+"""Names that no contract has: folders beside the contracts, and the key prefix of the frame."""
 
 contract_name: Final = Special(
     lambda value: iter(() if is_contract_name(value) else (f": expected {CONTRACT_NAME_RULE}",)),
     CONTRACT_NAME_RULE,
-    {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": MAX_CONTRACT_NAME},
-    refused=("", "1st", "Pledges", "a-b", "a.b", "a/b", "é", "a" * (MAX_CONTRACT_NAME + 1)),
+    {"type": "string", "pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$", "maxLength": MAX_CONTRACT_NAME},
+    refused=("", "1st", "Pledges", "a-b", "a.b", "a/b", "é", "a_", "a__b", "a" * (MAX_CONTRACT_NAME + 1)),
     passed=("pledges", "a", "a_1", "a" * MAX_CONTRACT_NAME),
 )
 SOURCES: Final = {"name": contract_name, "version": Integer(1), "sha256": Hexadecimal()}
@@ -48,10 +53,25 @@ def shown(sources: Sources) -> dict[str, Any]:
     return {"name": sources.name, "version": sources.version, "sha256": sources.sha256}
 
 
+def history_of(value: Any) -> tuple[Admitted, ...]:
+    """Return all versions that a value of ``CONTRACTS_KEY`` names, by name and version."""
+    return tuple(Admitted(Sources(*row[:3]), row[3]) for row in value or ())
+
+
+def history(reader: Reader) -> tuple[Admitted, ...]:
+    """Return every version that was ever admitted, by name and version."""
+    return history_of(reader.get(CONTRACTS_KEY))
+
+
 def admitted(reader: Reader) -> tuple[Admitted, ...]:
     """Return what the block after the state runs with besides the contracts of its protocol version, by name."""
-    rows: Any = reader.get(CONTRACTS_KEY) or ()
-    return tuple(Admitted(Sources(*row[:3]), row[3]) for row in rows)
+    return in_force(history(reader))
+
+
+def in_force(entries: Iterable[Admitted], height: int | None = None) -> tuple[Admitted, ...]:
+    """Return what of a history a block runs with, by name; without a height the block after the state."""
+    newest = {entry.sources.name: entry for entry in entries if height is None or entry.first_height <= height}
+    return tuple(newest.values())
 
 
 def install(view: View, contracts: Sequence[Sources]) -> None:
@@ -69,9 +89,8 @@ def lacking(wanted: Sources, known: Iterable[Sources]) -> str:
 
 
 def admit(view: View, sources: Sources, first_height: int) -> None:
-    """Admit sources in place of those that the contract had before, if any."""
-    others = [entry for entry in admitted(view) if entry.sources.name != sources.name]
-    _put(view, [*others, Admitted(sources, first_height)])
+    """Have the block ``first_height`` and those after it run with sources, in place of another version of them."""
+    _put(view, [*history(view), Admitted(sources, first_height)])
 
 
 def _put(view: View, entries: Sequence[Admitted]) -> None:

@@ -73,6 +73,7 @@ class Contract:
 
     ``version`` and ``writes`` are for contracts that the software does not ship: the former rises with each change of
     their sources, the latter is the prefix outside of which their writes are refused, set where they are composed.
+    Which hooks they have: docs/spec/contracts-of-others.md, W10.
     """
 
     name: str

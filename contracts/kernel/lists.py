@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from coseal.contracts.kernel.rows.place import BEGIN
 from coseal.contracts.kernel.rows.schema import Kind, Table
+from coseal.ledger.strict_json import json_value
 
 Words: TypeAlias = Mapping[str, str]
 """A text by language (``wording.in_language``)."""
@@ -128,6 +129,27 @@ class List:
         """Return the SQL of the filters that are given, and of ``where``; raise ``KeyError`` for an unknown one."""
         known = {one.name: one.sql for one in self.filters}
         return [*([self.where] if self.where else []), *(known[name] for name in given)]
+
+    @property
+    def selected(self) -> str:
+        """The SQL of the columns: those of the table, and those that it lacks."""
+        return ", ".join(["*", *(f"{sql} AS {name}" for name, sql in self.computed.items())])
+
+    def select(self, given: Mapping[str, str], order: Order, *, after: bool) -> str:
+        """Return the SQL of a page: the filters are parameters of their names, ``after_0``, ... the place after which
+        it begins, ``limit`` how many rows it has.
+        """
+        marks = ", ".join(f":after_{number}" for number in range(len(order.by)))
+        beyond = [f"({', '.join(order.by)}) {'<' if order.descending else '>'} ({marks})"] if after else []
+        where = " AND ".join([*beyond, *self.conditions(given)]) or "TRUE"
+        direction = " DESC" if order.descending else ""
+        by = ", ".join(column + direction for column in order.by)
+        return f"SELECT {self.selected} FROM {self.table.name} WHERE {where} ORDER BY {by} LIMIT :limit"
+
+    def row(self, values: Mapping[str, Any]) -> Row:
+        """Return a row as the database has it, its documents decoded."""
+        documents = {self.table.names[place] for place in self.table.documents}
+        return {name: json_value(value) if name in documents else value for name, value in values.items()}
 
     def place(self, order: Order, key: str) -> tuple[str | int, ...] | None:
         """Return the values of a key (``Order.key``), empty for an empty one, None for what is no key of the order."""

@@ -26,6 +26,8 @@ from coseal.contracts.membership.state import EXAMPLE_KEY, free_key, public_key,
 from coseal.ledger.genesis import Genesis, Member
 from coseal.ledger.transaction import node_of
 
+NAME: Final = "membership"
+
 __all__ = [
     "CAPABILITIES",
     "coming",
@@ -184,7 +186,7 @@ def contract(capabilities: Sequence[str]) -> Contract:
     """Return the contract by which members give their operators these capabilities."""
     given = Many(OneOf(*capabilities), low=1, high=len(capabilities), unique=True)
     return Contract(
-        name="membership",
+        name=NAME,
         actions={
             "add_operator": Action(
                 arguments=Arguments(

@@ -12,7 +12,7 @@ from typing import Final
 from coseal.contracts.kernel.rows.schema import MADE, Table, View, document, integer, octets, text
 from coseal.contracts.registry import CONTRACTS
 
-VERSION: Final = 10
+VERSION: Final = 11
 
 BLOCKS: Final = Table(
     "blocks",
@@ -60,13 +60,32 @@ ACTS: Final = Table(
 
 LEFT_OUT: Final = Table(
     "left_out",
-    "transactions whose rows could not be made, by a fault of the software: they have a row in `transactions` only",
-    ("height", "position"),
-    (*MADE, text("name", "`contract.action`, or `begin`"), text("reason", "the fault, for those who fix it")),
+    "transactions whose rows could not be made, by a fault of the software: they have a row in `transactions` only,"
+    " or all but the rows of one contract of others",
+    ("height", "position", "contract"),
+    (
+        *MADE,
+        text("contract", "the contract of others whose rows are left out; empty: all rows"),
+        text("name", "`contract.action`, or `begin`"),
+        text("reason", "the fault, for those who fix it"),
+    ),
+)
+OTHERS: Final = Table(
+    "contracts",
+    "contracts of others, a row for each version that came into force",
+    ("name", "version"),
+    (
+        text("name", "its name"),
+        integer("version", "its version"),
+        text("sha256", "SHA-256 of its sources, hexadecimal"),
+        integer("first_height", "first block that ran with it"),
+        text("reason", "why its tables are not here; empty if they are"),
+        *MADE,
+    ),
 )
 
 TABLES: Final = (
-    *(BLOCKS, TRANSACTIONS, ACTS, LEFT_OUT),
+    *(BLOCKS, TRANSACTIONS, ACTS, LEFT_OUT, OTHERS),
     *(table for contract in CONTRACTS.values() for table in contract.tables),
 )
 """Every table."""

@@ -304,7 +304,8 @@ def _tell(name: str, synced: Synced, genesis: Genesis) -> None:
     )
     for left in synced.left_out:
         what = f"block {left.height}, transaction {left.position}, {left.name}"
-        typer.secho(f"  left out because of a fault in this software: {what}; see the table left_out", fg="yellow")
+        cause = f"the rows of contract {left.contract}, {left.error}" if left.contract else "a fault in this software"
+        typer.secho(f"  left out because of {cause}: {what}; see the table left_out", fg="yellow")
     if synced.report is not None and not good:
         print_report(synced.report, genesis)
 

@@ -21,15 +21,16 @@ class Lists(Commands):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all lists."""
-        from coseal.contracts.registry import LISTS
+        from coseal.client.contracts import lists
 
-        return sorted(LISTS)
+        return sorted(lists())
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command of a list, None if there is no such list."""
-        from coseal.contracts.registry import LISTS
+        from coseal.client.contracts import lists
 
-        return _command(LISTS[cmd_name]) if cmd_name in LISTS else None
+        listed = lists().get(cmd_name)
+        return None if listed is None else _command(listed)
 
 
 lists_app = typer.Typer(

@@ -11,12 +11,16 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
+from coseal.client.contracts import event_kinds
 from coseal.client.exchange import MSGPACK, Exchange, Pause, document_of, false_answer
 from coseal.client.reads import records_of
 from coseal.client.session import Session
-from coseal.contracts.block_events import BEGIN, KINDS, Place, block_events, place_after, place_text
+from coseal.contracts.block_events import BEGIN, Place, block_events, place_after, place_text
+from coseal.contracts.installed import installed
+from coseal.contracts.kernel.admitted import CONTRACTS_KEY, Admitted, history_of
+from coseal.contracts.registry import Contracts, coming, others_at
 from coseal.errors import Busy, CosealError, FalseAnswer, Unreachable
-from coseal.ledger.block import CommittedBlock
+from coseal.ledger.block import CommittedBlock, Receipt
 
 PATIENCE_S: Final = 60.0
 _PAGE_BLOCKS: Final = 100
@@ -26,7 +30,8 @@ _PAUSE_S: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What was committed: ``kind`` is ``transaction``, ``finding``, ``evidence`` or ``begin``; ``data`` as in the API.
+    """What was committed: ``kind`` is ``transaction``, ``finding``, ``evidence`` or ``begin``, or ``CONTRACT.NAME``
+    of a contract of others that is installed here; ``data`` as in the API.
 
     ``id`` is its place on the ledger, ``HEIGHT:INDEX`` or longer, the same at every node.
     """
@@ -61,6 +66,18 @@ class Blocks:
         self._parent = parent
         self._goal: int | None = None
         self._pruned: set[str] = set()
+        self._known = installed().contracts
+        self._history: tuple[Admitted, ...] | None = None if self._known else ()
+
+    def others(self, committed: CommittedBlock) -> Contracts:
+        """Return the contracts of others that a block given by ``more`` ran with, as far as they are installed here;
+        to be asked of each block, in order.
+        """
+        height, entries = committed.block.header.height, self._history or ()
+        if self._known:
+            coming_here = coming(Receipt.decode(committed.receipts[0]).data, height)
+            self._history = tuple(sorted({*entries, *coming_here}))
+        return others_at(entries, height, self._known)
 
     def more(self) -> Exchange[list[CommittedBlock]]:
         """Return the next blocks, none if nothing came; to call again if a node fails in between.
@@ -98,6 +115,8 @@ class Blocks:
         if self._end(height):
             return []
         node, raws = yield from self._records(height)
+        if raws and self._history is None:
+            self._history = history_of((yield from self._session.value(CONTRACTS_KEY, height)))
         blocks: list[CommittedBlock] = []
         for raw in raws:
             try:
@@ -165,8 +184,8 @@ class Follower:
         """``patience_s``: how long no node need answer before ``more`` raises ``Unreachable``."""
         if after is not None and _PLACE.fullmatch(after) is None:
             raise CosealError(f"{after!r} is not a position in a stream", "give the id of an event, such as 12:0")
-        if kind is not None and kind not in KINDS:
-            raise CosealError(f"no events of kind {kind!r}", f"choose one of {', '.join(KINDS)}")
+        if kind is not None and kind not in (kinds := event_kinds()):
+            raise CosealError(f"no events of kind {kind!r}", f"choose one of {', '.join(kinds)}")
         self._contract, self._kind = contract, kind
         self._start: Place = (0, BEGIN, 0)
         if after is not None:
@@ -184,6 +203,6 @@ class Follower:
         return [
             Event(place_text(event.place), event.kind, committed.block.header.height, event.data)
             for committed in (yield from self._blocks.more())
-            for event in block_events(committed, self._start)
+            for event in block_events(committed, self._start, self._blocks.others(committed))
             if self._kind in (None, event.kind) and (self._contract is None or self._contract in event.contracts)
         ]

@@ -25,6 +25,7 @@ from coseal.contracts.kernel.contract import Contract
 from coseal.errors import CosealError
 from coseal.kit import static
 from coseal.kit.drive import Tried, digest, drive
+from coseal.kit.shown import Shown
 from coseal.kit.trial import ChangedInPlace
 from coseal.ledger import codec
 from coseal.ledger.genesis import Sources
@@ -130,13 +131,14 @@ def check(offer: Offer, *, python: str | None = None) -> Report:
     say(Line("form", OK, f"{contract.name} version {contract.version}, {len(contract.actions)} actions"))
     report.lines += _fields(contract)
     try:
-        tried = drive(contract)
+        tried, shown = drive(contract)
     except ChangedInPlace as error:
         say(Line("trial", BAD, str(error)))
     except Exception as error:
         say(Line("trial", BAD, f"the frame could not hold it: {type(error).__name__}: {error}"))
     else:
         report.lines += _trial(tried)
+        report.lines += _shown(contract, shown)
         report.lines += _costs(report, tried)
         report.lines += _replays(offer, digest(tried), python)
     return report
@@ -174,6 +176,18 @@ def _trial(tried: list[Tried]) -> Iterator[Line]:
         )
     if not wrong:
         yield Line("trial", OK, f"{len(tried)} transactions with every value at and beyond the bounds of every field")
+
+
+def _shown(contract: Contract, shown: Shown) -> Iterator[Line]:
+    """See that rows, events and lists came of the trial without a fault; nodes contain one, and show less."""
+    if not (contract.rows or contract.events or contract.lists):
+        return
+    wrong = [*dict.fromkeys(shown.faults), *shown.try_lists()]
+    yield from (Line("shown", BAD, text) for text in wrong[:20])
+    rows = sum(len(shown.rows(table.name)) for table in contract.tables)
+    if not wrong:
+        counts = f"{rows} rows, {len(shown.events)} events, {len(contract.lists)} lists"
+        yield Line("shown", OK, f"{counts}: as index, stream and pages show them")
 
 
 def _costs(report: Report, tried: list[Tried]) -> Iterator[Line]:

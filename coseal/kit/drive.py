@@ -16,6 +16,7 @@ from coseal.contracts.installed.loading import load
 from coseal.contracts.kernel.action import Action
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.nasty import trials
+from coseal.kit.shown import Shown
 from coseal.kit.trial import Trial
 from coseal.ledger import codec
 
@@ -50,8 +51,8 @@ class Tried(NamedTuple):
         return ""
 
 
-def drive(contract: Contract) -> list[Tried]:
-    """Try everything on one chain, then let time pass; return what came of it."""
+def drive(contract: Contract) -> tuple[list[Tried], Shown]:
+    """Try everything on one chain, then let time pass; return what came of it, and what is shown of it."""
     chain = Trial(contract)
     done = [
         _send(chain, f"{contract.name}.{name}", action, field, args, refused)
@@ -66,7 +67,7 @@ def drive(contract: Contract) -> list[Tried]:
         fault = faults or ("" if not aside else f"set aside: {json.dumps(aside)}")
         came = sha256(chain.state_root + codec.encode(chain.begun)).hexdigest()
         done.append(Tried(f"{contract.name}, due", "", False, "ok", "", 0, fault, came))
-    return done
+    return done, chain.shown
 
 
 def _all(action: Action) -> Iterator[tuple[str, dict[str, Any], bool]]:
@@ -93,4 +94,4 @@ def digest(tried: list[Tried]) -> str:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     sys.path.insert(0, str(folder.parent))
-    print(digest(drive(load(folder.name, sys.argv[2], folder)[1])))
+    print(digest(drive(load(folder.name, sys.argv[2], folder)[1])[0]))

@@ -8,8 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from coseal.contracts.installed.loading import TAKEN
-from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.registry import TAKEN
 from coseal.errors import CosealError
 from coseal.ledger.genesis import CONTRACT_NAME_RULE, is_contract_name
 
@@ -169,8 +168,8 @@ def require_free(name: str) -> None:
     """Raise ``CosealError`` if a contract cannot be called so."""
     if not is_contract_name(name):
         raise CosealError(f"{name!r}: expected {CONTRACT_NAME_RULE}")
-    if name in CONTRACTS or name in TAKEN:  # W1
-        raise CosealError(f"{name} is taken", f"taken are {', '.join(sorted({*CONTRACTS, *TAKEN}))}")
+    if name in TAKEN:  # W1
+        raise CosealError(f"{name} is taken", f"taken are {', '.join(sorted(TAKEN))}")
 
 
 def make(name: str, folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from coseal.contracts.execution import Executor, new_state
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.overlay import Fault
 from coseal.contracts.registry import CAPABILITIES
+from coseal.kit.shown import Shown
 from coseal.ledger import codec
 from coseal.ledger.block import Receipt
 from coseal.ledger.codec import Value
@@ -42,11 +43,12 @@ class ChangedInPlace(Exception):
 
 class Trial:
     """``submit`` makes a block of one transaction; ``begun`` is what the last block began with, ``faults`` all that
-    the frame contained so far."""
+    the frame contained so far, ``shown`` what an index, a stream and lists show of it."""
 
     def __init__(self, contract: Contract) -> None:
         sources = Sources(contract.name, contract.version, "00" * 32)
         self.genesis = _genesis(sources)
+        self.shown = Shown(contract, sources)
         self._store = MemoryStore(self.genesis.parameters.state_bits)
         self._executor = Executor(
             self.genesis, new_state(self.genesis, self._store), others={sources: contract}, watcher=_Watcher
@@ -110,8 +112,10 @@ class Trial:
         self._store.write(outcome.change.entries)
         self._executor.state.flushed(outcome.change)
         self.faults += [fault for _, fault in self._executor.take_faults()]
-        self.begun = Receipt.decode(outcome.receipts[0]).data
-        return [Receipt.decode(raw) for raw in outcome.receipts[1:]]
+        begun, *receipts = map(Receipt.decode, outcome.receipts)
+        self.begun = begun.data
+        self.shown.take(outcome.height, time_ms, begun, list(zip(transactions, receipts, strict=True)))
+        return receipts
 
 
 class _Watcher:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from coseal.contracts.installed import installed
+from coseal.contracts.kernel.contract import Contract
+from coseal.contracts.kernel.rows.schema import Table
 from coseal.contracts.rows.tables import TABLES, VIEWS
+from coseal.ledger.genesis import Sources
 
 
 def described() -> list[dict[str, Any]]:
-    """Return every table and view: ``name``, ``says``, ``columns`` with ``name``, ``type``, ``says``."""
+    """Return every table and view: ``name``, ``says``, ``columns`` with ``name``, ``type``, ``says``.
+
+    Those of installed contracts of others are among them.
+    """
     tables = [
         {
             "name": table.name,
@@ -19,7 +26,7 @@ def described() -> list[dict[str, Any]]:
                 for column in table.columns
             ],
         }
-        for table in TABLES
+        for table in (*TABLES, *_of_others())
     ]
     views = [
         {
@@ -31,6 +38,16 @@ def described() -> list[dict[str, Any]]:
         for view in VIEWS
     ]
     return [*tables, *views]
+
+
+def _of_others() -> list[Table]:
+    """Return the tables of installed contracts of others, as the newest version that has one knows it."""
+    found = {table.name: table for _, one in sorted(installed().contracts.items(), key=_first) for table in one.tables}
+    return [found[name] for name in sorted(found)]
+
+
+def _first(item: tuple[Sources, Contract]) -> Sources:
+    return item[0]
 
 
 def markdown() -> str:

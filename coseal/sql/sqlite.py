@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -83,6 +83,12 @@ class SqliteStore(Store):
     def many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """See ``Store``."""
         self._connection.executemany(statement, rows)
+
+    def mappings(self, query: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows of a query with named parameters, by column."""
+        cursor = self._connection.execute(query, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def insert(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
         """See ``Store``."""

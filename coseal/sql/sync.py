@@ -14,13 +14,14 @@ from typing import Any, Final
 from coseal.audit.audit import Progress, audit
 from coseal.audit.report import AuditReport, Level, Verdict
 from coseal.audit.sources import Damaged, Source, Unreachable
+from coseal.contracts.installed import installed
 from coseal.contracts.kernel.rows.buffer import Rows
-from coseal.contracts.rows.blocks import BlockRows
-from coseal.contracts.rows.contained import LeftOut, reason_of, write_contained
+from coseal.contracts.rows.blocks import BlockRows, LeftOut, reason_of
+from coseal.contracts.rows.contained import write_contained
 from coseal.contracts.rows.tables import TABLES
 from coseal.errors import CosealError
 from coseal.ledger.block import CommittedBlock
-from coseal.ledger.genesis import Genesis
+from coseal.ledger.genesis import Genesis, Sources
 from coseal.sql.store import Standing, Store
 
 CACHED_ROWS: Final = 200_000
@@ -50,7 +51,9 @@ class Synced:
             "replayed": self.after.replayed,
             "tip": self.tip,
             "lag": None if self.tip is None else max(0, self.tip - self.after.height),
-            "left_out": [[one.height, one.position, one.name, reason_of(one.error)] for one in self.left_out],
+            "left_out": [
+                [one.height, one.position, one.name, reason_of(one.error), one.contract] for one in self.left_out
+            ],
             "audit": None if self.report is None else self.report.to_json(),
         }
 
@@ -74,7 +77,7 @@ def sync(
     goal = tip if last is None else last
     if goal is not None and goal <= (before.replayed if replay else before.height):
         return Synced(before, before, tip, None)
-    filling = _Filling(store, before, replay=replay)
+    filling = _Filling(store, before, genesis.contracts, replay=replay)
     report = audit(
         sources,
         genesis,
@@ -105,15 +108,19 @@ def highest_tip(sources: Sequence[Source]) -> int | None:
 class _Filling:
     """Writes verified blocks, run by run."""
 
-    def __init__(self, store: Store, standing: Standing, *, replay: bool) -> None:
+    def __init__(self, store: Store, standing: Standing, in_genesis: Sequence[Sources], *, replay: bool) -> None:
+        self._in_genesis = in_genesis
         self._store, self._replay = store, replay
         self._height, self._replayed = standing.height, standing.replayed
         self.left_out: list[LeftOut] = []
         self._fresh()
 
     def _fresh(self) -> None:
-        self._rows = Rows(self._store, TABLES, CACHED_ROWS)
-        self._blocks = BlockRows(self._rows)
+        self._rows, self._blocks = self._blank()
+
+    def _blank(self) -> tuple[Rows, BlockRows]:
+        rows = Rows(self._store, TABLES, CACHED_ROWS)
+        return rows, BlockRows(rows, installed().contracts, self._in_genesis)
 
     def take(self, blocks: Sequence[CommittedBlock]) -> None:
         """Write the rows of those blocks that are new, and how far the index goes now."""
@@ -136,11 +143,12 @@ class _Filling:
             for committed in blocks:
                 self._blocks.write(committed)
             self._rows.flush()
+            self.left_out += self._blocks.take_left()
         except Exception as error:
             if not store.blames_row(error):
                 raise
             store.execute("ROLLBACK TO SAVEPOINT run")
-            self._fresh()
             for committed in blocks:
-                self.left_out += list(write_contained(store, TABLES, committed))
+                self.left_out += list(write_contained(store, self._blank, committed))
+            self._fresh()
         store.execute("RELEASE SAVEPOINT run")

@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol
 from coseal.client.asynchronous import AsyncClient
 from coseal.client.connection import introduced
 from coseal.client.stream import Blocks
+from coseal.contracts.registry import Contracts
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.render import time_text
@@ -28,6 +29,8 @@ from coseal.streams.cursor import Cursor, Position
 from coseal.streams.outgoing import Outgoing, outgoing
 from coseal.streams.wanted import Wanted
 
+Others = Callable[[CommittedBlock], Contracts]
+"""Returns the contracts of others that a block ran with."""
 Report = Callable[[str, dict[str, Any]], None]
 """``report(what, facts)``: what happens, for an observer."""
 
@@ -143,7 +146,7 @@ class Delivery:
             )
             while not blocks.done:
                 found = await self._more(blocks)
-                await (self._page(found) if found else asyncio.sleep(_NOTHING_S))
+                await (self._page(found, blocks.others) if found else asyncio.sleep(_NOTHING_S))
         finally:
             self._write()
 
@@ -204,11 +207,11 @@ class Delivery:
 
     # To the receiver
 
-    async def _page(self, blocks: Sequence[CommittedBlock]) -> None:
+    async def _page(self, blocks: Sequence[CommittedBlock], others: Others) -> None:
         before = self.figures.sent
         chunk: list[Outgoing] = []
         size, reached = 0, None
-        for event, position in self._steps(blocks):
+        for event, position in self._steps(blocks, others):
             if event is not None and self._wanted(event):
                 length = len(event.structured)
                 full = len(chunk) >= self._receiver.batch_events or size + length > self._receiver.batch_bytes
@@ -232,11 +235,11 @@ class Delivery:
         if self.figures.sent > before:
             self._say()
 
-    def _steps(self, blocks: Iterable[CommittedBlock]) -> Iterator[tuple[Outgoing | None, Position]]:
+    def _steps(self, blocks: Iterable[CommittedBlock], others: Others) -> Iterator[tuple[Outgoing | None, Position]]:
         """Yield every event with the position after it, and None after each block's last."""
         for committed in blocks:
             header, parent = committed.block.header, committed.block.header.parent_hash.hex()
-            events = list(outgoing(committed))
+            events = list(outgoing(committed, others(committed)))
             if self._position is not None and self._position.height == header.height:
                 done = self._position.after
                 known = next((number for number, event in enumerate(events, 1) if event.id == done), 0)

@@ -11,9 +11,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from coseal.contracts.block_events import BEGIN, CANNOT_BE_SHOWN, BlockEvent, block_events, place_text
+from coseal.contracts.block_events import (
+    BEGIN,
+    CANNOT_BE_SHOWN,
+    KINDS,
+    NO_CONTRACTS,
+    BlockEvent,
+    block_events,
+    place_text,
+)
 from coseal.contracts.kernel.dates import parse_time
 from coseal.contracts.process.recorded import RecordedItem, recorded_items
+from coseal.contracts.registry import Contracts
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.render import plain, time_text
 from coseal.ledger.strict_json import json_line
@@ -28,7 +37,7 @@ VERIFIED: Final = "certificate"
 FAULT: Final = "fault"
 """The kind of an event that stands for what could not be shown."""
 _BATCHES: Final = {("process", "record"): "items", ("policy", "record"): "instruments"}
-_KINDS: Final = ("event", "object", "change", "relation")
+_ITEMS: Final = ("event", "object", "change", "relation")
 
 
 @dataclass(frozen=True)
@@ -76,10 +85,10 @@ def chain_source(chain_id: bytes) -> str:
     return f"urn:coseal:chain:{chain_id.hex()}"
 
 
-def outgoing(committed: CommittedBlock) -> Iterator[Outgoing]:
-    """Yield the events of a verified block in ledger order."""
+def outgoing(committed: CommittedBlock, others: Contracts = NO_CONTRACTS) -> Iterator[Outgoing]:
+    """Yield the events of a verified block in ledger order; ``others`` as for ``block_events``."""
     frame = _Frame(committed)
-    for one in block_events(committed, (committed.block.header.height, BEGIN, 0)):
+    for one in block_events(committed, (committed.block.header.height, BEGIN, 0), others):
         place = place_text(one.place)
         if CANNOT_BE_SHOWN in one.data:
             yield frame.event(place, FAULT, one.data)
@@ -94,6 +103,8 @@ def outgoing(committed: CommittedBlock) -> Iterator[Outgoing]:
                 yield from _items(frame, place, one)
             elif batch == ("policy", "record"):
                 yield from _instruments(frame, place, one)
+        elif one.kind not in KINDS:
+            yield frame.raised(place, one)
 
 
 class _Frame:
@@ -150,6 +161,12 @@ class _Frame:
             processtype=_text(result.get("process_type")),
         )
 
+    def raised(self, place: str, one: BlockEvent) -> Outgoing:
+        """Return the event of what a contract of others raised."""
+        index = one.data["index"]
+        transaction = None if index is None else Transaction.decode(self.transactions[index]).id.hex()
+        return self.event(place, one.kind, one.data, subject=_text(one.data.get("id")), ledgertx=transaction)
+
     def finding(self, place: str, one: BlockEvent) -> Outgoing:
         """Return the event of a finding that was raised, by a transaction or by a deadline."""
         view, index = one.data, one.data["index"]
@@ -178,7 +195,7 @@ def _items(frame: _Frame, place: str, one: BlockEvent) -> Iterator[Outgoing]:
 
     def event(offset: int, recorded: RecordedItem) -> Outgoing:
         item = plain(recorded.item)
-        kind = next(name for name in _KINDS if name in item)
+        kind = next(name for name in _ITEMS if name in item)
         objects = _objects(kind, item)
         occurred = item.get("time")  # without an offset it is no time of CloudEvents
         data = {

@@ -13,6 +13,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from coseal.contracts.kernel.action import Rejected
+from coseal.contracts.registry import Others
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer
@@ -56,6 +57,11 @@ class Services(Protocol):
     @property
     def genesis(self) -> Genesis:
         """The chain's genesis."""
+        ...
+
+    @property
+    def others(self) -> Others:
+        """The contracts of others that this node has."""
         ...
 
     @property

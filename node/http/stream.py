@@ -11,13 +11,17 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Query
+from pydantic import StringConstraints
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from coseal.contracts.block_events import (
     BEGIN,
+    CANNOT_BE_SHOWN,
     KINDS,
+    NO_CONTRACTS,
     BlockEvent,
     Place,
     block_events,
@@ -25,12 +29,15 @@ from coseal.contracts.block_events import (
     place_of,
     place_text,
 )
+from coseal.contracts.kernel.admitted import history
+from coseal.contracts.registry import Contracts, others_at
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.strict_json import json_line
 from coseal.node.http.bodies import HEIGHT_HEADER
 from coseal.node.http.context import Context
 from coseal.node.http.problems import Problem
 
+_log = structlog.get_logger("node.http")
 _HEIGHT_MAX: Final = 2**63 - 1
 _KEEP_ALIVE_S: Final = 15.0
 _PLACE: Final = r"^[0-9]{1,18}(:([0-9]{1,9}|begin)(:[0-9]{1,9})?)?$"
@@ -47,7 +54,11 @@ Only = Annotated[
     ),
 ]
 Args = Annotated[bool, Query(description="With the arguments of transactions, which can be large.")]
-Kind = Annotated[Literal[KINDS] | None, Query(description="Only events of this type.")]  # type: ignore[valid-type]
+_OfOthers = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}\.[a-z0-9_]{1,63}$")]
+Kind = Annotated[
+    Literal[KINDS] | _OfOthers | None,  # type: ignore[valid-type]
+    Query(description="Only events of this type; those of a contract of others are called `CONTRACT.NAME`."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +131,21 @@ async def _events(context: Context, start: Place, wanted: Wanted) -> AsyncIterat
         committed = await context.block(height)  # Y24
         if committed is None:
             raise LookupError(f"block {height} is not in the log")
-        rendered = _block_events(committed, start, wanted)
+        others = others_at(history(context.reader()), height, context.services.others)
+        rendered = _block_events(committed, start, wanted, others)
         if rendered:
             yield rendered
         height += 1
         await asyncio.sleep(0)
 
 
-def _block_events(committed: CommittedBlock, start: Place, wanted: Wanted) -> bytes:
+def _block_events(committed: CommittedBlock, start: Place, wanted: Wanted, others: Contracts = NO_CONTRACTS) -> bytes:
     """Return the events of a block, as far as they do not come before ``start``."""
-    events = block_events(committed, start, args=wanted.args)
-    return b"".join(_event(event) for event in events if wanted(event))
+    events = list(filter(wanted, block_events(committed, start, others, args=wanted.args)))
+    for event in events:
+        if CANNOT_BE_SHOWN in event.data:
+            _log.error("event_not_shown", event_id=place_text(event.place), reason=event.data[CANNOT_BE_SHOWN])
+    return b"".join(map(_event, events))
 
 
 def _event(event: BlockEvent) -> bytes:

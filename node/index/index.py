@@ -16,16 +16,19 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 import structlog
 
 from coseal.contracts.kernel.rows.buffer import Rows
-from coseal.contracts.rows.blocks import BlockRows
+from coseal.contracts.registry import NO_OTHERS, Others
+from coseal.contracts.rows.blocks import BlockRows, LeftOut
 from coseal.contracts.rows.contained import write_contained
 from coseal.contracts.rows.tables import CORE
 from coseal.ledger.block import CommittedBlock, Receipt
+from coseal.ledger.genesis import Sources
 from coseal.ledger.transaction import Transaction
 from coseal.node.index import database
 
@@ -60,11 +63,22 @@ class Index:
     what happened, and a restart tries again.
     """
 
-    def __init__(self, path: Path, chain_id: bytes, read_block: ReadBlock) -> None:
-        """Open the index of this chain at ``path``, emptying it if it is of another version or chain."""
+    def __init__(
+        self,
+        path: Path,
+        chain_id: bytes,
+        read_block: ReadBlock,
+        others: Others = NO_OTHERS,
+        in_genesis: Sequence[Sources] = (),
+    ) -> None:
+        """Open the index of this chain at ``path``, emptying it if it is of another version or chain.
+
+        ``others`` are the contracts of others that the node has, ``in_genesis`` those that the chain began with.
+        """
         self.path = path
         self.error: str | None = None
         self._read_block = read_block
+        self._others, self._in_genesis = others, in_genesis
         self._fed: deque[_Fed] = deque(maxlen=_QUEUE_BLOCKS)
         self._changed = threading.Condition()
         self._tip = 0
@@ -234,17 +248,19 @@ class Index:
 
     def _write_all(self, connection: sqlite3.Connection, writer: database.Writer) -> None:
         """Write blocks until the index is stopped."""
-        rows = Rows(writer, CORE)
-        blocks = BlockRows(rows)
+        rows, blocks = self._blank(writer)
         while self._wait_for_work():
             try:
                 self._write_some(connection, rows, blocks)
             except Exception as error:
                 if not writer.blames_row(error):
                     raise
-                rows = Rows(writer, CORE)  # what they held is of an SQL transaction that was undone
-                blocks = BlockRows(rows)
                 self._write_contained(connection, writer)
+                rows, blocks = self._blank(writer)  # what they held is of an SQL transaction that was undone
+
+    def _blank(self, writer: database.Writer) -> tuple[Rows, BlockRows]:
+        rows = Rows(writer, CORE)
+        return rows, BlockRows(rows, self._others, self._in_genesis)
 
     def _write_some(self, connection: sqlite3.Connection, rows: Rows, blocks: BlockRows) -> None:
         """Write the next blocks in one SQL transaction and move the marker with them."""
@@ -253,6 +269,8 @@ class Index:
                 self._reached += 1
                 blocks.write(*self._next(self._reached), Receipt.decode_own)
             rows.flush()
+        for left in blocks.take_left():
+            self._note(left)
 
     def _write_contained(self, connection: sqlite3.Connection, writer: database.Writer) -> None:
         """Write the blocks among which there is one whose rows failed, each by itself; leave out what is at fault."""
@@ -260,10 +278,15 @@ class Index:
         for height in range(self._height + 1, last + 1):
             with self._written(connection):
                 self._reached = height
-                for left in write_contained(writer, CORE, *self._next(height), Receipt.decode_own):
-                    self.left_out += 1
-                    trace = "".join(traceback.format_exception(left.error))
-                    _log.error("index_left_out", height=height, position=left.position, what=left.name, exception=trace)
+                blank = partial(self._blank, writer)
+                for left in write_contained(writer, blank, *self._next(height), Receipt.decode_own):
+                    self._note(left)
+
+    def _note(self, left: LeftOut) -> None:
+        """Count and log what has no rows."""
+        self.left_out += 1
+        what = {"height": left.height, "position": left.position, "what": left.name, "contract": left.contract}
+        _log.error("index_left_out", **what, exception="".join(traceback.format_exception(left.error)))
 
     @contextmanager
     def _written(self, connection: sqlite3.Connection) -> Iterator[None]:

@@ -6,7 +6,6 @@ what a user wrote is only ever a bound parameter.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,11 +37,8 @@ def page(
 ) -> tuple[int, Page]:
     """Return (height, a page of a list's entries that pass all ``filters``, after the place ``after`` of the order)."""
     order = order or listed.order()
-    beyond = _beyond(order) if after else "TRUE"
-    direction = " DESC" if order.descending else ""
     found = connection.execute(
-        f"SELECT {_columns(listed)} FROM {listed.table.name} WHERE {where(listed, filters, beyond)}"
-        f" ORDER BY {', '.join(column + direction for column in order.by)} LIMIT :limit",
+        listed.select(filters, order, after=bool(after)),
         {**filters, **{f"after_{number}": value for number, value in enumerate(after)}, "limit": limit + 1},
     ).fetchall()
     items = shown(found[:limit], lambda row: _entry(listed, row))
@@ -52,7 +48,7 @@ def page(
 def one(connection: sqlite3.Connection, listed: List, identifier: str) -> tuple[int, dict[str, Any] | None]:
     """Return (height, the entry of an id, None if there is none)."""
     row = connection.execute(
-        f"SELECT {_columns(listed)} FROM {listed.table.name} WHERE id = ?", (identifier,)
+        f"SELECT {listed.selected} FROM {listed.table.name} WHERE id = ?", (identifier,)
     ).fetchone()
     return height(connection), None if row is None else _entry(listed, row)
 
@@ -62,18 +58,5 @@ def where(listed: List, filters: Mapping[str, str], *more: str) -> str:
     return " AND ".join([*more, *listed.conditions(filters)]) or "TRUE"
 
 
-def _columns(listed: List) -> str:
-    return ", ".join(["*", *(f"{sql} AS {name}" for name, sql in listed.computed.items())])
-
-
-def _beyond(order: Order) -> str:
-    marks = ", ".join(f":after_{number}" for number in range(len(order.by)))
-    return f"({', '.join(order.by)}) {'<' if order.descending else '>'} ({marks})"
-
-
 def _entry(listed: List, row: sqlite3.Row) -> dict[str, Any]:
-    values = dict(row)
-    for place in listed.table.documents:
-        name = listed.table.names[place]
-        values[name] = json.loads(values[name])
-    return listed.entry(values)
+    return listed.entry(listed.row(dict(row)))

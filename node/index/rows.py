@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from coseal.contracts.kernel.lists import columns_of
-from coseal.contracts.rows.contained import reason_of
+from coseal.contracts.rows.blocks import reason_of
 
 _log = structlog.get_logger("node.index")
 _Row = TypeVar("_Row")

@@ -6,11 +6,11 @@ else, inside the caller's transaction. After a failure the buffer is thrown away
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Final, Protocol, TypeAlias
 
-from coseal.contracts.kernel.rows.schema import Dialect, Statements, Table, statements
+from coseal.contracts.kernel.rows.schema import Dialect, Statements, Table, definitions, statements
 from coseal.ledger.strict_json import json_text, json_value
 
 Row: TypeAlias = dict[str, Any]
@@ -36,6 +36,10 @@ class Database(Protocol):
 
     def insert(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
         """Add rows with keys that are not there yet."""
+        ...
+
+    def execute(self, statement: str) -> None:
+        """Carry out a statement without parameters."""
         ...
 
 
@@ -175,8 +179,29 @@ class Rows:
     """The rows of some tables, each ``of`` its table."""
 
     def __init__(self, database: Database, tables: Sequence[Table], cached_rows: int = CACHED_ROWS) -> None:
+        self._database = database
         self._kept = {table.name: Kept(database, table) for table in tables}
         self._cached_rows = cached_rows
+
+    def take(self, tables: Sequence[Table], *, create: bool) -> None:
+        """Hold the rows of more tables, which are there or are to be made, inside the caller's transaction."""
+        for statement in definitions(tables, (), self._database.dialect) if create else ():
+            self._database.execute(statement)
+        self._kept |= {table.name: Kept(self._database, table) for table in tables}
+
+    def only(self, tables: Sequence[Table]) -> Rows:
+        """Return the rows of some of the tables, as far as they are held here, for who may see no other."""
+        part = Rows(self._database, (), self._cached_rows)
+        part._kept = {table.name: self._kept[table.name] for table in tables if table.name in self._kept}
+        return part
+
+    def each(self, table: Table) -> Iterator[Row]:
+        """Yield what the database has of a small table, in the order of its key."""
+        order, number = ", ".join(table.key), 0
+        query = f"SELECT {', '.join(table.names)} FROM {table.name} ORDER BY {order} LIMIT 1 OFFSET "
+        while (values := self._database.one(f"{query}{number}", ())) is not None:
+            yield _row(table, values)
+            number += 1
 
     def holds(self, table: Table) -> bool:
         """Say whether the table is one of those that are filled here."""

@@ -90,6 +90,12 @@ class Table:
         documents = tuple(place for place, column in enumerate(self.columns) if column.kind is Kind.JSON)
         object.__setattr__(self, "documents", documents)
 
+    @property
+    def structure(self) -> tuple[object, ...]:
+        """What a database knows of the table: all but the words about it."""
+        columns = tuple((one.name, one.kind, one.null) for one in self.columns)
+        return self.name, self.key, columns, self.unique, self.series, self.indexes, self.detail
+
 
 @dataclass(frozen=True, slots=True)
 class View:

@@ -8,15 +8,15 @@ import pytest
 
 from coseal.contracts.execution import UnknownProtocol
 from coseal.contracts.governance import admissions
-from coseal.contracts.kernel.admitted import shown
+from coseal.contracts.kernel.admitted import history, shown
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK, add
 from coseal.contracts.membership import nodes as membership_nodes
-from coseal.contracts.registry import RULES, compose
-from coseal.ledger.genesis import Genesis, encode_genesis
+from coseal.contracts.registry import RULES, compose, others_at
+from coseal.ledger.errors import Malformed
 from tests.support.chain import Chain
 from tests.support.genesis import VALIDATORS, make_genesis
 from tests.support.governance import World
-from tests.support.others import TALLIES, TALLY_1, TALLY_2
+from tests.support.others import TALLIES, TALLY_1, TALLY_2, genesis_with
 
 
 class Admitting(World):
@@ -201,17 +201,8 @@ def firing(fire):
         return {}
 
     action = replace(TALLIES[TALLY_1].actions["add"], apply=later)
-    plain = make_genesis()
-    raw = encode_genesis(
-        name=plain.name,
-        time_ms=plain.time_ms,
-        parameters=plain.parameters,
-        members=plain.members,
-        nodes=plain.nodes,
-        contracts=(TALLY_1,),
-    )
     contract = replace(TALLIES[TALLY_1], actions={"add": action}, fire=fire)
-    return Chain(Genesis.decode(raw), others={TALLY_1: contract})
+    return Chain(genesis_with(TALLY_1), others={TALLY_1: contract})
 
 
 def test_its_due_things_are_taken_by_the_frame_under_its_prefix():
@@ -281,3 +272,82 @@ def test_a_node_says_what_the_state_does_not(world):
 def test_a_shipped_contract_is_never_replaced():
     impostor = replace(TALLIES[TALLY_1], name="process")
     assert compose(RULES[1], [impostor])["process"] is RULES[1]["process"]
+
+
+@pytest.mark.parametrize("name", ["process", "governance", "kernel", "rules", "system"])
+def test_a_name_that_is_taken_is_refused_when_it_is_proposed(world, name):
+    subject = {**shown(TALLY_1), "name": name, "height": 100}
+    assert world.propose("taken", "add_contract", subject, "bank-a").code == "name_taken"
+
+
+def test_a_genesis_admits_nothing_under_a_name_that_is_taken():
+    for name in ("membership", "kernel"):
+        with pytest.raises(Malformed, match=f"the name {name} is taken"):
+            Chain(genesis_with(TALLY_1._replace(name=name)))
+
+
+def test_what_was_in_force_before_stays_known(world):
+    world.declare(*VALIDATORS, sources=(TALLY_1, TALLY_2))
+    first = world.schedule(6)
+    world.grow_to(first)
+    second = world.schedule(6, TALLY_2, "tally-2")
+    world.grow_to(second)
+    entries = history(world.reader)
+    assert entries == ((TALLY_1, first), (TALLY_2, second))
+    known = [others_at(entries, height, TALLIES).get("tally") for height in (first - 1, first, second - 1, second)]
+    assert [each and each.version for each in known] == [None, 1, 1, 2]
+
+
+# What it promises of its state
+
+
+def holding(limit):
+    """A chain with a contract whose total stays at most ``limit``, and which adds once more when it is due."""
+
+    def fire(view, moment, entry):
+        view.put("tally/total", 1_000)
+        return {"raised": [1]}
+
+    def holds(reader):
+        total = reader.get("tally/total") or 0
+        return f"the total is {total}" if total > limit else None
+
+    def add_later(view, context, args):
+        add(view, "tally", BLOCK_CLOCK, context.time_ms + args["amount"] * 1_000, ["raise"])
+        return {}
+
+    plain = TALLIES[TALLY_1]
+    later = replace(plain.actions["add"], apply=add_later)
+    contract = replace(plain, actions={**plain.actions, "later": later}, fire=fire, holds=holds)
+    return Chain(genesis_with(TALLY_1), others={TALLY_1: contract})
+
+
+def test_a_transaction_after_which_its_promise_does_not_hold_is_refused_and_the_chain_continues():
+    chain = holding(5)
+    assert [chain.submit("bank-a/admin", "tally.add", amount=amount).code for amount in (5, 1)] == [
+        "ok",
+        "internal_error",
+    ]
+    assert chain.get("tally/total") == 5
+    assert "tally: the total is 6" in {str(fault.error) for _, fault in chain.executor.take_faults()}
+
+
+def test_a_due_thing_after_which_its_promise_does_not_hold_is_set_aside():
+    chain = holding(5)
+    assert chain.submit("bank-a/admin", "tally.later", amount=1).ok
+    for _ in range(5):
+        chain.block()
+        if "system" in chain.begun:
+            break
+    assert chain.begun["system"]["aside"][0]["code"] == "internal_error"
+    assert chain.get("tally/total") is None
+
+
+def test_what_it_checks_of_its_state_is_charged_to_the_transaction():
+    def holds(reader):
+        while True:
+            reader.get("tally/total")
+
+    contract = replace(TALLIES[TALLY_1], holds=holds)
+    chain = Chain(genesis_with(TALLY_1), others={TALLY_1: contract})
+    assert chain.submit("bank-a/admin", "tally.add", amount=1).code == "too_costly"

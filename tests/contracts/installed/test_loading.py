@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import py_compile
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from coseal.contracts.block_events import KINDS
 from coseal.contracts.installed import loading, sources
-from coseal.contracts.installed.loading import form_of, load
+from coseal.contracts.installed.form import form_of
+from coseal.contracts.installed.loading import load
 from coseal.contracts.installed.sources import BadContract
 from coseal.contracts.kernel.contract import Contract
+from coseal.contracts.kernel.lists import Filter, Order
+from coseal.contracts.kernel.rows.schema import text
+from coseal.contracts.registry import LISTS
+from coseal.contracts.rows.tables import TABLES, VIEWS
 from coseal.ledger.genesis import Sources
+from tests.support.others import ADDED, LIST, tally
 
 CODE = """\
 from coseal.contracts.kernel.contract import Contract
@@ -150,3 +158,49 @@ def test_what_an_installed_distribution_offers_is_found_and_what_it_cannot_offer
         "bad: nowhere_9: there is no package of that name"
     ]
     assert Path(package).is_dir()
+
+
+TALLY = tally(1)
+COLUMNS = ADDED.columns
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"capabilities": ("tally",)}, "capabilities: not for contracts of others"),
+        ({"proposals": {"more": None}}, "proposals: not for"),
+        ({"decisions": ("close",)}, "decisions: not for"),
+        ({"views": (None,)}, "views: not for"),
+        ({"actions": {"add": replace(TALLY.actions["add"], capability="tally")}}, "the capability tally"),
+        ({"tables": (replace(ADDED, name="tally_added"),)}, "expected tally__NAME"),
+        ({"tables": (replace(ADDED, name="items"),)}, "expected tally__NAME"),
+        ({"tables": (replace(ADDED, name="tally__" + "a" * 60),)}, "at most 63"),
+        ({"tables": (ADDED, ADDED)}, "given twice"),
+        ({"tables": (replace(ADDED, columns=(*COLUMNS, text("order", ""))),)}, "'order' is no name"),
+        ({"tables": (replace(ADDED, columns=(*COLUMNS, text("Name", ""))),)}, "'Name' is no name"),
+        ({"tables": (replace(ADDED, columns=(*COLUMNS, COLUMNS[0])),)}, "given twice"),
+        ({"tables": (replace(ADDED, key=("id",)),)}, "id is in its key"),
+        ({"tables": (replace(ADDED, key=()),)}, "no key"),
+        ({"tables": (replace(ADDED, indexes=(("tally__x", "(lower(member))"),)),)}, "index tally__x is of"),
+        ({"tables": (replace(ADDED, indexes=(("acts_by_name", "(member)"),)),)}, "expected tally__NAME"),
+        ({"lists": (replace(LIST, name="findings"),)}, "expected tally.NAME"),
+        ({"lists": (replace(LIST, path="/v1/findings"),)}, "its path is /v1/lists/tally.added"),
+        ({"lists": (replace(LIST, table=replace(ADDED, name="items")),)}, "none of the contract's"),
+        ({"lists": (replace(LIST, orders=(Order("", ("amounts",)),)),)}, "an order is by what is no column"),
+        ({"lists": (replace(LIST, filters=(Filter("cursor"),)),)}, "no names of filters"),
+        ({"events": {"finding": TALLY.events["tally.large"]}}, "expected tally.NAME"),
+        ({"events": {"tally.add": TALLY.events["tally.large"]}}, "the name of an action"),
+    ],
+)
+def test_hooks_and_names_that_are_not_for_it_are_refused(changes, why):
+    assert why in str(form_of(replace(TALLY, **changes)))
+
+
+def test_a_contract_with_rows_events_lists_and_promises_is_run():
+    assert form_of(replace(TALLY, holds=lambda reader: None)) is None
+
+
+def test_no_shipped_name_has_the_form_of_one_of_others():
+    names = [one.name for one in (*TABLES, *VIEWS)] + [name for table in TABLES for name, _ in table.indexes]
+    assert not [name for name in names if "__" in name]
+    assert not [name for name in (*LISTS, *KINDS) if "." in name]

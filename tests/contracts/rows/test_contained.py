@@ -12,9 +12,8 @@ import pytest
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import SQLITE, definitions
 from coseal.contracts.policy import rows as policies
-from coseal.contracts.rows import contained
-from coseal.contracts.rows.blocks import BlockRows
-from coseal.contracts.rows.contained import reason_of, write_contained
+from coseal.contracts.rows.blocks import BlockRows, LeftOut, reason_of
+from coseal.contracts.rows.contained import write_contained
 from coseal.contracts.rows.tables import TABLES
 from coseal.node.index import database
 from coseal.node.index.index import Index
@@ -35,15 +34,20 @@ def empty() -> sqlite3.Connection:
     return connection
 
 
-def written(chain: Chain, *, one_by_one: bool) -> tuple[sqlite3.Connection, list[contained.LeftOut]]:
+def written(chain: Chain, *, one_by_one: bool) -> tuple[sqlite3.Connection, list[LeftOut]]:
     connection = empty()
     writer = database.Writer(connection)
-    rows, left = Rows(writer, TABLES), []
-    whole = BlockRows(rows)
+    left: list[LeftOut] = []
+
+    def blank() -> tuple[Rows, BlockRows]:
+        rows = Rows(writer, TABLES)
+        return rows, BlockRows(rows)
+
+    rows, whole = blank()
     connection.execute("BEGIN")
     for committed in chain.blocks:
         if one_by_one:
-            left += write_contained(writer, TABLES, committed)
+            left += write_contained(writer, blank, committed)
         else:
             whole.write(committed)
     rows.flush()

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.membership import actions as membership
+from coseal.contracts.registry import NO_OTHERS, Others
 from coseal.ledger import transaction
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.genesis import Genesis
@@ -72,9 +73,11 @@ class World:
         settings: Settings | None = None,
         auto: bool = True,
         gateway: bool = True,
+        others: Others = NO_OTHERS,
     ) -> None:
         self.genesis = genesis or make_genesis("door")
-        self.chain = Chain(self.genesis)
+        self.others = others
+        self.chain = Chain(self.genesis, others=others)
         self.auto = auto
         self.node_id = "enterprise-a"
         self.software_version = "0.0.0"
@@ -94,7 +97,9 @@ class World:
         self.previewing: Callable[[], Awaitable[None]] = _at_once
         self.stalled: str | None = None
         self.syncing = False
-        self.index = Index(folder / "index.sqlite", self.genesis.chain_id, self.read_block)
+        self.index = Index(
+            folder / "index.sqlite", self.genesis.chain_id, self.read_block, others, self.genesis.contracts
+        )
         self.index.start(0)
         self._news = asyncio.Condition()
         self._salt = 0

@@ -198,6 +198,7 @@ def _contracts(scenario: Scenario) -> None:
     scenario.no("too_costly", "bank-a", "tally.add", amount=15)
     scenario.ok("node:public-a-1", "membership.declare_software", protocol_versions=[2])
     Proposals(scenario, "add_validator").no("lacks_contract", {"node": "public-a-1"})
+    add.no("name_taken", {**first, "name": "process", "height": 100_000})
     add.no("bad_version", {**first, "height": 100_000})
     add.accept("second", {**second, "height": scenario.chain.executor.height + 8})
     while scenario.get("governance/admissions") is not None:

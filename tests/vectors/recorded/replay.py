@@ -19,9 +19,11 @@ from typing import Any, Final
 from coseal.contracts.block_events import BEGIN, BlockEvent, block_events, place_text
 from coseal.contracts.execution import decode_and_verify
 from coseal.contracts.kernel.action import Rejected, Result, View
+from coseal.contracts.kernel.admitted import history
 from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import SQLITE, Table, definitions
+from coseal.contracts.registry import others_at
 from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.tables import CORE, TABLES
 from coseal.ledger.block import CommittedBlock, Header, Receipt
@@ -117,7 +119,8 @@ class Replay:
         committed = self.chain.extend(transactions, later_ms=offer.time_ms - executor.time_ms, **fixed)
         for index in (self.detailed, self.node):
             index.take(committed, transactions)
-        events = list(block_events(committed, (executor.height, BEGIN, 0)))
+        others = others_at(history(executor.reader), executor.height, TALLIES)
+        events = list(block_events(committed, (executor.height, BEGIN, 0), others))
         self.event_kinds |= {event.kind for event in events}
         yield from _block_lines(committed, transactions, events)
 
@@ -177,7 +180,7 @@ class Index:
         for statement in definitions(tables, (), SQLITE):
             self._connection.execute(statement)
         self._rows = Rows(Writer(self._connection), tables)
-        self._blocks = BlockRows(self._rows)
+        self._blocks = BlockRows(self._rows, TALLIES)
 
     def take(self, committed: CommittedBlock, transactions: Sequence[Transaction]) -> None:
         """Write the rows of a block."""
