@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 from urllib.parse import parse_qsl
@@ -46,6 +47,8 @@ _COMMENT_S: Final = 15.0
 _SETTLED_S: Final = 2.5
 _YEAR_S: Final = 31_536_000
 _SEEN: Final = "coseal-seen"
+_NO_NAME: Final = re.compile("[^A-Za-z0-9._-]")
+_KINDS: Final = {"json": "application/json", "csv": "text/csv; charset=utf-8", "svg": "image/svg+xml"}
 
 logger = logging.getLogger("console")
 
@@ -130,8 +133,9 @@ def _page(console: Console, route: Route) -> Callable[[Request], Awaitable[Respo
         view = await _built(page, route)
         if view.file is not None:
             name, written = view.file
-            disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-            kind = "application/octet-stream" if isinstance(written, bytes) else "application/json"
+            safe = _NO_NAME.sub("-", name)
+            disposition = {"Content-Disposition": f'attachment; filename="{safe}"'}
+            kind = _KINDS.get(name.rpartition(".")[2], "application/octet-stream")
             return Response(written, media_type=kind, headers=disposition)
         text = frame.document(page, view, NAVIGATION, route.nav)
         mark = hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -25,10 +25,12 @@ def bars(
     columns: tuple[str, str],
     height: int = 180,
     links: Sequence[str | None] = (),
+    ticks: Sequence[str] = (),
 ) -> Html:
     """Return vertical bars of (label, figure), for years and other ordered things.
 
-    ``key`` names the chart, ``columns`` are the keys of its table's head; ``links`` make bars links.
+    ``key`` names the chart, ``columns`` are the keys of its table's head; ``links`` make bars links; ``ticks`` stand
+    below bars whose labels are too long for that.
     """
     top = _round_up(max((value for _, value in values), default=0))
     inner, base = _WIDTH - _LEFT, height - 22
@@ -51,7 +53,8 @@ def bars(
             middle = f"{x + step / 2:.1f}"
             between = step * every < _CLOSE and number // every % 2  # left out where the chart is narrow
             kind = "axis middle minor" if between else "axis middle"
-            shapes.append(el("text", {"x": middle, "y": height - 6, "class": kind}, label))
+            below = ticks[number] if ticks else label
+            shapes.append(el("text", {"x": middle, "y": height - 6, "class": kind}, below))
     return _figure(page, key, height, shapes, values, columns)
 
 

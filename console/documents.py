@@ -154,6 +154,7 @@ PROCESS_TYPES: Final = record(
 )
 PROCESS_MAP: Final = record(
     **_of_type,
+    cases_in_all=count,
     events=count,
     variants=count,
     activities=listed(record(activity=name, events=count, starts=count, ends=count)),
@@ -179,6 +180,21 @@ CASES: Final = record(
         record(id=name, events=count, first_ms=optional(time_ms), last_ms=optional(time_ms), last=optional(name)), 1_000
     ),
     next=cursor,
+)
+_TIMED: Final = optional(duration_ms)
+CASE_TIMES: Final = record(
+    **_of_type,
+    mean_ms=_TIMED,
+    median_ms=_TIMED,
+    ninth_ms=_TIMED,
+    longest_ms=_TIMED,
+    bins=listed(record(from_ms=duration_ms, to_ms=_TIMED, cases=count), 100),
+)
+_dot: Final = listed(duration_ms, 2, least=2)
+CASE_DOTS: Final = record(
+    height=height,
+    activities=_names,
+    cases=listed(record(id=name, dots=listed(_dot, 10_000)), 500),
 )
 
 

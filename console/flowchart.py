@@ -15,12 +15,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-BOX: Final = (184, 42)
+BOX: Final = (204, 62)
 _BEND: Final = 14
 _GAP: Final = 30
-_LAYER: Final = 98
+_LAYER: Final = 130
 _SWEEPS: Final = 8
 _MARGIN: Final = 14
+_LOOP: Final = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def lay_out(nodes: Sequence[str], edges: Sequence[Edge]) -> Layout:
         lines[edge.before, edge.after] = [boxes[edge.before], boxes[edge.after]]
     right = max((px for line in lines.values() for px, _ in line), default=0.0)
     widest = max((centre + BOX[0] / 2 for centre, _ in boxes.values()), default=0.0)
-    width = max(right + _BEND, widest + (40 if back else 0)) + _MARGIN
+    width = max(right + _BEND, widest + (_LOOP if back else 0)) + _MARGIN
     height = len(rows) * _LAYER - (_LAYER - BOX[1]) + 2 * _MARGIN
     return Layout(round(width), round(height), boxes, lines, {(edge.before, edge.after) for edge in back})
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from coseal.client.languages import LANGUAGES as LANGUAGES_OF_FINDINGS
 from coseal.client.languages import title_of, why
-from coseal.console.html import Html
+from coseal.console.html import EMPTY, Html
 from coseal.console.page_data import PageData
 from coseal.console.texts import LANGUAGES, text
 from coseal.contracts.kernel.wording import duration_text
@@ -170,6 +170,10 @@ class Page:
 
     def _two(self, key: str, whole: str, count: int, rest: int) -> str:
         return self.t(key, count=count, rest=rest) if rest else self.t(whole, count=count)
+
+    def file(self, name: str, written: str | bytes) -> View:
+        """Return a file for the browser to keep; its kind is by the ending of its name."""
+        return View(name, EMPTY, live=False, file=(name, written))
 
     def view(self, title: str, *body: Html | None, live: bool = True, status: int = 200) -> View:
         """Return the built page. ``title`` is text, from ``t`` or of the chain."""

@@ -114,6 +114,22 @@
     input.value = "";
   }
 
+  // A drawing that the console gives as SVG, as a PNG of twice its size.
+  async function picture(button) {
+    const drawing = await (await fetch(button.dataset.picture)).text();
+    const image = new Image();
+    image.src = `data:image/svg+xml,${encodeURIComponent(drawing)}`;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = 2 * image.naturalWidth;
+    canvas.height = 2 * image.naturalHeight;
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    const link = document.createElement("a");
+    link.download = button.dataset.name;
+    link.href = canvas.toDataURL("image/png");
+    link.click();
+  }
+
   function listen() {
     const offline = document.getElementById("offline");
     const source = new EventSource("/live");
@@ -155,6 +171,8 @@
         button.textContent = button.dataset.copied;
         setTimeout(() => (button.textContent = before), 1500);
       }
+      const drawn = event.target.closest("button[data-picture]");
+      if (drawn) await picture(drawn);
       for (const open of document.querySelectorAll("details.seal[open]")) {
         if (!open.contains(event.target)) open.open = false;
       }

@@ -40,11 +40,20 @@ def time_class(ms: int) -> int:
 
 def class_ms(number: int) -> int:
     """Return the middle of a class of ``time_class`` in ms."""
-    size = abs(number)
-    shift = max(0, (size >> _FINE_BITS) - 1)
-    low = (size - (shift << _FINE_BITS)) << shift
+    shift, low = _least(abs(number))
     middle = low + ((1 << shift) >> 1)
     return middle if number >= 0 else -middle
+
+
+def longest_of_class(number: int) -> int:
+    """Return the longest time of a class of ``time_class`` in ms."""
+    return _least(number + 1)[1] - 1 if number >= 0 else -_least(-number)[1]
+
+
+def _least(size: int) -> tuple[int, int]:
+    """Return how many bits a class above 0 leaves out, and its shortest time."""
+    shift = max(0, (size >> _FINE_BITS) - 1)
+    return shift, (size - (shift << _FINE_BITS)) << shift
 
 
 class FlowRows:
@@ -61,8 +70,8 @@ class FlowRows:
             trace = self._traces.find(number)
             if trace is None:
                 kind = self._kind(process_type, object_type, act)
-                trace = {"object": number, "kind": kind, "activity": EDGE, "last_ms": None, "first_ms": time_ms}
-                trace |= {"events": 0, "variant": EDGE}
+                trace = {"object": number, "kind": kind, "activity": EDGE, "first_activity": activity}
+                trace |= {"last_ms": None, "first_ms": time_ms, "events": 0, "variant": EDGE}
             self._step(trace, activity, time_ms, act)
 
     def _step(self, trace: Row, activity: int, time_ms: int | None, act: Act) -> None:

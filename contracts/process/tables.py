@@ -150,6 +150,7 @@ TRACES: Final = Table(
         integer("object", "`objects.id`"),
         _KIND,
         integer("activity", "its last activity"),
+        integer("first_activity", "its first activity"),
         integer("last_ms", "time of its last event", null=True),
         integer("first_ms", "time of its first event", null=True),
         integer("events", "how many events"),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from typing import Any
+from xml.etree import ElementTree
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coseal.console.flowchart import BOX, Edge, lay_out
-from coseal.console.process_map import END, START, drawn_edges, shortened
+from coseal.console.map_drawing import Arrow, Box, drawing, wrapped
+from coseal.console.process_map import END, START, drawn_edges
 
+GROUND = re.compile(r'<rect x="(-?\d+)" y="(-?\d+)" width="(\d+)" height="17" rx="3" class="ground">')
 NAMES = [f"n{number}" for number in range(9)]
 GRAPHS = st.dictionaries(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), st.integers(1, 1_000), max_size=30)
 
@@ -56,8 +60,35 @@ def test_a_threshold_leaves_out_what_is_rare_but_leaves_nothing_alone() -> None:
     }
 
 
-def test_a_name_fits_its_box() -> None:
-    assert shortened("Send Fine") == "Send Fine"
-    assert len(shortened("Insert Date Appeal to Prefecture")) <= 24
-    assert shortened("办理行政处罚决定书送达回证登记").endswith("…")
-    assert shortened("送达回证登记") == "送达回证登记"
+def test_a_name_stands_whole_in_its_box() -> None:
+    long = "T15 Print document X request unlicensed construction, second copy"
+    for name in ("Send Fine", long, "确认收到许可申请并作出受理决定通知申请人"):
+        lines = wrapped(name)
+        assert "".join(lines).replace(" ", "") == name.replace(" ", "")
+        assert all(len(line) <= 31 for line in lines)
+    assert wrapped("x" * 128)[-1].endswith("…")
+
+
+def test_a_label_stands_apart_and_arrows_are_drawn_by_the_chosen_figure() -> None:
+    names = ["a", "b", "c", "d"]
+    pairs = [("a", "b"), ("a", "c"), ("a", "d"), ("b", "d"), ("c", "d"), ("d", "a"), ("b", "b")]
+    layout = lay_out(names, [Edge(*pair, 5) for pair in pairs])
+    boxes = [Box(name, name, "9", name, f"/{name}", 1.0) for name in names]
+    arrows = [Arrow(*pair, 10**number, f"1e{number}", "to", f"/{number}", None) for number, pair in enumerate(pairs)]
+    made = drawing(layout, boxes, arrows, label="map", types=[], measure="How often")
+    svg = str(made.svg())
+    grounds = [tuple(map(int, one)) for one in GROUND.findall(svg)]
+    assert len(grounds) == len(arrows)
+    for (x, y, wide), (other_x, other_y, other_wide) in combinations(grounds, 2):
+        assert abs(y - other_y) >= 17 or x + wide <= other_x or other_x + other_wide <= x
+    widths = [float(one) for one in re.findall(r'stroke-width="([\d.]+)"', svg)]
+    assert widths == sorted(widths)
+    assert widths[-1] > 3 * widths[0]
+    assert svg.count("head-heat-1)") == 1
+    assert svg.count("head-heat-5)") >= 1
+    assert svg.count('class="arc heat-5 back"') == 1  # from b to itself
+    assert made.range == ("1e0", "1e6")
+    alone = made.file(".flowchart .arc { fill: none; }\n  --heat-1: light-dark(#aaaaaa, #bbbbbb);\n.other { }")
+    assert "--heat-1: #aaaaaa;" in alone
+    assert ".other" not in alone
+    ElementTree.fromstring(alone)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.console.conftest import Running, Visit
 
+VIEWS = ("/variants", "/cases", "/times")
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 
 
-@pytest.mark.parametrize("path", ["/processes", "/processes/t", "/processes/t/variants", "/processes/t/cases"])
+@pytest.mark.parametrize(
+    "path", ["/processes", "/processes/t", "/processes/t/variants", "/processes/t/cases", "/processes/t/times"]
+)
 def test_a_page_about_processes_can_be_read_by_everybody(look: Any, path: str) -> None:
     look(path)
 
@@ -45,6 +49,25 @@ def test_a_threshold_and_a_measure_are_chosen_by_links(visit: Visit) -> None:
     page.get_by_role("link", name="Median time").click()
     page.wait_for_url("**by=median*")
     assert page.get_by_role("link", name="≥ 25 % of cases").get_attribute("aria-current") == "true"
+
+
+def test_an_arrow_leads_to_its_cases_and_the_filter_stays_from_view_to_view(visit: Visit) -> None:
+    page = visit("/processes/t")
+    page.get_by_role("link", name=re.compile("^Create → Decide: ")).click()
+    page.wait_for_url("**/cases?*before=Create&after=Decide")
+    cases = page.locator("main tbody tr th").all_inner_texts()
+    assert {"c2", "c3"} <= set(cases)
+    assert "c1" not in cases
+    page.get_by_role("link", name="Longest first").click()
+    page.wait_for_url("**order=longest*")
+    page.get_by_role("link", name="Process map").click()
+    page.get_by_text(re.compile(f"{len(cases)} of .* cases pass the filters")).wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as PNG").click()
+    assert download.value.suggested_filename == "t.png"
+    assert Path(download.value.path()).read_bytes()[:4] == b"\x89PNG"
+    page.get_by_role("link", name=re.compile("Remove the filter")).click()
+    page.wait_for_url(re.compile("/processes/t(\\?type=case)?$"))
 
 
 def test_a_case_is_complete_and_says_what_the_rules_said(look: Any, visit: Visit) -> None:

@@ -1,12 +1,15 @@
-"""Processes as wholes over HTTP: the directly-follows map of an object type, its variants, and its cases.
+"""Processes as wholes over HTTP: the directly-follows map of an object type, its variants, cases, and their times.
 
-Law: everything here is counted by the index while events come, so an answer costs the same for a million events as for
-a thousand; nothing of it is proven, each case is (``/v1/objects/{id}/events?proof=true``).
+Law: without filters everything here is counted by the index while events come, so an answer costs the same for a
+million events as for a thousand; with filters it costs what passes them, and is given up when that is too much.
+Nothing of it is proven, each case is (``/v1/objects/{id}/events?proof=true``).
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+import sqlite3
+from collections.abc import Callable
+from typing import Annotated, Any, Concatenate, Final, Literal, ParamSpec, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
@@ -16,60 +19,137 @@ from coseal.node.http.bodies import answer
 from coseal.node.http.context import Context
 from coseal.node.http.problems import Problem
 from coseal.node.index.contracts import process_flows as queries
+from coseal.node.index.contracts import process_times
+from coseal.node.index.contracts.process_filters import LONGEST_S, TooWide
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_DIGITS_MAX: Final = 18
+_MS_MAX: Final = 2**53
 
 Id = Annotated[str, Path(max_length=128)]
 ObjectType = Annotated[
     str | None, Query(alias="type", max_length=128, description="The object type; default: the one with most events.")
 ]
 Flows = Annotated[int, Query(ge=1, le=1_000, description="The most frequent flows, at most so many.")]
-Variant = Annotated[int | None, Query(ge=1, le=2**62, description="Only cases of this variant, by its number.")]
-Last = Annotated[str | None, Query(max_length=128, description="Only cases whose last event is of this type.")]
+Dotted = Annotated[int, Query(ge=1, le=500, description="Cases, at most.")]
+Order = Annotated[
+    Literal["begun", "longest", "shortest"],
+    Query(description="By their first item, or by how long they took."),
+]
 
-_DIGITS_MAX: Final = 18
+
+Variant = Annotated[int | None, Query(ge=1, le=2**62, description="Only cases of this variant, by its number.")]
+First = Annotated[str | None, Query(max_length=128, description="Only cases whose first event is of this type.")]
+Last = Annotated[str | None, Query(max_length=128, description="Only cases whose last event is of this type.")]
+Activity = Annotated[str | None, Query(max_length=128, description="Only cases with an event of this type.")]
+Before = Annotated[
+    str | None, Query(max_length=128, description="Only cases where this event type comes right before `after`.")
+]
+After = Annotated[str | None, Query(max_length=128, description="See `before`.")]
+FromMs = Annotated[int | None, Query(ge=0, le=_MS_MAX, description="Only cases from this moment on, see `during`.")]
+ToMs = Annotated[int | None, Query(ge=0, le=_MS_MAX, description="Only cases before this moment, see `during`.")]
+During = Annotated[
+    Literal["overlaps", "within", "begins", "ends"] | None,
+    Query(description="What lies between `from_ms` and `to_ms`: a part of it (default), all, its begin, its end."),
+]
+LeastMs = Annotated[
+    int | None,
+    Query(ge=-_MS_MAX, le=_MS_MAX, description="Only cases that took at least so long."),
+]
+BelowMs = Annotated[int | None, Query(ge=-_MS_MAX, le=_MS_MAX, description="Only cases that took less.")]
+
+
+async def _filters(
+    variant: Variant = None,
+    first: First = None,
+    last: Last = None,
+    activity: Activity = None,
+    before: Before = None,
+    after: After = None,
+    from_ms: FromMs = None,
+    to_ms: ToMs = None,
+    during: During = None,
+    least_ms: LeastMs = None,
+    below_ms: BelowMs = None,
+) -> dict[str, Any]:
+    """Return the filters of cases that were given, by name."""
+    given = dict(locals())
+    if (before is None) != (after is None):
+        raise Problem(400, "invalid_parameter", "before, after: one needs the other")
+    return {name: value for name, value in given.items() if value is not None}
+
+
+Filters = Annotated[dict[str, Any], Depends(_filters)]
 
 
 def router(context: Context) -> APIRouter:
     """Return the routes of processes as wholes."""
     fresh_index = [Depends(context.fresh_index)]
     routes = APIRouter(prefix="/v1/process-types/{id:part}", tags=["process"], dependencies=fresh_index)
-    index = context.services.index
+
+    async def asked(
+        query: Callable[Concatenate[sqlite3.Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        try:
+            return await context.services.index.query(query, *args, **kwargs)
+        except TooWide:
+            text = f"counting this would take more than {LONGEST_S:.0f} s; narrow the filters"
+            raise Problem(422, "filter_too_wide", text) from None
 
     @routes.get("/map", summary="Which activity follows which, how often and how fast")
-    async def process_map(id: Id, object_type: ObjectType = None, limit: Flows = 200) -> Response:
-        height, found = await index.query(queries.process_map, id, object_type, limit)
+    async def process_map(id: Id, filters: Filters, object_type: ObjectType = None, limit: Flows = 200) -> Response:
+        height, found = await asked(queries.process_map, id, object_type, limit, filters)
         return answer({"height": height, "process_type": id, **found}, height=height)
 
     @routes.get("/variants", summary="The ways cases went, most frequent first")
     async def variants(
-        id: Id, object_type: ObjectType = None, limit: paging.Limit = 100, cursor: paging.Cursor = None
-    ) -> Response:
-        height, figures, page = await index.query(queries.variants, id, object_type, _place(cursor), limit)
-        document = {"height": height, "process_type": id, **figures, "items": page.items}
-        return answer({**document, "next": paging.encode(page.next)}, height=height)
-
-    @routes.get("/cases", summary="Objects with events, in the order of their first item")
-    async def cases(
         id: Id,
+        filters: Filters,
         object_type: ObjectType = None,
-        variant: Variant = None,
-        last: Last = None,
         limit: paging.Limit = 100,
         cursor: paging.Cursor = None,
     ) -> Response:
-        given: dict[str, Any] = {"variant": variant, "last": last}
-        filters = {name: value for name, value in given.items() if value is not None}
-        after = paging.decode_number(cursor)
-        height, figures, page = await index.query(queries.cases, id, object_type, filters, after, limit)
+        place = _place(cursor, "-", 2)
+        height, figures, page = await asked(queries.variants, id, object_type, place, limit, filters)
         document = {"height": height, "process_type": id, **figures, "items": page.items}
         return answer({**document, "next": paging.encode(page.next)}, height=height)
+
+    @routes.get("/cases", summary="Objects with events, in the order of their first item or by how long they took")
+    async def cases(
+        id: Id,
+        filters: Filters,
+        object_type: ObjectType = None,
+        order: Order = "begun",
+        limit: paging.Limit = 100,
+        cursor: paging.Cursor = None,
+    ) -> Response:
+        place = _place(cursor, "_", 1 if order == "begun" else 2)
+        height, figures, page = await asked(queries.cases, id, object_type, filters, place, limit, order)
+        document = {"height": height, "process_type": id, **figures, "items": page.items}
+        return answer({**document, "next": paging.encode(page.next)}, height=height)
+
+    @routes.get("/times", summary="How long cases took so far: a histogram")
+    async def times(id: Id, filters: Filters, object_type: ObjectType = None) -> Response:
+        height, found = await asked(process_times.times, id, object_type, filters)
+        return answer({"height": height, "process_type": id, **found}, height=height)
+
+    @routes.get("/dots", summary="The events of cases over time: a dotted chart")
+    async def dots(id: Id, filters: Filters, object_type: ObjectType = None, limit: Dotted = 200) -> Response:
+        height, found = await asked(process_times.dots, id, object_type, filters, limit)
+        return answer({"height": height, "process_type": id, **found}, height=height)
 
     return routes
 
 
-def _place(cursor: str | None) -> list[int]:
-    """Return the (cases, number) a cursor of variants goes on after, empty without one; raise the problem 400."""
+def _place(cursor: str | None, between: str, parts: int) -> list[int]:
+    """Return the numbers of the place a cursor goes on after, empty without one; raise the problem 400."""
     key = paging.decode(cursor)
-    parts = key.split("-") if key else []
-    if parts and (len(parts) != 2 or not all(p.isascii() and p.isdigit() and len(p) <= _DIGITS_MAX for p in parts)):
+    found = key.split(between) if key else []
+    digits = [part.removeprefix("-") if between == "_" else part for part in found]
+    if found and (
+        len(found) != parts or not all(p.isascii() and p.isdigit() and len(p) <= _DIGITS_MAX for p in digits)
+    ):
         raise Problem(400, "invalid_cursor", "cursor: use `next` of the page before, unchanged")
-    return [int(part) for part in parts]
+    return [int(part) for part in found]

@@ -104,6 +104,7 @@ ACTS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 LISTS = [
     *("/v1/process-types", "/v1/process-types/t", "/v1/process-types/t/map", "/v1/process-types/t/variants"),
+    *("/v1/process-types/t/times", "/v1/process-types/t/dots", "/v1/process-types/t/map?last=a"),
     *("/v1/process-types/t/cases", "/v1/sources", "/v1/sources/enterprise-a/s", "/v1/objects", "/v1/objects/a/events"),
     *("/v1/objects/a/events?proof=true", "/v1/objects/c/events", "/v1/policies", "/v1/policies?order=newest"),
     *("/v1/policies/statistics?by=year,area,level,issuer", "/v1/policies/sources", "/v1/policies/relations?id=p3"),

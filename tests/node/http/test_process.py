@@ -127,6 +127,18 @@ async def test_the_map_of_a_process_its_variants_and_its_cases(world: World, cli
     assert [(case["id"], case["events"], case["last"]) for case in cases] == [("A", 3, "Create"), ("B", 2, "Create")]
     of_one = (await client.get(f"/v1/process-types/fines/cases?type=case&variant={cases[0]['variant']}")).json()
     assert [case["id"] for case in of_one["items"]] == ["A"]
+    some = (await client.get("/v1/process-types/fines/map?type=case&before=Pay&after=Create")).json()
+    assert (some["cases"], some["cases_in_all"], some["events"], len(some["flows"])) == (1, 2, 3, 2)
+    longest = (await client.get("/v1/process-types/fines/cases?type=case&order=longest&limit=1")).json()
+    following = f"/v1/process-types/fines/cases?type=case&order=longest&cursor={longest['next']}"
+    listed = [*longest["items"], *(await client.get(following)).json()["items"]]
+    assert [case["id"] for case in listed] == ["A", "B"]
+    took = (await client.get("/v1/process-types/fines/times?type=case")).json()
+    assert (took["cases"], took["longest_ms"] // day_ms, sum(one["cases"] for one in took["bins"])) == (2, 2, 2)
+    dotted = (await client.get("/v1/process-types/fines/dots?type=case&limit=1")).json()
+    assert [len(case["dots"]) for case in dotted["cases"]] == [3]
+    assert (await client.get("/v1/process-types/fines/map?before=Pay")).json()["code"] == "invalid_parameter"
+    assert (await client.get(following.replace("longest", "begun"))).json()["code"] == "invalid_cursor"
     assert (await client.get("/v1/process-types/none/map")).json()["cases"] == 0
     assert (await client.get("/v1/process-types/fines/variants?cursor=eA")).json()["code"] == "invalid_cursor"
 

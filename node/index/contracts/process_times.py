@@ -1,0 +1,108 @@
+"""Queries of the SQL index about the time that cases take: a histogram of it, and their events as dots over time.
+
+Law: as ``process_flows`` with filters; a chart is of a bounded number of cases and events, and says of how many.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+from coseal.node.index.contracts.process_filters import bounded, condition
+from coseal.node.index.contracts.process_flows import activities_of, chosen, numbers_of
+from coseal.node.index.queries import height
+
+BINS: Final = 20
+DOTTED_EVENTS: Final = 3_000
+_S, _M, _H, _D = 1_000, 60_000, 3_600_000, 86_400_000
+_WIDTHS: Final = (
+    *(size * step for step in (1, 10, 100) for size in (1, 2, 5)),
+    *(size * _S for size in (1, 2, 5, 10, 15, 30)),
+    *(size * _M for size in (1, 2, 5, 10, 15, 30)),
+    *(size * _H for size in (1, 2, 3, 6, 12)),
+    *(size * _D for size in (1, 2, 5, 10, 30, 60, 90, 180, 365)),
+)
+"""Widths of a bin that a person can read."""
+
+
+def times(
+    connection: sqlite3.Connection, process_type: str, object_type: str | None, filters: Mapping[str, Any]
+) -> tuple[int, dict[str, Any]]:
+    """Return (height, how long the cases that pass took so far): mean, median, 90 %, 95 %, longest, and ``bins``.
+
+    Bins are of one width, such that 19 in 20 cases fall into the first ``BINS``; the last has all that took longer,
+    and its ``to_ms`` is None.
+    """
+    kind, types = chosen(connection, process_type, object_type)
+    where, values = condition(kind["id"], filters, numbers_of(activities_of(connection, process_type)))
+    found: dict[str, Any] = {"type": kind.get("type"), "types": types, "cases": 0, "bins": []}
+    found |= dict.fromkeys(("mean_ms", "median_ms", "ninth_ms", "longest_ms"))
+    with bounded(connection):
+        rows = connection.cursor()
+        rows.row_factory = None
+        rows.execute(f"SELECT t.last_ms - t.first_ms AS took FROM traces t WHERE {where} AND took IS NOT NULL", values)
+        took = sorted(one for (one,) in rows)
+    if not took:
+        return height(connection), found
+    last = len(took) - 1
+    start, width = _bins(took[0], took[last * 19 // 20])
+    cases = Counter(min((one - start) // width, BINS - 1) for one in took)
+    bins: list[dict[str, int | None]] = [
+        {"from_ms": start + number * width, "to_ms": start + (number + 1) * width, "cases": cases[number]}
+        for number in range(max(cases) + 1)
+    ]
+    if start + len(bins) * width <= took[last]:
+        bins[-1]["to_ms"] = None
+    found |= {"cases": len(took), "mean_ms": sum(took) // len(took), "longest_ms": took[last], "bins": bins}
+    return height(connection), found | {"median_ms": took[last // 2], "ninth_ms": took[last * 9 // 10]}
+
+
+def _bins(least_ms: int, most_ms: int) -> tuple[int, int]:
+    """Return where the first bin begins, and the width of each."""
+    needed = (most_ms - least_ms) // (BINS - 1) + 1
+    year = _WIDTHS[-1]
+    width = next((one for one in _WIDTHS if one >= needed), -(-needed // year) * year)
+    return least_ms // width * width, width
+
+
+def dots(
+    connection: sqlite3.Connection, process_type: str, object_type: str | None, filters: Mapping[str, Any], limit: int
+) -> tuple[int, dict[str, Any]]:
+    """Return (height, the events of the first ``limit`` cases that pass, by time): the dotted chart.
+
+    ``activities`` has the names, ``cases`` of each its id and its ``dots``, pairs of (place in the names, time in ms).
+    At most ``DOTTED_EVENTS`` events: fewer cases then.
+    """
+    kind, types = chosen(connection, process_type, object_type)
+    names = activities_of(connection, process_type)
+    where, values = condition(kind["id"], filters, numbers_of(names))
+    with bounded(connection):
+        passing = connection.execute(
+            f"SELECT t.object, t.events, o.name FROM traces t INDEXED BY traces_by_kind JOIN objects o"
+            f" ON o.id = t.object WHERE {where} AND t.first_ms IS NOT NULL ORDER BY t.object LIMIT :limit",
+            values | {"limit": limit},
+        ).fetchall()
+        kept, events = list[sqlite3.Row](), 0
+        for row in passing:
+            events += row["events"]
+            if events > DOTTED_EVENTS and kept:
+                break
+            kept.append(row)
+        rows = connection.execute(
+            "SELECT object, activity, time_ms FROM item_objects WHERE object IN (SELECT value FROM json_each(?))"
+            " AND activity IS NOT NULL AND time_ms IS NOT NULL ORDER BY object, item LIMIT ?",
+            (json.dumps([row["object"] for row in kept]), DOTTED_EVENTS),
+        ).fetchall()
+    places = {number: place for place, number in enumerate(sorted({row["activity"] for row in rows}))}
+    of_case: dict[int, list[list[int]]] = {row["object"]: [] for row in kept}
+    for row in rows:
+        of_case[row["object"]].append([places[row["activity"]], row["time_ms"]])
+    return height(connection), {
+        "type": kind.get("type"),
+        "types": types,
+        "activities": [names[number] for number in places],
+        "cases": [{"id": row["name"], "dots": of_case[row["object"]]} for row in kept],
+    }
