@@ -54,16 +54,18 @@ def read_csv(path: Path, mapping: Mapping) -> Log:
 
 def _check_header(header: list[str], columns: Columns, findings: Findings) -> None:
     """Note columns that are there twice, that nothing is said about, or that the map names in vain."""
-    named = [columns.case, columns.activity, columns.timestamp, *columns.attributes, *columns.ignore]
+    named = dict.fromkeys([columns.case, columns.activity, columns.timestamp, *columns.attributes, *columns.ignore])
     if columns.event_id:
-        named.append(columns.event_id)
+        named[columns.event_id] = None
+    there: set[str] = set()
     for index, name in enumerate(header):
-        if name in header[:index]:
+        if name in there:
             findings.add("duplicate_column", f"header[{index}]", name)
         elif name not in named:
             findings.add("unmapped_column", f"header[{index}]", f"{name}: map it, or ignore it by name")
-    for name in dict.fromkeys(named):
-        if name not in header:
+        there.add(name)
+    for name in named:
+        if name not in there:
             findings.add("missing_column", name, f"the map names it, the file has only {_listed(header)}")
 
 
