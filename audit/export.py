@@ -126,7 +126,7 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
         if name not in fields:
             raise Malformed(f"manifest.{name}: missing")
     for name in fields:
-        if name not in (*_FIELDS, "object_type", "registration"):
+        if name not in (*_FIELDS, "object_type", "registration", "zero_times"):
             raise Malformed(f"manifest.{name}: unknown")
     if fields["coseal"] != "export" or type(fields["version"]) is not int or fields["version"] != 1:
         raise Malformed('expected a document with "coseal": "export" and "version": 1')
@@ -135,6 +135,17 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
     heights = codec.sequence(fields["heights"], "manifest.heights", limit=2)
     if len(heights) != 2 or any(type(height) is not int for height in heights):
         raise Malformed("manifest.heights: expected [first, last]")
+    _check_zeros(fields.get("zero_times", []), fields["counts"])
+
+
+def _check_zeros(runs: Any, counts: Any) -> None:
+    """Check [first, count] of object values at the time 0: in order, and no more than there are values."""
+    end, last = 0, counts.get("object_values") if type(counts) is dict else None
+    for run in codec.sequence(runs, "manifest.zero_times", limit=FILE_BYTES_MAX):
+        numbers = type(run) is list and len(run) == 2 and all(type(number) is int for number in run)
+        if not numbers or run[0] < end or run[1] < 1 or type(last) is not int or sum(run) > last:
+            raise Malformed("manifest.zero_times: expected [first, count] of the object values, in order")
+        end = sum(run)
 
 
 def _check_signature(fields: Mapping[str, Any], signer: str, key: bytes) -> None:

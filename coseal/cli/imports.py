@@ -19,7 +19,7 @@ from coseal.cli.shared import (
     print_json,
     reaching,
 )
-from coseal.errors import EXIT_BAD
+from coseal.errors import EXIT_BAD, CosealError
 
 if TYPE_CHECKING:
     from coseal.client.log_recording import Recorded, Recorder
@@ -34,6 +34,7 @@ class Format(StrEnum):
     ocel_sqlite = "ocel-sqlite"
     ocel_xml = "ocel-xml"
     ocel1_json = "ocel1-json"
+    ocel1_xml = "ocel1-xml"
     xes = "xes"
     cloudevents = "cloudevents"
     csv = "csv"
@@ -45,6 +46,13 @@ class Ambiguous(StrEnum):
     refuse = "refuse"
     earlier = "earlier"
     later = "later"
+
+
+class LogAttributes(StrEnum):
+    """What to do with the attributes of an XES log itself."""
+
+    keep = "keep"
+    leave_out = "leave-out"
 
 
 ZoneOption = Annotated[
@@ -94,8 +102,18 @@ def import_log(
         str | None,
         typer.Option("--decimal", metavar="MARK", help="CSV: the decimal mark, . or a comma.", show_default="."),
     ] = None,
+    log_attributes: Annotated[
+        LogAttributes | None,
+        typer.Option("--log-attributes", help="XES: what the log says of itself.", show_default="keep"),
+    ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, max=1_000, help="Items under one signature.")] = 500,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only read and check the file.")] = False,
+    print_type: Annotated[
+        bool, typer.Option("--print-type", help="Only read and check the file, and print its process type.")
+    ] = False,
+    define_only: Annotated[
+        bool, typer.Option("--define-only", help="Define the process type and register the source; record nothing yet.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Record an event log as a source of a member, strictly.
@@ -103,6 +121,9 @@ def import_log(
     The file is read whole and checked first: dangling references, undeclared types, duplicate ids, values that do not
     fit, times without an offset are reported by path and count, with exit code 1 and nothing recorded. A second run
     records nothing twice, an interrupted one continues where it stopped.
+
+    With --define-only rules for its process type can be in force before the first item is recorded. --print-type
+    prints the definition as `coseal submit process.define_type --data` takes it.
 
     A CSV file needs a map, e.g.
 
@@ -123,12 +144,17 @@ def import_log(
       coseal import log.jsonocel --as enterprise-a
 
       coseal import fines.csv.gz --map fines.toml --as enterprise-a --zone Europe/Rome
+
+      coseal import log.xes.gz --as enterprise-a --define-only
     """
     from coseal.formats.importers.log import BadLog
     from coseal.formats.importers.mapping import Options, load_mapping
     from coseal.formats.importers.reader import read_log
 
-    options = Options(zone, ambiguous.value if ambiguous else None, encoding, timestamp_format, decimal)
+    if dry_run + print_type + define_only > 1:
+        raise CosealError("--dry-run, --print-type and --define-only are one choice", "give one of them")
+    kept = log_attributes.value if log_attributes else None
+    options = Options(zone, ambiguous.value if ambiguous else None, encoding, timestamp_format, decimal, kept)
     try:
         log = read_log(file, load_mapping(mapping, file, options=options), format.value if format else None)
     except BadLog as error:
@@ -137,9 +163,16 @@ def import_log(
     if dry_run:
         _print_counts(log, as_json=as_json)
         return
+    if print_type:
+        print_json(log.definition)
+        return
     from coseal.client.log_recording import Recorder
 
     with access.client(sender) as client:
+        if define_only:
+            Recorder(client, log).prepare()
+            _print_defined(log, sender, as_json=as_json)
+            return
         recorded = run_with_bar(Recorder(client, log, batch_items=batch), len(log.items), file.name, quiet=as_json)
     _print_recorded(recorded, log, as_json=as_json)
 
@@ -187,6 +220,18 @@ def _print_counts(log: Log, *, as_json: bool) -> None:
     else:
         typer.echo(f"the file is good: {len(log.items)} items, {_words(log)}")
         _print_notes(log)
+
+
+def _print_defined(log: Log, sender: str, *, as_json: bool) -> None:
+    source, process_type = f"{sender.partition('/')[0]}/{log.source['id']}", log.definition["id"]
+    if as_json:
+        print_json(
+            {"ok": True, "recorded": 0, "process_type": process_type, "source": source, "notes": list(log.notes)}
+        )
+        return
+    typer.secho(f"process type {process_type} is defined, source {source} registered; nothing is recorded", fg="green")
+    typer.echo(f"  {len(log.items)} items to record, {_words(log)}: the same command without --define-only")
+    _print_notes(log)
 
 
 def _print_recorded(recorded: Recorded, log: Log, *, as_json: bool) -> None:

@@ -49,8 +49,11 @@ def test_the_probe_survives_a_real_network_in_every_encoding(net: Path, tmp_path
         before = out.read_bytes(), Path(f"{out}.manifest.json").read_bytes()
         documents(*words, "--as", "regulator", "--dir", net, "--node", "bank-a")
         assert (out.read_bytes(), Path(f"{out}.manifest.json").read_bytes()) == before
-        again = documents("import", out, "--as", "bank-a", "--dir", net, "--map", named(tmp_path, format))
-        assert again["recorded"] == 6
+        words = ("import", out, "--as", "bank-a", "--dir", net, "--map", named(tmp_path, format))
+        defined = documents(*words, "--define-only")
+        assert (defined["recorded"], defined["source"]) == (0, f"bank-a/again-{format}")
+        again = documents(*words)
+        assert (again["before"], again["recorded"]) == (0, 6)
         out.write_bytes(out.read_bytes() + b"\n")
         assert (
             documents("verify", f"{out}.manifest.json", "--genesis", net / "genesis.json", code=1)["verdict"] == "bad"

@@ -351,6 +351,7 @@ DECODERS: tuple[Decoder, ...] = (
             ("csv", "text", seeds.MAP, lambda: [seeds.CSV.encode()]),
             ("ocel-json", "json", "", lambda: [seeds.text(seeds.OCEL)]),
             ("ocel1-json", "json", "", lambda: [seeds.text(seeds.OCEL1)]),
+            ("ocel1-xml", "text", "", lambda: [seeds.OCEL1_XML.encode()]),
             ("ocel-xml", "text", "", lambda: [seeds.OCEL_XML.encode()]),
             ("ocel-sqlite", "text", "", lambda: [seeds.database()]),
             ("xes", "text", "", lambda: [seeds.XES.encode(), seeds.ENTITIES.encode()]),

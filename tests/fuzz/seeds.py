@@ -281,6 +281,18 @@ OCEL_XML = """<?xml version='1.0' encoding='UTF-8'?>
 <relationship object-id="o1" qualifier="q"/></objects></object></objects><events>
 <event id="e1" type="pay" time="2026-01-02T00:00:00Z"><attributes><attribute name="n">5</attribute></attributes>
 <objects><object object-id="o1" qualifier="q"/></objects></event></events></log>"""
+OCEL1_XML = """<?xml version="1.0"?>
+<log>
+  <global scope="log"><list key="object-types"><string key="object-type" value="order"/></list></global>
+  <events><event>
+    <string key="id" value="e1"/><string key="activity" value="pay"/>
+    <date key="timestamp" value="2026-01-02T00:00:00Z"/><list key="omap"><string key="object-id" value="o1"/></list>
+    <list key="vmap"><float key="n" value="0.10"/></list>
+  </event></events>
+  <objects><object>
+    <string key="id" value="o1"/><string key="type" value="order"/><list key="ovmap"><int key="n" value="5"/></list>
+  </object></objects>
+</log>"""
 XES = """<?xml version="1.0"?>
 <log xes.version="1849.2016" xmlns="http://www.xes-standard.org/">
 <extension name="Concept" prefix="concept" uri="http://www.xes-standard.org/concept.xesext"/>

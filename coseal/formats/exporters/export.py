@@ -73,6 +73,8 @@ def export(record: ProcessRecord, format: str, object_type: str | None = None) -
         "counts": _counts(log, flat, format),
         "leaves_out": dict(sorted(log.leaves_out.items())),
     }
+    if format in _WHOLE and (zeros := log.zero_times()):
+        facts["zero_times"] = zeros
     if flat is not None:
         facts["object_type"] = flat.object_type
     return Export(data, facts, map_text)

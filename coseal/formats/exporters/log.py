@@ -29,6 +29,7 @@ FIELDS: Final = ("recorded", "counterparty", "evidence", "policy", "corrects", "
 """What an event of the ledger may say beside its attributes; written as attributes with this prefix."""
 PREFIX: Final = "coseal:"
 EPOCH: Final = "0"
+"""How the ledger may have the time of an initial value; a file has ``EPOCH_TIME``, which all readers know."""
 EPOCH_TIME: Final = "1970-01-01T00:00:00Z"
 
 Types = dict[str, dict[str, str]]
@@ -50,12 +51,16 @@ class LogEvent:
 
 @dataclass(slots=True)
 class LogObject:
-    """An object; ``values`` are (attribute, time, value), ``relations`` (object id, qualifier)."""
+    """An object; ``values`` are (attribute, time, value), ``relations`` (object id, qualifier).
+
+    Every time is RFC 3339; ``zeros`` are the places of those values that the ledger has at the time ``0``.
+    """
 
     id: str
     type: str
     values: list[tuple[str, str, Any]] = field(default_factory=list)
     relations: dict[tuple[str, str], None] = field(default_factory=dict)
+    zeros: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -88,6 +93,19 @@ class ExportLog:
             "event_values": sum(len(event.attributes) for event in self.events),
             "object_values": sum(len(one.values) for one in self.objects),
         }
+
+    def zero_times(self) -> list[list[int]]:
+        """Return as [first, count] which object values, counted through all objects from 0, are at the time ``0``."""
+        runs: list[list[int]] = []
+        before = 0
+        for one in self.objects:
+            for place in one.zeros:
+                if runs and sum(runs[-1]) == before + place:
+                    runs[-1][1] += 1
+                else:
+                    runs.append([before + place, 1])
+            before += len(one.values)
+        return runs
 
     def event_columns(self, own: Collection[str]) -> dict[str, str]:
         """Return every attribute of events with its type, for a table with columns ``own`` besides.
@@ -176,7 +194,9 @@ class _Builder:
         one = self._object(item["type"], item["object"] if "object" in item else item["change"])
         specs = self._specs["object_types"][one.type]["attributes"]
         for name, time, value in item.get("attributes", ()):
-            when = time if time == EPOCH else explicit(time, zone)
+            if time == EPOCH:
+                one.zeros.append(len(one.values))
+            when = EPOCH_TIME if time == EPOCH else explicit(time, zone)
             one.values.append((name, when, _value(_spec(specs, name, one.type), value, zone)))
 
     def _relation(self, item: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.dates import parse_time
 from coseal.errors import CosealError
-from coseal.formats.exporters.log import EPOCH, EPOCH_TIME, ExportLog, Types
+from coseal.formats.exporters.log import EPOCH_TIME, ExportLog, Types
 
 _VERSION: Final = (3_037_000).to_bytes(4, "big")
 _COLUMNS: Final = {
@@ -107,8 +107,8 @@ def _object_rows(values: Sequence[tuple[str, str, Any]]) -> Iterable[tuple[str, 
 
 
 def is_initial(time: str) -> bool:
-    """Say whether an attribute's time is the epoch, as a file writes it."""
-    return time == EPOCH or (time[:4] in ("1969", "1970") and parse_time(time) == 0)
+    """Say whether an attribute's time is the epoch, at which initial values stand."""
+    return time[:4] in ("1969", "1970") and parse_time(time) == 0
 
 
 def _tables(connection: sqlite3.Connection, kind: str, types: Types, kept: set[tuple[str, str]]) -> dict[str, _Table]:

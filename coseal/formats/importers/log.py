@@ -73,6 +73,9 @@ ADVICE: Final[Mapping[str, str]] = {
     "unmapped_column": "name it in the map's [attributes] with its type, or leave it out by name with ignore",
     "missing_column": "names are compared letter by letter; the delimiter may be another one (delimiter in the map)",
     "not_utf8": 'say the encoding: --encoding cp1252, or gb18030, latin-1, utf-16, ..; in the map, encoding = "cp1252"',
+    "header_too_large": (
+        "--log-attributes leave-out imports the log without them, counted; in the map, log_attributes"
+    ),
     "bad_encoding": "it is another encoding, or the file is damaged at that line",
 }
 """By code, what a person can do."""
@@ -137,11 +140,11 @@ def read_text(path: Path) -> str:
 
 def in_time_order(items: Iterable[tuple[str | None, dict[str, Any]]], zone: int | None) -> tuple[dict[str, Any], ...]:
     """Return items sorted stably by their time text; None is before all times. The texts are readable."""
-    return tuple(item for _, item in sorted(items, key=lambda pair: _time_key(pair[0], zone)))
+    return tuple(item for _, item in sorted(items, key=lambda pair: time_key(pair[0], zone)))
 
 
-def _time_key(text: str | None, zone: int | None) -> tuple[int, str]:
-    """Return (ms, the digits below a ms); a ledger cuts those digits, the order of a log need not."""
+def time_key(text: str | None, zone: int | None) -> tuple[int, str]:
+    """Return (ms, the digits below a ms) of a readable time, None before all; a ledger cuts those digits, not a log."""
     if text is None:
         return (-(2**63), "")
     fraction = _FRACTION.search(text)

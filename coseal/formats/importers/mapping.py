@@ -16,6 +16,10 @@ A map is TOML. For every format:
     [classes]                          # optional: attributes only members may read
     expense = "restricted"
 
+For XES also:
+
+    log_attributes = "keep"            # or "leave-out": what the log says of itself, beside extensions and the like
+
 For CSV also:
 
     object_type = "case"               # default
@@ -50,6 +54,7 @@ from coseal.formats.importers.times import AMBIGUOUS, TimeFormat, Zone, zone_of
 
 ATTRIBUTE_TYPES: Final = ("string", "integer", "boolean", "decimal", "time")
 MODES: Final = ("historical", "live")
+LOG_ATTRIBUTES: Final = ("keep", "leave-out")
 _COLUMN_FIELDS: Final = ("object_type", "case", "activity", "timestamp", "event_id", "delimiter")
 _SUFFIXES: Final = (".gz", ".json", ".jsonocel", ".sqlite", ".xml", ".xmlocel", ".xes", ".csv")
 
@@ -86,6 +91,8 @@ class Mapping:
     counterparties: MappingType[str, str] = field(default_factory=dict)
     classes: MappingType[str, str] = field(default_factory=dict)
     columns: Columns | None = None
+    log_attributes: bool = True
+    """XES: whether the attributes of the log itself are recorded."""
 
     @property
     def zone_minutes(self) -> int | None:
@@ -143,6 +150,7 @@ class Options:
     encoding: str | None = None
     timestamp_format: str | None = None
     decimal: str | None = None
+    log_attributes: str | None = None
 
 
 def load_mapping(path: Path | None, log: Path, zone: str | None = None, options: Options | None = None) -> Mapping:
@@ -154,7 +162,7 @@ def load_mapping(path: Path | None, log: Path, zone: str | None = None, options:
     given = {name: value for name, value in asdict(chosen).items() if value is not None}
     if path is None:
         fields = _Fields(given, log)
-        mapping = replace(default_mapping(log), zone=_zone(fields))
+        mapping = replace(default_mapping(log), zone=_zone(fields), log_attributes=_log_attributes(fields))
         for name in fields.left():
             raise CosealError(
                 f"--{name.replace('_', '-')} is for CSV, which needs a map",
@@ -182,6 +190,7 @@ def _read(path: Path, log: Path, given: MappingType[str, str]) -> Mapping:
         counterparties=fields.table("counterparties"),
         classes=fields.table("classes", ("public", "restricted")),
         columns=_columns(fields),
+        log_attributes=_log_attributes(fields),
     )
     fields.done()
     return mapping
@@ -193,6 +202,10 @@ def _zone(fields: _Fields) -> Zone:
     if made.region is None and ambiguous != AMBIGUOUS[0]:
         raise fields.wrong("ambiguous", "only with a zone that is a region, as Europe/Rome")
     return made
+
+
+def _log_attributes(fields: _Fields) -> bool:
+    return fields.one_of("log_attributes", LOG_ATTRIBUTES, LOG_ATTRIBUTES[0]) == LOG_ATTRIBUTES[0]
 
 
 def _numbers(fields: _Fields) -> Numbers:

@@ -1,6 +1,7 @@
 """OCEL 1.0 in its JSON encoding: read strictly, and recorded as OCEL 2.0 has it.
 
-Law: every event, object and attribute becomes part of an item, or is a finding with its path.
+Law: every event, object and attribute becomes part of an item, or is a finding with its path; what is not declared is
+recorded all the same, with a note.
 
 OCEL 1.0 declares no attribute types: a type has those its values have. Objects carry no times: their values stand at
 the epoch. The globals are kept as the log's header (``header.py``).
@@ -8,11 +9,12 @@ the epoch. The globals are kept as the log's header (``header.py``).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from coseal.contracts.process.cloudevents import Number
-from coseal.formats.importers.header import EPOCH_TIME, OCEL1_HEADER, header_items
+from coseal.formats.importers.header import CHARACTERS_MAX, EPOCH_TIME, OCEL1_HEADER, header_items
 from coseal.formats.importers.json_text import parse_object
 from coseal.formats.importers.log import Findings, Log, Values, in_time_order
 from coseal.formats.importers.mapping import Mapping
@@ -21,6 +23,7 @@ _GLOBALS: Final = ("ocel:global-log", "ocel:global-event", "ocel:global-object")
 _TOP: Final = (*_GLOBALS, "ocel:events", "ocel:objects")
 _EVENT: Final = ("ocel:activity", "ocel:timestamp", "ocel:omap", "ocel:vmap")
 _OBJECT: Final = ("ocel:type", "ocel:ovmap")
+_SHOWN_MAX: Final = 8
 _Types = dict[str, dict[str, str]]
 
 
@@ -28,12 +31,22 @@ def read_ocel1_json(path: Path, mapping: Mapping) -> Log:
     """Read a ``.jsonocel`` file of OCEL 1.0 or one with ``.gz``; raise ``BadLog`` with all findings."""
     findings = Findings()
     document = parse_object(path, findings, f"expected an object with {', '.join(_TOP)}")
-    log = _Reader(document, findings, mapping).log()
+    log = Ocel1Reader(document, findings, mapping).log()
     findings.require_none(path)
     return log
 
 
-class _Reader:
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A value whose encoding says its type, which is one of the process contract."""
+
+    kind: str
+    text: str
+
+
+class Ocel1Reader:
+    """Makes a log of a document of OCEL 1.0, as its JSON encoding has it; a value may be ``Typed``."""
+
     def __init__(self, document: dict[str, Any], findings: Findings, mapping: Mapping) -> None:
         self._document, self._findings, self._mapping = document, findings, mapping
         self._values = Values(findings, mapping.zone)
@@ -46,20 +59,33 @@ class _Reader:
         self._object_types: _Types = {name: {} for name in sorted(self._declared_types or ())}
         self._event_types: _Types = {}
         self._kinds: dict[str, str] = {}
+        self._undeclared: dict[str, int] = {}
 
     def log(self) -> Log:
         """Return everything: the header and the objects, then the events by time."""
         objects = self._objects()
         events = self._events()
         globals_there: dict[str, Any] = {name: self._document[name] for name in _GLOBALS if name in self._document}
-        header, pieces = header_items(OCEL1_HEADER, globals_there)
+        header, pieces = header_items(OCEL1_HEADER, globals_there) or ([], {})
+        if not header:
+            self._findings.add("globals_too_large", "", f"the globals have more than {CHARACTERS_MAX:,} characters")
         timed: list[tuple[str | None, dict[str, Any]]] = [(None, item) for item in (*header, *objects)]
         timed += [(item["time"], item) for item in events]
         return Log(
             definition=self._mapping.definition({**self._object_types, OCEL1_HEADER: pieces}, self._event_types),
             source=self._mapping.source_args(),
             items=in_time_order(timed, self._mapping.zone_minutes),
+            notes=self._notes(),
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        """Say which attributes are not declared: files in use declare some or none, and nothing rests on it."""
+        if not self._undeclared:
+            return ()
+        names = list(self._undeclared)
+        shown = ", ".join(names[:_SHOWN_MAX]) + (f" and {len(names) - _SHOWN_MAX} more" if names[_SHOWN_MAX:] else "")
+        count = sum(self._undeclared.values())
+        return (f"{count} values are of attributes that ocel:attribute-names does not list, recorded as all: {shown}",)
 
     def _objects(self) -> list[dict[str, Any]]:
         items = []
@@ -116,7 +142,7 @@ class _Reader:
         for name, value in self._map(row, field, path).items():
             where = f"{path}.{field}.{name}"
             if self._declared_attributes is not None and name not in self._declared_attributes:
-                self._findings.add("undeclared_attribute", where, "not among ocel:attribute-names")
+                self._undeclared[name] = self._undeclared.get(name, 0) + 1
             kind = _kind(value)
             known = types.setdefault(name, kind or "string")
             if kind is None:
@@ -124,7 +150,7 @@ class _Reader:
             elif kind != known:
                 self._findings.add("mixed_types", where, f"{kind}, yet {known} earlier")
             else:
-                result[name] = self._values.read(kind, value, where)
+                result[name] = self._values.read(kind, value.text if isinstance(value, Typed) else value, where)
         return result
 
     def _rows(self, field: str, fields: tuple[str, ...]) -> list[tuple[str, dict[str, Any], str]]:
@@ -160,6 +186,8 @@ class _Reader:
 
 def _kind(value: Any) -> str | None:
     """Return the ledger's type of a JSON value. Numbers are decimals: JSON does not tell 5 from 5.0 by type."""
+    if isinstance(value, Typed):
+        return value.kind
     if type(value) is bool:
         return "boolean"
     if type(value) is int or isinstance(value, Number):

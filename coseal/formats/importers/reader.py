@@ -19,6 +19,7 @@ from coseal.formats.importers.cloudevents import read_cloudevents
 from coseal.formats.importers.csv_log import read_csv
 from coseal.formats.importers.log import Findings, Log, read_bytes
 from coseal.formats.importers.ocel1_json import read_ocel1_json
+from coseal.formats.importers.ocel1_xml import read_ocel1_xml
 from coseal.formats.importers.ocel_json import read_ocel_json
 from coseal.formats.importers.ocel_sqlite import MAGIC, read_ocel_sqlite
 from coseal.formats.importers.ocel_xml import read_ocel_xml
@@ -29,6 +30,7 @@ FORMATS: Final[Mapping[str, Callable[[Path, maps.Mapping], Log]]] = {
     "ocel-sqlite": read_ocel_sqlite,
     "ocel-xml": read_ocel_xml,
     "ocel1-json": read_ocel1_json,
+    "ocel1-xml": read_ocel1_xml,
     "xes": read_xes,
     "cloudevents": read_cloudevents,
     "csv": read_csv,
@@ -40,6 +42,8 @@ def read_log(path: Path, mapping: maps.Mapping, format: str | None = None) -> Lo
     name = format or format_of(path, mapping)
     if name is None or name not in FORMATS:
         raise CosealError(f"{path}: which format is it?", f"give --format {' or '.join(FORMATS)}")
+    if name != "xes" and not mapping.log_attributes:
+        raise CosealError(f"{path}: log_attributes is for XES, this is {name}", "leave --log-attributes out")
     log = FORMATS[name](path, mapping)
     _check(path, log)
     if mapping.zone.region is None:
@@ -53,9 +57,11 @@ def format_of(path: Path, mapping: maps.Mapping) -> str | None:
     data = read_bytes(path)
     if data.startswith(MAGIC):
         return "ocel-sqlite"
+    if data.startswith(_UTF_16):  # of XML, which says so itself
+        data = data.decode("utf-16-be" if data[0] in b"\0\xfe" else "utf-16-le", "replace").lstrip("\ufeff").encode()
     start = data[:4096].removeprefix(codecs.BOM_UTF8).lstrip()
     if start.startswith(b"<"):
-        return "ocel-xml" if b"<object-types" in data or b"<event-types" in data else "xes"
+        return next((name for marks, name in _XML_MARKS if any(mark in data for mark in marks)), "xes")
     if start.startswith((b"{", b"[")):
         return next((name for mark, name in _JSON_MARKS if mark in data), "ocel-json")
     ending = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
@@ -63,6 +69,11 @@ def format_of(path: Path, mapping: maps.Mapping) -> str | None:
 
 
 _ENDINGS: Final = {".csv": "csv", ".json": "ocel-json", ".jsonocel": "ocel-json"}
+_UTF_16: Final = (codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE, b"\0<", b"<\0")
+_XML_MARKS: Final = (
+    ((b"<object-types", b"<event-types"), "ocel-xml"),
+    ((b"<objects>", b"<objects/>"), "ocel1-xml"),
+)
 _JSON_MARKS: Final = (
     (b'"ocel:events"', "ocel1-json"),
     (b'"ocel:global-log"', "ocel1-json"),

@@ -70,6 +70,8 @@ class _Reader:
         self.stray: list[tuple[str, str]] = []
         self._depth, self._handler = depth, handler
         self._open: list[Element] = []
+        self._places: list[tuple[str, int]] = []
+        self._counts: list[dict[str, int]] = [{}]
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         element = Element(tag.rpartition(":")[2], attributes)
@@ -80,18 +82,23 @@ class _Reader:
         elif len(self._open) > self._depth:
             self._open[-1].children.append(element)
         self._open.append(element)
+        counts = self._counts[-1]
+        number = counts[element.tag] = counts.get(element.tag, 0) + 1
+        self._places.append((element.tag, number))
+        self._counts.append({})
 
     def end(self, tag: str) -> None:
         element = self._open.pop()
-        if element.children and element.text.strip():
-            self.stray.append((element.tag, element.text.strip()[:60]))
+        text = element.text.strip()
+        if text and (element.children or len(self._open) < self._depth):
+            root, *inner = self._places
+            self.stray.append(("/".join([root[0], *(f"{name}[{number}]" for name, number in inner)]), text[:60]))
+        self._places.pop()
+        self._counts.pop()
         if len(self._open) == self._depth:
             self._handler(tuple(outer.tag for outer in self._open), element)
-        elif len(self._open) < self._depth:
-            if self._open:
-                self._open[-1].children.append(element)
-            if element.text.strip() and not element.children:
-                self.stray.append((element.tag, element.text.strip()[:60]))
+        elif self._open and len(self._open) < self._depth:
+            self._open[-1].children.append(element)
 
     def text(self, data: str) -> None:
         self._open[-1].text += data

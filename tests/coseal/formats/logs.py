@@ -41,7 +41,7 @@ _ATTRIBUTES = st.lists(NAMES, min_size=1, max_size=4, unique_by=str.lower).flatm
     lambda names: st.fixed_dictionaries({name: st.sampled_from(sorted(VALUES)) for name in names})
 )
 _TYPES = st.dictionaries(NAMES, _ATTRIBUTES, min_size=2, max_size=3)
-_EPOCHS = st.sampled_from(("0", "1970-01-01T00:00:00Z"))
+_EPOCHS = st.sampled_from(("1970-01-01T00:00:00Z", "1970-01-01T08:00:00+08:00"))
 
 
 @st.composite

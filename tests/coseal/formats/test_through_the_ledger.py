@@ -108,11 +108,14 @@ def test_a_real_log_survives_the_ledger(
 @given(log=logs())
 def test_a_random_log_survives_the_ledger(log: ExportLog, tmp_path_factory: Any, read: Any, as_export: Any, said: Any):
     path = tmp_path_factory.mktemp("random") / "log.json"
-    path.write_bytes(write_ocel_json(log))
+    zero, written = b'"time": "1970-01-01T00:00:00Z"', write_ocel_json(log)
+    path.write_bytes(written.replace(zero, b'"time": "0"'))
     imported, ledger = read(path), Ledger()
     ledger.record(imported)
     record = read_process(ledger, ledger.genesis)
-    assert said(log_of(record.definition, record.rows)) == said(log)
+    exported = log_of(record.definition, record.rows)
+    assert said(exported) == said(log)
+    assert sum(count for _, count in exported.zero_times()) == written.count(zero)
 
 
 def test_the_root_and_heads_are_those_of_the_chain(probe: tuple[Ledger, Log]):
@@ -223,6 +226,8 @@ def test_false_counts_are_told_though_they_are_signed(probe: tuple[Ledger, Log],
         (lambda document: document.update(block_hash="xy"), 1, "manifest.block_hash"),
         (lambda document: document.update(version=2), 1, '"version": 1'),
         (lambda document: document.update(heights=[1]), 1, "manifest.heights"),
+        (lambda document: document.update(zero_times=[[0, 1], [0, 1]]), 1, "manifest.zero_times"),
+        (lambda document: document.update(zero_times=[[0, 9_999]]), 1, "manifest.zero_times"),
     ],
 )
 def test_a_changed_manifest_is_told(probe: tuple[Ledger, Log], change: Change, code: int, part: str, tmp_path: Path):
@@ -362,7 +367,8 @@ def test_fields_of_the_ledger_become_attributes_and_ids_stay_unique(
     log = log_of(record.definition, record.rows)
     assert log.leaves_out == {"repeated_relations": 1}
     assert [(one.id, one.type) for one in log.objects] == [("1", "a"), ("1 (b)", "b")]
-    assert log.objects[0].values == [("v", "0", "-0.05")]
+    assert log.objects[0].values == [("v", "1970-01-01T00:00:00Z", "-0.05")]
+    assert export(record, "ocel-json").facts["zero_times"] == [[0, 1]]
     first, second = log.events
     assert (first.id, first.time) == ("e", "2020-01-01T10:00:00+08:00")
     assert second.id == "e @enterprise-a/s#6"

@@ -13,7 +13,7 @@ import pytest
 from coseal.errors import CosealError
 from coseal.formats.importers.header import header_of
 from coseal.formats.importers.log import BadLog, Log
-from coseal.formats.importers.mapping import load_mapping
+from coseal.formats.importers.mapping import Options, load_mapping
 from coseal.formats.importers.reader import format_of, read_log
 
 
@@ -259,7 +259,7 @@ def test_an_xml_file_is_read_whole_and_references_may_be_written_in_two_ways(tmp
         ('name="n">', 'name="m">', ("undeclared_attribute", "events/event[1]/attributes/attribute[1]")),
         ('type="integer"', 'type="int"', ("bad_type", "event-types/event-type[1]/attributes/attribute[1]")),
         ('<object id="o1"', '<object id="o1" more="1"', ("unknown_field", "objects/object[1]/@more")),
-        ("<events>", "<events>text", ("unknown_text", "events")),
+        ("<events>", "<events>text", ("unknown_text", "log/events[1]")),
         ("<events>", "<more/><events>", ("unknown_element", "more")),
         ("<events>", '<events version="2">', ("unknown_field", "events/@version")),
         ("<log>", '<log name="x">', ("unknown_field", "log/@name")),
@@ -320,11 +320,12 @@ def test_an_xes_file_is_read_whole(tmp_path: Path):
         "objects": [["case", "c1"]],
         "attributes": {"amount": "0.10", "amount>unit": "EUR", "ref": "u-1"},
     }
-    kept = header_of((name, value) for name, _, value in header["attributes"])
+    kept = header_of(("log", name, value) for name, _, value in header["attributes"])
     assert kept is not None
     assert kept["attributes"] == [["float", "mean", "4.13", [["float", "A", "1.0", []]]]]
     assert kept["classifiers"] == [{"name": "Activity", "keys": "concept:name"}]
-    assert kept["ids"] == [["pay", "ref"]]
+    assert kept["kinds"] == [["pay", "ref", "id"]]
+    assert kept["not_kept"] == {}
 
 
 def test_an_event_outside_traces_has_no_case_and_two_traces_of_one_name_are_one(tmp_path: Path):
@@ -383,6 +384,53 @@ def test_an_id_of_an_event_is_kept_and_stands_once(tmp_path: Path):
     assert findings(xes(tmp_path, "</log>", named + "</log>")) == [("duplicate_id", 1, "event[2]")]
 
 
+def test_an_id_stays_where_the_file_has_it(tmp_path: Path):
+    """``identity:id`` beside the id that an export gave, with a value in it, or twice."""
+    both = '<string key="coseal:event_id" value="e-1"/><string key="identity:id" value="u-9">'
+    both += '<int key="n" value="1"/></string>'
+    event = read(xes(tmp_path, '<id key="ref" value="u-1"/>', both)).items[-1]
+    assert event["event"] == "e-1"
+    assert event["attributes"] == {"amount": "0.10", "amount>unit": "EUR", "identity:id": "u-9", "identity:id>n": 1}
+    twice = '<id key="identity:id" value="a"/><id key="identity:id" value="b"/>'
+    found = findings(xes(tmp_path, '<id key="ref" value="u-1"/>', twice))
+    assert found == [("duplicate_attribute", 1, "trace[1].event[1].identity:id")]
+
+
+def test_events_that_the_order_of_time_moves_are_counted(tmp_path: Path):
+    event = '<event><string key="concept:name" value="x"/><date key="time:timestamp" value="{}"/></event>'
+    rows = "".join(event.format(f"2026-01-0{day}T00:00:00Z") for day in (3, 1, 3, 2, 4))
+    log = read(
+        xes(
+            tmp_path,
+            '<trace><string key="concept:name" value="c2"/>',
+            f'<trace><string key="concept:name" value="c2"/>{rows}',
+        )
+    )
+    assert log.notes == ("2 events stood after a later one of their trace: the ledger has them in the order of time",)
+    days = [item["time"][:10] for item in log.items if item.get("type") == "x"]
+    assert days == sorted(days)
+
+
+def test_the_attributes_of_a_log_are_left_out_on_request_and_counted(tmp_path: Path):
+    path = xes(tmp_path)
+    log = read_log(path, load_mapping(None, path, options=Options(log_attributes="leave-out")))
+    kept = header_of(("log", name, value) for name, _, value in log.items[0]["attributes"])
+    assert kept is not None
+    assert (kept["attributes"], kept["not_kept"]) == ([], {"log_attributes": 1})
+    assert log.notes == ("1 attributes of the log are left out, as was asked",)
+    with pytest.raises(CosealError, match="log_attributes is for XES"):
+        read_log(xml(tmp_path), load_mapping(None, path, options=Options(log_attributes="leave-out")))
+
+
+def test_a_header_that_is_too_large_says_how_to_import_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("coseal.formats.importers.header.CHARACTERS_MAX", 100)
+    with pytest.raises(BadLog) as caught:
+        read(xes(tmp_path))
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.count) == ("header_too_large", 1)
+    assert finding.advice.startswith("--log-attributes leave-out imports the log without them")
+
+
 # OCEL 1.0
 
 OCEL1: dict[str, Any] = {
@@ -430,7 +478,7 @@ def test_an_ocel1_file_is_read_whole(tmp_path: Path):
         },
     )
     assert "unused" in log.definition["object_types"]
-    kept = header_of((name, value) for name, _, value in log.items[0]["attributes"])
+    kept = header_of(("log", name, value) for name, _, value in log.items[0]["attributes"])
     assert kept == {name: row for name, row in OCEL1.items() if "global" in name}
 
 
@@ -441,7 +489,6 @@ def test_an_ocel1_file_is_read_whole(tmp_path: Path):
         ("ocel:events/e1/ocel:omap", ["o1", "o1"], ("duplicate_relation", "ocel:events.e1.ocel:omap[1]")),
         ("ocel:events/e1/ocel:timestamp", "2026-01-02T00:00:00", ("no_offset", "ocel:events.e1.ocel:timestamp")),
         ("ocel:events/e1/ocel:vmap/n", None, ("bad_value", "ocel:events.e1.ocel:vmap.n")),
-        ("ocel:events/e1/ocel:vmap/other", 1, ("undeclared_attribute", "ocel:events.e1.ocel:vmap.other")),
         ("ocel:events/e1/more", 1, ("unknown_field", "ocel:events.e1.more")),
         ("ocel:events/e2", [], ("not_ocel", "ocel:events.e2")),
         ("ocel:objects/o1/ocel:type", "ship", ("undeclared_type", "ocel:objects.o1.ocel:type")),
@@ -457,6 +504,88 @@ def test_an_ocel1_file_is_read_whole(tmp_path: Path):
 )
 def test_what_is_wrong_in_ocel1_is_found(path: str, value: Any, expected: tuple[str, str], tmp_path: Path):
     assert expected in [(code, where) for code, _, where in findings(ocel1(tmp_path, path, value))]
+
+
+def test_an_attribute_that_ocel1_does_not_declare_is_a_note(tmp_path: Path):
+    log = read(ocel1(tmp_path, "ocel:events/e1/ocel:vmap/other", 1))
+    assert log.items[-1]["attributes"] == {"n": "0.1", "s": "x", "other": "1"}
+    (note,) = log.notes
+    assert note == "1 values are of attributes that ocel:attribute-names does not list, recorded as all: other"
+    log = read(ocel1(tmp_path, "ocel:global-log/ocel:attribute-names", []))
+    assert [(note[:8], note[-6:]) for note in log.notes] == [("3 values", ": n, s")]
+
+
+OCEL1_XML = """<?xml version="1.0"?>
+<log>
+  <global scope="log">
+    <list key="attribute-names"><string key="attribute-name" value="n"/><string key="attribute-name" value="s"/></list>
+    <list key="object-types"><string key="object-type" value="order"/></list>
+    <string key="version" value="1.0"/>
+  </global>
+  <global scope="event"><string key="activity" value="?"/></global>
+  <events>
+    <event>
+      <string key="id" value="e1"/><string key="activity" value="pay"/>
+      <date key="timestamp" value="2026-01-02T00:00:00+02:00"/>
+      <list key="omap"><string key="object-id" value="o1"/></list>
+      <list key="vmap"><float key="n" value="0.10"/><date key="s" value="2026-01-03T00:00:00Z"/></list>
+    </event>
+  </events>
+  <objects>
+    <object>
+      <string key="id" value="o1"/><string key="type" value="order"/>
+      <list key="ovmap"><int key="n" value="5"/></list>
+    </object>
+  </objects>
+</log>"""
+
+
+def ocel1_xml(tmp_path: Path, old: str = "", new: str = "") -> Path:
+    assert old in OCEL1_XML
+    path = tmp_path / "log1.xmlocel"
+    path.write_text(OCEL1_XML.replace(old, new, 1) if old else OCEL1_XML, encoding="utf-8")
+    return path
+
+
+def test_an_ocel1_xml_file_is_read_whole_and_with_its_types(tmp_path: Path):
+    log = read(ocel1_xml(tmp_path))
+    assert log.items[1:] == (
+        {"object": "o1", "type": "order", "attributes": [["n", "1970-01-01T00:00:00Z", 5]]},
+        {
+            "event": "e1",
+            "type": "pay",
+            "time": "2026-01-02T00:00:00+02:00",
+            "objects": [["order", "o1"]],
+            "attributes": {"n": "0.10", "s": "2026-01-03T00:00:00Z"},
+        },
+    )
+    assert log.definition["event_types"] == {"pay": {"attributes": {"n": "decimal", "s": "time"}}}
+    kept = header_of(("log", name, value) for name, _, value in log.items[0]["attributes"])
+    assert kept is not None
+    assert kept["ocel:global-log"]["ocel:attribute-names"] == ["n", "s"]
+    assert kept["ocel:global-event"] == {"ocel:activity": "?"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('value="o1"/></list>', 'value="x"/></list>', ("dangling_event_object", "ocel:events.e1.ocel:omap[0]")),
+        ('<string key="id" value="e1"/>', "", ("no_id", "events/event[1]")),
+        ('value="0.10"/>', 'value="0.10"/><int key="n" value="1"/>', ("duplicate_attribute", "events/event[1]/vmap/n")),
+        ('<list key="vmap">', '<list key="more"/><list key="vmap">', ("unknown_element", "events/event[1]/more")),
+        ('<list key="vmap">', '<list key="vmap">text', ("unknown_text", "log/events[1]/event[1]/list[2]")),
+        ('value="0.10"/>', 'value="0.10">text</float>', ("unknown_text", "events/event[1]/vmap/n")),
+        ('value="0.10"', 'value="0.10" unit="EUR"', ("unknown_field", "events/event[1]/vmap/n/@unit")),
+        (
+            "</objects>",
+            '<object><string key="id" value="o1"/></object></objects>',
+            ("duplicate_id", "objects/object[2]"),
+        ),
+        ("<events>", "<trace/><events>", ("unknown_element", "trace")),
+    ],
+)
+def test_what_is_wrong_in_ocel1_xml_is_found(old: str, new: str, expected: tuple[str, str], tmp_path: Path):
+    assert expected in [(code, where) for code, _, where in findings(ocel1_xml(tmp_path, old, new))]
 
 
 # CloudEvents
@@ -517,6 +646,7 @@ def test_the_content_tells_the_format_whatever_the_name(tmp_path: Path, referenc
         "ocel-xml": xml(tmp_path),
         "xes": xes(tmp_path),
         "ocel1-json": ocel1(tmp_path),
+        "ocel1-xml": ocel1_xml(tmp_path),
         "cloudevents": lines(tmp_path, EVENT),
         "ocel-json": reference_data / "ocel2" / "roundtrip_probe.json",
     }
@@ -529,6 +659,17 @@ def test_the_content_tells_the_format_whatever_the_name(tmp_path: Path, referenc
         assert format_of(packed, load_mapping(None, packed)) == expected
     with pytest.raises(CosealError, match="No such file"):
         read(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_xml_in_utf_16_is_recognised_and_read(encoding: str, tmp_path: Path):
+    for expected, text in {"xes": XES, "ocel1-xml": OCEL1_XML}.items():
+        path, plain = tmp_path / "log.bin", tmp_path / "plain"
+        text = text.replace('value="pay"', 'value="付款"')
+        path.write_bytes(text.replace('version="1.0"', 'version="1.0" encoding="UTF-16"', 1).encode(encoding))
+        plain.write_text(text, encoding="utf-8")
+        assert format_of(path, load_mapping(None, path)) == expected
+        assert read(path).items == read(plain).items
 
 
 def test_a_line_of_events_ends_with_a_line_feed_and_with_nothing_else(tmp_path: Path):
