@@ -21,6 +21,7 @@ from coseal.ledger.block import Receipt
 from coseal.ledger.genesis import Sources
 from coseal.ledger.transaction import Transaction
 
+COMING: Final = "it is not in force yet"
 NOT_INSTALLED: Final = "not installed where this index was written: install it, then rebuild the index"
 
 
@@ -60,6 +61,9 @@ class OthersRows:
             self._compose(height)
 
     def _compose(self, height: int) -> None:
+        for number, version in enumerate(self._versions):
+            if version.reason == COMING and version.admitted.first_height <= height:
+                self._versions[number] = self._noted(version.admitted, self._make(version.admitted.sources))
         entries = {version.admitted: version for version in self._versions}
         self._in_force = {entry.sources.name: entries[entry] for entry in in_force(sorted(entries), height)}
         later = [entry.first_height for entry in entries if entry.first_height > height]
@@ -67,13 +71,17 @@ class OthersRows:
         self._writers = {}
 
     def admit(self, entries: Sequence[Admitted]) -> None:
-        """Note what comes into force, the block ``first_height`` the first; make the tables that it adds."""
+        """Note what comes into force; the tables that it adds are made in the block ``first_height``."""
         for entry in entries:
-            reason = self._make(entry.sources)
-            place = (max(entry.first_height - 1, 1), BEGIN)
-            self._rows.of(OTHERS).add(*entry.sources, entry.first_height, reason, *place)
-            self._versions.append(_Version(entry, reason))
+            self._versions.append(self._noted(entry, COMING))
             self._changes = min(self._changes or entry.first_height, entry.first_height)
+
+    def _noted(self, entry: Admitted, reason: str) -> _Version:
+        """Put the row of a version, with why its tables are not there."""
+        place = {"height": max(entry.first_height - 1, 1), "position": BEGIN}
+        row = {**entry.sources._asdict(), "first_height": entry.first_height, "reason": reason, **place}
+        self._rows.of(OTHERS).put(row)
+        return _Version(entry, reason)
 
     def _make(self, sources: Sources) -> str:
         """Make the tables that a version adds to those of the versions before; say why not, or nothing."""

@@ -70,10 +70,9 @@ def check(
 
       coseal contract check pledges --json
     """
-    from coseal.kit.checks import check as look
-    from coseal.kit.checks import offers
+    from coseal.kit.checks import check_all, offers
 
-    reports = [look(offer, python=python) for offer in offers(what)]
+    reports = check_all(offers(what), python=python)
     if as_json:
         print_json({"ok": all(report.ok for report in reports), "contracts": [_json(report) for report in reports]})
     else:

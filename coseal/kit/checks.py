@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -55,6 +55,7 @@ class Report:
     lines: list[Line] = field(default_factory=list)
     costs: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By action: the steps of its example, and of the costliest transaction that was tried."""
+    contract: Contract | None = None
 
     @property
     def ok(self) -> bool:
@@ -102,6 +103,30 @@ def _installed(name: str) -> Iterator[Offer]:
             yield Offer(package, attribute, folder_of(package))
 
 
+def check_all(offers: Sequence[Offer], *, python: str | None = None) -> list[Report]:
+    """Look at each offer, and at each version beside those before it that are offered too."""
+    reports = [check(offer, python=python) for offer in offers]
+    for report in reports:
+        report.lines += _beside(report, [other for other in reports if other is not report])
+    return reports
+
+
+def _beside(report: Report, others: Sequence[Report]) -> Iterator[Line]:
+    """See that a version keeps the tables of those before it, and is a version of its own."""
+    if report.sources is None or report.contract is None:
+        return
+    tables = {table.name: table.structure for table in report.contract.tables}
+    for other in others:
+        if other.sources is None or other.contract is None or other.sources.name != report.sources.name:
+            continue
+        if other.sources.version == report.sources.version:
+            yield Line("successor", BAD, f"{other.package} is version {other.sources.version} as well")
+        for table in other.contract.tables if other.sources.version < report.sources.version else ():
+            if tables.get(table.name, table.structure) != table.structure:  # W13
+                text = f"the table {table.name} is another than in {other.package}: give it another name"
+                yield Line("successor", BAD, text)
+
+
 def check(offer: Offer, *, python: str | None = None) -> Report:
     """Look at everything; ``python`` is another interpreter to replay with, besides those on the path."""
     report = Report(offer.package, offer.folder)
@@ -125,6 +150,7 @@ def check(offer: Offer, *, python: str | None = None) -> Report:
         sys.path.insert(0, str(offer.folder.parent))
     try:
         report.sources, contract = load(offer.package, offer.attribute, offer.folder)
+        report.contract = contract
     except BadContract as error:
         say(Line("form", BAD, str(error)))
         return report
@@ -182,12 +208,12 @@ def _shown(contract: Contract, shown: Shown) -> Iterator[Line]:
     """See that rows, events and lists came of the trial without a fault; nodes contain one, and show less."""
     if not (contract.rows or contract.events or contract.lists):
         return
-    wrong = [*dict.fromkeys(shown.faults), *shown.try_lists()]
+    wrong = list(dict.fromkeys(shown.faults))
     yield from (Line("shown", BAD, text) for text in wrong[:20])
     rows = sum(len(shown.rows(table.name)) for table in contract.tables)
     if not wrong:
-        counts = f"{rows} rows, {len(shown.events)} events, {len(contract.lists)} lists"
-        yield Line("shown", OK, f"{counts}: as index, stream and pages show them")
+        counts = f"rows: {rows}, events: {len(shown.events)}, lists: {len(contract.lists)}"
+        yield Line("shown", OK, f"{counts}; each is shown as index, stream and pages show it")
 
 
 def _costs(report: Report, tried: list[Tried]) -> Iterator[Line]:

@@ -54,13 +54,14 @@ class Tried(NamedTuple):
 def drive(contract: Contract) -> tuple[list[Tried], Shown]:
     """Try everything on one chain, then let time pass; return what came of it, and what is shown of it."""
     chain = Trial(contract)
-    done = [
-        _send(chain, f"{contract.name}.{name}", action, field, args, refused)
-        for name, action in contract.actions.items()
-        for field, args, refused in _all(action)
-    ]
+    done: list[Tried] = []
+    for name, action in contract.actions.items():
+        for field, args, refused in _all(action):
+            done.append(_send(chain, f"{contract.name}.{name}", action, field, args, refused))
+        chain.shown.try_lists()
     for wait_ms in WAITS_MS:
         chain.wait(wait_ms)
+        chain.shown.try_lists()
         faults = ", ".join(str(fault.error) for fault in chain.faults)
         chain.faults.clear()
         aside = chain.begun.get("system", {}).get("aside", [])

@@ -88,8 +88,12 @@ class Shown:
         found = self._store.mappings(query, {**filters, "limit": _LIMIT})
         return [listed.entry(listed.row(row)) for row in found]
 
-    def try_lists(self) -> Iterator[str]:
-        """Ask each list with each filter and order; yield what is wrong with it."""
+    def try_lists(self) -> None:
+        """Ask each list with each filter and order, as long as nothing is wrong."""
+        if not self.faults:
+            self.faults += self._list_faults()
+
+    def _list_faults(self) -> Iterator[str]:
         for listed in self._contract.lists:
             tries: list[tuple[dict[str, str], str]] = [({}, order.name) for order in listed.orders]
             tries += [({one.name: one.values[0] if one.values else "1"}, "") for one in listed.filters]

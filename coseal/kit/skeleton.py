@@ -38,9 +38,12 @@ _INIT: Final = '''\
 from coseal.contracts.kernel.contract import Contract
 
 from NAME_1.actions import ACTIONS
+from NAME_1.shown import LISTS, NOTES, write
 from NAME_1.state import OPEN_KEYS
 
-CONTRACT = Contract(name="NAME", version=1, actions=ACTIONS, open_keys=OPEN_KEYS)
+CONTRACT = Contract(
+    name="NAME", version=1, actions=ACTIONS, open_keys=OPEN_KEYS, tables=(NOTES,), rows=write, lists=LISTS
+)
 '''
 
 _STATE: Final = '''\
@@ -118,6 +121,60 @@ ACTIONS = {
 }
 '''
 
+_SHOWN: Final = '''\
+"""What people see of the contract NAME: a table of the index with a row a note, and a list of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coseal.contracts.kernel.lists import Filter, List
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.place import Act
+from coseal.contracts.kernel.rows.schema import WRITTEN, Table, text
+from coseal.contracts.kernel.rows.writer import Writer
+
+NOTES = Table(
+    "NAME__notes",
+    "one row a note",
+    ("member", "id"),
+    (text("member", "whose it is"), text("id", "its name"), text("note", "its text"), *WRITTEN),
+)
+
+
+def write(rows: Rows) -> Writer:
+    """Return what writes the rows of each accepted action."""
+    kept = rows.of(NOTES)
+
+    def written(tx: Any, data: Any, act: Act) -> None:
+        kept.put({**data, "note": tx.args["text"], **act.place})
+
+    def removed(tx: Any, data: Any, act: Act) -> None:
+        kept.remove(data["member"], data["id"])
+
+    return Writer({"NAME.write": written, "NAME.remove": removed})
+
+
+LISTS = (
+    List(
+        "NAME.notes",
+        "/v1/lists/NAME.notes",
+        "NAME",
+        NOTES,
+        "Notes of members",
+        {"en": "Notes", "zh": "备注"},
+        {
+            "id": {"en": "Name", "zh": "名称"},
+            "member": {"en": "Member", "zh": "成员"},
+            "note": {"en": "Text", "zh": "内容"},
+        },
+        (Filter("member"),),
+        key=lambda member, note_id: f"NAME/note/{member}/{note_id}",
+        named_by=("member", "id"),
+    ),
+)
+'''
+
 _README: Final = """\
 # The contract NAME
 
@@ -147,6 +204,15 @@ def test_a_member_writes_and_removes_its_own_notes() -> None:
     assert chain.submit("bank-b", "NAME.remove", id="first").code == "unknown_note"
     assert chain.submit("bank-a", "NAME.remove", id="first").ok
     assert chain.get("NAME/note/bank-a/first") is None
+
+
+def test_notes_are_listed() -> None:
+    chain = Trial(CONTRACT)
+    for name in ("first", "second"):
+        chain.submit("bank-a", "NAME.write", id=name, text="Hello")
+    chain.submit("bank-a", "NAME.remove", id="first")
+    assert [entry["id"] for entry in chain.shown.entries("NAME.notes", member="bank-a")] == ["second"]
+    assert chain.shown.faults == []
 
 
 def test_a_note_has_a_text() -> None:
@@ -184,6 +250,7 @@ def make(name: str, folder: Path) -> list[Path]:
         f"{name}_1/__init__.py": _INIT,
         f"{name}_1/state.py": _STATE,
         f"{name}_1/actions.py": _ACTIONS,
+        f"{name}_1/shown.py": _SHOWN,
         f"tests/test_{name}.py": _TEST,
     }
     for path, text in files.items():

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from typer.testing import CliRunner
 
 from coseal.cli import app
 from coseal.contracts.installed import sources
+from coseal.contracts.rows.others import NOT_INSTALLED
 from coseal.node.exits import Exit
 from tests.cluster.network import Cluster
 
@@ -30,6 +33,7 @@ EXAMPLE = ROOT / "examples" / "contract" / "pledges_1"
 FIRST, SECOND = "pledges_1", "pledges_2"
 THREE = ("central-bank", "enterprise-a", "regulator")
 LATE = "bank-a"
+LISTED = "/v1/lists/pledges.receipts"
 _RAISED = """    if pledged is not None and pledged["bank"] == args["bank"]:  # version 2: more on the same receipt
         record = {**pledged, "amount": pledged["amount"] + args["amount"]}
         view.put(key, record)
@@ -44,7 +48,8 @@ def second_version(folder: Path) -> None:
     text = file.read_text("utf-8")
     for before, after in (
         ("    if pledged is not None:  # rule 1", _RAISED),
-        ('Contract("pledges", ACTIONS, fire=_end)', 'Contract("pledges", ACTIONS, fire=_end, version=2)'),
+        ("from pledges_1.shown", "from pledges_2.shown"),
+        ('Contract("pledges", ACTIONS, ', 'Contract("pledges", ACTIONS, version=2, '),
     ):
         assert before in text
         text = text.replace(before, after)
@@ -100,6 +105,11 @@ class Town:
     def doctor(self, node: str, *, code: int = 0) -> list[dict[str, str]]:
         lines = json.loads(self.run("doctor", str(self.cluster.net.directory), "--json", code=code))["lines"]
         return [line for line in lines if line["node"] == node and line["check"] in ("contract", "status")]
+
+    def left_out(self, name: str) -> list[Any]:
+        """Return what a node's index has no rows of."""
+        with closing(sqlite3.connect(self.cluster.entry(name).data / "index.sqlite")) as connection:
+            return connection.execute("SELECT * FROM left_out").fetchall()
 
     def grow_to(self, height: int) -> None:
         while self.cluster.height("regulator") < height:
@@ -171,6 +181,7 @@ def test_a_contract_is_checked_installed_used_replaced_and_audited_over_both_ver
     (line,) = [line for line in town.doctor(LATE, code=1) if line["check"] == "contract"]
     assert (line["verdict"], town.digests[FIRST] in line["todo"]) == ("bad", True)
     assert f"takes effect at block {height}; bank-a lacks it and will stop there" in town.run("status", folder)
+    assert cluster.get("regulator", LISTED) is None  # not in force yet
     town.grow_to(height + 1)
     assert cluster.processes[LATE].wait(20) == Exit.RELEASE
     reason = f"block {height} needs contract pledges version 1 with SHA-256 {town.digests[FIRST]}, which is not"
@@ -190,6 +201,21 @@ def test_a_contract_is_checked_installed_used_replaced_and_audited_over_both_ver
     assert (raised["code"], raised["data"]["amount"]) == ("ok", 50_007)
     assert town.pledge(7, bank="central-bank")["receipt"]["code"] == "pledged_already"
     cluster.wait_one_tip()
+
+    # shown over both, by every node and to whoever has both; an index without the first says what it lacks
+    for name in (*THREE, LATE):
+        (entry,) = cluster.get(name, f"{LISTED}?consistent=true")["pledges.receipts"]
+        assert (entry["receipt"], entry["amount"], entry["status"]) == ("WR-7", 50_007, "pledged")
+        assert cluster.get(name, "/v1/status")["index"]["left_out"] == 0, town.left_out(name)
+    where = ("--dir", folder, "--json")
+    assert json.loads(town.process((FIRST, SECOND), "list", "pledges.receipts", *where)) == [entry]
+    for packages, left, reason in (((FIRST, SECOND), 0, ""), ((SECOND,), 1, NOT_INSTALLED)):
+        index = str(town.project.parent / f"{len(packages)}.sqlite")
+        synced = json.loads(town.process(packages, "index", "sync", folder, "--db", index, "--json"))
+        assert [each[-1] for each in synced["left_out"]] == ["pledges"] * left
+        query = "SELECT version, reason, amount FROM contracts, pledges__receipts ORDER BY version"
+        rows = json.loads(town.process(None, "sql", query, "--db", index, "--json"))["rows"]
+        assert rows == [[1, reason, 50_007], [2, "", 50_007]]
 
     # audited over both, by whoever has both; anyone else is told what to install
     data = str(cluster.entry("regulator").data)

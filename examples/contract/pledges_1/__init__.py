@@ -12,6 +12,7 @@ from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rej
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Identifier, Integer, Name
+from pledges_1.shown import EVENTS, LISTS, RECEIPTS, write
 
 
 def _pledge(view: View, context: Context, args: Args) -> Result | Rejected:
@@ -53,4 +54,4 @@ ACTIONS = {
     "pledge": Action(Arguments(_pledged), _pledge, "Pledge what a warehouse receipt stands for to a bank", _example),
     "release": Action(Arguments({"receipt": _receipt}), _release, "Release what is pledged", {"receipt": "WR-7"}),
 }
-CONTRACT = Contract("pledges", ACTIONS, fire=_end)
+CONTRACT = Contract("pledges", ACTIONS, fire=_end, tables=(RECEIPTS,), rows=write, events=EVENTS, lists=LISTS)

@@ -43,3 +43,16 @@ def test_the_time_of_a_released_pledge_does_not_end_the_next_one() -> None:
     pledge(chain, until_ms=chain.time_ms + 9 * DAY_MS)
     assert "pledges" not in chain.wait(2 * DAY_MS)
     assert chain.get("pledges/receipt/WR-7") is not None
+
+
+def test_receipts_are_listed_with_what_became_of_them() -> None:
+    chain = Trial(CONTRACT)
+    for receipt, bank in (("WR-7", "bank-a"), ("WR-8", "bank-b"), ("WR-9", "bank-b")):
+        pledge(chain, receipt=receipt, bank=bank, until_ms=chain.time_ms + (2 if receipt == "WR-9" else 9) * DAY_MS)
+    chain.submit("bank-b", "pledges.release", receipt="WR-8")
+    chain.wait(3 * DAY_MS)
+    listed = chain.shown.entries("pledges.receipts", bank="bank-b")
+    assert [(entry["receipt"], entry["status"]) for entry in listed] == [("WR-8", "released"), ("WR-9", "ended")]
+    assert chain.shown.rows("pledges__receipts")[0]["debtor"] == "enterprise-a"
+    assert chain.shown.events == [("pledges.ended", {"id": "WR-9"})]
+    assert chain.shown.faults == []

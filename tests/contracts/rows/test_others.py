@@ -15,7 +15,7 @@ from coseal.contracts.kernel.admitted import history
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.rows.writer import Writer
 from coseal.contracts.registry import Others, others_at
-from coseal.contracts.rows.others import NOT_INSTALLED
+from coseal.contracts.rows.others import COMING, NOT_INSTALLED
 from coseal.node.index.index import Index
 from coseal.streams.outgoing import outgoing
 from tests.contracts.governance.test_admissions import Admitting
@@ -165,3 +165,17 @@ def test_events_that_are_none_stop_no_stream(grown: Admitting, raised: Callable[
     told = [event for event in events_of(grown.chain, others) if event.kind == "tally.large"]
     assert len(told) == 4
     assert all(CANNOT_BE_SHOWN in event.data for event in told)
+
+
+def test_a_contract_that_is_installed_before_its_first_block_has_all_its_rows(grown: Admitting, tmp_path: Path) -> None:
+    """A node without it writes the block before: it stops then, and continues once the contract is installed."""
+    chain, path = grown.chain, tmp_path / "index.sqlite"
+    first = next(entry.first_height for entry in history(chain.executor.reader))
+    index = Index(path, chain.genesis.chain_id, lambda h: chain.blocks[h - 1].encode())
+    index.start(first - 1)
+    assert index.wait(first - 1, 20)
+    index.stop()
+    assert asked(path, "SELECT reason FROM contracts") == [(COMING,)]
+    indexed(chain, path)
+    assert asked(path, AMOUNTS) == [(3, 3), (98, 118), (4, 126)]
+    assert asked(path, "SELECT reason FROM contracts") == [("",), ("",)]

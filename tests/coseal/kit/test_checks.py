@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -44,6 +45,7 @@ def test_a_new_contract_passes_its_checks_and_its_own_tests(project):
         "form",
         "schemas",
         "trial",
+        "shown",
         "cost",
         "replay",
     }
@@ -144,6 +146,7 @@ def test_what_is_the_same_everywhere_is_no_finding(text):
             "trial",
             "OutsidePrefix",
         ),
+        ('"id": args["id"]}\n\n\ndef _remove', "}\n\n\ndef _remove", "shown", "KeyError: 'id'"),
         ('example={"id": "first"}', 'example={"id": ""}', "schemas", "its example is refused"),
         ('title="Remove a note of the own member"', 'title=""', "schemas", "no title"),
     ],
@@ -173,3 +176,36 @@ def test_what_costs_much_is_a_warning(project):
     found = report(project)
     assert found.ok
     assert [line for line in found.lines if line.check == "cost" and line.verdict == "warn"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('Filter("member")', 'Filter("member", condition="no such SQL")', "NAME.notes with member: OperationalError"),
+        ('named_by=("member", "id")', 'named_by=("member", "name")', "KeyError: 'name'"),
+        ('"note": {"en"', '"body": {"en"', "lacks body"),
+    ],
+)
+def test_a_list_that_fails_is_found(project, before, after, said):
+    edit(project, before, after, "shown.py")
+    assert [
+        line.text
+        for line in report(project).lines
+        if line.verdict == "bad" and said.replace("NAME", "pledges") in line.text
+    ]
+
+
+def test_a_version_is_checked_against_the_one_before_it(project):
+    """A table that is another under the same name would leave the new version without rows."""
+    second = project / "pledges_2"
+    shutil.copytree(project / "pledges_1", second)
+    for path in second.glob("*.py"):
+        text = path.read_text().replace("pledges_1", "pledges_2").replace("version=1", "version=2")
+        path.write_text(text.replace(', text("note", "its text")', "").replace('"note": tx.args["text"], ', ""))
+    points = project / "pyproject.toml"
+    first = 'pledges-1 = "pledges_1:CONTRACT"'
+    points.write_text(points.read_text().replace(first, f'{first}\npledges-2 = "pledges_2:CONTRACT"'))
+    reports = checks.check_all(checks.offers(str(project)))
+    (line,) = [line for line in reports[1].lines if line.check == "successor"]
+    assert (line.verdict, "pledges__notes" in line.text) == ("bad", True)
+    assert not [line for line in reports[0].lines if line.check == "successor"]
