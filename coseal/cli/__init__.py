@@ -17,6 +17,7 @@ from coseal.cli import (
     ballots,
     bench,
     bundle,
+    conformance,
     console,
     constitution,
     contract,
@@ -132,6 +133,7 @@ _GROUPS = (
 )
 _MORE = (
     actions,
+    conformance,
     constitution,
     genesis,
     doctor,
