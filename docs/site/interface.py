@@ -20,7 +20,9 @@ from docs.site.markdown import code, table
 
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of a node, without a node: the routes are made, and none is called."""
-    nothing = SimpleNamespace(software_version=__version__, gateway=None, index=None, registry=CollectorRegistry())
+    nothing = SimpleNamespace(
+        software_version=__version__, gateway=None, index=None, registry=CollectorRegistry(), others={}
+    )
     return asyncio.run(_asked(create_app(cast(Services, nothing), Settings())))
 
 
