@@ -36,6 +36,7 @@ count: Final = integer(high=COUNT_MAX)
 _steps: Final = optional(one_of(*TERMS))
 _side: Final = optional(one_of("supervisor", "subject"))
 _peers: Final = 1_000
+_contracts: Final = 64
 
 
 # How a node is
@@ -47,6 +48,15 @@ class Peer:
 
     node: str
     connected: bool
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A contract of others that a node says it does not have, and the first block that may need it."""
+
+    name: str
+    version: int
     height: int
 
 
@@ -65,6 +75,7 @@ class Status:
     leader: str
     waiting: int
     peers: tuple[Peer, ...]
+    lacking: tuple[Lacking, ...] = ()
 
 
 _word: Final = maybe(optional(text(512)))
@@ -79,6 +90,18 @@ STATUS: Final = record(
     round=maybe(optional(integer(high=2**31))),
     leader=maybe(optional(name)),
     mempool=maybe(record(transactions=count)),
+    contracts=maybe(
+        listed(
+            record(
+                name=text(32),
+                version=integer(high=COUNT_MAX),
+                known=flag,
+                height=maybe(optional(height)),
+                first_height=maybe(optional(height)),
+            ),
+            _contracts,
+        )
+    ),
     peers=listed(record(node=name, connected=flag, height=optional(height)), _peers),
 )
 
@@ -98,6 +121,11 @@ def status_of(document: Mapping[str, Any]) -> Status:
         leader=document.get("leader") or "",
         waiting=document.get("mempool", {}).get("transactions", 0),
         peers=tuple(peers),
+        lacking=tuple(
+            Lacking(one["name"], one["version"], one.get("height") or one.get("first_height") or 0)
+            for one in document.get("contracts") or ()
+            if one.get("known") is False
+        ),
     )
 
 

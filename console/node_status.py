@@ -150,6 +150,10 @@ def _how(page: Page, status: Status, tip: int) -> tuple[str, str]:
         return "wait", page.t("network.silent_validator", reason=status.silence)
     if not status.healthy:
         return "bad" if status.why_stalled.startswith(_STOPPED) else "wait", translated(page, status.why_stalled)
+    if status.lacking:
+        lack = status.lacking[0]
+        given = {"name": lack.name, "version": lack.version, "height": page.number(lack.height)}
+        return "wait", page.t("network.lacks_contract", **given)
     if behind > BEHIND_BLOCKS:
         return "wait", page.t("network.behind", count=page.number(behind))
     return "good", page.t("network.healthy")

@@ -50,6 +50,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Blocks commit, but no further failure is tolerated: {good} of {all} validators take part, {quorum} are needed.",
         "出块正常，但不能再有节点失效：{all} 个验证节点中有 {good} 个参与，需要 {quorum} 个。",
     ),
+    "network.lacks_contract": (
+        "Contract {name} version {version} is not installed: the node stops before block {height} if enough validators "
+        "have it.",
+        "未安装合约 {name} 第 {version} 版：若已有足够的验证节点安装，该节点将在区块 {height} 之前停止。",
+    ),
     "network.verdict.unknown": (
         "Whether blocks commit is not known: no node says how it is.",
         "无法得知是否正常出块：没有节点说明自身状态。",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.shared import Commands, JsonOption, ListenOption, plain_table, print_json, short
+from coseal.cli.shared import Commands, ContractOption, JsonOption, ListenOption, plain_table, print_json, short
 from coseal.errors import EXIT_UNKNOWN, CosealError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def register(app: typer.Typer) -> None:
 def init(
     ceremony: CeremonyArgument,
     consortium: Annotated[Path, typer.Option("--consortium", metavar="FILE.toml", help="Who founds the network.")],
+    contract: ContractOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the plan: the members, their users and nodes, what the chain runs with. No key is made.
@@ -51,9 +52,10 @@ def init(
 
       coseal genesis init ceremony --consortium examples/consortium/harbour.toml
     """
+    from coseal.client.contracts import chosen
     from coseal.network import founding
 
-    plan = founding.init(ceremony, consortium)
+    plan = founding.init(ceremony, consortium, chosen(contract or ()))
     if as_json:
         print_json(_plan_document(plan))
         return
@@ -186,6 +188,7 @@ def _plan_document(plan: Plan) -> dict[str, Any]:
         "plan": plan.digest.hex(),
         "members": [member.id for member in plan.members],
         "nodes": [{"node": seat.name, "member": seat.member.id} for seat in plan.seats()],
+        "contracts": [each._asdict() for each in plan.consortium.contracts],
     }
 
 
@@ -201,6 +204,8 @@ def _show_plan(plan: Plan) -> None:
     table.print()
     parameters = ", ".join(f"{name} {str(value).lower()}" for name, value in asdict(plan.consortium.parameters).items())
     typer.echo(f"runs with     {parameters}")
+    for name, version, sha256 in plan.consortium.contracts:
+        typer.echo(f"contract      {name} version {version}, SHA-256 {sha256}: every node needs it")
 
 
 def _show(standing: Standing, *, as_json: bool) -> None:

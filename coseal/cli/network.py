@@ -20,6 +20,7 @@ from coseal.cli import live_view
 from coseal.cli.shared import (
     Commands,
     ConsolePortOption,
+    ContractOption,
     DirectoryArgument,
     DirectoryOption,
     JsonOption,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from coseal.ledger.genesis import Genesis
     from coseal.network.consortium import Consortium
     from coseal.network.folders import Network
     from coseal.network.processes import NodeStatus, Ready
@@ -81,6 +83,7 @@ def up(
     observers: ObserversOption = 0,
     base_port: PortOption = None,
     consortium: ConsortiumOption = None,
+    contract: ContractOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when the network is up; end it with `down`.")
     ] = False,
@@ -103,7 +106,10 @@ def up(
       coseal up my-net --validators 7 --observers 1 --base-port 9000
 
       coseal up harbour --consortium harbour.toml
+
+      coseal up trading --contract pledges
     """
+    from coseal.client.contracts import require_installed
     from coseal.network import console, folders, processes
     from coseal.network.ports import require_free
 
@@ -115,11 +121,13 @@ def up(
     if fresh and console_port is not None:
         require_free([("the console", f"127.0.0.1:{console_port}")], "choose another --console-port")
     if fresh:
-        net = _make(path, validators, observers, base_port, consortium, check_ports=True)
+        net = _make(path, validators, observers, base_port, consortium, contract or (), check_ports=True)
     else:
         net = folders.load(path)
         _refuse_changes(net, validators, observers, base_port, consortium)
-        net.genesis()
+        genesis = net.genesis()
+        _require_admitted(genesis, contract or ())
+        require_installed(genesis.name, genesis.contracts)
         console.require_free(net, console_port)
     waiting = [node for node in net.nodes if processes.pid_of(node) is None]
     processes.require_free_ports(waiting)
@@ -151,6 +159,7 @@ def init(
     observers: ObserversOption = 0,
     base_port: PortOption = None,
     consortium: ConsortiumOption = None,
+    contract: ContractOption = None,
     by_name: Annotated[
         bool,
         typer.Option(
@@ -172,7 +181,7 @@ def init(
         net.genesis()
         typer.echo(f"{path} holds a network already: chain {net.chain_id}")
         return
-    net = _make(path, validators, observers, base_port, consortium, by_name=by_name)
+    net = _make(path, validators, observers, base_port, consortium, contract or (), by_name=by_name)
     typer.echo(f"{path}: {len(net.nodes)} nodes, chain {net.chain_id}")
 
 
@@ -310,15 +319,18 @@ def _make(
     observers: int,
     base_port: int | None,
     consortium: Path | None,
+    contracts: Sequence[str],
     *,
     by_name: bool = False,
     check_ports: bool = False,
 ) -> Network:
     """Make the folder; with ``check_ports`` first see that its ports are free, so that nothing is left behind."""
+    from coseal.client.contracts import chosen, require_installed
     from coseal.network import folders, processes
 
     addressing = folders.Addressing(base_port or folders.DEFAULT_BASE_PORT, by_name=by_name)
-    founders = _founders(path, validators, consortium)
+    founders = _founders(path, validators, consortium).with_contracts(chosen(contracts))
+    require_installed(founders.name, founders.contracts)
     if check_ports:
         processes.require_free_ports(folders.planned_nodes(founders, observers, addressing), planned=True)
     return folders.create(path, founders, observers=observers, addressing=addressing)
@@ -352,6 +364,16 @@ def _refuse_changes(
         raise CosealError(
             f"{net.directory} holds a network already, {', '.join(names)} cannot change it", "choose another folder"
         )
+
+
+def _require_admitted(genesis: Genesis, names: Sequence[str]) -> None:
+    """Refuse to found a chain that is there with more contracts of others: a ballot admits them."""
+    from coseal.client.contracts import chosen
+
+    for sources in chosen(names):
+        if sources not in genesis.contracts:
+            hint = "a ballot admits it: `coseal governance propose add_contract`"
+            raise CosealError(f"the genesis of {genesis.name} does not admit {sources.name} {sources.version}", hint)
 
 
 def _wait(

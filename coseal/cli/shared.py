@@ -86,6 +86,14 @@ ListenOption = Annotated[
     str | None,
     typer.Option("--listen", metavar="HOST", help="Where links are accepted.", show_default="the node's address"),
 ]
+ContractOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--contract",
+        metavar="NAME[-VERSION]",
+        help="An installed contract of others that the genesis admits; again for more. Every node needs it.",
+    ),
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would come of it now; nothing is signed or recorded.")
 ]

@@ -136,6 +136,7 @@ def encode_plan(consortium: Consortium, time_ms: int) -> bytes:
             "validators": list(consortium.validators),
             "members": members,
             "parameters": asdict(consortium.parameters),
+            **({"contracts": [each._asdict() for each in consortium.contracts]} if consortium.contracts else {}),
         },
     }
     return _text(document)
@@ -301,7 +302,12 @@ def _encode(plan: Plan, operators: Mapping[str, Mapping[str, bytes]], nodes: Seq
     )
     parameters = plan.consortium.parameters
     return encode_genesis(
-        name=plan.consortium.name, time_ms=plan.time_ms, parameters=parameters, members=members, nodes=tuple(nodes)
+        name=plan.consortium.name,
+        time_ms=plan.time_ms,
+        parameters=parameters,
+        members=members,
+        nodes=tuple(nodes),
+        contracts=plan.consortium.contracts,
     )
 
 
@@ -315,6 +321,7 @@ def difference(given: bytes, expected: Genesis) -> str:
         ("name", expected.name, found.name),
         ("time_ms", expected.time_ms, found.time_ms),
         ("parameters", expected.parameters, found.parameters),
+        ("contracts", expected.contracts, found.contracts),
         *((f"member {m.id}", m, {o.id: o for o in found.members}.get(m.id)) for m in expected.members),
         *((f"node {n.id}", n, {o.id: o for o in found.nodes}.get(n.id)) for n in expected.nodes),
     ):

@@ -25,21 +25,23 @@ A consortium file is TOML:
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from coseal.contracts.registry import CAPABILITIES
+from coseal.contracts.registry import CAPABILITIES, TAKEN
 from coseal.errors import CosealError
 from coseal.ledger.errors import Malformed
-from coseal.ledger.genesis import LEVELS, Parameters, is_name
+from coseal.ledger.genesis import CONTRACT_NAME_RULE, LEVELS, Parameters, Sources, is_contract_name, is_name
 from coseal.ledger.validators import MAX_VALIDATORS, ROLES, max_faulty, quorum
 
 DEFAULT_USER: Final = "admin"
 OBSERVERS: Final = "public"
 """The member that runs the observers of the default consortium."""
 _MEMBER_FIELDS: Final = frozenset({"id", "name", "role", "level", "sector", "central_bank", "users"})
-_TOP_FIELDS: Final = frozenset({"name", "validators", "members", "parameters"})
+_TOP_FIELDS: Final = frozenset({"name", "validators", "members", "parameters", "contracts"})
 
 # A network on one machine has short links, so a silent leader may be noticed sooner than the default says.
 LOCAL_PARAMETERS: Final = Parameters(round_timeout_ms=1_000)
@@ -74,6 +76,16 @@ class Consortium:
     members: tuple[Founder, ...]
     validators: tuple[str, ...]
     parameters: Parameters = LOCAL_PARAMETERS
+    contracts: tuple[Sources, ...] = ()
+    """Contracts of others that the genesis admits, by name."""
+
+    def with_contracts(self, more: Sequence[Sources]) -> Consortium:
+        """Return the consortium with more contracts of others; raise ``CosealError`` for a name that is given twice."""
+        both = sorted({*self.contracts, *more})
+        for left, right in pairwise(both):
+            if left.name == right.name:
+                raise CosealError(f"contract {left.name} is given twice", "a genesis admits one version of it")
+        return replace(self, contracts=tuple(both))
 
 
 def default_consortium(validators: int, name: str = "coseal-net") -> Consortium:
@@ -132,7 +144,11 @@ def parse_consortium(document: dict[str, Any], defaults: Parameters = LOCAL_PARA
         raise Malformed("members: more than one central bank")
     validators = document.get("validators", [member.id for member in members if member.role != "public"])
     consortium = Consortium(
-        name, members, _seats(validators, ids), _parameters(document.get("parameters", {}), defaults)
+        name,
+        members,
+        _seats(validators, ids),
+        _parameters(document.get("parameters", {}), defaults),
+        _contracts(document.get("contracts", [])),
     )
     _require_balance(consortium)
     return consortium
@@ -235,6 +251,28 @@ def _parameters(value: Any, defaults: Parameters) -> Parameters:
         if type(given) is not type(known[name]):
             raise Malformed(f"parameters.{name}: expected {'true or false' if name == 'public_read' else 'an integer'}")
     return Parameters(**{**known, **value})
+
+
+def _contracts(rows: Any) -> tuple[Sources, ...]:
+    """Return the contracts of others that are named: ``name``, ``version``, ``sha256``; Genesis checks the rest."""
+    found: list[Sources] = []
+    for index, row in enumerate(rows if type(rows) is list else [rows]):
+        path = f"contracts[{index}]"
+        if type(row) is not dict or set(row) != set(Sources._fields):
+            raise Malformed(f"{path}: expected {', '.join(Sources._fields)}; `coseal contract check` prints them")
+        sources = Sources(**row)
+        if not is_contract_name(sources.name) or sources.name in TAKEN:  # W1
+            raise Malformed(f"{path}.name: {sources.name} is taken, or is not {CONTRACT_NAME_RULE}")
+        if type(sources.version) is not int or sources.version < 1:
+            raise Malformed(f"{path}.version: expected an integer from 1 on")
+        if type(sources.sha256) is not str or not _is_sha256(sources.sha256):
+            raise Malformed(f"{path}.sha256: expected 64 characters of 0-9 and a-f")
+        found.append(sources)
+    return tuple(sorted(found))
+
+
+def _is_sha256(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
 def _require_balance(consortium: Consortium) -> None:

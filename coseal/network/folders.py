@@ -245,6 +245,7 @@ def _build(directory: Path, consortium: Consortium, observers: int, addressing: 
         parameters=consortium.parameters,
         members=tuple(_genesis_member(member, user_seeds) for member in members),
         nodes=tuple(entries),
+        contracts=consortium.contracts,
     )
     try:
         genesis = Genesis.decode(raw)

@@ -20,15 +20,16 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
 from coseal.client import keys
+from coseal.client.contracts import require_installed
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger.errors import LedgerError
-from coseal.ledger.genesis import Genesis, Parameters
+from coseal.ledger.genesis import Genesis, Parameters, Sources
 from coseal.ledger.signing import Ed25519Signer
 from coseal.network import ceremony, folders
 from coseal.network.ceremony import Contribution, NodePart, Plan
@@ -64,9 +65,12 @@ class Standing:
         return self.genesis is not None and not self.unconfirmed
 
 
-def init(folder: Path, consortium: Path) -> Plan:
-    """Write the plan of a ceremony from a consortium file; an existing plan is never replaced."""
-    founders = load_consortium(consortium, Parameters())
+def init(folder: Path, consortium: Path, contracts: Sequence[Sources] = ()) -> Plan:
+    """Write the plan of a ceremony from a consortium file, with more contracts of others that the genesis admits.
+
+    An existing plan is never replaced.
+    """
+    founders = load_consortium(consortium, Parameters()).with_contracts(contracts)
     raw = ceremony.encode_plan(founders, time.time_ns() // 1_000_000)
     try:
         plan = ceremony.decode_plan(raw)
@@ -143,6 +147,8 @@ def confirm(
     genesis, plan = standing.genesis, standing.plan
     if genesis is None:
         raise CosealError(f"{folder}: there is no genesis yet", f"coseal genesis finish {folder}")
+    if plan.seats(member):
+        require_installed(genesis.name, genesis.contracts)
     given = standing.contributions.get(member)
     if given is None or given.raw != own:
         what = _own_difference(plan, own, given)

@@ -172,6 +172,11 @@ class _StatusCollector(Collector):
             ("coseal_release_needed", "Whether rules to come will stop this node.", int(_needs_release(status))),
             ("coseal_version_missing", "Validators that an accepted version waits for.", _missing(status)),
             ("coseal_contract_faults", "Exceptions of contracts contained since the start.", status.faults),
+            (
+                "coseal_contracts_missing",
+                "Contracts in force or accepted that are not here.",
+                _contracts_missing(status),
+            ),
             ("coseal_aside", "Due things that were set aside and are still to be done.", status.aside),
             ("coseal_mempool_transactions", "Pending transactions.", status.mempool_transactions),
             ("coseal_mempool_bytes", "Bytes of pending transactions.", status.mempool_bytes),
@@ -208,6 +213,10 @@ def _reachable(status: NodeStatus) -> int:
 def _needs_release(status: NodeStatus) -> bool:
     upgrade = status.upgrade
     return upgrade is not None and upgrade.first_height is not None and not upgrade.known
+
+
+def _contracts_missing(status: NodeStatus) -> int:
+    return sum(not contract["known"] for contract in status.contracts)
 
 
 def _missing(status: NodeStatus) -> int:

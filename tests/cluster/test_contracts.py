@@ -182,6 +182,10 @@ def test_a_contract_is_checked_installed_used_replaced_and_audited_over_both_ver
     assert (line["verdict"], town.digests[FIRST] in line["todo"]) == ("bad", True)
     assert f"takes effect at block {height}; bank-a lacks it and will stop there" in town.run("status", folder)
     assert cluster.get("regulator", LISTED) is None  # not in force yet
+    assert [b"coseal_contracts_missing 1.0" in cluster.raw(name, "/metrics") for name in (LATE, "regulator")] == [
+        True,
+        False,
+    ]
     town.grow_to(height + 1)
     assert cluster.processes[LATE].wait(20) == Exit.RELEASE
     reason = f"block {height} needs contract pledges version 1 with SHA-256 {town.digests[FIRST]}, which is not"

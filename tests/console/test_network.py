@@ -29,6 +29,9 @@ def page(language: str = "en", names: tuple[str, ...] = NAMES) -> Page:
     return Page(Request(scope), console, language)
 
 
+PLEDGES = {"name": "pledges", "version": 2, "sha256": "00" * 32, "in_force": False, "height": 120}
+
+
 def status(name: str, **fields: Any) -> dict[str, Any]:
     well = {"node": name, "height": 100, "healthy": True, "voting": True, "round": 0, "leader": "bank-a", "peers": []}
     return {**well, **fields}
@@ -59,6 +62,8 @@ def test_all_well():
         ({"voting": False, "silence": "its journal is lost"}, "wait", "may not vote: its journal is lost", False),
         ({"healthy": False, "why_stalled": "stopped: disk"}, "bad", "stopped: disk", False),
         ({"healthy": False, "why_stalled": "waiting for more"}, "wait", "waiting for more", True),
+        ({"contracts": [{**PLEDGES, "known": False}]}, "wait", "pledges version 2 is not installed", True),
+        ({"contracts": [{**PLEDGES, "known": True}]}, "good", "keeps up", True),
         ({"round": 2}, "good", "keeps up", True),
     ],
 )

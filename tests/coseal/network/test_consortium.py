@@ -7,6 +7,7 @@ import pytest
 
 from coseal.errors import CosealError
 from coseal.ledger.errors import Malformed
+from coseal.ledger.genesis import Sources
 from coseal.ledger.validators import max_faulty, quorum
 from coseal.network.consortium import default_consortium, load_consortium, parse_consortium
 
@@ -124,3 +125,38 @@ def test_the_default_consortium_lets_nobody_decide_alone(n: int):
 def test_there_is_no_default_consortium_of_such_a_size(n: int):
     with pytest.raises(CosealError):
         default_consortium(n)
+
+
+# Contracts of others
+
+PLEDGES = {"name": "pledges", "version": 1, "sha256": "ab" * 32}
+
+
+def test_contracts_of_others_are_named_with_version_and_digest():
+    document = {**tomllib.loads(GOOD), "contracts": [PLEDGES]}
+    assert parse_consortium(document).contracts == (Sources(**PLEDGES),)
+
+
+@pytest.mark.parametrize(
+    ("contracts", "field"),
+    [
+        ("pledges", "contracts[0]: expected"),
+        ([{"name": "pledges"}], "contracts[0]: expected"),
+        ([{**PLEDGES, "name": "process"}], "contracts[0].name: process is taken"),
+        ([{**PLEDGES, "name": "Pledges"}], "contracts[0].name"),
+        ([{**PLEDGES, "version": True}], "contracts[0].version"),
+        ([{**PLEDGES, "sha256": "AB" * 32}], "contracts[0].sha256"),
+    ],
+)
+def test_a_mistake_in_contracts_is_named(contracts, field):
+    with pytest.raises(Malformed) as refused:
+        parse_consortium({**tomllib.loads(GOOD), "contracts": contracts})
+    assert field in refused.value.reason
+
+
+def test_one_contract_in_two_versions_is_refused():
+    first = Sources(**PLEDGES)
+    consortium = default_consortium(4).with_contracts([first])
+    assert consortium.with_contracts([first]).contracts == (first,)
+    with pytest.raises(CosealError, match="pledges is given twice"):
+        consortium.with_contracts([first._replace(version=2)])

@@ -12,7 +12,7 @@ import pytest
 
 from coseal.client import keys
 from coseal.errors import BadAnswer, CosealError
-from coseal.ledger.genesis import Genesis, Parameters
+from coseal.ledger.genesis import Genesis, Parameters, Sources
 from coseal.network import ceremony, folders, founding
 
 MEMBERS = ("authority", "central-bank", "trade-bank", "shipping")
@@ -358,3 +358,18 @@ def test_usage_errors_say_what_to_do(finished: Path, copy: Path, tmp_path: Path)
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ceremony.Malformed, match="address"):
         ceremony.address(text, "address")
+
+
+@pytest.mark.usefixtures("without_journals")
+def test_the_plan_names_contracts_and_a_member_whose_node_lacks_one_does_not_confirm(tmp_path: Path) -> None:
+    """Who lacks it makes keys and sees the genesis, and is told what to install before a node is made ready."""
+    plans, sha256 = tmp_path / "plans", "ab" * 32
+    table = f'[[contracts]]\nname = "pledges"\nversion = 1\nsha256 = "{sha256}"\n'
+    public = begin(plans, FOUNDERS.replace("[[members]]", f"{table}[[members]]", 1))
+    standing = founding.finish(public)
+    assert standing.plan.consortium.contracts == (Sources("pledges", 1, sha256),)
+    assert standing.genesis is not None
+    assert standing.genesis.contracts == standing.plan.consortium.contracts
+    member = standing.plan.seats()[0].member.id
+    with pytest.raises(CosealError, match=r"admits contract pledges version 1 .* not installed here"):
+        founding.confirm(public, plans / member)
