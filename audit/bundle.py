@@ -18,13 +18,14 @@ from coseal.audit.epochs import Epochs
 from coseal.audit.history import ObjectHistory, verify_history
 from coseal.audit.report import Verdict
 from coseal.audit.steps import Step, Trace
+from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.process.chain import item_hash
 from coseal.contracts.process.recorded import recorded_items
+from coseal.contracts.process.state import source_key
 from coseal.contracts.rules.rule import SOURCE
-from coseal.contracts.supervision.findings import CASE_FIELDS, OPEN_CASE, count_key, finding_key, open_of, raised_of
-from coseal.contracts.supervision.holds import hold_key
-from coseal.contracts.supervision.obligations import obligation_key
-from coseal.contracts.supervision.sets import ADOPTED, active_key, rule_digest, set_key
+from coseal.contracts.supervision.findings import CASE_FIELDS, OPEN_CASE, open_of, raised_of
+from coseal.contracts.supervision.sets import ADOPTED, rule_digest
+from coseal.contracts.supervision.state import active_key, finding_key, findings_key, hold_key, obligation_key, set_key
 from coseal.ledger import codec
 from coseal.ledger.block import Header, Receipt
 from coseal.ledger.certificate import Certificate
@@ -194,7 +195,7 @@ class _Bundle:
         values = dict(map(self._value, document["sources"]))
         wanted = {source for source, _, _ in self._items()} | ({self.name[2]} if self.name[1] == SOURCE else set())
         for source in sorted(wanted):
-            value = values.get(f"process/source/{source}")
+            value = values.get(source_key(source))
             if value is None:
                 raise BadProof(f"the state of source {source} is missing")
             self.gaps[source] = value["missing"]
@@ -237,10 +238,10 @@ class _Bundle:
             for basis in value["rule"]["legal_basis"]:
                 if basis.startswith(EXTERNAL):
                     external.add(basis)
-                elif shown.get(f"policy/instrument/{basis}") is None:
+                elif shown.get(instrument_key(basis)) is None:
                     raise BadProof(f"rule {value['rule']['id']} rests on {basis}, whose record is missing")
                 else:
-                    self.policies[basis] = shown[f"policy/instrument/{basis}"]
+                    self.policies[basis] = shown[instrument_key(basis)]
         self.shown_policies = {key: value for key, value in shown.items() if value is not None}
         digests = sum("text_sha256" in policy for policy in self.policies.values())
         words = f"{len(self.policies)} policies of the register ({digests} with the digest of their text)"
@@ -260,11 +261,11 @@ class _Bundle:
             if rule not in self.rules and not value["rule"].startswith("system:"):
                 raise BadProof(f"finding {value['id']} is of rule {rule[0]} version {rule[1]}, which is not shown")
             for basis in value.get("legal_basis", ()):
-                if not basis.startswith(EXTERNAL) and f"policy/instrument/{basis}" not in self.shown_policies:
+                if not basis.startswith(EXTERNAL) and instrument_key(basis) not in self.shown_policies:
                     raise BadProof(f"finding {value['id']} rests on {basis}, whose record is missing")
             self.findings[value["id"]] = value
         key, count = self._value(document.get("finding_count"))
-        if key != count_key(*self.name):
+        if key != findings_key(*self.name):
             raise BadProof(f"the number of findings is that of {key}")
         if len(self.findings) != raised_of(count):
             raise BadProof(f"{len(self.findings)} findings are shown, {raised_of(count)} were raised")

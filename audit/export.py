@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from coseal.audit.counting import COUNTERS, Uncountable
 from coseal.audit.epochs import Epochs
 from coseal.audit.steps import Seen, Trace, Untold
+from coseal.contracts.membership.state import operator_key
 from coseal.ledger import codec, signing
 from coseal.ledger.errors import BadProof, BadSignature, Malformed
 from coseal.ledger.genesis import Genesis
@@ -212,7 +213,7 @@ def _registered(signer: str, key: bytes, genesis: Genesis, registration: Any) ->
     certified = state_proof_from_json(document)
     certified.verify(genesis.chain_id, epochs.of(certified.header, certified.certificate))
     record = None if certified.value is None else codec.decode(certified.value)
-    if certified.key != f"membership/operator/{signer}".encode() or type(record) is not dict or record["key"] != key:
+    if certified.key != operator_key(signer).encode() or type(record) is not dict or record["key"] != key:
         raise BadProof(f"its registration does not give {signer} the key {key.hex()}")
     return f"the certified state after block {certified.header.height} gives {signer} this key"
 

@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import sparse_merkle
+from coseal.contracts.process.state import object_key
 from coseal.ledger import codec
 from coseal.ledger.state import MemoryStore, State, key_hash_of, make_entry, value_hash_of
 from coseal.node.storage.state_store import LmdbStore, Marker
@@ -152,7 +153,7 @@ DESIGNS: dict[str, Callable[[int, str], Design]] = {
 
 def key_of(number: int) -> bytes:
     """Return a key as contracts make them."""
-    return b"process/object/fine/A%d" % number
+    return object_key("fines", "fine", f"A{number}").encode()
 
 
 def entries(count: int) -> Iterator[dict[bytes, bytes]]:

@@ -27,13 +27,14 @@ from coseal.console.parts import (
 )
 from coseal.console.shown import Shown
 from coseal.contracts.governance import ballot
+from coseal.contracts.membership.state import VALIDATORS_KEY
 
 _TONES: Final = {"open": "wait", "accepted": "good", "rejected": "bad", "expired": "", "void": "bad", "failed": "bad"}
 
 
 async def electorate(page: Page) -> list[str]:
     """Return the members that have a vote now: those that run validators, each once."""
-    current = await page.data.state("membership/validators")
+    current = await page.data.state(VALIDATORS_KEY)
     return sorted({row[1] for row in current.value[1]})
 
 

@@ -18,6 +18,7 @@ from coseal.console.messages import translated
 from coseal.console.nodes import ODD, SILENT, NoAnswer, Nodes, Seen
 from coseal.console.page import Page
 from coseal.console.shown import Shown, Trust, Untrue, joined
+from coseal.contracts.membership.state import NODES_KEY, member_key, node_key
 from coseal.ledger.genesis import Genesis
 
 BEHIND_BLOCKS: Final = 3
@@ -56,11 +57,11 @@ async def registered(page: Page) -> Shown[list[Registered]]:
     """Return the nodes of the registry, from the certified state; from the genesis while that cannot be read."""
     data = page.data
     try:
-        listed = await data.state("membership/nodes")
+        listed = await data.state(NODES_KEY)
         names: list[str] = listed.value or []
-        nodes = await asyncio.gather(*(data.state(f"membership/node/{name}") for name in names))
+        nodes = await asyncio.gather(*(data.state(node_key(name)) for name in names))
         ids = sorted({one.value["member"] for one in nodes if one.value})
-        members = await asyncio.gather(*(data.state(f"membership/member/{member}") for member in ids))
+        members = await asyncio.gather(*(data.state(member_key(member)) for member in ids))
     except (NoAnswer, Untrue):
         return Shown(of_genesis(page.console.genesis), Trust.VERIFIED, "trust.genesis")
     about = {member: one.value or {} for member, one in zip(ids, members, strict=True)}

@@ -11,6 +11,7 @@ from typing import Final
 from coseal.console.html import Html, el
 from coseal.console.page import Page
 from coseal.console.shown import Shown, joined
+from coseal.contracts.policy.state import dimension_key, figure_key, page_key
 
 STATUS_TONE: Final = {"promulgated": "good", "proposed": "wait", "ended": "bad"}
 VERDICT_TONE: Final = {"in_force": "good", "not_yet": "wait", "no_longer": "bad", "suspended": "bad"}
@@ -49,7 +50,7 @@ def subject_tabs(page: Page) -> Html:
 
 async def counter(page: Page, by: str, value: str) -> Shown[int]:
     """Return how many instruments (events, for ``action``) have a value now; 0 is proven as well."""
-    shown = await page.data.state(f"policy/statistics/{by}/value/{value}")
+    shown = await page.data.state(figure_key(by, value))
     return shown.of(shown.value or 0)
 
 
@@ -60,11 +61,9 @@ async def values_of(page: Page, by: str) -> list[str]:
 
 async def listed(page: Page, by: str) -> Shown[list[str]]:
     """Return the values of a dimension with their standing."""
-    total = await page.data.state(f"policy/statistics/{by}")
+    total = await page.data.state(dimension_key(by))
     count = min((total.value or {}).get("count", 0), VALUES_MAX)
-    pages = await asyncio.gather(
-        *(page.data.state(f"policy/statistics/{by}/page/{n}") for n in range(-(-count // _PAGE_VALUES)))
-    )
+    pages = await asyncio.gather(*(page.data.state(page_key(by, n)) for n in range(-(-count // _PAGE_VALUES))))
     values = [value for one in pages for value in one.value or ()]
     return joined(total, *pages).of(values)
 
@@ -74,7 +73,7 @@ async def proven_figures(page: Page, by: str) -> Shown[dict[str, int]] | None:
 
     None if it has more than ``VALUES_MAX`` values: some would be missing.
     """
-    total = await page.data.state(f"policy/statistics/{by}")
+    total = await page.data.state(dimension_key(by))
     if (total.value or {}).get("count", 0) > VALUES_MAX:
         return None
     values = await listed(page, by)

@@ -19,7 +19,6 @@ from typing import Any, Final, Protocol, TypeAlias
 from coseal.contracts.kernel import admitted, window
 from coseal.contracts.kernel.action import (
     INTERNAL_ERROR,
-    PROTOCOL_VERSION_KEY,
     TOO_COSTLY,
     VALUE_TOO_LARGE,
     Accepted,
@@ -33,6 +32,7 @@ from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS, Meter
 from coseal.contracts.kernel.contract import Contract, Observe, Observed
 from coseal.contracts.kernel.due import begin_block
 from coseal.contracts.kernel.overlay import Broken, CommittedReader, Fault, Overlay, ValueTooLarge, Watcher
+from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY
 from coseal.contracts.kernel.window import SeenWindow
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.membership import actions as membership
@@ -349,7 +349,7 @@ class Executor:
             state_root=change.root,
             next_validators=membership.validators(view),
             change=change,
-            members_changed=view.wrote("membership/"),
+            members_changed=view.wrote(f"{membership.NAME}/"),
             steps=begun.steps + steps,
             taken=tuple(taken),
             beyond=beyond,

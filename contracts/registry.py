@@ -13,7 +13,8 @@ from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import admissions
 from coseal.contracts.governance.kinds import kinds
-from coseal.contracts.kernel import deadlines
+from coseal.contracts.governance.state import NAME as GOVERNANCE
+from coseal.contracts.kernel import deadlines, state
 from coseal.contracts.kernel.action import Accepted, Action, Args, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.admitted import RESERVED, Admitted, in_force
 from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
@@ -35,7 +36,7 @@ CAPABILITIES: Final[tuple[str, ...]] = (
     *(name for contract in _OWN for name in contract.capabilities),
 )
 """What an operator may have."""
-TAKEN: Final = frozenset((*RESERVED, membership.NAME, governance.NAME, *(contract.name for contract in _OWN)))
+TAKEN: Final = frozenset((*RESERVED, membership.NAME, GOVERNANCE, *(contract.name for contract in _OWN)))
 """Names that no contract of others has."""
 KINDS: Final[Mapping[str, ProposalKind]] = {
     **kinds(CAPABILITIES, TAKEN),
@@ -46,6 +47,12 @@ CONTRACTS: Final[Contracts] = {
     contract.name: contract for contract in (membership.contract(CAPABILITIES), governance.contract(KINDS), *_OWN)
 }
 """The contracts of the newest protocol version, in the order in which their ``begin_block`` runs."""
+
+KEYS: Final[Mapping[str, str]] = {
+    **state.KEYS,
+    **{family: kept for contract in CONTRACTS.values() for family, kept in contract.keys.items()},
+}
+"""Every family of keys of the state, with what is kept there."""
 
 LISTS: Final[Mapping[str, List]] = {found.name: found for contract in CONTRACTS.values() for found in contract.lists}
 """What nodes list, by name."""
@@ -59,7 +66,7 @@ NO_OTHERS: Final[Others] = {}
 
 def coming(begun: Mapping[str, Any], height: int) -> list[Admitted]:
     """Return the contracts of others that come into force after the block ``height``, by its first receipt."""
-    return admissions.came_into_force(begun.get(governance.NAME, {}), height)
+    return admissions.came_into_force(begun.get(GOVERNANCE, {}), height)
 
 
 def others_at(entries: Iterable[Admitted], height: int, known: Others) -> Contracts:

@@ -10,6 +10,7 @@ import random
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from coseal.contracts.membership.state import member_key
 from coseal.ledger import transaction
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
@@ -157,6 +158,6 @@ class Clients:
                 continue
             if machine.executor.height >= height:
                 del self._reads[token]
-                value = text_of(machine.executor.get(f"membership/member/{member}"))
+                value = text_of(machine.executor.get(member_key(member)))
                 self.history.reads.append(Read(member, value, invoked_ms, self.world.now_ms))
                 self.world.goals["consistent_read"] += 1

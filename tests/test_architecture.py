@@ -149,10 +149,10 @@ CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may impo
     "kernel": set(),
     "membership": {"kernel"},
     "governance": {"kernel", "membership"},
-    "policy": {"kernel"},
-    "process": {"kernel"},
+    "policy": {"kernel", "membership"},
+    "process": {"kernel", "membership"},
     "rules": {"kernel", "process"},  # they judge its items
-    "supervision": {"kernel", "governance", "policy", "process", "rules"},
+    "supervision": {"kernel", "membership", "governance", "policy", "process", "rules"},
     "evidence": {"kernel", "membership"},
     "rows": {"kernel", "registry"},
     "installed": {"kernel", "registry"},

@@ -16,7 +16,7 @@ from coseal.console.pages.rules import complete, field_name, field_value, own_fi
 from coseal.console.parts import facts, pager, section, table, tag
 from coseal.console.shown import Shown, joined
 from coseal.console.supervision_parts import SEVERITY, legal_basis, rule_link
-from coseal.contracts.supervision.sets import head_key, rule_key
+from coseal.contracts.supervision.state import head_key, rule_key, trial_key
 
 _SHOWN: Final = 20
 _OPENED: Final = 3
@@ -128,7 +128,7 @@ async def trial(page: Page, record: Mapping[str, Any]) -> Html | None:
     """Return what the trial of a set has counted, None if there was none."""
     if "set" not in record["subject"]:
         return None
-    counted = await page.data.state(f"supervision/trial/{record['subject']['set']}")
+    counted = await page.data.state(trial_key(record["subject"]["set"]))
     if counted.value is None:
         return None
     rows: list[list[Child]] = [

@@ -45,7 +45,7 @@ from coseal.console.parts import (
 )
 from coseal.console.shown import Shown, joined
 from coseal.contracts.governance.ballot import OPEN
-from coseal.contracts.supervision.sets import ballot_key, set_key
+from coseal.contracts.supervision.state import TERMS_KEY, ballot_key, counter_key, set_key
 from coseal.contracts.supervision.terms import TERMS
 
 _PAGE: Final = 25
@@ -72,7 +72,7 @@ def ballot_path(name: str) -> str:
 
 async def latest(page: Page, members: list[str]) -> Html:
     """Return the newest ballots, all of them proven, with a link to the others."""
-    count = await page.data.state("supervision/counter/ballot")
+    count = await page.data.state(counter_key("ballot"))
     newest = int(count.value or 0)
     names = [f"B{number}" for number in range(newest, max(0, newest - _LATEST), -1)]
     rows, shown = await _rows(page, names, members)
@@ -248,7 +248,7 @@ async def _subject(page: Page, record: Mapping[str, Any], found: Shown[Any] | No
 
 async def _terms(page: Page, record: Mapping[str, Any], shown: Shown[Any]) -> Html:
     """Return the terms that would change; what they are now is said only while that is a question."""
-    now = await page.data.state("supervision/terms")
+    now = await page.data.state(TERMS_KEY)
     terms = {**TERMS, **(now.value or {})}
     is_open = record["status"] == OPEN
     rows: list[list[Child]] = [

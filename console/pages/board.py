@@ -38,7 +38,7 @@ from coseal.console.supervision_parts import (
     source_link,
     tabs,
 )
-from coseal.contracts.supervision.holds import hold_key
+from coseal.contracts.supervision.state import TERMS_KEY, hold_key, obligation_key, times_key
 from coseal.contracts.supervision.terms import SIDES, TERMS
 
 NAV: Final = Entry("supervision.nav", "/supervision")
@@ -204,7 +204,7 @@ async def _turns(page: Page) -> Html:
 async def _times(page: Page) -> Html:
     """Return how long the steps of either side took, and how often they were late; from the certified state."""
     terms, *times = await asyncio.gather(
-        page.data.state("supervision/terms"), *(page.data.state(f"supervision/times/{step}") for step in TERMS)
+        page.data.state(TERMS_KEY), *(page.data.state(times_key(step)) for step in TERMS)
     )
     in_force = {**TERMS, **(terms.value or {})}
     rows: list[list[Child]] = []
@@ -303,7 +303,7 @@ async def duties(page: Page) -> View:
 async def _obligations(page: Page) -> Html:
     listed = await page.data.get("/v1/obligations", OBLIGATIONS)
     chosen = listed.value["obligations"][: 2 * _PAGE]
-    keys = [f"supervision/obligation/{one['rule']}/{one['source']}" for one in chosen]
+    keys = [obligation_key(one["rule"], one["source"]) for one in chosen]
     shown = await asyncio.gather(*(page.data.state(key) for key in keys))
     rows: list[list[Child]] = []
     for one, proven in zip(chosen, shown, strict=True):

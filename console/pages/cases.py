@@ -35,10 +35,17 @@ from coseal.console.shown import Recording, Shown, Trust, joined
 from coseal.console.supervision_parts import TONES, case_link, finding_chip, held_amount, rule_link, verdict
 from coseal.console.verdicts import MAX_RULES, Recorded, Replay, Standing, Touch, judges_of, replay, standings
 from coseal.contracts.process.items import time_ms as read_time_ms
-from coseal.contracts.supervision.findings import count_key, finding_key, raised_of
-from coseal.contracts.supervision.holds import hold_key
-from coseal.contracts.supervision.monitor_runtime import object_state_key
-from coseal.contracts.supervision.sets import active_key, rule_key, set_key
+from coseal.contracts.process.state import object_key, source_key, type_key
+from coseal.contracts.supervision.findings import raised_of
+from coseal.contracts.supervision.state import (
+    active_key,
+    finding_key,
+    findings_key,
+    hold_key,
+    object_state_key,
+    rule_key,
+    set_key,
+)
 
 _ITEMS_SHOWN: Final = 50
 _RECORDINGS_MAX: Final = 256
@@ -48,7 +55,7 @@ _SAID_ABOUT_ITEMS: Final = ("recorded", "late", "counterparty", "evidence", "pol
 
 async def found(page: Page, process_type: str, object_type: str, object_id: str) -> View:
     """Build the page that says where a case that was searched for is."""
-    record = await page.data.state(f"process/object/{process_type}/{object_type}/{object_id}")
+    record = await page.data.state(object_key(process_type, object_type, object_id))
     there = record.value is not None
     link = el("a", {"href": case_link(process_type, object_type, object_id)}, object_id)
     words = page.t("cases.found" if there else "cases.not_found", type=object_type, id=object_id)
@@ -115,7 +122,7 @@ async def case(page: Page) -> View:
 async def _read(page: Page, place: tuple[str, str, str], first: int) -> _Case:
     process_type, object_type, _object_id = place
     definition, history, hold, monitors, active = await asyncio.gather(
-        page.data.state(f"process/type/{process_type}"),
+        page.data.state(type_key(process_type)),
         page.data.history(*place),
         page.data.state(hold_key(*place)),
         page.data.exact(object_state_key(*place)),
@@ -125,7 +132,7 @@ async def _read(page: Page, place: tuple[str, str, str], first: int) -> _Case:
         raise Problem(404, "unknown_process_type", page.t("processes.unknown", name=process_type), "")
     items = history.value
     names = sorted({item["source"] for item in items})
-    sources = await asyncio.gather(*(page.data.state(f"process/source/{name}") for name in names))
+    sources = await asyncio.gather(*(page.data.state(source_key(name)) for name in names))
     recordings = await _recordings(page, items, first)
     findings, raised = await _findings(page, place)
     by_name = {name: source.value or {} for name, source in zip(names, sources, strict=True)}
@@ -170,7 +177,7 @@ async def _findings(page: Page, place: tuple[str, str, str]) -> tuple[Shown[list
     process_type, object_type, object_id = place
     about = {"process_type": process_type, "object_type": object_type, "object": object_id}
     count, listed = await asyncio.gather(
-        page.data.state(count_key(*place)), page.data.said("/v1/findings", FINDINGS, **about, limit=_FINDINGS_MAX)
+        page.data.state(findings_key(*place)), page.data.said("/v1/findings", FINDINGS, **about, limit=_FINDINGS_MAX)
     )
     raised = raised_of(count.value)
     named = [] if listed is None else [one["id"] for one in listed.value["findings"]]

@@ -14,6 +14,7 @@ from typing import Any, Final
 from coseal.console.html import Child, Html, el
 from coseal.console.page import Done, Page
 from coseal.console.parts import field, form, notice, section, select
+from coseal.contracts.membership.state import member_key
 from coseal.contracts.supervision.findings import OUTCOMES
 from coseal.contracts.supervision.holds import MAX_AMOUNT
 from coseal.contracts.supervision.terms import SUPERVISOR
@@ -106,7 +107,7 @@ async def acts(page: Page, record: Mapping[str, Any], hold: Mapping[str, Any] | 
 
 async def role_of(page: Page, member: str) -> str:
     """Return a member's role, empty if there is no such member."""
-    shown = await page.data.state(f"membership/member/{member}")
+    shown = await page.data.state(member_key(member))
     return str((shown.value or {}).get("role", ""))
 
 

@@ -47,9 +47,8 @@ from coseal.console.supervision_parts import (
     source_link,
 )
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision.findings import OPEN_CASE, finding_key
-from coseal.contracts.supervision.holds import hold_key
-from coseal.contracts.supervision.sets import rule_key
+from coseal.contracts.supervision.findings import OPEN_CASE
+from coseal.contracts.supervision.state import finding_key, hold_key, rule_key
 from coseal.ledger.block import Receipt
 
 _TEXTS: Final = ("note", "question", "response", "reason", "measure")

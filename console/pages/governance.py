@@ -39,6 +39,7 @@ from coseal.console.parts import (
     tree,
 )
 from coseal.console.shown import joined
+from coseal.contracts.governance.state import COUNT_KEY, number_key, proposal_key
 
 NAV: Final = Entry("governance.nav", "/governance")
 _PAGE: Final = 25
@@ -46,12 +47,12 @@ _PAGE: Final = 25
 
 async def governance(page: Page) -> View:
     """Build the list of proposals: newest first, paged by number."""
-    count, members = await asyncio.gather(page.data.state("governance/count"), electorate(page))
+    count, members = await asyncio.gather(page.data.state(COUNT_KEY), electorate(page))
     newest = int(count.value or 0)
     upper = page.query_integer("to", low=1, high=max(1, newest)) or newest
     numbers = range(upper, max(0, upper - _PAGE), -1)
-    ids = await asyncio.gather(*(page.data.state(f"governance/number/{number}") for number in numbers))
-    shown = await asyncio.gather(*(page.data.state(f"governance/proposal/{one.value}") for one in ids))
+    ids = await asyncio.gather(*(page.data.state(number_key(number)) for number in numbers))
+    shown = await asyncio.gather(*(page.data.state(proposal_key(one.value)) for one in ids))
     rows = [_row(page, str(name.value), one.value, members) for name, one in zip(ids, shown, strict=True) if one.value]
     links = pager(
         page,
@@ -96,7 +97,7 @@ def _link(name: str) -> str:
 async def proposal(page: Page) -> View:
     """Build the page of one proposal."""
     name = page.part("id")
-    shown, members = await asyncio.gather(page.data.state(f"governance/proposal/{name}"), electorate(page))
+    shown, members = await asyncio.gather(page.data.state(proposal_key(name)), electorate(page))
     record = shown.value
     if record is None:
         raise Problem(404, "unknown_proposal", page.t("governance.unknown", name=name), shown.node)

@@ -14,17 +14,18 @@ from coseal.console.page import Page
 from coseal.console.parts import member_link, notice, section, table, tag
 from coseal.console.shown import Shown, joined
 from coseal.contracts.governance import versions as governance_versions
-from coseal.contracts.governance.versions import UPGRADE_KEY, VERSION_KEY, Support
-from coseal.contracts.kernel.action import PROTOCOL_VERSION_KEY
+from coseal.contracts.governance.state import UPGRADE_KEY, VERSION_KEY
+from coseal.contracts.governance.versions import Support
+from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY
 from coseal.contracts.membership import epochs as membership_epochs
-from coseal.contracts.membership.state import node_key
+from coseal.contracts.membership.state import PENDING_KEY, VALIDATORS_KEY, node_key
 
 _KEYS: Final = (
     UPGRADE_KEY,
     VERSION_KEY,
     PROTOCOL_VERSION_KEY,
-    "membership/validators",
-    "membership/pending",
+    VALIDATORS_KEY,
+    PENDING_KEY,
 )
 
 

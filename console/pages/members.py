@@ -15,6 +15,17 @@ from coseal.console.page import Entry, Page, Route, View
 from coseal.console.parts import empty, facts, height_link, hexadecimal, lead, member_link, pager, section, table, tag
 from coseal.console.shown import Shown, joined
 from coseal.contracts.evidence import actions as evidence
+from coseal.contracts.evidence.state import ACCUSED_KEY, places_key, proof_key
+from coseal.contracts.membership.state import (
+    MEMBERS_KEY,
+    VALIDATORS_KEY,
+    epoch_key,
+    member_key,
+    node_key,
+    operator_key,
+    operators_key,
+    own_nodes_key,
+)
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.render import plain
 
@@ -25,7 +36,7 @@ _EPOCHS: Final = 20
 
 async def members(page: Page) -> View:
     """Build the list of members and of epochs."""
-    listed = await page.data.state("membership/members")
+    listed = await page.data.state(MEMBERS_KEY)
     ids: list[str] = listed.value or []
     first = page.query_integer("from", high=len(ids)) or 0
     chosen = ids[first : first + _PAGE]
@@ -54,9 +65,9 @@ async def members(page: Page) -> View:
 async def _member(page: Page, member_id: str) -> Shown[dict[str, Any] | None]:
     """Return a member's record with its operators and nodes, None if there is none."""
     record, operators, nodes = await asyncio.gather(
-        page.data.state(f"membership/member/{member_id}"),
-        page.data.state(f"membership/operators/{member_id}"),
-        page.data.state(f"membership/nodes/{member_id}"),
+        page.data.state(member_key(member_id)),
+        page.data.state(operators_key(member_id)),
+        page.data.state(own_nodes_key(member_id)),
     )
     if record.value is None:
         return record
@@ -92,10 +103,10 @@ def _since(page: Page, height: int) -> Child:
 
 async def _epochs(page: Page) -> Html:
     """Return the validators by epoch, newest first: who came, who went, whose key changed."""
-    current = await page.data.state("membership/validators")
+    current = await page.data.state(VALIDATORS_KEY)
     newest = int(current.value[0])
     numbers = range(max(0, newest - _EPOCHS), newest + 1)
-    shown = await asyncio.gather(*(page.data.state(f"membership/epoch/{number}") for number in numbers))
+    shown = await asyncio.gather(*(page.data.state(epoch_key(number)) for number in numbers))
     seats = {number: one.value for number, one in zip(numbers, shown, strict=True) if one.value is not None}
     rows: list[list[Child]] = []
     for number in reversed(seats):
@@ -132,12 +143,12 @@ def _changes(page: Page, before: dict[str, str] | None, validators: list[Any]) -
 
 async def _evidence(page: Page) -> Html:
     """Return what is proven of validators that signed two contradicting messages."""
-    accused = await page.data.state("evidence/validators")
+    accused = await page.data.state(ACCUSED_KEY)
     names: list[str] = (accused.value or [])[:_PAGE]
-    places = await asyncio.gather(*(page.data.state(f"evidence/of/{name}") for name in names))
+    places = await asyncio.gather(*(page.data.state(places_key(name)) for name in names))
     wanted = [(name, *place) for name, one in zip(names, places, strict=True) for place in one.value or ()]
     shown = await asyncio.gather(
-        *(page.data.exact(evidence.proof_key(name, height, turn, phase)) for name, _, height, turn, phase in wanted)
+        *(page.data.exact(proof_key(name, height, turn, phase)) for name, _, height, turn, phase in wanted)
     )
     rows: list[list[Child]] = []
     for (name, epoch, height, turn, phase), one in zip(wanted, shown, strict=True):
@@ -206,7 +217,7 @@ async def member(page: Page) -> View:
 
 async def _nodes(page: Page, ids: list[str]) -> Html:
     """Return a member's nodes, and below them the consensus keys each validated with."""
-    shown = await asyncio.gather(*(page.data.state(f"membership/node/{node_id}") for node_id in ids))
+    shown = await asyncio.gather(*(page.data.state(node_key(node_id)) for node_id in ids))
     rows: list[list[Child]] = []
     for node_id, one in zip(ids, shown, strict=True):
         record = one.value or {}
@@ -229,10 +240,10 @@ async def _nodes(page: Page, ids: list[str]) -> Html:
 
 async def _key_history(page: Page, ids: list[str]) -> Html | None:
     """Return which node validated with which key in which epochs, from the sets of the epochs themselves."""
-    current = await page.data.state("membership/validators")
+    current = await page.data.state(VALIDATORS_KEY)
     newest = int(current.value[0])
     numbers = range(max(0, newest - _EPOCHS), newest + 1)
-    shown = await asyncio.gather(*(page.data.state(f"membership/epoch/{number}") for number in numbers))
+    shown = await asyncio.gather(*(page.data.state(epoch_key(number)) for number in numbers))
     spans: dict[tuple[str, str], list[int]] = {}
     for number, one in zip(numbers, shown, strict=True):
         for row in one.value[1] if one.value else ():
@@ -251,7 +262,7 @@ async def _key_history(page: Page, ids: list[str]) -> Html | None:
 async def _operators(page: Page, member_id: str, operators: dict[str, list[str]]) -> Html:
     """Return a member's operators with their capabilities, keys and former keys."""
     users = sorted(operators)
-    shown = await asyncio.gather(*(page.data.state(f"membership/operator/{member_id}/{user}") for user in users))
+    shown = await asyncio.gather(*(page.data.state(operator_key(f"{member_id}/{user}")) for user in users))
     rows: list[list[Child]] = []
     for user, one in zip(users, shown, strict=True):
         record = one.value or {}

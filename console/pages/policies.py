@@ -18,6 +18,7 @@ from coseal.console.pages import policy, policy_coordination, policy_figures
 from coseal.console.parts import cursor_pager, figure, figures, lead, section, select, table, tag
 from coseal.console.policy_parts import STATUS_TONE, counter, date_of, subject_tabs, values_of, word
 from coseal.console.shown import joined
+from coseal.contracts.policy.state import dimension_key, figure_key
 
 NAV: Final = Entry("policies.nav", "/policies")
 FILTERS: Final = ("title", "year", "area", "level", "issuer", "status", "type_document", "source")
@@ -70,8 +71,8 @@ async def _totals(page: Page) -> Html:
         counter(page, "origin", "recorded"),
         counter(page, "origin", "live"),
         counter(page, "year", "undated"),
-        page.data.state("policy/statistics/issuer"),
-        page.data.state("policy/statistics/issuer/value/unstated"),
+        page.data.state(dimension_key("issuer")),
+        page.data.state(figure_key("issuer", "unstated")),
     )
     named = (issuers.value or {}).get("count", 0) - (unstated.value is not None)  # "unstated" is listed like a body
     body = figures(

@@ -20,6 +20,7 @@ from coseal.console.policy_parts import STATUS_TONE, VERDICT_TONE, date_of, subj
 from coseal.console.shown import Shown, Untrue, joined
 from coseal.contracts.kernel.dates import parse_date
 from coseal.contracts.policy.instrument import RELATIONS, standing, starts_ms
+from coseal.contracts.policy.state import instrument_key
 
 _TREE_MAX: Final = 200
 _TWINS: Final = 10
@@ -31,7 +32,7 @@ _SHOWN_ELSEWHERE: Final = {"title", "events", "findings", "status", "awaiting", 
 async def one(page: Page) -> View:
     """Build the page of one instrument."""
     policy = page.part("id")
-    shown = await page.data.state(f"policy/instrument/{policy}")
+    shown = await page.data.state(instrument_key(policy))
     entry = shown.value
     if entry is None:
         raise Problem(404, "unknown_policy", page.t("policy.unknown", id=policy), shown.node)

@@ -20,6 +20,7 @@ from coseal.console.page import Page, Route, View
 from coseal.console.parts import empty, figure, figures, lead, notice, section, table, tag
 from coseal.console.policy_parts import date_of, proven_figures, subject_tabs, word
 from coseal.console.shown import Shown, Trust, joined
+from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.policy.statistics import DIMENSIONS, UNDATED
 from coseal.demo.policies import table1
 
@@ -163,7 +164,7 @@ async def table_one(page: Page) -> View:
     """Build Table 1: the ten policies as the chain has them, each read with its proof."""
     shipped = table1()
     wanted: list[dict[str, Any]] = shipped["instruments"]
-    shown = await asyncio.gather(*(page.data.state(f"policy/instrument/{row['id']}") for row in wanted))
+    shown = await asyncio.gather(*(page.data.state(instrument_key(row["id"])) for row in wanted))
     title = page.t("policies.table1.title")
     source = el("p", None, page.t("policies.table1.source"), " ", el("cite", {"lang": "en"}, shipped["source"]))
     head = lead(page, title, "policies.table1.lead", source)

@@ -19,6 +19,7 @@ from coseal.console.pages import cases
 from coseal.console.parts import choices, cursor_pager, lead, moment, search, section, table
 from coseal.console.process_parts import cases_link, span, tabs
 from coseal.console.supervision_parts import case_link
+from coseal.contracts.process.state import type_key
 
 _PAGE: Final = 25
 _STEPS_SHOWN: Final = 14
@@ -31,7 +32,7 @@ async def variants(page: Page) -> View:
     path = f"/v1/process-types/{quote(name, safe='')}/variants"
     shown, definition = await asyncio.gather(
         page.data.get(path, VARIANTS, **case_filters.asked(page), limit=_PAGE, cursor=page.query("cursor")),
-        page.data.state(f"process/type/{name}"),
+        page.data.state(type_key(name)),
     )
     found, record = shown.value, _known(page, name, definition.value)
     rows = [_variant(page, name, found, one) for one in found["items"]]
@@ -81,7 +82,7 @@ async def case_list(page: Page) -> View:
     path = f"/v1/process-types/{quote(name, safe='')}/cases"
     params = {**case_filters.asked(page), "order": order if order in _ORDERS[1:] else None, "limit": _PAGE}
     shown, definition = await asyncio.gather(
-        page.data.get(path, CASES, cursor=page.query("cursor"), **params), page.data.state(f"process/type/{name}")
+        page.data.get(path, CASES, cursor=page.query("cursor"), **params), page.data.state(type_key(name))
     )
     found, record = shown.value, _known(page, name, definition.value)
     if page.query("case"):

@@ -20,6 +20,7 @@ from coseal.console.nodes import Problem
 from coseal.console.page import Page, Route, View
 from coseal.console.parts import choices, empty, figure, figures, lead, section
 from coseal.console.process_parts import cases_link, span, tabs
+from coseal.contracts.process.state import type_key
 
 _CASES: Final = 120
 
@@ -29,7 +30,7 @@ async def times(page: Page) -> View:
     name, asked = page.part("id"), case_filters.asked(page)
     path = f"/v1/process-types/{quote(name, safe='')}"
     definition, counted, dotted = await asyncio.gather(
-        page.data.state(f"process/type/{name}"),
+        page.data.state(type_key(name)),
         page.data.get(f"{path}/times", CASE_TIMES, **asked),
         page.data.get(f"{path}/dots", CASE_DOTS, **asked, limit=_CASES),
     )

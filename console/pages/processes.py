@@ -33,7 +33,7 @@ from coseal.console.parts import (
 from coseal.console.process_map import LEAST, MEASURES, TYPES_MAX, map_drawing, process_map
 from coseal.console.process_parts import process_link, tabs
 from coseal.console.shown import Shown, joined
-from coseal.contracts.process.state import type_key
+from coseal.contracts.process.state import statistics_key, type_key
 
 NAV: Final = Entry("processes.nav", "/processes")
 
@@ -42,7 +42,7 @@ async def processes(page: Page) -> View:
     """Build the list of process types."""
     listed = await page.data.get("/v1/process-types", PROCESS_TYPES)
     types = listed.value["process_types"]
-    keys = [key for one in types for key in (type_key(one["id"]), f"process/statistics/{one['id']}")]
+    keys = [key for one in types for key in (type_key(one["id"]), statistics_key(one["id"]))]
     read = await asyncio.gather(*map(page.data.state, keys))
     definitions, counted = read[::2], read[1::2]
     rows = []
@@ -82,7 +82,7 @@ async def process(page: Page) -> View:
     measure = measure if measure in MEASURES else MEASURES[0]
     least = LEAST.get(page.query("least") or "", LEAST[""])
     definition, counts, maps = await asyncio.gather(
-        page.data.state(f"process/type/{name}"), page.data.state(f"process/statistics/{name}"), _maps(page, name)
+        page.data.state(type_key(name)), page.data.state(statistics_key(name)), _maps(page, name)
     )
     if definition.value is None:
         raise Problem(404, "unknown_process_type", page.t("processes.unknown", name=name), "")

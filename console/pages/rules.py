@@ -33,7 +33,7 @@ from coseal.console.parts import (
 )
 from coseal.console.shown import Shown, joined
 from coseal.console.supervision_parts import SEVERITY, legal_basis, rule_link, tabs
-from coseal.contracts.supervision.sets import head_key, rule_key
+from coseal.contracts.supervision.state import head_key, rule_key, rule_statistics_key, trial_key
 
 _PAGE: Final = 25
 STATUSES: Final = ("adopted", "trial", "tried", "proposed", "superseded", "retired", "rejected")
@@ -123,8 +123,8 @@ async def rule(page: Page) -> View:
     found = record.value
     said = complete(found["rule"])
     counted, trial = await asyncio.gather(
-        page.data.state(f"supervision/statistics/{found['process_type']}/{name}"),
-        page.data.state(f"supervision/trial/{found['set']}"),
+        page.data.state(rule_statistics_key(found["process_type"], name)),
+        page.data.state(trial_key(found["set"])),
     )
     counts, verdicts = counted.value or {}, (trial.value or {}).get(name, {})
     made = [figure(page.t(f"rule.counted.{what}"), page.number(counts.get(what, 0))) for what in _COUNTED]

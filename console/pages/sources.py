@@ -28,6 +28,7 @@ from coseal.console.parts import (
 )
 from coseal.console.shown import joined
 from coseal.console.supervision_parts import source_link, tabs
+from coseal.contracts.process.state import source_key
 
 _PAGE: Final = 25
 
@@ -36,7 +37,7 @@ async def sources(page: Page) -> View:
     """Build the list of sources."""
     listed = await page.data.get("/v1/sources", SOURCES, limit=_PAGE, cursor=page.query("cursor"))
     found = listed.value["sources"]
-    shown = await asyncio.gather(*(page.data.state(f"process/source/{one['name']}") for one in found))
+    shown = await asyncio.gather(*(page.data.state(source_key(one["name"])) for one in found))
     rows: list[list[Child]] = []
     for one, proven in zip(found, shown, strict=True):
         record = proven.value
@@ -91,7 +92,7 @@ def _lag(page: Page, record: dict[str, Any]) -> Child:
 async def source(page: Page) -> View:
     """Build the page of one source: how far it is, and every gap that is remembered."""
     name = page.part("id")
-    shown = await page.data.state(f"process/source/{name}")
+    shown = await page.data.state(source_key(name))
     record = shown.value
     if record is None:
         raise Problem(404, "unknown_source", page.t("source.unknown", name=name), "")

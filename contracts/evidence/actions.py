@@ -3,8 +3,7 @@
 Law: a record proves itself: two signatures of one validator in one phase of one round, under different hashes, checked
 here against the key with which it voted. Nothing here removes a validator; that is decided by people, with a ballot.
 
-State: ``evidence/validators`` (ids with a record, ascending), ``/of/<validator>`` (their places, as they came),
-``/proof/<validator>/<height>/<round>/<phase>``. Rules O1 to O5 of contracts/evidence/README.md.
+State: ``evidence.state``. Rules O1 to O5 of contracts/evidence/README.md.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from coseal.contracts.evidence.state import ACCUSED_KEY, KEYS, OPEN_KEYS, places_key, proof_key
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View, refused
 from coseal.contracts.kernel.budget import SIGNATURE_STEPS
 from coseal.contracts.kernel.contract import Contract
@@ -98,8 +98,8 @@ def _report(view: View, context: Context, args: Args) -> Result | Rejected:
     view.put(_proof_key(args), record)
     view.put(places_key(seat.id), places)
     if len(places) == 1:
-        accused: Any = view.get("evidence/validators") or []
-        view.put("evidence/validators", sorted([*accused, seat.id]))
+        accused: Any = view.get(ACCUSED_KEY) or []
+        view.put(ACCUSED_KEY, sorted([*accused, seat.id]))
     place = {"epoch": proof.epoch, "height": proof.height, "round": proof.round, "phase": args["phase"]}
     return {"validator": seat.id, "member": seat.member, **place, "proofs": len(places)}
 
@@ -166,26 +166,17 @@ CONTRACT: Final[Contract] = Contract(
         ),
     },
     events={"evidence": _reported},
-    open_keys=("evidence/validators", "evidence/of/"),
+    keys=KEYS,
+    open_keys=OPEN_KEYS,
 )
 
 
 # Queries: pure functions of a Reader; every result is JSON-able, hashes, keys and signatures as lower-case hexadecimal
 
 
-def places_key(validator: str) -> str:
-    """Return the state key of where a validator contradicted itself: ``[[epoch, height, round, phase], ...]``."""
-    return f"evidence/of/{validator}"
-
-
-def proof_key(validator: str, height: int, round: int, phase: str) -> str:
-    """Return the state key of one proof."""
-    return f"evidence/proof/{validator}/{height}/{round}/{phase}"
-
-
 def counts(reader: Reader) -> dict[str, int]:
     """Return how many proofs are on record against each validator that has any, ascending by id."""
-    accused: Any = reader.get("evidence/validators") or []
+    accused: Any = reader.get(ACCUSED_KEY) or []
     return {validator: len(_places(reader, validator)) for validator in accused}
 
 

@@ -3,8 +3,7 @@
 Law: nothing here is done by one member alone; a proposal that cannot take effect when it is accepted is void and
 changes nothing; what is decided stays readable for ever. Rules A1 to A11 of contracts/governance/README.md.
 
-State: ``governance/proposal/<id>`` (a ballot), ``/proposals`` (the open ones), ``/count``, ``/number/<n>`` (its id);
-the version to come is in ``governance.versions``.
+State: ``governance.state``; the version to come is in ``governance.versions``.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from coseal.contracts.governance import admissions, ballot
 from coseal.contracts.governance import versions as governance_versions
+from coseal.contracts.governance.state import COUNT_KEY, KEYS, NAME, OPEN_KEYS, PROPOSALS_KEY, number_key, proposal_key
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
@@ -25,7 +25,6 @@ from coseal.contracts.kernel.fields import Dependent, Integer, Name, OneOf, Text
 from coseal.contracts.kernel.proposals import Case, ProposalKind
 from coseal.contracts.kernel.wording import duration_text, moment_text
 
-NAME: Final = "governance"
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
 MAX_OPEN_MS: Final = 90 * DAY_MS
 MAX_OPEN_OF_MEMBER: Final = 4
@@ -33,16 +32,9 @@ MAX_OPEN: Final = 64
 """Open proposals beyond which only members with a vote may make more."""
 VOID: Final = "void"
 """Status of a proposal that was accepted when it could not take effect any more."""
-_OPEN: Final = "governance/proposals"
-_COUNT: Final = "governance/count"
 
 Kinds: TypeAlias = Mapping[str, ProposalKind]
 """What can be proposed, by name (``registry.KINDS``)."""
-
-
-def proposal_key(proposal_id: str) -> str:
-    """Return the state key of a proposal."""
-    return f"governance/proposal/{proposal_id}"
 
 
 # Actions
@@ -62,7 +54,7 @@ def _propose(kinds: Kinds, view: View, context: Context, args: Args) -> Result |
     refusal = refusal or kind.admit(context, args["subject"]) or kind.check(view, case, args["subject"])
     if refusal is not None:
         return refusal
-    made: Any = view.get(_COUNT) or 0
+    made: Any = view.get(COUNT_KEY) or 0
     number = made + 1
     more = {"reason": args["reason"]} if "reason" in args else {}
     record = ballot.new(
@@ -76,9 +68,9 @@ def _propose(kinds: Kinds, view: View, context: Context, args: Args) -> Result |
         tx=context.tx_id.hex(),
         **more,
     )
-    view.put(_COUNT, number)
-    view.put(f"governance/number/{number}", args["id"])
-    view.put(_OPEN, [*_open(view), [args["id"], closes_ms, context.member]])
+    view.put(COUNT_KEY, number)
+    view.put(number_key(number), args["id"])
+    view.put(PROPOSALS_KEY, [*_open(view), [args["id"], closes_ms, context.member]])
     deadlines.add(view, NAME, BLOCK_CLOCK, closes_ms, ["close", args["id"]])
     if context.member in electorate:  # A1
         voted = ballot.vote(record, context, ballot.YES, electorate)
@@ -139,7 +131,7 @@ def _resolve(
     if status != ballot.OPEN:
         tally = ballot.tally(record, electorate)
         decided |= {"decided": [height, time_ms], "tally": tally, "outcome": outcome}
-        view.put(_OPEN, [row for row in _open(view) if row[0] != proposal_id])
+        view.put(PROPOSALS_KEY, [row for row in _open(view) if row[0] != proposal_id])
     view.put(proposal_key(proposal_id), decided)
     figures = {"ballot": proposal_id, "kind": record["kind"], **ballot.view_of(decided, electorate)}
     figures |= _note(kinds, view, proposal_id, decided)
@@ -191,7 +183,7 @@ def _next_deadline_ms(reader: Reader) -> int | None:
 
 def _open(reader: Reader) -> list[Any]:
     """Return the open proposals as ``[id, closes_ms, proposer]``, oldest first."""
-    rows: Any = reader.get(_OPEN)
+    rows: Any = reader.get(PROPOSALS_KEY)
     return rows or []
 
 
@@ -238,10 +230,10 @@ def proposals(
         found = [proposal(reader, row[0], kinds) for row in reversed(_open(reader))]
         shown = [item for item in found if item is not None and (before is None or item["number"] < before)]
         return shown[:limit]
-    newest: Any = reader.get(_COUNT) or 0
+    newest: Any = reader.get(COUNT_KEY) or 0
     page: list[dict[str, Any]] = []
     for number in range(min(newest, newest if before is None else before - 1), 0, -1):
-        proposal_id: Any = reader.get(f"governance/number/{number}")
+        proposal_id: Any = reader.get(number_key(number))
         item = proposal(reader, proposal_id, kinds)
         if item is not None and status in (None, item["status"]):
             page.append(item)
@@ -285,11 +277,7 @@ def contract(kinds: Kinds) -> Contract:
         due=_due,
         fire=partial(_fire, kinds),
         next_deadline_ms=_next_deadline_ms,
-        open_keys=(
-            "governance/proposal/",
-            "governance/proposals",
-            "governance/deadline/at/",
-            "governance/deadline/page/",
-        ),
+        keys=KEYS,
+        open_keys=OPEN_KEYS,
         decisions=("close",),
     )

@@ -4,15 +4,15 @@ Law: sources take effect at the height of their ballot only if a quorum of the v
 their nodes have them (W5); else the admission is void at that height, so no vote stops the chain. Nor does a later
 change of the validators take that quorum away (W8).
 
-State: ``governance/admissions``, ``[name, version, sha256, height, proposal]`` of what is accepted and not in force
-yet, by name; what is in force is in ``kernel.admitted``.
+What is in force is in ``kernel.admitted``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from coseal.contracts.governance.state import ADMISSIONS_KEY
 from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, Support, counted, deciding
 from coseal.contracts.kernel.action import Reader, Rejected, Result, View
 from coseal.contracts.kernel.admitted import (
@@ -28,8 +28,6 @@ from coseal.contracts.kernel.admitted import (
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.ledger.genesis import MAX_CONTRACTS, Sources
 from coseal.ledger.validators import Validator
-
-ADMISSIONS_KEY: Final = "governance/admissions"
 
 
 class Admission(NamedTuple):

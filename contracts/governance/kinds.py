@@ -13,19 +13,24 @@ from typing import Any, Final
 
 from coseal.contracts.governance import admissions
 from coseal.contracts.governance import versions as governance_versions
-from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, UPGRADE_KEY, Support
+from coseal.contracts.governance.state import UPGRADE_KEY
+from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, Support
 from coseal.contracts.kernel import due
-from coseal.contracts.kernel.action import PROTOCOL_VERSION_KEY, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.admitted import SOURCES, shown, sources_of
 from coseal.contracts.kernel.fields import Hexadecimal, Integer, Label, Many, Name, OneOf, Record, Text
 from coseal.contracts.kernel.proposals import Case, ProposalKind, Subject
+from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY, aside_key
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.contracts.membership.state import (
     EXAMPLE_KEY,
+    MEMBERS_KEY,
     free_key,
     key_key,
+    member_key,
     node_key,
+    operators_key,
     public_key,
     put_member,
     put_operator,
@@ -62,7 +67,7 @@ def _current(reader: Reader) -> tuple[Validator, ...]:
 
 def _with_seat(view: View, node_id: str) -> list[Validator]:
     record: Any = view.get(node_key(node_id))
-    owner: Any = view.get(f"membership/member/{record['member']}")
+    owner: Any = view.get(member_key(record["member"]))
     seat = Validator(node_id, record["member"], owner["role"], record["consensus_key"])
     return sorted((*_current(view), seat), key=lambda seat: seat.id)
 
@@ -173,7 +178,7 @@ def _takes_effect(case: Case) -> Result:
 
 def _check_member(view: View, case: Case, subject: Subject) -> Rejected | None:
     member_id, operators = subject["member"], subject["operators"]
-    everyone: Any = view.get("membership/members")
+    everyone: Any = view.get(MEMBERS_KEY)
     if member_id in everyone:
         return Rejected("member_exists", f"{member_id} is a member already")
     if len(everyone) >= MAX_MEMBERS:
@@ -194,12 +199,12 @@ def _check_member(view: View, case: Case, subject: Subject) -> Rejected | None:
 
 def _add_member(view: View, case: Case, subject: Subject) -> Result:
     member_id, operators = subject["member"], subject["operators"]
-    everyone: Any = view.get("membership/members")
-    view.put("membership/members", sorted([*everyone, member_id]))
+    everyone: Any = view.get(MEMBERS_KEY)
+    view.put(MEMBERS_KEY, sorted([*everyone, member_id]))
     fields = {name: subject[name] for name in ("name", "role", "level", "sector")}
     put_member(view, member_id, {**fields, "central_bank": False}, since=case.height)
     rights = {operator["user"]: sorted(operator["capabilities"]) for operator in operators}
-    view.put(f"membership/operators/{member_id}", rights)
+    view.put(operators_key(member_id), rights)
     for operator in operators:
         key = bytes.fromhex(operator["key"])
         put_operator(view, member_id, operator["user"], key, since=case.height, history=[])
@@ -281,7 +286,7 @@ def _withdraw_contract(view: View, case: Case, subject: Subject) -> Result:
 
 
 def _check_retry(view: View, case: Case, subject: Subject) -> Rejected | None:
-    if view.get(due.aside_key(subject["number"])) is None:
+    if view.get(aside_key(subject["number"])) is None:
         return Rejected("unknown_aside", f"nothing that was set aside has the number {subject['number']}")
     return None
 

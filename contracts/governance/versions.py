@@ -3,9 +3,6 @@
 Law: a version takes effect only at a height that is decided by validators of which a quorum has said that their
 software has it (A8), so no vote stops the chain; until then it waits and can be withdrawn (A10). Nor does a later
 change of the validators take that quorum away (A11).
-
-State: ``governance/upgrade``, ``[version, height, proposal]`` of the version that is accepted and not in force yet;
-``governance/version``, ``[version, first height, proposal]`` of the one in force, absent while it is that of genesis.
 """
 
 from __future__ import annotations
@@ -13,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from coseal.contracts.kernel.action import PROTOCOL_VERSION_KEY, Reader, Result, View
+from coseal.contracts.governance.state import UPGRADE_KEY, VERSION_KEY
+from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.ledger.validators import Validator, quorum
 
-UPGRADE_KEY: Final = "governance/upgrade"
-VERSION_KEY: Final = "governance/version"
 MIN_NOTICE_BLOCKS: Final = 2
 """From the block in which all that a version needs has come together to the first block under it."""
 

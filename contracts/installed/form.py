@@ -54,8 +54,8 @@ def _faults(contract: Contract) -> Iterator[str]:
     given = [hook for hook in _NOT_RUN if getattr(contract, hook)]
     if given:  # W10
         yield f"{', '.join(given)}: not for contracts of others, which have {', '.join(_RUN)}"
-    if any(not prefix.startswith(f"{name}/") for prefix in contract.open_keys):
-        yield f"open_keys begin with {name}/"
+    if any(not key.startswith(f"{name}/") for key in (*contract.keys, *contract.open_keys)):
+        yield f"keys and open_keys begin with {name}/"
     for action, entry in contract.actions.items():
         if entry.capability and entry.capability not in CAPABILITIES:
             yield f"{action} asks for the capability {entry.capability}; there are {', '.join(CAPABILITIES)}"
@@ -66,7 +66,7 @@ def _faults(contract: Contract) -> Iterator[str]:
         yield from _of_list(contract, listed)
 
 
-_RUN: Final = ("actions", "fire", "holds", "tables", "rows", "events", "lists", "open_keys")
+_RUN: Final = ("actions", "fire", "holds", "tables", "rows", "events", "lists", "keys", "open_keys")
 
 
 def _names(contract: Contract) -> Iterator[str]:

@@ -18,7 +18,6 @@ from coseal.ledger.signing import Verify
 Args: TypeAlias = Mapping[str, Any]
 Result: TypeAlias = dict[str, Any]
 
-PROTOCOL_VERSION_KEY: Final = "system/protocol_version"
 """Where the state holds the version of the rules under which the next block runs."""
 
 TOO_COSTLY: Final = "too_costly"

@@ -3,8 +3,7 @@
 Law: which code a block runs under follows from the state before it alone (W6); a contract that the software ships is
 never among these.
 
-State: ``system/contracts``, ``[name, version, sha256, first height]`` of every version that was ever admitted, by name
-and version, the last of a name in force; absent while there are none.
+The state has every version that was ever admitted, by name and version; the last of a name is in force.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel.action import Reader, View
 from coseal.contracts.kernel.fields import Hexadecimal, Integer, Record, Special
+from coseal.contracts.kernel.state import CONTRACTS_KEY
 from coseal.ledger.genesis import CONTRACT_NAME_RULE, MAX_CONTRACT_NAME, Sources, is_contract_name
 
-CONTRACTS_KEY: Final = "system/contracts"
 GENESIS_HEIGHT: Final = 1
 """The first height of what the genesis admits."""
 MAX_VERSIONS: Final = 1_000

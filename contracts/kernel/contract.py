@@ -68,8 +68,10 @@ class Contract:
     ``tables`` and ``views`` are those of the index, ``rows`` makes what writes them. ``events`` are the kinds of
     things that its acts, or those that it observes, raise in a block, for streams.
 
-    ``open_keys`` are the prefixes of the keys whose values grow, ``decisions`` the kinds of due things that decide a
-    ballot. ``lists`` are what a node lists of the contract's rows.
+    ``keys`` are the families of its keys in the state, such as ``contract/thing/<id>``, with what is kept there;
+    ``open_keys`` are the prefixes of those whose values grow.
+
+    ``decisions`` are the kinds of due things that decide a ballot, ``lists`` what a node lists of the contract's rows.
 
     ``version`` and ``writes`` are for contracts that the software does not ship: the former rises with each change of
     their sources, the latter is the prefix outside of which their writes are refused, set where they are composed.
@@ -90,6 +92,7 @@ class Contract:
     views: tuple[SqlView, ...] = ()
     rows: Callable[[Rows], Writer] | None = None
     events: Mapping[str, Raised] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
     open_keys: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
     lists: tuple[List, ...] = ()

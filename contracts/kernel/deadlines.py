@@ -7,8 +7,7 @@ A tree of 64-way nodes over the 54 bits of a time in ms; a node is the bitmap of
 adding stops at the first node that had something already. Whoever owns an entry checks, when it is taken, whether it
 still means anything: entries are never searched for and removed.
 
-State, an index for each contract: ``<contract>/deadline/<level>/<prefix>/<clock>`` -> bitmap; ``.../at/<slot>/<clock>``
--> [page, entries], the newest page of what falls due then; ``.../page/<slot>/<page>/<clock>`` the full pages before it.
+State, an index for each contract: ``keys``.
 """
 
 from __future__ import annotations
@@ -105,6 +104,20 @@ def _unmark(view: View, index: str, clock: str, slot: int) -> None:
 
 def _slot(time_ms: int) -> int:
     return min(max(time_ms + _OFFSET, 0), _LAST_SLOT)
+
+
+def keys(index: str) -> dict[str, str]:
+    """Return the families of keys of a contract's index."""
+    return {
+        f"{index}/deadline/<level>/<prefix>/<clock>": "a node of the tree of deadlines: the bitmap of its children",
+        f"{index}/deadline/at/<slot>/<clock>": "the newest page of what falls due at a time: `[page, entries]`",
+        f"{index}/deadline/page/<slot>/<page>/<clock>": "a full page before it",
+    }
+
+
+def open_keys(index: str) -> tuple[str, ...]:
+    """Return the prefixes of the keys of a contract's index whose values grow."""
+    return f"{index}/deadline/at/", f"{index}/deadline/page/"
 
 
 def _node_key(index: str, clock: str, level: int, prefix: int) -> str:

@@ -3,9 +3,7 @@
 Law: one due thing that fails costs itself alone: it is undone, leaves the index for ``system/aside/<n>``, and is named
 in the block's first receipt; what is left over is done in the next block, so no number of due things holds a block up.
 
-State: ``system/aside/<n>`` -> [contract, entry, height, code], ``system/asides`` (the numbers of those that wait, at
-most ``MAX_ASIDE``; one more has no number: it is named in the receipt and gone), ``system/asides/count``.
-docs/spec/budget.md.
+At most ``MAX_ASIDE`` wait; one more has no number: it is named in the receipt and gone. docs/spec/budget.md.
 """
 
 from __future__ import annotations
@@ -27,16 +25,14 @@ from coseal.contracts.kernel.budget import (
 from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.overlay import Broken, Fault, Overlay, ValueTooLarge
+from coseal.contracts.kernel.state import ASIDES_COUNT_KEY, ASIDES_KEY, SYSTEM, aside_key
 from coseal.ledger import codec
 
 MAX_SHOWN_BYTES: Final = 512 * 1024
 """What the due things of a block show in its first receipt, about; what has no room is shown in the next."""
 _LEAST_ROOM_BYTES: Final = 64 * 1024
 """What one due thing at least has room for."""
-SYSTEM: Final = "system"
 MAX_ASIDE: Final = 1_000
-_OPEN: Final = "system/asides"
-_COUNT: Final = "system/asides/count"
 
 
 class Begun(NamedTuple):
@@ -53,20 +49,15 @@ def begin_block(
     return _Start(view, contracts, height, time_ms, careful=careful).run()
 
 
-def aside_key(number: int) -> str:
-    """Return the state key of a due thing that was set aside."""
-    return f"system/aside/{number}"
-
-
 def waiting(reader: Reader) -> int:
     """Return how many things were set aside and not made due again."""
-    numbers: Any = reader.get(_OPEN)
+    numbers: Any = reader.get(ASIDES_KEY)
     return len(numbers or ())
 
 
 def asides(reader: Reader) -> list[dict[str, Any]]:
     """Return what was set aside and not made due again, oldest first."""
-    numbers: Any = reader.get(_OPEN) or []
+    numbers: Any = reader.get(ASIDES_KEY) or []
     return [aside(reader, number) for number in numbers]
 
 
@@ -79,9 +70,9 @@ def aside(reader: Reader, number: int) -> dict[str, Any]:
 def retry(view: View, number: int) -> Result:
     """Make a thing that was set aside due again, at once; the caller has seen that it is there."""
     found = aside(view, number)
-    numbers: Any = view.get(_OPEN)
+    numbers: Any = view.get(ASIDES_KEY)
     view.delete(aside_key(number))
-    view.put(_OPEN, [other for other in numbers if other != number])
+    view.put(ASIDES_KEY, [other for other in numbers if other != number])
     deadlines.add(view, found["contract"], BLOCK_CLOCK, 0, found["entry"])
     return {"contract": found["contract"], "entry": found["entry"]}
 
@@ -194,11 +185,11 @@ class _Start:
     def _set_aside(self, name: str, entry: Entry, code: str) -> None:
         view = self.view
         named = {"contract": name, "entry": entry, "code": code}
-        numbers: Any = view.get(_OPEN) or []
+        numbers: Any = view.get(ASIDES_KEY) or []
         if len(numbers) < MAX_ASIDE:
-            count: Any = view.get(_COUNT) or 0
-            view.put(_COUNT, count + 1)
-            view.put(_OPEN, [*numbers, count + 1])
+            count: Any = view.get(ASIDES_COUNT_KEY) or 0
+            view.put(ASIDES_COUNT_KEY, count + 1)
+            view.put(ASIDES_KEY, [*numbers, count + 1])
             view.put(aside_key(count + 1), [name, entry, self.height, code])
             named["number"] = count + 1
         # B9

@@ -2,9 +2,8 @@
 
 Law: what is in memory is what is in the state: the same entries come from executing blocks and from loading.
 
-State: ``system/seen/<height>`` -> [latest valid_until_ms of that block's transactions, their ids joined], one key
-for each block with transactions; ``system/window`` -> [oldest, newest height with such a key], empty for none. An
-entry goes when its latest transaction has expired in block time, for then a replay of any is refused as expired.
+There is an entry for each block with transactions, ``[latest valid_until_ms of them, their ids joined]``. It goes when
+its latest transaction has expired in block time, for then a replay of any is refused as expired.
 docs/spec/contracts.md, rules X1 to X4.
 """
 
@@ -15,13 +14,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from coseal.contracts.kernel.action import Reader, View
+from coseal.contracts.kernel.state import WINDOW_KEY, seen_key
 from coseal.ledger.signing import HASH_BYTES
 from coseal.ledger.transaction import Transaction
 
 MAX_DROPPED: Final = 64
 """Entries dropped at the start of one block; at most one is added, so the window always catches up."""
-
-_WINDOW: Final = "system/window"
 
 
 class SeenWindow:
@@ -35,9 +33,9 @@ class SeenWindow:
     def load(reader: Reader) -> SeenWindow:
         """Read the window of a state."""
         window = SeenWindow()
-        bounds: Any = reader.get(_WINDOW)
+        bounds: Any = reader.get(WINDOW_KEY)
         for height in range(bounds[0], bounds[1] + 1) if bounds else ():
-            entry: Any = reader.get(_key(height))
+            entry: Any = reader.get(seen_key(height))
             if entry is not None:
                 window._add(height, *entry)
         return window
@@ -52,11 +50,11 @@ class SeenWindow:
         """Write to the state what a block at ``height`` changes; the window in memory stays until ``commit``."""
         expired = self._expired(time_ms)
         for entry_height, _, _ in expired:
-            view.delete(_key(entry_height))
+            view.delete(seen_key(entry_height))
         if transactions:  # X3
-            view.put(_key(height), [_latest(transactions), _joined(transactions)])
+            view.put(seen_key(height), [_latest(transactions), _joined(transactions)])
         if expired or transactions:
-            view.put(_WINDOW, self._bounds(len(expired), [height] if transactions else []))
+            view.put(WINDOW_KEY, self._bounds(len(expired), [height] if transactions else []))
 
     def commit(self, height: int, time_ms: int, transactions: Sequence[Transaction]) -> None:
         """Do in memory what ``write`` wrote."""
@@ -88,11 +86,7 @@ class SeenWindow:
 
 def install(view: View) -> None:
     """Write the empty window of genesis."""
-    view.put(_WINDOW, [])
-
-
-def _key(height: int) -> str:
-    return f"system/seen/{height}"
+    view.put(WINDOW_KEY, [])
 
 
 def _latest(transactions: Sequence[Transaction]) -> int:

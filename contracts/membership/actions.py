@@ -3,9 +3,7 @@
 Law: a key belongs to one operator or node for ever, also after it was replaced; a member can always act (its last
 operator who may ``operate`` stays); nobody grants, or takes over, a capability they do not have.
 
-Nodes are in ``membership.nodes``, the validators of every epoch in ``membership.epochs``. State: ``membership/members``
-(ids), ``/member/<id>``, ``/operators/<member>`` (user -> capabilities, none for a removed one),
-``/operator/<member>/<user>`` (key and its history), ``/key/<hex>`` (whose it is). Rules M1 to M7 of
+Nodes are in ``membership.nodes``, the validators of every epoch in ``membership.epochs``. Rules M1 to M7 of
 contracts/membership/README.md.
 """
 
@@ -22,7 +20,23 @@ from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.contracts.membership.epochs import coming, epoch, epochs, pending, validators, validators_at
 from coseal.contracts.membership.nodes import node, nodes
-from coseal.contracts.membership.state import EXAMPLE_KEY, free_key, public_key, put_member, put_node, put_operator
+from coseal.contracts.membership.state import (
+    EXAMPLE_KEY,
+    KEYS,
+    MEMBERS_KEY,
+    NODES_KEY,
+    OPEN_KEYS,
+    free_key,
+    member_key,
+    node_key,
+    operator_key,
+    operators_key,
+    own_nodes_key,
+    public_key,
+    put_member,
+    put_node,
+    put_operator,
+)
 from coseal.ledger.genesis import Genesis, Member
 from coseal.ledger.transaction import node_of
 
@@ -40,7 +54,6 @@ __all__ = [
     "node",
     "nodes",
     "operator",
-    "operator_key",
     "pending",
     "sender",
     "sender_key",
@@ -57,8 +70,8 @@ MAX_KEY_HISTORY: Final = 16
 
 def install(view: View, genesis: Genesis) -> None:
     """Write the members, operators, nodes and validators of ``genesis``."""
-    view.put("membership/members", sorted(member.id for member in genesis.members))
-    view.put("membership/nodes", sorted(node.id for node in genesis.nodes))
+    view.put(MEMBERS_KEY, sorted(member.id for member in genesis.members))
+    view.put(NODES_KEY, sorted(node.id for node in genesis.nodes))
     for member in genesis.members:
         _install_member(view, member)
     own: dict[str, list[str]] = {}
@@ -73,14 +86,14 @@ def install(view: View, genesis: Genesis) -> None:
         put_node(view, entry.id, record)
         own.setdefault(entry.member, []).append(entry.id)
     for member_id, node_ids in own.items():
-        view.put(f"membership/nodes/{member_id}", sorted(node_ids))
+        view.put(own_nodes_key(member_id), sorted(node_ids))
     membership_epochs.install(view, genesis.validators)
 
 
 def _install_member(view: View, member: Member) -> None:
     fields = {name: getattr(member, name) for name in ("name", "role", "level", "sector", "central_bank")}
     put_member(view, member.id, fields, since=0)
-    view.put(f"membership/operators/{member.id}", {o.user: list(o.capabilities) for o in member.operators})
+    view.put(operators_key(member.id), {o.user: list(o.capabilities) for o in member.operators})
     for operator in member.operators:
         put_operator(view, member.id, operator.user, operator.key, since=0, history=[])
 
@@ -90,7 +103,7 @@ def _install_member(view: View, member: Member) -> None:
 
 def _add_operator(view: View, context: Context, args: Args) -> Result | Rejected:
     user, key, capabilities = args["user"], bytes.fromhex(args["key"]), sorted(args["capabilities"])
-    operators: Any = view.get(f"membership/operators/{context.member}")
+    operators: Any = view.get(operators_key(context.member))
     if operators.get(user):  # M2
         return Rejected(
             "operator_exists", f"{user} is an operator of {context.member}; remove it first or rotate its key"
@@ -100,32 +113,32 @@ def _add_operator(view: View, context: Context, args: Args) -> Result | Rejected
     refusal = _may_grant(context, capabilities) or free_key(view, key)
     if refusal is not None:
         return refusal
-    former: Any = view.get(f"membership/operator/{context.member}/{user}")
+    former: Any = view.get(operator_key(f"{context.member}/{user}"))
     history = [] if former is None else former["history"]
-    view.put(f"membership/operators/{context.member}", {**operators, user: capabilities})
+    view.put(operators_key(context.member), {**operators, user: capabilities})
     put_operator(view, context.member, user, key, since=context.height, history=history)
     return {"member": context.member, "user": user, "key": args["key"], "capabilities": capabilities}
 
 
 def _remove_operator(view: View, context: Context, args: Args) -> Result | Rejected:
     user = args["user"]
-    operators: Any = view.get(f"membership/operators/{context.member}")
+    operators: Any = view.get(operators_key(context.member))
     if not operators.get(user):
         return _unknown_operator(context.member, user)
     others = (capabilities for other, capabilities in operators.items() if other != user)
     if not any("operate" in capabilities for capabilities in others):  # M3
         return Rejected("last_operator", f"{user} is the last of {context.member} who may operate; add another first")
-    record: Any = view.get(f"membership/operator/{context.member}/{user}")
+    record: Any = view.get(operator_key(f"{context.member}/{user}"))
     history = _with_former(record, context.height)
-    view.put(f"membership/operators/{context.member}", {**operators, user: []})
-    view.put(f"membership/operator/{context.member}/{user}", {"key": None, "since": context.height, "history": history})
+    view.put(operators_key(context.member), {**operators, user: []})
+    view.put(operator_key(f"{context.member}/{user}"), {"key": None, "since": context.height, "history": history})
     return {"member": context.member, "user": user, "key": record["key"].hex()}
 
 
 def _rotate_operator_key(view: View, context: Context, args: Args) -> Result | Rejected:
     own = context.sender.partition("/")[2]
     user, key = args.get("user", own), bytes.fromhex(args["key"])
-    operators: Any = view.get(f"membership/operators/{context.member}")
+    operators: Any = view.get(operators_key(context.member))
     if not operators.get(user):
         return _unknown_operator(context.member, user)
     if user != own:
@@ -137,17 +150,17 @@ def _rotate_operator_key(view: View, context: Context, args: Args) -> Result | R
     refusal = free_key(view, key)
     if refusal is not None:
         return refusal
-    record: Any = view.get(f"membership/operator/{context.member}/{user}")
+    record: Any = view.get(operator_key(f"{context.member}/{user}"))
     history = _with_former(record, context.height)
     put_operator(view, context.member, user, key, since=context.height, history=history)
     return {"member": context.member, "user": user, "key": args["key"], "former_key": record["key"].hex()}
 
 
 def _set_profile(view: View, context: Context, args: Args) -> Result | Rejected:
-    record: Any = view.get(f"membership/member/{context.member}")
+    record: Any = view.get(member_key(context.member))
     profile = {**record["profile"], **{field: text for field, text in args.items() if field != "name"}}
     changed = {**record, "name": args.get("name", record["name"]), "profile": profile}
-    view.put(f"membership/member/{context.member}", changed)
+    view.put(member_key(context.member), changed)
     return {"member": context.member, "name": changed["name"], "profile": profile}
 
 
@@ -223,14 +236,8 @@ def contract(capabilities: Sequence[str]) -> Contract:
         capabilities=CAPABILITIES,
         begin=membership_epochs.begin,
         next_deadline_ms=membership_epochs.next_deadline_ms,
-        open_keys=(
-            "membership/members",
-            "membership/nodes",
-            "membership/operators/",
-            "membership/validators",
-            "membership/epoch/",
-            "membership/pending",
-        ),
+        keys=KEYS,
+        open_keys=OPEN_KEYS,
     )
 
 
@@ -252,30 +259,27 @@ def sender(reader: Reader, text: str) -> Sender | None:
     if node_id is not None:
         return _node_sender(reader, node_id)
     member_id, _, user = text.partition("/")
-    record: Any = reader.get(f"membership/operator/{member_id}/{user}")
+    record: Any = reader.get(operator_key(text))
     if record is None:
         return None
-    owner: Any = reader.get(f"membership/member/{member_id}")
-    users: Any = reader.get(f"membership/operators/{member_id}")
+    owner: Any = reader.get(member_key(member_id))
+    users: Any = reader.get(operators_key(member_id))
     return Sender(record["key"], member_id, owner["role"], owner["level"], tuple(users[user]))
 
 
 def _node_sender(reader: Reader, node_id: str) -> Sender | None:
-    record: Any = reader.get(f"membership/node/{node_id}")
+    record: Any = reader.get(node_key(node_id))
     if record is None:
         return None
-    owner: Any = reader.get(f"membership/member/{record['member']}")
+    owner: Any = reader.get(member_key(record["member"]))
     return Sender(record["consensus_key"], record["member"], owner["role"], owner["level"], (), node_id)
 
 
 def sender_key(reader: Reader, text: str) -> bytes | None:
     """Return the 32-byte key with which an operator or node signs transactions now, or None if there is none."""
     node_id = node_of(text)
-    if node_id is None:
-        member_id, _, user = text.partition("/")
-        return operator_key(reader, member_id, user)
-    record: Any = reader.get(f"membership/node/{node_id}")
-    return None if record is None else record["consensus_key"]
+    record: Any = reader.get(operator_key(text) if node_id is None else node_key(node_id))
+    return None if record is None else record["key" if node_id is None else "consensus_key"]
 
 
 def member_of(reader: Reader, text: str) -> str:
@@ -283,7 +287,7 @@ def member_of(reader: Reader, text: str) -> str:
     node_id = node_of(text)
     if node_id is None:
         return text.partition("/")[0]
-    record: Any = reader.get(f"membership/node/{node_id}")
+    record: Any = reader.get(node_key(node_id))
     return "" if record is None else str(record["member"])
 
 
@@ -292,7 +296,7 @@ def member_of(reader: Reader, text: str) -> str:
 
 def members(reader: Reader) -> list[dict[str, Any]]:
     """Return all members, ascending by id, as ``member`` does."""
-    ids: Any = reader.get("membership/members") or []
+    ids: Any = reader.get(MEMBERS_KEY) or []
     nodes_of: dict[str, list[str]] = {}
     for item in nodes(reader):
         nodes_of.setdefault(item["member"], []).append(item["id"])
@@ -306,20 +310,20 @@ def member(reader: Reader, member_id: str) -> dict[str, Any] | None:
 
 
 def _member(reader: Reader, member_id: str, node_ids: list[str]) -> dict[str, Any] | None:
-    record: Any = reader.get(f"membership/member/{member_id}")
+    record: Any = reader.get(member_key(member_id))
     if record is None:
         return None
-    users: Any = reader.get(f"membership/operators/{member_id}")
+    users: Any = reader.get(operators_key(member_id))
     operators = [operator(reader, member_id, user) for user in sorted(users)]
     return {"id": member_id, **record, "operators": operators, "nodes": node_ids}
 
 
 def operator(reader: Reader, member_id: str, user: str) -> dict[str, Any] | None:
     """Return an operator: ``key`` (None if removed), ``capabilities``, ``history`` of keys and heights; or None."""
-    record: Any = reader.get(f"membership/operator/{member_id}/{user}")
+    record: Any = reader.get(operator_key(f"{member_id}/{user}"))
     if record is None:
         return None
-    users: Any = reader.get(f"membership/operators/{member_id}")
+    users: Any = reader.get(operators_key(member_id))
     return {
         "user": user,
         "key": None if record["key"] is None else record["key"].hex(),
@@ -327,9 +331,3 @@ def operator(reader: Reader, member_id: str, user: str) -> dict[str, Any] | None
         "since": record["since"],
         "history": [{"key": key.hex(), "from": since, "to": until} for key, since, until in record["history"]],
     }
-
-
-def operator_key(reader: Reader, member_id: str, user: str) -> bytes | None:
-    """Return the 32-byte key with which an operator signs now, or None if there is no such operator."""
-    record: Any = reader.get(f"membership/operator/{member_id}/{user}")
-    return None if record is None else record["key"]

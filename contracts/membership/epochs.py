@@ -3,22 +3,17 @@
 Law: a change accepted in block H is promoted at the start of H+1 and signs from H+2, never earlier; one change
 at a time; every set that ever signed stays known, with the height from which it does. Rule M10 of
 contracts/membership/README.md.
-
-State: ``membership/validators``, ``/epoch/<n>`` and ``/pending``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from coseal.contracts.kernel.action import Reader, Result, View
 from coseal.contracts.kernel.contract import Moment
-from coseal.contracts.membership.state import node_key
+from coseal.contracts.membership.state import PENDING_KEY, VALIDATORS_KEY, epoch_key, node_key
 from coseal.ledger.validators import Validator, ValidatorSet
-
-_VALIDATORS: Final = "membership/validators"
-_PENDING: Final = "membership/pending"
 
 
 class Epoch(NamedTuple):
@@ -35,13 +30,13 @@ def install(view: View, validators: ValidatorSet) -> None:
 
 def validators(reader: Reader) -> ValidatorSet:
     """Return the validators of the height after the state's own."""
-    record: Any = reader.get(_VALIDATORS)
+    record: Any = reader.get(VALIDATORS_KEY)
     return ValidatorSet(record[0], _seats(record[1]))
 
 
 def epoch(reader: Reader, number: int) -> Epoch | None:
     """Return an epoch of this chain, or None if there is none of this number (yet)."""
-    record: Any = reader.get(_epoch_key(number))
+    record: Any = reader.get(epoch_key(number))
     return None if record is None else Epoch(record[0], ValidatorSet(number, _seats(record[1])))
 
 
@@ -83,36 +78,36 @@ def shown(item: Epoch) -> dict[str, Any]:
 
 def pending(reader: Reader) -> str | None:
     """Return the id of the proposal whose set the next block promotes, or None."""
-    record: Any = reader.get(_PENDING)
+    record: Any = reader.get(PENDING_KEY)
     return None if record is None else str(record[0])
 
 
 def coming(reader: Reader) -> ValidatorSet | None:
     """Return the set that the next block promotes, which decides the height after that block's; or None."""
-    record: Any = reader.get(_PENDING)
+    record: Any = reader.get(PENDING_KEY)
     return None if record is None else ValidatorSet(validators(reader).epoch + 1, _seats(record[1]))
 
 
 def is_pending(reader: Reader, node_id: str) -> bool:
     """Say whether the set that the next block promotes has this node."""
-    record: Any = reader.get(_PENDING)
+    record: Any = reader.get(PENDING_KEY)
     return record is not None and any(row[0] == node_id for row in record[1])
 
 
 def schedule(view: View, proposal_id: str, seats: Sequence[Validator]) -> None:
     """Have the next block promote these seats. The caller has checked the set, and that nothing is pending."""
-    view.put(_PENDING, [proposal_id, _rows(seats)])
+    view.put(PENDING_KEY, [proposal_id, _rows(seats)])
 
 
 def begin(view: View, moment: Moment) -> Result:
     """Promote the pending set: it signs from the next height on, and the registry of nodes follows it."""
-    record: Any = view.get(_PENDING)
+    record: Any = view.get(PENDING_KEY)
     if record is None:
         return {}
     proposal_id, rows = record
     before = validators(view)
     after = ValidatorSet(before.epoch + 1, _seats(rows))
-    view.delete(_PENDING)
+    view.delete(PENDING_KEY)
     _begin_epoch(view, after, first_height=moment.height + 1)  # M10
     added = [seat.id for seat in after.validators if before.index(seat.id) is None]
     removed = [seat.id for seat in before.validators if after.index(seat.id) is None]
@@ -127,13 +122,13 @@ def begin(view: View, moment: Moment) -> Result:
 
 def next_deadline_ms(reader: Reader) -> int | None:
     """Return a time in the past while a set waits for the next block, so that an idle chain makes it."""
-    return 0 if reader.get(_PENDING) is not None else None
+    return 0 if reader.get(PENDING_KEY) is not None else None
 
 
 def _begin_epoch(view: View, current: ValidatorSet, *, first_height: int) -> None:
     rows = _rows(current.validators)
-    view.put(_VALIDATORS, [current.epoch, rows])
-    view.put(_epoch_key(current.epoch), [first_height, rows])
+    view.put(VALIDATORS_KEY, [current.epoch, rows])
+    view.put(epoch_key(current.epoch), [first_height, rows])
 
 
 def _change_node(view: View, node_id: str, **fields: Any) -> None:
@@ -141,10 +136,6 @@ def _change_node(view: View, node_id: str, **fields: Any) -> None:
     changed = {**record, **fields}
     if changed != record:
         view.put(node_key(node_id), changed)
-
-
-def _epoch_key(number: int) -> str:
-    return f"membership/epoch/{number}"
 
 
 def _rows(seats: Sequence[Validator]) -> list[Any]:

@@ -3,8 +3,6 @@
 Law: a node belongs to one member for ever and its name is never used again; who validates is not decided here. What a
 node says of itself, that it is caught up and what its software has, is its own word. Rules M8, M9 and M11 of
 contracts/membership/README.md.
-
-State: ``membership/node/<id>``, ``/nodes`` and ``/nodes/<member>`` (ids), ``/link/<sha256>`` (whose certificate it is).
 """
 
 from __future__ import annotations
@@ -20,11 +18,13 @@ from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership.state import (
     EXAMPLE_CERTIFICATE,
     EXAMPLE_KEY,
+    NODES_KEY,
     certificate,
     free_certificate,
     free_key,
     link_key,
     node_key,
+    own_nodes_key,
     public_key,
     put_node,
 )
@@ -48,7 +48,7 @@ def _add_node(view: View, context: Context, args: Args) -> Result | Rejected:
     node_id = args["node"]
     if view.get(node_key(node_id)) is not None:  # M8
         return Rejected("node_exists", f"the name {node_id} is or was used; choose another")
-    own: Any = view.get(_own_key(context.member)) or []
+    own: Any = view.get(own_nodes_key(context.member)) or []
     if len(own) >= MAX_NODES:  # M8
         return Rejected("too_many_nodes", f"{context.member} has {len(own)} nodes, at most {MAX_NODES}; remove one")
     key, link = bytes.fromhex(args["consensus_key"]), bytes.fromhex(args["link_certificate"])
@@ -64,9 +64,9 @@ def _add_node(view: View, context: Context, args: Args) -> Result | Rejected:
         **({"address": args["address"]} if "address" in args else {}),
     }
     put_node(view, node_id, record)
-    everyone: Any = view.get("membership/nodes")
-    view.put("membership/nodes", sorted([*everyone, node_id]))
-    view.put(_own_key(context.member), sorted([*own, node_id]))
+    everyone: Any = view.get(NODES_KEY)
+    view.put(NODES_KEY, sorted([*everyone, node_id]))
+    view.put(own_nodes_key(context.member), sorted([*own, node_id]))
     return {"member": context.member, "node": node_id, "kind": "observer", "consensus_key": args["consensus_key"]}
 
 
@@ -81,10 +81,10 @@ def _remove_node(view: View, context: Context, args: Args) -> Result | Rejected:
         return Rejected("is_validator", f"{node_id} becomes a validator with the next block; propose remove_validator")
     former = {"member": context.member, "kind": FORMER, "consensus_key": None, "link_certificate": None}
     view.put(node_key(node_id), {**former, "since": context.height})
-    everyone: Any = view.get("membership/nodes")
-    view.put("membership/nodes", [other for other in everyone if other != node_id])
-    own: Any = view.get(_own_key(context.member))
-    view.put(_own_key(context.member), [other for other in own if other != node_id])
+    everyone: Any = view.get(NODES_KEY)
+    view.put(NODES_KEY, [other for other in everyone if other != node_id])
+    own: Any = view.get(own_nodes_key(context.member))
+    view.put(own_nodes_key(context.member), [other for other in own if other != node_id])
     return {"member": context.member, "node": node_id, "kind": FORMER}
 
 
@@ -159,7 +159,7 @@ def declared_sources(reader: Reader, node_id: str) -> list[Sources]:
 
 def nodes(reader: Reader) -> list[dict[str, Any]]:
     """Return all registered nodes, ascending by id, as ``node`` does; none of those that were removed."""
-    ids: Any = reader.get("membership/nodes") or []
+    ids: Any = reader.get(NODES_KEY) or []
     found = (node(reader, node_id) for node_id in ids)
     return [item for item in found if item is not None]
 
@@ -177,10 +177,6 @@ def node(reader: Reader, node_id: str) -> dict[str, Any] | None:
         return None
     keys = {field: record[field] and record[field].hex() for field in ("consensus_key", "link_certificate")}
     return {"id": node_id, **record, **keys}
-
-
-def _own_key(member: str) -> str:
-    return f"membership/nodes/{member}"
 
 
 def _address_faults(value: Any) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""What members, operators and nodes look like in state, and the checks of keys that all who write them share.
+"""Where the membership contract keeps what in the state: the only place where its keys are spelt.
+
+And what members, operators and nodes look like there, with the checks of keys that all who write them share.
 
 Law: a key belongs to one operator or node for ever, also after it was replaced (M1), and is one that every node
 accepts signatures of (M6).
@@ -20,6 +22,49 @@ EXAMPLE_CERTIFICATE: Final = "3003020100"
 _DER_SEQUENCE: Final = 0x30
 _LOWER_HEX: Final = frozenset("0123456789abcdef")
 
+MEMBERS_KEY: Final = "membership/members"
+NODES_KEY: Final = "membership/nodes"
+VALIDATORS_KEY: Final = "membership/validators"
+PENDING_KEY: Final = "membership/pending"
+
+KEYS: Final = {
+    MEMBERS_KEY: "the ids of the members",
+    "membership/member/<id>": "a member",
+    "membership/operators/<member>": "the operators of a member, with their capabilities",
+    "membership/operator/<member>/<user>": "the key of an operator, and its former ones",
+    "membership/key/<hex>": "whose a key is or was",
+    NODES_KEY: "the ids of the nodes",
+    "membership/nodes/<member>": "the ids of the nodes of a member",
+    "membership/node/<id>": "a node",
+    "membership/link/<sha256>": "the node that a link certificate is or was of",
+    VALIDATORS_KEY: "the validators of the next height",
+    "membership/epoch/<n>": "the validators of an epoch, and its first height",
+    PENDING_KEY: "the validators that the next block promotes",
+}
+OPEN_KEYS: Final = (
+    MEMBERS_KEY,
+    NODES_KEY,
+    "membership/operators/",
+    VALIDATORS_KEY,
+    "membership/epoch/",
+    PENDING_KEY,
+)
+
+
+def member_key(member_id: str) -> str:
+    """Return the state key of a member."""
+    return f"membership/member/{member_id}"
+
+
+def operators_key(member_id: str) -> str:
+    """Return the state key of the operators of a member, with their capabilities."""
+    return f"membership/operators/{member_id}"
+
+
+def operator_key(sender: str) -> str:
+    """Return the state key of the operator ``member/user``."""
+    return f"membership/operator/{sender}"
+
 
 def key_key(key: bytes) -> str:
     """Return the state key that says whose a key is or was."""
@@ -29,6 +74,16 @@ def key_key(key: bytes) -> str:
 def node_key(node_id: str) -> str:
     """Return the state key of a node."""
     return f"membership/node/{node_id}"
+
+
+def own_nodes_key(member_id: str) -> str:
+    """Return the state key of the ids of a member's nodes."""
+    return f"membership/nodes/{member_id}"
+
+
+def epoch_key(number: int) -> str:
+    """Return the state key of the validators of an epoch."""
+    return f"membership/epoch/{number}"
 
 
 def link_key(certificate: bytes) -> str:
@@ -101,12 +156,12 @@ def _is_sequence(der: bytes) -> bool:
 
 def put_member(view: View, member_id: str, fields: Mapping[str, Any], *, since: int) -> None:
     """Write a member: ``fields`` are ``name``, ``role``, ``level``, ``sector`` and ``central_bank``."""
-    view.put(f"membership/member/{member_id}", {**fields, "profile": {}, "since": since})
+    view.put(member_key(member_id), {**fields, "profile": {}, "since": since})
 
 
 def put_operator(view: View, member: str, user: str, key: bytes, *, since: int, history: list[Any]) -> None:
     """Write an operator's key and its history; its capabilities stand with its member."""
-    view.put(f"membership/operator/{member}/{user}", {"key": key, "since": since, "history": history})
+    view.put(operator_key(f"{member}/{user}"), {"key": key, "since": since, "history": history})
     view.put(key_key(key), f"operator {member}/{user}")
 
 

@@ -13,6 +13,7 @@ from coseal.contracts.policy.acts import ACTIONS
 from coseal.contracts.policy.lists import LISTS
 from coseal.contracts.policy.recording import RECORD
 from coseal.contracts.policy.rows import writer
+from coseal.contracts.policy.state import KEYS, OPEN_KEYS
 from coseal.contracts.policy.tables import TABLES
 
 CONTRACT: Final[Contract] = Contract(
@@ -21,5 +22,6 @@ CONTRACT: Final[Contract] = Contract(
     lists=LISTS,
     tables=TABLES,
     rows=writer,
-    open_keys=("policy/instrument/", "policy/statistics/"),
+    keys=KEYS,
+    open_keys=OPEN_KEYS,
 )

@@ -27,6 +27,7 @@ from coseal.contracts.kernel.action import (
 from coseal.contracts.kernel.budget import ENTRY_STEPS
 from coseal.contracts.kernel.fields import Date, Hexadecimal, Many, OneOf, Text
 from coseal.contracts.kernel.wording import moment_text
+from coseal.contracts.membership.state import member_key
 from coseal.contracts.policy.instrument import (
     DESCRIPTION,
     MAX_EVENTS,
@@ -35,7 +36,6 @@ from coseal.contracts.policy.instrument import (
     events_of,
     first_date,
     instrument,
-    instrument_key,
     instrument_name,
     is_before,
     starts_ms,
@@ -43,6 +43,7 @@ from coseal.contracts.policy.instrument import (
     with_defaults,
     zone_missing,
 )
+from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.policy.statistics import recount
 from coseal.ledger.genesis import LEVELS
 
@@ -51,7 +52,7 @@ def authority(reader: Reader, context: Context) -> str | None:
     """Return the level at which the sender's member issues policies, or None if it does not."""
     if context.role == "government":
         return context.level
-    member: Any = reader.get(f"membership/member/{context.member}")
+    member: Any = reader.get(member_key(context.member))
     return LEVELS[0] if member["central_bank"] else None  # L3
 
 
@@ -288,7 +289,7 @@ def _passed_on(entry: Mapping[str, Any]) -> str | None:
 
 
 def _is_member(reader: Reader, body: str) -> bool:
-    return reader.get(f"membership/member/{body}") is not None
+    return reader.get(member_key(body)) is not None
 
 
 def _forbidden(detail: str) -> Rejected:

@@ -3,7 +3,7 @@
 Law: what is derived (status, standing) follows from the stored facts and a time alone; whether an instrument is in
 force is never stored. Dates may be a year, a month or a day; one precedes another only if it certainly does.
 
-State: ``policy/instrument/<id>``. Source: the European Legislation Identifier; contracts/policy/README.md.
+Source: the European Legislation Identifier; contracts/policy/README.md.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from coseal.contracts.kernel.action import Reader
 from coseal.contracts.kernel.dates import DAY_MS, first_day, last_day, parse_date
 from coseal.contracts.kernel.fields import Date, Field, Hexadecimal, Identifier, Integer, Label, Many, OneOf, Special
 from coseal.contracts.kernel.names import MAX_IDENTIFIER
+from coseal.contracts.policy.state import instrument_key
 from coseal.ledger.genesis import LEVELS
 
 Instrument: TypeAlias = dict[str, Any]
@@ -94,11 +95,6 @@ RECORDED: Final[Mapping[str, Field]] = {
     "date_no_longer_in_force": Date(),
 }
 """The fields of a recorded instrument, but ``id`` and ``title``."""
-
-
-def instrument_key(instrument_id: str) -> str:
-    """Return the state key of an instrument."""
-    return f"policy/instrument/{instrument_id}"
 
 
 def instrument(reader: Reader, instrument_id: str) -> Instrument | None:

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.lists import Filter, List, Order, Row, Words
 from coseal.contracts.policy import tables
-from coseal.contracts.policy.instrument import instrument_key, issuers_of
+from coseal.contracts.policy.instrument import issuers_of
+from coseal.contracts.policy.state import instrument_key
 
 _PART: Final = "policies"
 _SOURCE: Final[Words] = {"en": "Source", "zh": "来源"}

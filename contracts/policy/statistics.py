@@ -3,8 +3,7 @@
 Law: what a full recount of the instruments gives is what the counters hold; an act touches only the values of the
 instrument it changes.
 
-State: ``policy/statistics/<by>`` -> {count} of distinct values, ``/page/<n>`` -> up to 64 values in order of first
-appearance, ``/value/<value>`` -> the figure. contracts/policy/README.md.
+contracts/policy/README.md.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.action import Reader, View
 from coseal.contracts.policy.instrument import Instrument, issuers_of
+from coseal.contracts.policy.state import dimension_key, figure_key, page_key
 
 DIMENSIONS: Final = ("year", "area", "level", "issuer", "type_document", "origin", "action", "finding")
 PAGE_VALUES: Final = 64
@@ -28,7 +28,7 @@ def statistics(reader: Reader, by: str) -> dict[str, int]:
     """
     if by not in DIMENSIONS:
         raise ValueError(f"{by}: expected one of {', '.join(DIMENSIONS)}")
-    figures = {value: reader.get(_value_key(by, value)) for value in _values(reader, by)}
+    figures = {value: reader.get(figure_key(by, value)) for value in _values(reader, by)}
     return {value: figure for value, figure in sorted(figures.items()) if type(figure) is int and figure}
 
 
@@ -62,7 +62,7 @@ def recount(view: View, before: Instrument | None, after: Instrument | None) -> 
 
 
 def _add(view: View, by: str, value: str, change: int) -> None:
-    key = _value_key(by, value)
+    key = figure_key(by, value)
     figure: Any = view.get(key)
     if figure is None:
         _list_value(view, by, value)
@@ -72,30 +72,22 @@ def _add(view: View, by: str, value: str, change: int) -> None:
 
 def _list_value(view: View, by: str, value: str) -> None:
     count = distinct(view, by)
-    page_key = _page_key(by, count // PAGE_VALUES)
-    page: Any = view.get(page_key) or []
-    view.put(page_key, [*page, value])
-    view.put(f"policy/statistics/{by}", {"count": count + 1})
+    key = page_key(by, count // PAGE_VALUES)
+    page: Any = view.get(key) or []
+    view.put(key, [*page, value])
+    view.put(dimension_key(by), {"count": count + 1})
 
 
 def _values(reader: Reader, by: str) -> list[str]:
     pages = -(-distinct(reader, by) // PAGE_VALUES)
     found: list[str] = []
     for page in range(pages):
-        values: Any = reader.get(_page_key(by, page))
+        values: Any = reader.get(page_key(by, page))
         found += values
     return found
 
 
 def distinct(reader: Reader, by: str) -> int:
     """Return how many values a dimension ever had."""
-    entry: Any = reader.get(f"policy/statistics/{by}")
+    entry: Any = reader.get(dimension_key(by))
     return 0 if entry is None else int(entry["count"])
-
-
-def _page_key(by: str, page: int) -> str:
-    return f"policy/statistics/{by}/page/{page}"
-
-
-def _value_key(by: str, value: str) -> str:
-    return f"policy/statistics/{by}/value/{value}"

@@ -19,7 +19,7 @@ from coseal.contracts.process.attestation import ATTEST
 from coseal.contracts.process.batch import Batch
 from coseal.contracts.process.lists import LISTS
 from coseal.contracts.process.rows import writer
-from coseal.contracts.process.state import add_counts, source_key, type_key
+from coseal.contracts.process.state import KEYS, OPEN_KEYS, add_counts, source_key, type_key
 from coseal.contracts.process.tables import TABLES, VIEWS
 from coseal.contracts.process.types import DEFINE_TYPE
 from coseal.ledger.signing import ZERO_HASH
@@ -32,7 +32,7 @@ MAX_SEQUENCE: Final = 2**53
 
 
 def _register(view: View, context: Context, args: Args) -> Result | Rejected:
-    key = source_key(context.member, args["id"])
+    key = source_key(f"{context.member}/{args['id']}")
     if view.get(key) is not None:  # T5
         return Rejected("exists", f"{context.member}/{args['id']} is registered; it goes on from its last sequence")
     if view.get(type_key(args["process_type"])) is None:
@@ -53,7 +53,7 @@ def _register(view: View, context: Context, args: Args) -> Result | Rejected:
 
 
 def _record(view: View, context: Context, args: Args) -> Accepted | Rejected:
-    key = source_key(context.member, args["source"])
+    key = source_key(f"{context.member}/{args['source']}")
     record: Any = view.get(key)
     if record is None:  # T5
         return Rejected("unknown_source", f"{context.member} has no source {args['source']}; register it first")
@@ -146,6 +146,7 @@ CONTRACT: Final[Contract] = Contract(
     tables=TABLES,
     views=VIEWS,
     rows=writer,
-    open_keys=("process/type/",),
+    keys=KEYS,
+    open_keys=OPEN_KEYS,
     lists=LISTS,
 )

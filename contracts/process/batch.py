@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from coseal.contracts.kernel.action import Args, Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import ENTRY_STEPS, OBJECT_STEPS
 from coseal.contracts.kernel.wording import duration_text, moment_text
+from coseal.contracts.membership.state import member_key
 from coseal.contracts.process.attestation import await_attestation
 from coseal.contracts.process.chain import EMPTY_RECORD, chain, decoded_item_hash
 from coseal.contracts.process.items import Reading, Unfit, schema_of
@@ -131,7 +132,7 @@ class Batch:
             self.latest_ms = occurred
         if "counterparty" in item:
             counterparty = item["counterparty"]
-            if counterparty == self.context.member or self.view.get(f"membership/member/{counterparty}") is None:
+            if counterparty == self.context.member or self.view.get(member_key(counterparty)) is None:
                 detail = f"items[{offset}].counterparty: {counterparty} is no other member"
                 return Rejected("unknown_counterparty", detail)
             self.attestations.append((offset, counterparty))

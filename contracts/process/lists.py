@@ -56,7 +56,7 @@ SOURCES: Final = List(
         "recorded_ms": {"en": "Last recorded", "zh": "最近登记"},
     },
     (_PROCESS_TYPE,),
-    key=lambda name: source_key(*name.partition("/")[::2]),
+    key=source_key,
     named_by=("name",),
 )
 OBJECTS: Final = List(

@@ -11,10 +11,11 @@ KEYS: Final = {
     "process/type/<process type>": "the definition in force",
     "process/definition/<process type>/<version>": "the hash of each definition",
     "process/source/<member>/<source>": "a source: where its sequence is, its head, its gaps",
-    "process/object/<process type>/<object type>/<id>": "an object: how many items, and the head of its chain",
+    "process/object/<process type>/<object type>/<object>": "an object: how many items, and the head of its chain",
     "process/statistics/<process type>": "counters",
     "process/attestation/<item hash>": "what a counterparty says of an event",
 }
+OPEN_KEYS: Final = ("process/type/",)
 _NO_STATISTICS: Final = {
     "items": 0, "events": 0, "objects": 0, "changes": 0, "relations": 0, "declarations": 0, "sources": 0
 }  # fmt: skip
@@ -30,9 +31,9 @@ def definition_key(type_id: str, version: int) -> str:
     return f"process/definition/{type_id}/{version}"
 
 
-def source_key(member: str, source: str) -> str:
-    """Return the state key of a member's source."""
-    return f"process/source/{member}/{source}"
+def source_key(name: str) -> str:
+    """Return the state key of a source named ``member/source``."""
+    return f"process/source/{name}"
 
 
 def object_key(process_type: str, object_type: str, object_id: str) -> str:
@@ -52,7 +53,7 @@ def attestation_key(item_hash: bytes) -> str:
 
 def source(reader: Reader, name: str) -> dict[str, Any] | None:
     """Return the record of a source named ``member/source``, or None."""
-    value: Any = reader.get(f"process/source/{name}")
+    value: Any = reader.get(source_key(name))
     return value  # type: ignore[no-any-return]
 
 

@@ -3,8 +3,7 @@
 Law: whoever acts has the role and its turn; what is not done in time becomes a fact by block time alone, at most so
 much in one block.
 
-Ballots are here, the rest in the modules of this contract. State: ``supervision/ballot/<id>``.
-contracts/supervision/README.md.
+Ballots are here, the rest in the modules of this contract. contracts/supervision/README.md.
 """
 
 from __future__ import annotations
@@ -36,9 +35,21 @@ from coseal.contracts.supervision.lists import LISTS
 from coseal.contracts.supervision.monitor_runtime import call, observe, passed
 from coseal.contracts.supervision.rows import writer
 from coseal.contracts.supervision.rule_sets import Effect, Now
-from coseal.contracts.supervision.sets import TRIAL, ballot_key, definition_of, head_key, rule_key, set_key
+from coseal.contracts.supervision.sets import TRIAL, definition_of
+from coseal.contracts.supervision.state import (
+    KEYS,
+    NAME,
+    OPEN_KEYS,
+    ballot_key,
+    finding_key,
+    head_key,
+    hold_key,
+    open_key,
+    rule_key,
+    set_key,
+)
 from coseal.contracts.supervision.tables import TABLES
-from coseal.contracts.supervision.terms import NAME, TERMS, duration, next_id, schedule, set_terms
+from coseal.contracts.supervision.terms import TERMS, duration, next_id, schedule, set_terms
 
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
 _RAISING: Final = ("process.record", "begin", f"{NAME}.{OPEN_CASE}")
@@ -88,15 +99,11 @@ def _propose_terms(view: View, context: Context, args: Args) -> Result | Rejecte
 
 
 def _check_room(view: View, context: Context) -> Rejected | None:
-    count: Any = view.get(_open_key(context.member)) or 0
+    count: Any = view.get(open_key(context.member)) or 0
     if count < MAX_OPEN_BALLOTS:  # J8
         return None
     detail = f"{context.member} has {count} open ballots, at most {MAX_OPEN_BALLOTS}; wait until one is decided"
     return Rejected("limit", detail)
-
-
-def _open_key(member: str) -> str:
-    return f"supervision/open/{member}"
 
 
 def _open(view: View, context: Context, args: Args, ballot_id: str, kind: str, subject: Mapping[str, Any]) -> Result:
@@ -119,8 +126,8 @@ def _open(view: View, context: Context, args: Args, ballot_id: str, kind: str, s
 def _put_open(view: View, ballot_id: str, record: dict[str, Any]) -> Result:
     """Write an open ballot and have it decided in time; return its figures."""
     view.put(ballot_key(ballot_id), record)
-    before: Any = view.get(_open_key(record["proposer"])) or 0
-    view.put(_open_key(record["proposer"]), before + 1)
+    before: Any = view.get(open_key(record["proposer"])) or 0
+    view.put(open_key(record["proposer"]), before + 1)
     schedule(view, record["closes_ms"], ["ballot", ballot_id])
     electorate = ballot.electorate(view)
     return {
@@ -158,8 +165,8 @@ def _resolve(
     decided = {**record, "status": status}
     if status != ballot.OPEN:
         decided |= {"decided": [now.height, now.time_ms], "tally": ballot.tally(record, electorate)}
-        left: Any = view.get(_open_key(record["proposer"]))
-        view.put(_open_key(record["proposer"]), left - 1)
+        left: Any = view.get(open_key(record["proposer"]))
+        view.put(open_key(record["proposer"]), left - 1)
     view.put(ballot_key(ballot_id), decided)
     if status == ballot.OPEN:
         return decided, []
@@ -294,10 +301,10 @@ def _do(view: View, entry: Entry, now: Now, due: dict[str, list[Any]], outcome: 
         case ["clock", _]:  # nothing more is due by this clock
             pass
         case ["show", "finding", finding_id]:
-            found: Any = view.get(supervision_findings.finding_key(finding_id))
+            found: Any = view.get(finding_key(finding_id))
             outcome.findings.append(supervision_findings.view_of(found))
         case ["show", "hold", *place]:
-            hold: Any = view.get(supervision_holds.hold_key(place[0], place[1], place[2]))
+            hold: Any = view.get(hold_key(place[0], place[1], place[2]))
             outcome.holds.append(supervision_holds.view_of(hold))
         case _:
             raise ValueError(f"the deadline index holds {entry}")
@@ -448,16 +455,7 @@ CONTRACT: Final[Contract] = Contract(
     tables=TABLES,
     rows=writer,
     events={"finding": _findings},
-    open_keys=(
-        "supervision/object/",
-        "supervision/active/",
-        "supervision/set/",
-        "supervision/rule/",
-        "supervision/trial/",
-        "supervision/ballot/",
-        "supervision/finding/",
-        "supervision/deadline/at/",
-        "supervision/deadline/page/",
-    ),
+    keys=KEYS,
+    open_keys=OPEN_KEYS,
     decisions=("ballot",),
 )

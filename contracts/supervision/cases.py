@@ -3,7 +3,7 @@
 Law: the record says who opened a case, and nobody opens one about the own member; from then on it has the life of any
 finding. A member has at most ``MAX_OPEN_CASES`` of them open.
 
-State: ``supervision/cases/<member>``. contracts/supervision/README.md, section Cases.
+contracts/supervision/README.md, section Cases.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Any, Final, NamedTuple
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import FINDING_STEPS
 from coseal.contracts.kernel.fields import Identifier, Many, Name, OneOf, Text
+from coseal.contracts.membership.state import member_key
 from coseal.contracts.process.state import object_key, source, type_key
 from coseal.contracts.rules.reasons import reason
 from coseal.contracts.rules.rule import SEVERITIES, SOURCE
 from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision.checks import unknown_basis
-from coseal.contracts.supervision.findings import CASE_RULE, OPEN_CASE, cases_key, raise_finding, view_of
+from coseal.contracts.supervision.findings import CASE_RULE, OPEN_CASE, raise_finding, view_of
+from coseal.contracts.supervision.state import cases_key
 from coseal.contracts.supervision.terms import evidence, long_text, not_supervisor
 
 MAX_OPEN_CASES: Final = 100
@@ -47,7 +49,7 @@ def open_case(view: View, context: Context, case: Case) -> dict[str, Any] | Reje
     refusal = not_supervisor(context, case.subject)  # J6
     if refusal is not None:
         return refusal
-    if view.get(f"membership/member/{case.subject}") is None:
+    if view.get(member_key(case.subject)) is None:
         return Rejected("unknown_member", f"args.subject: {case.subject} is no member of this chain")
     unknown = unknown_basis(view, case.legal_basis)
     if unknown is not None:  # J31

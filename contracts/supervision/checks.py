@@ -3,8 +3,7 @@
 Law: one function checks a set at each of these steps, against the state of that moment; what judges a process type
 compiles under its definition, and stays within the bounds, at all times.
 
-State: ``supervision/waiting/<process type>``; what is in force is in ``supervision.sets``.
-contracts/supervision/README.md, J1 to J5 and J10 to J11.
+What is in force is in ``supervision.sets``. contracts/supervision/README.md, J1 to J5 and J10 to J11.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from coseal.contracts.kernel.action import Rejected, View
+from coseal.contracts.membership.state import member_key
 from coseal.contracts.policy.instrument import instrument
 from coseal.contracts.process import state as process_state
 from coseal.contracts.process.state import type_key
@@ -34,12 +34,11 @@ from coseal.contracts.supervision.sets import (
     TRIAL,
     active,
     compiled_rule,
-    head_key,
     judging_documents,
     put_active,
-    rule_key,
     total_bytes,
 )
+from coseal.contracts.supervision.state import head_key, rule_key, waiting_key
 
 EXTERNAL: Final = "external:"
 MAX_IN_FORCE: Final = 1_000
@@ -49,11 +48,6 @@ MAX_TOTAL_COST: Final = 250_000
 MAX_SOURCE_BYTES: Final = 64 * 1024
 MAX_ALL_SOURCE_BYTES: Final = 1024 * 1024
 MAX_REASON_CHARACTERS: Final = 600
-
-
-def waiting_key(process_type: str) -> str:
-    """Return the state key of how many sets with rules about sources are proposed, on trial or tried."""
-    return f"supervision/waiting/{process_type}"
 
 
 def check_set(view: View, data: Sequence[Any], set_id: str, phase: str) -> tuple[Rule, ...] | Rejected:
@@ -177,7 +171,7 @@ def _check_sources(view: View, definition: Mapping[str, Any], rules: Sequence[Ru
 
 def _check_source(view: View, path: str, source: str, process_type: str) -> Rejected | None:
     member = source.partition("/")[0]
-    if view.get(f"membership/member/{member}") is None:
+    if view.get(member_key(member)) is None:
         return Rejected("unknown_member", f"{path}: {member} is no member of this chain")
     record: Any = process_state.source(view, source)
     if record is not None and record["process_type"] != process_type:  # J5

@@ -2,7 +2,7 @@
 
 Law: a trial has no effect; a receipt has its bound, and what has no room in it stands in the next block's first.
 
-State: ``supervision/trial/<set>``. contracts/supervision/README.md.
+contracts/supervision/README.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision import findings as supervision_findings
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision.sets import JudgingSet
+from coseal.contracts.supervision.state import trial_key
 from coseal.contracts.supervision.terms import schedule
 from coseal.ledger import codec
 
@@ -107,7 +108,7 @@ class Outcome:
         What goes beyond ``limit_bytes`` is shown in the first receipts of the next blocks instead.
         """
         for set_id, rules in self._trials.items():
-            self.view.put(f"supervision/trial/{set_id}", rules)
+            self.view.put(trial_key(set_id), rules)
         result: Result = {}
         for name, entries in (("findings", self.findings), ("holds", self.holds), ("shadow", self.shadow)):
             shown, limit_bytes = _fitting(entries, limit_bytes)  # J14
@@ -121,7 +122,7 @@ class Outcome:
     def _count(self, found: Found, verdict: str) -> None:
         rules = self._trials.get(found.judge.id)
         if rules is None:
-            known: Any = self.view.get(f"supervision/trial/{found.judge.id}") or {}
+            known: Any = self.view.get(trial_key(found.judge.id)) or {}
             rules = self._trials[found.judge.id] = {name: dict(counts) for name, counts in known.items()}
         counts = rules.setdefault(found.finding.rule.id, {"violated": 0, "undetermined": 0, "rejected": 0})
         counts["rejected" if refuses(found.finding) else verdict] += 1

@@ -3,8 +3,6 @@
 Law: every step is one side's, within its time; what does not come in time is recorded as a fact, on either side; only
 a dismissal comes without the subject having been heard; nobody supervises itself or judges its own decision.
 
-State: ``supervision/finding/<id>``, ``supervision/findings/<process type>/<object type>/<id>``,
-``supervision/statistics/<process type>/<rule>``.
 contracts/supervision/README.md, section Actions: findings.
 """
 
@@ -19,6 +17,7 @@ from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.rules.rule import SEVERITIES
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision.holds import may_act
+from coseal.contracts.supervision.state import cases_key, finding_key, findings_key, rule_statistics_key
 from coseal.contracts.supervision.terms import (
     MAX_ESCALATION,
     SIDES,
@@ -62,43 +61,25 @@ DUE: Final[Mapping[str, str]] = {
 _STATISTICS: Final = ("raised", "notified", "rectified", "dismissed", "sanctioned", "overturned")
 
 
-def finding_key(finding_id: str) -> str:
-    """Return the state key of a finding."""
-    return f"supervision/finding/{finding_id}"
-
-
 def finding(reader: Reader, finding_id: str) -> dict[str, Any] | None:
     """Return a finding as it stands, or None."""
     value: Any = reader.get(finding_key(finding_id))
     return None if value is None else dict(value)
 
 
-def count_key(process_type: str, object_type: str, object_id: str) -> str:
-    """Return the state key of how many findings about an object there ever were, and of which severity are open.
-
-    With its proof all findings can be shown, or that none is open.
-    """
-    return f"supervision/findings/{process_type}/{object_type}/{object_id}"
-
-
-def cases_key(member: str) -> str:
-    """Return the state key of how many cases that a member opened are open; absent for none."""
-    return f"supervision/cases/{member}"
-
-
 def raised_of(count: Any) -> int:
-    """Return how many findings there ever were; ``count`` is the value of ``count_key``, None if it has none."""
+    """Return how many findings there ever were; ``count`` is the value of ``findings_key``, perhaps None."""
     return 0 if count is None else int(count["raised"])
 
 
 def open_of(count: Any) -> dict[str, int]:
-    """Return how many findings are open, by severity; ``count`` is the value of ``count_key``, None if it has none."""
+    """Return how many findings are open, by severity; ``count`` is the value of ``findings_key``, perhaps None."""
     return {severity: 0 if count is None else count["open"].get(severity, 0) for severity in SEVERITIES}
 
 
 def open_findings(reader: Reader, process_type: str, object_type: str, object_id: str) -> dict[str, int]:
     """Return how many findings about an object are open, by severity. One read."""
-    return open_of(reader.get(count_key(process_type, object_type, object_id)))
+    return open_of(reader.get(findings_key(process_type, object_type, object_id)))
 
 
 def view_of(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,7 +89,7 @@ def view_of(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def statistics(reader: Reader, process_type: str, rule: str) -> dict[str, int]:
     """Return how many findings a rule raised, and what became of them."""
-    value: Any = reader.get(_statistics_key(process_type, rule))
+    value: Any = reader.get(rule_statistics_key(process_type, rule))
     return {**dict.fromkeys(_STATISTICS, 0), **(value or {})}
 
 
@@ -146,7 +127,7 @@ def raise_finding(
 
 def _count_about(view: View, record: Mapping[str, Any], *, raised: int, opened: int) -> None:
     """Change how many findings about an object there ever were, and how many of this severity are open."""
-    key = count_key(record["process_type"], record["object_type"], record["object"])
+    key = findings_key(record["process_type"], record["object_type"], record["object"])
     before: Any = view.get(key)
     count = open_of(before)
     count[record["severity"]] += opened
@@ -353,13 +334,9 @@ def _result(context: Context, before: Mapping[str, Any], record: Mapping[str, An
 
 
 def _count(view: View, record: Mapping[str, Any], what: str) -> None:
-    key = _statistics_key(record["process_type"], record["rule"])
+    key = rule_statistics_key(record["process_type"], record["rule"])
     counters: Any = view.get(key)
     view.put(key, {**(counters or {}), what: (counters or {}).get(what, 0) + 1})
-
-
-def _statistics_key(process_type: str, rule: str) -> str:
-    return f"supervision/statistics/{process_type}/{rule}"
 
 
 def _check_measure(args: Args) -> Iterator[Rejected]:

@@ -4,7 +4,7 @@ Law: every hold has an end that comes by itself; who is held may contest it, and
 ends it; facts are recorded under a hold all the same. A hold with an amount holds so much of what its object is
 about, one without holds the whole object; the contract that the object belongs to keeps to it.
 
-State: ``supervision/hold/<process type>/<object type>/<id>``. contracts/supervision/README.md, section Holds.
+contracts/supervision/README.md, section Holds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Final
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.fields import Identifier, Integer
+from coseal.contracts.supervision.state import finding_key, hold_key, holds_key
 from coseal.contracts.supervision.terms import (
     count_done,
     count_overdue,
@@ -31,16 +32,6 @@ DEFAULT_HOLD_MS: Final = 7 * DAY_MS
 MAX_AMOUNT: Final = 2**62
 """In the smallest unit, such as fen."""
 _VIEW_FIELDS: Final = ("process_type", "object_type", "object", "finding", "amount", "until_ms", "status")
-
-
-def hold_key(process_type: str, object_type: str, object_id: str) -> str:
-    """Return the state key of an object's hold."""
-    return f"supervision/hold/{process_type}/{object_type}/{object_id}"
-
-
-def count_key(process_type: str) -> str:
-    """Return the state key of how many objects of a process type are on hold; absent for none."""
-    return f"supervision/holds/{process_type}"
 
 
 def held(reader: Reader, process_type: str, object_type: str, object_id: str) -> dict[str, Any] | None:
@@ -90,12 +81,12 @@ def end(view: View, hold: Mapping[str, Any], status: str) -> dict[str, Any]:
 
 
 def _count(view: View, process_type: str, change: int) -> None:
-    before: Any = view.get(count_key(process_type))
+    before: Any = view.get(holds_key(process_type))
     count = (before or 0) + change
     if count:
-        view.put(count_key(process_type), count)
+        view.put(holds_key(process_type), count)
     else:
-        view.delete(count_key(process_type))
+        view.delete(holds_key(process_type))
 
 
 def end_of_finding(view: View, finding: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -112,7 +103,7 @@ def fall_due(view: View, place: tuple[str, str, str], time_ms: int, due: dict[st
     if hold["until_ms"] <= time_ms:  # J20
         due["holds"].append(end(view, hold, "expired"))
     elif hold["contested"] and not hold["confirmed"] and hold["contested"] <= time_ms:  # J21
-        finding: Any = view.get(f"supervision/finding/{hold['finding']}")
+        finding: Any = view.get(finding_key(hold["finding"]))
         count_overdue(view, "contest", finding["supervisor"])
         due["holds"].append(end(view, hold, "unanswered"))
         due["overdue"].append(
@@ -148,7 +139,7 @@ def _lift(view: View, context: Context, args: Args) -> Result | Rejected:
     hold = _hold_of(view, args)
     if isinstance(hold, Rejected):
         return hold
-    finding: Any = view.get(f"supervision/finding/{args['finding']}")
+    finding: Any = view.get(finding_key(args["finding"]))
     refusal = may_act(context, finding)
     if refusal is not None:
         return refusal
@@ -203,7 +194,7 @@ def _count_answer(view: View, context: Context, hold: Mapping[str, Any]) -> None
 
 
 def _finding(view: View, args: Args) -> Any:
-    found: Any = view.get(f"supervision/finding/{args['finding']}")
+    found: Any = view.get(finding_key(args["finding"]))
     return Rejected("unknown_finding", f"there is no finding {args['finding']}") if found is None else found
 
 

@@ -6,10 +6,7 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.lists import Filter, List, Order, Row, Words, entry_of
 from coseal.contracts.supervision import tables
-from coseal.contracts.supervision.findings import finding_key
-from coseal.contracts.supervision.holds import hold_key
-from coseal.contracts.supervision.questions import guidance_key, question_key
-from coseal.contracts.supervision.sets import ballot_key, rule_key
+from coseal.contracts.supervision.state import ballot_key, finding_key, guidance_key, hold_key, question_key, rule_key
 
 _PART: Final = "supervision"
 _STATUS: Final = Filter("status", high=32)

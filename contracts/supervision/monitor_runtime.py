@@ -8,7 +8,7 @@ one its deadlines go by (``deadlines.BLOCK_CLOCK``, or a historical source), ``a
 or None, ``began_ms`` the block time of its first item, or -1 if it began before any rule here, ``source`` the last
 that recorded it, and an entry is ``[set, generation, monitor state]``.
 
-State: ``supervision/object/<process type>/<object type>/<id>``. contracts/supervision/README.md.
+contracts/supervision/README.md.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision import obligations as supervision_obligations
 from coseal.contracts.supervision.effects import Found, Item, Outcome, refuses
 from coseal.contracts.supervision.sets import JudgingSet, judging
-from coseal.contracts.supervision.terms import NAME, schedule
+from coseal.contracts.supervision.state import NAME, holds_key, object_state_key
+from coseal.contracts.supervision.terms import schedule
 
 MAX_FINDINGS: Final = 5_000
 MAX_SHOWN_BYTES: Final = 256 * 1024
@@ -42,11 +43,6 @@ SET_STEPS: Final = 8
 """What finding the monitors of an object takes for each set that judges its type."""
 Place: TypeAlias = tuple[str, str, str]
 """(process type, object type, object id)."""
-
-
-def object_state_key(process_type: str, object_type: str, object_id: str) -> str:
-    """Return the state key of an object's monitors."""
-    return f"supervision/object/{process_type}/{object_type}/{object_id}"
 
 
 class Watched:
@@ -110,7 +106,7 @@ class Watched:
 def observe(view: View, context: Context, batch: RecordedBatch) -> Result | Rejected:
     """Let the rules in force judge a batch, if any do, or if anything of its process type is on hold."""
     judges = judging(view, batch.definition)
-    held = bool(view.get(supervision_holds.count_key(batch.definition["id"])))
+    held = bool(view.get(holds_key(batch.definition["id"])))
     if not judges and not held:
         return {}
     watch = Watch(view, context, batch.source, batch.record, batch.definition, judges, held=held)

@@ -2,8 +2,8 @@
 
 Law: a period that ends is met or missed, and either is counted; the next one begins by itself.
 
-State: ``supervision/obligation/<rule>/<member>/<source>``. What runs is the monitor of the source
-(``supervision.monitor_runtime``); the record here says it in figures. contracts/supervision/README.md, Obligations.
+What runs is the monitor of the source (``supervision.monitor_runtime``); the record here says it in figures.
+contracts/supervision/README.md, Obligations.
 """
 
 from __future__ import annotations
@@ -14,11 +14,7 @@ from typing import Any
 from coseal.contracts.kernel.action import View
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.rule import Rule
-
-
-def obligation_key(rule_id: str, source: str) -> str:
-    """Return the state key of what ``source`` (``member/source``) owes by a rule."""
-    return f"supervision/obligation/{rule_id}/{source}"
+from coseal.contracts.supervision.state import obligation_key
 
 
 def begin(view: View, process_type: str, rule: Rule, body: Periodic, detail: Sequence[Any]) -> None:

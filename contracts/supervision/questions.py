@@ -2,7 +2,7 @@
 
 Law: a question is answered once, by a government member that did not ask it; an answer that is late is a fact.
 
-State: ``supervision/question/<id>``, ``supervision/guidance/<id>``. contracts/supervision/README.md.
+contracts/supervision/README.md.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.fields import Identifier, Many, Text
+from coseal.contracts.supervision.state import guidance_key, question_key
 from coseal.contracts.supervision.terms import (
     MAX_ESCALATION,
     count_done,
@@ -24,16 +25,6 @@ from coseal.contracts.supervision.terms import (
 )
 
 MAX_GUIDANCE_CHARACTERS: Final = 16_000
-
-
-def question_key(question_id: str) -> str:
-    """Return the state key of a question."""
-    return f"supervision/question/{question_id}"
-
-
-def guidance_key(guidance_id: str) -> str:
-    """Return the state key of a piece of guidance."""
-    return f"supervision/guidance/{guidance_id}"
 
 
 def _ask(view: View, context: Context, args: Args) -> Result | Rejected:

@@ -3,7 +3,6 @@
 Law: a version never changes; a version follows the one before; one version of a rule is in force at a time; nothing
 that was recorded before a rule came into force is judged by it.
 
-State: ``supervision/rule/<id>`` and ``/<version>``, ``supervision/set/<set>``, ``supervision/active/<process type>``.
 contracts/supervision/README.md, section Actions: rules.
 """
 
@@ -25,13 +24,11 @@ from coseal.contracts.supervision.sets import (
     TRIAL,
     active,
     compiled_rule,
-    head_key,
     keep_compiled,
     put_active,
     rule_digest,
-    rule_key,
-    set_key,
 )
+from coseal.contracts.supervision.state import head_key, rule_key, set_key, trial_key
 
 MAX_CHECK_STEPS: Final = 250_000
 """The most that checking a set takes, so that the deciding vote, which checks it again and adopts it, has room."""
@@ -115,7 +112,7 @@ def begin_trial(view: View, set_id: str, rules: Sequence[Rule], now: Now, ends_m
     definition: Any = view.get(type_key(record["process_type"]))
     tried_under = definition["definition"]
     effect = _mark(view, set_id, TRIAL, now, trial_ends_ms=ends_ms, adoption=adoption, tried_under=tried_under)
-    view.put(f"supervision/trial/{set_id}", {})
+    view.put(trial_key(set_id), {})
     _begin_obligations(view, set_id, record, rules, now)
     return [effect]
 

@@ -2,8 +2,6 @@
 
 Law: what is compiled follows from the state alone; whether it was compiled before changes nothing but time.
 
-State: ``supervision/active/<process type>``, ``supervision/set/<set>``, ``supervision/rule/<id>/<version>``,
-``supervision/source_bytes``.
 contracts/supervision/README.md.
 """
 
@@ -19,38 +17,13 @@ from coseal.contracts.kernel.overlay import peek
 from coseal.contracts.process.state import type_key
 from coseal.contracts.rules.monitor import RuleSet, rule_sets
 from coseal.contracts.rules.rule import Rule, ended_rule, names_of, parse_rule, source_bytes
+from coseal.contracts.supervision.state import SOURCE_BYTES_KEY, active_key, rule_key, set_key
 from coseal.ledger import codec
 
 TRIAL: Final = "trial"
 ADOPTED: Final = "adopted"
-_TOTAL_KEY: Final = "supervision/source_bytes"
 _MEMO_BYTES: Final = 4 * 1024 * 1024
 _TAG: Final = b"coseal/rule/1".ljust(24, b"\0")
-
-
-def rule_key(rule_id: str, version: int) -> str:
-    """Return the state key of one version of a rule."""
-    return f"supervision/rule/{rule_id}/{version}"
-
-
-def ballot_key(ballot_id: str) -> str:
-    """Return the state key of a ballot."""
-    return f"supervision/ballot/{ballot_id}"
-
-
-def head_key(rule_id: str) -> str:
-    """Return the state key of which versions of a rule there are."""
-    return f"supervision/rule/{rule_id}"
-
-
-def set_key(set_id: str) -> str:
-    """Return the state key of a rule set."""
-    return f"supervision/set/{set_id}"
-
-
-def active_key(process_type: str) -> str:
-    """Return the state key of the sets that judge a process type."""
-    return f"supervision/active/{process_type}"
 
 
 def rule_digest(rule: Mapping[str, Any]) -> bytes:
@@ -124,7 +97,7 @@ def put_active(view: View, process_type: str, entries: Sequence[Mapping[str, Any
     before = active(view, process_type)
     change = sum(entry["source_bytes"] for entry in entries) - sum(entry["source_bytes"] for entry in before)
     if change:
-        view.put(_TOTAL_KEY, total_bytes(view) + change)
+        view.put(SOURCE_BYTES_KEY, total_bytes(view) + change)
     if entries:
         view.put(active_key(process_type), [dict(entry) for entry in entries])
     elif before:
@@ -133,7 +106,7 @@ def put_active(view: View, process_type: str, entries: Sequence[Mapping[str, Any
 
 def total_bytes(reader: Reader) -> int:
     """Return the size of the source text of all rules that judge, of all process types."""
-    value: Any = reader.get(_TOTAL_KEY)
+    value: Any = reader.get(SOURCE_BYTES_KEY)
     return value or 0
 
 

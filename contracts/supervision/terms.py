@@ -2,8 +2,7 @@
 
 Law: a step's time is fixed when the step begins; the supervisor's times are counted like everybody's.
 
-State: ``supervision/terms`` (those that differ from the defaults), ``supervision/times/<step>`` and
-``supervision/times/<step>/<member>``, ``supervision/counter/<what>``. contracts/supervision/README.md.
+contracts/supervision/README.md.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from coseal.contracts.kernel.contract import Entry
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Hexadecimal, Integer, Many, Text
-
-NAME: Final = "supervision"
+from coseal.contracts.supervision.state import NAME, TERMS_KEY, counter_key, times_key
 
 SUPERVISOR: Final = "supervisor"
 SUBJECT: Final = "subject"
@@ -49,7 +47,7 @@ long_text = Text(high=MAX_TEXT_CHARACTERS)
 
 def terms(reader: Reader) -> dict[str, int]:
     """Return every term in force, in ms."""
-    changed: Any = reader.get("supervision/terms")
+    changed: Any = reader.get(TERMS_KEY)
     return {**TERMS, **(changed or {})}
 
 
@@ -60,8 +58,8 @@ def term_ms(reader: Reader, step: str) -> int:
 
 def set_terms(view: View, changes: Mapping[str, int]) -> None:
     """Change some terms, for steps that begin from now on."""
-    before: Any = view.get("supervision/terms")
-    view.put("supervision/terms", {**(before or {}), **changes})  # J28
+    before: Any = view.get(TERMS_KEY)
+    view.put(TERMS_KEY, {**(before or {}), **changes})  # J28
 
 
 def schedule(view: View, time_ms: int, entry: Entry, clock: str = BLOCK_CLOCK) -> None:
@@ -71,7 +69,7 @@ def schedule(view: View, time_ms: int, entry: Entry, clock: str = BLOCK_CLOCK) -
 
 def next_id(view: View, what: str) -> str:
     """Return the next id of ``ballot``, ``finding``, ``question`` or ``guidance``: ``B1``, ``F1``, ..."""
-    key = f"supervision/counter/{what}"
+    key = counter_key(what)
     last: Any = view.get(key)
     number = (last or 0) + 1
     view.put(key, number)
@@ -95,7 +93,7 @@ def not_supervisor(context: Context, subject: str) -> Rejected | None:
 
 def times(reader: Reader, step: str, member: str = "") -> dict[str, Any]:
     """Return how often ``step`` was done (of one member, or of all) and missed, and how long it took in ms."""
-    value: Any = reader.get(_times_key(step, member))
+    value: Any = reader.get(times_key(step, member))
     return dict(value or {"side": SIDES[step], "done": 0, "total_ms": 0, "max_ms": 0, "overdue": 0})
 
 
@@ -106,7 +104,7 @@ def count_done(view: View, step: str, member: str, took_ms: int) -> None:
         record["done"] += 1
         record["total_ms"] += took_ms
         record["max_ms"] = max(record["max_ms"], took_ms)
-        view.put(_times_key(step, key_member), record)
+        view.put(times_key(step, key_member), record)
 
 
 def count_overdue(view: View, step: str, member: str) -> None:
@@ -114,8 +112,4 @@ def count_overdue(view: View, step: str, member: str) -> None:
     for key_member in ("", member) if member else ("",):
         record = times(view, step, key_member)
         record["overdue"] += 1
-        view.put(_times_key(step, key_member), record)
-
-
-def _times_key(step: str, member: str) -> str:
-    return f"supervision/times/{step}/{member}" if member else f"supervision/times/{step}"
+        view.put(times_key(step, key_member), record)

@@ -18,6 +18,7 @@ from coseal.cli.shared import (
     print_json,
     reaching,
 )
+from coseal.contracts.membership.state import operator_key
 from coseal.errors import CosealError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def export_log(
     registration = None
     if not _is_founder(trusted, full_sender, signer.public_key):
         with access.client() as client:
-            registration = client.state_document(f"membership/operator/{full_sender}")
+            registration = client.state_document(operator_key(full_sender))
     signed = manifest(made, out.name, trusted.chain_id, full_sender, signer, registration)
     beside = out.with_name(out.name + ".manifest.json")
     try:

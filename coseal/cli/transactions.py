@@ -26,6 +26,8 @@ from coseal.cli.shared import (
     print_json,
     reaching,
 )
+from coseal.contracts.membership.state import member_key
+from coseal.contracts.policy.state import instrument_key
 from coseal.errors import EXIT_BAD, BadAnswer, CosealError
 
 if TYPE_CHECKING:
@@ -236,11 +238,11 @@ def _object(client: Client, name: str) -> dict[str, Any]:
 
 
 def _policy(client: Client, name: str) -> dict[str, Any]:
-    return _value(client, f"policy/instrument/{name}", f"policy {name}")
+    return _value(client, instrument_key(name), f"policy {name}")
 
 
 def _member(client: Client, name: str) -> dict[str, Any]:
-    return _value(client, f"membership/member/{name}", f"member {name}")
+    return _value(client, member_key(name), f"member {name}")
 
 
 def _value(client: Client, key: str, what: str) -> dict[str, Any]:

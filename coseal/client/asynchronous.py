@@ -25,6 +25,7 @@ from coseal.client.session import COMMIT_TIMEOUT_S
 from coseal.client.stream import Event, Follower
 from coseal.client.submitting import AsyncSubmitting
 from coseal.client.transactions import Committed
+from coseal.contracts.policy.state import instrument_key
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import Genesis
@@ -165,7 +166,7 @@ class AsyncClient(BaseClient, AsyncSubmitting):
 
     async def policy(self, identifier: str) -> dict[str, Any] | None:
         """Return a policy as the certified state has it, None if there is none; proven, as ``state``."""
-        found: dict[str, Any] | None = await self.value(f"policy/instrument/{identifier}")
+        found: dict[str, Any] | None = await self.value(instrument_key(identifier))
         return found
 
     def findings(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[dict[str, Any]]:

@@ -26,6 +26,8 @@ from coseal.client.session import COMMIT_TIMEOUT_S
 from coseal.client.stream import Event, Follower
 from coseal.client.submitting import Submitting
 from coseal.client.transactions import Committed, sign_as
+from coseal.contracts.membership.state import VALIDATORS_KEY
+from coseal.contracts.policy.state import instrument_key
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock, Header
 from coseal.ledger.certificate import Certificate
@@ -193,7 +195,7 @@ class Client(BaseClient, Submitting):
 
     def electorate(self) -> tuple[str, ...]:
         """Return the members that run a validator, ascending; proven, as ``state``."""
-        rows: Any = self.value("membership/validators")
+        rows: Any = self.value(VALIDATORS_KEY)
         return tuple(sorted({member for _, member, _, _ in rows[1]}))
 
     def block(self, height: int | str) -> CommittedBlock:
@@ -265,7 +267,7 @@ class Client(BaseClient, Submitting):
 
     def policy(self, identifier: str) -> dict[str, Any] | None:
         """Return a policy as the certified state has it, None if there is none; proven, as ``state``."""
-        found: dict[str, Any] | None = self.value(f"policy/instrument/{identifier}")
+        found: dict[str, Any] | None = self.value(instrument_key(identifier))
         return found
 
     def findings(self, *, limit: int | None = None, **filters: Any) -> Iterator[dict[str, Any]]:

@@ -16,12 +16,20 @@ from coseal.audit.report import Verdict
 from coseal.client.blocking import Client
 from coseal.client.history import object_history, parse_object
 from coseal.client.supervision import is_finding
-from coseal.contracts.process.state import object_key
+from coseal.contracts.policy.state import instrument_key
+from coseal.contracts.process.state import object_key, source_key
 from coseal.contracts.rules.rule import SOURCE
-from coseal.contracts.supervision.findings import count_key, finding_key, raised_of
-from coseal.contracts.supervision.holds import hold_key
-from coseal.contracts.supervision.obligations import obligation_key
-from coseal.contracts.supervision.sets import ADOPTED, active_key, rule_key, set_key
+from coseal.contracts.supervision.findings import raised_of
+from coseal.contracts.supervision.sets import ADOPTED
+from coseal.contracts.supervision.state import (
+    active_key,
+    finding_key,
+    findings_key,
+    hold_key,
+    obligation_key,
+    rule_key,
+    set_key,
+)
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import codec, merkle
 from coseal.ledger.block import CommittedBlock
@@ -106,7 +114,7 @@ class _Collector:
             "rules": self._proofs(keys.rules),
             "policies": self._proofs(keys.policies),
             "findings": self._proofs(keys.findings),
-            "finding_count": self._proof(count_key(*self._name)),
+            "finding_count": self._proof(findings_key(*self._name)),
             "trail": self._trail(findings),
             "deadlines": self._deadlines(findings),
             "hold": self._proof(hold_key(*self._name)),
@@ -116,7 +124,7 @@ class _Collector:
 
     def _raised(self) -> list[str]:
         """Return the ids of the findings about the object, as an index lists them: as many as the state counts."""
-        count = raised_of(self._client.value(count_key(*self._name)))
+        count = raised_of(self._client.value(findings_key(*self._name)))
         filters = dict(zip(("process_type", "object_type", "object"), self._name, strict=True))
         rows = self._client.pages("/v1/findings", "findings", limit=count, **filters)
         names = {name for row in rows if is_finding(name := str(row.get("id")))}
@@ -141,11 +149,11 @@ class _Collector:
         sources = {source for source, _, _ in history.items} | ({object_id} if is_source else set())
         owed = [rule["id"] for rule in rules if is_source and _obliges(rule, object_id) and rule["id"] in in_force]
         return _Keys(
-            case=[object_key(*self._name), active_key(process_type), count_key(*self._name), hold_key(*self._name)],
-            sources=[f"process/source/{source}" for source in sorted(sources)],
+            case=[object_key(*self._name), active_key(process_type), findings_key(*self._name), hold_key(*self._name)],
+            sources=[source_key(source) for source in sorted(sources)],
             sets=[set_key(entry["set"]) for entry in adopted],
             rules=[rule_key(*name) for name in sorted(names)],
-            policies=[f"policy/instrument/{name}" for name in sorted(basis)],
+            policies=[instrument_key(name) for name in sorted(basis)],
             findings=[finding_key(name) for name in findings],
             obligations=[obligation_key(rule, object_id) for rule in sorted(set(owed))],
         )

@@ -21,6 +21,7 @@ from coseal.client.blocking import Client
 from coseal.client.exchange import Ask, Exchange, document_of
 from coseal.client.genesis import read_genesis
 from coseal.client.session import Session
+from coseal.contracts.membership.state import operator_key
 from coseal.errors import BadAnswer, CosealError, Unreachable, WrongChain, WrongKey
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
@@ -197,7 +198,7 @@ def introduced(session: Session, signer: Signer | None) -> Exchange[None]:
         )
     if signer is None or session.sender is None or not status.get("height"):
         return
-    registered: Any = yield from session.value(f"membership/operator/{session.sender}")
+    registered: Any = yield from session.value(operator_key(session.sender))
     if registered is None:
         raise WrongKey(f"{session.sender} is not an operator of this chain", "give sender='MEMBER/USER' as registered")
     if registered["key"] not in (signer.public_key, signer.public_key.hex()):

@@ -9,6 +9,7 @@ from typing import Any
 
 from coseal.client.blocking import Client
 from coseal.contracts.evidence import actions as evidence
+from coseal.contracts.evidence.state import places_key, proof_key
 from coseal.errors import BadAnswer
 from coseal.ledger import codec
 from coseal.ledger.errors import LedgerError
@@ -20,14 +21,14 @@ def against(client: Client, validator: str) -> dict[str, Any]:
 
     Raises ``BadAnswer`` for a proof that does not verify, which no honest quorum certifies.
     """
-    certified = client.state(evidence.places_key(validator))
+    certified = client.state(places_key(validator))
     places: Any = [] if certified.value is None else codec.decode(certified.value)
     proofs = [_proof(client, validator, *place) for _, *place in places]
     return {"height": certified.header.height, "validator": validator, "proofs": proofs}
 
 
 def _proof(client: Client, validator: str, height: int, round: int, phase: str) -> dict[str, Any]:
-    record = client.value(evidence.proof_key(validator, height, round, phase))
+    record = client.value(proof_key(validator, height, round, phase))
     if record is None:
         raise BadAnswer(f"the state names a proof against {validator} and does not hold it")
     place = {"validator": validator, "height": height, "round": round, "phase": phase}

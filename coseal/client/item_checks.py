@@ -12,7 +12,7 @@ from typing import Any
 from coseal.client.arguments import MAX_FAULTS
 from coseal.client.blocking import Client
 from coseal.contracts.process.items import Unfit, schema_of
-from coseal.contracts.process.state import type_key
+from coseal.contracts.process.state import source_key, type_key
 from coseal.errors import BadArguments
 
 
@@ -21,7 +21,7 @@ def require_fit(client: Client, args: Mapping[str, Any]) -> None:
 
     What else the chain may say of it, of the sequence or an object, is left to the chain; so is an unknown source.
     """
-    source = client.value(f"process/source/{client.session.member}/{args['source']}")
+    source = client.value(source_key(f"{client.session.member}/{args['source']}"))
     definition = None if source is None else client.value(type_key(source["process_type"]))
     if source is None or definition is None:
         return

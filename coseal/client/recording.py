@@ -16,7 +16,7 @@ from coseal.client.events import read_events
 from coseal.client.exchange import Exchange, Pause, state_path
 from coseal.client.session import COMMIT_TIMEOUT_S, Session
 from coseal.contracts.process.chain import chain, item_hash
-from coseal.contracts.process.state import type_key
+from coseal.contracts.process.state import source_key, type_key
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 from coseal.ledger import codec
 from coseal.ledger.errors import LedgerError
@@ -84,7 +84,7 @@ class Sending:
         if window < 1:
             raise CosealError(f"a window of {window} batches", "expected 1 or more")
         self.source = f"{session.member}/{source_id}"
-        self.key = f"process/source/{self.source}"
+        self.key = source_key(self.source)
         self._session, self._source_id, self._items, self._window = session, source_id, items, window
         self._base, self._seen = base, 0
         self._heads, sizes = _heads(self.source, items, base, head)
@@ -230,7 +230,7 @@ def record_events(
     if given.sequence is not None and given.sequence < 1:
         raise CosealError(f"sequence {given.sequence}", "a source numbers its items from 1 on")
     source = f"{session.member}/{given.source_id}"
-    value: Any = yield from session.value(f"process/source/{source}")
+    value: Any = yield from session.value(source_key(source))
     if value is None:
         hint = "register it first: submit process.register_source with its process type and mode"
         raise Refused("unknown_source", f"{source} is no source of this chain", hint)

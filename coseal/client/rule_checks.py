@@ -12,21 +12,22 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.overlay import Overlay
-from coseal.contracts.policy.instrument import instrument_key
+from coseal.contracts.membership.state import member_key
+from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.process.state import type_key
 from coseal.contracts.process.types import definition_hash
 from coseal.contracts.rules.facts import Definition
 from coseal.contracts.rules.rule_tests import Checked, check_rules
 from coseal.contracts.supervision import CONTRACT
 from coseal.contracts.supervision.checks import check_set
-from coseal.contracts.supervision.sets import ADOPTED, head_key
+from coseal.contracts.supervision.sets import ADOPTED
+from coseal.contracts.supervision.state import head_key
 from coseal.ledger import codec
 
 Read = Callable[[str], Any]
 """Returns the value of a state key, None if it is absent."""
 
 _PLACE: Final = re.compile(r"args\.rules\[([0-9]+)\]")
-_MEMBER: Final = "membership/member/"
 _ALL: Final = "that the process type fits, versions follow, and the rules have room beside those in force"
 
 
@@ -105,8 +106,8 @@ def _assuming(data: list[Any], definition: Definition, assumed: list[str]) -> Re
         if key.startswith(instrument_key("")):
             assumed.append(f"that {key.removeprefix(instrument_key(''))} is in the register of policies")
             return {}
-        if key.startswith(_MEMBER):
-            assumed.append(f"that {key.removeprefix(_MEMBER)} is a member")
+        if key.startswith(member_key("")):
+            assumed.append(f"that {key.removeprefix(member_key(''))} is a member")
             return {}
         if key in versions:
             assumed.append("that the versions follow those on the ledger, and what is in force leaves room")

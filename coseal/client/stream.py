@@ -17,7 +17,8 @@ from coseal.client.reads import records_of
 from coseal.client.session import Session
 from coseal.contracts.block_events import BEGIN, Place, block_events, place_after, place_text
 from coseal.contracts.installed import installed
-from coseal.contracts.kernel.admitted import CONTRACTS_KEY, Admitted, history_of
+from coseal.contracts.kernel.admitted import Admitted, history_of
+from coseal.contracts.kernel.state import CONTRACTS_KEY
 from coseal.contracts.registry import Contracts, coming, others_at
 from coseal.errors import Busy, CosealError, FalseAnswer, Unreachable
 from coseal.ledger.block import CommittedBlock, Receipt

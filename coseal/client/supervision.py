@@ -14,8 +14,7 @@ from typing import Any, Final
 from coseal.client.blocking import Client
 from coseal.client.transactions import Committed
 from coseal.contracts.governance.ballot import tally
-from coseal.contracts.supervision.findings import finding_key
-from coseal.contracts.supervision.sets import ballot_key, head_key, rule_key, set_key
+from coseal.contracts.supervision.state import ballot_key, finding_key, head_key, rule_key, set_key
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger.render import plain, time_text
 

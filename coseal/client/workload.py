@@ -14,7 +14,7 @@ import uvloop
 
 from coseal.client.blocking import Client
 from coseal.client.load import LoadResult, run_clients
-from coseal.contracts.process.state import type_key
+from coseal.contracts.process.state import source_key, type_key
 from coseal.errors import BadAnswer, CosealError, Unreachable
 
 PROCESS_TYPE: Final = "coseal-bench"
@@ -93,7 +93,7 @@ def _require_all_ok(client: Client, sources: list[str], expected: int, result: L
         raise CosealError("no sender", "give --as MEMBER")
     member = client.sender.partition("/")[0]
     for source in sources:
-        recorded = client.value(f"process/source/{member}/{source}")["sequence"]
+        recorded = client.value(source_key(f"{member}/{source}"))["sequence"]
         if recorded != expected:
             last = result.last_body.decode(errors="replace")
             detail = json.dumps(last)[:300]

@@ -17,7 +17,7 @@ from typing import Any, Final
 from coseal.audit.verify import verify_document, verify_file
 from coseal.client import bundle, supervision
 from coseal.client.blocking import Client
-from coseal.contracts.supervision.findings import finding_key
+from coseal.contracts.supervision.state import finding_key
 from coseal.demo.examples import example
 from coseal.demo.progress import Narrator, Summary
 from coseal.errors import BadAnswer, Unreachable

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from coseal import __version__
 from coseal.client.blocking import Client
+from coseal.contracts.membership.state import node_key
 from coseal.doctor import folder, machine, reach
 from coseal.doctor.folder import Registered
 from coseal.doctor.line import Line, bad
@@ -103,7 +104,7 @@ def _registered(settings: Settings, genesis: Genesis, nodes: set[str], *, asking
     try:
         with Client(settings.url, genesis, token=reading_token(settings.tokens)) as client:
             for name in sorted(nodes):
-                record = client.value(f"membership/node/{name}")
+                record = client.value(node_key(name))
                 if record is not None:
                     found[name] = Registered(record["consensus_key"], record["link_certificate"], "the chain")
     except CosealError:

@@ -25,7 +25,7 @@ def _loop() -> int:
     state: dict[str, object] = {}
     total = 0
     for number in range(55):
-        key = f"supervision/object/loans/case/{number}"
+        key = f"a_contract/object/loans/case/{number}"
         record = {**_RECORD, "number": number}
         state[key] = record
         found = state.get(key)

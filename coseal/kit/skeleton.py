@@ -39,18 +39,22 @@ from coseal.contracts.kernel.contract import Contract
 
 from NAME_1.actions import ACTIONS
 from NAME_1.shown import LISTS, NOTES, write
-from NAME_1.state import OPEN_KEYS
+from NAME_1.state import KEYS, OPEN_KEYS
 
 CONTRACT = Contract(
-    name="NAME", version=1, actions=ACTIONS, open_keys=OPEN_KEYS, tables=(NOTES,), rows=write, lists=LISTS
+    name="NAME",
+    version=1,
+    actions=ACTIONS,
+    keys=KEYS,
+    open_keys=OPEN_KEYS,
+    tables=(NOTES,),
+    rows=write,
+    lists=LISTS,
 )
 '''
 
 _STATE: Final = '''\
-"""The keys of the contract NAME, which all begin with its name.
-
-State: ``NAME/note/<member>/<id>`` (text, height of the last change).
-"""
+"""Where the contract NAME keeps what in the state. Its keys are spelt here alone and begin with its name."""
 
 from __future__ import annotations
 
@@ -58,6 +62,8 @@ from typing import Any
 
 from coseal.contracts.kernel.action import Reader, View
 
+KEYS = {"NAME/note/<member>/<id>": "a note: its text, and the height of its last change"}
+"""The families of keys, with what is kept there."""
 OPEN_KEYS = ("NAME/note/",)
 """Keys whose values grow with their arguments: reading and writing them costs by size."""
 

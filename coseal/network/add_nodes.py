@@ -14,6 +14,7 @@ from subprocess import Popen
 from typing import Any, Final
 
 from coseal.client import keys
+from coseal.contracts.membership.state import VALIDATORS_KEY, epoch_key, member_key, node_key, operator_key
 from coseal.contracts.registry import CAPABILITIES
 from coseal.errors import CosealError
 from coseal.ledger.errors import Malformed
@@ -89,7 +90,7 @@ def _begin(
     chosen = member or _choose_member(clients, kind)
     if chosen not in clients.members():
         raise CosealError(f"{chosen} is not a member of this chain", f"coseal member add {chosen} --role ROLE")
-    role = str(clients.value(f"membership/member/{chosen}")["role"])
+    role = str(clients.value(member_key(chosen))["role"])
     addition = Addition(name or _node_name(clients, chosen, kind), chosen, role, kind)
     if kind == VALIDATOR:
         _require_seat(clients, addition)
@@ -132,7 +133,7 @@ def _until_added(clients: MemberClients, addition: Addition, running: _Running) 
 
 def _register(clients: MemberClients, addition: Addition, entry: NodeEntry) -> None:
     signer = keys.read_signer(entry.data / "keys" / "consensus.pem", keys.environment_passphrase())
-    record = clients.value(f"membership/node/{addition.name}")
+    record = clients.value(node_key(addition.name))
     if record is not None and record["consensus_key"] == signer.public_key:
         return
     certificate = keys.certificate_der(entry.data / "keys" / "link.crt")
@@ -148,14 +149,14 @@ def _register(clients: MemberClients, addition: Addition, entry: NodeEntry) -> N
 
 def _make_validator(clients: MemberClients, addition: Addition, running: _Running) -> int:
     """See an observer become a validator; return the epoch in which it is one."""
-    name, key = addition.name, f"membership/node/{addition.name}"
+    name, key = addition.name, node_key(addition.name)
     if all(seat[0] != name for seat in clients.seats()):
         clients.say(f"{name}: waiting until it says on the chain that it is caught up")
         clients.until(lambda: "ready" in clients.value(key), f"{name} says that it is ready", hopeless=running.ended)
         clients.decide(addition.member, "add_validator", {"node": name}, name=name, reason=f"coseal node add: {name}")
     clients.until(lambda: any(seat[0] == name for seat in clients.seats()), f"{name} is among the validators")
-    epoch = int(clients.value("membership/validators")[0])
-    first = int(clients.value(f"membership/epoch/{epoch}")[0])
+    epoch = int(clients.value(VALIDATORS_KEY)[0])
+    first = int(clients.value(epoch_key(epoch))[0])
     clients.say(f"{name}: validates from height {first} on, epoch {epoch}")
     clients.until(
         lambda: running.signed(first),
@@ -244,14 +245,14 @@ def _add_member(clients: MemberClients, member: NewMember, proposer: str | None)
         if not path.exists():
             keys.write_key(path, keys.new_seed(), keys.environment_passphrase())
         key = keys.read_signer(path, keys.environment_passphrase()).public_key
-    record = clients.value(f"membership/member/{member.id}")
+    record = clients.value(member_key(member.id))
     if record is None:
         chosen = proposer or _proposer(clients)
         clients.decide(
             chosen, "add_member", member_subject(member, key), name=member.id, reason=f"coseal member add: {member.id}"
         )
-        record = clients.value(f"membership/member/{member.id}")
-    registered = clients.value(f"membership/operator/{member.id}/{member.user}")
+        record = clients.value(member_key(member.id))
+    registered = clients.value(operator_key(f"{member.id}/{member.user}"))
     if registered is None or registered["key"] != key:
         raise CosealError(f"{member.id} is a member already, with another key", "choose another name")
     return {
@@ -305,7 +306,7 @@ def _node_name(clients: MemberClients, member: str, kind: str) -> str:
     return next(
         name
         for name in candidates
-        if name not in here and not (removed / name).exists() and clients.value(f"membership/node/{name}") is None
+        if name not in here and not (removed / name).exists() and clients.value(node_key(name)) is None
     )
 
 
@@ -316,7 +317,7 @@ def _require_seat(clients: MemberClients, addition: Addition) -> None:
 
 
 def _unsafe(clients: MemberClients, member: str) -> str | None:
-    role = str(clients.value(f"membership/member/{member}")["role"])
+    role = str(clients.value(member_key(member))["role"])
     return _unsafe_with(clients, Validator(f"{member}-new", member, role, bytes(32)))
 
 

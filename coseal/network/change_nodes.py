@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from coseal.client import keys
 from coseal.contracts.membership import nodes as membership_nodes
+from coseal.contracts.membership.state import VALIDATORS_KEY, epoch_key, node_key, operator_key
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import signing
 from coseal.network import edit, processes
@@ -37,7 +38,7 @@ def remove_node(
             if keep_observing:
                 edit.set_kind(network, name, "observer")
                 return {"node": name, "epoch": epoch, "folder": str(entry.data)}
-            record = clients.value(f"membership/node/{name}")
+            record = clients.value(node_key(name))
             if record is not None and record["kind"] != membership_nodes.FORMER:
                 committed = (
                     clients.require(entry.member).submit("membership", "remove_node", {"node": name}).require_ok()
@@ -58,8 +59,8 @@ def _leave_validators(clients: MemberClients, entry: NodeEntry) -> int:
         reason = f"coseal node remove: {name}"
         clients.decide(proposer, "remove_validator", {"node": name}, name=name, reason=reason)
         clients.until(lambda: all(seat[0] != name for seat in clients.seats()), f"{name} is no validator any more")
-        clients.say(f"{name}: is no longer a validator, as of epoch {clients.value('membership/validators')[0]}")
-    return int(clients.value("membership/validators")[0])
+        clients.say(f"{name}: is no longer a validator, as of epoch {clients.value(VALIDATORS_KEY)[0]}")
+    return int(clients.value(VALIDATORS_KEY)[0])
 
 
 def rotate_node_key(directory: Path, name: str, say: Say, *, timeout_s: float) -> dict[str, Any]:
@@ -78,8 +79,8 @@ def rotate_node_key(directory: Path, name: str, say: Say, *, timeout_s: float) -
             if registered != key:
                 say(f"{name}: its new key is in {staged}")
                 _propose_key(clients, entry, staged, key)
-            epoch = int(clients.value("membership/validators")[0])
-            first = int(clients.value(f"membership/epoch/{epoch}")[0])
+            epoch = int(clients.value(VALIDATORS_KEY)[0])
+            first = int(clients.value(epoch_key(epoch))[0])
             clients.until(
                 lambda: name in clients.certified_by(entry, _height(entry, first)),
                 f"a block signed by {name} with its new key; does it run?",
@@ -127,7 +128,7 @@ def rotate_user_key(directory: Path, sender: str, say: Say, *, timeout_s: float)
         staged = path.parent / "next" / path.name
         with MemberClients(network, say, timeout_s=timeout_s) as clients:
             key = edit.stage_key(staged)
-            record = clients.value(f"membership/operator/{member}/{user}")
+            record = clients.value(operator_key(f"{member}/{user}"))
             if record is None or record["key"] is None:
                 raise CosealError(f"{sender} is not an operator of this chain")
             if record["key"] != key:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from coseal.client import governance, keys
 from coseal.client.blocking import Client
+from coseal.contracts.membership.state import MEMBERS_KEY, VALIDATORS_KEY, member_key, operator_key, operators_key
 from coseal.errors import BadAnswer, CosealError, Refused, Unreachable
 from coseal.ledger.signing import Signer
 from coseal.network.folders import Network, NodeEntry
@@ -51,11 +52,11 @@ class MemberClients:
 
     def members(self) -> list[str]:
         """Return the ids of all members, ascending."""
-        return list(self.value("membership/members") or [])
+        return list(self.value(MEMBERS_KEY) or [])
 
     def seats(self) -> list[list[Any]]:
         """Return the validators of the next height: ``[id, member, role, key]`` each."""
-        return list(self.value("membership/validators")[1])
+        return list(self.value(VALIDATORS_KEY)[1])
 
     def acting(self, member: str) -> Client | None:
         """Return a client that signs for a member with a key that may ``operate``, None if there is none here."""
@@ -124,7 +125,7 @@ class MemberClients:
 
     def nudge(self, member: str) -> None:
         """Have an idle chain make a block: the member sets its own name to what it is."""
-        record = self.value(f"membership/member/{member}")
+        record = self.value(member_key(member))
         self.require(member).submit("membership", "set_profile", {"name": record["name"]})
 
     def certified_by(self, node: NodeEntry, height: int) -> list[str]:
@@ -138,12 +139,12 @@ class MemberClients:
         return [validators[index].id for index in committed.certificate.signers()]
 
     def _client(self, member: str) -> Client | None:
-        capabilities = self.value(f"membership/operators/{member}") or {}
+        capabilities = self.value(operators_key(member)) or {}
         for user in self.network.users(member):
             if "operate" in capabilities.get(user, ()):
                 signer = keys.read_signer(self.network.key_path(f"{member}/{user}"), keys.environment_passphrase())
                 sender = f"{member}/{user}"
-                if signer.public_key != self.value(f"membership/operator/{sender}")["key"]:
+                if signer.public_key != self.value(operator_key(sender))["key"]:
                     hint = f"if a rotation was interrupted: coseal member rotate-key {sender}"
                     raise BadAnswer(f"the key in {self.network.key_path(sender)} is not the registered one", hint)
                 return self._stack.enter_context(self.client_of(self.entry, sender, signer))

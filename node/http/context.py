@@ -15,8 +15,8 @@ from fastapi import Query
 
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.kernel.overlay import Overlay
-from coseal.contracts.membership import actions as membership
 from coseal.contracts.membership import epochs as membership_epochs
+from coseal.contracts.membership.state import operator_key
 from coseal.ledger.block import CommittedBlock, Header
 from coseal.ledger.certificate import Certificate
 from coseal.ledger.handover import Handover
@@ -83,8 +83,8 @@ class Context:
 
     def operator_key(self, name: str) -> bytes | None:
         """Return the registered key of ``member/user``, or None."""
-        member, _, user = name.partition("/")
-        return membership.operator_key(self.reader(), member, user)
+        record: Any = self.reader().get(operator_key(name))
+        return None if record is None else record["key"]
 
     async def block(self, height: int) -> CommittedBlock | None:
         """Return a committed block, parsed, or None; raise the problem 410 for one that is pruned here."""

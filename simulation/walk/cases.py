@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from coseal.contracts.supervision.state import finding_key, guidance_key, hold_key, question_key
 from simulation.walk.walker import Make, Move, Walker
 
 DAY_MS: Final = 86_400_000
@@ -17,7 +18,7 @@ NEWEST: Final = 40
 def _finding(walk: Walker) -> Any:
     """Return a finding of late, or None."""
     numbers = walk.newest("finding", NEWEST)
-    return walk.get(f"supervision/finding/F{walk.pick(numbers)}") if numbers else None
+    return walk.get(finding_key(f"F{walk.pick(numbers)}")) if numbers else None
 
 
 def _supervisor(walk: Walker, finding: Mapping[str, Any], but: str = "") -> str | None:
@@ -95,12 +96,12 @@ def _hold(walk: Walker) -> Move | None:
         return None
     args = {"finding": found["id"], "reason": "It may be so"}
     place = (found["process_type"], found["object_type"], found["object"])
-    hold = walk.get("supervision/hold/" + "/".join(place))
+    hold = walk.get(hold_key(*place))
     if hold is None or hold["status"] != "held":
         hold_ms = walk.pick((1_000, DAY_MS, 30 * DAY_MS))
         args |= {"hold_ms": hold_ms, **({"amount": walk.pick((1, 3_500, 2**62))} if walk.chance(2) else {})}
         return _by(_supervisor(walk, found), "hold", args) if found["due"] else None
-    finding = walk.get(f"supervision/finding/{hold['finding']}")
+    finding = walk.get(finding_key(hold["finding"]))
     args["finding"] = hold["finding"]
     match walk.rng.randrange(3):
         case 0 if not hold["contested"]:
@@ -123,7 +124,7 @@ def _answer(walk: Walker) -> Move | None:
     if not numbers:
         return None
     name = f"Q{walk.pick(numbers)}"
-    record = walk.get(f"supervision/question/{name}")
+    record = walk.get(question_key(name))
     governments = [member for member in walk.members("government") if member != record["member"]]
     if record["status"] != "open" or not governments:
         return None
@@ -134,7 +135,7 @@ def _guide(walk: Walker) -> Move | None:
     args = {"title": "Terms", "text": "They count from issue."}
     member = walk.member("government")
     for number in walk.newest("guidance", 4):
-        before = walk.get(f"supervision/guidance/G{number}")
+        before = walk.get(guidance_key(f"G{number}"))
         if before["member"] == member and "replaced_by" not in before and walk.chance(2):
             args["replaces"] = f"G{number}"
     return _by(walk.operator(member, "supervise"), "guide", args)

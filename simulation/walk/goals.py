@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from coseal.contracts.kernel.action import Reader
+from coseal.contracts.process.state import source_key, type_key
 from coseal.contracts.rules.rule import SOURCE, names_of
+from coseal.contracts.supervision.state import active_key, rule_key, set_key
 
 GOALS: Final[dict[str, str]] = {
     "trial": "a set is tried",
@@ -89,7 +91,7 @@ def of_begun(reader: Reader, data: Mapping[str, Any]) -> Iterator[str]:
     due = data.get("supervision", {})
     yield from _of_findings(due)
     for view in due.get("findings", ()):
-        source: Any = reader.get(f"process/source/{view['source']}")
+        source: Any = reader.get(source_key(view["source"]))
         if view["object_type"] != SOURCE and view["sequence"] is None and source["mode"] == "historical":
             yield "historical"
     for ballot in due.get("ballots", ()):
@@ -106,12 +108,12 @@ def of_begun(reader: Reader, data: Mapping[str, Any]) -> Iterator[str]:
 
 def of_definition(reader: Reader, process_type: str) -> Iterator[str]:
     """Yield what the newest version of a process type shows."""
-    definition: Any = reader.get(f"process/type/{process_type}")
-    active: Any = reader.get(f"supervision/active/{process_type}")
+    definition: Any = reader.get(type_key(process_type))
+    active: Any = reader.get(active_key(process_type))
     for entry in active or ():
-        found: Any = reader.get(f"supervision/set/{entry['set']}")
+        found: Any = reader.get(set_key(entry["set"]))
         for rule_id, version in found["rules"]:
-            document: Any = reader.get(f"supervision/rule/{rule_id}/{version}")
+            document: Any = reader.get(rule_key(rule_id, version))
             if rule_id in entry["off"] and not set(names_of(document["rule"])[1]) <= set(definition["event_types"]):
                 yield "lost"
 

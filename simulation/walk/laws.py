@@ -13,11 +13,25 @@ from typing import Any, Final
 from coseal.contracts import execution
 from coseal.contracts.kernel import due
 from coseal.contracts.kernel.action import Reader
+from coseal.contracts.membership.state import MEMBERS_KEY
 from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.state import source_key, type_key
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.rule import SOURCE, about_sources, parse_rule, source_bytes
 from coseal.contracts.supervision import actions as supervision
 from coseal.contracts.supervision import checks as supervision_checks
+from coseal.contracts.supervision.state import (
+    SOURCE_BYTES_KEY,
+    active_key,
+    cases_key,
+    counter_key,
+    finding_key,
+    findings_key,
+    head_key,
+    object_state_key,
+    rule_key,
+    set_key,
+)
 from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import Transaction
 from simulation.invariants import Violation
@@ -93,7 +107,7 @@ def _cheap(tx: Transaction, receipt: Receipt) -> None:
 def _short(reader: Reader, process_type: str, items: Sequence[Any]) -> None:
     """What is kept of events is short: of long texts the digest."""
     for object_type, object_id in dict.fromkeys(name for item in items for name in objects_of(item)):
-        value: Any = reader.get(f"supervision/object/{process_type}/{object_type}/{object_id}")
+        value: Any = reader.get(object_state_key(process_type, object_type, object_id))
         for set_id, _, state in () if value is None else value[4]:
             for slot, detail in state[1]:
                 if _longest(detail) > SHORT_BYTES:
@@ -111,8 +125,8 @@ def _standing(reader: Reader) -> None:
     """Whatever judges compiles, is counted rightly and has its room; obligations fall due by block time."""
     total = 0
     for process_type in TYPES:
-        definition: Any = reader.get(f"process/type/{process_type}")
-        entries: Any = reader.get(f"supervision/active/{process_type}") or []
+        definition: Any = reader.get(type_key(process_type))
+        entries: Any = reader.get(active_key(process_type)) or []
         count = cost = size = 0
         for entry in entries:
             _in_phase(reader, entry)
@@ -134,18 +148,18 @@ def _standing(reader: Reader) -> None:
         if count > bounds.MAX_IN_FORCE or cost > bounds.MAX_TOTAL_COST or size > bounds.MAX_SOURCE_BYTES:
             raise Violation(f"{count} rules judge {process_type} at a cost of {cost} with {size} bytes")
         total += size
-    if total != (reader.get("supervision/source_bytes") or 0) or total > supervision_checks.MAX_ALL_SOURCE_BYTES:
-        raise Violation(f"{total} bytes of source judge, the state says {reader.get('supervision/source_bytes')!r}")
+    if total != (reader.get(SOURCE_BYTES_KEY) or 0) or total > supervision_checks.MAX_ALL_SOURCE_BYTES:
+        raise Violation(f"{total} bytes of source judge, the state says {reader.get(SOURCE_BYTES_KEY)!r}")
 
 
 def _in_phase(reader: Reader, entry: Mapping[str, Any]) -> None:
     """What judges is what its ballot decided, whole: the set, its rules and their heads say one thing."""
-    found: Any = reader.get(f"supervision/set/{entry['set']}")
+    found: Any = reader.get(set_key(entry["set"]))
     if found["status"] != entry["phase"]:
         raise Violation(f"{entry['set']} is {found['status']} and judges as {entry['phase']}")
     for rule_id, version in found["rules"]:
-        document: Any = reader.get(f"supervision/rule/{rule_id}/{version}")
-        head: Any = reader.get(f"supervision/rule/{rule_id}")
+        document: Any = reader.get(rule_key(rule_id, version))
+        head: Any = reader.get(head_key(rule_id))
         judges = rule_id not in entry["off"]
         if judges and (document["status"], document["set"]) != (entry["phase"], entry["set"]):
             raise Violation(f"{rule_id} version {version} of {entry['set']} is {document['status']} and judges")
@@ -154,15 +168,15 @@ def _in_phase(reader: Reader, entry: Mapping[str, Any]) -> None:
 
 
 def _judging(reader: Reader, entry: Mapping[str, Any]) -> Iterator[Any]:
-    found: Any = reader.get(f"supervision/set/{entry['set']}")
+    found: Any = reader.get(set_key(entry["set"]))
     for rule_id, version in found["rules"]:
         if rule_id not in entry["off"]:
-            document: Any = reader.get(f"supervision/rule/{rule_id}/{version}")
+            document: Any = reader.get(rule_key(rule_id, version))
             yield document["rule"]
 
 
 def _owed(reader: Reader, process_type: str, rule: Mapping[str, Any]) -> None:
-    value: Any = reader.get(f"supervision/object/{process_type}/{SOURCE}/{rule['source']}")
+    value: Any = reader.get(object_state_key(process_type, SOURCE, rule["source"]))
     if value is None or value[0] != "block" or value[1] is None:
         raise Violation(f"the obligation of {rule['source']} by {rule['id']} never falls due: {value}")
 
@@ -171,20 +185,21 @@ def _sources(reader: Reader, effects: Sequence[Mapping[str, Any]]) -> None:
     """An obligation comes into force for a source that can meet it."""
     for effect in effects:
         for rule_id, version in effect["rules"] if effect.get("status") in ("trial", "adopted") else ():
-            document: Any = reader.get(f"supervision/rule/{rule_id}/{version}")
+            document: Any = reader.get(rule_key(rule_id, version))
             if document["rule"]["kind"] == "periodic":
-                source: Any = reader.get(f"process/source/{document['rule']['source']}")
+                source: Any = reader.get(source_key(document["rule"]["source"]))
                 if source is not None and source["process_type"] != effect["process_type"]:
                     raise Violation(f"{rule_id} obliges {document['rule']['source']}, a source of another process type")
 
 
 def counted(reader: Reader) -> None:
     """Raise ``Violation`` unless the findings themselves give what the state counts of them, open ones by severity."""
-    last: Any = reader.get("supervision/counter/finding") or 0
-    raised, opened, cases = Counter[str](), dict[str, Counter[str]](), Counter[str]()
+    last: Any = reader.get(counter_key("finding")) or 0
+    raised, cases = Counter[tuple[str, str, str]](), Counter[str]()
+    opened: dict[tuple[str, str, str], Counter[str]] = {}
     for number in range(1, last + 1):
-        found: Any = reader.get(f"supervision/finding/F{number}")
-        place = "/".join(found[name] for name in ("process_type", "object_type", "object"))
+        found: Any = reader.get(finding_key(f"F{number}"))
+        place = (found["process_type"], found["object_type"], found["object"])
         raised[place] += 1
         still = opened.setdefault(place, Counter())
         if found["status"] not in ("closed", "notified"):
@@ -192,11 +207,13 @@ def counted(reader: Reader) -> None:
             if "opened_by" in found:
                 cases[found["opened_by"].partition("/")[0]] += 1
     for place, count in raised.items():
-        value: Any = reader.get(f"supervision/findings/{place}")
+        value: Any = reader.get(findings_key(*place))
         if value != {"raised": count, "open": dict(opened[place])}:
-            raise Violation(f"{count} findings about {place}, {dict(opened[place])} open, the state says {value}")
-    members: Any = reader.get("membership/members")
+            raise Violation(
+                f"{count} findings about {'/'.join(place)}, {dict(opened[place])} open, the state says {value}"
+            )
+    members: Any = reader.get(MEMBERS_KEY)
     for member in members:
-        value = reader.get(f"supervision/cases/{member}")
+        value = reader.get(cases_key(member))
         if value != (cases[member] or None):
             raise Violation(f"{cases[member]} open cases of {member}, the state says {value}")

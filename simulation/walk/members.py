@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from coseal.contracts.governance.state import ADMISSIONS_KEY, PROPOSALS_KEY, UPGRADE_KEY, proposal_key
+from coseal.contracts.kernel.state import ASIDES_KEY, PROTOCOL_VERSION_KEY
+from coseal.contracts.membership.state import VALIDATORS_KEY, epoch_key, operators_key, own_nodes_key
 from coseal.ledger import signing
 from coseal.ledger.certificate import Phase, vote_preimage
 from simulation.walk.walker import Make, Move, Walker
@@ -23,7 +26,7 @@ def _add_operator(walk: Walker) -> Move | None:
     sender = walk.operator(member, "operate")
     if sender is None:
         return None
-    rights = walk.get(f"membership/operators/{member}")
+    rights = walk.get(operators_key(member))
     own = rights[sender.partition("/")[2]]
     free = [user for user in USERS if not rights.get(user)]
     if not free:
@@ -36,7 +39,7 @@ def _add_operator(walk: Walker) -> Move | None:
 def _remove_operator(walk: Walker) -> Move | None:
     member = walk.member()
     sender = walk.operator(member, "operate")
-    rights = walk.get(f"membership/operators/{member}")
+    rights = walk.get(operators_key(member))
     held = [user for user, capabilities in rights.items() if capabilities and user != "admin"]
     if sender is None or not held or walk.chance(2):
         return None
@@ -50,7 +53,7 @@ def _rotate_operator_key(walk: Walker) -> Move | None:
         return None
     args: dict[str, Any] = {"key": walk.keys.make().public_key.hex()}
     if walk.chance(2):
-        args["user"] = walk.pick([user for user, held in walk.get(f"membership/operators/{member}").items() if held])
+        args["user"] = walk.pick([user for user, held in walk.get(operators_key(member)).items() if held])
     return Move(sender, "membership.rotate_operator_key", args)
 
 
@@ -68,7 +71,7 @@ def _certificate(walk: Walker) -> str:
 def _add_node(walk: Walker) -> Move | None:
     member = walk.member()
     sender = walk.operator(member, "operate")
-    own = walk.get(f"membership/nodes/{member}") or []
+    own = walk.get(own_nodes_key(member)) or []
     if sender is None or len(own) >= 3:
         return None
     args = {"node": f"node-{walk.memory.next()}", "link_certificate": _certificate(walk)}
@@ -103,7 +106,7 @@ def _ready(walk: Walker) -> Move | None:
 
 def _declare_software(walk: Walker) -> Move | None:
     node_id, record = walk.pick(walk.nodes("validator") + walk.nodes("observer"))
-    version: int = walk.get("system/protocol_version")
+    version: int = walk.get(PROTOCOL_VERSION_KEY)
     versions = list(range(version, version + walk.rng.randint(1, 3)))
     if record.get("software", {}).get("protocol_versions") == versions:
         return None
@@ -114,7 +117,7 @@ def _declare_software(walk: Walker) -> Move | None:
 
 
 def _propose(walk: Walker) -> Move | None:
-    waiting: list[Any] = walk.get("governance/proposals") or []
+    waiting: list[Any] = walk.get(PROPOSALS_KEY) or []
     member = walk.pick(walk.electorate()) if walk.chance(2) else walk.member()
     sender = walk.operator(member, "operate")
     if sender is None or sum(row[2] == member for row in waiting) >= MAX_OPEN:
@@ -133,18 +136,18 @@ def _propose(walk: Walker) -> Move | None:
 
 def _addition(walk: Walker, member: str) -> dict[str, Any] | None:
     ready = [name for name, record in walk.nodes("observer") if "ready" in record]
-    if not ready or len(walk.get("membership/validators")[1]) >= 8:
+    if not ready or len(walk.get(VALIDATORS_KEY)[1]) >= 8:
         return None
     return {"node": walk.pick(ready)}
 
 
 def _removal(walk: Walker, member: str) -> dict[str, Any] | None:
-    seats = [row[0] for row in walk.get("membership/validators")[1]]
+    seats = [row[0] for row in walk.get(VALIDATORS_KEY)[1]]
     return {"node": walk.pick(seats)} if len(seats) > 5 or walk.chance(8) else None
 
 
 def _rotation(walk: Walker, member: str) -> dict[str, Any] | None:
-    own = [row[0] for row in walk.get("membership/validators")[1] if row[1] == member]
+    own = [row[0] for row in walk.get(VALIDATORS_KEY)[1] if row[1] == member]
     if not own:
         return None
     signer = walk.keys.make()
@@ -173,14 +176,14 @@ def _new_member(walk: Walker, member: str) -> dict[str, Any] | None:
 
 
 def _version(walk: Walker, member: str) -> dict[str, Any] | None:
-    version: int = walk.get("system/protocol_version")
+    version: int = walk.get(PROTOCOL_VERSION_KEY)
     if not walk.upgrades or not walk.chance(3):
         return None
     return {"version": version + 1, "height": walk.sight.height + walk.rng.randint(2, 80)}
 
 
 def _withdrawal(walk: Walker, member: str) -> dict[str, Any] | None:
-    upgrade = walk.get("governance/upgrade")
+    upgrade = walk.get(UPGRADE_KEY)
     return None if upgrade is None else {"proposal": upgrade[2]}
 
 
@@ -191,12 +194,12 @@ def _contract(walk: Walker, member: str) -> dict[str, Any] | None:
 
 
 def _contract_withdrawal(walk: Walker, member: str) -> dict[str, Any] | None:
-    waiting: list[Any] = walk.get("governance/admissions") or []
+    waiting: list[Any] = walk.get(ADMISSIONS_KEY) or []
     return {"proposal": walk.pick(waiting)[4]} if waiting else None
 
 
 def _retried(walk: Walker, member: str) -> dict[str, Any] | None:
-    waiting: list[int] = walk.get("system/asides") or []
+    waiting: list[int] = walk.get(ASIDES_KEY) or []
     return {"number": walk.pick(waiting)} if waiting else None
 
 
@@ -214,11 +217,11 @@ _SUBJECTS: Final = {
 
 
 def _vote(walk: Walker) -> Move | None:
-    waiting: list[Any] = walk.get("governance/proposals") or []
+    waiting: list[Any] = walk.get(PROPOSALS_KEY) or []
     if not waiting:
         return None
     proposal_id = walk.pick(waiting)[0]
-    sender = walk.voter(walk.get(f"governance/proposal/{proposal_id}"))
+    sender = walk.voter(walk.get(proposal_key(proposal_id)))
     args = {"ballot": proposal_id, "choice": "no" if walk.chance(6) else "yes"}
     if walk.chance(4):
         args["reason"] = "So it should be"
@@ -229,8 +232,8 @@ def _vote(walk: Walker) -> Move | None:
 
 
 def _report(walk: Walker) -> Move | None:
-    epoch, rows = walk.get("membership/validators")
-    first_height = walk.get(f"membership/epoch/{epoch}")[0]
+    epoch, rows = walk.get(VALIDATORS_KEY)
+    first_height = walk.get(epoch_key(epoch))[0]
     node_id, _, _, key = walk.pick(rows)
     signer = walk.keys.of(key)
     if signer is None or first_height > walk.sight.height:

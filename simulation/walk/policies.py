@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from coseal.contracts.policy.state import instrument_key
 from simulation.walk.walker import Make, Move, Walker
 
 DATES: Final = ("2019", "2020-01", "2020-06-30", "2021-12-31", "2022-02-28", "2023")
@@ -19,7 +20,7 @@ def _issuer(walk: Walker) -> str:
 def _known(walk: Walker, *statuses: str) -> dict[str, Any] | None:
     names = list(walk.memory.policies)
     for name in walk.rng.sample(names, min(8, len(names))):
-        entry: dict[str, Any] | None = walk.get(f"policy/instrument/{name}")
+        entry: dict[str, Any] | None = walk.get(instrument_key(name))
         if entry is not None and entry["status"] in statuses:
             return entry
     return None

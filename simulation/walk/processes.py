@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from coseal.contracts.process.chain import decoded_item_hash
+from coseal.contracts.process.state import attestation_key, source_key, type_key
+from coseal.contracts.supervision.state import active_key, rule_key, set_key
 from coseal.ledger.render import time_text
 from simulation.walk.walker import Make, Move, Walker
 
@@ -30,16 +32,16 @@ DAY_MS: Final = 86_400_000
 
 def definition(walk: Walker) -> Any:
     """Return the definition of a process type that there is, or None."""
-    return walk.get(f"process/type/{walk.pick(TYPES)}")
+    return walk.get(type_key(walk.pick(TYPES)))
 
 
 def judging_rules(walk: Walker, process_type: str) -> list[dict[str, Any]]:
     """Return the rules that judge a process type now."""
     rules = []
-    for entry in walk.get(f"supervision/active/{process_type}") or []:
-        for rule_id, version in walk.get(f"supervision/set/{entry['set']}")["rules"]:
+    for entry in walk.get(active_key(process_type)) or []:
+        for rule_id, version in walk.get(set_key(entry["set"]))["rules"]:
             if rule_id not in entry["off"]:
-                rules.append(walk.get(f"supervision/rule/{rule_id}/{version}")["rule"])
+                rules.append(walk.get(rule_key(rule_id, version))["rule"])
     return rules
 
 
@@ -48,7 +50,7 @@ def judging_rules(walk: Walker, process_type: str) -> list[dict[str, Any]]:
 
 def _define_type(walk: Walker) -> Move | None:
     type_id = walk.pick(TYPES)
-    before = walk.get(f"process/type/{type_id}")
+    before = walk.get(type_key(type_id))
     member = walk.member() if before is None else before["member"]
     sender = walk.operator(member)
     if sender is None:
@@ -98,7 +100,7 @@ def _register_source(walk: Walker) -> Move | None:
     found = definition(walk)
     member, name = walk.member(), walk.pick(SOURCES)
     sender = walk.operator(member)
-    if found is None or sender is None or walk.get(f"process/source/{member}/{name}") is not None:
+    if found is None or sender is None or walk.get(source_key(f"{member}/{name}")) is not None:
         return None
     if (member, name) not in walk.memory.sources:
         walk.memory.sources.append((member, name))
@@ -114,10 +116,10 @@ def _register_source(walk: Walker) -> Move | None:
 def _record(walk: Walker) -> Move | None:
     sources = walk.memory.sources
     member, name = walk.pick(sources) if sources else ("", "")
-    record = walk.get(f"process/source/{member}/{name}")
+    record = walk.get(source_key(f"{member}/{name}"))
     if record is None:
         return None
-    sender, found = walk.operator(member), walk.get(f"process/type/{record['process_type']}")
+    sender, found = walk.operator(member), walk.get(type_key(record["process_type"]))
     if sender is None or not found["event_types"] or not found["object_types"]:
         return None
     first = record["sequence"] + 1
@@ -223,7 +225,7 @@ def _attest(walk: Walker) -> Move | None:
     if not asked:
         return None
     hashed, counterparty = walk.pick(asked)
-    record = walk.get(f"process/attestation/{hashed}")
+    record = walk.get(attestation_key(bytes.fromhex(hashed)))
     sender = walk.operator(counterparty)
     if record is None or sender is None or (record["status"] == "confirmed" and not walk.chance(10)):
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from coseal.contracts.supervision.state import ballot_key, head_key, open_key, rule_key
 from simulation.walk.processes import DAY_MS, EVENTS, SOURCES, definition
 from simulation.walk.walker import Make, Move, Walker
 
@@ -55,8 +56,8 @@ def propose(walk: Walker) -> Move | None:
     rules = []
     for number in walk.rng.sample(range(RULES_A_TYPE), walk.rng.randint(1, 3)):
         rule_id = f"R-{found['id']}-{number}"
-        head = walk.get(f"supervision/rule/{rule_id}") or {"latest": 0}
-        latest = walk.get(f"supervision/rule/{rule_id}/{head['latest']}")
+        head = walk.get(head_key(rule_id)) or {"latest": 0}
+        latest = walk.get(rule_key(rule_id, head["latest"]))
         if latest is None or latest["status"] not in ("proposed", "trial", "tried"):
             rules.append(_rule(walk, found, rule_id, head["latest"] + 1))
     if not rules:
@@ -71,7 +72,7 @@ def propose(walk: Walker) -> Move | None:
 
 def _is_full(walk: Walker, sender: str) -> bool:
     """Say whether a member has as many open ballots as it may."""
-    return (walk.get(f"supervision/open/{sender.partition('/')[0]}") or 0) >= 8
+    return (walk.get(open_key(sender.partition("/")[0])) or 0) >= 8
 
 
 def _rule(walk: Walker, found: Mapping[str, Any], rule_id: str, version: int) -> dict[str, Any]:
@@ -169,7 +170,7 @@ def _retire(walk: Walker) -> Move | None:
     if found is None or sender is None or _is_full(walk, sender):
         return None
     ids = [f"R-{found['id']}-{number}" for number in range(RULES_A_TYPE)]
-    ids = [name for name in ids if (walk.get(f"supervision/rule/{name}") or {"active": 0})["active"]]
+    ids = [name for name in ids if (walk.get(head_key(name)) or {"active": 0})["active"]]
     if not ids:
         return None
     chosen = walk.rng.sample(ids, walk.rng.randint(1, min(3, len(ids))))
@@ -190,7 +191,7 @@ def _terms(walk: Walker) -> Move | None:
 
 def _vote(walk: Walker) -> Move | None:
     for number in walk.newest("ballot", 16):
-        record = walk.get(f"supervision/ballot/B{number}")
+        record = walk.get(ballot_key(f"B{number}"))
         if record["status"] != "open" or walk.chance(4):
             continue
         sender = walk.voter(record)

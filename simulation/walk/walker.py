@@ -12,6 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from coseal.contracts.kernel.action import Reader
+from coseal.contracts.membership.state import (
+    MEMBERS_KEY,
+    NODES_KEY,
+    VALIDATORS_KEY,
+    member_key,
+    node_key,
+    operator_key,
+    operators_key,
+)
+from coseal.contracts.supervision.state import counter_key
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Signer
 from coseal.ledger.transaction import node_of, node_sender
@@ -135,10 +145,10 @@ class Walker:
 
     def members(self, *roles: str) -> list[str]:
         """Return the members, of some roles if given."""
-        everyone: list[str] = self.get("membership/members")
+        everyone: list[str] = self.get(MEMBERS_KEY)
         if not roles:
             return everyone
-        return [name for name in everyone if self.get(f"membership/member/{name}")["role"] in roles]
+        return [name for name in everyone if self.get(member_key(name))["role"] in roles]
 
     def member(self, *roles: str) -> str:
         """Return a member, of some role if given; the chain has one of each."""
@@ -146,7 +156,7 @@ class Walker:
 
     def operator(self, member: str, capability: str = "submit", but: str = "") -> str | None:
         """Return an operator of a member that may do something, if there is one; not ``but``."""
-        rights = self.get(f"membership/operators/{member}") or {}
+        rights = self.get(operators_key(member)) or {}
         found = [f"{member}/{user}" for user, held in rights.items() if capability in held]
         found = [name for name in found if name != but]
         return self.pick(found) if found else None
@@ -155,19 +165,19 @@ class Walker:
         """Return who signs for a sender now."""
         node_id = node_of(sender)
         if node_id is not None:
-            record = self.get(f"membership/node/{node_id}")
+            record = self.get(node_key(node_id))
             return self.keys.of(None if record is None else record["consensus_key"])
-        record = self.get(f"membership/operator/{sender}")
+        record = self.get(operator_key(sender))
         return self.keys.of(None if record is None else record["key"])
 
     def nodes(self, kind: str) -> list[tuple[str, Any]]:
         """Return the nodes of a kind with their records."""
-        named = ((node_id, self.get(f"membership/node/{node_id}")) for node_id in self.get("membership/nodes"))
+        named = ((node_id, self.get(node_key(node_id))) for node_id in self.get(NODES_KEY))
         return [(node_id, record) for node_id, record in named if record["kind"] == kind]
 
     def electorate(self) -> list[str]:
         """Return the members that have a vote."""
-        return sorted({row[1] for row in self.get("membership/validators")[1]})
+        return sorted({row[1] for row in self.get(VALIDATORS_KEY)[1]})
 
     def voter(self, record: Mapping[str, Any]) -> str | None:
         """Return an operator of a member that has not voted yet."""
@@ -180,7 +190,7 @@ class Walker:
 
     def newest(self, what: str, most: int) -> list[int]:
         """Return the last numbers of a counter of supervision, newest first."""
-        last: int = self.get(f"supervision/counter/{what}") or 0
+        last: int = self.get(counter_key(what)) or 0
         return list(range(last, max(0, last - most), -1))
 
 

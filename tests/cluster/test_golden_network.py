@@ -23,7 +23,7 @@ from coseal.contracts.process.types import normalised
 from coseal.contracts.rules.monitor import rule_sets
 from coseal.contracts.rules.rule import parse_rules
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision.monitor_runtime import object_state_key
+from coseal.contracts.supervision.state import object_state_key
 from coseal.formats.importers.mapping import default_mapping
 from coseal.formats.importers.reader import read_log
 from coseal.network.access import Access

@@ -10,8 +10,7 @@ import pytest
 from coseal.console.verdicts import Recorded, Replay, judges_of, replay, standings
 from coseal.contracts.process.chain import objects_of
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision.monitor_runtime import object_state_key
-from coseal.contracts.supervision.sets import active_key, rule_key, set_key
+from coseal.contracts.supervision.state import active_key, object_state_key, rule_key, set_key
 from coseal.ledger.transaction import Transaction
 from tests.support.chain import Chain
 from tests.support.genesis import make_genesis

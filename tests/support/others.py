@@ -96,6 +96,7 @@ def tally(version: int = 1) -> Contract:
     return Contract(
         name="tally",
         actions={"add": add},
+        keys={"tally/total": "the total"},
         tables=(ADDED,),
         rows=rows,
         events={"tally.large": large},

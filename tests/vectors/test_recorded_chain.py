@@ -9,12 +9,14 @@ import pytest
 
 from coseal.contracts import block_events as feed
 from coseal.contracts.evidence.actions import PHASES
-from coseal.contracts.registry import CONTRACTS, KINDS
+from coseal.contracts.registry import CONTRACTS, KEYS, KINDS
 from coseal.contracts.rows.tables import CORE, LEFT_OUT, TABLES
 from coseal.contracts.rules.rule import BODIES, EFFECTS
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.transaction import Transaction
+from tests.support.others import TALLIES
 from tests.support.specifications import FOLDER, codes_in, section, specification
+from tests.support.state_keys import families_of
 from tests.vectors.recorded.chain import FILE, whole
 from tests.vectors.recorded.replay import Replay, first_difference, offered_in, read
 
@@ -32,6 +34,10 @@ ENDS_WITHOUT_A_BLOCK = {
     ("supervision", "terms", "failed"): FEW_KEYS,
 }
 """Ends of ballots that the chain does not have."""
+FAMILIES_WITHOUT_A_BLOCK = {
+    "governance/deadline/page/<slot>/<page>/<clock>": "65 open proposals that end at one time, of 17 members or more",
+}
+"""Families of keys that the chain does not write, each with what it would need."""
 SUPERVISED_KINDS = ("rules", "adopt", "retire", "terms")
 DUE = {
     ("governance", "close"),
@@ -156,6 +162,13 @@ def test_every_kind_of_ballot_comes_to_every_end(acts, lines):
     }
     assert known - ends == set(ENDS_WITHOUT_A_BLOCK)
     assert ends <= known
+
+
+def test_every_key_is_of_one_documented_family_and_every_family_is_written(replay, replayed):
+    families = {**KEYS, **{family: kept for contract in TALLIES.values() for family, kept in contract.keys.items()}}
+    found = families_of(replay.chain.written, families)
+    assert {key: names for key, names in found.items() if len(names) != 1} == {}
+    assert set(families) - {names[0] for names in found.values()} == set(FAMILIES_WITHOUT_A_BLOCK)
 
 
 def test_everything_that_falls_due_does(replay, replayed):

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from coseal.contracts.evidence import actions as evidence
+from coseal.contracts.evidence.state import places_key
 from coseal.contracts.membership import actions as membership
 from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
@@ -35,7 +36,7 @@ def router(context: Context) -> APIRouter:
             raise Problem(404, "unknown_node", "no node has this id", more={"height": height})
         document: dict[str, Any] = {"height": height, "validator": validator, "proofs": found}
         if proof:
-            certified = await prove_key(context, evidence.places_key(validator))
+            certified = await prove_key(context, places_key(validator))
             document |= {"height": certified.header.height, "proof": await proof_document(context, certified)}
         return answer(document, height=document["height"])
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from coseal.contracts.governance import actions as governance
+from coseal.contracts.governance.state import proposal_key
 from coseal.contracts.registry import KINDS
 from coseal.node.http import paging
 from coseal.node.http.bodies import answer
@@ -44,7 +45,7 @@ def router(context: Context) -> APIRouter:
             raise Problem(404, "unknown_proposal", "no proposal has this id", more={"height": height})
         document: dict[str, Any] = {"height": height, "proposal": found}
         if proof:
-            certified = await prove_key(context, governance.proposal_key(id))
+            certified = await prove_key(context, proposal_key(id))
             document |= {"height": certified.header.height, "proof": await proof_document(context, certified)}
         return answer(document, height=document["height"])
 

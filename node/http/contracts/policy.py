@@ -14,6 +14,7 @@ from coseal.contracts.kernel.action import Reader
 from coseal.contracts.policy import instrument as policy_instrument
 from coseal.contracts.policy import statistics as policy_statistics
 from coseal.contracts.policy.lists import POLICIES
+from coseal.contracts.policy.state import instrument_key
 from coseal.ledger.render import plain
 from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
@@ -83,7 +84,7 @@ def router(context: Context) -> APIRouter:
             verdict, reason = policy_instrument.standing(found, header.time_ms)
             document |= {"policy": plain(found), "in_force": {"verdict": verdict, "reason": reason}}
         if proof:
-            certified = await prove_key(context, f"policy/instrument/{id}")
+            certified = await prove_key(context, instrument_key(id))
             document |= {"height": certified.header.height, "proof": await proof_document(context, certified)}
         return answer(document, height=document["height"])
 

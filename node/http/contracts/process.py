@@ -16,7 +16,7 @@ from starlette.responses import Response
 from coseal.contracts.process import state as process
 from coseal.contracts.process import types as process_types
 from coseal.contracts.process.recorded import RecordedItem, recorded_items
-from coseal.contracts.process.state import object_key
+from coseal.contracts.process.state import object_key, source_key
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.handover import with_handovers
@@ -72,7 +72,7 @@ def _add_sources(routes: APIRouter, context: Context) -> None:
         found = process.source(context.reader(), id)
         if found is None:
             raise Problem(404, "unknown_source", "expected MEMBER/SOURCE of a source", more={"height": height})
-        certified = await prove_key(context, f"process/source/{id}") if proof else None
+        certified = await prove_key(context, source_key(id)) if proof else None
         header, _ = await context.certified(height)
         latest_ms = found["latest_ms"]
         lag_ms = None if latest_ms is None else max(0, header.time_ms - latest_ms)

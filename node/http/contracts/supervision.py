@@ -12,8 +12,19 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from coseal.contracts.governance.ballot import electorate, tally
-from coseal.contracts.supervision.findings import count_key, open_of, raised_of
+from coseal.contracts.supervision.findings import open_of, raised_of
 from coseal.contracts.supervision.lists import FINDINGS, QUESTIONS
+from coseal.contracts.supervision.state import (
+    ballot_key,
+    finding_key,
+    findings_key,
+    head_key,
+    hold_key,
+    obligation_key,
+    rule_key,
+    rule_statistics_key,
+    trial_key,
+)
 from coseal.contracts.supervision.terms import SIDES, terms, times
 from coseal.ledger.render import plain
 from coseal.node.http.bodies import answer
@@ -55,14 +66,14 @@ def _add_rules(routes: APIRouter, context: Context) -> None:
     @routes.get("/rules/{id:rest}", summary="One rule, its versions and figures", dependencies=[Depends(context.fresh)])
     async def rule(id: Id, version: Version = None, proof: KeyProof = False) -> Response:
         reader, height = context.reader(), context.services.height
-        head: Any = reader.get(f"supervision/rule/{id}")
+        head: Any = reader.get(head_key(id))
         chosen = version or (head and (head["active"] or head["latest"]))
-        key = f"supervision/rule/{id}/{chosen}"
+        key = rule_key(id, chosen)
         found: Any = reader.get(key) if chosen else None
         if found is None:
             raise Problem(404, "unknown_rule", "no rule has this id and version", more={"height": height})
-        statistics: Any = reader.get(f"supervision/statistics/{found['process_type']}/{id}")
-        trial: Any = reader.get(f"supervision/trial/{found['set']}")
+        statistics: Any = reader.get(rule_statistics_key(found["process_type"], id))
+        trial: Any = reader.get(trial_key(found["set"]))
         document = {
             "rule": plain(found),
             "latest": head["latest"],
@@ -79,7 +90,7 @@ def _add_rules(routes: APIRouter, context: Context) -> None:
 def _add_ballots(routes: APIRouter, context: Context) -> None:
     @routes.get("/ballots/{id:part}", summary="One ballot with its votes", dependencies=[Depends(context.fresh)])
     async def ballot(id: Numbered, proof: KeyProof = False) -> Response:
-        height, key, reader = context.services.height, f"supervision/ballot/{id}", context.reader()
+        height, key, reader = context.services.height, ballot_key(id), context.reader()
         found: Any = reader.get(key)
         if found is None:
             raise Problem(404, "unknown_ballot", "no ballot has this id", more={"height": height})
@@ -99,7 +110,7 @@ def _add_findings(routes: APIRouter, context: Context) -> None:
     async def open_findings(
         process_type: Named, object_type: Named, object: Named, proof: KeyProof = False
     ) -> Response:
-        height, key = context.services.height, count_key(process_type, object_type, object)
+        height, key = context.services.height, findings_key(process_type, object_type, object)
         count: Any = context.reader().get(key)
         document = {
             "process_type": process_type,
@@ -113,12 +124,12 @@ def _add_findings(routes: APIRouter, context: Context) -> None:
     @routes.get("/findings/{id:part}", summary="One finding, its whole trail", dependencies=[Depends(context.fresh)])
     async def finding(id: Numbered, proof: KeyProof = False) -> Response:
         reader, height = context.reader(), context.services.height
-        key = f"supervision/finding/{id}"
+        key = finding_key(id)
         found: Any = reader.get(key)
         if found is None:
             raise Problem(404, "unknown_finding", "no finding has this id", more={"height": height})
-        rule: Any = reader.get(f"supervision/rule/{found['rule']}/{found['version']}")
-        hold: Any = reader.get(f"supervision/hold/{found['process_type']}/{found['object_type']}/{found['object']}")
+        rule: Any = reader.get(rule_key(found["rule"], found["version"]))
+        hold: Any = reader.get(hold_key(found["process_type"], found["object_type"], found["object"]))
         document = {
             "finding": plain(found),
             "rule": None if rule is None else plain(rule["rule"]),
@@ -140,7 +151,7 @@ def _add_obligations(routes: APIRouter, context: Context) -> None:
         reader, height = context.reader(), context.services.height
         found = []
         for rule, source in pairs:
-            record: Any = reader.get(f"supervision/obligation/{rule}/{source}")
+            record: Any = reader.get(obligation_key(rule, source))
             if record is None or (party and source.partition("/")[0] != party):
                 continue
             if status is None or record.get("status") == status:

@@ -132,7 +132,8 @@ def test_a_package_that_raises_cannot_be_offered(package):
         (Contract("tally", {}, begin=lambda view, moment: {}), "begin"),
         (Contract("tally", {}, due=lambda view, time_ms: None), "due"),
         (Contract("tally", {}, observe=lambda view, context, what: {}), "observe"),
-        (Contract("tally", {}, open_keys=("process/",)), "open_keys"),
+        (Contract("tally", {}, keys={"process/total": "the total"}), "keys and open_keys begin with tally/"),
+        (Contract("tally", {}, open_keys=("process/",)), "keys and open_keys begin with tally/"),
     ],
 )
 def test_a_form_that_the_frame_does_not_run_is_refused(contract, why):

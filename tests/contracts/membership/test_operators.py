@@ -51,7 +51,7 @@ def test_queries_of_unknown_things_give_nothing(chain):
     assert membership.member(reader, "nobody") is None
     assert membership.node(reader, "nobody") is None
     assert membership.operator(reader, "bank-a", "nobody") is None
-    assert membership.operator_key(reader, "bank-a", "nobody") is None
+    assert membership.sender_key(reader, "bank-a/nobody") is None
     assert membership.sender(reader, "bank-a/nobody") is None
 
 
@@ -147,7 +147,7 @@ def test_a_plain_operator_replaces_the_own_key_and_no_other(chain, signer_of):
     receipt = chain.submit("bank-a/clerk", "membership.rotate_operator_key", user="admin", key=keys[0].public_key.hex())
     assert receipt.code == "forbidden"
     assert chain.submit("bank-a/clerk", "membership.rotate_operator_key", key=keys[0].public_key.hex()).ok
-    assert membership.operator_key(chain.executor.reader, "bank-a", "clerk") == keys[0].public_key
+    assert membership.sender_key(chain.executor.reader, "bank-a/clerk") == keys[0].public_key
 
 
 def test_replacing_the_key_of_an_equal_needs_operate(chain, signer_of):

@@ -17,8 +17,9 @@ from coseal.contracts.registry import CONTRACTS
 from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.tables import TABLES
 from coseal.contracts.supervision.cases import MAX_OPEN_CASES, Case, open_case
-from coseal.contracts.supervision.findings import count_key, open_findings, open_of, raised_of
+from coseal.contracts.supervision.findings import open_findings, open_of, raised_of
 from coseal.contracts.supervision.holds import held
+from coseal.contracts.supervision.state import findings_key
 from coseal.contracts.supervision.terms import TERMS
 from coseal.ledger.block import Receipt
 from coseal.node.index.database import Writer
@@ -159,7 +160,7 @@ def test_a_case_that_nobody_appeals_closes_and_makes_room(recorded: Court) -> No
 
 
 def test_open_findings_are_counted_by_severity_beside_all_that_there_ever_were(recorded: Court) -> None:
-    key = count_key(*PLACE.values())
+    key = findings_key(*PLACE.values())
     assert recorded.chain.get(key) is None
     assert (raised_of(None), open_of(None)) == (0, {"notice": 0, "warning": 0, "violation": 0})
     rule = recorded.rule("R-ONCE", **recorded.ONCE)

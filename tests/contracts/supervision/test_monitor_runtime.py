@@ -9,7 +9,7 @@ from coseal.contracts.kernel.budget import MAX_DUE
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision import monitor_runtime as supervision_watch
 from coseal.contracts.supervision import sets as supervision_sets
-from coseal.contracts.supervision.obligations import obligation_key
+from coseal.contracts.supervision.state import obligation_key
 from coseal.ledger.render import time_text
 
 RESPONSE = {"template": "response", "a": "apply", "b": "decide", "within_ms": 10_000}

@@ -8,6 +8,7 @@ from coseal.cli import network as network_commands
 from coseal.cli import show
 from coseal.client.evidence import against
 from coseal.contracts.evidence import actions as evidence
+from coseal.contracts.evidence.state import proof_key
 from coseal.errors import BadAnswer
 from coseal.ledger.certificate import Phase, vote_preimage
 from coseal.ledger.equivocation import Equivocation, Signed
@@ -47,7 +48,7 @@ def test_each_proof_is_verified_and_shown(node, capsys):
 def test_a_record_that_proves_nothing_is_no_answer(node, monkeypatch):
     with node.client("regulator") as client:
         assert client.submit("evidence", "report", report(node, "bank-a")).ok
-        record = client.value(evidence.proof_key("bank-a", 1, 0, "commit"))
+        record = client.value(proof_key("bank-a", 1, 0, "commit"))
         forged = {**record, "second": [record["second"][0], bytes(64)]}
         monkeypatch.setattr(client, "value", lambda key: forged)
         with pytest.raises(BadAnswer, match="does not hold: the second signature does not verify"):

@@ -17,13 +17,13 @@ from hashlib import sha256
 from typing import Any, Final
 
 from coseal.contracts.block_events import BEGIN, BlockEvent, block_events, place_text
-from coseal.contracts.execution import decode_and_verify
+from coseal.contracts.execution import Outcome, decode_and_verify
 from coseal.contracts.kernel.action import Rejected, Result, View
 from coseal.contracts.kernel.admitted import history
 from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import SQLITE, Table, definitions
-from coseal.contracts.registry import others_at
+from coseal.contracts.registry import Others, others_at
 from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.tables import CORE, TABLES
 from coseal.ledger.block import CommittedBlock, Header, Receipt
@@ -31,6 +31,7 @@ from coseal.ledger.certificate import Certificate, Phase
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.render import plain
 from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.state import split_entry
 from coseal.ledger.transaction import Transaction
 from coseal.node.index.database import Writer
 from tests.support.chain import Chain
@@ -126,11 +127,28 @@ class Replay:
 
 
 class Uncertified(Chain):
-    """A chain whose certificates are empty: no key is needed to execute it again."""
+    """A chain whose certificates are empty: no key is needed to execute it again.
+
+    ``written`` are all keys that its state ever had.
+    """
+
+    def __init__(self, genesis: Genesis, rules: Mapping[int, Any], others: Others) -> None:
+        super().__init__(genesis, rules, others)
+        self.written = {key_in(entry) for _, bucket in self.store.buckets() for _, entry in bucket}
+
+    def commit(self, outcome: Outcome) -> None:
+        """Make an outcome the tip, and note the keys that it wrote."""
+        super().commit(outcome)
+        self.written |= {key_in(entry) for entry in outcome.change.entries.values() if entry is not None}
 
     def certify(self, header: Header, *_: Any, **__: Any) -> Certificate:
         """Return a certificate without signatures."""
         return Certificate(Phase.COMMIT, header.epoch, header.height, 0, header.hash, b"", ())
+
+
+def key_in(entry: bytes) -> str:
+    """Return the key in an entry of the state."""
+    return split_entry(entry)[0].decode()
 
 
 def _block_lines(

@@ -1,0 +1,36 @@
+"""Where the governance contract keeps what in the state: the only place where its keys are spelt."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coseal.contracts.kernel import deadlines
+
+NAME: Final = "governance"
+PROPOSALS_KEY: Final = "governance/proposals"
+COUNT_KEY: Final = "governance/count"
+UPGRADE_KEY: Final = "governance/upgrade"
+VERSION_KEY: Final = "governance/version"
+ADMISSIONS_KEY: Final = "governance/admissions"
+
+KEYS: Final = {
+    "governance/proposal/<id>": "a proposal with its votes, and what became of it",
+    PROPOSALS_KEY: "the open proposals, oldest first",
+    COUNT_KEY: "how many proposals there ever were",
+    "governance/number/<n>": "the id of the n-th proposal",
+    UPGRADE_KEY: "the protocol version that is accepted and not in force yet",
+    VERSION_KEY: "the protocol version in force, if a ballot brought it",
+    ADMISSIONS_KEY: "the contracts of others that are accepted and not in force yet",
+    **deadlines.keys(NAME),
+}
+OPEN_KEYS: Final = ("governance/proposal/", PROPOSALS_KEY, *deadlines.open_keys(NAME))
+
+
+def proposal_key(proposal_id: str) -> str:
+    """Return the state key of a proposal."""
+    return f"governance/proposal/{proposal_id}"
+
+
+def number_key(number: int) -> str:
+    """Return the state key of the id of the n-th proposal."""
+    return f"governance/number/{number}"
