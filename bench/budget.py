@@ -502,6 +502,12 @@ def due() -> Iterator[Result]:
     scene.recorded([scene.event(5_000, TYPES[2], ["d"], at_ms=DAY_MS)])
     yield time_case("1,280 windows of one object that ended", scene)
     scene = Scene()
+    fields = {"template": "response", "a": TYPES[0], "b": TYPES[1]}
+    scene.adopt(*(scene.rule(f"R{n}", "declare", within_ms=10_000 + n, **fields) for n in range(300)))
+    scene.recorded([scene.event(1, TYPES[0], ["c"])])
+    scene.recorded([scene.event(5_000, TYPES[2], ["d"], at_ms=DAY_MS)])
+    yield time_case("300 windows of one object that ended, one a rule", scene)
+    scene = Scene()
     found = [
         scene.rule(f"P{n}", "declare", template="response", a=TYPES[n % 9], b=TYPES[n % 9 + 1]) for n in range(300)
     ]

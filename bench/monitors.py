@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from coseal.contracts.rules.declare import BINARY, UNARY
+from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Event
-from coseal.contracts.rules.monitor import RuleSet, State
+from coseal.contracts.rules.monitor import RuleSet
 from coseal.contracts.rules.rule import parse_rules
 from coseal.ledger import codec
 

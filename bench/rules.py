@@ -114,9 +114,13 @@ class Chain:
         register = {"id": "log", "process_type": "bench", "mode": "live"}
         self.block([self.signed("bank-a", "process.register_source", register)])
         if rule_count:
-            self.block([self.signed("bank-a", "supervision.propose_rules", {"rules": rules(rule_count)})])
-            for member in ("bank-a", "central-bank", "regulator"):
-                self.block([self.signed(member, "supervision.vote", {"ballot": "B1", "choice": "yes"})])
+            self.adopt(rules(rule_count))
+
+    def adopt(self, found: list[dict[str, Any]]) -> None:
+        """Put the chain's first set of rules in force."""
+        self.block([self.signed("bank-a", "supervision.propose_rules", {"rules": found})])
+        for member in ("bank-a", "central-bank", "regulator"):
+            self.block([self.signed(member, "supervision.vote", {"ballot": "B1", "choice": "yes"})])
 
     def batches(self) -> list[Transaction]:
         """Return the transactions of the next block."""

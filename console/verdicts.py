@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from coseal.contracts.process.items import time_ms as read_time_ms
+from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Event
-from coseal.contracts.rules.monitor import RuleSet, State
+from coseal.contracts.rules.monitor import RuleSet
 from coseal.contracts.rules.rule import Rule
 from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision.monitor_runtime import Watched

@@ -22,6 +22,7 @@ from coseal.contracts.rules.event_rules import ON, Gap, Guard, Lag, Segregation,
 from coseal.contracts.rules.facts import BLOCK_TYPE, Definition, event_type, object_type, used
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.shape import compile_shape
+from coseal.contracts.rules.timed import Timed
 from coseal.contracts.rules.verdict import Body, Reach
 
 MAX_WINDOW_MS: Final = 10 * 366 * DAY_MS
@@ -92,7 +93,7 @@ def _declare(build: Build) -> Body:
     conditions = _conditions(build, template, a, b)
     if "correlation" not in given and "within_ms" not in given:
         return declare.automaton(template, a, b, n, conditions)
-    return _correlated(build, template, a, b, conditions)
+    return _binary(build, template, a, b, conditions)
 
 
 def _conditions(build: Build, template: str, a: str, b: str) -> dict[str, Expression]:
@@ -103,20 +104,22 @@ def _conditions(build: Build, template: str, a: str, b: str) -> dict[str, Expres
     return {symbol: build.condition(name, kinds[symbol]) for name, symbol in sides.items() if name in build.given}
 
 
-def _correlated(build: Build, template: str, a: str, b: str, conditions: Mapping[str, Expression]) -> Body:
-    text, correlation, read = build.given.get("correlation"), None, {}
+def _binary(build: Build, template: str, a: str, b: str, conditions: Mapping[str, Expression]) -> Body:
+    """Return the body of a template with a correlation or a window."""
+    text = build.given.get("correlation")
     cost = 1 + sum(condition.cost for condition in conditions.values())
-    if text is not None:
-        activation, target = (b, a) if template in PRECEDING else (a, b)
-        variables: dict[str, str | Type] = {
-            "a": event_type(build.definition, (activation,)),
-            "t": event_type(build.definition, (target,)),
-        }
-        where = f"{build.path}.correlation"
-        correlation = compile_expression(text, variables, where, result="bool")
-        read = {name: used(text, name, where) for name in variables}
-        # Of attributes that are not known the worst is assumed, which would refuse what is good once they are.
-        cost += correlation.cost if build.definition is None else correlation.cost * MAX_KEPT
+    if text is None:
+        return Timed(template, a, b, conditions, build.given["within_ms"], cost)
+    activation, target = (b, a) if template in PRECEDING else (a, b)
+    variables: dict[str, str | Type] = {
+        "a": event_type(build.definition, (activation,)),
+        "t": event_type(build.definition, (target,)),
+    }
+    where = f"{build.path}.correlation"
+    correlation = compile_expression(text, variables, where, result="bool")
+    read = {name: used(text, name, where) for name in variables}
+    # Of attributes that are not known the worst is assumed, which would refuse what is good once they are.
+    cost += correlation.cost if build.definition is None else correlation.cost * MAX_KEPT
     return Correlated(template, a, b, conditions, correlation, read, build.given.get("within_ms"), cost)
 
 

@@ -1,4 +1,4 @@
-"""DECLARE with data: correlation between two events, and windows in time between them.
+"""DECLARE with data: correlation between two events, and a window in time between them.
 
 Law: what is kept of an object is at most ``MAX_KEPT`` events a list, each as far as the correlation reads it; one
 more makes the rule undetermined, never forgetful.
@@ -60,7 +60,7 @@ class Part(NamedTuple):
     mode: str = ""
 
 
-_PARTS: Final[Mapping[str, tuple[Part, ...]]] = {
+PARTS: Final[Mapping[str, tuple[Part, ...]]] = {
     "responded_existence": (Part("answer", "a", "b"),),
     "coexistence": (Part("answer", "a", "b"), Part("answer", "b", "a")),
     "noncoexistence": (Part("exclude", "a", "b"), Part("exclude", "b", "a")),
@@ -74,13 +74,14 @@ _PARTS: Final[Mapping[str, tuple[Part, ...]]] = {
     "chainprecedence": (Part("precede", "b", "a", "chain"),),
     "chainsuccession": (Part("follow", "a", "b", "chain"), Part("precede", "b", "a", "chain")),
 }
+"""The parts of each binary template."""
 PRECEDING: Final = frozenset(("precedence", "altprecedence", "chainprecedence"))
 """The templates whose activation is their ``b``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correlated:
-    """A binary template with a ``correlation`` (over ``a``, the activation, and ``t``, the target), a window or both.
+    """A binary template with a ``correlation`` over ``a``, the activation, and ``t``, the target, and maybe a window.
 
     The detail of its state is by part ``[waiting, seen]``, lists of ``Kept``; None while both are empty.
     """
@@ -89,7 +90,7 @@ class Correlated:
     a: str
     b: str
     conditions: Mapping[str, Expression]
-    correlation: Expression | None
+    correlation: Expression
     read: Mapping[str, Used]
     within_ms: int | None
     cost: int
@@ -114,8 +115,7 @@ class Correlated:
         """See ``Body``: each is matched in every part, and compared with the event that is kept."""
         lists = {name for used in self.read.values() for name in used.fields}
         steps = _KEPT_STEPS + sum(_KEPT_LIST_STEPS[name] for name in sorted(lists & _KEPT_LIST_STEPS.keys()))
-        matched = Charge(steps, steps)
-        return matched if self.correlation is None else matched.plus(self.correlation.charge)
+        return Charge(steps, steps).plus(self.correlation.charge)
 
     @property
     def forward(self) -> bool:
@@ -136,7 +136,7 @@ class Correlated:
         """See ``Body``."""
         try:
             step = _Step(self, self._counted(symbol, facts), facts)
-            parts = _PARTS[self.template]
+            parts = PARTS[self.template]
             before = detail or [[[], []]] * len(parts)
             after = [step.part(part, *lists) for part, lists in zip(parts, before, strict=True)]
         except _Unclear as error:
@@ -155,8 +155,7 @@ class Correlated:
         return symbol if value is True else "other"
 
     def _complaint(self) -> Reason:
-        matching = self.correlation is not None
-        return complaint(self.template, self.a, self.b, matching=matching, within_ms=self.within_ms)
+        return complaint(self.template, self.a, self.b, matching=True, within_ms=self.within_ms)
 
     def verdict(self, code: int, detail: Any) -> Verdict:
         """See ``Body``."""
@@ -164,7 +163,7 @@ class Correlated:
             return FINAL[code]
         return Verdict.PENDING_VIOLATING if any(lists[0] for lists in detail or ()) else Verdict.PENDING
 
-    def deadline_ms(self, detail: Any) -> int | None:
+    def deadline_ms(self, code: int, detail: Any) -> int | None:
         """See ``Body``."""
         if self.within_ms is None or detail is None:
             return None
@@ -173,11 +172,10 @@ class Correlated:
 
     def expire(self, code: int, detail: Any) -> Ruling:
         """See ``Body``: an activation waited for its target longer than the window."""
-        waits = next((part for part, lists in zip(_PARTS[self.template], detail, strict=True) if lists[0]))
+        waits = next((part for part, lists in zip(PARTS[self.template], detail, strict=True) if lists[0]))
         waited, target = (self.a, self.b) if waits.activation == "a" else (self.b, self.a)
         why = "not_near_within" if waits.kind == "answer" else "not_after_within"
-        matching = self.correlation is not None
-        return violated(reason(why, a=waited, b=target, matching=matching, within_ms=self.within_ms or 0))
+        return violated(reason(why, a=waited, b=target, matching=True, within_ms=self.within_ms or 0))
 
 
 class _Step:
@@ -261,8 +259,6 @@ class _Step:
         rule = self.rule
         if rule.within_ms is not None and self.time_ms - kept[0] > rule.within_ms:  # D6
             return False
-        if rule.correlation is None:
-            return True
         # D5
         mine, other = ("a", "t") if self.symbol == rule.activation else ("t", "a")
         return rule.correlation.evaluate({mine: self.facts.bindings()["e"], other: restored(kept[1])})

@@ -183,7 +183,7 @@ class Automaton:
         """See ``Body``."""
         return FINAL[code] if code in FINAL else self._verdicts[code]
 
-    def deadline_ms(self, detail: Any) -> int | None:
+    def deadline_ms(self, code: int, detail: Any) -> int | None:
         """See ``Body``: without a window there is none."""
         return None
 

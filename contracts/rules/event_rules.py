@@ -60,7 +60,7 @@ class _Judge:
         """See ``Body``."""
         return FINAL.get(code, Verdict.PENDING)
 
-    def deadline_ms(self, detail: Any) -> int | None:
+    def deadline_ms(self, code: int, detail: Any) -> int | None:
         """See ``Body``."""
         return None
 

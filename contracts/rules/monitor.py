@@ -4,38 +4,42 @@ Law: what an event costs depends on the rules it concerns, never on how many eve
 states and events give the same findings everywhere.
 
 The state of an object is None before anything is known of it, else the list
-``[codes, details, last, first_ms, count, attributes]``: a byte a rule (trailing zeros cut), ``[[rule, detail], ...]``
-of the rules that need more than a byte, the type of the last event if that matters, the block time of the object's
-first item (None if it began before the rules), how many events there were, and the newest ``[name, ms, value]`` of the
-object's attributes that rules read. It is a value the ledger can encode, and is never changed in place.
+``[codes, details, last, first_ms, count, attributes, times, due_ms]``: a byte a rule (trailing zeros cut), ``[[rule,
+detail], ...]`` of the rules that need more than a byte, the type of the last event if that matters, the block time of
+the object's first item (None if it began before the rules), how many events there were, the newest ``[name, ms,
+value]`` of the object's attributes that rules read, the details of ``Timed`` rules side by side (trailing zeros cut),
+and a time before which no obligation is due (None if there is none; one that was met may leave it too early, never too
+late). It is a value the ledger can encode, and is never changed in place.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.rules.cel.compile import LARGEST, Charge
 from coseal.contracts.rules.correlated import KEPT_SIZE
 from coseal.contracts.rules.declare import Automaton
+from coseal.contracts.rules.draft import DETAILS, DUE_MS, Draft, Layout, State
 from coseal.contracts.rules.event_rules import Gap, Guard, ShapeCheck
 from coseal.contracts.rules.facts import Definition, Event, object_times, plain, rich, time_value, times_of
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.reasons import NOTHING, Reason
 from coseal.contracts.rules.rule import Rule
+from coseal.contracts.rules.timed import NO_TIME, TIME_BYTES, Quick, Timed, time_bytes
 from coseal.contracts.rules.verdict import NO_CHARGE, VIOLATED, Facts, Ruling, Verdict
 
 MAX_EXPIRED: Final = 64
 """The most obligations of one object that expire in one call; the rest is still due after it."""
 
-State = list[Any]
-
-
 OBSERVE_STEPS: Final = 24
 """What observing an event on one object takes before any rule judges it."""
 _EXPIRE_STEPS: Final = 60
+DEADLINE_STEPS: Final = 4
+"""What looking at the times of a rule takes."""
 _PLANS_MAX: Final = 4_096
 _STEP_CHARGE: Final = Charge(4, 4)
 _KNOWN_CHARGE: Final = Charge(1, 1)
@@ -63,6 +67,16 @@ class Finding(NamedTuple):
     time_ms: int
 
 
+class _Start(NamedTuple):
+    """A step of a ``Timed`` body, its places as where they begin in the times of the state."""
+
+    slot: int
+    symbol: str
+    quick: Quick
+    places: list[int]
+    within_ms: int
+
+
 class _Plan(NamedTuple):
     """What an event of some type has to do: look-ups in tables by rule, and steps of bodies by rule and symbol.
 
@@ -71,6 +85,7 @@ class _Plan(NamedTuple):
     """
 
     tables: list[tuple[int, bytes]]
+    starts: list[_Start]
     steps: list[tuple[int, str]]
     charge: Charge
     once: Charge
@@ -78,7 +93,7 @@ class _Plan(NamedTuple):
     flat: bool
 
 
-_NOTHING: Final = _Plan([], [], NO_CHARGE, NO_CHARGE, {}, True)
+_NOTHING: Final = _Plan([], [], [], NO_CHARGE, NO_CHARGE, {}, True)
 
 
 class RuleSet:
@@ -101,6 +116,7 @@ class RuleSet:
             rule.body.complaint() if isinstance(rule.body, Automaton) else NOTHING for rule in self.rules
         ]
         self._slots, self._general = _slots_by_type(self.rules)
+        self._layout = Layout(self.rules)
         self._mark = f"\0{self.rules[0].id} {self.rules[0].version}" if self.rules else ""
         self._plans: dict[tuple[bool, str, str, int, int | None], _Plan] = {}
 
@@ -118,28 +134,29 @@ class RuleSet:
         ``whole`` matters when ``state`` is None: whether all that is recorded of the object is given to this set.
         ``spend`` is told the steps that this takes, before it is done.
         """
-        codes, details, last, first_ms, count, attributes = state or self._fresh(event.block_ms, whole)
+        state = state or self._fresh(event.block_ms, whole)
+        codes, details, last, first_ms, count, attributes, times, due_ms = state
         kind = event.item["type"]
         plan = self._plan(count == 0, last, kind, event.block_ms, first_ms)
         spend(OBSERVE_STEPS if plan is _NOTHING else self._steps_of(plan, event, details, attributes))
+        last = kind if kind in self._after else ""
         if plan is _NOTHING:  # every event names its source, which few rules are about
-            return [codes, details, kind if kind in self._after else "", first_ms, count + 1, attributes], []
-        changed = bytearray(codes.ljust(self.size, b"\0"))
-        findings = []
+            return [codes, details, last, first_ms, count + 1, attributes, times, due_ms], []
+        draft, findings = Draft(self._layout, state), list[Finding]()
         for slot, table in plan.tables:
-            before = changed[slot]
-            changed[slot] = after = table[before]
+            before = draft.codes[slot]
+            draft.codes[slot] = after = table[before]
             if after == VIOLATED != before:
                 found = Finding(
                     self.rules[slot], Verdict.VIOLATED, self._complaints[slot], event.item["event"], event.time_ms
                 )
                 findings.append(found)
-        if plan.steps:
+        steps = _started(plan, draft, event.time_ms) if plan.starts else plan.steps
+        if steps:
             known = {name: rich(value) for name, _, value in attributes}
             facts = Facts(event, self._times, self._object_type, object_id, count, known)
-            details = self._step(plan.steps, changed, details, facts, findings)
-        last = kind if kind in self._after else ""
-        return [bytes(changed).rstrip(b"\0"), details, last, first_ms, count + 1, attributes], findings
+            self._step(steps, draft, facts, findings)
+        return draft.state(last, first_ms, count + 1, attributes), findings
 
     def describe(
         self,
@@ -154,7 +171,7 @@ class RuleSet:
         changes = [entry for entry in item.get("attributes", ()) if entry[0] in self._reads]
         if not changes:
             return state
-        codes, details, last, first_ms, count, attributes = state or self._fresh(block_ms, whole)
+        codes, details, last, first_ms, count, attributes, times, due_ms = state or self._fresh(block_ms, whole)
         newest = {name: (since, value) for name, since, value in attributes}
         for name, when, value in changes:
             since = read_time_ms(when, zone_minutes) or 0  # the text 0 stands for the epoch
@@ -163,7 +180,7 @@ class RuleSet:
                     value = plain(time_value(value, zone_minutes))
                 newest[name] = (since, value)
         changed = [[name, *newest[name]] for name in sorted(newest)]
-        return [codes, details, last, first_ms, count, changed]
+        return [codes, details, last, first_ms, count, changed, times, due_ms]
 
     def gap(self, state: State | None, first: int, last: int, block_ms: int) -> tuple[State, list[Finding]]:
         """Return the state of a source that left out the items ``first`` to ``last``, and what was found."""
@@ -188,42 +205,62 @@ class RuleSet:
             for slot, rule in enumerate(self.rules)
             if type(rule.body) is Periodic and rule.body.source == object_id
         ]
-        return [b"", found, "", block_ms, 0, []] if found else None
+        return self.settled([b"", found, "", block_ms, 0, [], b"", None]) if found else None
 
     def deadline_ms(self, state: State | None) -> int | None:
         """Return the occurrence time until which the next obligation of an object has to be met, or None.
 
         It is missed once the clock of the object's source, less the reporting lag, is greater.
         """
-        return min((deadline for deadline, _, _ in self._due(state)), default=None)
+        due = [] if state is None or state[DUE_MS] is None else Draft(self._layout, state).deadlines()
+        return min(due)[0] if due else None
+
+    @staticmethod
+    def due_ms(state: State) -> int | None:
+        """Return what the state says of its deadline: it, or a time before it; None if there is none."""
+        due_ms: int | None = state[DUE_MS]
+        return due_ms
+
+    def settled(self, state: State) -> State:
+        """Return the state with its deadline in place of a time before it."""
+        return [*state[:DUE_MS], self.deadline_ms([*state[:DUE_MS], 0])]
 
     def expire(self, state: State, clock_ms: int, spend: Callable[[int], None] = _free) -> tuple[State, list[Finding]]:
         """Return the state after a clock passed deadlines, and what was found.
 
         ``clock_ms`` is the clock of the object's source, less the reporting lag; for ``spend`` see ``observe``.
         """
-        findings: list[Finding] = []
+        spend(_EXPIRE_STEPS)
+        due_ms, findings = self.due_ms(state), list[Finding]()
+        if due_ms is None or due_ms >= clock_ms:
+            return state, findings
+        spend(DEADLINE_STEPS * len(self._layout.timed) + sum(6 + _kept(detail) // 3 for _, detail in state[DETAILS]))
+        draft = Draft(self._layout, state)
+        due = draft.deadlines()
+        heapify(due)
         for _ in range(MAX_EXPIRED):
-            spend(_EXPIRE_STEPS + sum(6 + _kept(detail) // 3 for _, detail in state[1]))
-            deadline, slot, detail = min(self._due(state), default=(clock_ms, 0, None), key=lambda due: due[:2])
-            if deadline >= clock_ms:  # D7
+            if not due or due[0][0] >= clock_ms:  # D7
                 break
-            codes = bytearray(state[0].ljust(self.size, b"\0"))
-            ruling = self.rules[slot].body.expire(codes[slot], detail)
-            codes[slot] = ruling.code
-            details = _replaced(state[1], {slot: ruling.detail})
-            state = [bytes(codes).rstrip(b"\0"), details, *state[2:]]
+            spend(_EXPIRE_STEPS)
+            deadline, slot = heappop(due)
+            rule, detail = self.rules[slot], draft.detail(slot)
+            ruling = rule.body.expire(draft.codes[slot], detail)
+            draft.put(slot, detail, ruling)
+            following = rule.body.deadline_ms(ruling.code, ruling.detail)
+            if following is not None:
+                heappush(due, (following, slot))
             if ruling.verdict is not None:
-                findings.append(Finding(self.rules[slot], ruling.verdict, ruling.reason, "", deadline))
-        return state, findings
+                findings.append(Finding(rule, ruling.verdict, ruling.reason, "", deadline))
+        draft.due_ms = due[0][0] if due else None
+        _, _, last, first_ms, count, attributes, _, _ = state
+        return draft.state(last, first_ms, count, attributes), findings
 
     def verdicts(self, state: State | None) -> tuple[Verdict, ...]:
         """Return what is known of every rule, in the order of ``rules``."""
-        codes, details = (b"", []) if state is None else state[:2]
-        padded, detail_of = codes.ljust(self.size, b"\0"), dict(details)
+        draft = Draft(self._layout, state or self._fresh(0, True))
         return tuple(
-            rule.body.verdict(code, detail_of.get(slot))
-            for slot, (rule, code) in enumerate(zip(self.rules, padded, strict=True))
+            rule.body.verdict(code, draft.detail(slot))
+            for slot, (rule, code) in enumerate(zip(self.rules, draft.codes, strict=True))
         )
 
     @staticmethod
@@ -234,31 +271,21 @@ class RuleSet:
     # inside
 
     def _fresh(self, block_ms: int, whole: bool) -> State:
-        return [b"", [], "", block_ms if whole else None, 0, []]  # M1
+        return [b"", [], "", block_ms if whole else None, 0, [], b"", None]  # M1
 
-    def _step(
-        self,
-        steps: Sequence[tuple[int, str]],
-        codes: bytearray,
-        details: list[Any],
-        facts: Facts,
-        findings: list[Finding],
-    ) -> list[Any]:
-        """Step the bodies that an event concerns: change ``codes``, add to ``findings``, return the details."""
-        detail_of, changes, event = dict(details), {}, facts.event
+    def _step(self, steps: Sequence[tuple[int, str]], draft: Draft, facts: Facts, findings: list[Finding]) -> None:
+        """Step the bodies that an event concerns: change ``draft``, add to ``findings``."""
+        event = facts.event
         for slot, symbol in steps:
-            rule = self.rules[slot]
-            code, detail = codes[slot], detail_of.get(slot)
+            rule, code = self.rules[slot], draft.codes[slot]
             if code >= VIOLATED and not rule.body.repeats:  # D10
                 continue
+            detail = draft.detail(slot)
             ruling: Ruling = rule.body.step(symbol, code, detail, facts)
-            codes[slot] = ruling.code
-            if ruling.detail is not detail:
-                changes[slot] = ruling.detail
+            draft.put(slot, detail, ruling)
             if ruling.verdict is not None:
                 found = Finding(rule, ruling.verdict, ruling.reason, event.item["event"], event.time_ms)
                 findings.append(found)
-        return _replaced(details, changes) if changes else details
 
     def _plan(self, first: bool, last: str, kind: str, block_ms: int, first_ms: int | None) -> _Plan:
         moment = bisect_right(self._moments, block_ms)
@@ -294,7 +321,7 @@ class RuleSet:
 
     # D11
     def _planned(self, first: bool, last: str, kind: str, block_ms: int, first_ms: int | None) -> _Plan:
-        tables, steps = [], []
+        tables, starts, steps = [], list[_Start](), []
         charge, once, kept = NO_CHARGE, NO_CHARGE, {}
         for slot in sorted((*self._slots.get(kind, ()), *self._general)):  # as many as are charged, never all
             body = self.rules[slot].body
@@ -303,12 +330,17 @@ class RuleSet:
             if not symbol and ((first and reach.first) or (last and reach.after == last)):
                 symbol = "other"
             if symbol and self._judges(slot, block_ms, first_ms):
-                table = body.tables.get(symbol)
-                if table is None:
-                    steps.append((slot, symbol))
-                    charge = charge.plus(_STEP_CHARGE)
-                else:
+                table, quick = body.tables.get(symbol), body.quick(symbol) if isinstance(body, Timed) else None
+                if table is not None:
                     tables.append((slot, table))
+                else:
+                    charge = charge.plus(_STEP_CHARGE)
+                    if quick is None or not isinstance(body, Timed):
+                        steps.append((slot, symbol))
+                    else:
+                        first_byte = self._layout.spans[slot][0]
+                        places = [first_byte + place * TIME_BYTES for place in quick.places or (0,)]
+                        starts.append(_Start(slot, symbol, quick, places, body.within_ms))
                 if isinstance(body, Guard | ShapeCheck) and not body.of_object:
                     once, charge = once.plus(body.charge), charge.plus(_KNOWN_CHARGE)
                 else:
@@ -316,7 +348,7 @@ class RuleSet:
                 if body.kept_charge is not NO_CHARGE:
                     kept[slot] = body.kept_charge
         flat = once is NO_CHARGE and not kept and charge.least == charge.most
-        return _Plan(tables, steps, charge, once, kept, flat) if tables or steps else _NOTHING
+        return _Plan(tables, starts, steps, charge, once, kept, flat) if tables or starts or steps else _NOTHING
 
     def _judges(self, slot: int, block_ms: int, first_ms: int | None) -> bool:
         """Say whether a rule is in force at a block time, and may judge an object that began at ``first_ms``."""
@@ -325,13 +357,6 @@ class RuleSet:
             return False
         # M3
         return rule.body.forward or (first_ms is not None and first_ms >= rule.from_ms)
-
-    def _due(self, state: State | None) -> Iterator[tuple[int, int, Any]]:
-        """Yield (deadline, rule, detail) of what an object's obligations wait for."""
-        for slot, detail in state[1] if state is not None else ():
-            deadline = self.rules[slot].body.deadline_ms(detail)
-            if deadline is not None:
-                yield deadline, slot, detail
 
 
 def _slots_by_type(rules: Sequence[Rule]) -> tuple[dict[str, list[int]], list[int]]:
@@ -348,10 +373,25 @@ def _slots_by_type(rules: Sequence[Rule]) -> tuple[dict[str, list[int]], list[in
     return by_type, general
 
 
-def _replaced(details: list[Any], changes: Mapping[int, Any]) -> list[Any]:
-    """Return details with some changed; what is None needs no place."""
-    merged = {**dict(details), **changes}
-    return [[slot, merged[slot]] for slot in sorted(merged) if merged[slot] is not None]
+def _started(plan: _Plan, draft: Draft, time_ms: int) -> Sequence[tuple[int, str]]:
+    """Take the steps of ``Timed`` bodies in their usual cases; return all others."""
+    steps, now, codes, times = list[tuple[int, str]](), time_bytes(time_ms), draft.codes, draft.times
+    for slot, symbol, (code, _, waits, meets, again), places, within_ms in plan.starts:
+        before, first = codes[slot], places[0]
+        if not before:
+            if code:
+                codes[slot] = code
+                for start in places:
+                    times[start : start + TIME_BYTES] = now
+                if waits:
+                    draft.waits(time_ms + within_ms)
+        elif meets and before < VIOLATED:
+            if times[first : first + TIME_BYTES] >= time_bytes(time_ms - within_ms):  # D6
+                codes[slot] = 0
+                times[first : first + TIME_BYTES] = NO_TIME
+        elif not again or times[first : first + TIME_BYTES] > now:
+            steps.append((slot, symbol))
+    return sorted((*plan.steps, *steps)) if steps else plan.steps
 
 
 def rule_sets(rules: Sequence[Rule], definition: Definition | None = None) -> dict[str, RuleSet]:

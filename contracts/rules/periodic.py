@@ -97,7 +97,7 @@ class Periodic:
         met = detail is not None and dict(detail[1]).get(detail[0], 0) >= self.n
         return Verdict.PENDING if met else Verdict.PENDING_VIOLATING
 
-    def deadline_ms(self, detail: Any) -> int | None:
+    def deadline_ms(self, code: int, detail: Any) -> int | None:
         """See ``Body``: the last ms of the oldest open period."""
         return None if detail is None else self.period(detail[0])[1] - 1
 

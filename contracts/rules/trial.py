@@ -16,8 +16,9 @@ from typing import Any
 
 from coseal.contracts.process.chain import objects_of
 from coseal.contracts.process.items import time_ms
+from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Definition, Event
-from coseal.contracts.rules.monitor import RuleSet, State, rule_sets
+from coseal.contracts.rules.monitor import RuleSet, rule_sets
 from coseal.contracts.rules.rule import ALWAYS, SOURCE, Rule
 from coseal.contracts.rules.verdict import Verdict
 
@@ -110,10 +111,9 @@ class _Watch:
                 self.keep(object_id, state)
 
     def _schedule(self, object_id: str, state: State) -> None:
-        deadline = self.rules.deadline_ms(state)
-        if deadline is None:
-            self.scheduled.pop(object_id, None)
-        elif self.scheduled.get(object_id) != deadline:
+        """Have the object come up at its first deadline, unless it comes up before."""
+        deadline, scheduled = RuleSet.due_ms(state), self.scheduled.get(object_id)
+        if deadline is not None and (scheduled is None or deadline < scheduled):
             self.scheduled[object_id] = deadline
             heappush(self.due, (deadline, object_id))
 

@@ -158,7 +158,7 @@ class Body(Protocol):
         """Return what is known in a state."""
         ...
 
-    def deadline_ms(self, detail: Any) -> int | None:
+    def deadline_ms(self, code: int, detail: Any) -> int | None:
         """Return the occurrence time until which the next obligation has to be met, or None."""
         ...
 

@@ -83,6 +83,10 @@ class Watched:
                 found += [Found(judge, self.place[1], self.place[2], finding, Item()) for finding in findings]
         return found
 
+    def _calls_before(self, call_ms: int) -> bool:
+        """Say whether the index would not call by then."""
+        return self.armed_ms is None or call_ms < self.armed_ms
+
     def write(self, view: View, late_ms: int) -> None:
         """Write the state value, and have the index call when the first deadline has passed.
 
@@ -91,15 +95,16 @@ class Watched:
         entries, first_ms = [], None
         for judge, state in zip(self.judges, self.entries, strict=True):
             if state is not None:
+                due_ms = RuleSet.due_ms(state)
+                if due_ms is not None and self._calls_before(due_ms + late_ms + 1):
+                    state = self.rules(judge).settled(state)
+                    due_ms = RuleSet.due_ms(state)
                 entries.append([judge.id, judge.generation, state])
-                due_ms = self.rules(judge).deadline_ms(state)
                 if due_ms is not None and (first_ms is None or due_ms < first_ms):
                     first_ms = due_ms
-        if first_ms is not None:
-            call_ms = first_ms + late_ms + 1
-            if self.armed_ms is None or call_ms < self.armed_ms:
-                schedule(view, call_ms, ["object", *self.place], self.clock)
-                self.armed_ms = call_ms
+        if first_ms is not None and self._calls_before(first_ms + late_ms + 1):
+            self.armed_ms = first_ms + late_ms + 1
+            schedule(view, self.armed_ms, ["object", *self.place], self.clock)
         view.put(object_state_key(*self.place), [self.clock, self.armed_ms, self.began_ms, self.source, entries])
 
 

@@ -9,8 +9,8 @@ from tests.vectors.recorded.processes import Source
 from tests.vectors.recorded.scenario import Scenario, Step
 from tests.vectors.recorded.supervised import Cases, heavy, rule
 
-CROWD: Final = 150
-"""Rules that miss a deadline together: more than one due thing may carry out."""
+CROWD: Final = 64
+"""Rules of each of four sets that miss a deadline together: together more than one due thing may carry out."""
 OBJECTS: Final = 10
 """Objects that do so at once: more than are set aside in one block."""
 CHARACTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -39,8 +39,9 @@ def _crowd(scenario: Scenario, cases: Cases) -> None:
     crowd = _define(scenario, "crowd")
     late_ms = scenario.get("process/type/crowd")["late_ms"]
     response = {"template": "response", "a": "a", "b": "b", "within_ms": 1_000}
-    rules = [rule(f"C-{number}", process_type="crowd", **response) for number in range(CROWD)]
-    scenario.decided("supervision", cases.propose(*rules), "accepted")
+    for letter in "ABCD":
+        rules = [rule(f"{letter}-{number}", process_type="crowd", **response) for number in range(CROWD)]
+        scenario.decided("supervision", cases.propose(*rules), "accepted")
     found = cases.finding()
     cases.act("regulator", "acknowledge", found)
     cases.act("regulator", "inquire", found, question="Why?")
