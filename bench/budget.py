@@ -256,6 +256,17 @@ def judging() -> Iterator[Result]:
         scene.record([scene.event(n, TYPES[0], ["c"]) for n in range(200)]),
     )
     scene = Scene()
+    compared = "compare(e.attributes.by, e.attributes.note) == 0 || decimal(e.attributes.note, 2, 'half_even') == 0"
+    scene.adopt(
+        *(scene.rule(f"N{n}", "guard", on=[TYPES[0]], effect="notify", **{"assert": compared}) for n in range(20))
+    )
+    close: dict[str, Any] = {"by": "1" * 62 + "e9", "note": "1" * 61 + "2e9"}
+    yield time_case(
+        "50 events under twenty guards that compare and round decimals",
+        scene,
+        scene.record([scene.event(n, TYPES[0], ["c"], **close) for n in range(50)]),
+    )
+    scene = Scene()
     scene.adopt(
         *(
             scene.rule(f"L{n}", "guard", on=[TYPES[0]], effect="notify", **{"assert": "e.attributes.amount < 0"})

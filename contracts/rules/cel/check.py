@@ -8,10 +8,11 @@ docs/spec/rules.md, rules G20 to G26 (types) and G50 to G52 (cost).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from coseal.contracts.rules.cel import parser as tree
+from coseal.contracts.rules.cel.decimals import require_rounding
 from coseal.contracts.rules.cel.types import (
     BOOL,
     CHARACTERS_A_STEP,
@@ -111,7 +112,8 @@ FUNCTIONS: Final[Mapping[str, list[Overload]]] = {
     "string": [((kind,), STRING) for kind in (STRING, INT, BOOL, TIMESTAMP, DURATION)],
     "bool": [((BOOL,), BOOL), ((STRING,), BOOL)],
     "dyn": [((DYN,), DYN)],
-    "decimal": [((STRING, INT), INT)],
+    "decimal": [((STRING, INT), INT), ((STRING, INT, STRING), INT)],
+    "compare": [((left, right), INT) for left in (STRING, INT) for right in (STRING, INT)],
 }
 METHODS: Final[Mapping[str, list[Overload]]] = {
     "size": FUNCTIONS["size"],
@@ -238,7 +240,7 @@ class _Checker:
             given = ", ".join(map(str, kinds))
             wanted = " or ".join("(" + ", ".join(map(str, wanted)) + ")" for wanted, _ in overloads)
             raise self.error(node, f"{name} of ({given}): expected {wanted}")  # G21
-        self.constant_time(node)
+        self.constant(node)
         kind = joined(found)
         if kind == LIST:
             kind = list_of(joined([fact.type.item or DYN for fact in facts]))
@@ -248,10 +250,12 @@ class _Checker:
         heavy = sum(fact.weight for fact in facts) if carried else self.weight(kind, size)
         return Fact(kind, size, heavy, cost)
 
-    def constant_time(self, node: tree.Call) -> None:
-        """Refuse a constant that is no time, or one that names what a millisecond cannot hold (G26)."""
+    def constant(self, node: tree.Call) -> None:
+        """Refuse a constant that is no time, or names less than a millisecond, and an unknown rounding (G26)."""
         constant = node.operands[0]
-        read = TIME_CONSTANTS.get(node.function)
+        read: Callable[[str], object] | None = TIME_CONSTANTS.get(node.function)
+        if node.function == "decimal" and len(node.operands) == 3:
+            constant, read = node.operands[2], require_rounding
         if read is None or type(constant) is not tree.Literal or type(constant.value) is not str:
             return
         try:
@@ -366,6 +370,8 @@ class _Checker:
         """Return the steps a call takes beyond one, by the sizes of its operands (G51)."""
         if function in _READING:
             return READING_COST
+        if function == "compare":
+            return READING_COST * len(facts)
         if function in ("_<_", "_<=_", "_>_", "_>=_"):
             return self.smallest(*(fact.size for fact in facts)) // CHARACTERS_A_STEP
         if function in ("startsWith", "endsWith"):

@@ -1,7 +1,7 @@
 """CEL-S/1: the guards of rules, a strict subset of the Common Expression Language.
 
-Law: what is accepted here means what it means in CEL (but G39, G40), ends within ``MAX_COST`` steps, and is the same on
-every machine; an expression without a value is ``Undetermined``, never true.
+Law: what is accepted here means what it means in CEL (but G38 to G40 and G43), ends within ``MAX_COST`` steps, and is
+the same on every machine; an expression without a value is ``Undetermined``, never true.
 
     guard = compile_expression("e.attributes.days <= 360", {"e": "{attributes: {days: int}}"}, result="bool")
     guard.evaluate({"e": {"attributes": {"days": 180}}})    # True
@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coseal.contracts.rules.cel.check import LARGEST, MAX_COST, Charge, check
+from coseal.contracts.rules.cel.decimals import decimal
 from coseal.contracts.rules.cel.evaluate import Run, compiled
 from coseal.contracts.rules.cel.parser import parse
 from coseal.contracts.rules.cel.types import SIMPLE, Type, agree, list_of, map_of, parse_type, record
-from coseal.contracts.rules.cel.values import Duration, EvalError, Timestamp, Value, decimal, type_name
+from coseal.contracts.rules.cel.values import Duration, EvalError, Timestamp, Value, type_name
 from coseal.contracts.rules.errors import RuleError
 
 __all__ = [

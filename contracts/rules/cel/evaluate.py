@@ -3,7 +3,7 @@
 Law: a closure returns a value or raises ``EvalError`` with the character of the operation that failed, whatever the
 bindings hold; ``&&`` and ``||`` (and the macros made of them) ignore an error where another operand decides.
 
-docs/spec/rules.md, rules G30 to G42.
+docs/spec/rules.md, rules G30 to G43.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from coseal.contracts.rules.cel import decimals, values
 from coseal.contracts.rules.cel import parser as tree
-from coseal.contracts.rules.cel import values
 from coseal.contracts.rules.cel.values import MAX_ITEMS, Duration, EvalError, Timestamp, equal, type_name
 
 Environment: TypeAlias = Mapping[str, Any]
@@ -44,7 +44,11 @@ _BINARY: Final[Mapping[str, Mapping[tuple[type, type], Callable[[Any, Any], Any]
     "startsWith": {(str, str): str.startswith},
     "endsWith": {(str, str): str.endswith},
     "contains": {(str, str): operator.contains},
-    "decimal": {(str, int): values.decimal},
+    "decimal": {(str, int): decimals.decimal},
+    "compare": {(left, right): decimals.compare for left in (str, int) for right in (str, int)},
+}
+_TERNARY: Final[Mapping[str, Mapping[tuple[type, type, type], Callable[[Any, Any, Any], Any]]]] = {
+    "decimal": {(str, int, str): decimals.rounded},
 }
 
 
@@ -255,6 +259,8 @@ def _call(node: tree.Call) -> Run:
         return _comparison(name, operands, position)
     if name == "dyn":
         return operands[0]
+    if len(operands) == 3:
+        return _ternary(name, operands, position)
     return _unary(name, operands[0], position) if len(operands) == 1 else _binary(name, operands, position)
 
 
@@ -330,6 +336,23 @@ def _unary(name: str, operand: Run, position: int) -> Run:
             raise _no_overload(name, position, a)
         try:
             return function(a)
+        except EvalError as error:
+            raise EvalError(error.reason, position) from None
+
+    return run
+
+
+def _ternary(name: str, operands: list[Run], position: int) -> Run:
+    first, second, third = operands
+    table = _TERNARY[name]
+
+    def run(bindings: Environment) -> Any:
+        a, b, c = first(bindings), second(bindings), third(bindings)
+        function = table.get((type(a), type(b), type(c)))
+        if function is None:
+            raise _no_overload(name, position, a, b, c)
+        try:
+            return function(a, b, c)
         except EvalError as error:
             raise EvalError(error.reason, position) from None
 

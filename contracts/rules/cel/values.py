@@ -22,7 +22,6 @@ MAX_ITEMS: Final = 256
 """The most items of a list that is walked or built."""
 MAX_TEXT: Final = 64
 """The most characters of a text that is read as a number, time or duration."""
-MAX_SCALE: Final = 18
 
 _TIMESTAMP_MIN: Final = -62_135_596_800_000  # 0001-01-01T00:00:00Z
 _TIMESTAMP_MAX: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
@@ -235,7 +234,7 @@ TIME_CONSTANTS: Final[Mapping[str, Callable[[str], Timestamp | Duration]]] = {
 
 
 def parse_integer(text: str) -> int:
-    """Read ``[-]digits``."""
+    """Read ``[-]digits`` (G38)."""
     digits = text[1:] if text[:1] == "-" else text
     if not digits or len(digits) > MAX_TEXT or not _DIGITS.issuperset(digits):
         raise EvalError("no integer as -42")
@@ -249,37 +248,6 @@ def parse_boolean(text: str) -> bool:
     if text in ("false", "False", "FALSE", "f", "0"):
         return False
     raise EvalError("neither true nor false")
-
-
-def decimal(text: str, scale: int) -> int:
-    """Return a decimal text (``12.50``, ``-3``, ``1e-05``) in units of 10^-``scale``, exactly or not at all (G39).
-
-    ``decimal('12.5', 2)`` is 1250; ``decimal('12.345', 2)`` is an error, as is what does not fit 64 bit.
-    """
-    if not 0 <= scale <= MAX_SCALE:
-        raise EvalError(f"the scale is 0 to {MAX_SCALE}")
-    mantissa, _, exponent = text.replace("E", "e").partition("e")
-    digits = mantissa[1:] if mantissa[:1] == "-" else mantissa
-    whole, point, fraction = digits.partition(".")
-    if len(text) > MAX_TEXT or not whole or bool(point) != bool(fraction) or not _DIGITS.issuperset(whole + fraction):
-        raise EvalError("no decimal as -12.50 or 1e-05")
-    shift = scale - len(fraction) + (_exponent(exponent) if "e" in text or "E" in text else 0)
-    number = number_of(whole + fraction)
-    if number == 0:
-        return 0
-    if shift > MAX_SCALE + 1:
-        raise EvalError("integer overflow")
-    if shift < -MAX_TEXT or number % 10 ** max(0, -shift):
-        raise EvalError(f"the decimal has more than {scale} digits after the point")
-    number = number * 10**shift if shift >= 0 else number // 10**-shift
-    return integer(-number if mantissa[0] == "-" else number)
-
-
-def _exponent(text: str) -> int:
-    digits = text[1:] if text[:1] in ("-", "+") else text
-    if not 1 <= len(digits) <= 4 or not _DIGITS.issuperset(digits):
-        raise EvalError("no decimal as -12.50 or 1e-05")
-    return -number_of(digits) if text[0] == "-" else number_of(digits)
 
 
 # Calendar, in UTC

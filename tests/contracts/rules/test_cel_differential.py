@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from coseal.contracts.rules.cel.compile import Undetermined, compile_expression
-from coseal.contracts.rules.cel.values import equal
+from coseal.contracts.rules.cel.values import Timestamp, equal
 from coseal.contracts.rules.errors import RuleError
 from tests.contracts.rules.generator import VARIABLES, Generator
+from tests.contracts.rules.test_cel_values import INTEGERS_OF_OTHERS, NO_INTEGERS
 
 pytest.importorskip("cel_expr_python", reason="the oracle of CEL is not installed: pip install -e '.[oracle]'")
 
@@ -92,3 +93,16 @@ def test_what_is_still_accepted_with_a_piece_changed_means_what_it_means_in_cel(
 def test_what_is_easily_got_wrong_is_the_same_in_both(text, expected):
     assert compile_expression(text, {}).evaluate({}) is expected
     assert Oracle({}).evaluate(text, {}) is expected
+
+
+def test_the_exceptions_of_int_are_exactly_those_of_the_specification():
+    oracle, int_of = Oracle({"x": "string"}), compile_expression("int(x)", {"x": "string"})
+    for text in INTEGERS_OF_OTHERS:
+        assert type(oracle.evaluate("int(x)", {"x": text})) is int
+        assert type(int_of.evaluate({"x": text})) is Undetermined
+    for text in NO_INTEGERS:
+        assert type(oracle.evaluate("int(x)", {"x": text})) is Failed
+        assert type(int_of.evaluate({"x": text})) is Undetermined
+    for ms in (-1_001, -1_000, -1, 0, 999, 1_999):
+        found = compile_expression("int(t)", {"t": "timestamp"}).evaluate({"t": Timestamp(ms)})
+        assert found == Oracle({"t": "timestamp"}).evaluate("int(t)", {"t": Timestamp(ms)}) == ms // 1_000
