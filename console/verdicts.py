@@ -6,18 +6,20 @@ with the rules in force now, and where the two differ the state is right and the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.corrections import places
 from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Event
 from coseal.contracts.rules.monitor import RuleSet
 from coseal.contracts.rules.rule import Rule
 from coseal.contracts.rules.verdict import Verdict
-from coseal.contracts.supervision.monitor_runtime import Watched
 from coseal.contracts.supervision.sets import JudgingSet, judging
+from coseal.contracts.supervision.watched import Watched
 
 MAX_RULES: Final = 64
 """Beyond this many rules in force on a process type the console does not fetch and replay them all."""
@@ -111,20 +113,36 @@ def replay(
     """
     watched = Watched(place, value, judges)
     states: list[State | None] = [None] * len(watched.judges)
-    found = Replay()
-    for one in items:
-        touches: list[Touch] = []
-        for number, judge in enumerate(watched.judges):
-            if one.height >= since[judge.id]:
-                states[number], touched = _observe(watched, judge, states[number], one, late_ms)
-                touches += touched
-        found.touches.append(touches)
+    found = Replay([[] for _ in items])
+    for number, judge in enumerate(watched.judges):
+        for at, one in _trace(judge, place, items, since[judge.id]):
+            states[number], touched = _observe(watched, judge, states[number], one, late_ms)
+            found.touches[at] += touched
     for number, judge in enumerate(watched.judges):
         state, rules = states[number], watched.rules(judge)
         if state is not None and clock_ms is not None:
             state, _ = rules.expire(state, clock_ms - late_ms)
         found.end += _standings(judge, rules, state)
     return found
+
+
+def _trace(judge: JudgingSet, place: Place, items: Sequence[Recorded], since: int) -> Iterator[tuple[int, Recorded]]:
+    """Yield what a set judges, with its index: the corrected trace since it came into force, or what was recorded.
+
+    A correction is judged in its place, as of the time of the first item that stood there.
+    """
+    seen = [(at, one) for at, one in enumerate(items) if one.height >= since]
+    if judge.keeps:
+        trace = seen
+    else:
+        trace = [
+            (seen[found.now][0], replace(seen[found.now][1], height=first.height, block_ms=first.block_ms))
+            for found in places([(one.source, one.sequence, one.item) for _, one in seen])
+            for first in [seen[found.first][1]]
+        ]
+    for at, one in trace:
+        if place[1:] in objects_of(one.item):
+            yield at, one
 
 
 def _observe(

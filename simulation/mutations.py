@@ -665,6 +665,48 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "            self.view.mark()\n            done += 1\n",
         "            done += 1\n",
     ),
+    # Corrections
+    "corrected_away_satisfies": _one(
+        "an event that was corrected away still counts in its place",
+        "coseal.contracts.process.corrections",
+        "        found[root] = Place(root, index, lost if root == index else found[root].lost)\n",
+        "        found.setdefault(root, Place(root, index, lost))\n",
+        "tests/contracts/supervision/test_corrections.py",
+    ),
+    "correction_leaves_its_object": _one(
+        "a correction belongs only to the objects that it names",
+        "coseal.contracts.process.batch",
+        "objects = tuple(dict.fromkeys((*objects, *named_objects(corrected, self.definition))))  # T11",
+        "objects = tuple(objects)",
+        "tests/contracts/supervision/test_corrections.py",
+    ),
+    "history_unproven": _one(
+        "what is shown of an object need not be all of it",
+        "coseal.contracts.supervision.watched",
+        "    if len(items) == count and current == head:\n",
+        "    if len(items) <= count or current == head:\n",
+        "tests/contracts/supervision/test_corrections.py",
+    ),
+    "silent_without_history": _one(
+        "without the history a correction leaves the verdicts as they were",
+        "coseal.contracts.rules.monitor",
+        "        return self.undetermine(state, slots, why, event, time_ms)\n",
+        "        return self.undetermine(state, slots[:0], why, event, time_ms)\n",
+        "tests/contracts/supervision/test_corrections.py",
+    ),
+    "superseded_counts_as_open": _walked(
+        "a finding that is superseded stays counted as open",
+        "coseal.contracts.supervision.findings",
+        '    return [] if record["status"] == "notified" else _count_closed(view, record)\n',
+        "    return []\n",
+    ),
+    "recording_times_unproven": _one(
+        "when an item was recorded is not part of the chain",
+        "coseal.contracts.supervision.watched",
+        'time_ms.to_bytes(8, "big")',
+        "bytes(8)",
+        "tests/contracts/supervision/test_corrections.py",
+    ),
     "compiled_at_the_door": _walked(
         "a type's rules are compiled before it is asked who defines it",
         "coseal.contracts.process.types",

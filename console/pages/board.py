@@ -43,7 +43,18 @@ from coseal.contracts.supervision.terms import SIDES, TERMS
 
 NAV: Final = Entry("supervision.nav", "/supervision")
 STATUSES: Final = (
-    *("raised", "acknowledged", "inquiry", "response", "rectified", "sanctioned", "appeal", "closed", "notified"),
+    *(
+        "raised",
+        "acknowledged",
+        "inquiry",
+        "response",
+        "rectified",
+        "sanctioned",
+        "appeal",
+        "closed",
+        "notified",
+        "superseded",
+    ),
 )
 _COLUMNS: Final = (
     ("raised", ("raised",)),

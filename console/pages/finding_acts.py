@@ -83,7 +83,7 @@ def _of_supervisor(record: Mapping[str, Any], hold: Mapping[str, Any] | None, se
         found.append(Act("lift_hold", "reason", evidence=False))
         if hold is not None and hold["contested"] and not hold["confirmed"]:
             found.append(Act("confirm_hold", "reason", evidence=False))
-    elif status not in ("closed", "raised", "notified"):
+    elif status not in ("closed", "raised", "notified", "superseded"):
         found.append(Act("hold", "reason", evidence=False, hours=True))
     return found
 
@@ -91,7 +91,7 @@ def _of_supervisor(record: Mapping[str, Any], hold: Mapping[str, Any] | None, se
 async def acts(page: Page, record: Mapping[str, Any], hold: Mapping[str, Any] | None) -> Html | None:
     """Return the forms of the steps that can be taken from here, or why there are none."""
     operator = page.console.operator
-    if record["status"] in ("closed", "notified") and hold is None:
+    if record["status"] in ("closed", "notified", "superseded") and hold is None:
         return None
     if operator is None:
         return section(page, "supervision.acts", notice("", page.t("supervision.read_only")))

@@ -45,7 +45,7 @@ _KNOWN: Final = frozenset(
     )
 )
 _EXPRESSIONS: Final = ("assert", "activation", "target", "correlation")
-_COUNTED: Final = ("raised", "notified", "rectified", "dismissed", "sanctioned", "overturned")
+_COUNTED: Final = ("raised", "notified", "rectified", "dismissed", "sanctioned", "overturned", "superseded")
 
 
 def status_tag(page: Page, status: str) -> Html:

@@ -17,6 +17,7 @@ from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Identifier, Integer, Later, Many, OneOf, Reference, Text, Translatable
 from coseal.contracts.process.attestation import ATTEST
 from coseal.contracts.process.batch import Batch
+from coseal.contracts.process.corrections import CORRECTED, HISTORY
 from coseal.contracts.process.lists import LISTS
 from coseal.contracts.process.rows import writer
 from coseal.contracts.process.state import KEYS, OPEN_KEYS, add_counts, source_key, type_key
@@ -73,7 +74,7 @@ def _record(view: View, context: Context, args: Args) -> Accepted | Rejected:
         if offset == 0:
             batch.facts.first_steps = view.spent - before + ITEM_STEPS
             view.note(f"items: {len(args['items'])}, steps of the first: {batch.facts.first_steps}")
-    return Accepted(batch.write(key), batch.facts)
+    return batch.complete() or Accepted(batch.write(key), batch.facts)
 
 
 def _check_place(record: Mapping[str, Any], definition: Mapping[str, Any], args: Args) -> Rejected | None:
@@ -123,7 +124,7 @@ CONTRACT: Final[Contract] = Contract(
         "record": Action(
             arguments=Arguments(
                 {"source": Reference(), "sequence": Integer(1, MAX_SEQUENCE), "items": _items},
-                {"version": Integer(1, 1_000_000), "gap": Text()},
+                {"version": Integer(1, 1_000_000), "gap": Text(), "corrected": CORRECTED, "history": HISTORY},
             ),
             apply=_record,
             title="Record a batch of process data, all of it or nothing",

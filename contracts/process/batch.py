@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel.action import Args, Context, Rejected, Result, View
-from coseal.contracts.kernel.budget import ENTRY_STEPS, OBJECT_STEPS
+from coseal.contracts.kernel.budget import ENTRY_STEPS, ITEM_STEPS, OBJECT_STEPS
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.membership.state import member_key
 from coseal.contracts.process.attestation import await_attestation
-from coseal.contracts.process.chain import EMPTY_RECORD, chain, decoded_item_hash
+from coseal.contracts.process.chain import EMPTY_RECORD, ObjectName, chain, decoded_item_hash
+from coseal.contracts.process.corrections import named_objects
 from coseal.contracts.process.items import Reading, Unfit, schema_of
 from coseal.contracts.process.state import add_counts, object_key
 
@@ -23,21 +24,27 @@ _COUNTERS: Final = {"event": "events", "object": "declarations", "change": "chan
 
 
 class BatchItem(NamedTuple):
-    """An item of a batch: ``new`` says of each object it names whether that had no item before."""
+    """An item of a batch: ``objects`` are those it belongs to, ``counts`` how many items each had before.
+
+    ``corrected`` is the item that it corrects, None if it corrects none.
+    """
 
     offset: int
     sequence: int
     item: Any
     reading: Reading
     hashed: bytes
-    new: list[bool]
+    objects: tuple[ObjectName, ...]
+    counts: list[int]
+    corrected: Any
 
 
 @dataclass(slots=True)
 class RecordedBatch:
     """What others observe of a batch: ``source`` is ``member/source``, ``record`` its state before the batch.
 
-    ``latest_ms`` is the source's clock after it, ``first_steps`` what its first item took.
+    ``latest_ms`` is the source's clock after it, ``first_steps`` what its first item took. ``history`` is what the
+    transaction shows of what was recorded before, None for nothing.
     """
 
     source: str
@@ -47,6 +54,7 @@ class RecordedBatch:
     gap: list[int] | None = None
     latest_ms: int | None = None
     first_steps: int = 0
+    history: Any = None
 
 
 class Batch:
@@ -56,9 +64,9 @@ class Batch:
     """
 
     __slots__ = (
-        *("args", "attestations", "context", "counts", "definition", "facts", "hashes", "head"),
+        *("args", "attestations", "context", "corrections", "counts", "definition", "facts", "hashes", "head"),
         *("latest_allowed_ms", "latest_ms", "name", "new_objects", "objects", "oldest_allowed_ms", "record", "schema"),
-        *("seen", "view"),
+        *("seen", "shown", "view"),
     )
 
     def __init__(
@@ -78,7 +86,9 @@ class Batch:
         self.counts: dict[str, int] = {}
         self.seen: set[str] = set()
         self.new_objects = 0
-        self.facts = RecordedBatch(self.name, record, definition)
+        self.shown: list[Any] = list(reversed(args.get("corrected", ())))
+        self.corrections: list[list[Any]] = []
+        self.facts = RecordedBatch(self.name, record, definition, history=args.get("history"))
 
     def add(self, offset: int, item: Any) -> Rejected | None:
         """Read one item, or refuse the batch for it."""
@@ -91,21 +101,27 @@ class Batch:
             refusal = self._check_event(offset, item, reading)
             if refusal is not None:
                 return refusal
+        objects, corrected = reading.objects, None
         if "corrects" in item:
-            refusal = self._check_correction(offset, item["corrects"])
-            if refusal is not None:
-                return refusal
+            corrected = self._corrected(offset, item["corrects"])
+            if isinstance(corrected, Rejected):
+                return corrected
+            objects = tuple(dict.fromkeys((*objects, *named_objects(corrected, self.definition))))  # T11
+            self.view.charge(ITEM_STEPS + OBJECT_STEPS * (len(objects) - len(reading.objects)))
+            also = [list(name) for name in objects[len(reading.objects) :]]
+            self.corrections.append([self.args["sequence"] + offset, item["corrects"][0], also])
         hashed = decoded_item_hash(self.name, self.args["sequence"] + offset, item)
         self.hashes.append(hashed)
         self.head = chain(self.head, hashed)  # T13
         counter = _COUNTERS[reading.kind]
         self.counts[counter] = self.counts.get(counter, 0) + 1
-        new = []
-        for name in reading.objects:
+        counts = []
+        for name in objects:
             count, head = self.objects.get(name) or self._load(name)
             self.objects[name] = (count + 1, chain(head, hashed))
-            new.append(count == 0)
-        self.facts.items.append(BatchItem(offset, self.args["sequence"] + offset, item, reading, hashed, new))
+            counts.append(count)
+        sequence = self.args["sequence"] + offset
+        self.facts.items.append(BatchItem(offset, sequence, item, reading, hashed, objects, counts, corrected))
         return None
 
     def _load(self, name: tuple[str, str]) -> tuple[int, bytes]:
@@ -138,17 +154,34 @@ class Batch:
             self.attestations.append((offset, counterparty))
         return None
 
-    def _check_correction(self, offset: int, corrects: list[Any]) -> Rejected | None:
-        """Refuse what corrects itself or the future, or an item of this batch under another hash.
+    def _corrected(self, offset: int, corrects: list[Any]) -> Any:
+        """Return the item that one corrects, or a refusal.
 
-        The hash of an item recorded earlier is compared by who has the item: the index and every auditor.
+        One of an earlier batch is shown by ``corrected`` and has to have the hash that is named. Whether it is what was
+        recorded under that number is for those who have the item: the index, every auditor, the history of an object.
         """
         sequence, first = corrects[0], self.args["sequence"]
         if sequence >= first + offset:  # T12
             return Rejected("invalid_item", f"items[{offset}].corrects[0]: expected an earlier sequence")
-        if sequence >= first and self.hashes[sequence - first].hex() != corrects[1]:
+        if sequence >= first:
+            shown, hashed = self.args["items"][sequence - first], self.hashes[sequence - first]
+        elif not self.shown:
+            detail = f"items[{offset}].corrects: args.corrected has to show item {sequence}, which it corrects"
+            return Rejected("corrected_missing", detail)
+        else:
+            shown = self.shown.pop()
+            hashed = decoded_item_hash(self.name, sequence, shown) if type(shown) is dict else b""
+        if hashed.hex() != corrects[1]:
             return Rejected("invalid_item", f"items[{offset}].corrects[1]: item {sequence} has another hash")
-        return None
+        return shown
+
+    def complete(self) -> Rejected | None:
+        """Refuse items that ``corrected`` shows, and nothing corrects."""
+        if not self.shown:
+            return None
+        count = len(self.args["corrected"])
+        detail = f"args.corrected: {count} items are shown, {count - len(self.shown)} are corrected"
+        return Rejected("invalid_argument", detail)
 
     def write(self, key: str) -> Result:
         """Write what the batch changes and return the receipt's data."""
@@ -188,6 +221,8 @@ class Batch:
         }
         if gap is not None:
             data["gap"] = gap
+        if self.corrections:
+            data["corrections"] = self.corrections
         self.facts.gap, self.facts.latest_ms = gap, self.latest_ms
         return data
 

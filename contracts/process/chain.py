@@ -59,13 +59,14 @@ def verify_object_history(
     """Raise ``BadProof`` unless ``items`` are all items of the object with this record, in ledger order.
 
     ``items`` are (source ``member/source``, sequence, item). ``object_record`` is the state value ``[count, head]``,
-    or None for an object that has no key, which then has no items. With ``name`` each item must name that object;
-    a record is bound to its object by the state proof of its key, not by the chain.
+    or None for an object that has no key, which then has no items. With ``name`` each item must name that object, or
+    correct another item, for then it belongs to what that names; a record is bound to its object by the state proof of
+    its key, not by the chain.
     """
     count, head = _record(object_record)
     found, current = 0, ZERO_HASH
     for source, sequence, item in items:
-        if name is not None and name not in _objects_or_none(item):
+        if name is not None and "corrects" not in item and name not in _objects_or_none(item):
             raise BadProof(f"item {sequence} of {source} does not name {name[0]} {name[1]}")
         found += 1
         if found > count:

@@ -1,7 +1,7 @@
 """Which activity follows which, kept as rows while events come: the process map and its variants.
 
 Law: an event costs the same however many there are; the rows follow from the items in ledger order alone. A *trace* is
-what one object has been through: its events in ledger order, corrections as events of their own. A *flow* is one
+what one object has been through: its events in ledger order, corrections in their places. A *flow* is one
 activity right after another, 0 standing for the start before the first and the end after the last. Times between
 events are counted in classes about 6 % wide (``time_class``), which is how near a median is; sums are exact.
 
@@ -73,6 +73,32 @@ class FlowRows:
                 trace = {"object": number, "kind": kind, "activity": EDGE, "first_activity": activity}
                 trace |= {"last_ms": None, "first_ms": time_ms, "events": 0, "variant": EDGE}
             self._step(trace, activity, time_ms, act)
+
+    def replace(
+        self,
+        place: tuple[str, str, int],
+        old: Sequence[tuple[int, int | None]],
+        new: Sequence[tuple[int, int | None]],
+        act: Act,
+    ) -> None:
+        """Count the events of an object as they are after a correction, each (activity, time), in place of the old."""
+        process_type, object_type, number = place
+        trace = self._traces.find(number)
+        if trace is not None:
+            kind, counted = trace["kind"], self._counted
+            before, since = EDGE, None
+            for activity, time_ms in old:
+                took_ms = 0
+                if before != EDGE and time_ms is not None and since is not None:
+                    took_ms = time_ms - since
+                    counted.time(kind, before, activity, time_class(took_ms), act, -1)
+                counted.flow(kind, before, activity, -1, -took_ms, act)
+                before, since = activity, time_ms
+            counted.flow(kind, before, EDGE, -1, 0, act)
+            counted.move(trace["variant"], -1, act)
+            counted.events(kind, -1, -len(old), act)
+            self._traces.remove(number)
+        self.write(process_type, [(number, object_type, activity, time_ms) for activity, time_ms in new], act)
 
     def _step(self, trace: Row, activity: int, time_ms: int | None, act: Act) -> None:
         """Let a trace go one event further."""
@@ -159,11 +185,11 @@ class _Counted:
         had = self.flows.get(key)
         self.flows[key] = (count, took_ms, act) if had is None else (had[0] + count, had[1] + took_ms, act)
 
-    def time(self, kind: int, before: int, after: int, width: int, act: Act) -> None:
+    def time(self, kind: int, before: int, after: int, width: int, act: Act, count: int = 1) -> None:
         """Count the time between two activities in its class."""
         key = (kind, before, after, width)
         had = self.times.get(key)
-        self.times[key] = (1, act) if had is None else (had[0] + 1, act)
+        self.times[key] = (count, act) if had is None else (had[0] + count, act)
 
     def move(self, variant: int, count: int, act: Act) -> None:
         """Count that a trace came to a variant (1), or left it (-1)."""
@@ -172,5 +198,9 @@ class _Counted:
 
     def event(self, kind: int, begins: bool, act: Act) -> None:
         """Count an event, and the case that begins with it."""
+        self.events(kind, int(begins), 1, act)
+
+    def events(self, kind: int, cases: int, events: int, act: Act) -> None:
+        """Count cases and events."""
         had = self.kinds.get(kind)
-        self.kinds[kind] = (int(begins), 1, act) if had is None else (had[0] + begins, had[1] + 1, act)
+        self.kinds[kind] = (cases, events, act) if had is None else (had[0] + cases, had[1] + events, act)

@@ -6,13 +6,14 @@ Law: the rows follow from accepted transactions in ledger order. contracts/proce
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.kernel.rows.writer import Writer
 from coseal.contracts.kernel.wording import in_language
 from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.corrected_rows import CorrectedRows, Linked
 from coseal.contracts.process.flows import FlowRows, Step
 from coseal.contracts.process.items import time_ms
 from coseal.contracts.process.recorded import accepted_items
@@ -28,6 +29,8 @@ from coseal.contracts.process.tables import (
 )
 from coseal.ledger.transaction import Transaction
 
+_Corrected: TypeAlias = tuple[Mapping[str, Any], int, Sequence[Sequence[str]]]
+"""What an item corrects, its number in the source, and the objects that the correction belongs to without naming."""
 _KINDS: Final = ("event", "object", "change", "relation")
 
 
@@ -51,6 +54,7 @@ class _ProcessRows:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._flows = FlowRows(rows)
+        self._corrected = CorrectedRows(rows, self._flows)
         self._detailed = rows.holds(ITEMS)
         self._batches, self._sources, self._activities = rows.of(BATCHES), rows.of(SOURCES), rows.of(ACTIVITIES)
         self._objects, self._links, self._traces = rows.of(OBJECTS), rows.of(ITEM_OBJECTS), rows.of(TRACES)
@@ -96,7 +100,13 @@ class _ProcessRows:
         self._batches.add(first, len(items), source["name"], sequence, act.height, act.position)
         if self._detailed:
             self._items(source, items, first, sequence, act)
-        events, latest_ms = self._link(source, items, first, act)
+        corrections = {entry[0] - sequence: entry for entry in data.get("corrections", ())}
+        shown = list(reversed(tx.args.get("corrected", ())))
+        corrected = {
+            offset: (items[target - sequence] if target >= sequence else shown.pop(), target, also)
+            for offset, (_, target, also) in corrections.items()
+        }
+        events, latest_ms = self._link(source, items, first, corrected, act)
         source["sequence"] = data["last"]
         source["items"] += len(items)
         source["events"] += events
@@ -110,7 +120,12 @@ class _ProcessRows:
         self._sources.put(source)
 
     def _link(
-        self, source: Mapping[str, Any], items: Sequence[Mapping[str, Any]], first: int, act: Act
+        self,
+        source: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]],
+        first: int,
+        corrected: Mapping[int, _Corrected],
+        act: Act,
     ) -> tuple[int, int | None]:
         """Link items to their objects; return how many events there are, and the latest time of one."""
         process_type, zone_minutes = source["process_type"], source["zone_minutes"]
@@ -126,6 +141,12 @@ class _ProcessRows:
                 occurred_ms = time_ms(item["time"], zone_minutes)
                 if occurred_ms is not None and (latest_ms is None or occurred_ms > latest_ms):
                     latest_ms = occurred_ms
+            if number - first in corrected:
+                self._flows.write(process_type, steps, act)
+                steps.clear()
+                linked = Linked(number, activity, occurred_ms)
+                self._correct(source, item, linked, corrected[number - first], act)
+                continue
             for object_type, object_id in objects_of(item):
                 key = self._object(process_type, object_type, object_id, act)
                 add(key, number, activity, occurred_ms)
@@ -133,6 +154,27 @@ class _ProcessRows:
                     steps.append((key, object_type, activity, occurred_ms))
         self._flows.write(process_type, steps, act)
         return events, latest_ms
+
+    def _correct(
+        self, source: Mapping[str, Any], item: Mapping[str, Any], now: Linked, corrected: _Corrected, act: Act
+    ) -> None:
+        """Link a correction to its objects: in the place of what it corrects, where that is an item of the object."""
+        shown, sequence, also = corrected
+        process_type, target = source["process_type"], None
+        number = self._corrected.number_of(source["name"], sequence)
+        if number is not None:
+            event = "event" in shown
+            activity = self._activity(process_type, shown["type"], act) if event else None
+            target = Linked(number, activity, time_ms(shown["time"], source["zone_minutes"]) if event else None)
+        for named, names in ((True, objects_of(item)), (False, also)):
+            for object_type, object_id in names:
+                place = (process_type, object_type, self._object(process_type, object_type, object_id, act))
+                here = now if named else Linked(now.number, None, None)
+                if target is not None and self._corrected.correct(target, here, place, act):
+                    continue
+                self._links.add(place[2], *here)
+                if here.activity is not None:
+                    self._flows.write(process_type, [(place[2], object_type, here.activity, here.time_ms)], act)
 
     def _items(
         self,

@@ -57,6 +57,7 @@ BATCHES: Final = Table(
         *MADE,
     ),
     series=0,
+    indexes=(("batches_by_source", "(source, sequence)"),),
 )
 ITEMS: Final = Table(
     "items",
@@ -118,8 +119,23 @@ ITEM_OBJECTS: Final = Table(
     (
         integer("object", "`objects.id`"),
         integer("item", "`items.number`"),
-        integer("activity", "`activities.id`, of events", null=True),
-        integer("time_ms", "when it happened, of events", null=True),
+        integer("activity", "`activities.id` of the event that stands there now; null for none", null=True),
+        integer("time_ms", "when that happened", null=True),
+    ),
+)
+
+CORRECTIONS: Final = Table(
+    "corrections",
+    "one row a link of an object whose place was corrected, and one a correction: what was recorded there",
+    ("object", "item"),
+    (
+        integer("object", "`objects.id`"),
+        integer("item", "`items.number`"),
+        integer("place", "`items.number` of the first item in this place"),
+        integer("now", "`items.number` of what stands there now; null for a correction", null=True),
+        integer("activity", "`activities.id` as it was recorded, of events", null=True),
+        integer("time_ms", "when it happened, as it was recorded, of events", null=True),
+        *WRITTEN,
     ),
 )
 
@@ -200,14 +216,14 @@ VARIANTS: Final = Table(
 )
 
 TABLES: Final = (
-    *(PROCESS_TYPES, SOURCES, BATCHES, ITEMS, ACTIVITIES, OBJECTS, ITEM_OBJECTS),
+    *(PROCESS_TYPES, SOURCES, BATCHES, ITEMS, ACTIVITIES, OBJECTS, ITEM_OBJECTS, CORRECTIONS),
     *(TRACE_KINDS, TRACES, FLOWS, FLOW_TIMES, VARIANTS),
 )
 
 VIEWS: Final = (
     View(
         "case_events",
-        "every event of every object, by names",
+        "every event of every object, by names; corrections in the place of what they correct",
         (
             ("process_type", "process type"),
             ("object_type", "object type"),
@@ -225,8 +241,33 @@ VIEWS: Final = (
         ),
         "SELECT i.process_type, o.type AS object_type, o.name AS object, i.event, i.activity, i.time, i.time_ms,"
         " i.recorded_ms, i.source, i.late, i.number AS item, i.height, i.position"
+        " FROM item_objects l JOIN objects o ON o.id = l.object"
+        " LEFT JOIN corrections c ON c.object = l.object AND c.item = l.item"
+        " JOIN items i ON i.number = CASE WHEN c.now IS NULL THEN l.item ELSE c.now END"
+        " WHERE l.activity IS NOT NULL",
+    ),
+    View(
+        "recorded_case_events",
+        "every event of every object as it was recorded, corrections as events of their own",
+        (
+            ("process_type", "process type"),
+            ("object_type", "object type"),
+            ("object", "id of the object"),
+            ("event", "id of the event"),
+            ("activity", "event type"),
+            ("time", "when it happened, as the source wrote it"),
+            ("time_ms", "when it happened"),
+            ("recorded_ms", "time of the block that holds it"),
+            ("source", "`member/source`"),
+            ("corrected_by", "`items.number` of what stands in its place now; null if nothing corrects it"),
+            ("corrects", "number, in the source, of the item that it corrects"),
+            ("item", "`items.number`"),
+        ),
+        "SELECT i.process_type, o.type AS object_type, o.name AS object, i.event, i.activity, i.time, i.time_ms,"
+        " i.recorded_ms, i.source, c.now AS corrected_by, i.corrects, i.number AS item"
         " FROM item_objects l JOIN objects o ON o.id = l.object JOIN items i ON i.number = l.item"
-        " WHERE i.kind = 'event'",
+        " LEFT JOIN corrections c ON c.object = l.object AND c.item = l.item"
+        " WHERE CASE WHEN c.item IS NULL THEN l.activity ELSE c.activity END IS NOT NULL",
     ),
     View(
         "process_map",

@@ -154,6 +154,8 @@ class Lag(_Judge):
     def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
         """See ``Body``."""
         event = facts.event
+        if "corrects" in event.item:  # M11
+            return Ruling(code)
         lag = event.block_ms - event.time_ms
         if not event.live or lag <= self.within_ms:
             return Ruling(code)

@@ -15,7 +15,7 @@ late). It is a value the ledger can encode, and is never changed in place.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any, Final, NamedTuple
 
@@ -30,7 +30,7 @@ from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.reasons import NOTHING, Reason
 from coseal.contracts.rules.rule import Rule
 from coseal.contracts.rules.timed import NO_TIME, TIME_BYTES, Quick, Timed, time_bytes
-from coseal.contracts.rules.verdict import NO_CHARGE, VIOLATED, Facts, Ruling, Verdict
+from coseal.contracts.rules.verdict import FINAL, NO_CHARGE, UNDETERMINED, VIOLATED, Facts, Ruling, Verdict
 
 MAX_EXPIRED: Final = 64
 """The most obligations of one object that expire in one call; the rest is still due after it."""
@@ -207,6 +207,57 @@ class RuleSet:
         ]
         return self.settled([b"", found, "", block_ms, 0, [], b"", None]) if found else None
 
+    # M10
+    def unsettle(
+        self,
+        state: State,
+        kinds: Collection[str] | None,
+        why: Reason,
+        event: str,
+        time_ms: int,
+        block_ms: int,
+        spend: Callable[[int], None] = _free,
+    ) -> tuple[State, list[Finding]]:
+        """Return the state in which no rule is told that events of ``kinds`` concern, None for every rule.
+
+        What is violated stays so, and what judges event by event goes on. ``""`` among the kinds is an item that is no
+        event. ``event`` and ``time_ms`` are of what brought it.
+        """
+        spend(len(self.rules))
+        codes = state[0].ljust(self.size, b"\0")
+        slots = [
+            slot
+            for slot, rule in enumerate(self.rules)
+            if codes[slot] not in FINAL and not rule.body.repeats and self._judges(slot, block_ms, state[3])
+            if kinds is None or _concerned(rule, kinds)
+        ]
+        return self.undetermine(state, slots, why, event, time_ms)
+
+    def undetermine(
+        self, state: State, slots: Iterable[int], why: Reason, event: str, time_ms: int
+    ) -> tuple[State, list[Finding]]:
+        """Return the state in which some rules, by their places, cannot be told any more."""
+        draft, findings = Draft(self._layout, state), []
+        for slot in slots:
+            draft.put(slot, draft.detail(slot), Ruling(UNDETERMINED))
+            findings.append(Finding(self.rules[slot], Verdict.UNDETERMINED, why, event, time_ms))
+        _, _, last, first_ms, count, attributes, _, _ = state
+        return draft.state(last, first_ms, count, attributes), findings
+
+    def uncount(self, state: State | None, item: Mapping[str, Any], time_ms: int) -> tuple[State | None, list[Finding]]:
+        """Return the state of a source in which an event that was corrected meets no obligation any more."""
+        if state is None:
+            return None, []
+        details, findings = list(state[1]), []
+        for index, (slot, detail) in enumerate(state[1]):
+            rule = self.rules[slot]
+            if isinstance(rule.body, Periodic) and item.get("type") in rule.body.reach.symbols:
+                changed, why = rule.body.uncount(detail, time_ms)
+                details[index] = [slot, changed]
+                if why is not None:
+                    findings.append(Finding(rule, Verdict.UNDETERMINED, why, str(item["event"]), time_ms))
+        return [state[0], details, *state[2:]], findings
+
     def deadline_ms(self, state: State | None) -> int | None:
         """Return the occurrence time until which the next obligation of an object has to be met, or None.
 
@@ -262,6 +313,10 @@ class RuleSet:
             rule.body.verdict(code, draft.detail(slot))
             for slot, (rule, code) in enumerate(zip(self.rules, draft.codes, strict=True))
         )
+
+    def fresh(self, block_ms: int, *, whole: bool) -> State:
+        """Return the state of an object of which nothing was judged yet, whose first item is of a block time."""
+        return self._fresh(block_ms, whole)
 
     @staticmethod
     def count(state: State) -> int:
@@ -392,6 +447,14 @@ def _started(plan: _Plan, draft: Draft, time_ms: int) -> Sequence[tuple[int, str
         elif not again or times[first : first + TIME_BYTES] > now:
             steps.append((slot, symbol))
     return sorted((*plan.steps, *steps)) if steps else plan.steps
+
+
+def _concerned(rule: Rule, kinds: Collection[str]) -> bool:
+    """Say whether an event of one of these types, or an item that is none (""), may concern a rule."""
+    reach = rule.body.reach
+    if reach.every or reach.after or reach.first:
+        return True
+    return any(kind in reach.symbols for kind in kinds) or ("" in kinds and bool(rule.reads))
 
 
 def rule_sets(rules: Sequence[Rule], definition: Definition | None = None) -> dict[str, RuleSet]:

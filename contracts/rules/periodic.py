@@ -14,7 +14,7 @@ from typing import Any, Final
 from coseal.contracts.kernel.dates import DAY_MS, days_since_epoch
 from coseal.contracts.rules.cel.compile import Charge
 from coseal.contracts.rules.cel.values import civil
-from coseal.contracts.rules.reasons import reason
+from coseal.contracts.rules.reasons import Reason, reason
 from coseal.contracts.rules.verdict import NO_CHARGE, VIOLATED, Facts, Reach, Ruling, Verdict
 
 MAX_OPEN_PERIODS: Final = 16
@@ -87,8 +87,17 @@ class Periodic:
         known: dict[int, int] = dict(counts)
         if start < oldest or (start not in known and len(known) == MAX_OPEN_PERIODS):
             return Ruling(code, [oldest, counts])
-        known[start] = min(self.n, known.get(start, 0) + 1)
+        known[start] = known.get(start, 0) + 1
         return Ruling(code, [oldest, [[key, known[key]] for key in sorted(known)]])
+
+    def uncount(self, detail: Any, time_ms: int) -> tuple[Any, Reason | None]:  # M12
+        """Return the detail without an event of a time; with a reason if its period is over, as nothing told then."""
+        oldest, counts = detail
+        start = self.period(time_ms)[0]
+        if start < oldest:
+            return detail, reason("period_corrected", from_ms=start, until_ms=self.period(start)[1])
+        left = [[key, count - (key == start)] for key, count in counts]
+        return [oldest, [entry for entry in left if entry[1]]], None
 
     def verdict(self, code: int, detail: Any) -> Verdict:
         """See ``Body``."""

@@ -82,6 +82,13 @@ ENGLISH: Final = Language(
         "no_actor": "no {actor}: who acted cannot be determined",
         "too_many_actors": "more than {most} actors on one object",
         "too_few": "{done} of {n} {activities} in the period from {from_ms} to {until_ms}",
+        # Corrections
+        "history_missing": "item {item} of {source} is corrected, and the history of the object was not shown",
+        "history_unseen": "item {item} of {source} is corrected, and was recorded before the rule looked at the object",
+        "history_long": "item {item} of {source} is corrected; judging the object again takes more than {most} steps",
+        "recording_unproven": "item {item} of {source} is corrected, and when what met the deadline was recorded is not"
+        " proven",
+        "period_corrected": "an event of the period from {from_ms} to {until_ms} is corrected, and that period is over",
         # Holds
         "on_hold": "on hold until {until_ms} by finding {finding}",
         # Cases

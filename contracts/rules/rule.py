@@ -49,6 +49,9 @@ EFFECTS: Final = ("flag", "notify", "hold", "reject")
 REJECTING: Final = frozenset(("guard", "shape"))
 """The kinds that may refuse an event: what they say depends on this event alone, not on what is still to come."""
 ON_SOURCES: Final = frozenset(("lag", "gap", "periodic"))
+ON_RECORDING: Final = frozenset(("lag", "gap"))
+"""The kinds that are about the recording itself, which no correction changes."""
+KEEP: Final = "keep"
 SOURCE: Final = "source"
 """The object type of rules about sources; the object is ``member/source``."""
 _SIGNS: Final = "()[]{}.,!?:+-*/%<>=&|"
@@ -60,7 +63,8 @@ ALWAYS: Final = (-(2**63), 2**63 - 1)
 class Rule:
     """A compiled rule; ``data`` is the map it was made from. Times in ms; ``until_ms`` is the first ms without it.
 
-    ``reads`` are the attributes of the object that its expressions read.
+    ``reads`` are the attributes of the object that its expressions read. ``keeps``: it judges what was recorded, and
+    not the corrected trace.
     """
 
     id: str
@@ -78,6 +82,7 @@ class Rule:
     cost: int
     tests: tuple[Mapping[str, Any], ...]
     reads: tuple[str, ...]
+    keeps: bool
     body: Body = field(repr=False)
     data: Mapping[str, Any] = field(repr=False, compare=False)
 
@@ -106,6 +111,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
     if start >= end:
         raise RuleError(f"{path}.valid_to", None, "expected a time after valid_from")
     _check_effect(kind, given, path)
+    _check_corrections(kind, given, path)
     body = build.compile(Build(given, object_type, definition, path))
     _check_event_types(body, scope, path)
     if body.cost > MAX_COST:  # R5
@@ -126,6 +132,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
         cost=body.cost,
         tests=tuple(given.get("tests", ())),
         reads=_reads(given, path),
+        keeps=_keeps(given),
         body=body,
         data=data,
     )
@@ -156,6 +163,7 @@ def ended_rule(data: Mapping[str, Any]) -> Rule:
         cost=0,
         tests=(),
         reads=(),
+        keeps=_keeps(given),
         body=Ended(),
         data=data,
     )
@@ -288,6 +296,16 @@ def _reads(given: Mapping[str, Any], path: str) -> tuple[str, ...]:
     return tuple(sorted({read for name, text in texts for read in used(text, "o", f"{path}.{name}").attributes}))
 
 
+def _keeps(given: Mapping[str, Any]) -> bool:
+    """Say whether a rule judges what was recorded: one about the recording itself always does."""
+    return given["kind"] in ON_RECORDING or given.get("corrections") == KEEP  # R10
+
+
+def _check_corrections(kind: str, given: Mapping[str, Any], path: str) -> None:
+    if kind in ON_RECORDING and "corrections" in given:  # R10
+        raise RuleError(f"{path}.corrections", None, f"leave it out: a {kind} rule is about the recording itself")
+
+
 def _check_effect(kind: str, given: Mapping[str, Any], path: str) -> None:
     effect = given.get("effect", "flag")
     if effect == "reject" and kind not in REJECTING:  # R2
@@ -315,6 +333,7 @@ _OPTIONAL: Final[Mapping[str, Field]] = {
     "severity": OneOf(*SEVERITIES),
     "effect": OneOf(*EFFECTS),
     "hold_ms": Integer(1_000, MAX_HOLD_MS),
+    "corrections": OneOf("apply", KEEP),
     "scope": Record(
         {},
         {

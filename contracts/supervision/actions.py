@@ -303,6 +303,8 @@ def _do(view: View, entry: Entry, now: Now, due: dict[str, list[Any]], outcome: 
         case ["show", "finding", finding_id]:
             found: Any = view.get(finding_key(finding_id))
             outcome.findings.append(supervision_findings.view_of(found))
+        case ["show", "superseded", finding_id, sender]:
+            outcome.superseded.append({"id": finding_id, "by": sender})
         case ["show", "hold", *place]:
             hold: Any = view.get(hold_key(place[0], place[1], place[2]))
             outcome.holds.append(supervision_holds.view_of(hold))

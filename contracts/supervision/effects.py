@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from coseal.contracts.kernel.action import Result, View
+from coseal.contracts.kernel.action import Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import FINDING_STEPS
 from coseal.contracts.rules.monitor import Finding
 from coseal.contracts.rules.reasons import Reason, reason
-from coseal.contracts.rules.verdict import Verdict
+from coseal.contracts.rules.verdict import FINAL, Verdict
 from coseal.contracts.supervision import findings as supervision_findings
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision.sets import JudgingSet
@@ -51,6 +51,7 @@ class Outcome:
         self.findings: list[dict[str, Any]] = []
         self.shadow: list[dict[str, Any]] = []
         self.holds: list[dict[str, Any]] = []
+        self.superseded: list[dict[str, Any]] = []
         self._trials: dict[str, dict[str, dict[str, int]]] = {}
 
     def take(self, process_type: str, source: str, found: Found) -> None:
@@ -79,6 +80,21 @@ class Outcome:
             hold = supervision_holds.begin(self.view, record, time_ms=self.time_ms, hold_ms=rule.hold_ms)
             if hold is not None:
                 self.holds.append(supervision_holds.view_of(hold))
+
+    def supersede(self, record: Mapping[str, Any], context: Context) -> None:
+        """Supersede a finding that no longer holds by the corrected trace, unless it was decided."""
+        self.view.charge(FINDING_STEPS)
+        step = [supervision_findings.SUPERSEDED, context.sender, self.height, self.time_ms, context.tx_id.hex(), []]
+        ended = supervision_findings.supersede(self.view, record, step)
+        if ended is not None:
+            self.holds += ended
+            self.superseded.append({"id": record["id"], "by": context.sender})
+
+    def recount(self, judge: JudgingSet, rule: str, before: Verdict, after: Verdict) -> None:
+        """Change what a trial counts of a rule whose verdict on an object is another by its corrected trace."""
+        for verdict, change in ((before, -1), (after, 1)):
+            if verdict in FINAL.values():
+                self._counts(judge.id, rule)[verdict.value] += change
 
     def breach(self, hold: Mapping[str, Any], source: str, item: Item) -> None:
         """Record that something happened on an object under a hold."""
@@ -110,7 +126,8 @@ class Outcome:
         for set_id, rules in self._trials.items():
             self.view.put(trial_key(set_id), rules)
         result: Result = {}
-        for name, entries in (("findings", self.findings), ("holds", self.holds), ("shadow", self.shadow)):
+        shown_lists = (("findings", self.findings), ("superseded", self.superseded), ("holds", self.holds))
+        for name, entries in (*shown_lists, ("shadow", self.shadow)):
             shown, limit_bytes = _fitting(entries, limit_bytes)  # J14
             if shown:
                 result[name] = entries[:shown]
@@ -120,17 +137,26 @@ class Outcome:
         return result
 
     def _count(self, found: Found, verdict: str) -> None:
-        rules = self._trials.get(found.judge.id)
+        self._counts(found.judge.id, found.finding.rule.id)["rejected" if refuses(found.finding) else verdict] += 1
+
+    def _counts(self, set_id: str, rule: str) -> dict[str, int]:
+        rules = self._trials.get(set_id)
         if rules is None:
-            known: Any = self.view.get(trial_key(found.judge.id)) or {}
-            rules = self._trials[found.judge.id] = {name: dict(counts) for name, counts in known.items()}
-        counts = rules.setdefault(found.finding.rule.id, {"violated": 0, "undetermined": 0, "rejected": 0})
-        counts["rejected" if refuses(found.finding) else verdict] += 1
+            known: Any = self.view.get(trial_key(set_id)) or {}
+            rules = self._trials[set_id] = {name: dict(counts) for name, counts in known.items()}
+        return rules.setdefault(rule, {"violated": 0, "undetermined": 0, "rejected": 0})
 
 
 def refuses(finding: Finding) -> bool:
     """Say whether a rule refuses the batch for what it found; what it cannot tell is a finding only."""
     return finding.rule.effect == "reject" and finding.verdict is Verdict.VIOLATED  # J13
+
+
+def violated(offset: int, item: Mapping[str, Any], finding: Finding) -> Rejected:
+    """Return the refusal of a batch with an item that violates a rule."""
+    rule = finding.rule
+    detail = f"items[{offset}]: event {item['event']} violates {rule.id} version {rule.version}: {finding.reason}"
+    return Rejected("rule_violated", f"{detail} ({rule.title})")
 
 
 def _origin(source: str, item: Item) -> dict[str, Any]:
@@ -155,6 +181,8 @@ def _fitting(entries: Sequence[Any], limit_bytes: int) -> tuple[int, int]:
 
 def _named(entry: Mapping[str, Any]) -> list[str]:
     """Return what finds a finding or hold that a receipt had no room for."""
+    if "by" in entry:
+        return ["superseded", entry["id"], entry["by"]]
     if "id" in entry:
         return ["finding", entry["id"]]
     return ["hold", entry["process_type"], entry["object_type"], entry["object"]]

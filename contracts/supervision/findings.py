@@ -35,6 +35,11 @@ from coseal.contracts.supervision.terms import (
 
 OUTCOMES: Final = ("rectified", "dismissed", "sanctioned")
 MAX_STEPS: Final = 64
+MAX_ABOUT: Final = 1_000
+"""How many of the newest findings about an object a correction is compared with."""
+SUPERSEDED: Final = "superseded"
+_UNDECIDED: Final = frozenset(("notified", "raised", "acknowledged", "inquiry", "response"))
+"""What a correction may supersede: once something is decided, it is for an appeal."""
 CASE_RULE: Final = "system:case"
 """What stands in place of a rule in a finding that a person opened."""
 OPEN_CASE: Final = "open_case"
@@ -58,7 +63,7 @@ DUE: Final[Mapping[str, str]] = {
 }
 """Status -> the step that is due next."""
 
-_STATISTICS: Final = ("raised", "notified", "rectified", "dismissed", "sanctioned", "overturned")
+_STATISTICS: Final = ("raised", "notified", "rectified", "dismissed", "sanctioned", "overturned", SUPERSEDED)
 
 
 def finding(reader: Reader, finding_id: str) -> dict[str, Any] | None:
@@ -75,6 +80,35 @@ def raised_of(count: Any) -> int:
 def open_of(count: Any) -> dict[str, int]:
     """Return how many findings are open, by severity; ``count`` is the value of ``findings_key``, perhaps None."""
     return {severity: 0 if count is None else count["open"].get(severity, 0) for severity in SEVERITIES}
+
+
+def last_of(count: Any) -> str:
+    """Return the newest finding, empty for none; ``count`` is the value of ``findings_key``, perhaps None."""
+    return "" if count is None else str(count["last"])
+
+
+def about(reader: Reader, process_type: str, object_type: str, object_id: str) -> list[dict[str, Any]]:
+    """Return the newest ``MAX_ABOUT`` findings about an object that were not superseded, newest first."""
+    found = []
+    name = last_of(reader.get(findings_key(process_type, object_type, object_id)))
+    for _ in range(MAX_ABOUT):
+        if not name:
+            break
+        record: Any = reader.get(finding_key(name))
+        name = record["earlier"]
+        if record["status"] != SUPERSEDED:
+            found.append(record)
+    return found
+
+
+def supersede(view: View, record: Mapping[str, Any], step: list[Any]) -> list[dict[str, Any]] | None:
+    """End a finding that no longer holds; return the views of holds that end with it, None if it was decided."""
+    if record["status"] not in _UNDECIDED:  # J37
+        return None
+    ended = {**record, "status": SUPERSEDED, "due": None, "deadline_ms": None, "steps": [*record["steps"], step]}
+    view.put(finding_key(record["id"]), ended)
+    _count(view, record, SUPERSEDED)
+    return [] if record["status"] == "notified" else _count_closed(view, record)
 
 
 def open_findings(reader: Reader, process_type: str, object_type: str, object_id: str) -> dict[str, int]:
@@ -101,9 +135,11 @@ def raise_finding(
     ``steps`` are those that it has already. Returns the record. A finding that only notifies has no life.
     """
     notify = facts["effect"] == "notify"
+    place = (facts["process_type"], facts["object_type"], facts["object"])
     record: dict[str, Any] = {
         "id": next_id(view, "finding"),
         **facts,
+        "earlier": last_of(view.get(findings_key(*place))),
         "status": "notified" if notify else "raised",
         "deadline_ms": None,
         "height": height,
@@ -132,7 +168,8 @@ def _count_about(view: View, record: Mapping[str, Any], *, raised: int, opened: 
     count = open_of(before)
     count[record["severity"]] += opened
     still = {severity: number for severity, number in count.items() if number}
-    view.put(key, {"raised": raised_of(before) + raised, "open": still})  # J33
+    last = record["id"] if raised else last_of(before)
+    view.put(key, {"raised": raised_of(before) + raised, "open": still, "last": last})  # J33
 
 
 def _count_closed(view: View, record: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -3,109 +3,43 @@
 Law: what an item costs depends on the rules it concerns, never on history; a trial has no effect; what a rule with
 effect ``reject`` refuses leaves nothing.
 
-One state value an object holds all its monitors: ``[clock, armed_ms, began_ms, source, entries]``. ``clock`` is the
-one its deadlines go by (``deadlines.BLOCK_CLOCK``, or a historical source), ``armed_ms`` when the index will call,
-or None, ``began_ms`` the block time of its first item, or -1 if it began before any rule here, ``source`` the last
-that recorded it, and an entry is ``[set, generation, monitor state]``.
-
 contracts/supervision/README.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Context, Rejected, Result, View
 from coseal.contracts.kernel.contract import Entry
-from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.process import state as process_state
 from coseal.contracts.process.batch import BatchItem, RecordedBatch
 from coseal.contracts.process.chain import ObjectName
+from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.rules.facts import Event
-from coseal.contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
+from coseal.contracts.rules.monitor import OBSERVE_STEPS, RuleSet
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.rule import SOURCE, Rule
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision import obligations as supervision_obligations
-from coseal.contracts.supervision.effects import Found, Item, Outcome, refuses
+from coseal.contracts.supervision.corrections import Recording, concerns, kind_of
+from coseal.contracts.supervision.effects import Found, Item, Outcome, refuses, violated
 from coseal.contracts.supervision.sets import JudgingSet, judging
 from coseal.contracts.supervision.state import NAME, holds_key, object_state_key
+from coseal.contracts.supervision.superseding import judge_again, settle
 from coseal.contracts.supervision.terms import schedule
+from coseal.contracts.supervision.watched import Place, Watched
 
 MAX_FINDINGS: Final = 5_000
 MAX_SHOWN_BYTES: Final = 256 * 1024
-BEFORE: Final = -1
 WATCH_STEPS: Final = 60
 """What the monitors of an object take once a batch."""
+RECORDING_STEPS: Final = 4
+"""What chaining an item takes for each object that rules look at."""
 SET_STEPS: Final = 8
 """What finding the monitors of an object takes for each set that judges its type."""
-Place: TypeAlias = tuple[str, str, str]
-"""(process type, object type, object id)."""
-
-
-class Watched:
-    """The monitors of one object: read from its state value, changed, and written back."""
-
-    __slots__ = ("armed_ms", "began_ms", "clock", "entries", "judges", "place", "source")
-
-    def __init__(self, place: Place, value: Any, judges: Sequence[JudgingSet]) -> None:
-        """``place`` is (process type, object type, object); of ``value`` what no judge goes on with is dropped."""
-        clock, armed_ms, began_ms, source, entries = value or (BLOCK_CLOCK, None, BEFORE, "", ())
-        self.place, self.clock, self.armed_ms, self.began_ms, self.source = place, clock, armed_ms, began_ms, source
-        self.judges = [judge for judge in judges if place[1] in judge.by_type]
-        known = {(set_id, generation): state for set_id, generation, state in entries}
-        self.entries = [known.get((judge.id, judge.generation)) for judge in self.judges]
-
-    def rules(self, judge: JudgingSet) -> RuleSet:
-        """Return the rules of a judge on this type of object."""
-        return judge.by_type[self.place[1]]
-
-    def whole(self, judge: JudgingSet) -> bool:
-        """Say whether all of the object was recorded after ``judge`` came into force."""
-        return self.began_ms > judge.since_ms  # J12
-
-    def recorded_by(self, source: str, *, live: bool) -> None:
-        """Go by the clock of the source that recorded something: of a live one, which is block time, for good."""
-        clock = BLOCK_CLOCK if live or (self.source and self.clock == BLOCK_CLOCK) else source  # J26
-        if clock != self.clock:
-            self.clock, self.armed_ms = clock, None
-        self.source = source
-
-    def expire(self, clock_ms: int, spend: Callable[[int], None]) -> list[Found]:
-        """Let what was due before ``clock_ms`` (the clock less the lag) be missed; ``spend`` counts the steps."""
-        found: list[Found] = []
-        for index, judge in enumerate(self.judges):
-            state = self.entries[index]
-            if state is not None:
-                self.entries[index], findings = self.rules(judge).expire(state, clock_ms, spend)
-                found += [Found(judge, self.place[1], self.place[2], finding, Item()) for finding in findings]
-        return found
-
-    def _calls_before(self, call_ms: int) -> bool:
-        """Say whether the index would not call by then."""
-        return self.armed_ms is None or call_ms < self.armed_ms
-
-    def write(self, view: View, late_ms: int) -> None:
-        """Write the state value, and have the index call when the first deadline has passed.
-
-        The index calls once: a later deadline than the one it was told waits until it has called.
-        """
-        entries, first_ms = [], None
-        for judge, state in zip(self.judges, self.entries, strict=True):
-            if state is not None:
-                due_ms = RuleSet.due_ms(state)
-                if due_ms is not None and self._calls_before(due_ms + late_ms + 1):
-                    state = self.rules(judge).settled(state)
-                    due_ms = RuleSet.due_ms(state)
-                entries.append([judge.id, judge.generation, state])
-                if due_ms is not None and (first_ms is None or due_ms < first_ms):
-                    first_ms = due_ms
-        if first_ms is not None and self._calls_before(first_ms + late_ms + 1):
-            self.armed_ms = first_ms + late_ms + 1
-            schedule(view, self.armed_ms, ["object", *self.place], self.clock)
-        view.put(object_state_key(*self.place), [self.clock, self.armed_ms, self.began_ms, self.source, entries])
 
 
 def observe(view: View, context: Context, batch: RecordedBatch) -> Result | Rejected:
@@ -114,7 +48,7 @@ def observe(view: View, context: Context, batch: RecordedBatch) -> Result | Reje
     held = bool(view.get(holds_key(batch.definition["id"])))
     if not judges and not held:
         return {}
-    watch = Watch(view, context, batch.source, batch.record, batch.definition, judges, held=held)
+    watch = Watch(view, context, batch, judges, held=held)
     before = view.spent
     for recorded in batch.items:
         refusal = watch.item(recorded)
@@ -123,30 +57,29 @@ def observe(view: View, context: Context, batch: RecordedBatch) -> Result | Reje
         if recorded.offset == 0:
             steps = batch.first_steps + view.spent - before
             view.note(f"items: {len(batch.items)}, steps of the first: {steps}")
-    return watch.finish(batch.gap, batch.latest_ms)
+    return watch.finish()
 
 
 class Watch:
     """Judges one batch of ``process.record``; nothing is written before ``finish``."""
 
     __slots__ = (
-        *("context", "definition", "found", "held", "judges", "judges_sources", "live", "objects", "source"),
-        *("types", "view", "zone_minutes"),
+        *("batch", "context", "corrected", "definition", "found", "held", "judges", "judges_sources", "live"),
+        *("objects", "source", "types", "view", "zone_minutes"),
     )
 
     def __init__(
         self,
         view: View,
         context: Context,
-        source: str,
-        record: Mapping[str, Any],
-        definition: Mapping[str, Any],
+        batch: RecordedBatch,
         judges: Sequence[JudgingSet],
         *,
         held: bool,
     ) -> None:
-        self.view, self.context, self.source, self.definition = view, context, source, definition
-        self.judges = judges
+        self.view, self.context, self.batch, self.judges = view, context, batch, judges
+        self.source, definition, record = batch.source, batch.definition, batch.record
+        self.definition = definition
         self.types = {kind for judge in judges for kind in judge.by_type}
         self.judges_sources = SOURCE in self.types and SOURCE not in definition["object_types"]
         self.live = record["mode"] == "live"
@@ -154,16 +87,31 @@ class Watch:
         self.held = held
         self.objects: dict[ObjectName, Watched] = {}
         self.found: list[Found | tuple[Mapping[str, Any], Item]] = []
+        self.corrected: dict[ObjectName, list[Recording]] = {
+            name: []
+            for recorded in batch.items
+            if recorded.corrected is not None
+            for name in recorded.objects
+            if name[0] in self.types and concerns(recorded.corrected, name, definition)
+        }
+        """What this batch recorded of the objects that it corrects something of: they are judged at its end."""
 
     def item(self, recorded: BatchItem) -> Rejected | None:
         """Judge an item."""
-        offset, sequence, item, reading, hashed, new = recorded
-        objects = [(name, first) for name, first in zip(reading.objects, new, strict=True) if name[0] in self.types]
-        watched = [(name, self._watched(name, first)) for name, first in objects]
+        offset, sequence, item, reading, hashed = recorded[:5]
+        watched = []
+        for name, count in zip(recorded.objects, recorded.counts, strict=True):
+            if name[0] in self.types:
+                monitors = self._watched(name, first=count == 0)
+                self._chain(name, monitors, recorded, count)
+                if name in reading.objects:
+                    watched.append((name, monitors))
+        if self.judges_sources and recorded.corrected is not None:
+            self._uncount(recorded)
         if reading.time_ms is None:
             if "relation" not in item:
-                for _, monitors in watched:
-                    self._describe(monitors, item)
+                for name, monitors in watched:
+                    self._describe(name, monitors, item)
             return None
         origin = Item(sequence, item["event"], hashed.hex())
         if self.judges_sources:
@@ -202,19 +150,47 @@ class Watch:
             self.zone_minutes,
         )
         for (object_type, object_id), watched in objects:
+            again = (object_type, object_id) in self.corrected
             for index, judge in enumerate(watched.judges):
+                if again and not judge.keeps:
+                    continue
                 watched.entries[index], findings = judge.by_type[object_type].observe(
                     watched.entries[index], event, object_id, whole=watched.whole(judge), spend=self.view.charge
                 )
                 for finding in findings:
                     if refuses(finding) and not judge.shadow:  # J13
-                        return _violated(offset, item, finding)
+                        return violated(offset, item, finding)
                     self.found.append(Found(judge, object_type, object_id, finding, origin))
         return None
 
-    def _describe(self, watched: Watched, item: Mapping[str, Any]) -> None:
+    def _chain(self, name: ObjectName, watched: Watched, recorded: BatchItem, count: int) -> None:
+        """Chain an item of an object; keep it for the end where the batch corrects something of the object."""
+        height, time_ms = self.context.height, self.context.time_ms
+        self.view.charge(RECORDING_STEPS)
+        watched.record(count, recorded.hashed, height, time_ms)
+        if name in self.corrected:
+            corrected = recorded.corrected
+            if corrected is not None and not concerns(corrected, name, self.definition):
+                corrected = None
+            one = (self.source, recorded.sequence, recorded.item, recorded.hashed, height, time_ms, corrected, True)
+            self.corrected[name].append(Recording(*one))
+
+    def _uncount(self, recorded: BatchItem) -> None:
+        """Let an event of this source that is corrected meet no obligation any more."""
+        item, watched = recorded.corrected, self._watched((SOURCE, self.source), first=False)
+        occurred = read_time_ms(item.get("time"), self.zone_minutes) if kind_of(item) else None
+        for index, judge in enumerate(watched.judges):
+            if occurred is not None and not judge.keeps:
+                state, findings = watched.rules(judge).uncount(watched.entries[index], item, occurred)
+                watched.entries[index] = state
+                origin = Item(recorded.sequence, recorded.item.get("event"), recorded.hashed.hex())
+                self.found += [Found(judge, SOURCE, self.source, finding, origin) for finding in findings]
+
+    def _describe(self, name: ObjectName, watched: Watched, item: Mapping[str, Any]) -> None:
         self.view.charge(OBSERVE_STEPS * len(watched.judges))
         for index, judge in enumerate(watched.judges):
+            if name in self.corrected and not judge.keeps:
+                continue
             watched.entries[index] = watched.rules(judge).describe(
                 watched.entries[index],
                 item,
@@ -234,14 +210,20 @@ class Watch:
                 watched.began_ms = self.context.time_ms
         return watched
 
-    def finish(self, gap: Sequence[int] | None, latest_ms: int | None) -> Result:
-        """Write what the batch changes and return what its receipt shows; ``latest_ms`` is the source's clock now."""
+    def finish(self) -> Result | Rejected:
+        """Judge again what was corrected, write what the batch changes, and return what its receipt shows."""
         process_type, late_ms = self.definition["id"], self.definition["late_ms"]
+        gap, latest_ms = self.batch.gap, self.batch.latest_ms
+        settled = judge_again(self.view, self.context, self.batch, self.objects, self.corrected)
+        if isinstance(settled, Rejected):
+            return settled
         if gap is not None and self.judges_sources:
             self._gap(gap)
         for watched in self.objects.values():
             watched.write(self.view, late_ms)
         outcome = Outcome(self.view, self.context.height, self.context.time_ms)
+        for case, judged, about in settled:
+            settle(outcome, self.context, case, judged, about)
         for found in self.found:
             if isinstance(found, Found):
                 outcome.take(process_type, self.source, found)
@@ -300,10 +282,15 @@ def call(view: View, definition: Mapping[str, Any], place: Place, clock: str, cl
 def begin_obligations(view: View, definition: Mapping[str, Any], time_ms: int, set_id: str) -> None:
     """Have the periodic rules of a set that comes into force, or on trial, oblige their sources."""
     judges = judging(view, definition)
-    judge = next((judge for judge in judges if judge.id == set_id), None)
-    rules = None if judge is None else judge.by_type.get(SOURCE)
-    if judge is None or rules is None:
-        return
+    for judge in judges:
+        if judge.id == set_id and SOURCE in judge.by_type:
+            _begin(view, definition, time_ms, judges, judge)
+
+
+def _begin(
+    view: View, definition: Mapping[str, Any], time_ms: int, judges: Sequence[JudgingSet], judge: JudgingSet
+) -> None:
+    rules = judge.by_type[SOURCE]
     sources = dict.fromkeys(rule.body.source for rule in rules.rules if isinstance(rule.body, Periodic))
     for source in sources:
         place = (definition["id"], SOURCE, source)
@@ -335,9 +322,3 @@ def _periodic(rules: RuleSet, source: str, state: Any) -> Iterator[tuple[Rule, P
         rule = rules.rules[slot]
         if isinstance(rule.body, Periodic) and rule.body.source == source:
             yield rule, rule.body, detail
-
-
-def _violated(offset: int, item: Mapping[str, Any], finding: Finding) -> Rejected:
-    rule = finding.rule
-    detail = f"items[{offset}]: event {item['event']} violates {rule.id} version {rule.version}: {finding.reason}"
-    return Rejected("rule_violated", f"{detail} ({rule.title})")

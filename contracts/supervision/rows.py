@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.kernel.rows.writer import Writer
-from coseal.contracts.supervision.findings import DUE
+from coseal.contracts.supervision.findings import DUE, SUPERSEDED
 from coseal.contracts.supervision.tables import BALLOTS, FINDING_STEPS, FINDINGS, GUIDANCE, HOLDS, QUESTIONS, RULES
 from coseal.contracts.supervision.terms import MAX_ESCALATION, SIDES
 from coseal.ledger.transaction import Transaction
@@ -56,6 +56,8 @@ def _observed(rows: Rows, data: Mapping[str, Any], act: Act) -> None:
     """Put the findings and holds that recorded items led to, or that were due at the start of a block."""
     for view in data.get("findings", ()):
         _raise(rows, view, act)
+    for ended in data.get("superseded", ()):
+        _supersede(rows, ended, act)
     for view in data.get("holds", ()):
         _put_hold(rows, view, act)
 
@@ -221,6 +223,16 @@ def _close(rows: Rows, closed: Mapping[str, Any], act: Act) -> None:
         now["outcome"] = _or(closed.get("outcome"), finding["outcome"])
         rows.of(FINDINGS).put(finding | now)
     _add_step(rows, number, "closed", act, {"outcome": closed.get("outcome")})
+
+
+def _supersede(rows: Rows, ended: Mapping[str, Any], act: Act) -> None:
+    """Put that a finding no longer holds; one that has no row yet is shown later, with this status."""
+    number = _number(ended["id"])
+    finding = rows.of(FINDINGS).find(number)
+    if finding is not None:
+        now = {"status": SUPERSEDED, **dict.fromkeys(("step", "side", "deadline_ms")), "overdue": 0}
+        rows.of(FINDINGS).put(finding | now)
+        _add_step(rows, number, SUPERSEDED, act, {})
 
 
 def _add_step(rows: Rows, finding: int, step: str, act: Act, document: Mapping[str, Any]) -> None:

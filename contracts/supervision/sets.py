@@ -39,13 +39,17 @@ def active(reader: Reader, process_type: str) -> Sequence[Mapping[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class JudgingSet:
-    """A set that judges: ``by_type`` are its rules by object type; times in ms of block time."""
+    """A set that judges: ``by_type`` are its rules by object type; times in ms of block time.
+
+    What judges the corrected trace of an object and what ``keeps`` to the recorded one are judged apart.
+    """
 
     id: str
     phase: str
     generation: int
     since_ms: int
     by_type: Mapping[str, RuleSet]
+    keeps: bool = False
 
     @property
     def shadow(self) -> bool:
@@ -176,19 +180,22 @@ def _hashes_of(definition: Mapping[str, Any]) -> Mapping[tuple[str, str], bytes]
 
 def judging(reader: Reader, definition: Mapping[str, Any]) -> tuple[JudgingSet, ...]:
     """Return the sets that judge a process type."""
-    return tuple(
-        JudgingSet(
-            entry["set"], entry["phase"], entry["generation"], entry["since_ms"], _by_type(reader, definition, entry)
-        )
-        for entry in active(reader, definition["id"])
-    )
+    found = []
+    for entry in active(reader, definition["id"]):
+        name = (entry["set"], entry["phase"], entry["generation"], entry["since_ms"])
+        for keeps, by_type in enumerate(_by_type(reader, definition, entry)):
+            if by_type:
+                found.append(JudgingSet(*name, by_type, bool(keeps)))
+    return tuple(found)
 
 
-def _by_type(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, Any]) -> Mapping[str, RuleSet]:
+def _by_type(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, Any]) -> list[Mapping[str, RuleSet]]:
+    """Return the rules of a set by object type: those that judge the corrected trace, and those that keep."""
     key = (entry["digest"], definition["definition"], tuple(entry["off"]))
-    compiled: Mapping[str, RuleSet] | None = _compiled.get(key)
+    compiled: list[Mapping[str, RuleSet]] | None = _compiled.get(key)
     if compiled is None:
-        compiled = rule_sets(rules_of(reader, definition, entry), definition)
+        rules = rules_of(reader, definition, entry)
+        compiled = [rule_sets([rule for rule in rules if rule.keeps is keeps], definition) for keeps in (False, True)]
         _compiled.put(key, compiled, entry["source_bytes"])
     return compiled
 

@@ -68,8 +68,8 @@ FINDINGS: Final = Table(
         text("verdict", "what the rule says"),
         text(
             "status",
-            "`notified`, `raised`, `acknowledged`, `inquiry`, `response`, `rectified`, `sanctioned`, `appeal` or"
-            " `closed`",
+            "`notified`, `raised`, `acknowledged`, `inquiry`, `response`, `rectified`, `sanctioned`, `appeal`,"
+            " `closed` or `superseded`",
         ),
         _DEADLINE,
         text("step", "step that is due", null=True),

@@ -106,8 +106,10 @@ def submit(
     require_valid(contract, name, args)
     with access.client(sender) as client:
         if (contract, name) == ("process", "record"):
+            from coseal.client.corrections import with_history
             from coseal.client.item_checks import require_fit
 
+            args = client.run(with_history(client.session, f"{client.session.member}/{args['source']}", args))
             require_fit(client, args)
         if access.dry_run:
             act(access, client, contract, name, args, as_json=as_json)

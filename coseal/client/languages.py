@@ -54,6 +54,12 @@ CHINESE: Final = Language(
         "no_actor": "没有 {actor}：无法确定由谁办理",
         "too_many_actors": "一个对象的办理者超过 {most} 个",
         "too_few": "{from_ms} 至 {until_ms} 期间应有 {n} 次 {activities}，实有 {done} 次",
+        # Corrections
+        "history_missing": "{source} 的第 {item} 条已更正，但未出示该对象的历史",
+        "history_unseen": "{source} 的第 {item} 条已更正，而其记录早于本规则对该对象的监督",
+        "history_long": "{source} 的第 {item} 条已更正；重新判断该对象需超过 {most} 步",
+        "recording_unproven": "{source} 的第 {item} 条已更正，而满足期限的事件何时记录无从证明",
+        "period_corrected": "{from_ms} 至 {until_ms} 期间的一个事件已更正，而该期间已结束",
         # Holds
         "on_hold": "因监管发现 {finding} 暂停至 {until_ms}",
         "opened": "由 {by} 立案：{text}",

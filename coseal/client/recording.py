@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from coseal.client.corrections import corrects_earlier, with_hashes, with_history
 from coseal.client.events import read_events
 from coseal.client.exchange import Exchange, Pause, state_path
 from coseal.client.session import COMMIT_TIMEOUT_S, Session
@@ -31,7 +32,7 @@ _POLL_S: Final = 0.02
 _RETRY_S: Final = 0.5
 _LOOK_AFTER_S: Final = 1.0
 _RESTARTS_MAX: Final = 5
-_OVERTAKEN: Final = ("sequence", "already_recorded")
+_OVERTAKEN: Final = ("sequence", "already_recorded", "history_incomplete")
 
 Progress = Callable[[int, int], None]
 """``progress(recorded, all)`` in items, as commits are seen."""
@@ -88,7 +89,9 @@ class Sending:
         self._session, self._source_id, self._items, self._window = session, source_id, items, window
         self._base, self._seen = base, 0
         self._heads, sizes = _heads(self.source, items, base, head)
-        self._batches = _cut(sizes, batch_items)
+        self._batches = _cut(
+            sizes, batch_items, [position for position, item in enumerate(items, 1) if "corrects" in item]
+        )
 
     def run(self, report: Progress) -> Exchange[Recorded]:
         """Send what is missing; raise ``BadAnswer`` when something else is recorded, ``Refused`` by a contract."""
@@ -160,7 +163,12 @@ class Sending:
                 position = yield from self._land(flying, report)
                 if position < 0:
                     return (yield from self._recorded())
-            transaction = self._sign(batch)
+            if self._corrects(batch) and flying:  # what it shows is what was recorded before
+                while flying:
+                    position = yield from self._land(flying, report)
+                    if position < 0:
+                        return (yield from self._recorded())
+            transaction = yield from self._sign(batch)
             yield from self._session.send(transaction)
             flying.append((batch, transaction))
         while flying:
@@ -210,10 +218,15 @@ class Sending:
         sequence = value.get("sequence") if isinstance(value, dict) else None
         return sequence - self._base if type(sequence) is int else 0
 
-    def _sign(self, batch: _Batch) -> Transaction:
+    def _sign(self, batch: _Batch) -> Exchange[Transaction]:
         items = list(self._items[batch.first - 1 : batch.last])
         args = {"source": self._source_id, "sequence": self._base + batch.first, "items": items}
+        if self._corrects(batch):
+            args = yield from with_history(self._session, self.source, args)
         return self._session.sign("process", "record", args)
+
+    def _corrects(self, batch: _Batch) -> bool:
+        return corrects_earlier(self._items[batch.first - 1 : batch.last], self._base + batch.first)
 
 
 def record_events(
@@ -240,7 +253,7 @@ def record_events(
         hint = "send what is between first, or submit process.record with a gap if the type records gaps"
         raise Refused("sequence", f"{source} expects {base + 1}, and the first event is {given.sequence}", hint)
     definition: Any = (yield from session.value(type_key(value["process_type"]))) if given.is_cloud else {}
-    items = given.fitted(definition)
+    items = yield from with_hashes(session, source, given.fitted(definition), given.sequence or base + 1)
     known = min(known, len(items))
     rest: dict[str, Any] = {"items": items[known:], "base": base, "head": value["head"]}
     if given.sequence == 1 and not value["gaps"] and base <= len(items):
@@ -263,12 +276,13 @@ def _heads(source: str, items: Sequence[dict[str, Any]], base: int, head: bytes)
     return heads, sizes
 
 
-def _cut(sizes: Sequence[int], batch_items: int) -> list[_Batch]:
-    """Return batches of at most ``batch_items`` items that fit a transaction."""
+def _cut(sizes: Sequence[int], batch_items: int, corrections: Sequence[int] = ()) -> list[_Batch]:
+    """Return batches of at most ``batch_items`` items that fit a transaction; each correction begins one."""
     batches: list[_Batch] = []
-    first, total = 1, 0
+    first, total, alone = 1, 0, set(corrections)
     for position, size in enumerate(sizes, start=1):
-        if position > first and (total + size > _BATCH_BYTES or position - first >= batch_items):
+        apart = position in alone or position - 1 in alone
+        if position > first and (total + size > _BATCH_BYTES or position - first >= batch_items or apart):
             batches.append(_Batch(first, position - 1))
             first, total = position, 0
         total += size

@@ -465,6 +465,8 @@ ProcessRecord = TypedDict(
         "items": list[Any],
         "version": NotRequired[int],
         "gap": NotRequired[str],
+        "corrected": NotRequired[list[Any]],
+        "history": NotRequired[dict[str, Any]],
     },
 )
 ProcessAttest = TypedDict(

@@ -18,6 +18,8 @@ from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.budget import BLOCK_STEPS, TRANSACTION_STEPS
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.schema import SQLITE, definitions
+from coseal.contracts.process.chain import objects_of
+from coseal.contracts.process.recorded import recorded_items
 from coseal.contracts.registry import RULES
 from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.tables import TABLES
@@ -36,7 +38,7 @@ from simulation.checked import Checked
 from simulation.invariants import Violation
 from simulation.keys import Scheme
 from simulation.walk import goals, laws
-from simulation.walk.walker import Keyring, Move, Walker
+from simulation.walk.walker import Keyring, Move, Seen, Walker
 
 START_MS: Final = 1_700_000_000_000
 STATE_BITS: Final = 8
@@ -159,6 +161,7 @@ class Chain:
         self.follower = Peer(self.genesis, self.scheme)
         self.index = Index()
         self.committed: list[CommittedBlock] = []
+        self.recorded: list[Seen] = []
         self.accepted: Counter[str] = Counter()
         self.refused: Counter[tuple[str, str]] = Counter()
         self.goals: Counter[str] = Counter()
@@ -228,10 +231,20 @@ class Chain:
         self.follower.commit(followed)
         begun, *receipts = map(Receipt.decode, outcome.receipts)
         laws.judge(self.leader.executor.reader, outcome.transactions, receipts, begun)
+        self._remember(time_ms, outcome.transactions, receipts)
         self.committed.append(committed)
         self.index.take(committed, outcome.transactions)
         for name in self._defined:
             self.goals.update(goals.of_definition(self.leader.executor.reader, name))
+
+    def _remember(self, time_ms: int, transactions: Sequence[Transaction], receipts: Sequence[Receipt]) -> None:
+        """Keep what was recorded, as any member could read it."""
+        for tx, receipt in zip(transactions, receipts, strict=True):
+            also = {entry[0]: entry[2] for entry in receipt.data.get("corrections", ())} if receipt.ok else {}
+            for one in recorded_items(tx, receipt):
+                objects = (*objects_of(one.item), *map(tuple, also.get(one.sequence, ())))
+                where = (one.source, one.sequence, self.height - 1, time_ms)
+                self.recorded.append(Seen(*where, dict(one.item), one.process_type, objects))
 
     def _leads(self) -> int:
         """Return the index of the leader of the next height's first round."""

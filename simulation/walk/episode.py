@@ -91,6 +91,7 @@ def _walk(seed: int, steps: int) -> Episode:
     rng = random.Random(f"walk {seed}")
     chain = _chain(seed)
     walker = Walker(chain.genesis, rng, chain.keys, KINDS)
+    walker.memory.recorded = chain.recorded
     walker.upgrades = not chain.real
     episode, trail = Episode(seed, steps), list[Played]()
     try:
@@ -152,6 +153,7 @@ def replayed(trail: Sequence[Played], seed: int) -> str | None:
 
 def _replayed(trail: Sequence[Played], chain: Chain) -> str | None:
     walker = Walker(chain.genesis, random.Random(0), chain.keys, KINDS)
+    walker.memory.recorded = chain.recorded
     for _ in range(4 * STEPS):
         chain.keys.make()  # moves name keys that the walk made
     try:

@@ -24,6 +24,8 @@ GOALS: Final[dict[str, str]] = {
     "kept": "a process type may not lose what a rule that judges names",
     "source_kept": "a process type may not name objects as sources are named",
     "obligation": "a period of an obligation ends without its events",
+    "corrected": "a finding is superseded by a correction",
+    "unjudged": "what cannot be judged again after a correction is undetermined",
     "historical": "a deadline passes by the clock of a historical source",
     "rejected_event": "a rule refuses an event",
     "undetermined": "a rule cannot tell",
@@ -124,8 +126,12 @@ def _of_findings(data: Mapping[str, Any]) -> Iterator[str]:
             yield "breach"
         if view["verdict"] == "undetermined":
             yield "undetermined"
+        if view["reason"][0].startswith("history_"):
+            yield "unjudged"
         if view["object_type"] == SOURCE and view["sequence"] is None:
             yield "obligation"
+    if data.get("superseded"):
+        yield "corrected"
     if data.get("shadow"):
         yield "shadow"
 

@@ -108,7 +108,7 @@ def _short(reader: Reader, process_type: str, items: Sequence[Any]) -> None:
     """What is kept of events is short: of long texts the digest."""
     for object_type, object_id in dict.fromkeys(name for item in items for name in objects_of(item)):
         value: Any = reader.get(object_state_key(process_type, object_type, object_id))
-        for set_id, _, state in () if value is None else value[4]:
+        for set_id, _, _, _, state in () if value is None else value[4]:
             for slot, detail in state[1]:
                 if _longest(detail) > SHORT_BYTES:
                     raise Violation(f"rule {slot} of {set_id} keeps a long text of {object_type} {object_id}")
@@ -202,13 +202,13 @@ def counted(reader: Reader) -> None:
         place = (found["process_type"], found["object_type"], found["object"])
         raised[place] += 1
         still = opened.setdefault(place, Counter())
-        if found["status"] not in ("closed", "notified"):
+        if found["status"] not in ("closed", "notified", "superseded"):
             still[found["severity"]] += 1
             if "opened_by" in found:
                 cases[found["opened_by"].partition("/")[0]] += 1
     for place, count in raised.items():
         value: Any = reader.get(findings_key(*place))
-        if value != {"raised": count, "open": dict(opened[place])}:
+        if {name: value[name] for name in ("raised", "open")} != {"raised": count, "open": dict(opened[place])}:
             raise Violation(
                 f"{count} findings about {'/'.join(place)}, {dict(opened[place])} open, the state says {value}"
             )

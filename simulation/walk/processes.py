@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.process.chain import decoded_item_hash
+from coseal.contracts.process.chain import ObjectName, decoded_item_hash, objects_of
+from coseal.contracts.process.corrections import shown_history
 from coseal.contracts.process.state import attestation_key, source_key, type_key
-from coseal.contracts.supervision.state import active_key, rule_key, set_key
+from coseal.contracts.supervision.state import active_key, object_state_key, rule_key, set_key
 from coseal.ledger.render import time_text
 from simulation.walk.walker import Make, Move, Walker
 
@@ -213,11 +214,48 @@ def _event(walk: Walker, found: Any, record: Any, sequence: int, clock_ms: int) 
     if walk.chance(10):
         member = walk.member()
         item["counterparty"] = member
-    if walk.chance(15) and sequence > 1:
-        item["corrects"] = [walk.rng.randint(1, record["sequence"] or 1), "ab" * 32]
     if walk.chance(20):
         item["evidence"] = ["cd" * 32]
     return item
+
+
+def _correct(walk: Walker) -> Move | None:
+    """Correct something that was recorded, with what it is judged again from, or without."""
+    recorded = walk.memory.recorded
+    chosen = walk.pick(recorded[-80:]) if recorded else None
+    member, _, name = chosen.source.partition("/") if chosen is not None else ("", "", "")
+    record, sender = walk.get(source_key(f"{member}/{name}")), walk.operator(member) if member else None
+    if chosen is None or sender is None or record is None:
+        return None
+    found = walk.get(type_key(record["process_type"]))
+    if not found["event_types"] or not found["object_types"]:
+        return None
+    first = record["sequence"] + 1
+    item = _event(walk, found, record, first, record["latest_ms"] or PAST_MS)
+    if walk.chance(2) and "event" in chosen.item and chosen.item["type"] in found["event_types"]:
+        item = {**chosen.item, "event": f"e{first}", "type": walk.pick([chosen.item["type"], item["type"]])}
+        item |= {"late": "a mistake"}
+        for part in ("attributes", "counterparty"):
+            item.pop(part, None)
+    item["corrects"] = [chosen.sequence, decoded_item_hash(chosen.source, chosen.sequence, chosen.item).hex()]
+    args = {"source": name, "sequence": first, "items": [item], "corrected": [chosen.item]}
+    if not walk.chance(4):
+        shown = _shown(walk, record["process_type"], [*objects_of(chosen.item), *objects_of(item)])
+        if shown:
+            args["history"] = shown_history(shown)
+    return Move(sender, "process.record", args)
+
+
+def _shown(walk: Walker, process_type: str, names: list[ObjectName]) -> dict[ObjectName, list[Any]]:
+    shown = {}
+    for name in dict.fromkeys(names):
+        value = walk.get(object_state_key(process_type, *name))
+        if value is not None and 0 < value[6] < 200:
+            of = [
+                entry for entry in walk.memory.recorded if entry.process_type == process_type and name in entry.objects
+            ]
+            shown[name] = [entry[:5] for entry in of[value[5] : value[5] + value[6]]]
+    return shown
 
 
 def _attest(walk: Walker) -> Move | None:
@@ -238,5 +276,6 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "define_type": (5, _define_type),
     "register_source": (4, _register_source),
     "record": (26, _record),
+    "correct": (4, _correct),
     "attest": (3, _attest),
 }

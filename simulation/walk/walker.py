@@ -79,12 +79,25 @@ class Sight:
         return self.reader.get(key)
 
 
+class Seen(NamedTuple):
+    """An item that was recorded, and when, with the objects that it belongs to."""
+
+    source: str
+    sequence: int
+    height: int
+    time_ms: int
+    item: dict[str, Any]
+    process_type: str
+    objects: tuple[Any, ...]
+
+
 @dataclass(slots=True)
 class Memory:
     """What the walker remembers of its own moves; whether they were accepted, the state says."""
 
     sources: list[tuple[str, str]] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    recorded: list[Seen] = field(default_factory=list)
     policies: dict[str, None] = field(default_factory=dict)
     counter: int = 0
 

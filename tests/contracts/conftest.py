@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from coseal.contracts.process.chain import item_hash, objects_of
+from coseal.contracts.process.corrections import shown_history
 from coseal.ledger.block import Receipt
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.render import time_text
@@ -25,6 +27,8 @@ class Court:
     def __init__(self, chain: Chain, mode: str = "live", **definition: Any) -> None:
         self.chain = chain
         self.sequence: dict[str, int] = {}
+        self.recorded: list[tuple[str, int, int, int, dict[str, Any]]] = []
+        self.belongs: list[dict[tuple[str, str], None]] = []
         types = {name: {"attributes": self.ATTRIBUTES} for name in ("apply", "check", "decide", "pay", "report")}
         made = chain.submit(
             "bank-a/admin",
@@ -87,7 +91,41 @@ class Court:
         )
         if receipt.ok:
             self.sequence[source] = receipt.data["last"]
+            also = {sequence: objects for sequence, _, objects in receipt.data.get("corrections", ())}
+            at = (self.chain.executor.height, self.chain.executor.time_ms)
+            for sequence, item in enumerate(items, receipt.data["first"]):
+                self.recorded.append((source, sequence, *at, item))
+                names = (*objects_of(item), *map(tuple, also.get(sequence, ())))
+                self.belongs.append(dict.fromkeys(names))
         return receipt
+
+    def item(self, sequence: int, source: str = "bank-a/log") -> dict[str, Any]:
+        """Return an item that was recorded."""
+        return next(entry[4] for entry in self.recorded if entry[:2] == (source, sequence))
+
+    def corrects(self, sequence: int, source: str = "bank-a/log") -> list[Any]:
+        """Return what a correction of an item names."""
+        return [sequence, item_hash(source, sequence, self.item(sequence, source)).hex()]
+
+    def history(self, *names: tuple[str, str]) -> dict[str, Any]:
+        """Return the history of objects for ``process.record``, since rules look at them."""
+        shown = {}
+        for name in names:
+            items = [entry for entry, of in zip(self.recorded, self.belongs, strict=True) if name in of]
+            known = self.get(f"object/{self.TYPE}/{name[0]}/{name[1]}")
+            if known is not None and known[6]:
+                shown[name] = items[known[5] : known[5] + known[6]]
+        return shown_history(shown)
+
+    def correct(self, *items: dict[str, Any], shown: bool = True, source: str = "bank-a/log", **args: Any) -> Receipt:
+        """Record corrections with what they correct and, unless not ``shown``, the history of their objects."""
+        first = self.sequence[source] + 1
+        numbers = [item["corrects"][0] for item in items if item.get("corrects", [first])[0] < first]
+        corrected = [self.item(number, source) for number in numbers]
+        names = dict.fromkeys(name for item in (*corrected, *items) for name in objects_of(item))
+        history = self.history(*names) if shown else {"objects": []}
+        more = {"history": history} if history["objects"] else {}
+        return self.record(*items, source=source, corrected=corrected, **more, **args)
 
     def wait(self, duration_ms: int) -> dict[str, Any]:
         """Make an empty block so much later; return what supervision did at its start."""

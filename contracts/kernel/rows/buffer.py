@@ -203,6 +203,11 @@ class Rows:
             yield _row(table, values)
             number += 1
 
+    def ask(self, query: str, values: Sequence[Any]) -> Sequence[Any] | None:
+        """Return the first row of a query, ``?`` for each value, over all that was put; for what is seldom asked."""
+        self.flush()
+        return self._database.one(query.replace("?", self._database.dialect.mark), values)
+
     def holds(self, table: Table) -> bool:
         """Say whether the table is one of those that are filled here."""
         return table.name in self._kept

@@ -36,6 +36,7 @@ MAX_PROVEN_ITEMS: Final = 10_000
 Id = Annotated[str, Path(max_length=256)]
 ProcessType = Annotated[str | None, Query(max_length=128, description="Only of this process type.")]
 ObjectType = Annotated[str | None, Query(alias="type", max_length=128, description="Only of this object type.")]
+Number = Annotated[int, Path(ge=1, le=2**53, description="Its number in the source.")]
 HistoryProof = Annotated[bool, Query(description="All items, with the proof that they are all; not paged.")]
 
 
@@ -64,6 +65,18 @@ def _add_types(routes: APIRouter, context: Context) -> None:
 
 
 def _add_sources(routes: APIRouter, context: Context) -> None:
+    @routes.get(
+        "/sources/{id:rest}/items/{sequence}",
+        summary="One item of a source",
+        dependencies=[Depends(context.fresh_index)],
+    )
+    async def item(id: Id, sequence: Number) -> Response:
+        height, place = await context.services.index.query(queries.item_at, id, sequence)
+        if place is None:
+            raise Problem(404, "unknown_item", "this source has no item of this number", more={"height": height})
+        (found,) = await _items(context, [place])
+        return answer({"height": height, "item": found}, height=height)
+
     @routes.get(
         "/sources/{id:rest}", summary="One source: last sequence, gaps, lag", dependencies=[Depends(context.fresh)]
     )
@@ -184,6 +197,7 @@ async def _proven_history(context: Context, found: dict[str, Any], *, handovers:
 async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str, Any]]:
     """Return items with their content, read from the blocks that hold them."""
     batches: dict[tuple[int, int], tuple[str, list[RecordedItem]]] = {}
+    times: dict[int, int] = {}
     items = []
     for place in places:
         key = (place.height, place.position)
@@ -193,6 +207,7 @@ async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str
             committed = await context.block(place.height)
             if committed is None:
                 raise LookupError(f"block {place.height} is not in the log")
+            times[place.height] = committed.block.header.time_ms
             batches[key] = await asyncio.to_thread(_batch, committed, place.position)
         tx, recorded = batches[key]
         one = recorded[place.offset]
@@ -201,6 +216,7 @@ async def _items(context: Context, places: Sequence[ItemPlace]) -> list[dict[str
                 "source": place.source,
                 "sequence": place.sequence,
                 "height": place.height,
+                "time_ms": times[key[0]],
                 "index": place.position,
                 "tx": tx,
                 "hash": one.hash.hex(),

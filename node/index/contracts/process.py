@@ -59,6 +59,19 @@ def objects_named(
     return height(connection), [{**object_entry(dict(row)), "number": row["id"]} for row in rows]
 
 
+def item_at(connection: sqlite3.Connection, source: str, sequence: int) -> tuple[int, ItemPlace | None]:
+    """Return (height, place of an item of a source), None if the source has no item of this number."""
+    row = connection.execute(
+        "SELECT * FROM batches WHERE source = ? AND sequence <= ? ORDER BY sequence DESC LIMIT 1", (source, sequence)
+    ).fetchone()
+    place = None
+    if row is not None and sequence < row["sequence"] + row["items"]:
+        offset = sequence - row["sequence"]
+        where = (row["height"], row["position"], offset)
+        place = ItemPlace(row["first_item"] + offset, row["source"], sequence, *where)
+    return height(connection), place
+
+
 def items_of(
     connection: sqlite3.Connection, number: int, *, after: int, limit: int, until_height: int
 ) -> tuple[int, list[ItemPlace]]:

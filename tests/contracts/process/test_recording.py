@@ -290,7 +290,8 @@ def test_a_correction_is_an_item_of_its_own_and_what_it_corrects_stays(chain):
     record(chain, 1, *loans("A"))
     hashed = item_hash("bank-a/core", 1, loans("A")[0]).hex()
     fixed = {**event("2", ("loan", "A")), "corrects": [1, hashed]}
-    assert record(chain, 2, fixed).ok
+    assert record(chain, 2, fixed).code == "corrected_missing"
+    assert record(chain, 2, fixed, corrected=loans("A")[:1]).ok
     history = [("bank-a/core", 1, loans("A")[0]), ("bank-a/core", 2, fixed)]
     verify_object_history(history, chain.get("process/object/loans/loan/A"))
 

@@ -442,7 +442,7 @@ def test_what_is_kept_of_a_source_is_bounded():
         state, _ = rules.observe(state, event("a", day, day * DAY), "m/s")
     ((_, (oldest, counts)),) = state[1]
     assert oldest == 5 * DAY
-    assert counts == [[day * DAY, 1] for day in range(5, 5 + MAX_OPEN_PERIODS)]
+    assert counts == [[day * DAY, 3 if day == 5 else 1] for day in range(5, 5 + MAX_OPEN_PERIODS)]
     state, found = rules.expire(state, 8 * DAY)
     assert not found
     assert state[1][0][1][1][0] == [8 * DAY, 1]

@@ -171,13 +171,13 @@ def test_open_findings_are_counted_by_severity_beside_all_that_there_ever_were(r
     opened(recorded)
     opened(recorded, severity="notice")
     value = recorded.chain.get(key)
-    assert value == {"raised": 5, "open": {"notice": 1, "violation": 1, "warning": 1}}
+    assert value == {"raised": 5, "open": {"notice": 1, "violation": 1, "warning": 1}, "last": "F5"}
     assert open_of(value) == {"notice": 1, "warning": 1, "violation": 1}
     for number in range(1, 6):
         if recorded.get(f"finding/F{number}")["status"] == "raised":
             assert recorded.act("regulator", "acknowledge", finding=f"F{number}").ok
             assert recorded.act("regulator", "decide", finding=f"F{number}", outcome="dismissed", reason="So").ok
-    assert recorded.chain.get(key) == {"raised": 5, "open": {}}
+    assert recorded.chain.get(key) == {"raised": 5, "open": {}, "last": "F5"}
 
 
 def test_another_contract_opens_cases_by_the_same_function() -> None:

@@ -245,17 +245,6 @@ def test_validity_is_compared_with_the_block_of_recording(court):
     assert rules_of(court.record(court.event("pay", "c3", **event))) == []
 
 
-def test_a_correction_is_judged_as_an_item_of_its_own_and_withdraws_nothing(court):
-    court.adopt(limit(court))
-    found = court.record(court.event("pay", attributes={"amount": 101})).data["findings"][0]
-    corrects = [found["sequence"], found["item"]]
-    corrected = court.event("pay", event="correction", attributes={"amount": 100}, corrects=corrects)
-    assert rules_of(court.record(corrected)) == []
-    assert court.get(f"finding/{found['id']}")["status"] == "raised"
-    worse = court.event("pay", event="worse", attributes={"amount": 200}, corrects=corrects)
-    assert rules_of(court.record(worse)) == ["R-MAX"]
-
-
 # Sources
 
 

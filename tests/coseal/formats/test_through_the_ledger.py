@@ -360,7 +360,7 @@ def test_fields_of_the_ledger_become_attributes_and_ids_stay_unique(
         ("define_type", definition),
         ("register_source", source),
         ("record", {"source": "s", "sequence": 1, "items": items}),
-        ("record", {"source": "s", "sequence": 6, "items": [fix]}),
+        ("record", {"source": "s", "sequence": 6, "items": [fix], "corrected": [items[2]]}),
     ):
         assert ledger.submit(action, args).ok
     record = read_process(ledger, ledger.genesis)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from coseal.contracts.supervision.terms import TERMS
+from tests.vectors.recorded import corrected
 from tests.vectors.recorded.processes import LOANS, Source
 from tests.vectors.recorded.scenario import DAY_MS, Scenario
 
@@ -80,6 +81,7 @@ def run(scenario: Scenario) -> Cases:
     scenario.decided("supervision", adopted, "accepted")
     _votes(cases, adopted)
     _judged(cases)
+    corrected.run(scenario, cases.log)
     _life(cases)
     _holds(cases)
     _opened(cases)

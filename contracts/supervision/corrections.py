@@ -1,0 +1,193 @@
+"""Objects of which something was corrected are judged again: by their corrected trace, from what the batch shows of it.
+
+Law: what a batch shows is proven by the chain that the object's monitors keep, times of recording included; what cannot
+be judged again is undetermined, never satisfied; a finding that no longer holds is superseded, and stays.
+
+contracts/supervision/README.md, section Corrections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from coseal.contracts.kernel.action import Context, View
+from coseal.contracts.kernel.budget import ENTRY_STEPS, ITEM_STEPS
+from coseal.contracts.process import state as process_state
+from coseal.contracts.process.chain import ObjectName, decoded_item_hash, objects_of
+from coseal.contracts.process.corrections import named_objects, places
+from coseal.contracts.process.items import time_ms as read_time_ms
+from coseal.contracts.rules.facts import Event
+from coseal.contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet, State
+from coseal.contracts.rules.reasons import Reason, reason
+
+AGAIN_STEPS: Final = 200_000
+"""The most that judging again takes in one transaction."""
+
+
+class Recording(NamedTuple):
+    """An item of an object, and when it was recorded.
+
+    Of a ``new`` one, of this batch, ``corrected`` is what it corrects, if that may be an item of the object.
+    """
+
+    source: str
+    sequence: int
+    item: Any
+    hashed: bytes
+    height: int
+    time_ms: int
+    corrected: Any = None
+    new: bool = False
+
+
+class Seen(NamedTuple):
+    """The items of an object that a set saw. ``complete``: there were none before.
+
+    ``whole``: the object began after the set came into force.
+    """
+
+    items: Sequence[Recording]
+    complete: bool
+    whole: bool
+
+
+class Found(NamedTuple):
+    """What was found on an object: ``by`` the item that stands there now, or by a deadline."""
+
+    finding: Finding
+    by: Recording | None
+
+
+class Judged(NamedTuple):
+    """What judging again gave: the monitors' state, and what stands found. ``whole``: the trace was judged again."""
+
+    state: State
+    found: list[Found]
+    whole: bool
+
+
+class _TooLong(Exception):
+    """Judging again would take more steps than there are for it."""
+
+
+def read_history(view: View, shown: Any) -> dict[ObjectName, list[Recording]]:
+    """Return what a batch shows of objects, by object; nothing of it is proven yet."""
+    if shown is None:
+        return {}
+    view.charge(ITEM_STEPS * len(shown["items"]) + ENTRY_STEPS * sum(len(entry[2]) for entry in shown["objects"]))
+    items = [
+        Recording(source, sequence, item, decoded_item_hash(source, sequence, item), height, time_ms)
+        for source, sequence, height, time_ms, item in shown["items"]
+    ]
+    return {(entry[0], entry[1]): [items[place] for place in entry[2]] for entry in shown["objects"]}
+
+
+class Again:
+    """Judges objects again after corrections; one for each batch, whose steps it shares out."""
+
+    __slots__ = ("_left", "_sources", "context", "late_ms", "view")
+
+    def __init__(self, view: View, context: Context, late_ms: int) -> None:
+        self.view, self.context, self.late_ms = view, context, late_ms
+        self._left = AGAIN_STEPS
+        self._sources: dict[str, Any] = {}
+
+    def spend(self, steps: int) -> None:
+        """Count steps of judging again."""
+        if steps > self._left:
+            raise _TooLong
+        self._left -= steps
+        self.view.charge(steps)
+
+    def replayed(self, rules: RuleSet, name: ObjectName, seen: Seen, *, clock_ms: int | None = None) -> Judged | None:
+        """Return what rules say of the corrected trace of an object, None if that takes too many steps.
+
+        With ``clock_ms`` every deadline before that is missed.
+        """
+        try:
+            return self._replayed(rules, name, seen, clock_ms)
+        except _TooLong:
+            return None
+
+    def _replayed(self, rules: RuleSet, name: ObjectName, shown: Seen, clock_ms: int | None) -> Judged:
+        seen = shown.items
+        hashes = [one.hashed for one in seen]
+        self.spend(ENTRY_STEPS * len(seen))
+        trace = {place.first: place for place in places([one[:3] for one in seen], hashes)}
+        state, found = rules.fresh(seen[0].time_ms, whole=shown.whole), list[Found]()
+        by_block, known = True, False
+        for index, one in enumerate(seen):
+            live = self.source(one.source)["mode"] == "live"
+            if clock_ms is not None or by_block:
+                state, late = rules.expire(
+                    state, (one.time_ms if clock_ms is None else clock_ms) - self.late_ms, self.spend
+                )
+                found += [Found(finding, None) for finding in late]
+            by_block, known = live or (known and by_block), True  # J26
+            place = trace.get(index)
+            if place is not None:
+                now = seen[place.now]
+                if place.lost and not shown.complete and not (one.new and one.corrected is None):
+                    state, lost = self.unsettled(rules, state, one, "history_unseen")
+                    found += lost
+                state, more = self.judged(rules, state, name, now, one, self.spend)
+                found += more
+        return Judged(state, found, True)
+
+    def unsettled(self, rules: RuleSet, state: State, one: Recording, why: str) -> tuple[State, list[Found]]:
+        """Return the state after a correction that cannot be judged, and which rules are undetermined by it."""
+        item = one.item
+        values: dict[str, str | int | bool] = {"item": item["corrects"][0], "source": one.source}
+        if why == "history_long":
+            values["most"] = AGAIN_STEPS
+        kinds = None if one.corrected is None else (kind_of(item), kind_of(one.corrected))
+        cause: Reason = reason(why, **values)
+        state, findings = rules.unsettle(
+            state, kinds, cause, item.get("event", ""), one.time_ms, one.time_ms, self.view.charge
+        )
+        return state, [Found(finding, one) for finding in findings]
+
+    def judged(
+        self, rules: RuleSet, state: State, name: ObjectName, now: Recording, first: Recording, spend: Any
+    ) -> tuple[State, list[Found]]:
+        """Return the state after what stands ``now`` in the place that ``first`` made, and what was found."""
+        item, zone_minutes = now.item, self.source(now.source).get("zone_minutes")
+        spend(OBSERVE_STEPS)
+        if name not in objects_of(item) or "relation" in item:
+            return state, []
+        if "event" not in item:
+            changed = rules.describe(state, item, first.time_ms, zone_minutes=zone_minutes)
+            return changed or state, []
+        event = Event(
+            item,
+            read_time_ms(item["time"], zone_minutes) or 0,
+            now.source,
+            now.sequence,
+            first.height,
+            first.time_ms,
+            self.source(now.source)["mode"] == "live",
+            zone_minutes,
+        )
+        state, findings = rules.observe(state, event, name[1], spend=spend)
+        return state, [Found(finding, now) for finding in findings]
+
+    def source(self, name: str) -> Mapping[str, Any]:
+        """Return the record of a source."""
+        if name not in self._sources:
+            self._sources[name] = process_state.source(self.view, name)
+        return self._sources[name]  # type: ignore[no-any-return]
+
+
+def concerns(corrected: Any, name: ObjectName, definition: Mapping[str, Any]) -> bool:
+    """Say whether an item that is corrected may belong to an object; it may be anything.
+
+    One that is a correction itself may belong to objects that it does not name.
+    """
+    return "corrects" in corrected or name in named_objects(corrected, definition)
+
+
+def kind_of(item: Any) -> str:
+    """Return the type of an event, "" for any other item; the item may be anything."""
+    kind = item.get("type") if type(item) is dict and "event" in item else None
+    return kind if type(kind) is str else ""

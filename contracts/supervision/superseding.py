@@ -1,0 +1,213 @@
+"""What judging an object again means for its findings: those that still hold stay, others are superseded or new.
+
+Law: a finding that holds by the corrected trace is neither raised twice nor touched; one that was decided stays; none
+is gone without a trace.
+
+contracts/supervision/README.md, section Corrections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from coseal.contracts.kernel.action import Context, Rejected, View
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.process.batch import RecordedBatch
+from coseal.contracts.process.chain import ObjectName
+from coseal.contracts.rules.monitor import RuleSet, State
+from coseal.contracts.rules.reasons import reason
+from coseal.contracts.rules.verdict import Verdict
+from coseal.contracts.supervision import findings as supervision_findings
+from coseal.contracts.supervision.corrections import Again, Judged, Recording, Seen, read_history
+from coseal.contracts.supervision.corrections import Found as FoundAgain
+from coseal.contracts.supervision.effects import Found, Item, Outcome, refuses, violated
+from coseal.contracts.supervision.sets import JudgingSet
+from coseal.contracts.supervision.watched import Watched, prove_history
+
+Settled: TypeAlias = "tuple[Case, Judged, list[dict[str, Any]]]"
+"""An object and a set, what judging it again gave, and the findings about the object until then."""
+
+
+class Case(NamedTuple):
+    """An object whose rules of one set judged again: ``before`` is their state until then.
+
+    ``source`` is the last that recorded it, ``batch`` what this transaction recorded of it.
+    """
+
+    process_type: str
+    object_type: str
+    object_id: str
+    judge: JudgingSet
+    rules: RuleSet
+    source: str
+    before: State | None
+    batch: Sequence[Recording]
+
+
+def judge_again(
+    view: View,
+    context: Context,
+    batch: RecordedBatch,
+    objects: Mapping[ObjectName, Watched],
+    corrected: Mapping[ObjectName, Sequence[Recording]],
+) -> list[Settled] | Rejected:
+    """Judge the objects that a batch corrects something of; ``corrected`` is what it recorded of them."""
+    settled: list[Settled] = []
+    again = Again(view, context, batch.definition["late_ms"])
+    histories = read_history(view, batch.history) if corrected else {}
+    for name, recorded in corrected.items():
+        watched, history = objects[name], histories.get(name)
+        if watched.proven[0] == 0:
+            history = []
+        refusal = None if history is None else prove_history(name, history, *watched.proven)  # J34
+        if refusal is not None:
+            return refusal
+        judges = [index for index, judge in enumerate(watched.judges) if not judge.keeps]
+        about = supervision_findings.about(view, *watched.place) if judges else []
+        for index in judges:
+            judge, before = watched.judges[index], watched.entries[index]
+            case = Case(*watched.place, judge, watched.rules(judge), watched.source, before, recorded)
+            seen, since = None, watched.since[index]
+            if history is not None:
+                complete = watched.first == since == 0
+                seen = Seen([*history, *recorded][since:], complete, watched.whole(judge))
+            judged = _judged(again, watched, case, seen, batch.record["latest_ms"], about)
+            for found in judged.found:
+                if refuses(found.finding) and found.by is not None and found.by in recorded and not judge.shadow:  # J13
+                    offset = found.by.sequence - batch.items[0].sequence
+                    return violated(offset, found.by.item, found.finding)
+            watched.entries[index] = judged.state
+            settled.append((case, judged, about))
+    return settled
+
+
+def _judged(
+    again: Again,
+    watched: Watched,
+    case: Case,
+    seen: Seen | None,
+    latest_ms: int | None,
+    about: Sequence[Mapping[str, Any]],
+) -> Judged:
+    """Return what the rules of a set say of an object by its corrected trace, or without it."""  # J35
+    name, rules, whole = (case.object_type, case.object_id), case.rules, watched.whole(case.judge)
+    judged = None if seen is None else again.replayed(rules, name, seen)
+    if judged is None or seen is None:
+        return _judged_without(again, case, whole, "history_missing" if seen is None else "history_long")
+    by_block = watched.clock == BLOCK_CLOCK
+    clock_ms = again.context.time_ms if by_block else latest_ms
+    if clock_ms is None:
+        return judged
+    state, late = rules.expire(judged.state, clock_ms - again.late_ms, again.view.charge)
+    found = [*judged.found, *(FoundAgain(finding, None) for finding in late)]
+    # J36
+    doubtful = [] if by_block else _doubtful(case, state, about)
+    if doubtful:  # a deadline that was missed by a clock that nothing proves is met only if it cannot be missed
+        strict = again.replayed(rules, name, seen, clock_ms=clock_ms)
+        verdicts = None if strict is None else rules.verdicts(strict.state)
+        slots = [slot for slot in doubtful if verdicts is None or verdicts[slot] is Verdict.VIOLATED]
+        last = case.batch[-1]
+        why = reason("recording_unproven", item=last.sequence, source=last.source)
+        state, findings = rules.undetermine(state, slots, why, "", last.time_ms)
+        found += [FoundAgain(finding, last) for finding in findings]
+    return Judged(state, found, True)
+
+
+def _judged_without(again: Again, case: Case, whole: bool, why: str) -> Judged:
+    """Return what is left to say of an object whose trace cannot be judged again."""
+    name, found = (case.object_type, case.object_id), list[FoundAgain]()
+    state = case.before or case.rules.fresh(again.context.time_ms, whole=whole)
+    for one in case.batch:
+        if one.corrected is not None:
+            state, lost = again.unsettled(case.rules, state, one, why)
+            found += lost
+        state, more = again.judged(case.rules, state, name, one, one, again.view.charge)
+        found += more
+    return Judged(state, found, False)
+
+
+def _doubtful(case: Case, state: State, about: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the rules whose deadline was found to be missed, and that are not violated now."""
+    names = dict.fromkeys(
+        record["rule"]
+        for record in _mine(case, about)
+        if record["sequence"] is None and record["verdict"] == Verdict.VIOLATED.value
+    )
+    verdicts = case.rules.verdicts(state)
+    return [
+        slot
+        for slot, rule in enumerate(case.rules.rules)
+        if rule.id in names and not rule.ended and verdicts[slot] is not Verdict.VIOLATED
+    ]
+
+
+def settle(outcome: Outcome, context: Context, case: Case, judged: Judged, about: Sequence[Mapping[str, Any]]) -> None:
+    """Let what was found again take effect; ``about`` are the findings about the object until now."""
+    if case.judge.shadow:
+        _recount(outcome, case, judged)
+        return
+    standing: dict[Any, list[Mapping[str, Any]]] = {}
+    for record in _mine(case, about):
+        standing.setdefault(_key_of(record), []).append(record)
+    new = []
+    for found in judged.found:
+        same = standing.get(_key(found)) if judged.whole else None
+        if same:
+            same.pop(0)  # J37
+        else:
+            new.append(found)
+    rested = [one.item["corrects"][1] for one in case.batch if one.corrected is not None]
+    for records in standing.values():
+        for record in records:
+            if judged.whole or (record["item"] in rested and _repeats(case, record["rule"])):
+                outcome.supersede(record, context)
+    for found in new:
+        _take(outcome, case, found)
+
+
+def _mine(case: Case, about: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the findings that the rules of this case raised."""
+    rules = dict.fromkeys((rule.id, rule.version) for rule in case.rules.rules if not rule.ended)
+    return [record for record in about if (record["rule"], record["version"]) in rules]
+
+
+def _repeats(case: Case, rule_id: str) -> bool:
+    return any(rule.id == rule_id and rule.body.repeats for rule in case.rules.rules)
+
+
+def _key(found: FoundAgain) -> Any:
+    finding, by = found
+    where = None if by is None else (by.source, by.sequence)
+    why = (finding.reason.code, tuple(sorted(finding.reason.values.items())))
+    return (finding.rule.id, finding.rule.version, finding.verdict.value, where, why)
+
+
+def _key_of(record: Mapping[str, Any]) -> Any:
+    code, values = record["reason"]
+    where = None if record["sequence"] is None else (record["source"], record["sequence"])
+    return (record["rule"], record["version"], record["verdict"], where, (code, tuple(sorted(values.items()))))
+
+
+def _take(outcome: Outcome, case: Case, found: FoundAgain) -> None:
+    item = Item() if found.by is None else Item(found.by.sequence, found.by.item.get("event"), found.by.hashed.hex())
+    source = case.source if found.by is None else found.by.source
+    outcome.take(case.process_type, source, Found(case.judge, case.object_type, case.object_id, found.finding, item))
+
+
+# J38
+def _recount(outcome: Outcome, case: Case, judged: Judged) -> None:
+    """Count for a trial what changed: rules that judge a trace by their verdict, others by what this batch recorded."""
+    recorded = dict.fromkeys((one.source, one.sequence) for one in case.batch)
+    for found in judged.found:
+        if not judged.whole or (
+            found.finding.rule.body.repeats
+            and found.by is not None
+            and (found.by.source, found.by.sequence) in recorded
+        ):
+            _take(outcome, case, found)
+    if judged.whole:
+        pairs = zip(case.rules.verdicts(case.before), case.rules.verdicts(judged.state), strict=True)
+        for rule, (before, after) in zip(case.rules.rules, pairs, strict=True):
+            if not rule.body.repeats and before is not after:
+                outcome.recount(case.judge, rule.id, before, after)

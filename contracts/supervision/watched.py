@@ -1,0 +1,134 @@
+"""The monitors of one object: read from its state value, changed, and written back.
+
+Law: one state value an object holds all its monitors; what no set goes on with is dropped.
+
+The value is ``[clock, armed_ms, began_ms, source, entries, first, count, head]``.
+``clock`` is the one its deadlines go by (``deadlines.BLOCK_CLOCK``, or a historical source), ``armed_ms`` when the
+index will call, or None, ``began_ms`` the block time of its first item, or -1 if it began before any rule here,
+``source`` the last that recorded it, and an entry is ``[set, generation, keeps, since, monitor state]``. ``head`` is of
+the chain of its ``count`` recordings since rules look at it, before which it had ``first`` items; a set saw those after
+the first ``since`` of them. An object is judged again from them when one is corrected.
+
+contracts/supervision/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any, Final, TypeAlias
+
+from coseal.contracts.kernel.action import Rejected, View
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.process.chain import ObjectName
+from coseal.contracts.rules.monitor import RuleSet
+from coseal.contracts.supervision.corrections import Recording
+from coseal.contracts.supervision.effects import Found, Item
+from coseal.contracts.supervision.sets import JudgingSet
+from coseal.contracts.supervision.state import object_state_key
+from coseal.contracts.supervision.terms import schedule
+from coseal.ledger.signing import ZERO_HASH
+
+BEFORE: Final = -1
+Place: TypeAlias = tuple[str, str, str]
+"""(process type, object type, object id)."""
+_TAG: Final = b"coseal/recording/1".ljust(24, b"\0")
+_UNKNOWN: Final = (BLOCK_CLOCK, None, BEFORE, "", (), 0, 0, ZERO_HASH)
+
+
+def recording_chain(head: bytes, hashed: bytes, height: int, time_ms: int) -> bytes:
+    """Return the head of the chain of an object's recordings after one; it begins with 32 zero bytes."""
+    return sha256(_TAG + head + hashed + height.to_bytes(8, "big") + time_ms.to_bytes(8, "big")).digest()  # J34
+
+
+def prove_history(name: ObjectName, items: Sequence[Recording], count: int, head: bytes) -> Rejected | None:
+    """Refuse what is not all that the monitors of an object saw before."""
+    current = ZERO_HASH
+    for item in items:
+        current = recording_chain(current, item.hashed, item.height, item.time_ms)
+    if len(items) == count and current == head:
+        return None
+    detail = (
+        f"args.history: what is shown of {name[0]} {name[1]} are not the {count} items recorded since rules look at it,"
+        " with their heights and times; read the object again and show all of them, or leave the object out"
+    )
+    return Rejected("history_incomplete", detail)
+
+
+class Watched:
+    """The monitors of one object: read from its state value, changed, and written back."""
+
+    __slots__ = (
+        *("armed_ms", "began_ms", "clock", "count", "entries", "first", "head", "judges", "place", "since", "source"),
+        "proven",
+    )
+
+    def __init__(self, place: Place, value: Any, judges: Sequence[JudgingSet]) -> None:
+        """``place`` is (process type, object type, object); of ``value`` what no judge goes on with is dropped."""
+        clock, armed_ms, began_ms, source, entries, first, count, head = value or _UNKNOWN
+        self.place, self.clock, self.armed_ms, self.began_ms, self.source = place, clock, armed_ms, began_ms, source
+        self.first, self.count, self.head = first, count, head
+        self.proven = (count, head)  # before this batch
+        self.judges = [judge for judge in judges if place[1] in judge.by_type]
+        known = {(set_id, generation, keeps): (since, state) for set_id, generation, keeps, since, state in entries}
+        found = [known.get((judge.id, judge.generation, judge.keeps), (count, None)) for judge in self.judges]
+        self.since = [since for since, _ in found]
+        self.entries = [state for _, state in found]
+
+    def rules(self, judge: JudgingSet) -> RuleSet:
+        """Return the rules of a judge on this type of object."""
+        return judge.by_type[self.place[1]]
+
+    def whole(self, judge: JudgingSet) -> bool:
+        """Say whether all of the object was recorded after ``judge`` came into force."""
+        return self.began_ms > judge.since_ms  # J12
+
+    def recorded_by(self, source: str, *, live: bool) -> None:
+        """Go by the clock of the source that recorded something: of a live one, which is block time, for good."""
+        clock = BLOCK_CLOCK if live or (self.source and self.clock == BLOCK_CLOCK) else source  # J26
+        if clock != self.clock:
+            self.clock, self.armed_ms = clock, None
+        self.source = source
+
+    def record(self, before: int, hashed: bytes, height: int, time_ms: int) -> None:
+        """Chain an item of the object, which had ``before`` items until then."""
+        if before != self.first + self.count:  # there were items while no rule looked at it
+            self.first, self.count, self.head = before, 0, ZERO_HASH
+            self.proven, self.since = (0, ZERO_HASH), [0] * len(self.since)
+        self.head = recording_chain(self.head, hashed, height, time_ms)
+        self.count += 1
+
+    def expire(self, clock_ms: int, spend: Callable[[int], None]) -> list[Found]:
+        """Let what was due before ``clock_ms`` (the clock less the lag) be missed; ``spend`` counts the steps."""
+        found: list[Found] = []
+        for index, judge in enumerate(self.judges):
+            state = self.entries[index]
+            if state is not None:
+                self.entries[index], findings = self.rules(judge).expire(state, clock_ms, spend)
+                found += [Found(judge, self.place[1], self.place[2], finding, Item()) for finding in findings]
+        return found
+
+    def _calls_before(self, call_ms: int) -> bool:
+        """Say whether the index would not call by then."""
+        return self.armed_ms is None or call_ms < self.armed_ms
+
+    def write(self, view: View, late_ms: int) -> None:
+        """Write the state value, and have the index call when the first deadline has passed.
+
+        The index calls once: a later deadline than the one it was told waits until it has called.
+        """
+        entries, first_ms = [], None
+        for judge, since, state in zip(self.judges, self.since, self.entries, strict=True):
+            if state is not None:
+                due_ms = RuleSet.due_ms(state)
+                if due_ms is not None and self._calls_before(due_ms + late_ms + 1):
+                    state = self.rules(judge).settled(state)
+                    due_ms = RuleSet.due_ms(state)
+                entries.append([judge.id, judge.generation, judge.keeps, since, state])
+                if due_ms is not None and (first_ms is None or due_ms < first_ms):
+                    first_ms = due_ms
+        if first_ms is not None and self._calls_before(first_ms + late_ms + 1):
+            self.armed_ms = first_ms + late_ms + 1
+            schedule(view, self.armed_ms, ["object", *self.place], self.clock)
+        value = [self.clock, self.armed_ms, self.began_ms, self.source, entries, self.first, self.count, self.head]
+        view.put(object_state_key(*self.place), value)

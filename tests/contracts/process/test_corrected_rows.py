@@ -1,0 +1,85 @@
+"""Rows after corrections: maps, variants, cases and views equal a naive reading of the corrected traces."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.schema import SQLITE, definitions
+from coseal.contracts.rows.blocks import BlockRows
+from coseal.contracts.rows.tables import TABLES, VIEWS
+from coseal.ledger.block import Receipt
+from coseal.ledger.transaction import Transaction
+from coseal.node.index.contracts import process_flows
+from coseal.node.index.database import Writer
+from tests.contracts.supervision.test_corrected_traces import CASES, TYPES, corrected_traces, correction, names
+
+
+@pytest.fixture
+def connection():
+    made = sqlite3.connect(":memory:", isolation_level=None)
+    made.row_factory = sqlite3.Row
+    for statement in definitions(TABLES, VIEWS, SQLITE):
+        made.execute(statement)
+    made.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value)")
+    made.execute("INSERT INTO meta VALUES ('height', 1)")
+    yield made
+    made.close()
+
+
+def write(connection, chain, position):
+    """Write the rows of the blocks from a position on; return the next one. What rows remember only saves time."""
+    rows = Rows(Writer(connection), TABLES)
+    blocks = BlockRows(rows)
+    for committed in chain.blocks[position:]:
+        blocks.write(committed, list(map(Transaction.decode, committed.block.transactions)), Receipt.decode_own)
+        rows.flush()
+    return len(chain.blocks)
+
+
+def flows(traces):
+    return Counter(pair for trace in traces for pair in pairwise(item["type"] for item in trace))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rows_are_those_of_the_corrected_traces(make_court, connection, seed):
+    rng = Random(seed)
+    court = make_court("live", late_ms=86_400_000)
+    position = 0
+    for number in range(25):
+        if number > 2 and rng.randrange(3) == 0:
+            receipt = court.correct(correction(court, rng, number))
+        else:
+            chosen = rng.sample(CASES, rng.choice((1, 2)))
+            objects = [["case", name] for name in chosen]
+            item = court.event(rng.choice(TYPES), event=f"e{number}", objects=objects, attributes={"amount": number})
+            receipt = court.record(item)
+        assert receipt.ok, receipt
+        position = write(connection, court.chain, position)
+        traces = corrected_traces([(sequence, item) for _, sequence, _, _, item in court.recorded])
+        filled = [trace for trace in traces.values() if trace]
+        found = process_flows.process_map(connection, "loans", "case", 1_000)[1]
+        assert {(flow["from"], flow["to"]): flow["count"] for flow in found["flows"]} == flows(filled)
+        assert (found["cases"], found["events"]) == (len(filled), sum(map(len, filled)))
+        listed = process_flows.variants(connection, "loans", "case", [], 100)[2].items
+        assert Counter({tuple(one["activities"]): one["cases"] for one in listed}) == Counter(
+            tuple(item["type"] for item in trace) for trace in filled
+        )
+        shown = {case: [] for case in CASES}
+        rows = connection.execute(
+            "SELECT o.name, i.event FROM item_objects l JOIN objects o ON o.id = l.object"
+            " LEFT JOIN corrections c ON c.object = l.object AND c.item = l.item"
+            " JOIN items i ON i.number = coalesce(c.now, l.item) WHERE l.activity IS NOT NULL ORDER BY l.item"
+        )
+        for name, event in rows:
+            shown[name].append(event)
+        assert shown == {case: [item["event"] for item in trace] for case, trace in traces.items()}
+    everything = Counter((name, item["event"]) for _, _, _, _, item in court.recorded for name in names(item))
+    assert Counter(map(tuple, connection.execute("SELECT object, event FROM recorded_case_events"))) == everything
+    corrected = Counter((case, item["event"]) for case, trace in traces.items() for item in trace)
+    assert Counter(map(tuple, connection.execute("SELECT object, event FROM case_events"))) == corrected
