@@ -17,8 +17,9 @@ from coseal.contracts.process import state as process_state
 from coseal.contracts.process.chain import ObjectName, decoded_item_hash, objects_of
 from coseal.contracts.process.corrections import named_objects, places
 from coseal.contracts.process.items import time_ms as read_time_ms
+from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Event
-from coseal.contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet, State
+from coseal.contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
 from coseal.contracts.rules.reasons import Reason, reason
 
 AGAIN_STEPS: Final = 200_000

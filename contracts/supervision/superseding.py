@@ -15,7 +15,8 @@ from coseal.contracts.kernel.action import Context, Rejected, View
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.process.batch import RecordedBatch
 from coseal.contracts.process.chain import ObjectName
-from coseal.contracts.rules.monitor import RuleSet, State
+from coseal.contracts.rules.draft import State
+from coseal.contracts.rules.monitor import RuleSet
 from coseal.contracts.rules.reasons import reason
 from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision import findings as supervision_findings
