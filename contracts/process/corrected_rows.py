@@ -42,7 +42,9 @@ class CorrectedRows:
         )
         if found is None or sequence >= found[2] + found[1]:
             return None
-        return int(found[0] + sequence - found[2])
+        first, _, before = found
+        number: int = first + sequence - before
+        return number
 
     def correct(self, target: Linked, now: Linked, place: tuple[str, str, int], act: Act) -> bool:
         """Put ``now`` where ``target`` stood on an object; False if that is no item of it, as it was said to be.
