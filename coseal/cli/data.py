@@ -48,7 +48,7 @@ def snapshot(
 
     net = folders.load(folder(directory))
     entry = net.nodes[0] if node is None else net.node(node)
-    with _bar(quiet=as_json) as report:
+    with bar(quiet=as_json) as report:
         result = node_commands.snapshot(entry.data, out, report)
     _say(as_json, result, f"{out}: the state of {entry.name} at height {result['height']}, {result['bytes']} bytes")
 
@@ -75,7 +75,7 @@ def restore(
         raise CosealError(
             f"{into} is not the data folder of a node", "it holds node.toml and the keys, as `coseal init` makes"
         )
-    with _bar(quiet=as_json) as report:
+    with bar(quiet=as_json) as report:
         result = node_commands.restore(file, into, report)
     journal = "its journal stays" if result["journal"] else "without a journal it observes at first"
     _say(as_json, result, f"{into}: restored at height {result['height']}; {journal}")
@@ -99,7 +99,7 @@ def archive(
     from coseal.network import folders
 
     entry = folders.load(folder(directory)).node(node)
-    with _bar(quiet=as_json) as report:
+    with bar(quiet=as_json) as report:
         added, height = block_archive.extend(entry.data, out, lambda done, total: report("blocks", done, total))
     result = {"file": str(out), "added": added, "height": height}
     _say(as_json, result, f"{out}: blocks 1 to {height}, {added} of them new")
@@ -125,7 +125,7 @@ def prune(
     entry = net.node(node)
     ran = bool(processes.stop([entry]))
     try:
-        with _bar(quiet=as_json) as report:
+        with bar(quiet=as_json) as report:
             result = node_commands.prune(entry.data, keep, report)
     finally:
         if ran:
@@ -135,20 +135,20 @@ def prune(
 
 
 @contextlib.contextmanager
-def _bar(*, quiet: bool) -> Iterator[Report]:
+def bar(*, quiet: bool) -> Iterator[Report]:
     """Show progress on standard error, if a person is looking."""
     if quiet or not sys.stderr.isatty():
         yield lambda what, done, total: None
         return
     from coseal.cli.shared import progress_bar
 
-    with progress_bar() as bar:
+    with progress_bar() as shown:
         tasks: dict[str, Any] = {}
 
         def report(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
+                tasks[what] = shown.add_task(what, total=total)
+            shown.update(tasks[what], completed=done, total=total)
 
         yield report
 

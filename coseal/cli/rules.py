@@ -1,10 +1,12 @@
-"""Commands about rules that need no network: check a rule file, perhaps against one, and try it on a log.
+"""Commands about rules that need no network: check a rule file, perhaps against one, try it on a log, discover rules.
 
 Law: what these say of a rule is what the ledger would say, for the same modules say it.
 """
 
 from __future__ import annotations
 
+import json
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +31,7 @@ from coseal.errors import EXIT_BAD, EXIT_OK
 if TYPE_CHECKING:
     from coseal.client.rule_checks import RuleCheck
     from coseal.client.rules import Tried
+    from coseal.client.suggestions import Suggestions
 
 rules_app = typer.Typer(cls=Commands, no_args_is_help=True, help="Write, check and try the rules of supervision.")
 
@@ -39,6 +42,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     rules_app.command("check")(check)
     rules_app.command("test")(try_rules)
+    rules_app.command("discover")(discover)
     app.add_typer(rules_app, name="rules")
 
 
@@ -125,6 +129,130 @@ def try_rules(
         print_json({**tried.result.to_json(with_cases=cases), "warnings": list(tried.warnings)})
     else:
         _print_tried(tried, with_cases=cases)
+
+
+def discover(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="Any log that can be imported; .gz is unpacked.")],
+    format: Annotated[
+        Format | None, typer.Option("--format", help="The log's format.", show_default="by its content")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE.toml", help="How a CSV log's columns are read.")
+    ] = None,
+    zone: ZoneOption = None,
+    object_type: Annotated[
+        str | None,
+        typer.Option("--object-type", metavar="TYPE", help="Whose traces.", show_default="that of most objects"),
+    ] = None,
+    support: Annotated[
+        str, typer.Option("--support", metavar="PART", help="The least part of all cases that oblige a rule.")
+    ] = "0.1",
+    confidence: Annotated[
+        str, typer.Option("--confidence", metavar="PART", help="The least part of these that hold it.")
+    ] = "0.95",
+    template: Annotated[
+        list[str] | None,
+        typer.Option("--template", help="Only this one; several times.", show_default="all that say what happens"),
+    ] = None,
+    sigma: Annotated[
+        str,
+        typer.Option(
+            "--sigma", help="A window is the mean of its times and so many standard deviations; 'none': none."
+        ),
+    ] = "3",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=300, help="The most rules, the surest first.")] = 50,
+    weaker: Annotated[bool, typer.Option("--weaker", help="Also rules that another one implies.")] = False,
+    basis: Annotated[
+        str | None,
+        typer.Option("--basis", metavar="TEXT", help="The legal basis to name.", show_default="external: the log"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="RULES.json", help="Write the rule file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Discover rules in a log: DECLARE candidates with support and confidence, and windows from its times.
+
+    Needs no network. With --out the rules are a file to edit, check, test, and propose to be tried
+    (`coseal rules propose RULES.json --trial 14d`). What never happens (absence, noncoexistence) is counted
+    only if --template asks for it.
+
+    Examples:
+
+      coseal rules discover receipt.xes.gz --out rules.json
+
+      coseal rules discover orders.sqlite --object-type orders --confidence 0.99 --sigma none --json
+    """
+    from coseal.cli.data import bar
+    from coseal.client.discovery import DEFAULT_TEMPLATES, Wanted
+    from coseal.client.suggestions import suggest
+    from coseal.contracts.rules.declare import TEMPLATES
+    from coseal.formats.importers.log import BadLog
+    from coseal.formats.importers.mapping import load_mapping
+    from coseal.formats.importers.reader import read_log
+
+    for name in template or ():
+        if name not in TEMPLATES:
+            raise typer.BadParameter(f"'{name}' is none of {', '.join(TEMPLATES)}", param_hint="--template")
+    wanted = Wanted(
+        templates=tuple(template or DEFAULT_TEMPLATES),
+        support=_part(support, "--support", 1),
+        confidence=_part(confidence, "--confidence", 1),
+        sigma=None if sigma == "none" else _part(sigma, "--sigma", 100),
+        limit=limit,
+        weaker=weaker,
+    )
+    try:
+        read = read_log(log, load_mapping(mapping, log, zone), format.value if format else None)
+    except BadLog as error:
+        print_findings(error, as_json=as_json)
+        raise typer.Exit(EXIT_BAD) from None
+    with bar(quiet=as_json) as report:
+        found = suggest(read, log.name, wanted, report, object_type=object_type, basis=basis)
+    if out is not None:
+        out.write_text(json.dumps(found.rules(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if as_json:
+        print_json(_suggested_json(found))
+    else:
+        _print_suggested(found, out)
+
+
+def _part(text: str, option: str, most: int) -> Fraction:
+    """Return a decimal text of 0 to ``most`` exactly."""
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        value = Fraction(-1)
+    if not 0 <= value <= most:
+        raise typer.BadParameter(f"expected a number from 0 to {most}", param_hint=option)
+    return value
+
+
+def _suggested_json(found: Suggestions) -> dict[str, Any]:
+    return {
+        "object_type": found.object_type,
+        "cases": found.cases,
+        "events": found.events,
+        "found": found.found,
+        "rules": [suggestion.to_json() for suggestion in found.suggestions],
+    }
+
+
+def _print_suggested(found: Suggestions, out: Path | None) -> None:
+    table = plain_table("rule", "support", "confidence", "title")
+    for suggestion in found.suggestions:
+        counted = suggestion.candidate
+        held = 100 * counted.confidence / counted.support
+        share = f"{100 * counted.support / found.cases:.1f}%"
+        table.add_row(suggestion.rule["id"], share, f"{held:.1f}%", suggestion.rule["title"])
+    table.print()
+    left = found.found - len(found.suggestions)
+    more = f"; {left} more with a greater --limit" if left else ""
+    typer.echo(
+        f"{len(found.suggestions)} rules for {found.object_type}, {found.cases} cases, {found.events} events{more}"
+    )
+    if out is None:
+        typer.echo("--out RULES.json writes them as a rule file")
+    else:
+        typer.echo(f"{out}: read and edit it, then `coseal rules propose {out} --trial 14d --as ..` tries it")
 
 
 def _check_json(verdict: RuleCheck) -> dict[str, Any]:
