@@ -201,12 +201,14 @@ def discover(
         weaker=weaker,
     )
     try:
-        read = read_log(log, load_mapping(mapping, log, zone), format.value if format else None)
+        with bar(quiet=as_json) as report:
+            report("reading the log", 0, 1)
+            read = read_log(log, load_mapping(mapping, log, zone), format.value if format else None)
+            report("reading the log", 1, 1)
+            found = suggest(read, log.name, wanted, report, object_type=object_type, basis=basis)
     except BadLog as error:
         print_findings(error, as_json=as_json)
         raise typer.Exit(EXIT_BAD) from None
-    with bar(quiet=as_json) as report:
-        found = suggest(read, log.name, wanted, report, object_type=object_type, basis=basis)
     if out is not None:
         out.write_text(json.dumps(found.rules(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
