@@ -45,6 +45,12 @@ _JUSTIFY = "coseal.consensus.justification"
 _EVIDENCE = "coseal.contracts.evidence.actions"
 _KINDS = "coseal.contracts.governance.kinds"
 _VERSIONS = "coseal.contracts.governance.versions"
+_ADMISSIONS = "coseal.contracts.governance.admissions"
+_REGISTRY = "coseal.contracts.registry"
+_OTHERS = "coseal.contracts.rows.others"
+_ADMISSIONS_SUITE = "tests/contracts/governance/test_admissions.py"
+_INSTALLED_SUITE = "tests/contracts/installed"
+_OTHERS_SUITE = "tests/contracts/rows/test_others.py"
 _SIGNING = "coseal.node.signing.signing_service"
 _OLD_ROUND = """\
         if self.me is None:
@@ -458,6 +464,160 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "if not left.suffices and governance_versions.has(view, removed, version):  # A11",
         "if view is None:",
         "tests/contracts/governance/test_versions.py",
+    ),
+    "contract_named_as_another": _one(
+        "a ballot admits a contract of others under the name of a shipped one",
+        _KINDS,
+        'if subject["name"] in taken:  # W1',
+        "if not taken:",
+        _ADMISSIONS_SUITE,
+    ),
+    "genesis_names_as_another": _one(
+        "a genesis admits a contract of others under the name of a shipped one",
+        "coseal.contracts.execution",
+        "if sources.name in admitted.RESERVED or sources.name in RULES[genesis.protocol_version]:  # W1",
+        "if not sources.name:",
+        _ADMISSIONS_SUITE,
+    ),
+    "offered_as_another": _one(
+        "a contract of others is offered under the name of a shipped one",
+        "coseal.contracts.installed.form",
+        "elif name in TAKEN:  # W1",
+        "elif not name:",
+        _INSTALLED_SUITE,
+    ),
+    "digest_without_lengths": _one(
+        "two sets of sources whose files only together have the same bytes have one digest",
+        "coseal.contracts.installed.sources",
+        'hashed.update(len(part).to_bytes(8, "big") + part)',
+        "hashed.update(part)",
+        _INSTALLED_SUITE,
+    ),
+    "contract_imports_all": _one(
+        "a contract of others imports whatever of this software it likes",
+        "coseal.contracts.installed.imports",
+        'any(module == own or module.startswith(f"{own}.") for own in OWN)',
+        'module.startswith("coseal.")',
+        _INSTALLED_SUITE,
+    ),
+    "genesis_sources_unknown": _one(
+        "what the genesis admits counts as lacking on every node",
+        _ADMISSIONS,
+        "return in_genesis or sources in",
+        "return sources in",
+        _ADMISSIONS_SUITE,
+    ),
+    "contract_needs_nobody": _one(
+        "a contract of others comes into force at its height, whoever has it",
+        _ADMISSIONS,
+        "if found.suffices:  # W5",
+        "if found.needed:",
+        _ADMISSIONS_SUITE,
+    ),
+    "same_version_again": _one(
+        "a ballot admits the version that is in force once more",
+        _ADMISSIONS,
+        "if sources.version <= present.get(sources.name, 0):  # W5",
+        "if sources.version < present.get(sources.name, 0):",
+        _ADMISSIONS_SUITE,
+    ),
+    "contracts_of_the_start": _one(
+        "blocks run with the contracts that the state admitted when the node started",
+        "coseal.contracts.execution",
+        "if self._composed is None or self._composed[0] != (version, wanted):",
+        "if self._composed is None:",
+        _ADMISSIONS_SUITE,
+    ),
+    "other_sources_will_do": _one(
+        "a node runs a contract without the sources that the state names",
+        "coseal.contracts.execution",
+        "if entry.sources not in self._others:  # W7",
+        "if entry.sources.name not in {each.name for each in self._others}:",
+        _ADMISSIONS_SUITE,
+    ),
+    "newcomer_lacks_contract": _one(
+        "a node becomes a validator without having said that it has a contract in force",
+        _KINDS,
+        "if sources is not None:  # W8",
+        "if not node_id:",
+        _ADMISSIONS_SUITE,
+    ),
+    "contract_loses_quorum": _one(
+        "a removal leaves fewer than a quorum that have a contract in force",
+        _KINDS,
+        "if lost is not None:  # W8",
+        "if view is None:",
+        _ADMISSIONS_SUITE,
+    ),
+    "contract_writes_anywhere": _one(
+        "a contract of others writes keys of another",
+        _REGISTRY,
+        'writes=f"{name}/")  # W9',
+        'writes="")',
+        _ADMISSIONS_SUITE,
+    ),
+    "hooks_that_are_not_run": _one(
+        "a contract of others is offered with one hook that the frame does not run",
+        "coseal.contracts.installed.form",
+        "if given:  # W10",
+        "if len(given) > 1:",
+        _INSTALLED_SUITE,
+    ),
+    "damaged_index_stops": _one(
+        "a contract of others that damages its index of due things stops every node",
+        _REGISTRY,
+        "except TypeError:  # W10",
+        "except ZeroDivisionError:",
+        _ADMISSIONS_SUITE,
+    ),
+    "first_names_declared": _one(
+        "a node that has many contracts says those first by name, not those that the chain needs",
+        _ADMISSIONS,
+        "for each in sorted(offered, key=lambda each: (each not in needed, each))",
+        "for each in sorted(offered)",
+        _ADMISSIONS_SUITE,
+    ),
+    "bytecode_runs": _one(
+        "bytecode that lies beside the sources of a contract runs in their place",
+        "coseal.contracts.installed.loading",
+        "sys.meta_path.insert(0, reader)",
+        "sys.meta_path.append(reader)",
+        _INSTALLED_SUITE,
+    ),
+    "rows_of_the_newest": _one(
+        "rows are those of the newest version, not of the one that the block ran with",
+        _OTHERS,
+        "in_force(sorted(entries), height)",
+        "in_force(sorted(entries))",
+        _OTHERS_SUITE,
+    ),
+    "events_of_the_newest": _one(
+        "events are those of the newest version, not of the one that the block ran with",
+        _REGISTRY,
+        "for entry in in_force(entries, height))",
+        "for entry in in_force(entries))",
+        _ADMISSIONS_SUITE,
+    ),
+    "table_of_another_form": _one(
+        "a later version writes rows into a table that has other columns",
+        _OTHERS,
+        "elif table.structure != present[table.name].structure:  # W13",
+        "elif table.name != present[table.name].name:",
+        _OTHERS_SUITE,
+    ),
+    "promise_not_asked": _one(
+        "what a contract of others promises of its state is not asked after what it did",
+        _REGISTRY,
+        "if broken is not None:  # W14",
+        "if broken == contract.name:",
+        _ADMISSIONS_SUITE,
+    ),
+    "event_fault_spreads": _one(
+        "an exception of a contract's events costs the events of the whole transaction",
+        "coseal.contracts.block_events",
+        'return [{CANNOT_BE_SHOWN: f"{type(error).__name__}: {error}"[:400]}]  # W15',
+        "raise",
+        _OTHERS_SUITE,
     ),
     "majority_decides": _one(
         "a majority of the members decides where a quorum must",

@@ -72,7 +72,7 @@ def check(reader: Reader, sources: Sources, height: int, now: int) -> Rejected |
         return Rejected("change_pending", f"another version of {sources.name} is accepted and not in force yet")
     entries = history(reader)
     present = {entry.sources.name: entry.sources.version for entry in entries}
-    if sources.version <= present.get(sources.name, 0):  # W4
+    if sources.version <= present.get(sources.name, 0):  # W5
         detail = f"{sources.name} runs in version {present[sources.name]}; the next one has a higher number"
         return Rejected("bad_version", detail)
     if len({*present, *(admission.sources.name for admission in others), sources.name}) > MAX_CONTRACTS:

@@ -32,7 +32,9 @@ def grown(signer_of: Any) -> Admitting:
     world.grow_to(world.schedule(6) - 1)
     for amount in (3, 17, 98, 1_001):
         world.add(amount)
-    world.grow_to(world.schedule(6, TALLY_2, "tally-2") - 1)
+    world.grow_to(world.schedule(6, TALLY_2, "tally-2") - 2)
+    last = [world.chain.sign("bank-a/admin", "tally.add", {"amount": amount}) for amount in (17, 5)]
+    world.chain.block(*last)  # the last block of the first version, whose start says that the second one comes
     world.add(4)
     return world
 
@@ -60,13 +62,13 @@ AMOUNTS = "SELECT amount, total FROM tally__added"
 def test_its_rows_are_those_of_the_version_that_each_block_ran_with(grown: Admitting, tmp_path: Path) -> None:
     path = tmp_path / "index.sqlite"
     index = indexed(grown.chain, path)
-    assert asked(path, AMOUNTS) == [(3, 3), (98, 118), (4, 126)]
+    assert asked(path, AMOUNTS) == [(3, 3), (98, 118), (5, 140), (4, 148)]
     assert asked(path, "SELECT name, version, reason FROM contracts") == [("tally", 1, ""), ("tally", 2, "")]
     left = asked(path, "SELECT contract, name, reason FROM left_out")
-    assert left == [("tally", "tally.add", "IntegrityError: NOT NULL constraint failed: tally__added.total")]
-    assert index.left_out == 1
-    assert asked(path, "SELECT count(*) FROM transactions WHERE contract = 'tally'") == [(5,)]
-    assert indexed(grown.chain, path).left_out == 1  # once more, from the file
+    assert left == [("tally", "tally.add", "IntegrityError: NOT NULL constraint failed: tally__added.total")] * 2
+    assert index.left_out == 2
+    assert asked(path, "SELECT count(*) FROM transactions WHERE contract = 'tally'") == [(7,)]
+    assert indexed(grown.chain, path).left_out == 2  # once more, from the file
 
 
 def test_an_index_fed_block_by_block_has_the_same_rows(grown: Admitting, tmp_path: Path) -> None:
@@ -86,10 +88,10 @@ def test_an_index_fed_block_by_block_has_the_same_rows(grown: Admitting, tmp_pat
 def test_what_is_not_installed_is_named_and_all_else_is_there(grown: Admitting, tmp_path: Path) -> None:
     path = tmp_path / "index.sqlite"
     indexed(grown.chain, path, {TALLY_2: TALLIES[TALLY_2]})
-    assert asked(path, AMOUNTS) == [(4, 126)]
+    assert asked(path, AMOUNTS) == [(4, 148)]
     assert asked(path, "SELECT reason FROM contracts WHERE version = 1") == [(NOT_INSTALLED,)]
     reasons = asked(path, "SELECT name, reason FROM left_out")
-    assert reasons == [("tally.add", f"contract tally version 1: {NOT_INSTALLED}")] * 3
+    assert reasons == [("tally.add", f"contract tally version 1: {NOT_INSTALLED}")] * 5
 
 
 def other_columns() -> Contract:
@@ -99,7 +101,7 @@ def other_columns() -> Contract:
 def test_a_version_that_changes_a_table_has_no_rows_and_says_why(grown: Admitting, tmp_path: Path) -> None:
     path = tmp_path / "index.sqlite"
     indexed(grown.chain, path, {**TALLIES, TALLY_2: other_columns()})
-    assert asked(path, AMOUNTS) == [(3, 3), (98, 118)]
+    assert asked(path, AMOUNTS) == [(3, 3), (98, 118), (5, 140)]
     (reason,) = asked(path, "SELECT reason FROM contracts WHERE version = 2")
     assert "tally__added" in reason[0]
 
@@ -119,7 +121,7 @@ def test_rows_that_always_fail_cost_no_row_of_another(
     good, bad = tmp_path / "good.sqlite", tmp_path / "bad.sqlite"
     indexed(grown.chain, good)
     index = indexed(grown.chain, bad, {sources: replace(one, rows=rows) for sources, one in TALLIES.items()})
-    assert (index.left_out, asked(bad, AMOUNTS)) == (4, [])
+    assert (index.left_out, asked(bad, AMOUNTS)) == (6, [])
     for table in ("blocks", "transactions", "contracts"):
         assert asked(bad, f"SELECT * FROM {table}") == asked(good, f"SELECT * FROM {table}")
 
@@ -143,9 +145,9 @@ def events_of(chain: Chain, others: Others = TALLIES) -> list[Any]:
 
 def test_its_events_come_after_those_of_the_act_and_a_fault_is_an_event_that_says_so(grown: Admitting) -> None:
     told = [event for event in events_of(grown.chain) if event.kind not in KINDS]
-    assert [(event.kind, event.contracts) for event in told] == [("tally.large", ("tally",))] * 2
+    assert [(event.kind, event.contracts) for event in told] == [("tally.large", ("tally",))] * 4
     assert told[0].data[CANNOT_BE_SHOWN] == "ZeroDivisionError: "
-    assert (told[1].data["total"], told[1].place[2]) == (126, 1)
+    assert [(event.data["total"], event.place[2]) for event in told[1:]] == [(135, 1), (140, 1), (148, 1)]
     assert events_of(grown.chain, {}) == [event for event in events_of(grown.chain) if event.kind in KINDS]
 
 
@@ -163,7 +165,7 @@ def test_its_events_are_sent_to_receivers(grown: Admitting) -> None:
 def test_events_that_are_none_stop_no_stream(grown: Admitting, raised: Callable[..., Any]) -> None:
     others = {sources: replace(one, events={"tally.large": raised}) for sources, one in TALLIES.items()}
     told = [event for event in events_of(grown.chain, others) if event.kind == "tally.large"]
-    assert len(told) == 4
+    assert len(told) == 6
     assert all(CANNOT_BE_SHOWN in event.data for event in told)
 
 
@@ -177,5 +179,14 @@ def test_a_contract_that_is_installed_before_its_first_block_has_all_its_rows(gr
     index.stop()
     assert asked(path, "SELECT reason FROM contracts") == [(COMING,)]
     indexed(chain, path)
-    assert asked(path, AMOUNTS) == [(3, 3), (98, 118), (4, 126)]
+    assert asked(path, AMOUNTS) == [(3, 3), (98, 118), (5, 140), (4, 148)]
     assert asked(path, "SELECT reason FROM contracts") == [("",), ("",)]
+
+
+def test_the_block_before_a_version_has_the_rows_of_the_one_before_it(grown: Admitting, tmp_path: Path) -> None:
+    def rows_of_second(rows: Any) -> Writer:
+        return Writer({"tally.add": lambda tx, data, act: rows.of(ADDED).add(*act.where, "second", 0, data["total"])})
+
+    others = {**TALLIES, TALLY_2: replace(tally(2), rows=rows_of_second)}
+    indexed(grown.chain, tmp_path / "index.sqlite", others)
+    assert asked(tmp_path / "index.sqlite", AMOUNTS)[-2:] == [(5, 140), (0, 148)]
