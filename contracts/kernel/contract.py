@@ -63,7 +63,8 @@ class Contract:
     receipt, its refusal refuses the transaction.
 
     ``holds`` is asked at the end of each block whether what the contract promises of its state still holds, in a few
-    reads: None, or what is broken, which stops the node before it votes for that block.
+    reads: None, or what is broken, which stops the node before it votes for that block. Of a contract of others it is
+    asked after each of its own transactions and due things, and refuses those (W14).
 
     ``tables`` and ``views`` are those of the index, ``rows`` makes what writes them. ``events`` are the kinds of
     things that its acts, or those that it observes, raise in a block, for streams.

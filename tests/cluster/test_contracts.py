@@ -49,7 +49,7 @@ def second_version(folder: Path) -> None:
     for before, after in (
         ("    if pledged is not None:  # rule 1", _RAISED),
         ("from pledges_1.shown", "from pledges_2.shown"),
-        ('Contract("pledges", ACTIONS, ', 'Contract("pledges", ACTIONS, version=2, '),
+        ('"pledges", ACTIONS, ', '"pledges", ACTIONS, version=2, '),
     ):
         assert before in text
         text = text.replace(before, after)

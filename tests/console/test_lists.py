@@ -6,26 +6,30 @@ import asyncio
 import html
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from coseal.client import contracts
 from coseal.console.app import application
 from coseal.console.pages import ROUTES
+from coseal.contracts.installed import Installed
 from coseal.contracts.registry import LISTS
 from tests.console.test_odd_ids import LINKS, console_of
 from tests.node.http.test_odd_rows import odd
 from tests.node.http.world import World
+from tests.support.others import TALLIES, TALLY_1, genesis_with
 from tests.support.supervised import Story
 
 Scenario = Callable[[httpx.AsyncClient], Awaitable[None]]
 
 
-def browse(folder: Path, scenario: Scenario, fill: Callable[[World], Awaitable[None]] = odd) -> None:
+def browse(folder: Path, scenario: Scenario, fill: Callable[[World], Awaitable[None]] = odd, **options: Any) -> None:
     """Let a scenario visit a console of one node, on whose chain there is what ``fill`` records."""
 
     async def play() -> None:
-        world = World(folder)
+        world = World(folder, **options)
         console = console_of(world)
         try:
             await fill(world)
@@ -114,3 +118,27 @@ def test_the_page_of_all_lists_leads_to_the_page_that_a_list_has(tmp_path: Path)
             assert f'href="{own.get(name, f"/lists/{name}")}"' in text
 
     browse(tmp_path, visit)
+
+
+async def tallied(world: World) -> None:
+    if world.genesis.contracts:
+        for amount in (3, 4):
+            await world.commit(world.sign("tally.add", {"amount": amount}))
+        assert await world.index.reached(world.height, 20)
+
+
+@pytest.mark.parametrize("in_force", [True, False])
+def test_a_list_of_a_contract_of_others_has_a_page_and_one_that_is_not_in_force_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_force: bool
+) -> None:
+    monkeypatch.setattr(contracts, "installed", lambda: Installed(TALLIES, ()))
+
+    async def visit(browser: httpx.AsyncClient) -> None:
+        assert "/lists/tally.added" in (await browser.get("/lists")).text
+        page = await browser.get("/lists/tally.added")
+        assert page.status_code == (200 if in_force else 404), page.text
+        assert (">7</td>" in page.text) == in_force
+        assert ("no version of contract tally" in page.text) == (not in_force)
+
+    options = {"genesis": genesis_with(TALLY_1)} if in_force else {}
+    browse(tmp_path, visit, tallied, others=TALLIES, **options)

@@ -54,4 +54,7 @@ ACTIONS = {
     "pledge": Action(Arguments(_pledged), _pledge, "Pledge what a warehouse receipt stands for to a bank", _example),
     "release": Action(Arguments({"receipt": _receipt}), _release, "Release what is pledged", {"receipt": "WR-7"}),
 }
-CONTRACT = Contract("pledges", ACTIONS, fire=_end, tables=(RECEIPTS,), rows=write, events=EVENTS, lists=LISTS)
+KEYS = {"pledges/receipt/<id>": "a pledge"}
+CONTRACT = Contract(
+    "pledges", ACTIONS, fire=_end, keys=KEYS, tables=(RECEIPTS,), rows=write, events=EVENTS, lists=LISTS
+)
