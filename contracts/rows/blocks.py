@@ -114,6 +114,8 @@ class BlockRows:
 
     def concerned(self, part: Part) -> list[str]:
         """Return the contracts of others that have rows of a part, by name."""
+        if self._others.idle:
+            return []
         self._others.at(part.act.height)
         return list(self._others.concerned(part.tx, part.receipt))
 

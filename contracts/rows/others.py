@@ -53,6 +53,11 @@ class OthersRows:
             if not version.reason and contract is not None:
                 rows.take(self._kept(contract), create=False)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no contract of others ever came into force or will, as far as the blocks say."""
+        return not self._versions and not self._genesis
+
     def at(self, height: int) -> None:
         """Have what is put from now on be of the block ``height``."""
         if height == 1 and self._genesis and not self._versions:
