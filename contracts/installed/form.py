@@ -21,6 +21,7 @@ MAX_SQL_NAME: Final = 63
 LIST_PATH: Final = "/v1/lists/"
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
 _COLUMNS: Final = re.compile(r"\(([a-z][a-z0-9_]*(?:, [a-z][a-z0-9_]*)*)\)")
+_RUN: Final = ("actions", "fire", "holds", "tables", "rows", "events", "lists", "keys", "open_keys")
 _NOT_RUN: Final = ("begin", "due", "observe", "capabilities", "proposals", "decisions", "views")  # W10
 _SQL_TEXT: Final = """
     abort add all alter always analyse analyze and any array as asc asymmetric authorization autoincrement begin
@@ -64,9 +65,6 @@ def _faults(contract: Contract) -> Iterator[str]:
         yield from _of_table(table)
     for listed in contract.lists:
         yield from _of_list(contract, listed)
-
-
-_RUN: Final = ("actions", "fire", "holds", "tables", "rows", "events", "lists", "keys", "open_keys")
 
 
 def _names(contract: Contract) -> Iterator[str]:
