@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -88,6 +88,20 @@ class Verification:
     def exit_code(self) -> int:
         """0 for ok, 1 for bad, 2 for could not tell."""
         return {Verdict.OK: 0, Verdict.BAD: 1, Verdict.UNKNOWN: 2}[self.verdict]
+
+    @property
+    def height(self) -> int | None:
+        """The block as of which the document proves something; None if it proves nothing, or of no block."""
+        height = self.facts.get("height")
+        last = self.facts.get("heights")  # of an export, "first to last"
+        return int(str(last).rpartition(" ")[2]) if height is None and last is not None else height
+
+    def as_of(self, min_height: int) -> Verification:
+        """Return this, or that it cannot be told of ``min_height``, where the document is of an earlier block."""
+        if not self.ok or self.height is None or self.height >= min_height:
+            return self
+        reason = f"this holds as of block {self.height}, and says nothing of block {min_height}: ask for a newer one"
+        return replace(self, verdict=Verdict.UNKNOWN, reason=reason)
 
     @property
     def remaining(self) -> tuple[str, ...]:

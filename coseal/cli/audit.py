@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coseal.cli.as_of import Other, other_node, other_url, up_to
 from coseal.cli.shared import (
     DirectoryArgument,
     DirectoryOption,
     GenesisOption,
     JsonOption,
+    MinHeightOption,
     TokenOption,
     folder,
     in_folder,
@@ -130,9 +132,17 @@ def verify(
     steps: Annotated[
         bool, typer.Option("--steps", help="Show each check, under which rule, and with which values.")
     ] = False,
+    min_height: MinHeightOption = None,
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="Ask this node how high the chain is by now.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify one document offline, against the genesis alone.
+
+    A document says what was so as of its block, not that nothing came later. A node of the network's folder, or the one
+    at --url, is asked how high the chain is by now, if it answers; the verdict does not rest on that. --min-height H
+    refuses, with exit code 2, a document that is of an earlier block.
 
     Examples:
 
@@ -145,16 +155,24 @@ def verify(
       coseal verify f12.json --genesis genesis.json
 
       coseal verify fines.json.manifest.json
+
+      coseal verify case.json --min-height 1200 --url https://node.example.org
     """
     from coseal.audit.verify import verify_file
     from coseal.client.genesis import read_genesis
 
     trusted = read_genesis(genesis) if genesis is not None else genesis_of(folder(directory))
     result = verify_file(file, trusted)
+    if min_height is not None:
+        result = result.as_of(min_height)
+    other = None
+    if result.height is not None:
+        other = other_node(folder(directory), trusted) if url is None else other_url(url, trusted)
     if as_json:
-        print_json(result.to_json())
+        said = {} if other is None else {"chain": {"node": other.name, "height": other.height}}
+        print_json({**result.to_json(), **said})
     else:
-        _print_verification(result, steps=steps)
+        _print_verification(result, other, steps=steps)
     raise typer.Exit(result.exit_code)
 
 
@@ -220,12 +238,16 @@ def _print_contradictions(report: AuditReport) -> None:
         typer.secho(f"              {who}, at height {', '.join(heights)}", fg="yellow")
 
 
-def _print_verification(result: Verification, *, steps: bool) -> None:
+def _print_verification(result: Verification, other: Other | None, *, steps: bool) -> None:
     from coseal.audit.bundle import KIND
     from coseal.audit.verify import REMAINING_TRUST
 
     colour = {"ok": "green", "bad": "red", "unknown": "yellow"}[result.verdict.value]
     typer.secho(f"{result.verdict.value}: {result.reason}", fg=colour)
+    if result.height is not None:
+        typer.echo(f"  {up_to(result.height, str(result.facts.get('time')))}")
+        if other is not None:
+            typer.echo(f"  {other.against(result.height)}")
     if steps or result.kind == KIND:
         print_steps(result.steps, values=steps)
     if result.kind == KIND:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coseal.cli.as_of import ago
 from coseal.cli.shared import DirectoryArgument, GenesisOption, JsonOption, TokenOption, folder, in_folder, print_json
 from coseal.errors import EXIT_BAD, EXIT_OK, EXIT_UNKNOWN, CosealError, Unreachable
 
@@ -147,7 +148,7 @@ def status(
         return
     typer.secho(f"{store.name}: height {found.height}, {_lag(tip, found.height)}", fg="green" if tip else "yellow")
     typer.echo(f"  chain     {found.chain_id.hex()}")
-    typer.echo(f"  block     {found.hash.hex()}, {_ago(age_s)} ago")
+    typer.echo(f"  block     {found.hash.hex()}, {ago(age_s)} ago")
     typer.echo(f"  verified  certificates and roots to {found.height}, replay to {found.replayed}")
     note = "" if shown["current"] else f"; this software has {VERSION}: `coseal index rebuild`"
     typer.echo(f"  schema    version {found.version}{note}")
@@ -314,13 +315,6 @@ def _lag(tip: int | None, height: int) -> str:
     if tip is None:
         return "no source to compare with answers"
     return "up to date" if tip <= height else f"{tip - height} blocks behind"
-
-
-def _ago(seconds: int) -> str:
-    for size, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {name}"
-    return f"{seconds} s"
 
 
 def _print(answer: Answer) -> None:

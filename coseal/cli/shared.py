@@ -97,6 +97,10 @@ ContractOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would come of it now; nothing is signed or recorded.")
 ]
+MinHeightOption = Annotated[
+    int | None,
+    typer.Option("--min-height", min=1, metavar="H", help="Only what is proven as of block H or a later one."),
+]
 SenderOption = Annotated[
     str, typer.Option("--as", metavar="MEMBER[/USER]", help="Who acts; the user is admin unless given.")
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from coseal.cli.as_of import up_to
 from coseal.cli.shared import console, plain_table, short
 
 
@@ -17,9 +18,8 @@ def print_object(history: dict[str, Any]) -> None:
     """Print an object's items, one a line."""
     name = f"{history['process_type']}/{history['type']}/{history['id']}"
     count = history["count"]
-    items = "no item names it" if count == 0 else f"{count} item{'s' if count > 1 else ''}, and there are no others"
-    block = f"block {history['height']} ({history['record']['header']['time']})"
-    typer.secho(f"{name}: {items}; proven as of {block}", fg="green")
+    items = "no item names it" if count == 0 else "its one item" if count == 1 else f"all its {count} items"
+    typer.secho(f"{name}: {items}, {up_to(history['height'], history['record']['header']['time'])}", fg="green")
     if not count:
         return
     table = plain_table("time", "item", "details", "recorded by")

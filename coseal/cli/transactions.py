@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coseal.cli.as_of import other_node
 from coseal.cli.dry_run import act
 from coseal.cli.shared import (
     DirectoryOption,
     GenesisOption,
     JsonOption,
     KeyOption,
+    MinHeightOption,
     SenderOption,
     acting,
     folder,
@@ -178,12 +180,14 @@ def show(
             metavar="ID", help="A height or 'latest', a transaction's id, TYPE/OBJECTTYPE/ID, or the id of what it is."
         ),
     ],
+    min_height: MinHeightOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a block, transaction, object with all its items, policy, member, rule, finding, or evidence; each verified.
 
-    An object is named by its process type, object type and id; its items are proven to be all. Evidence is named by
-    the validator it is against.
+    An object is named by its process type, object type and id; its items are proven to be all up to one block, and
+    another node of the folder is asked how high the chain is. --min-height H waits for block H, and refuses what is
+    proven of an earlier one. Evidence is named by the validator it is against.
 
     Examples:
 
@@ -213,11 +217,15 @@ def show(
         DocumentKind.evidence: (evidence.against, show.print_evidence),
     }[kind]
     with access.client() as client:
+        client.session.height = min_height or 0
         document = get(client, identifier)
+        asked, genesis = client.session.urls, client.session.genesis
     if as_json:
         print_json(document)
-    else:
-        tell(document)
+        return
+    tell(document)
+    if kind is DocumentKind.object and (other := other_node(access.directory, genesis, asked)) is not None:
+        typer.echo(f"  {other.against(document['height'])}")
 
 
 def _block(client: Client, height: str) -> dict[str, Any]:

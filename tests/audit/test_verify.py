@@ -66,6 +66,18 @@ def test_an_honest_document_is_ok_and_says_what_it_proves(chain, documents, kind
     assert json.loads(json.dumps(result.to_json()))["verdict"] == "ok"
 
 
+def test_a_document_of_an_earlier_block_cannot_tell_of_a_later_one(chain, documents):
+    for kind in documents:
+        result = judged(documents[kind], chain.genesis)
+        assert result.height == result.facts["height"]
+        assert result.as_of(result.height) is result
+        later = result.as_of(result.height + 1)
+        assert (later.verdict, later.exit_code, later.remaining) == (Verdict.UNKNOWN, 2, ())
+        assert f"says nothing of block {result.height + 1}" in later.reason
+    false = judged({**documents["receipt"], "remark": "x"}, chain.genesis)
+    assert (false.height, false.as_of(9_999).verdict) == (None, Verdict.BAD)
+
+
 def test_absence_is_proved_too(chain):
     certified = state_of(chain, b"membership/member/nobody")
     assert certified.value is None

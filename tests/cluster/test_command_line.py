@@ -130,7 +130,12 @@ def test_a_log_is_imported_once_and_its_objects_are_provably_complete(net: Path,
     assert history["count"] == len(history["items"]) == 15
     path = tmp_path / "history.json"
     path.write_text(json.dumps(history))
-    assert documents("verify", path, "--dir", net)["verdict"] == "ok"
+    verified = documents("verify", path, "--dir", net, "--min-height", history["height"])
+    assert (verified["verdict"], verified["chain"]["height"] >= history["height"]) == ("ok", True)
+    coseal("verify", path, "--dir", net, "--min-height", 10_000, code=2)
+    shown = coseal("show", "object", "log/case/A7", "--dir", net, "--min-height", history["height"])
+    assert "log/case/A7: all its 15 items, up to block " in shown
+    assert " proves block " in shown
     (tmp_path / "log.csv").write_text("\n".join([rows[0], *rows[2:]]))
     assert "not what the file begins with" in run_for_stderr(*words, code=1)
 

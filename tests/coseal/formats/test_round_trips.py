@@ -1,5 +1,6 @@
 """Every encoding gives back what it was given: real files, and random logs."""
 
+import gzip
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from coseal.formats.exporters.ocel_json import write_ocel_json
 from coseal.formats.exporters.ocel_sqlite import write_ocel_sqlite
 from coseal.formats.exporters.ocel_xml import write_ocel_xml
 from coseal.formats.exporters.xes import write_xes
+from tests.coseal.formats.xes_files import said_by
 from tests.reference import reference
 
 WRITERS: dict[str, Callable[[ExportLog], bytes]] = {
@@ -95,6 +97,8 @@ def test_a_real_xes_file_survives_with_its_header(
     path = tmp_path / "log.xes"
     path.write_bytes(write_xes(log, flatten(log)))
     assert log.leaves_out == {}
+    original = (reference_data / name).read_bytes()
+    assert said_by(path.read_bytes()) == said_by(gzip.decompress(original) if name.endswith(".gz") else original)
     again = as_export(read(path))
     assert said(again)["events"] == said(log)["events"]
     assert write_xes(again, flatten(again)) == path.read_bytes()

@@ -70,7 +70,8 @@ def test_the_probe_survives_the_ledger_and_each_encoding(
     again = read(path)
     assert said(as_export(again)) == said(as_export(log))
     assert again.items == log.items
-    assert verify_file(beside, ledger.genesis).ok
+    verified = verify_file(beside, ledger.genesis)
+    assert (verified.ok, verified.height, verified.as_of(4).exit_code) == (True, 3, 2)
 
 
 @pytest.mark.parametrize("name", ["A", "x" * 128, "合" * 128, "https://example.org/a", "a/b c"])

@@ -65,6 +65,8 @@ def _written(row: Attribute) -> str:
 def said_by(text: str | bytes) -> dict[str, Any]:
     """What a file says of its log, traces and events, without the marks of an export and the order of attributes."""
     root = ElementTree.fromstring(text)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]  # without the namespace of some files
     return {
         "log": _read(root),
         "traces": [(_read(trace), [_read(event) for event in trace.iter("event")]) for trace in root.iter("trace")],
