@@ -92,9 +92,10 @@ class Verification:
     @property
     def height(self) -> int | None:
         """The block as of which the document proves something; None if it proves nothing, or of no block."""
-        height = self.facts.get("height")
         last = self.facts.get("heights")  # of an export, "first to last"
-        return int(str(last).rpartition(" ")[2]) if height is None and last is not None else height
+        if last is not None:
+            return int(str(last).rpartition(" ")[2])
+        return self.facts["height"] if "time" in self.facts else None  # a fork is of two blocks
 
     def as_of(self, min_height: int) -> Verification:
         """Return this, or that it cannot be told of ``min_height``, where the document is of an earlier block."""

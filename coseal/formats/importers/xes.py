@@ -49,6 +49,7 @@ NOT_KEPT: Final = {
     "log_attributes": "attributes of the log are left out, as was asked",
 }
 """What of a file is not on the ledger, by the name under which its count stands there."""
+_FIELDS: Final = ("key", "value")
 _Attribute = tuple[str, str, str, str]  # name, XES type, value, path
 _Types = dict[str, tuple[str, str]]  # attribute -> (XES type, path where it was first seen)
 
@@ -88,9 +89,11 @@ class _Reader:
         elif element.tag == "event":
             self._event(element, None, f"event[{len(self._events) + 1}]")
         elif element.tag == "global":
+            self._check_header(element, "global", ("scope",))
             inner = [_plain(child) for child in element.children]
             self._header["globals"].append([element.attributes.get("scope", ""), inner])
         elif element.tag in ("extension", "classifier"):
+            self._check_header(element, element.tag, tuple(element.attributes))
             self._header[f"{element.tag}s"].append(element.attributes)
         elif element.tag in LEDGER_TYPES or element.tag in ("list", "container"):
             self._log_attribute(element)
@@ -135,6 +138,7 @@ class _Reader:
 
     def _log_attribute(self, element: Element) -> None:
         """Take an attribute of the log; those of our exports say how it is to be read, whatever the map leaves out."""
+        self._check_header(element, f"log.{element.attributes.get('key', element.tag)}", _FIELDS)
         own = element.attributes.get("key") in (LITERAL_KEYS, OBJECT_TYPE)
         if element.attributes.get("key") == LITERAL_KEYS:
             self._literal = True
@@ -143,7 +147,21 @@ class _Reader:
         else:
             self._not_kept["log_attributes"] += 1
 
+    def _check_header(self, element: Element, path: str, fields: tuple[str, ...]) -> None:
+        """Note what the header would not hold of an element and those in it."""
+        self._require_only(element, path, fields)
+        for child in element.children:
+            self._check_header(child, f"{path}.{child.attributes.get('key', child.tag)}", _FIELDS)
+
+    def _require_only(self, element: Element, path: str, fields: tuple[str, ...] = ()) -> None:
+        for field in element.attributes:
+            if field not in fields:
+                self._findings.add("unknown_field", f"{path}@{field}", f"expected only {', '.join(fields) or 'none'}")
+        if element.text.strip() and not element.children:  # else the stream has found it
+            self._findings.add("unknown_text", path, element.text.strip()[:60])
+
     def _trace(self, element: Element, path: str) -> None:
+        self._require_only(element, path)
         attributes = list(self._attributes([c for c in element.children if c.tag != "event"], path))
         name = next((value for key, _, value, _ in attributes if key == NAME), None)
         case = self._values.identifier(name, f"{path}.{NAME}") if name is not None else None
@@ -169,6 +187,7 @@ class _Reader:
             latest = max(latest, key)
 
     def _event(self, element: Element, case: str | None, path: str) -> None:
+        self._require_only(element, path)
         attributes = list(self._attributes(element.children, path))
         own = {key: value for key, _, value, _ in attributes if key in (*_OWN, ID)}
         if NAME not in own:
@@ -213,11 +232,7 @@ class _Reader:
             if element.tag not in LEDGER_TYPES or not key or value is None:
                 self._findings.add("unknown_element", where, f"{element.tag}: expected an attribute with key and value")
                 continue
-            for field in element.attributes:
-                if field not in ("key", "value"):
-                    self._findings.add("unknown_field", f"{where}@{field}", "expected only key, value")
-            if element.text.strip():
-                self._findings.add("unknown_text", where, element.text.strip()[:60])
+            self._require_only(element, where, _FIELDS)
             yield name, element.tag, value, where
             yield from self._attributes(element.children, path, name + NEST)
 
