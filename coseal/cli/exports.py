@@ -18,7 +18,6 @@ from coseal.cli.shared import (
     print_json,
     reaching,
 )
-from coseal.contracts.membership.state import operator_key
 from coseal.errors import CosealError
 
 if TYPE_CHECKING:
@@ -79,6 +78,7 @@ def export_log(
       coseal export xes --out fines.xes --object-type case --height 1200 --as regulator
     """
     from coseal.audit.sources import UrlSource
+    from coseal.contracts.membership.state import operator_key
     from coseal.formats.exporters.export import export, manifest
 
     trusted = access.load_genesis()

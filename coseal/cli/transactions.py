@@ -28,8 +28,6 @@ from coseal.cli.shared import (
     print_json,
     reaching,
 )
-from coseal.contracts.membership.state import member_key
-from coseal.contracts.policy.state import instrument_key
 from coseal.errors import EXIT_BAD, BadAnswer, CosealError
 
 if TYPE_CHECKING:
@@ -248,10 +246,14 @@ def _object(client: Client, name: str) -> dict[str, Any]:
 
 
 def _policy(client: Client, name: str) -> dict[str, Any]:
+    from coseal.contracts.policy.state import instrument_key
+
     return _value(client, instrument_key(name), f"policy {name}")
 
 
 def _member(client: Client, name: str) -> dict[str, Any]:
+    from coseal.contracts.membership.state import member_key
+
     return _value(client, member_key(name), f"member {name}")
 
 
