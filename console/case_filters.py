@@ -42,9 +42,11 @@ _FILTERS: Final = (
     _Filter("activity", "activity", "activity"),
     _Filter("before", "before", "activity"),
     _Filter("after", "after", "activity"),
+    _Filter("attribute", "attribute", "text"),
+    _Filter("value", "value", "text"),
     _Filter("variant", "variant", "number"),
 )
-_BESIDE: Final = {"before": "after"}
+_BESIDE: Final = {"before": "after", "attribute": "value"}
 """Filters that mean something only together."""
 
 
@@ -119,7 +121,8 @@ def _chip(page: Page, one: _Filter) -> Html:
     if one.kind == "during":
         value = page.t(f"filters.during.{value}")
     if one.name in _BESIDE:
-        value = f"{value} → {page.query(_BESIDE[one.name]) or '–'}"
+        sign = "→" if one.kind == "activity" else "="
+        value = f"{value} {sign} {page.query(_BESIDE[one.name]) or '–'}"
     words = f"{page.t(f'filters.{one.name}')}: {value}"
     label = page.t("filters.remove", filter=words)
     href = _without(page, one.name, *([_BESIDE[one.name]] if one.name in _BESIDE else []))
@@ -141,6 +144,8 @@ def _form(page: Page, activities: Iterable[str]) -> Html:
             case "activity" | "during":
                 options = durings if one.kind == "during" else names
                 control = _select(one.name, options, value)
+            case "text":
+                control = el("input", {"type": "text", "name": one.name, "value": value})
             case "number":
                 control = el("input", {"type": "text", "inputmode": "numeric", "name": one.name, "value": value})
             case "length":

@@ -25,6 +25,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "filters.activity": ("With the activity", "包含活动"),
     "filters.before": ("With the flow from", "包含流向：由"),
     "filters.after": ("to", "至"),
+    "filters.attribute": ("With the attribute", "包含属性"),
+    "filters.value": ("of value", "其值为"),
     "filters.variant": ("Variant", "变体"),
     "times.title": ("How long cases take", "案例历时"),
     "times.note": (

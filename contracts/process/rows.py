@@ -21,12 +21,14 @@ from coseal.contracts.process.tables import (
     ACTIVITIES,
     BATCHES,
     ITEM_OBJECTS,
+    ITEM_VALUES,
     ITEMS,
     OBJECTS,
     PROCESS_TYPES,
     SOURCES,
     TRACES,
 )
+from coseal.ledger.strict_json import json_text
 from coseal.ledger.transaction import Transaction
 
 _Corrected: TypeAlias = tuple[Mapping[str, Any], int, Sequence[Sequence[str]]]
@@ -48,6 +50,22 @@ def writer(rows: Rows) -> Writer:
     )
 
 
+VALUE_CHARACTERS: Final = 64
+"""Longer values of attributes are not found by them."""
+
+
+def values_of(item: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Return the attributes that an item gives, each with its value as text; neither sealed nor long ones."""
+    given = item.get("attributes", ())
+    pairs = given.items() if isinstance(given, dict) else ((name, value) for name, _, value in given)
+    return {
+        (name, shown)
+        for name, value in pairs
+        if isinstance(value, (str, int))
+        and len(shown := value if isinstance(value, str) else json_text(value)) <= VALUE_CHARACTERS
+    }
+
+
 class _ProcessRows:
     """Puts the rows of this contract; counts within a block, to write once."""
 
@@ -57,6 +75,7 @@ class _ProcessRows:
         self._corrected = CorrectedRows(rows, self._flows)
         self._detailed = rows.holds(ITEMS)
         self._batches, self._sources, self._activities = rows.of(BATCHES), rows.of(SOURCES), rows.of(ACTIVITIES)
+        self._values = rows.of(ITEM_VALUES)
         self._objects, self._links, self._traces = rows.of(OBJECTS), rows.of(ITEM_OBJECTS), rows.of(TRACES)
         self._events: dict[int, int] = {}
         self._next_item = 0
@@ -141,6 +160,8 @@ class _ProcessRows:
                 occurred_ms = time_ms(item["time"], zone_minutes)
                 if occurred_ms is not None and (latest_ms is None or occurred_ms > latest_ms):
                     latest_ms = occurred_ms
+            for name, value in values_of(item):
+                self._values.add(name, value, number)
             if number - first in corrected:
                 self._flows.write(process_type, steps, act)
                 steps.clear()

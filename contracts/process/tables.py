@@ -138,6 +138,16 @@ CORRECTIONS: Final = Table(
         *WRITTEN,
     ),
 )
+ITEM_VALUES: Final = Table(
+    "item_values",
+    "one row a value of an attribute that an item gives, if it is no longer than 64 characters",
+    ("name", "value", "item"),
+    (
+        text("name", "name of the attribute"),
+        text("value", "its value as text"),
+        integer("item", "`items.number`"),
+    ),
+)
 
 _KIND: Final = integer("kind", "`trace_kinds.id`")
 _BEFORE: Final = integer("before", "activity before; 0 for the start")
@@ -216,7 +226,7 @@ VARIANTS: Final = Table(
 )
 
 TABLES: Final = (
-    *(PROCESS_TYPES, SOURCES, BATCHES, ITEMS, ACTIVITIES, OBJECTS, ITEM_OBJECTS, CORRECTIONS),
+    *(PROCESS_TYPES, SOURCES, BATCHES, ITEMS, ACTIVITIES, OBJECTS, ITEM_OBJECTS, CORRECTIONS, ITEM_VALUES),
     *(TRACE_KINDS, TRACES, FLOWS, FLOW_TIMES, VARIANTS),
 )
 

@@ -30,6 +30,8 @@ def page(query: str) -> Page:
         ("least_time=3&below_time=1e9d", {}),
         ("first=a&last=b&activity=c&variant=7", {"first": "a", "last": "b", "activity": "c", "variant": 7}),
         ("before=a&after=b", {"before": "a", "after": "b"}),
+        ("attribute=amount&value=35.0", {"attribute": "amount", "value": "35.0"}),
+        ("value=35.0", {}),
         ("before=a", {}),
         ("after=a&variant=-1", {}),
     ],

@@ -44,6 +44,8 @@ Variant = Annotated[int | None, Query(ge=1, le=2**62, description="Only cases of
 First = Annotated[str | None, Query(max_length=128, description="Only cases whose first event is of this type.")]
 Last = Annotated[str | None, Query(max_length=128, description="Only cases whose last event is of this type.")]
 Activity = Annotated[str | None, Query(max_length=128, description="Only cases with an event of this type.")]
+Attribute = Annotated[str | None, Query(max_length=128, description="Only cases where this attribute has `value`.")]
+Value = Annotated[str | None, Query(max_length=64, description="See `attribute`.")]
 Before = Annotated[
     str | None, Query(max_length=128, description="Only cases where this event type comes right before `after`.")
 ]
@@ -66,6 +68,8 @@ async def _filters(
     first: First = None,
     last: Last = None,
     activity: Activity = None,
+    attribute: Attribute = None,
+    value: Value = None,
     before: Before = None,
     after: After = None,
     from_ms: FromMs = None,
@@ -76,9 +80,10 @@ async def _filters(
 ) -> dict[str, Any]:
     """Return the filters of cases that were given, by name."""
     given = dict(locals())
-    if (before is None) != (after is None):
-        raise Problem(400, "invalid_parameter", "before, after: one needs the other")
-    return {name: value for name, value in given.items() if value is not None}
+    for one, other in (("before", "after"), ("attribute", "value")):
+        if (given[one] is None) != (given[other] is None):
+            raise Problem(400, "invalid_parameter", f"{one}, {other}: one needs the other")
+    return {name: held for name, held in given.items() if held is not None}
 
 
 Filters = Annotated[dict[str, Any], Depends(_filters)]

@@ -25,6 +25,10 @@ _CONDITIONS: Final = {
     "last": "t.activity = :last",
     "least_ms": f"{_TOOK} >= :least_ms",
     "below_ms": f"{_TOOK} < :below_ms",
+    "attribute": "EXISTS (SELECT 1 FROM item_objects l WHERE l.object = t.object AND l.item IN"
+    " (SELECT item FROM item_values WHERE name = :attribute AND value = :value)"
+    " AND NOT EXISTS (SELECT 1 FROM corrections c JOIN corrections r ON r.object = c.object AND r.item = c.place"
+    " WHERE c.object = l.object AND c.item = l.item AND r.now <> l.item))",
     "activity": "EXISTS (SELECT 1 FROM item_objects l WHERE l.object = t.object AND l.activity = :activity)",
     "before": "EXISTS (SELECT 1 FROM item_objects l WHERE l.object = t.object AND l.activity = :before AND :after ="
     " (SELECT n.activity FROM item_objects n WHERE n.object = l.object AND n.item > l.item"

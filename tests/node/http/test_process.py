@@ -129,6 +129,9 @@ async def test_the_map_of_a_process_its_variants_and_its_cases(world: World, cli
     assert [case["id"] for case in of_one["items"]] == ["A"]
     some = (await client.get("/v1/process-types/fines/map?type=case&before=Pay&after=Create")).json()
     assert (some["cases"], some["cases_in_all"], some["events"], len(some["flows"])) == (1, 2, 3, 2)
+    priced = (await client.get("/v1/process-types/fines/cases?type=case&attribute=amount&value=35.0")).json()
+    assert [case["id"] for case in priced["items"]] == ["A", "B"]
+    assert not (await client.get("/v1/process-types/fines/cases?attribute=amount&value=36.0")).json()["items"]
     longest = (await client.get("/v1/process-types/fines/cases?type=case&order=longest&limit=1")).json()
     following = f"/v1/process-types/fines/cases?type=case&order=longest&cursor={longest['next']}"
     listed = [*longest["items"], *(await client.get(following)).json()["items"]]

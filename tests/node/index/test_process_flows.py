@@ -50,6 +50,8 @@ def write(connection: sqlite3.Connection, events: list[tuple[int, int, int]], ba
         rows.flush()
     links = [(number, item, activity, ms) for item, (number, activity, ms) in enumerate(events, 1)]
     connection.executemany("INSERT INTO item_objects VALUES (?, ?, ?, ?)", links)
+    values = [("parity", str(ms % 3), item) for _, item, _, ms in links]
+    connection.executemany("INSERT INTO item_values VALUES (?, ?, ?)", values)
 
 
 FILTERS = st.fixed_dictionaries(
@@ -59,6 +61,7 @@ FILTERS = st.fixed_dictionaries(
         "last": st.sampled_from(NAMES),
         "activity": st.sampled_from(NAMES),
         "flow": st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)),
+        "value": st.sampled_from("012"),
         "from_ms": st.integers(0, 10**12),
         "to_ms": st.integers(0, 10**12),
         "during": st.sampled_from(("overlaps", "within", "begins", "ends")),
@@ -88,6 +91,7 @@ def passes(trace: Trace, filters: dict[str, Any]) -> bool:
         and filters.get("first", names[0]) == names[0]
         and filters.get("last", names[-1]) == names[-1]
         and filters.get("activity", names[0]) in names
+        and ("value" not in filters or filters["value"] in {str(ms % 3) for _, ms in trace})
         and ("flow" not in filters or filters["flow"] in pairwise(names))
         and filters.get("least_ms", took) <= took < filters.get("below_ms", took + 1)
     )
@@ -104,6 +108,8 @@ def test_what_passes_filters_is_what_passes_them_one_by_one(tmp_path_factory: An
             traces[number].append((NAMES[activity - 1], ms))
     kept = {number: trace for number, trace in traces.items() if passes(trace, filters)}
     asked = {name: value for name, value in filters.items() if name != "flow"}
+    if "value" in filters:
+        asked["attribute"] = "parity"
     if "flow" in filters:
         asked["before"], asked["after"] = filters["flow"]
     found = queries.process_map(connection, "t", "odd", 1_000, asked)[1]
