@@ -33,6 +33,7 @@ from coseal.console.page_data import ATTEMPTS, PageData
 from coseal.console.pages import NAVIGATION, ROUTES
 from coseal.console.shapes import Odd
 from coseal.console.shown import Untrue
+from coseal.console.table_files import file_of, wanted
 from coseal.console.texts import LANGUAGES
 from coseal.ledger.errors import Malformed
 
@@ -131,6 +132,10 @@ def _page(console: Console, route: Route) -> Callable[[Request], Awaitable[Respo
         if request.method == "POST" and route.take is not None:
             return await _taken(page, route.take)
         view = await _built(page, route)
+        if wanted(page) and view.status == 200:
+            view = await asyncio.to_thread(file_of, page, view)
+        if view.to:
+            return RedirectResponse(view.to, 303)
         if view.file is not None:
             name, written = view.file
             safe = _NO_NAME.sub("-", name)

@@ -180,6 +180,7 @@ _of_type: Final[dict[str, Shape]] = {"height": height, "type": optional(name), "
 PROCESS_TYPES: Final = record(
     height=height, process_types=listed(record(id=name, title=text(), member=name, version=integer(low=1)))
 )
+FOUND_OBJECTS: Final = record(height=height, objects=listed(record(process_type=name, type=name, id=name), 1_000))
 PROCESS_MAP: Final = record(
     **_of_type,
     cases_in_all=count,
@@ -239,6 +240,7 @@ _policy: Final = record(
     status=name,
     issuers=_names,
 )
+FOUND_POLICIES: Final = record(height=height, policies=listed(record(id=name, title=_title), 1_000))
 POLICIES: Final = record(height=height, policies=listed(_policy, 1_000), next=cursor)
 _edge: Final = record(policy=name, target=name, relation=name)
 RELATIONS: Final = record(

@@ -12,7 +12,7 @@ from typing import Final
 from coseal.console.html import Html, el, join
 from coseal.console.nodes import ODD
 from coseal.console.page import Entry, Page, View
-from coseal.console.parts import empty, lead, notice, seal
+from coseal.console.parts import empty, lead, notice, seal, search
 from coseal.console.shown import Shown, Trust
 from coseal.console.texts import LANGUAGES
 
@@ -94,7 +94,10 @@ def _top(page: Page) -> Html:
         genesis.name,
         el("code", {"class": "hash faint"}, genesis.chain_id.hex()[:8]),
     )
-    return el("header", {"class": "top", "id": "status"}, brand, chain, _followed(page), _who(page))
+    box = search(
+        page, "q", "app.search", value=page.query("q") or "" if page.path == "/search" else "", action="/search"
+    )
+    return el("header", {"class": "top", "id": "status"}, brand, chain, box, _followed(page), _who(page))
 
 
 def _followed(page: Page) -> Html:

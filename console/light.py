@@ -79,6 +79,15 @@ class LightClient:
             return None
         return bytes(self._hashes[(height - 1) * HASH_BYTES : height * HASH_BYTES])
 
+    def height_of(self, hash: bytes) -> int | None:
+        """Return the height of the followed block of this hash, None if there is none."""
+        place = self._hashes.find(hash)
+        while place % HASH_BYTES > 0:  # across two hashes; not found is -1, whose rest is above 0 as well
+            if place < 0:
+                return None
+            place = self._hashes.find(hash, place + 1)
+        return place // HASH_BYTES + 1
+
     def validators(self, epoch: int) -> ValidatorSet:
         """Return the validators of an epoch that was followed; raise ``UnknownValidators``."""
         found = self._sets.get(epoch)

@@ -29,6 +29,8 @@ Handler = Callable[["Page"], Awaitable["View"]]
 Act = Callable[["Page", Mapping[str, str]], Awaitable["Done"]]
 Take = Callable[["Page", Sequence["Part"]], Awaitable["Done"]]
 
+FILE_ROWS: Final = 1_000
+"""How many rows a file of a table has at most, from where the page of the list begins."""
 _DAY_MS: Final = 86_400_000
 
 
@@ -61,7 +63,8 @@ class Entry:
 class View:
     """A built page: its title, its body, whether it is built again on every change, and the HTTP status.
 
-    With ``file`` (name, JSON text or bytes as they are) the browser is given that to keep instead.
+    With ``file`` (name, text or bytes as they are) the browser is given that to keep instead; with ``to`` it is sent
+    on to another page.
     """
 
     title: str
@@ -69,6 +72,7 @@ class View:
     live: bool = True
     status: int = 200
     file: tuple[str, str | bytes] | None = None
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,11 @@ class Page:
         number = int(value)
         return number if low <= number <= high else None
 
+    def rows(self, shown: int) -> int:
+        """Return how many rows of a list to ask for: as many as a page shows, or as many as a file of it may have."""
+        asks_file = self.query("table") is not None and self.query("file") is not None
+        return FILE_ROWS if asks_file else shown
+
     def part(self, name: str) -> str:
         """Return a part of the path, as the route names it."""
         return str(self.request.path_params[name])
@@ -170,6 +179,10 @@ class Page:
 
     def _two(self, key: str, whole: str, count: int, rest: int) -> str:
         return self.t(key, count=count, rest=rest) if rest else self.t(whole, count=count)
+
+    def to(self, path: str) -> View:
+        """Return the way on to another page of the console."""
+        return View("", EMPTY, live=False, to=path)
 
     def file(self, name: str, written: str | bytes) -> View:
         """Return a file for the browser to keep; its kind is by the ending of its name."""

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from coseal.console.html import EMPTY, Child, Html, el, join
 from coseal.console.page import Page
 from coseal.console.shown import Shown, Trust
+from coseal.console.sorting import in_order, sort_value, sorting
 from coseal.ledger.render import time_text
 
 _SIGN: Final = {Trust.VERIFIED: "✓", Trust.UNVERIFIED: "○", Trust.FAILED: "✕"}
@@ -24,6 +25,8 @@ _WORD: Final = {
 }
 _LIST_MAX: Final = 100
 _RAW_CHARACTERS_MAX: Final = 200_000
+_TRAIL: Final = 24
+"""How many pages of a list one can go back; from the first of them, back is the start of the list."""
 
 
 def seal(page: Page, shown: Shown[Any], *, small: bool = False) -> Html:
@@ -88,28 +91,71 @@ def table(page: Page, key: str, columns: Sequence[str], rows: Iterable[Sequence[
 
     See ``titled_table``.
     """
-    return titled_table(page, page.t(key), [page.t(column) for column in columns], rows, numeric=numeric)
+    names = [page.t(column) for column in columns]
+    return titled_table(page, page.t(key), names, rows, numeric=numeric, name=key.replace(".", "-"))
 
 
 def titled_table(
-    page: Page, title: str, names: Sequence[str], rows: Iterable[Sequence[Child]], *, numeric: str = ""
+    page: Page,
+    title: str,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Child]],
+    *,
+    numeric: str = "",
+    name: str = "list",
 ) -> Html:
-    """Return a table whose title and headings are texts of a contract.
+    """Return a table whose title and headings are texts of a contract; ``name`` tells it from others of the page.
 
     The first cell of a row is its heading. Without rows the empty state is returned. On a narrow screen each row
     becomes a card; roles are said outright, since a browser forgets those of a table that is laid out otherwise.
+    A heading sorts the rows that are shown, by the URL; below is the way to keep them as a file (``table_files``).
     """
     is_numeric = {int(word) for word in numeric.split()}
-    body = [_row(cells, names, is_numeric) for cells in rows]
-    if not body:
+    listed = list(rows)
+    if not listed:
         return empty(page)
+    chosen = sorting(page, name, len(names))
+    if chosen is not None:
+        listed = in_order(listed, *chosen)
+    body = [_row(cells, names, is_numeric) for cells in listed]
+    sorts = len(listed) > 1
     head = [
-        el("th", {"scope": "col", "role": "columnheader", "class": "num" if place in is_numeric else None}, name)
-        for place, name in enumerate(names)
+        _heading(page, name, place, words, chosen, numeric=place in is_numeric, sorts=sorts)
+        for place, words in enumerate(names)
     ]
     top = el("thead", {"role": "rowgroup"}, el("tr", {"role": "row"}, head))
-    inner = el("table", {"class": "cards", "role": "table"}, top, el("tbody", {"role": "rowgroup"}, body))
-    return el("div", {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": title}, inner)
+    marked: dict[str, str | int | bool | None] = {"class": "cards", "role": "table", "data-table": name}
+    inner = el("table", marked, top, el("tbody", {"role": "rowgroup"}, body))
+    scroll = el("div", {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": title}, inner)
+    return join(scroll, _files(page, name, title) if sorts else None)
+
+
+def _heading(
+    page: Page, name: str, place: int, words: str, chosen: tuple[int, bool] | None, *, numeric: bool, sorts: bool
+) -> Html:
+    """Return the heading of a column, a link that sorts by it, or the other way round where that is so already."""
+    marks: dict[str, str | int | bool | None] = {"scope": "col", "role": "columnheader"}
+    marks["class"] = "num" if numeric else None
+    if not sorts or not words:
+        return el("th", marks, words)
+    if chosen is not None and chosen[0] == place:
+        marks["aria-sort"] = "descending" if chosen[1] else "ascending"
+    href = page.link(sort=sort_value(name, place, falls=chosen == (place, False)))
+    return el("th", marks, el("a", {"href": href}, words))
+
+
+def _files(page: Page, name: str, title: str) -> Html:
+    """Return the links that give a table as a file."""
+    links = []
+    for kind in ("csv", "json"):
+        label = page.t("part.file", title=title, kind=kind.upper())
+        link: dict[str, str | int | bool | None] = {
+            "href": page.link(table=name, file=kind),
+            "download": True,
+            "aria-label": label,
+        }
+        links.append(el("a", link, kind.upper()))
+    return el("p", {"class": "table-files"}, links)
 
 
 def _row(cells: Sequence[Child], names: Sequence[str], is_numeric: set[int]) -> Html:
@@ -144,12 +190,17 @@ def pager(page: Page, *, newer: str | None = None, older: str | None = None, mid
 
 
 def cursor_pager(page: Page, following: str | None) -> Html | None:
-    """Return the links of a list paged by cursor: back to its start, and on."""
+    """Return the links of a list paged by cursor: to its start, back and on; the URL has the way that was come."""
     if not following and not page.query("cursor"):
         return None
-    first = el("a", {"class": "button", "href": page.link(cursor=None)}, "↞ ", page.t("part.first"))
-    after = el("a", {"class": "button", "href": page.link(cursor=following)}, page.t("part.next"), " →")
-    links = [first if page.query("cursor") else None, after if following else None]
+    here, trail = page.query("cursor") or "", (page.query("trail") or "").split(".")
+    before = [one for one in trail if one][-_TRAIL:]
+    first = el("a", {"class": "button", "href": page.link(cursor=None, trail=None)}, "↞ ", page.t("part.first"))
+    back = page.link(cursor=before[-1] if before else None, trail=".".join(before[:-1]))
+    previous = el("a", {"class": "button", "href": back, "rel": "prev"}, "← ", page.t("part.previous"))
+    on = page.link(cursor=following, trail=".".join([*before, here] if here else before))
+    after = el("a", {"class": "button", "href": on, "rel": "next"}, page.t("part.next"), " →")
+    links = [*((first, previous) if here else ()), after if following else None]
     return el("nav", {"class": "pager", "aria-label": page.t("part.pages")}, links)
 
 
@@ -158,7 +209,13 @@ def search(page: Page, name: str, key: str, *, value: str = "", action: str | No
     hidden = [el("input", {"type": "hidden", "name": other, "value": held}) for other, held in kept.items() if held]
     field = el("input", {"type": "search", "name": name, "value": value, "placeholder": page.t(key)})
     label = el("label", None, el("span", {"class": "unseen"}, page.t(key)), field)
-    attributes = {"method": "get", "action": action or page.path, "class": "search", "role": "search"}
+    attributes = {
+        "method": "get",
+        "action": action or page.path,
+        "class": "search",
+        "role": "search",
+        "aria-label": page.t(key),
+    }
     return el("form", attributes, hidden, label, el("button", {"type": "submit"}, page.t("part.search")))
 
 
@@ -168,7 +225,10 @@ def choices(page: Page, name: str, options: Iterable[tuple[str, str]], label_key
     links = [
         el(
             "a",
-            {"href": page.link(**{name: value, "cursor": None}), "aria-current": "true" if value == chosen else None},
+            {
+                "href": page.link(**{name: value, "cursor": None, "trail": None}),
+                "aria-current": "true" if value == chosen else None,
+            },
             shown,
         )
         for value, shown in options

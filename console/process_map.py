@@ -15,6 +15,7 @@ from coseal.console.map_drawing import Arrow, Box, Drawing, drawing
 from coseal.console.page import Page
 from coseal.console.parts import table
 from coseal.console.process_parts import cases_link, span
+from coseal.console.sorting import sized
 
 START: Final = "\x02"
 END: Final = "\x03"
@@ -136,7 +137,10 @@ def _flows(page: Page, found: Found) -> Html:
         [
             f"{one['from']} → {one['to']}",
             page.number(one["count"]),
-            *("–" if one[name] is None else span(page, one[name]) for name in ("median_ms", "mean_ms")),
+            *(
+                "–" if one[name] is None else sized(span(page, one[name]), one[name])
+                for name in ("median_ms", "mean_ms")
+            ),
         ]
         for one in found["flows"]
     ]

@@ -19,11 +19,12 @@ from coseal.console.pages import (
     network,
     policies,
     processes,
+    search,
 )
 
 _MODULES: Final = (network, blocks, policies, processes, board, members, governance, evidence, audit)
 
-_ROUTES: Final = tuple(route for module in _MODULES for route in module.ROUTES)
+_ROUTES: Final = tuple(route for module in (*_MODULES, search) for route in module.ROUTES)
 
 NAVIGATION: Final[tuple[Entry, ...]] = (*(module.NAV for module in _MODULES), lists.NAV)
 ROUTES: Final[tuple[Route, ...]] = (*_ROUTES, *lists.routes_beside(_ROUTES))

@@ -5,7 +5,6 @@ Law: what is listed is read from verified blocks; a transaction stands with its 
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,15 +18,12 @@ from coseal.console.parts import (
     lead,
     member_link,
     moment,
-    notice,
     outcome,
     pager,
     raw,
-    search,
     section,
     table,
     tag,
-    transaction_link,
     tree,
 )
 from coseal.console.rows import TransactionRow, action_words, transaction_table
@@ -39,17 +35,13 @@ from coseal.ledger.transaction import Transaction
 NAV: Final = Entry("blocks.nav", "/blocks")
 _PAGE_BLOCKS: Final = 25
 _PAGE_TRANSACTIONS: Final = 50
-_ID: Final = re.compile(r"^[0-9a-f]{64}$")
 
 
 async def blocks(page: Page) -> View:
     """Build the list of blocks: newest first, paged by height."""
     tip = page.console.light.height
     upper = page.query_integer("to", low=1, high=max(1, tip)) or tip
-    found = page.query("q")
-    head = lead(page, page.t("blocks.nav"), "blocks.lead", search(page, "q", "blocks.search", action="/blocks"))
-    if found is not None:
-        return page.view(page.t("blocks.nav"), head, _found(page, found, tip))
+    head = lead(page, page.t("blocks.nav"), "blocks.lead")
     if not tip:
         return page.view(page.t("blocks.nav"), head, empty(page, "network.no_block"))
     first = max(1, upper - _PAGE_BLOCKS + 1)
@@ -65,22 +57,6 @@ async def blocks(page: Page) -> View:
     links = pager(page, newer=newer, older=older, middle=middle)
     body = section(page, "blocks.list", table(page, "blocks.list", columns, rows, numeric="2"), links, shown=shown)
     return page.view(page.t("blocks.nav"), head, body, live=page.query("to") is None)
-
-
-def _found(page: Page, text: str, tip: int) -> Html:
-    """Return where a search leads: a height, a transaction id, a member, or nowhere."""
-    wanted = text.strip().replace(",", "").lower()
-    ways: list[Child] = []
-    if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:19]) <= tip:
-        ways.append(el("li", None, page.t("row.block"), " ", height_link(page, int(wanted))))
-    if _ID.match(wanted):
-        ways.append(el("li", None, page.t("row.id"), " ", transaction_link(page, wanted)))
-    members = {member.id for member in page.console.genesis.members}
-    if wanted.partition("/")[0] in members:
-        ways.append(el("li", None, page.t("row.sender"), " ", member_link(wanted.partition("/")[0])))
-    if not ways:
-        return notice("wait", page.t("blocks.nothing_found"))
-    return section(page, "blocks.found", el("ul", None, ways))
 
 
 def _block_row(page: Page, committed: CommittedBlock) -> list[Child]:

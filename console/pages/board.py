@@ -246,7 +246,7 @@ async def finding_list(page: Page) -> View:
     """Build the list of findings, filtered and paged by the node."""
     given = _given(page)
     shown = await page.data.get(
-        "/v1/findings", FINDINGS, **given, order="newest", limit=_PAGE, cursor=page.query("cursor")
+        "/v1/findings", FINDINGS, **given, order="newest", limit=page.rows(_PAGE), cursor=page.query("cursor")
     )
     rows = [_row(page, row) for row in shown.value["findings"]]
     columns = (

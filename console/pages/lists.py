@@ -68,7 +68,7 @@ async def entries(page: Page) -> View:
     listed = _list(page)
     given: dict[str, Any] = {one.name: page.query(one.name) for one in listed.filters}
     if listed.paged:
-        given |= {"limit": _PAGE, "cursor": page.query("cursor")}
+        given |= {"limit": page.rows(_PAGE), "cursor": page.query("cursor")}
     if len(listed.orders) > 1:
         given["order"] = page.query("order")
     shown = await page.data.get(listed.path, _shape(listed), **given)

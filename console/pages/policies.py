@@ -31,7 +31,9 @@ async def register(page: Page) -> View:
     """Build the register."""
     chosen = {name: value for name in FILTERS if (value := page.query(name)) is not None}
     listed, counted, sources = await asyncio.gather(
-        page.data.get("/v1/policies", POLICIES, order="newest", limit=_PAGE, cursor=page.query("cursor"), **chosen),
+        page.data.get(
+            "/v1/policies", POLICIES, order="newest", limit=page.rows(_PAGE), cursor=page.query("cursor"), **chosen
+        ),
         page.data.get("/v1/policies/statistics", policy_counts("origin"), by="origin", **chosen),
         page.data.get("/v1/policies/sources", POLICY_SOURCES),
     )

@@ -18,6 +18,7 @@ from coseal.console.page import Page, Route, View
 from coseal.console.pages import cases
 from coseal.console.parts import choices, cursor_pager, lead, moment, search, section, table
 from coseal.console.process_parts import cases_link, span, tabs
+from coseal.console.sorting import sized
 from coseal.console.supervision_parts import case_link
 from coseal.contracts.process.state import type_key
 
@@ -31,7 +32,7 @@ async def variants(page: Page) -> View:
     name = page.part("id")
     path = f"/v1/process-types/{quote(name, safe='')}/variants"
     shown, definition = await asyncio.gather(
-        page.data.get(path, VARIANTS, **case_filters.asked(page), limit=_PAGE, cursor=page.query("cursor")),
+        page.data.get(path, VARIANTS, **case_filters.asked(page), limit=page.rows(_PAGE), cursor=page.query("cursor")),
         page.data.state(type_key(name)),
     )
     found, record = shown.value, _known(page, name, definition.value)
@@ -80,7 +81,7 @@ async def case_list(page: Page) -> View:
     """Build the list of cases, as the node filters, sorts and pages it."""
     name, order = page.part("id"), page.query("order")
     path = f"/v1/process-types/{quote(name, safe='')}/cases"
-    params = {**case_filters.asked(page), "order": order if order in _ORDERS[1:] else None, "limit": _PAGE}
+    params = {**case_filters.asked(page), "order": order if order in _ORDERS[1:] else None, "limit": page.rows(_PAGE)}
     shown, definition = await asyncio.gather(
         page.data.get(path, CASES, cursor=page.query("cursor"), **params), page.data.state(type_key(name))
     )
@@ -122,7 +123,8 @@ def _known(page: Page, name: str, record: Mapping[str, Any] | None) -> Mapping[s
 def _case(page: Page, name: str, object_type: str, one: Mapping[str, Any]) -> list[Child]:
     took: Child = "–"
     if one["first_ms"] is not None and one["last_ms"] is not None:
-        took = span(page, one["last_ms"] - one["first_ms"])
+        took_ms = one["last_ms"] - one["first_ms"]
+        took = sized(span(page, took_ms), took_ms)
     return [
         el("a", {"href": case_link(name, object_type, one["id"])}, one["id"]),
         page.number(one["events"]),

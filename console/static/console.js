@@ -178,6 +178,11 @@
       }
     });
     document.addEventListener("keydown", (event) => {
+      const writes = event.target.closest("input, textarea, select");
+      if (event.key === "/" && !writes && !event.ctrlKey && !event.metaKey && !event.altKey) {
+        event.preventDefault();
+        document.querySelector(".top input[type=search]").focus();
+      }
       if (event.key === "Escape") {
         for (const open of document.querySelectorAll("details.seal[open]")) {
           open.open = false;

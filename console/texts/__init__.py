@@ -22,6 +22,7 @@ from coseal.console.texts import (
     network,
     policies,
     processes,
+    search,
 )
 
 LANGUAGES: Final = {"en": "English", "zh": "中文"}
@@ -40,6 +41,7 @@ _MODULES: Final = (
     evidence,
     audit,
     lists,
+    search,
 )
 
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {}

@@ -11,7 +11,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "what was asked and its outcome.",
         "账本本身，按新旧排列。每个区块先执行后表决，证书同时涵盖请求及其结果。",
     ),
-    "blocks.search": ("Height, transaction id or member", "高度、交易编号或成员"),
     "blocks.list": ("Blocks", "区块列表"),
     "blocks.range": ("{first} to {last} of {tip}", "第 {first} 至 {last}，共 {tip}"),
     "blocks.transactions": ("Transactions", "交易"),
@@ -19,11 +18,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "blocks.proposer": ("Proposed by", "提议者"),
     "blocks.signers": ("Signed by", "签署者"),
     "blocks.hash": ("Block hash", "区块哈希"),
-    "blocks.nothing_found": (
-        "Nothing found: give a height, a whole transaction id, or a member's id.",
-        "没有找到：请输入高度、完整的交易编号或成员编号。",
-    ),
-    "blocks.found": ("Found", "查找结果"),
     "blocks.one": ("Block {height}", "区块 {height}"),
     "blocks.one.lead": (
         "What the validators agreed on at this height: who did what, in this order, with this outcome.",

@@ -72,7 +72,11 @@ OBJECTS: Final = List(
         "process_type": _TYPE,
         "items": {"en": "Items", "zh": "条目数"},
     },
-    (_PROCESS_TYPE, Filter("type", "Only of this object type.", "+type = :type", high=128)),
+    (
+        _PROCESS_TYPE,
+        Filter("type", "Only of this object type.", "+type = :type", high=128),
+        Filter("id", "Only of this id.", "name = :id", high=128),
+    ),
     entry=object_entry,
     key=object_key,
     named_by=("process_type", "type", "id"),

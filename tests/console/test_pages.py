@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.cluster]
         "/evidence",
         "/lists",
         "/lists/findings",
+        "/search?q=notice",
     ],
 )
 def test_a_page_can_be_read_by_everybody(look, path):
@@ -106,3 +107,13 @@ def test_a_killed_node_is_seen_and_seen_to_come_back(look: Any, visit: Visit, ru
         running.cluster.wait_one_tip()
     page.get_by_text("1 more may fail", exact=False).first.wait_for(timeout=60_000)
     assert silent.count() == 0
+
+
+def test_the_key_leads_to_the_search_and_a_name_to_its_page(visit: Visit) -> None:
+    page = visit("/blocks")
+    page.keyboard.press("/")
+    page.keyboard.type("bank-a")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/members/bank-a")
+    page.locator(".top").get_by_role("searchbox").fill("/")  # a sign like any other where one writes
+    assert page.locator(".top").get_by_role("searchbox").input_value() == "/"

@@ -92,7 +92,7 @@ def test_a_case_is_complete_and_says_what_the_rules_said(look: Any, visit: Visit
 
 def test_that_a_case_does_not_exist_is_proven(visit: Visit, running: Running) -> None:
     page = visit("/processes/t/cases")
-    page.get_by_role("searchbox").fill("no such case")
+    page.get_by_role("searchbox", name="Id of a case").fill("no such case")
     page.keyboard.press("Enter")
     page.get_by_text("It is proven that nothing is recorded of case no such case.").wait_for()
     assert page.locator("main .panel details.seal.verified").count() == 1
