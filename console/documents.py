@@ -161,6 +161,14 @@ FINDING_COUNTS: Final = record(height=height, counts=listed(record(status=name, 
 _trail: Final = record(
     step=name, by=optional(name), height=height, time_ms=optional(time_ms), tx=maybe(optional(digest))
 )
+FINDING_FIGURES: Final = record(
+    height=height,
+    first_ms=duration_ms,
+    now_ms=time_ms,
+    weeks=listed(record(week_ms=duration_ms, rule=name, subject=optional(name), count=count)),
+    ages=listed(record(from_ms=time_ms, to_ms=optional(time_ms), count=count, overdue=count), 100),
+    taken=listed(record(step=one_of(*TERMS), member=name, taken=count, in_time=count)),
+)
 FINDING: Final = record(height=height, trail=listed(_trail))
 HOLDS: Final = record(
     height=height, holds=listed(record(process_type=name, object_type=name, object=name), 1_000), next=cursor

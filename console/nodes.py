@@ -121,6 +121,8 @@ class Nodes:
         self.doubts = Doubts()
         """Answers that did not verify: a node that gave one is asked last for a while."""
         self._current = self.addresses[0].name if self.addresses else ""
+        self.token = token
+        """What is shown to nodes that have no token of their own."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=8)
         self._http = httpx.AsyncClient(

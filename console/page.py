@@ -142,7 +142,8 @@ class Page:
         query: dict[str, Any] = dict(self.request.query_params) if path is None else {}
         query |= params
         kept = {name: value for name, value in query.items() if value not in (None, "")}
-        return (path if path is not None else self.path) + (f"?{urlencode(kept)}" if kept else "")
+        start = path if path is not None else self.path
+        return start + (f"{'&' if '?' in start else '?'}{urlencode(kept)}" if kept else "")
 
     def title_of(self, document: Mapping[str, Any] | None, otherwise: str = "") -> str:
         """Return the title of a rule, set or process type in the reader's language."""

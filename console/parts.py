@@ -316,13 +316,17 @@ def raw(page: Page, document: Any, key: str = "part.raw") -> Html:
     return el("details", {"class": "raw"}, el("summary", None, page.t(key)), el("pre", scroll, written))
 
 
-def form(page: Page, key: str, *fields: Child, action: str | None = None) -> Html:
-    """Return a form that acts with the console's key; ``key`` is the text of its button. Nothing without the right."""
+def form(page: Page, key: str, *fields: Child, action: str | None = None, id: str | None = None) -> Html:
+    """Return a form that acts with the console's key; ``key`` is the text of its button. Nothing without the right.
+
+    Without an ``action`` it comes back to the page as it is filtered. ``id`` lets fields elsewhere belong to it.
+    """
     if not page.may_act:
         return EMPTY
     csrf = el("input", {"type": "hidden", "name": "csrf", "value": page.csrf})
     button = el("button", {"type": "submit", "class": "primary"}, page.t(key))
-    return el("form", {"method": "post", "action": action or page.path, "class": "act"}, csrf, *fields, button)
+    attributes = {"method": "post", "action": action or page.link(), "class": "act", "id": id}
+    return el("form", attributes, csrf, *fields, button)
 
 
 def take_form(page: Page, key: str, *fields: Child, action: str | None = None) -> Html:

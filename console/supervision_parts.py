@@ -30,6 +30,7 @@ def tabs(page: Page, here: str) -> Html:
     views = (
         ("/supervision", "supervision.board"),
         ("/supervision/findings", "supervision.findings"),
+        ("/supervision/figures", "supervision.figures"),
         ("/supervision/rules", "supervision.rules"),
         ("/supervision/sources", "supervision.sources"),
         ("/supervision/duties", "supervision.duties"),

@@ -13,7 +13,7 @@ from typing import Any, Final
 from coseal.console.documents import FINDING_COUNTS, FINDINGS, HOLDS, OBLIGATIONS
 from coseal.console.html import Child, Html, el, join
 from coseal.console.page import Entry, Page, Route, View
-from coseal.console.pages import findings, opening, rules, sources
+from coseal.console.pages import bulk, bundles, finding_figures, findings, opening, rules, sources
 from coseal.console.parts import (
     choices,
     cursor_pager,
@@ -175,7 +175,8 @@ def _column(
         el("span", {"class": "count"}, page.number(count)),
     )
     inner = el("ul", None, cards) if cards else el("p", {"class": "faint"}, page.t("part.none"))
-    return el("section", {"class": "lane", "aria-labelledby": title}, head, inner, more)
+    kind = "lane" if cards else "lane bare"
+    return el("section", {"class": kind, "aria-labelledby": title}, head, inner, more)
 
 
 def _card(page: Page, row: Mapping[str, Any]) -> Html:
@@ -249,6 +250,7 @@ async def finding_list(page: Page) -> View:
         "/v1/findings", FINDINGS, **given, order="newest", limit=page.rows(_PAGE), cursor=page.query("cursor")
     )
     rows = [_row(page, row) for row in shown.value["findings"]]
+    acting = bulk.step_form(page)
     columns = (
         *("supervision.finding", "cases.rule", "supervision.object", "supervision.subject"),
         *("finding.severity", "supervision.status", "supervision.clock"),
@@ -264,8 +266,10 @@ async def finding_list(page: Page) -> View:
             _list_filters(page, given),
             table(page, "supervision.findings", columns, rows),
             cursor_pager(page, shown.value["next"]),
+            acting,
             shown=shown,
         ),
+        live=acting is None,  # a row must not become another under the box that was chosen
     )
 
 
@@ -289,7 +293,7 @@ def _list_filters(page: Page, given: Mapping[str, str]) -> Html:
 
 def _row(page: Page, row: Mapping[str, Any]) -> list[Child]:
     return [
-        el("a", {"href": f"/supervision/findings/{row['id']}"}, row["id"]),
+        join(bulk.box(page, row["id"]), el("a", {"href": f"/supervision/findings/{row['id']}"}, row["id"])),
         rule_link(row["rule"]),
         object_link(row),
         member_link(row["subject"]) if row["subject"] else "–",
@@ -389,8 +393,10 @@ async def _holds(page: Page) -> Html:
 
 ROUTES: Final = (
     Route("/supervision", board, "supervision.nav"),
-    Route("/supervision/findings", finding_list, "supervision.nav", lists="findings"),
+    Route("/supervision/findings", finding_list, "supervision.nav", act=bulk.act, lists="findings"),
     Route("/supervision/duties", duties, "supervision.nav", lists="holds"),
+    *bundles.ROUTES,
+    *finding_figures.ROUTES,
     *findings.ROUTES,
     *opening.ROUTES,
     *rules.ROUTES,

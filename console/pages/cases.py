@@ -232,6 +232,13 @@ def _open_link(page: Page, place: tuple[str, str, str]) -> list[tuple[str, Child
     return [(page.t("supervision.open"), el("a", {"href": href}, page.t("supervision.open.link")))]
 
 
+def _bundle_link(page: Page, place: tuple[str, str, str]) -> Html:
+    """Return the link to the evidence of the case as a file."""
+    process_type, object_type, object_id = (quote(part, safe="") for part in place)
+    href = f"/processes/{process_type}/bundle/{object_type}/{object_id}"
+    return el("a", {"href": href, "download": True}, page.t("cases.bundle.link"))
+
+
 def _about(page: Page, place: tuple[str, str, str], whole: _Case) -> Html:
     items = whole.history.value
     events = [item for item in items if "event" in item["item"]]
@@ -244,6 +251,7 @@ def _about(page: Page, place: tuple[str, str, str], whole: _Case) -> Html:
         (page.t("cases.items"), page.number(len(items))),
         (page.t("cases.findings"), _finding_links(page, whole)),
         (page.t("cases.hold"), hold),
+        (page.t("cases.bundle"), _bundle_link(page, place)),
         *_open_link(page, place),
         (page.t("processes.sources"), join(*_spaced(el("span", {"class": "datum"}, name) for name in whole.sources))),
     ]

@@ -82,8 +82,14 @@ async def finding(page: Page) -> View:
         _hold(page, on_hold, hold) if on_hold else None,
         await _trail(page, record, shown, listed),
         section(page, "rule.says", says(page, said), shown=rule) if said else None,
-        section(page, "supervision.raw", raw(page, record), shown=shown),
+        section(page, "supervision.raw", _bundle_link(page, name), raw(page, record), shown=shown),
     )
+
+
+def _bundle_link(page: Page, name: str) -> Html:
+    """Return the link to the evidence of the case that the finding is about, as a file."""
+    link: dict[str, str | int | bool | None] = {"href": f"/supervision/findings/{name}/bundle", "download": True}
+    return el("p", None, el("a", link, page.t("cases.bundle.link")))
 
 
 def _title(page: Page, record: Mapping[str, Any], said: Mapping[str, Any]) -> str:

@@ -5,6 +5,50 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "supervision.several": ("One step for several findings", "批量处理"),
+    "supervision.several.choose": ("Choose {name}", "选择 {name}"),
+    "supervision.several.step": ("Step", "步骤"),
+    "supervision.several.text": ("Note or question, the same for all", "备注或问题（对所选全部相同）"),
+    "supervision.several.do": ("Take the step for all that are chosen", "对所选全部执行"),
+    "supervision.several.nothing": (
+        "Choose findings in the list; an inquiry needs a question.",
+        "请在列表中选择监管发现；发起质询须填写问题。",
+    ),
+    "supervision.several.done": ("{count} took effect.", "已生效 {count} 项。"),
+    "supervision.several.refused": ("{count} were refused: {refused}", "被拒绝 {count} 项：{refused}"),
+    "supervision.figures": ("Figures", "统计"),
+    "supervision.figures.lead": (
+        "How many findings are raised, how long they stay open, and how often both sides answer in time.",
+        "监管发现的数量、未结时长，以及双方按期处理的比例。",
+    ),
+    "supervision.figures.raised": ("Raised by week", "按周产生数"),
+    "supervision.figures.raised.note": (
+        "A column is a week, named by its Monday (UTC); the darker, the more. The newest week is that of the newest block.",
+        "每列为一周，以该周周一（UTC）标示；颜色越深数量越多。最近一周为最新区块所在周。",
+    ),
+    "supervision.figures.by": ("Rows", "行"),
+    "supervision.figures.by.rule": ("By rule", "按规则"),
+    "supervision.figures.by.subject": ("By member", "按成员"),
+    "supervision.figures.by.both": ("Rule and member", "规则与成员"),
+    "supervision.figures.span": ("How many weeks", "周数"),
+    "supervision.figures.weeks": ("{count} weeks", "{count} 周"),
+    "supervision.figures.sum": ("Sum", "合计"),
+    "supervision.figures.ages": ("Age of what is open", "未结时长"),
+    "supervision.figures.ages.note": (
+        "How long ago the findings were raised that are not closed yet, and how many of them wait for a step that is late.",
+        "尚未结案的监管发现自产生以来的时长，及其中步骤逾期的数量。",
+    ),
+    "supervision.figures.age": ("Age", "时长"),
+    "supervision.figures.open": ("Open", "未结"),
+    "supervision.figures.older": ("{time} or more", "{time} 及以上"),
+    "supervision.figures.answered": ("Answered in time", "按期处理"),
+    "supervision.figures.answered.note": (
+        "Steps that were taken, by who took them; in time is what came before its term had passed for the first time.",
+        "已完成的步骤及其执行成员；在期限首次届满前完成的计为按期。",
+    ),
+    "supervision.figures.taken": ("Taken", "已完成"),
+    "supervision.figures.in_time": ("In time", "按期"),
+    "supervision.figures.share": ("Share", "比例"),
     "supervision.nav": ("Supervision", "监管"),
     "supervision.lead": (
         "What rules found, where each finding stands, and whose turn it is. Both sides have their time, and both are measured.",

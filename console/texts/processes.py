@@ -109,6 +109,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "cases.items": ("Items recorded", "记录条数"),
     "cases.findings": ("Findings", "监管发现"),
     "cases.findings_missing": ("{count} more, not listed by the node", "另有 {count} 项，节点未列出"),
+    "cases.bundle": ("Evidence", "证据"),
+    "cases.bundle.link": ("All of it as one file, to be verified offline", "全部证据文件，可离线验证"),
     "cases.hold": ("Hold", "暂停"),
     "cases.no_hold": ("not on hold", "未暂停"),
     "cases.held": ("on hold until", "暂停至"),

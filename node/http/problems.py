@@ -18,6 +18,7 @@ from starlette.responses import Response
 from coseal.contracts.kernel.action import Rejected
 from coseal.node.http.limits import STILL_S
 from coseal.node.http.services import Unavailable
+from coseal.node.index.queries import LONGEST_S
 
 _log = structlog.get_logger("node.http")
 
@@ -117,6 +118,11 @@ def slow_down() -> Problem:
 def stopping() -> Problem:
     """Return the problem of a node that ends."""
     return Problem(503, "unavailable", "this node is stopping", retry_after_s=1, close=True)
+
+
+def too_wide() -> Problem:
+    """Return the problem of a question whose answer would take too long to count."""
+    return Problem(422, "filter_too_wide", f"counting this would take more than {LONGEST_S:.0f} s; narrow the filters")
 
 
 def unavailable(reason: str) -> Problem:

@@ -70,6 +70,7 @@ PATHS: Final = (
     "/search?q=c",
     "/lists/objects?sort=list.-0&type=case",
     "/supervision",
+    "/supervision/figures?by=both",
     "/supervision/findings",
     "/supervision/findings/F2",
     "/supervision/findings/F3",

@@ -55,7 +55,8 @@ def test_every_figure_can_be_proven(running: Running):
     _, proven = running.get("/policy/figures?proof=each")
     strip = re.compile(r'<details class="seal.*?</details>|<p><a class="button".*?</p>', re.S)
     body = re.compile(r"<main.*?</main>", re.S)
-    assert strip.sub("", body.search(word)[0]) == strip.sub("", body.search(proven)[0])  # type: ignore[index]
+    same = body.search(proven)[0].replace("?proof=each&amp;", "?")  # type: ignore[index]
+    assert strip.sub("", body.search(word)[0]) == strip.sub("", same)  # type: ignore[index]
     assert proven.count("seal verified") > word.count("seal verified")
 
 

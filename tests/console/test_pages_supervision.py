@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from coseal.audit.bundle import verify_bundle
+from coseal.audit.report import Verdict
 from tests.console import sample
 from tests.console.conftest import Running, Visit, start_console
 
@@ -20,6 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.cluster]
     [
         "/supervision",
         "/supervision/findings",
+        "/supervision/figures",
         "/supervision/rules",
         "/supervision/rules/R-DECIDE",
         "/supervision/sources",
@@ -168,3 +173,30 @@ def test_a_supervisor_opens_a_finding_from_the_page_of_a_case(look: Any, visit: 
     look(path, acts=True, name="finding-opened")
     assert "complaint 17/2026" in visit(path).locator("main").inner_text()
     assert visit(case).locator(".timeline > li.quiet h3").all_inner_texts() == ["Opened by hand"]
+
+
+def test_several_findings_are_taken_up_at_once_and_a_bundle_verifies(visit: Visit, running: Running) -> None:
+    with running.client("enterprise-a") as enterprise:
+        number = enterprise.get("/v1/sources/enterprise-a/live")["source"]["sequence"] + 1
+        batch = sample.permits(number, ("Create", "bulk-1", -1), ("Create", "bulk-2", -1))
+        found = enterprise.submit("process", "record", batch).require_ok().receipt.data["findings"]
+        tip = enterprise.get("/v1/status")["height"]
+        enterprise.get("/v1/findings", min_height=tip)
+    names = [str(one["id"]) for one in found]
+    assert len(names) >= 2
+    page = visit("/supervision/findings?status=raised&rule=R-AMOUNT", acts=True)
+    page.get_by_text("One step for several findings").click()
+    page.get_by_role("button", name="Take the step for all").click()
+    assert "said" not in page.url, "nothing is sent before it is confirmed"
+    page.get_by_label(f"Choose {names[0]}", exact=True).check()
+    page.get_by_label(f"Choose {names[1]}", exact=True).check()
+    page.get_by_label(re.compile("I sign this as")).check()
+    page.get_by_role("button", name="Take the step for all").click()
+    page.get_by_text("2 took effect.").wait_for(timeout=30_000)
+    assert "status=raised" in page.url, "the list is as it was"
+    with running.client("bank-a") as client:
+        for name in names[:2]:
+            assert client.get(f"/v1/findings/{name}")["finding"]["status"] == "acknowledged"
+        status, text = running.get(f"/supervision/findings/{names[0]}/bundle")
+        report = verify_bundle(json.loads(text), client.genesis)
+    assert (status, report.verdict) == (200, Verdict.OK)

@@ -17,10 +17,10 @@ from starlette.responses import Response
 from coseal.node.http import paging
 from coseal.node.http.bodies import answer
 from coseal.node.http.context import Context
-from coseal.node.http.problems import Problem
+from coseal.node.http.problems import Problem, too_wide
 from coseal.node.index.contracts import process_flows as queries
 from coseal.node.index.contracts import process_times
-from coseal.node.index.contracts.process_filters import LONGEST_S, TooWide
+from coseal.node.index.queries import TooWide
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -100,8 +100,7 @@ def router(context: Context) -> APIRouter:
         try:
             return await context.services.index.query(query, *args, **kwargs)
         except TooWide:
-            text = f"counting this would take more than {LONGEST_S:.0f} s; narrow the filters"
-            raise Problem(422, "filter_too_wide", text) from None
+            raise too_wide() from None
 
     @routes.get("/map", summary="Which activity follows which, how often and how fast")
     async def process_map(id: Id, filters: Filters, object_type: ObjectType = None, limit: Flows = 200) -> Response:

@@ -31,9 +31,10 @@ from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
 from coseal.node.http.context import Context
 from coseal.node.http.lists import filters_of
-from coseal.node.http.problems import Problem
+from coseal.node.http.problems import Problem, too_wide
 from coseal.node.index import lists
 from coseal.node.index.contracts import supervision as queries
+from coseal.node.index.queries import TooWide
 
 Text = Annotated[str | None, Query(max_length=256)]
 Status = Annotated[str | None, Query(max_length=32)]
@@ -45,6 +46,7 @@ Named = Annotated[str, Query(min_length=1, max_length=128)]
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="Default: the one in force, else the newest.")]
 Filters = Annotated[dict[str, str], filters_of(FINDINGS)]
 
+Weeks = Annotated[int, Query(ge=1, le=53, description="So many weeks back, the present one included.")]
 _MAX_OBLIGATIONS: Final = 1_000
 
 
@@ -105,6 +107,16 @@ def _add_findings(routes: APIRouter, context: Context) -> None:
     async def statistics(filters: Filters) -> Response:
         height, counts = await index.query(queries.finding_counts, filters)
         return answer({"height": height, "counts": counts}, height=height)
+
+    @routes.get(
+        "/findings/figures", summary="Findings by week, rule and subject; ages; steps in time", dependencies=fresh_index
+    )
+    async def figures(filters: Filters, weeks: Weeks = 12) -> Response:
+        try:
+            height, found = await index.query(queries.figures, filters, weeks)
+        except TooWide:
+            raise too_wide() from None
+        return answer({"height": height, **found}, height=height)
 
     @routes.get("/findings/open", summary="Open findings about an object", dependencies=[Depends(context.fresh)])
     async def open_findings(

@@ -1,20 +1,14 @@
-"""Which cases of an object type a question is about: filters as conditions on traces, and how much they may cost.
+"""Which cases of an object type a question is about: filters as conditions on traces.
 
 Law: what a user wrote is only ever a bound parameter. Filters are all to be met. What a filtered question reads grows
-with the cases that pass, so it has a time of its own: one that needs longer is given up (``TooWide``).
+with the cases that pass, so it is ``bounded``.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Final
 
-LONGEST_S: Final = 2.0
-_STEPS: Final = 10_000
-"""The clock is looked at after this many instructions of SQLite's machine: some 100 times a second."""
 ACTIVITIES: Final = ("first", "last", "activity", "before", "after")
 """Filters whose value names an activity."""
 
@@ -42,10 +36,6 @@ DURING: Final = {
 }
 
 
-class TooWide(Exception):
-    """A filtered question that would take longer than ``LONGEST_S``."""
-
-
 def condition(kind: int, filters: Mapping[str, Any], numbers: Mapping[str, int]) -> tuple[str, dict[str, Any]]:
     """Return the SQL condition of traces ``t`` that pass all filters, and its parameters."""
     values = {"kind": kind, **filters}
@@ -55,18 +45,3 @@ def condition(kind: int, filters: Mapping[str, Any], numbers: Mapping[str, int])
     values.setdefault("after", -1)
     written = _CONDITIONS | DURING[filters.get("during", "overlaps")]
     return " AND ".join(["t.kind = :kind", *(sql for name, sql in written.items() if name in filters)]), values
-
-
-@contextmanager
-def bounded(connection: sqlite3.Connection) -> Iterator[None]:
-    """Give up what a connection does inside after ``LONGEST_S`` with ``TooWide``."""
-    end = time.monotonic() + LONGEST_S
-    connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if time.monotonic() > end:
-            raise TooWide from error
-        raise
-    finally:
-        connection.set_progress_handler(None, 0)

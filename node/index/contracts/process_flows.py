@@ -2,7 +2,7 @@
 
 Law: as ``lists``; what a query without filters costs depends on activities, flows and the size of its page, never on
 how many events or cases there are. With filters it counts the cases that pass, or those that do not where these are
-fewer, and is bounded (``process_filters``).
+fewer, and is bounded (``queries.bounded``).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from coseal.contracts.process.flows import EDGE, MAX_VARIANT, class_ms, longest_of_class, time_class
-from coseal.node.index.contracts.process_filters import bounded, condition
+from coseal.node.index.contracts.process_filters import condition
 from coseal.node.index.lists import Page
-from coseal.node.index.queries import height
+from coseal.node.index.queries import bounded, height
 from coseal.node.index.rows import shown
 
 _NO_KIND: Final = {"id": 0, "cases": 0, "events": 0, "variants": 0}

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.node.index.contracts.process_filters import bounded, condition
+from coseal.node.index.contracts.process_filters import condition
 from coseal.node.index.contracts.process_flows import activities_of, chosen, numbers_of
-from coseal.node.index.queries import height
+from coseal.node.index.queries import bounded, height
 
 BINS: Final = 20
 DOTTED_EVENTS: Final = 3_000

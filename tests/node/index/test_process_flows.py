@@ -17,8 +17,9 @@ from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.process.flows import MAX_VARIANT, FlowRows, class_ms, longest_of_class, time_class
 from coseal.contracts.rows.tables import CORE
 from coseal.node.index import database
-from coseal.node.index.contracts import process_filters, process_times
+from coseal.node.index import queries as index_queries
 from coseal.node.index.contracts import process_flows as queries
+from coseal.node.index.contracts import process_times
 
 NAMES = ("a", "b", "c", "d")
 EVENTS = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 4), st.integers(-1_000, 10**12)), max_size=60)
@@ -150,9 +151,9 @@ def compare_times(found: dict[str, Any], took: list[int]) -> None:
 def test_a_filtered_question_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = opened(tmp_path / "index.sqlite")
     write(connection, [(1, 1 + n % 4, n) for n in range(3_000)], 3_000)
-    monkeypatch.setattr(process_filters, "LONGEST_S", -1.0)
-    monkeypatch.setattr(process_filters, "_STEPS", 100)
-    with pytest.raises(process_filters.TooWide):
+    monkeypatch.setattr(index_queries, "LONGEST_S", -1.0)
+    monkeypatch.setattr(index_queries, "_STEPS", 100)
+    with pytest.raises(index_queries.TooWide):
         queries.process_map(connection, "t", "odd", 10, {"before": "a", "after": "a"})
     assert queries.process_map(connection, "t", "odd", 10)[1]["events"] == 3_000  # nothing of it lasts
     connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +175,31 @@ def test_findings_without_room_in_their_receipt_are_indexed_when_they_are_shown(
     assert rows[-1]["index"] is None, "it was shown at the start of the next block"
     assert [step["step"] for step in ask(index, queries.trail, 800)] == ["acknowledge", "raised"]
     index.stop()
+
+
+def test_figures_are_counted_as_by_hand(index: Index, story: Story) -> None:
+    found = ask(index, queries.figures, {}, 53)
+    week_ms, monday_ms = 604_800_000, 3 * 86_400_000
+    records = [
+        story.state(f"supervision/finding/F{number}")
+        for number in range(1, story.state("supervision/counter/finding") + 1)
+    ]
+    by_week = Counter(
+        (one["time_ms"] - (one["time_ms"] + monday_ms) % week_ms, one["rule"], one["subject"] or None)
+        for one in records
+    )
+    assert {(row["week_ms"], row["rule"], row["subject"] or None): row["count"] for row in found["weeks"]} == by_week
+    assert len({row["week_ms"] for row in found["weeks"]}) > 1
+    now_ms = story.chain.executor.time_ms
+    open_ages = [now_ms - one["time_ms"] for one in records if one["status"] not in ("closed", "notified")]
+    assert found["now_ms"] == now_ms
+    assert [row["count"] for row in found["ages"]] == [
+        sum(row["from_ms"] <= age < (row["to_ms"] or 10**15) for age in open_ages) for row in found["ages"]
+    ]
+    assert sum(row["count"] for row in found["ages"]) == len(open_ages) > 0
+    taken = {(row["step"], row["member"]): (row["taken"], row["in_time"]) for row in found["taken"]}
+    assert taken["acknowledge", "regulator"] == (3, 2)  # F6 was late
+    assert taken["respond", "enterprise-a"] == (2, 2)
+    of_one = ask(index, queries.figures, {"rule": "R-ONCE"}, 1)
+    assert {row["rule"] for row in of_one["weeks"]} <= {"R-ONCE"}
+    assert sum(row["taken"] for row in of_one["taken"]) < sum(taken for taken, _ in taken.values())
