@@ -14,7 +14,7 @@ from coseal.client import bundle as bundles
 from coseal.client.blocking import Client
 from coseal.console.nodes import Address, NoAnswer, Problem
 from coseal.console.page import Page, Route, View
-from coseal.contracts.supervision.findings import finding_key
+from coseal.contracts.supervision.state import finding_key
 from coseal.errors import CosealError
 
 

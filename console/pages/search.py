@@ -21,11 +21,10 @@ from coseal.console.parts import empty, lead, seal, section
 from coseal.console.shapes import Odd
 from coseal.console.shown import Shown, Trust, Untrue
 from coseal.console.supervision_parts import case_link
-from coseal.contracts.policy.instrument import instrument_key
+from coseal.contracts.membership.state import member_key
+from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.process.state import object_key, source_key, type_key
-from coseal.contracts.supervision.findings import finding_key
-from coseal.contracts.supervision.questions import question_key
-from coseal.contracts.supervision.sets import ballot_key, head_key
+from coseal.contracts.supervision.state import ballot_key, finding_key, head_key, question_key
 
 PATH: Final = "/search"
 _CHARACTERS: Final = 128
@@ -131,11 +130,10 @@ def _named(kind: str, path: str, key: Callable[[str], str]) -> Callable[[Page, s
 
 
 async def _source(page: Page, text: str) -> list[_Hit]:
-    member, separator, name = text.partition("/")
-    if not separator:
+    if "/" not in text:
         return []
     href = f"/supervision/sources/{quote(text, safe='')}"
-    return await _state(page, "search.source", href, text, source_key(member, name))
+    return await _state(page, "search.source", href, text, source_key(text))
 
 
 async def _case(page: Page, text: str) -> list[_Hit]:
@@ -162,7 +160,7 @@ _LOOKS: Final[tuple[Callable[[Page, str], Awaitable[list[_Hit]]], ...]] = (
     _number,
     _hash,
     _numbered,
-    _named("search.member", "/members/", lambda text: f"membership/member/{text}"),
+    _named("search.member", "/members/", member_key),
     _named("search.policy", "/policies/", instrument_key),
     _named("search.rule", "/supervision/rules/", head_key),
     _named("search.process", "/processes/", type_key),
