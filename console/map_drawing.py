@@ -18,9 +18,12 @@ from coseal.console.html import Html, el
 HEATS: Final = 5
 _HEAD: Final = 10
 _PILL: Final = 14
+_KEYS: Final = 28
 _LINE_UNITS: Final = 31
 _LINES_MAX: Final = 3
 _BETWEEN: Final = 9
+_APART: Final = 1.9
+"""Loops of several types at one box stand so much further apart than other arrows: a label each."""
 _PLACES: Final = (0.5, 0.36, 0.64, 0.24, 0.76, 0.16, 0.86)
 _FIXED: Final = {  # of a drawing that stands alone; on a page the style sheet gives them, for both themes
     "--sheet": "#ffffff",
@@ -80,11 +83,23 @@ class Drawing:
 
     def svg(self, style: str | None = None) -> Html:
         """Return the map as an element of a page, or with a ``style`` as a document that stands alone."""
-        wide, high = self.layout.width, self.layout.height
+        wide, high = self.layout.width, self.layout.height + (_KEYS if style and self.types else 0)
         frame: dict[str, str | int | bool | None] = {"xmlns": "http://www.w3.org/2000/svg"} if style else {}
         frame |= {"viewBox": f"0 0 {wide} {high}", "width": wide, "height": high}
         frame |= {"role": "group", "aria-label": self.label, "class": "flowchart"}
-        return el("svg", frame, el("style", None, style) if style else None, self.shapes)
+        return el(
+            "svg", frame, el("style", None, style) if style else None, self.shapes, self._keys() if style else None
+        )
+
+    def _keys(self) -> list[Html]:
+        """Return what the colours mean, below the map, for a drawing that stands alone."""
+        made, x, y = [], 14, self.layout.height + _KEYS // 2
+        for number, name in enumerate(self.types):
+            line = {"d": f"M{x} {y}h22", "class": f"arc colour-{number}", "stroke-width": "5"}
+            made.append(el("path", line))
+            made.append(el("text", {"x": x + 28, "y": y + 4, "class": "flow-label"}, name))
+            x += 52 + 7 * _units(name)
+        return made
 
     def file(self, style_sheet: str) -> str:
         """Return the map as a file, with those rules of the console's style sheet that are about maps."""
@@ -293,7 +308,7 @@ def _up(points: Sequence[Point], beside: float) -> list[Sequence[Point]]:
 
 def _loop(point: Point, beside: float) -> list[Sequence[Point]]:
     """Return the curve of an arrow from a box to itself, at its right."""
-    x, y = point
+    x, y = point[0], point[1] + _APART * beside
     right = x + BOX[0] / 2
     out = right + 36 + abs(beside)
     return [((right, y - 14), (out, y - 30), (out, y + 30), (right + _HEAD, y + 14))]
