@@ -14,11 +14,13 @@ from typing import Any, Final
 
 from coseal.console.html import Child, Html, el
 from coseal.console.page import Page
+from coseal.console.parts import notice
 
 EVERY_TYPE: Final = "*"
 """In place of an object type on the map: all of them at once."""
 DURINGS: Final = ("overlaps", "within", "begins", "ends")
 _UNITS_MS: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+_MS_MAX: Final = 2**53
 _LENGTH: Final = re.compile(r"(-?\d{1,12})\s*(ms|s|min|h|d)")
 
 
@@ -29,6 +31,8 @@ class _Filter:
     name: str
     asked: str
     kind: str
+    high: int = 128
+    """How many characters a text may have."""
 
 
 _FILTERS: Final = (
@@ -43,7 +47,7 @@ _FILTERS: Final = (
     _Filter("before", "before", "activity"),
     _Filter("after", "after", "activity"),
     _Filter("attribute", "attribute", "text"),
-    _Filter("value", "value", "text"),
+    _Filter("value", "value", "text", 64),
     _Filter("variant", "variant", "number"),
 )
 _BESIDE: Final = {"before": "after", "attribute": "value"}
@@ -88,13 +92,14 @@ def _value(page: Page, one: _Filter) -> int | str | None:
             return _day_ms(written, 1 if one.kind == "end of day" else 0)
         case "length":
             found = _LENGTH.fullmatch(written.strip())
-            return None if found is None else int(found[1]) * _UNITS_MS[found[2]]
+            ms = 2 * _MS_MAX if found is None else int(found[1]) * _UNITS_MS[found[2]]
+            return ms if abs(ms) <= _MS_MAX else None
         case "number":
             return page.query_integer(one.name, low=1)
         case "during":
             return written if written in DURINGS else None
         case _:
-            return written[:128]
+            return written if len(written) <= one.high else None
 
 
 def _day_ms(written: str, days: int) -> int | None:
@@ -108,12 +113,18 @@ def _day_ms(written: str, days: int) -> int | None:
 
 
 def bar(page: Page, activities: Iterable[str]) -> Html:
-    """Return the filters of a page: those that are set, each with a way to take it off, and the form that sets them."""
-    chips = [_chip(page, one) for one in _FILTERS if one.name not in _BESIDE.values() and _value(page, one) is not None]
+    """Return the filters of a page: those that are set, each with a way to take it off, and the form that sets them.
+
+    What is no filter, or lacks its other half, is named: nobody takes all cases for those that were meant.
+    """
+    given = asked(page)
+    chips = [_chip(page, one) for one in _FILTERS if one.name not in _BESIDE.values() and one.asked in given]
+    unread = [page.t(f"filters.{one.name}") for one in _FILTERS if page.query(one.name) and one.asked not in given]
     clear = el("a", {"href": _without(page, *(one.name for one in _FILTERS))}, page.t("filters.clear"))
-    set_now = el("p", {"class": "tags"}, chips, clear) if chips else None
+    set_now = el("p", {"class": "tags"}, chips, clear) if chips or unread else None
+    wrong = notice("wait", page.t("filters.unread", names=", ".join(unread))) if unread else None
     form = el("details", {"class": "filtering"}, el("summary", None, page.t("filters.title")), _form(page, activities))
-    return el("div", {"class": "filter-bar"}, form, set_now)
+    return el("div", {"class": "filter-bar"}, form, set_now, wrong)
 
 
 def _chip(page: Page, one: _Filter) -> Html:

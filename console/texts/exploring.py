@@ -9,6 +9,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "filters.apply": ("Show these cases", "显示所选案例"),
     "filters.clear": ("Remove all filters", "清除全部筛选"),
     "filters.remove": ("Remove the filter {filter}", "移除筛选：{filter}"),
+    "filters.unread": (
+        "Not applied, for it cannot be read or lacks its other half: {names}.",
+        "以下条件无法识别或不完整，未生效：{names}。",
+    ),
     "filters.count": ("{count} of {all} cases pass the filters.", "共 {all} 个案例，其中 {count} 个符合筛选条件。"),
     "filters.from": ("From day (UTC)", "起始日（UTC）"),
     "filters.to": ("To day (UTC)", "截止日（UTC）"),

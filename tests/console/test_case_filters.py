@@ -52,6 +52,15 @@ def test_each_filter_that_is_set_can_be_taken_off_and_leaves_the_others() -> Non
     assert case_filters.bar(page(""), []).count("href=") == 0
 
 
+@pytest.mark.parametrize(
+    "query", ["least_time=soon", "before=a", "value=x", "from=today", f"value={'x' * 65}&attribute=a"]
+)
+def test_what_cannot_be_read_is_named_and_can_be_taken_off(query: str) -> None:
+    shown = str(case_filters.bar(page(query), ["a"]))
+    assert "Not applied" in shown
+    assert shown.count("href=") == 1
+
+
 def test_a_length_is_written_as_it_is_read() -> None:
     for ms in (0, 1, 1_500, 60_000, 5_400_000, 7_200_000, DAY_MS, 36 * 3_600_000):
         assert case_filters.asked(page(f"least_time={case_filters.length_text(ms)}")).get("least_ms") == ms
