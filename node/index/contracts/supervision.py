@@ -113,7 +113,7 @@ def _ages(connection: sqlite3.Connection, where: str, values: Mapping[str, Any])
     number = " + ".join(f"(:now - time_ms >= {day * _DAY_MS})" for day in AGES_DAYS)
     rows = connection.execute(
         f"SELECT {number} AS age, count(*) AS count, sum(overdue > 0) AS overdue FROM findings"
-        f" WHERE status NOT IN ('closed', 'notified') AND {where} GROUP BY age",
+        f" WHERE status NOT IN ('closed', 'notified', 'superseded') AND {where} GROUP BY age",
         values,
     ).fetchall()
     counted = {row["age"]: row for row in rows}

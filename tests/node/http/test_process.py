@@ -262,3 +262,17 @@ async def test_that_an_object_has_no_items_is_proven_as_well(world: World, clien
     with pytest.raises(LedgerError):
         verify_history({**document, "id": "A"}, world.genesis)
     assert (await client.get("/v1/objects/nothing/events?proof=true")).json()["code"] == "unknown_object"
+
+
+@scenario()
+async def test_a_value_that_was_corrected_away_finds_no_case(world: World, client: httpx.AsyncClient) -> None:
+    await define(world)
+    items = [create(1, "Z")]
+    for number, amount in ((2, "36.0"), (3, "37.0")):
+        corrects = [number - 1, item_hash("enterprise-a/fines-log", number - 1, items[-1]).hex()]
+        items.append({**create(number, "Z"), "attributes": {"amount": amount}, "corrects": corrects})
+    await record(world, 1, items)
+    assert b"\xa2ok\xa0" in world.chain.blocks[-1].receipts[1]
+    for amount, found in (("35.0", []), ("36.0", []), ("37.0", ["Z"])):
+        path = f"/v1/process-types/fines/cases?attribute=amount&value={amount}&min_height={world.height}"
+        assert [case["id"] for case in (await client.get(path)).json()["items"]] == found, amount
