@@ -37,7 +37,7 @@ NEAR = texts(st.integers(-40, 40))
 FLOATS = st.floats(allow_nan=False, allow_infinity=False).map(repr)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(NEAR | FLOATS, NEAR | FLOATS | st.integers(-(2**63), 2**63 - 1))
 @example("1000", "1000.0000000000000")
 @example("999.9999999999999", "1000")
@@ -50,7 +50,7 @@ def test_a_comparison_is_that_of_the_numbers(left, right):
     assert decimals.compare(right, left) == -wanted
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(texts(), texts())
 def test_an_exponent_of_any_length_is_compared(left, right):
     context = decimal.Context(prec=200, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
@@ -61,7 +61,7 @@ def test_an_exponent_of_any_length_is_compared(left, right):
         assert found == context.compare(context.create_decimal(left), context.create_decimal(right))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(NEAR | FLOATS, st.integers(0, 18), st.sampled_from(sorted(decimals.ROUNDINGS)))
 @example("0.5", 0, "half_even")
 @example("-2.5", 0, "half_down")
@@ -78,7 +78,7 @@ def test_rounding_is_that_of_the_standard_library(text, scale, rounding):
         assert found == wanted
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(NEAR, st.integers(0, 18), st.sampled_from(sorted(decimals.ROUNDINGS)))
 def test_what_loses_no_digits_is_the_same_by_every_rounding(text, scale, rounding):
     try:
@@ -88,7 +88,7 @@ def test_what_loses_no_digits_is_the_same_by_every_rounding(text, scale, roundin
     assert decimals.rounded(text, scale, rounding) == wanted
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.text("0123456789.eE+-", max_size=9) | texts() | st.text(max_size=4))
 @example("1e" + "9" * 62)
 @example("1e" + "9" * 63)
