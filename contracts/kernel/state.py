@@ -16,7 +16,7 @@ ASIDES_COUNT_KEY: Final = "system/asides/count"
 
 KEYS: Final = {
     PROTOCOL_VERSION_KEY: "the version of the rules that the next block runs under",
-    CONTRACTS_KEY: "the contracts of others that are in force",
+    CONTRACTS_KEY: "the versions of contracts of others that ever came into force",
     "system/seen/<height>": "the transactions of a block that have not expired",
     WINDOW_KEY: "the oldest and the newest height with such transactions",
     "system/aside/<n>": "a due thing that failed and was set aside",
