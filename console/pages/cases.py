@@ -314,6 +314,7 @@ def _timeline(page: Page, own: tuple[str, str, str], whole: _Case, first: int) -
     touches = whole.replayed.touches if whole.replayed else []
     shown = range(first, min(first + _ITEMS_SHOWN, len(items)))
     by_item = _by_item(whole.findings.value)
+    corrected = _corrected(items)
     quiet = sorted((one for one in whole.findings.value if not one["item"]), key=lambda one: one["height"])
     heights = [place.height for row in items if (place := whole.place(row)) is not None] if whole.is_placed else []
     rows = []
@@ -323,7 +324,7 @@ def _timeline(page: Page, own: tuple[str, str, str], whole: _Case, first: int) -
             before, here = heights[number - 1] if number else 0, heights[number]
             rows += [_eventless(page, one) for one in quiet if before <= one["height"] < here]
         of_it = by_item.get(item["hash"], ())
-        rows.append(_item(page, own, whole, item, touches[number] if touches else [], of_it))
+        rows.append(_item(page, own, whole, item, touches[number] if touches else [], of_it, corrected))
     if shown.stop == len(items):
         last = heights[-1] if heights else 0
         rows += [_eventless(page, one) for one in quiet if one["height"] >= last]
@@ -338,6 +339,17 @@ def _by_item(findings: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[st
     return grouped
 
 
+def _corrected(items: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return, by the hash of an item of the case, the newest item of it that corrects that one."""
+    mine = {(row["source"], row["sequence"]): row["hash"] for row in items}
+    found = {}
+    for row in items:
+        sequence, hashed = row["item"].get("corrects", (0, ""))
+        if mine.get((row["source"], sequence)) == hashed:
+            found[hashed] = row
+    return found
+
+
 def _item(
     page: Page,
     own: tuple[str, str, str],
@@ -345,9 +357,11 @@ def _item(
     row: Mapping[str, Any],
     touches: Sequence[Touch],
     findings: Sequence[Mapping[str, Any]],
+    corrected: Mapping[str, Mapping[str, Any]],
 ) -> Html:
     item = row["item"]
-    tone = "bad" if findings else ""
+    now = corrected.get(row["hash"])
+    tone = "bad" if findings else "quiet" if now is not None else ""
     kind = next(name for name in ("event", "object", "change", "relation") if name in item)
     title = item["type"] if kind == "event" else page.t(f"cases.kind.{kind}")
     place = whole.place(row)
@@ -359,7 +373,10 @@ def _item(
         _lag(page, whole, row, place),
     )
     origin = page.t("cases.origin", source=row["source"], sequence=page.number(row["sequence"]))
-    chips = [finding_chip(page, one) for one in findings]
+    chips: list[Child] = [finding_chip(page, one) for one in findings]
+    if now is not None:
+        by = page.t("cases.origin", source=now["source"], sequence=page.number(now["sequence"]))
+        chips.insert(0, tag(page.t("cases.corrected_by", by=by), "wait"))
     return el(
         "li",
         {"class": tone or None},

@@ -155,6 +155,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "cases.item.evidence": ("Evidence (SHA-256)", "证据（SHA-256）"),
     "cases.item.policy": ("Policies cited", "引用政策"),
     "cases.item.corrects": ("Corrects", "更正"),
+    "cases.corrected_by": ("corrected by {by}", "已由{by}更正"),
     "cases.item.qualifier": ("Qualifier", "限定词"),
     # Verdicts
     "verdict.satisfied": ("satisfied", "已满足"),

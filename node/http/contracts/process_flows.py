@@ -33,6 +33,10 @@ ObjectType = Annotated[
     str | None, Query(alias="type", max_length=128, description="The object type; default: the one with most events.")
 ]
 Flows = Annotated[int, Query(ge=1, le=1_000, description="The most frequent flows, at most so many.")]
+View = Annotated[
+    Literal["corrected", "recorded"],
+    Query(description="Corrections in the place of what they correct, or as events of their own."),
+]
 Dotted = Annotated[int, Query(ge=1, le=500, description="Cases, at most.")]
 Order = Annotated[
     Literal["begun", "longest", "shortest"],
@@ -103,8 +107,13 @@ def router(context: Context) -> APIRouter:
             raise too_wide() from None
 
     @routes.get("/map", summary="Which activity follows which, how often and how fast")
-    async def process_map(id: Id, filters: Filters, object_type: ObjectType = None, limit: Flows = 200) -> Response:
-        height, found = await asked(queries.process_map, id, object_type, limit, filters)
+    async def process_map(
+        id: Id, filters: Filters, object_type: ObjectType = None, limit: Flows = 200, view: View = "corrected"
+    ) -> Response:
+        recorded = view == "recorded"
+        if recorded and filters:
+            raise Problem(400, "invalid_parameter", "view=recorded: leave out the filters, which go by what stands now")
+        height, found = await asked(queries.process_map, id, object_type, limit, filters, recorded=recorded)
         return answer({"height": height, "process_type": id, **found}, height=height)
 
     @routes.get("/variants", summary="The ways cases went, most frequent first")

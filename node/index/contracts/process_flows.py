@@ -24,6 +24,18 @@ _NO_KIND: Final = {"id": 0, "cases": 0, "events": 0, "variants": 0}
 ORDERS: Final = {"begun": "", "longest": "DESC", "shortest": "ASC"}
 """How cases are listed: in the order of their first item, or by how long they took so far."""
 
+_STANDING: Final = (
+    "SELECT object, activity, time_ms FROM item_objects WHERE object IN (SELECT value FROM json_each(?))"
+    " AND activity IS NOT NULL ORDER BY object, item"
+)
+_RECORDED: Final = (
+    "SELECT object, activity, time_ms FROM (SELECT l.object, l.item,"
+    " CASE WHEN c.item IS NULL THEN l.activity ELSE c.activity END AS activity,"
+    " CASE WHEN c.item IS NULL THEN l.time_ms ELSE c.time_ms END AS time_ms FROM item_objects l"
+    " LEFT JOIN corrections c ON c.object = l.object AND c.item = l.item"
+    " WHERE l.object IN (SELECT value FROM json_each(?))) WHERE activity IS NOT NULL ORDER BY object, item"
+)
+
 _Flow = tuple[int, int]
 _Counts = tuple[dict[_Flow, int], dict[_Flow, int], dict[_Flow, Counter[int]]]
 """Of each flow (before, after): how often, the sum of its times, and how often each class of time."""
@@ -35,16 +47,22 @@ def process_map(
     object_type: str | None,
     limit: int,
     filters: Mapping[str, Any] | None = None,
+    *,
+    recorded: bool = False,
 ) -> tuple[int, dict[str, Any]]:
     """Return (height, the directly-follows map of one object type), of flows the ``limit`` most frequent.
 
     Without ``object_type`` the one with most events is taken; ``types`` lists them all. ``filters``: see ``cases``.
+    ``recorded``, without filters: corrections are events of their own, and ``variants`` is not counted (None).
     """
     kind, types = chosen(connection, process_type, object_type)
     names = activities_of(connection, process_type)
     counts = _all_flows(connection, kind["id"])
-    figures = {name: kind[name] for name in ("cases", "events", "variants")}
-    if filters:
+    figures: dict[str, int | None] = {name: kind[name] for name in ("cases", "events", "variants")}
+    if recorded:
+        with bounded(connection):
+            figures, counts = _recorded(connection, kind, counts)
+    elif filters:
         with bounded(connection):
             figures, counts = _filtered(connection, kind, filters, names, counts)
     flows, totals, classes = counts
@@ -66,7 +84,7 @@ def process_map(
 
     def entry(row: tuple[int, _Flow]) -> dict[str, Any]:
         count, pair = row
-        times = classes.get(pair, Counter()) if filters else _classes(connection, kind["id"], pair)
+        times = classes.get(pair, Counter()) if filters or recorded else _classes(connection, kind["id"], pair)
         timed = sum(times.values())
         head = {"from": names[pair[0]], "to": names[pair[1]], "count": count}
         mean_ms = totals[pair] // timed if timed else None
@@ -101,13 +119,40 @@ def _classes(connection: sqlite3.Connection, kind: int, flow: _Flow) -> Counter[
     return Counter(dict(map(tuple, rows)))
 
 
+def _recorded(
+    connection: sqlite3.Connection, kind: Mapping[str, Any], all_counts: _Counts
+) -> tuple[dict[str, int | None], _Counts]:
+    """Return the figures and flows as they were recorded: those that were counted, but for the corrected objects."""
+    rows = connection.execute(
+        "SELECT DISTINCT c.object FROM corrections c JOIN objects o ON o.id = c.object"
+        " WHERE o.process_type = ? AND o.type = ? ORDER BY c.object",
+        (kind.get("process_type"), kind.get("type")),
+    )
+    objects = [number for (number,) in rows]
+    now, then = _flows_of(connection, objects), _flows_of(connection, objects, _RECORDED)
+    flows, totals = Counter(all_counts[0]), Counter(all_counts[1])
+    flows.subtract(now[0])
+    flows.update(then[0])
+    totals.subtract(now[1])
+    totals.update(then[1])
+    classes = {}
+    for flow, count in flows.items():
+        if EDGE not in flow and count > 0:
+            classes[flow] = _classes(connection, kind["id"], flow)
+            classes[flow].subtract(now[2].get(flow, {}))
+            classes[flow].update(then[2].get(flow, {}))
+    cases = sum(count for (before, _), count in flows.items() if before == EDGE)
+    events = sum(count for (_, after), count in flows.items() if after != EDGE)
+    return {"cases": cases, "events": events, "variants": None}, (flows, totals, classes)
+
+
 def _filtered(
     connection: sqlite3.Connection,
     kind: Mapping[str, Any],
     filters: Mapping[str, Any],
     names: Mapping[int, str],
     all_counts: _Counts,
-) -> tuple[dict[str, int], _Counts]:
+) -> tuple[dict[str, int | None], _Counts]:
     """Return the figures and flows of the cases that pass: counted, or all less those that do not pass if these are
     fewer. Everything here is a sum over cases, so both are the same.
     """
@@ -115,7 +160,11 @@ def _filtered(
     rows = connection.execute(f"SELECT t.object, t.events, t.variant FROM traces t WHERE {where}", values).fetchall()
     passing = {row["object"] for row in rows}
     events = sum(row["events"] for row in rows)
-    figures = {"cases": len(rows), "events": events, "variants": len({row["variant"] for row in rows})}
+    figures: dict[str, int | None] = {
+        "cases": len(rows),
+        "events": events,
+        "variants": len({row["variant"] for row in rows}),
+    }
     if 2 * events <= kind["events"]:
         return figures, _flows_of(connection, sorted(passing))
     every = connection.execute("SELECT object FROM traces WHERE kind = ? ORDER BY object", (kind["id"],))
@@ -130,17 +179,13 @@ def _filtered(
     return figures, (counts, {flow: total - less[1].get(flow, 0) for flow, total in totals.items()}, classes)
 
 
-def _flows_of(connection: sqlite3.Connection, objects: Sequence[int]) -> _Counts:
-    """Count the flows of some objects, whose numbers are in order, from their events."""
+def _flows_of(connection: sqlite3.Connection, objects: Sequence[int], query: str = _STANDING) -> _Counts:
+    """Count the flows of some objects, whose numbers are in order, from their events as they stand or were recorded."""
     took: dict[_Flow, list[int]] = defaultdict(list)
     untimed = Counter[_Flow]()
     events = connection.cursor()
     events.row_factory = None
-    events.execute(
-        "SELECT object, activity, time_ms FROM item_objects WHERE object IN (SELECT value FROM json_each(?))"
-        " AND activity IS NOT NULL ORDER BY object, item",
-        (json.dumps(objects),),
-    )
+    events.execute(query, (json.dumps(objects),))
     at, before, since = 0, EDGE, None
     for number, activity, time_ms in events:
         if number != at:

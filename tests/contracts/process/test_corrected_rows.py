@@ -66,6 +66,10 @@ def test_rows_are_those_of_the_corrected_traces(make_court, connection, seed):
         found = process_flows.process_map(connection, "loans", "case", 1_000)[1]
         assert {(flow["from"], flow["to"]): flow["count"] for flow in found["flows"]} == flows(filled)
         assert (found["cases"], found["events"]) == (len(filled), sum(map(len, filled)))
+        recorded = [[item for _, _, _, _, item in court.recorded if case in names(item)] for case in CASES]
+        then = process_flows.process_map(connection, "loans", "case", 1_000, recorded=True)[1]
+        assert {(flow["from"], flow["to"]): flow["count"] for flow in then["flows"]} == flows(recorded)
+        assert (then["cases"], then["events"]) == (sum(map(bool, recorded)), sum(map(len, recorded)))
         listed = process_flows.variants(connection, "loans", "case", [], 100)[2].items
         assert Counter({tuple(one["activities"]): one["cases"] for one in listed}) == Counter(
             tuple(item["type"] for item in trace) for trace in filled
