@@ -20,6 +20,8 @@ from typing import Any, Final
 
 from bench.machine import about
 from bench.rules import TYPES, Chain, rules
+from coseal.contracts.process.chain import item_hash
+from coseal.contracts.process.corrections import shown_history
 from coseal.doctor.speed import step_us
 from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text
@@ -533,9 +535,30 @@ def due() -> Iterator[Result]:
     yield time_case("300 rules adopted when their trial ends", scene, after_ms=61_000)
 
 
+def correcting() -> Iterator[Result]:
+    """Corrections with the whole history of an object, under rules that all look at it."""
+    for rule_count, items in ((10, 800), (100, 400)):
+        scene = Scene(late_ms=86_400_000)
+        scene.adopt(*rules(rule_count))
+        recorded = []
+        for first in range(0, items, 100):
+            batch = [scene.event(n, TYPES[n % 10], ["c"]) for n in range(first, first + 100)]
+            scene.must("bank-a", "process.record", {"source": "log", "sequence": first + 1, "items": batch})
+            executor = scene.chain.executor
+            where = (executor.height, executor.time_ms)
+            recorded += [("bank-a/log", first + 1 + n, *where, item) for n, item in enumerate(batch)]
+        corrected = recorded[0][4]
+        fixed = {**corrected, "type": TYPES[5], "corrects": [1, item_hash("bank-a/log", 1, corrected).hex()]}
+        args = {"source": "log", "sequence": items + 1, "items": [fixed], "corrected": [corrected]}
+        shown = {"history": shown_history({("case", "c"): recorded})}
+        name = f"a correction of an object with {items} items, {rule_count} rules"
+        yield time_case(name, scene, scene.chain.signed("bank-a", "process.record", {**args, **shown}))
+
+
 GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "recording": recording,
     "judging": judging,
+    "correcting": correcting,
     "defining": defining,
     "registering": registering,
     "due": due,
