@@ -100,7 +100,15 @@ async def test_items_page_by_page_are_those_of_the_history(world: World, client:
     proven = (await client.get("/v1/objects/A/events?proof=true")).json()["items"]
     for row in proven:
         row.update(row.pop("unproven"))
+    for row in items:
+        headers = (await client.get(f"/v1/headers?from={row['height']}&limit=1")).json()["headers"]
+        assert row.pop("time_ms") == headers[0]["header"]["time_ms"]
+        source, sequence = row["source"], row["sequence"]
+        alone = (await client.get(f"/v1/sources/{source}/items/{sequence}")).json()["item"]
+        assert {name: alone[name] for name in row} == row
     assert items == proven
+    assert (await client.get("/v1/sources/nobody/log/items/1")).json()["code"] == "unknown_item"
+    assert (await client.get(f"/v1/sources/{source}/items/99999")).json()["code"] == "unknown_item"
     assert (await client.get("/v1/objects/A/events?cursor=eA")).json()["code"] == "invalid_cursor"
 
 
