@@ -30,7 +30,8 @@ async def test_each_route_is_documented_and_each_documented_route_is_served(
 ) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
     served = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
-    assert served | {"GET /openapi.json", "GET /docs"} == documented_routes()
+    of_others = {"GET /v1/lists/NAME.LIST"}  # none is installed here
+    assert served | {"GET /openapi.json", "GET /docs"} | of_others == documented_routes()
     assert set(world.app._hot) == {path for path, methods in paths.items() if "post" in methods}
 
 

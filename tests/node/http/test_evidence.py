@@ -105,6 +105,7 @@ async def test_the_stream_tells_of_evidence_and_of_no_refused_report(world: Worl
 
 def test_status_and_metrics_count_what_is_on_record() -> None:
     values: dict[str, Any] = dict.fromkeys(NodeStatus.__dataclass_fields__, 0)
-    values |= {"counters": {}, "member_steps": {}, "peers": (), "evidence": {"bank-a": 3}, "upgrade": None}
+    values |= {"counters": {}, "member_steps": {}, "peers": (), "evidence": {"bank-a": 3}}
+    values |= {"upgrade": None, "contracts": ()}
     registry: CollectorRegistry = Metrics(lambda: NodeStatus(**values)).registry
     assert registry.get_sample_value("coseal_evidence_proofs", {"validator": "bank-a"}) == 3
