@@ -285,8 +285,14 @@ class Index:
     def _note(self, left: LeftOut) -> None:
         """Count and log what has no rows."""
         self.left_out += 1
-        what = {"height": left.height, "position": left.position, "what": left.name, "contract": left.contract}
-        _log.error("index_left_out", **what, exception="".join(traceback.format_exception(left.error)))
+        _log.error(
+            "index_left_out",
+            height=left.height,
+            position=left.position,
+            what=left.name,
+            contract=left.contract,
+            exception="".join(traceback.format_exception(left.error)),
+        )
 
     @contextmanager
     def _written(self, connection: sqlite3.Connection) -> Iterator[None]:

@@ -95,6 +95,9 @@ async def crawl(browser: httpx.AsyncClient) -> None:
             continue
         seen.add(path)
         answer = await browser.get(path)
+        if "/bundle" in path:  # collected from nodes over sockets, which there are none of here
+            assert answer.status_code == 503, path
+            continue
         assert answer.status_code in (200, 303), path
         if path in starts:
             assert html.escape(starts[path]) in answer.text, path

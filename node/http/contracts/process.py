@@ -66,7 +66,7 @@ def _add_types(routes: APIRouter, context: Context) -> None:
 
 def _add_sources(routes: APIRouter, context: Context) -> None:
     @routes.get(
-        "/sources/{id:rest}/items/{sequence}",
+        "/sources/{id:rest}/items/{sequence:part}",
         summary="One item of a source",
         dependencies=[Depends(context.fresh_index)],
     )

@@ -6,7 +6,7 @@ import decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from coseal.contracts.process.items import MAX_DECIMAL_CHARACTERS, is_decimal
@@ -26,6 +26,7 @@ def texts(draw, exponents=EXPONENTS):
     if draw(st.booleans()):
         power = draw(exponents)
         text += draw(st.sampled_from("eE")) + (draw(st.sampled_from(["", "+"])) if power >= 0 else "") + str(power)
+    assume(len(text) <= MAX_TEXT)
     return text
 
 
