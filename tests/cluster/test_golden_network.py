@@ -107,7 +107,7 @@ def judge(cluster: Cluster, name: str, golden: list[dict[str, Any]]) -> Judged:
     broken, violated = Counter[str](), Counter[tuple[str, str]]()
     with client_of(cluster, "bank-a") as client:
         for case in sorted(cases):
-            *_, ((_, _, state),) = client.value(object_state_key(process_type, "case", case), min_height=height)
+            ((*_, state),) = client.value(object_state_key(process_type, "case", case), min_height=height)[4]
             for rule, verdict in zip(monitors.rules, monitors.verdicts(state), strict=True):
                 broken[rule.id] += verdict in BROKEN
                 violated[rule.id, case] += verdict is Verdict.VIOLATED
