@@ -69,7 +69,7 @@ def _add_rules(routes: APIRouter, context: Context) -> None:
     async def rule(id: Id, version: Version = None, proof: KeyProof = False) -> Response:
         reader, height = context.reader(), context.services.height
         head: Any = reader.get(head_key(id))
-        chosen = version or (head and (head["active"] or head["latest"]))
+        chosen = version or (head and (head["active"] or head["latest"])) or 0
         key = rule_key(id, chosen)
         found: Any = reader.get(key) if chosen else None
         if found is None:
