@@ -98,7 +98,7 @@ class Verification:
         return self.facts["height"] if "time" in self.facts else None  # a fork is of two blocks
 
     def as_of(self, min_height: int) -> Verification:
-        """Return this, or that it cannot be told of ``min_height``, where the document is of an earlier block."""
+        """Return this verdict, or ``unknown`` if the document is of a block before ``min_height``."""
         if not self.ok or self.height is None or self.height >= min_height:
             return self
         reason = f"this holds as of block {self.height}, and says nothing of block {min_height}: ask for a newer one"

@@ -75,9 +75,9 @@ def _histogram(page: Page, name: str, found: Mapping[str, Any]) -> list[Html]:
         ticks.append(length_text(low))
         below = None if high is None else length_text(high)
         links.append(cases_link(page, name, found["type"], least_time=length_text(low), below_time=below))
-    told = [(key, found[f"{key}_ms"]) for key in ("median", "mean", "ninth", "longest")]
+    lengths = [(key, found[f"{key}_ms"]) for key in ("median", "mean", "ninth", "longest")]
     shown = [figure(page.t("times.cases"), page.number(found["cases"]))]
-    shown += [figure(page.t(f"times.{key}"), span(page, ms)) for key, ms in told if ms is not None]
+    shown += [figure(page.t(f"times.{key}"), span(page, ms)) for key, ms in lengths if ms is not None]
     chart = bars(page, "times.title", values, columns=("times.took", "times.cases"), links=links, ticks=ticks)
     return [figures(*shown), chart]
 

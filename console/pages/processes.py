@@ -98,7 +98,7 @@ async def process(page: Page) -> View:
     ]
     measures = [("" if one == "count" else one, page.t(f"processes.measure.{one}")) for one in MEASURES]
     left_out = sum(found["flows_in_all"] - len(found["flows"]) for found in several)
-    told = el("p", {"class": "note"}, page.t("processes.left_out", count=page.number(left_out))) if left_out else None
+    note = el("p", {"class": "note"}, page.t("processes.left_out", count=page.number(left_out))) if left_out else None
     choosing = el(
         "div",
         {"class": "tools"},
@@ -107,7 +107,7 @@ async def process(page: Page) -> View:
         _exports(page, name),
     )
     record, statistics = definition.value, counts.value or {}
-    body = [choosing, drawn_map, told] if any(found["cases"] for found in several) else [empty(page)]
+    body = [choosing, drawn_map, note] if any(found["cases"] for found in several) else [empty(page)]
     return page.view(
         name,
         lead(

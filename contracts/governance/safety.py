@@ -96,7 +96,7 @@ def _passes(track: Track, tally: Tally, newcomer: str | None) -> bool:
 
 
 def arithmetic(constitution: Constitution) -> Iterator[Breach]:
-    """Yield what a constitution lacks whoever votes: K4 and K5."""
+    """Yield what a constitution lacks for any electorate: K4 and K5."""
     most_ms = max(track.opening.most_ms for track in constitution.tracks.values())
     if not max(LEAST_PRESENT_MS, most_ms) <= constitution.present_ms <= MAX_TERM_MS:  # K4
         least = duration_text(max(LEAST_PRESENT_MS, most_ms))

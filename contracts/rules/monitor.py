@@ -218,10 +218,10 @@ class RuleSet:
         block_ms: int,
         spend: Callable[[int], None] = _free,
     ) -> tuple[State, list[Finding]]:
-        """Return the state in which no rule is told that events of ``kinds`` concern, None for every rule.
+        """Return the state in which every rule that events of ``kinds`` concern is undetermined; None: every rule.
 
-        What is violated stays so, and what judges event by event goes on. ``""`` among the kinds is an item that is no
-        event. ``event`` and ``time_ms`` are of what brought it.
+        What is violated stays so, and rules that judge event by event are not touched. ``""`` among the kinds is an
+        item that is no event. ``event`` and ``time_ms`` are of what brought it.
         """
         spend(len(self.rules))
         codes = state[0].ljust(self.size, b"\0")
@@ -236,7 +236,7 @@ class RuleSet:
     def undetermine(
         self, state: State, slots: Iterable[int], why: Reason, event: str, time_ms: int
     ) -> tuple[State, list[Finding]]:
-        """Return the state in which some rules, by their places, cannot be told any more."""
+        """Return the state in which some rules, by their places, are undetermined from now on."""
         draft, findings = Draft(self._layout, state), []
         for slot in slots:
             draft.put(slot, draft.detail(slot), Ruling(UNDETERMINED))

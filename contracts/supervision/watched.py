@@ -1,6 +1,6 @@
 """The monitors of one object: read from its state value, changed, and written back.
 
-Law: one state value an object holds all its monitors; what no set goes on with is dropped.
+Law: one state value an object holds all its monitors; the entries of sets that no longer judge are dropped.
 
 The value is ``[clock, armed_ms, began_ms, source, entries, first, count, head]``.
 ``clock`` is the one its deadlines go by (``deadlines.BLOCK_CLOCK``, or a historical source), ``armed_ms`` when the
@@ -64,7 +64,7 @@ class Watched:
     )
 
     def __init__(self, place: Place, value: Any, judges: Sequence[JudgingSet]) -> None:
-        """``place`` is (process type, object type, object); of ``value`` what no judge goes on with is dropped."""
+        """``place`` is (process type, object type, object); entries of ``value`` without a judge are dropped."""
         clock, armed_ms, began_ms, source, entries, first, count, head = value or _UNKNOWN
         self.place, self.clock, self.armed_ms, self.began_ms, self.source = place, clock, armed_ms, began_ms, source
         self.first, self.count, self.head = first, count, head
@@ -115,7 +115,7 @@ class Watched:
     def write(self, view: View, late_ms: int) -> None:
         """Write the state value, and have the index call when the first deadline has passed.
 
-        The index calls once: a later deadline than the one it was told waits until it has called.
+        The index calls once: a deadline later than the one scheduled waits until it has called.
         """
         entries, first_ms = [], None
         for judge, since, state in zip(self.judges, self.since, self.entries, strict=True):

@@ -13,14 +13,13 @@ import typer
 
 from coseal.cli.dry_run import act
 from coseal.cli.findings import findings_app, print_step
-from coseal.cli.imports import Format, ZoneOption, print_findings
+from coseal.cli.imports import FormatOption, MapOption, ZoneOption, printed_findings, read_given
 from coseal.cli.rules import rules_app
 from coseal.cli.shared import JsonOption, SenderOption, acting, plain_table, print_json, progress_bar
 from coseal.errors import EXIT_BAD, EXIT_OK
 
 if TYPE_CHECKING:
     from coseal.client.conformance import Conformance, Report
-    from coseal.formats.importers.log import Log
     from coseal.network.access import Access
 
 _SHOWN = 10
@@ -37,12 +36,8 @@ def conform(
     model: Annotated[
         Path, typer.Option("--model", metavar="FILE", help="A Petri net in PNML, or a process in BPMN 2.0.")
     ],
-    format: Annotated[
-        Format | None, typer.Option("--format", help="The log's format.", show_default="by its content")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE.toml", help="How a CSV log's columns are read.")
-    ] = None,
+    format: FormatOption = None,
+    mapping: MapOption = None,
     zone: ZoneOption = None,
     object_type: Annotated[
         str | None,
@@ -65,17 +60,11 @@ def conform(
       coseal rules conform orders.jsonocel --model order.bpmn --object-type orders --report deviations.json
     """
     from coseal.client import conformance
-    from coseal.formats.importers.log import BadLog
-    from coseal.formats.importers.mapping import load_mapping
     from coseal.formats.importers.model import read_model
-    from coseal.formats.importers.reader import read_log
 
-    try:
+    with printed_findings(as_json=as_json):
         net = read_model(model)
-        read: Log = read_log(log, load_mapping(mapping, log, zone), format.value if format else None)
-    except BadLog as error:
-        print_findings(error, as_json=as_json)
-        raise typer.Exit(EXIT_BAD) from None
+        read = read_given(log, format, mapping, zone)
     kind = conformance.only_type(read, object_type)
     with progress_bar() as bar:
         task = bar.add_task("variants", total=None)
@@ -137,7 +126,7 @@ def open_reported(
 ) -> None:
     """Open a finding about each case that deviates by a report; its digest is the evidence.
 
-    Goes on where it was left: a case about which the same report is open already is passed over. A supervising member
+    Resumes where it stopped: a case with an open finding from the same report is skipped. A supervising member
     has at most 100 findings open that it opened by hand.
 
     Example:

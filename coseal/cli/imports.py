@@ -6,6 +6,8 @@ Law: a log with a fault is not recorded at all; a log that is recorded already i
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,6 +57,10 @@ class LogAttributes(StrEnum):
     leave_out = "leave-out"
 
 
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", help="The log's format.", show_default="by its content")
+]
+MapOption = Annotated[Path | None, typer.Option("--map", metavar="FILE.toml", help="How a CSV log's columns are read.")]
 ZoneOption = Annotated[
     str | None,
     typer.Option(
@@ -186,6 +192,26 @@ def run_with_bar(recorder: Recorder, total: int, title: str, *, quiet: bool) -> 
     with progress_bar() as bar:
         task = bar.add_task(title, total=total)
         return recorder.run(lambda done, _: bar.update(task, completed=done))
+
+
+def read_given(log: Path, format: Format | None, mapping: Path | None, zone: str | None) -> Log:
+    """Return the log that the options of a command name; raise ``BadLog`` with what is wrong with it."""
+    from coseal.formats.importers.mapping import load_mapping
+    from coseal.formats.importers.reader import read_log
+
+    return read_log(log, load_mapping(mapping, log, zone), format.value if format else None)
+
+
+@contextmanager
+def printed_findings(*, as_json: bool) -> Iterator[None]:
+    """Print what is wrong with a file that is not imported, and end the command."""
+    from coseal.formats.importers.log import BadLog
+
+    try:
+        yield
+    except BadLog as error:
+        print_findings(error, as_json=as_json)
+        raise typer.Exit(EXIT_BAD) from None
 
 
 def print_findings(error: BadLog, *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.imports import Format, ZoneOption, print_findings
+from coseal.cli.imports import FormatOption, MapOption, ZoneOption, printed_findings, read_given
 from coseal.cli.shared import (
     Commands,
     DirectoryOption,
@@ -89,12 +89,8 @@ def check(
 def try_rules(
     file: RuleFile,
     log: Annotated[Path, typer.Option("--log", metavar="FILE", help="The log to try them on; .gz is unpacked.")],
-    format: Annotated[
-        Format | None, typer.Option("--format", help="The log's format.", show_default="by its content")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE.toml", help="How a CSV log's columns are read.")
-    ] = None,
+    format: FormatOption = None,
+    mapping: MapOption = None,
     zone: ZoneOption = None,
     object_type: Annotated[
         str | None,
@@ -115,15 +111,9 @@ def try_rules(
       coseal rules test fines.json --log fines.csv.gz --map fines.toml --zone +01:00 --json --cases
     """
     from coseal.client.rules import try_file
-    from coseal.formats.importers.log import BadLog
-    from coseal.formats.importers.mapping import load_mapping
-    from coseal.formats.importers.reader import read_log
 
-    try:
-        read = read_log(log, load_mapping(mapping, log, zone), format.value if format else None)
-    except BadLog as error:
-        print_findings(error, as_json=as_json)
-        raise typer.Exit(EXIT_BAD) from None
+    with printed_findings(as_json=as_json):
+        read = read_given(log, format, mapping, zone)
     tried = try_file(file, read, object_type)
     if as_json:
         print_json({**tried.result.to_json(with_cases=cases), "warnings": list(tried.warnings)})
@@ -133,12 +123,8 @@ def try_rules(
 
 def discover(
     log: Annotated[Path, typer.Argument(metavar="LOG", help="Any log that can be imported; .gz is unpacked.")],
-    format: Annotated[
-        Format | None, typer.Option("--format", help="The log's format.", show_default="by its content")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE.toml", help="How a CSV log's columns are read.")
-    ] = None,
+    format: FormatOption = None,
+    mapping: MapOption = None,
     zone: ZoneOption = None,
     object_type: Annotated[
         str | None,
@@ -157,7 +143,7 @@ def discover(
     sigma: Annotated[
         str,
         typer.Option(
-            "--sigma", help="A window is the mean of its times and so many standard deviations; 'none': none."
+            "--sigma", help="A window is the mean of its times plus this many standard deviations; 'none': no windows."
         ),
     ] = "3",
     limit: Annotated[int, typer.Option("--limit", min=1, max=300, help="The most rules, the surest first.")] = 50,
@@ -185,9 +171,6 @@ def discover(
     from coseal.client.discovery import DEFAULT_TEMPLATES, Wanted
     from coseal.client.suggestions import suggest
     from coseal.contracts.rules.declare import TEMPLATES
-    from coseal.formats.importers.log import BadLog
-    from coseal.formats.importers.mapping import load_mapping
-    from coseal.formats.importers.reader import read_log
 
     for name in template or ():
         if name not in TEMPLATES:
@@ -200,15 +183,11 @@ def discover(
         limit=limit,
         weaker=weaker,
     )
-    try:
-        with bar(quiet=as_json) as report:
-            report("reading the log", 0, 1)
-            read = read_log(log, load_mapping(mapping, log, zone), format.value if format else None)
-            report("reading the log", 1, 1)
-            found = suggest(read, log.name, wanted, report, object_type=object_type, basis=basis)
-    except BadLog as error:
-        print_findings(error, as_json=as_json)
-        raise typer.Exit(EXIT_BAD) from None
+    with printed_findings(as_json=as_json), bar(quiet=as_json) as report:
+        report("reading the log", 0, 1)
+        read = read_given(log, format, mapping, zone)
+        report("reading the log", 1, 1)
+        found = suggest(read, log.name, wanted, report, object_type=object_type, basis=basis)
     if out is not None:
         out.write_text(json.dumps(found.rules(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:

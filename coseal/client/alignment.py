@@ -54,8 +54,8 @@ class Aligner:
     def align(self, trace: Sequence[str]) -> Alignment | None:
         """Return a best alignment of a trace (activities in order), or None if it took too many states.
 
-        A model without a run that ends has no alignment either. Equally good ones are told apart by the order of the
-        transitions' ids, so the same files always give the same answer.
+        A model without a run that ends has no alignment either. Of equally good ones the order of the
+        transitions' ids decides, so the same files always give the same answer.
         """
         start: _State = (self._net.initial, 0)
         cost = {start: 0}

@@ -190,7 +190,7 @@ def count(traces: Mapping[str, Trace], report: Report) -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of a log. ``sigma``: windows are the mean and so many standard deviations; None for no windows."""
+    """What is asked of a log. ``sigma``: windows are the mean plus this many standard deviations; None: no windows."""
 
     templates: tuple[str, ...] = DEFAULT_TEMPLATES
     support: Fraction = Fraction(1, 10)
@@ -278,7 +278,7 @@ def profile(traces: Mapping[str, Trace], pairs: Iterable[tuple[str, str]], repor
 
 
 def window_ms(count: int, total: int, squares: int, sigma: Fraction) -> int | None:
-    """Return the mean and so many standard deviations of a profile's entry, rounded up to a time that reads well.
+    """Return the mean plus this many standard deviations of a profile's entry, rounded up to a time that reads well.
 
     None if that is longer than a window may be.
     """
