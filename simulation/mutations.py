@@ -724,6 +724,13 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "",
         "tests/node/core/test_joining.py",
     ),
+    "passed_snapshot_adopted": _one(
+        "a node goes back to a snapshot that blocks brought it past",
+        "coseal.node.core.joining",
+        "        self.snapshots.advanced(self._header_chain())\n        chosen",
+        "        chosen",
+        "tests/node/core/test_joining.py",
+    ),
     # Findings and rules in force, over sequences of actions
     "closed_counts_as_open": _walked(
         "a finding that closes because nobody appealed stays counted as open",

@@ -107,9 +107,10 @@ class Joining:
             self.snapshots.advanced(self._header_chain())
 
     def step(self, now_ms: int) -> None:
-        """Do what can be done now."""
+        """Do what can be done now; blocks may meanwhile have brought the node past the chosen snapshot."""
         if self.complete:
             return
+        self.snapshots.advanced(self._header_chain())
         chosen = self.snapshots.decide(now_ms)
         if chosen is not None:
             self._emit(events.BeginJoin(chosen.encode()))

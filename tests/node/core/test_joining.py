@@ -13,9 +13,11 @@ from coseal.ledger.certificate import Certificate
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.head import Head
 from coseal.ledger.snapshot import Manifest, cut
-from coseal.node.core import wire
+from coseal.node.core import events, wire
 from coseal.node.core.header_chain import genesis_chain
+from coseal.node.core.joining import Joining
 from coseal.node.core.snapshot import SnapshotSync
+from coseal.node.core.sync import Sync
 from tests.support.cluster import Cluster, Disk, commit, machine_of, settled
 
 VICTIM = "enterprise-a"
@@ -315,6 +317,33 @@ def test_who_offered_what_the_node_has_passed_is_asked_again() -> None:
         header_chain = header_chain.follow(Head.decode(disk.head(height) or b""))
     sync.want(header_chain)
     assert sync.requests(20) == [("bank-a", wire.GetSnapshot())]
+
+
+def test_a_node_that_passed_the_snapshot_meanwhile_does_not_go_back_to_it() -> None:
+    """Its last part comes after blocks brought the node past it: adopting it would lose what was published since."""
+    cluster = chain(victim_height=2)
+    disk = cluster["bank-a"].disk
+    manifest, items = disk.snapshots[max(disk.snapshots)]
+    chains = [genesis_chain(cluster.genesis)]
+    for height in range(1, manifest.height + 2):
+        chains.append(chains[-1].follow(Head.decode(disk.head(height) or b"")))
+    victim = machine_of(cluster["regulator"])
+    for passed in (False, True):
+        at = [chains[manifest.height - 1]]
+        context = replace(victim._context, effects=[], config=replace(victim._context.config, join_gap_blocks=1))
+        sync = Sync(manifest.height - 1)
+        sync.connected("bank-a")
+        sync.hinted("bank-a", manifest.height + 1)
+        joining = Joining(context, sync, lambda at=at: at[0], None)
+        joining.snapshots.connected("bank-a")
+        joining.consider(0)
+        joining.received("bank-a", wire.Snapshot(manifest.encode()), 10)
+        for item, data in enumerate(items):
+            if passed and item == len(items) - 1:
+                at[0] = chains[manifest.height + 1]
+            joining.received("bank-a", wire.Item(manifest.height, item, data), 20)
+        adopted = [effect for effect in context.effects if isinstance(effect, events.AdoptSnapshot)]
+        assert len(adopted) == (not passed)
 
 
 def test_answers_that_nobody_asked_for_change_nothing() -> None:
