@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import errno
+import json
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,6 +16,7 @@ import pytest
 from coseal.node.core.journal import Verdict
 from coseal.node.core.journal_writer import _ABOUT
 from coseal.node.fault_injection import FaultInjection
+from coseal.node.telemetry.logs import _Output
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "observability.md").read_text("utf-8")
@@ -102,3 +106,32 @@ def test_the_reader_of_the_sources_sees_what_is_logged(
     found = list(said(tmp_path / "one.py"))
     levels = [] if expected is None else expected[1].split()
     assert found == [(expected[0], level, frozenset(expected[2])) for level in levels if expected is not None]
+
+
+def test_a_log_that_cannot_be_written_ends_nothing_and_counts_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk takes a part of a line, then nothing; when there is room again, the log says what it lacks."""
+    written, room = bytearray(), 20
+
+    def write(descriptor: int, data: memoryview) -> int:
+        nonlocal room
+        taken = min(room, len(data), 10)
+        if not taken:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        room -= taken
+        written.extend(data[:taken])
+        return taken
+
+    monkeypatch.setattr(os, "write", write)
+    output = _Output(2)
+
+    def log(event: str) -> None:
+        output.write(json.dumps(output.count(None, "info", {"event": event})) + "\n")
+
+    log("a")
+    log("b")
+    log("c")
+    room = 1_000
+    log("d")
+    log("e")
+    whole = [json.loads(line) for line in written.decode().splitlines() if line.endswith("}")]
+    assert whole == [{"event": "a"}, {"event": "d", "lines_lost": 2}, {"event": "e"}]
