@@ -18,7 +18,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Mount
 from starlette.routing import Route as StarletteRoute
 from starlette.staticfiles import StaticFiles
@@ -203,6 +210,8 @@ async def _taken(page: Page, take: Take) -> Response:
 
 
 def _go_on(page: Page, done: Done) -> Response:
+    if page.request.headers.get("accept") == "application/json":  # a script asks, and writes it beside what it is about
+        return JSONResponse({"ok": done.ok, "text": done.text})
     said = page.console.session.say(done.text, ok=done.ok) if done.text else None
     return RedirectResponse(page.link(done.path, said=said), 303)
 

@@ -37,7 +37,7 @@ def document(page: Page, view: View, navigation: tuple[Entry, ...], current: str
         el("title", None, f"{view.title} · {page.t('app.name')}"),
         el("link", {"rel": "icon", "href": _asset("icon.svg"), "type": "image/svg+xml"}),
         el("link", {"rel": "stylesheet", "href": _asset("console.css")}),
-        el("script", {"src": _asset("console.js"), "defer": True}),
+        *(el("script", {"src": _asset(name), "defer": True}) for name in ("console.js", "several.js")),
     )
     body = el(
         "body",

@@ -115,6 +115,7 @@ async def board(page: Page) -> View:
             _board_filters(page),
             el("div", scroll, el("div", {"class": "board"}, columns)),
             el("p", {"class": "note"}, only) if told else None,
+            await bulk.step_form(page),
             shown=joined(counted, *listed),
         ),
         await _times(page),
@@ -167,10 +168,12 @@ def _column(
         if counts.get(status, 0) > len(cards)
     ]
     title = f"column-{name}"
+    words = page.t(f"supervision.column.{name}")
     head = el(
         "h3",
         {"id": title},
-        page.t(f"supervision.column.{name}"),
+        bulk.box_of_all(page, words) if cards else None,
+        el("span", None, words),
         " ",
         el("span", {"class": "count"}, page.number(count)),
     )
@@ -183,6 +186,7 @@ def _card(page: Page, row: Mapping[str, Any]) -> Html:
     head = el(
         "p",
         {"class": "card-head"},
+        bulk.box(page, row["id"]),
         el("a", {"href": f"/supervision/findings/{row['id']}"}, el("strong", None, row["id"])),
         tag(page.t_or(f"severity.{row['severity']}", row["severity"]), SEVERITY.get(row["severity"], "")),
     )
@@ -250,7 +254,6 @@ async def finding_list(page: Page) -> View:
         "/v1/findings", FINDINGS, **given, order="newest", limit=page.rows(_PAGE), cursor=page.query("cursor")
     )
     rows = [_row(page, row) for row in shown.value["findings"]]
-    acting = bulk.step_form(page)
     columns = (
         *("supervision.finding", "cases.rule", "supervision.object", "supervision.subject"),
         *("finding.severity", "supervision.status", "supervision.clock"),
@@ -264,13 +267,19 @@ async def finding_list(page: Page) -> View:
             page,
             "supervision.findings",
             _list_filters(page, given),
+            _all_of_page(page) if rows else None,
             table(page, "supervision.findings", columns, rows),
             cursor_pager(page, shown.value["next"]),
-            acting,
+            await bulk.step_form(page),
             shown=shown,
         ),
-        live=acting is None,  # a row must not become another under the box that was chosen
     )
+
+
+def _all_of_page(page: Page) -> Html | None:
+    """Return the box for all rows of this page of the list."""
+    chooses = bulk.box_of_all(page, page.t("supervision.findings"))
+    return el("label", {"class": "chooses-page"}, chooses, page.t("supervision.several.page")) if chooses else None
 
 
 def _list_filters(page: Page, given: Mapping[str, str]) -> Html:
@@ -392,7 +401,7 @@ async def _holds(page: Page) -> Html:
 
 
 ROUTES: Final = (
-    Route("/supervision", board, "supervision.nav"),
+    Route("/supervision", board, "supervision.nav", act=bulk.act),
     Route("/supervision/findings", finding_list, "supervision.nav", act=bulk.act, lists="findings"),
     Route("/supervision/duties", duties, "supervision.nav", lists="holds"),
     *bundles.ROUTES,

@@ -124,7 +124,7 @@ def _form(page: Page, name: str, one: Act, sender: str) -> Html:
     if "sanctioned" in one.outcomes:
         fields.append(field(page.t("supervision.said.measure.if"), "measure", rows=2))
     if one.hours:
-        fields += [_hours(page), _amount(page)]
+        fields += [hours_field(page), amount_field(page)]
     if one.evidence:
         fields += evidence_fields(page)
     fields.append(confirmation(page, sender))
@@ -133,13 +133,15 @@ def _form(page: Page, name: str, one: Act, sender: str) -> Html:
     return el("details", {"class": "act-one", "open": one.main, "id": f"act-{one.action}"}, title, made)
 
 
-def _hours(page: Page) -> Html:
+def hours_field(page: Page) -> Html:
+    """Return the field for how long an object is held."""
     kind: dict[str, str | int | bool | None] = {"type": "number", "name": "hours", "value": "24", "required": True}
     box = el("input", {**kind, "min": "1", "max": str(_HOURS_MAX)})
     return el("label", {"class": "field"}, el("span", None, page.t("supervision.hours")), box)
 
 
-def _amount(page: Page) -> Html:
+def amount_field(page: Page) -> Html:
+    """Return the field for how much of an object is held."""
     box = el("input", {"type": "number", "name": "amount", "min": "1", "max": str(MAX_AMOUNT)})
     return el("label", {"class": "field"}, el("span", None, page.t("supervision.hold.amount.asked")), box)
 

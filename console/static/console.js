@@ -51,6 +51,9 @@
     while (old.childNodes.length > wanted.length) old.lastChild.remove();
   }
 
+  // What was chosen stays where it is, and so does what became of it, until the page is asked for again.
+  const held = () => document.querySelector(".chooses:checked, .outcome");
+
   async function renew() {
     if (busy || document.hidden) {
       stale = true;
@@ -66,11 +69,17 @@
         const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
         for (const id of LIVE_PARTS) {
           if (id === "main" && document.body.dataset.live === "off" && fresh.body.dataset.live === "off") continue;
+          if (id === "main" && held()) {
+            seen = null;
+            stale = true;
+            continue;
+          }
           const old = document.getElementById(id);
           const made = fresh.getElementById(id);
           if (old && made) morph(old, made);
         }
         document.body.dataset.live = fresh.body.dataset.live || "on";
+        document.dispatchEvent(new Event("renewed"));
         age();
         due();
       }
@@ -157,6 +166,9 @@
       if (event.target.matches("input[data-hash-into]")) hash(event.target);
     });
     listen();
+    document.addEventListener("let-go", () => {
+      if (stale && !held()) renew();
+    });
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden && stale) renew();
     });

@@ -191,7 +191,7 @@ def test_several_findings_are_taken_up_at_once_and_a_bundle_verifies(visit: Visi
     page.get_by_label(f"Choose {names[0]}", exact=True).check()
     page.get_by_label(f"Choose {names[1]}", exact=True).check()
     page.get_by_label(re.compile("I sign this as")).check()
-    page.get_by_role("button", name="Take the step for all").click()
+    page.evaluate("document.getElementById('several').submit()")  # as a browser without scripts sends it
     page.get_by_text("2 took effect.").wait_for(timeout=30_000)
     assert "status=raised" in page.url, "the list is as it was"
     with running.client("bank-a") as client:
@@ -200,3 +200,45 @@ def test_several_findings_are_taken_up_at_once_and_a_bundle_verifies(visit: Visi
         status, text = running.get(f"/supervision/findings/{names[0]}/bundle")
         report = verify_bundle(json.loads(text), client.genesis)
     assert (status, report.verdict) == (200, Verdict.OK)
+
+
+def test_cards_of_the_board_are_chosen_by_keyboard_and_a_refusal_stops_no_other(
+    look: Any, visit: Visit, running: Running
+) -> None:
+    with running.client("enterprise-a") as enterprise:
+        number = enterprise.get("/v1/sources/enterprise-a/live")["source"]["sequence"] + 1
+        batch = sample.permits(number, *(("Create", f"board-{place}", -1) for place in range(3)))
+        enterprise.submit("process", "record", batch).require_ok()
+        enterprise.get("/v1/findings", min_height=enterprise.get("/v1/status")["height"])
+    page = visit("/supervision", acts=True)
+    lane = page.locator(".lane", has=page.locator("#column-raised"))
+    boxes, cards = lane.locator(".chooses"), lane.locator(".card")
+    names = cards.locator("strong").all_inner_texts()[:3]
+    boxes.nth(0).focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Space")
+    assert [boxes.nth(place).is_checked() for place in range(3)] == [True, True, True]
+    page.keyboard.press("Escape")
+    assert lane.locator(".chooses:checked").count() == 0
+    lane.get_by_label("Choose all that are shown: Raised").check()
+    assert page.get_by_text(f"{boxes.count()} chosen").count() == 1
+    for place in range(3, boxes.count()):
+        boxes.nth(place).uncheck()
+    with running.client("regulator") as regulator:  # meanwhile somebody else takes one up
+        regulator.submit("supervision", "acknowledge", {"finding": names[1]}).require_ok()
+    page.get_by_label(re.compile("I sign this as")).check()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("3 of 3 done, 1 refused").wait_for(timeout=60_000)
+    assert ["Recorded in block" in text for text in lane.locator(".outcome").all_inner_texts()] == [True, False, True]
+    assert "It is at another step by now." in cards.nth(1).inner_text()
+    assert [boxes.nth(place).is_checked() for place in range(3)] == [False, True, False], "what was refused is kept"
+    with running.client("bank-a") as client:
+        for name in names:
+            assert client.get(f"/v1/findings/{name}")["finding"]["status"] == "acknowledged"
+    page.get_by_role("link", name="Show the findings as they are now").click()
+    page.wait_for_load_state()
+    assert page.locator(".outcome").count() == 0
+    look("/supervision", acts=True, name="board-acting")
