@@ -69,7 +69,7 @@ class _Output:
 
     def count(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Say in an event how many before it could not be written."""
-        return event | {"lines_lost": self._lost} if self._lost else event
+        return {**event, "lines_lost": self._lost} if self._lost else event
 
     def write(self, line: str) -> None:
         """Write a line, or lose it."""
