@@ -854,6 +854,27 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "    if len(items) <= count or current == head:\n",
         "tests/contracts/supervision/test_corrections.py",
     ),
+    "disputes_do_not_matter": _one(
+        "a trace is judged with its disputed events whatever the rule says",
+        "coseal.contracts.supervision.corrections",
+        "                if judge.disputed != COUNT and name in",
+        "                if not judge.disputed and name in",
+        "tests/contracts/supervision/test_disputes.py",
+    ),
+    "settled_disputes_stay": _one(
+        "an event that was confirmed after a dispute is still taken for disputed",
+        "coseal.contracts.process.attestation",
+        '    return record is not None and record["status"] == DISPUTED\n',
+        '    return record is not None and record["status"] != OPEN\n',
+        "tests/contracts/supervision/test_disputes.py",
+    ),
+    "dispute_shows_anything": _one(
+        "what a dispute shows need not be the event that is attested",
+        "coseal.contracts.process.attestation",
+        '    if hashed.hex() != args["item"]:\n',
+        '    if not hashed.hex():\n',
+        "tests/contracts/process/test_attestation.py",
+    ),
     "silent_without_history": _one(
         "without the history a correction leaves the verdicts as they were",
         "coseal.contracts.rules.monitor",

@@ -166,7 +166,8 @@ class Batch:
         if sequence >= first:
             shown, hashed = self.args["items"][sequence - first], self.hashes[sequence - first]
         elif not self.shown:
-            detail = f"items[{offset}].corrects: args.corrected has to show item {sequence}, which it corrects"
+            shows = f"args.corrected has to show item {sequence}, which it corrects; `coseal submit` puts it in"
+            detail = f"items[{offset}].corrects: {shows}"
             return Rejected("corrected_missing", detail)
         else:
             shown = self.shown.pop()

@@ -149,14 +149,14 @@ def _history_faults(value: Any) -> Iterator[str]:
             yield f".objects[{index}][2]: expected places among the items, counted from 0"
 
 
-_ITEM: Final = {"event": "1", "type": "Create Fine", "time": "2006-07-24T00:00:00Z"}
-_SHOWN: Final = ["bank-a/log", 1, 1, 1_000, _ITEM]
+ITEM_EXAMPLE: Final = {"event": "1", "type": "Create Fine", "time": "2006-07-24T00:00:00Z"}
+_SHOWN: Final = ["bank-a/log", 1, 1, 1_000, ITEM_EXAMPLE]
 _OF: Final = ["case", "A1", [0]]
 CORRECTED: Final = Many(
     Later(
         "the item that an item of the batch corrects, of an earlier batch, in their order",
-        refused=(None, 1, {}, _ITEM),
-        passed=(_ITEM,),
+        refused=(None, 1, {}, ITEM_EXAMPLE),
+        passed=(ITEM_EXAMPLE,),
     ),
     high=MAX_SHOWN,
 )
@@ -179,7 +179,7 @@ HISTORY: Final = Special(
         {"items": [_SHOWN]},
         {"items": [], "objects": [_OF]},
         {"items": [_SHOWN[:4]], "objects": [_OF]},
-        {"items": [["bank-a/log", -1, 1, 1, _ITEM]], "objects": [_OF]},
+        {"items": [["bank-a/log", -1, 1, 1, ITEM_EXAMPLE]], "objects": [_OF]},
         {"items": [_SHOWN], "objects": []},
         {"items": [_SHOWN], "objects": [["case", "A1", [1]]]},
         {"items": [_SHOWN], "objects": [["case", "A1", [-1]]]},
@@ -188,4 +188,4 @@ HISTORY: Final = Special(
     ),
     passed=({"items": [_SHOWN], "objects": [_OF]},),
 )
-"""What ``process.record`` shows of the objects that it corrects something of, so that they are judged again."""
+"""What a transaction shows of the objects that it corrects or disputes something of, so that they are judged again."""

@@ -24,7 +24,7 @@ from coseal.contracts.rules.cel.compile import LARGEST, Charge
 from coseal.contracts.rules.correlated import KEPT_SIZE
 from coseal.contracts.rules.declare import Automaton
 from coseal.contracts.rules.draft import DETAILS, DUE_MS, Draft, Layout, State
-from coseal.contracts.rules.event_rules import Gap, Guard, ShapeCheck
+from coseal.contracts.rules.event_rules import Gap, Guard, ShapeCheck, worse
 from coseal.contracts.rules.facts import Definition, Event, object_times, plain, rich, time_value, times_of
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.reasons import NOTHING, Reason
@@ -217,18 +217,20 @@ class RuleSet:
         time_ms: int,
         block_ms: int,
         spend: Callable[[int], None] = _free,
+        *,
+        repeating: bool = False,
     ) -> tuple[State, list[Finding]]:
         """Return the state in which every rule that events of ``kinds`` concern is undetermined; None: every rule.
 
-        What is violated stays so, and rules that judge event by event are not touched. ``""`` among the kinds is an
-        item that is no event. ``event`` and ``time_ms`` are of what brought it.
+        What is violated stays so. Rules that judge event by event are not touched unless ``repeating``. ``""`` among
+        the kinds is an item that is no event. ``event`` and ``time_ms`` are of what brought it.
         """
         spend(len(self.rules))
         codes = state[0].ljust(self.size, b"\0")
         slots = [
             slot
             for slot, rule in enumerate(self.rules)
-            if codes[slot] not in FINAL and not rule.body.repeats and self._judges(slot, block_ms, state[3])
+            if (repeating if rule.body.repeats else codes[slot] not in FINAL) and self._judged(slot, block_ms, state[3])
             if kinds is None or _concerned(rule, kinds)
         ]
         return self.undetermine(state, slots, why, event, time_ms)
@@ -236,10 +238,10 @@ class RuleSet:
     def undetermine(
         self, state: State, slots: Iterable[int], why: Reason, event: str, time_ms: int
     ) -> tuple[State, list[Finding]]:
-        """Return the state in which some rules, by their places, are undetermined from now on."""
+        """Return the state in which some rules, by their places, are undetermined; what is violated stays so."""
         draft, findings = Draft(self._layout, state), []
         for slot in slots:
-            draft.put(slot, draft.detail(slot), Ruling(UNDETERMINED))
+            draft.put(slot, draft.detail(slot), worse(draft.codes[slot], Ruling(UNDETERMINED)))
             findings.append(Finding(self.rules[slot], Verdict.UNDETERMINED, why, event, time_ms))
         _, _, last, first_ms, count, attributes, _, _ = state
         return draft.state(last, first_ms, count, attributes), findings
@@ -411,6 +413,13 @@ class RuleSet:
         if not rule.from_ms <= block_ms < rule.until_ms:
             return False
         # M3
+        return rule.body.forward or (first_ms is not None and first_ms >= rule.from_ms)
+
+    def _judged(self, slot: int, block_ms: int, first_ms: int | None) -> bool:
+        """Say whether a rule may have judged anything of an object that began at ``first_ms``, until a block time."""
+        rule = self.rules[slot]
+        if rule.from_ms > block_ms or (first_ms is not None and first_ms >= rule.until_ms):
+            return False
         return rule.body.forward or (first_ms is not None and first_ms >= rule.from_ms)
 
 

@@ -86,9 +86,14 @@ ENGLISH: Final = Language(
         "history_missing": "item {item} of {source} is corrected, and the history of the object was not shown",
         "history_unseen": "item {item} of {source} is corrected, and was recorded before the rule looked at the object",
         "history_long": "item {item} of {source} is corrected; judging the object again takes more than {most} steps",
-        "recording_unproven": "item {item} of {source} is corrected, and when what met the deadline was recorded is not"
-        " proven",
+        "recording_unproven": "item {item} of {source} is corrected or disputed, and when what met the deadline was"
+        " recorded is not proven",
         "period_corrected": "an event of the period from {from_ms} to {until_ms} is corrected, and that period is over",
+        # Disputes
+        "disputed": "item {item} of {source} is disputed",
+        "dispute_missing": "item {item} of {source} is or was disputed, and the history of the object was not shown",
+        "dispute_long": "item {item} of {source} is or was disputed; judging the object again takes more than {most}"
+        " steps",
         # Holds
         "on_hold": "on hold until {until_ms} by finding {finding}",
         # Cases

@@ -52,6 +52,11 @@ ON_SOURCES: Final = frozenset(("lag", "gap", "periodic"))
 ON_RECORDING: Final = frozenset(("lag", "gap"))
 """The kinds that are about the recording itself, which no correction changes."""
 KEEP: Final = "keep"
+COUNT: Final = "count"
+LEAVE_OUT: Final = "leave_out"
+UNDETERMINED: Final = "undetermined"
+DISPUTED: Final = (COUNT, LEAVE_OUT, UNDETERMINED)  # M13
+"""How a rule judges an event while it is disputed; the first is the default."""
 SOURCE: Final = "source"
 """The object type of rules about sources; the object is ``member/source``."""
 _SIGNS: Final = "()[]{}.,!?:+-*/%<>=&|"
@@ -64,7 +69,7 @@ class Rule:
     """A compiled rule; ``data`` is the map it was made from. Times in ms; ``until_ms`` is the first ms without it.
 
     ``reads`` are the attributes of the object that its expressions read. ``keeps``: it judges what was recorded, and
-    not the corrected trace.
+    not the corrected trace. ``disputed``: how it judges an event that is disputed.
     """
 
     id: str
@@ -83,6 +88,7 @@ class Rule:
     tests: tuple[Mapping[str, Any], ...]
     reads: tuple[str, ...]
     keeps: bool
+    disputed: str
     body: Body = field(repr=False)
     data: Mapping[str, Any] = field(repr=False, compare=False)
 
@@ -111,7 +117,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
     if start >= end:
         raise RuleError(f"{path}.valid_to", None, "expected a time after valid_from")
     _check_effect(kind, given, path)
-    _check_corrections(kind, given, path)
+    _check_trace(kind, given, path)
     body = build.compile(Build(given, object_type, definition, path))
     _check_event_types(body, scope, path)
     if body.cost > MAX_COST:  # R5
@@ -133,6 +139,7 @@ def parse_rule(data: Any, definition: Definition | None = None, path: str = "") 
         tests=tuple(given.get("tests", ())),
         reads=_reads(given, path),
         keeps=_keeps(given),
+        disputed=given.get("disputed", COUNT),
         body=body,
         data=data,
     )
@@ -164,6 +171,7 @@ def ended_rule(data: Mapping[str, Any]) -> Rule:
         tests=(),
         reads=(),
         keeps=_keeps(given),
+        disputed=given.get("disputed", COUNT),
         body=Ended(),
         data=data,
     )
@@ -301,9 +309,11 @@ def _keeps(given: Mapping[str, Any]) -> bool:
     return given["kind"] in ON_RECORDING or given.get("corrections") == KEEP  # R10
 
 
-def _check_corrections(kind: str, given: Mapping[str, Any], path: str) -> None:
+def _check_trace(kind: str, given: Mapping[str, Any], path: str) -> None:
     if kind in ON_RECORDING and "corrections" in given:  # R10
         raise RuleError(f"{path}.corrections", None, f"leave it out: a {kind} rule is about the recording itself")
+    if kind in ON_SOURCES and "disputed" in given:  # R11
+        raise RuleError(f"{path}.disputed", None, f"leave it out: a {kind} rule is about what its source reports")
 
 
 def _check_effect(kind: str, given: Mapping[str, Any], path: str) -> None:
@@ -334,6 +344,7 @@ _OPTIONAL: Final[Mapping[str, Field]] = {
     "effect": OneOf(*EFFECTS),
     "hold_ms": Integer(1_000, MAX_HOLD_MS),
     "corrections": OneOf("apply", KEEP),
+    "disputed": OneOf(*DISPUTED),
     "scope": Record(
         {},
         {

@@ -21,6 +21,7 @@ from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Identifier, Integer, Many, OneOf, Special, Table, Text, Translatable
 from coseal.contracts.kernel.names import MAX_IDENTIFIER
 from coseal.contracts.process import state as process_state
+from coseal.contracts.process.attestation import Contested
 from coseal.contracts.process.batch import RecordedBatch
 from coseal.contracts.process.types import Defined
 from coseal.contracts.supervision import cases as supervision_cases
@@ -29,6 +30,7 @@ from coseal.contracts.supervision import findings as supervision_findings
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision import questions as supervision_service
 from coseal.contracts.supervision import rule_sets as supervision_rules
+from coseal.contracts.supervision.disputes import observe_dispute
 from coseal.contracts.supervision.effects import Outcome
 from coseal.contracts.supervision.findings import OPEN_CASE
 from coseal.contracts.supervision.lists import LISTS
@@ -52,7 +54,7 @@ from coseal.contracts.supervision.tables import TABLES
 from coseal.contracts.supervision.terms import TERMS, duration, next_id, schedule, set_terms
 
 DEFAULT_OPEN_MS: Final = 7 * DAY_MS
-_RAISING: Final = ("process.record", "begin", f"{NAME}.{OPEN_CASE}")
+_RAISING: Final = ("process.record", "process.attest", "begin", f"{NAME}.{OPEN_CASE}")
 MAX_OPEN_BALLOTS: Final = 8
 
 
@@ -244,10 +246,12 @@ def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]])
 
 
 def _observe(view: View, context: Context, seen: Observed) -> Result | Rejected:
-    """Judge what is recorded; refuse the version of a type that what judges it does not fit."""
+    """Judge what is recorded or disputed; refuse the version of a type that what judges it does not fit."""
     facts = seen.facts
     if isinstance(facts, RecordedBatch):
         return observe(view, context, facts)
+    if isinstance(facts, Contested):
+        return observe_dispute(view, context, facts)
     if isinstance(facts, Defined) and facts.before is not None:
         error = supervision_checks.fit_type(view, facts.before, facts.definition)  # T2
         if error is not None:
@@ -256,7 +260,7 @@ def _observe(view: View, context: Context, seen: Observed) -> Result | Rejected:
 
 
 def _findings(name: str, data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """Return the findings that a recorded batch raised, a person opened, or what was due at the start of a block."""
+    """Return the findings that a batch or a dispute raised, a person opened, or what was due at a block's start."""
     return data.get("findings", ()) if name in _RAISING else ()
 
 

@@ -1,7 +1,7 @@
-"""Objects of which something was corrected are judged again: by their corrected trace, from what the batch shows of it.
+"""Objects of which something was corrected or disputed are judged again: by their trace, from what is shown of it.
 
-Law: what a batch shows is proven by the chain that the object's monitors keep, times of recording included; what cannot
-be judged again is undetermined, never satisfied; a finding that no longer holds is superseded, and stays.
+Law: what a transaction shows is proven by the chain that the object's monitors keep, times of recording included; what
+cannot be judged again is undetermined, never satisfied; a finding that no longer holds is superseded, and stays.
 
 contracts/supervision/README.md, section Corrections.
 """
@@ -14,13 +14,16 @@ from typing import Any, Final, NamedTuple
 from coseal.contracts.kernel.action import Context, View
 from coseal.contracts.kernel.budget import ENTRY_STEPS, ITEM_STEPS
 from coseal.contracts.process import state as process_state
+from coseal.contracts.process.attestation import is_disputed
 from coseal.contracts.process.chain import ObjectName, decoded_item_hash, objects_of
-from coseal.contracts.process.corrections import named_objects, places
+from coseal.contracts.process.corrections import Place, named_objects, places
 from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Event
 from coseal.contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
-from coseal.contracts.rules.reasons import Reason, reason
+from coseal.contracts.rules.reasons import reason
+from coseal.contracts.rules.rule import COUNT, UNDETERMINED
+from coseal.contracts.supervision.sets import JudgingSet
 
 AGAIN_STEPS: Final = 200_000
 """The most that judging again takes in one transaction."""
@@ -40,6 +43,20 @@ class Recording(NamedTuple):
     time_ms: int
     corrected: Any = None
     new: bool = False
+
+
+class Change(NamedTuple):
+    """Why an object is judged again: an item of it is corrected, or it is ``disputed`` or was.
+
+    ``by`` is the correction, or the disputed item itself; ``sequence`` and ``hashed`` (hex) are of the item that is
+    corrected or disputed, ``kinds`` the types of the events that this may concern, None for any.
+    """
+
+    by: Recording
+    sequence: int
+    hashed: str
+    kinds: tuple[str, ...] | None
+    disputed: bool
 
 
 class Seen(NamedTuple):
@@ -73,7 +90,7 @@ class _TooLong(Exception):
 
 
 def read_history(view: View, shown: Any) -> dict[ObjectName, list[Recording]]:
-    """Return what a batch shows of objects, by object; nothing of it is proven yet."""
+    """Return what a transaction shows of objects, by object; nothing of it is proven yet."""
     if shown is None:
         return {}
     view.charge(ITEM_STEPS * len(shown["items"]) + ENTRY_STEPS * sum(len(entry[2]) for entry in shown["objects"]))
@@ -85,14 +102,15 @@ def read_history(view: View, shown: Any) -> dict[ObjectName, list[Recording]]:
 
 
 class Again:
-    """Judges objects again after corrections; one for each batch, whose steps it shares out."""
+    """Judges objects again after corrections or disputes; one for each transaction, whose steps it shares out."""
 
-    __slots__ = ("_left", "_sources", "context", "late_ms", "view")
+    __slots__ = ("_disputed", "_left", "_sources", "context", "late_ms", "view")
 
     def __init__(self, view: View, context: Context, late_ms: int) -> None:
         self.view, self.context, self.late_ms = view, context, late_ms
         self._left = AGAIN_STEPS
         self._sources: dict[str, Any] = {}
+        self._disputed: dict[bytes, bool] = {}
 
     def spend(self, steps: int) -> None:
         """Count steps of judging again."""
@@ -101,21 +119,21 @@ class Again:
         self._left -= steps
         self.view.charge(steps)
 
-    def replayed(self, rules: RuleSet, name: ObjectName, seen: Seen, *, clock_ms: int | None = None) -> Judged | None:
-        """Return what rules say of the corrected trace of an object, None if that takes too many steps.
+    def replayed(
+        self, judge: JudgingSet, name: ObjectName, seen: Seen, *, clock_ms: int | None = None
+    ) -> Judged | None:
+        """Return what the rules of a set say of the trace of an object, None if that takes too many steps.
 
         With ``clock_ms`` every deadline before that is missed.
         """
         try:
-            return self._replayed(rules, name, seen, clock_ms)
+            return self._replayed(judge, name, seen, clock_ms)
         except _TooLong:
             return None
 
-    def _replayed(self, rules: RuleSet, name: ObjectName, shown: Seen, clock_ms: int | None) -> Judged:
-        seen = shown.items
-        hashes = [one.hashed for one in seen]
-        self.spend(ENTRY_STEPS * len(seen))
-        trace = {place.first: place for place in places([one[:3] for one in seen], hashes)}
+    def _replayed(self, judge: JudgingSet, name: ObjectName, shown: Seen, clock_ms: int | None) -> Judged:
+        rules, seen = judge.by_type[name[0]], shown.items
+        trace = self._trace(judge, seen)
         state, found = rules.fresh(seen[0].time_ms, whole=shown.whole), list[Found]()
         by_block, known = True, False
         for index, one in enumerate(seen):
@@ -130,22 +148,51 @@ class Again:
             if place is not None:
                 now = seen[place.now]
                 if place.lost and not shown.complete and not (one.new and one.corrected is None):
-                    state, lost = self.unsettled(rules, state, one, "history_unseen")
+                    state, lost = self.unsettled(rules, state, correction(one), "history_unseen")
                     found += lost
+                if judge.disputed != COUNT and name in objects_of(now.item) and self._is_disputed(now):  # M13
+                    if judge.disputed == UNDETERMINED:
+                        state, lost = self.unsettled(rules, state, dispute(now), "disputed", first_ms=one.time_ms)
+                        found += lost
+                    continue
                 state, more = self.judged(rules, state, name, now, one, self.spend)
                 found += more
         return Judged(state, found, True)
 
-    def unsettled(self, rules: RuleSet, state: State, one: Recording, why: str) -> tuple[State, list[Found]]:
-        """Return the state after a correction that cannot be judged, and which rules are undetermined by it."""
-        item = one.item
-        values: dict[str, str | int | bool] = {"item": item["corrects"][0], "source": one.source}
-        if why == "history_long":
+    def _trace(self, judge: JudgingSet, seen: Sequence[Recording]) -> dict[int, Place]:
+        """Return by index of an item the place that it made, in the trace that a set judges."""
+        self.spend(ENTRY_STEPS * len(seen))
+        if judge.keeps:
+            return {index: Place(index, index) for index in range(len(seen))}
+        hashes = [one.hashed for one in seen]
+        return {place.first: place for place in places([one[:3] for one in seen], hashes)}
+
+    def _is_disputed(self, one: Recording) -> bool:
+        found = self._disputed.get(one.hashed)
+        if found is None:
+            found = self._disputed[one.hashed] = is_disputed(self.view, one.item, one.hashed)
+        return found
+
+    def unsettled(
+        self, rules: RuleSet, state: State, change: Change, why: str, *, first_ms: int | None = None
+    ) -> tuple[State, list[Found]]:
+        """Return the state after a change that cannot be judged, and which rules are undetermined by it.
+
+        ``first_ms`` is the block time at which rules judge what stands there, if it is known.
+        """
+        one, values = change.by, dict[str, str | int | bool]()
+        values |= {"item": change.sequence, "source": one.source}
+        if why in ("history_long", "dispute_long"):
             values["most"] = AGAIN_STEPS
-        kinds = None if one.corrected is None else (kind_of(item), kind_of(one.corrected))
-        cause: Reason = reason(why, **values)
         state, findings = rules.unsettle(
-            state, kinds, cause, item.get("event", ""), one.time_ms, one.time_ms, self.view.charge
+            state,
+            change.kinds,
+            reason(why, **values),
+            one.item.get("event", ""),
+            one.time_ms,
+            one.time_ms if first_ms is None else first_ms,
+            self.view.charge,
+            repeating=change.disputed,
         )
         return state, [Found(finding, one) for finding in findings]
 
@@ -178,6 +225,18 @@ class Again:
         if name not in self._sources:
             self._sources[name] = process_state.source(self.view, name)
         return self._sources[name]  # type: ignore[no-any-return]
+
+
+def correction(one: Recording) -> Change:
+    """Return what a correction changes."""
+    kinds = None if one.corrected is None else (kind_of(one.item), kind_of(one.corrected))
+    sequence, hashed = one.item["corrects"]
+    return Change(one, sequence, hashed, kinds, False)
+
+
+def dispute(one: Recording) -> Change:
+    """Return what it changes that an event is disputed, or no longer."""
+    return Change(one, one.sequence, one.hashed.hex(), (kind_of(one.item),), True)
 
 
 def concerns(corrected: Any, name: ObjectName, definition: Mapping[str, Any]) -> bool:

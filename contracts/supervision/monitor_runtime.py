@@ -35,7 +35,7 @@ from coseal.contracts.supervision.watched import Place, Watched
 MAX_FINDINGS: Final = 5_000
 MAX_SHOWN_BYTES: Final = 256 * 1024
 WATCH_STEPS: Final = 60
-"""What the monitors of an object take once a batch."""
+"""What the monitors of an object take once a transaction."""
 RECORDING_STEPS: Final = 4
 """What chaining an item takes for each object that rules look at."""
 SET_STEPS: Final = 8

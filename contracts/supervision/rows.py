@@ -40,10 +40,10 @@ _TEXTS: Final = (
 
 
 def writer(rows: Rows) -> Writer:
-    """Return what writes the rows of this contract, of ``process.record`` too, which it observes."""
+    """Return what writes the rows of this contract, of the acts of process too that it observes."""
     return Writer(
         {f"supervision.{action}": partial(_write, rows, put) for action, put in _WRITE.items()}
-        | {"process.record": lambda tx, data, act: _observed(rows, data, act)},
+        | dict.fromkeys(("process.record", "process.attest"), lambda tx, data, act: _observed(rows, data, act)),
         due=partial(_due, rows),
     )
 
@@ -53,7 +53,7 @@ def _write(rows: Rows, put: _Write, tx: Transaction, data: Mapping[str, Any], ac
 
 
 def _observed(rows: Rows, data: Mapping[str, Any], act: Act) -> None:
-    """Put the findings and holds that recorded items led to, or that were due at the start of a block."""
+    """Put the findings and holds that recorded or disputed items led to, or that were due at the start of a block."""
     for view in data.get("findings", ()):
         _raise(rows, view, act)
     for ended in data.get("superseded", ()):

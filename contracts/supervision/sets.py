@@ -16,12 +16,14 @@ from coseal.contracts.kernel.action import Reader, View
 from coseal.contracts.kernel.overlay import peek
 from coseal.contracts.process.state import type_key
 from coseal.contracts.rules.monitor import RuleSet, rule_sets
-from coseal.contracts.rules.rule import Rule, ended_rule, names_of, parse_rule, source_bytes
+from coseal.contracts.rules.rule import COUNT, DISPUTED, Rule, ended_rule, names_of, parse_rule, source_bytes
 from coseal.contracts.supervision.state import SOURCE_BYTES_KEY, active_key, rule_key, set_key
 from coseal.ledger import codec
 
 TRIAL: Final = "trial"
 ADOPTED: Final = "adopted"
+_TRACES: Final = [(keeps, disputed) for disputed in DISPUTED for keeps in (False, True)]
+"""What rules of a set may judge: ``JudgingSet.keeps`` and ``JudgingSet.disputed``."""
 _MEMO_BYTES: Final = 4 * 1024 * 1024
 _TAG: Final = b"coseal/rule/1".ljust(24, b"\0")
 
@@ -41,7 +43,8 @@ def active(reader: Reader, process_type: str) -> Sequence[Mapping[str, Any]]:
 class JudgingSet:
     """A set that judges: ``by_type`` are its rules by object type; times in ms of block time.
 
-    What judges the corrected trace of an object and what ``keeps`` to the recorded one are judged apart.
+    What judges the corrected trace of an object and what ``keeps`` to the recorded one are judged apart, and so are
+    rules that judge ``disputed`` events in different ways.
     """
 
     id: str
@@ -50,6 +53,7 @@ class JudgingSet:
     since_ms: int
     by_type: Mapping[str, RuleSet]
     keeps: bool = False
+    disputed: str = COUNT
 
     @property
     def shadow(self) -> bool:
@@ -183,19 +187,21 @@ def judging(reader: Reader, definition: Mapping[str, Any]) -> tuple[JudgingSet, 
     found = []
     for entry in active(reader, definition["id"]):
         name = (entry["set"], entry["phase"], entry["generation"], entry["since_ms"])
-        for keeps, by_type in enumerate(_by_type(reader, definition, entry)):
+        for (keeps, disputed), by_type in zip(_TRACES, _by_type(reader, definition, entry), strict=True):
             if by_type:
-                found.append(JudgingSet(*name, by_type, bool(keeps)))
+                found.append(JudgingSet(*name, by_type, keeps, disputed))
     return tuple(found)
 
 
 def _by_type(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, Any]) -> list[Mapping[str, RuleSet]]:
-    """Return the rules of a set by object type: those that judge the corrected trace, and those that keep."""
+    """Return the rules of a set by object type, for each of ``_TRACES``."""
     key = (entry["digest"], definition["definition"], tuple(entry["off"]))
     compiled: list[Mapping[str, RuleSet]] | None = _compiled.get(key)
     if compiled is None:
         rules = rules_of(reader, definition, entry)
-        compiled = [rule_sets([rule for rule in rules if rule.keeps is keeps], definition) for keeps in (False, True)]
+        compiled = [
+            rule_sets([rule for rule in rules if (rule.keeps, rule.disputed) == trace], definition) for trace in _TRACES
+        ]
         _compiled.put(key, compiled, entry["source_bytes"])
     return compiled
 

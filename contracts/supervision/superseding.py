@@ -1,7 +1,7 @@
 """What judging an object again means for its findings: those that still hold stay, others are superseded or new.
 
-Law: a finding that holds by the corrected trace is neither raised twice nor touched; one that was decided stays; none
-is gone without a trace.
+Law: a finding that holds by the trace as it is now is neither raised twice nor touched; one that was decided stays;
+none is gone without a trace.
 
 contracts/supervision/README.md, section Corrections.
 """
@@ -9,7 +9,7 @@ contracts/supervision/README.md, section Corrections.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from coseal.contracts.kernel.action import Context, Rejected, View
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
@@ -20,7 +20,15 @@ from coseal.contracts.rules.monitor import RuleSet
 from coseal.contracts.rules.reasons import reason
 from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision import findings as supervision_findings
-from coseal.contracts.supervision.corrections import Again, Judged, Recording, Seen, read_history
+from coseal.contracts.supervision.corrections import (
+    Again,
+    Change,
+    Judged,
+    Recording,
+    Seen,
+    correction,
+    read_history,
+)
 from coseal.contracts.supervision.corrections import Found as FoundAgain
 from coseal.contracts.supervision.effects import Found, Item, Outcome, refuses, violated
 from coseal.contracts.supervision.sets import JudgingSet
@@ -30,10 +38,15 @@ Settled: TypeAlias = "tuple[Case, Judged, list[dict[str, Any]]]"
 """An object and a set, what judging it again gave, and the findings about the object until then."""
 
 
+_WHY: Final = (("history_missing", "history_long"), ("dispute_missing", "dispute_long"))
+"""Why what is corrected cannot be judged again, and what is disputed: the history is missing, or too long."""
+
+
 class Case(NamedTuple):
     """An object whose rules of one set judged again: ``before`` is their state until then.
 
-    ``source`` is the last that recorded it, ``batch`` what this transaction recorded of it.
+    ``source`` is the last that recorded it, ``batch`` what this transaction recorded of it, ``changes`` why it is
+    judged again.
     """
 
     process_type: str
@@ -44,6 +57,7 @@ class Case(NamedTuple):
     source: str
     before: State | None
     batch: Sequence[Recording]
+    changes: Sequence[Change]
 
 
 def judge_again(
@@ -58,28 +72,47 @@ def judge_again(
     again = Again(view, context, batch.definition["late_ms"])
     histories = read_history(view, batch.history) if corrected else {}
     for name, recorded in corrected.items():
-        watched, history = objects[name], histories.get(name)
-        if watched.proven[0] == 0:
-            history = []
-        refusal = None if history is None else prove_history(name, history, *watched.proven)  # J34
-        if refusal is not None:
-            return refusal
+        watched = objects[name]
+        changes = [correction(one) for one in recorded if one.corrected is not None]
         judges = [index for index, judge in enumerate(watched.judges) if not judge.keeps]
-        about = supervision_findings.about(view, *watched.place) if judges else []
-        for index in judges:
-            judge, before = watched.judges[index], watched.entries[index]
-            case = Case(*watched.place, judge, watched.rules(judge), watched.source, before, recorded)
-            seen, since = None, watched.since[index]
-            if history is not None:
-                complete = watched.first == since == 0
-                seen = Seen([*history, *recorded][since:], complete, watched.whole(judge))
-            judged = _judged(again, watched, case, seen, batch.record["latest_ms"], about)
-            for found in judged.found:
-                if refuses(found.finding) and found.by is not None and found.by in recorded and not judge.shadow:  # J13
-                    offset = found.by.sequence - batch.items[0].sequence
-                    return violated(offset, found.by.item, found.finding)
-            watched.entries[index] = judged.state
-            settled.append((case, judged, about))
+        found = object_again(again, watched, histories.get(name), recorded, changes, judges, batch.record["latest_ms"])
+        if isinstance(found, Rejected):
+            return found
+        for case, judged, _ in found:
+            for one in judged.found:
+                if refuses(one.finding) and one.by is not None and one.by in recorded and not case.judge.shadow:  # J13
+                    return violated(one.by.sequence - batch.items[0].sequence, one.by.item, one.finding)
+        settled += found
+    return settled
+
+
+def object_again(
+    again: Again,
+    watched: Watched,
+    history: Sequence[Recording] | None,
+    recorded: Sequence[Recording],
+    changes: Sequence[Change],
+    judges: Sequence[int],
+    latest_ms: int | None,
+) -> list[Settled] | Rejected:
+    """Judge an object again by some of the sets that judge it, from its history, if one is shown."""
+    if watched.proven[0] == 0:
+        history = []
+    refusal = None if history is None else prove_history(watched.place[1:], history, *watched.proven)  # J34
+    if refusal is not None:
+        return refusal
+    settled: list[Settled] = []
+    about = supervision_findings.about(again.view, *watched.place) if judges else []
+    for index in judges:
+        judge, before = watched.judges[index], watched.entries[index]
+        case = Case(*watched.place, judge, watched.rules(judge), watched.source, before, recorded, changes)
+        seen, since = None, watched.since[index]
+        if history is not None:
+            complete = watched.first == since == 0
+            seen = Seen([*history, *recorded][since:], complete, watched.whole(judge))
+        judged = _judged(again, watched, case, seen, latest_ms, about)
+        watched.entries[index] = judged.state
+        settled.append((case, judged, about))
     return settled
 
 
@@ -91,11 +124,11 @@ def _judged(
     latest_ms: int | None,
     about: Sequence[Mapping[str, Any]],
 ) -> Judged:
-    """Return what the rules of a set say of an object by its corrected trace, or without it."""  # J35
+    """Return what the rules of a set say of an object by its trace, or without it."""  # J35
     name, rules, whole = (case.object_type, case.object_id), case.rules, watched.whole(case.judge)
-    judged = None if seen is None else again.replayed(rules, name, seen)
+    judged = None if seen is None else again.replayed(case.judge, name, seen)
     if judged is None or seen is None:
-        return _judged_without(again, case, whole, "history_missing" if seen is None else "history_long")
+        return _judged_without(again, case, whole, _WHY[case.changes[0].disputed][seen is not None])
     by_block = watched.clock == BLOCK_CLOCK
     clock_ms = again.context.time_ms if by_block else latest_ms
     if clock_ms is None:
@@ -105,13 +138,13 @@ def _judged(
     # J36
     doubtful = [] if by_block else _doubtful(case, state, about)
     if doubtful:  # a deadline that was missed by a clock that nothing proves is met only if it cannot be missed
-        strict = again.replayed(rules, name, seen, clock_ms=clock_ms)
+        strict = again.replayed(case.judge, name, seen, clock_ms=clock_ms)
         verdicts = None if strict is None else rules.verdicts(strict.state)
         slots = [slot for slot in doubtful if verdicts is None or verdicts[slot] is Verdict.VIOLATED]
-        last = case.batch[-1]
-        why = reason("recording_unproven", item=last.sequence, source=last.source)
-        state, findings = rules.undetermine(state, slots, why, "", last.time_ms)
-        found += [FoundAgain(finding, last) for finding in findings]
+        last = case.changes[-1]
+        why = reason("recording_unproven", item=last.sequence, source=last.by.source)
+        state, findings = rules.undetermine(state, slots, why, "", last.by.time_ms)
+        found += [FoundAgain(finding, last.by) for finding in findings]
     return Judged(state, found, True)
 
 
@@ -119,12 +152,14 @@ def _judged_without(again: Again, case: Case, whole: bool, why: str) -> Judged:
     """Return what is left to say of an object whose trace cannot be judged again."""
     name, found = (case.object_type, case.object_id), list[FoundAgain]()
     state = case.before or case.rules.fresh(again.context.time_ms, whole=whole)
-    for one in case.batch:
-        if one.corrected is not None:
-            state, lost = again.unsettled(case.rules, state, one, why)
-            found += lost
-        state, more = again.judged(case.rules, state, name, one, one, again.view.charge)
-        found += more
+    for one in case.batch or [change.by for change in case.changes]:
+        for change in case.changes:
+            if change.by is one:
+                state, lost = again.unsettled(case.rules, state, change, why)
+                found += lost
+        if one.new:
+            state, more = again.judged(case.rules, state, name, one, one, again.view.charge)
+            found += more
     return Judged(state, found, False)
 
 
@@ -158,7 +193,7 @@ def settle(outcome: Outcome, context: Context, case: Case, judged: Judged, about
             same.pop(0)  # J37
         else:
             new.append(found)
-    rested = [one.item["corrects"][1] for one in case.batch if one.corrected is not None]
+    rested = [change.hashed for change in case.changes]
     for records in standing.values():
         for record in records:
             if judged.whole or (record["item"] in rested and _repeats(case, record["rule"])):

@@ -5,9 +5,10 @@ Law: one state value an object holds all its monitors; the entries of sets that 
 The value is ``[clock, armed_ms, began_ms, source, entries, first, count, head]``.
 ``clock`` is the one its deadlines go by (``deadlines.BLOCK_CLOCK``, or a historical source), ``armed_ms`` when the
 index will call, or None, ``began_ms`` the block time of its first item, or -1 if it began before any rule here,
-``source`` the last that recorded it, and an entry is ``[set, generation, keeps, since, monitor state]``. ``head`` is of
-the chain of its ``count`` recordings since rules look at it, before which it had ``first`` items; a set saw those after
-the first ``since`` of them. An object is judged again from them when one is corrected.
+``source`` the last that recorded it, and an entry is ``[set, generation, keeps, disputed, since, monitor state]``, with
+``disputed`` as its place in ``rules.rule.DISPUTED``. ``head`` is of the chain of its ``count`` recordings since rules
+look at it, before which it had ``first`` items; a set saw those after the first ``since`` of them. An object is judged
+again from them when one is corrected or disputed.
 
 contracts/supervision/README.md.
 """
@@ -22,6 +23,7 @@ from coseal.contracts.kernel.action import Rejected, View
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.process.chain import ObjectName
 from coseal.contracts.rules.monitor import RuleSet
+from coseal.contracts.rules.rule import DISPUTED
 from coseal.contracts.supervision.corrections import Recording
 from coseal.contracts.supervision.effects import Found, Item
 from coseal.contracts.supervision.sets import JudgingSet
@@ -55,6 +57,11 @@ def prove_history(name: ObjectName, items: Sequence[Recording], count: int, head
     return Rejected("history_incomplete", detail)
 
 
+def _named(judge: JudgingSet) -> tuple[str, int, bool, int]:
+    """Return what names the entry of a judge."""
+    return judge.id, judge.generation, judge.keeps, DISPUTED.index(judge.disputed)
+
+
 class Watched:
     """The monitors of one object: read from its state value, changed, and written back."""
 
@@ -70,8 +77,8 @@ class Watched:
         self.first, self.count, self.head = first, count, head
         self.proven = (count, head)  # before this batch
         self.judges = [judge for judge in judges if place[1] in judge.by_type]
-        known = {(set_id, generation, keeps): (since, state) for set_id, generation, keeps, since, state in entries}
-        found = [known.get((judge.id, judge.generation, judge.keeps), (count, None)) for judge in self.judges]
+        known = {tuple(entry[:4]): (entry[4], entry[5]) for entry in entries}
+        found = [known.get(_named(judge), (count, None)) for judge in self.judges]
         self.since = [since for since, _ in found]
         self.entries = [state for _, state in found]
 
@@ -124,7 +131,7 @@ class Watched:
                 if due_ms is not None and self._calls_before(due_ms + late_ms + 1):
                     state = self.rules(judge).settled(state)
                     due_ms = RuleSet.due_ms(state)
-                entries.append([judge.id, judge.generation, judge.keeps, since, state])
+                entries.append([*_named(judge), since, state])
                 if due_ms is not None and (first_ms is None or due_ms < first_ms):
                     first_ms = due_ms
         if first_ms is not None and self._calls_before(first_ms + late_ms + 1):

@@ -100,16 +100,16 @@ def submit(
       coseal submit policy.endorse id=cn/2026-1 --as central-bank --dry-run
     """
     from coseal.client.arguments import parse_action, parse_arguments, require_valid
+    from coseal.client.corrections import completed
 
     contract, name = parse_action(action)
     args = parse_arguments(contract, name, words or [], data)
     require_valid(contract, name, args)
     with access.client(sender) as client:
+        args = client.run(completed(client.session, contract, name, args))
         if (contract, name) == ("process", "record"):
-            from coseal.client.corrections import with_history
             from coseal.client.item_checks import require_fit
 
-            args = client.run(with_history(client.session, f"{client.session.member}/{args['source']}", args))
             require_fit(client, args)
         if access.dry_run:
             act(access, client, contract, name, args, as_json=as_json)
@@ -150,11 +150,16 @@ def sign(
     """
     from coseal.client.arguments import parse_action, parse_arguments
     from coseal.client.blocking import sign_as
+    from coseal.client.corrections import needs_history
     from coseal.ledger.render import raw_text, transaction_json
     from coseal.network.access import Access
 
     contract, name = parse_action(action)
     args = parse_arguments(contract, name, words or [], data)
+    if needs_history(contract, name, args):
+        what = "a correction shows what it corrects" if name == "record" else "a dispute shows the event"
+        hint = "`coseal submit` gathers that from a node; or put it into the arguments: `coseal actions` says how"
+        raise CosealError(f"{what}, and the history of its objects: signing alone asks no node", hint)
     access = Access(folder(directory), genesis=genesis, key=key)
     trusted = access.load_genesis()
     full, signer = access.identity(sender, trusted)

@@ -17,6 +17,7 @@ import httpx
 from coseal.audit.history import ObjectHistory
 from coseal.client.base import BaseClient
 from coseal.client.blocking import Body, are_local, headers_of, options_of, unreachable
+from coseal.client.corrections import completed
 from coseal.client.exchange import Exchange, Pause, Reply
 from coseal.client.history import object_history_of
 from coseal.client.pages import Pages
@@ -86,7 +87,8 @@ class AsyncClient(BaseClient, AsyncSubmitting):
 
     async def simulate(self, contract: str, action: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Return the receipt that an action would get now, recording nothing, unverified; see ``Client.simulate``."""
-        return await self.run(self.session.simulate(contract, action, args))
+        shown = await self.run(completed(self.session, contract, action, args))
+        return await self.run(self.session.simulate(contract, action, shown))
 
     async def record(
         self,

@@ -19,6 +19,7 @@ import httpx
 from coseal.audit.history import ObjectHistory
 from coseal.audit.sources import MAX_RESPONSE_BYTES, RESPONSE_SECONDS
 from coseal.client.base import BaseClient
+from coseal.client.corrections import completed
 from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_path
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
@@ -121,7 +122,8 @@ class Client(BaseClient, Submitting):
         >>> client.simulate("policy", "endorse", {"id": "no/such"})["receipt"]["code"]
         'unknown_instrument'
         """
-        return self.run(self.session.simulate(contract, action, args))
+        shown = self.run(completed(self.session, contract, action, args))
+        return self.run(self.session.simulate(contract, action, shown))
 
     def record(
         self,

@@ -1,20 +1,23 @@
-"""What a correction has to show: the item that it corrects, and the history of the objects that are judged again.
+"""What a correction or a dispute has to show: the item that it is about, and the history of objects judged again.
 
-Law: who records names what it corrects and nothing more; what is put in beside it was verified against the certified
-state, by the chain that the contract will check.
+Law: who records names what it corrects, and who disputes what it disputes, and nothing more; what is put in beside it
+was verified against the certified state, by the chain that the contract will check.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from coseal.client.exchange import Exchange
 from coseal.client.session import Session
+from coseal.client.transactions import Committed
+from coseal.contracts.process.actions import CONTRACT
+from coseal.contracts.process.attestation import DISPUTED
 from coseal.contracts.process.chain import ObjectName, item_hash
 from coseal.contracts.process.corrections import MAX_SHOWN, MAX_SHOWN_OBJECTS, named_objects, shown_history
-from coseal.contracts.process.state import source_key, type_key
+from coseal.contracts.process.state import attestation_key, source_key, type_key
 from coseal.contracts.supervision.state import object_state_key
 from coseal.contracts.supervision.watched import recording_chain
 from coseal.errors import BadAnswer, Refused
@@ -28,6 +31,48 @@ _HISTORY_BYTES: Final = 150 * 1024
 
 Recording = tuple[str, int, int, int, dict[str, Any]]
 """(source, sequence, height, time in ms, item)."""
+
+
+def submitted(
+    session: Session, contract: str, action: str, args: Mapping[str, Any], timeout_s: float
+) -> Exchange[Committed]:
+    """Sign an action with what it has to show, and commit it; again if something is recorded of an object meanwhile."""
+    for left in reversed(range(_TRIES)):
+        shown = yield from completed(session, contract, action, args)
+        committed = yield from session.commit(session.sign(contract, action, shown), timeout_s)
+        gathered = "history" in shown and "history" not in args
+        if committed.receipt.code != "history_incomplete" or not gathered or not left:
+            break
+    return committed
+
+
+def completed(session: Session, contract: str, action: str, args: Mapping[str, Any]) -> Exchange[dict[str, Any]]:
+    """Return the arguments of any action with what they have to show of what was recorded before.
+
+    Arguments that are wrong are returned as they are: the chain says what is wrong with them.
+    """
+    if _shows(contract, action, args):
+        if action == "attest":
+            return (yield from with_attested(session, args))
+        return (yield from with_history(session, f"{session.member}/{args['source']}", args))
+    return dict(args)
+
+
+def needs_history(contract: str, action: str, args: Mapping[str, Any]) -> bool:
+    """Say whether ``completed`` has to ask a node for what these arguments show."""
+    if not _shows(contract, action, args):
+        return False
+    if action == "attest":
+        return args["verdict"] == "dispute" and "attested" not in args
+    return "corrected" not in args and corrects_earlier(args["items"], args["sequence"])
+
+
+def _shows(contract: str, action: str, args: Mapping[str, Any]) -> bool:
+    """Say whether these are arguments of an action that may have to show something, as far as they are known."""
+    if contract != CONTRACT.name or action not in ("record", "attest"):
+        return False
+    known = CONTRACT.actions[action].arguments.check(dict(args)) is None
+    return known and all(isinstance(item, dict) for item in args.get("items", ()))
 
 
 def corrects_earlier(items: Sequence[Mapping[str, Any]], first: int) -> bool:
@@ -74,6 +119,28 @@ def with_history(session: Session, source: str, args: Mapping[str, Any]) -> Exch
     return {**args, "items": items, "corrected": corrected, **shown_args}
 
 
+def with_attested(session: Session, args: Mapping[str, Any]) -> Exchange[dict[str, Any]]:
+    """Return the arguments of ``process.attest`` with what a dispute that begins or ends shows."""
+    record: Any = yield from session.value(attestation_key(bytes.fromhex(args["item"])))
+    if "attested" in args or record is None or (args["verdict"] != "dispute" and record["status"] != DISPUTED):
+        return dict(args)
+    source, sequence = record["source"], record["sequence"]
+    shown = yield from recorded_item(session, source, sequence)
+    if item_hash(source, sequence, shown).hex() != args["item"]:
+        raise BadAnswer(f"item {sequence} of {source} has another hash than is attested", "ask another node with --url")
+    registered: Any = yield from session.value(source_key(source))
+    definition: Any = yield from session.value(type_key(registered["process_type"]))
+    names = named_objects(shown, definition)
+    histories = yield from _histories(session, definition["id"], names[:MAX_SHOWN_OBJECTS], _minds_disputes)
+    shown_args = {"history": shown_history(histories)} if histories else {}
+    return {**args, "attested": shown, **shown_args}
+
+
+def _minds_disputes(monitors: Any) -> bool:
+    """Say whether a dispute matters to any rule that looked at an object."""
+    return any(entry[3] for entry in monitors[4])
+
+
 def with_hashes(
     session: Session, source: str, items: Sequence[dict[str, Any]], first: int
 ) -> Exchange[list[dict[str, Any]]]:
@@ -98,12 +165,17 @@ def recorded_item(session: Session, source: str, sequence: int) -> Exchange[dict
     return item
 
 
-def _histories(session: Session, process_type: str, names: Sequence[ObjectName]) -> Exchange[dict[ObjectName, Any]]:
-    """Return what was recorded of objects since rules look at them, of those that fit into a transaction."""
+def _histories(
+    session: Session, process_type: str, names: Sequence[ObjectName], wanted: Callable[[Any], bool] = bool
+) -> Exchange[dict[ObjectName, Any]]:
+    """Return what was recorded of objects since rules look at them, of those that fit into a transaction.
+
+    ``wanted`` says by the monitors of an object whether its history is needed.
+    """
     found: dict[ObjectName, list[Recording]] = {}
     numbers: dict[tuple[str, int], int] = {}
     for name in names:
-        recorded = yield from _history(session, process_type, name)
+        recorded = yield from _history(session, process_type, name, wanted)
         sizes = {entry[:2]: len(codec.encode(list(entry))) for entry in recorded}
         more = numbers | sizes
         if recorded and len(more) <= MAX_SHOWN and sum(more.values()) <= _HISTORY_BYTES:
@@ -111,12 +183,14 @@ def _histories(session: Session, process_type: str, names: Sequence[ObjectName])
     return found
 
 
-def _history(session: Session, process_type: str, name: ObjectName) -> Exchange[list[Recording]]:
+def _history(
+    session: Session, process_type: str, name: ObjectName, wanted: Callable[[Any], bool]
+) -> Exchange[list[Recording]]:
     """Return what was recorded of an object since rules look at it, verified against its certified state."""
     key = object_state_key(process_type, *name)
     for _ in range(_TRIES):
         value: Any = yield from session.value(key)
-        if value is None or value[6] == 0 or value[6] > MAX_SHOWN:
+        if value is None or value[6] == 0 or value[6] > MAX_SHOWN or not wanted(value):
             return []
         first, count, head = value[5:8]
         recorded = (yield from _items(session, process_type, name))[first:]

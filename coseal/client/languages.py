@@ -58,8 +58,12 @@ CHINESE: Final = Language(
         "history_missing": "{source} 的第 {item} 条已更正，但未出示该对象的历史",
         "history_unseen": "{source} 的第 {item} 条已更正，而其记录早于本规则对该对象的监督",
         "history_long": "{source} 的第 {item} 条已更正；重新判断该对象需超过 {most} 步",
-        "recording_unproven": "{source} 的第 {item} 条已更正，而满足期限的事件何时记录无从证明",
+        "recording_unproven": "{source} 的第 {item} 条已更正或存在争议，而满足期限的事件何时记录无从证明",
         "period_corrected": "{from_ms} 至 {until_ms} 期间的一个事件已更正，而该期间已结束",
+        # Disputes
+        "disputed": "{source} 的第 {item} 条存在争议",
+        "dispute_missing": "{source} 的第 {item} 条存在或曾有争议，但未出示该对象的历史",
+        "dispute_long": "{source} 的第 {item} 条存在或曾有争议；重新判断该对象需超过 {most} 步",
         # Holds
         "on_hold": "因监管发现 {finding} 暂停至 {until_ms}",
         "opened": "由 {by} 立案：{text}",

@@ -8,22 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from coseal.client.session import COMMIT_TIMEOUT_S
+from coseal.client.corrections import submitted
+from coseal.client.exchange import Exchange
+from coseal.client.session import COMMIT_TIMEOUT_S, Session
 from coseal.client.transactions import Committed
-from coseal.ledger.transaction import Transaction
 
 
-class _Committing(Protocol):
-    def sign(self, contract: str, action: str, args: Mapping[str, Any]) -> Transaction: ...
+class _Running(Protocol):
+    session: Session
 
-    def commit(self, transaction: Transaction, *, timeout_s: float) -> Any: ...
+    def run(self, exchange: Exchange[Committed]) -> Any: ...
 
 
 class Submitting:
     """``submit`` of the blocking client."""
 
     def submit(
-        self: _Committing,
+        self: _Running,
         contract: str,
         action: str,
         args: Mapping[str, Any],
@@ -32,6 +33,7 @@ class Submitting:
     ) -> Committed:
         """Sign, send, wait for the commit and return the verified outcome, which may be a rejection.
 
+        What a correction or a dispute has to show of what was recorded before is gathered and verified first.
         Errors as ``commit``. A type checker knows what arguments each action takes; see ``submit_any``.
 
         >>> committed = client.submit("membership", "set_profile", {"name": "Regulator"})
@@ -40,7 +42,7 @@ class Submitting:
         >>> client.submit("policy", "endorse", {"id": "no/such"}).receipt.code
         'unknown_instrument'
         """
-        committed: Committed = self.commit(self.sign(contract, action, args), timeout_s=timeout_s)
+        committed: Committed = self.run(submitted(self.session, contract, action, args, timeout_s))
         return committed
 
     submit_any = submit
@@ -51,7 +53,7 @@ class AsyncSubmitting:
     """``submit`` of the asynchronous client."""
 
     async def submit(
-        self: _Committing,
+        self: _Running,
         contract: str,
         action: str,
         args: Mapping[str, Any],
@@ -59,7 +61,7 @@ class AsyncSubmitting:
         timeout_s: float = COMMIT_TIMEOUT_S,
     ) -> Committed:
         """Sign, send, wait for the commit and return the verified outcome; see ``Client.submit``."""
-        committed: Committed = await self.commit(self.sign(contract, action, args), timeout_s=timeout_s)
+        committed: Committed = await self.run(submitted(self.session, contract, action, args, timeout_s))
         return committed
 
     submit_any = submit

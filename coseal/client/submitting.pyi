@@ -476,6 +476,8 @@ ProcessAttest = TypedDict(
         "verdict": Literal["confirm", "dispute"],
         "reason": NotRequired[str],
         "evidence": NotRequired[list[str]],
+        "attested": NotRequired[Any],
+        "history": NotRequired[dict[str, Any]],
     },
 )
 SupervisionProposeRules = TypedDict(

@@ -25,6 +25,8 @@ GOALS: Final[dict[str, str]] = {
     "source_kept": "a process type may not name objects as sources are named",
     "obligation": "a period of an obligation ends without its events",
     "corrected": "a finding is superseded by a correction",
+    "superseded_by_dispute": "a finding is superseded by a dispute, or by its end",
+    "undetermined_by_dispute": "a rule is undetermined by a disputed event",
     "unjudged": "what cannot be judged again after a correction is undetermined",
     "historical": "a deadline passes by the clock of a historical source",
     "rejected_event": "a rule refuses an event",
@@ -67,7 +69,7 @@ def of_receipt(action: str, code: str, detail: str, data: Mapping[str, Any]) -> 
         yield "rejected_event"
     if code != "ok":
         return
-    if action == "process.record":
+    if action in ("process.record", "process.attest"):
         yield from _of_findings(data)
     yield from _of_effects(data.get("effects", ()))
     if "gap" in data:
@@ -128,10 +130,12 @@ def _of_findings(data: Mapping[str, Any]) -> Iterator[str]:
             yield "undetermined"
         if view["reason"][0].startswith("history_"):
             yield "unjudged"
+        if view["reason"][0].startswith("dispute"):
+            yield "undetermined_by_dispute"
         if view["object_type"] == SOURCE and view["sequence"] is None:
             yield "obligation"
     if data.get("superseded"):
-        yield "corrected"
+        yield "superseded_by_dispute" if "by" in data else "corrected"
     if data.get("shadow"):
         yield "shadow"
 

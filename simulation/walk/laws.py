@@ -108,7 +108,7 @@ def _short(reader: Reader, process_type: str, items: Sequence[Any]) -> None:
     """What is kept of events is short: of long texts the digest."""
     for object_type, object_id in dict.fromkeys(name for item in items for name in objects_of(item)):
         value: Any = reader.get(object_state_key(process_type, object_type, object_id))
-        for set_id, _, _, _, state in () if value is None else value[4]:
+        for set_id, _, _, _, _, state in () if value is None else value[4]:
             for slot, detail in state[1]:
                 if _longest(detail) > SHORT_BYTES:
                     raise Violation(f"rule {slot} of {set_id} keeps a long text of {object_type} {object_id}")

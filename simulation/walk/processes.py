@@ -267,9 +267,20 @@ def _attest(walk: Walker) -> Move | None:
     sender = walk.operator(counterparty)
     if record is None or sender is None or (record["status"] == "confirmed" and not walk.chance(10)):
         return None
-    if record["status"] == "open" and walk.chance(3):
-        return Move(sender, "process.attest", {"item": hashed, "verdict": "dispute", "reason": "It was less"})
-    return Move(sender, "process.attest", {"item": hashed, "verdict": "confirm"})
+    args = {"item": hashed, "verdict": "confirm"}
+    if record["status"] == "open" and walk.chance(2):
+        args = {"item": hashed, "verdict": "dispute", "reason": "It was less"}
+    if record["status"] == "disputed" or args["verdict"] == "dispute":
+        args |= _attested(walk, record)
+    return Move(sender, "process.attest", args)
+
+
+def _attested(walk: Walker, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a dispute, or a confirmation after one, shows: the event, and mostly the history of its objects."""
+    where = (record["source"], record["sequence"])
+    one = next(entry for entry in walk.memory.recorded if entry[:2] == where)
+    shown = {} if walk.chance(4) else _shown(walk, one.process_type, list(objects_of(one.item)))
+    return {"attested": one.item, **({"history": shown_history(shown)} if shown else {})}
 
 
 KINDS: Final[dict[str, tuple[int, Make]]] = {
@@ -277,5 +288,5 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "register_source": (4, _register_source),
     "record": (26, _record),
     "correct": (4, _correct),
-    "attest": (3, _attest),
+    "attest": (5, _attest),
 }

@@ -92,6 +92,11 @@ def _rule(walk: Walker, found: Mapping[str, Any], rule_id: str, version: int) ->
             rule |= {"effect": "hold", "hold_ms": walk.pick((1_000, DAY_MS, 30 * DAY_MS))}
         case 2 if kind in ("guard", "shape"):
             rule["effect"] = "reject"
+    if kind not in ("lag", "gap", "periodic"):
+        if walk.chance(2):
+            rule["disputed"] = walk.pick(("count", "leave_out", "undetermined"))
+        if walk.chance(8):
+            rule["corrections"] = walk.pick(("apply", "keep"))
     if walk.chance(8):
         rule["valid_from"] = walk.pick(("2020-01-01T00:00:00Z", "2024-01-01T00:00:00+08:00"))
     if walk.chance(8):

@@ -127,6 +127,22 @@ class Court:
         more = {"history": history} if history["objects"] else {}
         return self.record(*items, source=source, corrected=corrected, **more, **args)
 
+    def attest(
+        self, sequence: int, verdict: str, *, shown: bool = True, source: str = "bank-a/log", **args: Any
+    ) -> Receipt:
+        """Confirm or dispute an event, showing it and, unless not ``shown``, the history of its objects."""
+        item, history = self.item(sequence, source), {"objects": []}
+        if shown:
+            history = self.history(*objects_of(item))
+        more = {"history": history} if history["objects"] else {}
+        more |= {"reason": "It was less"} if verdict == "dispute" else {}
+        hashed = item_hash(source, sequence, item).hex()
+        return self.chain.submit(
+            f"{item['counterparty']}/admin",
+            "process.attest",
+            **{"item": hashed, "verdict": verdict, "attested": item, **more, **args},
+        )
+
     def wait(self, duration_ms: int) -> dict[str, Any]:
         """Make an empty block so much later; return what supervision did at its start."""
         self.chain.block(time_ms=self.chain.executor.time_ms + duration_ms)

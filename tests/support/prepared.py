@@ -278,7 +278,10 @@ class Prepared:
         for offset, item in enumerate(items):
             ordered = dict(sorted(item.items()))
             digest = decoded_item_hash("enterprise-a/log", first + offset, ordered)
-            yield "bank-a", {"item": digest.hex(), "verdict": "dispute", "reason": "Two boxes short"}
+            yield (
+                "bank-a",
+                {"item": digest.hex(), "verdict": "dispute", "reason": "Two boxes short", "attested": ordered},
+            )
 
     # Supervision
 

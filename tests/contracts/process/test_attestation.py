@@ -73,9 +73,10 @@ def test_it_is_kept_which_operator_attested(recorded):
     assert "by" not in attestation(reader, bytes.fromhex(ITEM))
     second = {"user": "deputy", "key": signer("enterprise-a/deputy").public_key.hex(), "capabilities": ["submit"]}
     assert recorded.submit(OTHER, "membership.add_operator", **second).ok
-    assert attest(recorded, "dispute", reason="short").data["by"] == OTHER
+    assert attest(recorded, "dispute", reason="short", attested=EVENT).data["by"] == OTHER
     assert attestation(reader, bytes.fromhex(ITEM))["by"] == OTHER
-    assert attest(recorded, "confirm", who="enterprise-a/deputy").data["by"] == "enterprise-a/deputy"
+    settled = attest(recorded, "confirm", who="enterprise-a/deputy", attested=EVENT)
+    assert settled.data["by"] == "enterprise-a/deputy"
     assert attestation(reader, bytes.fromhex(ITEM))["by"] == "enterprise-a/deputy"
     assert attestation(reader, bytes(32)) is None
 
@@ -89,13 +90,25 @@ def test_a_confirmation_is_final(recorded):
 
 
 def test_a_dispute_may_be_settled_by_a_confirmation_and_by_nothing_else(recorded):
-    assert attest(recorded, "dispute", reason="two boxes short").data["status"] == "disputed"
+    assert attest(recorded, "dispute", reason="two boxes short", attested=EVENT).data["status"] == "disputed"
     assert recorded.get(KEY)["reason"] == "two boxes short"
     assert attest(recorded, "dispute", reason="three").code == "already_attested"
-    assert attest(recorded, "confirm").data["status"] == "confirmed"
+    assert attest(recorded, "confirm", attested=EVENT).data["status"] == "confirmed"
     record = recorded.get(KEY)
     assert (record["status"], record["disputed_height"], record["height"]) == ("confirmed", 4, 6)
     assert "reason" not in record
+
+
+@pytest.mark.parametrize("verdict", ["dispute", "confirm"])
+def test_what_begins_or_ends_a_dispute_shows_the_event(recorded, verdict):
+    if verdict == "confirm":
+        assert attest(recorded, "dispute", reason="short", attested=EVENT).ok
+    before = recorded.get(KEY)
+    missing = attest(recorded, verdict, reason="x")
+    assert (missing.code, "shows item 1 of bank-a/core;" in missing.detail) == ("attested_missing", True)
+    for wrong in ({**EVENT, "event": "2"}, {}, None, [1], "1", 1):
+        assert attest(recorded, verdict, reason="x", attested=wrong).code == "invalid_item"
+    assert recorded.get(KEY) == before
 
 
 @pytest.mark.parametrize("who", [OWNER, "regulator/admin", "central-bank/admin"])

@@ -1,7 +1,7 @@
-"""The ledger's verdicts after corrections equal those of a naive oracle over the corrected trace, case by case.
+"""The ledger's verdicts after corrections and disputes equal those of a naive oracle over traces, case by case.
 
-The oracle keeps the log as a list, replaces what was corrected, and looks at whole traces: nothing of it is shared with
-the monitors.
+The oracle keeps the log as a list, replaces what was corrected, leaves out what is disputed or says that it cannot
+tell, and looks at whole traces: nothing of it is shared with the monitors.
 """
 
 from __future__ import annotations
@@ -81,19 +81,61 @@ def deviates(template, a, b, n, trace):
     return not holds[template]
 
 
+ANY_TYPE = ("init", "end", "chainresponse", "chainprecedence", "chainsuccession")
+"""Templates that an event of any type concerns."""
+
+
+def is_violated(rule, trace):
+    """Say whether a rule is violated whatever comes: two more events cure what is curable."""
+    given = (rule["template"], rule["a"], rule.get("b"), rule.get("n", 1))
+    more = [(), *itertools.product((rule["a"], rule.get("b"), "another"), repeat=2)]
+    more += [(rule["a"],), (rule.get("b"),)]
+    return all(deviates(*given, [*trace, *kinds]) for kinds in more)
+
+
+def expected(rule, trace):
+    """Return what a rule says of a trace: ``deviates``, or ``undetermined`` by an event that is disputed.
+
+    ``trace`` are (event type, whether it is disputed).
+    """
+    mode = rule.get("disputed", "count")
+    if mode == "undetermined":
+        before = []
+        for kind, disputed in trace:
+            if not disputed:
+                before.append(kind)
+            elif rule["template"] in ANY_TYPE or kind in (rule["a"], rule.get("b")):
+                return "violated" if is_violated(rule, before) else "undetermined"
+    types = [kind for kind, disputed in trace if mode == "count" or not disputed]
+    return "deviates" if deviates(rule["template"], rule["a"], rule.get("b"), rule.get("n", 1), types) else "holds"
+
+
+SAYS = {
+    "violated": (Verdict.VIOLATED,),
+    "deviates": (Verdict.VIOLATED, Verdict.PENDING_VIOLATING),
+    "holds": (Verdict.SATISFIED, Verdict.PENDING),
+    "undetermined": (Verdict.UNDETERMINED,),
+}
+
+
 # Rules, and what the ledger says
 
 
-def rules_of(court, pairs):
+def rules_of(court, pairs, **fields):
+    mode = fields.get("disputed", "count")
     rules = [
-        court.rule(f"{template} {a} {b}", template=template, a=a, b=b)
+        court.rule(f"{template} {a} {b} {mode}", template=template, a=a, b=b, **fields)
         for (a, b), template in itertools.product(pairs, BINARY)
     ]
     for a in {a for pair in pairs for a in pair}:
         rules += [
-            court.rule(f"{template} {a} {n}", template=template, a=a, n=n) for template in COUNTING for n in (1, 2)
+            court.rule(f"{template} {a} {n} {mode}", template=template, a=a, n=n, **fields)
+            for template in COUNTING
+            for n in (1, 2)
         ]
-        rules += [court.rule(f"{template} {a}", template=template, a=a) for template in ("init", "end")]
+        rules += [
+            court.rule(f"{template} {a} {mode}", template=template, a=a, **fields) for template in ("init", "end")
+        ]
     return rules
 
 
@@ -102,9 +144,11 @@ def told(court, case):
     value = court.get(f"object/{court.TYPE}/case/{case}")
     definition = court.chain.get(f"process/type/{court.TYPE}")
     watched = Watched((court.TYPE, "case", case), value, judging(court.chain, definition))
-    (judge,) = watched.judges
-    rules = watched.rules(judge)
-    return dict(zip((rule.id for rule in rules.rules), rules.verdicts(watched.entries[0]), strict=True))
+    verdicts = {}
+    for judge, entry in zip(watched.judges, watched.entries, strict=True):
+        rules = watched.rules(judge)
+        verdicts |= dict(zip((rule.id for rule in rules.rules), rules.verdicts(entry), strict=True))
+    return verdicts
 
 
 def standing(court, case):
@@ -118,23 +162,34 @@ def standing(court, case):
     return found
 
 
-def compare(court, rules, cases=CASES):
+def guarded(rule, trace, disputed):
+    """Return what a guard finds on a trace: (verdict, event)."""
+    found, mode = [], rule.get("disputed", "count")
+    for item in trace:
+        if mode != "count" and item["event"] in disputed:
+            found += [("undetermined", item["event"])] if mode == "undetermined" else []
+        elif item["attributes"]["amount"] > 50:
+            found.append(("violated", item["event"]))
+    return sorted(found)
+
+
+def compare(court, rules, cases=CASES, disputed=()):
+    """Compare with the oracle; ``disputed`` are the ids of events."""
     log = [(sequence, item) for _, sequence, _, _, item in court.recorded]
     for case, trace in corrected_traces(log, cases).items():
         if court.get(f"object/{court.TYPE}/case/{case}") is None:
             continue
-        types = [item["type"] for item in trace]
+        types = [(item["type"], item["event"] in disputed) for item in trace]
         verdicts, found = told(court, case), standing(court, case)
         for rule in rules:
             name, verdict = rule["id"], verdicts[rule["id"]]
+            raised = sorted(entry[1:] for entry in found if entry[0] == name)
             if rule["kind"] == "guard":
-                bad = sorted(item["event"] for item in trace if item["attributes"]["amount"] > 50)
-                assert sorted(event for raised, _, event in found if raised == name) == bad, (case, name)
+                assert raised == guarded(rule, trace, disputed), (case, name)
                 continue
-            expected = deviates(rule["template"], rule["a"], rule.get("b"), rule.get("n", 1), types)
-            assert (verdict in (Verdict.VIOLATED, Verdict.PENDING_VIOLATING)) == expected, (case, name, types, verdict)
-            raised = [entry for entry in found if entry[0] == name]
-            assert len(raised) == (verdict is Verdict.VIOLATED), (case, name, types, raised)
+            assert verdict in SAYS[expected(rule, types)], (case, name, types, verdict)
+            final = verdict in (Verdict.VIOLATED, Verdict.UNDETERMINED)
+            assert [entry[0] for entry in raised] == [verdict.value] * final, (case, name, types, raised)
 
 
 # Histories
@@ -180,6 +235,77 @@ def test_random_histories_with_corrections_are_judged_as_the_oracle_judges_them(
             receipt = court.correct(*items)
         assert receipt.ok, receipt
         compare(court, rules)
+
+
+MODES = ("count", "leave_out", "undetermined")
+
+
+def in_every_way(court, pairs):
+    """Return rules that judge disputed events in every way."""
+    limits = {"on": list(TYPES), "assert": "e.attributes.amount <= 50"}
+    return [
+        rule
+        for mode in MODES
+        for rule in (
+            *rules_of(court, pairs, disputed=mode),
+            court.rule(f"guard {mode}", "guard", disputed=mode, **limits),
+        )
+    ]
+
+
+def attested(court, rng, statuses, **args):
+    """Have an event disputed or confirmed; ``statuses`` are those of events by sequence, and change."""
+    asked = [entry[1] for entry in court.recorded if statuses.get(entry[1]) != "confirm"]
+    sequence = rng.choice(asked)
+    verdict = "confirm" if sequence in statuses or rng.randrange(5) == 0 else "dispute"
+    receipt = court.attest(sequence, verdict, **args)
+    assert receipt.ok, receipt
+    statuses[sequence] = verdict
+
+
+def disputed_of(court, statuses):
+    return {court.item(sequence)["event"] for sequence, verdict in statuses.items() if verdict == "dispute"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("mode", ["live", "historical"])
+def test_random_histories_with_disputes_are_judged_as_the_oracle_judges_them(make_court, mode, seed):
+    rng, statuses = Random(seed), {}
+    court = make_court(mode, late_ms=86_400_000)
+    rules = in_every_way(court, [("check", "decide")])
+    court.adopt(*rules)
+    for number in range(24):
+        amount, what = rng.randrange(100), rng.randrange(4) if number > 2 else 3
+        if what == 0:
+            assert court.correct(correction(court, rng, amount)).ok
+        elif what == 1:
+            attested(court, rng, statuses)
+        else:
+            objects = [["case", name] for name in rng.sample(CASES, rng.choice((1, 1, 2)))]
+            more = {"event": f"e{number}", "counterparty": "central-bank", "attributes": {"amount": amount}}
+            assert court.record(court.event(rng.choice(TYPES), objects=objects, **more)).ok
+        compare(court, rules, disputed=disputed_of(court, statuses))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_histories_nothing_that_is_disputed_satisfies_a_rule_that_leaves_it_out(make_court, seed):
+    rng, statuses = Random(seed), {}
+    court = make_court("live", late_ms=86_400_000)
+    rules = [rule for mode in MODES for rule in rules_of(court, [("check", "decide")], disputed=mode)]
+    court.adopt(*rules)
+    for number in range(24):
+        if number > 2 and rng.randrange(3) == 0:
+            attested(court, rng, statuses, shown=False)
+        else:
+            event = court.event(rng.choice(TYPES), rng.choice(CASES), event=f"e{number}", counterparty="central-bank")
+            assert court.record(event).ok
+    disputed = disputed_of(court, statuses)
+    assert disputed
+    for case, trace in corrected_traces([(sequence, item) for _, sequence, _, _, item in court.recorded]).items():
+        types, verdicts = [(item["type"], item["event"] in disputed) for item in trace], told(court, case)
+        for rule in rules:
+            if expected(rule, types) != "holds":
+                assert verdicts[rule["id"]] not in SAYS["holds"], (case, rule["id"], types)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -30,7 +30,7 @@ def amended(court, sequence, **fields):
 
 def verdict(court, case="c1"):
     """Return the code of the first rule of the first set on a case: 254 violated, 255 undetermined."""
-    codes = court.get(f"object/loans/case/{case}")[4][0][4][0]
+    codes = court.get(f"object/loans/case/{case}")[4][0][5][0]
     return codes[0] if codes else 0
 
 

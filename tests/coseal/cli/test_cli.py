@@ -295,6 +295,15 @@ def test_a_signed_transaction_is_the_same_in_every_form(net: folders.Network, fo
     assert transaction.chain_id.hex() == net.chain_id
 
 
+def test_signing_alone_says_that_it_cannot_gather_what_a_correction_shows(net: folders.Network, tmp_path: Path):
+    data = tmp_path / "batch.json"
+    item = {"event": "e2", "type": "pay", "time": "2026-01-05T10:00:00Z", "corrects": 1}
+    data.write_text(json.dumps({"source": "log", "sequence": 2, "items": [item]}))
+    output = run("sign", "process.record", "--data", data, "--as", "bank-a", "--dir", net.directory, code=2)
+    assert "signing alone asks no node" in output
+    assert "`coseal submit` gathers that from a node" in output
+
+
 def test_who_signs_must_be_known(net: folders.Network):
     sign = ["sign", "policy.endorse", "id=cn/1", "--dir", net.directory, "--as"]
     assert "'nobody' is not a member" in run(*sign, "nobody", code=2)

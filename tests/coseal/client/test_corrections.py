@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from coseal.client.corrections import with_hashes, with_history
+from coseal.client.corrections import completed, needs_history, submitted, with_hashes, with_history
 from coseal.contracts.process.chain import objects_of
 from coseal.errors import BadAnswer, Refused
 from tests.contracts.conftest import Court
@@ -16,10 +17,25 @@ SOURCE = "bank-a/log"
 
 
 class Asked:
-    """A session that answers from a court, whose node may leave the first item of an object out."""
+    """A session that answers from a court, whose node may leave the first item of an object out.
+
+    What it commits is kept; ``codes`` are those of the receipts that it gets.
+    """
+
+    member = "bank-a"
 
     def __init__(self, court: Court) -> None:
         self.court, self.lies = court, False
+        self.signed: list[dict[str, Any]] = []
+        self.codes = ["ok"]
+
+    def sign(self, contract: str, action: str, given: dict[str, Any]) -> dict[str, Any]:
+        self.signed.append(given)
+        return given
+
+    def commit(self, transaction: dict[str, Any], timeout_s: float) -> Any:
+        yield from ()
+        return SimpleNamespace(receipt=SimpleNamespace(code=self.codes.pop(0)))
 
     def value(self, key: str) -> Any:
         yield from ()
@@ -84,3 +100,67 @@ def test_a_number_may_name_an_item_of_the_same_run(asked: Asked) -> None:
     named = answer(with_hashes(asked, SOURCE, items, 3))
     asked.court.record(items[0])
     assert named[1]["corrects"] == asked.court.corrects(3)
+
+
+def test_submitting_a_correction_gathers_what_it_shows(asked: Asked) -> None:
+    answer(submitted(asked, "process", "record", args(asked), 1.0))
+    (signed,) = asked.signed
+    assert (signed["corrected"], signed["history"]["objects"]) == ([asked.court.item(1)], [["case", "c1", [0, 1]]])
+    assert asked.court.record(*signed["items"], **{name: signed[name] for name in ("corrected", "history")}).ok
+
+
+def test_what_was_recorded_meanwhile_is_gathered_again(asked: Asked) -> None:
+    asked.codes = ["history_incomplete", "history_incomplete", "ok"]
+    assert answer(submitted(asked, "process", "record", args(asked), 1.0)).receipt.code == "ok"
+    assert len(asked.signed) == 3
+
+
+def test_a_history_that_was_given_is_sent_as_it_is_and_once(asked: Asked) -> None:
+    given = answer(with_history(asked, SOURCE, args(asked)))
+    asked.codes = ["history_incomplete"]
+    assert answer(submitted(asked, "process", "record", given, 1.0)).receipt.code == "history_incomplete"
+    assert asked.signed == [given]
+
+
+@pytest.mark.parametrize(("mode", "shown"), [("leave_out", [["case", "c1", [0]]]), ("count", None)])
+def test_a_dispute_shows_the_event_and_the_history_where_it_matters(mode: str, shown: Any) -> None:
+    court = Court(Chain())
+    court.adopt(court.rule("R-1", template="absence", a="pay", disputed=mode))
+    court.record(court.event("pay", counterparty="central-bank"))
+    asked = Asked(court)
+    dispute = {"item": court.corrects(1)[1], "verdict": "dispute", "reason": "It was less"}
+    given = answer(completed(asked, "process", "attest", dispute))
+    assert given["attested"] == court.item(1)
+    assert given.get("history", {}).get("objects") == shown
+    receipt = court.chain.submit("central-bank/admin", "process.attest", **given)
+    assert (receipt.ok, len(receipt.data.get("superseded", []))) == (True, mode == "leave_out")
+    confirm = {"item": dispute["item"], "verdict": "confirm"}
+    settled = answer(completed(asked, "process", "attest", confirm))
+    assert court.chain.submit("central-bank/admin", "process.attest", **settled).ok
+
+
+def test_a_confirmation_without_a_dispute_shows_nothing(asked: Asked) -> None:
+    asked.court.record(asked.court.event("pay", counterparty="central-bank"))
+    confirm = {"item": asked.court.corrects(3)[1], "verdict": "confirm"}
+    assert answer(completed(asked, "process", "attest", confirm)) == confirm
+
+
+@pytest.mark.parametrize(
+    ("action", "given"),
+    [
+        ("record", {"source": "log", "sequence": 3, "items": [1]}),
+        ("record", {"source": "log", "items": []}),
+        ("attest", {"item": "00", "verdict": "dispute"}),
+        ("attest", {}),
+        ("define_type", {}),
+    ],
+)
+def test_wrong_arguments_are_left_to_the_chain(asked: Asked, action: str, given: dict[str, Any]) -> None:
+    assert answer(completed(asked, "process", action, given)) == given
+    assert not needs_history("process", action, given)
+
+
+def test_what_a_node_has_to_be_asked_for_is_known_without_asking(asked: Asked) -> None:
+    assert needs_history("process", "record", args(asked))
+    assert needs_history("process", "attest", {"item": "00" * 32, "verdict": "dispute", "reason": "x"})
+    assert not needs_history("process", "record", {"source": "log", "sequence": 3, "items": [asked.court.event("pay")]})

@@ -1,4 +1,4 @@
-"""The scenario's part about corrections: cases judged again, with their history and without."""
+"""The scenario's part about corrections and disputes: cases judged again, with their history and without."""
 
 from __future__ import annotations
 
@@ -65,6 +65,38 @@ def run(scenario: Scenario, log: Source) -> None:
     moved.keep(moved.event("apply"))
     item, shown = moved.amended(0, objects=[["case", "moved to"]])
     moved.keep(item, **shown, **moved.history())
+
+
+RULES = [
+    {
+        "id": f"R-{mode}",
+        "version": 1,
+        "legal_basis": ["external: the law"],
+        "scope": {"process_type": "loans"},
+        "kind": "declare",
+        "template": "absence",
+        "a": "decide",
+        "disputed": mode,
+    }
+    for mode in ("leave_out", "undetermined")
+]
+
+
+def disputed(scenario: Scenario, log: Source) -> None:
+    """Run the part about disputes; its rules are retired at the end."""
+    ballot = scenario.ok("bank-a", "supervision.propose_rules", rules=RULES)["ballot"]
+    scenario.decided("supervision", ballot, "accepted")
+    for name, shown in (("disputed", True), ("disputed, not shown", False)):
+        case = Case(scenario, log, name)
+        case.keep(case.event("decide", attributes={"by": "ann"}, counterparty="city"))
+        source, sequence, _, _, item = case.recorded[0]
+        about = {"item": item_hash(source, sequence, item).hex(), "attested": item}
+        history = case.history() if shown else {}
+        scenario.ok("city", "process.attest", verdict="dispute", reason="Not so", **about, **history)
+        scenario.ok("city", "process.attest", verdict="confirm", **about, **history)
+    names = {"process_type": "loans", "rules": [rule["id"] for rule in RULES]}
+    retired = scenario.ok("bank-a", "supervision.propose_retirement", **names, reason="It was tried")["ballot"]
+    scenario.decided("supervision", retired, "accepted")
 
 
 def shown_but(case: Case) -> dict[str, Any]:

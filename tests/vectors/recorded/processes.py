@@ -150,7 +150,9 @@ def _attestations(scenario: Scenario, fines: Source) -> None:
     scenario.no("invalid_argument", "bank-a", "process.attest", item=hashes[0], verdict="dispute")
     scenario.ok("bank-a", "process.attest", item=hashes[0], verdict="confirm")
     scenario.no("already_attested", "bank-a", "process.attest", item=hashes[0], verdict="dispute", reason="Too late")
-    scenario.ok(
-        "bank-a", "process.attest", item=hashes[1], verdict="dispute", reason="It was less", evidence=["01" * 32]
-    )
-    scenario.ok("bank-a", "process.attest", item=hashes[1], verdict="confirm")
+    disputed = {"item": hashes[1], "verdict": "dispute", "reason": "It was less"}
+    scenario.no("attested_missing", "bank-a", "process.attest", **disputed)
+    scenario.no("invalid_item", "bank-a", "process.attest", **disputed, attested=items[5])
+    scenario.ok("bank-a", "process.attest", **disputed, evidence=["01" * 32], attested=items[6])
+    scenario.no("attested_missing", "bank-a", "process.attest", item=hashes[1], verdict="confirm")
+    scenario.ok("bank-a", "process.attest", item=hashes[1], verdict="confirm", attested=items[6])

@@ -82,6 +82,7 @@ def run(scenario: Scenario) -> Cases:
     _votes(cases, adopted)
     _judged(cases)
     corrected.run(scenario, cases.log)
+    corrected.disputed(scenario, cases.log)
     _life(cases)
     _holds(cases)
     _opened(cases)
