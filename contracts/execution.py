@@ -36,6 +36,7 @@ from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY
 from coseal.contracts.kernel.window import SeenWindow
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.membership import actions as membership
+from coseal.contracts.membership.standing import Standing
 from coseal.contracts.registry import CAPABILITIES, NO_OTHERS, RULES, Contracts, Others, compose
 from coseal.ledger import merkle, signing
 from coseal.ledger.block import OK, Block, Receipt
@@ -56,6 +57,13 @@ MAX_FAULTS: Final = 64
 MAX_RECEIPT_BYTES: Final = 1024 * 1024
 MAX_RECEIPTS_BYTES: Final = 16 * 1024 * 1024
 """All receipts of a block; its builder leaves what does not fit to the next block."""
+
+SUSPENDED_MAY: Final = (
+    "records and attests process data, asks, responds, contests, appeals, reports evidence, keeps its operators, keys "
+    "and nodes, and may leave"
+)
+"""What a suspended member may send, in words (docs/spec/standing.md)."""
+FORMER_MAY: Final = "responds, contests holds, appeals and replaces its keys"
 
 
 class UnknownProtocol(Exception):
@@ -566,8 +574,13 @@ def _observe(view: Overlay, context: Context, frame: _Frame, seen: Observed) -> 
 
 
 def _may_send(action: Action, tx: Transaction, sender: membership.Sender) -> Rejected | None:
-    """Refuse an action to a node that may not say it, to an operator where only nodes may, or for a capability."""
+    """Refuse what the standing of its member does not allow, what a node or an operator may not say, or for a
+    capability.
+    """
     name = f"{tx.contract}.{tx.action}"
+    standing = sender.standing
+    if not standing.allows(action.standing):  # S2, S3
+        return _without_standing(sender.member, standing)
     if sender.node and not action.by_node:  # M7
         return Rejected("not_for_nodes", f"{name} is sent by an operator of {sender.member}, not by its node")
     if sender.node:
@@ -577,3 +590,11 @@ def _may_send(action: Action, tx: Transaction, sender: membership.Sender) -> Rej
     if action.capability and action.capability not in sender.capabilities:
         return Rejected("forbidden", f"{tx.sender} lacks the capability {action.capability}")
     return None
+
+
+def _without_standing(member: str, standing: Standing) -> Rejected:
+    """Refuse what a suspended or former member may not send any more; say what it still may."""
+    if standing.until_ms is None:
+        return Rejected("former_member", f"{member} is no member any more; it still {FORMER_MAY}")
+    until = moment_text(standing.until_ms)
+    return Rejected("suspended", f"{member} is suspended until {until}; until then it still {SUSPENDED_MAY}")

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from coseal.contracts.evidence import actions as evidence
+from coseal.contracts.evidence.state import places_key
 from coseal.contracts.governance import actions as governance
-from coseal.contracts.governance import admissions
+from coseal.contracts.governance import admissions, standing
 from coseal.contracts.governance.kinds import kinds
 from coseal.contracts.governance.state import NAME as GOVERNANCE
 from coseal.contracts.kernel import deadlines, state
@@ -23,8 +24,10 @@ from coseal.contracts.kernel.lists import List
 from coseal.contracts.kernel.proposals import ProposalKind
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.policy import actions as policy
+from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.process import actions as process
 from coseal.contracts.supervision import actions as supervision
+from coseal.contracts.supervision.state import finding_key
 from coseal.ledger.genesis import PROTOCOL_VERSION, Sources
 
 Contracts: TypeAlias = Mapping[str, Contract]
@@ -38,8 +41,11 @@ CAPABILITIES: Final[tuple[str, ...]] = (
 """What an operator may have."""
 TAKEN: Final = frozenset((*RESERVED, membership.NAME, GOVERNANCE, *(contract.name for contract in _OWN)))
 """Names that no contract of others has."""
+GROUNDS: Final = {"finding": finding_key, "evidence": places_key, "policy": instrument_key}
+"""The state keys of what a proposal about a member or a measure may name as its ground."""
 KINDS: Final[Mapping[str, ProposalKind]] = {
     **kinds(CAPABILITIES, TAKEN),
+    **standing.kinds(GROUNDS),
     **{name: kind for contract in _OWN for name, kind in contract.proposals.items()},
 }
 """What can be proposed, by name."""

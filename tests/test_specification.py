@@ -38,6 +38,7 @@ KEPT_IN = {  # page -> the folders whose code keeps its rules; ids are unique wi
     "docs/spec/rules.md": ("contracts/rules",),
     "docs/spec/signer.md": ("node",),
     "docs/spec/snapshot.md": ("ledger", "node"),
+    "docs/spec/standing.md": ("contracts", "contracts/governance", "contracts/membership"),
 }
 PAGES = [page for page, folders in KEPT_IN.items() if folders]
 RULE = re.compile(r"^(?:\| |- )?(?:\*\*)?([A-Z][1-9]\d*)(?:\*\*| )", re.MULTILINE)

@@ -28,6 +28,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.kind.trial": ("Try rules", "试行规则"),
     "governance.kind.adopt": ("Adopt rules after their trial", "试行后采纳规则"),
     "governance.kind.retire": ("End rules", "停用规则"),
+    "governance.kind.suspend_member": ("Suspend a member", "暂停成员资格"),
+    "governance.kind.reinstate_member": ("Reinstate a member", "恢复成员资格"),
+    "governance.kind.remove_member": ("Remove a member", "移除成员"),
     "governance.kind.terms": ("Change terms", "变更期限"),
     "governance.proposer": ("Proposed by", "提案者"),
     "governance.votes": ("Votes", "投票"),
@@ -78,6 +81,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "refusal.already_voted": ("A vote is final, and this member has voted.", "投票不可更改，该成员已投票。"),
     "refusal.ballot_closed": ("Voting on this ballot has ended.", "该表决已不再接受投票。"),
     "refusal.unknown_ballot": ("There is no such ballot.", "没有该表决。"),
+    "refusal.suspended": (
+        "This member is suspended: it records, answers and appeals, and has no voice.",
+        "该成员资格已暂停：仍可记录、答复和申诉，但无表决与提案权。",
+    ),
+    "refusal.former_member": (
+        "This is no member any more: it answers, appeals and replaces its keys.",
+        "该方已不再是成员：仅可答复、申诉和更换密钥。",
+    ),
     # Ballots about rules
     "ballot.list": ("Rules and terms", "规则与期限"),
     "ballot.lead": (

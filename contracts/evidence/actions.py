@@ -12,7 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from coseal.contracts.evidence.state import ACCUSED_KEY, KEYS, OPEN_KEYS, places_key, proof_key
-from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View, refused
+from coseal.contracts.kernel.action import (
+    SUSPENDED,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    Result,
+    View,
+    refused,
+)
 from coseal.contracts.kernel.budget import SIGNATURE_STEPS
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Hexadecimal, Integer, Name, OneOf, Record
@@ -163,6 +174,8 @@ CONTRACT: Final[Contract] = Contract(
             example=_EXAMPLE,
             capability="",
             by_node=True,
+            standing=SUSPENDED,
+            pausable=False,
         ),
     },
     events={"evidence": _reported},

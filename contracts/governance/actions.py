@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from coseal.contracts.governance import admissions, ballot
+from coseal.contracts.governance import admissions, ballot, leaving, seats, standing
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.state import COUNT_KEY, KEYS, NAME, OPEN_KEYS, PROPOSALS_KEY, number_key, proposal_key
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
-from coseal.contracts.kernel.contract import Contract, Entry, Moment
+from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Dependent, Integer, Name, OneOf, Text
@@ -48,7 +48,7 @@ def _propose(kinds: Kinds, view: View, context: Context, args: Args) -> Result |
         limit, now = duration_text(MAX_OPEN_MS), moment_text(context.time_ms)
         return Rejected("bad_time", f"closes_ms is not within {limit} after block time {now}")
     electorate = ballot.electorate(view)
-    kind, case = kinds[args["kind"]], Case(args["id"], context.member, context.height)
+    kind, case = kinds[args["kind"]], Case(args["id"], context.member, context.height, context.time_ms)
     view.charge(SIGNATURE_STEPS)
     refusal = _check_room(view, context.member, electorate)
     refusal = refusal or kind.admit(context, args["subject"]) or kind.check(view, case, args["subject"])
@@ -115,7 +115,7 @@ def _resolve(
     status = ballot.resolve(record, electorate, time_ms)
     outcome: Result = {}
     if status == ballot.ACCEPTED:
-        kind, case = kinds[record["kind"]], Case(proposal_id, record["proposer"], height)
+        kind, case = kinds[record["kind"]], Case(proposal_id, record["proposer"], height, time_ms)
         refusal = kind.check(view, case, record["subject"])  # A9
         if refusal is not None:
             status, outcome = VOID, {"code": refusal.code, "detail": refusal.detail}
@@ -161,15 +161,23 @@ def _begin(view: View, moment: Moment) -> Result:
             view.put(proposal_key(admission.proposal), {**record, "status": VOID, "outcome": outcome})
     if decided:
         data["contracts"] = [admissions.decided_document(*each) for each in decided]
-    return data
+    return {**data, **seats.begin_block(view, moment.height)}
 
 
 def _due(view: View, time_ms: int) -> Entry | None:
     return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
 
 
+_FIRES: Final[Mapping[str, Fire]] = {
+    standing.SUSPENSION: standing.end_suspension,
+    leaving.NOTICE: leaving.end_notice,
+}
+
+
 def _fire(kinds: Kinds, view: View, moment: Moment, entry: Entry) -> Result:
-    """Close a proposal whose time is over."""
+    """Do what is due: close a proposal whose time is over, or what the standing of members has it."""
+    if entry[0] in _FIRES:
+        return _FIRES[entry[0]](view, moment, entry)
     proposal_id = entry[1]
     record: Any = view.get(proposal_key(proposal_id))
     if record["status"] != ballot.OPEN:
@@ -178,7 +186,7 @@ def _fire(kinds: Kinds, view: View, moment: Moment, entry: Entry) -> Result:
 
 
 def _next_deadline_ms(reader: Reader) -> int | None:
-    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
+    return 0 if seats.is_stepping_down(reader) else deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
 
 
 def _open(reader: Reader) -> list[Any]:
@@ -264,6 +272,7 @@ def contract(kinds: Kinds) -> Contract:
                 title="Propose a change of the validators, the members or the rules",
                 example={"id": "second-node", "kind": "add_validator", "subject": dict(kinds["add_validator"].example)},
                 capability="operate",
+                pausable=False,
             ),
             "vote": Action(
                 arguments=Arguments(ballot.VOTE_FIELDS, ballot.VOTE_OPTIONS),
@@ -271,7 +280,9 @@ def contract(kinds: Kinds) -> Contract:
                 title="Vote on a proposal for the own member",
                 example={"ballot": "second-node", "choice": "yes", "reason": "It has been caught up for a week"},
                 capability="operate",
+                pausable=False,
             ),
+            **leaving.ACTIONS,
         },
         begin=_begin,
         due=_due,

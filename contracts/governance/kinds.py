@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from coseal.contracts.governance import admissions
+from coseal.contracts.governance import admissions, seats
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.state import UPGRADE_KEY
-from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS, Support
+from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS
 from coseal.contracts.kernel import due
 from coseal.contracts.kernel.action import Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.admitted import SOURCES, shown, sources_of
@@ -36,12 +36,9 @@ from coseal.contracts.membership.state import (
     put_operator,
 )
 from coseal.ledger import signing
-from coseal.ledger.errors import Malformed
 from coseal.ledger.genesis import LEVELS, MAX_MEMBERS
-from coseal.ledger.validators import ROLES, Validator, ValidatorSet, require_valid
+from coseal.ledger.validators import ROLES, Validator
 
-MIN_VALIDATORS: Final = 4
-"""Below this no fault is tolerated; a removal never leads there."""
 MAX_OPERATORS: Final = 16
 """Operators with which a member begins; it adds more itself."""
 GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
@@ -49,27 +46,11 @@ GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
 # Validators
 
 
-def _check_set(view: View, seats: Sequence[Validator]) -> Rejected | None:
-    """Refuse seats that cannot be agreed upon, or with which one member or role decides alone."""
-    if membership_epochs.pending(view) is not None:  # A4
-        detail = "another change of the validators takes effect with the next block; propose again after it"
-        return Rejected("change_pending", detail)
-    try:
-        require_valid(ValidatorSet(membership_epochs.validators(view).epoch + 1, tuple(seats)))  # A6
-    except Malformed as error:
-        return Rejected("unsafe_validators", f"the validators would be: {error.reason}")
-    return None
-
-
-def _current(reader: Reader) -> tuple[Validator, ...]:
-    return membership_epochs.validators(reader).validators
-
-
 def _with_seat(view: View, node_id: str) -> list[Validator]:
     record: Any = view.get(node_key(node_id))
     owner: Any = view.get(member_key(record["member"]))
     seat = Validator(node_id, record["member"], owner["role"], record["consensus_key"])
-    return sorted((*_current(view), seat), key=lambda seat: seat.id)
+    return sorted((*seats.current(view), seat), key=lambda seat: seat.id)
 
 
 def _check_addition(view: View, case: Case, subject: Subject) -> Rejected | None:
@@ -91,7 +72,7 @@ def _check_addition(view: View, case: Case, subject: Subject) -> Rejected | None
     if sources is not None:  # W8
         detail = f"{node_id} has not said that it has contract {sources.name} version {sources.version}, now in force"
         return Rejected("lacks_contract", f"{detail}; install it there")
-    return _check_set(view, _with_seat(view, node_id))
+    return seats.check_set(view, _with_seat(view, node_id))
 
 
 def _add(view: View, case: Case, subject: Subject) -> Result:
@@ -99,49 +80,21 @@ def _add(view: View, case: Case, subject: Subject) -> Result:
     return _takes_effect(case)
 
 
-def _without_seat(reader: Reader, node_id: str) -> list[Validator]:
-    return [seat for seat in _current(reader) if seat.id != node_id]
-
-
 def _check_removal(view: View, case: Case, subject: Subject) -> Rejected | None:
-    seats = _without_seat(view, subject["node"])
-    if len(seats) == len(_current(view)):
+    left = seats.without(seats.current(view), subject["node"])
+    if len(left) == len(seats.current(view)):
         return Rejected("not_validator", f"{subject['node']} does not validate")
-    if len(seats) < MIN_VALIDATORS:  # A5
-        detail = f"{len(seats)} validators would be left, at least {MIN_VALIDATORS}; add another one first"
-        return Rejected("too_few_validators", detail)
-    return _check_versions(view, subject["node"], seats) or _check_set(view, seats)
-
-
-def _check_versions(view: View, removed: str, seats: Sequence[Validator]) -> Rejected | None:
-    """Refuse to take a validator away whose software runs the present rules, if too few of the others do."""
-    version: Any = view.get(PROTOCOL_VERSION_KEY)
-    left = governance_versions.support_of(view, version, seats)
-    if not left.suffices and governance_versions.has(view, removed, version):  # A11
-        what = f"protocol version {version}, now in force"
-        return Rejected("lacks_version", _too_few(left, what, "upgrade"))
-    lost = admissions.lost_by(view, removed, seats)
-    if lost is not None:  # W8
-        sources, left = lost
-        what = f"contract {sources.name} version {sources.version}, now in force"
-        return Rejected("lacks_contract", _too_few(left, what, "install it on"))
-    return None
-
-
-def _too_few(left: Support, what: str, remedy: str) -> str:
-    everyone = len(left.having) + len(left.lacking)
-    detail = f"{len(left.having)} of the {everyone} validators left have {what}"
-    return f"{detail}; {left.needed} must: remove or {remedy} {', '.join(left.lacking)} first"
+    return seats.check_left(view, subject["node"], left) or seats.check_set(view, left)
 
 
 def _remove(view: View, case: Case, subject: Subject) -> Result:
-    membership_epochs.schedule(view, case.id, _without_seat(view, subject["node"]))
+    membership_epochs.schedule(view, case.id, seats.without(seats.current(view), subject["node"]))
     return _takes_effect(case)
 
 
 def _with_key(reader: Reader, subject: Subject) -> list[Validator]:
     key = bytes.fromhex(subject["key"])
-    return [replace(seat, key=key) if seat.id == subject["node"] else seat for seat in _current(reader)]
+    return [replace(seat, key=key) if seat.id == subject["node"] else seat for seat in seats.current(reader)]
 
 
 def _check_proof(context: Context, subject: Subject) -> Rejected | None:
@@ -154,12 +107,12 @@ def _check_proof(context: Context, subject: Subject) -> Rejected | None:
 
 def _check_rotation(view: View, case: Case, subject: Subject) -> Rejected | None:
     node_id, key = subject["node"], bytes.fromhex(subject["key"])
-    if all(seat.id != node_id for seat in _current(view)):
+    if all(seat.id != node_id for seat in seats.current(view)):
         return Rejected("not_validator", f"{node_id} does not validate; remove it and register it with its new key")
     record: Any = view.get(node_key(node_id))
     if record["member"] != case.proposer:  # A7
         return Rejected("forbidden", f"{node_id} is a node of {record['member']}, which alone proposes its key")
-    return free_key(view, key) or _check_set(view, _with_key(view, subject))
+    return free_key(view, key) or seats.check_set(view, _with_key(view, subject))
 
 
 def _rotate(view: View, case: Case, subject: Subject) -> Result:

@@ -12,6 +12,7 @@ COUNT_KEY: Final = "governance/count"
 UPGRADE_KEY: Final = "governance/upgrade"
 VERSION_KEY: Final = "governance/version"
 ADMISSIONS_KEY: Final = "governance/admissions"
+STEPPING_DOWN_KEY: Final = "governance/stepping_down"
 
 KEYS: Final = {
     "governance/proposal/<id>": "a proposal with its votes, and what became of it",
@@ -21,6 +22,8 @@ KEYS: Final = {
     UPGRADE_KEY: "the protocol version that is accepted and not in force yet",
     VERSION_KEY: "the protocol version in force, if a ballot brought it",
     ADMISSIONS_KEY: "the contracts of others that are accepted and not in force yet",
+    "governance/leaving/<member>": "when a member that gave notice leaves",
+    STEPPING_DOWN_KEY: "the validators of suspended members that leave their seats, one a block",
     **deadlines.keys(NAME),
 }
 OPEN_KEYS: Final = ("governance/proposal/", PROPOSALS_KEY, *deadlines.open_keys(NAME))
@@ -34,3 +37,8 @@ def proposal_key(proposal_id: str) -> str:
 def number_key(number: int) -> str:
     """Return the state key of the id of the n-th proposal."""
     return f"governance/number/{number}"
+
+
+def leaving_key(member_id: str) -> str:
+    """Return the state key of the notice of a member that leaves."""
+    return f"governance/leaving/{member_id}"

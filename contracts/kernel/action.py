@@ -25,6 +25,12 @@ INTERNAL_ERROR: Final = "internal_error"
 VALUE_TOO_LARGE: Final = "value_too_large"
 """Codes with which any action may be refused."""
 
+GOOD: Final = "good"
+SUSPENDED: Final = "suspended"
+FORMER: Final = "former"
+STANDINGS: Final = (FORMER, SUSPENDED, GOOD)
+"""The standings of a member, the least first: removed or gone, without a voice for a time, or neither."""
+
 INVALID: Final = "invalid_argument"
 """The code of arguments that are not what the fields of the action want."""
 
@@ -180,7 +186,8 @@ class Action:
     """One action of a contract. ``title`` is one line for people; ``example`` are arguments that it takes.
 
     ``capability`` is what the sending operator must have, empty for none; ``apply`` may ask for more. ``by_node``: a
-    node may send it, signed with its own key. With ``capability`` None only a node may.
+    node may send it, signed with its own key. With ``capability`` None only a node may. ``standing`` is the least
+    standing of a member that may still send it; ``pausable`` says whether a measure may pause it for a time.
     """
 
     arguments: Arguments
@@ -189,3 +196,5 @@ class Action:
     example: Mapping[str, Any] = field(default_factory=dict)
     capability: str | None = "submit"
     by_node: bool = False
+    standing: str = GOOD  # S1
+    pausable: bool = True

@@ -17,11 +17,12 @@ Subject: TypeAlias = Mapping[str, Any]
 
 
 class Case(NamedTuple):
-    """A proposal before the state of a block: its id, who made it, and the block's height."""
+    """A proposal before the state of a block: its id, who made it, and the block's height and time."""
 
     id: str
     proposer: str
     height: int
+    time_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class ProposalKind:
 
     ``admit(context, subject)`` refuses what is wrong once and for all, so it is asked only when it is proposed.
     ``note`` returns what voters should know of the present state, for the receipts of proposal and votes.
+    ``concerned`` names the member whose own case it is, if it is one's.
     """
 
     subject: Field
@@ -38,3 +40,4 @@ class ProposalKind:
     example: Subject
     admit: Callable[[Context, Subject], Rejected | None] = lambda context, subject: None
     note: Callable[[Reader, Subject], Result] = lambda reader, subject: {}
+    concerned: Callable[[Subject], str | None] = lambda subject: None

@@ -13,13 +13,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View, refused
+from coseal.contracts.kernel.action import (
+    FORMER,
+    SUSPENDED,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    Result,
+    View,
+    refused,
+)
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Label, Many, Name, OneOf, Text
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
 from coseal.contracts.membership.epochs import coming, epoch, epochs, pending, validators, validators_at
 from coseal.contracts.membership.nodes import node, nodes
+from coseal.contracts.membership.standing import IN_GOOD_STANDING, Standing, standing_of
 from coseal.contracts.membership.state import (
     EXAMPLE_KEY,
     KEYS,
@@ -209,6 +222,8 @@ def contract(capabilities: Sequence[str]) -> Contract:
                 title="Give a person or system of the own member a key and capabilities",
                 example={"user": "clerk", "key": EXAMPLE_KEY, "capabilities": ["submit"]},
                 capability="operate",
+                standing=SUSPENDED,
+                pausable=False,
             ),
             "remove_operator": Action(
                 arguments=Arguments({"user": Name()}),
@@ -216,6 +231,8 @@ def contract(capabilities: Sequence[str]) -> Contract:
                 title="Take all capabilities from an operator of the own member",
                 example={"user": "clerk"},
                 capability="operate",
+                standing=SUSPENDED,
+                pausable=False,
             ),
             "rotate_operator_key": Action(
                 arguments=Arguments({"key": public_key}, {"user": Name()}),
@@ -223,6 +240,8 @@ def contract(capabilities: Sequence[str]) -> Contract:
                 title="Replace the own key, or that of another operator of the own member",
                 example={"key": EXAMPLE_KEY},
                 capability="",
+                standing=FORMER,
+                pausable=False,
             ),
             "set_profile": Action(
                 arguments=Arguments({}, _profile, _check_profile),
@@ -230,6 +249,7 @@ def contract(capabilities: Sequence[str]) -> Contract:
                 title="Change how the own member is shown",
                 example={"name": "First Bank", "url": "https://bank.example"},
                 capability="operate",
+                pausable=False,
             ),
             **membership_nodes.ACTIONS,
         },
@@ -251,6 +271,7 @@ class Sender:
     level: str
     capabilities: tuple[str, ...]
     node: str = ""
+    standing: Standing = IN_GOOD_STANDING
 
 
 def sender(reader: Reader, text: str) -> Sender | None:
@@ -264,7 +285,7 @@ def sender(reader: Reader, text: str) -> Sender | None:
         return None
     owner: Any = reader.get(member_key(member_id))
     users: Any = reader.get(operators_key(member_id))
-    return Sender(record["key"], member_id, owner["role"], owner["level"], tuple(users[user]))
+    return Sender(record["key"], member_id, owner["role"], owner["level"], tuple(users[user]), "", standing_of(owner))
 
 
 def _node_sender(reader: Reader, node_id: str) -> Sender | None:
@@ -272,7 +293,8 @@ def _node_sender(reader: Reader, node_id: str) -> Sender | None:
     if record is None:
         return None
     owner: Any = reader.get(member_key(record["member"]))
-    return Sender(record["consensus_key"], record["member"], owner["role"], owner["level"], (), node_id)
+    key, standing = record["consensus_key"], standing_of(owner)
+    return Sender(key, record["member"], owner["role"], owner["level"], (), node_id, standing)
 
 
 def sender_key(reader: Reader, text: str) -> bytes | None:
@@ -295,7 +317,7 @@ def member_of(reader: Reader, text: str) -> str:
 
 
 def members(reader: Reader) -> list[dict[str, Any]]:
-    """Return all members, ascending by id, as ``member`` does."""
+    """Return all members, former ones included, ascending by id, as ``member`` does."""
     ids: Any = reader.get(MEMBERS_KEY) or []
     nodes_of: dict[str, list[str]] = {}
     for item in nodes(reader):
@@ -305,7 +327,7 @@ def members(reader: Reader) -> list[dict[str, Any]]:
 
 
 def member(reader: Reader, member_id: str) -> dict[str, Any] | None:
-    """Return a member with its operators and node ids, or None."""
+    """Return a member with its standing, its operators and node ids, or None."""
     return _member(reader, member_id, [item["id"] for item in nodes(reader) if item["member"] == member_id])
 
 
@@ -315,7 +337,8 @@ def _member(reader: Reader, member_id: str, node_ids: list[str]) -> dict[str, An
         return None
     users: Any = reader.get(operators_key(member_id))
     operators = [operator(reader, member_id, user) for user in sorted(users)]
-    return {"id": member_id, **record, "operators": operators, "nodes": node_ids}
+    standing = standing_of(record).document()
+    return {"id": member_id, **record, "standing": standing, "operators": operators, "nodes": node_ids}
 
 
 def operator(reader: Reader, member_id: str, user: str) -> dict[str, Any] | None:

@@ -7,10 +7,20 @@ contracts/membership/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import (
+    SUSPENDED,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
 from coseal.contracts.kernel.admitted import shown, sources_field, sources_of
 from coseal.contracts.kernel.fields import Integer, Many, Name, Special
 from coseal.contracts.kernel.names import is_label
@@ -79,13 +89,18 @@ def _remove_node(view: View, context: Context, args: Args) -> Result | Rejected:
         return Rejected("is_validator", f"{node_id} validates; propose remove_validator first")
     if membership_epochs.is_pending(view, node_id):
         return Rejected("is_validator", f"{node_id} becomes a validator with the next block; propose remove_validator")
-    former = {"member": context.member, "kind": FORMER, "consensus_key": None, "link_certificate": None}
-    view.put(node_key(node_id), {**former, "since": context.height})
-    everyone: Any = view.get(NODES_KEY)
-    view.put(NODES_KEY, [other for other in everyone if other != node_id])
-    own: Any = view.get(own_nodes_key(context.member))
-    view.put(own_nodes_key(context.member), [other for other in own if other != node_id])
+    retire(view, context.member, [node_id], context.height)
     return {"member": context.member, "node": node_id, "kind": FORMER}
+
+
+def retire(view: View, member_id: str, node_ids: Sequence[str], height: int) -> None:
+    """Take observers of a member off the registry: their records stay, without keys."""
+    for node_id in node_ids:
+        former = {"member": member_id, "kind": FORMER, "consensus_key": None, "link_certificate": None}
+        view.put(node_key(node_id), {**former, "since": height})
+    for key in (NODES_KEY, own_nodes_key(member_id)):
+        listed: Any = view.get(key)
+        view.put(key, [other for other in listed if other not in node_ids])
 
 
 def _rotate_link_certificate(view: View, context: Context, args: Args) -> Result | Rejected:
@@ -224,6 +239,7 @@ ACTIONS: Final = {
         title="Register a node of the own member, as an observer",
         example={"node": "bank-a-2", "link_certificate": EXAMPLE_CERTIFICATE, "consensus_key": EXAMPLE_KEY},
         capability="operate",
+        pausable=False,
     ),
     "remove_node": Action(
         arguments=Arguments({"node": Name()}),
@@ -231,6 +247,8 @@ ACTIONS: Final = {
         title="Take an observer of the own member off the registry",
         example={"node": "bank-a-2"},
         capability="operate",
+        standing=SUSPENDED,
+        pausable=False,
     ),
     "rotate_link_certificate": Action(
         arguments=Arguments({"node": Name(), "certificate": certificate}),
@@ -238,6 +256,8 @@ ACTIONS: Final = {
         title="Replace the certificate that links of an own node show",
         example={"node": "bank-a", "certificate": EXAMPLE_CERTIFICATE},
         capability="operate",
+        standing=SUSPENDED,
+        pausable=False,
     ),
     "ready": Action(
         arguments=Arguments({"height": Integer(0)}),
@@ -246,6 +266,8 @@ ACTIONS: Final = {
         example={"height": 1},
         capability=None,
         by_node=True,
+        standing=SUSPENDED,
+        pausable=False,
     ),
     "declare_software": Action(
         arguments=Arguments(
@@ -257,5 +279,7 @@ ACTIONS: Final = {
         example={"protocol_versions": [2]},
         capability=None,
         by_node=True,
+        standing=SUSPENDED,
+        pausable=False,
     ),
 }

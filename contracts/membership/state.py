@@ -26,10 +26,14 @@ MEMBERS_KEY: Final = "membership/members"
 NODES_KEY: Final = "membership/nodes"
 VALIDATORS_KEY: Final = "membership/validators"
 PENDING_KEY: Final = "membership/pending"
+SUSPENDED_KEY: Final = "membership/suspended"
+FORMER_KEY: Final = "membership/former"
 
 KEYS: Final = {
     MEMBERS_KEY: "the ids of the members",
-    "membership/member/<id>": "a member",
+    "membership/member/<id>": "a member, with its standing",
+    SUSPENDED_KEY: "the ids of the members that are suspended",
+    FORMER_KEY: "the ids of the members that were removed or left",
     "membership/operators/<member>": "the operators of a member, with their capabilities",
     "membership/operator/<member>/<user>": "the key of an operator, and its former ones",
     "membership/key/<hex>": "whose a key is or was",
@@ -43,6 +47,8 @@ KEYS: Final = {
 }
 OPEN_KEYS: Final = (
     MEMBERS_KEY,
+    SUSPENDED_KEY,
+    FORMER_KEY,
     NODES_KEY,
     "membership/operators/",
     VALIDATORS_KEY,

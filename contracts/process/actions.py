@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import Accepted, Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import SUSPENDED, Accepted, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import ITEM_STEPS
 from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Identifier, Integer, Later, Many, OneOf, Reference, Text, Translatable
@@ -141,6 +141,8 @@ CONTRACT: Final[Contract] = Contract(
                     }
                 ],
             },
+            standing=SUSPENDED,
+            pausable=False,
         ),
         "attest": ATTEST,
     },

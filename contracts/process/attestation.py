@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel.action import (
     INVALID,
+    SUSPENDED,
     Accepted,
     Action,
     Args,
@@ -151,4 +152,6 @@ ATTEST: Final = Action(
     apply=_attest,
     title="Confirm or dispute an event that names the own member as counterparty",
     example={"item": "00" * 32, "verdict": "dispute", "reason": "The delivery was short by two boxes"},
+    standing=SUSPENDED,
+    pausable=False,
 )

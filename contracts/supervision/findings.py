@@ -11,7 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import (
+    FORMER,
+    INVALID,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
 from coseal.contracts.kernel.fields import Identifier, OneOf
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.rules.rule import SEVERITIES
@@ -408,6 +419,8 @@ ACTIONS: Final = {
         apply=_respond,
         title="Respond to an inquiry into the own member",
         example={"finding": "F1", "response": "The decision was recorded late", "evidence": ["00" * 32]},
+        standing=FORMER,
+        pausable=False,
     ),
     "decide": Action(
         arguments=_decision,
@@ -421,6 +434,8 @@ ACTIONS: Final = {
         apply=_appeal,
         title="Appeal against a decision that concerns the own member",
         example={"finding": "F1", "reason": "The window was counted from the wrong event"},
+        standing=FORMER,
+        pausable=False,
     ),
     "decide_appeal": Action(
         arguments=Arguments(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import FORMER, Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.fields import Identifier, Integer
 from coseal.contracts.supervision.state import finding_key, hold_key, holds_key
@@ -232,6 +232,8 @@ ACTIONS: Final = {
         apply=_contest,
         title="Contest a hold on the own object; it ends if no answer comes in time",
         example={"finding": "F1", "reason": "The goods perish"},
+        standing=FORMER,
+        pausable=False,
     ),
     "confirm_hold": Action(
         arguments=Arguments(_reasoned),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import SUSPENDED, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.fields import Identifier, Many, Text
 from coseal.contracts.supervision.state import guidance_key, question_key
 from coseal.contracts.supervision.terms import (
@@ -133,6 +133,8 @@ ACTIONS: Final = {
         apply=_ask,
         title="Ask the government a question; the answer is due in time",
         example={"topic": "Receivables", "question": "Does the six-month term count from acceptance?"},
+        standing=SUSPENDED,
+        pausable=False,
     ),
     "answer": Action(
         arguments=Arguments({"question": Identifier(), "answer": long_text}, _about),

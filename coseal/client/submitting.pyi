@@ -240,11 +240,98 @@ GovernanceProposeRetryDue = TypedDict(
         "reason": NotRequired[str],
     },
 )
+GovernanceProposeSuspendMemberSubjectGrounds = TypedDict(
+    "GovernanceProposeSuspendMemberSubjectGrounds",
+    {
+        "kind": Literal["finding", "evidence", "policy", "external"],
+        "id": str,
+    },
+)
+GovernanceProposeSuspendMemberSubject = TypedDict(
+    "GovernanceProposeSuspendMemberSubject",
+    {
+        "member": str,
+        "until_ms": int,
+        "seats": bool,
+        "grounds": list[GovernanceProposeSuspendMemberSubjectGrounds],
+    },
+)
+GovernanceProposeSuspendMember = TypedDict(
+    "GovernanceProposeSuspendMember",
+    {
+        "id": str,
+        "kind": Literal["suspend_member"],
+        "subject": GovernanceProposeSuspendMemberSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeReinstateMemberSubjectGrounds = TypedDict(
+    "GovernanceProposeReinstateMemberSubjectGrounds",
+    {
+        "kind": Literal["finding", "evidence", "policy", "external"],
+        "id": str,
+    },
+)
+GovernanceProposeReinstateMemberSubject = TypedDict(
+    "GovernanceProposeReinstateMemberSubject",
+    {
+        "member": str,
+        "grounds": list[GovernanceProposeReinstateMemberSubjectGrounds],
+    },
+)
+GovernanceProposeReinstateMember = TypedDict(
+    "GovernanceProposeReinstateMember",
+    {
+        "id": str,
+        "kind": Literal["reinstate_member"],
+        "subject": GovernanceProposeReinstateMemberSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeRemoveMemberSubjectGrounds = TypedDict(
+    "GovernanceProposeRemoveMemberSubjectGrounds",
+    {
+        "kind": Literal["finding", "evidence", "policy", "external"],
+        "id": str,
+    },
+)
+GovernanceProposeRemoveMemberSubject = TypedDict(
+    "GovernanceProposeRemoveMemberSubject",
+    {
+        "member": str,
+        "grounds": list[GovernanceProposeRemoveMemberSubjectGrounds],
+    },
+)
+GovernanceProposeRemoveMember = TypedDict(
+    "GovernanceProposeRemoveMember",
+    {
+        "id": str,
+        "kind": Literal["remove_member"],
+        "subject": GovernanceProposeRemoveMemberSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
 GovernanceVote = TypedDict(
     "GovernanceVote",
     {
         "ballot": str,
         "choice": Literal["yes", "no"],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceLeave = TypedDict(
+    "GovernanceLeave",
+    {
+        "member": str,
+        "reason": NotRequired[str],
+    },
+)
+GovernanceStay = TypedDict(
+    "GovernanceStay",
+    {
         "reason": NotRequired[str],
     },
 )
@@ -828,8 +915,53 @@ class Submitting:
     def submit(
         self,
         contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeSuspendMember,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeReinstateMember,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRemoveMember,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
         action: Literal["vote"],
         args: GovernanceVote,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["leave"],
+        args: GovernanceLeave,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["stay"],
+        args: GovernanceStay,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -1283,8 +1415,53 @@ class AsyncSubmitting:
     async def submit(
         self,
         contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeSuspendMember,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeReinstateMember,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRemoveMember,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
         action: Literal["vote"],
         args: GovernanceVote,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["leave"],
+        args: GovernanceLeave,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["stay"],
+        args: GovernanceStay,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

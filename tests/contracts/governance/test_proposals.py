@@ -496,9 +496,12 @@ def test_the_subject_of_a_proposal_is_checked_field_by_field(world):
         "add_member",
         "add_validator",
         "protocol_version",
+        "reinstate_member",
+        "remove_member",
         "remove_validator",
         "retry_due",
         "rotate_validator_key",
+        "suspend_member",
         "withdraw_contract",
         "withdraw_version",
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.vectors.recorded import bounds, governed, members, policies, processes, supervised
+from tests.vectors.recorded import bounds, governed, members, policies, processes, standing, supervised
 from tests.vectors.recorded.replay import Replay, text_of
 from tests.vectors.recorded.scenario import Scenario
 
@@ -16,6 +16,7 @@ def whole() -> Scenario:
         part.run(scenario)
     cases = supervised.run(scenario)
     governed.run(scenario)
+    standing.run(scenario)
     bounds.run(scenario, cases)
     return scenario
 

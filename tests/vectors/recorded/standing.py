@@ -1,0 +1,83 @@
+"""The scenario's part about the standing of members: suspended, reinstated, removed, leaving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coseal.contracts.governance.leaving import NOTICE_MS
+from tests.vectors.recorded.governed import Proposals
+from tests.vectors.recorded.scenario import DAY_MS, Scenario
+
+EXTERNAL = {"kind": "external", "id": "Judgment 7/2026"}
+
+
+def run(scenario: Scenario) -> None:
+    """Run this part."""
+    _suspensions(scenario)
+    _seats(scenario)
+    _departures(scenario)
+
+
+def _about(member: str, *grounds: dict[str, str], **more: Any) -> dict[str, Any]:
+    return {"member": member, "grounds": [EXTERNAL, *grounds], **more}
+
+
+def _suspensions(scenario: Scenario) -> None:
+    suspend, reinstate = Proposals(scenario, "suspend_member"), Proposals(scenario, "reinstate_member")
+    until_ms = scenario.now_ms + DAY_MS
+    known = [{"kind": kind, "id": name} for kind, name in (("finding", "F1"), ("evidence", "bank-a"))]
+    subject = _about("institute-a", *known, until_ms=until_ms, seats=False)
+    suspend.no("unknown_member", {**subject, "member": "nobody"})
+    suspend.no("bad_time", {**subject, "until_ms": scenario.now_ms + 367 * DAY_MS})
+    suspend.no("unknown_ground", {**subject, "grounds": [{"kind": "policy", "id": "none"}]})
+    reinstate.no("not_suspended", _about("institute-a"))
+    suspend.every_end(subject)
+    suspend.no("already_suspended", subject)
+    for action, args in (
+        ("governance.vote", {"ballot": "none", "choice": "yes"}),
+        ("membership.set_profile", {"name": "Institute"}),
+        ("process.register_source", {"id": "late", "process_type": "loans", "mode": "live"}),
+    ):
+        scenario.no("suspended", "institute-a", action, **args)
+    scenario.ok("institute-a", "supervision.ask", topic="Standing", question="Until when?")
+    suspend.accept("second", _about("public-a", until_ms=until_ms, seats=False))
+    third = _about("province", until_ms=until_ms + 9 * DAY_MS, seats=False)
+    suspend.no("too_many_suspended", third)
+    reinstate.every_end(_about("institute-a"))
+    suspend.accept("third", third)
+    scenario.wait(until_ms - scenario.now_ms)
+    if scenario.get("membership/suspended") != ["province"]:
+        raise RuntimeError("a suspension did not end by itself")
+
+
+def _seats(scenario: Scenario) -> None:
+    """A validator leaves its seat and takes it again."""
+    until_ms = scenario.now_ms + DAY_MS
+    suspend, reinstate = Proposals(scenario, "suspend_member"), Proposals(scenario, "reinstate_member")
+    suspend.accept("seated", _about("city", until_ms=until_ms, seats=True))
+    scenario.wait(1_000)
+    scenario.wait(1_000)
+    reinstate.accept("seated", _about("city"))
+    scenario.ok("node:city", "membership.ready", height=scenario.chain.executor.height)
+    Proposals(scenario, "add_validator").accept("again", {"node": "city"})
+    scenario.wait(1_000)
+
+
+def _departures(scenario: Scenario) -> None:
+    remove = Proposals(scenario, "remove_member")
+    remove.no("runs_validator", _about("bank-a"))
+    remove.every_end(_about("bank-b"))
+    remove.no("former_member", _about("bank-b"))
+    scenario.no("former_member", "bank-b", "membership.set_profile", name="Second Bank")
+    scenario.no("former_member", "bank-b", "supervision.ask", topic="Standing", question="Why?")
+    scenario.ok("bank-b", "membership.rotate_operator_key", key=scenario.key("bank-b/last"))
+    scenario.no("forbidden", "public-a", "governance.leave", member="province")
+    scenario.no("runs_validator", "bank-a", "governance.leave", member="bank-a")
+    scenario.no("not_leaving", "province", "governance.stay")
+    scenario.ok("province", "governance.leave", member="province", reason="The province was merged")
+    scenario.no("already_leaving", "province", "governance.leave", member="province")
+    scenario.ok("province", "governance.stay", reason="It was not")
+    scenario.ok("province", "governance.leave", member="province")
+    scenario.wait(NOTICE_MS)
+    if scenario.get("membership/former") != ["bank-b", "province"]:
+        raise RuntimeError("the members that left are not former ones")
