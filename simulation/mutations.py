@@ -872,7 +872,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "what a dispute shows need not be the event that is attested",
         "coseal.contracts.process.attestation",
         '    if hashed.hex() != args["item"]:\n',
-        '    if not hashed.hex():\n',
+        "    if not hashed.hex():\n",
         "tests/contracts/process/test_attestation.py",
     ),
     "silent_without_history": _one(
