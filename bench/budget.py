@@ -341,6 +341,36 @@ def _keeping() -> Iterator[Result]:
     yield time_case("one event on an object with much kept", scene, scene.record(items))
 
 
+def related() -> Iterator[Result]:
+    """Events that judge by sixty-four related objects."""
+    parties, on = [f"party {n:02}" for n in range(64)], {"on": [TYPES[0]]}
+    over = {"type": "party", "by": "relation"}
+    had = {**on, "had": TYPES[1]}
+    for name, form in {
+        "each had an event": {**had, "over": over, "quantifier": "each"},
+        "one event names all": {**had, "over": over, "quantifier": "all"},
+        "a condition": {**on, "over": over, "quantifier": "each", "where": "r.id != o.id || size(r.id) > e.sequence"},
+    }.items():
+        scene = Scene()
+        scene.adopt(*(scene.rule(f"R{n}", "related", **{**form, "on": [TYPES[0], TYPES[2 + n]]}) for n in range(6)))
+        scene.recorded([{"relation": ["case", "c"], "to": ["party", party]} for party in parties])
+        scene.recorded([scene.event(n, TYPES[1], parties) for n in range(17)])
+        items = [scene.event(1_000 + n, TYPES[0], ["c"]) for n in range(8)]
+        yield time_case(f"8 events under six rules over 64 objects: {name}", scene, scene.record(items))
+    scene = Scene()
+    named = {"over": {"type": "party", "by": "item"}, "quantifier": "each"}
+    scene.adopt(*(scene.rule(f"R{n}", "related", **{**had, **named}) for n in range(6)))
+    scene.recorded([scene.event(1, TYPES[1], parties)])
+    items = [scene.event(1_000 + n, TYPES[0], [f"c{n}", *parties]) for n in range(4)]
+    yield time_case("4 events that name 64 objects under six rules over them", scene, scene.record(items))
+    scene.recorded([scene.event(2_000 + n, TYPES[0], [f"c{n}", parties[0]]) for n in range(64)])
+    corrected = scene.event(1, TYPES[1], parties)
+    fixed = {**corrected, "type": TYPES[3], "corrects": [1, item_hash("bank-a/log", 1, corrected).hex()]}
+    args = {"source": "log", "sequence": scene.sequence, "items": [fixed], "corrected": [corrected]}
+    transaction = scene.chain.signed("bank-a", "process.record", args)
+    yield time_case("a correction by which 64 objects were judged under six rules", scene, transaction)
+
+
 def _many_sets() -> Iterator[Result]:
     scene = Scene()
     for n in range(60):
@@ -580,6 +610,7 @@ def _history(items: int, judging: Sequence[dict[str, Any]], **fields: Any) -> tu
 GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "recording": recording,
     "judging": judging,
+    "related": related,
     "correcting": correcting,
     "defining": defining,
     "registering": registering,

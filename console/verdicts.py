@@ -1,7 +1,8 @@
 """What the rules said along a case: replayed here from proven items, by the monitors that judge on the ledger.
 
 Law: how a rule stands is read from the certified state of the object's monitors; what each event did to it is replayed
-with the rules in force now, and where the two differ the state is right and the difference is said.
+with the rules in force now, and where the two differ the state is right and the difference is said. Rules over related
+objects are not replayed: what those objects had is not among the items of the case.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Event
 from coseal.contracts.rules.monitor import RuleSet
+from coseal.contracts.rules.rule import RELATED as RELATED_KIND
 from coseal.contracts.rules.rule import Rule
 from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision.sets import JudgingSet, judging
@@ -80,7 +82,8 @@ class Replay:
 
 def judges_of(values: Mapping[str, Any], definition: Mapping[str, Any], object_type: str) -> tuple[JudgingSet, ...]:
     """Return the sets that judge objects of a type, compiled from proven values."""
-    return tuple(judge for judge in judging(Held(values), definition) if object_type in judge.by_type)
+    every = judging(Held(values), definition)
+    return tuple(judge for judge in every if object_type in judge.by_type and not judge.related)
 
 
 def standings(place: Place, value: Any, judges: Sequence[JudgingSet]) -> list[Standing]:
@@ -122,7 +125,7 @@ def replay(
         state, rules = states[number], watched.rules(judge)
         if state is not None and clock_ms is not None:
             state, _ = rules.expire(state, clock_ms - late_ms)
-        found.end += _standings(judge, rules, state)
+        found.end += [one for one in _standings(judge, rules, state) if one.rule.kind != RELATED_KIND]
     return found
 
 
@@ -162,6 +165,8 @@ def _observe(
     found = {finding.rule.id for finding in findings}
     touches = []
     for rule, was, now in zip(rules.rules, before, rules.verdicts(state), strict=True):
+        if rule.kind == RELATED_KIND:
+            continue
         reach = rule.body.reach
         concerned = item["type"] in reach.symbols or bool(reach.every)
         in_time = rule.from_ms <= one.block_ms < rule.until_ms and (rule.body.forward or whole)

@@ -756,9 +756,9 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "trials_left_out_of_types": _walked(
         "a type may lose what a rule on trial names",
         _CHECKS,
-        "        for document in judging_documents(view, entry):\n            object_type, event_types",
+        "        for document in judging_documents(view, entry):\n            object_types, event_types",
         '        for document in judging_documents(view, entry) if entry["phase"] == ADOPTED else ():\n'
-        "            object_type, event_types",
+        "            object_types, event_types",
     ),
     "trials_left_out_of_room": _walked(
         "rules on trial do not count towards what may judge",
@@ -881,6 +881,27 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "        return self.undetermine(state, slots, why, event, time_ms)\n",
         "        return self.undetermine(state, slots[:0], why, event, time_ms)\n",
         "tests/contracts/supervision/test_corrections.py",
+    ),
+    "related_corrected_in_silence": _one(
+        "what was judged by a related object stays as it was when that is corrected",
+        "coseal.contracts.supervision.superseding",
+        "    return settled, others\n",
+        "    return settled, others[:0]\n",
+        "tests/contracts/supervision/test_related.py",
+    ),
+    "related_later": _one(
+        "an object that is judged again is judged by what related objects had later, too",
+        "coseal.contracts.rules.related",
+        "order = [True if sight.settled else earlier(event, place) for event in events]",
+        "order = [True for event in events]",
+        "tests/contracts/supervision/test_related.py",
+    ),
+    "related_beyond_the_bound": _one(
+        "related objects beyond the bound do not matter",
+        "coseal.contracts.rules.related",
+        "names, more = names[:MAX_RELATED], len(names) > MAX_RELATED",
+        "names, more = names[:MAX_RELATED], False",
+        "tests/contracts/rules/test_related.py",
     ),
     "superseded_counts_as_open": _walked(
         "a finding that is superseded stays counted as open",

@@ -12,15 +12,40 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from coseal.contracts.kernel.dates import DAY_MS, parse_time
-from coseal.contracts.kernel.fields import Field, Integer, Label, Later, Many, Name, Record, Special, Text
+from coseal.contracts.kernel.fields import (
+    Field,
+    Identifier,
+    Integer,
+    Label,
+    Later,
+    Many,
+    Name,
+    OneOf,
+    Record,
+    Special,
+    Text,
+)
 from coseal.contracts.kernel.names import is_reference
 from coseal.contracts.rules import declare
 from coseal.contracts.rules.cel.compile import Expression, Type, compile_expression
 from coseal.contracts.rules.correlated import MAX_KEPT, PRECEDING, Correlated
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.event_rules import ON, Gap, Guard, Lag, Segregation, ShapeCheck
-from coseal.contracts.rules.facts import BLOCK_TYPE, Definition, event_type, object_type, used
+from coseal.contracts.rules.facts import BLOCK_TYPE, Definition, event_type, object_type, related_type, used
 from coseal.contracts.rules.periodic import Periodic
+from coseal.contracts.rules.related import (
+    ALL,
+    BY_ITEM,
+    BY_RELATION,
+    COUNT,
+    EVENT_STEPS,
+    LOOK_STEPS,
+    MAX_RELATED,
+    MAX_TOGETHER,
+    QUANTIFIERS,
+    Over,
+    Related,
+)
 from coseal.contracts.rules.shape import compile_shape
 from coseal.contracts.rules.timed import Timed
 from coseal.contracts.rules.verdict import Body, Reach
@@ -174,6 +199,74 @@ def _periodic(build: Build) -> Body:
     )
 
 
+def _related(build: Build) -> Body:
+    given, path = build.given, build.path
+    over, quantifier, had = given["over"], given["quantifier"], given.get("had", "")
+    _check_related(build, over["type"], quantifier)
+    on, target, where = build.on(), None, None
+    if had:
+        build.require_events("had", had)
+    variables: dict[str, str | Type] = {"block": BLOCK_TYPE}
+    reads: tuple[str, ...] = ()
+    if "target" in given:
+        seen = {
+            **variables,
+            "e": event_type(build.definition, (had,)),
+            "o": object_type(build.definition, over["type"]),
+        }
+        target = compile_expression(given["target"], seen, f"{path}.target", result="bool")
+        reads = used(target.text, "o", f"{path}.target").attributes
+    if "where" in given:
+        variables |= {"e": event_type(build.definition, on), "o": object_type(build.definition, build.object_type)}
+        variables["r"] = related_type(build.definition, over["type"])
+        where = compile_expression(given["where"], variables, f"{path}.where", result="bool")
+        reads = used(where.text, "r", f"{path}.where").attributes
+    kept = MAX_TOGETHER + 1 if quantifier == ALL else 1
+    each = LOOK_STEPS + EVENT_STEPS * kept + (0 if where is None else where.cost)
+    # Of attributes that are not known the worst is assumed, which would refuse what is good once they are.
+    cost = 1 + (each if build.definition is None else each * MAX_RELATED) + (0 if target is None else target.cost)
+    return Related(
+        rule_id=given["id"],
+        object_type=build.object_type,
+        on=on,
+        over=Over(over["type"], over["by"], over.get("qualifier")),
+        quantifier=quantifier,
+        least=given.get("min", 0),
+        most=given.get("max"),
+        had=had,
+        target=target,
+        where=where,
+        reads=reads,
+        cost=cost,
+    )
+
+
+# E1
+def _check_related(build: Build, other: str, quantifier: str) -> None:
+    """Refuse what does not go together in a rule over related objects."""
+    given, path, definition = build.given, build.path, build.definition
+    if other == build.object_type:
+        raise RuleError(f"{path}.over.type", None, f"expected another object type than the rule's own, {other}")
+    if definition is not None and other not in definition["object_types"]:
+        known = ", ".join(definition["object_types"])
+        raise RuleError(f"{path}.over.type", None, f"unknown object type '{other}'; known: {known}")
+    if ("had" in given) == ("where" in given):
+        raise RuleError(f"{path}.had", None, "expected one of had, an event, and where, a condition")
+    if given.get("had") in given["on"]:
+        raise RuleError(f"{path}.had", None, "expected another activity than those in on")
+    if "target" in given and "had" not in given:
+        raise RuleError(f"{path}.target", None, "it is about the event in had; leave it out")
+    if quantifier == ALL and "had" not in given:
+        raise RuleError(f"{path}.quantifier", None, "all asks for one event that names them all; use each with where")
+    bounds = [name for name in ("min", "max") if name in given]
+    if quantifier != COUNT and bounds:
+        raise RuleError(f"{path}.{bounds[0]}", None, f"{quantifier} does not count; min and max are for {COUNT}")
+    if quantifier == COUNT and given.get("min", 0) == 0 and "max" not in given:
+        raise RuleError(f"{path}.min", None, f"expected min of 1 or more, or max; {COUNT} without them always holds")
+    if given.get("min", 0) > given.get("max", MAX_RELATED):
+        raise RuleError(f"{path}.max", None, "expected at least min")
+
+
 def _actor_faults(value: Any) -> Iterator[str]:
     if type(value) is str and (value in ("member", "source") or (value[:11] == "attributes." and len(value) > 11)):
         return
@@ -239,6 +332,7 @@ _activity: Final = Label()
 _expression: Final = Text(high=MAX_TEXT)
 _on: Final[dict[str, Field]] = {"on": Many(_activity, high=256, low=1, unique=True)}
 _window: Final = Integer(0, MAX_WINDOW_MS)
+_count: Final = Integer(0, MAX_RELATED)
 
 BODIES: Final[Mapping[str, Kind]] = {
     "declare": Kind(
@@ -256,6 +350,18 @@ BODIES: Final[Mapping[str, Kind]] = {
     "guard": Kind(_guard, {**_on, "assert": _expression}, {}),
     "shape": Kind(_shape, {**_on, "schema": _schema}, {}),
     "segregation": Kind(_segregation, {"a": _activity, "b": _activity, "by": _actor}, {}),
+    "related": Kind(
+        _related,
+        {
+            **_on,
+            "over": Record(
+                {"type": Identifier(slash=False), "by": OneOf(BY_ITEM, BY_RELATION)},
+                {"qualifier": Text(high=128, low=0)},
+            ),
+            "quantifier": OneOf(*QUANTIFIERS),
+        },
+        {"had": _activity, "target": _expression, "where": _expression, "min": _count, "max": _count},
+    ),
     "lag": Kind(_lag, {"within_ms": _window}, _on),
     "gap": Kind(_gap, {}, {"missing_max": Integer(0, 2**53)}),
     "periodic": Kind(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.rules.cel import parser as tree
@@ -20,6 +20,9 @@ from coseal.contracts.rules.errors import RuleError
 
 Definition = Mapping[str, Any]
 """A normalised process type (``process.types.normalised``)."""
+
+Place: TypeAlias = tuple[int, str, int]
+"""Where something stands in the ledger: height, source, and the sequence of the first item that stood there."""
 
 _KINDS: Final = {
     "string": "string",
@@ -62,7 +65,7 @@ class Event:
 
     ``item`` is valid, ``time_ms`` its occurrence; ``source`` is ``member/source``, ``zone_minutes`` its zone if it
     declares one, ``live`` whether its clock is the block time ``block_ms``. ``made`` is what was made of it for one
-    object and serves others, too.
+    object and serves others, too. ``first`` is the sequence of the item in whose place it stands, 0 for its own.
     """
 
     item: Mapping[str, Any]
@@ -74,6 +77,12 @@ class Event:
     live: bool = True
     zone_minutes: int | None = None
     made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    first: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the ledger."""
+        return self.height, self.source, self.first or self.sequence
 
     @property
     def size(self) -> int:
@@ -176,6 +185,11 @@ def object_type(definition: Definition | None, kind: str) -> Type:
     """Return the type of ``o``."""
     attributes = _attributes(definition, "object_types", (kind,))
     return record({"type": _STRING, "id": _STRING, "count": parse_type("int"), "attributes": attributes})
+
+
+def related_type(definition: Definition | None, kind: str) -> Type:
+    """Return the type of ``r``, a related object."""
+    return record({"type": _STRING, "id": _STRING, "attributes": _attributes(definition, "object_types", (kind,))})
 
 
 def _attributes(definition: Definition | None, part: str, kinds: Sequence[str]) -> Type:

@@ -25,12 +25,25 @@ from coseal.contracts.rules.correlated import KEPT_SIZE
 from coseal.contracts.rules.declare import Automaton
 from coseal.contracts.rules.draft import DETAILS, DUE_MS, Draft, Layout, State
 from coseal.contracts.rules.event_rules import Gap, Guard, ShapeCheck, worse
-from coseal.contracts.rules.facts import Definition, Event, object_times, plain, rich, time_value, times_of
+from coseal.contracts.rules.facts import Definition, Event, Place, object_times, plain, rich, time_value, times_of
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.reasons import NOTHING, Reason
-from coseal.contracts.rules.rule import Rule
+from coseal.contracts.rules.related import Related, Shaken, Witness, shaken
+from coseal.contracts.rules.rule import Rule, witness_of
 from coseal.contracts.rules.timed import NO_TIME, TIME_BYTES, Quick, Timed, time_bytes
-from coseal.contracts.rules.verdict import FINAL, NO_CHARGE, UNDETERMINED, VIOLATED, Facts, Ruling, Verdict
+from coseal.contracts.rules.verdict import (
+    FINAL,
+    NO_CHARGE,
+    UNDETERMINED,
+    VIOLATED,
+    Facts,
+    Look,
+    Ruling,
+    Sight,
+    Verdict,
+    free,
+    unseen,
+)
 
 MAX_EXPIRED: Final = 64
 """The most obligations of one object that expire in one call; the rest is still due after it."""
@@ -48,10 +61,6 @@ _KNOWN_CHARGE: Final = Charge(1, 1)
 def _kept(detail: Any) -> int:
     """Return how many entries the lists of a rule's detail have."""
     return sum(len(entries) for lists in detail if type(lists) is list for entries in lists if type(entries) is list)
-
-
-def _free(steps: int) -> None:
-    """Count nothing: for logs of the past, which nobody waits for."""
 
 
 class Finding(NamedTuple):
@@ -117,6 +126,10 @@ class RuleSet:
         ]
         self._slots, self._general = _slots_by_type(self.rules)
         self._layout = Layout(self.rules)
+        self._relating = [slot for slot, rule in enumerate(self.rules) if rule.body.reach.relations]
+        self._witnesses = {rule.id: slot for slot, rule in enumerate(self.rules) if isinstance(rule.body, Witness)}
+        self.looks = any(isinstance(rule.body, Related) for rule in self.rules)
+        """Whether a rule looks at related objects."""
         self._mark = f"\0{self.rules[0].id} {self.rules[0].version}" if self.rules else ""
         self._plans: dict[tuple[bool, str, str, int, int | None], _Plan] = {}
 
@@ -127,12 +140,13 @@ class RuleSet:
         object_id: str,
         *,
         whole: bool = True,
-        spend: Callable[[int], None] = _free,
+        look: Look = unseen,
+        spend: Callable[[int], None] = free,
     ) -> tuple[State, list[Finding]]:
         """Return the object's state after an event that names it, and what was found.
 
         ``whole`` matters when ``state`` is None: whether all that is recorded of the object is given to this set.
-        ``spend`` is told the steps that this takes, before it is done.
+        ``look`` gives what is kept of related objects; ``spend`` takes the steps of this, before it is done.
         """
         state = state or self._fresh(event.block_ms, whole)
         codes, details, last, first_ms, count, attributes, times, due_ms = state
@@ -154,7 +168,7 @@ class RuleSet:
         steps = _started(plan, draft, event.time_ms) if plan.starts else plan.steps
         if steps:
             known = {name: rich(value) for name, _, value in attributes}
-            facts = Facts(event, self._times, self._object_type, object_id, count, known)
+            facts = Facts(event, self._times, self._object_type, object_id, count, known, look, spend)
             self._step(steps, draft, facts, findings)
         return draft.state(last, first_ms, count + 1, attributes), findings
 
@@ -166,8 +180,9 @@ class RuleSet:
         *,
         zone_minutes: int | None = None,
         whole: bool = True,
+        place: Place = (0, "", 0),
     ) -> State | None:
-        """Return the object's state after a declaration or dated change of its attributes."""
+        """Return the object's state after a declaration or dated change of its attributes at a place."""
         changes = [entry for entry in item.get("attributes", ()) if entry[0] in self._reads]
         if not changes:
             return state
@@ -180,7 +195,66 @@ class RuleSet:
                     value = plain(time_value(value, zone_minutes))
                 newest[name] = (since, value)
         changed = [[name, *newest[name]] for name in sorted(newest)]
-        return [codes, details, last, first_ms, count, changed, times, due_ms]
+        state = [codes, details, last, first_ms, count, changed, times, due_ms]
+        return self._marked(state, {name for name, _, _ in changes}, place) if self._witnesses else state
+
+    def relate(
+        self,
+        state: State | None,
+        item: Mapping[str, Any],
+        object_id: str,
+        block_ms: int,
+        *,
+        whole: bool = True,
+        spend: Callable[[int], None] = free,
+    ) -> State | None:
+        """Return the object's state after a relation that it is an end of."""
+        spend(OBSERVE_STEPS * len(self._relating))
+        draft = None
+        for slot in self._relating:
+            body = self.rules[slot].body
+            if draft is None:
+                state = state or self._fresh(block_ms, whole)
+                draft = Draft(self._layout, state)
+            if draft.codes[slot] not in FINAL and isinstance(body, Related | Witness):
+                before = draft.detail(slot)
+                after = body.link(before, item, (self._object_type, object_id))
+                draft.put(slot, before, Ruling(draft.codes[slot], after))
+        return state if draft is None or state is None else draft.state(*state[2:6])
+
+    def sight(self, state: State | None, rule_id: str, *, whole: bool, settled: bool) -> Sight:
+        """Return what a related object says to a rule; ``whole`` is of one of which there is no state yet."""
+        if state is None:
+            return Sight(0, None, (), whole, settled)
+        slot = self._witnesses[rule_id]
+        draft = Draft(self._layout, state)
+        whole = state[3] is not None and state[3] >= self.rules[slot].from_ms  # M3
+        return Sight(draft.codes[slot], draft.detail(slot), state[5], whole, settled)
+
+    def shaken(self, before: State | None, after: State, since: Place) -> list[Shaken]:
+        """Return the witnesses that a correction changed; what was recorded at ``since`` or later is no change."""
+        found = []
+        for slot in self._witnesses.values():
+            body = self.rules[slot].body
+            was, now = (
+                (draft.codes[slot], draft.detail(slot), state[5])
+                for state in (before or self._fresh(0, True), after)
+                for draft in [Draft(self._layout, state)]
+            )
+            one = shaken(slot, body, was, now, since) if isinstance(body, Witness) else None
+            if one is not None:
+                found.append(one)
+        return found
+
+    def slot_of(self, rule_id: str) -> int | None:
+        """Return the place of a rule that judges, or None."""
+        found = [slot for slot, rule in enumerate(self.rules) if rule.id == rule_id and not rule.ended]
+        return found[0] if found else None
+
+    def code(self, state: State, slot: int) -> int:
+        """Return the code of a rule."""
+        codes: bytes = state[0]
+        return codes[slot] if slot < len(codes) else 0
 
     def gap(self, state: State | None, first: int, last: int, block_ms: int) -> tuple[State, list[Finding]]:
         """Return the state of a source that left out the items ``first`` to ``last``, and what was found."""
@@ -216,7 +290,7 @@ class RuleSet:
         event: str,
         time_ms: int,
         block_ms: int,
-        spend: Callable[[int], None] = _free,
+        spend: Callable[[int], None] = free,
         *,
         repeating: bool = False,
     ) -> tuple[State, list[Finding]]:
@@ -278,7 +352,7 @@ class RuleSet:
         """Return the state with its deadline in place of a time before it."""
         return [*state[:DUE_MS], self.deadline_ms([*state[:DUE_MS], 0])]
 
-    def expire(self, state: State, clock_ms: int, spend: Callable[[int], None] = _free) -> tuple[State, list[Finding]]:
+    def expire(self, state: State, clock_ms: int, spend: Callable[[int], None] = free) -> tuple[State, list[Finding]]:
         """Return the state after a clock passed deadlines, and what was found.
 
         ``clock_ms`` is the clock of the object's source, less the reporting lag; for ``spend`` see ``observe``.
@@ -326,6 +400,16 @@ class RuleSet:
         return int(state[4])
 
     # inside
+
+    def _marked(self, state: State, names: Collection[str], place: Place) -> State:
+        """Return the state in which witnesses know when an attribute that they read was changed."""
+        draft = Draft(self._layout, state)
+        for slot in self._witnesses.values():
+            body, reads = self.rules[slot].body, any(name in names for name in self.rules[slot].reads)
+            if reads and draft.codes[slot] not in FINAL and isinstance(body, Witness) and body.rule.where is not None:
+                before = draft.detail(slot)
+                draft.put(slot, before, Ruling(draft.codes[slot], body.mark(before, place)))
+        return draft.state(*state[2:6])
 
     def _fresh(self, block_ms: int, whole: bool) -> State:
         return [b"", [], "", block_ms if whole else None, 0, [], b"", None]  # M1
@@ -463,10 +547,16 @@ def _concerned(rule: Rule, kinds: Collection[str]) -> bool:
     reach = rule.body.reach
     if reach.every or reach.after or reach.first:
         return True
-    return any(kind in reach.symbols for kind in kinds) or ("" in kinds and bool(rule.reads))
+    return any(kind in reach.symbols for kind in kinds) or ("" in kinds and (reach.relations or bool(rule.reads)))
 
 
 def rule_sets(rules: Sequence[Rule], definition: Definition | None = None) -> dict[str, RuleSet]:
     """Return a set for each object type that some rule still judges, in the order of its first rule."""
     kinds = dict.fromkeys(rule.object_type for rule in rules if not rule.ended)
     return {kind: RuleSet([rule for rule in rules if rule.object_type == kind], definition) for kind in kinds}
+
+
+def witness_sets(rules: Sequence[Rule], definition: Definition | None = None) -> dict[str, RuleSet]:
+    """Return by object type what rules over related objects keep of these."""
+    witnesses = [witness for rule in rules for witness in [witness_of(rule)] if witness is not None]
+    return rule_sets(witnesses, definition)

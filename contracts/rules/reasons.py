@@ -82,6 +82,31 @@ ENGLISH: Final = Language(
         "no_actor": "no {actor}: who acted cannot be determined",
         "too_many_actors": "more than {most} actors on one object",
         "too_few": "{done} of {n} {activities} in the period from {from_ms} to {until_ms}",
+        # Related objects
+        "had_not": "{b} while {count} of {n} objects of type {object_type} had no {a} before it: {objects}",
+        "had_few": "{b} while {count} of {n} objects of type {object_type} had {a} before it; {least} needed:"
+        " {objects}",
+        "had_many": "{b} while {count} of {n} objects of type {object_type} had {a} before it; {most} allowed:"
+        " {objects}",
+        "had_not_together": "{b} without one {a} before it that names all of {n} objects of type {object_type}:"
+        " {objects}",
+        "met_not": "{b} while {count} of {n} objects of type {object_type} do not meet the condition: {objects}",
+        "met_few": "{b} while {count} of {n} objects of type {object_type} meet the condition; {least} needed:"
+        " {objects}",
+        "met_many": "{b} while {count} of {n} objects of type {object_type} meet the condition; {most} allowed:"
+        " {objects}",
+        "too_many_related": "more than {most} objects of type {object_type} are related",
+        "too_many_together": "{object_type} {object} had more than {most} {a}",
+        "related_unseen": "{object_type} {object} was recorded before the rule looked at it",
+        "related_no_target": "whether {object_type} {object} had {a} cannot be told: its condition has no value",
+        "related_no_value": "the condition has no value for {object_type} {object}: {problem}",
+        "related_order": "whether {object_type} {object} had {a} before is not proven",
+        "related_changed": "{object_type} {object} was changed since",
+        "related_again": "{object_type} {object} is corrected in the same batch",
+        "related_unproven": "something of {object_type} {object} is corrected, and it was not judged again",
+        "related_corrected": "item {item} of {source} is corrected, by which {object_type} {object} counted",
+        "related_beyond": "item {item} of {source} is corrected, by which more than {most} objects of type"
+        " {object_type} were judged",
         # Corrections
         "history_missing": "item {item} of {source} is corrected, and the history of the object was not shown",
         "history_unseen": "item {item} of {source} is corrected, and was recorded before the rule looked at the object",

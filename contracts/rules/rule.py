@@ -9,7 +9,7 @@ docs/spec/rules.md, section Rule file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from coseal.contracts.kernel.budget import CHARACTER_STEPS, RULE_STEPS, SCHEMA_STEPS, SIGN_STEPS, TEST_STEPS
@@ -37,6 +37,7 @@ from coseal.contracts.rules.correlated import KEPT_SIZE, MAX_KEPT
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.event_rules import Ended
 from coseal.contracts.rules.facts import Definition, used
+from coseal.contracts.rules.related import LOOK_STEPS, MAX_RELATED, Related
 from coseal.contracts.rules.verdict import Body, Verdict
 from coseal.ledger import codec
 
@@ -51,6 +52,7 @@ REJECTING: Final = frozenset(("guard", "shape"))
 ON_SOURCES: Final = frozenset(("lag", "gap", "periodic"))
 ON_RECORDING: Final = frozenset(("lag", "gap"))
 """The kinds that are about the recording itself, which no correction changes."""
+RELATED: Final = "related"
 KEEP: Final = "keep"
 COUNT: Final = "count"
 LEAVE_OUT: Final = "leave_out"
@@ -177,14 +179,24 @@ def ended_rule(data: Mapping[str, Any]) -> Rule:
     )
 
 
-def names_of(data: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Return the object type and the event types that an accepted rule names.
+def names_of(data: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the object types and the event types that an accepted rule names.
 
     These and their attributes are all that its meaning takes from a process type.
     """
     given = _without_nulls(data, "")
-    activities = (given[name] for name in ("a", "b") if name in given)
-    return _object_type(given), tuple(dict.fromkeys((*activities, *given.get("on", ()))))
+    activities = (given[name] for name in ("a", "b", "had") if name in given)
+    others = (given["over"]["type"],) if "over" in given else ()
+    return (_object_type(given), *others), tuple(dict.fromkeys((*activities, *given.get("on", ()))))
+
+
+def witness_of(rule: Rule) -> Rule | None:
+    """Return what a rule over related objects has judge these, or hold a place there; None for any other rule."""
+    if rule.kind != RELATED:
+        return None
+    if not isinstance(rule.body, Related):  # it has ended
+        return replace(rule, object_type=rule.data["over"]["type"])
+    return replace(rule, object_type=rule.body.over.type, body=rule.body.witness(), reads=rule.body.reads)
 
 
 def about_sources(data: Mapping[str, Any]) -> bool:
@@ -202,7 +214,7 @@ def source_bytes(data: Mapping[str, Any]) -> int:
 def parse_steps(data: Mapping[str, Any]) -> int:
     """Return what is charged for compiling a rule as it was sent, which may be no rule at all (docs/spec/budget.md)."""
     steps = RULE_STEPS
-    for name in ("assert", "activation", "target", "correlation"):
+    for name in ("assert", "activation", "target", "correlation", "where"):
         text = data.get(name)
         if type(text) is str:
             steps += CHARACTER_STEPS * len(text) + SIGN_STEPS * sum(text.count(sign) for sign in _SIGNS)
@@ -217,6 +229,8 @@ def test_steps(rule: Rule) -> int:
     for test in rule.tests:
         events = len(test.get("events", ())) + ("event" in test)
         steps += TEST_STEPS + events * (TEST_STEPS + charge + kept * min(events, MAX_KEPT))
+        if isinstance(rule.body, Related):
+            steps += events * (rule.cost + MAX_RELATED * LOOK_STEPS)
     return steps
 
 
@@ -294,13 +308,14 @@ def _check_event_types(body: Body, scope: Mapping[str, Any], path: str) -> None:
         return
     if body.reach.first or body.reach.after or body.reach.every:  # R3
         raise RuleError(f"{path}.scope.event_types", None, "this rule looks at the events of all types; leave it out")
-    for name in body.reach.symbols:
+    for name in (*body.reach.symbols, *((body.had,) if isinstance(body, Related) and body.had else ())):
         if name not in kinds:
             raise RuleError(f"{path}.scope.event_types", None, f"'{name}' is in the rule, but not in its scope")
 
 
 def _reads(given: Mapping[str, Any], path: str) -> tuple[str, ...]:
-    texts = [(name, given[name]) for name in ("assert", "activation", "target") if name in given]
+    conditions = ("where",) if given["kind"] == RELATED else ("assert", "activation", "target")
+    texts = [(name, given[name]) for name in conditions if name in given]
     return tuple(sorted({read for name, text in texts for read in used(text, "o", f"{path}.{name}").attributes}))
 
 
@@ -314,6 +329,10 @@ def _check_trace(kind: str, given: Mapping[str, Any], path: str) -> None:
         raise RuleError(f"{path}.corrections", None, f"leave it out: a {kind} rule is about the recording itself")
     if kind in ON_SOURCES and "disputed" in given:  # R11
         raise RuleError(f"{path}.disputed", None, f"leave it out: a {kind} rule is about what its source reports")
+    if kind == RELATED and "corrections" in given:
+        raise RuleError(f"{path}.corrections", None, f"leave it out: a {kind} rule judges corrected traces")
+    if kind == RELATED and "disputed" in given:
+        raise RuleError(f"{path}.disputed", None, f"leave it out: a {kind} rule counts disputed events")
 
 
 def _check_effect(kind: str, given: Mapping[str, Any], path: str) -> None:

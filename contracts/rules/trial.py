@@ -18,9 +18,10 @@ from coseal.contracts.process.chain import objects_of
 from coseal.contracts.process.items import time_ms
 from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Definition, Event
-from coseal.contracts.rules.monitor import RuleSet, rule_sets
+from coseal.contracts.rules.monitor import RuleSet, rule_sets, witness_sets
+from coseal.contracts.rules.reasons import Reason
 from coseal.contracts.rules.rule import ALWAYS, SOURCE, Rule
-from coseal.contracts.rules.verdict import Verdict
+from coseal.contracts.rules.verdict import Sight, Verdict, unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def try_rules(
     if object_type is not None:
         always = [rule if rule.object_type == SOURCE else replace(rule, object_type=object_type) for rule in always]
     lag_ms = 0 if definition is None else definition["late_ms"]
-    trial = _Trial(rule_sets(always, definition), source, zone_minutes, lag_ms)
+    trial = _Trial(rule_sets(always, definition), witness_sets(always, definition), source, zone_minutes, lag_ms)
     for sequence, item in enumerate(items, 1):
         trial.add(sequence, item)
     return trial.result(always)
@@ -119,8 +120,16 @@ class _Watch:
 
 
 class _Trial:
-    def __init__(self, sets: Mapping[str, RuleSet], source: str, zone_minutes: int | None, lag_ms: int) -> None:
+    def __init__(
+        self,
+        sets: Mapping[str, RuleSet],
+        witnesses: Mapping[str, RuleSet],
+        source: str,
+        zone_minutes: int | None,
+        lag_ms: int,
+    ) -> None:
         self.watches = {kind: _Watch(rules) for kind, rules in sets.items()}
+        self.related = {kind: _Watch(rules) for kind, rules in witnesses.items()}
         self.source, self.zone_minutes, self.lag_ms = source, zone_minutes, lag_ms
         self.clock_ms: int | None = None
         self.events = 0
@@ -136,25 +145,35 @@ class _Trial:
             raise ValueError(f"item {sequence}: the time {item['time']} cannot be read")
         self._pass_to(occurred)
         event = Event(item, occurred, self.source, sequence, sequence, self.clock_ms or 0, False, self.zone_minutes)
+        for kind, name in objects_of(item):
+            watch = self.related.get(kind)
+            if watch is not None:
+                watch.keep(name, watch.rules.observe(watch.states.get(name), event, name)[0])
         for kind, name in (*objects_of(item), (SOURCE, self.source)):  # M4
             watch = self.watches.get(kind)
             if watch is not None:
                 state = watch.states.get(name) or watch.rules.begin(None, name, occurred)
-                state, findings = watch.rules.observe(state, event, name)
+                state, findings = watch.rules.observe(state, event, name, look=self._look)
                 watch.findings.update(finding.rule.id for finding in findings)
                 watch.keep(name, state)
                 watch.named[name] = None
 
     def _describe(self, item: Mapping[str, Any]) -> None:
         for kind, name in objects_of(item):
-            watch = self.watches.get(kind)
-            if watch is not None:
-                state = watch.states.get(name)
-                watch.named[name] = None
-                if "relation" not in item:
-                    watch.keep(
-                        name, watch.rules.describe(state, item, self.clock_ms or 0, zone_minutes=self.zone_minutes)
-                    )
+            for watch in (self.watches.get(kind), self.related.get(kind)):
+                if watch is not None:
+                    state, now = watch.states.get(name), self.clock_ms or 0
+                    watch.named[name] = None
+                    if "relation" in item:
+                        watch.keep(name, watch.rules.relate(state, item, name, now))
+                    else:
+                        watch.keep(name, watch.rules.describe(state, item, now, zone_minutes=self.zone_minutes))
+
+    def _look(self, rule_id: str, kind: str, name: str) -> Sight | Reason:
+        watch = self.related.get(kind)
+        if watch is None:
+            return unseen(rule_id, kind, name)
+        return watch.rules.sight(watch.states.get(name), rule_id, whole=True, settled=True)
 
     def _pass_to(self, occurred_ms: int) -> None:
         if self.clock_ms is None or occurred_ms > self.clock_ms:

@@ -6,14 +6,14 @@ Source: RV-LTL, "Comparing LTL semantics for runtime verification" (Bauer, Leuck
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from coseal.contracts.rules.cel.compile import Charge, Expression, Timestamp
 from coseal.contracts.rules.facts import FACTS, Event, event_facts
-from coseal.contracts.rules.reasons import NOTHING, Reason
+from coseal.contracts.rules.reasons import NOTHING, Reason, reason
 
 
 class Verdict(StrEnum):
@@ -56,6 +56,32 @@ def undetermined(reason: Reason) -> Ruling:
     return Ruling(UNDETERMINED, None, Verdict.UNDETERMINED, reason)
 
 
+class Sight(NamedTuple):
+    """What is kept of a related object: the code and detail of a rule's witness, and the attributes that are read.
+
+    ``whole``: all that was recorded of the object was seen; ``settled``: all of it was recorded before the event.
+    """
+
+    code: int
+    detail: Any
+    attributes: Sequence[Any]
+    whole: bool
+    settled: bool
+
+
+Look: TypeAlias = Callable[[str, str, str], "Sight | Reason"]
+"""What gives the ``Sight`` of a related object by rule, object type and object, or why there is none."""
+
+
+def unseen(rule_id: str, object_type: str, object_id: str) -> Sight | Reason:
+    """See nothing of related objects."""
+    return reason("related_unseen", object_type=object_type, object=object_id)
+
+
+def free(steps: int) -> None:
+    """Count nothing: for logs of the past, which nobody waits for."""
+
+
 @dataclass(slots=True)
 class Facts:
     """An event of an object as rules see it; what expressions need is made when the first one asks."""
@@ -66,6 +92,8 @@ class Facts:
     object_id: str
     count: int
     attributes: Mapping[str, Any]
+    look: Look = unseen
+    spend: Callable[[int], None] = free
     _bindings: dict[str, Any] | None = None
 
     def bindings(self) -> dict[str, Any]:
@@ -104,12 +132,14 @@ class Reach:
 
     ``symbols`` is by event type; ``every`` the symbol of all other types, if they concern it always. An event of
     another type concerns it as ``other`` right ``after`` an event of that type, and if it is the object's ``first``.
+    ``relations``: those of its object concern it.
     """
 
     symbols: Mapping[str, str]
     every: str = ""
     after: str = ""
     first: bool = False
+    relations: bool = False
 
 
 class Body(Protocol):

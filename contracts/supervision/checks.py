@@ -223,10 +223,9 @@ def fit_type(view: View, before: Mapping[str, Any], definition: Mapping[str, Any
     for entry in active(view, definition["id"]):
         cost = entry["cost"]
         for document in judging_documents(view, entry):
-            object_type, event_types = names_of(document["rule"])
-            if ("object_types", object_type) in changed or any(
-                ("event_types", name) in changed for name in event_types
-            ):
+            object_types, event_types = names_of(document["rule"])
+            named = [("object_types", name) for name in object_types] + [("event_types", name) for name in event_types]
+            if any(name in changed for name in named):
                 view.charge(2 * parse_steps(document["rule"]))
                 try:
                     after = compiled_rule(document, definition)  # J2

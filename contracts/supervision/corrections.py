@@ -23,6 +23,7 @@ from coseal.contracts.rules.facts import Event
 from coseal.contracts.rules.monitor import OBSERVE_STEPS, Finding, RuleSet
 from coseal.contracts.rules.reasons import reason
 from coseal.contracts.rules.rule import COUNT, UNDETERMINED
+from coseal.contracts.rules.verdict import Look, unseen
 from coseal.contracts.supervision.sets import JudgingSet
 
 AGAIN_STEPS: Final = 200_000
@@ -120,18 +121,18 @@ class Again:
         self.view.charge(steps)
 
     def replayed(
-        self, judge: JudgingSet, name: ObjectName, seen: Seen, *, clock_ms: int | None = None
+        self, judge: JudgingSet, name: ObjectName, seen: Seen, look: Look, *, clock_ms: int | None = None
     ) -> Judged | None:
         """Return what the rules of a set say of the trace of an object, None if that takes too many steps.
 
         With ``clock_ms`` every deadline before that is missed.
         """
         try:
-            return self._replayed(judge, name, seen, clock_ms)
+            return self._replayed(judge, name, seen, look, clock_ms)
         except _TooLong:
             return None
 
-    def _replayed(self, judge: JudgingSet, name: ObjectName, shown: Seen, clock_ms: int | None) -> Judged:
+    def _replayed(self, judge: JudgingSet, name: ObjectName, shown: Seen, look: Look, clock_ms: int | None) -> Judged:
         rules, seen = judge.by_type[name[0]], shown.items
         trace = self._trace(judge, seen)
         state, found = rules.fresh(seen[0].time_ms, whole=shown.whole), list[Found]()
@@ -155,7 +156,7 @@ class Again:
                         state, lost = self.unsettled(rules, state, dispute(now), "disputed", first_ms=one.time_ms)
                         found += lost
                     continue
-                state, more = self.judged(rules, state, name, now, one, self.spend)
+                state, more = self.judged(rules, state, name, now, one, self.spend, look)
                 found += more
         return Judged(state, found, True)
 
@@ -197,15 +198,25 @@ class Again:
         return state, [Found(finding, one) for finding in findings]
 
     def judged(
-        self, rules: RuleSet, state: State, name: ObjectName, now: Recording, first: Recording, spend: Any
+        self,
+        rules: RuleSet,
+        state: State,
+        name: ObjectName,
+        now: Recording,
+        first: Recording,
+        spend: Any,
+        look: Look = unseen,
     ) -> tuple[State, list[Found]]:
         """Return the state after what stands ``now`` in the place that ``first`` made, and what was found."""
         item, zone_minutes = now.item, self.source(now.source).get("zone_minutes")
         spend(OBSERVE_STEPS)
-        if name not in objects_of(item) or "relation" in item:
+        if name not in objects_of(item):
             return state, []
+        if "relation" in item:
+            return rules.relate(state, item, name[1], first.time_ms, spend=spend) or state, []
         if "event" not in item:
-            changed = rules.describe(state, item, first.time_ms, zone_minutes=zone_minutes)
+            place = (first.height, first.source, first.sequence)
+            changed = rules.describe(state, item, first.time_ms, zone_minutes=zone_minutes, place=place)
             return changed or state, []
         event = Event(
             item,
@@ -216,8 +227,9 @@ class Again:
             first.time_ms,
             self.source(now.source)["mode"] == "live",
             zone_minutes,
+            first=first.sequence,
         )
-        state, findings = rules.observe(state, event, name[1], spend=spend)
+        state, findings = rules.observe(state, event, name[1], look=look, spend=spend)
         return state, [Found(finding, now) for finding in findings]
 
     def source(self, name: str) -> Mapping[str, Any]:

@@ -15,7 +15,8 @@ from coseal.contracts.process.corrections import named_objects
 from coseal.contracts.rules.rule import COUNT
 from coseal.contracts.supervision.corrections import Again, Recording, dispute, read_history
 from coseal.contracts.supervision.effects import Outcome
-from coseal.contracts.supervision.monitor_runtime import MAX_SHOWN_BYTES, SET_STEPS, WATCH_STEPS
+from coseal.contracts.supervision.monitor_runtime import MAX_SHOWN_BYTES
+from coseal.contracts.supervision.related import SET_STEPS, WATCH_STEPS
 from coseal.contracts.supervision.sets import judging
 from coseal.contracts.supervision.state import object_state_key
 from coseal.contracts.supervision.superseding import Settled, object_again, settle

@@ -22,10 +22,12 @@ from coseal.contracts.rules.facts import Event
 from coseal.contracts.rules.monitor import OBSERVE_STEPS, RuleSet
 from coseal.contracts.rules.periodic import Periodic
 from coseal.contracts.rules.rule import SOURCE, Rule
+from coseal.contracts.rules.verdict import Look, unseen
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision import obligations as supervision_obligations
 from coseal.contracts.supervision.corrections import Recording, concerns, kind_of
 from coseal.contracts.supervision.effects import Found, Item, Outcome, refuses, violated
+from coseal.contracts.supervision.related import SET_STEPS, WATCH_STEPS, Neighbours
 from coseal.contracts.supervision.sets import JudgingSet, judging
 from coseal.contracts.supervision.state import NAME, holds_key, object_state_key
 from coseal.contracts.supervision.superseding import judge_again, settle
@@ -34,12 +36,8 @@ from coseal.contracts.supervision.watched import Place, Watched
 
 MAX_FINDINGS: Final = 5_000
 MAX_SHOWN_BYTES: Final = 256 * 1024
-WATCH_STEPS: Final = 60
-"""What the monitors of an object take once a transaction."""
 RECORDING_STEPS: Final = 4
 """What chaining an item takes for each object that rules look at."""
-SET_STEPS: Final = 8
-"""What finding the monitors of an object takes for each set that judges its type."""
 
 
 def observe(view: View, context: Context, batch: RecordedBatch) -> Result | Rejected:
@@ -65,7 +63,7 @@ class Watch:
 
     __slots__ = (
         *("batch", "context", "corrected", "definition", "found", "held", "judges", "judges_sources", "live"),
-        *("objects", "source", "types", "view", "zone_minutes"),
+        *("neighbours", "objects", "source", "types", "view", "zone_minutes"),
     )
 
     def __init__(
@@ -86,6 +84,7 @@ class Watch:
         self.zone_minutes: int | None = record.get("zone_minutes")
         self.held = held
         self.objects: dict[ObjectName, Watched] = {}
+        self.neighbours = Neighbours(view, definition["id"], judges, self.objects)
         self.found: list[Found | tuple[Mapping[str, Any], Item]] = []
         self.corrected: dict[ObjectName, list[Recording]] = {
             name: []
@@ -109,9 +108,8 @@ class Watch:
         if self.judges_sources and recorded.corrected is not None:
             self._uncount(recorded)
         if reading.time_ms is None:
-            if "relation" not in item:
-                for name, monitors in watched:
-                    self._describe(name, monitors, item)
+            for name, monitors in watched:
+                self._describe(name, monitors, item, sequence)
             return None
         origin = Item(sequence, item["event"], hashed.hex())
         if self.judges_sources:
@@ -154,8 +152,12 @@ class Watch:
             for index, judge in enumerate(watched.judges):
                 if again and not judge.keeps:
                     continue
-                watched.entries[index], findings = judge.by_type[object_type].observe(
-                    watched.entries[index], event, object_id, whole=watched.whole(judge), spend=self.view.charge
+                rules, state = judge.by_type[object_type], watched.entries[index]
+                look: Look = unseen
+                if rules.looks:
+                    look = self.neighbours.look(judge, settled=True, pending=self.corrected)
+                watched.entries[index], findings = rules.observe(
+                    state, event, object_id, whole=watched.whole(judge), look=look, spend=self.view.charge
                 )
                 for finding in findings:
                     if refuses(finding) and not judge.shadow:  # J13
@@ -186,18 +188,21 @@ class Watch:
                 origin = Item(recorded.sequence, recorded.item.get("event"), recorded.hashed.hex())
                 self.found += [Found(judge, SOURCE, self.source, finding, origin) for finding in findings]
 
-    def _describe(self, name: ObjectName, watched: Watched, item: Mapping[str, Any]) -> None:
-        self.view.charge(OBSERVE_STEPS * len(watched.judges))
+    def _describe(self, name: ObjectName, watched: Watched, item: Mapping[str, Any], sequence: int) -> None:
+        """Let the rules know of a declaration, a dated change or a relation of an object."""
+        now_ms, place = self.context.time_ms, (self.context.height, self.source, sequence)
+        if "relation" not in item:
+            self.view.charge(OBSERVE_STEPS * len(watched.judges))
         for index, judge in enumerate(watched.judges):
+            rules, state, whole = watched.rules(judge), watched.entries[index], watched.whole(judge)
             if name in self.corrected and not judge.keeps:
                 continue
-            watched.entries[index] = watched.rules(judge).describe(
-                watched.entries[index],
-                item,
-                self.context.time_ms,
-                zone_minutes=self.zone_minutes,
-                whole=watched.whole(judge),
-            )
+            if "relation" in item:
+                after = rules.relate(state, item, name[1], now_ms, whole=whole, spend=self.view.charge)
+            else:
+                zone = self.zone_minutes
+                after = rules.describe(state, item, now_ms, zone_minutes=zone, whole=whole, place=place)
+            watched.entries[index] = after
 
     def _watched(self, name: ObjectName, first: bool) -> Watched:
         watched = self.objects.get(name)
@@ -214,9 +219,11 @@ class Watch:
         """Judge again what was corrected, write what the batch changes, and return what its receipt shows."""
         process_type, late_ms = self.definition["id"], self.definition["late_ms"]
         gap, latest_ms = self.batch.gap, self.batch.latest_ms
-        settled = judge_again(self.view, self.context, self.batch, self.objects, self.corrected)
-        if isinstance(settled, Rejected):
-            return settled
+        again = judge_again(self.view, self.context, self.batch, self.neighbours, self.objects, self.corrected)
+        if isinstance(again, Rejected):
+            return again
+        settled, others = again
+        self.found += others
         if gap is not None and self.judges_sources:
             self._gap(gap)
         for watched in self.objects.values():

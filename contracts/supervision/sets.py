@@ -15,7 +15,7 @@ from typing import Any, Final
 from coseal.contracts.kernel.action import Reader, View
 from coseal.contracts.kernel.overlay import peek
 from coseal.contracts.process.state import type_key
-from coseal.contracts.rules.monitor import RuleSet, rule_sets
+from coseal.contracts.rules.monitor import RuleSet, rule_sets, witness_sets
 from coseal.contracts.rules.rule import COUNT, DISPUTED, Rule, ended_rule, names_of, parse_rule, source_bytes
 from coseal.contracts.supervision.state import SOURCE_BYTES_KEY, active_key, rule_key, set_key
 from coseal.ledger import codec
@@ -44,7 +44,8 @@ class JudgingSet:
     """A set that judges: ``by_type`` are its rules by object type; times in ms of block time.
 
     What judges the corrected trace of an object and what ``keeps`` to the recorded one are judged apart, and so are
-    rules that judge ``disputed`` events in different ways.
+    rules that judge ``disputed`` events in different ways. What a set only keeps of objects for rules over ``related``
+    ones is apart as well.
     """
 
     id: str
@@ -54,6 +55,7 @@ class JudgingSet:
     by_type: Mapping[str, RuleSet]
     keeps: bool = False
     disputed: str = COUNT
+    related: bool = False
 
     @property
     def shadow(self) -> bool:
@@ -161,9 +163,10 @@ def keep_compiled(rules: Sequence[Rule], definition: Mapping[str, Any]) -> None:
 
 def _key_of(data: Mapping[str, Any], digest: str, definition: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what a compiled rule follows from: the rule, and what it names of the definition."""
-    object_type, event_types = names_of(data)
+    object_types, event_types = names_of(data)
     hashes = _hashes_of(definition)
-    named = (hashes.get(("object_types", object_type)), *(hashes.get(("event_types", name)) for name in event_types))
+    names = [("object_types", name) for name in object_types] + [("event_types", name) for name in event_types]
+    named = tuple(hashes.get(name) for name in names)
     return digest, named
 
 
@@ -187,14 +190,17 @@ def judging(reader: Reader, definition: Mapping[str, Any]) -> tuple[JudgingSet, 
     found = []
     for entry in active(reader, definition["id"]):
         name = (entry["set"], entry["phase"], entry["generation"], entry["since_ms"])
-        for (keeps, disputed), by_type in zip(_TRACES, _by_type(reader, definition, entry), strict=True):
+        *judged, kept = _by_type(reader, definition, entry)
+        for (keeps, disputed), by_type in zip(_TRACES, judged, strict=True):
             if by_type:
                 found.append(JudgingSet(*name, by_type, keeps, disputed))
+        if kept:
+            found.append(JudgingSet(*name, kept, related=True))
     return tuple(found)
 
 
 def _by_type(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, Any]) -> list[Mapping[str, RuleSet]]:
-    """Return the rules of a set by object type, for each of ``_TRACES``."""
+    """Return the rules of a set by object type, for each of ``_TRACES``, and what rules keep of related ones."""
     key = (entry["digest"], definition["definition"], tuple(entry["off"]))
     compiled: list[Mapping[str, RuleSet]] | None = _compiled.get(key)
     if compiled is None:
@@ -202,6 +208,7 @@ def _by_type(reader: Reader, definition: Mapping[str, Any], entry: Mapping[str, 
         compiled = [
             rule_sets([rule for rule in rules if (rule.keeps, rule.disputed) == trace], definition) for trace in _TRACES
         ]
+        compiled.append(witness_sets(rules, definition))
         _compiled.put(key, compiled, entry["source_bytes"])
     return compiled
 

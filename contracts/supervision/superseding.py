@@ -18,7 +18,8 @@ from coseal.contracts.process.chain import ObjectName
 from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.monitor import RuleSet
 from coseal.contracts.rules.reasons import reason
-from coseal.contracts.rules.verdict import Verdict
+from coseal.contracts.rules.related import Shaken
+from coseal.contracts.rules.verdict import Look, Verdict, unseen
 from coseal.contracts.supervision import findings as supervision_findings
 from coseal.contracts.supervision.corrections import (
     Again,
@@ -31,6 +32,7 @@ from coseal.contracts.supervision.corrections import (
 )
 from coseal.contracts.supervision.corrections import Found as FoundAgain
 from coseal.contracts.supervision.effects import Found, Item, Outcome, refuses, violated
+from coseal.contracts.supervision.related import Neighbours, unsettle
 from coseal.contracts.supervision.sets import JudgingSet
 from coseal.contracts.supervision.watched import Watched, prove_history
 
@@ -59,31 +61,56 @@ class Case(NamedTuple):
     batch: Sequence[Recording]
     changes: Sequence[Change]
 
+    @property
+    def name(self) -> ObjectName:
+        """The object."""
+        return self.object_type, self.object_id
+
 
 def judge_again(
     view: View,
     context: Context,
     batch: RecordedBatch,
+    neighbours: Neighbours,
     objects: Mapping[ObjectName, Watched],
     corrected: Mapping[ObjectName, Sequence[Recording]],
-) -> list[Settled] | Rejected:
-    """Judge the objects that a batch corrects something of; ``corrected`` is what it recorded of them."""
+) -> tuple[list[Settled], list[Found]] | Rejected:
+    """Judge the objects that a batch corrects something of; ``corrected`` is what it recorded of them.
+
+    Returns also what is found on others, that were judged by one of these.
+    """
     settled: list[Settled] = []
+    shaken: list[tuple[Case, list[Shaken]]] = []
+    since = (context.height, batch.source, batch.items[0].sequence)
     again = Again(view, context, batch.definition["late_ms"])
     histories = read_history(view, batch.history) if corrected else {}
-    for name, recorded in corrected.items():
-        watched = objects[name]
+    for related, name in [(related, name) for related in (True, False) for name in corrected]:
+        watched, recorded = objects[name], corrected[name]
         changes = [correction(one) for one in recorded if one.corrected is not None]
-        judges = [index for index, judge in enumerate(watched.judges) if not judge.keeps]
-        found = object_again(again, watched, histories.get(name), recorded, changes, judges, batch.record["latest_ms"])
+        judges = [at for at, judge in enumerate(watched.judges) if judge.related == related and not judge.keeps]
+        if related and not judges:
+            continue
+        latest_ms = batch.record["latest_ms"]
+        found = object_again(
+            again, watched, histories.get(name), recorded, changes, judges, latest_ms, neighbours=neighbours
+        )
         if isinstance(found, Rejected):
             return found
+        if related:
+            shaken += [(case, case.rules.shaken(case.before, judged.state, since)) for case, judged, _ in found]
+            continue
         for case, judged, _ in found:
             for one in judged.found:
                 if refuses(one.finding) and one.by is not None and one.by in recorded and not case.judge.shadow:  # J13
                     return violated(one.by.sequence - batch.items[0].sequence, one.by.item, one.finding)
         settled += found
-    return settled
+    whole = {(case.name, case.judge.id): None for case, judged, _ in settled if judged.whole}
+    others = [
+        one
+        for case, changed in shaken
+        for one in unsettle(neighbours, context, case.name, case.judge, changed, case.changes[-1], whole, view.charge)
+    ]
+    return settled, others
 
 
 def object_again(
@@ -94,6 +121,8 @@ def object_again(
     changes: Sequence[Change],
     judges: Sequence[int],
     latest_ms: int | None,
+    *,
+    neighbours: Neighbours | None = None,
 ) -> list[Settled] | Rejected:
     """Judge an object again by some of the sets that judge it, from its history, if one is shown."""
     if watched.proven[0] == 0:
@@ -102,7 +131,8 @@ def object_again(
     if refusal is not None:
         return refusal
     settled: list[Settled] = []
-    about = supervision_findings.about(again.view, *watched.place) if judges else []
+    judged_itself = any(not watched.judges[index].related for index in judges)
+    about = supervision_findings.about(again.view, *watched.place) if judged_itself else []
     for index in judges:
         judge, before = watched.judges[index], watched.entries[index]
         case = Case(*watched.place, judge, watched.rules(judge), watched.source, before, recorded, changes)
@@ -110,7 +140,8 @@ def object_again(
         if history is not None:
             complete = watched.first == since == 0
             seen = Seen([*history, *recorded][since:], complete, watched.whole(judge))
-        judged = _judged(again, watched, case, seen, latest_ms, about)
+        look = unseen if neighbours is None else neighbours.look(judge, settled=False)
+        judged = _judged(again, watched, case, seen, latest_ms, about, look)
         watched.entries[index] = judged.state
         settled.append((case, judged, about))
     return settled
@@ -123,12 +154,13 @@ def _judged(
     seen: Seen | None,
     latest_ms: int | None,
     about: Sequence[Mapping[str, Any]],
+    look: Look,
 ) -> Judged:
     """Return what the rules of a set say of an object by its trace, or without it."""  # J35
-    name, rules, whole = (case.object_type, case.object_id), case.rules, watched.whole(case.judge)
-    judged = None if seen is None else again.replayed(case.judge, name, seen)
+    name, rules, whole = case.name, case.rules, watched.whole(case.judge)
+    judged = None if seen is None else again.replayed(case.judge, name, seen, look)
     if judged is None or seen is None:
-        return _judged_without(again, case, whole, _WHY[case.changes[0].disputed][seen is not None])
+        return _judged_without(again, case, whole, _WHY[case.changes[0].disputed][seen is not None], look)
     by_block = watched.clock == BLOCK_CLOCK
     clock_ms = again.context.time_ms if by_block else latest_ms
     if clock_ms is None:
@@ -138,7 +170,7 @@ def _judged(
     # J36
     doubtful = [] if by_block else _doubtful(case, state, about)
     if doubtful:  # a deadline that was missed by a clock that nothing proves is met only if it cannot be missed
-        strict = again.replayed(case.judge, name, seen, clock_ms=clock_ms)
+        strict = again.replayed(case.judge, name, seen, look, clock_ms=clock_ms)
         verdicts = None if strict is None else rules.verdicts(strict.state)
         slots = [slot for slot in doubtful if verdicts is None or verdicts[slot] is Verdict.VIOLATED]
         last = case.changes[-1]
@@ -148,9 +180,9 @@ def _judged(
     return Judged(state, found, True)
 
 
-def _judged_without(again: Again, case: Case, whole: bool, why: str) -> Judged:
+def _judged_without(again: Again, case: Case, whole: bool, why: str, look: Look) -> Judged:
     """Return what is left to say of an object whose trace cannot be judged again."""
-    name, found = (case.object_type, case.object_id), list[FoundAgain]()
+    name, found = case.name, list[FoundAgain]()
     state = case.before or case.rules.fresh(again.context.time_ms, whole=whole)
     for one in case.batch or [change.by for change in case.changes]:
         for change in case.changes:
@@ -158,7 +190,7 @@ def _judged_without(again: Again, case: Case, whole: bool, why: str) -> Judged:
                 state, lost = again.unsettled(case.rules, state, change, why)
                 found += lost
         if one.new:
-            state, more = again.judged(case.rules, state, name, one, one, again.view.charge)
+            state, more = again.judged(case.rules, state, name, one, one, again.view.charge, look)
             found += more
     return Judged(state, found, False)
 

@@ -20,7 +20,7 @@ RULES: Final = Table(
         text("id", "its id"),
         integer("version", "its version"),
         _TYPE,
-        text("kind", "`declare`, `guard`, `shape`, `segregation`, `lag`, `gap` or `periodic`"),
+        text("kind", "`declare`, `guard`, `shape`, `segregation`, `related`, `lag`, `gap` or `periodic`"),
         text("status", "`proposed`, `trial`, `tried`, `adopted`, `superseded`, `retired` or `rejected`"),
         text("severity", "`notice`, `warning` or `violation`; empty if the rule names none"),
         text("effect", "`flag`, `notify`, `hold` or `reject`"),

@@ -6,9 +6,9 @@ The value is ``[clock, armed_ms, began_ms, source, entries, first, count, head]`
 ``clock`` is the one its deadlines go by (``deadlines.BLOCK_CLOCK``, or a historical source), ``armed_ms`` when the
 index will call, or None, ``began_ms`` the block time of its first item, or -1 if it began before any rule here,
 ``source`` the last that recorded it, and an entry is ``[set, generation, keeps, disputed, since, monitor state]``, with
-``disputed`` as its place in ``rules.rule.DISPUTED``. ``head`` is of the chain of its ``count`` recordings since rules
-look at it, before which it had ``first`` items; a set saw those after the first ``since`` of them. An object is judged
-again from them when one is corrected or disputed.
+``disputed`` as its place in ``rules.rule.DISPUTED``, or the next for what is kept for rules over related objects.
+``head`` is of the chain of its ``count`` recordings since rules look at it, before which it had ``first`` items; a set
+saw those after the first ``since`` of them. An object is judged again from them when one is corrected or disputed.
 
 contracts/supervision/README.md.
 """
@@ -59,7 +59,8 @@ def prove_history(name: ObjectName, items: Sequence[Recording], count: int, head
 
 def _named(judge: JudgingSet) -> tuple[str, int, bool, int]:
     """Return what names the entry of a judge."""
-    return judge.id, judge.generation, judge.keeps, DISPUTED.index(judge.disputed)
+    part = len(DISPUTED) if judge.related else DISPUTED.index(judge.disputed)
+    return judge.id, judge.generation, judge.keeps, part
 
 
 class Watched:
@@ -85,6 +86,13 @@ class Watched:
     def rules(self, judge: JudgingSet) -> RuleSet:
         """Return the rules of a judge on this type of object."""
         return judge.by_type[self.place[1]]
+
+    def related(self, judge: JudgingSet) -> int | None:
+        """Return where the set of ``judge`` has what it keeps of this object for rules over related ones, or None."""
+        for index, one in enumerate(self.judges):
+            if one.related and (one.id, one.generation) == (judge.id, judge.generation):
+                return index
+        return None
 
     def whole(self, judge: JudgingSet) -> bool:
         """Say whether all of the object was recorded after ``judge`` came into force."""

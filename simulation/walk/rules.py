@@ -40,6 +40,19 @@ CORRELATIONS: Final = (
     "a.objects.exists(x, x.id == t.id)",
     "a.attributes.by.startsWith(t.attributes.by)",
 )
+RELATED: Final = (
+    {"quantifier": "each"},
+    {"quantifier": "any"},
+    {"quantifier": "all"},
+    {"quantifier": "count", "max": 0},
+    {"quantifier": "count", "min": 1, "max": 2},
+)
+WHERE: Final = (
+    "true",
+    "r.id != o.id && size(r.id) < 3",
+    "has(r.attributes.limit) && r.attributes.limit > o.count",
+    "r.attributes.limit == dyn(99)",
+)
 SCHEMAS: Final = (
     {"type": "object", "required": ["amount"]},
     {"type": "object", "properties": {"by": {"type": "string", "maxLength": 8}}, "additionalProperties": False},
@@ -81,9 +94,13 @@ def _rule(walk: Walker, found: Mapping[str, Any], rule_id: str, version: int) ->
     if walk.memory.policies and walk.chance(4):
         rule["legal_basis"] = [walk.pick(list(walk.memory.policies))]
     events = list(EVENTS) if walk.chance(20) else list(found["event_types"])
-    kind = walk.pick(("declare", "declare", "declare", "guard", "shape", "segregation", "lag", "gap", "periodic"))
+    kind = walk.pick(
+        ("declare", "declare", "declare", "guard", "shape", "segregation", "related", "lag", "gap", "periodic")
+    )
     rule |= {"kind": kind, **_BODIES[kind](walk, events)}
-    if kind not in ("lag", "gap", "periodic") and "party" in found["object_types"] and walk.chance(4):
+    if kind == "related":
+        scope["object_type"] = rule.pop("about")
+    elif kind not in ("lag", "gap", "periodic") and "party" in found["object_types"] and walk.chance(4):
         scope["object_type"] = "party"
     match walk.rng.randrange(8):
         case 0:
@@ -140,6 +157,19 @@ def _segregation(walk: Walker, events: list[str]) -> dict[str, Any]:
     return {"a": walk.pick(events), "b": walk.pick(events), "by": walk.pick(("member", "source", "attributes.by"))}
 
 
+def _related(walk: Walker, events: list[str]) -> dict[str, Any]:
+    about, other = walk.pick((("case", "party"), ("party", "case")))
+    over = {"type": other, "by": walk.pick(("item", "relation")), **({"qualifier": ""} if walk.chance(4) else {})}
+    on = walk.pick(events)
+    had = [name for name in events if name != on]
+    form = walk.pick(RELATED)
+    body: dict[str, Any] = {"about": about, "on": [on], "over": over, **form}
+    if form["quantifier"] != "all" and (not had or walk.chance(3)):
+        return {**body, "where": walk.pick(WHERE)}
+    target = {"target": walk.pick(CONDITIONS)} if walk.chance(4) else {}
+    return {**body, "had": walk.pick(had or events), **target}
+
+
 def _lag(walk: Walker, events: list[str]) -> dict[str, Any]:
     return {"within_ms": walk.pick(WINDOWS_MS), **({"on": [walk.pick(events)]} if walk.chance(2) else {})}
 
@@ -163,6 +193,7 @@ _BODIES: Final = {
     "guard": _guard,
     "shape": _shape,
     "segregation": _segregation,
+    "related": _related,
     "lag": _lag,
     "gap": _gap,
     "periodic": _periodic,

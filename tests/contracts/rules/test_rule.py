@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from coseal.contracts.process.types import normalised
+from coseal.contracts.rules.bodies import BODIES
 from coseal.contracts.rules.declare import BINARY, TEMPLATES, UNARY
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.rule import MAX_RULES, parse_rule, parse_rules
@@ -41,7 +42,7 @@ def refused(data, definition=DEFINITION):
 def test_the_example_of_the_specification_is_a_rule_file():
     text = SPECIFICATION.split("## Rule file")[1].split("```json\n")[1].split("```")[0]
     rules = parse_rules(json.loads(text))
-    assert {rule.kind for rule in rules} == {*("declare", "guard", "shape", "segregation", "lag", "gap", "periodic")}
+    assert {rule.kind for rule in rules} == set(BODIES)
     assert rules[0].title == "Every check is followed by a decision"
     assert rules[0].from_ms == 1_767_225_600_000
 
