@@ -23,6 +23,14 @@ RULES: Final = [
     rule("R-LIMIT", "guard", on=["pay"], **{"assert": "e.attributes.amount <= 1000"}, effect="reject"),
     rule("R-SHAPE", "shape", on=["check"], schema={"type": "object", "required": ["amount"]}, severity="warning"),
     rule("R-FOUR", "segregation", a="check", b="decide", by="attributes.by"),
+    rule(
+        "R-CHECKED",
+        "related",
+        on=["decide"],
+        over={"type": "party", "by": "relation"},
+        quantifier="each",
+        had="check",
+    ),
     rule("R-LAG", "lag", within_ms=5_000),
     rule("R-GAP", "gap"),
     rule("R-MONTHLY", "periodic", on=["report"], source="bank-a/log", every={"days": 30}),
@@ -142,6 +150,8 @@ def _judged(cases: Cases) -> None:
     log.record(log.event("report", "c4", attributes={"amount": 0}))
     log.record(log.event("apply", "c5", scenario.now_ms - 8_000, late="It was typed in later"), skip=3, gap="Lost")
     log.record({"object": "c6", "type": "case", "attributes": [["limit", "0", 5]]}, log.event("apply", "c6"))
+    party = {"relation": ["case", "c7"], "to": ["party", "p7"], "qualifier": "guarantor"}
+    log.record(party, log.event("decide", "c7", attributes={"by": "ben"}))
     scenario.wait(70_000)  # nothing was decided
     at_ms = scenario.now_ms - 300 * DAY_MS
     old.record(old.event("apply", "o1", at_ms))
