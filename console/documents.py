@@ -230,7 +230,9 @@ CASE_TIMES: Final = record(
 _dot: Final = listed(duration_ms, 2, least=2)
 CASE_DOTS: Final = record(
     height=height,
+    type=maybe(name),
     activities=_names,
+    total=count,
     cases=listed(record(id=name, dots=listed(_dot, 10_000)), 500),
 )
 

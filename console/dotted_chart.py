@@ -12,6 +12,7 @@ from typing import Any, Final
 from coseal.console.case_filters import length_text
 from coseal.console.html import Html, el
 from coseal.console.page import Page
+from coseal.console.supervision_parts import case_link
 
 _WIDTH: Final = 960
 _TOP: Final = 22
@@ -22,8 +23,11 @@ COLOURS: Final = 7
 _Line = tuple[str, Sequence[Sequence[int]]]
 
 
-def dotted_chart(page: Page, found: Mapping[str, Any], *, relative: bool) -> Html:
-    """Return the chart of the document of ``/v1/process-types/{id}/dots``, and what its colours mean."""
+def dotted_chart(page: Page, process_type: str, found: Mapping[str, Any], *, relative: bool) -> Html:
+    """Return the chart of the document of ``/v1/process-types/{id}/dots``, and what its colours mean.
+
+    A line leads to its case in ``process_type``.
+    """
     names, lines = found["activities"], _lines(found, relative=relative)
     dots = [(place, number, ms) for number, (_, line) in enumerate(lines) for place, ms in line]
     low = min((ms for _, _, ms in dots), default=0)
@@ -41,14 +45,28 @@ def dotted_chart(page: Page, found: Mapping[str, Any], *, relative: bool) -> Htm
         for rank in sorted(paths, reverse=True)
     ]
     label = page.t("dots.label", cases=page.number(len(lines)), events=page.number(len(dots)))
-    frame = {"viewBox": f"0 0 {_WIDTH} {height}", "role": "img", "aria-label": label, "class": "chart dotted"}
+    frame = {"viewBox": f"0 0 {_WIDTH} {height}", "role": "group", "aria-label": label, "class": "chart dotted"}
+    links = [
+        _link(case_link(process_type, found["type"] or "", name), name, _TOP + step * number, step)
+        for number, (name, _) in enumerate(lines)
+    ]
     legend = [
         el("li", None, _key(rank), names[place] if rank < COLOURS else page.t("dots.others"))
         for place, rank in ranks.items()
         if rank <= COLOURS
     ]
-    drawing = el("svg", frame, _axis(page, low, wide, height, relative=relative), shapes)
-    return el("figure", {"class": "chart"}, drawing, el("ul", {"class": "legend"}, legend))
+    drawing = el("svg", frame, _axis(page, low, wide, height, relative=relative), shapes, links)
+    shown = page.t("dots.shown", shown=page.number(len(lines)), cases=page.number(found["total"]))
+    part = el("p", {"class": "note"}, shown) if found["total"] > len(lines) else None
+    scroll = {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": page.t("dots.title")}
+    return el("figure", {"class": "chart"}, part, el("div", scroll, drawing), el("ul", {"class": "legend"}, legend))
+
+
+def _link(href: str, name: str, y: float, step: float) -> Html:
+    """Return what is pointed at to open a case: its line. It is no stop of the keyboard, the list of cases has them."""
+    place = {"x": "0", "y": f"{y:.1f}", "width": str(_WIDTH), "height": f"{step:.1f}", "class": "line"}
+    marks: dict[str, str | int | bool | None] = {"href": href, "tabindex": "-1"}
+    return el("a", marks, el("title", None, name), el("rect", place))
 
 
 def _lines(found: Mapping[str, Any], *, relative: bool) -> list[_Line]:

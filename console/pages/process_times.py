@@ -56,7 +56,7 @@ async def times(page: Page) -> View:
             page,
             "dots.title",
             choices(page, "time", by, "dots.by"),
-            dotted_chart(page, dotted.value, relative=relative) if dotted.value["cases"] else empty(page),
+            dotted_chart(page, name, dotted.value, relative=relative) if dotted.value["cases"] else empty(page),
             shown=dotted,
             note="dots.note",
         ),

@@ -47,8 +47,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "times.between": ("{low} to {high}", "{low} 至 {high}"),
     "dots.title": ("Events over time", "事件时间分布"),
     "dots.note": (
-        "One line a case, in the order in which cases began; one dot an event. Colours tell activities apart.",
-        "每行一个案例，按开始顺序排列；每点一个事件，颜色区分活动。",
+        "One line a case, in the order in which cases began; one dot an event. Colours tell activities apart. A line leads to its case.",
+        "每行一个案例，按开始顺序排列；每点一个事件，颜色区分活动。点击一行可打开该案例。",
+    ),
+    "dots.shown": (
+        "{shown} of {cases} cases, at even distances in that order.",
+        "共 {cases} 个案例，按该顺序等距选取 {shown} 个。",
     ),
     "dots.label": (
         "{cases} cases with {events} events over time; the list of cases has the same times",

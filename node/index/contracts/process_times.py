@@ -71,38 +71,59 @@ def _bins(least_ms: int, most_ms: int) -> tuple[int, int]:
 def dots(
     connection: sqlite3.Connection, process_type: str, object_type: str | None, filters: Mapping[str, Any], limit: int
 ) -> tuple[int, dict[str, Any]]:
-    """Return (height, the events of the first ``limit`` cases that pass, by time): the dotted chart.
+    """Return (height, the events of ``limit`` cases that pass, by time): the dotted chart.
 
-    ``activities`` has the names, ``cases`` of each its id and its ``dots``, pairs of (place in the names, time in ms).
+    ``activities`` has the names, ``cases`` of each its id and its ``dots``, pairs of (place in the names, time in ms);
+    ``total`` is how many pass. Of more than ``limit`` it has some, spread evenly over the order in which they began.
     At most ``DOTTED_EVENTS`` events: fewer cases then.
     """
     kind, types = chosen(connection, process_type, object_type)
     names = activities_of(connection, process_type)
     where, values = condition(kind["id"], filters, numbers_of(names))
     with bounded(connection):
-        passing = connection.execute(
-            f"SELECT t.object, t.events, o.name FROM traces t INDEXED BY traces_by_kind JOIN objects o"
-            f" ON o.id = t.object WHERE {where} AND t.first_ms IS NOT NULL ORDER BY t.object LIMIT :limit",
-            values | {"limit": limit},
-        ).fetchall()
-        kept, events = list[sqlite3.Row](), 0
-        for row in passing:
-            events += row["events"]
-            if events > DOTTED_EVENTS and kept:
-                break
-            kept.append(row)
+        found = connection.cursor()
+        found.row_factory = None
+        found.execute(
+            f"SELECT t.object, t.events FROM traces t INDEXED BY traces_by_kind"
+            f" WHERE {where} AND t.first_ms IS NOT NULL ORDER BY t.object",
+            values,
+        )
+        passing = found.fetchall()
+        kept = _spread(passing, limit)
+        named = dict(
+            found.execute(
+                "SELECT id, name FROM objects WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(kept),)
+            )
+        )
         rows = connection.execute(
             "SELECT object, activity, time_ms FROM item_objects WHERE object IN (SELECT value FROM json_each(?))"
             " AND activity IS NOT NULL AND time_ms IS NOT NULL ORDER BY object, item LIMIT ?",
-            (json.dumps([row["object"] for row in kept]), DOTTED_EVENTS),
+            (json.dumps(kept), DOTTED_EVENTS),
         ).fetchall()
     places = {number: place for place, number in enumerate(sorted({row["activity"] for row in rows}))}
-    of_case: dict[int, list[list[int]]] = {row["object"]: [] for row in kept}
+    of_case: dict[int, list[list[int]]] = {number: [] for number in kept}
     for row in rows:
         of_case[row["object"]].append([places[row["activity"]], row["time_ms"]])
     return height(connection), {
         "type": kind.get("type"),
         "types": types,
         "activities": [names[number] for number in places],
-        "cases": [{"id": row["name"], "dots": of_case[row["object"]]} for row in kept],
+        "total": len(passing),
+        "cases": [{"id": named[number], "dots": of_case[number]} for number in kept],
     }
+
+
+def _spread(passing: list[tuple[int, int]], limit: int) -> list[int]:
+    """Return at most ``limit`` cases of (number, events), at even distances, with at most ``DOTTED_EVENTS`` events."""
+    if not passing:
+        return []
+    mean = -(-sum(events for _, events in passing) // len(passing))
+    count = min(limit, len(passing), max(1, DOTTED_EVENTS // max(1, mean)))
+    kept, events = list[int](), 0
+    for place in range(count):
+        number, of_case = passing[place * len(passing) // count]
+        events += of_case
+        if events > DOTTED_EVENTS and kept:
+            break
+        kept.append(number)
+    return kept

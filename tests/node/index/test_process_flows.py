@@ -148,6 +148,18 @@ def compare_times(found: dict[str, Any], took: list[int]) -> None:
         assert one["cases"] == sum(one["from_ms"] <= ms < high for ms in took)
 
 
+def test_a_dotted_chart_of_some_cases_has_them_from_first_to_last(tmp_path: Path) -> None:
+    connection = opened(tmp_path / "index.sqlite")
+    write(connection, [(1 + n % 6, 1 + n % 4, n) for n in range(60)], 60)
+    dotted = process_times.dots(connection, "t", "odd", {}, 2)[1]
+    kept = [int(one["id"].removeprefix("o")) for one in dotted["cases"]]
+    whole = process_times.dots(connection, "t", "odd", {}, 500)[1]
+    every = [int(one["id"].removeprefix("o")) for one in whole["cases"]]
+    assert (dotted["total"], whole["total"]) == (len(every), len(every))
+    assert (len(every), kept) == (3, [every[0], every[1]])
+    connection.close()
+
+
 def test_a_filtered_question_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = opened(tmp_path / "index.sqlite")
     write(connection, [(1, 1 + n % 4, n) for n in range(3_000)], 3_000)
