@@ -74,14 +74,21 @@ def _as_of(page: Page) -> Html | None:
     first, last = heights
     shown: Shown[None] = Shown(None, Trust.VERIFIED, "trust.proof", first, until=None if first == last else last)
     light = page.console.light
-    newest_ms = light.recent[-1].time_ms if light.recent else 0
     words = page.t("app.as_of", height=page.number(first))
     if first != last:
         words = page.t("app.as_of.several", first=page.number(first), last=page.number(last))
     older = None
-    if first < light.height and newest_ms - (page.data.block_ms or 0) > _OLD_MS:
+    if first < light.height and page.now_ms - _time_after(page, first) > _OLD_MS:
         older = notice("wait", page.t("app.as_of.old", followed=page.number(light.height)))
     return el("div", {"class": "as-of"}, el("div", None, words, " ", seal(page, shown, small=True)), older)
+
+
+def _time_after(page: Page, height: int) -> int:
+    """Return the time of the block after a height, from which on the state of that height was an old one.
+
+    A chain that rests makes no blocks, so the time of the block itself says nothing.
+    """
+    return next((header.time_ms for header in page.console.light.recent if header.height == height + 1), 0)
 
 
 def _top(page: Page) -> Html:

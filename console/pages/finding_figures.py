@@ -112,7 +112,7 @@ def _ages(page: Page, shown: Shown[Any]) -> Html:
             words = page.t("times.between", low=low, high=high)
         values.append((words, one["count"]))
         rows.append([sized(words, one["from_ms"]), page.number(one["count"]), page.number(one["overdue"])])
-    columns = ("supervision.figures.age", "supervision.figures.open", "supervision.overdue")
+    columns = ("supervision.figures.age", "supervision.figures.open", "supervision.figures.late")
     body: list[Child] = [empty(page)]
     if any(count for _, count in values):
         chart = bars(page, "supervision.figures.ages", values, columns=columns[:2], height=150)

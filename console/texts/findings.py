@@ -57,6 +57,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "supervision.figures.age": ("Age", "时长"),
     "supervision.figures.open": ("Open", "未结"),
+    "supervision.figures.late": ("Overdue", "逾期"),
     "supervision.figures.older": ("{time} or more", "{time} 及以上"),
     "supervision.figures.answered": ("Answered in time", "按期处理"),
     "supervision.figures.answered.note": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from typing import Any
 
 import httpx
@@ -156,3 +157,17 @@ def test_a_state_that_is_older_than_what_was_followed_is_said_to_be():
     older = get(console, "/members").text
     assert "State as of block 4" in older
     assert "followed up to block 5, and no node gives a newer state" in older
+
+
+def test_a_block_that_ends_a_long_rest_makes_the_state_before_it_not_old_at_once():
+    old, new = Chain().grow(4), Chain().grow(4)
+    new.add(time_ms=time.time_ns() // 1_000_000)
+    network = FakeNetwork(new=new, old=old)
+    asyncio.run(network.follow())
+    console = console_of(network)
+    network.twists["new"] = lambda path, answer: httpx.ConnectError("gone")
+    network.reader.forget()
+    asyncio.run(network.follow())
+    shown = get(console, "/members").text
+    assert "State as of block 4" in shown
+    assert "Newer blocks exist" not in shown
