@@ -1,19 +1,23 @@
 """``python -m bench.exploring``: what questions about a process as a whole cost, in CPU ms, at 262,200 events.
 
 As many events and cases as the loan applications of BPI 2012, with many variants: 13,110 cases of 20 events each. Each
-figure is the least of five runs in one thread, without HTTP.
+figure is the least of five runs in one thread, without HTTP. ``--network`` records them on a network of one node
+instead and asks it and a console over HTTP: ``bench.exploring_pages``.
 """
 
 from __future__ import annotations
 
+import argparse
 import sqlite3
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from bench import exploring_pages
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.process.flows import FlowRows
@@ -37,9 +41,21 @@ FILTERS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+def cases() -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Yield the number of each case and its events (number of the activity, time in ms), the same each time."""
+    random = Random(1)
+    for case in range(1, CASES + 1):
+        events, ms = [], _BEGIN_MS + case * _BETWEEN_MS
+        for place in range(EVENTS):
+            activity = min(_ACTIVITIES, max(1, place + 1 + random.choice((0, 0, 0, 1, -1, 2))))
+            ms += int(random.expovariate(1 / 7_200_000))
+            events.append((activity, ms))
+        yield case, events
+
+
 def fill(path: Path) -> None:
     """Make the index of a process, the same each time."""
-    random, item = Random(1), 0
+    item = 0
     database.prepare(path, b"bench")
     connection = database.connect(path)
     connection.row_factory = sqlite3.Row
@@ -49,12 +65,10 @@ def fill(path: Path) -> None:
         connection.execute("INSERT INTO activities VALUES (?, ?, ?, ?, ?, ?)", row)
     rows = Rows(database.Writer(connection), CORE)
     flows = FlowRows(rows)
-    for case in range(1, CASES + 1):
+    for case, events in cases():
         connection.execute("INSERT INTO objects VALUES (?, 't', 'case', ?, 1, 0)", (case, f"c{case}"))
-        steps, ms = [], _BEGIN_MS + case * _BETWEEN_MS
-        for place in range(EVENTS):
-            activity = min(_ACTIVITIES, max(1, place + 1 + random.choice((0, 0, 0, 1, -1, 2))))
-            ms += int(random.expovariate(1 / 7_200_000))
+        steps = []
+        for activity, ms in events:
             item += 1
             connection.execute("INSERT INTO item_objects VALUES (?, ?, ?, ?)", (case, item, activity, ms))
             steps.append((case, "case", activity, ms))
@@ -77,8 +91,20 @@ def cpu_ms(question: Callable[[], object]) -> float:
     return min(took)
 
 
-def main() -> None:
-    """Print a line for each choice of filters."""
+def main() -> int:
+    """Print a line for each choice of filters, or with ``--network`` one for each page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--network", action="store_true", help="over HTTP, on a network of one node and a console")
+    parser.add_argument("--base-port", type=int, default=26000)
+    parser.add_argument("--out", type=Path, default=Path("bench/results/exploring.json"))
+    options = parser.parse_args()
+    if options.network:
+        return exploring_pages.measure(cases, options.base_port, options.out)
+    _index()
+    return 0
+
+
+def _index() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "index.sqlite"
         fill(path)
@@ -101,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
