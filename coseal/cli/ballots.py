@@ -298,6 +298,10 @@ def print_rule(document: dict[str, Any]) -> None:
         typer.echo(f"  {name:<11} {value}")
     head = {"id", "version", "title", "legal_basis", "scope", "severity", "effect", "tests", "description"}
     typer.echo(f"  rule        {json.dumps({k: v for k, v in rule.items() if k not in head}, ensure_ascii=False)}")
+    for name, counted in (("on trial", document["trial"]), ("findings", document["findings"])):
+        if counted is not None:
+            shown = ", ".join(f"{count} {what}" for what, count in counted.items() if count)
+            typer.echo(f"  {name:<11} {shown or 'none'}")
     for status, height, time_ms in document["history"]:
         typer.echo(f"  {_time(time_ms)}  {status} in block {height}")
     typer.echo("  proven here")

@@ -14,7 +14,15 @@ from typing import Any, Final
 from coseal.client.blocking import Client
 from coseal.client.transactions import Committed
 from coseal.contracts.governance.ballot import tally
-from coseal.contracts.supervision.state import ballot_key, finding_key, head_key, rule_key, set_key
+from coseal.contracts.supervision.state import (
+    ballot_key,
+    finding_key,
+    head_key,
+    rule_key,
+    rule_statistics_key,
+    set_key,
+    trial_key,
+)
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger.render import plain, time_text
 
@@ -98,7 +106,11 @@ def _step(client: Client, row: Sequence[Any]) -> dict[str, Any]:
 
 
 def rule(client: Client, identifier: str) -> dict[str, Any]:
-    """Return a version of a rule with its status, proven; ``ID`` is the one in force, else the newest, or ``ID@2``."""
+    """Return a version of a rule with its status and counts, proven; ``ID`` is the one in force, else the newest.
+
+    ``ID@2`` is a version. ``trial`` is what it found on trial (None without one), ``findings`` what became of those of
+    all versions.
+    """
     name, _, version = identifier.partition("@")
     if version and not (version.isascii() and version.isdigit()):
         raise CosealError(f"{identifier!r}: expected ID or ID@VERSION")
@@ -107,7 +119,15 @@ def rule(client: Client, identifier: str) -> dict[str, Any]:
     found = client.value(rule_key(name, chosen)) if chosen else None
     if found is None:
         raise BadAnswer(f"there is no rule {identifier}", "see `coseal rules list`")
-    return {"id": name, "latest": head["latest"], "active": head["active"], **plain(found)}
+    tried = client.value(trial_key(found["set"]))
+    counted = client.value(rule_statistics_key(found["process_type"], name)) or {}
+    return {
+        "id": name,
+        **{key: head[key] for key in ("latest", "active")},
+        **plain(found),
+        "trial": None if tried is None else plain(tried.get(name, {})),
+        "findings": plain(counted),
+    }
 
 
 def ballot(client: Client, identifier: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ PAGES = (
     "integrate-python",
     "integrate-http",
     "supervise",
+    "rules-from-a-log",
     "operate",
     "audit",
     "research",
