@@ -44,12 +44,12 @@ Point = tuple[float, float]
 class Box:
     """An activity: its name in the layout, what is written, its title, its link, and its share of the most events.
 
-    Without a link it is the start or the end.
+    Of several types each count has the colour of its own. Without a link it is the start or the end.
     """
 
     name: str
     words: str
-    count: str
+    counts: Sequence[tuple[str, int | None]]
     title: str
     href: str | None
     share: float
@@ -225,8 +225,18 @@ def _box(box: Box, layout: Layout) -> Html:
         el("title", None, box.title),
         el("rect", {**frame, "rx": "5", "class": f"box depth-{1 + round(3 * box.share)}"}),
         names,
-        el("text", below, box.count),
+        el(
+            "text",
+            below,
+            [_count(count, colour, first=number == 0) for number, (count, colour) in enumerate(box.counts)],
+        ),
     )
+
+
+def _count(count: str, colour: int | None, *, first: bool) -> Html:
+    """Return a count, behind a dot of the colour of its type if there are several."""
+    dot = None if colour is None else el("tspan", {"class": f"dot colour-{colour}"}, "● " if first else "\u2002● ")
+    return el("tspan", None, dot, count)
 
 
 def wrapped(name: str) -> list[str]:

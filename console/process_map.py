@@ -111,14 +111,16 @@ def _arrows(
 
 def _box(page: Page, process_type: str, name: str, several: Sequence[Found]) -> Box:
     if name in (START, END):
-        return Box(name, page.t("processes.start" if name == START else "processes.end"), "", "", None, 0.0)
+        return Box(name, page.t("processes.start" if name == START else "processes.end"), (), "", None, 0.0)
     events = {
         found["type"]: one["events"] for found in several for one in found["activities"] if one["activity"] == name
     }
     most = max((one["events"] for found in several for one in found["activities"]), default=1)
     figures = {kind: page.number(count) for kind, count in events.items()}
-    counts = " · ".join(figures.values())
-    title = " · ".join(f"{kind} {count}" for kind, count in figures.items()) if len(several) > 1 else counts
+    apart = len(several) > 1
+    colours = {found["type"]: number if apart else None for number, found in enumerate(several)}
+    counts = [(count, colours[kind]) for kind, count in figures.items()]
+    title = " · ".join(f"{kind} {count}" if apart else count for kind, count in figures.items())
     href = cases_link(page, process_type, next(iter(events), None), activity=name)
     return Box(name, name, counts, f"{name}: {title}", href, max(events.values(), default=0) / max(1, most))
 

@@ -73,7 +73,7 @@ def test_a_label_stands_apart_and_arrows_are_drawn_by_the_chosen_figure() -> Non
     names = ["a", "b", "c", "d"]
     pairs = [("a", "b"), ("a", "c"), ("a", "d"), ("b", "d"), ("c", "d"), ("d", "a"), ("b", "b")]
     layout = lay_out(names, [Edge(*pair, 5) for pair in pairs])
-    boxes = [Box(name, name, "9", name, f"/{name}", 1.0) for name in names]
+    boxes = [Box(name, name, [("9", None)], name, f"/{name}", 1.0) for name in names]
     arrows = [Arrow(*pair, 10**number, f"1e{number}", "to", f"/{number}", None) for number, pair in enumerate(pairs)]
     made = drawing(layout, boxes, arrows, label="map", types=[], measure="How often")
     svg = str(made.svg())
