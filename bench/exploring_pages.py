@@ -34,16 +34,16 @@ _Cases = Callable[[], Iterable[tuple[int, list[tuple[int, int]]]]]
 _API: Final = "/v1/process-types/t"
 _FLOW: Final = f"before={quote('activity 7')}&after={quote('activity 9')}"
 _NODE: Final = {
-    "map": f"{_API}/map?object_type=case",
-    "map of the other type": f"{_API}/map?object_type=client",
-    "map, an activity": f"{_API}/map?object_type=case&activity={quote('activity 12')}",
-    "map, a flow": f"{_API}/map?object_type=case&{_FLOW}",
-    "variants": f"{_API}/variants?object_type=case&limit=25",
-    "cases": f"{_API}/cases?object_type=case&limit=25",
-    "cases, longest": f"{_API}/cases?object_type=case&limit=25&order=longest",
-    "histogram": f"{_API}/times?object_type=case",
-    "dotted chart": f"{_API}/dots?object_type=case&limit=120",
-    "case": "/v1/objects/c6000/events?process_type=t&object_type=case",
+    "map": f"{_API}/map?type=case",
+    "map of the other type": f"{_API}/map?type=client",
+    "map, an activity": f"{_API}/map?type=case&activity={quote('activity 12')}",
+    "map, a flow": f"{_API}/map?type=case&{_FLOW}",
+    "variants": f"{_API}/variants?type=case&limit=25",
+    "cases": f"{_API}/cases?type=case&limit=25",
+    "cases, longest": f"{_API}/cases?type=case&limit=25&order=longest",
+    "histogram": f"{_API}/times?type=case",
+    "dotted chart": f"{_API}/dots?type=case&limit=120",
+    "case": "/v1/objects/c6000/events?process_type=t&type=case",
     "findings": "/v1/findings?limit=25&order=newest",
     "findings, counts": "/v1/findings/statistics",
     "findings, figures": "/v1/findings/figures",
@@ -135,7 +135,7 @@ def console(network: Network) -> Iterator[tuple[str, int]]:
 
 
 def get(base: str, path: str) -> float:
-    """Ask for a page whole, and return how many ms it took; raise if it is refused."""
+    """Ask for a page whole, and return how many ms it took; a search may lead on, what is refused is raised."""
     address = urlsplit(base)
     began = time.perf_counter()
     connection = HTTPConnection(address.hostname or "", address.port, timeout=120)
@@ -146,7 +146,7 @@ def get(base: str, path: str) -> float:
     finally:
         connection.close()
     took = 1_000 * (time.perf_counter() - began)
-    if answer.status != 200:
+    if answer.status not in (200, 303):
         raise RuntimeError(f"{path}: {answer.status} {body[:300]!r}")
     return took
 
