@@ -26,13 +26,20 @@ from coseal.contracts.membership import actions as membership
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.policy.state import instrument_key
 from coseal.contracts.process import actions as process
+from coseal.contracts.standards import actions as standards
 from coseal.contracts.supervision import actions as supervision
 from coseal.contracts.supervision.state import finding_key
 from coseal.ledger.genesis import PROTOCOL_VERSION, Sources
 
 Contracts: TypeAlias = Mapping[str, Contract]
 
-_OWN: Final[tuple[Contract, ...]] = (policy.CONTRACT, process.CONTRACT, supervision.CONTRACT, evidence.CONTRACT)
+_OWN: Final[tuple[Contract, ...]] = (
+    policy.CONTRACT,
+    process.CONTRACT,
+    supervision.CONTRACT,
+    evidence.CONTRACT,
+    standards.CONTRACT,
+)
 
 CAPABILITIES: Final[tuple[str, ...]] = (
     *membership.CAPABILITIES,

@@ -1,0 +1,60 @@
+"""The standards contract: rules that come from below, measured by what members record, recognised after that.
+
+Law: nothing here obliges anybody: a member adopts for itself alone, the ledger computes what is de facto, and
+recognition changes neither.
+
+State: ``standards.state``. contracts/standards/README.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Reader, Result, View
+from coseal.contracts.kernel.contract import Contract, Entry, Moment
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.standards import adoptions, disputes, life, recognition
+from coseal.contracts.standards.reviews import domain_due, standard_due
+from coseal.contracts.standards.state import KEYS, NAME, OPEN_KEYS
+from coseal.contracts.standards.use import observe
+
+
+def _due(view: View, time_ms: int) -> Entry | None:
+    return deadlines.take(view, NAME, BLOCK_CLOCK, time_ms)
+
+
+def _fire(view: View, moment: Moment, entry: Entry) -> Result:
+    """Do one due thing."""
+    match entry:
+        case ["domain", domain, *so_far]:
+            return domain_due(view, moment, domain, so_far)
+        case ["review", standard, version, *so_far]:
+            return standard_due(view, moment, standard, version, so_far)
+        case ["lapse", standard, version]:
+            return life.lapse(view, moment, standard, version)
+        case ["sunset", standard, version, *page]:
+            return life.sunset(view, moment, standard, version, page[0] if page else 0)
+        case ["answer", standard, version, member, number]:
+            return disputes.answer_due(view, moment, standard, version, member, number)
+        case ["deprecate", standard, version, notice_ms, ballot]:
+            return life.deprecate_by_ballot(view, moment, standard, version, notice_ms, ballot)
+        case _:
+            raise ValueError(f"the deadline index holds {entry}")
+
+
+def _next_deadline_ms(reader: Reader) -> int | None:
+    return deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
+
+
+CONTRACT: Final[Contract] = Contract(
+    name=NAME,
+    actions={**life.ACTIONS, **adoptions.ACTIONS, **recognition.ACTIONS, **disputes.ACTIONS},
+    proposals={"recognise_standard": recognition.RECOGNISE_STANDARD, "settle_dispute": disputes.SETTLE_DISPUTE},
+    due=_due,
+    fire=_fire,
+    next_deadline_ms=_next_deadline_ms,
+    observe=observe,
+    keys=KEYS,
+    open_keys=OPEN_KEYS,
+)
