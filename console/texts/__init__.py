@@ -23,6 +23,7 @@ from coseal.console.texts import (
     policies,
     processes,
     search,
+    standards,
 )
 
 LANGUAGES: Final = {"en": "English", "zh": "中文"}
@@ -42,6 +43,7 @@ _MODULES: Final = (
     audit,
     lists,
     search,
+    standards,
 )
 
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {}

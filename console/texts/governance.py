@@ -24,6 +24,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.kind.add_contract": ("Admit a contract", "接纳合约"),
     "governance.kind.withdraw_contract": ("Withdraw a contract", "撤回合约"),
     "governance.kind.retry_due": ("Retry a due item that was set aside", "重新处理被搁置的到期事项"),
+    "governance.kind.recognise_standard": ("Approve the recognition of a standard", "批准对标准的认可"),
+    "governance.kind.settle_dispute": ("Settle a dispute about a standard", "裁定关于标准的争议"),
     "governance.kind.rules": ("Adopt rules", "采纳规则"),
     "governance.kind.trial": ("Try rules", "试行规则"),
     "governance.kind.adopt": ("Adopt rules after their trial", "试行后采纳规则"),

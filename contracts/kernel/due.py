@@ -101,7 +101,7 @@ class _Start:
 
     def _shares(self) -> None:
         """Give each contract an equal share; what one leaves goes to the next, beginning at another each height."""
-        sharing = [contract for contract in self.contracts.values() if contract.due is not None]
+        sharing = [contract for contract in self.contracts.values() if self._may_have_due(contract)]
         left, left_steps = MAX_DUE, DUE_STEPS
         for index in range(len(sharing)):  # B10
             contract = sharing[(self.height + index) % len(sharing)]
@@ -110,6 +110,15 @@ class _Start:
             done, steps = self._share(contract, left // waiting, share)
             left, left_steps = left - done, left_steps - steps
             self.steps += steps
+
+    def _may_have_due(self, contract: Contract) -> bool:
+        """Say whether a contract takes part: one that has nothing due leaves the others their shares as they are."""
+        if contract.due is None:
+            return False
+        if contract.next_deadline_ms is None or contract.writes:  # of others: their index may be damaged
+            return True
+        earliest_ms = contract.next_deadline_ms(self.view)
+        return earliest_ms is not None and earliest_ms <= self.time_ms
 
     def _share(self, contract: Contract, entries: int, steps: int) -> tuple[int, int]:
         """Do what is due of one contract within its share; return how many things and steps that was."""

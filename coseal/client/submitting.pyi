@@ -314,6 +314,57 @@ GovernanceProposeRemoveMember = TypedDict(
         "reason": NotRequired[str],
     },
 )
+GovernanceProposeRecogniseStandardSubject = TypedDict(
+    "GovernanceProposeRecogniseStandardSubject",
+    {
+        "standard": str,
+        "version": int,
+    },
+)
+GovernanceProposeRecogniseStandard = TypedDict(
+    "GovernanceProposeRecogniseStandard",
+    {
+        "id": str,
+        "kind": Literal["recognise_standard"],
+        "subject": GovernanceProposeRecogniseStandardSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeSettleDisputeSubjectDispute = TypedDict(
+    "GovernanceProposeSettleDisputeSubjectDispute",
+    {
+        "standard": str,
+        "version": int,
+        "member": str,
+        "outcome": Literal["upheld", "dismissed"],
+        "notice_ms": NotRequired[int],
+    },
+)
+GovernanceProposeSettleDisputeSubjectClassify = TypedDict(
+    "GovernanceProposeSettleDisputeSubjectClassify",
+    {
+        "process_type": str,
+        "domain": str,
+    },
+)
+GovernanceProposeSettleDisputeSubject = TypedDict(
+    "GovernanceProposeSettleDisputeSubject",
+    {
+        "dispute": NotRequired[GovernanceProposeSettleDisputeSubjectDispute],
+        "classify": NotRequired[GovernanceProposeSettleDisputeSubjectClassify],
+    },
+)
+GovernanceProposeSettleDispute = TypedDict(
+    "GovernanceProposeSettleDispute",
+    {
+        "id": str,
+        "kind": Literal["settle_dispute"],
+        "subject": GovernanceProposeSettleDisputeSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
 GovernanceVote = TypedDict(
     "GovernanceVote",
     {
@@ -747,6 +798,151 @@ EvidenceReport = TypedDict(
         "second": EvidenceReportSecond,
     },
 )
+StandardsProposeProcessTypeContent = TypedDict(
+    "StandardsProposeProcessTypeContent",
+    {
+        "process_type": str,
+        "definition": str,
+    },
+)
+StandardsProposeProcessType = TypedDict(
+    "StandardsProposeProcessType",
+    {
+        "standard": str,
+        "version": int,
+        "kind": Literal["process_type"],
+        "domain": str,
+        "title": str | dict[str, str],
+        "content": StandardsProposeProcessTypeContent,
+        "patents": list[str],
+    },
+)
+StandardsProposeAreaListContent = TypedDict(
+    "StandardsProposeAreaListContent",
+    {
+        "areas": list[str],
+    },
+)
+StandardsProposeAreaList = TypedDict(
+    "StandardsProposeAreaList",
+    {
+        "standard": str,
+        "version": int,
+        "kind": Literal["area_list"],
+        "domain": str,
+        "title": str | dict[str, str],
+        "content": StandardsProposeAreaListContent,
+        "patents": list[str],
+    },
+)
+StandardsProposeFormatContent = TypedDict(
+    "StandardsProposeFormatContent",
+    {
+        "name": str,
+        "sha256": str,
+        "place": str,
+    },
+)
+StandardsProposeFormat = TypedDict(
+    "StandardsProposeFormat",
+    {
+        "standard": str,
+        "version": int,
+        "kind": Literal["format"],
+        "domain": str,
+        "title": str | dict[str, str],
+        "content": StandardsProposeFormatContent,
+        "patents": list[str],
+    },
+)
+StandardsSupersede = TypedDict(
+    "StandardsSupersede",
+    {
+        "standard": str,
+        "version": int,
+        "successor": str,
+        "successor_version": int,
+        "notice_ms": int,
+        "reason": str,
+    },
+)
+StandardsDeprecate = TypedDict(
+    "StandardsDeprecate",
+    {
+        "standard": str,
+        "version": int,
+        "notice_ms": int,
+        "reason": str,
+    },
+)
+StandardsTry = TypedDict(
+    "StandardsTry",
+    {
+        "standard": str,
+        "version": int,
+        "sources": NotRequired[list[str]],
+    },
+)
+StandardsAdopt = TypedDict(
+    "StandardsAdopt",
+    {
+        "standard": str,
+        "version": int,
+        "sources": NotRequired[list[str]],
+        "effective_ms": NotRequired[int],
+    },
+)
+StandardsEndAdoption = TypedDict(
+    "StandardsEndAdoption",
+    {
+        "standard": str,
+        "version": int,
+        "reason": str,
+    },
+)
+StandardsRecognise = TypedDict(
+    "StandardsRecognise",
+    {
+        "standard": str,
+        "version": int,
+        "level": Literal["recommended", "reference"],
+        "instrument": str,
+    },
+)
+StandardsWithdrawRecognition = TypedDict(
+    "StandardsWithdrawRecognition",
+    {
+        "standard": str,
+        "version": int,
+        "reason": str,
+    },
+)
+StandardsClassify = TypedDict(
+    "StandardsClassify",
+    {
+        "process_type": str,
+        "domain": str,
+    },
+)
+StandardsDispute = TypedDict(
+    "StandardsDispute",
+    {
+        "standard": str,
+        "version": int,
+        "ground": Literal["ambiguity", "defect", "patent", "capture", "domain"],
+        "text": str,
+        "evidence": NotRequired[list[str]],
+    },
+)
+StandardsAnswer = TypedDict(
+    "StandardsAnswer",
+    {
+        "standard": str,
+        "version": int,
+        "member": str,
+        "text": str,
+    },
+)
 
 class Submitting:
     @overload
@@ -935,6 +1131,24 @@ class Submitting:
         contract: Literal["governance"],
         action: Literal["propose"],
         args: GovernanceProposeRemoveMember,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRecogniseStandard,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeSettleDispute,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -1241,6 +1455,123 @@ class Submitting:
         contract: Literal["evidence"],
         action: Literal["report"],
         args: EvidenceReport,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["propose"],
+        args: StandardsProposeProcessType,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["propose"],
+        args: StandardsProposeAreaList,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["propose"],
+        args: StandardsProposeFormat,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["supersede"],
+        args: StandardsSupersede,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["deprecate"],
+        args: StandardsDeprecate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["try"],
+        args: StandardsTry,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["adopt"],
+        args: StandardsAdopt,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["end_adoption"],
+        args: StandardsEndAdoption,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["recognise"],
+        args: StandardsRecognise,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["withdraw_recognition"],
+        args: StandardsWithdrawRecognition,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["classify"],
+        args: StandardsClassify,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["dispute"],
+        args: StandardsDispute,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["answer"],
+        args: StandardsAnswer,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -1442,6 +1773,24 @@ class AsyncSubmitting:
     async def submit(
         self,
         contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeRecogniseStandard,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeSettleDispute,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
         action: Literal["vote"],
         args: GovernanceVote,
         *,
@@ -1741,6 +2090,123 @@ class AsyncSubmitting:
         contract: Literal["evidence"],
         action: Literal["report"],
         args: EvidenceReport,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["propose"],
+        args: StandardsProposeProcessType,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["propose"],
+        args: StandardsProposeAreaList,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["propose"],
+        args: StandardsProposeFormat,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["supersede"],
+        args: StandardsSupersede,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["deprecate"],
+        args: StandardsDeprecate,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["try"],
+        args: StandardsTry,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["adopt"],
+        args: StandardsAdopt,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["end_adoption"],
+        args: StandardsEndAdoption,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["recognise"],
+        args: StandardsRecognise,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["withdraw_recognition"],
+        args: StandardsWithdrawRecognition,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["classify"],
+        args: StandardsClassify,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["dispute"],
+        args: StandardsDispute,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["standards"],
+        action: Literal["answer"],
+        args: StandardsAnswer,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

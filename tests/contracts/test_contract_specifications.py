@@ -13,6 +13,7 @@ from coseal.contracts.policy import actions as policy
 from coseal.contracts.policy.statistics import DIMENSIONS
 from coseal.contracts.process import actions as process
 from coseal.contracts.registry import CONTRACTS, KINDS
+from coseal.contracts.standards import actions as standards
 from coseal.contracts.supervision import actions as supervision
 from tests.support.specifications import codes_in, section, specification
 
@@ -43,6 +44,7 @@ PLACES = {
     "process": ("process/*.py",),
     "supervision": ("supervision/*.py", "governance/ballot.py"),
     "evidence": ("evidence/*.py",),
+    "standards": ("standards/*.py",),
 }
 
 
@@ -74,6 +76,7 @@ def test_the_codes_of_findings_are_those_of_the_specification():
             process.CONTRACT,
             supervision.CONTRACT,
             evidence.CONTRACT,
+            standards.CONTRACT,
         )
     ],
 )

@@ -32,7 +32,7 @@ WAIT_MS: Final = 10_000
 BALLOTS: Final = frozenset(
     (
         *("governance.propose", "governance.vote", "supervision.propose_rules", "supervision.propose_retirement"),
-        *("supervision.propose_terms", "supervision.vote"),
+        *("supervision.propose_terms", "supervision.vote", "standards.propose"),
     )
 )
 AT_ONCE: Final = 4
@@ -46,6 +46,7 @@ class Prepared:
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
         self._number = 0
+        self._proposed: list[str] = []
         Story(chain).begin()
         source = {"id": "log", "process_type": "t", "mode": "live"}
         key = signer(DEPUTY).public_key.hex()
@@ -407,3 +408,87 @@ class Prepared:
                 for one in hashes
             ]
             yield "bank-a", arguments_of("regulator", Equivocation(epoch, 1, round, Phase.PREPARE, *halves))
+
+    # Standards
+
+    def _standards_propose(self, count: int) -> Iterator[Ready]:
+        """What was proposed before is taken up by others: only so many of a member may wait for that."""
+        self._take_up()
+        for number in range(count):
+            yield ("enterprise-a", "bank-a")[number % 2], self._proposal()
+
+    def _proposal(self) -> Args:
+        """Return a standard in a domain of its own: only so many compete in one."""
+        number = self._next()
+        self._proposed.append(f"s{number}")
+        named = {"standard": f"s{number}", "version": 1, "domain": f"d{number}", "title": "S", "patents": []}
+        return {**named, "kind": "area_list", "content": {"areas": ["Lending"]}}
+
+    def _take_up(self) -> None:
+        """Have the city try what is proposed."""
+        names = [name for name in self._proposed if self.chain.get(f"standards/head/{name}") is not None]
+        self._ok([("city", "standards.try", {"standard": name, "version": 1}) for name in names])
+        self._proposed.clear()
+
+    def _standards(self, count: int) -> list[Args]:
+        """Propose so many standards, which the city tries; return how each is named."""
+        named = []
+        for start in range(0, count, 8):
+            made = [self._proposal() for _ in range(start, min(start + 8, count))]
+            self._ok([("enterprise-a", "standards.propose", one) for one in made])
+            named += [{"standard": one["standard"], "version": 1} for one in made]
+            self._take_up()
+        return named
+
+    def _standards_try(self, count: int) -> Iterator[Ready]:
+        for named in self._standards(count):
+            yield "enterprise-a", {**named, "sources": ["log"]}
+
+    def _standards_adopt(self, count: int) -> Iterator[Ready]:
+        for named in self._standards(count):
+            yield "enterprise-a", {**named, "sources": ["log"], "effective_ms": self.now_ms + DAY_MS}
+
+    def _standards_end_adoption(self, count: int) -> Iterator[Ready]:
+        for named in self._standards(count):
+            yield "city", {**named, "reason": "No more"}
+
+    def _standards_supersede(self, count: int) -> Iterator[Ready]:
+        (following,) = self._standards(1)
+        successor = {"successor": following["standard"], "successor_version": 1}
+        for named in self._standards(count):
+            yield "enterprise-a", {**named, **successor, "notice_ms": 90 * DAY_MS, "reason": "It is better"}
+
+    def _standards_deprecate(self, count: int) -> Iterator[Ready]:
+        for named in self._standards(count):
+            yield "enterprise-a", {**named, "notice_ms": 90 * DAY_MS, "reason": "It is old"}
+
+    def _standards_recognise(self, count: int) -> Iterator[Ready]:
+        (policy,) = self._published(1)
+        for named in self._standards(count):
+            proposal = f"p{self._next()}"
+            proposed = {"id": proposal, "kind": "recognise_standard", "subject": named}
+            vote = {"ballot": proposal, "choice": "yes"}
+            voting = [(member, "governance.vote", vote) for member in ("central-bank", "bank-a")]
+            self._ok([("regulator", "governance.propose", proposed), *voting])
+            yield "regulator", {**named, "level": "recommended", "instrument": policy}
+
+    def _standards_withdraw_recognition(self, count: int) -> Iterator[Ready]:
+        for sender, args in self._standards_recognise(count):
+            self._ok([(sender, "standards.recognise", args)])
+            yield sender, {"standard": args["standard"], "version": 1, "reason": "Too early"}
+
+    def _standards_classify(self, count: int) -> Iterator[Ready]:
+        for sender, definition in self._process_define_type(count):
+            self._ok([(sender, "process.define_type", definition)])
+            yield sender, {"process_type": definition["id"], "domain": "lending"}
+
+    def _standards_dispute(self, count: int) -> Iterator[Ready]:
+        for named in self._standards(count):
+            yield "city", {**named, "ground": "patent", "text": "It is ours", "evidence": ["0a" * 32]}
+
+    def _standards_answer(self, count: int) -> Iterator[Ready]:
+        disputed = [args for _, args in self._standards_dispute(count)]
+        self._ok([("city", "standards.dispute", args) for args in disputed])
+        for args in disputed:
+            named = {"standard": args["standard"], "version": 1, "member": "city"}
+            yield "enterprise-a", {**named, "text": "It is not"}
