@@ -294,6 +294,7 @@ class Chain:
     def audited(self) -> None:
         """Raise unless everything comes out the same from the genesis on, and findings are counted rightly."""
         laws.counted(self.leader.executor.reader)
+        laws.competing(self.leader.executor.reader)
         supervision_sets.forget()
         if self.real:
             report = audit([_Memory(self.committed)], self.genesis)

@@ -18,6 +18,11 @@ from coseal.contracts.process.chain import objects_of
 from coseal.contracts.process.state import source_key, type_key
 from coseal.contracts.rules.errors import RuleError
 from coseal.contracts.rules.rule import SOURCE, about_sources, parse_rule, source_bytes
+from coseal.contracts.standards import series
+from coseal.contracts.standards.domains import MAX_STANDARDS, domain_of
+from coseal.contracts.standards.records import OVER
+from coseal.contracts.standards.state import adopters_key, adoption_key, standard_key
+from coseal.contracts.standards.state import head_key as standard_head_key
 from coseal.contracts.supervision import actions as supervision
 from coseal.contracts.supervision import checks as supervision_checks
 from coseal.contracts.supervision.state import (
@@ -36,6 +41,7 @@ from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import Transaction
 from simulation.invariants import Violation
 from simulation.walk.processes import TYPES
+from simulation.walk.standards import DOMAINS
 
 REFUSED_STEPS: Final = 1_200
 """More than who is refused for being somebody else may cost, beside the bytes of its transaction."""
@@ -217,3 +223,21 @@ def counted(reader: Reader) -> None:
         value = reader.get(cases_key(member))
         if value != (cases[member] or None):
             raise Violation(f"{cases[member]} open cases of {member}, the state says {value}")
+
+
+def competing(reader: Reader) -> None:
+    """Raise ``Violation`` unless what competes in a domain is in force, and its pages hold all that took it up."""
+    for domain in DOMAINS:
+        places = domain_of(reader, domain)["standards"]
+        if len(places) > MAX_STANDARDS:
+            raise Violation(f"{len(places)} standards compete in {domain}")
+        for standard, version in places:
+            record: Any = reader.get(standard_key(standard, version))
+            head: Any = reader.get(standard_head_key(standard))
+            if record["status"] in OVER or head["domain"] != domain:
+                raise Violation(f"{standard} {version} is {record['status']} in {head['domain']}, not in {domain}")
+            pages = range(series.pages(record["adopters"]))
+            found = [name for page in pages for name in series.on_page(reader, adopters_key(standard, version, page))]
+            known = [name for name in found if reader.get(adoption_key(standard, version, name)) is not None]
+            if len(set(found)) != record["adopters"] or known != found:
+                raise Violation(f"{found} took up {standard} {version}, the state says {record['adopters']}")

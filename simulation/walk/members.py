@@ -12,6 +12,7 @@ from coseal.contracts.kernel.state import ASIDES_KEY, PROTOCOL_VERSION_KEY
 from coseal.contracts.membership.state import VALIDATORS_KEY, epoch_key, operators_key, own_nodes_key
 from coseal.ledger import signing
 from coseal.ledger.certificate import Phase, vote_preimage
+from simulation.walk import standards
 from simulation.walk.walker import Make, Move, Walker
 
 USERS: Final = ("admin", "clerk", "agent", "auditor")
@@ -213,6 +214,8 @@ _SUBJECTS: Final = {
     "add_contract": _contract,
     "withdraw_contract": _contract_withdrawal,
     "retry_due": _retried,
+    "recognise_standard": standards.recognition,
+    "settle_dispute": standards.settlement,
 }
 
 

@@ -15,7 +15,8 @@ LOANS = (("bank-a", "loans"), ("central-bank", "loans"), ("enterprise-a", "loans
 def scene(chain):
     found = competing(chain)
     found.propose("s", "loans")
-    found.ok("regulator", "policy.publish", id="cn/1", title="Notice", type_document="notice", date_document="2021-09-15")
+    dated = {"type_document": "notice", "date_document": "2021-09-15"}
+    found.ok("regulator", "policy.publish", id="cn/1", title="Notice", **dated)
     return found
 
 

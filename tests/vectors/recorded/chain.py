@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.vectors.recorded import bounds, governed, members, policies, processes, standing, supervised
+from tests.vectors.recorded import bounds, governed, members, policies, processes, standards, standing, supervised
 from tests.vectors.recorded.replay import Replay, text_of
 from tests.vectors.recorded.scenario import Scenario
 
@@ -18,6 +18,7 @@ def whole() -> Scenario:
     governed.run(scenario)
     standing.run(scenario)
     bounds.run(scenario, cases)
+    standards.run(scenario)
     return scenario
 
 
