@@ -15,8 +15,11 @@ from coseal.contracts.kernel.action import Reader, Result, View
 from coseal.contracts.kernel.contract import Contract, Entry, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.standards import adoptions, disputes, life, recognition
+from coseal.contracts.standards.lists import LISTS
 from coseal.contracts.standards.reviews import domain_due, standard_due
+from coseal.contracts.standards.rows import writer
 from coseal.contracts.standards.state import KEYS, NAME, OPEN_KEYS
+from coseal.contracts.standards.tables import TABLES
 from coseal.contracts.standards.use import observe
 
 
@@ -39,6 +42,11 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             return disputes.answer_due(view, moment, standard, version, member, number)
         case ["deprecate", standard, version, notice_ms, ballot]:
             return life.deprecate_by_ballot(view, moment, standard, version, notice_ms, ballot)
+        case ["settled", standard, version, member, number, outcome, ballot]:
+            named = {"standard": standard, "version": version, "member": member, "number": number}
+            return {"settled": [{**named, "outcome": outcome, "ballot": ballot}]}
+        case ["moved", process_type, domain, names]:
+            return {"moved": [{"process_type": process_type, "domain": domain, "standards": names}]}
         case _:
             raise ValueError(f"the deadline index holds {entry}")
 
@@ -55,6 +63,9 @@ CONTRACT: Final[Contract] = Contract(
     fire=_fire,
     next_deadline_ms=_next_deadline_ms,
     observe=observe,
+    tables=TABLES,
+    rows=writer,
+    lists=LISTS,
     keys=KEYS,
     open_keys=OPEN_KEYS,
 )

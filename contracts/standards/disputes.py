@@ -112,11 +112,15 @@ def _settle(view: View, case: Case, subject: Mapping[str, Any]) -> Result:
         key = dispute_key(standard, version, named["member"])
         dispute: Any = view.get(key)
         view.put(key, {**dispute, "status": named["outcome"], "settled": [case.id, case.height]})
+        shown = ["settled", standard, version, named["member"], dispute["number"], named["outcome"], case.id]
+        deadlines.add(view, NAME, BLOCK_CLOCK, NEXT_BLOCK_MS, shown)
         if "notice_ms" in named:  # E18: when that is, the next block knows
             entry = ["deprecate", standard, version, named["notice_ms"], case.id]
             deadlines.add(view, NAME, BLOCK_CLOCK, NEXT_BLOCK_MS, entry)
     if "classify" in subject:
-        domains.move(view, subject["classify"]["process_type"], subject["classify"]["domain"])
+        process_type, domain = subject["classify"]["process_type"], subject["classify"]["domain"]
+        names = domains.move(view, process_type, domain)
+        deadlines.add(view, NAME, BLOCK_CLOCK, NEXT_BLOCK_MS, ["moved", process_type, domain, names])
     return {name: dict(value) for name, value in subject.items()}
 
 

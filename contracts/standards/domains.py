@@ -115,9 +115,10 @@ def check_move(reader: Reader, process_type: str, domain: str) -> Rejected | Non
     return check_room(reader, domain, len(_places(reader, entry["standard"][0], entry["domain"])))
 
 
-def move(view: View, process_type: str, domain: str) -> None:
-    """Have a process type, and the standard that it is, count in another domain."""
+def move(view: View, process_type: str, domain: str) -> list[list[Any]]:
+    """Have a process type, and the standard that it is, count in another domain; return its versions."""
     entry = entry_of(view, process_type)
+    names: list[list[Any]] = []
     if "standard" in entry:
         standard = entry["standard"][0]
         names = _places(view, standard, entry["domain"])  # it is one as long as it competes
@@ -125,6 +126,7 @@ def move(view: View, process_type: str, domain: str) -> None:
         enter(view, domain, names, NEXT_BLOCK_MS)
         view.put(head_key(standard), {**head_of(view, standard), "domain": domain})
     classify(view, process_type, domain)
+    return names
 
 
 def _places(reader: Reader, standard: str, domain: str) -> list[list[Any]]:

@@ -21,20 +21,24 @@ def observe(view: View, context: Context, seen: Observed) -> Result | Rejected:
     """Count what a batch of a live source recorded."""
     facts = seen.facts
     if isinstance(facts, RecordedBatch) and facts.record["mode"] == "live":  # E2
-        _count(view, context, facts)
+        return _count(view, context, facts)
     return {}
 
 
-def _count(view: View, context: Context, batch: RecordedBatch) -> None:
+def _count(view: View, context: Context, batch: RecordedBatch) -> Result:
+    """Count a batch; return where it counted, for the receipt."""
     entry = domains.entry_of(view, batch.record["process_type"])
     if not entry["domain"]:
-        return
+        return {}
     period, items, member = period_of(context.time_ms), len(batch.items), context.member
     domains.count(view, entry["domain"], member, period, items)
+    counted = {"domain": entry["domain"], "period": period}
     if entry.get("definition") != batch.definition["definition"]:
-        return
+        return {"counted": counted}
     standard, version = entry["standard"]
     adoption: Any = view.get(adoption_key(standard, version, member))
     if covers(adoption, batch.source.partition("/")[2], context.time_ms):  # E3
         key = use_key(standard, version, member)
         view.put(key, series.counted(view.get(key), period, items, items, 0))
+        counted["standard"] = [standard, version]
+    return {"counted": counted}

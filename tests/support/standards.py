@@ -18,6 +18,9 @@ FORMAT: Final[dict[str, Any]] = {
     "content": {"name": "OCEL 2.0", "sha256": "00" * 32, "place": "https://www.ocel-standard.org"},
     "patents": [],
 }
+LOANS: Final = (("bank-a", "loans"), ("central-bank", "loans"), ("enterprise-a", "loans"))
+NAMED: Final = {"standard": "s", "version": 1}
+_NOTICE: Final = {"type_document": "notice", "date_document": "2021-09-15"}
 
 
 class Competition:
@@ -124,3 +127,30 @@ def competing(chain: Chain) -> Competition:
         for member in members:
             found.source(member, process_type)
     return found
+
+
+def compete(chain: Chain) -> Competition:
+    """Two standards compete; one becomes de facto and is recognised, disputed and moved; others end and lapse."""
+    scene = competing(chain)
+    scene.propose("s", "loans")
+    scene.propose("t", "credits")
+    scene.propose("f", "", "city", title={"zh": "格式", "en": "A format"})
+    scene.propose("old")
+    scene.ok("regulator", "policy.publish", id="cn/1", title="N", **_NOTICE)
+    for member, _ in LOANS:
+        scene.ok(member, "adopt", **NAMED)
+    scene.ok("city", "try", standard="t", version=1, sources=["credits"])
+    scene.ok("public-a", "adopt", standard="f", version=1)
+    scene.close()
+    scene.periods(*LOANS, ("city", "credits"))
+    scene.ok("city", "recognise", **NAMED, level="recommended", instrument="cn/1")
+    scene.ok("central-bank", "dispute", **NAMED, ground="ambiguity", text="Is a renewal a loan?")
+    scene.ok("city", "end_adoption", standard="t", version=1, reason="Enough")
+    scene.wait(30 * DAY_MS)
+    scene.ok("bank-a", "answer", **NAMED, member="central-bank", text="It is")
+    upheld = {**NAMED, "member": "central-bank", "outcome": "upheld", "notice_ms": 60 * DAY_MS}
+    scene.decide("settle_dispute", dispute=upheld, classify={"process_type": "loans", "domain": "credit"})
+    scene.wait(1_000)
+    scene.ok("city", "deprecate", standard="f", version=1, notice_ms=30 * DAY_MS, reason="Old")
+    scene.wait(120 * DAY_MS)
+    return scene

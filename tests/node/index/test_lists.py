@@ -18,6 +18,7 @@ from tests.node.http.test_odd_rows import odd
 from tests.node.http.world import World
 from tests.support.chain import Chain
 from tests.support.genesis import make_genesis
+from tests.support.standards import compete
 from tests.support.supervised import Story
 
 ORDERS = [(listed, order) for listed in LISTS.values() for order in listed.orders]
@@ -25,9 +26,10 @@ ORDERS = [(listed, order) for listed in LISTS.values() for order in listed.order
 
 @pytest.fixture(scope="module")
 def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Index, State]]]:
-    """Return two indexes with the states behind them: one of the story of supervision, one of odd rows."""
+    """Return two indexes with the states behind them: one of two stories, one of odd rows."""
     story = Story(Chain(make_genesis(name="lists")))
     story.tell()
+    compete(story.chain)
     index = Index(tmp_path_factory.mktemp("story") / "index.sqlite", story.chain.genesis.chain_id, reading(story.chain))
     index.start(len(story.chain.blocks))
     assert index.wait(len(story.chain.blocks), 20)

@@ -1,0 +1,174 @@
+"""How standards become rows: versions, adoptions, use by period, what reviews found, disputes.
+
+Law: the rows follow from receipts in ledger order; what they say of status and figures equals what the state says at
+the same height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from coseal.contracts.kernel.rows.buffer import Rows
+from coseal.contracts.kernel.rows.place import Act
+from coseal.contracts.kernel.rows.writer import Writer
+from coseal.contracts.kernel.wording import in_language
+from coseal.contracts.standards.records import ENDED, LAPSED
+from coseal.contracts.standards.tables import (
+    ADOPTIONS,
+    DOMAIN_USE,
+    STANDARD_DISPUTES,
+    STANDARD_STATUS,
+    STANDARD_USE,
+    STANDARDS,
+)
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ROLES
+
+Given: TypeAlias = Mapping[str, Any]
+
+
+def writer(rows: Rows) -> Writer:
+    """Return what writes the rows of this contract, and of what is recorded under its standards."""
+    accepted = {f"standards.{action}": partial(_write, rows, put) for action, put in _WRITE.items()}
+    return Writer({**accepted, "process.record": partial(_recorded, rows)}, due=partial(_due, rows))
+
+
+def _write(rows: Rows, put: _Put, tx: Transaction, data: Given, act: Act) -> None:
+    put(rows, tx.args, data, act)
+
+
+def _name(data: Given) -> tuple[str, int]:
+    return data["standard"], data["version"]
+
+
+def _change(rows: Rows, name: tuple[str, int], said: Given | None = None, **columns: Any) -> None:
+    """Change columns of a version; ``said`` joins its document."""
+    row = rows.of(STANDARDS).find(*name)
+    if row is not None:
+        document = {**row["document"], **(said or {})}
+        rows.of(STANDARDS).put({**row, **columns, "document": document})
+
+
+# Acts
+
+
+def _propose(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    row = {name: data[name] for name in ("standard", "version", "kind", "domain", "status")}
+    row |= {"title": in_language(args["title"]), "member": act.member, "adopters": 0, "sunset_ms": None}
+    row |= {"recognised": "", "recognised_by": "", **act.place}
+    said = {name: args[name] for name in ("content", "patents")}
+    said |= {"titles": args["title"]} if isinstance(args["title"], dict) else {}
+    rows.of(STANDARDS).put({**row, "document": {**said, "digest": data["digest"]}})
+
+
+def _take_up(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    name = _name(data)
+    known = rows.of(ADOPTIONS).find(*name, act.member)
+    row = {"standard": name[0], "version": name[1], "member": act.member, "mode": data["mode"]}
+    row |= {"from_ms": data["from_ms"], "until_ms": None, **act.place}
+    sources = {"sources": args["sources"]} if "sources" in args else {}
+    rows.of(ADOPTIONS).put({**row, "document": sources})
+    standard = rows.of(STANDARDS).find(*name)
+    if standard is not None:
+        _change(rows, name, status=data["status"], adopters=standard["adopters"] + (known is None))
+
+
+def _end_adoption(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    row = rows.of(ADOPTIONS).find(*_name(data), act.member)
+    if row is not None:
+        document = {**row["document"], "reason": args["reason"]}
+        rows.of(ADOPTIONS).put({**row, "until_ms": data["until_ms"], **act.place, "document": document})
+
+
+def _end(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    said = {name: data[name] for name in ("reason", "successor") if name in data}
+    _change(rows, _name(data), said, sunset_ms=data["sunset_ms"])
+
+
+def _recognise(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    said = {"instrument": args["instrument"]}
+    _change(rows, _name(data), said, recognised=args["level"], recognised_by=act.member)
+
+
+def _withdraw(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    _change(rows, _name(data), {"instrument": None}, recognised="", recognised_by="")
+
+
+def _dispute(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    row = {name: data[name] for name in ("standard", "version", "member", "number", "ground", "due_ms")}
+    said = {name: args[name] for name in ("text", "evidence") if name in args}
+    rows.of(STANDARD_DISPUTES).put({**row, "status": "open", **act.place, "document": said})
+
+
+def _answer(rows: Rows, args: Given, data: Given, act: Act) -> None:
+    _change_dispute(rows, data, "answered", {"answer": args["text"]})
+
+
+def _change_dispute(rows: Rows, data: Given, status: str, said: Given) -> None:
+    row = rows.of(STANDARD_DISPUTES).find(*_name(data), data["member"], data["number"])
+    if row is not None:
+        rows.of(STANDARD_DISPUTES).put({**row, "status": status, "document": {**row["document"], **said}})
+
+
+def _recorded(rows: Rows, tx: Transaction, data: Given, act: Act) -> None:
+    """Add what a batch recorded to the figures of its member."""
+    counted = data.get("counted")
+    if counted is None:
+        return
+    member, items = act.member, data["items"]
+    place = {"member": member, "period": counted["period"], **act.place}
+    before = rows.of(DOMAIN_USE).find(counted["domain"], member, counted["period"]) or {"items": 0}
+    rows.of(DOMAIN_USE).put({"domain": counted["domain"], "items": before["items"] + items, **place})
+    if "standard" in counted:
+        standard, version = counted["standard"]
+        found = rows.of(STANDARD_USE).find(standard, version, member, counted["period"])
+        old = found or {"items": 0, "conforming": 0, "undetermined": 0}
+        use = {"items": old["items"] + items, "conforming": old["conforming"] + items, "undetermined": 0}
+        rows.of(STANDARD_USE).put({"standard": standard, "version": version, **use, **place})
+
+
+# What was due
+
+
+def _due(rows: Rows, data: Given, act: Act) -> None:
+    """Put what was due of this contract at the start of a block."""
+    for review in data.get("reviews", ()):
+        _review(rows, review, act)
+    for lapsed in data.get("lapsed", ()):
+        _change(rows, _name(lapsed), status=LAPSED)
+    for ended in data.get("ended", ()):
+        _change(rows, _name(ended), status=ENDED)
+    for deprecated in data.get("deprecated", ()):
+        _end(rows, {}, deprecated, act)
+    for late in data.get("overdue", ()):
+        _change_dispute(rows, late, "overdue", {})
+    for settled in data.get("settled", ()):
+        _change_dispute(rows, settled, settled["outcome"], {"ballot": settled["ballot"]})
+    for moved in data.get("moved", ()):
+        for standard, version in moved["standards"]:
+            _change(rows, (standard, version), domain=moved["domain"])
+
+
+def _review(rows: Rows, review: Given, act: Act) -> None:
+    row = {name: review[name] for name in ("standard", "version", "period", "status", "before", "items")}
+    figures = {name: dict(zip(ROLES, review[name], strict=True)) for name in ("users", "active", "adopters")}
+    sums = {name: sum(review[name]) for name in figures}
+    rows.of(STANDARD_STATUS).put({**row, **sums, **act.place, "document": {"by_constituency": figures}})
+    _change(rows, _name(review), status=review["status"])
+
+
+_Put: TypeAlias = Callable[[Rows, Given, Given, Act], None]
+_WRITE: Final[Mapping[str, _Put]] = {
+    "propose": _propose,
+    "try": _take_up,
+    "adopt": _take_up,
+    "end_adoption": _end_adoption,
+    "supersede": _end,
+    "deprecate": _end,
+    "recognise": _recognise,
+    "withdraw_recognition": _withdraw,
+    "dispute": _dispute,
+    "answer": _answer,
+}
