@@ -40,11 +40,8 @@ def _fire(view: View, moment: Moment, entry: Entry) -> Result:
             return life.sunset(view, moment, standard, version, page[0] if page else 0)
         case ["answer", standard, version, member, number]:
             return disputes.answer_due(view, moment, standard, version, member, number)
-        case ["deprecate", standard, version, notice_ms, ballot]:
-            return life.deprecate_by_ballot(view, moment, standard, version, notice_ms, ballot)
-        case ["settled", standard, version, member, number, outcome, ballot]:
-            named = {"standard": standard, "version": version, "member": member, "number": number}
-            return {"settled": [{**named, "outcome": outcome, "ballot": ballot}]}
+        case ["settled", *settled]:
+            return {"settled": [dict(zip(disputes.SETTLED, settled, strict=True))]}
         case ["moved", process_type, domain, names]:
             return {"moved": [{"process_type": process_type, "domain": domain, "standards": names}]}
         case _:

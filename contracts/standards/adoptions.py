@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import SUSPENDED, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.fields import Integer, Many, Reference, Text
 from coseal.contracts.kernel.wording import moment_text
@@ -137,5 +137,6 @@ ACTIONS: Final = {
         title="End a trial, or an adoption 30 days later",
         example={**_EXAMPLE, "reason": "Version 2 names the lender"},
         capability="operate",
+        standing=SUSPENDED,
     ),
 }

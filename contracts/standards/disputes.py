@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import INVALID, Action, Args, Arguments, Context, Rejected, Result, View
+from coseal.contracts.kernel.action import INVALID, SUSPENDED, Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Hexadecimal, Identifier, Many, Name, OneOf, Record, Text
 from coseal.contracts.kernel.proposals import Case, ProposalKind
 from coseal.contracts.process.state import type_key
-from coseal.contracts.standards import domains
+from coseal.contracts.standards import domains, life
 from coseal.contracts.standards.adoptions import in_force_at
 from coseal.contracts.standards.domains import NEXT_BLOCK_MS
 from coseal.contracts.standards.life import NOTICE
@@ -31,6 +31,8 @@ OPEN: Final = "open"
 OVERDUE: Final = "overdue"
 WAITING: Final = (OPEN, "answered", OVERDUE)
 """How a dispute is until it is settled."""
+SETTLED: Final = ("standard", "version", "member", "number", "outcome", "ballot", "sunset_ms")
+"""What the block after the decision says of it; ``sunset_ms`` is 0 if nothing ends."""
 
 
 def _dispute(view: View, context: Context, args: Args) -> Result | Rejected:
@@ -112,11 +114,11 @@ def _settle(view: View, case: Case, subject: Mapping[str, Any]) -> Result:
         key = dispute_key(standard, version, named["member"])
         dispute: Any = view.get(key)
         view.put(key, {**dispute, "status": named["outcome"], "settled": [case.id, case.height]})
-        shown = ["settled", standard, version, named["member"], dispute["number"], named["outcome"], case.id]
+        sunset_ms = case.time_ms + named["notice_ms"] if "notice_ms" in named else 0
+        if sunset_ms:
+            life.deprecate_by_ballot(view, standard, version, sunset_ms, case.id)  # E18
+        shown = ["settled", standard, version, named["member"], dispute["number"], named["outcome"], case.id, sunset_ms]
         deadlines.add(view, NAME, BLOCK_CLOCK, NEXT_BLOCK_MS, shown)
-        if "notice_ms" in named:  # E18: when that is, the next block knows
-            entry = ["deprecate", standard, version, named["notice_ms"], case.id]
-            deadlines.add(view, NAME, BLOCK_CLOCK, NEXT_BLOCK_MS, entry)
     if "classify" in subject:
         process_type, domain = subject["classify"]["process_type"], subject["classify"]["domain"]
         names = domains.move(view, process_type, domain)
@@ -182,5 +184,6 @@ ACTIONS: Final = {
         apply=_answer,
         title="Answer a dispute about an own standard",
         example={**_EXAMPLE, "member": "bank-a", "text": "It is; version 2 will say so"},
+        standing=SUSPENDED,
     ),
 }

@@ -169,13 +169,11 @@ def set_sunset(
     return {"standard": standard, "version": version, "adopters": record["adopters"], **more, "sunset_ms": sunset_ms}
 
 
-def deprecate_by_ballot(view: View, moment: Moment, standard: str, version: int, notice_ms: int, ballot: str) -> Result:
+def deprecate_by_ballot(view: View, standard: str, version: int, sunset_ms: int, ballot: str) -> None:
     """Have a version end that a ballot decided against, unless it does already."""
     record = record_of(view, standard, version)
-    if isinstance(record, Rejected) or record["status"] in OVER or "sunset_ms" in record:
-        return {}
-    reason = {"reason": f"proposal {ballot}"}
-    return {"deprecated": [set_sunset(view, standard, version, record, moment.time_ms + notice_ms, reason)]}  # E18
+    if not isinstance(record, Rejected) and record["status"] not in OVER and "sunset_ms" not in record:
+        set_sunset(view, standard, version, record, sunset_ms, {"reason": f"proposal {ballot}"})
 
 
 def sunset(view: View, moment: Moment, standard: str, version: int, page: int) -> Result:

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import GOOD, Reader, Rejected, Result, View
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
+from coseal.contracts.membership.standing import standing_of
 from coseal.contracts.membership.state import MEMBERS_KEY, member_key
 from coseal.contracts.standards import series
 from coseal.contracts.standards.adoptions import ADOPTED, in_force_at
@@ -76,7 +77,9 @@ def domain_due(view: View, moment: Moment, domain: str, so_far: Sequence[int]) -
         recorded = _by_period(view.get(items_key(domain, member)))
         items += recorded.get(period, 0)
         if is_active(recorded, period):
-            active[_role(view, member)] += 1
+            role = _role(view, member)
+            if role is not None:
+                active[role] += 1
     if page + 1 < series.pages(record["members"]):
         _next(view, moment, ["domain", domain, period, page + 1, items, *active])
         return {}
@@ -124,6 +127,8 @@ def standard_due(view: View, moment: Moment, standard: str, version: int, so_far
         if adoption["mode"] != ADOPTED or not in_force_at(adoption, closed_ms):
             continue
         role = _role(view, member)
+        if role is None:
+            continue
         adopters[role] += 1
         users[role] += is_user(_by_period(view.get(items_key(name, member))), use, period)  # E3
     if page + 1 < series.pages(record["adopters"]):
@@ -161,9 +166,10 @@ def _page(view: View, key: str) -> list[str]:
     return members
 
 
-def _role(reader: Reader, member: str) -> int:
+def _role(reader: Reader, member: str) -> int | None:
+    """Return the place of a member's constituency, None of a member that is not in good standing."""
     record: Any = reader.get(member_key(member))
-    return ROLES.index(record["role"])
+    return ROLES.index(record["role"]) if standing_of(record).status == GOOD else None  # E3
 
 
 def _rows(value: Any) -> list[list[int]]:

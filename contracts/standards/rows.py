@@ -140,12 +140,13 @@ def _due(rows: Rows, data: Given, act: Act) -> None:
         _change(rows, _name(lapsed), status=LAPSED)
     for ended in data.get("ended", ()):
         _change(rows, _name(ended), status=ENDED)
-    for deprecated in data.get("deprecated", ()):
-        _end(rows, {}, deprecated, act)
     for late in data.get("overdue", ()):
         _change_dispute(rows, late, "overdue", {})
     for settled in data.get("settled", ()):
         _change_dispute(rows, settled, settled["outcome"], {"ballot": settled["ballot"]})
+        standard = rows.of(STANDARDS).find(*_name(settled))
+        if settled["sunset_ms"] and standard is not None and standard["sunset_ms"] is None:
+            _change(rows, _name(settled), sunset_ms=settled["sunset_ms"])
     for moved in data.get("moved", ()):
         for standard, version in moved["standards"]:
             _change(rows, (standard, version), domain=moved["domain"])

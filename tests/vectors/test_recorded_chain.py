@@ -46,10 +46,7 @@ DUE = {
     *(("supervision", kind) for kind in ("finding", "question", "hold", "ballot", "object", "passed", "clock")),
     ("supervision", "show finding"),
     ("supervision", "show hold"),
-    *(
-        ("standards", kind)
-        for kind in ("domain", "review", "lapse", "sunset", "answer", "deprecate", "settled", "moved")
-    ),
+    *(("standards", kind) for kind in ("domain", "review", "lapse", "sunset", "answer", "settled", "moved")),
 }
 """Everything that falls due; ``passed`` goes by the clock of a historical source."""
 
@@ -188,7 +185,7 @@ def test_everything_that_a_block_can_begin_with_occurs(lines):
     contracts = {"membership", "governance", "supervision", "standards"}
     assert {name for data in found for name in data} == {*contracts, "system"}
     assert {name for data in found for name in data.get("standards", ())} == {
-        *("domains", "reviews", "lapsed", "ended", "overdue", "deprecated", "settled", "moved")
+        *("domains", "reviews", "lapsed", "ended", "overdue", "settled", "moved")
     }
     assert {name for data in supervised for name in data} == {
         *("findings", "shadow", "overdue", "closed", "holds", "ballots")

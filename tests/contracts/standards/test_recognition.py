@@ -107,8 +107,9 @@ def test_a_dispute_that_is_upheld_may_end_the_standard(scene):
     args = {"id": "none", "kind": "settle_dispute", "subject": {"dispute": {**upheld, "member": "city"}}}
     assert scene.code("regulator", "governance.propose", **args) == "unknown_dispute"
     scene.decide("settle_dispute", dispute=upheld)
-    (deprecated,) = scene.wait(1_000)["deprecated"]
-    assert deprecated["sunset_ms"] == scene.chain.executor.time_ms + 30 * DAY_MS
+    decided_ms = scene.chain.executor.time_ms
+    (settled,) = scene.wait(1_000)["settled"]
+    assert settled["sunset_ms"] == scene.standard("s")["sunset_ms"] == decided_ms + 30 * DAY_MS
     assert scene.wait(30 * DAY_MS)["ended"][0]["members"] == ["central-bank"]
     assert scene.code("central-bank", "dispute", **DISPUTE) == "not_open"
 

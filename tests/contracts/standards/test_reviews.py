@@ -81,6 +81,18 @@ def test_a_trial_counts_as_use_that_is_measured_and_never_as_a_user(scene):
     assert review["status"] == "de_facto"  # the trial's periods were measured
 
 
+def test_a_member_that_is_suspended_records_and_is_no_user(scene):
+    adopt(scene, "s", "bank-a", "central-bank", "enterprise-a")
+    grounds = [{"kind": "external", "id": "the court's decision"}]
+    until_ms = scene.chain.now_ms + 300 * DAY_MS
+    scene.decide("suspend_member", member="enterprise-a", until_ms=until_ms, seats=False, grounds=grounds)
+    (review,) = scene.periods(*LOANS)["reviews"]
+    assert by_role(review["users"]) == by_role(review["active"]) == by_role(review["adopters"]) == {"bank": 2}
+    assert review["items"] == 30
+    assert scene.ok("enterprise-a", "end_adoption", standard="s", version=1, reason="No more")
+    assert scene.code("enterprise-a", "adopt", standard="t", version=1) == "suspended"
+
+
 def test_what_is_recorded_beside_it_takes_the_share_away(scene):
     adopt(scene, "s", "bank-a", "central-bank", "enterprise-a")
     scene.ok("central-bank", "process.register_source", id="credits", process_type="credits", mode="live")
