@@ -55,7 +55,7 @@ from coseal.contracts.standards.status import (
 )
 from coseal.ledger.validators import ROLES
 
-_MEMBER_STEPS: Final = 30
+_MEMBER_STEPS: Final = 40
 """What looking at a member takes, beside what is read."""
 _NONE: Final = [0] * len(ROLES)
 
