@@ -65,7 +65,13 @@ _MEMBER: Final = {"level": "", "sector": "", "central_bank": False, "profile": {
 def _standard(name: str, domain: str, adopters: list[str], period: int) -> Iterator[tuple[str, Any]]:
     """Yield what the state has of a standard that all its adopters use."""
     yield head_key(name), {"member": adopters[0], "kind": "process_type", "domain": domain, "latest": 1}
-    record = {"kind": "process_type", "title": name, "patents": [], "digest": "00" * 32, "member": adopters[0]}
+    record: dict[str, Any] = {
+        "kind": "process_type",
+        "title": name,
+        "patents": [],
+        "digest": "00" * 32,
+        "member": adopters[0],
+    }
     record |= {"tx": "00" * 32, "adopters": len(adopters), "status": IN_USE, "history": [[IN_USE, 1, 1]]}
     yield standard_key(name, 1), record
     for page in range(series.pages(len(adopters))):
