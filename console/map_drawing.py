@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -333,11 +333,14 @@ def _around(centre: Point, width: float, height: float) -> _Frame:
     return centre[0] - width / 2, centre[1] - height / 2, centre[0] + width / 2, centre[1] + height / 2
 
 
-def _overlap(one: _Frame, other: _Frame) -> float:
-    """Return the area that two frames share."""
-    wide = min(one[2], other[2]) - max(one[0], other[0])
-    tall = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0.0, wide) * max(0.0, tall)
+def _covered(frame: _Frame, taken: Sequence[_Frame]) -> float:
+    """Return the area of other frames that a frame would cover."""
+    left, top, right, bottom = frame
+    return sum(
+        (min(right, other[2]) - max(left, other[0])) * (min(bottom, other[3]) - max(top, other[1]))
+        for other in taken
+        if other[0] < right and other[2] > left and other[1] < bottom and other[3] > top
+    )
 
 
 def _label(arrow: Arrow, curves: Sequence[Sequence[Point]], taken: list[_Frame]) -> Html:
@@ -345,14 +348,20 @@ def _label(arrow: Arrow, curves: Sequence[Sequence[Point]], taken: list[_Frame])
     width = 7.0 * _units(arrow.words) + 8
     middle = len(curves) // 2
     order = sorted(range(len(curves)), key=lambda number: abs(number - middle))
-    places = [_on(curves[number], t) for number in order for t in _PLACES]
+    places: Iterable[Point] = (_on(curves[number], t) for number in order for t in _PLACES)
     if arrow.before == arrow.after:
-        places = [(x + width / 2 + 4, y) for x, y in places[:1]]
-    frames = [_around(place, width, 17) for place in places]
-    costs = [sum(_overlap(frame, other) for other in taken) for frame in frames]
-    best = min(range(len(places)), key=lambda number: (costs[number], number))
-    taken.append(frames[best])
-    (x, y), (left, top, _, _) = places[best], frames[best]
+        x, y = _on(curves[middle], _PLACES[0])
+        places = [(x + width / 2 + 4, y)]
+    best, least = (0.0, 0.0), math.inf
+    for place in places:
+        cost = _covered(_around(place, width, 17), taken)
+        if cost < least:
+            best, least = place, cost
+        if not cost:
+            break
+    x, y = best
+    left, top, _, _ = frame = _around(best, width, 17)
+    taken.append(frame)
     ground = {"x": f"{left:.0f}", "y": f"{top:.0f}", "width": f"{width:.0f}", "height": "17", "rx": "3"}
     text = el("text", {"x": f"{x:.0f}", "y": f"{y + 4:.0f}", "class": "middle flow-label"}, arrow.words)
     return el("g", {"class": "flow-words"}, el("rect", {**ground, "class": "ground"}), text)

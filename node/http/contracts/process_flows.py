@@ -2,14 +2,14 @@
 
 Law: without filters everything here is counted by the index while events come, so an answer costs the same for a
 million events as for a thousand; with filters it costs what passes them, and is given up when that is too much.
+An answer is kept until more is recorded of its process type (``index/contracts/remembered.py``).
 Nothing of it is proven, each case is (``/v1/objects/{id}/events?proof=true``).
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from typing import Annotated, Any, Concatenate, Final, Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
@@ -20,10 +20,8 @@ from coseal.node.http.context import Context
 from coseal.node.http.problems import Problem, too_wide
 from coseal.node.index.contracts import process_flows as queries
 from coseal.node.index.contracts import process_times
+from coseal.node.index.contracts.remembered import Remembered
 from coseal.node.index.queries import TooWide
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 _DIGITS_MAX: Final = 18
 _MS_MAX: Final = 2**53
@@ -98,11 +96,11 @@ def router(context: Context) -> APIRouter:
     fresh_index = [Depends(context.fresh_index)]
     routes = APIRouter(prefix="/v1/process-types/{id:part}", tags=["process"], dependencies=fresh_index)
 
-    async def asked(
-        query: Callable[Concatenate[sqlite3.Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
-    ) -> _T:
+    remembered = Remembered()
+
+    async def asked(question: Callable[..., tuple[Any, ...]], process_type: str, *args: Any, **kwargs: Any) -> Any:
         try:
-            return await context.services.index.query(query, *args, **kwargs)
+            return await context.services.index.query(remembered.ask, question, process_type, *args, **kwargs)
         except TooWide:
             raise too_wide() from None
 
