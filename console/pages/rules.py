@@ -44,7 +44,7 @@ _KNOWN: Final = frozenset(
         *("valid_to", "tests", "proposer"),
     )
 )
-_EXPRESSIONS: Final = ("assert", "activation", "target", "correlation")
+_EXPRESSIONS: Final = ("assert", "where", "activation", "target", "correlation")
 _COUNTED: Final = ("raised", "notified", "rectified", "dismissed", "sanctioned", "overturned", "superseded")
 
 

@@ -36,11 +36,13 @@ EACH, ANY, ALL, COUNT = "each", "any", "all", "count"
 QUANTIFIERS: Final = (EACH, ANY, ALL, COUNT)
 MAX_RELATED: Final = 64
 """The most related objects of one object that are looked at."""
-MAX_TOGETHER: Final = 16
+MAX_IDS_BYTES: Final = 3_072
+"""The most bytes of the ids that a rule keeps with an object: as many rules as may judge keep a state value small."""
+MAX_TOGETHER: Final = 8
 """The most events of a related object that are kept to find one that names all objects."""
 MAX_NAMED: Final = 8
 """The most objects that a reason names."""
-LOOK_STEPS: Final = 40  # E6
+LOOK_STEPS: Final = 64  # E6
 """What looking at a related object takes, beside reading its state."""
 EVENT_STEPS: Final = 3
 """What looking at an event takes that a related object had."""
@@ -225,7 +227,7 @@ class Related(_Part):
         names, more = detail or ([], False)
         if other is None or other in names or more:
             return detail
-        return [names, True] if len(names) == MAX_RELATED else [[*names, other], False]  # E5
+        return list(_bounded([*names, other]))
 
     def step(self, symbol: str, code: int, detail: Any, facts: Facts) -> Ruling:
         """See ``Body``."""
@@ -383,14 +385,25 @@ class Witness(_Part):
         return Ruling(FULFILLED, [[*events, [*place, facts.event.sequence]], links, more, mark])
 
 
+# E5
+def _bounded(names: Sequence[str]) -> tuple[list[str], bool]:
+    """Return as many ids as are kept, and whether there are more."""
+    size, kept = 0, list[str]()
+    for name in names:
+        size += len(name.encode("utf-8", "surrogatepass"))
+        if size > MAX_IDS_BYTES or len(kept) == MAX_RELATED:
+            return kept, True
+        kept.append(name)
+    return kept, False
+
+
 def _linked(detail: Any, names: Iterable[str]) -> Witnessed:
     """Return the detail of a witness of which more objects may be judged by it."""
     events, links, more, mark = detail or _NO_WITNESS
     new = [] if more else [name for name in names if name not in links]
     if not new:
         return detail or _NO_WITNESS
-    every = [*links, *new]
-    return [events, every[:MAX_RELATED], len(every) > MAX_RELATED, mark]  # E8
+    return [events, *_bounded([*links, *new]), mark]  # E8
 
 
 class Shaken(NamedTuple):

@@ -14,7 +14,7 @@ from coseal.contracts.supervision.state import active_key, object_state_key, rul
 from coseal.ledger.transaction import Transaction
 from tests.support.chain import Chain
 from tests.support.genesis import make_genesis
-from tests.support.supervised import Story
+from tests.support.supervised import TYPE, Story, rule
 
 CASES = ("c1", "c2", "c3")
 
@@ -47,16 +47,23 @@ def items_of(case: str) -> list[Recorded]:
     return found
 
 
-def judged(case: str) -> tuple[Any, Any, Replay]:
-    """Return the judges, the monitors' state, and what the console replays of a case."""
-    told = story()
-    place, definition = ("t", "case", case), told.state("process/type/t")
+def proven(told: Story) -> dict[str, Any]:
+    """Return what the console fetches of the rules that judge."""
     active = told.state(active_key("t"))
     values: dict[str, Any] = {active_key("t"): active}
     for entry in active:
         values[set_key(entry["set"])] = told.state(set_key(entry["set"]))
         for name in values[set_key(entry["set"])]["rules"]:
             values[rule_key(*name)] = told.state(rule_key(*name))
+    return values
+
+
+def judged(case: str) -> tuple[Any, Any, Replay]:
+    """Return the judges, the monitors' state, and what the console replays of a case."""
+    told = story()
+    place, definition = ("t", "case", case), told.state("process/type/t")
+    values = proven(told)
+    active = values[active_key("t")]
     judges = judges_of(values, definition, "case")
     monitors = told.state(object_state_key(*place))
     since = {entry["set"]: entry["since"] for entry in active}
@@ -92,3 +99,25 @@ def test_what_is_not_watched_has_no_verdicts() -> None:
     judges, _, _ = judged("c1")
     empty = standings(("t", "case", "never seen"), None, judges)
     assert {one.verdict for one in empty} <= {Verdict.PENDING, Verdict.SATISFIED}
+
+
+def test_a_rule_over_related_objects_is_not_replayed_and_stands_as_the_state_has_it() -> None:
+    told = Story(Chain(make_genesis(name="related")))
+    told.do("process.define_type", "enterprise-a", **{**TYPE, "object_types": {"case": {}, "party": {}}})
+    told.do("process.register_source", "enterprise-a", id="live", process_type="t", mode="live")
+    over = {"type": "party", "by": "relation"}
+    related = rule("R-RELATED", "related", on=["Decide"], over=over, quantifier="each", had="Check")
+    told.do("supervision.propose_rules", "regulator", rules=[related])
+    told.vote("B1")
+    relation = {"relation": ["case", "c1"], "to": ["party", "p1"]}
+    told.do("process.record", "enterprise-a", source="live", sequence=1, items=[relation])
+    told._sequence = 2
+    told.record(("Decide", "c1"))
+    definition, values = told.state("process/type/t"), proven(told)
+    for kind, name, verdicts in (("case", "c1", [Verdict.VIOLATED]), ("party", "p1", [])):
+        place = ("t", kind, name)
+        judges, state = judges_of(values, definition, kind), told.state(object_state_key(*place))
+        assert [one.verdict for one in standings(place, state, judges)] == verdicts
+        items = [Recorded(relation, "enterprise-a/live", 1, 1, 0)]
+        found = replay(place, state, judges, dict.fromkeys(("B1",), 0), items, 1_000, None)
+        assert (found.end, found.touches) == ([], [[]])

@@ -10,7 +10,19 @@ from hypothesis import strategies as st
 
 from coseal.contracts.process.types import normalised
 from coseal.contracts.rules.errors import RuleError
-from coseal.contracts.rules.related import ALL, ANY, COUNT, EACH, MAX_RELATED, Known, earlier, fulfilled
+from coseal.contracts.rules.related import (
+    ALL,
+    ANY,
+    COUNT,
+    EACH,
+    LOOK_STEPS,
+    MAX_IDS_BYTES,
+    MAX_RELATED,
+    MAX_TOGETHER,
+    Known,
+    earlier,
+    fulfilled,
+)
 from coseal.contracts.rules.rule import MAX_COST, names_of, parse_rule, parse_rules
 from coseal.contracts.rules.rule_tests import check_rules, failed_tests
 from coseal.contracts.rules.trial import try_rules
@@ -112,6 +124,23 @@ def test_more_than_the_bound_is_never_fulfilled():
     by_item = rule(over={"type": "item", "by": "item"})
     named = [("item", f"i{n}") for n in range(MAX_RELATED + 1)]
     assert tried(by_item, [*packed, event("ship", ("order", "o"), *named)]) == {"o": "undetermined"}
+
+
+def test_ids_that_are_too_long_together_are_beyond_the_bound():
+    names = [f"{n}".rjust(200, "x") for n in range(MAX_IDS_BYTES // 200 + 1)]
+    items = [*(relation("o", name) for name in names[:-1]), event("pack", *(("item", name) for name in names))]
+    assert tried(rule(), [*items, event("ship", ("order", "o"))]) == {"o": "pending"}
+    assert tried(rule(), [relation("o", names[-1]), *items, event("ship", ("order", "o"))]) == {"o": "undetermined"}
+
+
+def test_beyond_the_events_that_are_kept_one_may_still_name_all():
+    every = rule(quantifier="all", over={"type": "item", "by": "item"})
+    ship = event("ship", ("order", "o"), ("item", "a"), ("item", "b"))
+    alone = [event("pack", ("item", name)) for name in ("a", "b") for _ in range(MAX_TOGETHER)]
+    both = event("pack", ("item", "a"), ("item", "b"))
+    assert tried(every, [*alone, ship]) == {"o": "violated"}
+    assert tried(every, [*alone, event("pack", ("item", "b")), both, ship]) == {"o": "undetermined"}
+    assert tried(every, [both, *alone, ship]) == {"o": "pending"}
 
 
 # The oracle
@@ -242,7 +271,7 @@ def test_what_cannot_be_is_refused_with_its_place(fields, refusal):
 
 
 def test_the_cost_is_that_of_all_that_may_be_related():
-    assert MAX_RELATED * 40 < parse_rule(rule(), DEFINITION).cost < MAX_COST
+    assert MAX_RELATED * LOOK_STEPS < parse_rule(rule(), DEFINITION).cost < MAX_COST
     simple = parse_rule(without(rule(where="r.attributes.status == 'good'"), "had"), DEFINITION)
     assert parse_rule(rule(), DEFINITION).cost < simple.cost < MAX_COST
     assert names_of(rule()) == (("order", "item"), ("pack", "ship"))
