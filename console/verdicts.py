@@ -17,8 +17,9 @@ from coseal.contracts.process.items import time_ms as read_time_ms
 from coseal.contracts.rules.draft import State
 from coseal.contracts.rules.facts import Event
 from coseal.contracts.rules.monitor import RuleSet
+from coseal.contracts.rules.reasons import NOTHING
+from coseal.contracts.rules.rule import COUNT, UNDETERMINED, Rule
 from coseal.contracts.rules.rule import RELATED as RELATED_KIND
-from coseal.contracts.rules.rule import Rule
 from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision.sets import JudgingSet, judging
 from coseal.contracts.supervision.watched import Watched
@@ -42,7 +43,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An item of the case, with what the ledger adds; ``live`` and ``zone_minutes`` are its source's."""
+    """An item of the case, with what the ledger adds; ``live`` and ``zone_minutes`` are its source's.
+
+    ``disputed``: it is an event whose counterparty disputes it now.
+    """
 
     item: Mapping[str, Any]
     source: str
@@ -51,6 +55,7 @@ class Recorded:
     block_ms: int
     live: bool = True
     zone_minutes: int | None = None
+    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,11 @@ def judges_of(values: Mapping[str, Any], definition: Mapping[str, Any], object_t
     """Return the sets that judge objects of a type, compiled from proven values."""
     every = judging(Held(values), definition)
     return tuple(judge for judge in every if object_type in judge.by_type and not judge.related)
+
+
+def mind_disputes(judges: Sequence[JudgingSet]) -> bool:
+    """Say whether it matters to any rule whether an event is disputed."""
+    return any(judge.disputed != COUNT for judge in judges)
 
 
 def standings(place: Place, value: Any, judges: Sequence[JudgingSet]) -> list[Standing]:
@@ -156,6 +166,8 @@ def _observe(
         if "relation" not in item:
             state = rules.describe(state, item, one.block_ms, zone_minutes=one.zone_minutes, whole=whole)
         return state, []
+    if one.disputed and judge.disputed != COUNT:
+        return _disputed(watched, judge, state, one)
     occurred_ms = read_time_ms(item["time"], one.zone_minutes) or 0
     if state is not None:  # what was due before this event is missed by now, by the clock this source goes by
         state, _ = rules.expire(state, (one.block_ms if one.live else occurred_ms) - late_ms)
@@ -173,3 +185,18 @@ def _observe(
         if was != now or rule.id in found or (concerned and in_time):
             touches.append(Touch(rule, judge.shadow, was, now))
     return state, touches
+
+
+def _disputed(
+    watched: Watched, judge: JudgingSet, state: State | None, one: Recorded
+) -> tuple[State | None, list[Touch]]:
+    """Return what a disputed event leaves: nothing where it is left out, else rules that cannot tell."""
+    if judge.disputed != UNDETERMINED:
+        return state, []
+    rules, item = watched.rules(judge), one.item
+    state = state or rules.fresh(one.block_ms, whole=watched.whole(judge))
+    before, kinds = rules.verdicts(state), (item["type"],)
+    state, findings = rules.unsettle(state, kinds, NOTHING, item["event"], 0, one.block_ms, repeating=True)
+    found = {finding.rule.id for finding in findings}
+    stood = zip(rules.rules, before, rules.verdicts(state), strict=True)
+    return state, [Touch(rule, judge.shadow, was, now) for rule, was, now in stood if rule.id in found]

@@ -8,7 +8,7 @@ findings are read one by one from the state, and that they are all follows from 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -33,9 +33,20 @@ from coseal.console.parts import (
 )
 from coseal.console.shown import Recording, Shown, Trust, joined
 from coseal.console.supervision_parts import TONES, case_link, finding_chip, held_amount, rule_link, verdict
-from coseal.console.verdicts import MAX_RULES, Recorded, Replay, Standing, Touch, judges_of, replay, standings
+from coseal.console.verdicts import (
+    MAX_RULES,
+    Recorded,
+    Replay,
+    Standing,
+    Touch,
+    judges_of,
+    mind_disputes,
+    replay,
+    standings,
+)
+from coseal.contracts.process.attestation import DISPUTED
 from coseal.contracts.process.items import time_ms as read_time_ms
-from coseal.contracts.process.state import object_key, source_key, type_key
+from coseal.contracts.process.state import attestation_key, object_key, source_key, type_key
 from coseal.contracts.supervision.findings import raised_of
 from coseal.contracts.supervision.state import (
     active_key,
@@ -142,7 +153,8 @@ async def _read(page: Page, place: tuple[str, str, str], first: int) -> _Case:
         judges = await asyncio.to_thread(judges_of, values, definition.value, object_type)
         standing = joined(monitors, active).of(standings(place, monitors.value, judges))
         since = {entry["set"]: entry["since"] for entry in active.value or []}
-        recorded = _recorded(items, by_name, recordings)
+        disputed = await _disputed(page, items) if mind_disputes(judges) else set()
+        recorded = _recorded(items, by_name, recordings, disputed)
         clock_ms = _clock_ms(page, monitors.value, by_name)
         late_ms = definition.value["late_ms"]
         if recorded and judges and monitors.value is not None:
@@ -200,16 +212,28 @@ def _recorded(
     items: Sequence[Mapping[str, Any]],
     sources: Mapping[str, Mapping[str, Any]],
     recordings: Mapping[str, Recording],
+    disputed: Collection[str],
 ) -> list[Recorded]:
-    """Return the items as monitors are given them; none unless the block of every one is proven."""
+    """Return the items as monitors are given them; none unless the block of every one is proven.
+
+    ``disputed`` are the hashes of those that are.
+    """
     found = []
     for item in items:
         place, source = recordings.get(item["tx"] or ""), sources[item["source"]]
         if place is None or not place.holds(item):
             return []
         where = (item["source"], item["sequence"], place.height, place.time_ms)
-        found.append(Recorded(item["item"], *where, source.get("mode") == "live", source.get("zone_minutes")))
+        more = (source.get("mode") == "live", source.get("zone_minutes"), item["hash"] in disputed)
+        found.append(Recorded(item["item"], *where, *more))
     return found
+
+
+async def _disputed(page: Page, items: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the hashes of the events that are disputed, each proven."""
+    asked = [item["hash"] for item in items if "counterparty" in item["item"]]
+    found = await asyncio.gather(*(page.data.state(attestation_key(bytes.fromhex(one))) for one in asked))
+    return {one for one, record in zip(asked, found, strict=True) if (record.value or {}).get("status") == DISPUTED}
 
 
 def _clock_ms(page: Page, monitors: Any, sources: Mapping[str, Mapping[str, Any]]) -> int | None:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from coseal.console.verdicts import Recorded, Replay, judges_of, replay, standings
+from coseal.console.verdicts import Recorded, Replay, judges_of, mind_disputes, replay, standings
 from coseal.contracts.process.chain import objects_of
 from coseal.contracts.rules.verdict import Verdict
+from coseal.contracts.supervision.sets import judging
 from coseal.contracts.supervision.state import active_key, object_state_key, rule_key, set_key
 from coseal.ledger.transaction import Transaction
+from tests.contracts.conftest import Court
 from tests.support.chain import Chain
 from tests.support.genesis import make_genesis
 from tests.support.supervised import TYPE, Story, rule
@@ -121,3 +123,31 @@ def test_a_rule_over_related_objects_is_not_replayed_and_stands_as_the_state_has
         items = [Recorded(relation, "enterprise-a/live", 1, 1, 0)]
         found = replay(place, state, judges, dict.fromkeys(("B1",), 0), items, 1_000, None)
         assert (found.end, found.touches) == ([], [[]])
+
+
+@pytest.mark.parametrize("mode", ["count", "leave_out", "undetermined"])
+def test_a_replay_with_a_disputed_event_ends_where_the_state_stands(mode: str) -> None:
+    court = Court(Chain())
+    guard = {"on": ["check"], "assert": "e.attributes.amount < 5"}
+    rules = [
+        court.rule("R-BEFORE", template="precedence", a="check", b="decide", disputed=mode),
+        court.rule("R-LITTLE", "guard", disputed=mode, **guard),
+        court.rule("R-NEVER", template="absence", a="report", disputed=mode),
+    ]
+    court.adopt(*rules)
+    court.record(court.event("check", attributes={"amount": 9}, counterparty="central-bank"))
+    court.record(court.event("decide"))
+    assert court.attest(1, "dispute").ok
+    place, definition = ("loans", "case", "c1"), court.chain.get("process/type/loans")
+    judges, monitors = judging(court.chain, definition), court.get("object/loans/case/c1")
+    items = [
+        Recorded(item, source, sequence, height, time_ms, disputed=sequence == 1)
+        for source, sequence, height, time_ms, item in court.recorded
+    ]
+    since = {entry["set"]: entry["since"] for entry in court.get("active/loans")}
+    replayed = replay(place, monitors, judges, since, items, 0, None)
+    certified = {one.rule.id: one.verdict for one in standings(place, monitors, judges)}
+    assert {one.rule.id: one.verdict for one in replayed.end} == certified
+    assert mind_disputes(judges) == (mode != "count")
+    touched = {"count": {"R-BEFORE", "R-LITTLE"}, "leave_out": set(), "undetermined": {"R-BEFORE", "R-LITTLE"}}
+    assert {one.rule.id for one in replayed.touches[0]} == touched[mode]
