@@ -1,4 +1,5 @@
-"""Which cases a person looks at: the filters of a process, as the query of a page, of a node, and as a form.
+"""Which cases a person looks at, and in which view: the filters of a process, as the query of a page, of a node, and
+as a form.
 
 Law: a filter is said in the URL of the page and nowhere else, in words that a person can write; what is no filter is
 not asked for. One more filter is one more line of ``_FILTERS``.
@@ -16,6 +17,8 @@ from coseal.console.html import Child, Html, el
 from coseal.console.page import Page
 from coseal.console.parts import notice
 
+RECORDED: Final = "recorded"
+"""The view in which corrections are events of their own."""
 EVERY_TYPE: Final = "*"
 """In place of an object type on the map: all of them at once."""
 DURINGS: Final = ("overlaps", "within", "begins", "ends")
@@ -55,24 +58,25 @@ _BESIDE: Final = {"before": "after", "attribute": "value"}
 
 
 def kept(page: Page) -> dict[str, str | None]:
-    """Return the parameters that stay from one look at a process to the next: the object type and all filters."""
-    return {"type": page.query("type"), **{one.name: page.query(one.name) for one in _FILTERS}}
+    """Return the parameters that stay from one look at a process to the next: object type, view and all filters."""
+    return {name: page.query(name) for name in ("type", "view", *(one.name for one in _FILTERS))}
 
 
 def asked(page: Page) -> dict[str, Any]:
-    """Return what a node is asked for: the object type and the filters whose values can be read."""
+    """Return what a node is asked for: the object type, the view, and the filters whose values can be read."""
     given = {one.asked: value for one in _FILTERS if (value := _value(page, one)) is not None}
     for one, other in _BESIDE.items():
         if (one in given) != (other in given):
             given.pop(one, None)
             given.pop(other, None)
     followed = page.query("type")
-    return {"type": None if followed == EVERY_TYPE else followed, **given}
+    view = RECORDED if page.query("view") == RECORDED else None
+    return {"type": None if followed == EVERY_TYPE else followed, "view": view, **given}
 
 
 def chosen(page: Page) -> bool:
     """Say whether any filter is set."""
-    return len(asked(page)) > 1
+    return not asked(page).keys() <= {"type", "view"}
 
 
 def length_text(ms: int) -> str:

@@ -39,7 +39,7 @@ def tabs(page: Page, name: str, figures_of: Mapping[str, Any], here: str) -> Htm
     ways = el("nav", {"class": "choices", "aria-label": page.t("processes.views")}, links)
     types = figures_of["types"]
     if len(types) < 2:
-        return ways
+        return el("div", {"class": "tools"}, ways, _view(page))
     at_once = not here and page.query("type") == case_filters.EVERY_TYPE
     chosen = None if at_once else figures_of["type"]
     followed = [
@@ -58,7 +58,24 @@ def tabs(page: Page, name: str, figures_of: Mapping[str, Any], here: str) -> Htm
         followed.append(el("a", every, page.t("processes.together")))
     label = el("span", {"class": "faint"}, page.t("processes.followed"))
     follow = el("nav", {"class": "choices", "aria-label": page.t("processes.followed")}, followed)
-    return el("div", {"class": "tools"}, ways, el("div", {"class": "tools"}, label, follow))
+    return el("div", {"class": "tools"}, ways, _view(page), el("div", {"class": "tools"}, label, follow))
+
+
+def _view(page: Page) -> Html:
+    """Return the switch between traces as they are by what was corrected, and as they were recorded."""
+    links = [
+        el(
+            "a",
+            {
+                "href": page.link(view=view or None, cursor=None, trail=None, variant=None),
+                "aria-current": "true" if (page.query("view") == case_filters.RECORDED) == bool(view) else None,
+                "title": page.t(f"processes.view.{view or 'corrected'}.note"),
+            },
+            page.t(f"processes.view.{view or 'corrected'}"),
+        )
+        for view in ("", case_filters.RECORDED)
+    ]
+    return el("nav", {"class": "choices", "aria-label": page.t("processes.view")}, links)
 
 
 def span(page: Page, ms: int) -> str:

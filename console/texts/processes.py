@@ -19,6 +19,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "processes.objects": ("Objects", "对象数"),
     "processes.sources": ("Sources", "数据源"),
     "processes.unknown": ("no process type is called {name}", "没有名为 {name} 的流程类型"),
+    "processes.view": ("Corrections", "更正"),
+    "processes.view.corrected": ("Corrected", "更正后"),
+    "processes.view.corrected.note": (
+        "What was corrected stands in the place of what it corrects.",
+        "更正后的内容取代被更正的内容。",
+    ),
+    "processes.view.recorded": ("As recorded", "原记录"),
+    "processes.view.recorded.note": (
+        "Every item as it was recorded; a correction is an event of its own.",
+        "每一条均按原记录显示；更正单独算作一个事件。",
+    ),
     "processes.views": ("Ways to look at the process", "查看方式"),
     "processes.together": ("all types at once", "全部类型"),
     "processes.followed": ("Follow objects of type", "跟踪的对象类型"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 
 from coseal.console import case_filters
 from coseal.console.page import Page
+from coseal.console.process_parts import tabs
 
 DAY_MS = 86_400_000
 
@@ -34,10 +36,14 @@ def page(query: str) -> Page:
         ("value=35.0", {}),
         ("before=a", {}),
         ("after=a&variant=-1", {}),
+        ("view=another", {}),
     ],
 )
 def test_a_node_is_asked_for_what_the_url_says(query: str, asked: dict[str, Any]) -> None:
-    assert case_filters.asked(page(query)) == {"type": None, **asked}
+    assert case_filters.asked(page(query)) == {"type": None, "view": None, **asked}
+    query = query.replace("view=another", "")
+    assert case_filters.asked(page(f"{query}&view=recorded")) == {"type": None, "view": "recorded", **asked}
+    assert case_filters.chosen(page(f"{query}&view=recorded&type=case")) == bool(asked)
     assert case_filters.asked(page(f"{query}&type=case"))["type"] == "case"
     assert case_filters.asked(page(f"{query}&type=*"))["type"] is None
 
@@ -64,3 +70,15 @@ def test_what_cannot_be_read_is_named_and_can_be_taken_off(query: str) -> None:
 def test_a_length_is_written_as_it_is_read() -> None:
     for ms in (0, 1, 1_500, 60_000, 5_400_000, 7_200_000, DAY_MS, 36 * 3_600_000):
         assert case_filters.asked(page(f"least_time={case_filters.length_text(ms)}")).get("least_ms") == ms
+
+
+@pytest.mark.parametrize(("query", "other"), [("type=case&variant=3", "recorded"), ("type=case&view=recorded", None)])
+def test_the_view_is_a_switch_that_the_url_has(query: str, other: str | None) -> None:
+    shown = str(tabs(page(query), "t", {"types": ["case"], "type": "case"}, "cases"))
+    links = [
+        dict(parse_qsl(urlsplit(link.replace("&amp;", "&")).query)) for link in re.findall(r'href="([^"]*)', shown)
+    ]
+    assert [one.get("view") for one in links[-2:]] == [None, "recorded"]
+    assert all("variant" not in one for one in links[-2:])
+    assert {one.get("view") for one in links[:-2]} == {None if other else "recorded"}
+    assert shown.count('aria-current="true"') == 1

@@ -109,8 +109,6 @@ def router(context: Context) -> APIRouter:
         id: Id, filters: Filters, object_type: ObjectType = None, limit: Flows = 200, view: View = "corrected"
     ) -> Response:
         recorded = view == "recorded"
-        if recorded and filters:
-            raise Problem(400, "invalid_parameter", "view=recorded: leave out the filters, which go by what stands now")
         height, found = await asked(queries.process_map, id, object_type, limit, filters, recorded=recorded)
         return answer({"height": height, "process_type": id, **found}, height=height)
 
@@ -121,9 +119,11 @@ def router(context: Context) -> APIRouter:
         object_type: ObjectType = None,
         limit: paging.Limit = 100,
         cursor: paging.Cursor = None,
+        view: View = "corrected",
     ) -> Response:
+        recorded = view == "recorded"
         place = _place(cursor, "-", 2)
-        height, figures, page = await asked(queries.variants, id, object_type, place, limit, filters)
+        height, figures, page = await asked(queries.variants, id, object_type, place, limit, filters, recorded=recorded)
         document = {"height": height, "process_type": id, **figures, "items": page.items}
         return answer({**document, "next": paging.encode(page.next)}, height=height)
 
@@ -135,20 +135,26 @@ def router(context: Context) -> APIRouter:
         order: Order = "begun",
         limit: paging.Limit = 100,
         cursor: paging.Cursor = None,
+        view: View = "corrected",
     ) -> Response:
+        recorded = view == "recorded"
         place = _place(cursor, "_", 1 if order == "begun" else 2)
-        height, figures, page = await asked(queries.cases, id, object_type, filters, place, limit, order)
+        height, figures, page = await asked(
+            queries.cases, id, object_type, filters, place, limit, order, recorded=recorded
+        )
         document = {"height": height, "process_type": id, **figures, "items": page.items}
         return answer({**document, "next": paging.encode(page.next)}, height=height)
 
     @routes.get("/times", summary="How long cases took so far: a histogram")
-    async def times(id: Id, filters: Filters, object_type: ObjectType = None) -> Response:
-        height, found = await asked(process_times.times, id, object_type, filters)
+    async def times(id: Id, filters: Filters, object_type: ObjectType = None, view: View = "corrected") -> Response:
+        height, found = await asked(process_times.times, id, object_type, filters, recorded=view == "recorded")
         return answer({"height": height, "process_type": id, **found}, height=height)
 
     @routes.get("/dots", summary="The events of cases over time: a dotted chart")
-    async def dots(id: Id, filters: Filters, object_type: ObjectType = None, limit: Dotted = 200) -> Response:
-        height, found = await asked(process_times.dots, id, object_type, filters, limit)
+    async def dots(
+        id: Id, filters: Filters, object_type: ObjectType = None, limit: Dotted = 200, view: View = "corrected"
+    ) -> Response:
+        height, found = await asked(process_times.dots, id, object_type, filters, limit, recorded=view == "recorded")
         return answer({"height": height, "process_type": id, **found}, height=height)
 
     return routes

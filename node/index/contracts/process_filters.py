@@ -21,8 +21,10 @@ _CONDITIONS: Final = {
     "below_ms": f"{_TOOK} < :below_ms",
     "attribute": "EXISTS (SELECT 1 FROM item_objects l WHERE l.object = t.object AND l.item IN"
     " (SELECT item FROM item_values WHERE name = :attribute AND value = :value)"
-    " AND NOT EXISTS (SELECT 1 FROM corrections c JOIN corrections r ON r.object = c.object AND r.item = c.place"
-    " WHERE c.object = l.object AND c.item = l.item AND r.now <> l.item))",
+    " AND NOT EXISTS (SELECT 1 FROM corrections c JOIN items i ON i.number = c.item WHERE c.object = l.object"
+    " AND c.item = l.item AND c.activity IS NULL AND i.activity IS NOT NULL)"  # an event that does not name the object
+    " AND (:recorded_items OR NOT EXISTS (SELECT 1 FROM corrections c JOIN corrections r ON r.object = c.object"
+    " AND r.item = c.place WHERE c.object = l.object AND c.item = l.item AND r.now <> l.item)))",
     "activity": "EXISTS (SELECT 1 FROM item_objects l WHERE l.object = t.object AND l.activity = :activity)",
     "before": "EXISTS (SELECT 1 FROM item_objects l WHERE l.object = t.object AND l.activity = :before AND :after ="
     " (SELECT n.activity FROM item_objects n WHERE n.object = l.object AND n.item > l.item"
@@ -36,9 +38,14 @@ DURING: Final = {
 }
 
 
-def condition(kind: int, filters: Mapping[str, Any], numbers: Mapping[str, int]) -> tuple[str, dict[str, Any]]:
-    """Return the SQL condition of traces ``t`` that pass all filters, and its parameters."""
-    values = {"kind": kind, **filters}
+def condition(
+    kind: int, filters: Mapping[str, Any], numbers: Mapping[str, int], *, recorded: bool
+) -> tuple[str, dict[str, Any]]:
+    """Return the SQL condition of traces ``t`` that pass all filters, and its parameters.
+
+    ``recorded``: what was corrected away passes as well.
+    """
+    values = {"kind": kind, **filters, "recorded_items": recorded}
     for name in ACTIVITIES:
         if name in filters:
             values[name] = numbers.get(filters[name], -1)

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from coseal.contracts.process.flows import EDGE, MAX_VARIANT, class_ms, longest_of_class, time_class
 from coseal.node.index.contracts.process_filters import condition
+from coseal.node.index.contracts.process_views import View, recorded_links, view_of
 from coseal.node.index.lists import Page
 from coseal.node.index.queries import bounded, height
 from coseal.node.index.rows import shown
@@ -27,13 +28,6 @@ ORDERS: Final = {"begun": "", "longest": "DESC", "shortest": "ASC"}
 _STANDING: Final = (
     "SELECT object, activity, time_ms FROM item_objects WHERE object IN (SELECT value FROM json_each(?))"
     " AND activity IS NOT NULL ORDER BY object, item"
-)
-_RECORDED: Final = (
-    "SELECT object, activity, time_ms FROM (SELECT l.object, l.item,"
-    " CASE WHEN c.item IS NULL THEN l.activity ELSE c.activity END AS activity,"
-    " CASE WHEN c.item IS NULL THEN l.time_ms ELSE c.time_ms END AS time_ms FROM item_objects l"
-    " LEFT JOIN corrections c ON c.object = l.object AND c.item = l.item"
-    " WHERE l.object IN (SELECT value FROM json_each(?))) WHERE activity IS NOT NULL ORDER BY object, item"
 )
 
 _Flow = tuple[int, int]
@@ -52,19 +46,19 @@ def process_map(
 ) -> tuple[int, dict[str, Any]]:
     """Return (height, the directly-follows map of one object type), of flows the ``limit`` most frequent.
 
-    Without ``object_type`` the one with most events is taken; ``types`` lists them all. ``filters``: see ``cases``.
-    ``recorded``, without filters: corrections are events of their own, and ``variants`` is not counted (None).
+    Without ``object_type`` the one with most events is taken; ``types`` lists them all. ``filters`` and ``recorded``:
+    see ``cases``.
     """
     kind, types = chosen(connection, process_type, object_type)
     names = activities_of(connection, process_type)
     counts = _all_flows(connection, kind["id"])
-    figures: dict[str, int | None] = {name: kind[name] for name in ("cases", "events", "variants")}
-    if recorded:
-        with bounded(connection):
-            figures, counts = _recorded(connection, kind, counts)
-    elif filters:
-        with bounded(connection):
-            figures, counts = _filtered(connection, kind, filters, names, counts)
+    figures: dict[str, int] = {name: kind[name] for name in ("cases", "events", "variants")}
+    with bounded(connection):
+        view = view_of(connection, kind, recorded=recorded)
+        if filters:
+            figures, counts = _filtered(connection, kind, filters, names, counts, view)
+        elif recorded:
+            figures, counts = _recorded(connection, kind, counts, view)
     flows, totals, classes = counts
     rows = sorted(((count, flow) for flow, count in flows.items() if count), key=lambda one: (-one[0], one[1]))
     events: dict[int, int] = defaultdict(int)
@@ -94,7 +88,7 @@ def process_map(
         "type": kind.get("type"),
         "types": types,
         **figures,
-        "cases_in_all": kind["cases"],
+        "cases_in_all": view.cases,
         "activities": sorted(activities, key=lambda one: (-one["events"], one["activity"])),
         "flows": shown(between[:limit], entry),
         "flows_in_all": len(between),
@@ -120,16 +114,10 @@ def _classes(connection: sqlite3.Connection, kind: int, flow: _Flow) -> Counter[
 
 
 def _recorded(
-    connection: sqlite3.Connection, kind: Mapping[str, Any], all_counts: _Counts
-) -> tuple[dict[str, int | None], _Counts]:
+    connection: sqlite3.Connection, kind: Mapping[str, Any], all_counts: _Counts, view: View
+) -> tuple[dict[str, int], _Counts]:
     """Return the figures and flows as they were recorded: those that were counted, but for the corrected objects."""
-    rows = connection.execute(
-        "SELECT DISTINCT c.object FROM corrections c JOIN objects o ON o.id = c.object"
-        " WHERE o.process_type = ? AND o.type = ? ORDER BY c.object",
-        (kind.get("process_type"), kind.get("type")),
-    )
-    objects = [number for (number,) in rows]
-    now, then = _flows_of(connection, objects), _flows_of(connection, objects, _RECORDED)
+    now, then = _flows_of(connection, view.objects), _flows_of(connection, view.objects, recorded_links())
     flows, totals = Counter(all_counts[0]), Counter(all_counts[1])
     flows.subtract(now[0])
     flows.update(then[0])
@@ -141,9 +129,10 @@ def _recorded(
             classes[flow] = _classes(connection, kind["id"], flow)
             classes[flow].subtract(now[2].get(flow, {}))
             classes[flow].update(then[2].get(flow, {}))
-    cases = sum(count for (before, _), count in flows.items() if before == EDGE)
     events = sum(count for (_, after), count in flows.items() if after != EDGE)
-    return {"cases": cases, "events": events, "variants": None}, (flows, totals, classes)
+    distinct = f"{view.prefix}SELECT count(DISTINCT t.variant) FROM traces t WHERE t.kind = :kind"
+    (variants_in_all,) = connection.execute(distinct, view.values).fetchone()
+    return {"cases": view.cases, "events": events, "variants": variants_in_all}, (flows, totals, classes)
 
 
 def _filtered(
@@ -152,19 +141,20 @@ def _filtered(
     filters: Mapping[str, Any],
     names: Mapping[int, str],
     all_counts: _Counts,
-) -> tuple[dict[str, int | None], _Counts]:
+    view: View,
+) -> tuple[dict[str, int], _Counts]:
     """Return the figures and flows of the cases that pass: counted, or all less those that do not pass if these are
     fewer. Everything here is a sum over cases, so both are the same.
     """
-    where, values = condition(kind["id"], filters, numbers_of(names))
-    rows = connection.execute(f"SELECT t.object, t.events, t.variant FROM traces t WHERE {where}", values).fetchall()
+    where, values = condition(kind["id"], filters, numbers_of(names), recorded=view.recorded)
+    rows = connection.execute(
+        f"{view.prefix}SELECT t.object, t.events, t.variant FROM traces t WHERE {where}", {**values, **view.values}
+    ).fetchall()
     passing = {row["object"] for row in rows}
     events = sum(row["events"] for row in rows)
-    figures: dict[str, int | None] = {
-        "cases": len(rows),
-        "events": events,
-        "variants": len({row["variant"] for row in rows}),
-    }
+    figures = {"cases": len(rows), "events": events, "variants": len({row["variant"] for row in rows})}
+    if view.recorded:
+        return figures, _flows_of(connection, sorted(passing), recorded_links())
     if 2 * events <= kind["events"]:
         return figures, _flows_of(connection, sorted(passing))
     every = connection.execute("SELECT object FROM traces WHERE kind = ? ORDER BY object", (kind["id"],))
@@ -254,10 +244,12 @@ def variants(
     after: Sequence[int],
     limit: int,
     filters: Mapping[str, Any] | None = None,
+    *,
+    recorded: bool = False,
 ) -> tuple[int, dict[str, Any], Page]:
     """Return (height, the object type's figures, a page of its variants, most cases first).
 
-    ``after`` is (cases, id) of the last one of the page before, or empty. ``filters``: see ``cases``.
+    ``after`` is (cases, id) of the last one of the page before, or empty. ``filters`` and ``recorded``: see ``cases``.
     """
     kind, types = chosen(connection, process_type, object_type)
     names = activities_of(connection, process_type)
@@ -265,44 +257,36 @@ def variants(
     values = {"kind": kind["id"], "cases": start[0], "id": start[1], "limit": limit + 1}
     figures = {"cases": kind["cases"], "variants": kind["variants"]}
     source = "variants WHERE kind = :kind AND cases > 0"
-    if filters:
-        where, more = condition(kind["id"], filters, numbers_of(names))
-        values |= more
-        source = (
-            f"(SELECT t.variant AS id, count(*) AS cases, v.length FROM traces t JOIN variants v ON v.id = t.variant"
-            f" WHERE {where} GROUP BY t.variant) WHERE TRUE"
-        )
     with bounded(connection):
-        if filters:
-            counted = connection.execute(f"SELECT coalesce(sum(cases), 0), count(*) FROM {source}", values).fetchone()
+        view = view_of(connection, kind, recorded=recorded)
+        if filters or recorded:
+            where, more = condition(kind["id"], filters or {}, numbers_of(names), recorded=recorded)
+            values |= {**more, **view.values}
+            source = f"(SELECT t.variant AS id, count(*) AS cases FROM traces t WHERE {where} GROUP BY t.variant)"
+            source += " WHERE TRUE"
+            counted = connection.execute(
+                f"{view.prefix}SELECT coalesce(sum(cases), 0), count(*) FROM {source}", values
+            ).fetchone()
             figures = dict(zip(("cases", "variants"), counted, strict=True))
         rows = connection.execute(
-            f"SELECT id, cases, length FROM {source} AND cases <= :cases"
+            f"{view.prefix}SELECT id, cases FROM {source} AND cases <= :cases"
             " AND (cases < :cases OR id > :id) ORDER BY cases DESC, id LIMIT :limit",
             values,
         ).fetchall()
 
     def variant(row: sqlite3.Row) -> dict[str, Any]:
+        path = view.path(connection, row["id"])
         return {
             "variant": row["id"],
             "cases": row["cases"],
-            "length": row["length"],
-            "or_longer": row["length"] == MAX_VARIANT,
-            "activities": [names[number] for number in _path(connection, row["id"])],
+            "length": len(path),
+            "or_longer": len(path) == MAX_VARIANT,
+            "activities": [names[number] for number in path],
         }
 
     items = shown(rows[:limit], variant)
     following = f"{rows[limit - 1]['cases']}-{rows[limit - 1]['id']}" if len(rows) > limit else None
     return height(connection), {"type": kind.get("type"), "types": types, **figures}, Page(items, following)
-
-
-def _path(connection: sqlite3.Connection, node: int) -> list[int]:
-    """Return the activities from a variant's first event to its last."""
-    found = []
-    while node != EDGE:
-        node, activity = connection.execute("SELECT parent, activity FROM variants WHERE id = ?", (node,)).fetchone()
-        found.append(activity)
-    return found[::-1]
 
 
 def cases(
@@ -313,17 +297,20 @@ def cases(
     after: Sequence[int],
     limit: int,
     order: str = "begun",
+    *,
+    recorded: bool = False,
 ) -> tuple[int, dict[str, Any], Page]:
     """Return (height, the object type's figures, a page of its objects with events, in one of ``ORDERS``).
 
     ``filters``: ``variant`` (its id), ``first`` and ``last`` (the activity that came first, last), ``activity`` (one
     that occurs), ``before`` and ``after`` (one right after the other), ``from_ms`` and ``to_ms`` with ``during`` (one
     of ``DURING``), ``least_ms`` and ``below_ms`` (how long it took so far). ``after`` is the place of the last one of
-    the page before: its number, and how long it took if that is the order; or empty.
+    the page before: its number, and how long it took if that is the order; or empty. ``recorded``: corrections are
+    events of their own, else they stand in the place of what they correct.
     """
     kind, types = chosen(connection, process_type, object_type)
     names = activities_of(connection, process_type)
-    where, values = condition(kind["id"], filters, numbers_of(names))
+    where, values = condition(kind["id"], filters, numbers_of(names), recorded=recorded)
     direction = ORDERS[order]
     took = "coalesce(t.last_ms - t.first_ms, 0)"
     by, sorted_by = "kind", f"{took} {direction}, t.object" if direction else "t.object"
@@ -335,11 +322,12 @@ def cases(
         beyond = f"({took} {'<' if direction == 'DESC' else '>'} :took OR {took} = :took AND t.object > :object)"
         where += f" AND {beyond if direction else 't.object > :object'}"
     with bounded(connection):
+        view = view_of(connection, kind, recorded=recorded)
         rows = connection.execute(
-            f"SELECT t.*, {took} AS took, o.name, o.height AS first_height, o.position AS first_position"
-            f" FROM traces t INDEXED BY traces_by_{by} JOIN objects o ON o.id = t.object"
+            f"{view.prefix}SELECT t.*, {took} AS took, o.name, o.height AS first_height, o.position AS first_position"
+            f" FROM traces t {view.indexed_by(f'traces_by_{by}')} JOIN objects o ON o.id = t.object"
             f" WHERE {where} ORDER BY {sorted_by} LIMIT :limit",
-            values,
+            {**values, **view.values},
         ).fetchall()
 
     def case(row: sqlite3.Row) -> dict[str, Any]:
@@ -358,5 +346,5 @@ def cases(
     if len(rows) > limit:
         last = rows[limit - 1]
         following = "_".join(map(str, (last["object"], last["took"]) if direction else (last["object"],)))
-    figures = {"type": kind.get("type"), "types": types, "cases": kind["cases"]}
+    figures = {"type": kind.get("type"), "types": types, "cases": view.cases}
     return height(connection), figures, Page(items, following)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from coseal.node.index.contracts.process_filters import condition
 from coseal.node.index.contracts.process_flows import activities_of, chosen, numbers_of
+from coseal.node.index.contracts.process_views import view_of
 from coseal.node.index.queries import bounded, height
 
 BINS: Final = 20
@@ -29,7 +30,12 @@ _WIDTHS: Final = (
 
 
 def times(
-    connection: sqlite3.Connection, process_type: str, object_type: str | None, filters: Mapping[str, Any]
+    connection: sqlite3.Connection,
+    process_type: str,
+    object_type: str | None,
+    filters: Mapping[str, Any],
+    *,
+    recorded: bool = False,
 ) -> tuple[int, dict[str, Any]]:
     """Return (height, how long the cases that pass took so far): mean, median, 90 %, 95 %, longest, and ``bins``.
 
@@ -37,13 +43,16 @@ def times(
     and its ``to_ms`` is None.
     """
     kind, types = chosen(connection, process_type, object_type)
-    where, values = condition(kind["id"], filters, numbers_of(activities_of(connection, process_type)))
+    numbers = numbers_of(activities_of(connection, process_type))
+    where, values = condition(kind["id"], filters, numbers, recorded=recorded)
     found: dict[str, Any] = {"type": kind.get("type"), "types": types, "cases": 0, "bins": []}
     found |= dict.fromkeys(("mean_ms", "median_ms", "ninth_ms", "longest_ms"))
     with bounded(connection):
+        view = view_of(connection, kind, recorded=recorded)
         rows = connection.cursor()
         rows.row_factory = None
-        rows.execute(f"SELECT t.last_ms - t.first_ms AS took FROM traces t WHERE {where} AND took IS NOT NULL", values)
+        took_ms = f"SELECT t.last_ms - t.first_ms AS took FROM traces t WHERE {where} AND took IS NOT NULL"
+        rows.execute(view.prefix + took_ms, {**values, **view.values})
         took = sorted(one for (one,) in rows)
     if not took:
         return height(connection), found
@@ -69,7 +78,13 @@ def _bins(least_ms: int, most_ms: int) -> tuple[int, int]:
 
 
 def dots(
-    connection: sqlite3.Connection, process_type: str, object_type: str | None, filters: Mapping[str, Any], limit: int
+    connection: sqlite3.Connection,
+    process_type: str,
+    object_type: str | None,
+    filters: Mapping[str, Any],
+    limit: int,
+    *,
+    recorded: bool = False,
 ) -> tuple[int, dict[str, Any]]:
     """Return (height, the events of ``limit`` cases that pass, by time): the dotted chart.
 
@@ -79,14 +94,15 @@ def dots(
     """
     kind, types = chosen(connection, process_type, object_type)
     names = activities_of(connection, process_type)
-    where, values = condition(kind["id"], filters, numbers_of(names))
+    where, values = condition(kind["id"], filters, numbers_of(names), recorded=recorded)
     with bounded(connection):
+        view = view_of(connection, kind, recorded=recorded)
         found = connection.cursor()
         found.row_factory = None
         found.execute(
-            f"SELECT t.object, t.events FROM traces t INDEXED BY traces_by_kind"
+            f"{view.prefix}SELECT t.object, t.events FROM traces t {view.indexed_by('traces_by_kind')}"
             f" WHERE {where} AND t.first_ms IS NOT NULL ORDER BY t.object",
-            values,
+            {**values, **view.values},
         )
         passing = found.fetchall()
         kept = _spread(passing, limit)
@@ -96,9 +112,10 @@ def dots(
             )
         )
         rows = connection.execute(
-            "SELECT object, activity, time_ms FROM item_objects WHERE object IN (SELECT value FROM json_each(?))"
-            " AND activity IS NOT NULL AND time_ms IS NOT NULL ORDER BY object, item LIMIT ?",
-            (json.dumps(kept), DOTTED_EVENTS),
+            f"{view.prefix}SELECT object, activity, time_ms FROM item_objects"
+            " WHERE object IN (SELECT value FROM json_each(:kept))"
+            " AND activity IS NOT NULL AND time_ms IS NOT NULL ORDER BY object, item LIMIT :most",
+            {**view.values, "kept": json.dumps(kept), "most": DOTTED_EVENTS},
         ).fetchall()
     places = {number: place for place, number in enumerate(sorted({row["activity"] for row in rows}))}
     of_case: dict[int, list[list[int]]] = {number: [] for number in kept}

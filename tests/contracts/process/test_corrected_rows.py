@@ -15,7 +15,7 @@ from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.tables import TABLES, VIEWS
 from coseal.ledger.block import Receipt
 from coseal.ledger.transaction import Transaction
-from coseal.node.index.contracts import process_flows
+from coseal.node.index.contracts import process_flows, process_times
 from coseal.node.index.database import Writer
 from tests.contracts.supervision.test_corrected_traces import CASES, TYPES, corrected_traces, correction, names
 
@@ -46,6 +46,59 @@ def flows(traces):
     return Counter(pair for trace in traces for pair in pairwise(item["type"] for item in trace))
 
 
+def filters(rng, number):
+    one, other = rng.choice(TYPES), rng.choice(TYPES)
+    return rng.choice(
+        (
+            {"activity": one},
+            {"first": one},
+            {"last": one},
+            {"before": one, "after": other},
+            {"attribute": "amount", "value": str(rng.randrange(number + 1))},
+        )
+    )
+
+
+def passes(trace, given):
+    types = [item["type"] for item in trace]
+    match given:
+        case {"activity": name}:
+            return name in types
+        case {"first": name}:
+            return types[0] == name
+        case {"last": name}:
+            return types[-1] == name
+        case {"before": before, "after": after}:
+            return (before, after) in pairwise(types)
+        case {"value": value}:
+            return value in {str(item["attributes"]["amount"]) for item in trace}
+    return True
+
+
+def compare(connection, traces, given, *, recorded):
+    """Compare the map, variants, cases and charts of a view with its traces, by case, as far as they pass filters."""
+    place, view = (connection, "loans", "case"), {"recorded": recorded}
+    kept = {case: trace for case, trace in traces.items() if passes(trace, given)}
+    found = process_flows.process_map(*place, 1_000, given, **view)[1]
+    assert {(flow["from"], flow["to"]): flow["count"] for flow in found["flows"]} == flows(kept.values())
+    ways = Counter(tuple(item["type"] for item in trace) for trace in kept.values())
+    figures = (len(kept), sum(map(len, kept.values())), len(ways), len(traces))
+    assert tuple(found[name] for name in ("cases", "events", "variants", "cases_in_all")) == figures
+    _, figures, page = process_flows.variants(*place, [], 100, given, **view)
+    assert (figures["cases"], figures["variants"]) == (len(kept), len(ways))
+    assert {tuple(one["activities"]): one["cases"] for one in page.items} == ways
+    for one in page.items:
+        cases = process_flows.cases(*place, {**given, "variant": one["variant"]}, [], 100, **view)[2].items
+        expected = [case for case, trace in kept.items() if [item["type"] for item in trace] == one["activities"]]
+        assert sorted(case["id"] for case in cases) == sorted(expected)
+    for order in process_flows.ORDERS:
+        listed = process_flows.cases(*place, given, [], 100, order, **view)[2].items
+        assert {one["id"]: one["events"] for one in listed} == {case: len(trace) for case, trace in kept.items()}
+    assert process_times.times(*place, given, **view)[1]["cases"] == len(kept)
+    dotted = process_times.dots(*place, given, 100, **view)[1]
+    assert {one["id"]: len(one["dots"]) for one in dotted["cases"]} == {case: len(kept[case]) for case in kept}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_rows_are_those_of_the_corrected_traces(make_court, connection, seed):
     rng = Random(seed)
@@ -66,14 +119,11 @@ def test_rows_are_those_of_the_corrected_traces(make_court, connection, seed):
         found = process_flows.process_map(connection, "loans", "case", 1_000)[1]
         assert {(flow["from"], flow["to"]): flow["count"] for flow in found["flows"]} == flows(filled)
         assert (found["cases"], found["events"]) == (len(filled), sum(map(len, filled)))
-        recorded = [[item for _, _, _, _, item in court.recorded if case in names(item)] for case in CASES]
-        then = process_flows.process_map(connection, "loans", "case", 1_000, recorded=True)[1]
-        assert {(flow["from"], flow["to"]): flow["count"] for flow in then["flows"]} == flows(recorded)
-        assert (then["cases"], then["events"]) == (sum(map(bool, recorded)), sum(map(len, recorded)))
-        listed = process_flows.variants(connection, "loans", "case", [], 100)[2].items
-        assert Counter({tuple(one["activities"]): one["cases"] for one in listed}) == Counter(
-            tuple(item["type"] for item in trace) for trace in filled
-        )
+        recorded = {case: [item for _, _, _, _, item in court.recorded if case in names(item)] for case in CASES}
+        asked = filters(rng, number)
+        for given in ({}, asked):
+            compare(connection, {case: trace for case, trace in traces.items() if trace}, given, recorded=False)
+            compare(connection, {case: trace for case, trace in recorded.items() if trace}, given, recorded=True)
         shown = {case: [] for case in CASES}
         rows = connection.execute(
             "SELECT o.name, i.event FROM item_objects l JOIN objects o ON o.id = l.object"
