@@ -31,6 +31,7 @@ _FIELDS: Final = (
     "chain_id",
     "file",
     "format",
+    "view",
     "process_type",
     "definition",
     "definitions",
@@ -131,6 +132,8 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
             raise Malformed(f"manifest.{name}: unknown")
     if fields["coseal"] != "export" or type(fields["version"]) is not int or fields["version"] != 1:
         raise Malformed('expected a document with "coseal": "export" and "version": 1')
+    if fields["view"] not in ("corrected", "recorded"):
+        raise Malformed("manifest.view: expected corrected or recorded")
     for name in ("chain_id", "block_hash", "items_root"):
         _bytes(fields[name], name, HASH_BYTES)
     heights = codec.sequence(fields["heights"], "manifest.heights", limit=2)

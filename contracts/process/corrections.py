@@ -78,17 +78,27 @@ def corrected(
 ) -> Iterator[tuple[int, int, tuple[ObjectName, ...]]]:
     """Yield the corrected form of a whole log: ``(first, now, objects)`` by places, in the order of ``first``.
 
-    ``items`` are ``(source, sequence, item, objects that it names)``; ``now`` stands there in the trace of ``objects``.
+    ``items`` are ``(source, sequence, item, objects that it names)``; ``now`` stands there in the trace of ``objects``,
+    none for an item of no object.
     """
     log = list(items)
     at = {(source, sequence): index for index, (source, sequence, _, _) in enumerate(log)}
     belongs: list[dict[ObjectName, None]] = []
     of_object: dict[ObjectName, list[int]] = {}
+    alone: dict[int, int | None] = {}  # by the first item of no object in a place: what stands there
+    places_alone: dict[int, int] = {}
     for index, (source, _, item, names) in enumerate(log):
         mine = dict.fromkeys(names)
         target = at.get((source, item["corrects"][0]), index) if "corrects" in item else index
         if target < index and item_hash(source, item["corrects"][0], log[target][2]).hex() == item["corrects"][1]:
             mine |= dict.fromkeys(log[target][3])
+            if target in places_alone:
+                alone[places_alone[target]] = None if mine else index
+        else:
+            target = index
+        if not mine:
+            places_alone[index] = root = places_alone.get(target, index)
+            alone[root] = index
         belongs.append(mine)
         for name in mine:
             of_object.setdefault(name, []).append(index)
@@ -102,12 +112,13 @@ def corrected(
             first, now = indexes[place.first], indexes[place.now]
             if name in log[now][3]:
                 standing.setdefault(first, {}).setdefault(now, []).append(name)
-    for first, (_, _, item, names) in enumerate(log):
+    for first in range(len(log)):
         for now, objects in sorted(standing.get(first, {}).items()):
             known = set(objects)
             yield first, now, tuple(name for name in dict.fromkeys(log[now][3]) if name in known)
-        if not names and "corrects" not in item:
-            yield first, first, ()
+        only = alone.get(first)
+        if only is not None:
+            yield first, only, ()
 
 
 def shown_history(histories: Mapping[ObjectName, Sequence[tuple[str, int, int, int, Item]]]) -> dict[str, Any]:

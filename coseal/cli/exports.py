@@ -63,13 +63,17 @@ def export_log(
     height: Annotated[
         int | None, typer.Option("--height", min=1, metavar="H", help="Up to this block.", show_default="the tip")
     ] = None,
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="Every item as it was recorded: corrections are items of their own.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write all that is recorded of a process as an event log, with a signed manifest.
 
     Every block is checked from the genesis on, so the file holds what was certified. The same process up to the same
     height gives the same bytes; `coseal verify FILE.manifest.json` checks them offline. XES and CSV hold the cases of
-    one object type, Parquet all events; what a format cannot hold is counted under `leaves_out`.
+    one object type, Parquet all events; what a format cannot hold is counted under `leaves_out`. A correction stands
+    in the place of what it corrects, as rules judge it; with --recorded every item stands as it was recorded.
 
     Examples:
 
@@ -86,7 +90,7 @@ def export_log(
     url, token = access.find(trusted, full_sender.partition("/")[0])
     source = UrlSource(url, token=token)
     record = _read_with_bar(source, trusted, process_type, height, quiet=as_json)
-    made = export(record, format.value, object_type)
+    made = export(record, format.value, object_type, recorded=recorded)
     registration = None
     if not _is_founder(trusted, full_sender, signer.public_key):
         with access.client() as client:
@@ -129,7 +133,8 @@ def _read_with_bar(
 def _print(made: Export, out: Path, beside: Path, sender: str, *, as_json: bool) -> None:
     facts = made.facts
     if as_json:
-        shown = {name: facts[name] for name in ("format", "process_type", "heights", "items", "counts", "leaves_out")}
+        names = ("format", "view", "process_type", "heights", "items", "counts", "leaves_out")
+        shown = {name: facts[name] for name in names}
         print_json({"ok": True, "file": str(out), "manifest": str(beside), "bytes": len(made.data), **shown})
         return
     first, last = facts["heights"]

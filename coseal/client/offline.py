@@ -98,6 +98,7 @@ def export(
     process_type: str | None = None,
     object_type: str | None = None,
     height: int | None = None,
+    recorded: bool = False,
     token: str | None = None,
     progress: Progress | None = None,
 ) -> Export:
@@ -105,7 +106,8 @@ def export(
 
     ``format``: ``ocel-json``, ``ocel-sqlite``, ``ocel-xml``, ``xes``, ``csv`` or ``parquet``; XES and CSV hold the
     cases of one ``object_type``. ``process_type`` and ``object_type`` may be left out if there is only one.
-    ``height``: up to this block, the tip by default; the same height gives the same ``data``.
+    ``height``: up to this block, the tip by default; the same height gives the same ``data``. Corrections stand in the
+    place of what they correct; ``recorded``: they are items of their own.
     ``facts["leaves_out"]`` counts what the format cannot hold. Raises ``BadAnswer`` for blocks that do not hold,
     ``Unreachable``, ``CosealError`` for an unknown process or format.
 
@@ -120,7 +122,7 @@ def export(
     except ValueError as error:
         raise CosealError(str(error)) from None
     record = read_process(source, trusted_genesis(genesis), process_type, height, progress)
-    return export_record(record, format, object_type)
+    return export_record(record, format, object_type, recorded=recorded)
 
 
 def _is_url(place: str | Path) -> bool:

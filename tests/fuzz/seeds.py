@@ -137,6 +137,7 @@ def export_manifest() -> dict[str, Any]:
         "chain_id": GENESIS.chain_id.hex(),
         "file": {"name": "log.csv", "bytes": 0, "sha256": sha256(b"").hexdigest()},
         "format": "csv",
+        "view": "corrected",
         "process_type": "t",
         "definition": "00" * 32,
         "definitions": [[1, "00" * 32]],

@@ -44,14 +44,18 @@ class Export:
     map_text: str | None
 
 
-def export(record: ProcessRecord, format: str, object_type: str | None = None) -> Export:
-    """Return the export of a process in one of ``FORMATS``; ``object_type`` is for XES and CSV."""
-    log = log_of(record.definition, record.rows)
+def export(record: ProcessRecord, format: str, object_type: str | None = None, *, recorded: bool = False) -> Export:
+    """Return the export of a process in one of ``FORMATS``; ``object_type`` is for XES and CSV.
+
+    ``recorded``: corrections are items of their own, else they stand in the place of what they correct.
+    """
+    log = log_of(record.definition, record.rows, recorded=recorded)
     flat = flatten(log, object_type) if format in _FLAT else None
     data = (_WHOLE | _EVENTS)[format](log) if flat is None else _FLAT[format](log, flat)
     map_text = csv_map(log, flat, record.process_type) if format == "csv" and flat is not None else None
     facts: dict[str, Any] = {
         "format": format,
+        "view": "recorded" if recorded else "corrected",
         "process_type": record.process_type,
         "definition": record.definition,
         "definitions": [[version, digest] for version, digest in sorted(record.definitions.items())],

@@ -55,6 +55,9 @@ def flatten(log: ExportLog, wanted: str | None = None) -> Flat:
         log.leave_out("other_objects_of_events", sum(name not in cases for name, _ in event.objects))
         for name in named:
             cases[name][1].append(event)
+    for name, (_, trace) in cases.items():
+        if any(event.places for event in trace):
+            trace.sort(key=lambda event, name=name: event.places[name])  # type: ignore[misc]
     log.leave_out("relations", sum(len(one.relations) for one in log.objects))
     log.leave_out("objects_of_other_types", sum(one.id not in cases and one.id not in headers for one in log.objects))
     return Flat(object_type, list(cases.values()))

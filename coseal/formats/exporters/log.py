@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.dates import parse_time
 from coseal.contracts.kernel.names import MAX_IDENTIFIER, is_identifier
+from coseal.contracts.process.chain import ObjectName, objects_of
+from coseal.contracts.process.corrections import corrected
 from coseal.errors import CosealError
 
 OCEL_TYPES: Final[Mapping[str, str]] = {
@@ -34,19 +36,25 @@ EPOCH_TIME: Final = "1970-01-01T00:00:00Z"
 
 Types = dict[str, dict[str, str]]
 """Type name -> attribute name -> OCEL type."""
+_Places = Mapping[ObjectName, int]
+"""Where an item stands among those of each object that it names."""
 Row = tuple[str, int, Mapping[str, Any], int | None]
 """(source, sequence, item, the source's zone in minutes east of UTC)."""
 
 
 @dataclass(slots=True)
 class LogEvent:
-    """An event; ``objects`` are (object id, qualifier); ``attributes`` hold texts, integers and booleans."""
+    """An event; ``objects`` are (object id, qualifier); ``attributes`` hold texts, integers and booleans.
+
+    ``places`` say by object id where it stands among the events of the object, if that is not the order of the log.
+    """
 
     id: str
     type: str
     time: str
     attributes: dict[str, Any]
     objects: list[tuple[str, str]]
+    places: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -128,9 +136,21 @@ class ExportLog:
         return f"attribute:{name}" if name in own else name
 
 
-def log_of(definition: Mapping[str, Any], rows: Iterable[Row]) -> ExportLog:
-    """Return the log that items in ledger order make; ``definition`` is normalised (``process.types``)."""
-    return _Builder(definition).build(rows)
+def log_of(definition: Mapping[str, Any], rows: Iterable[Row], *, recorded: bool = False) -> ExportLog:
+    """Return the log that items in ledger order make; ``definition`` is normalised (``process.types``).
+
+    Corrections stand in the place of what they correct, which is left out; ``recorded``: every item is an item of its
+    own.
+    """
+    every = list(rows)
+    if recorded or not any("corrects" in row[2] for row in every):
+        return _Builder(definition).build((row, None) for row in every)
+    found: dict[int, dict[ObjectName, int]] = {}
+    for first, now, names in corrected((source, number, item, objects_of(item)) for source, number, item, _ in every):
+        found.setdefault(now, {}).update(dict.fromkeys(names, first))
+    log = _Builder(definition).build((every[now], places) for now, places in found.items())
+    log.leave_out("corrected_items", len(every) - len(found))
+    return log
 
 
 class _Builder:
@@ -146,10 +166,10 @@ class _Builder:
         self._object_ids: set[str] = set()
         self._event_ids: set[str] = set()
 
-    def build(self, rows: Iterable[Row]) -> ExportLog:
-        for source, sequence, item, zone in rows:
+    def build(self, rows: Iterable[tuple[Row, _Places | None]]) -> ExportLog:
+        for (source, sequence, item, zone), places in rows:
             if "event" in item:
-                self._event(source, sequence, item, zone)
+                self._event(source, sequence, item, zone, places)
                 continue
             if "corrects" in item:
                 self._log.leave_out("corrections")
@@ -160,7 +180,9 @@ class _Builder:
         self._log.objects = list(self._objects.values())
         return self._log
 
-    def _event(self, source: str, sequence: int, item: Mapping[str, Any], zone: int | None) -> None:
+    def _event(
+        self, source: str, sequence: int, item: Mapping[str, Any], zone: int | None, places: _Places | None
+    ) -> None:
         name = item["event"]
         if name in self._event_ids:  # two sources, or a correction, may use one id
             name = _told_apart(name, f" @{source}#{sequence}")
@@ -172,11 +194,14 @@ class _Builder:
         for extra in FIELDS:
             if extra in item:
                 self._extra(event_type, extra, item[extra], attributes, zone)
-        objects = [
-            (self._object(entry[0], entry[1]).id, entry[2] if len(entry) == 3 else "")
-            for entry in item.get("objects", ())
-        ]
-        self._log.events.append(LogEvent(name, event_type, explicit(item["time"], zone), attributes, objects))
+        objects, placed = [], dict[str, int]()
+        for entry in item.get("objects", ()):
+            if places is None or (entry[0], entry[1]) in places:
+                one = self._object(entry[0], entry[1]).id
+                objects.append((one, entry[2] if len(entry) == 3 else ""))
+                if places is not None:
+                    placed[one] = places[entry[0], entry[1]]
+        self._log.events.append(LogEvent(name, event_type, explicit(item["time"], zone), attributes, objects, placed))
 
     def _extra(self, event_type: str, name: str, value: Any, attributes: dict[str, Any], zone: int | None) -> None:
         """Write a field of the ledger as an attribute, declared where it occurs."""

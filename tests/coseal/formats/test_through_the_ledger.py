@@ -365,7 +365,12 @@ def test_fields_of_the_ledger_become_attributes_and_ids_stay_unique(
     ):
         assert ledger.submit(action, args).ok
     record = read_process(ledger, ledger.genesis)
-    log = log_of(record.definition, record.rows)
+    now = log_of(record.definition, record.rows)
+    assert [(one.id, one.time, one.objects) for one in now.events] == [("e", "2020-01-01T10:00:00Z", [("1", "")])]
+    assert now.leaves_out == {"repeated_relations": 1, "corrected_items": 1}
+    for recorded, view in ((False, "corrected"), (True, "recorded")):
+        assert export(record, "ocel-json", recorded=recorded).facts["view"] == view
+    log = log_of(record.definition, record.rows, recorded=True)
     assert log.leaves_out == {"repeated_relations": 1}
     assert [(one.id, one.type) for one in log.objects] == [("1", "a"), ("1 (b)", "b")]
     assert log.objects[0].values == [("v", "1970-01-01T00:00:00Z", "-0.05")]
@@ -381,8 +386,9 @@ def test_fields_of_the_ledger_become_attributes_and_ids_stay_unique(
     }
     assert second.attributes == {"coseal:corrects": f'[3, "{fix["corrects"][1]}"]'}
     for format in ("ocel-json", "ocel-sqlite", "ocel-xml"):
-        path, _ = written(ledger, format, tmp_path)
-        assert said(as_export(read(path))) == said(log)
+        for view in (log, now):
+            path, _ = written(ledger, format, tmp_path, recorded=view is log)
+            assert said(as_export(read(path))) == said(view)
 
 
 def test_the_head_of_a_source_without_items_is_zero():
