@@ -19,11 +19,19 @@ MAX_TRACE: Final = 5_000
 
 
 class Linked(NamedTuple):
-    """An item as it is linked to an object: its number, activity and time; both None where it is no event of it."""
+    """An item as it is linked to an object: its number, activity and time; both None where it is no event.
+
+    An event that does not name the object has a time only.
+    """
 
     number: int
     activity: int | None
     time_ms: int | None
+
+    @property
+    def shown_ms(self) -> int | None:
+        """The time, where it is an event of the object."""
+        return None if self.activity is None else self.time_ms
 
 
 class CorrectedRows:
@@ -53,7 +61,9 @@ class CorrectedRows:
         """
         number = place[2]
         before = self._corrections.find(number, target.number) or self._row(number, target.number)
-        if before is None or (before["activity"], before["time_ms"]) != (target.activity, target.time_ms):
+        if before is None or before["time_ms"] != target.time_ms:
+            return False
+        if before["activity"] not in (target.activity, None):  # None: it did not name the object
             return False
         root = before.get("place", target.number)
         events = self._events(number)
@@ -63,7 +73,7 @@ class CorrectedRows:
         self._corrections.put({**first, "object": number, "item": root, "now": now.number, **act.place})
         mine = {"object": number, "item": now.number, "place": root, "now": None}
         self._corrections.put({**mine, "activity": now.activity, "time_ms": now.time_ms, **act.place})
-        self._links.put({"object": number, "item": root, "activity": now.activity, "time_ms": now.time_ms})
+        self._links.put({"object": number, "item": root, "activity": now.activity, "time_ms": now.shown_ms})
         self._links.add(number, now.number, None, None)
         corrected = {key: value for key, value in events.items() if key != root}
         if now.activity is not None:

@@ -190,10 +190,10 @@ class _ProcessRows:
         for named, names in ((True, objects_of(item)), (False, also)):
             for object_type, object_id in names:
                 place = (process_type, object_type, self._object(process_type, object_type, object_id, act))
-                here = now if named else Linked(now.number, None, None)
+                here = now if named else now._replace(activity=None)
                 if target is not None and self._corrected.correct(target, here, place, act):
                     continue
-                self._links.add(place[2], *here)
+                self._links.add(place[2], here.number, here.activity, here.shown_ms)
                 if here.activity is not None:
                     self._flows.write(process_type, [(place[2], object_type, here.activity, here.time_ms)], act)
 

@@ -21,8 +21,8 @@ _CONDITIONS: Final = {
     "below_ms": f"{_TOOK} < :below_ms",
     "attribute": "EXISTS (SELECT 1 FROM item_objects l WHERE l.object = t.object AND l.item IN"
     " (SELECT item FROM item_values WHERE name = :attribute AND value = :value)"
-    " AND NOT EXISTS (SELECT 1 FROM corrections c JOIN items i ON i.number = c.item WHERE c.object = l.object"
-    " AND c.item = l.item AND c.activity IS NULL AND i.activity IS NOT NULL)"  # an event that does not name the object
+    " AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.object = l.object AND c.item = l.item"
+    " AND c.activity IS NULL AND c.time_ms IS NOT NULL)"  # an event that does not name the object
     " AND (:recorded_items OR NOT EXISTS (SELECT 1 FROM corrections c JOIN corrections r ON r.object = c.object"
     " AND r.item = c.place WHERE c.object = l.object AND c.item = l.item AND r.now <> l.item)))",
     "activity": "EXISTS (SELECT 1 FROM item_objects l WHERE l.object = t.object AND l.activity = :activity)",

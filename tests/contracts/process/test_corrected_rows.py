@@ -137,3 +137,18 @@ def test_rows_are_those_of_the_corrected_traces(make_court, connection, seed):
     assert Counter(map(tuple, connection.execute("SELECT object, event FROM recorded_case_events"))) == everything
     corrected = Counter((case, item["event"]) for case, trace in traces.items() for item in trace)
     assert Counter(map(tuple, connection.execute("SELECT object, event FROM case_events"))) == corrected
+
+
+def test_an_event_that_left_an_object_and_comes_back_stands_in_its_place(make_court, connection):
+    court = make_court("live", late_ms=86_400_000)
+    court.record(court.event("apply", event="e1"), court.event("pay", event="e2"))
+    left = {**court.item(1), "event": "n1", "corrects": court.corrects(1), "objects": [["case", "c2"]]}
+    assert court.correct(left).ok
+    back = {**court.item(3), "event": "n2", "corrects": court.corrects(3), "objects": [["case", "c1"]], "type": "check"}
+    assert court.correct(back).ok
+    write(connection, court.chain, 0)
+    items = [(sequence, item) for _, sequence, _, _, item in court.recorded]
+    (trace,) = (trace for trace in corrected_traces(items).values() if trace)
+    assert [item["event"] for item in trace] == ["n2", "e2"]
+    found = process_flows.variants(connection, "loans", "case", [], 10)[2].items
+    assert [(one["activities"], one["cases"]) for one in found] == [(["check", "pay"], 1)]
