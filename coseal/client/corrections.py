@@ -18,6 +18,7 @@ from coseal.contracts.process.attestation import DISPUTED
 from coseal.contracts.process.chain import ObjectName, item_hash
 from coseal.contracts.process.corrections import MAX_SHOWN, MAX_SHOWN_OBJECTS, named_objects, shown_history
 from coseal.contracts.process.state import attestation_key, source_key, type_key
+from coseal.contracts.rules.rule import DISPUTED as WAYS
 from coseal.contracts.supervision.state import object_state_key
 from coseal.contracts.supervision.watched import recording_chain
 from coseal.errors import BadAnswer, Refused
@@ -138,7 +139,7 @@ def with_attested(session: Session, args: Mapping[str, Any]) -> Exchange[dict[st
 
 def _minds_disputes(monitors: Any) -> bool:
     """Say whether a dispute matters to any rule that looked at an object."""
-    return any(entry[3] for entry in monitors[4])
+    return any(0 < entry[3] < len(WAYS) for entry in monitors[4])
 
 
 def with_hashes(
