@@ -134,7 +134,9 @@ CORRECTIONS: Final = Table(
         integer("place", "`items.number` of the first item in this place"),
         integer("now", "`items.number` of what stands there now; null for a correction", null=True),
         integer("activity", "`activities.id` as it was recorded, of events", null=True),
-        integer("time_ms", "when it happened, as it was recorded, of events", null=True),
+        integer(
+            "time_ms", "when it happened, as it was recorded, of events, also of one that left the object", null=True
+        ),
         *WRITTEN,
     ),
 )
