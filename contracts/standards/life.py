@@ -64,7 +64,7 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
         return refusal
     view.put(head_key(standard), _head(context, args))
     digest = content.digest_of(args["kind"], args["content"])
-    record: Standard = {name: args[name] for name in ("kind", "title", "patents")}
+    record: Standard = {"kind": args["kind"], "title": args["title"], "patents": args.get("patents", [])}
     record |= {"digest": digest, "member": context.member, "tx": context.tx_id.hex(), "adopters": 0, "history": []}
     view.put(standard_key(standard, version), marked(record, PROPOSED, context.height, context.time_ms))
     view.put(content_key(standard, version), dict(args["content"]))
@@ -208,8 +208,8 @@ ACTIONS: Final = {
                 "domain": Identifier(slash=False),
                 "title": Translatable(),
                 "content": CONTENT,
-                "patents": Many(Label(high=256), high=16),
             },
+            {"patents": Many(Label(high=256), high=16)},
         ),
         apply=_propose,
         title="Propose a standard, or its next version, for others to try and adopt",

@@ -58,7 +58,7 @@ def _propose(rows: Rows, args: Given, data: Given, act: Act) -> None:
     row = {name: data[name] for name in ("standard", "version", "kind", "domain", "status")}
     row |= {"title": in_language(args["title"]), "member": act.member, "adopters": 0, "sunset_ms": None}
     row |= {"recognised": "", "recognised_by": "", **act.place}
-    said = {name: args[name] for name in ("content", "patents")}
+    said = {"content": args["content"], "patents": args.get("patents", [])}
     said |= {"titles": args["title"]} if isinstance(args["title"], dict) else {}
     rows.of(STANDARDS).put({**row, "document": {**said, "digest": data["digest"]}})
 

@@ -814,7 +814,7 @@ StandardsProposeProcessType = TypedDict(
         "domain": str,
         "title": str | dict[str, str],
         "content": StandardsProposeProcessTypeContent,
-        "patents": list[str],
+        "patents": NotRequired[list[str]],
     },
 )
 StandardsProposeAreaListContent = TypedDict(
@@ -832,7 +832,7 @@ StandardsProposeAreaList = TypedDict(
         "domain": str,
         "title": str | dict[str, str],
         "content": StandardsProposeAreaListContent,
-        "patents": list[str],
+        "patents": NotRequired[list[str]],
     },
 )
 StandardsProposeFormatContent = TypedDict(
@@ -852,7 +852,7 @@ StandardsProposeFormat = TypedDict(
         "domain": str,
         "title": str | dict[str, str],
         "content": StandardsProposeFormatContent,
-        "patents": list[str],
+        "patents": NotRequired[list[str]],
     },
 )
 StandardsSupersede = TypedDict(
