@@ -134,7 +134,9 @@ def standard_due(view: View, moment: Moment, standard: str, version: int, so_far
     if page + 1 < series.pages(record["adopters"]):
         _next(view, moment, ["review", standard, version, name, period, page + 1, items, others, *users, *adopters])
         return {}
-    figures = {"period": period, "users": users, "active": domain["active"], "adopters": adopters, "items": items}
+    active = domain["active"]
+    users = [min(pair) for pair in zip(users, active, strict=True)]  # who was reinstated between the two is no user yet
+    figures = {"period": period, "users": users, "active": active, "adopters": adopters, "items": items}
     return _decide(view, moment, standard, version, {**record, "review": figures}, others)
 
 
