@@ -21,15 +21,21 @@ from typing import Any, Final
 from bench.machine import about
 from bench.rules import TYPES, Chain, rules
 from bench.standards import populate
+from coseal.contracts.governance.grounds import MAX_GROUNDS
+from coseal.contracts.governance.measures import MAX_ACTIONS, MAX_MEMBERS
+from coseal.contracts.membership.nodes import MAX_NODES
 from coseal.contracts.process.chain import item_hash
 from coseal.contracts.process.corrections import shown_history
 from coseal.contracts.process.state import type_key
+from coseal.contracts.registry import CONTRACTS
 from coseal.contracts.rules.rule import DISPUTED, ON_SOURCES
 from coseal.contracts.standards.life import LAPSE_MS
 from coseal.doctor.speed import step_us
 from coseal.ledger.block import Receipt
 from coseal.ledger.render import time_text
+from coseal.ledger.signing import Ed25519Signer
 from coseal.ledger.transaction import Transaction
+from tests.support.keys import operator
 
 DAY_MS: Final = 86_400_000
 ADMITTED: Final = "e.attributes.amount >= 0"
@@ -112,6 +118,15 @@ class Scene:
         ballot = self.must("bank-a", "supervision.propose_rules", {"rules": list(found)}).data["ballot"]
         for member in ("regulator", "central-bank", "bank-a"):
             self.must(member, "supervision.vote", {"ballot": ballot, "choice": "yes"})
+
+    def decide(self, name: str, kind: str, subject: dict[str, Any], *, last: bool = True) -> Transaction:
+        """Propose something and have it accepted; without ``last`` return the vote that decides it, not committed."""
+        self.must("enterprise-a", "governance.propose", {"id": name, "kind": kind, "subject": subject})
+        self.must("regulator", "governance.vote", {"ballot": name, "choice": "yes"})
+        vote = self.chain.signed("bank-a", "governance.vote", {"ballot": name, "choice": "yes"})
+        if last:
+            self.commit(vote)
+        return vote
 
     def rule(self, rule_id: str, kind: str, **fields: Any) -> dict[str, Any]:
         """Return a rule of the process type."""
@@ -638,6 +653,38 @@ def _history(items: int, judging: Sequence[dict[str, Any]], **fields: Any) -> tu
     return scene, recorded
 
 
+def _key(name: str) -> str:
+    return Ed25519Signer(name.encode().ljust(32, b".")).public_key.hex()
+
+
+def standing() -> Iterator[Result]:
+    """Ballots about a member or a measure: the largest measure, a member with as many nodes as there may be."""
+    scene = Scene()
+    names = [f"member-{n}" for n in range(MAX_MEMBERS)]
+    for name in names:
+        operators = [{"user": "admin", "key": operator(name).public_key.hex(), "capabilities": ["operate"]}]
+        fields = {"member": name, "name": name, "role": "enterprise", "level": "", "sector": "", "operators": operators}
+        scene.decide(f"in-{name}", "add_member", fields)
+    about = {"title": "t" * 128, "text_sha256": "00" * 32, "until_ms": scene.chain.executor.time_ms + 86_400_000}
+    grounds = [{"kind": "external", "id": f"{n}"} for n in range(MAX_GROUNDS)]
+    can = [f"{c.name}.{name}" for c in CONTRACTS.values() for name, action in c.actions.items() if action.pausable]
+    pause = dict.fromkeys(can[:MAX_ACTIONS], names)
+    subject = {**about, "grounds": grounds, "pause": pause}
+    proposed = {"id": "n", "kind": "measure", "subject": subject}
+    yield time_case(
+        "a measure of 16 actions for 32 members proposed",
+        scene,
+        scene.chain.signed("bank-a", "governance.propose", proposed),
+    )
+    vote = scene.decide("m", "measure", subject, last=False)
+    yield time_case("a measure of 16 actions for 32 members decided", scene, vote)
+    for n in range(MAX_NODES):
+        keys = {"consensus_key": _key(f"node {n}"), "link_certificate": f"3004{n:08x}"}
+        scene.must(names[0], "membership.add_node", {"node": f"node-{n}", **keys})
+    vote = scene.decide("out", "remove_member", {"member": names[0], "grounds": grounds}, last=False)
+    yield time_case("a member with 16 nodes removed", scene, vote)
+
+
 GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "recording": recording,
     "judging": judging,
@@ -645,6 +692,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Result]]]] = {
     "correcting": correcting,
     "defining": defining,
     "registering": registering,
+    "standing": standing,
     "due": due,
     "competing": competing,
 }

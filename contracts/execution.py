@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Protocol, TypeAlias
 
+from coseal.contracts.governance import measures
+from coseal.contracts.governance.measures import Paused
 from coseal.contracts.kernel import admitted, window
 from coseal.contracts.kernel.action import (
     INTERNAL_ERROR,
@@ -59,8 +61,8 @@ MAX_RECEIPTS_BYTES: Final = 16 * 1024 * 1024
 """All receipts of a block; its builder leaves what does not fit to the next block."""
 
 SUSPENDED_MAY: Final = (
-    "records and attests process data, asks, responds, contests, appeals, reports evidence, keeps its operators, keys "
-    "and nodes, and may leave"
+    "records and attests process data, asks, responds, answers, contests, appeals, reports evidence, ends adoptions, "
+    "keeps its operators, keys and nodes, and may leave"
 )
 """What a suspended member may send, in words (docs/spec/standing.md)."""
 FORMER_MAY: Final = "responds, contests holds, appeals and replaces its keys"
@@ -118,6 +120,7 @@ class _Frame:
     contracts: Contracts
     verify: Verify
     observers: tuple[Observe, ...] = ()
+    paused: Paused = field(default_factory=dict)
     careful: bool = False
     """Whether every value is encoded after its transaction, to find the one without an encoding."""
 
@@ -322,8 +325,9 @@ class Executor:
         watcher = None if self._watcher is None else self._watcher()
         view = Overlay(self.state.get, _open_keys(contracts), watcher)
         observers = tuple(one.observe for one in contracts.values() if one.observe is not None)
-        frame = _Frame(self.chain_id, height, time_ms, version, contracts, self._verify, observers, careful)
         begun = begin_block(view, contracts, height, time_ms, careful=careful)
+        paused = measures.paused(view, height, time_ms)
+        frame = _Frame(self.chain_id, height, time_ms, version, contracts, self._verify, observers, paused, careful)
         receipts = [Receipt(ZERO_HASH, OK, "", begun.data, begun.steps).encode()]
         room, left_steps = MAX_RECEIPTS_BYTES - len(receipts[0]), BLOCK_STEPS - begun.steps
         taken: list[int] = []
@@ -529,7 +533,7 @@ def _apply(view: Overlay, frame: _Frame, tx: Transaction) -> Result | Rejected:
     sender = membership.sender(view, tx.sender)
     if sender is None or sender.key != tx.public_key:  # changed by a transaction before it in this block
         return Rejected("unknown_sender", f"{tx.sender} was removed, or given another key, earlier in this block")
-    refusal = _may_send(action, tx, sender)
+    refusal = _may_send(action, tx, sender) or _paused(frame, tx, sender)
     if refusal is not None:
         return refusal
     view.writes = contract.writes
@@ -598,3 +602,14 @@ def _without_standing(member: str, standing: Standing) -> Rejected:
         return Rejected("former_member", f"{member} is no member any more; it still {FORMER_MAY}")
     until = moment_text(standing.until_ms)
     return Rejected("suspended", f"{member} is suspended until {until}; until then it still {SUSPENDED_MAY}")
+
+
+def _paused(frame: _Frame, tx: Transaction, sender: membership.Sender) -> Rejected | None:
+    """Refuse what a measure pauses for the sender's member, by the measure that ends last."""
+    name = f"{tx.contract}.{tx.action}"
+    found = [pause for pause in frame.paused.get(name, ()) if pause.concerns(sender.member)]
+    if not found:
+        return None
+    last = max(found, key=lambda pause: pause.until_ms)
+    # S15
+    return Rejected("paused", f"the measure {last.measure} pauses {name} until {moment_text(last.until_ms)}")

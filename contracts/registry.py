@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.evidence.state import places_key
 from coseal.contracts.governance import actions as governance
-from coseal.contracts.governance import admissions, standing
+from coseal.contracts.governance import admissions, measures, standing
 from coseal.contracts.governance.kinds import kinds
 from coseal.contracts.governance.state import NAME as GOVERNANCE
 from coseal.contracts.kernel import deadlines, state
@@ -50,15 +50,20 @@ TAKEN: Final = frozenset((*RESERVED, membership.NAME, GOVERNANCE, *(contract.nam
 """Names that no contract of others has."""
 GROUNDS: Final = {"finding": finding_key, "evidence": places_key, "policy": instrument_key}
 """The state keys of what a proposal about a member or a measure may name as its ground."""
+_MEMBERSHIP: Final = membership.contract(CAPABILITIES)
+_PAUSABLE: Final = {
+    f"{contract.name}.{name}": action.pausable
+    for contract in (_MEMBERSHIP, *_OWN)
+    for name, action in contract.actions.items()
+}
 KINDS: Final[Mapping[str, ProposalKind]] = {
     **kinds(CAPABILITIES, TAKEN),
     **standing.kinds(GROUNDS),
+    **measures.kinds(GROUNDS, _PAUSABLE),
     **{name: kind for contract in _OWN for name, kind in contract.proposals.items()},
 }
 """What can be proposed, by name."""
-CONTRACTS: Final[Contracts] = {
-    contract.name: contract for contract in (membership.contract(CAPABILITIES), governance.contract(KINDS), *_OWN)
-}
+CONTRACTS: Final[Contracts] = {contract.name: contract for contract in (_MEMBERSHIP, governance.contract(KINDS), *_OWN)}
 """The contracts of the newest protocol version, in the order in which their ``begin_block`` runs."""
 
 KEYS: Final[Mapping[str, str]] = {
@@ -103,7 +108,9 @@ def _confined(contract: Contract) -> Contract:
     Its rows, events and lists are no part of a block: who shows them asks the contract itself.
     """
     name = contract.name
-    actions = {action: _held_after(contract, entry) for action, entry in contract.actions.items()}
+    actions = {
+        action: replace(_held_after(contract, entry), pausable=True) for action, entry in contract.actions.items()
+    }
     confined = Contract(name, actions, open_keys=contract.open_keys, writes=f"{name}/")  # W9
     if contract.fire is None:
         return confined

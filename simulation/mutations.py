@@ -46,6 +46,9 @@ _EVIDENCE = "coseal.contracts.evidence.actions"
 _STANDARDS = "coseal.contracts.standards"
 _STANDARDS_SUITE = "tests/contracts/standards"
 _KINDS = "coseal.contracts.governance.kinds"
+_SEATS = "coseal.contracts.governance.seats"
+_STANDING = "coseal.contracts.governance.standing"
+_MEASURES = "coseal.contracts.governance.measures"
 _VERSIONS = "coseal.contracts.governance.versions"
 _ADMISSIONS = "coseal.contracts.governance.admissions"
 _REGISTRY = "coseal.contracts.registry"
@@ -421,8 +424,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "removed_still_counts": _one(
         "a removed validator keeps its seat",
         _KINDS,
-        'membership_epochs.schedule(view, case.id, _without_seat(view, subject["node"]))',
-        "membership_epochs.schedule(view, case.id, _current(view))",
+        'membership_epochs.schedule(view, case.id, seats.without(seats.current(view), subject["node"]))',
+        "membership_epochs.schedule(view, case.id, seats.current(view))",
         "tests/contracts/governance/test_proposals.py",
     ),
     "successors_unchecked": _one(
@@ -434,7 +437,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "two_changes_at_once": _one(
         "a second change is decided while the first waits for its block",
-        _KINDS,
+        _SEATS,
         "if membership_epochs.pending(view) is not None:  # A4",
         "if view is None:",
         "tests/contracts/governance/test_proposals.py",
@@ -462,10 +465,38 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "version_loses_quorum": _one(
         "a removal leaves fewer than a quorum that have the version in force",
-        _KINDS,
-        "if not left.suffices and governance_versions.has(view, removed, version):  # A11",
+        _SEATS,
+        "if not support.suffices and governance_versions.has(view, removed, version):  # A11",
         "if view is None:",
         "tests/contracts/governance/test_versions.py",
+    ),
+    "suspension_cut_short": _one(
+        "an older, shorter suspension ends the one that took its place",
+        _STANDING,
+        "    if now.until_ms != until_ms:\n        return {}\n",
+        "    if now.until_ms is None:\n        return {}\n",
+        "tests/contracts/governance/test_standing.py",
+    ),
+    "suspended_by_instalments": _one(
+        "more than a third of the members can be suspended",
+        _STANDING,
+        "    if already < most:  # S5",
+        "    if already <= most:  # S5",
+        "tests/contracts/governance/test_standing.py",
+    ),
+    "emergency_by_instalments": _one(
+        "an emergency measure is renewed as soon as it is over",
+        _MEASURES,
+        "if ended_ms is None or case.time_ms >= ended_ms + REST_MS:  # S14",
+        "if ended_ms is None or case.time_ms >= ended_ms:  # S14",
+        "tests/contracts/governance/test_measures.py",
+    ),
+    "paused_in_the_deciding_block": _one(
+        "a measure pauses actions that stand after its deciding vote in the same block",
+        _MEASURES,
+        '        "first_height": case.height + 1,\n',
+        '        "first_height": case.height,\n',
+        "tests/contracts/governance/test_measures.py",
     ),
     "contract_named_as_another": _one(
         "a ballot admits a contract of others under the name of a shipped one",
@@ -546,7 +577,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "contract_loses_quorum": _one(
         "a removal leaves fewer than a quorum that have a contract in force",
-        _KINDS,
+        _SEATS,
         "if lost is not None:  # W8",
         "if view is None:",
         _ADMISSIONS_SUITE,

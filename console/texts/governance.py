@@ -32,6 +32,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "governance.kind.retire": ("End rules", "停用规则"),
     "governance.kind.suspend_member": ("Suspend a member", "暂停成员资格"),
     "governance.kind.reinstate_member": ("Reinstate a member", "恢复成员资格"),
+    "governance.kind.measure": ("Pause actions", "暂停操作的措施"),
+    "governance.kind.emergency_measure": ("Pause actions in an emergency", "紧急暂停措施"),
+    "governance.kind.end_measure": ("End a measure", "终止措施"),
     "governance.kind.remove_member": ("Remove a member", "移除成员"),
     "governance.kind.terms": ("Change terms", "变更期限"),
     "governance.proposer": ("Proposed by", "提案者"),
@@ -87,6 +90,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "This member is suspended: it records, answers and appeals, and has no voice.",
         "该成员资格已暂停：仍可记录、答复和申诉，但无表决与提案权。",
     ),
+    "refusal.paused": ("A measure pauses this for a time.", "该操作因一项措施暂时停用。"),
     "refusal.former_member": (
         "This is no member any more: it answers, appeals and replaces its keys.",
         "该方已不再是成员：仅可答复、申诉和更换密钥。",

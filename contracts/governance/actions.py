@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from coseal.contracts.governance import admissions, ballot, leaving, seats, standing
+from coseal.contracts.governance import admissions, ballot, leaving, measures, seats, standing, standing_rows
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.state import COUNT_KEY, KEYS, NAME, OPEN_KEYS, PROPOSALS_KEY, number_key, proposal_key
 from coseal.contracts.kernel import deadlines
@@ -171,6 +171,7 @@ def _due(view: View, time_ms: int) -> Entry | None:
 _FIRES: Final[Mapping[str, Fire]] = {
     standing.SUSPENSION: standing.end_suspension,
     leaving.NOTICE: leaving.end_notice,
+    measures.END: measures.end_measure,
 }
 
 
@@ -288,6 +289,9 @@ def contract(kinds: Kinds) -> Contract:
         due=_due,
         fire=partial(_fire, kinds),
         next_deadline_ms=_next_deadline_ms,
+        tables=standing_rows.TABLES,
+        rows=standing_rows.writer,
+        lists=standing_rows.LISTS,
         keys=KEYS,
         open_keys=OPEN_KEYS,
         decisions=("close",),

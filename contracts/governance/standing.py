@@ -14,6 +14,7 @@ from coseal.contracts.governance import electorate, grounds, seats
 from coseal.contracts.governance.state import NAME, leaving_key
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import FORMER, GOOD, SUSPENDED, Reader, Rejected, Result, View
+from coseal.contracts.kernel.budget import ITEM_STEPS
 from coseal.contracts.kernel.contract import Entry, Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
@@ -156,6 +157,7 @@ def depart(view: View, member_id: str, height: int, time_ms: int, proposal_id: s
     """Make a member a former one: its nodes leave the registry, its voice and offices end, its keys stay."""
     own: Any = view.get(own_nodes_key(member_id)) or []
     if own:
+        view.charge(ITEM_STEPS * len(own))
         membership_nodes.retire(view, member_id, own, height)
     put_standing(view, member_id, Standing(FORMER, None, height, proposal_id))
     view.delete(leaving_key(member_id))

@@ -13,6 +13,7 @@ UPGRADE_KEY: Final = "governance/upgrade"
 VERSION_KEY: Final = "governance/version"
 ADMISSIONS_KEY: Final = "governance/admissions"
 STEPPING_DOWN_KEY: Final = "governance/stepping_down"
+MEASURES_KEY: Final = "governance/measures"
 
 KEYS: Final = {
     "governance/proposal/<id>": "a proposal with its votes, and what became of it",
@@ -23,10 +24,13 @@ KEYS: Final = {
     VERSION_KEY: "the protocol version in force, if a ballot brought it",
     ADMISSIONS_KEY: "the contracts of others that are accepted and not in force yet",
     "governance/leaving/<member>": "when a member that gave notice leaves",
+    MEASURES_KEY: "the ids of the measures in force, oldest first",
+    "governance/measure/<id>": "a measure: what it pauses, and how it ended",
+    "governance/paused/<action>": "when the last emergency measure that paused an action ends, or ended",
     STEPPING_DOWN_KEY: "the validators of suspended members that leave their seats, one a block",
     **deadlines.keys(NAME),
 }
-OPEN_KEYS: Final = ("governance/proposal/", PROPOSALS_KEY, *deadlines.open_keys(NAME))
+OPEN_KEYS: Final = ("governance/proposal/", PROPOSALS_KEY, STEPPING_DOWN_KEY, MEASURES_KEY, *deadlines.open_keys(NAME))
 
 
 def proposal_key(proposal_id: str) -> str:
@@ -42,3 +46,13 @@ def number_key(number: int) -> str:
 def leaving_key(member_id: str) -> str:
     """Return the state key of the notice of a member that leaves."""
     return f"governance/leaving/{member_id}"
+
+
+def measure_key(measure_id: str) -> str:
+    """Return the state key of a measure."""
+    return f"governance/measure/{measure_id}"
+
+
+def paused_key(action: str) -> str:
+    """Return the state key of the end of the last emergency measure that paused an action."""
+    return f"governance/paused/{action}"

@@ -98,9 +98,10 @@ def retire(view: View, member_id: str, node_ids: Sequence[str], height: int) -> 
     for node_id in node_ids:
         former = {"member": member_id, "kind": FORMER, "consensus_key": None, "link_certificate": None}
         view.put(node_key(node_id), {**former, "since": height})
+    gone = frozenset(node_ids)
     for key in (NODES_KEY, own_nodes_key(member_id)):
         listed: Any = view.get(key)
-        view.put(key, [other for other in listed if other not in node_ids])
+        view.put(key, [other for other in listed if other not in gone])
 
 
 def _rotate_link_certificate(view: View, context: Context, args: Args) -> Result | Rejected:

@@ -138,5 +138,6 @@ ACTIONS: Final = {
         example={**_EXAMPLE, "reason": "Version 2 names the lender"},
         capability="operate",
         standing=SUSPENDED,
+        pausable=False,
     ),
 }

@@ -185,5 +185,6 @@ ACTIONS: Final = {
         title="Answer a dispute about an own standard",
         example={**_EXAMPLE, "member": "bank-a", "text": "It is; version 2 will say so"},
         standing=SUSPENDED,
+        pausable=False,
     ),
 }

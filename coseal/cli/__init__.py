@@ -37,6 +37,7 @@ from coseal.cli import (
     questions,
     repair,
     rules,
+    standing,
     stream,
     transactions,
 )
@@ -122,6 +123,7 @@ _GROUPS = (
     members,
     repair,
     governance,
+    standing,
     transactions,
     imports,
     exports,

@@ -48,6 +48,12 @@ class ProposalKind(StrEnum):
     add_contract = "add_contract"
     withdraw_contract = "withdraw_contract"
     retry_due = "retry_due"
+    suspend_member = "suspend_member"
+    reinstate_member = "reinstate_member"
+    remove_member = "remove_member"
+    measure = "measure"
+    emergency_measure = "emergency_measure"
+    end_measure = "end_measure"
 
 
 class ProposalStatus(StrEnum):
@@ -109,18 +115,33 @@ def propose(
 
       coseal governance propose withdraw_version proposal=protocol-version.2.1f2e3d4c --as central-bank
     """
-    from coseal.client import governance
     from coseal.client.arguments import parse_subject
     from coseal.client.supervision import duration_ms
 
     subject = parse_subject(kind.value, words or [], data)
-    more: dict[str, Any] = {} if reason is None else {"reason": reason}
+    closes_ms = None if open_for is None else time.time_ns() // 1_000_000 + duration_ms(open_for)
+    put_to_vote(access, sender, kind, subject, reason, identifier, closes_ms, as_json=as_json)
+
+
+def put_to_vote(
+    access: Access,
+    sender: str,
+    kind: ProposalKind,
+    subject: Mapping[str, Any],
+    reason: str | None,
+    identifier: str | None = None,
+    closes_ms: int | None = None,
+    *,
+    as_json: bool,
+) -> None:
+    """Make a proposal and print how it stands; exit with 1 if it was refused."""
+    from coseal.client import governance
+
+    given = {"reason": reason, "closes_ms": closes_ms}
+    more = {name: value for name, value in given.items() if value is not None}
+    chosen = identifier or governance.new_id(kind.value, _about(subject))
+    args = {"id": chosen, "kind": kind.value, "subject": dict(subject), **more}
     with access.client(sender) as client:
-        if open_for is not None:
-            more["closes_ms"] = time.time_ns() // 1_000_000 + duration_ms(open_for)
-        about = _about(subject)
-        chosen = identifier or governance.new_id(kind.value, about)
-        args = {"id": chosen, "kind": kind.value, "subject": subject, **more}
         committed = act(access, client, "governance", "propose", args, as_json=as_json)
         _end(client, chosen, committed, as_json=as_json)
 
@@ -228,8 +249,9 @@ def _end(client: Client, proposal: str, committed: Any, *, as_json: bool) -> Non
 
 
 def _about(subject: Mapping[str, Any]) -> str:
-    """Return what a proposal is about in a word: a node, a member, a version, or another proposal."""
-    return next((str(subject[name]) for name in ("node", "member", "version", "proposal") if name in subject), "")
+    """Return what a proposal is about in a word: a node, a member, a version, a measure, or another proposal."""
+    names = ("node", "member", "version", "proposal", "measure")
+    return next((str(subject[name]) for name in names if name in subject), "")
 
 
 def _print_proposal(found: dict[str, Any], *, as_json: bool) -> None:

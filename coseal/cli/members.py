@@ -25,7 +25,9 @@ from coseal.cli.shared import (
 from coseal.errors import CosealError
 
 member_app = typer.Typer(
-    cls=Commands, no_args_is_help=True, help="Add a member, or prepare to be one; replace a user's key."
+    cls=Commands,
+    no_args_is_help=True,
+    help="Add, suspend or remove a member, prepare to be one, leave; replace a user's key.",
 )
 
 

@@ -314,6 +314,76 @@ GovernanceProposeRemoveMember = TypedDict(
         "reason": NotRequired[str],
     },
 )
+GovernanceProposeMeasureSubjectGrounds = TypedDict(
+    "GovernanceProposeMeasureSubjectGrounds",
+    {
+        "kind": Literal["finding", "evidence", "policy", "external"],
+        "id": str,
+    },
+)
+GovernanceProposeMeasureSubject = TypedDict(
+    "GovernanceProposeMeasureSubject",
+    {
+        "title": str,
+        "text_sha256": str,
+        "until_ms": int,
+        "pause": dict[str, Literal["all"] | list[str]],
+        "grounds": list[GovernanceProposeMeasureSubjectGrounds],
+    },
+)
+GovernanceProposeMeasure = TypedDict(
+    "GovernanceProposeMeasure",
+    {
+        "id": str,
+        "kind": Literal["measure"],
+        "subject": GovernanceProposeMeasureSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeEmergencyMeasureSubjectGrounds = TypedDict(
+    "GovernanceProposeEmergencyMeasureSubjectGrounds",
+    {
+        "kind": Literal["finding", "evidence", "policy", "external"],
+        "id": str,
+    },
+)
+GovernanceProposeEmergencyMeasureSubject = TypedDict(
+    "GovernanceProposeEmergencyMeasureSubject",
+    {
+        "title": str,
+        "text_sha256": str,
+        "until_ms": int,
+        "pause": dict[str, Literal["all"] | list[str]],
+        "grounds": list[GovernanceProposeEmergencyMeasureSubjectGrounds],
+    },
+)
+GovernanceProposeEmergencyMeasure = TypedDict(
+    "GovernanceProposeEmergencyMeasure",
+    {
+        "id": str,
+        "kind": Literal["emergency_measure"],
+        "subject": GovernanceProposeEmergencyMeasureSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeEndMeasureSubject = TypedDict(
+    "GovernanceProposeEndMeasureSubject",
+    {
+        "measure": str,
+    },
+)
+GovernanceProposeEndMeasure = TypedDict(
+    "GovernanceProposeEndMeasure",
+    {
+        "id": str,
+        "kind": Literal["end_measure"],
+        "subject": GovernanceProposeEndMeasureSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
 GovernanceProposeRecogniseStandardSubject = TypedDict(
     "GovernanceProposeRecogniseStandardSubject",
     {
@@ -1139,6 +1209,33 @@ class Submitting:
         self,
         contract: Literal["governance"],
         action: Literal["propose"],
+        args: GovernanceProposeMeasure,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeEmergencyMeasure,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeEndMeasure,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
         args: GovernanceProposeRecogniseStandard,
         *,
         timeout_s: float = ...,
@@ -1766,6 +1863,33 @@ class AsyncSubmitting:
         contract: Literal["governance"],
         action: Literal["propose"],
         args: GovernanceProposeRemoveMember,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeMeasure,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeEmergencyMeasure,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeEndMeasure,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -42,6 +42,14 @@ GOALS: Final[dict[str, str]] = {
     "validator_removed": "a validator is removed",
     "key_rotated": "a validator gets another key",
     "member_added": "a member is added",
+    "suspended": "a member is suspended",
+    "reinstated": "a suspension ends by itself",
+    "removed": "a member is removed",
+    "left": "a member leaves",
+    "stepped_down": "a validator of a suspended member steps down",
+    "no_voice": "a suspended or former member is refused what needs good standing",
+    "paused": "an action is refused while a measure pauses it",
+    "measure_ended": "a measure ends by itself",
     "version": "another protocol version comes into force",
     "version_withdrawn": "a protocol version is withdrawn",
     "void": "a proposal is accepted that cannot take effect any more",
@@ -61,8 +69,10 @@ def of_receipt(action: str, code: str, detail: str, data: Mapping[str, Any]) -> 
     """Yield the goals that a transaction's receipt shows."""
     if code == "rule_broken":
         yield "source_kept" if "named source" in detail else "kept"
-    if code == "too_costly":
-        yield "too_costly"
+    if code in ("suspended", "former_member"):
+        yield "no_voice"
+    if code in ("too_costly", "paused"):
+        yield code
     if code == "ok" and data.get("status") == "failed":
         yield "failed"
     if code == "rule_violated":
@@ -90,6 +100,11 @@ def of_begun(reader: Reader, data: Mapping[str, Any]) -> Iterator[str]:
     governed = data.get("governance", {})
     if "protocol_version" in governed:
         yield "version"
+    for name, goal in (("reinstated", "reinstated"), ("left", "left"), ("ended", "measure_ended")):
+        if governed.get(name):
+            yield goal
+    if "stepped_down" in governed:
+        yield "stepped_down"
     for proposal in governed.get("closed", ()):
         yield from _of_proposal(proposal)
     due = data.get("supervision", {})
@@ -149,8 +164,16 @@ def _of_effects(effects: Any) -> Iterator[str]:
             yield "unfit"
 
 
+_ACCEPTED: Final[Mapping[str, str]] = {
+    "add_member": "member_added",
+    "withdraw_version": "version_withdrawn",
+    "suspend_member": "suspended",
+    "remove_member": "removed",
+}
+
+
 def _of_proposal(data: Mapping[str, Any]) -> Iterator[str]:
-    if data["status"] in ("void", "expired"):
+    if data.get("status") in ("void", "expired"):
         yield data["status"]
-    if data["status"] == "accepted" and data["kind"] in ("add_member", "withdraw_version"):
-        yield "member_added" if data["kind"] == "add_member" else "version_withdrawn"
+    if data.get("status") == "accepted" and data["kind"] in _ACCEPTED:
+        yield _ACCEPTED[data["kind"]]

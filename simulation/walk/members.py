@@ -7,9 +7,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coseal.contracts.governance.state import ADMISSIONS_KEY, PROPOSALS_KEY, UPGRADE_KEY, proposal_key
+from coseal.contracts.governance.state import (
+    ADMISSIONS_KEY,
+    MEASURES_KEY,
+    PROPOSALS_KEY,
+    UPGRADE_KEY,
+    leaving_key,
+    proposal_key,
+)
 from coseal.contracts.kernel.state import ASIDES_KEY, PROTOCOL_VERSION_KEY
-from coseal.contracts.membership.state import VALIDATORS_KEY, epoch_key, operators_key, own_nodes_key
+from coseal.contracts.membership.state import (
+    FORMER_KEY,
+    SUSPENDED_KEY,
+    VALIDATORS_KEY,
+    epoch_key,
+    operators_key,
+    own_nodes_key,
+)
 from coseal.ledger import signing
 from coseal.ledger.certificate import Phase, vote_preimage
 from simulation.walk import standards
@@ -19,6 +33,7 @@ USERS: Final = ("admin", "clerk", "agent", "auditor")
 CAPABILITIES: Final = ("operate", "registrar", "submit", "supervise")
 MAX_OPEN: Final = 4
 DAY_MS: Final = 86_400_000
+PAUSED: Final = ("membership.set_profile", "policy.amend", "process.define_type", "supervision.guide")
 NEW_MEMBERS: Final = tuple(f"member-{number}" for number in range(6))
 
 
@@ -204,6 +219,44 @@ def _retried(walk: Walker, member: str) -> dict[str, Any] | None:
     return {"number": walk.pick(waiting)} if waiting else None
 
 
+def _grounds(walk: Walker) -> list[dict[str, str]]:
+    numbers = walk.newest("finding", 8)
+    known = [{"kind": "finding", "id": f"F{walk.pick(numbers)}"}] if numbers else []
+    return [{"kind": "external", "id": "A judgment"}, *known]
+
+
+def _suspension(walk: Walker, member: str) -> dict[str, Any] | None:
+    until_ms = walk.sight.time_ms + walk.pick((60_000, 3_600_000, DAY_MS, 30 * DAY_MS))
+    about = {"member": walk.member(), "until_ms": until_ms, "seats": walk.chance(2), "grounds": _grounds(walk)}
+    return about if walk.chance(3) else None
+
+
+def _reinstatement(walk: Walker, member: str) -> dict[str, Any] | None:
+    suspended: list[str] = walk.get(SUSPENDED_KEY) or []
+    return {"member": walk.pick(suspended), "grounds": _grounds(walk)} if suspended else None
+
+
+def _departure(walk: Walker, member: str) -> dict[str, Any] | None:
+    """Name a member that was admitted during the walk, mostly: those of the genesis have much to do."""
+    gone: list[str] = walk.get(FORMER_KEY) or []
+    free = [name for name in NEW_MEMBERS if name in walk.members() and name not in gone]
+    return {"member": walk.pick(free), "grounds": _grounds(walk)} if free and walk.chance(3) else None
+
+
+def _measure(walk: Walker, member: str) -> dict[str, Any] | None:
+    if not walk.chance(4):
+        return None
+    actions = walk.rng.sample(PAUSED, walk.rng.randint(0, 2))
+    until_ms = walk.sight.time_ms + walk.pick((60_000, 3_600_000, DAY_MS))
+    about = {"title": "A measure", "text_sha256": "00" * 32, "until_ms": until_ms, "grounds": _grounds(walk)}
+    return {**about, "pause": {action: "all" if walk.chance(3) else [walk.member()] for action in actions}}
+
+
+def _measure_end(walk: Walker, member: str) -> dict[str, Any] | None:
+    ids: list[str] = walk.get(MEASURES_KEY) or []
+    return {"measure": walk.pick(ids)} if ids else None
+
+
 _SUBJECTS: Final = {
     "add_validator": _addition,
     "remove_validator": _removal,
@@ -216,6 +269,12 @@ _SUBJECTS: Final = {
     "retry_due": _retried,
     "recognise_standard": standards.recognition,
     "settle_dispute": standards.settlement,
+    "suspend_member": _suspension,
+    "reinstate_member": _reinstatement,
+    "remove_member": _departure,
+    "measure": _measure,
+    "emergency_measure": _measure,
+    "end_measure": _measure_end,
 }
 
 
@@ -229,6 +288,16 @@ def _vote(walk: Walker) -> Move | None:
     if walk.chance(4):
         args["reason"] = "So it should be"
     return None if sender is None else Move(sender, "governance.vote", args)
+
+
+def _leave(walk: Walker) -> Move | None:
+    member = walk.pick(NEW_MEMBERS)
+    sender = walk.operator(member, "operate")
+    if sender is None:
+        return None
+    if walk.get(leaving_key(member)) is not None:
+        return Move(sender, "governance.stay", {}) if walk.chance(2) else None
+    return Move(sender, "governance.leave", {"member": member})
 
 
 # Evidence
@@ -267,5 +336,6 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "declare_software": (5, _declare_software),
     "propose": (4, _propose),
     "vote on a proposal": (10, _vote),
+    "leave or stay": (1, _leave),
     "report": (1, _report),
 }

@@ -26,6 +26,7 @@ CODES_WITHOUT_A_BLOCK = {
     ("membership", "too_many_operators"): "a member with 1,000 operators",
     ("governance", "too_many_members"): "a chain with 1,000 members",
     ("governance", "too_many_contracts"): "a chain with 32 contracts of others",
+    ("governance", "too_many_measures"): "a chain with 64 measures in force",
     ("governance", "last_government"): "a chain with one government member, which runs no validator",
 }
 """Codes that the chain does not have, each with what it would need."""
@@ -42,7 +43,7 @@ FAMILIES_WITHOUT_A_BLOCK = {
 """Families of keys that the chain does not write, each with what it would need."""
 SUPERVISED_KINDS = ("rules", "adopt", "retire", "terms")
 DUE = {
-    *(("governance", kind) for kind in ("close", "suspension", "notice")),
+    *(("governance", kind) for kind in ("close", "suspension", "notice", "measure")),
     *(("supervision", kind) for kind in ("finding", "question", "hold", "ballot", "object", "passed", "clock")),
     ("supervision", "show finding"),
     ("supervision", "show hold"),
@@ -201,7 +202,7 @@ def test_everything_that_a_block_can_begin_with_occurs(lines):
         "unanswered",
     }
     assert {name for data in found for name in data.get("governance", ())} == {
-        *("closed", "contracts", "left", "protocol_version", "reinstated", "stepped_down")
+        *("closed", "contracts", "ended", "left", "protocol_version", "reinstated", "stepped_down")
     }
     admitted = [entry for data in found for entry in data.get("governance", {}).get("contracts", ())]
     assert [(entry["version"], entry["in_force"]) for entry in admitted] == [(1, False), (1, True), (2, True)]

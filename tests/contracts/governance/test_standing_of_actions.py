@@ -25,11 +25,15 @@ SUSPENDED_MAY = FORMER_MAY | {
     "membership.rotate_link_certificate",
     "process.attest",
     "process.record",
+    "standards.answer",
+    "standards.end_adoption",
     "supervision.ask",
 }
 NEVER_PAUSED = {
     "process.attest",
     "process.record",
+    "standards.answer",
+    "standards.end_adoption",
     "supervision.appeal",
     "supervision.ask",
     "supervision.contest_hold",

@@ -17,6 +17,7 @@ from coseal.node.http.stream import Wanted, _block_events
 from coseal.node.index.rows import shown
 from coseal.streams.outgoing import outgoing
 from tests.node.http.world import World, scenario
+from tests.support.genesis import START_MS
 
 TEXT = "\x00\x01\x1b[2J\x85\u2028\u202e<b>\n\r\t" + "x" * 180
 FIRST, LAST = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"
@@ -76,6 +77,25 @@ RULE: dict[str, Any] = {
     **dict.fromkeys(("title", "description", "severity", "effect", "tests", "valid_from")),
     "valid_to": LAST,
 }
+UNTIL_MS = START_MS + 300 * 86_400_000
+GROUNDS = [{"kind": "external", "id": "/../<b>" + "x" * 100}]
+MEASURE: dict[str, Any] = {
+    "title": "<b>{{7*7}}'; --" + "x" * 100,
+    "text_sha256": "00" * 32,
+    "until_ms": UNTIL_MS,
+    "pause": {"supervision.guide": ["public-a"], "policy.evaluate": "all"},
+    "grounds": GROUNDS,
+}
+SUSPENSION = {"member": "public-a", "until_ms": UNTIL_MS, "seats": True, "grounds": GROUNDS}
+
+
+def accepted(name: str, kind: str, subject: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return what it takes to decide a proposal."""
+    proposal = {"id": name, "kind": kind, "subject": subject, "reason": "x"}
+    votes = [(member, "governance.vote", {"ballot": name, "choice": "yes"}) for member in ("bank-a", "central-bank")]
+    return [("enterprise-a", "governance.propose", proposal), *votes]
+
+
 ACTS: list[tuple[str, str, dict[str, Any]]] = [
     ("enterprise-a", "process.define_type", DEFINITION),
     (
@@ -101,6 +121,9 @@ ACTS: list[tuple[str, str, dict[str, Any]]] = [
     ("regulator", "supervision.answer", {"question": "Q1", "answer": TEXT}),
     ("regulator", "supervision.guide", {"title": TEXT, "text": TEXT}),
     ("enterprise-a", "membership.set_profile", {"description": TEXT, "url": "javascript:alert(1)"}),
+    *accepted("m", "measure", MEASURE),
+    *accepted("s", "suspend_member", SUSPENSION),
+    *accepted("e", "end_measure", {"measure": "m"}),
 ]
 LISTS = [
     *("/v1/process-types", "/v1/process-types/t", "/v1/process-types/t/map", "/v1/process-types/t/variants"),
@@ -110,6 +133,7 @@ LISTS = [
     *("/v1/policies/statistics?by=year,area,level,issuer", "/v1/policies/sources", "/v1/policies/relations?id=p3"),
     *("/v1/policies/coissuing", *(f"/v1/policies/{name}" for name in ("p0", "p1", "p2", "p3", "live"))),
     *("/v1/rules", "/v1/rules/R1", "/v1/ballots", "/v1/ballots/B1", "/v1/findings", "/v1/holds", "/v1/obligations"),
+    *("/v1/standings", "/v1/governance/measures", "/v1/governance/proposals"),
     *("/v1/questions", "/v1/questions/Q1", "/v1/guidance", "/v1/members", "/v1/members/enterprise-a", "/v1/blocks"),
 ]
 
@@ -156,6 +180,7 @@ async def test_both_streams_carry_the_oddest_that_contracts_accept(world: World,
         ("questions", "document", "null", "/v1/questions", "questions"),
         ("guidance", "document", "{", "/v1/guidance", "guidance"),
         ("ballots", "document", "1", "/v1/ballots", "ballots"),
+        ("measures", "document", "[", "/v1/governance/measures", "measures"),
         ("traces", "activity", 99, "/v1/process-types/t/cases", "items"),
     ],
 )
@@ -169,7 +194,7 @@ def test_a_row_that_cannot_be_shown_says_so_and_the_others_are_shown(
             async with world.client() as client:
                 whole = (await client.get(path)).json()[what]
                 with sqlite3.connect(world.index.path) as connection:
-                    key = {"traces": "object", "policies": "id", "rules": "id"}.get(table, "number")
+                    key = {"traces": "object", "policies": "id", "rules": "id", "measures": "id"}.get(table, "number")
                     first = f"SELECT min({key}) FROM {table}"
                     connection.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ({first})", (value,))
                 connection.close()

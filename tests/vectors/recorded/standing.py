@@ -15,6 +15,7 @@ def run(scenario: Scenario) -> None:
     """Run this part."""
     _suspensions(scenario)
     _seats(scenario)
+    _measures(scenario)
     _departures(scenario)
 
 
@@ -61,6 +62,38 @@ def _seats(scenario: Scenario) -> None:
     scenario.ok("node:city", "membership.ready", height=scenario.chain.executor.height)
     Proposals(scenario, "add_validator").accept("again", {"node": "city"})
     scenario.wait(1_000)
+
+
+def _measures(scenario: Scenario) -> None:
+    measure, emergency = Proposals(scenario, "measure"), Proposals(scenario, "emergency_measure")
+    end = Proposals(scenario, "end_measure")
+    paused = ("process.register_source", {"id": "paused", "process_type": "loans", "mode": "live"})
+
+    def subject(pause: dict[str, Any], days: int = 3) -> dict[str, Any]:
+        about = {"title": "A measure", "text_sha256": "00" * 32, "until_ms": scenario.now_ms + days * DAY_MS}
+        return {**about, "pause": pause, "grounds": [EXTERNAL]}
+
+    some = {"process.register_source": ["bank-a", "public-a"], "process.define_type": "all"}
+    measure.no("unknown_action", subject({"process.nothing": "all"}))
+    measure.no("not_pausable", subject({"process.record": "all"}))
+    measure.no("unknown_member", subject({"process.define_type": ["nobody"]}))
+    measure.no("bad_time", subject(some, 367))
+    emergency.no("bad_time", subject(some, 8))
+    scenario.decided("governance", measure.make("rejected", subject(some)), "rejected", "no", but="regulator")
+    measure.make("expired", subject(some), closes_ms=scenario.now_ms + 10_000)
+    scenario.wait(20_000)
+    late = measure.make("void", {**subject(some), "until_ms": scenario.now_ms + 10_000})
+    scenario.wait(20_000)
+    scenario.decided("governance", late, "void", but="regulator")
+    measure.accept("accepted", subject(some))
+    scenario.no("paused", "bank-a", *paused[:1], **paused[1])
+    end.no("not_in_force", {"measure": "none"})
+    end.every_end({"measure": "measure.accepted"})
+    emergency.every_end(subject(some))
+    scenario.no("paused", "public-a", *paused[:1], **paused[1])
+    emergency.no("renewed", subject(some))
+    measure.no("renewed", subject({"process.define_type": ["city"]}))
+    scenario.wait(4 * DAY_MS)
 
 
 def _departures(scenario: Scenario) -> None:
