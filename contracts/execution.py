@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Protocol, TypeAlias
 
+from coseal.contracts.governance import founding as governance
 from coseal.contracts.governance import measures
 from coseal.contracts.governance.measures import Paused
 from coseal.contracts.kernel import admitted, window
@@ -135,8 +136,8 @@ def decode_and_verify(raw: bytes) -> Transaction:
 def genesis_updates(genesis: Genesis) -> dict[bytes, bytes]:
     """Return the initial state: key bytes -> canonical value bytes.
 
-    Raises ``Malformed`` for a genesis that gives an operator a capability which no contract has, or admits a contract
-    of others under a name that is taken.
+    Raises ``Malformed`` for a genesis that gives an operator a capability which no contract has, admits a contract of
+    others under a name that is taken, or has a constitution that is none or unsafe.
     """
     for sources in genesis.contracts:
         if sources.name in admitted.RESERVED or sources.name in RULES[genesis.protocol_version]:  # W1
@@ -152,6 +153,7 @@ def genesis_updates(genesis: Genesis) -> dict[bytes, bytes]:
     admitted.install(view, genesis.contracts)
     window.install(view)
     membership.install(view, genesis)
+    governance.install(view, genesis)
     return {key: value for key, value in view.updates().items() if value is not None}
 
 

@@ -97,7 +97,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """The parsed document; ``raw`` are the bytes it was parsed from. ``contracts`` are those that it admits."""
+    """The parsed document; ``raw`` are the bytes it was parsed from. ``contracts`` are those that it admits.
+
+    ``constitution`` is the document by which the members decide, as it stands there; what it has to be is said by the
+    contracts (``contracts.governance.document``).
+    """
 
     raw: bytes
     name: str
@@ -107,6 +111,7 @@ class Genesis:
     members: tuple[Member, ...]
     nodes: tuple[Node, ...]
     contracts: tuple[Sources, ...] = ()
+    constitution: Mapping[str, Any] | None = None
 
     @property
     def chain_id(self) -> bytes:
@@ -141,6 +146,7 @@ class Genesis:
             contracts=tuple(
                 _sources(item, f"contracts[{i}]") for i, item in enumerate(top.list("contracts", optional=True))
             ),
+            constitution=top.map("constitution"),
         )
         top.done()
         _check(genesis)
@@ -155,6 +161,7 @@ def encode_genesis(
     members: tuple[Member, ...],
     nodes: tuple[Node, ...],
     contracts: tuple[Sources, ...] = (),
+    constitution: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the bytes of a genesis document, readable and stable; parse them with ``Genesis.decode``."""
     document: dict[str, Any] = {
@@ -190,6 +197,8 @@ def encode_genesis(
     }
     if contracts:
         document["contracts"] = [sources._asdict() for sources in contracts]
+    if constitution is not None:
+        document["constitution"] = constitution
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -261,6 +270,10 @@ class _Fields:
         if optional and name not in self._fields:
             return []
         return codec.sequence(self.take(name), f"{self._path}.{name}", limit=MAX_MEMBERS)
+
+    def map(self, name: str) -> Mapping[str, Any] | None:
+        """Return an object as it stands there, None if it is not."""
+        return codec.mapping(self.take(name), f"{self._path}.{name}") if name in self._fields else None
 
     def hex(self, name: str, *, size: int | None = None, limit: int = 8192) -> bytes:
         value = self.take(name)

@@ -835,6 +835,42 @@ MUTANTS: Final[dict[str, Mutant]] = {
         "        chosen",
         "tests/node/core/test_joining.py",
     ),
+    # Decisions by a constitution
+    "votes_of_who_left_count": _one(
+        "the votes of a member that lost its vote stay in the tallies of open ballots",
+        "coseal.contracts.governance.electorate",
+        "    _recount(view, member, before, after)\n",
+        "",
+        "tests/contracts/governance/test_ballot.py",
+    ),
+    "own_case_counted": _one(
+        "the member that a proposal is about is counted among those who have a vote",
+        "coseal.contracts.governance.ballot",
+        "        found[seat.constituency] -= 1\n",
+        "        pass\n",
+        "tests/contracts/governance/test_ballot.py",
+    ),
+    "old_rule_kept": _one(
+        "an open proposal is not looked at when a new constitution says",
+        "coseal.contracts.governance.amendment",
+        "    left = ballot.reschedule(view, entry[1])  # Q17\n",
+        "    left = 0\n",
+        "tests/contracts/governance/test_tracks.py",
+    ),
+    "appeal_keeps_votes": _one(
+        "after an appeal the votes of the first round count on",
+        "coseal.contracts.governance.ballot",
+        'record |= {"round": turn, "round_ms": time_ms, "tally": electorate.no_votes()}',
+        'record |= {"round": turn, "round_ms": time_ms, "tally": record.get("tally") or electorate.no_votes()}',
+        "tests/contracts/governance/test_tracks.py",
+    ),
+    "unsafe_genesis": _one(
+        "a chain begins with a constitution that no amendment could bring",
+        "coseal.contracts.governance.founding",
+        "    if refused is not None:\n",
+        "    if refused is None:\n",
+        "tests/contracts/governance/test_tracks.py",
+    ),
     # Findings and rules in force, over sequences of actions
     "closed_counts_as_open": _walked(
         "a finding that closes because nobody appealed stays counted as open",

@@ -12,14 +12,16 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from coseal.console.ballot_parts import (
+    Standing,
     cast,
-    closing,
-    electorate,
+    decided_by,
     kind_words,
+    standing,
     status_cell,
     tally_cell,
     vote_form,
     votes,
+    whole,
 )
 from coseal.console.ballot_parts import status_tag as ballot_status
 from coseal.console.documents import BALLOTS
@@ -45,13 +47,13 @@ from coseal.console.parts import (
 )
 from coseal.console.shown import Shown, joined
 from coseal.contracts.governance.ballot import OPEN
-from coseal.contracts.supervision.state import TERMS_KEY, ballot_key, counter_key, set_key
+from coseal.contracts.supervision.state import NAME, TERMS_KEY, ballot_key, counter_key, set_key, subject_key
 from coseal.contracts.supervision.terms import TERMS
 
 _PAGE: Final = 25
 _LATEST: Final = 10
 _NAMED: Final = 3
-_STATUSES: Final = ("open", "accepted", "rejected", "expired", "failed")
+_STATUSES: Final = ("open", "passed", "accepted", "rejected", "expired", "failed")
 _COLUMNS: Final = (
     "ballot.id",
     "governance.kind",
@@ -70,12 +72,12 @@ def ballot_path(name: str) -> str:
 # Lists
 
 
-async def latest(page: Page, members: list[str]) -> Html:
+async def latest(page: Page) -> Html:
     """Return the newest ballots, all of them proven, with a link to the others."""
     count = await page.data.state(counter_key("ballot"))
     newest = int(count.value or 0)
     names = [f"B{number}" for number in range(newest, max(0, newest - _LATEST), -1)]
-    rows, shown = await _rows(page, names, members)
+    rows, shown = await _rows(page, names)
     more = el("p", None, el("a", {"href": "/ballots"}, page.t("ballot.all", count=page.number(newest))))
     listed = table(page, "ballot.list", _COLUMNS, rows)
     return section(page, "ballot.list", listed, more if newest else None, shown=joined(count, *shown))
@@ -86,8 +88,8 @@ async def ballots(page: Page) -> View:
     status = page.query("status")
     status = status if status in _STATUSES else None
     wanted: dict[str, Any] = {"status": status, "order": "newest", "limit": _PAGE, "cursor": page.query("cursor")}
-    listed, members = await asyncio.gather(page.data.get("/v1/ballots", BALLOTS, **wanted), electorate(page))
-    rows, shown = await _rows(page, [one["id"] for one in listed.value["ballots"]], members, sealed=True)
+    listed = await page.data.get("/v1/ballots", BALLOTS, **wanted)
+    rows, shown = await _rows(page, [one["id"] for one in listed.value["ballots"]], sealed=True)
     options = [("", page.t("supervision.any")), *((one, page.t(f"governance.status.{one}")) for one in _STATUSES)]
     title = page.t("ballot.list")
     made = (
@@ -104,24 +106,33 @@ async def ballots(page: Page) -> View:
 
 
 async def _rows(
-    page: Page, names: Sequence[str], members: list[str], *, sealed: bool = False
+    page: Page, names: Sequence[str], *, sealed: bool = False
 ) -> tuple[list[list[Child]], list[Shown[Any]]]:
     """Return ballots as rows, all of it from the certified state, and what they were made of."""
-    shown = await asyncio.gather(*(page.data.state(ballot_key(name)) for name in names))
+    shown = await asyncio.gather(*(_read(page, name) for name in names))
     found = [(name, one) for name, one in zip(names, shown, strict=True) if one.value is not None]
     sets = await asyncio.gather(*(_set_of(page, one.value) for _, one in found))
+    stand = await asyncio.gather(*(standing(page, NAME, name, one.value) for name, one in found))
     rows: list[list[Child]] = [
         [
             join(el("a", {"href": ballot_path(name)}, name), " ", seal(page, one, small=True) if sealed else None),
             _what(page, one.value, None if about is None else about.value),
             member_link(one.value["proposer"]),
-            tally_cell(page, one.value, members),
-            status_cell(page, one.value, members),
+            tally_cell(page, stands),
+            status_cell(page, stands),
             moment(page, one.value["closes_ms"]),
         ]
-        for (name, one), about in zip(found, sets, strict=True)
+        for (name, one), about, stands in zip(found, sets, stand, strict=True)
     ]
-    return rows, [*shown, *(about for about in sets if about is not None)]
+    return rows, [*shown, *(about for about in sets if about is not None), *(stands.shown for stands in stand)]
+
+
+async def _read(page: Page, name: str) -> Shown[Any]:
+    """Return a ballot with its ``subject``, no value if there is none."""
+    ballot, subject = await asyncio.gather(page.data.state(ballot_key(name)), page.data.state(subject_key(name)))
+    if ballot.value is None:
+        return ballot
+    return joined(ballot, subject).of({**ballot.value, "subject": subject.value})
 
 
 async def _set_of(page: Page, record: Mapping[str, Any]) -> Shown[Any] | None:
@@ -166,29 +177,29 @@ def _kind(page: Page, record: Mapping[str, Any], about: Mapping[str, Any] | None
 async def ballot(page: Page) -> View:
     """Build the page of one ballot."""
     name = page.part("id")
-    shown, members = await asyncio.gather(page.data.state(ballot_key(name)), electorate(page))
+    shown = await _read(page, name)
     record = shown.value
     if record is None:
         raise Problem(404, "unknown_ballot", page.t("ballot.unknown", name=name), shown.node)
     found = await _set_of(page, record)
+    stands = await whole(page, NAME, name, record)
     about = None if found is None else found.value
     under = el("p", None, f"{name} · {_title(page, record, about)} ", ballot_status(page, record["status"]))
     return page.view(
         name,
         lead(page, _kind(page, record, about), None, under),
-        section(page, "governance.about", facts(_about(page, name, record, about)), shown=shown),
+        section(page, "governance.about", facts(_about(page, stands, about)), shown=shown),
         await _subject(page, record, found, shown),
         await trial(page, record),
-        votes(page, record, members, shown),
-        vote_form(page, record, members, ballot_path(name)),
+        votes(page, stands),
+        vote_form(page, stands, ballot_path(name)),
         section(page, "governance.raw", raw(page, record), shown=shown),
     )
 
 
-def _about(
-    page: Page, name: str, record: Mapping[str, Any], about: Mapping[str, Any] | None
-) -> list[tuple[str, Child]]:
+def _about(page: Page, stands: Standing, about: Mapping[str, Any] | None) -> list[tuple[str, Child]]:
     rows: list[tuple[str, Child]] = []
+    record = stands.record
     process_type = _process_type(record, about)
     if process_type:
         link = el("a", {"href": f"/processes/{quote(process_type, safe='')}"}, process_type)
@@ -201,10 +212,7 @@ def _about(
         at = record["not_before_ms"]
         when = join(due(page, at), " (", page.time(at), ")") if record["status"] == OPEN else moment(page, at)
         rows.append((page.t("ballot.not_before"), when))
-    rows.append((page.t("governance.closes"), closing(page, record)))
-    if "decided" in record:
-        height, time_ms = record["decided"]
-        rows.append((page.t("ballot.decided"), join(moment(page, time_ms), " · ", height_link(page, height))))
+    rows += decided_by(page, stands)
     if "failure" in record:
         rows.append((page.t("ballot.failure"), _refusal(page, *record["failure"])))
     rows += [
@@ -213,7 +221,7 @@ def _about(
     ]
     if record.get("reason"):
         rows.append((page.t("governance.reason"), record["reason"]))
-    return rows + (_set_facts(page, name, record, about) if about else [])
+    return rows + (_set_facts(page, stands.name, record, about) if about else [])
 
 
 def _set_facts(page: Page, name: str, record: Mapping[str, Any], about: Mapping[str, Any]) -> list[tuple[str, Child]]:

@@ -11,20 +11,23 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from coseal.console.ballot_parts import (
+    CONSTITUTION_PATH,
+    Standing,
     cast,
-    closing,
-    electorate,
+    decided_by,
     kind_words,
+    standing,
     status_cell,
     status_tag,
     tally_cell,
     vote_form,
     votes,
+    whole,
 )
-from coseal.console.html import Child, Html, el
+from coseal.console.html import Child, Html, el, join
 from coseal.console.nodes import Problem
 from coseal.console.page import Done, Entry, Page, Route, View
-from coseal.console.pages import ballots, governance_version
+from coseal.console.pages import ballots, constitution, governance_version
 from coseal.console.parts import (
     facts,
     height_link,
@@ -38,8 +41,8 @@ from coseal.console.parts import (
     transaction_link,
     tree,
 )
-from coseal.console.shown import joined
-from coseal.contracts.governance.state import COUNT_KEY, number_key, proposal_key
+from coseal.console.shown import Shown, joined
+from coseal.contracts.governance.state import COUNT_KEY, NAME, number_key, proposal_key, subject_key
 
 NAV: Final = Entry("governance.nav", "/governance")
 _PAGE: Final = 25
@@ -47,13 +50,15 @@ _PAGE: Final = 25
 
 async def governance(page: Page) -> View:
     """Build the list of proposals: newest first, paged by number."""
-    count, members = await asyncio.gather(page.data.state(COUNT_KEY), electorate(page))
+    count = await page.data.state(COUNT_KEY)
     newest = int(count.value or 0)
     upper = page.query_integer("to", low=1, high=max(1, newest)) or newest
     numbers = range(upper, max(0, upper - _PAGE), -1)
     ids = await asyncio.gather(*(page.data.state(number_key(number)) for number in numbers))
     shown = await asyncio.gather(*(page.data.state(proposal_key(one.value)) for one in ids))
-    rows = [_row(page, str(name.value), one.value, members) for name, one in zip(ids, shown, strict=True) if one.value]
+    found = [(str(name.value), one.value) for name, one in zip(ids, shown, strict=True) if one.value]
+    stand = await asyncio.gather(*(standing(page, NAME, *each) for each in found))
+    rows = [_row(page, one) for one in stand]
     links = pager(
         page,
         newer=page.link("/governance", to=min(newest, upper + _PAGE)) if upper < newest else None,
@@ -64,28 +69,42 @@ async def governance(page: Page) -> View:
         "governance.id",
         "governance.kind",
         "governance.proposer",
+        "constitution.track",
         "governance.votes",
         "governance.status",
         "governance.closes",
     )
     listed = table(page, "governance.list", columns, rows)
     title = page.t("governance.nav")
+    proven = joined(count, *shown, *(one.shown for one in stand))
     return page.view(
         title,
-        lead(page, title, "governance.lead"),
+        lead(page, title, "governance.lead", _by_what(page)),
         await governance_version.coming(page),
-        section(page, "governance.list", listed, links if newest else None, shown=joined(count, *shown)),
-        await ballots.latest(page, members),
+        section(
+            page,
+            "governance.list",
+            listed,
+            links if newest else None,
+            shown=proven,
+        ),
+        await ballots.latest(page),
     )
 
 
-def _row(page: Page, name: str, record: dict[str, Any], members: list[str]) -> list[Child]:
+def _by_what(page: Page) -> Html:
+    return el("p", None, el("a", {"href": CONSTITUTION_PATH}, page.t("constitution.link")))
+
+
+def _row(page: Page, stands: Standing) -> list[Child]:
+    record = stands.record
     return [
-        el("a", {"href": _link(name)}, name),
+        el("a", {"href": _link(stands.name)}, stands.name),
         kind_words(page, record["kind"]),
         member_link(record["proposer"]),
-        tally_cell(page, record, members),
-        status_cell(page, record, members),
+        stands.rule["name"],
+        tally_cell(page, stands),
+        status_cell(page, stands),
         moment(page, record["closes_ms"]),
     ]
 
@@ -97,38 +116,51 @@ def _link(name: str) -> str:
 async def proposal(page: Page) -> View:
     """Build the page of one proposal."""
     name = page.part("id")
-    shown, members = await asyncio.gather(page.data.state(proposal_key(name)), electorate(page))
+    shown, subject = await asyncio.gather(page.data.state(proposal_key(name)), page.data.state(subject_key(name)))
     record = shown.value
     if record is None:
         raise Problem(404, "unknown_proposal", page.t("governance.unknown", name=name), shown.node)
+    stands = await whole(page, NAME, name, record)
     about: list[tuple[str, Child]] = [
         (page.t("governance.status"), status_tag(page, record["status"])),
         (page.t("governance.proposer"), member_link(record["proposer"])),
         (page.t("governance.opened"), moment(page, record["opened_ms"])),
-        (page.t("governance.closes"), closing(page, record)),
+        *decided_by(page, stands),
         (page.t("row.block"), height_link(page, record["height"])),
         (page.t("row.id"), transaction_link(page, record["tx"])),
     ]
     if record.get("reason"):
         about.append((page.t("governance.reason"), record["reason"]))
+    if "concerned" in record:
+        about.append((page.t("governance.concerned"), member_link(record["concerned"])))
+    if "appeal" in record:
+        height, _, why, _ = record["appeal"]
+        about.append((page.t("governance.appeal"), join(why, " · ", height_link(page, height))))
     return page.view(
         name,
         lead(page, kind_words(page, record["kind"]), "governance.one.lead"),
         section(page, "governance.about", facts(about), shown=shown),
-        section(page, "governance.subject", tree(record["subject"]), shown=shown),
-        await _software(page, record),
-        votes(page, record, members, shown),
-        vote_form(page, record, members, _link(name)),
+        _subject(page, record["kind"], subject),
+        await _software(page, record, subject.value),
+        votes(page, stands),
+        vote_form(page, stands, _link(name)),
         section(page, "governance.outcome", tree(record["outcome"]), shown=shown) if record.get("outcome") else None,
         section(page, "governance.raw", raw(page, record), shown=shown),
     )
 
 
-async def _software(page: Page, record: dict[str, Any]) -> Html | None:
+def _subject(page: Page, kind: str, subject: Shown[Any]) -> Html:
+    """Return what would change; another constitution as the table of its tracks."""
+    if kind == "amend_constitution":
+        return constitution.tracks(page, subject.value["document"], subject)
+    return section(page, "governance.subject", tree(subject.value), shown=subject)
+
+
+async def _software(page: Page, record: dict[str, Any], subject: Mapping[str, Any]) -> Html | None:
     """Return which validators have a version that is voted on; what is accepted is on the page of all proposals."""
     if record["kind"] != "protocol_version" or record["status"] != "open":
         return None
-    return await governance_version.proposed(page, record["subject"]["version"])
+    return await governance_version.proposed(page, subject["version"])
 
 
 async def vote(page: Page, fields: Mapping[str, str]) -> Done:
@@ -141,4 +173,5 @@ ROUTES: Final = (
     Route("/governance", governance, "governance.nav"),
     Route("/governance/{id}", proposal, "governance.nav", act=vote),
     *ballots.ROUTES,
+    *constitution.ROUTES,
 )

@@ -300,7 +300,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "supervision.wrong.confirm": ("Not confirmed, so nothing was signed.", "未确认，故未签署任何内容。"),
     "refusal.forbidden": ("This step is not yours to take.", "您无权办理该步骤。"),
-    "refusal.own_case": ("A member may not supervise its own case.", "任何成员不得监管自身案件。"),
+    "refusal.own_case": ("A member has no say in its own case.", "任何成员不得参与裁决自身案件。"),
     "refusal.other_supervisor": ("Another member handles this finding.", "该发现由其他成员办理。"),
     "refusal.same_person": ("The person who decided may not decide the appeal.", "原决定人不得裁决申诉。"),
     "refusal.wrong_step": ("It is at another step by now.", "目前处于其他步骤。"),

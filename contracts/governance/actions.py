@@ -8,30 +8,59 @@ State: ``governance.state``; the version to come is in ``governance.versions``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from coseal.contracts.governance import admissions, ballot, leaving, measures, seats, standing, standing_rows
+from coseal.contracts.governance import (
+    admissions,
+    amendment,
+    ballot,
+    electorate,
+    leaving,
+    measures,
+    seats,
+    standing,
+    standing_rows,
+)
 from coseal.contracts.governance import versions as governance_versions
-from coseal.contracts.governance.state import COUNT_KEY, KEYS, NAME, OPEN_KEYS, PROPOSALS_KEY, number_key, proposal_key
+from coseal.contracts.governance.document import VALIDATORS
+from coseal.contracts.governance.state import (
+    COUNT_KEY,
+    KEYS,
+    NAME,
+    OPEN_KEYS,
+    PROPOSALS_KEY,
+    number_key,
+    proposal_key,
+    subject_key,
+)
 from coseal.contracts.kernel import deadlines
-from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import (
+    SUSPENDED,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
 from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
-from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.kernel.fields import Dependent, Integer, Name, OneOf, Text
+from coseal.contracts.kernel.fields import Dependent, Hexadecimal, Integer, Many, Name, OneOf, Text
 from coseal.contracts.kernel.proposals import Case, ProposalKind
-from coseal.contracts.kernel.wording import duration_text, moment_text
 
-DEFAULT_OPEN_MS: Final = 7 * DAY_MS
-MAX_OPEN_MS: Final = 90 * DAY_MS
 MAX_OPEN_OF_MEMBER: Final = 4
 MAX_OPEN: Final = 64
 """Open proposals beyond which only members with a vote may make more."""
 VOID: Final = "void"
 """Status of a proposal that was accepted when it could not take effect any more."""
+
+evidence: Final = Many(Hexadecimal(), high=16, low=1, unique=True)
 
 Kinds: TypeAlias = Mapping[str, ProposalKind]
 """What can be proposed, by name (``registry.KINDS``)."""
@@ -41,51 +70,56 @@ Kinds: TypeAlias = Mapping[str, ProposalKind]
 
 
 def _propose(kinds: Kinds, view: View, context: Context, args: Args) -> Result | Rejected:
-    closes_ms = args.get("closes_ms", context.time_ms + DEFAULT_OPEN_MS)
     if view.get(proposal_key(args["id"])) is not None:
         return Rejected("exists", f"there is a proposal {args['id']}; choose another id")
-    if not context.time_ms < closes_ms <= context.time_ms + MAX_OPEN_MS:  # A2
-        limit, now = duration_text(MAX_OPEN_MS), moment_text(context.time_ms)
-        return Rejected("bad_time", f"closes_ms is not within {limit} after block time {now}")
-    electorate = ballot.electorate(view)
-    kind, case = kinds[args["kind"]], Case(args["id"], context.member, context.height, context.time_ms)
+    track = ballot.track_of(view, NAME, args["kind"])
+    closes_ms = ballot.closing(track, context.time_ms, args.get("closes_ms"))
+    if isinstance(closes_ms, Rejected):
+        return closes_ms
+    kind, subject = kinds[args["kind"]], args["subject"]
+    case = Case(args["id"], context.member, context.height, context.time_ms)
     view.charge(SIGNATURE_STEPS)
-    refusal = _check_room(view, context.member, electorate)
-    refusal = refusal or kind.admit(context, args["subject"]) or kind.check(view, case, args["subject"])
+    refusal = ballot.reason_missing(track, ballot.YES, args.get("reason"), proposing=True)
+    refusal = refusal or _check_room(view, context.member)
+    refusal = refusal or kind.admit(context, subject) or kind.check(view, case, subject)
     if refusal is not None:
         return refusal
     made: Any = view.get(COUNT_KEY) or 0
     number = made + 1
     more = {"reason": args["reason"]} if "reason" in args else {}
+    electorate.acted(view, context.member, context.time_ms)
     record = ballot.new(
+        view,
+        NAME,
+        args["id"],
         args["kind"],
-        dict(args["subject"]),
         context.member,
         height=context.height,
         opened_ms=context.time_ms,
         closes_ms=closes_ms,
+        concerned=kind.concerned(subject),
+        newcomer=kind.newcomer(subject),
         number=number,
         tx=context.tx_id.hex(),
         **more,
     )
     view.put(COUNT_KEY, number)
     view.put(number_key(number), args["id"])
-    view.put(PROPOSALS_KEY, [*_open(view), [args["id"], closes_ms, context.member]])
-    deadlines.add(view, NAME, BLOCK_CLOCK, closes_ms, ["close", args["id"]])
-    if context.member in electorate:  # A1
-        voted = ballot.vote(record, context, ballot.YES, electorate)
-        if isinstance(voted, Rejected):
-            return voted
+    view.put(subject_key(args["id"]), dict(subject))
+    view.put(PROPOSALS_KEY, [*_undecided(view), [args["id"], closes_ms, context.member]])
+    voted = ballot.vote(view, NAME, args["id"], record, context, ballot.YES, args.get("reason"))
+    if not isinstance(voted, Rejected):  # A1
         record = voted
-    return {**_resolve(kinds, view, args["id"], record, context.height, context.time_ms), "closes_ms": closes_ms}
+    return {**_advance(kinds, view, args["id"], record, context.height, context.time_ms), "closes_ms": closes_ms}
 
 
-def _check_room(view: View, member: str, electorate: tuple[str, ...]) -> Rejected | None:
-    waiting = _open(view)  # A2
+def _check_room(view: View, member: str) -> Rejected | None:
+    waiting = _undecided(view)  # A2
     if sum(row[2] == member for row in waiting) >= MAX_OPEN_OF_MEMBER:
         detail = f"{member} has {MAX_OPEN_OF_MEMBER} open proposals; wait until one is decided"
         return Rejected("too_many_proposals", detail)
-    if len(waiting) >= MAX_OPEN and member not in electorate:
+    seat = electorate.seat(view, member)
+    if len(waiting) >= MAX_OPEN and (seat is None or not seat.counts_in(VALIDATORS)):
         return Rejected("too_many_proposals", f"{len(waiting)} proposals are open; wait until some are decided")
     return None
 
@@ -93,15 +127,51 @@ def _check_room(view: View, member: str, electorate: tuple[str, ...]) -> Rejecte
 def _vote(kinds: Kinds, view: View, context: Context, args: Args) -> Result | Rejected:
     record: Any = view.get(proposal_key(args["ballot"]))
     if record is None:
-        return Rejected("unknown_ballot", f"there is no proposal {args['ballot']}")
-    voted = ballot.vote(record, context, args["choice"], ballot.electorate(view), args.get("reason"))
+        return _unknown(args["ballot"])
+    voted = ballot.vote(view, NAME, args["ballot"], record, context, args["choice"], args.get("reason"))
     if isinstance(voted, Rejected):
         return voted
-    result = _resolve(kinds, view, args["ballot"], voted, context.height, context.time_ms)
+    result = _advance(kinds, view, args["ballot"], voted, context.height, context.time_ms)
     return {**result, "choice": args["choice"]}
 
 
-def _resolve(
+def _withdraw(kinds: Kinds, view: View, context: Context, args: Args) -> Result | Rejected:
+    proposal_id = args["proposal"]
+    record: Any = view.get(proposal_key(proposal_id))
+    if record is None:
+        return _unknown(proposal_id)
+    if record["proposer"] != context.member:
+        return Rejected("not_proposer", f"{record['proposer']} proposed {proposal_id} and alone may withdraw it")
+    if record["status"] != ballot.OPEN:
+        return Rejected("not_open", f"{proposal_id} is {record['status']}")
+    withdrawn = ballot.withdraw(view, NAME, proposal_id, record, context.height, context.time_ms)
+    outcome = {"reason": args["reason"]} if "reason" in args else {}
+    return _settle(kinds, view, proposal_id, {**withdrawn, "outcome": outcome})
+
+
+def _appeal(kinds: Kinds, view: View, context: Context, args: Args) -> Result | Rejected:
+    proposal_id = args["proposal"]
+    record: Any = view.get(proposal_key(proposal_id))
+    if record is None:
+        return _unknown(proposal_id)
+    if record.get("concerned") != context.member:
+        return Rejected("not_concerned", f"{proposal_id} is not about {context.member}")
+    if record["round"] > 1:  # Q18
+        return Rejected("already_appealed", f"{proposal_id} was appealed against; it is decided in its second round")
+    if record["status"] != ballot.PASSED:
+        what = "is open; an appeal is against what passed" if record["status"] == ballot.OPEN else "is decided"
+        return Rejected("too_late" if record["status"] != ballot.OPEN else "not_passed", f"{proposal_id} {what}")
+    again = ballot.reopen(view, NAME, proposal_id, record, context.time_ms)
+    again["appeal"] = [context.height, context.tx_id.hex(), args["reason"], list(args.get("evidence", ()))]
+    result = _settle(kinds, view, proposal_id, again)
+    return {**result, "round": again["round"], "closes_ms": again["closes_ms"]}
+
+
+def _unknown(proposal_id: str) -> Rejected:
+    return Rejected("unknown_ballot", f"there is no proposal {proposal_id}")
+
+
+def _advance(
     kinds: Kinds,
     view: View,
     proposal_id: str,
@@ -110,40 +180,41 @@ def _resolve(
     time_ms: int,
     steps: int = DECISION_STEPS,
 ) -> Result:
-    """Write a proposal with what it comes to now, have it take effect if it is accepted, and return its figures."""
-    electorate = ballot.electorate(view)
-    status = ballot.resolve(record, electorate, time_ms)
-    outcome: Result = {}
-    if status == ballot.ACCEPTED:
+    """Write a proposal as it stands now, have it take effect if it is accepted, and return its figures."""
+    decided = ballot.advance(view, NAME, proposal_id, record, height, time_ms)
+    if decided["status"] == ballot.ACCEPTED:
+        subject: Any = view.get(subject_key(proposal_id))
         kind, case = kinds[record["kind"]], Case(proposal_id, record["proposer"], height, time_ms)
-        refusal = kind.check(view, case, record["subject"])  # A9
+        refusal = kind.check(view, case, subject)  # A9
         if refusal is not None:
-            status, outcome = VOID, {"code": refusal.code, "detail": refusal.detail}
+            decided |= {"status": VOID, "outcome": {"code": refusal.code, "detail": refusal.detail}}
         else:
-            enacted = view.attempt(
-                f"{NAME}: {record['kind']}", steps, lambda: kind.enact(view, case, record["subject"])
-            )
+            enacted = view.attempt(f"{NAME}: {record['kind']}", steps, lambda: kind.enact(view, case, subject))
             if isinstance(enacted, Rejected):  # B11
-                status, outcome = ballot.FAILED, {"code": enacted.code, "detail": enacted.detail}
+                decided |= {"status": ballot.FAILED, "outcome": {"code": enacted.code, "detail": enacted.detail}}
             else:
-                outcome = enacted
-    decided = {**record, "status": status}
-    if status != ballot.OPEN:
-        tally = ballot.tally(record, electorate)
-        decided |= {"decided": [height, time_ms], "tally": tally, "outcome": outcome}
-        view.put(PROPOSALS_KEY, [row for row in _open(view) if row[0] != proposal_id])
-    view.put(proposal_key(proposal_id), decided)
-    figures = {"ballot": proposal_id, "kind": record["kind"], **ballot.view_of(decided, electorate)}
-    figures |= _note(kinds, view, proposal_id, decided)
+                decided["outcome"] = enacted
+    return _settle(kinds, view, proposal_id, decided)
+
+
+def _settle(kinds: Kinds, view: View, proposal_id: str, record: dict[str, Any]) -> Result:
+    """Write a proposal, and return its figures."""
+    if record["status"] not in (ballot.OPEN, ballot.PASSED):
+        view.put(PROPOSALS_KEY, [row for row in _undecided(view) if row[0] != proposal_id])
+    view.put(proposal_key(proposal_id), record)
+    figures = {"ballot": proposal_id, "kind": record["kind"], **ballot.figures(view, NAME, record)}
+    figures |= _note(kinds, view, proposal_id, record)
+    outcome = record.get("outcome")
     return {**figures, "outcome": outcome} if outcome else figures
 
 
 def _note(kinds: Kinds, reader: Reader, proposal_id: str, record: Mapping[str, Any]) -> Result:
     """Return what the present state says about a proposal that is open, or accepted and not in force yet."""
     accepted = governance_versions.pending(reader) == proposal_id or admissions.pending(reader, proposal_id) is not None
-    if record["status"] != ballot.OPEN and not accepted:
+    if record["status"] not in (ballot.OPEN, ballot.PASSED) and not accepted:
         return {}
-    return kinds[record["kind"]].note(reader, record["subject"])
+    subject: Any = reader.get(subject_key(proposal_id))
+    return kinds[record["kind"]].note(reader, subject)
 
 
 # The start of a block
@@ -151,6 +222,7 @@ def _note(kinds: Kinds, reader: Reader, proposal_id: str, record: Mapping[str, A
 
 def _begin(view: View, moment: Moment) -> Result:
     """Bring a protocol version and contracts of others into force for the next block, if it is time."""
+    electorate.begin(view, moment)
     version = governance_versions.begin_block(view, moment.height)
     data: Result = {} if version is None else {"protocol_version": version}
     decided = admissions.begin_block(view, moment.height)
@@ -171,27 +243,31 @@ def _due(view: View, time_ms: int) -> Entry | None:
 _FIRES: Final[Mapping[str, Fire]] = {
     standing.SUSPENSION: standing.end_suspension,
     leaving.NOTICE: leaving.end_notice,
+    electorate.SEAT: electorate.fire,
+    electorate.PRESENCE: electorate.fire,
+    amendment.RETIME: amendment.fire,
     measures.END: measures.end_measure,
 }
 
 
 def _fire(kinds: Kinds, view: View, moment: Moment, entry: Entry) -> Result:
-    """Do what is due: close a proposal whose time is over, or what the standing of members has it."""
+    """See what became of a proposal whose hearing, opening or delay is over, or do what else is due."""
     if entry[0] in _FIRES:
         return _FIRES[entry[0]](view, moment, entry)
     proposal_id = entry[1]
     record: Any = view.get(proposal_key(proposal_id))
-    if record["status"] != ballot.OPEN:
+    if record["status"] not in (ballot.OPEN, ballot.PASSED):
         return {}
-    return {"closed": [_resolve(kinds, view, proposal_id, record, moment.height, moment.time_ms, DUE_EFFECT_STEPS)]}
+    result = _advance(kinds, view, proposal_id, record, moment.height, moment.time_ms, DUE_EFFECT_STEPS)
+    return {} if result["status"] == record["status"] else {"closed": [result]}
 
 
 def _next_deadline_ms(reader: Reader) -> int | None:
     return 0 if seats.is_stepping_down(reader) else deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
 
 
-def _open(reader: Reader) -> list[Any]:
-    """Return the open proposals as ``[id, closes_ms, proposer]``, oldest first."""
+def _undecided(reader: Reader) -> list[Any]:
+    """Return the proposals that are open or wait for their delay as ``[id, closes_ms, proposer]``, oldest first."""
     rows: Any = reader.get(PROPOSALS_KEY)
     return rows or []
 
@@ -199,30 +275,32 @@ def _open(reader: Reader) -> list[Any]:
 # Queries: every result is JSON-able
 
 
-def proposal(reader: Reader, proposal_id: str, kinds: Kinds) -> dict[str, Any] | None:
+def proposal(reader: Reader, proposal_id: str, kinds: Kinds, *, with_votes: bool = True) -> dict[str, Any] | None:
     """Return a proposal with its votes and how it stands, or None.
 
-    ``status`` is open, accepted, rejected, expired, void or failed. While it is open, ``yes``, ``no``, ``needed`` and
-    ``electorate`` are of the members that have a vote now, afterwards of those that had one then. ``outcome`` is what
-    it did, or for void and failed the ``code`` and ``detail`` of what stood against it; ``decided`` is null before.
-    A protocol version that is not in force yet has ``software``: which validators are ``having`` it, which ``lacking``.
+    ``status`` is open, passed (it waits for its delay), accepted, rejected, expired, withdrawn, void or failed. Figures
+    are of the members that have a vote now, or of those that had one when it was decided: ``yes``, ``no``, ``abstain``,
+    ``needed``, ``of``, and ``constituencies``. ``outcome`` is what it did, or for void and failed the ``code`` and
+    ``detail`` of what stood against it; ``decided`` is null before. A protocol version that is not in force yet has
+    ``software``: which validators are ``having`` it, which ``lacking``. Without votes, ``votes`` and ``electorate``
+    are left out.
     """
     record: Any = reader.get(proposal_key(proposal_id))
     if record is None:
         return None
-    votes = [
-        {"member": member, "choice": choice, "height": height, "tx": tx, "reason": record["reasons"].get(member)}
-        for member, (choice, height, tx) in sorted(record["votes"].items())
-    ]
-    decided = record.get("decided")
-    same = ("number", "kind", "subject", "proposer", "status", "height", "tx", "opened_ms", "closes_ms")
+    decided, appeal = record.get("decided"), record.get("appeal")
+    same = ("number", "kind", "proposer", "height", "tx", "opened_ms", "closes_ms")
+    subject: Any = reader.get(subject_key(proposal_id))
+    stands = (ballot.shown if with_votes else ballot.stands)(reader, NAME, proposal_id, record)
     return {
         "id": proposal_id,
         **{name: record[name] for name in same},
+        "subject": subject,
         "reason": record.get("reason"),
-        "votes": votes,
-        **ballot.tally(record, ballot.electorate(reader)),
+        "concerned": record.get("concerned"),
+        **stands,
         "decided": None if decided is None else {"height": decided[0], "time_ms": decided[1]},
+        "appeal": None if appeal is None else dict(zip(("height", "tx", "reason", "evidence"), appeal, strict=True)),
         "outcome": record.get("outcome", {}),
         **_note(kinds, reader, proposal_id, record),
     }
@@ -231,24 +309,23 @@ def proposal(reader: Reader, proposal_id: str, kinds: Kinds) -> dict[str, Any] |
 def proposals(
     reader: Reader, kinds: Kinds, status: str | None = None, *, limit: int = 100, before: int | None = None
 ) -> list[dict[str, Any]]:
-    """Return at most ``limit`` proposals, newest first, of one status if given.
+    """Return at most ``limit`` proposals without their votes, newest first, of one status if given.
 
     ``before``: only those with a lower ``number``, for the next page. Open ones are found without looking at others.
     """
-    if status == ballot.OPEN:
-        found = [proposal(reader, row[0], kinds) for row in reversed(_open(reader))]
-        shown = [item for item in found if item is not None and (before is None or item["number"] < before)]
-        return shown[:limit]
     newest: Any = reader.get(COUNT_KEY) or 0
-    page: list[dict[str, Any]] = []
-    for number in range(min(newest, newest if before is None else before - 1), 0, -1):
-        proposal_id: Any = reader.get(number_key(number))
-        item = proposal(reader, proposal_id, kinds)
-        if item is not None and status in (None, item["status"]):
-            page.append(item)
-        if len(page) == limit:
-            break
-    return page
+    ids: Iterable[Any]
+    if status in (ballot.OPEN, ballot.PASSED):
+        ids = (row[0] for row in reversed(_undecided(reader)))
+    else:
+        ids = (reader.get(number_key(number)) for number in range(newest, 0, -1))
+    found = (proposal(reader, proposal_id, kinds, with_votes=False) for proposal_id in ids)
+    fitting = (
+        item
+        for item in found
+        if item is not None and status in (None, item["status"]) and (before is None or item["number"] < before)
+    )
+    return list(islice(fitting, limit))
 
 
 # The table
@@ -283,6 +360,23 @@ def contract(kinds: Kinds) -> Contract:
                 capability="operate",
                 pausable=False,
             ),
+            "withdraw": Action(
+                arguments=Arguments({"proposal": Name()}, ballot.VOTE_OPTIONS),
+                apply=partial(_withdraw, kinds),
+                title="Withdraw an own proposal that is open",
+                example={"proposal": "second-node", "reason": "The machine is not ready"},
+                capability="operate",
+                pausable=False,
+            ),
+            "appeal": Action(
+                arguments=Arguments({"proposal": Name(), **ballot.VOTE_OPTIONS}, {"evidence": evidence}),
+                apply=partial(_appeal, kinds),
+                title="Appeal against a decision about the own member that has not taken effect",
+                example={"proposal": "suspend-bank-a", "reason": "The finding it rests on was withdrawn"},
+                capability="operate",
+                standing=SUSPENDED,
+                pausable=False,
+            ),
             **leaving.ACTIONS,
         },
         begin=_begin,
@@ -294,5 +388,5 @@ def contract(kinds: Kinds) -> Contract:
         lists=standing_rows.LISTS,
         keys=KEYS,
         open_keys=OPEN_KEYS,
-        decisions=("close",),
+        decisions=("ballot",),
     )

@@ -1,111 +1,328 @@
-"""The simple ballot: a quorum of the validators' members decides, each with one vote.
+"""Ballots of any contract: opened, voted on, decided by the track of their kind in the constitution in force.
 
-Law: the result follows from the votes, the present electorate and block time alone; a vote is final; only members
-of the present electorate count; a ballot that is decided or whose time is over takes no vote.
+Law: what a ballot comes to follows from its tally, the present electorate, the constitution in force and block time
+alone; a vote is final within its round; a ballot that is decided, or whose time is over, takes no vote.
 
-A ballot is a map in state under a key its contract chooses; what it decides is the contract's matter. It is open from
-``opened_ms`` to ``closes_ms`` and decided no earlier than ``not_before_ms`` (0: as soon as it can be).
+A ballot is a map in state under ``<contract>/ballot/<id>``; what it decides is the contract's matter. A vote is a key
+of its own, so that nothing grows with the votes. Rules of docs/spec/constitution.md and A1 to A9.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import Context, Reader, Rejected
+from coseal.contracts.governance import constitution as rule
+from coseal.contracts.governance import electorate, in_force
+from coseal.contracts.governance.constitution import Clock, Count, Status, Track
+from coseal.contracts.governance.document import VALIDATORS
+from coseal.contracts.governance.state import NAME, OPEN_KEY, ballot_key, vote_key
+from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel.action import Context, Reader, Rejected, View
+from coseal.contracts.kernel.contract import Entry
+from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.kernel.fields import Identifier, OneOf, Text
+from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.membership import actions as membership
-from coseal.ledger.validators import quorum
+from coseal.contracts.membership.state import MEMBERS_KEY
 
 OPEN: Final = "open"
+PASSED: Final = "passed"
+"""Status of a ballot that passed and waits for its delay."""
 ACCEPTED: Final = "accepted"
 REJECTED: Final = "rejected"
 EXPIRED: Final = "expired"
+WITHDRAWN: Final = "withdrawn"
 FAILED: Final = "failed"
 """Status of a ballot that was accepted, and whose effect could not be carried out (B11 of docs/spec/budget.md)."""
 YES: Final = "yes"
 NO: Final = "no"
+ABSTAIN: Final = "abstain"
 MAX_REASON_CHARACTERS: Final = 1_000
+RETIMED_AT_ONCE: Final = 128
+"""How many open ballots one due thing reads when the constitution was amended."""
 
-VOTE_FIELDS: Final = {"ballot": Identifier(), "choice": OneOf(YES, NO)}
+_DECIDED: Final = ("decided", "track", "constitution", "sizes", "overridden", "passed_ms", "effect_ms")
+"""Fields of a ballot that is decided."""
+
+VOTE_FIELDS: Final = {"ballot": Identifier(), "choice": OneOf(YES, NO, ABSTAIN)}
 """Required arguments of an action that votes; ``reason`` is optional."""
 VOTE_OPTIONS: Final = {"reason": Text(high=MAX_REASON_CHARACTERS)}
 
 
-def electorate(reader: Reader) -> tuple[str, ...]:
-    """Return the members that have a vote: those that run a validator, each once, ascending."""
-    return tuple(sorted({seat.member for seat in membership.validators(reader).validators}))
+def track_of(reader: Reader, contract: str, kind: str) -> Track:
+    """Return the track on which a contract's ballot of a kind is decided now."""
+    return in_force.constitution(reader).track_of(kind if contract == NAME else f"{contract}.{kind}")
 
 
-def needed(members: Sequence[str]) -> int:
-    """Return how many of an electorate must say yes: q = 2n//3 + 1."""
-    return quorum(len(members))
+def closing(track: Track, time_ms: int, closes_ms: int | None) -> int | Rejected:
+    """Return when a ballot closes that is opened now: as wanted, if its track allows that, or by default."""
+    if closes_ms is None:
+        return time_ms + track.opening.default_ms
+    least, most = track.opening.least_ms, track.opening.most_ms
+    if time_ms + least <= closes_ms <= time_ms + most:  # A2
+        return closes_ms
+    now, bound = moment_text(time_ms), f"within {duration_text(most)} after"
+    if closes_ms > time_ms:
+        bound = f"{duration_text(least)} to {duration_text(most)} after"
+    return Rejected("bad_time", f"closes_ms is not {bound} block time {now}")
+
+
+def reason_missing(track: Track, choice: str, reason: str | None, *, proposing: bool = False) -> Rejected | None:
+    """Refuse a proposal or vote that has to have a reason and has none."""
+    wanted = "all" in track.reasons or ("proposer" if proposing else choice) in track.reasons  # Q13
+    if not wanted or reason:
+        return None
+    who = "a proposal" if proposing else f"a vote of {choice}"
+    return Rejected("reason_missing", f"on the track {track.name} {who} needs a reason; say why")
 
 
 def new(
-    kind: str, subject: Any, proposer: str, *, height: int, opened_ms: int, closes_ms: int, **more: Any
+    view: View,
+    contract: str,
+    ballot_id: str,
+    kind: str,
+    proposer: str,
+    *,
+    height: int,
+    opened_ms: int,
+    closes_ms: int,
+    not_before_ms: int = 0,
+    concerned: str | None = None,
+    newcomer: str | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
-    """Return an open ballot without votes; ``more`` are further fields, such as ``not_before_ms``."""
-    return {
+    """Open a ballot without votes, to be decided in time; ``more`` are further fields. The caller writes it.
+
+    ``not_before_ms``: it is decided no earlier. ``concerned``: the member that it is about, which has no vote.
+    ``newcomer``: the role of the member that it admits.
+    """
+    record: dict[str, Any] = {
         "kind": kind,
-        "subject": subject,
         "proposer": proposer,
         "height": height,
         "opened_ms": opened_ms,
-        "not_before_ms": 0,
+        "not_before_ms": not_before_ms,
         "closes_ms": closes_ms,
-        "votes": {},
-        "reasons": {},
         "status": OPEN,
         **more,
     }
+    record |= {name: value for name, value in (("concerned", concerned), ("newcomer", newcomer)) if value is not None}
+    return _opened(view, contract, ballot_id, record, 1, opened_ms)
+
+
+def reopen(view: View, contract: str, ballot_id: str, record: Mapping[str, Any], time_ms: int) -> dict[str, Any]:
+    """Return a ballot that passed in its second round: all vote again, with the default opening of its track."""
+    again = {name: value for name, value in record.items() if name not in _DECIDED}
+    track = track_of(view, contract, record["kind"])
+    again |= {"status": OPEN, "closes_ms": time_ms + track.opening.default_ms, "not_before_ms": 0}
+    return _opened(view, contract, ballot_id, again, record["round"] + 1, time_ms)
+
+
+def _opened(
+    view: View, contract: str, ballot_id: str, record: dict[str, Any], turn: int, time_ms: int
+) -> dict[str, Any]:
+    record |= {"round": turn, "round_ms": time_ms, "tally": electorate.no_votes()}
+    view.put(OPEN_KEY, [*_open(view), [contract, ballot_id]])
+    schedule(view, contract, ballot_id, record)
+    return record
+
+
+def schedule(view: View, contract: str, ballot_id: str, record: Mapping[str, Any], *, again: bool = False) -> None:
+    """Have a ballot looked at when its hearing, its time until an override and its opening are over.
+
+    ``again``: the constitution changed, and with it perhaps the first two.
+    """
+    track, began_ms = track_of(view, contract, record["kind"]), record["round_ms"]
+    times = {record["not_before_ms"], began_ms + track.not_before_ms}
+    if track.override is not None:
+        times.add(began_ms + track.override.after_ms)
+    wanted = {time_ms for time_ms in times if began_ms < time_ms < record["closes_ms"]}
+    for time_ms in sorted(wanted if again else wanted | {record["closes_ms"]}):
+        _expect(view, contract, ballot_id, time_ms)
+
+
+def reschedule(view: View, upto: int) -> int:
+    """Have open ballots looked at when a new constitution says, the newest of the first ``upto``; return how many are
+    left. They are taken from the newest on, so that what is opened or decided meanwhile hides none.
+    """
+    rows = _open(view)[:upto]
+    left = max(len(rows) - RETIMED_AT_ONCE, 0)
+    for contract, ballot_id in rows[left:]:
+        record: Any = view.get(ballot_key(contract, ballot_id))
+        schedule(view, contract, ballot_id, record, again=True)
+    return left
+
+
+def count_open(reader: Reader) -> int:
+    """Return how many ballots of all contracts take votes."""
+    return len(_open(reader))
 
 
 def vote(
-    ballot: Mapping[str, Any], context: Context, choice: str, members: Sequence[str], reason: str | None = None
+    view: View,
+    contract: str,
+    ballot_id: str,
+    record: Mapping[str, Any],
+    context: Context,
+    choice: str,
+    reason: str | None = None,
 ) -> dict[str, Any] | Rejected:
-    """Return the ballot with the vote of ``context.member`` and its reason added, or a refusal."""
-    if context.member not in members:
-        return Rejected("not_elector", f"{context.member} runs no validator; {', '.join(members)} vote")
-    if ballot["status"] != OPEN or context.time_ms >= ballot["closes_ms"]:
-        status = EXPIRED if ballot["status"] == OPEN else ballot["status"]
+    """Write the vote of ``context.member`` and return the ballot with it in its tally, or a refusal."""
+    track = track_of(view, contract, record["kind"])
+    seat = electorate.seat(view, context.member)
+    if seat is None or (track.electorate == VALIDATORS and not seat.counts_in(VALIDATORS)):  # A1
+        voters = ", ".join(sorted({at.member for at in membership.validators(view).validators}))
+        return Rejected("not_elector", f"{context.member} runs no validator; {voters} vote")
+    if record["status"] != OPEN or context.time_ms >= record["closes_ms"]:
+        status = EXPIRED if record["status"] == OPEN else record["status"]
         return Rejected("ballot_closed", f"the ballot is {status}; propose again to vote again")
-    if context.member in ballot["votes"]:  # J7
-        before = ballot["votes"][context.member]
+    if record.get("concerned") == context.member:  # Q14
+        return Rejected("own_case", f"the ballot is about {context.member}, which has no vote in it")
+    key = vote_key(contract, ballot_id, record["round"], context.member)
+    before: Any = view.get(key)
+    if before is not None:  # J7
         return Rejected("already_voted", f"{context.member} voted {before[0]} at height {before[1]}; a vote is final")
-    votes = {**ballot["votes"], context.member: [choice, context.height, context.tx_id.hex()]}
-    reasons = ballot["reasons"] if reason is None else {**ballot["reasons"], context.member: reason}
-    return {**ballot, "votes": votes, "reasons": reasons}
+    missing = reason_missing(track, choice, reason)
+    if missing is not None:
+        return missing
+    electorate.acted(view, context.member, context.time_ms)
+    seat = electorate.seat(view, context.member) or seat
+    view.put(key, [choice, context.height, context.time_ms, context.tx_id.hex(), reason or ""])
+    return {**record, "tally": electorate.counted(record["tally"], seat, choice, 1)}
 
 
-def count(ballot: Mapping[str, Any], members: Sequence[str]) -> tuple[int, int]:
-    """Return how many of the present electorate said yes, and no."""
-    choices = [ballot["votes"][member][0] for member in members if member in ballot["votes"]]
-    return choices.count(YES), choices.count(NO)
+def advance(
+    view: View, contract: str, ballot_id: str, record: Mapping[str, Any], height: int, time_ms: int
+) -> dict[str, Any]:
+    """Return a ballot as it stands now; the caller writes it, and has it take effect if it is accepted now."""
+    if record["status"] == PASSED and time_ms >= record["effect_ms"]:
+        return {**record, "status": ACCEPTED}
+    if record["status"] != OPEN:
+        return dict(record)
+    track = track_of(view, contract, record["kind"])
+    outcome = _outcome(view, track, record, time_ms)
+    if outcome.status is Status.OPEN:
+        return dict(record)
+    current = in_force.version(view)
+    decided = {**record, "decided": [height, time_ms], "track": track.name, "constitution": current.number}
+    decided["sizes"] = _sizes(view, track, record)
+    if outcome.overridden is not None:
+        decided["overridden"] = outcome.overridden
+    _close(view, contract, ballot_id)
+    if outcome.status is not Status.PASSED:
+        return {**decided, "status": outcome.status.value}
+    if not track.delay_ms:
+        return {**decided, "status": ACCEPTED}
+    effect_ms = time_ms + track.delay_ms  # Q15
+    _expect(view, contract, ballot_id, effect_ms)
+    return {**decided, "status": PASSED, "passed_ms": time_ms, "effect_ms": effect_ms}
 
 
-def resolve(ballot: Mapping[str, Any], members: Sequence[str], time_ms: int) -> str:
-    """Return what the ballot comes to at ``time_ms``: open, accepted, rejected or expired."""
-    if ballot["status"] != OPEN:
-        return str(ballot["status"])
-    if time_ms >= ballot["not_before_ms"]:
-        yes, no = count(ballot, members)
-        if yes >= needed(members):  # J7
-            return ACCEPTED
-        if len(members) - no < needed(members):
-            return REJECTED
-    return EXPIRED if time_ms >= ballot["closes_ms"] else OPEN
+def withdraw(
+    view: View, contract: str, ballot_id: str, record: Mapping[str, Any], height: int, time_ms: int
+) -> dict[str, Any]:
+    """Return an open ballot as withdrawn by its proposer."""
+    track = track_of(view, contract, record["kind"])
+    _close(view, contract, ballot_id)
+    decided = {"decided": [height, time_ms], "track": track.name, "sizes": _sizes(view, track, record)}
+    return {**record, **decided, "status": WITHDRAWN, "constitution": in_force.version(view).number}
 
 
-def tally(ballot: Mapping[str, Any], members: Sequence[str]) -> dict[str, Any]:
-    """Return how a ballot stands by the present electorate, or how it stood when it was decided."""
-    if "tally" in ballot:
-        return dict(ballot["tally"])
-    yes, no = count(ballot, members)
-    return {"yes": yes, "no": no, "needed": needed(members), "electorate": list(members)}
+def _outcome(view: View, track: Track, record: Mapping[str, Any], time_ms: int) -> rule.Outcome:
+    if time_ms < record["not_before_ms"]:
+        return rule.Outcome(Status.OPEN)
+    clock = Clock(record["round_ms"], record["closes_ms"], time_ms)
+    votes, sizes = record["tally"][track.electorate], _sizes(view, track, record)
+    tally = {name: Count(members, *votes.get(name, (0, 0, 0))) for name, members in sizes.items()}
+    return rule.resolve(track, tally, clock, record.get("newcomer"))
 
 
-def view_of(ballot: Mapping[str, Any], members: Sequence[str]) -> dict[str, Any]:
-    """Return the figures of a ballot for a receipt."""
-    yes, no = count(ballot, members)
-    return {"yes": yes, "no": no, "needed": needed(members), "status": ballot["status"]}
+# Figures
+
+
+def figures(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a ballot stands, or how it stood when it was decided, for receipts.
+
+    ``needed`` is how many yes votes its track asks for in all; a track may ask for more (``governance.constitution``).
+    """
+    track, counts = _decided_on(reader, contract, record), counts_of(reader, contract, record)
+    members = sum(count.members for count in counts.values())
+    votes = {name: sum(getattr(count, name) for count in counts.values()) for name in electorate.CHOICES}
+    needed = track.total.numerator * members // track.total.denominator + 1
+    more = {name: record[name] for name in ("effect_ms", "overridden") if name in record}
+    return {**votes, "needed": needed, "of": members, "status": record["status"], **more}
+
+
+def counts_of(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, Count]:
+    """Return the votes of a ballot by constituency: by the present electorate, or by that which decided it."""
+    track = _decided_on(reader, contract, record)
+    sizes = record["sizes"] if "sizes" in record else _sizes(reader, track, record)
+    votes = record["tally"][track.electorate]
+    return {name: Count(members, *votes.get(name, (0, 0, 0))) for name, members in sizes.items()}
+
+
+def _decided_on(reader: Reader, contract: str, record: Mapping[str, Any]) -> Track:
+    """Return the track on which a ballot was decided, or would be now."""
+    if "track" in record:
+        return in_force.of_version(reader, record["constitution"]).tracks[record["track"]]
+    return track_of(reader, contract, record["kind"])
+
+
+def votes(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the votes of the last round, by member. Reads a key for every member: for queries."""
+    found = []
+    members: Any = reader.get(MEMBERS_KEY)
+    for member in members:
+        value: Any = reader.get(vote_key(contract, ballot_id, record["round"], member))
+        if value is not None:
+            choice, height, time_ms, tx, reason = value
+            more = {"choice": choice, "height": height, "time_ms": time_ms, "tx": tx, "reason": reason or None}
+            found.append({"member": member, **more})
+    return found
+
+
+def stands(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a ballot stands, by constituency too, for queries: ``figures``, ``track``, ``round``."""
+    counts = counts_of(reader, contract, record)
+    return {
+        **figures(reader, contract, record),
+        "track": _decided_on(reader, contract, record).name,
+        "round": record["round"],
+        "constituencies": {name: count._asdict() for name, count in counts.items()},
+    }
+
+
+def shown(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a ballot stands with its ``votes`` and the ``electorate``: who has a vote in it now."""
+    track, concerned = _decided_on(reader, contract, record), record.get("concerned")
+    members = [member for member in electorate.electors(reader, track.electorate) if member != concerned]
+    found = votes(reader, contract, ballot_id, record)
+    return {**stands(reader, contract, ballot_id, record), "votes": found, "electorate": members}
+
+
+def _sizes(reader: Reader, track: Track, record: Mapping[str, Any]) -> dict[str, int]:
+    """Return the sizes of a ballot's electorate, without the member that it is about."""
+    found = dict(electorate.sizes(reader)[track.electorate])
+    concerned = record.get("concerned")
+    seat = None if concerned is None else electorate.seat(reader, concerned)
+    if seat is not None and seat.counts_in(track.electorate):  # Q14
+        found[seat.constituency] -= 1
+    return {name: members for name, members in found.items() if members}
+
+
+# What is open
+
+
+def _open(reader: Reader) -> list[Any]:
+    rows: Any = reader.get(OPEN_KEY)
+    return rows or []
+
+
+def _close(view: View, contract: str, ballot_id: str) -> None:
+    view.put(OPEN_KEY, [row for row in _open(view) if row != [contract, ballot_id]])
+
+
+def _expect(view: View, contract: str, ballot_id: str, time_ms: int) -> None:
+    entry: Entry = ["ballot", ballot_id]
+    deadlines.add(view, contract, BLOCK_CLOCK, time_ms, entry)

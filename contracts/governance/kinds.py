@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from coseal.contracts.governance import admissions, seats
+from coseal.contracts.governance import admissions, amendment, electorate, seats
 from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.state import UPGRADE_KEY
 from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS
@@ -161,6 +161,7 @@ def _add_member(view: View, case: Case, subject: Subject) -> Result:
     for operator in operators:
         key = bytes.fromhex(operator["key"])
         put_operator(view, member_id, operator["user"], key, since=case.height, history=[])
+    electorate.admitted(view, member_id, subject["role"], case.time_ms)
     return {"member": member_id}
 
 
@@ -296,6 +297,7 @@ def kinds(capabilities: Sequence[str], taken: Collection[str]) -> dict[str, Prop
                 "sector": "",
                 "operators": [{"user": "admin", "key": EXAMPLE_KEY, "capabilities": ["operate", "submit"]}],
             },
+            newcomer=lambda subject: str(subject["role"]),
         ),
         "protocol_version": ProposalKind(
             Record({"version": Integer(1), "height": Integer(1)}),
@@ -317,5 +319,6 @@ def kinds(capabilities: Sequence[str], taken: Collection[str]) -> dict[str, Prop
         "withdraw_contract": ProposalKind(
             Record({"proposal": Name()}), _check_contract_withdrawal, _withdraw_contract, {"proposal": "pledges-1"}
         ),
+        "amend_constitution": amendment.KIND,
         "retry_due": ProposalKind(Record({"number": Integer(1)}), _check_retry, _retry, {"number": 1}),
     }

@@ -23,6 +23,8 @@ TAKE_STEPS: Final = 260
 """What taking a due thing out of its index counts for in its contract's share."""
 DUE_DECISION_STEPS: Final = 400_000
 """The most that one due thing takes that decides a ballot, its effect included."""
+DUE_FIRST_STEPS: Final = 450_000
+"""What the first contract of a height has at least: a decision, and further ones where that takes little."""
 DUE_EFFECT_STEPS: Final = 230_000
 """The most that the effect of a ballot takes that is decided when it is due."""
 DECISION_STEPS: Final = 400_000

@@ -16,6 +16,7 @@ from coseal.contracts.kernel.action import INTERNAL_ERROR, TOO_COSTLY, VALUE_TOO
 from coseal.contracts.kernel.budget import (
     DUE_DECISION_STEPS,
     DUE_ENTRY_STEPS,
+    DUE_FIRST_STEPS,
     DUE_STEPS,
     MAX_DUE,
     TAKE_STEPS,
@@ -106,7 +107,7 @@ class _Start:
         for index in range(len(sharing)):  # B10
             contract = sharing[(self.height + index) % len(sharing)]
             waiting = len(sharing) - index
-            share = left_steps // waiting if index else max(left_steps // waiting, TAKE_STEPS + DUE_DECISION_STEPS)
+            share = left_steps // waiting if index else max(left_steps // waiting, DUE_FIRST_STEPS)
             done, steps = self._share(contract, left // waiting, share)
             left, left_steps = left - done, left_steps - steps
             self.steps += steps

@@ -17,7 +17,7 @@ Subject: TypeAlias = Mapping[str, Any]
 
 
 class Case(NamedTuple):
-    """A proposal before the state of a block: its id, who made it, and the block's height and time."""
+    """A proposal before the state of a block: its id, who made it, and the block's height and time in ms."""
 
     id: str
     proposer: str
@@ -31,7 +31,8 @@ class ProposalKind:
 
     ``admit(context, subject)`` refuses what is wrong once and for all, so it is asked only when it is proposed.
     ``note`` returns what voters should know of the present state, for the receipts of proposal and votes.
-    ``concerned`` names the member whose own case it is, if it is one's.
+    ``concerned(subject)`` is the member that the proposal is about, which has no vote in it and may appeal;
+    ``newcomer(subject)`` the role of the member that it admits.
     """
 
     subject: Field
@@ -41,3 +42,4 @@ class ProposalKind:
     admit: Callable[[Context, Subject], Rejected | None] = lambda context, subject: None
     note: Callable[[Reader, Subject], Result] = lambda reader, subject: {}
     concerned: Callable[[Subject], str | None] = lambda subject: None
+    newcomer: Callable[[Subject], str | None] = lambda subject: None

@@ -219,7 +219,6 @@ ACTIONS: Final = {
             "domain": "event-logs",
             "title": "OCEL 2.0",
             "content": {"name": "OCEL 2.0", "sha256": "00" * 32, "place": "https://www.ocel-standard.org"},
-            "patents": [],
         },
     ),
     "supersede": Action(

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from coseal.contracts.governance import ballot
+from coseal.contracts.governance import ballot, electorate
+from coseal.contracts.governance.document import VALIDATORS
 from coseal.contracts.kernel import deadlines
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS
@@ -49,13 +50,16 @@ from coseal.contracts.supervision.state import (
     open_key,
     rule_key,
     set_key,
+    subject_key,
 )
 from coseal.contracts.supervision.tables import TABLES
-from coseal.contracts.supervision.terms import TERMS, duration, next_id, schedule, set_terms
+from coseal.contracts.supervision.terms import TERMS, duration, next_id, set_terms
 
-DEFAULT_OPEN_MS: Final = 7 * DAY_MS
 _RAISING: Final = ("process.record", "process.attest", "begin", f"{NAME}.{OPEN_CASE}")
 MAX_OPEN_BALLOTS: Final = 8
+MAX_OPEN: Final = 256
+"""Open ballots of all contracts beyond which only members that run a validator make more."""
+_UNDECIDED: Final = (ballot.OPEN, ballot.PASSED)
 
 
 # Proposals
@@ -70,6 +74,8 @@ def _propose_rules(view: View, context: Context, args: Args) -> Result | Rejecte
     if isinstance(record, Rejected):
         return record
     result = _open(view, context, args, ballot_id, "rules", {"set": ballot_id})
+    if isinstance(result, Rejected):
+        return result
     return {
         **result,
         "set": ballot_id,
@@ -89,7 +95,8 @@ def _propose_retirement(view: View, context: Context, args: Args) -> Result | Re
         if document is None or document["process_type"] != args["process_type"]:
             return Rejected("unknown_rule", f"no rule {rule_id} of {args['process_type']} is in force")
     subject = {"process_type": args["process_type"], "rules": args["rules"]}
-    return {**_open(view, context, args, next_id(view, "ballot"), "retire", subject), **subject}
+    opened = _open(view, context, args, next_id(view, "ballot"), "retire", subject)
+    return opened if isinstance(opened, Rejected) else {**opened, **subject}
 
 
 def _propose_terms(view: View, context: Context, args: Args) -> Result | Rejected:
@@ -97,47 +104,62 @@ def _propose_terms(view: View, context: Context, args: Args) -> Result | Rejecte
     if refusal is not None:
         return refusal
     subject = {"terms": dict(args["terms"])}
-    return {**_open(view, context, args, next_id(view, "ballot"), "terms", subject), **subject}
+    opened = _open(view, context, args, next_id(view, "ballot"), "terms", subject)
+    return opened if isinstance(opened, Rejected) else {**opened, **subject}
 
 
 def _check_room(view: View, context: Context) -> Rejected | None:
     count: Any = view.get(open_key(context.member)) or 0
+    seat = electorate.seat(view, context.member)
+    if ballot.count_open(view) >= MAX_OPEN and (seat is None or not seat.counts_in(VALIDATORS)):
+        return Rejected("limit", f"{MAX_OPEN} ballots or more are open; wait until some are decided")
     if count < MAX_OPEN_BALLOTS:  # J8
         return None
     detail = f"{context.member} has {count} open ballots, at most {MAX_OPEN_BALLOTS}; wait until one is decided"
     return Rejected("limit", detail)
 
 
-def _open(view: View, context: Context, args: Args, ballot_id: str, kind: str, subject: Mapping[str, Any]) -> Result:
-    open_ms = args.get("open_ms", DEFAULT_OPEN_MS)
+def _open(
+    view: View, context: Context, args: Args, ballot_id: str, kind: str, subject: Mapping[str, Any]
+) -> Result | Rejected:
+    track = ballot.track_of(view, NAME, kind)
+    closes_ms = context.time_ms + args["open_ms"] if "open_ms" in args else None
+    closes_ms = ballot.closing(track, context.time_ms, closes_ms)
+    if isinstance(closes_ms, Rejected):
+        return closes_ms
+    missing = ballot.reason_missing(track, ballot.YES, args.get("reason"), proposing=True)
+    if missing is not None:
+        return missing
     more = {name: args[name] for name in ("title", "reason") if name in args}
     record = ballot.new(
+        view,
+        NAME,
+        ballot_id,
         kind,
-        dict(subject),
         context.member,
         height=context.height,
         opened_ms=context.time_ms,
-        closes_ms=context.time_ms + open_ms,
-        open_ms=open_ms,
+        closes_ms=closes_ms,
         tx=context.tx_id.hex(),
         **more,
     )
+    view.put(subject_key(ballot_id), dict(subject))
     return {"ballot": ballot_id, **_put_open(view, ballot_id, record)}
 
 
 def _put_open(view: View, ballot_id: str, record: dict[str, Any]) -> Result:
-    """Write an open ballot and have it decided in time; return its figures."""
+    """Write an open ballot; return its figures."""
     view.put(ballot_key(ballot_id), record)
     before: Any = view.get(open_key(record["proposer"])) or 0
     view.put(open_key(record["proposer"]), before + 1)
-    schedule(view, record["closes_ms"], ["ballot", ballot_id])
-    electorate = ballot.electorate(view)
-    return {
-        "status": record["status"],
-        "electorate": list(electorate),
-        "needed": ballot.needed(electorate),
-        "closes_ms": record["closes_ms"],
-    }
+    figures = ballot.figures(view, NAME, record)
+    return {**{name: figures[name] for name in ("status", "needed", "of")}, "closes_ms": record["closes_ms"]}
+
+
+def ballot_of(reader: Reader, ballot_id: str) -> dict[str, Any] | None:
+    """Return a ballot with its ``subject``, or None; for queries."""
+    record: Any = reader.get(ballot_key(ballot_id))
+    return None if record is None else {**record, "subject": reader.get(subject_key(ballot_id))}
 
 
 # Votes
@@ -147,48 +169,48 @@ def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
     record: Any = view.get(ballot_key(args["ballot"]))
     if record is None:
         return Rejected("unknown_ballot", f"there is no ballot {args['ballot']}")
-    electorate = ballot.electorate(view)
-    voted = ballot.vote(record, context, args["choice"], electorate, args.get("reason"))
+    voted = ballot.vote(view, NAME, args["ballot"], record, context, args["choice"], args.get("reason"))
     if isinstance(voted, Rejected):
         return voted
     now = Now(context.height, context.time_ms)
-    decided, effects = _resolve(view, args["ballot"], voted, now, DECISION_STEPS)
-    figures = ballot.view_of(decided, electorate)
+    decided, effects = _advance(view, args["ballot"], voted, now, DECISION_STEPS)
+    figures = ballot.figures(view, NAME, decided)
     result = {"ballot": args["ballot"], "kind": record["kind"], "choice": args["choice"], **figures}
-    return result if decided["status"] == ballot.OPEN else {**result, "effects": effects}
+    return result if decided["status"] in _UNDECIDED else {**result, "effects": effects}
 
 
-def _resolve(
+def _advance(
     view: View, ballot_id: str, record: dict[str, Any], now: Now, steps: int
 ) -> tuple[dict[str, Any], list[Effect]]:
-    """Write a ballot with its status of now; return it and what its effect did in at most ``steps`` steps."""
-    electorate = ballot.electorate(view)
-    status = ballot.resolve(record, electorate, now.time_ms)
-    decided = {**record, "status": status}
-    if status != ballot.OPEN:
-        decided |= {"decided": [now.height, now.time_ms], "tally": ballot.tally(record, electorate)}
-        left: Any = view.get(open_key(record["proposer"]))
-        view.put(open_key(record["proposer"]), left - 1)
+    """Write a ballot as it stands now; return it and what its effect did in at most ``steps`` steps."""
+    decided = ballot.advance(view, NAME, ballot_id, record, now.height, now.time_ms)
     view.put(ballot_key(ballot_id), decided)
-    if status == ballot.OPEN:
+    if decided["status"] in _UNDECIDED:
         return decided, []
-    if status != ballot.ACCEPTED:
-        return decided, _take_effect(view, decided, False, now)
+    left: Any = view.get(open_key(record["proposer"]))
+    view.put(open_key(record["proposer"]), left - 1)
+    subject: Any = view.get(subject_key(ballot_id))
+    if decided["status"] != ballot.ACCEPTED:
+        return decided, _take_effect(view, decided, subject, False, now)
     taken = view.attempt(
-        f"{NAME}: {record['kind']}", steps, lambda: {"effects": _take_effect(view, decided, True, now)}
+        f"{NAME}: {record['kind']}", steps, lambda: {"effects": _take_effect(view, decided, subject, True, now)}
     )
     if not isinstance(taken, Rejected):
         return decided, taken["effects"]
     failed = {**decided, "status": ballot.FAILED, "failure": [taken.code, taken.detail]}  # B11
     view.put(ballot_key(ballot_id), failed)
-    return failed, _take_effect(view, failed, False, now, taken)
+    return failed, _take_effect(view, failed, subject, False, now, taken)
 
 
 def _take_effect(
-    view: View, record: Mapping[str, Any], accepted: bool, now: Now, why: Rejected | None = None
+    view: View,
+    record: Mapping[str, Any],
+    subject: Mapping[str, Any],
+    accepted: bool,
+    now: Now,
+    why: Rejected | None = None,
 ) -> list[Effect]:
     """Carry out what a ballot decided; ``why`` if it was accepted and its effect failed."""
-    subject = record["subject"]
     match record["kind"]:
         case "rules" | "adopt" if not accepted:
             return supervision_rules.reject(view, subject["set"], now, why)
@@ -215,31 +237,36 @@ def _begin_trial(view: View, set_id: str, first: Mapping[str, Any], now: Now, tr
         return supervision_rules.reject(view, set_id, now, rules)
     ends_ms, ballot_id = now.time_ms + trial_ms, next_id(view, "ballot")
     effects = supervision_rules.begin_trial(view, set_id, rules, now, ends_ms, ballot_id)
+    open_ms = first["closes_ms"] - first["opened_ms"]
     record = ballot.new(
+        view,
+        NAME,
+        ballot_id,
         "adopt",
-        {"set": set_id},
         first["proposer"],
         height=now.height,
         opened_ms=now.time_ms,
         not_before_ms=ends_ms,
-        closes_ms=ends_ms + first["open_ms"],
+        closes_ms=ends_ms + open_ms,
         tx=first["tx"],
     )
+    view.put(subject_key(ballot_id), {"set": set_id})
     figures = _put_open(view, ballot_id, record)
-    schedule(view, ends_ms, ["ballot", ballot_id])
     return [*effects, {"ballot": ballot_id, "kind": "adopt", **figures, "not_before_ms": ends_ms}]
 
 
 def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]]) -> None:
-    """Decide a ballot whose trial or time is over."""
+    """See what became of a ballot whose trial, hearing, opening or delay is over."""
     record: Any = view.get(ballot_key(ballot_id))
-    if record["status"] != ballot.OPEN:
+    if record["status"] not in _UNDECIDED:
         return
-    decided, effects = _resolve(view, ballot_id, record, now, DUE_EFFECT_STEPS)
-    if decided["status"] == ballot.OPEN and record["kind"] == "adopt" and now.time_ms >= record["not_before_ms"]:
-        effects = supervision_rules.end_trial(view, record["subject"]["set"], now)
-    shown = {"ballot": ballot_id, "kind": record["kind"], "status": decided["status"], "effects": effects}
-    due["ballots"].append(shown)
+    decided, effects = _advance(view, ballot_id, record, now, DUE_EFFECT_STEPS)
+    if decided["status"] in _UNDECIDED and record["kind"] == "adopt" and now.time_ms >= record["not_before_ms"]:
+        subject: Any = view.get(subject_key(ballot_id))
+        effects = supervision_rules.end_trial(view, subject["set"], now)
+    if decided["status"] != record["status"] or effects:
+        shown = {"ballot": ballot_id, "kind": record["kind"], "status": decided["status"], "effects": effects}
+        due["ballots"].append(shown)
 
 
 # What is observed of process data

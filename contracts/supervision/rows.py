@@ -100,7 +100,7 @@ def _propose_other(rows: Rows, action: str, args: Mapping[str, Any], data: Mappi
 
 
 def _open_ballot(rows: Rows, kind: str, data: Mapping[str, Any], args: Mapping[str, Any], act: Act) -> None:
-    names = ("process_type", "rules", "terms", "cost", "electorate", "needed", "set")
+    names = ("process_type", "rules", "terms", "cost", "needed", "of", "set")
     document = {name: data[name] for name in names if name in data}
     document |= {name: args[name] for name in ("title", "reason", "trial_ms") if name in args}
     _put_ballot(rows, data["ballot"], kind, data["status"], act.member, data["closes_ms"], document, act)
@@ -117,14 +117,14 @@ def _put_ballot(
     act: Act,
 ) -> None:
     row = {"number": _number(ballot), "id": ballot, "kind": kind, "status": status, "proposer": proposer}
-    row |= {"yes": 0, "no": 0, "closes_ms": closes_ms, "document": document}
+    row |= {"yes": 0, "no": 0, "abstain": 0, "closes_ms": closes_ms, "document": document}
     rows.of(BALLOTS).put(row | act.place)
 
 
 def _vote(rows: Rows, action: str, args: Mapping[str, Any], data: Mapping[str, Any], act: Act) -> None:
     ballot = rows.of(BALLOTS).find(_number(data["ballot"]))
     if ballot is not None:
-        rows.of(BALLOTS).put(ballot | {"yes": data["yes"], "no": data["no"]})
+        rows.of(BALLOTS).put(ballot | {name: data[name] for name in ("yes", "no", "abstain")})
     if data["status"] != "open":
         _decide_ballot(rows, data, act)
 
@@ -141,7 +141,7 @@ def _decide_ballot(rows: Rows, data: Mapping[str, Any], act: Act) -> None:
             if changed is not None:
                 rows.of(RULES).put(changed | {"status": effect["status"]})
         if "ballot" in effect:
-            more = {name: effect[name] for name in ("electorate", "needed", "not_before_ms") if name in effect}
+            more = {name: effect[name] for name in ("needed", "of", "not_before_ms") if name in effect}
             closes_ms = effect.get("closes_ms", ballot["closes_ms"])
             document = {**ballot["document"], **more}
             _put_ballot(rows, effect["ballot"], "adopt", "open", ballot["proposer"], closes_ms, document, act)

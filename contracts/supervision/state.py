@@ -18,7 +18,9 @@ KEYS: Final = {
     SOURCE_BYTES_KEY: "the bytes of source of all rules that judge",
     "supervision/waiting/<process type>": "how many sets with rules about sources are proposed, on trial or tried",
     "supervision/trial/<set>": "what the rules of a set found on trial",
-    "supervision/ballot/<id>": "a ballot on rules or terms",
+    "supervision/ballot/<id>": "a ballot on rules or terms: how it stands, and what became of it",
+    "supervision/subject/<id>": "what a ballot is about",
+    "supervision/vote/<id>/<round>/<member>": "a vote, with its reason: `[choice, height, time_ms, tx, reason]`",
     "supervision/open/<member>": "how many ballots a proposer has open",
     "supervision/object/<process type>/<object type>/<object>": "the state of the monitors of an object",
     "supervision/finding/<id>": "a finding with its steps",
@@ -40,9 +42,9 @@ OPEN_KEYS: Final = (
     "supervision/object/",
     "supervision/active/",
     "supervision/set/",
+    "supervision/subject/",
     "supervision/rule/",
     "supervision/trial/",
-    "supervision/ballot/",
     "supervision/finding/",
     *deadlines.open_keys(NAME),
 )
@@ -81,6 +83,11 @@ def trial_key(set_id: str) -> str:
 def ballot_key(ballot_id: str) -> str:
     """Return the state key of a ballot."""
     return f"supervision/ballot/{ballot_id}"
+
+
+def subject_key(ballot_id: str) -> str:
+    """Return the state key of what a ballot is about."""
+    return f"supervision/subject/{ballot_id}"
 
 
 def open_key(member: str) -> str:

@@ -13,6 +13,7 @@ import typer
 from coseal import __version__
 from coseal.cli import (
     actions,
+    amendments,
     audit,
     ballots,
     bench,
@@ -137,6 +138,7 @@ _MORE = (
     actions,
     conformance,
     constitution,
+    amendments,
     genesis,
     doctor,
     stream,

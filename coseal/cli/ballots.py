@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from coseal.cli.ballot_lines import Choice, because, figures, moment, print_standing, stands
 from coseal.cli.dry_run import act
 from coseal.cli.rules import RuleFile, rules_app
 from coseal.cli.shared import (
@@ -33,20 +33,14 @@ if TYPE_CHECKING:
 
 
 _RULE_COLUMNS: Final = ("rule", "version", "status", "process type", "kind", "severity", "effect", "title")
-_BALLOT_COLUMNS: Final = ("ballot", "about", "status", "yes", "no", "needed", "proposer", "closes", "title")
-
-
-class Choice(StrEnum):
-    """What a vote says."""
-
-    yes = "yes"
-    no = "no"
+_BALLOT_COLUMNS: Final = ("ballot", "about", "status", "yes", "no", "abstain", "proposer", "closes", "title")
 
 
 BallotArgument = Annotated[str, typer.Argument(metavar="BALLOT", help="For example B3; see `coseal rules ballots`.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
 OpenOption = Annotated[
-    str | None, typer.Option("--open-for", metavar="TIME", help="How long the ballot is open.", show_default="7d")
+    str | None,
+    typer.Option("--open-for", metavar="TIME", help="How long the ballot is open.", show_default="its track's"),
 ]
 
 
@@ -102,7 +96,7 @@ def propose(
 def vote(
     access: Access,
     ballot: BallotArgument,
-    choice: Annotated[Choice, typer.Argument(help="yes or no.")],
+    choice: Annotated[Choice, typer.Argument(help="A vote is final.")],
     sender: SenderOption,
     reason: ReasonOption = None,
     as_json: JsonOption = False,
@@ -149,8 +143,8 @@ def adopt(
         if not senders:
             reader = stack.enter_context(access.client())
             found = supervision.ballot(reader, ballot)
-            electorate = set(reader.electorate())
-            senders = sorted(electorate - set(found["votes"]))
+            voted = {vote["member"] for vote in found["votes"]}
+            senders = [member for member in found["electorate"] if member not in voted]
         for sender in senders:
             client = stack.enter_context(access.client(sender))
             committed = supervision.vote(client, ballot, "yes", reason).require_ok()
@@ -244,7 +238,9 @@ def show(
 def ballots(
     access: Access,
     identifier: Annotated[str | None, typer.Option("--id", metavar="BALLOT", help="One, with its votes.")] = None,
-    status: Annotated[str | None, typer.Option("--status", help="open, accepted, rejected, expired or failed.")] = None,
+    status: Annotated[
+        str | None, typer.Option("--status", help="open, passed, accepted, rejected, expired or failed.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The most to list.")] = 1_000,
     as_json: JsonOption = False,
 ) -> None:
@@ -270,9 +266,9 @@ def ballots(
         return
     table, language = plain_table(*_BALLOT_COLUMNS), reader_language()
     for row in found:
-        figures = (str(row["yes"]), str(row["no"]), str(row.get("needed", "")))
+        figures = tuple(str(row[name]) for name in ("yes", "no", "abstain"))
         title = title_of(row, language, _named(row))
-        table.add_row(row["id"], row["kind"], row["status"], *figures, row["proposer"], _time(row["closes_ms"]), title)
+        table.add_row(row["id"], row["kind"], row["status"], *figures, row["proposer"], moment(row["closes_ms"]), title)
     table.print()
 
 
@@ -303,30 +299,22 @@ def print_rule(document: dict[str, Any]) -> None:
             shown = ", ".join(f"{count} {what}" for what, count in counted.items() if count)
             typer.echo(f"  {name:<11} {shown or 'none'}")
     for status, height, time_ms in document["history"]:
-        typer.echo(f"  {_time(time_ms)}  {status} in block {height}")
+        typer.echo(f"  {moment(time_ms)}  {status} in block {height}")
     typer.echo("  proven here")
 
 
 def _print_ballot(document: dict[str, Any]) -> None:
     from coseal.client.languages import reader_language, title_of
 
-    tally, about = document["tally"], document["set"]
+    about = document["set"]
     title = title_of(document, reader_language()) or title_of(about, reader_language())
-    counts = f"{tally['yes']} yes, {tally['no']} no, {tally['needed']} of {len(tally['electorate'])} needed"
-    typer.secho(f"{document['id']} ({document['kind']}): {document['status']}, {counts}", bold=True)
+    typer.secho(f"{document['id']} ({document['kind']}): {stands(document)}", bold=True)
     rows = [("title", title)] if title else []
     rows += [("about", "\n              ".join(_about(document, about)))]
-    rows.append(("proposed by", f"{document['proposer']}{_because(document.get('reason'))}"))
-    if document["not_before_ms"]:
-        rows.append(("decided", f"not before {_time(document['not_before_ms'])} UTC, when the trial ends"))
-    rows.append(("open until", f"{_time(document['closes_ms'])} UTC"))
+    rows.append(("proposed by", f"{document['proposer']}{because(document.get('reason'))}"))
     for name, value in rows:
         typer.echo(f"  {name:<11} {value}")
-    for member, (choice, height, _) in document["votes"].items():
-        typer.echo(f"  {member:<16} {choice:<4} block {height}{_because(document['reasons'].get(member))}")
-    for member in tally["electorate"]:
-        if member not in document["votes"]:
-            typer.echo(f"  {member:<16} has not voted")
+    print_standing(document)
     typer.echo("  proven here")
 
 
@@ -349,16 +337,6 @@ def _about(document: Mapping[str, Any], about: Mapping[str, Any] | None) -> list
     return [f"{step}: {duration_text(ms)}" for step, ms in subject["terms"].items()]
 
 
-def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""
-
-
-def _time(time_ms: int) -> str:
-    from coseal.ledger.render import time_text
-
-    return time_text(time_ms)[:16].replace("T", " ")
-
-
 def _print(committed: Committed, *, as_json: bool) -> None:
     """Print the outcome of a proposal or vote."""
     from coseal.cli.transactions import print_committed
@@ -367,8 +345,10 @@ def _print(committed: Committed, *, as_json: bool) -> None:
     if as_json or not committed.ok:
         print_committed(committed, as_json=as_json)
     elif "choice" in data:
-        votes = f"{data['yes']} yes, {data['no']} no, {data['needed']} needed"
-        typer.secho(f"{data['ballot']} is {data['status']}: {votes} (block {committed.height}, verified)", fg="green")
+        block = f"(block {committed.height}, verified)"
+        typer.secho(f"{data['ballot']} is {data['status']}: {figures(data)} {block}", fg="green")
+        if "effect_ms" in data:
+            typer.echo(f"  takes effect at {moment(data['effect_ms'])} UTC")
         for effect in data.get("effects", ()):
             for rule, version in effect.get("rules", ()):
                 typer.echo(f"  {rule} version {version}: {effect['status']}")
@@ -377,10 +357,9 @@ def _print(committed: Committed, *, as_json: bool) -> None:
             if "ballot" in effect:
                 typer.echo(f"  {effect['ballot']} decides after the trial: `coseal rules adopt {effect['ballot']}`")
     else:
-        electorate = ", ".join(data["electorate"])
-        typer.secho(f"{data['ballot']} is open until {_time(data['closes_ms'])} UTC", fg="green")
+        typer.secho(f"{data['ballot']} is open until {moment(data['closes_ms'])} UTC", fg="green")
         typer.echo(
-            f"  {data['needed']} of {electorate} have to say yes: `coseal rules vote {data['ballot']} yes --as ..`"
+            f"  {data['needed']} of {data['of']} have to say yes: `coseal rules vote {data['ballot']} yes --as ..`"
         )
     if not committed.ok:
         raise typer.Exit(EXIT_BAD)

@@ -1,4 +1,4 @@
-"""Commands about constitutions, without a network: check a document, explain a track, simulate votes.
+"""Commands about constitutions as documents: check one, explain a track, simulate votes; and those that are shipped.
 
 Law: what these say is what the ledger's own rule of decision says, for it is the same module.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -29,6 +29,21 @@ KindArgument = Annotated[str, typer.Argument(metavar="KIND", help="A kind of pro
 JoiningOption = Annotated[
     str | None, typer.Option("--joining", metavar="CONSTITUENCY", help="Of add_member: whose member the newcomer is.")
 ]
+
+
+RECOMMENDED: Final = "recommended"
+FOUNDING: Final = "founding"
+_SHIPPED: Final = (RECOMMENDED, "consent")
+
+
+def named_document(name: str) -> dict[str, Any] | None:
+    """Return the document that a name or file says by which to found a network; None for the founding constitution."""
+    from coseal.client.constitution import read_document
+    from coseal.demo.examples import example
+
+    if name == FOUNDING:
+        return None
+    return read_document(example(f"constitution/{name}.json") if name in _SHIPPED else Path(name))
 
 
 def register(app: typer.Typer) -> None:
@@ -129,7 +144,12 @@ def _explain_all(document: Constitution, *, as_json: bool) -> None:
     if as_json:
         tracks = {name: _track_json(track) for name, track in document.tracks.items()}
         print_json({"title": document.title, "tracks": tracks, "kinds": dict(document.kinds)})
-        return
+    else:
+        print_tracks(document)
+
+
+def print_tracks(document: Constitution) -> None:
+    """Print the tracks of a constitution as a table."""
     table = plain_table("track", "who votes", "of all", "constituencies", "heard", "override", "effect", "kinds")
     for name, track in document.tracks.items():
         kinds = ", ".join(kind for kind, where in document.kinds.items() if where == name)

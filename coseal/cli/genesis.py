@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coseal.cli.shared import Commands, ContractOption, JsonOption, ListenOption, plain_table, print_json, short
+from coseal.cli.shared import (
+    Commands,
+    ConstitutionOption,
+    ContractOption,
+    JsonOption,
+    ListenOption,
+    plain_table,
+    print_json,
+    short,
+)
 from coseal.errors import EXIT_UNKNOWN, CosealError
 
 if TYPE_CHECKING:
@@ -42,6 +51,7 @@ def init(
     ceremony: CeremonyArgument,
     consortium: Annotated[Path, typer.Option("--consortium", metavar="FILE.toml", help="Who founds the network.")],
     contract: ContractOption = None,
+    constitution: ConstitutionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the plan: the members, their users and nodes, what the chain runs with. No key is made.
@@ -52,10 +62,12 @@ def init(
 
       coseal genesis init ceremony --consortium examples/consortium/harbour.toml
     """
+    from coseal.cli.constitution import RECOMMENDED, named_document
     from coseal.client.contracts import chosen
     from coseal.network import founding
 
-    plan = founding.init(ceremony, consortium, chosen(contract or ()))
+    document = named_document(constitution or RECOMMENDED)
+    plan = founding.init(ceremony, consortium, chosen(contract or ()), document)
     if as_json:
         print_json(_plan_document(plan))
         return
@@ -189,11 +201,14 @@ def _plan_document(plan: Plan) -> dict[str, Any]:
         "members": [member.id for member in plan.members],
         "nodes": [{"node": seat.name, "member": seat.member.id} for seat in plan.seats()],
         "contracts": [each._asdict() for each in plan.consortium.contracts],
+        "constitution": plan.consortium.constitution,
     }
 
 
 def _show_plan(plan: Plan) -> None:
     from dataclasses import asdict
+
+    from coseal.contracts.governance.in_force import digest_of
 
     table = plain_table("member", "role", "users", "validators")
     for member in plan.members:
@@ -204,6 +219,11 @@ def _show_plan(plan: Plan) -> None:
     table.print()
     parameters = ", ".join(f"{name} {str(value).lower()}" for name, value in asdict(plan.consortium.parameters).items())
     typer.echo(f"runs with     {parameters}")
+    constitution = plan.consortium.constitution
+    decides = "more than two thirds of the members that run a validator"
+    if constitution is not None:
+        decides = f"{constitution['title']}, SHA-256 {digest_of(constitution)}"
+    typer.echo(f"decides by    {decides}")
     for name, version, sha256 in plan.consortium.contracts:
         typer.echo(f"contract      {name} version {version}, SHA-256 {sha256}: every node needs it")
 

@@ -1,4 +1,4 @@
-"""Commands about what concerns all members: governance propose, vote, list, show.
+"""Commands about what concerns all members: governance propose, vote, list, show, ...
 
 Law: on a network's folder the members whose keys are in it vote; elsewhere each member votes for itself with --as.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coseal.cli.ballot_lines import Choice, because, print_standing, stands
 from coseal.cli.dry_run import act
 from coseal.cli.shared import (
     Commands,
@@ -43,14 +44,17 @@ class ProposalKind(StrEnum):
     remove_validator = "remove_validator"
     rotate_validator_key = "rotate_validator_key"
     add_member = "add_member"
+    suspend_member = "suspend_member"
+    reinstate_member = "reinstate_member"
+    remove_member = "remove_member"
     protocol_version = "protocol_version"
     withdraw_version = "withdraw_version"
     add_contract = "add_contract"
     withdraw_contract = "withdraw_contract"
+    amend_constitution = "amend_constitution"
+    recognise_standard = "recognise_standard"
+    settle_dispute = "settle_dispute"
     retry_due = "retry_due"
-    suspend_member = "suspend_member"
-    reinstate_member = "reinstate_member"
-    remove_member = "remove_member"
     measure = "measure"
     emergency_measure = "emergency_measure"
     end_measure = "end_measure"
@@ -60,18 +64,13 @@ class ProposalStatus(StrEnum):
     """How a proposal stands."""
 
     open = "open"
+    passed = "passed"
     accepted = "accepted"
     rejected = "rejected"
     expired = "expired"
+    withdrawn = "withdrawn"
     void = "void"
     failed = "failed"
-
-
-class Choice(StrEnum):
-    """A vote."""
-
-    yes = "yes"
-    no = "no"
 
 
 ProposalArgument = Annotated[str, typer.Argument(metavar="ID", help="A proposal's id.")]
@@ -82,6 +81,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     governance_app.command("propose")(propose)
     governance_app.command("vote")(vote)
+    governance_app.command("withdraw")(withdraw)
+    governance_app.command("appeal")(appeal)
     governance_app.command("list")(list_proposals)
     governance_app.command("show")(show_proposal)
     app.add_typer(governance_app, name="governance")
@@ -101,7 +102,8 @@ def propose(
     ] = None,
     reason: ReasonOption = None,
     open_for: Annotated[
-        str | None, typer.Option("--open", metavar="TIME", help="How long votes count, e.g. 24h.", show_default="7d")
+        str | None,
+        typer.Option("--open", metavar="TIME", help="How long votes count, e.g. 24h.", show_default="its track's"),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -143,14 +145,14 @@ def put_to_vote(
     args = {"id": chosen, "kind": kind.value, "subject": dict(subject), **more}
     with access.client(sender) as client:
         committed = act(access, client, "governance", "propose", args, as_json=as_json)
-        _end(client, chosen, committed, as_json=as_json)
+        end(client, chosen, committed, as_json=as_json)
 
 
 @acting
 def vote(
     access: Access,
     proposal: ProposalArgument,
-    choice: Annotated[Choice, typer.Argument(help="yes or no; a vote is final.")],
+    choice: Annotated[Choice, typer.Argument(help="A vote is final.")],
     sender: Annotated[
         str | None,
         typer.Option("--as", metavar="MEMBER[/USER]", help="Who votes.", show_default="all members of the folder"),
@@ -172,7 +174,7 @@ def vote(
         args = {"ballot": proposal, "choice": choice.value} | ({} if reason is None else {"reason": reason})
         with access.client(sender) as client:
             committed = act(access, client, "governance", "vote", args, as_json=as_json)
-            _end(client, proposal, committed, as_json=as_json)
+            end(client, proposal, committed, as_json=as_json)
         return
     if access.dry_run:
         raise CosealError("--dry-run is about one vote", "give --as MEMBER")
@@ -183,11 +185,57 @@ def vote(
         voted = {row["member"] for row in found["votes"]}
         for member in found["electorate"]:
             acting = None if member in voted else clients.acting(member)
-            if acting is None or found["status"] != governance.OPEN:
+            if acting is None or found["status"] != "open":
                 continue
             governance.vote(acting, proposal, choice.value, reason).require_ok()
             found = governance.proposal(clients.reader, proposal)
         _print_proposal(found, as_json=as_json)
+
+
+@acting
+def withdraw(
+    access: Access,
+    proposal: ProposalArgument,
+    sender: SenderOption,
+    reason: ReasonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Withdraw a proposal of your member that is open.
+
+    Example:
+
+      coseal governance withdraw add-validator.bank-b.1f2e3d4c --as bank-b --reason "The machine is not ready"
+    """
+    args = {"proposal": proposal} | ({} if reason is None else {"reason": reason})
+    with access.client(sender) as client:
+        end(client, proposal, act(access, client, "governance", "withdraw", args, as_json=as_json), as_json=as_json)
+
+
+@acting
+def appeal(
+    access: Access,
+    proposal: ProposalArgument,
+    sender: SenderOption,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; recorded.")],
+    evidence: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--evidence", metavar="FILE|SHA256", help="What shows it: its SHA-256 is recorded; again for more."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Appeal against what passed about your member, before it takes effect: all vote a second time.
+
+    Example:
+
+      coseal governance appeal suspend-member.bank-a.1f2e3d4c --as bank-a --reason "The finding was withdrawn"
+    """
+    from coseal.client.supervision import evidence_of
+
+    args = {"proposal": proposal, "reason": reason, **evidence_of(evidence or [])}
+    with access.client(sender) as client:
+        end(client, proposal, act(access, client, "governance", "appeal", args, as_json=as_json), as_json=as_json)
 
 
 @reaching
@@ -210,11 +258,11 @@ def list_proposals(
     if as_json:
         print_json(found)
         return
-    table = plain_table("id", "kind", "about", "by", "status", "yes", "no", "needed", "block")
+    table = plain_table("id", "kind", "about", "by", "track", "status", "yes", "no", "abstain", "needed", "block")
     for row in found:
         about = _about(row["subject"])
-        counts = (str(row[name]) for name in ("yes", "no", "needed", "height"))
-        table.add_row(row["id"], row["kind"], about, row["proposer"], row["status"], *counts)
+        counts = (str(row[name]) for name in ("yes", "no", "abstain", "needed", "height"))
+        table.add_row(row["id"], row["kind"], about, row["proposer"], row["track"], row["status"], *counts)
     table.print()
 
 
@@ -236,7 +284,7 @@ def show_proposal(
         _print_proposal(governance.proposal(client, proposal), as_json=as_json)
 
 
-def _end(client: Client, proposal: str, committed: Any, *, as_json: bool) -> None:
+def end(client: Client, proposal: str, committed: Any, *, as_json: bool) -> None:
     """Print how a proposal stands after a transaction about it; exit with 1 if that was refused."""
     from coseal.cli.transactions import print_committed
     from coseal.client import governance
@@ -258,13 +306,15 @@ def _print_proposal(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    colour = {"open": "yellow", "accepted": "green"}.get(found["status"], "red")
-    counts = f"{found['yes']} yes, {found['no']} no, {found['needed']} needed"
-    typer.secho(f"{found['id']}: {found['status']}, {counts}", fg=colour)
+    colour = {"open": "yellow", "passed": "yellow", "accepted": "green"}.get(found["status"], "red")
+    typer.secho(f"{found['id']}: {stands(found)}", fg=colour)
     typer.echo(f"  {found['kind']} {_words(found['subject'])}")
-    typer.echo(f"  proposed by {found['proposer']} in block {found['height']}{_because(found['reason'])}")
-    for row in found["votes"]:
-        typer.echo(f"  {row['choice']:<4} {row['member']} in block {row['height']}{_because(row['reason'])}")
+    typer.echo(f"  proposed by {found['proposer']} in block {found['height']}{because(found['reason'])}")
+    if found["appeal"] is not None:
+        typer.echo(
+            f"  appeal by {found['concerned']} in block {found['appeal']['height']}: {found['appeal']['reason']}"
+        )
+    print_standing(found)
     if found["outcome"]:
         typer.echo(f"  outcome: {_words(found['outcome'])}")
     if "software" in found:
@@ -289,9 +339,6 @@ def _print_support(found: Mapping[str, Any]) -> None:
 
 
 def _words(fields: dict[str, Any]) -> str:
-    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
-    return " ".join(f"{name}={text}" for name, text in texts.items() if text and name != "proof")
-
-
-def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""
+    shown = {name: value for name, value in fields.items() if name not in ("proof", "document")}
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in shown.items()}
+    return " ".join(f"{name}={text}" for name, text in texts.items() if text)

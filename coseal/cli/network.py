@@ -20,6 +20,7 @@ from coseal.cli import live_view
 from coseal.cli.shared import (
     Commands,
     ConsolePortOption,
+    ConstitutionOption,
     ContractOption,
     DirectoryArgument,
     DirectoryOption,
@@ -84,6 +85,7 @@ def up(
     base_port: PortOption = None,
     consortium: ConsortiumOption = None,
     contract: ContractOption = None,
+    constitution: ConstitutionOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when the network is up; end it with `down`.")
     ] = False,
@@ -108,6 +110,8 @@ def up(
       coseal up harbour --consortium harbour.toml
 
       coseal up trading --contract pledges
+
+      coseal up trial --constitution founding
     """
     from coseal.client.contracts import require_installed
     from coseal.network import console, folders, processes
@@ -121,12 +125,13 @@ def up(
     if fresh and console_port is not None:
         require_free([("the console", f"127.0.0.1:{console_port}")], "choose another --console-port")
     if fresh:
-        net = _make(path, validators, observers, base_port, consortium, contract or (), check_ports=True)
+        net = _make(path, validators, observers, base_port, consortium, contract or (), constitution, check_ports=True)
     else:
         net = folders.load(path)
         _refuse_changes(net, validators, observers, base_port, consortium)
         genesis = net.genesis()
         _require_admitted(genesis, contract or ())
+        _require_constitution(genesis, constitution)
         require_installed(genesis.name, genesis.contracts)
         console.require_free(net, console_port)
     waiting = [node for node in net.nodes if processes.pid_of(node) is None]
@@ -160,6 +165,7 @@ def init(
     base_port: PortOption = None,
     consortium: ConsortiumOption = None,
     contract: ContractOption = None,
+    constitution: ConstitutionOption = None,
     by_name: Annotated[
         bool,
         typer.Option(
@@ -181,7 +187,7 @@ def init(
         net.genesis()
         typer.echo(f"{path} holds a network already: chain {net.chain_id}")
         return
-    net = _make(path, validators, observers, base_port, consortium, contract or (), by_name=by_name)
+    net = _make(path, validators, observers, base_port, consortium, contract or (), constitution, by_name=by_name)
     typer.echo(f"{path}: {len(net.nodes)} nodes, chain {net.chain_id}")
 
 
@@ -320,20 +326,33 @@ def _make(
     base_port: int | None,
     consortium: Path | None,
     contracts: Sequence[str],
+    constitution: str | None,
     *,
     by_name: bool = False,
     check_ports: bool = False,
 ) -> Network:
     """Make the folder; with ``check_ports`` first see that its ports are free, so that nothing is left behind."""
+    from coseal.cli.constitution import RECOMMENDED, named_document
     from coseal.client.contracts import chosen, require_installed
     from coseal.network import folders, processes
 
     addressing = folders.Addressing(base_port or folders.DEFAULT_BASE_PORT, by_name=by_name)
     founders = _founders(path, validators, consortium).with_contracts(chosen(contracts))
     require_installed(founders.name, founders.contracts)
+    founders = founders.with_constitution(named_document(constitution or RECOMMENDED))
     if check_ports:
         processes.require_free_ports(folders.planned_nodes(founders, observers, addressing), planned=True)
     return folders.create(path, founders, observers=observers, addressing=addressing)
+
+
+def _require_constitution(genesis: Genesis, wanted: str | None) -> None:
+    """Refuse to found a chain that is there with another constitution: a ballot amends it."""
+    from coseal.cli.constitution import named_document
+
+    if wanted is not None and named_document(wanted) != genesis.constitution:
+        raise CosealError(
+            f"the genesis of {genesis.name} has another constitution", "a ballot amends it: `coseal constitution amend`"
+        )
 
 
 def _founders(path: Path, validators: int | None, file: Path | None) -> Consortium:

@@ -94,6 +94,15 @@ ContractOption = Annotated[
         help="An installed contract of others that the genesis admits; again for more. Every node needs it.",
     ),
 ]
+ConstitutionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--constitution",
+        metavar="NAME|FILE",
+        help="By which votes members decide: recommended, consent, founding (two thirds of the validators), or a file.",
+        show_default="recommended",
+    ),
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would come of it now; nothing is signed or recorded.")
 ]

@@ -27,7 +27,6 @@ from coseal.client.session import COMMIT_TIMEOUT_S
 from coseal.client.stream import Event, Follower
 from coseal.client.submitting import Submitting
 from coseal.client.transactions import Committed, sign_as
-from coseal.contracts.membership.state import VALIDATORS_KEY
 from coseal.contracts.policy.state import instrument_key
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock, Header
@@ -194,11 +193,6 @@ class Client(BaseClient, Submitting):
         'government'
         """
         return self.run(self.session.value(key, min_height))
-
-    def electorate(self) -> tuple[str, ...]:
-        """Return the members that run a validator, ascending; proven, as ``state``."""
-        rows: Any = self.value(VALIDATORS_KEY)
-        return tuple(sorted({member for _, member, _, _ in rows[1]}))
 
     def block(self, height: int | str) -> CommittedBlock:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""

@@ -10,9 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from coseal.client.blocking import Client
+from coseal.client.governance import ProvenState
 from coseal.client.rules import read_json
+from coseal.contracts.governance import described
 from coseal.contracts.governance.constitution import (
     CONSTITUENCIES,
     Clock,
@@ -26,8 +29,10 @@ from coseal.contracts.governance.constitution import (
     possible,
     resolve,
 )
+from coseal.contracts.governance.described import Described
 from coseal.contracts.governance.document import VALIDATORS, Constitution, constitution_of, faults_of
-from coseal.contracts.governance.safety import Breach, arithmetic, votings
+from coseal.contracts.governance.safety import Breach, arithmetic, breaches, votings
+from coseal.contracts.governance.state import SIZES_KEY
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger.genesis import Genesis
 
@@ -39,13 +44,43 @@ Members = Mapping[str, str]
 """Constituency by member."""
 
 
-def read_constitution(path: Path) -> Constitution:
-    """Return the constitution in a JSON file; raise ``BadAnswer`` with every fault of its form."""
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the document in a JSON file; raise ``BadAnswer`` with every fault of its form."""
     document = read_json(path)
     faults = [f"{path}{fault}" for fault in faults_of(document)]
     if faults:
         raise BadAnswer("\n".join(faults), "its form is in docs/spec/constitution.md")
-    return constitution_of(document)
+    return dict(document)
+
+
+def read_constitution(path: Path) -> Constitution:
+    """Return the constitution in a JSON file; errors as ``read_document``."""
+    return constitution_of(read_document(path))
+
+
+def in_force(client: Client) -> Described:
+    """Return the constitution that decides now, proven."""
+    found = described.constitution(ProvenState(client))
+    if found is None:
+        raise BadAnswer("the chain has no document of the constitution in force", "audit it: `coseal audit`")
+    return found
+
+
+def amendment(client: Client, document: Mapping[str, Any], reason: str | None) -> dict[str, Any]:
+    """Return the subject of a proposal that puts a document in the place of the constitution in force.
+
+    Raises ``BadAnswer`` with all that the document lacks (K1 to K5), for those who have a vote now, and
+    ``CosealError`` if the reason is missing that the constitution in force asks for.
+    """
+    current = in_force(client)
+    track = current.constitution.track_of("amend_constitution")
+    if not reason and {"proposer", "all"} & set(track.reasons):
+        raise CosealError(f"on the track {track.name} a proposal needs a reason", "give --reason TEXT")
+    sizes: Any = client.value(SIZES_KEY)
+    found = [str(breach) for breach in breaches(constitution_of(document), sizes[1])]
+    if found:
+        raise BadAnswer("\n".join(found), "K1 to K5 are in docs/spec/constitution.md")
+    return {"from": current.digest, "document": dict(document)}
 
 
 def electors(constitution: Constitution, genesis: Genesis, track: Track) -> dict[str, str]:

@@ -7,18 +7,32 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from coseal.client.blocking import Client
 from coseal.client.transactions import Committed
 from coseal.contracts.governance import actions as governance
+from coseal.contracts.governance import described
+from coseal.contracts.governance.ballot import ACCEPTED, OPEN, PASSED
+from coseal.contracts.governance.state import (
+    CONSTITUTION_KEY,
+    NAME,
+    SIZES_KEY,
+    ballot_key,
+    constitution_key,
+    proposal_key,
+    seat_key,
+    subject_key,
+    vote_key,
+)
+from coseal.contracts.membership.state import MEMBERS_KEY
 from coseal.contracts.registry import KINDS
 from coseal.errors import BadAnswer, Refused
+from coseal.ledger import codec
 from coseal.ledger.codec import Value
+from coseal.ledger.render import time_text
 
-OPEN: Final = "open"
-ACCEPTED: Final = "accepted"
 _RETRY_S: Final = 0.5
 
 
@@ -29,6 +43,12 @@ class ProvenState:
         self._client = client
         self._known: dict[str, Value] = {}
 
+    def read(self, *keys: str) -> None:
+        """Read several keys at once, all of one block."""
+        found = self._client.values(keys)
+        for key, one in zip(keys, found, strict=True):
+            self._known[key] = None if one.value is None else codec.decode(one.value)
+
     def get(self, key: str) -> Value:
         """See ``Reader``."""
         if key not in self._known:
@@ -36,12 +56,29 @@ class ProvenState:
         return self._known[key]
 
 
+def ballot_state(client: Client, contract: str, ballot_id: str, *more: str) -> ProvenState:
+    """Return the proven state in which what shows a ballot has been read, and ``more`` keys, in a few requests."""
+    state = ProvenState(client)
+    state.read(ballot_key(contract, ballot_id), MEMBERS_KEY, SIZES_KEY, CONSTITUTION_KEY, *more)
+    record: Any = state.get(ballot_key(contract, ballot_id))
+    if record is None:
+        return state
+    members: Any = state.get(MEMBERS_KEY)
+    current: Any = state.get(CONSTITUTION_KEY) or [0]
+    versions = sorted({current[0], record.get("constitution", 0)} - {0})
+    votes = (vote_key(contract, ballot_id, record["round"], member) for member in members)
+    state.read(*map(constitution_key, versions), *map(seat_key, members), *votes)
+    return state
+
+
 def proposal(client: Client, proposal_id: str) -> dict[str, Any]:
-    """Return a proposal with its votes, proven; raise ``BadAnswer`` if there is none."""
-    found = governance.proposal(ProvenState(client), proposal_id, KINDS)
+    """Return a proposal with its votes and the ``rule`` of its track, proven; raise ``BadAnswer`` if there is none."""
+    state = ballot_state(client, NAME, proposal_id, subject_key(proposal_id))
+    record: Any = state.get(proposal_key(proposal_id))
+    found = None if record is None else governance.proposal(state, proposal_id, KINDS)
     if found is None:
         raise BadAnswer(f"there is no proposal {proposal_id}", "see `coseal governance list`")
-    return found
+    return {**found, "rule": described.rule(state, NAME, record)}
 
 
 def proposals(client: Client, status: str | None = None, *, limit: int = 1_000) -> list[dict[str, Any]]:
@@ -79,9 +116,24 @@ def propose_soon(
 
 
 def vote(client: Client, proposal_id: str, choice: str, reason: str | None = None) -> Committed:
-    """Vote ``yes`` or ``no`` for the client's member. A refusal is in the receipt."""
+    """Vote ``yes``, ``no`` or ``abstain`` for the client's member. A refusal is in the receipt."""
     because = {} if reason is None else {"reason": reason}
     return client.submit_any("governance", "vote", {"ballot": proposal_id, "choice": choice, **because})
+
+
+def withdraw(client: Client, proposal_id: str, reason: str | None = None) -> Committed:
+    """Withdraw an open proposal of the client's member. A refusal is in the receipt."""
+    because = {} if reason is None else {"reason": reason}
+    return client.submit_any("governance", "withdraw", {"proposal": proposal_id, **because})
+
+
+def appeal(client: Client, proposal_id: str, reason: str, evidence: Sequence[str] = ()) -> Committed:
+    """Appeal against what passed about the client's member: all vote again. A refusal is in the receipt.
+
+    ``evidence`` are SHA-256 digests.
+    """
+    more = {"evidence": list(evidence)} if evidence else {}
+    return client.submit_any("governance", "appeal", {"proposal": proposal_id, "reason": reason, **more})
 
 
 def decide(
@@ -105,10 +157,8 @@ def decide(
         if not committed.ok and committed.receipt.code not in ("ballot_closed", "already_voted"):
             committed.require_ok()
         found = proposal(reader, proposal_id)
-    if found["status"] == OPEN:
-        needed = found["needed"] - found["yes"]
-        hint = f"they vote with `coseal governance vote {proposal_id} yes --as MEMBER`; then run this again"
-        raise BadAnswer(f"{proposal_id} lacks {needed} more of the votes of {', '.join(missing)}", hint)
+    if found["status"] in (OPEN, PASSED):
+        raise _undecided(found, missing)
     if found["status"] != ACCEPTED:
         outcome = found["outcome"]
         raise Refused(
@@ -118,14 +168,28 @@ def decide(
     return found
 
 
+def _undecided(found: Mapping[str, Any], missing: Sequence[str]) -> BadAnswer:
+    """Return why a proposal is not accepted yet."""
+    name = found["id"]
+    if found["status"] == PASSED:
+        return BadAnswer(f"{name} passed, and takes effect at {time_text(found['effect_ms'])}", "run this again then")
+    if missing:
+        hint = f"they vote with `coseal governance vote {name} yes --as MEMBER`; then run this again"
+        return BadAnswer(f"{name} lacks votes, of {', '.join(missing)}", hint)
+    heard_ms = found["rule"].get("heard_until_ms", 0)
+    until = f"before {time_text(heard_ms)}" if heard_ms else "by these votes"
+    return BadAnswer(f"{name} does not pass {until}", f"see `coseal governance show {name}`")
+
+
 def new_id(kind: str, subject: str) -> str:
     """Return an id for a proposal that no other has: what it is about and a few random characters."""
     return f"{kind.replace('_', '-')}.{subject}"[:53] + f".{secrets.token_hex(4)}"
 
 
 def find_open(client: Client, kind: str, subject: Mapping[str, Any]) -> str | None:
-    """Return the id of the open proposal of this kind and subject, so that an interrupted command continues with it."""
-    return next((row["id"] for row in proposals(client, OPEN) if is_about(row, kind, subject)), None)
+    """Return the id of the undecided proposal of this kind and subject, with which an interrupted command continues."""
+    found = (row for status in (OPEN, PASSED) for row in proposals(client, status))
+    return next((row["id"] for row in found if is_about(row, kind, subject)), None)
 
 
 def is_about(row: Mapping[str, Any], kind: str, subject: Mapping[str, Any]) -> bool:

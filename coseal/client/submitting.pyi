@@ -224,6 +224,62 @@ GovernanceProposeWithdrawContract = TypedDict(
         "reason": NotRequired[str],
     },
 )
+GovernanceProposeAmendConstitutionSubjectDocumentTracksPass = TypedDict(
+    "GovernanceProposeAmendConstitutionSubjectDocumentTracksPass",
+    {
+        "total": list[Any],
+        "classes": NotRequired[dict[str, list[Any]]],
+        "at_least": NotRequired[Literal["all"] | int],
+        "own": NotRequired[bool],
+    },
+)
+GovernanceProposeAmendConstitutionSubjectDocumentTracksOverride = TypedDict(
+    "GovernanceProposeAmendConstitutionSubjectDocumentTracksOverride",
+    {
+        "after_ms": int,
+        "floor": list[Any],
+    },
+)
+GovernanceProposeAmendConstitutionSubjectDocumentTracks = TypedDict(
+    "GovernanceProposeAmendConstitutionSubjectDocumentTracks",
+    {
+        "electorate": Literal["validators", "members"],
+        "pass": GovernanceProposeAmendConstitutionSubjectDocumentTracksPass,
+        "open_ms": list[Any],
+        "override": NotRequired[GovernanceProposeAmendConstitutionSubjectDocumentTracksOverride],
+        "veto": NotRequired[list[Literal["government", "bank", "enterprise", "institute", "public"]]],
+        "not_before_ms": NotRequired[int],
+        "delay_ms": NotRequired[int],
+        "reason": NotRequired[list[Literal["proposer", "no", "all"]]],
+    },
+)
+GovernanceProposeAmendConstitutionSubjectDocument = TypedDict(
+    "GovernanceProposeAmendConstitutionSubjectDocument",
+    {
+        "title": str,
+        "central_bank_counts_as": Literal["bank", "government"],
+        "present_ms": int,
+        "tracks": dict[str, GovernanceProposeAmendConstitutionSubjectDocumentTracks],
+        "kinds": dict[str, str],
+    },
+)
+GovernanceProposeAmendConstitutionSubject = TypedDict(
+    "GovernanceProposeAmendConstitutionSubject",
+    {
+        "from": str,
+        "document": GovernanceProposeAmendConstitutionSubjectDocument,
+    },
+)
+GovernanceProposeAmendConstitution = TypedDict(
+    "GovernanceProposeAmendConstitution",
+    {
+        "id": str,
+        "kind": Literal["amend_constitution"],
+        "subject": GovernanceProposeAmendConstitutionSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
 GovernanceProposeRetryDueSubject = TypedDict(
     "GovernanceProposeRetryDueSubject",
     {
@@ -439,8 +495,23 @@ GovernanceVote = TypedDict(
     "GovernanceVote",
     {
         "ballot": str,
-        "choice": Literal["yes", "no"],
+        "choice": Literal["yes", "no", "abstain"],
         "reason": NotRequired[str],
+    },
+)
+GovernanceWithdraw = TypedDict(
+    "GovernanceWithdraw",
+    {
+        "proposal": str,
+        "reason": NotRequired[str],
+    },
+)
+GovernanceAppeal = TypedDict(
+    "GovernanceAppeal",
+    {
+        "proposal": str,
+        "reason": str,
+        "evidence": NotRequired[list[str]],
     },
 )
 GovernanceLeave = TypedDict(
@@ -719,7 +790,7 @@ SupervisionVote = TypedDict(
     "SupervisionVote",
     {
         "ballot": str,
-        "choice": Literal["yes", "no"],
+        "choice": Literal["yes", "no", "abstain"],
         "reason": NotRequired[str],
     },
 )
@@ -1173,6 +1244,15 @@ class Submitting:
         self,
         contract: Literal["governance"],
         action: Literal["propose"],
+        args: GovernanceProposeAmendConstitution,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
         args: GovernanceProposeRetryDue,
         *,
         timeout_s: float = ...,
@@ -1255,6 +1335,24 @@ class Submitting:
         contract: Literal["governance"],
         action: Literal["vote"],
         args: GovernanceVote,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["withdraw"],
+        args: GovernanceWithdraw,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["appeal"],
+        args: GovernanceAppeal,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -1835,6 +1933,15 @@ class AsyncSubmitting:
         self,
         contract: Literal["governance"],
         action: Literal["propose"],
+        args: GovernanceProposeAmendConstitution,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
         args: GovernanceProposeRetryDue,
         *,
         timeout_s: float = ...,
@@ -1917,6 +2024,24 @@ class AsyncSubmitting:
         contract: Literal["governance"],
         action: Literal["vote"],
         args: GovernanceVote,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["withdraw"],
+        args: GovernanceWithdraw,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["appeal"],
+        args: GovernanceAppeal,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from coseal.client.blocking import Client
+from coseal.client.governance import ballot_state
 from coseal.client.transactions import Committed
-from coseal.contracts.governance.ballot import tally
+from coseal.contracts.governance import described
+from coseal.contracts.governance.ballot import shown
+from coseal.contracts.supervision.actions import ballot_of
 from coseal.contracts.supervision.state import (
-    ballot_key,
+    NAME,
     finding_key,
     head_key,
     rule_key,
     rule_statistics_key,
     set_key,
+    subject_key,
     trial_key,
 )
 from coseal.errors import BadAnswer, CosealError
@@ -67,7 +71,7 @@ def propose(client: Client, rules: list[Any], **more: Any) -> Committed:
 
 
 def vote(client: Client, ballot: str, choice: str, reason: str | None = None) -> Committed:
-    """Vote ``yes`` or ``no`` for the client's member."""
+    """Vote ``yes``, ``no`` or ``abstain`` for the client's member."""
     because = {} if reason is None else {"reason": reason}
     return client.submit_any("supervision", "vote", {"ballot": ballot, "choice": choice, **because})
 
@@ -131,10 +135,11 @@ def rule(client: Client, identifier: str) -> dict[str, Any]:
 
 
 def ballot(client: Client, identifier: str) -> dict[str, Any]:
-    """Return a ballot with its votes, how it stands (``tally``) and the rule set it is about, if any; proven."""
-    found = client.value(ballot_key(identifier))
+    """Return a ballot with its votes, how it stands, the ``rule`` of its track and the ``set`` it is about; proven."""
+    state = ballot_state(client, NAME, identifier, subject_key(identifier))
+    found: Any = ballot_of(state, identifier)
     if found is None:
         raise BadAnswer(f"there is no ballot {identifier}", "see `coseal rules ballots`")
     about = client.value(set_key(found["subject"]["set"])) if "set" in found["subject"] else None
-    counted = tally(found, found["tally"]["electorate"] if "tally" in found else client.electorate())
-    return {"id": identifier, **plain(found), "tally": counted, "set": None if about is None else plain(about)}
+    more = {"rule": described.rule(state, NAME, found), "set": None if about is None else plain(about)}
+    return {"id": identifier, **plain(found), **shown(state, NAME, identifier, found), **more}

@@ -129,7 +129,9 @@ class Supervision:
         for member in VOTERS:
             with self._client(member) as client:
                 data = supervision.vote(client, ballot, "yes").require_ok().receipt.data
-        self._tell.say(f"ballot {ballot}: {', '.join(VOTERS)} say yes; {data['status']}, {data['needed']} of 4 needed")
+        self._tell.say(
+            f"ballot {ballot}: {', '.join(VOTERS)} say yes; {data['status']}, {data['needed']} of {data['of']} needed"
+        )
 
     def report(self, first: FirstFinding, total: int, height: int) -> None:
         """Tell what the rules found while the fines were recorded, the last of them in block ``height``."""

@@ -25,6 +25,7 @@ from coseal.audit.sources import sources_in
 from coseal.audit.verify import verify_document, verify_file
 from coseal.client import keys
 from coseal.client.blocking import Client
+from coseal.client.constitution import read_document
 from coseal.client.history import object_history
 from coseal.client.log_recording import Recorder
 from coseal.client.transactions import Committed
@@ -128,9 +129,9 @@ class Demo:
             require_free([("the console", f"127.0.0.1:{self._console_port}")], "choose another --console-port")
         make_room(self._directory)
         base_port = self._base_port or free_base_port(folders.DEFAULT_BASE_PORT, nodes=4)
-        network = folders.create(
-            self._directory, default_consortium(4, "coseal-demo"), addressing=folders.Addressing(base_port)
-        )
+        decides = read_document(example("constitution/recommended.json"))
+        founders = default_consortium(4, "coseal-demo").with_constitution(decides)
+        network = folders.create(self._directory, founders, addressing=folders.Addressing(base_port))
         (self._directory / MARK).write_text('{"made_by": "coseal demo"}\n', encoding="utf-8")
         self._network = network
         began = time.monotonic()

@@ -37,7 +37,7 @@ from coseal.ledger.signing import (
 )
 from coseal.ledger.strict_json import strict_json
 from coseal.network.consortium import Consortium, Founder, parse_consortium
-from coseal.network.folders import Seat, founding_seats
+from coseal.network.folders import Seat, founding_seats, unsafe_constitution
 
 MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 _PLAN, _CONTRIBUTION, _CONFIRMATION = "coseal_plan", "coseal_contribution", "coseal_confirmation"
@@ -137,6 +137,7 @@ def encode_plan(consortium: Consortium, time_ms: int) -> bytes:
             "members": members,
             "parameters": asdict(consortium.parameters),
             **({"contracts": [each._asdict() for each in consortium.contracts]} if consortium.contracts else {}),
+            **({} if consortium.constitution is None else {"constitution": consortium.constitution}),
         },
     }
     return _text(document)
@@ -155,6 +156,9 @@ def decode_plan(raw: bytes) -> Plan:
 
 def _require_feasible(plan: Plan) -> None:
     """Make a genesis with keys that nobody keeps: what it refuses is refused before members make theirs."""
+    unsafe = unsafe_constitution(plan.consortium)
+    if unsafe is not None:
+        raise Malformed(f"constitution: {unsafe}")
     seats = plan.seats()
     users = {
         member.id: {user.name: keys.public_key(keys.new_seed()) for user in member.users} for member in plan.members
@@ -308,6 +312,7 @@ def _encode(plan: Plan, operators: Mapping[str, Mapping[str, bytes]], nodes: Seq
         members=members,
         nodes=tuple(nodes),
         contracts=plan.consortium.contracts,
+        constitution=plan.consortium.constitution,
     )
 
 
@@ -322,6 +327,7 @@ def difference(given: bytes, expected: Genesis) -> str:
         ("time_ms", expected.time_ms, found.time_ms),
         ("parameters", expected.parameters, found.parameters),
         ("contracts", expected.contracts, found.contracts),
+        ("constitution", expected.constitution, found.constitution),
         *((f"member {m.id}", m, {o.id: o for o in found.members}.get(m.id)) for m in expected.members),
         *((f"node {n.id}", n, {o.id: o for o in found.nodes}.get(n.id)) for n in expected.nodes),
     ):

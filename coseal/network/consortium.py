@@ -20,17 +20,20 @@ A consortium file is TOML:
 
     [parameters]                 # optional: chain parameters that differ from the defaults
     tenure = 16
+
+By which votes its members decide is a document of its own, which no consortium file holds.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from coseal.contracts.governance.document import faults_of
 from coseal.contracts.registry import CAPABILITIES, TAKEN
 from coseal.errors import CosealError
 from coseal.ledger.errors import Malformed
@@ -41,7 +44,7 @@ DEFAULT_USER: Final = "admin"
 OBSERVERS: Final = "public"
 """The member that runs the observers of the default consortium."""
 _MEMBER_FIELDS: Final = frozenset({"id", "name", "role", "level", "sector", "central_bank", "users"})
-_TOP_FIELDS: Final = frozenset({"name", "validators", "members", "parameters", "contracts"})
+_TOP_FIELDS: Final = frozenset({"name", "validators", "members", "parameters", "contracts", "constitution"})
 
 # A network on one machine has short links, so a silent leader may be noticed sooner than the default says.
 LOCAL_PARAMETERS: Final = Parameters(round_timeout_ms=1_000)
@@ -78,6 +81,8 @@ class Consortium:
     parameters: Parameters = LOCAL_PARAMETERS
     contracts: tuple[Sources, ...] = ()
     """Contracts of others that the genesis admits, by name."""
+    constitution: Mapping[str, Any] | None = None
+    """The document by which the members decide, of the right form; None for the founding constitution."""
 
     def with_contracts(self, more: Sequence[Sources]) -> Consortium:
         """Return the consortium with more contracts of others; raise ``CosealError`` for a name that is given twice."""
@@ -86,6 +91,10 @@ class Consortium:
             if left.name == right.name:
                 raise CosealError(f"contract {left.name} is given twice", "a genesis admits one version of it")
         return replace(self, contracts=tuple(both))
+
+    def with_constitution(self, document: Mapping[str, Any] | None) -> Consortium:
+        """Return the consortium with a document of the right form, or with the founding constitution."""
+        return replace(self, constitution=document)
 
 
 def default_consortium(validators: int, name: str = "coseal-net") -> Consortium:
@@ -120,6 +129,8 @@ def load_consortium(path: Path, defaults: Parameters = LOCAL_PARAMETERS) -> Cons
         raise CosealError(f"{path}: no such file", "give --consortium a TOML file") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CosealError(f"{path}: {error}", "a consortium file is TOML in UTF-8") from None
+    if "constitution" in document:
+        raise CosealError(f"{path}: constitution: a document of its own", "give it with --constitution FILE.json")
     try:
         return parse_consortium(document, defaults)
     except Malformed as error:
@@ -149,6 +160,7 @@ def parse_consortium(document: dict[str, Any], defaults: Parameters = LOCAL_PARA
         _seats(validators, ids),
         _parameters(document.get("parameters", {}), defaults),
         _contracts(document.get("contracts", [])),
+        _constitution(document.get("constitution")),
     )
     _require_balance(consortium)
     return consortium
@@ -269,6 +281,12 @@ def _contracts(rows: Any) -> tuple[Sources, ...]:
             raise Malformed(f"{path}.sha256: expected 64 characters of 0-9 and a-f")
         found.append(sources)
     return tuple(sorted(found))
+
+
+def _constitution(value: Any) -> Mapping[str, Any] | None:
+    for fault in () if value is None else faults_of(value):
+        raise Malformed(f"constitution{fault}")
+    return None if value is None else dict(value)
 
 
 def _is_sha256(text: str) -> bool:

@@ -25,6 +25,8 @@ from typing import Any, Final
 
 from coseal.client import keys
 from coseal.client.genesis import read_genesis
+from coseal.contracts.governance.document import ELECTORATES, VALIDATORS, constitution_of
+from coseal.contracts.governance.safety import breaches
 from coseal.errors import CosealError
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis, Member, Node, Operator, encode_genesis
@@ -32,6 +34,7 @@ from coseal.network.consortium import DEFAULT_USER, Consortium, Founder, public_
 
 DEFAULT_BASE_PORT: Final = 8600
 _LAYOUT_VERSION: Final = 1
+_SUIT_HINT: Final = "see `coseal constitution check`, or found the network with --constitution founding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +236,27 @@ def founding_seats(consortium: Consortium, observers: int = 0) -> tuple[tuple[Fo
     return tuple(members.values()), seats
 
 
+def unsafe_constitution(consortium: Consortium, observers: int = 0) -> str | None:
+    """Return what the consortium's constitution lacks for its members (K1 to K5); None if it has nothing to lack."""
+    if consortium.constitution is None:
+        return None
+    constitution = constitution_of(consortium.constitution)
+    members, seats = founding_seats(consortium, observers)
+    running = {seat.member.id for seat in seats if seat.kind == "validator"}
+    sizes: dict[str, dict[str, int]] = {name: {} for name in ELECTORATES}
+    for member in members:
+        constituency = constitution.constituency_of(member.role, member.central_bank)
+        for name in ELECTORATES:
+            if name != VALIDATORS or member.id in running:
+                sizes[name][constituency] = sizes[name].get(constituency, 0) + 1
+    return next(map(str, breaches(constitution, sizes)), None)
+
+
 def _build(directory: Path, consortium: Consortium, observers: int, addressing: Addressing) -> None:
     members, seats = founding_seats(consortium, observers)
+    unsafe = unsafe_constitution(consortium, observers)
+    if unsafe is not None:
+        raise CosealError(f"the constitution does not suit these members: {unsafe}", _SUIT_HINT)
     user_seeds = {(member.id, user.name): keys.new_seed() for member in members for user in member.users}
     for (member_id, user), seed in user_seeds.items():
         keys.write_key(directory / "members" / member_id / f"{user}.pem", seed, keys.environment_passphrase())
@@ -246,6 +268,7 @@ def _build(directory: Path, consortium: Consortium, observers: int, addressing: 
         members=tuple(_genesis_member(member, user_seeds) for member in members),
         nodes=tuple(entries),
         contracts=consortium.contracts,
+        constitution=consortium.constitution,
     )
     try:
         genesis = Genesis.decode(raw)

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from coseal.client import keys
 from coseal.client.contracts import require_installed
@@ -65,12 +65,19 @@ class Standing:
         return self.genesis is not None and not self.unconfirmed
 
 
-def init(folder: Path, consortium: Path, contracts: Sequence[Sources] = ()) -> Plan:
+def init(
+    folder: Path,
+    consortium: Path,
+    contracts: Sequence[Sources] = (),
+    constitution: Mapping[str, Any] | None = None,
+) -> Plan:
     """Write the plan of a ceremony from a consortium file, with more contracts of others that the genesis admits.
+
+    ``constitution`` is the document by which the members decide; without it the founding constitution.
 
     An existing plan is never replaced.
     """
-    founders = load_consortium(consortium, Parameters()).with_contracts(contracts)
+    founders = load_consortium(consortium, Parameters()).with_contracts(contracts).with_constitution(constitution)
     raw = ceremony.encode_plan(founders, time.time_ns() // 1_000_000)
     try:
         plan = ceremony.decode_plan(raw)

@@ -38,6 +38,7 @@ from simulation.checked import Checked
 from simulation.invariants import Violation
 from simulation.keys import Scheme
 from simulation.walk import goals, laws
+from simulation.walk.electorates import voting
 from simulation.walk.walker import Keyring, Move, Seen, Walker
 
 START_MS: Final = 1_700_000_000_000
@@ -294,6 +295,7 @@ class Chain:
     def audited(self) -> None:
         """Raise unless everything comes out the same from the genesis on, and findings are counted rightly."""
         laws.counted(self.leader.executor.reader)
+        voting(self.leader.executor.reader, self.leader.executor.time_ms)
         laws.competing(self.leader.executor.reader)
         supervision_sets.forget()
         if self.real:

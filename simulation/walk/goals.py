@@ -42,6 +42,10 @@ GOALS: Final[dict[str, str]] = {
     "validator_removed": "a validator is removed",
     "key_rotated": "a validator gets another key",
     "member_added": "a member is added",
+    "amended": "another constitution comes into force",
+    "overridden": "a proposal passes against a constituency",
+    "delayed": "a proposal passes and waits for its delay",
+    "withdrawn": "a proposal is withdrawn",
     "suspended": "a member is suspended",
     "reinstated": "a suspension ends by itself",
     "removed": "a member is removed",
@@ -166,6 +170,7 @@ def _of_effects(effects: Any) -> Iterator[str]:
 
 _ACCEPTED: Final[Mapping[str, str]] = {
     "add_member": "member_added",
+    "amend_constitution": "amended",
     "withdraw_version": "version_withdrawn",
     "suspend_member": "suspended",
     "remove_member": "removed",
@@ -173,7 +178,11 @@ _ACCEPTED: Final[Mapping[str, str]] = {
 
 
 def _of_proposal(data: Mapping[str, Any]) -> Iterator[str]:
-    if data.get("status") in ("void", "expired"):
+    if data.get("status") in ("void", "expired", "withdrawn"):
         yield data["status"]
+    if data.get("status") == "passed":
+        yield "delayed"
+    if "overridden" in data:
+        yield "overridden"
     if data.get("status") == "accepted" and data["kind"] in _ACCEPTED:
         yield _ACCEPTED[data["kind"]]

@@ -5,16 +5,20 @@ Law: as ``simulation.walk.walker``.
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, Final
 
 from coseal.contracts.governance.state import (
     ADMISSIONS_KEY,
+    CONSTITUTION_KEY,
     MEASURES_KEY,
     PROPOSALS_KEY,
     UPGRADE_KEY,
     leaving_key,
     proposal_key,
 )
+from coseal.contracts.governance.state import NAME as GOVERNANCE
 from coseal.contracts.kernel.state import ASIDES_KEY, PROTOCOL_VERSION_KEY
 from coseal.contracts.membership.state import (
     FORMER_KEY,
@@ -33,6 +37,7 @@ USERS: Final = ("admin", "clerk", "agent", "auditor")
 CAPABILITIES: Final = ("operate", "registrar", "submit", "supervise")
 MAX_OPEN: Final = 4
 DAY_MS: Final = 86_400_000
+_RECOMMENDED: Final = Path(__file__).parents[2] / "examples" / "constitution" / "recommended.json"
 PAUSED: Final = ("membership.set_profile", "policy.amend", "process.define_type", "supervision.guide")
 NEW_MEMBERS: Final = tuple(f"member-{number}" for number in range(6))
 
@@ -145,9 +150,25 @@ def _propose(walk: Walker) -> Move | None:
     args: dict[str, Any] = {"id": f"p-{walk.memory.next()}", "kind": kind, "subject": subject}
     if walk.chance(2):
         args["closes_ms"] = walk.sight.time_ms + walk.pick((1, 1_000, 3_600_000, DAY_MS, 90 * DAY_MS))
-    if walk.chance(3):
+    if walk.chance(3) or kind == "amend_constitution":
         args["reason"] = "It is time"
     return Move(sender, "governance.propose", args)
+
+
+def _amendment(walk: Walker, member: str) -> dict[str, Any] | None:
+    """Return the recommended document with other times, so that a walk sees its hearings, overrides and delays."""
+    if not walk.chance(2):
+        return None
+    after_ms = walk.rng.randint(1, DAY_MS)
+    tracks = json.loads(_RECOMMENDED.read_text("utf-8"))
+    for name, track in tracks["tracks"].items():
+        track["override"]["after_ms"] = after_ms
+        track["open_ms"] = [3_600_000, after_ms + DAY_MS, (3 if name == "emergency" else 90) * DAY_MS]
+        track |= {"delay_ms": walk.pick((0, 1_000, DAY_MS)), "not_before_ms": 0 if name != "constitution" else 1_000}
+        if track.pop("veto", None):
+            track["not_before_ms"] = 0
+    current = walk.get(CONSTITUTION_KEY)
+    return {"from": "00" * 32 if current is None else current[1], "document": tracks}
 
 
 def _addition(walk: Walker, member: str) -> dict[str, Any] | None:
@@ -258,6 +279,7 @@ def _measure_end(walk: Walker, member: str) -> dict[str, Any] | None:
 
 
 _SUBJECTS: Final = {
+    "amend_constitution": _amendment,
     "add_validator": _addition,
     "remove_validator": _removal,
     "rotate_validator_key": _rotation,
@@ -283,11 +305,21 @@ def _vote(walk: Walker) -> Move | None:
     if not waiting:
         return None
     proposal_id = walk.pick(waiting)[0]
-    sender = walk.voter(walk.get(proposal_key(proposal_id)))
-    args = {"ballot": proposal_id, "choice": "no" if walk.chance(6) else "yes"}
-    if walk.chance(4):
+    sender = walk.voter(GOVERNANCE, proposal_id)
+    args = {"ballot": proposal_id, "choice": walk.pick(("no", "abstain")) if walk.chance(6) else "yes"}
+    if not walk.chance(4):
         args["reason"] = "So it should be"
     return None if sender is None else Move(sender, "governance.vote", args)
+
+
+def _withdraw(walk: Walker) -> Move | None:
+    waiting: list[Any] = walk.get(PROPOSALS_KEY) or []
+    own = [(row[0], row[2]) for row in waiting if walk.get(proposal_key(row[0]))["status"] == "open"]
+    if not own or not walk.chance(4):
+        return None
+    proposal_id, member = walk.pick(own)
+    sender = walk.operator(member, "operate")
+    return None if sender is None else Move(sender, "governance.withdraw", {"proposal": proposal_id})
 
 
 def _leave(walk: Walker) -> Move | None:
@@ -336,6 +368,7 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "declare_software": (5, _declare_software),
     "propose": (4, _propose),
     "vote on a proposal": (10, _vote),
+    "withdraw": (1, _withdraw),
     "leave or stay": (1, _leave),
     "report": (1, _report),
 }

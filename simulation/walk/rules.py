@@ -230,7 +230,7 @@ def _vote(walk: Walker) -> Move | None:
         record = walk.get(ballot_key(f"B{number}"))
         if record["status"] != "open" or walk.chance(4):
             continue
-        sender = walk.voter(record)
+        sender = walk.voter("supervision", f"B{number}")
         if sender is not None:
             choice = "no" if walk.chance(8) else "yes"
             return Move(sender, "supervision.vote", {"ballot": f"B{number}", "choice": choice})

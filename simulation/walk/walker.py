@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from coseal.contracts.governance.state import CONSTITUTION_KEY, ballot_key, vote_key
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.membership.state import (
     MEMBERS_KEY,
@@ -192,9 +193,11 @@ class Walker:
         """Return the members that have a vote."""
         return sorted({row[1] for row in self.get(VALIDATORS_KEY)[1]})
 
-    def voter(self, record: Mapping[str, Any]) -> str | None:
-        """Return an operator of a member that has not voted yet."""
-        left = [member for member in self.electorate() if member not in record["votes"]]
+    def voter(self, contract: str, ballot_id: str) -> str | None:
+        """Return an operator of a member that has not voted yet; under a document members without a node vote too."""
+        turn = self.get(ballot_key(contract, ballot_id))["round"]
+        members = self.electorate() if self.get(CONSTITUTION_KEY) is None else self.get(MEMBERS_KEY)
+        left = [member for member in members if self.get(vote_key(contract, ballot_id, turn, member)) is None]
         return self.operator(self.pick(left), "operate") if left else None
 
     def node(self, node_id: str) -> str:

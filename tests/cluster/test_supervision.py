@@ -58,11 +58,13 @@ def test_from_a_rule_file_to_verified_evidence(net: Path, tmp_path: Path):
     assert "2 no" not in coseal("rules", "vote", ballot, "no", "--as", "enterprise-a", *at)
     again = documents("rules", "vote", ballot, "yes", "--as", "enterprise-a", *at, code=1)
     assert again["receipt"]["code"] == "already_voted"
-    assert "is accepted: 3 yes, 1 no, 3 needed" in coseal("rules", "adopt", ballot, *at)
+    assert "is accepted: 3 yes, 1 no; 3 of 4 needed" in coseal("rules", "adopt", ballot, *at)
     rules = documents("rules", "list", "--status", "adopted", *at)
     assert len(rules) == 6
     assert documents("rules", "show", "RC-TERM-MAX", *at)["status"] == "adopted"
-    assert documents("rules", "ballots", "--id", ballot, *at)["votes"]["enterprise-a"][0] == "no"
+    shown = documents("rules", "ballots", "--id", ballot, *at)
+    assert {vote["member"]: vote["choice"] for vote in shown["votes"]}["enterprise-a"] == "no"
+    assert (shown["track"], shown["constituencies"]["enterprise"]["no"]) == ("rules", 1)
 
     refused = record(net, tmp_path, 1, certificate(1, "2020-01-01T00:00:00Z", "C0"), code=1)
     assert refused["receipt"]["code"] == "rule_violated"

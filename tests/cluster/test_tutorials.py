@@ -39,7 +39,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]
         follow((TUTORIALS / f"{FIRST}.md").read_text("utf-8"), folder, base_port=port)
         yield folder, port
     finally:
-        coseal("down", folder / "coseal-net")
+        for network in ("coseal-net", "contract-net"):
+            if (folder / network).exists():
+                coseal("down", folder / network)
 
 
 @pytest.mark.parametrize("name", OTHERS)

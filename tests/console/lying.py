@@ -84,6 +84,7 @@ PATHS: Final = (
     "/members/enterprise-a",
     "/governance",
     "/governance/second-protocol",
+    "/constitution",
     "/ballots",
     "/ballots/B1",
     "/evidence",
@@ -154,7 +155,7 @@ async def _more(world: World) -> None:
 async def _latest(world: World) -> None:
     """Change something of all that pages show, so that older answers differ."""
     await world.commit(world.profile("changed"))
-    await world.commit(world.sign("governance.vote", {"id": "second-protocol", "choice": "no"}, sender="regulator"))
+    await world.commit(world.sign("governance.vote", {"ballot": "second-protocol", "choice": "no"}, sender="regulator"))
     await world.commit(world.sign("supervision.acknowledge", {"finding": "F3", "note": "now"}, sender="regulator"))
     await world.commit()
 

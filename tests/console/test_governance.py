@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 
 import pytest
@@ -10,9 +11,12 @@ from starlette.requests import Request
 
 from coseal.console.console import Console
 from coseal.console.page import Page
-from coseal.console.pages import governance
-from tests.audit.conftest import Chain
+from coseal.console.pages import constitution, governance
+from coseal.contracts.governance.in_force import digest_of
+from coseal.demo.examples import example
+from tests.audit.conftest import VALIDATORS, Chain
 from tests.console.fake import FakeNetwork
+from tests.support.genesis import make_genesis
 
 
 class Council(Chain):
@@ -78,3 +82,47 @@ def test_a_version_that_takes_effect_is_named_with_the_node_that_will_stop(counc
     assert "Version 2 takes effect at block 90: 3 of 4 validators have it, 3 are needed." in text
     assert re.search(r"\|enterprise-a\|.*needs a newer release before block 90", text, re.DOTALL)
     assert text.count("needs a newer release") == 1
+
+
+RECOMMENDED = json.loads(example("constitution/recommended.json").read_text())
+
+
+@pytest.fixture
+def constituted() -> Council:
+    """A chain that is decided by the recommended constitution."""
+    return Council(make_genesis(members=VALIDATORS, state_bits=4, tenure=3, constitution=RECOMMENDED))
+
+
+def test_the_constitution_is_shown_as_a_table_of_its_tracks(constituted: Council):
+    text = shown(constituted.grow(1), constitution.constitution)
+    assert "Recommended constitution" in text
+    for said in ("the genesis", "Admit a member", "all others", "2 of 5, each &gt; 1/2; and that of the newcomer"):
+        assert said in text, said
+    assert "章程" in shown(constituted, constitution.constitution, language="zh")
+
+
+def test_a_chain_without_a_document_shows_the_founding_constitution(council: Council):
+    text = shown(council.grow(1), constitution.constitution)
+    assert "founding constitution" in text
+    assert re.search(r"\|ordinary\|.*members that run a validator.*2/3", text, re.DOTALL)
+
+
+def test_a_proposal_shows_its_track_its_times_and_votes_by_constituency(constituted: Council):
+    constituted.act("regulator", "propose", id="next", kind="protocol_version", subject={"version": 2, "height": 100})
+    constituted.act("bank-a", "vote", ballot="next", choice="abstain", reason="No opinion")
+    text = shown(constituted, governance.proposal, id="next")
+    for said in ("protocol", "Not passed before", "One constituency can be overridden from", "No opinion"):
+        assert said in text, said
+    assert "1 yes, 0 no, 1 abstain; 3 of 4 are needed." in text
+    assert re.search(r"\|Banks\|+2\|+0\|+0\|+1\|+2\|", re.sub(r"[|\s]+", "|", text))
+    assert "protocol" in shown(constituted)
+
+
+def test_an_amendment_is_shown_as_the_tracks_it_would_make(constituted: Council):
+    consent = json.loads(example("constitution/consent.json").read_text())
+    subject = {"from": digest_of(RECOMMENDED), "document": consent}
+    reason = {"reason": "Consent"}
+    constituted.act("regulator", "propose", id="next", kind="amend_constitution", subject=subject, **reason)
+    text = shown(constituted, governance.proposal, id="next")
+    assert "Amend the constitution" in text
+    assert "all others" in text

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.cluster]
         "/members",
         "/members/central-bank",
         "/governance",
+        "/constitution",
         "/evidence",
         "/lists",
         "/lists/findings",

@@ -20,7 +20,7 @@ def test_ballots_about_rules_stand_beside_the_proposals_all_of_them_proven(visit
     page = visit("/governance", acts=True)
     row = page.locator("tr", has=page.get_by_role("link", name="B3", exact=True))
     assert "Adopt rules · Permits of 2026 · t" in row.inner_text()
-    assert "1 yes, 1 no; 3 needed" in row.inner_text()
+    assert "1 yes, 1 no, 0 abstain; 3 needed" in row.inner_text()
     assert "awaits your vote" in row.inner_text()
     assert page.locator("main details.seal.unverified").count() == 0
     assert page.get_by_role("link", name="All 7 ballots").count() == 1
@@ -43,7 +43,7 @@ def test_a_ballot_shows_what_changes_who_voted_why_and_who_has_not(visit: Visit)
     assert main.locator("tr", has_text="10 is too much.").get_by_text("no", exact=True).count() == 1
     for member in ("regulator", "central-bank"):
         assert main.locator("tr", has_text=member).get_by_text("not yet", exact=True).count() == 1
-    assert "1 yes, 1 no; 3 of 4 are needed." in main.inner_text()
+    assert "1 yes, 1 no, 0 abstain; 3 of 4 are needed." in main.inner_text()
     assert page.locator("main details.seal.unverified").count() == 0
     assert page.get_by_role("button", name="Cast the vote").count() == 0
 

@@ -424,11 +424,8 @@ def test_a_ballot_whose_effect_fails_ends_failed_and_its_vote_stands(monkeypatch
     decided = court.vote(proposed.data["ballot"])
     assert (decided.ok, decided.data["status"]) == (True, ballot.FAILED)
     record = court.get("ballot/B1")
-    assert (record["status"], record["failure"], len(record["votes"])) == (
-        ballot.FAILED,
-        ["internal_error", "supervision: rules"],
-        3,
-    )
+    assert (record["status"], record["failure"]) == (ballot.FAILED, ["internal_error", "supervision: rules"])
+    assert len(ballot.votes(court.chain.executor.reader, "supervision", "B1", record)) == 3
     assert court.get("rule/R-1/1")["status"] == "rejected"
     monkeypatch.undo()
     assert court.adopt(court.rule("R-1", template="absence", a="pay", n=2)).ok

@@ -1,8 +1,9 @@
 """A node that is only an HTTP answer: real contracts, blocks of one transaction, real certificates, no network."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,8 +25,8 @@ from tests.support.keys import signer
 class FakeNode(httpx.BaseTransport):
     """Commits each posted transaction in a block of its own; ``lose`` and ``busy`` make it misbehave."""
 
-    def __init__(self) -> None:
-        self.chain = Chain(make_genesis(capabilities=CAPABILITIES))
+    def __init__(self, constitution: Mapping[str, Any] | None = None) -> None:
+        self.chain = Chain(make_genesis(capabilities=CAPABILITIES, constitution=constitution))
         self.genesis, self.executor, self.blocks = self.chain.genesis, self.chain.executor, self.chain.blocks
         self.places: dict[bytes, int] = {}
         self.posted: list[Transaction] = []

@@ -45,7 +45,6 @@ def questions(scene: Scene) -> dict[str, Question]:
         "absence": lambda client: _value(client.state("supervision/finding/F3333")),
         "values": lambda client: [_value(one) for one in client.values(["membership/members", "process/type/t"])],
         "state document": lambda client: client.state_document("membership/validators"),
-        "electorate": lambda client: client.electorate(),
         "policy": lambda client: client.policy("p/1"),
         "block": lambda client: client.block(len(blocks) - 3).encode(),
         "latest block": lambda client: client.block("latest").encode(),

@@ -11,12 +11,14 @@ from tests.support.keys import operator, validator
 
 START_MS: Final = 1_700_000_000_000
 """The time of a genesis."""
+PRESENCE_MS: Final = START_MS + 180 * 86_400_000
+"""When it is looked at whether the members of a genesis are present still: all that is due on a new chain."""
 ROLES: Final[Mapping[str, str]] = {
     "regulator": "government",
     "city": "government",
     "central-bank": "bank",
     "bank-a": "bank",
-    "bank-b": "bank",
+    **{f"bank-{letter}": "bank" for letter in "bcde"},
     "enterprise-a": "enterprise",
     "enterprise-b": "enterprise",
     "institute-a": "institute",
@@ -39,15 +41,18 @@ def make_genesis(
     capabilities: Sequence[str] | None = None,
     certificates: Mapping[str, bytes] | None = None,
     time_ms: int = START_MS,
+    constitution: Mapping[str, Any] | None = None,
     **parameters: Any,
 ) -> Genesis:
     """Return a genesis. A member's ``admin`` may operate and submit, a government's supervise, ``registrars`` record.
 
-    ``capabilities`` are those of every operator instead; ``observers`` are nodes of the first member;
-    ``certificates`` are link certificates of nodes, where a test looks at them; ``parameters`` as in the genesis.
+    ``capabilities`` are those of every operator instead; ``validators`` are named as their members, a second one of a
+    member with a suffix (``bank-a.2``); ``observers`` are nodes of the first member; ``certificates`` are link
+    certificates of nodes, where a test looks at them; ``parameters`` as in the genesis.
     """
     links = certificates or {}
-    nodes = [(node, node, "validator") for node in validators] + [(node, members[0], "observer") for node in observers]
+    nodes = [(node, node.partition(".")[0], "validator") for node in validators]
+    nodes += [(node, members[0], "observer") for node in observers]
     raw = encode_genesis(
         name=name,
         time_ms=time_ms,
@@ -57,6 +62,7 @@ def make_genesis(
             Node(node, member, kind, validator(node).public_key, links.get(node, b"certificate"))
             for node, member, kind in nodes
         ),
+        constitution=constitution,
     )
     return Genesis.decode(raw)
 

@@ -5,11 +5,14 @@ Law: what ``ready`` returns is accepted as often as it is asked for, in one bloc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 
 from coseal.contracts.evidence.actions import arguments_of
+from coseal.contracts.governance.state import CONSTITUTION_KEY, proposal_key
 from coseal.contracts.process.chain import decoded_item_hash
 from coseal.ledger.block import Receipt
 from coseal.ledger.certificate import Phase, vote_preimage
@@ -18,6 +21,7 @@ from coseal.ledger.render import time_text
 from coseal.ledger.signing import Ed25519Signer
 from coseal.ledger.transaction import Transaction
 from tests.support.chain import Chain
+from tests.support.genesis import VALIDATORS
 from tests.support.keys import signer, validator
 from tests.support.supervised import DAY_MS, RULES, TYPE, Story, rule
 
@@ -31,13 +35,14 @@ OPEN_MS: Final = 5_000
 WAIT_MS: Final = 10_000
 BALLOTS: Final = frozenset(
     (
-        *("governance.propose", "governance.vote", "supervision.propose_rules", "supervision.propose_retirement"),
-        *("supervision.propose_terms", "supervision.vote", "standards.propose"),
+        *("governance.propose", "governance.vote", "governance.withdraw", "supervision.vote", "standards.propose"),
+        *("supervision.propose_rules", "supervision.propose_retirement", "supervision.propose_terms"),
     )
 )
 AT_ONCE: Final = 4
 """So many of ``BALLOTS`` may be open at once."""
 DEPUTY: Final = "regulator/deputy"
+RECOMMENDED: Final = Path(__file__).parents[2] / "examples" / "constitution" / "recommended.json"
 
 
 class Prepared:
@@ -55,6 +60,7 @@ class Prepared:
             [("enterprise-a", "process.register_source", source), ("regulator", "membership.add_operator", deputy)]
         )
         self._sequence = 0
+        self._spare: list[str] = []
 
     @property
     def now_ms(self) -> int:
@@ -185,6 +191,60 @@ class Prepared:
         self._ok([("central-bank", "governance.propose", args) for args in proposals])
         for args in proposals:
             yield "regulator", {"ballot": args["id"], "choice": "no", "reason": "Not yet"}
+
+    def _governance_withdraw(self, count: int) -> Iterator[Ready]:
+        proposals = [args for _, args in self._governance_propose(count)]
+        self._ok([("central-bank", "governance.propose", args) for args in proposals])
+        for args in proposals:
+            yield "central-bank", {"proposal": args["id"], "reason": "Not yet"}
+
+    def _admitted(self, count: int) -> list[str]:
+        """Admit so many banks; ``admin`` of each may operate."""
+        members = []
+        for _ in range(count):
+            number = self._next()
+            user = {"user": "admin", "key": signer(f"m{number}/admin").public_key.hex(), "capabilities": ["operate"]}
+            fields = {"name": "M", "role": "bank", "level": "", "sector": "", "operators": [user]}
+            self._accepted(f"p{number}", "add_member", {"member": f"m{number}", **fields})
+            members.append(f"m{number}")
+        return members
+
+    def _accepted(self, name: str, kind: str, subject: Args, by: str = "regulator") -> None:
+        """Propose, and have all that run a validator vote yes, as long as that is asked."""
+        proposal = {"id": name, "kind": kind, "subject": subject, "reason": "It is time"}
+        self._ok([(by, "governance.propose", proposal)])
+        votes = {"ballot": name, "choice": "yes", "reason": "So it is"}
+        self.send([(who, "governance.vote", votes) for who in VALIDATORS if who != by])
+
+    def _governance_leave(self, count: int) -> Iterator[Ready]:
+        for member in self._admitted(count):
+            yield member, {"member": member, "reason": "It was merged"}
+
+    def _governance_stay(self, count: int) -> Iterator[Ready]:
+        leaving = list(self._governance_leave(count))
+        self._ok([(member, "governance.leave", args) for member, args in leaving])
+        for member, _ in leaving:
+            yield member, {"reason": "It was not"}
+
+    def _governance_appeal(self, count: int) -> Iterator[Ready]:
+        """Under a constitution with a delay; those that run a validator decide about suspensions."""
+        if self.chain.get(CONSTITUTION_KEY) is None:
+            self._spare = self._admitted(64)
+            document = json.loads(RECOMMENDED.read_text("utf-8"))
+            document["tracks"]["standing"]["electorate"] = "validators"
+            self._accepted(f"p{self._next()}", "amend_constitution", {"from": "00" * 32, "document": document})
+        members, self._spare = self._spare[:count], self._spare[count:]
+        proposals = {f"p{self._next()}": member for member in members}
+        grounds = [{"kind": "external", "id": "Judgment"}]
+        for name, member in proposals.items():
+            until_ms = self.now_ms + 90 * DAY_MS
+            subject = {"member": member, "until_ms": until_ms, "seats": False, "grounds": grounds}
+            self._accepted(name, "suspend_member", subject, by=member)
+        self.chain.extend([], later_ms=7 * DAY_MS)
+        while any(self.chain.get(proposal_key(name))["status"] != "passed" for name in proposals):
+            self.chain.extend([], later_ms=1)
+        for name, member in proposals.items():
+            yield member, {"proposal": name, "reason": "It rests on what was withdrawn", "evidence": ["22" * 32]}
 
     # Policy
 

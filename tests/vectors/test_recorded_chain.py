@@ -43,7 +43,7 @@ FAMILIES_WITHOUT_A_BLOCK = {
 """Families of keys that the chain does not write, each with what it would need."""
 SUPERVISED_KINDS = ("rules", "adopt", "retire", "terms")
 DUE = {
-    *(("governance", kind) for kind in ("close", "suspension", "notice", "measure")),
+    *(("governance", kind) for kind in ("ballot", "seat", "presence", "retime", "suspension", "notice", "measure")),
     *(("supervision", kind) for kind in ("finding", "question", "hold", "ballot", "object", "passed", "clock")),
     ("supervision", "show finding"),
     ("supervision", "show hold"),
@@ -148,12 +148,13 @@ def test_every_kind_of_ballot_comes_to_every_end(acts, lines):
     ends = set()
     for line in acts:
         contract, _, action = line["action"].partition(".")
-        if contract != "standards" and action in ("vote", "propose") and line["code"] == "ok":
+        if contract != "standards" and action in ("vote", "propose", "withdraw") and line["code"] == "ok":
             ends.add((contract, line["data"]["kind"], line["data"]["status"]))
     for data in begun(lines):
         ends |= {("governance", one["kind"], one["status"]) for one in data.get("governance", {}).get("closed", ())}
         ends |= {("supervision", one["kind"], one["status"]) for one in data.get("supervision", {}).get("ballots", ())}
-    ends = {end for end in ends if end[2] != "open"}
+    assert {"passed", "withdrawn"} <= {end[2] for end in ends if end[0] == "governance"}
+    ends = {end for end in ends if end[2] not in ("open", "passed", "withdrawn")}
     known = {
         ("governance", kind, status)
         for kind in KINDS

@@ -11,10 +11,13 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from coseal.contracts.governance.ballot import electorate, tally
+from coseal.contracts.governance import described
+from coseal.contracts.governance.ballot import shown
+from coseal.contracts.supervision.actions import ballot_of
 from coseal.contracts.supervision.findings import open_of, raised_of
 from coseal.contracts.supervision.lists import FINDINGS, QUESTIONS
 from coseal.contracts.supervision.state import (
+    NAME,
     ballot_key,
     finding_key,
     findings_key,
@@ -93,10 +96,11 @@ def _add_ballots(routes: APIRouter, context: Context) -> None:
     @routes.get("/ballots/{id:part}", summary="One ballot with its votes", dependencies=[Depends(context.fresh)])
     async def ballot(id: Numbered, proof: KeyProof = False) -> Response:
         height, key, reader = context.services.height, ballot_key(id), context.reader()
-        found: Any = reader.get(key)
+        found: Any = ballot_of(reader, id)
         if found is None:
             raise Problem(404, "unknown_ballot", "no ballot has this id", more={"height": height})
-        document = {"ballot": {"id": id, **plain(found)}, "tally": tally(found, electorate(reader))}
+        stands = {**shown(reader, NAME, id, found), "rule": described.rule(reader, NAME, found)}
+        document = {"ballot": {"id": id, **plain(found), **stands}}
         return await _with_proof(context, height, document, key, proof)
 
 

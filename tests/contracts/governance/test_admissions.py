@@ -14,7 +14,7 @@ from coseal.contracts.membership import nodes as membership_nodes
 from coseal.contracts.registry import RULES, compose, others_at
 from coseal.ledger.errors import Malformed
 from tests.support.chain import Chain
-from tests.support.genesis import VALIDATORS, make_genesis
+from tests.support.genesis import PRESENCE_MS, VALIDATORS, make_genesis
 from tests.support.governance import World
 from tests.support.others import TALLIES, TALLY_1, TALLY_2, genesis_with
 
@@ -215,7 +215,7 @@ def test_its_due_things_are_taken_by_the_frame_under_its_prefix():
     assert chain.executor.next_deadline_ms() == chain.executor.time_ms
     chain.block()
     assert (chain.begun["tally"], chain.get("tally/fired")) == ({"counted": [5]}, 5)
-    assert chain.executor.next_deadline_ms() is None
+    assert chain.executor.next_deadline_ms() == PRESENCE_MS
 
 
 def test_a_due_thing_that_writes_elsewhere_is_set_aside():
@@ -235,7 +235,7 @@ def test_an_index_that_a_contract_damaged_stops_no_chain():
     assert chain.submit("bank-a/admin", "tally.add", amount=99).ok
     chain.block()
     chain.block()
-    assert chain.executor.next_deadline_ms() is None
+    assert chain.executor.next_deadline_ms() == PRESENCE_MS
     assert {fault.name for _, fault in chain.executor.take_faults()} == {"tally: due"}
 
 

@@ -15,6 +15,7 @@ FORMER_MAY = {
 }
 SUSPENDED_MAY = FORMER_MAY | {
     "evidence.report",
+    "governance.appeal",
     "governance.leave",
     "governance.stay",
     "membership.add_operator",

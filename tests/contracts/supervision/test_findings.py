@@ -7,6 +7,7 @@ import pytest
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision.findings import finding, statistics
 from coseal.contracts.supervision.terms import TERMS, times
+from tests.support.genesis import PRESENCE_MS
 
 EVIDENCE = ["ab" * 32]
 LIFE = (
@@ -189,7 +190,7 @@ def test_a_step_that_does_not_come_in_time_is_a_fact_and_counted(case, index, st
     assert court.wait(TERMS[step])["overdue"][0]["escalation"] == 2
     assert court.wait(TERMS[step])["overdue"][0]["escalation"] == 3
     assert court.wait(2 * TERMS[step]) == {}
-    assert court.chain.executor.next_deadline_ms() is None
+    assert court.chain.executor.next_deadline_ms() == PRESENCE_MS
     sender, action, args, *_ = LIFE[index]
     assert court.act(sender, action, finding=finding_id, **args).ok
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from coseal.contracts.governance import ballot
 from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.supervision import actions as supervision
@@ -29,8 +30,8 @@ def test_a_set_is_proposed_as_one_ballot(court):
         "rules": [["R-1", 1], ["R-2", 1]],
         "cost": receipt.data["cost"],
         "status": "open",
-        "electorate": ["bank-a", "central-bank", "enterprise-a", "regulator"],
         "needed": 3,
+        "of": 4,
         "closes_ms": 0,
     }
     assert receipt.data["closes_ms"] == court.chain.executor.time_ms + 7 * DAY_MS
@@ -206,15 +207,19 @@ def test_a_ballot_keeps_the_reasons_of_its_votes_and_how_it_stood_when_it_was_de
     ):
         assert court.act(member, "vote", ballot="B1", choice=choice, **more).ok
     record = court.get("ballot/B1")
-    assert record["reasons"] == {"regulator": "It says what the act says", "bank-a": "Too wide"}
+    reader = court.chain.executor.reader
+    votes = {vote["member"]: vote["reason"] for vote in ballot.votes(reader, "supervision", "B1", record)}
+    assert votes == {"regulator": "It says what the act says", "bank-a": "Too wide", "central-bank": None}
     assert (record["tx"], record["title"]) == (proposed.tx_id.hex(), {"en": "Once", "zh": "一次"})
-    assert "tally" not in record
+    assert "sizes" not in record
     court.act("enterprise-a", "vote", ballot="B1", choice="yes")
-    assert court.get("ballot/B1")["tally"] == {
+    stands = ballot.stands(reader, "supervision", "B1", court.get("ballot/B1"))
+    assert {name: stands[name] for name in ("yes", "no", "needed", "of", "track")} == {
         "yes": 3,
         "no": 1,
         "needed": 3,
-        "electorate": ["bank-a", "central-bank", "enterprise-a", "regulator"],
+        "of": 4,
+        "track": "ordinary",
     }
 
 

@@ -92,3 +92,28 @@ def test_what_makes_no_sense_is_refused(genesis: str, more: tuple[str, ...], sai
     result = CliRunner().invoke(app, [*words, *more])
     assert result.exit_code != 0
     assert said in str(result.exception) + result.output
+
+
+def test_a_network_is_founded_with_a_shipped_document_or_another_or_none(tmp_path: Path) -> None:
+    def founded(*words: str, code: int = 0) -> Any:
+        folder = tmp_path / f"net{len(list(tmp_path.iterdir()))}"
+        result = CliRunner().invoke(app, ["init", str(folder), "--validators", "1", *words])
+        assert result.exit_code == code, result.output
+        return None if code else json.loads((folder / "genesis.json").read_text()).get("constitution")
+
+    assert founded() == json.loads(RECOMMENDED.read_text())
+    assert founded("--constitution", "consent") == json.loads(RECOMMENDED.with_name("consent.json").read_text())
+    assert founded("--constitution", str(RECOMMENDED)) == json.loads(RECOMMENDED.read_text())
+    assert founded("--constitution", "founding") is None
+    founded("--constitution", "nosuch", code=2)
+
+
+def test_a_document_that_does_not_suit_the_members_founds_nothing(tmp_path: Path) -> None:
+    document = json.loads(RECOMMENDED.read_text())
+    document["tracks"]["rules"]["pass"] = {"total": [1, 5]}
+    (tmp_path / "mine.json").write_text(json.dumps(document))
+    words = ["init", str(tmp_path / "net"), "--constitution", str(tmp_path / "mine.json")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert "the constitution does not suit these members: K2, track rules: government says yes" in result.output
+    assert not (tmp_path / "net").exists()

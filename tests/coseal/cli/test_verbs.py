@@ -10,12 +10,14 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from coseal.cli import app, verbs
+from coseal.cli.governance import ProposalKind
 from coseal.client.actions import actions
 from coseal.client.arguments import parse_arguments, require_valid
 from coseal.contracts.kernel.fields import Many, Parts
+from coseal.contracts.registry import KINDS
 
 RUNNER = CliRunner()
-OWN = {f"{contract}.{name}" for contract in ("governance",) for name in ("propose", "vote")}
+OWN = {f"governance.{name}" for name in ("propose", "vote", "withdraw", "appeal", "leave", "stay")}
 """Actions whose contract has commands written by hand under its name."""
 ACTIONS = {name: action for name, action in actions().items() if name not in OWN}
 
@@ -97,3 +99,7 @@ def test_the_first_help_names_no_contract_and_the_names_are_completed() -> None:
     command = get_command(app)
     assert set(verbs.names()) <= set(command.list_commands(None))  # type: ignore[arg-type, attr-defined]
     assert "│ supervision " not in RUNNER.invoke(app, ["--help"]).output
+
+
+def test_every_kind_of_proposal_can_be_proposed() -> None:
+    assert {kind.value for kind in ProposalKind} == set(KINDS)

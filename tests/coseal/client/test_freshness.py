@@ -66,7 +66,6 @@ QUESTIONS: dict[str, Callable[[Client], Any]] = {
     "value": lambda client: client.value(KEY),
     "values": lambda client: client.values([KEY, "membership/members"]),
     "state document": lambda client: client.state_document(KEY),
-    "electorate": lambda client: client.electorate(),
     "latest block": lambda client: client.block("latest"),
     "policy": lambda client: client.policy("nothing"),
 }

@@ -125,8 +125,9 @@ def test_rules_and_ballots_are_shown_as_proven(supervised):
         assert (rule["status"], rule["active"], rule["rule"]) == ("adopted", 1, RULE)
         assert supervision.rule(client, "R-POSITIVE@1") == rule
         ballot = supervision.ballot(client, "B1")
-        assert set(ballot["votes"]) == {"regulator", "central-bank", "bank-a"}
-        assert (ballot["tally"]["yes"], ballot["tally"]["needed"]) == (3, 3)
+        assert {vote["member"] for vote in ballot["votes"]} == {"regulator", "central-bank", "bank-a"}
+        assert (ballot["yes"], ballot["needed"], ballot["of"]) == (3, 3, 4)
+        assert (ballot["rule"]["name"], ballot["rule"]["electorate"]) == ("ordinary", "validators")
         assert ballot["set"]["rules"] == [["R-POSITIVE", 1]]
 
 

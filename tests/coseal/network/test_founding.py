@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from coseal.client import keys
+from coseal.demo.examples import example
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger.genesis import Genesis, Parameters, Sources
 from coseal.network import ceremony, folders, founding
@@ -373,3 +374,34 @@ def test_the_plan_names_contracts_and_a_member_whose_node_lacks_one_does_not_con
     member = standing.plan.seats()[0].member.id
     with pytest.raises(CosealError, match=r"admits contract pledges version 1 .* not installed here"):
         founding.confirm(public, plans / member)
+
+
+def test_the_plan_holds_the_constitution_and_so_does_the_genesis(tmp_path: Path) -> None:
+    document = json.loads(example("constitution/consent.json").read_text())
+    (tmp_path / "founders.toml").write_text(FOUNDERS)
+    plan = founding.init(tmp_path / "public", tmp_path / "founders.toml", constitution=document)
+    assert plan.consortium.constitution == document
+    assert ceremony.decode_plan((tmp_path / "public" / "plan.json").read_bytes()) == plan
+    for member in (*MEMBERS, "citizens"):
+        founding.join(tmp_path / "public", member, tmp_path / member, addresses(member))
+    standing = founding.finish(tmp_path / "public")
+    assert standing.genesis is not None
+    assert standing.genesis.constitution == document
+    other = json.loads(standing.genesis.raw)
+    other["constitution"]["title"] = "Another"
+    assert ceremony.difference(json.dumps(other).encode(), standing.genesis) == "constitution is another one"
+
+
+def test_a_constitution_that_one_role_could_use_alone_makes_no_plan(tmp_path: Path) -> None:
+    document = json.loads(example("constitution/recommended.json").read_text())
+    document["tracks"]["rules"]["pass"] = {"total": [1, 5]}
+    (tmp_path / "founders.toml").write_text(FOUNDERS)
+    with pytest.raises(CosealError, match="constitution: K2, track rules: bank says yes, nobody else votes"):
+        founding.init(tmp_path / "public", tmp_path / "founders.toml", constitution=document)
+    assert not (tmp_path / "public").exists()
+
+
+def test_a_consortium_file_holds_no_constitution(tmp_path: Path) -> None:
+    (tmp_path / "founders.toml").write_text('constitution = "mine"\n' + FOUNDERS)
+    with pytest.raises(CosealError, match="a document of its own"):
+        founding.init(tmp_path / "public", tmp_path / "founders.toml")

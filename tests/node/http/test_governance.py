@@ -70,7 +70,26 @@ async def test_one_proposal_has_its_votes_and_a_proof(world: World, client: http
     ]
     result = verify_document(document["proof"], world.genesis)
     assert (result.ok, result.facts["epoch"], result.facts["value"]["status"]) == (True, 1, "accepted")
+    assert (found["yes"], found["no"], found["abstain"], found["needed"], found["of"]) == (3, 0, 0, 3, 4)
+    assert (found["track"], found["rule"]["pass"], found["round"]) == ("ordinary", {"total": [2, 3]}, 1)
+    assert found["constituencies"]["bank"] == {"members": 2, "yes": 2, "no": 0, "abstain": 0}
     assert (await client.get("/v1/governance/proposals/none")).json()["code"] == "unknown_proposal"
+
+
+@scenario()
+async def test_a_chain_without_a_document_shows_the_founding_constitution(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    await world.commit(world.profile("a block"))
+    document = (await client.get("/v1/constitution?proof=true")).json()
+    found = document["constitution"]
+    assert (found["version"], found["digest"], found["height"], found["proposal"]) == (0, "00" * 32, 0, "")
+    assert found["document"]["tracks"]["ordinary"]["pass"] == {"total": [2, 3]}
+    result = verify_document(document["proof"], world.genesis)
+    assert (result.ok, result.facts["value"]) == (True, None)
+    assert (await client.get("/v1/constitution/0")).json()["constitution"] == found
+    assert (await client.get("/v1/constitution/1")).json()["code"] == "unknown_constitution"
+    assert (await client.get("/v1/constitution/01")).status_code == 400
 
 
 @scenario()

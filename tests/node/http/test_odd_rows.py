@@ -198,7 +198,8 @@ def test_a_row_that_cannot_be_shown_says_so_and_the_others_are_shown(
                     first = f"SELECT min({key}) FROM {table}"
                     connection.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ({first})", (value,))
                 connection.close()
-                found = (await client.get(path)).json()[what]
+                again = f"{path}{'&' if '?' in path else '?'}limit=500"  # another question: answers may be kept
+                found = (await client.get(again)).json()[what]
                 assert len(found) == len(whole)
                 bad = [row for row in found if "cannot_be_shown" in row]
                 assert len(bad) == 1

@@ -65,14 +65,16 @@ async def test_ballots_are_listed_and_shown_with_their_votes(world: World, clien
     assert [row["kind"] for row in rows] == ["rules", "rules", "retire", "terms", "rules", "adopt", "rules"]
     assert [row["id"] for row in (await get(client, "/v1/ballots", status="open"))["ballots"]] == [rows[-1]["id"]]
     one = (await get(client, "/v1/ballots/B1"))["ballot"]
-    assert {member: vote[0] for member, vote in one["votes"].items()} == {
+    assert {vote["member"]: vote["choice"] for vote in one["votes"]} == {
         "regulator": "yes",
         "central-bank": "yes",
         "bank-a": "yes",
     }
-    assert (await get(client, "/v1/ballots/B1"))["tally"]["electorate"] == [
-        *("bank-a", "central-bank", "enterprise-a", "regulator")
-    ]
+    assert one["electorate"] == ["bank-a", "central-bank", "enterprise-a", "regulator"]
+    assert (one["yes"], one["needed"], one["of"]) == (3, 3, 4)
+    assert one["constituencies"]["bank"] == {"members": 2, "yes": 2, "no": 0, "abstain": 0}
+    assert (one["rule"]["name"], one["rule"]["pass"]) == ("ordinary", {"total": [2, 3]})
+    assert (rows[0]["yes"], rows[0]["no"], rows[0]["abstain"]) == (3, 0, 0)
     newest = await get(client, "/v1/ballots", order="newest", limit="2")
     assert [row["id"] for row in newest["ballots"]] == [row["id"] for row in rows[:-3:-1]]
     following = await get(client, "/v1/ballots", order="newest", limit="2", cursor=newest["next"])

@@ -249,7 +249,7 @@ def test_who_does_not_read_its_answers_stalls_nobody(made: SignerProcess) -> Non
 
 @pytest.mark.parametrize("harm", ["missing", "damaged", "of no node"])
 def test_a_signer_without_a_sound_guard_does_not_start(
-    made: SignerProcess, harm: str, capsys: pytest.CaptureFixture[str]
+    made: SignerProcess, harm: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = made.folder / "guard" / "journal.log"
     if harm == "missing":
@@ -261,7 +261,7 @@ def test_a_signer_without_a_sound_guard_does_not_start(
     else:
         path.write_bytes(b"")
     assert signer.signer_command(made.folder, None, []) == Exit.STORAGE
-    assert "--above" in capsys.readouterr().err
+    assert "--above" in capfd.readouterr().err
 
 
 def test_a_torn_guard_is_mended(made: SignerProcess, node: Path) -> None:
@@ -276,14 +276,14 @@ def test_a_torn_guard_is_mended(made: SignerProcess, node: Path) -> None:
 
 
 def test_two_processes_cannot_share_the_folder_and_other_problems_have_their_status(
-    made: SignerProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made: SignerProcess, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     made.start()
     assert signer.signer_command(made.folder, None, []) == Exit.LOCKED
     made.end()
     assert signer.signer_command(tmp_path / "absent", None, []) == Exit.USAGE
     assert signer.signer_command(made.folder, None, ["no-such-user-here"]) == Exit.USAGE
-    assert "no-such-user-here" in capsys.readouterr().err
+    assert "no-such-user-here" in capfd.readouterr().err
     assert signer._uid("4711") == 4711
     with pytest.raises(SignerProblem, match="107"):
         signer._listen(tmp_path / ("x" * 120), shared=False)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.vectors.recorded import bounds, governed, members, policies, processes, standards, standing, supervised
+from tests.vectors.recorded import (
+    bounds,
+    constituted,
+    governed,
+    members,
+    policies,
+    processes,
+    standards,
+    standing,
+    supervised,
+)
 from tests.vectors.recorded.replay import Replay, text_of
 from tests.vectors.recorded.scenario import Scenario
 
@@ -19,6 +29,7 @@ def whole() -> Scenario:
     standing.run(scenario)
     bounds.run(scenario, cases)
     standards.run(scenario)
+    constituted.run(scenario)
     return scenario
 
 
