@@ -246,7 +246,7 @@ def figures(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[st
 
     ``needed`` is how many yes votes its track asks for in all; a track may ask for more (``governance.constitution``).
     """
-    track, counts = _decided_on(reader, contract, record), counts_of(reader, contract, record)
+    track, counts = decided_on(reader, contract, record), counts_of(reader, contract, record)
     members = sum(count.members for count in counts.values())
     votes = {name: sum(getattr(count, name) for count in counts.values()) for name in electorate.CHOICES}
     needed = track.total.numerator * members // track.total.denominator + 1
@@ -256,13 +256,13 @@ def figures(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[st
 
 def counts_of(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, Count]:
     """Return the votes of a ballot by constituency: by the present electorate, or by that which decided it."""
-    track = _decided_on(reader, contract, record)
+    track = decided_on(reader, contract, record)
     sizes = record["sizes"] if "sizes" in record else _sizes(reader, track, record)
     votes = record["tally"][track.electorate]
     return {name: Count(members, *votes.get(name, (0, 0, 0))) for name, members in sizes.items()}
 
 
-def _decided_on(reader: Reader, contract: str, record: Mapping[str, Any]) -> Track:
+def decided_on(reader: Reader, contract: str, record: Mapping[str, Any]) -> Track:
     """Return the track on which a ballot was decided, or would be now."""
     if "track" in record:
         return in_force.of_version(reader, record["constitution"]).tracks[record["track"]]
@@ -287,7 +287,7 @@ def stands(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, A
     counts = counts_of(reader, contract, record)
     return {
         **figures(reader, contract, record),
-        "track": _decided_on(reader, contract, record).name,
+        "track": decided_on(reader, contract, record).name,
         "round": record["round"],
         "constituencies": {name: count._asdict() for name, count in counts.items()},
     }
@@ -295,7 +295,7 @@ def stands(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, A
 
 def shown(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return how a ballot stands with its ``votes`` and the ``electorate``: who has a vote in it now."""
-    track, concerned = _decided_on(reader, contract, record), record.get("concerned")
+    track, concerned = decided_on(reader, contract, record), record.get("concerned")
     members = [member for member in electorate.electors(reader, track.electorate) if member != concerned]
     found = votes(reader, contract, ballot_id, record)
     return {**stands(reader, contract, ballot_id, record), "votes": found, "electorate": members}

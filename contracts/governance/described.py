@@ -69,19 +69,12 @@ def track_document(track: Track) -> dict[str, Any]:
     return {**found, **{name: value for name, value in more.items() if value}}
 
 
-def track_of(reader: Reader, contract: str, record: Mapping[str, Any]) -> Track:
-    """Return the track on which a ballot was decided, or would be now."""
-    if "track" in record:
-        return in_force.of_version(reader, record["constitution"]).tracks[record["track"]]
-    return ballot.track_of(reader, contract, record["kind"])
-
-
 def rule(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the track of a ballot, ``needed`` by constituency, and the block times of this round that follow from it.
 
     ``heard_until_ms``: it passes no earlier. ``override_from_ms``: from then on one constituency can be overridden.
     """
-    track = track_of(reader, contract, record)
+    track = ballot.decided_on(reader, contract, record)
     counts = ballot.counts_of(reader, contract, record)
     needed = {
         name: track.classes[name].numerator * counts[name].members // track.classes[name].denominator + 1
