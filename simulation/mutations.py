@@ -654,9 +654,9 @@ MUTANTS: Final[dict[str, Mutant]] = {
     ),
     "majority_decides": _one(
         "a majority of the members decides where a quorum must",
-        "coseal.contracts.governance.ballot",
-        "return quorum(len(members))",
-        "return len(members) // 2 + 1 if len(members) > 4 else 2",
+        "coseal.contracts.governance.document",
+        "            total=TWO_THIRDS,\n            opening=Opening(1,",
+        "            total=Quota(1, 2),\n            opening=Opening(1,",
         "tests/contracts/governance/test_ballot.py",
     ),
     "first_seat_succeeds": _one(
