@@ -158,9 +158,10 @@ def _appeal(kinds: Kinds, view: View, context: Context, args: Args) -> Result | 
         return Rejected("not_concerned", f"{proposal_id} is not about {context.member}")
     if record["round"] > 1:  # Q18
         return Rejected("already_appealed", f"{proposal_id} was appealed against; it is decided in its second round")
+    if record["status"] == ballot.OPEN:
+        return Rejected("not_passed", f"{proposal_id} is open; an appeal is against what passed")
     if record["status"] != ballot.PASSED:
-        what = "is open; an appeal is against what passed" if record["status"] == ballot.OPEN else "is decided"
-        return Rejected("too_late" if record["status"] != ballot.OPEN else "not_passed", f"{proposal_id} {what}")
+        return Rejected("too_late", f"{proposal_id} is {record['status']}")
     again = ballot.reopen(view, NAME, proposal_id, record, context.time_ms)
     again["appeal"] = [context.height, context.tx_id.hex(), args["reason"], list(args.get("evidence", ()))]
     result = _settle(kinds, view, proposal_id, again)

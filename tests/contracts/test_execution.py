@@ -32,7 +32,6 @@ from coseal.ledger.certificate import Certificate, Phase
 from coseal.ledger.signing import ZERO_HASH
 from coseal.ledger.state import MemoryStore
 from coseal.ledger.transaction import Transaction, join
-from tests.support.genesis import PRESENCE_MS
 
 # A contract made for these tests
 
@@ -439,7 +438,7 @@ def test_executing_changes_nothing_until_commit(probe):
 
 def test_the_first_receipt_is_that_of_begin_block(probe):
     due = probe.now_ms + 5_000
-    assert probe.executor.next_deadline_ms() == PRESENCE_MS
+    assert probe.executor.next_deadline_ms() is None
     probe.submit(WHO, "probe.wake", time_ms=due)
     assert probe.executor.next_deadline_ms() == due
     early = Receipt.decode(probe.executor.run(2, due - 1, []).receipts[0])
