@@ -187,11 +187,12 @@ def test_what_is_sent_again_is_stored_once(empty: Server, events: list[Outgoing]
 def test_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing(
     tmp_path: Path, events: list[Outgoing]
 ) -> None:
-    server, kills = Server(tmp_path), []
+    server, kills, one_at_a_time = Server(tmp_path), [], threading.Lock()
 
     def restart() -> None:
-        server.stop()
-        server.start()
+        with one_at_a_time:
+            server.stop()
+            server.start()
 
     def kill_soon(first: int) -> None:
         if first in (8, 24, 48):
