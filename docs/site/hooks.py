@@ -27,13 +27,14 @@ FROM_OUTSIDE = {
     "bench/README.md": "project/bench.md",
     **{
         f"contracts/{name}/README.md": f"spec/contracts-{name}.md"
-        for name in ("evidence", "governance", "membership", "policy", "process", "supervision")
+        for name in ("evidence", "governance", "membership", "policy", "process", "standards", "supervision")
     },
     "examples/README.md": "project/examples.md",
     "examples/constitution/README.md": "project/examples-constitution.md",
     "examples/policies/README.md": "project/examples-policies.md",
     "examples/rules/README.md": "project/examples-rules.md",
     "examples/sdk/README.md": "project/examples-sdk.md",
+    "examples/standards/README.md": "project/examples-standards.md",
     "examples/traffic-fines/README.md": "project/examples-traffic-fines.md",
 }
 """Pages of the repository outside ``docs`` -> where they stand in the site."""
