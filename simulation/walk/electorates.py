@@ -7,7 +7,7 @@ from typing import Any
 from coseal.contracts.governance import electorate, in_force
 from coseal.contracts.governance.document import MEMBERS, VALIDATORS
 from coseal.contracts.governance.state import NAME, OPEN_KEY, SIZES_KEY, ballot_key, vote_key
-from coseal.contracts.kernel import deadlines
+from coseal.contracts.kernel import deadlines, due
 from coseal.contracts.kernel.action import GOOD, Reader
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
 from coseal.contracts.membership.standing import standing
@@ -22,9 +22,11 @@ def voting(reader: Reader, time_ms: int) -> None:
     members: Any = reader.get(MEMBERS_KEY)
     seats = {member: electorate.seat(reader, member) for member in members}
     due_ms = deadlines.earliest_ms(reader, NAME, BLOCK_CLOCK)
+    late = {one["entry"][1] for one in due.asides(reader) if one["entry"][0] == electorate.SEAT}  # set aside
     if due_ms is None or due_ms > time_ms:  # else a seat may wait for the share of the next block
         for member, seat in seats.items():
-            _stands(reader, member, seat)
+            if member not in late:
+                _stands(reader, member, seat)
     places = {member: (seat.constituency, seat.electorates) for member, seat in seats.items() if seat is not None}
     sizes: dict[str, dict[str, int]] = {VALIDATORS: {}, MEMBERS: {}}
     for constituency, electorates in places.values():

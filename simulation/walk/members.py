@@ -265,9 +265,7 @@ def _departure(walk: Walker, member: str) -> dict[str, Any] | None:
 
 
 def _measure(walk: Walker, member: str) -> dict[str, Any] | None:
-    if not walk.chance(4):
-        return None
-    actions = walk.rng.sample(PAUSED, walk.rng.randint(0, 2))
+    actions = walk.rng.sample(PAUSED, walk.rng.randint(1, 3))
     until_ms = walk.sight.time_ms + walk.pick((60_000, 3_600_000, DAY_MS))
     about = {"title": "A measure", "text_sha256": "00" * 32, "until_ms": until_ms, "grounds": _grounds(walk)}
     return {**about, "pause": {action: "all" if walk.chance(3) else [walk.member()] for action in actions}}
@@ -322,6 +320,17 @@ def _withdraw(walk: Walker) -> Move | None:
     return None if sender is None else Move(sender, "governance.withdraw", {"proposal": proposal_id})
 
 
+def _appeal(walk: Walker) -> Move | None:
+    waiting: list[Any] = walk.get(PROPOSALS_KEY) or []
+    for proposal_id, _, _ in waiting:
+        record = walk.get(proposal_key(proposal_id))
+        member = record.get("concerned")
+        sender = None if member is None or record["status"] != "passed" else walk.operator(member, "operate")
+        if sender is not None and record["round"] == 1:
+            return Move(sender, "governance.appeal", {"proposal": proposal_id, "reason": "It rests on nothing"})
+    return None
+
+
 def _leave(walk: Walker) -> Move | None:
     member = walk.pick(NEW_MEMBERS)
     sender = walk.operator(member, "operate")
@@ -366,9 +375,10 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "rotate_link_certificate": (1, _rotate_link_certificate),
     "ready": (3, _ready),
     "declare_software": (5, _declare_software),
-    "propose": (4, _propose),
-    "vote on a proposal": (10, _vote),
+    "propose": (8, _propose),
+    "vote on a proposal": (16, _vote),
     "withdraw": (1, _withdraw),
+    "appeal": (3, _appeal),
     "leave or stay": (1, _leave),
     "report": (1, _report),
 }
