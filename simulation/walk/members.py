@@ -164,7 +164,8 @@ def _amendment(walk: Walker, member: str) -> dict[str, Any] | None:
     for name, track in tracks["tracks"].items():
         track["override"]["after_ms"] = after_ms
         track["open_ms"] = [3_600_000, after_ms + DAY_MS, (3 if name == "emergency" else 90) * DAY_MS]
-        track |= {"delay_ms": walk.pick((0, 1_000, DAY_MS)), "not_before_ms": 0 if name != "constitution" else 1_000}
+        delay_ms = DAY_MS if name == "standing" else walk.pick((0, 1_000, DAY_MS))
+        track |= {"delay_ms": delay_ms, "not_before_ms": 0 if name != "constitution" else 1_000}
         if track.pop("veto", None):
             track["not_before_ms"] = 0
     current = walk.get(CONSTITUTION_KEY)
@@ -249,7 +250,7 @@ def _grounds(walk: Walker) -> list[dict[str, str]]:
 def _suspension(walk: Walker, member: str) -> dict[str, Any] | None:
     until_ms = walk.sight.time_ms + walk.pick((60_000, 3_600_000, DAY_MS, 30 * DAY_MS))
     about = {"member": walk.member(), "until_ms": until_ms, "seats": walk.chance(2), "grounds": _grounds(walk)}
-    return about if walk.chance(3) else None
+    return about if walk.chance(3) or walk.get(CONSTITUTION_KEY) is not None else None
 
 
 def _reinstatement(walk: Walker, member: str) -> dict[str, Any] | None:
@@ -378,7 +379,7 @@ KINDS: Final[dict[str, tuple[int, Make]]] = {
     "propose": (8, _propose),
     "vote on a proposal": (16, _vote),
     "withdraw": (1, _withdraw),
-    "appeal": (3, _appeal),
+    "appeal": (10, _appeal),
     "leave or stay": (1, _leave),
     "report": (1, _report),
 }
