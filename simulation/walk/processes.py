@@ -278,7 +278,9 @@ def _attest(walk: Walker) -> Move | None:
 def _attested(walk: Walker, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a dispute, or a confirmation after one, shows: the event, and mostly the history of its objects."""
     where = (record["source"], record["sequence"])
-    one = next(entry for entry in walk.memory.recorded if entry[:2] == where)
+    one = next((entry for entry in walk.memory.recorded if entry[:2] == where), None)
+    if one is None:  # recorded by another walker
+        return {}
     shown = {} if walk.chance(4) else _shown(walk, one.process_type, list(objects_of(one.item)))
     return {"attested": one.item, **({"history": shown_history(shown)} if shown else {})}
 
