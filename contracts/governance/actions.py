@@ -200,7 +200,7 @@ def _advance(
 
 def _settle(kinds: Kinds, view: View, proposal_id: str, record: dict[str, Any]) -> Result:
     """Write a proposal, and return its figures."""
-    if record["status"] not in (ballot.OPEN, ballot.PASSED):
+    if record["status"] not in ballot.UNDECIDED:
         view.put(PROPOSALS_KEY, [row for row in _undecided(view) if row[0] != proposal_id])
     view.put(proposal_key(proposal_id), record)
     figures = {"ballot": proposal_id, "kind": record["kind"], **ballot.figures(view, NAME, record)}
@@ -212,7 +212,7 @@ def _settle(kinds: Kinds, view: View, proposal_id: str, record: dict[str, Any]) 
 def _note(kinds: Kinds, reader: Reader, proposal_id: str, record: Mapping[str, Any]) -> Result:
     """Return what the present state says about a proposal that is open, or accepted and not in force yet."""
     accepted = governance_versions.pending(reader) == proposal_id or admissions.pending(reader, proposal_id) is not None
-    if record["status"] not in (ballot.OPEN, ballot.PASSED) and not accepted:
+    if record["status"] not in ballot.UNDECIDED and not accepted:
         return {}
     subject: Any = reader.get(subject_key(proposal_id))
     return kinds[record["kind"]].note(reader, subject)
@@ -257,7 +257,7 @@ def _fire(kinds: Kinds, view: View, moment: Moment, entry: Entry) -> Result:
         return _FIRES[entry[0]](view, moment, entry)
     proposal_id = entry[1]
     record: Any = view.get(proposal_key(proposal_id))
-    if record["status"] not in (ballot.OPEN, ballot.PASSED):
+    if record["status"] not in ballot.UNDECIDED:
         return {}
     result = _advance(kinds, view, proposal_id, record, moment.height, moment.time_ms, DUE_EFFECT_STEPS)
     return {} if result["status"] == record["status"] else {"closed": [result]}
@@ -316,7 +316,7 @@ def proposals(
     """
     newest: Any = reader.get(COUNT_KEY) or 0
     ids: Iterable[Any]
-    if status in (ballot.OPEN, ballot.PASSED):
+    if status in ballot.UNDECIDED:
         ids = (row[0] for row in reversed(_undecided(reader)))
     else:
         ids = (reader.get(number_key(number)) for number in range(newest, 0, -1))

@@ -35,6 +35,8 @@ EXPIRED: Final = "expired"
 WITHDRAWN: Final = "withdrawn"
 FAILED: Final = "failed"
 """Status of a ballot that was accepted, and whose effect could not be carried out (B11 of docs/spec/budget.md)."""
+UNDECIDED: Final = (OPEN, PASSED)
+"""Statuses of a ballot of which more is to come."""
 YES: Final = "yes"
 NO: Final = "no"
 ABSTAIN: Final = "abstain"
@@ -204,12 +206,9 @@ def advance(
     outcome = _outcome(view, track, record, time_ms)
     if outcome.status is Status.OPEN:
         return dict(record)
-    current = in_force.version(view)
-    decided = {**record, "decided": [height, time_ms], "track": track.name, "constitution": current.number}
-    decided["sizes"] = _sizes(view, track, record)
+    decided = _decided(view, contract, ballot_id, record, track, (height, time_ms))
     if outcome.overridden is not None:
         decided["overridden"] = outcome.overridden
-    _close(view, contract, ballot_id)
     if outcome.status is not Status.PASSED:
         return {**decided, "status": outcome.status.value}
     if not track.delay_ms:
@@ -224,18 +223,24 @@ def withdraw(
 ) -> dict[str, Any]:
     """Return an open ballot as withdrawn by its proposer."""
     track = track_of(view, contract, record["kind"])
+    return {**_decided(view, contract, ballot_id, record, track, (height, time_ms)), "status": WITHDRAWN}
+
+
+def _decided(
+    view: View, contract: str, ballot_id: str, record: Mapping[str, Any], track: Track, at: tuple[int, int]
+) -> dict[str, Any]:
+    """Return a ballot that takes no more votes, with what it was decided by; ``at`` is the height and block time."""
+    current = in_force.version(view)
     _close(view, contract, ballot_id)
-    decided = {"decided": [height, time_ms], "track": track.name, "sizes": _sizes(view, track, record)}
-    return {**record, **decided, "status": WITHDRAWN, "constitution": in_force.version(view).number}
+    by = {"track": track.name, "constitution": current.number, "sizes": _sizes(view, track, record)}
+    return {**record, "decided": list(at), **by}
 
 
 def _outcome(view: View, track: Track, record: Mapping[str, Any], time_ms: int) -> rule.Outcome:
     if time_ms < record["not_before_ms"]:
         return rule.Outcome(Status.OPEN)
     clock = Clock(record["round_ms"], record["closes_ms"], time_ms)
-    votes, sizes = record["tally"][track.electorate], _sizes(view, track, record)
-    tally = {name: Count(members, *votes.get(name, (0, 0, 0))) for name, members in sizes.items()}
-    return rule.resolve(track, tally, clock, record.get("newcomer"))
+    return rule.resolve(track, _counts(track, record, _sizes(view, track, record)), clock, record.get("newcomer"))
 
 
 # Figures
@@ -258,6 +263,10 @@ def counts_of(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[
     """Return the votes of a ballot by constituency: by the present electorate, or by that which decided it."""
     track = decided_on(reader, contract, record)
     sizes = record["sizes"] if "sizes" in record else _sizes(reader, track, record)
+    return _counts(track, record, sizes)
+
+
+def _counts(track: Track, record: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Count]:
     votes = record["tally"][track.electorate]
     return {name: Count(members, *votes.get(name, (0, 0, 0))) for name, members in sizes.items()}
 

@@ -59,7 +59,6 @@ _RAISING: Final = ("process.record", "process.attest", "begin", f"{NAME}.{OPEN_C
 MAX_OPEN_BALLOTS: Final = 8
 MAX_OPEN: Final = 256
 """Open ballots of all contracts beyond which only members that run a validator make more."""
-_UNDECIDED: Final = (ballot.OPEN, ballot.PASSED)
 
 
 # Proposals
@@ -176,7 +175,7 @@ def _vote(view: View, context: Context, args: Args) -> Result | Rejected:
     decided, effects = _advance(view, args["ballot"], voted, now, DECISION_STEPS)
     figures = ballot.figures(view, NAME, decided)
     result = {"ballot": args["ballot"], "kind": record["kind"], "choice": args["choice"], **figures}
-    return result if decided["status"] in _UNDECIDED else {**result, "effects": effects}
+    return result if decided["status"] in ballot.UNDECIDED else {**result, "effects": effects}
 
 
 def _advance(
@@ -185,7 +184,7 @@ def _advance(
     """Write a ballot as it stands now; return it and what its effect did in at most ``steps`` steps."""
     decided = ballot.advance(view, NAME, ballot_id, record, now.height, now.time_ms)
     view.put(ballot_key(ballot_id), decided)
-    if decided["status"] in _UNDECIDED:
+    if decided["status"] in ballot.UNDECIDED:
         return decided, []
     left: Any = view.get(open_key(record["proposer"]))
     view.put(open_key(record["proposer"]), left - 1)
@@ -258,10 +257,10 @@ def _begin_trial(view: View, set_id: str, first: Mapping[str, Any], now: Now, tr
 def _ballot_due(view: View, ballot_id: str, now: Now, due: dict[str, list[Any]]) -> None:
     """See what became of a ballot whose trial, hearing, opening or delay is over."""
     record: Any = view.get(ballot_key(ballot_id))
-    if record["status"] not in _UNDECIDED:
+    if record["status"] not in ballot.UNDECIDED:
         return
     decided, effects = _advance(view, ballot_id, record, now, DUE_EFFECT_STEPS)
-    if decided["status"] in _UNDECIDED and record["kind"] == "adopt" and now.time_ms >= record["not_before_ms"]:
+    if decided["status"] in ballot.UNDECIDED and record["kind"] == "adopt" and now.time_ms >= record["not_before_ms"]:
         subject: Any = view.get(subject_key(ballot_id))
         effects = supervision_rules.end_trial(view, subject["set"], now)
     if decided["status"] != record["status"] or effects:
