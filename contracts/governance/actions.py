@@ -51,7 +51,8 @@ from coseal.contracts.kernel.action import (
 from coseal.contracts.kernel.budget import DECISION_STEPS, DUE_EFFECT_STEPS, SIGNATURE_STEPS
 from coseal.contracts.kernel.contract import Contract, Entry, Fire, Moment
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.kernel.fields import Dependent, Hexadecimal, Integer, Many, Name, OneOf, Text
+from coseal.contracts.kernel.evidence import EVIDENCE
+from coseal.contracts.kernel.fields import Dependent, Integer, Name, OneOf, Text
 from coseal.contracts.kernel.proposals import Case, ProposalKind
 
 MAX_OPEN_OF_MEMBER: Final = 4
@@ -59,8 +60,6 @@ MAX_OPEN: Final = 64
 """Open proposals beyond which only members with a vote may make more."""
 VOID: Final = "void"
 """Status of a proposal that was accepted when it could not take effect any more."""
-
-evidence: Final = Many(Hexadecimal(), high=16, low=1, unique=True)
 
 Kinds: TypeAlias = Mapping[str, ProposalKind]
 """What can be proposed, by name (``registry.KINDS``)."""
@@ -370,7 +369,7 @@ def contract(kinds: Kinds) -> Contract:
                 pausable=False,
             ),
             "appeal": Action(
-                arguments=Arguments({"proposal": Name(), **ballot.VOTE_OPTIONS}, {"evidence": evidence}),
+                arguments=Arguments({"proposal": Name(), **ballot.VOTE_OPTIONS}, {"evidence": EVIDENCE}),
                 apply=partial(_appeal, kinds),
                 title="Appeal against a decision about the own member that has not taken effect",
                 example={"proposal": "suspend-bank-a", "reason": "The finding it rests on was withdrawn"},

@@ -25,7 +25,8 @@ from coseal.contracts.kernel.action import (
     refused,
 )
 from coseal.contracts.kernel.budget import ENTRY_STEPS
-from coseal.contracts.kernel.fields import Date, Hexadecimal, Many, OneOf, Text
+from coseal.contracts.kernel.evidence import EVIDENCE
+from coseal.contracts.kernel.fields import Date, Hexadecimal, OneOf, Text
 from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.membership.state import member_key
 from coseal.contracts.policy.instrument import (
@@ -400,7 +401,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
                 "verdict": OneOf("met", "partly_met", "not_met"),
                 "summary": Text(high=2_000),
             },
-            {"evidence": Many(Hexadecimal(), high=16, low=1, unique=True)},
+            {"evidence": EVIDENCE},
         ),
         apply=_evaluate,
         title="Evaluate what a policy has achieved",

@@ -14,7 +14,8 @@ from coseal.contracts.kernel.action import INVALID, SUSPENDED, Action, Args, Arg
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.kernel.fields import Hexadecimal, Identifier, Many, Name, OneOf, Record, Text
+from coseal.contracts.kernel.evidence import EVIDENCE
+from coseal.contracts.kernel.fields import Identifier, Name, OneOf, Record, Text
 from coseal.contracts.kernel.proposals import Case, ProposalKind
 from coseal.contracts.process.state import type_key
 from coseal.contracts.standards import domains, life
@@ -146,7 +147,6 @@ def _classify(view: View, context: Context, args: Args) -> Result | Rejected:
 
 _domain: Final = Identifier(slash=False)
 _type: Final = Identifier(slash=False)
-_evidence: Final = Many(Hexadecimal(), high=16, low=1, unique=True)
 _EXAMPLE: Final = {"standard": "lending-events", "version": 1}
 
 SETTLE_DISPUTE: Final = ProposalKind(
@@ -174,7 +174,7 @@ ACTIONS: Final = {
         example={"process_type": "fines", "domain": "permits"},
     ),
     "dispute": Action(
-        arguments=Arguments({**NAMED, "ground": OneOf(*GROUNDS), "text": Text(high=4_000)}, {"evidence": _evidence}),
+        arguments=Arguments({**NAMED, "ground": OneOf(*GROUNDS), "text": Text(high=4_000)}, {"evidence": EVIDENCE}),
         apply=_dispute,
         title="Dispute a standard that the own member tries or has adopted",
         example={**_EXAMPLE, "ground": "ambiguity", "text": "Is a renewal a loan?", "evidence": ["0a" * 32]},

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
 from coseal.contracts.kernel.budget import FINDING_STEPS
+from coseal.contracts.kernel.evidence import EVIDENCE
 from coseal.contracts.kernel.fields import Identifier, Many, Name, OneOf, Text
 from coseal.contracts.membership.state import member_key
 from coseal.contracts.process.state import object_key, source, type_key
@@ -22,7 +23,7 @@ from coseal.contracts.rules.verdict import Verdict
 from coseal.contracts.supervision.checks import unknown_basis
 from coseal.contracts.supervision.findings import CASE_RULE, OPEN_CASE, raise_finding, view_of
 from coseal.contracts.supervision.state import cases_key
-from coseal.contracts.supervision.terms import evidence, long_text, not_supervisor
+from coseal.contracts.supervision.terms import long_text, not_supervisor
 
 MAX_OPEN_CASES: Final = 100
 """Of one supervising member."""
@@ -127,7 +128,7 @@ ACTIONS: Final = {
                 "reason": long_text,
                 "legal_basis": Many(Text(), low=1, high=16, unique=True),
             },
-            {"evidence": evidence},
+            {"evidence": EVIDENCE},
         ),
         apply=_open_case,
         title="Open a finding by hand, about an object and a member",

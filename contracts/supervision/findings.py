@@ -23,6 +23,7 @@ from coseal.contracts.kernel.action import (
     Result,
     View,
 )
+from coseal.contracts.kernel.evidence import EVIDENCE
 from coseal.contracts.kernel.fields import Identifier, OneOf
 from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.rules.rule import SEVERITIES
@@ -36,7 +37,6 @@ from coseal.contracts.supervision.terms import (
     count_done,
     count_overdue,
     duration,
-    evidence,
     long_text,
     next_id,
     not_supervisor,
@@ -395,7 +395,7 @@ def _check_measure(args: Args) -> Iterator[Rejected]:
 _finding = {"finding": Identifier()}
 _decision = Arguments(
     {**_finding, "outcome": OneOf(*OUTCOMES), "reason": long_text},
-    {"evidence": evidence, "measure": long_text},
+    {"evidence": EVIDENCE, "measure": long_text},
     _check_measure,
 )
 
@@ -408,14 +408,14 @@ ACTIONS: Final = {
         capability="supervise",
     ),
     "inquire": Action(
-        arguments=Arguments({**_finding, "question": long_text}, {"evidence": evidence, "within_ms": duration}),
+        arguments=Arguments({**_finding, "question": long_text}, {"evidence": EVIDENCE, "within_ms": duration}),
         apply=_inquire,
         title="Ask the subject of a finding to respond",
         example={"finding": "F1", "question": "Why was no decision made within 24 hours?"},
         capability="supervise",
     ),
     "respond": Action(
-        arguments=Arguments({**_finding, "response": long_text}, {"evidence": evidence}),
+        arguments=Arguments({**_finding, "response": long_text}, {"evidence": EVIDENCE}),
         apply=_respond,
         title="Respond to an inquiry into the own member",
         example={"finding": "F1", "response": "The decision was recorded late", "evidence": ["00" * 32]},
@@ -430,7 +430,7 @@ ACTIONS: Final = {
         capability="supervise",
     ),
     "appeal": Action(
-        arguments=Arguments({**_finding, "reason": long_text}, {"evidence": evidence}),
+        arguments=Arguments({**_finding, "reason": long_text}, {"evidence": EVIDENCE}),
         apply=_appeal,
         title="Appeal against a decision that concerns the own member",
         example={"finding": "F1", "reason": "The window was counted from the wrong event"},
@@ -440,7 +440,7 @@ ACTIONS: Final = {
     "decide_appeal": Action(
         arguments=Arguments(
             {**_finding, "outcome": OneOf("upheld", "overturned"), "reason": long_text},
-            {"evidence": evidence},
+            {"evidence": EVIDENCE},
         ),
         apply=_decide_appeal,
         title="Decide an appeal, as another operator than the one who decided",

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from coseal.contracts.kernel.action import FORMER, Action, Args, Arguments, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.dates import DAY_MS
+from coseal.contracts.kernel.evidence import EVIDENCE
 from coseal.contracts.kernel.fields import Identifier, Integer
 from coseal.contracts.supervision.state import finding_key, hold_key, holds_key
 from coseal.contracts.supervision.terms import (
     count_done,
     count_overdue,
-    evidence,
     long_text,
     not_supervisor,
     schedule,
@@ -228,7 +228,7 @@ ACTIONS: Final = {
         capability="supervise",
     ),
     "contest_hold": Action(
-        arguments=Arguments(_reasoned, {"evidence": evidence}),
+        arguments=Arguments(_reasoned, {"evidence": EVIDENCE}),
         apply=_contest,
         title="Contest a hold on the own object; it ends if no answer comes in time",
         example={"finding": "F1", "reason": "The goods perish"},

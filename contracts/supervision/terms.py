@@ -15,7 +15,7 @@ from coseal.contracts.kernel.action import Context, Reader, Rejected, View
 from coseal.contracts.kernel.contract import Entry
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.deadlines import BLOCK_CLOCK
-from coseal.contracts.kernel.fields import Hexadecimal, Integer, Many, Text
+from coseal.contracts.kernel.fields import Integer, Text
 from coseal.contracts.supervision.state import NAME, TERMS_KEY, counter_key, times_key
 
 SUPERVISOR: Final = "supervisor"
@@ -41,7 +41,6 @@ MAX_ESCALATION: Final = 3
 MAX_TEXT_CHARACTERS: Final = 4_000
 
 duration = Integer(MIN_TERM_MS, MAX_TERM_MS)
-evidence = Many(Hexadecimal(), high=16, low=1, unique=True)
 long_text = Text(high=MAX_TEXT_CHARACTERS)
 
 
