@@ -66,7 +66,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-# With SIMULATED_MUTANT=NAME in the environment nodes run that mistake of simulation/mutations.py: is it noticed?
+# With SIMULATED_MUTANT=NAME in the environment nodes run that mistake of simulation/mutations: is it noticed?
 _MUTANT = "import simulation.patching, runpy; runpy.run_module('node', run_name='__main__', alter_sys=True)"
 _NODE = ["-c", _MUTANT] if "SIMULATED_MUTANT" in os.environ else ["-m", "coseal.node"]
 

@@ -5,7 +5,7 @@ import pytest
 from simulation import __main__ as command_line
 from simulation import mutants, report
 from simulation.goals import GOALS
-from simulation.mutations import MUTANTS
+from simulation.mutations import AREAS, MUTANTS
 from simulation.report import Totals
 from simulation.run import Verdict, run_seed
 
@@ -94,6 +94,10 @@ def test_every_mutant_changes_text_that_is_there_exactly_once(name):
         texts[module] = text.replace(old, new)
     for module, text in texts.items():
         compile(text, module, "exec")
+
+
+def test_no_two_areas_have_a_mutant_of_one_name():
+    assert sum(len(area.MUTANTS) for area in AREAS) == len(MUTANTS)
 
 
 def test_a_suite_that_fails_without_the_mutant_finds_nothing(monkeypatch):

@@ -1,0 +1,17 @@
+"""The mistakes that the tests must find, by area: one small change of the product each.
+
+Law: a name belongs to one mutant; which area it is in says nothing about which test finds it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simulation.mutations import checking, durability, governance, others, protocol, standards, supervision
+from simulation.mutations.mutant import Mutant
+
+__all__ = ["AREAS", "MUTANTS", "Mutant"]
+
+AREAS: Final = (protocol, durability, checking, governance, others, standards, supervision)
+
+MUTANTS: Final[dict[str, Mutant]] = {name: mutant for area in AREAS for name, mutant in area.MUTANTS.items()}

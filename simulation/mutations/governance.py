@@ -1,0 +1,173 @@
+"""Mistakes in what members decide: validators, versions, standing, measures, the constitution."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simulation.mutations.mutant import Mutant, one
+
+_KINDS = "coseal.contracts.governance.kinds"
+_SEATS = "coseal.contracts.governance.seats"
+_STANDING = "coseal.contracts.governance.standing"
+_MEASURES = "coseal.contracts.governance.measures"
+_VERSIONS = "coseal.contracts.governance.versions"
+
+MUTANTS: Final[dict[str, Mutant]] = {
+    # Changes of the validators
+    "signs_a_block_early": one(
+        "a new set signs the block that should only announce it",
+        "coseal.contracts.execution",
+        "next_validators=membership.validators(view),",
+        "next_validators=membership.coming(view) or membership.validators(view),",
+        "tests/contracts/test_execution.py tests/contracts/governance/test_proposals.py",
+    ),
+    "epoch_unsigned": one(
+        "a vote does not bind its epoch",
+        "coseal.ledger.certificate",
+        'epoch.to_bytes(8, "big"),',
+        "bytes(8),",
+        "tests/ledger",
+    ),
+    "old_epoch_certifies": one(
+        "a certificate of an earlier epoch is taken for one of this",
+        "coseal.ledger.certificate",
+        "if self.epoch != validators.epoch:",
+        "if self.epoch > validators.epoch:",
+        "tests/ledger",
+    ),
+    "removed_still_counts": one(
+        "a removed validator keeps its seat",
+        _KINDS,
+        'membership_epochs.schedule(view, case.id, seats.without(seats.current(view), subject["node"]))',
+        "membership_epochs.schedule(view, case.id, seats.current(view))",
+        "tests/contracts/governance/test_proposals.py",
+    ),
+    "successors_unchecked": one(
+        "the set that a header announces is not compared with our own",
+        "coseal.contracts.execution",
+        '            ("next_validators_hash", header.next_validators_hash, outcome.next_validators.hash),\n',
+        "",
+        "tests/contracts/test_execution.py tests/contracts/governance/test_proposals.py",
+    ),
+    "two_changes_at_once": one(
+        "a second change is decided while the first waits for its block",
+        _SEATS,
+        "if membership_epochs.pending(view) is not None:  # A4",
+        "if view is None:",
+        "tests/contracts/governance/test_proposals.py",
+    ),
+    "readiness_not_required": one(
+        "a node becomes a validator without having said that it is ready",
+        _KINDS,
+        "if not membership_nodes.is_ready(view, node_id, case.height):  # A3",
+        "if not node_id:",
+        "tests/contracts/governance/test_proposals.py",
+    ),
+    "version_needs_nobody": one(
+        "a protocol version takes effect at its height, whoever has it",
+        _VERSIONS,
+        "if record is None or height + 1 < record[1] or not support(view, record[0]).suffices:  # A8",
+        "if record is None or height + 1 < record[1]:",
+        "tests/contracts/governance/test_versions.py",
+    ),
+    "newcomer_lacks_version": one(
+        "a node becomes a validator without having said that it has the version in force",
+        _KINDS,
+        "if not governance_versions.has(view, node_id, version):  # A11",
+        "if not node_id:",
+        "tests/contracts/governance/test_versions.py",
+    ),
+    "version_loses_quorum": one(
+        "a removal leaves fewer than a quorum that have the version in force",
+        _SEATS,
+        "if not support.suffices and governance_versions.has(view, removed, version):  # A11",
+        "if view is None:",
+        "tests/contracts/governance/test_versions.py",
+    ),
+    "first_seat_succeeds": one(
+        "when the leader was removed, the first validator leads instead of the next in order",
+        "coseal.ledger.validators",
+        "index = sum(seat.id < previous_proposer for seat in validators.validators) % validators.n  # V2",
+        "index = 0",
+        "tests/ledger tests/consensus/test_epochs.py",
+    ),
+    "new_key_unused": one(
+        "a node goes on signing with the key that its seat no longer has",
+        "coseal.consensus.vote_signer",
+        "holds = index is not None and guard is not None and guard.use_key(validators[index].key)",
+        "holds = index is not None and guard is not None",
+        "tests/consensus/test_epochs.py",
+    ),
+    # Standing and measures
+    "suspension_cut_short": one(
+        "an older, shorter suspension ends the one that took its place",
+        _STANDING,
+        "    if now.until_ms != until_ms:\n        return {}\n",
+        "    if now.until_ms is None:\n        return {}\n",
+        "tests/contracts/governance/test_standing.py",
+    ),
+    "suspended_by_instalments": one(
+        "more than a third of the members can be suspended",
+        _STANDING,
+        "    if already < most:  # S5",
+        "    if already <= most:  # S5",
+        "tests/contracts/governance/test_standing.py",
+    ),
+    "emergency_by_instalments": one(
+        "an emergency measure is renewed as soon as it is over",
+        _MEASURES,
+        "if ended_ms is None or case.time_ms >= ended_ms + REST_MS:  # S14",
+        "if ended_ms is None or case.time_ms >= ended_ms:  # S14",
+        "tests/contracts/governance/test_measures.py",
+    ),
+    "paused_in_the_deciding_block": one(
+        "a measure pauses actions that stand after its deciding vote in the same block",
+        _MEASURES,
+        '        "first_height": case.height + 1,\n',
+        '        "first_height": case.height,\n',
+        "tests/contracts/governance/test_measures.py",
+    ),
+    # Decisions by a constitution
+    "majority_decides": one(
+        "a majority of the members decides where a quorum must",
+        "coseal.contracts.governance.document",
+        "            total=TWO_THIRDS,\n            opening=Opening(1,",
+        "            total=Quota(1, 2),\n            opening=Opening(1,",
+        "tests/contracts/governance/test_ballot.py",
+    ),
+    "votes_of_who_left_count": one(
+        "the votes of a member that lost its vote stay in the tallies of open ballots",
+        "coseal.contracts.governance.electorate",
+        "    _recount(view, member, before, after)\n",
+        "",
+        "tests/contracts/governance/test_ballot.py",
+    ),
+    "own_case_counted": one(
+        "the member that a proposal is about is counted among those who have a vote",
+        "coseal.contracts.governance.ballot",
+        "        found[seat.constituency] -= 1\n",
+        "        pass\n",
+        "tests/contracts/governance/test_ballot.py",
+    ),
+    "old_rule_kept": one(
+        "an open proposal is not looked at when a new constitution says",
+        "coseal.contracts.governance.amendment",
+        "    left = ballot.reschedule(view, entry[1])  # Q17\n",
+        "    left = 0\n",
+        "tests/contracts/governance/test_tracks.py",
+    ),
+    "appeal_keeps_votes": one(
+        "after an appeal the votes of the first round count on",
+        "coseal.contracts.governance.ballot",
+        'record |= {"round": turn, "round_ms": time_ms, "tally": electorate.no_votes()}',
+        'record |= {"round": turn, "round_ms": time_ms, "tally": record.get("tally") or electorate.no_votes()}',
+        "tests/contracts/governance/test_tracks.py",
+    ),
+    "unsafe_genesis": one(
+        "a chain begins with a constitution that no amendment could bring",
+        "coseal.contracts.governance.founding",
+        "    if refused is not None:\n",
+        "    if refused is None:\n",
+        "tests/contracts/governance/test_tracks.py",
+    ),
+}
