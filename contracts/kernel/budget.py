@@ -3,7 +3,7 @@
 Law: the steps of a transaction follow from the state, the transaction and the block's header alone, never from what a
 node remembers; work is charged before it is done, by the size of what is about to be done.
 
-A step takes at most 0.5 us on the slowest machine that the sizing page allows; ``bench/budget.py`` measures that.
+A step takes at most 0.5 us on the slowest machine that the sizing page allows; ``bench/budget`` measures that.
 docs/spec/budget.md.
 """
 
