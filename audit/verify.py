@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from coseal.audit import bundle, certified, fork_document
+from coseal.audit import bundle, certified, decision, fork_document
 from coseal.audit.certified import Judged, block_text
 from coseal.audit.export import Beside, file_in, read_at_most, verify_export
 from coseal.audit.history import record_of, verify_history
 from coseal.audit.light import UnknownValidators
 from coseal.audit.report import Verdict
 from coseal.audit.steps import Step, Trace, Untold
+from coseal.contracts.governance.decision import KIND as DECISION
 from coseal.ledger.codec import decode
 from coseal.ledger.errors import LedgerError, Malformed
 from coseal.ledger.genesis import Genesis
@@ -52,6 +53,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "object-history": (*_HEADER_STEPS, "state path", "items"),
     "export": ("form", "chain", "signature", "file", "registered"),
     fork_document.KIND: fork_document.STEP_NAMES,
+    DECISION: decision.STEP_NAMES,
     bundle.KIND: bundle.STEP_NAMES,
 }
 """The steps of each kind of document, in order."""
@@ -288,6 +290,11 @@ def _object_history(document: Any, genesis: Genesis, trace: Trace) -> _Told:
     return f"these {len(history.items)} items are all of {facts['object']} up to {block_text(record.header)}", facts
 
 
+def _decision(document: Any, genesis: Genesis, trace: Trace) -> _Told:
+    reason, facts, judged = decision.verify_decision(document, genesis, trace)
+    return reason, {**_facts(judged), **facts}
+
+
 def _facts(judged: Judged) -> dict[str, Any]:
     header, validators = judged.header, judged.validators
     signers = [validators[index] for index in judged.certificate.signers()]
@@ -308,5 +315,6 @@ _KINDS: Final[Mapping[str, Callable[[Any, Genesis, Trace], _Told]]] = {
     "state-proof": _state_proof,
     "certified-header": _certified_header,
     "object-history": _object_history,
+    DECISION: _decision,
     fork_document.KIND: fork_document.verify_fork,
 }

@@ -190,6 +190,22 @@ class CertifiedValue:
             Certificate.from_value(certificate),
         )
 
+    def encode_bare(self) -> bytes:
+        """Return the canonical bytes without header and certificate, for a document that holds these once."""
+        return codec.encode(["proven-value", 1, self.key, self.value, self.proof.encode()])
+
+    @staticmethod
+    def decode_bare(data: bytes, header: Header, certificate: Certificate) -> CertifiedValue:
+        """Parse what ``encode_bare`` gives; raise ``Malformed``. Proves nothing until ``verify``."""
+        key, value, proof = codec.decode_record(data, "proven-value", 1, 3)
+        return CertifiedValue(
+            codec.octets(key, "key", limit=MAX_KEY_BYTES),
+            None if value is None else codec.octets(value, "value"),
+            StateProof.decode(codec.octets(proof, "proof")),
+            header,
+            certificate,
+        )
+
     def verify(self, chain_id: bytes, validators: ValidatorSet, verify: Verify = signing.verify) -> None:
         """Raise a ``LedgerError`` unless the certified state holds this value (or lacks the key)."""
         verify_certified(self.header, self.certificate, chain_id, validators, verify)

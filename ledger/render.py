@@ -235,9 +235,7 @@ def state_proof_json(certified: CertifiedValue) -> dict[str, Any]:
         "coseal": "state-proof",
         "version": 1,
         "height": certified.header.height,
-        "key": certified.key.decode("utf-8", "backslashreplace"),
-        "present": certified.value is not None,
-        "value": None if certified.value is None else plain(codec.decode(certified.value)),
+        **_key_and_value(certified),
         "header": header_json(certified.header),
         "certificate": certificate_json(certified.certificate),
         "raw": raw_text(certified.encode()),
@@ -249,6 +247,27 @@ def state_proof_from_json(value: Any) -> CertifiedValue:
     fields = _document(value, "state-proof")
     certified = CertifiedValue.decode(raw_bytes(fields["raw"], "state-proof.raw"))
     _require_rendering(fields, state_proof_json(certified), "state-proof")
+    return certified
+
+
+def _key_and_value(certified: CertifiedValue) -> dict[str, Any]:
+    return {
+        "key": certified.key.decode("utf-8", "backslashreplace"),
+        "present": certified.value is not None,
+        "value": None if certified.value is None else plain(codec.decode(certified.value)),
+    }
+
+
+def proven_value_json(certified: CertifiedValue) -> dict[str, Any]:
+    """Return a value of the state, or its absence, with its proof; the document that it is in has the header."""
+    return {**_key_and_value(certified), "raw": raw_text(certified.encode_bare())}
+
+
+def proven_value_from_json(value: Any, header: Header, certificate: Certificate) -> CertifiedValue:
+    """Read a value in a document with this header; raise ``Malformed``, also when it shows other than its ``raw``."""
+    fields = codec.mapping(value, "proven-value")
+    certified = CertifiedValue.decode_bare(raw_bytes(fields.get("raw"), "proven-value.raw"), header, certificate)
+    _require_rendering(fields, proven_value_json(certified), "proven-value")
     return certified
 
 

@@ -54,7 +54,12 @@ VOTE_OPTIONS: Final = {"reason": Text(high=MAX_REASON_CHARACTERS)}
 
 def track_of(reader: Reader, contract: str, kind: str) -> Track:
     """Return the track on which a contract's ballot of a kind is decided now."""
-    return in_force.constitution(reader).track_of(kind if contract == NAME else f"{contract}.{kind}")
+    return in_force.constitution(reader).track_of(kind_of(contract, kind))
+
+
+def kind_of(contract: str, kind: str) -> str:
+    """Return how a constitution names a contract's kind of ballot."""
+    return kind if contract == NAME else f"{contract}.{kind}"
 
 
 def closing(track: Track, time_ms: int, closes_ms: int | None) -> int | Rejected:
@@ -190,7 +195,8 @@ def vote(
         return missing
     electorate.acted(view, context.member, context.time_ms)
     seat = electorate.seat(view, context.member) or seat
-    view.put(key, [choice, context.height, context.time_ms, context.tx_id.hex(), reason or ""])
+    given = electorate.Vote(choice, context.height, context.time_ms, context.tx_id.hex(), reason or "", "", [])
+    view.put(key, list(given.seated(seat)))
     return {**record, "tally": electorate.counted(record["tally"], seat, choice, 1)}
 
 
@@ -203,7 +209,7 @@ def advance(
     if record["status"] != OPEN:
         return dict(record)
     track = track_of(view, contract, record["kind"])
-    outcome = _outcome(view, track, record, time_ms)
+    outcome = outcome_of(track, record, _sizes(view, track, record), time_ms)
     if outcome.status is Status.OPEN:
         return dict(record)
     decided = _decided(view, contract, ballot_id, record, track, (height, time_ms))
@@ -236,11 +242,12 @@ def _decided(
     return {**record, "decided": list(at), **by}
 
 
-def _outcome(view: View, track: Track, record: Mapping[str, Any], time_ms: int) -> rule.Outcome:
+def outcome_of(track: Track, record: Mapping[str, Any], sizes: Mapping[str, int], time_ms: int) -> rule.Outcome:
+    """Return what a ballot's votes come to at a block time, with an electorate of these sizes. Pure."""
     if time_ms < record["not_before_ms"]:
         return rule.Outcome(Status.OPEN)
     clock = Clock(record["round_ms"], record["closes_ms"], time_ms)
-    return rule.resolve(track, _counts(track, record, _sizes(view, track, record)), clock, record.get("newcomer"))
+    return rule.resolve(track, counts_in(track, record["tally"], sizes), clock, record.get("newcomer"))
 
 
 # Figures
@@ -263,11 +270,12 @@ def counts_of(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[
     """Return the votes of a ballot by constituency: by the present electorate, or by that which decided it."""
     track = decided_on(reader, contract, record)
     sizes = record["sizes"] if "sizes" in record else _sizes(reader, track, record)
-    return _counts(track, record, sizes)
+    return counts_in(track, record["tally"], sizes)
 
 
-def _counts(track: Track, record: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Count]:
-    votes = record["tally"][track.electorate]
+def counts_in(track: Track, tally: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Count]:
+    """Return the votes of a tally by constituency, for the electorate of a track, which has these sizes."""
+    votes = tally[track.electorate]
     return {name: Count(members, *votes.get(name, (0, 0, 0))) for name, members in sizes.items()}
 
 
@@ -285,9 +293,9 @@ def votes(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, An
     for member in members:
         value: Any = reader.get(vote_key(contract, ballot_id, record["round"], member))
         if value is not None:
-            choice, height, time_ms, tx, reason = value
-            more = {"choice": choice, "height": height, "time_ms": time_ms, "tx": tx, "reason": reason or None}
-            found.append({"member": member, **more})
+            vote = electorate.Vote(*value)
+            same = {name: getattr(vote, name) for name in ("choice", "height", "time_ms", "tx")}
+            found.append({"member": member, **same, "reason": vote.reason or None})
     return found
 
 

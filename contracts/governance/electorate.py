@@ -54,6 +54,25 @@ class Seat(NamedTuple):
         return tuple(name for name in ELECTORATES if self.counts_in(name))
 
 
+class Vote(NamedTuple):
+    """A vote of a member, and where it counts: its constituency and the electorates in which it has one.
+
+    That follows its seat until the ballot is decided, and stays as it was then.
+    """
+
+    choice: str
+    height: int
+    time_ms: int
+    tx: str
+    reason: str
+    constituency: str
+    electorates: list[str]
+
+    def seated(self, at: Seat) -> Vote:
+        """Return the vote as it counts with a seat."""
+        return self._replace(constituency=at.constituency, electorates=list(at.electorates))
+
+
 def install(view: View, genesis: Genesis, constitution: Constitution) -> None:
     """Seat the members of ``genesis`` as the constitution says that will be in force."""
     running = {seat.member for seat in genesis.validators.validators}
@@ -200,10 +219,13 @@ def _recount(view: View, member: str, before: Seat, after: Seat) -> None:
     for contract, ballot_id in rows or ():
         key = ballot_key(contract, ballot_id)
         record: Any = view.get(key)
-        vote: Any = view.get(vote_key(contract, ballot_id, record["round"], member))
-        if vote is not None:
-            tally = counted(record["tally"], before, vote[0], -1)
-            view.put(key, {**record, "tally": counted(tally, after, vote[0], 1)})  # Q22
+        place = vote_key(contract, ballot_id, record["round"], member)
+        value: Any = view.get(place)
+        if value is not None:
+            vote = Vote(*value)
+            tally = counted(record["tally"], before, vote.choice, -1)
+            view.put(key, {**record, "tally": counted(tally, after, vote.choice, 1)})  # Q22
+            view.put(place, list(vote.seated(after)))
 
 
 def counted(tally: Mapping[str, Any], at: Seat, choice: str, step: int) -> dict[str, Any]:

@@ -24,7 +24,7 @@ MEASURES_KEY: Final = "governance/measures"
 
 KEYS: Final = {
     "governance/ballot/<id>": "a proposal: how it stands, and what became of it",
-    "governance/vote/<id>/<round>/<member>": "a vote, with its reason: `[choice, height, time_ms, tx, reason]`",
+    "governance/vote/<id>/<round>/<member>": "a vote, with its reason, and where it counts",
     "governance/subject/<id>": "what a proposal says, as it was made",
     PROPOSALS_KEY: "the proposals that are not decided, oldest first",
     COUNT_KEY: "how many proposals there ever were",
@@ -63,6 +63,11 @@ def ballot_key(contract: str, ballot_id: str) -> str:
 def vote_key(contract: str, ballot_id: str, turn: int, member: str) -> str:
     """Return the state key of the vote of a member in a round of a ballot."""
     return f"{contract}/vote/{ballot_id}/{turn}/{member}"
+
+
+def ballot_subject_key(contract: str, ballot_id: str) -> str:
+    """Return the state key of what a ballot of a contract is about."""
+    return f"{contract}/subject/{ballot_id}"
 
 
 def proposal_key(proposal_id: str) -> str:

@@ -20,7 +20,7 @@ KEYS: Final = {
     "supervision/trial/<set>": "what the rules of a set found on trial",
     "supervision/ballot/<id>": "a ballot on rules or terms: how it stands, and what became of it",
     "supervision/subject/<id>": "what a ballot is about",
-    "supervision/vote/<id>/<round>/<member>": "a vote, with its reason: `[choice, height, time_ms, tx, reason]`",
+    "supervision/vote/<id>/<round>/<member>": "a vote, with its reason, and where it counts",
     "supervision/open/<member>": "how many ballots a proposer has open",
     "supervision/object/<process type>/<object type>/<object>": "the state of the monitors of an object",
     "supervision/finding/<id>": "a finding with its steps",

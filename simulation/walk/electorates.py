@@ -41,6 +41,8 @@ def voting(reader: Reader, time_ms: int) -> None:
         tally: dict[str, dict[str, list[int]]] = {VALIDATORS: {}, MEMBERS: {}}
         for member, (constituency, electorates) in places.items():
             vote: Any = reader.get(vote_key(contract, ballot_id, record["round"], member))
+            if vote is not None and vote[5:] != [constituency, list(electorates)]:
+                raise Violation(f"the vote of {member} on {contract} {ballot_id} says that it counts in {vote[5:]}")
             for name in () if vote is None else electorates:
                 tally[name].setdefault(constituency, [0, 0, 0])[CHOICES.index(vote[0])] += 1
         found = {
