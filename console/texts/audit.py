@@ -78,6 +78,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "audit.kind.certified_header": ("Certified header", "经认证的区块头"),
     "audit.kind.object_history": ("History of an object", "对象历史"),
     "audit.kind.fork": ("Two blocks at one height", "同一高度的两个区块"),
+    "audit.kind.decision": ("Decision on a ballot", "投票决定"),
     "audit.kind.evidence_bundle": ("Evidence bundle", "证据包"),
     "audit.kind.export": ("Export", "导出"),
     "audit.kind.file": ("Not a Coseal document", "不是本系统的文件"),
@@ -165,6 +166,21 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Both blocks are of one height and differ. Validators that signed both broke their promise: each of them if it was in "
         "one round, else more than a tolerable number, who are among them.",
         "两个区块高度相同而内容不同。两者均签署的验证节点违背了承诺：同一轮次中人人如此；不同轮次中则超过可容忍数量，且在其之中。",
+    ),
+    "audit.step.ballot": ("The ballot", "投票事项"),
+    "audit.what.ballot": (
+        "The certified state has it as decided, with what it was about and the constitution by which it was decided.",
+        "经认证的状态载明其已决定、所涉内容，以及据以决定的章程。",
+    ),
+    "audit.step.votes": ("All votes, and only these", "全部表决，且仅此而已"),
+    "audit.what.votes": (
+        "The vote of each member is shown or proven absent, in every round; together they make the tally.",
+        "每一轮中，每个成员的表决均已出示或证明不存在；合计即为计票结果。",
+    ),
+    "audit.step.resolution": ("What the votes come to", "表决的结果"),
+    "audit.what.resolution": (
+        "Worked out again from the votes by the rule that the ledger decides by: the same outcome, overriding the same.",
+        "依账本的决定规则由各表决重新得出：结果相同，被越过者亦相同。",
     ),
     "audit.step.items": ("All items, and only these", "全部条目，且仅此而已"),
     "audit.what.items": (

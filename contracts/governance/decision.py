@@ -11,7 +11,6 @@ from typing import Any, Final, NamedTuple
 
 from coseal.contracts.governance.electorate import CHOICES, Vote, no_votes
 from coseal.contracts.governance.state import ballot_key, ballot_subject_key, constitution_key, vote_key
-from coseal.contracts.kernel.action import Reader
 from coseal.contracts.membership.state import MEMBERS_KEY
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.render import certified_header_json, proven_value_json
@@ -55,15 +54,6 @@ def keys(contract: str, ballot_id: str, record: Mapping[str, Any], members: Sequ
         MEMBERS_KEY,
         tuple(Place(member, turn, vote_key(contract, ballot_id, turn, member)) for turn in turns for member in members),
     )
-
-
-def keys_of(reader: Reader, contract: str, ballot_id: str) -> Keys | None:
-    """Return the keys of a ballot that was decided, None if there is none or it is open."""
-    record: Any = reader.get(ballot_key(contract, ballot_id))
-    if record is None or "decided" not in record:
-        return None
-    members: Any = reader.get(MEMBERS_KEY)
-    return keys(contract, ballot_id, record, members)
 
 
 def sums(votes: Iterable[Vote]) -> dict[str, Any]:

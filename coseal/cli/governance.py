@@ -85,6 +85,7 @@ def register(app: typer.Typer) -> None:
     governance_app.command("appeal")(appeal)
     governance_app.command("list")(list_proposals)
     governance_app.command("show")(show_proposal)
+    governance_app.command("decision")(decision)
     app.add_typer(governance_app, name="governance")
 
 
@@ -282,6 +283,39 @@ def show_proposal(
 
     with access.client() as client:
         _print_proposal(governance.proposal(client, proposal), as_json=as_json)
+
+
+@reaching
+def decision(
+    access: Access,
+    ballot: Annotated[str, typer.Argument(metavar="ID", help="A proposal's id, or a ballot about rules, such as B1.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write how a ballot was decided into one file, which `coseal verify` checks without any node.
+
+    It holds all votes with their reasons, each member's proven to be there or absent, the constitution by which it was
+    decided, and the validators' signatures; `coseal verify` works out again what the votes come to.
+
+    Examples:
+
+      coseal governance decision suspend-member.bank-a.1f2e3d4c --out decision.json
+
+      coseal verify decision.json --genesis genesis.json
+    """
+    with access.client() as client:
+        found = client.decision(ballot)
+    raw = json.dumps(found.document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    try:
+        out.write_text(raw, encoding="utf-8")
+    except OSError as error:
+        raise CosealError(f"{out}: {error.strerror}") from None
+    if as_json:
+        print_json({"ok": True, "file": str(out), "bytes": len(raw.encode()), "facts": dict(found.facts)})
+        return
+    typer.secho(f"{out}: {len(raw.encode()):,} bytes, verified", fg="green")
+    typer.echo(f"  {found.reason}")
+    typer.echo(f"  check it anywhere: coseal verify {out} --genesis genesis.json")
 
 
 def end(client: Client, proposal: str, committed: Any, *, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from coseal.audit.history import ObjectHistory
 from coseal.client.base import BaseClient
 from coseal.client.blocking import Body, are_local, headers_of, options_of, unreachable
 from coseal.client.corrections import completed
+from coseal.client.decisions import Decision, decision_of
 from coseal.client.exchange import Exchange, Pause, Reply
 from coseal.client.history import object_history_of
 from coseal.client.pages import Pages
@@ -124,6 +125,10 @@ class AsyncClient(BaseClient, AsyncSubmitting):
     async def block(self, height: int | str) -> CommittedBlock:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
         return await self.run(self.session.block(height))
+
+    async def decision(self, ballot_id: str, *, min_height: int = 0) -> Decision:
+        """Return how a ballot was decided; see ``Client.decision``."""
+        return await self.run(decision_of(self.session, ballot_id, min_height))
 
     async def history(
         self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0

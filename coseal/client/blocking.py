@@ -20,6 +20,7 @@ from coseal.audit.history import ObjectHistory
 from coseal.audit.sources import MAX_RESPONSE_BYTES, RESPONSE_SECONDS
 from coseal.client.base import BaseClient
 from coseal.client.corrections import completed
+from coseal.client.decisions import Decision, decision_of
 from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_path
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
@@ -197,6 +198,17 @@ class Client(BaseClient, Submitting):
     def block(self, height: int | str) -> CommittedBlock:
         """Return a committed block by height or ``latest``, its certificate verified against the genesis."""
         return self.run(self.session.block(height))
+
+    def decision(self, ballot_id: str, *, min_height: int = 0) -> Decision:
+        """Return how a proposal, or a ballot about rules, was decided, and the ``document`` that proves it.
+
+        All votes are there with their reasons, and what they come to was worked out again: ``reason`` says it in words,
+        ``facts`` in figures. Raises ``Refused`` for what is not decided, ``FalseAnswer`` if no node proves all of it.
+
+        >>> client.decision("add-bank-b").facts["status"]
+        'accepted'
+        """
+        return self.run(decision_of(self.session, ballot_id, min_height))
 
     def history(self, process_type: str, object_type: str, object_id: str, *, min_height: int = 0) -> ObjectHistory:
         """Return all items of an object, proven to be all; errors as ``coseal.client.history.object_history``.

@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 from coseal.audit.export import signed_bytes
 from coseal.client.bundle import collect
 from coseal.consensus import messages, persisted
-from coseal.contracts.registry import CONTRACTS
+from coseal.contracts.registry import CONTRACTS, KINDS
 from coseal.ledger import codec, framing, merkle, render, snapshot
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.genesis import Genesis
@@ -42,6 +42,8 @@ from coseal.node.core import journal, wire
 from coseal.node.index.index import Index
 from tests.support.chain import Chain
 from tests.support.genesis import make_genesis
+from tests.support.governance import World, decision_document
+from tests.support.keys import signer
 from tests.support.supervised import Story
 from tests.vectors import generate as vectors
 
@@ -400,6 +402,14 @@ def bundle() -> tuple[Genesis, bytes]:
             return chain.genesis, text(collect(FakeClient(story, index), CASE))
         finally:
             index.stop()
+
+
+@cache
+def decision() -> tuple[Genesis, bytes]:
+    """Return how a ballot was decided, on a chain of its own, and the genesis of that chain."""
+    world = World(Chain(make_genesis(name="decided")), signer)
+    world.accept("joins", "add_member", KINDS["add_member"].example | {"member": "bank-z"}, "regulator")
+    return world.chain.genesis, text(decision_document(world.chain, "joins"))
 
 
 def handover() -> Handover:

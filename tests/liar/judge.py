@@ -210,7 +210,8 @@ class Judge:
         made = self.scene.documents()
         with Client([HONEST], self.scene.genesis, transport=Lying(self.scene)) as asking:
             made |= {"bundle": bundle.collect(asking, CASE), "bundle of a source": bundle.collect(asking, SOURCE)}
-            made |= {"object-history": object_history(asking, *CASE)[0]}
+            made |= {"object-history": object_history(asking, *CASE)[0], "decision": asking.decision("B1").document}
+            made |= {"decision, only raw": _only_raw(made["decision"])}
         found: dict[str, Document] = {name: (json.dumps(document).encode(), None) for name, document in made.items()}
         shown, data = self.scene.exported()
         return found | {"export": (json.dumps(shown).encode(), data)}
@@ -372,6 +373,12 @@ def _facts(result: Verification) -> Any:
     facts |= {"rules_in_force": sorted(facts["rules_in_force"])} if "rules_in_force" in facts else {}
     words = [sorted(re.split("[,:;] ", step.detail)) for step in result.steps]
     return result.kind, json.dumps([facts, words], sort_keys=True)
+
+
+def _only_raw(decision: Any) -> Any:
+    """Return a decision whose values are shown by their raw form alone."""
+    single = {name: {"raw": decision[name]["raw"]} for name in ("ballot", "subject", "members")}
+    return {**decision, **single, "votes": [{"raw": vote["raw"]} for vote in decision["votes"]]}
 
 
 def _fields(document: Any) -> Iterator[str]:

@@ -58,6 +58,7 @@ def questions(scene: Scene) -> dict[str, Question]:
         "rule": lambda client: supervision.rule(client, "R-ONCE"),
         "ballot": lambda client: supervision.ballot(client, "B1"),
         "evidence": lambda client: evidence.against(client, "bank-a"),
+        "decision": _decision,
         "bundle": lambda client: _bundle(client, CASE),
         "bundle of a quiet case": lambda client: _bundle(client, QUIET),
         "bundle of a source": lambda client: _bundle(client, SOURCE),
@@ -110,6 +111,11 @@ def _stream(client: Client, start: int) -> Any:
     while not follower.done:
         events += client.run(follower.more())
     return events
+
+
+def _decision(client: Client) -> Any:
+    found = client.decision("B1")
+    return found.reason, found.facts, sorted(found.document)
 
 
 def _bundle(client: Client, name: tuple[str, str, str]) -> Any:

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from coseal.audit import bundle as audit_bundle
+from coseal.audit import decision
 from coseal.audit.bundle import _Bundle
 from coseal.audit.sources import UrlSource
-from coseal.client import pages, reads
+from coseal.client import decisions, pages, reads
 from coseal.client.stream import Blocks
 from coseal.ledger import codec, render
 from coseal.ledger.state import StateProof
@@ -85,6 +86,16 @@ MUTANTS = [
     Mutant(_Bundle, "_require_step", "step is None", "False", "verify bundle"),
     Mutant(_Bundle, "_value", "certified.header != self.header", "False", "verify bundle of a source"),
     Mutant(_Bundle, "held", "key != hold_key(*self.name)", "False", "verify bundle"),
+    Mutant(decision, "_votes", "if value is None:", "if place.turn < 0:", "verify decision"),
+    Mutant(decision, "_proven", "value.key != key.encode()", "False", "verify decision"),
+    Mutant(
+        decision,
+        "_proven",
+        "value.proof.verify(value.key, value.value, value.header.state_root)",
+        "pass",
+        "verify decision, only raw",
+    ),
+    Mutant(decisions, "_asked", "(shown.contract, shown.id) != (contract, ballot_id)", "False", "decision"),
     Mutant(UrlSource, "tip", "except LedgerError as error", "except ZeroDivisionError as error", "audit"),
 ]
 

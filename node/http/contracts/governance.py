@@ -11,14 +11,16 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from coseal.contracts.governance import actions as governance
-from coseal.contracts.governance import described
+from coseal.contracts.governance import decision, described
 from coseal.contracts.governance.described import Described
-from coseal.contracts.governance.state import CONSTITUTION_KEY, NAME, constitution_key, proposal_key
+from coseal.contracts.governance.state import CONSTITUTION_KEY, NAME, ballot_key, constitution_key, proposal_key
+from coseal.contracts.membership.state import MEMBERS_KEY
 from coseal.contracts.registry import KINDS
+from coseal.ledger.handover import with_handovers
 from coseal.node.http import paging
-from coseal.node.http.bodies import answer
-from coseal.node.http.chain import KeyProof, proof_document, prove_key
-from coseal.node.http.context import Context
+from coseal.node.http.bodies import answer, json_bytes
+from coseal.node.http.chain import KeyProof, proof_document, prove_key, prove_keys
+from coseal.node.http.context import Context, WithHandovers
 from coseal.node.http.problems import Problem
 
 Status = Annotated[
@@ -58,6 +60,29 @@ def _add_proposals(routes: APIRouter, context: Context) -> None:
             certified = await prove_key(context, proposal_key(id))
             document |= {"height": certified.header.height, "proof": await proof_document(context, certified)}
         return answer(document, height=document["height"])
+
+    @routes.get("/governance/proposals/{id:part}/decision", summary="How a proposal was decided, as a document")
+    async def decided(id: Annotated[str, Path(max_length=64)], handovers: WithHandovers = True) -> Response:
+        return await decision_document(context, NAME, id, handovers=handovers)
+
+
+async def decision_document(context: Context, contract: str, ballot_id: str, *, handovers: bool) -> Response:
+    """Return how a ballot was decided, with all votes, each proven to be there or absent, as of the newest block."""
+    height, reader = context.services.height, context.reader()
+    record: Any = reader.get(ballot_key(contract, ballot_id))
+    if record is None:
+        raise Problem(404, "unknown_ballot", "no ballot has this id", more={"height": height})
+    if "decided" not in record:
+        raise Problem(409, "not_decided", f"the ballot is {record['status']}", more={"height": height})
+    members: Any = reader.get(MEMBERS_KEY)
+    keys = decision.keys(contract, ballot_id, record, members)
+    proven = await prove_keys(context, keys.all)
+    header = proven[0].header
+    leading = await context.handovers(header.epoch) if handovers else ()
+    document = with_handovers(decision.document(contract, ballot_id, keys, proven), leading)
+    if len(json_bytes(document)) > context.limits.response_bytes:
+        raise Problem(422, "too_many_rows", "this decision has too many votes for one answer")
+    return answer(document, height=header.height)
 
 
 def _add_constitution(routes: APIRouter, context: Context) -> None:

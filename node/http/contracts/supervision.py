@@ -32,7 +32,8 @@ from coseal.contracts.supervision.terms import SIDES, terms, times
 from coseal.ledger.render import plain
 from coseal.node.http.bodies import answer
 from coseal.node.http.chain import KeyProof, proof_document, prove_key
-from coseal.node.http.context import Context
+from coseal.node.http.context import Context, WithHandovers
+from coseal.node.http.contracts.governance import decision_document
 from coseal.node.http.lists import filters_of
 from coseal.node.http.problems import Problem, too_wide
 from coseal.node.index import lists
@@ -102,6 +103,14 @@ def _add_ballots(routes: APIRouter, context: Context) -> None:
         stands = {**shown(reader, NAME, id, found), "rule": described.rule(reader, NAME, found)}
         document = {"ballot": {"id": id, **plain(found), **stands}}
         return await _with_proof(context, height, document, key, proof)
+
+    @routes.get(
+        "/ballots/{id:part}/decision",
+        summary="How a ballot was decided, as a document",
+        dependencies=[Depends(context.fresh)],
+    )
+    async def decided(id: Numbered, handovers: WithHandovers = True) -> Response:
+        return await decision_document(context, NAME, id, handovers=handovers)
 
 
 def _add_findings(routes: APIRouter, context: Context) -> None:

@@ -77,6 +77,27 @@ async def test_one_proposal_has_its_votes_and_a_proof(world: World, client: http
 
 
 @scenario()
+async def test_a_decision_is_a_document_of_all_votes(world: World, client: httpx.AsyncClient) -> None:
+    await rotate(world)
+    await propose(world, "open-1")
+    answer = await client.get("/v1/governance/proposals/key/decision")
+    result = verify_document(answer.json(), world.genesis)
+    assert result.ok, result.reason
+    assert (result.facts["epoch"], result.facts["status"], result.facts["outcome"]) == (
+        1,
+        "accepted",
+        {"first_height": 4},
+    )
+    assert result.height == int(answer.headers["Coseal-Height"])
+    assert [vote["reason"] for vote in result.facts["votes"]] == ["Yearly", "Fine", "Fine"]
+    bare = (await client.get("/v1/governance/proposals/key/decision?handovers=false")).json()
+    assert verify_document(bare, world.genesis).verdict.value == "unknown"
+    for name, status, code in (("open-1", 409, "not_decided"), ("none", 404, "unknown_ballot")):
+        refused = await client.get(f"/v1/governance/proposals/{name}/decision")
+        assert (refused.status_code, refused.json()["code"]) == (status, code)
+
+
+@scenario()
 async def test_a_chain_without_a_document_shows_the_founding_constitution(
     world: World, client: httpx.AsyncClient
 ) -> None:

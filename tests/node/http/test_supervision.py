@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from coseal.audit.verify import verify_document
 from coseal.contracts.supervision.terms import TERMS
 from coseal.ledger.render import state_proof_from_json
 from coseal.node.http import stream
@@ -70,6 +71,8 @@ async def test_ballots_are_listed_and_shown_with_their_votes(world: World, clien
         "central-bank": "yes",
         "bank-a": "yes",
     }
+    decided = verify_document((await client.get("/v1/ballots/B1/decision")).json(), world.genesis)
+    assert (decided.ok, decided.facts["kind"], decided.facts["status"]) == (True, "rules", "accepted")
     assert one["electorate"] == ["bank-a", "central-bank", "enterprise-a", "regulator"]
     assert (one["yes"], one["needed"], one["of"]) == (3, 3, 4)
     assert one["constituencies"]["bank"] == {"members": 2, "yes": 2, "no": 0, "abstain": 0}
