@@ -58,7 +58,8 @@ def questions(scene: Scene) -> dict[str, Question]:
         "rule": lambda client: supervision.rule(client, "R-ONCE"),
         "ballot": lambda client: supervision.ballot(client, "B1"),
         "evidence": lambda client: evidence.against(client, "bank-a"),
-        "decision": _decision,
+        "decision": lambda client: _decision(client, "B1"),
+        "decision on another ballot": lambda client: _decision(client, "B2"),
         "bundle": lambda client: _bundle(client, CASE),
         "bundle of a quiet case": lambda client: _bundle(client, QUIET),
         "bundle of a source": lambda client: _bundle(client, SOURCE),
@@ -113,8 +114,8 @@ def _stream(client: Client, start: int) -> Any:
     return events
 
 
-def _decision(client: Client) -> Any:
-    found = client.decision("B1")
+def _decision(client: Client, ballot: str) -> Any:
+    found = client.decision(ballot)
     return found.reason, found.facts, sorted(found.document)
 
 
