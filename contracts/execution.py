@@ -41,6 +41,7 @@ from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.membership.standing import Standing
 from coseal.contracts.registry import CAPABILITIES, NO_OTHERS, RULES, Contracts, Others, compose
+from coseal.contracts.standards import domains as standard_domains
 from coseal.ledger import merkle, signing
 from coseal.ledger.block import OK, Block, Receipt
 from coseal.ledger.codec import Value
@@ -154,6 +155,7 @@ def genesis_updates(genesis: Genesis) -> dict[bytes, bytes]:
     window.install(view)
     membership.install(view, genesis)
     governance.install(view, genesis)
+    standard_domains.install(view, genesis)
     return {key: value for key, value in view.updates().items() if value is not None}
 
 

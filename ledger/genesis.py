@@ -29,6 +29,7 @@ MAX_CONTRACT_NAME: Final = 32
 CONTRACT_NAME_RULE: Final = (
     f"a name of a-z, 0-9 and '_', at most {MAX_CONTRACT_NAME} characters, beginning with a letter"
 )
+STANDARD_PERIOD_MS: Final = 30 * 86_400_000
 _CONTRACT_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 _NAME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
 
@@ -39,7 +40,8 @@ class Parameters:
 
     ``tenure``: heights a leader keeps its turn. ``state_bits``: log2 of the state tree's buckets.
     ``heartbeat_ms``: an empty block at least this often, 0 for never. ``public_read``: HTTP reads need no
-    authentication.
+    authentication. ``standard_period_ms``: the periods in which use of standards is counted; a genesis that does not
+    name them has those of 30 days.
     """
 
     tenure: int = 16
@@ -52,6 +54,7 @@ class Parameters:
     clock_precision_ms: int = 500
     heartbeat_ms: int = 60_000
     public_read: bool = True
+    standard_period_ms: int = STANDARD_PERIOD_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ def encode_genesis(
         "name": name,
         "time_ms": time_ms,
         "protocol_version": PROTOCOL_VERSION,
-        "parameters": asdict(parameters),
+        "parameters": _written(parameters),
         "members": [
             {
                 "id": m.id,
@@ -200,6 +203,13 @@ def encode_genesis(
     if constitution is not None:
         document["constitution"] = constitution
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _written(parameters: Parameters) -> dict[str, Any]:
+    values = asdict(parameters)
+    if parameters.standard_period_ms == STANDARD_PERIOD_MS:
+        del values["standard_period_ms"]
+    return values
 
 
 def is_name(value: Any, *, limit: int = 64) -> bool:
@@ -260,6 +270,9 @@ class _Fields:
     def integer(self, name: str, *, low: int = 0, high: int = 2**53) -> int:
         return codec.integer(self.take(name), f"{self._path}.{name}", low=low, high=high)
 
+    def has(self, name: str) -> bool:
+        return name in self._fields
+
     def boolean(self, name: str) -> bool:
         value = self.take(name)
         if type(value) is not bool:
@@ -302,12 +315,14 @@ def _parameters(value: Any) -> Parameters:
         "round_timeout_ms_max": (50, 60_000),
         "clock_precision_ms": (1, 60_000),
         "heartbeat_ms": (0, 86_400_000),
+        "standard_period_ms": (1_000, 366 * 86_400_000),
     }
     values: dict[str, Any] = {
         field.name: given.boolean(field.name)
         if field.name == "public_read"
         else given.integer(field.name, low=limits[field.name][0], high=limits[field.name][1])
         for field in fields(Parameters)
+        if field.name != "standard_period_ms" or given.has(field.name)
     }
     given.done()
     require_bits(values["state_bits"])

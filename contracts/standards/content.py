@@ -18,7 +18,7 @@ PROCESS_TYPE: Final = "process_type"
 KINDS: Final[Mapping[str, Field]] = {
     PROCESS_TYPE: Record({"process_type": Identifier(slash=False), "definition": Hexadecimal()}),
     "area_list": Record({"areas": Many(Label(), low=1, high=1_024, unique=True)}),
-    "format": Record({"name": Label(), "sha256": Hexadecimal(), "place": Text(high=512)}),
+    "format": Record({"name": Label(), "place": Text(high=512)}, {"sha256": Hexadecimal()}),
 }
 """What standards of each kind say."""
 MEASURED: Final = (PROCESS_TYPE,)

@@ -16,12 +16,15 @@ from coseal.contracts.standards import series
 from coseal.contracts.standards.records import head_of
 from coseal.contracts.standards.state import (
     NAME,
+    PERIOD_KEY,
     domain_key,
     head_key,
     items_key,
     members_key,
     type_key,
 )
+from coseal.contracts.standards.status import PERIOD_MS, opens_ms, period_of
+from coseal.ledger.genesis import Genesis
 from coseal.ledger.validators import ROLES
 
 MAX_STANDARDS: Final = 64
@@ -31,6 +34,32 @@ NEXT_BLOCK_MS: Final = 0
 _EMPTY: Final = {"members": 0, "period": -1, "items": 0, "reviewing": False}
 
 Domain = dict[str, Any]
+
+
+def install(view: View, genesis: Genesis) -> None:
+    """Write how long the periods of this chain are, unless they are of the usual length."""
+    if genesis.parameters.standard_period_ms != PERIOD_MS:
+        view.put(PERIOD_KEY, genesis.parameters.standard_period_ms)
+
+
+def period_at(reader: Reader, time_ms: int) -> int:
+    """Return the number of the period of a block time."""
+    return period_of(time_ms, _period_ms(reader))
+
+
+def next_period_ms(reader: Reader, time_ms: int) -> int:
+    """Return the block time at which the period after that of ``time_ms`` begins."""
+    return opens_ms(period_at(reader, time_ms) + 1, _period_ms(reader))
+
+
+def closed_ms(reader: Reader, period: int) -> int:
+    """Return the block time at which a period is closed."""
+    return opens_ms(period + 1, _period_ms(reader))
+
+
+def _period_ms(reader: Reader) -> int:
+    found: Any = reader.get(PERIOD_KEY)
+    return found or PERIOD_MS
 
 
 def domain_of(reader: Reader, name: str) -> Domain:

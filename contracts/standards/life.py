@@ -44,7 +44,6 @@ from coseal.contracts.standards.state import (
     open_key,
     standard_key,
 )
-from coseal.contracts.standards.status import opens_ms, period_of
 
 LAPSE_MS: Final = 180 * DAY_MS
 MAX_OPEN: Final = 16
@@ -69,7 +68,7 @@ def _propose(view: View, context: Context, args: Args) -> Result | Rejected:
     view.put(standard_key(standard, version), marked(record, PROPOSED, context.height, context.time_ms))
     view.put(content_key(standard, version), dict(args["content"]))
     change_open(view, context.member, 1)
-    domains.enter(view, domain, [[standard, version]], opens_ms(period_of(context.time_ms) + 1))
+    domains.enter(view, domain, [[standard, version]], domains.next_period_ms(view, context.time_ms))
     if args["kind"] == PROCESS_TYPE:
         named = args["content"]
         domains.name_standard(view, named["process_type"], domain, [standard, version], named["definition"])

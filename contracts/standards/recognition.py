@@ -13,7 +13,7 @@ from coseal.contracts.kernel.fields import Identifier, OneOf, Record, Text
 from coseal.contracts.kernel.proposals import Case, ProposalKind
 from coseal.contracts.membership.state import member_key
 from coseal.contracts.policy.instrument import instrument
-from coseal.contracts.standards.records import DE_FACTO, NAMED, found, in_force
+from coseal.contracts.standards.records import DE_FACTO, NAMED, OVER, found, in_force
 from coseal.contracts.standards.state import standard_key
 
 LEVELS: Final = ("recommended", "reference")
@@ -29,7 +29,7 @@ def _recognise(view: View, context: Context, args: Args) -> Result | Rejected:
         return record
     if "recognition" in record:
         return Rejected("already_recognised", f"{record['recognition']['member']} has recognised it")
-    if record["status"] != DE_FACTO and "approved" not in record:
+    if not may_be(record):
         detail = f"{args['standard']} {args['version']} is {record['status']}; propose recognise_standard, or wait"
         return Rejected("not_de_facto", detail)
     if instrument(view, args["instrument"]) is None:
@@ -38,6 +38,11 @@ def _recognise(view: View, context: Context, args: Args) -> Result | Rejected:
     recognition |= {"height": context.height, "time_ms": context.time_ms}
     view.put(standard_key(args["standard"], args["version"]), {**record, "recognition": recognition})
     return {**args, "status": record["status"], "member": context.member}
+
+
+def may_be(record: Mapping[str, Any]) -> bool:
+    """Say whether a version that is in force may be recognised."""
+    return record["status"] == DE_FACTO or (record["status"] not in OVER and "approved" in record)
 
 
 def _withdraw(view: View, context: Context, args: Args) -> Result | Rejected:

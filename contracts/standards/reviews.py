@@ -21,7 +21,7 @@ from coseal.contracts.membership.state import MEMBERS_KEY, member_key
 from coseal.contracts.standards import series
 from coseal.contracts.standards.adoptions import ADOPTED, in_force_at
 from coseal.contracts.standards.content import MEASURED
-from coseal.contracts.standards.domains import domain_of
+from coseal.contracts.standards.domains import closed_ms, domain_of, next_period_ms, period_at
 from coseal.contracts.standards.life import LAPSE_MS
 from coseal.contracts.standards.records import (
     DE_FACTO,
@@ -50,8 +50,6 @@ from coseal.contracts.standards.status import (
     is_active,
     is_de_facto,
     is_user,
-    opens_ms,
-    period_of,
 )
 from coseal.ledger.validators import ROLES
 
@@ -72,7 +70,7 @@ def domain_due(view: View, moment: Moment, domain: str, so_far: Sequence[int]) -
     if not so_far and not record["standards"]:  # E14
         view.put(domain_key(domain), {**record, "reviewing": False})
         return {}
-    period, page, items, *active = so_far or (period_of(moment.time_ms) - 1, 0, 0, *_NONE)
+    period, page, items, *active = so_far or (period_at(view, moment.time_ms) - 1, 0, 0, *_NONE)
     for member in _page(view, members_key(domain, page)):
         recorded = _by_period(view.get(items_key(domain, member)))
         items += recorded.get(period, 0)
@@ -84,7 +82,7 @@ def domain_due(view: View, moment: Moment, domain: str, so_far: Sequence[int]) -
         _next(view, moment, ["domain", domain, period, page + 1, items, *active])
         return {}
     view.put(domain_key(domain), {**record, "period": period, "active": active, "items": items})
-    deadlines.add(view, NAME, BLOCK_CLOCK, opens_ms(period_of(moment.time_ms) + 1), ["domain", domain])
+    deadlines.add(view, NAME, BLOCK_CLOCK, next_period_ms(view, moment.time_ms), ["domain", domain])
     for standard, version in record["standards"]:
         if _is_taken_up(view, standard, version):
             _next(view, moment, ["review", standard, version])
@@ -116,15 +114,15 @@ def standard_due(view: View, moment: Moment, standard: str, version: int, so_far
     if reviewed != name or period != domain["period"]:
         return {}  # moved, or a later review has begun: that one decides
     users, adopters = list(start[5 : 5 + len(ROLES)]), list(start[5 + len(ROLES) :])
-    closed_ms = opens_ms(period + 1)
+    end_ms = closed_ms(view, period)
     for member in _page(view, adopters_key(standard, version, page)):
         adoption: Any = view.get(adoption_key(standard, version, member))
         use = {row[0]: Use(*row[1:]) for row in _rows(view.get(use_key(standard, version, member)))}
         items += use[period].items if period in use else 0
-        if not in_force_at(adoption, max(closed_ms, adoption["from_ms"])):
+        if not in_force_at(adoption, max(end_ms, adoption["from_ms"])):
             continue
         others += member != record["member"]
-        if adoption["mode"] != ADOPTED or not in_force_at(adoption, closed_ms):
+        if adoption["mode"] != ADOPTED or not in_force_at(adoption, end_ms):
             continue
         role = _role(view, member)
         if role is None:

@@ -7,8 +7,10 @@ from typing import Final
 from coseal.contracts.kernel import deadlines
 
 NAME: Final = "standards"
+PERIOD_KEY: Final = "standards/period"
 
 KEYS: Final = {
+    PERIOD_KEY: "how long a period is in ms; absent: 30 days",
     "standards/head/<standard>": "a standard: whose it is, what it competes in, its latest version",
     "standards/standard/<standard>/<version>": "a version with its status and its last review",
     "standards/content/<standard>/<version>": "what a version says",

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
-from coseal.contracts.kernel.dates import DAY_MS
+from coseal.ledger.genesis import STANDARD_PERIOD_MS
 
-PERIOD_MS: Final = 30 * DAY_MS
+PERIOD_MS: Final = STANDARD_PERIOD_MS
+"""How long a period is, unless the genesis says otherwise."""
 KEPT_PERIODS: Final = 13
 """How many periods of use are kept of a member: those of a year, and the one that runs."""
 
@@ -69,14 +70,14 @@ class Share(NamedTuple):
 NO_USE: Final = Use()
 
 
-def period_of(time_ms: int) -> int:
+def period_of(time_ms: int, period_ms: int = PERIOD_MS) -> int:
     """Return the number of the period of a block time."""
-    return time_ms // PERIOD_MS  # E1
+    return time_ms // period_ms  # E1
 
 
-def opens_ms(period: int) -> int:
+def opens_ms(period: int, period_ms: int = PERIOD_MS) -> int:
     """Return the block time at which a period begins, and the one before it is closed."""
-    return period * PERIOD_MS
+    return period * period_ms
 
 
 def judged_periods(period: int, terms: Terms = TERMS) -> range:
@@ -123,11 +124,14 @@ def is_de_facto(before: bool, shares: Mapping[str, Share], members: int, terms: 
     carrying = sum(exceeds(share.users, share.active, terms.carried) for share in shares.values())
     count = sum(share.users for share in shares.values())
     return (  # E5
-        exceeds(users, whole, terms.gained)
-        and carrying >= terms.carried_by
-        and count >= terms.users_min
-        and count * terms.of_members[1] >= members * terms.of_members[0]
+        exceeds(users, whole, terms.gained) and carrying >= terms.carried_by and count >= users_needed(members, terms)
     )
+
+
+def users_needed(members: int, terms: Terms = TERMS) -> int:
+    """Return how many users there have to be among so many members of the ledger."""
+    part, whole = terms.of_members
+    return max(terms.users_min, -(-members * part // whole))
 
 
 def exceeds(part: int, whole: int, quota: Quota) -> bool:

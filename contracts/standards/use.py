@@ -14,7 +14,6 @@ from coseal.contracts.process.batch import RecordedBatch
 from coseal.contracts.standards import domains, series
 from coseal.contracts.standards.adoptions import covers
 from coseal.contracts.standards.state import adoption_key, use_key
-from coseal.contracts.standards.status import period_of
 
 
 def observe(view: View, context: Context, seen: Observed) -> Result | Rejected:
@@ -30,7 +29,7 @@ def _count(view: View, context: Context, batch: RecordedBatch) -> Result:
     entry = domains.entry_of(view, batch.record["process_type"])
     if not entry["domain"]:
         return {}
-    period, items, member = period_of(context.time_ms), len(batch.items), context.member
+    period, items, member = domains.period_at(view, context.time_ms), len(batch.items), context.member
     domains.count(view, entry["domain"], member, period, items)
     counted = {"domain": entry["domain"], "period": period}
     if entry.get("definition") != batch.definition["definition"]:

@@ -9,7 +9,7 @@ Law: it decides nothing; every method says and believes what the blocking client
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import httpx
@@ -24,6 +24,7 @@ from coseal.client.history import object_history_of
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
+from coseal.client.standards import Standards
 from coseal.client.stream import Event, Follower
 from coseal.client.submitting import AsyncSubmitting
 from coseal.client.transactions import Committed
@@ -56,6 +57,9 @@ class AsyncClient(BaseClient, AsyncSubmitting):
     ) -> None:
         super().__init__(url, genesis, signer=signer, sender=sender)
         self._http = http_client(self.session.urls, token, transport)
+        self.standards: Standards[Awaitable[Committed], Awaitable[dict[str, Any]], Awaitable[list[dict[str, Any]]]] = (
+            Standards(self.session, self.run)
+        )
 
     async def __aenter__(self) -> AsyncClient:
         return self

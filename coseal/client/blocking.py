@@ -25,6 +25,7 @@ from coseal.client.exchange import MSGPACK, Ask, Exchange, Pause, Reply, state_p
 from coseal.client.pages import Pages
 from coseal.client.recording import BATCH_ITEMS, WINDOW, Progress, Recorded, record_events
 from coseal.client.session import COMMIT_TIMEOUT_S
+from coseal.client.standards import Standards
 from coseal.client.stream import Event, Follower
 from coseal.client.submitting import Submitting
 from coseal.client.transactions import Committed, sign_as
@@ -62,6 +63,7 @@ class Client(BaseClient, Submitting):
     ) -> None:
         super().__init__(url, genesis, signer=signer, sender=sender)
         self._http = http_client(self.session.urls, token, transport)
+        self.standards: Standards[Committed, dict[str, Any], list[dict[str, Any]]] = Standards(self.session, self.run)
 
     def __enter__(self) -> Client:
         return self

@@ -980,8 +980,8 @@ StandardsProposeFormatContent = TypedDict(
     "StandardsProposeFormatContent",
     {
         "name": str,
-        "sha256": str,
         "place": str,
+        "sha256": NotRequired[str],
     },
 )
 StandardsProposeFormat = TypedDict(

@@ -109,6 +109,7 @@ def spoil(path, new):
         (("parameters", "public_read"), 1, "public_read"),
         (("parameters", "block_bytes_max"), 1, "block_bytes_max"),
         (("parameters", "other"), 1, "other"),
+        (("parameters", "standard_period_ms"), 999, "standard_period_ms"),
         (("members",), {}, "members"),
         (("members", 0, "id"), "Regulator", "id"),
         (("members", 0, "id"), "central-bank", "duplicate member id"),
@@ -178,3 +179,20 @@ def test_names_are_plain(name):
 @pytest.mark.parametrize("name", ["", "A", "1a", "-a", "a_b", "a/b", "a b", "é", "z" * 65, None, 5, b"a"])
 def test_other_names_are_not(name):
     assert not is_name(name)
+
+
+def test_the_usual_period_of_standards_is_not_written():
+    found = document()
+    assert "standard_period_ms" not in found["parameters"]
+    assert decode(found).parameters.standard_period_ms == 30 * 86_400_000
+    found["parameters"]["standard_period_ms"] = 5_000
+    genesis = decode(found)
+    assert genesis.parameters.standard_period_ms == 5_000
+    raw = encode_genesis(
+        name=genesis.name,
+        time_ms=genesis.time_ms,
+        parameters=genesis.parameters,
+        members=genesis.members,
+        nodes=genesis.nodes,
+    )
+    assert Genesis.decode(raw).parameters == genesis.parameters
