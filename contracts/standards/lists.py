@@ -85,7 +85,15 @@ STATUS: Final = List(
         "adopters": _ADOPTERS,
         "items": _ITEMS,
     },
-    _OF,
+    (
+        *_OF,
+        Filter(
+            "active",
+            "Only of periods with at least so many active members.",
+            "active >= CAST(:active AS INTEGER)",
+            pattern="^[0-9]{1,4}$",
+        ),
+    ),
     (
         Order("oldest", ("standard", "version", "period")),
         Order("newest", ("period", "standard", "version"), descending=True),

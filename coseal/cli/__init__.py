@@ -38,6 +38,7 @@ from coseal.cli import (
     questions,
     repair,
     rules,
+    standards,
     standing,
     stream,
     transactions,
@@ -114,7 +115,7 @@ PANELS: Final = {
     "Begin here": ("up", "status", "demo", "console", "actions", "submit", "show", "import", "audit", "down"),
     "Record and supervise": ("sign", "rules", "findings", "obligations", "questions"),
     "Read, check and hand on": ("verify", "bundle", "export", "index", "sql", "list", "stream"),
-    "Members and their decisions": ("governance", "constitution", "member", "keys", "genesis", "contract"),
+    "Members and their decisions": ("governance", "constitution", "standards", "member", "keys", "genesis", "contract"),
     "Operate nodes": ("init", "node", "logs", "doctor", "bench", "snapshot", "restore", "archive", "prune"),
 }
 """The commands as the help groups them: first the ten that matter first."""
@@ -125,6 +126,7 @@ _GROUPS = (
     repair,
     governance,
     standing,
+    standards,
     transactions,
     imports,
     exports,

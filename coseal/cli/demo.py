@@ -46,8 +46,9 @@ def demo(
     Starts four nodes; the regulator publishes Table 1 and 3,464 legal instruments of China; a joint policy is endorsed
     and promulgated; rules are adopted by ballot; an enterprise records 34,724 events, and findings come while it does;
     one is answered and closed; a bank attests; a deadline passes in silence and a gap is left, and both are noticed;
-    the enterprise's node is stopped, and the regulator proves from its own node that it has all events of a case; the
-    chain is audited with replay; one case goes into one file that verifies with no node.
+    of two standards that compete one becomes de facto by use, and only that is recognised; the enterprise's node is
+    stopped, and the regulator proves from its own node that it has all events of a case; the chain is audited with
+    replay; one case goes into one file that verifies with no node.
 
     Examples:
 
@@ -118,6 +119,7 @@ def _say_where_to_look(summary: Summary, elapsed_s: float, *, keep: bool) -> Non
         f"coseal findings list --dir {path}",
         f"coseal show finding {summary.figures['answered']} --dir {path}",
         f"coseal show policy table1/01 --dir {path}",
+        f"coseal standards domain lending --dir {path}",
         f"coseal show object traffic-fines/fine/{summary.figures['case']} --node regulator --dir {path}",
     ]
     if keep:

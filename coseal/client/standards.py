@@ -13,6 +13,7 @@ from coseal.client.corrections import submitted
 from coseal.client.exchange import Exchange
 from coseal.client.pages import Pages
 from coseal.client.session import COMMIT_TIMEOUT_S, Session
+from coseal.contracts.membership.state import member_key
 from coseal.contracts.standards import described, series
 from coseal.contracts.standards.state import (
     NAME,
@@ -114,13 +115,14 @@ class Standards(Generic[Acted, One, Several]):
 
     # Reading, verified
 
-    def show(self, standard: str, version: int | None = None) -> One:
-        """Return a version as the certified state has it, why it has its status, and what the own member may do next.
+    def show(self, standard: str, version: int | None = None, *, member: str | None = None) -> One:
+        """Return a version as the certified state has it, why it has its status, and what a member may do next.
 
-        As ``contracts.standards.described.version`` has it; ``acts`` are the actions that the client's member can
-        take, ``adoption`` is its own, if any; ``height`` the block. Raises ``BadAnswer`` if there is none.
+        As ``contracts.standards.described.version`` has it; ``acts`` are the actions that ``member`` (by default the
+        client's own) can take, ``adoption`` is its own, if any; ``height`` the block. Raises ``BadAnswer`` if there is
+        none.
         """
-        found: One = self._run(version_of(self._session, standard, version))
+        found: One = self._run(version_of(self._session, standard, version, member))
         return found
 
     def adopters(self, standard: str, version: int | None = None) -> Several:
@@ -148,9 +150,9 @@ class Standards(Generic[Acted, One, Several]):
         found: Several = self._run(_listed(self._session, "/v1/standards", "standards", filters, limit))
         return found
 
-    def reviews(self, standard: str, version: int, *, limit: int | None = None) -> Several:
-        """Return what each review found of a version, the oldest first."""
-        filters = {"standard": standard, "version": version}
+    def reviews(self, standard: str, version: int, *, limit: int | None = None, **filters: Any) -> Several:
+        """Return what each review found of a version, the oldest first; ``filters`` are ``order``, ``active``."""
+        filters |= {"standard": standard, "version": version}
         found: Several = self._run(_listed(self._session, "/v1/standards/status", "reviews", filters, limit))
         return found
 
@@ -197,39 +199,46 @@ def _unknown(standard: str, version: int | None = None) -> BadAnswer:
     return BadAnswer(f"there is no standard {name}", "see `coseal standards list`")
 
 
-def _own_keys(session: Session, standard: str, version: int) -> list[str]:
+def _own_keys(standard: str, version: int, member: str | None) -> list[str]:
     """Return what is read to show a version."""
     own = [standard_key(standard, version), head_key(standard), content_key(standard, version)]
-    mine = described.keys_of(standard, version, session.member) if session.sender else []
+    mine = [] if member is None else described.keys_of(standard, version, member)
     return [*own, *described.SHARED_KEYS, *mine]
 
 
-def _shown(session: Session, values: _Values, standard: str, version: int) -> dict[str, Any]:
+def _shown(values: _Values, standard: str, version: int, member: str | None) -> dict[str, Any]:
     found = described.version(values, standard, version, values.time_ms)
     if found is None:
         raise _unknown(standard, version)
-    if session.sender:
-        found["acts"] = described.acts(values, standard, version, session.member, values.time_ms)
-        found["adoption"] = values.get(adoption_key(standard, version, session.member))
+    if member is not None:
+        if values.get(member_key(member)) is None:
+            raise BadAnswer(f"there is no member {member}", "the genesis and `coseal governance list` name the members")
+        found["acts"] = described.acts(values, standard, version, member, values.time_ms)
+        found["adoption"] = values.get(adoption_key(standard, version, member))
     return {**found, "height": values.height}
 
 
-def version_of(session: Session, standard: str, version: int | None = None) -> Exchange[dict[str, Any]]:
+def version_of(session: Session, standard: str, version: int | None, member: str | None) -> Exchange[dict[str, Any]]:
     """See ``Standards.show``."""
     number = yield from _number(session, standard, version)
-    values = yield from _read(session, _own_keys(session, standard, number))
-    return _shown(session, values, standard, number)
+    own = member or _own_member(session)
+    values = yield from _read(session, _own_keys(standard, number, own))
+    return _shown(values, standard, number, own)
+
+
+def _own_member(session: Session) -> str | None:
+    return session.member if session.sender else None
 
 
 def domain_of(session: Session, name: str) -> Exchange[dict[str, Any]]:
     """See ``Standards.domain``."""
-    listed: list[Any] = []
+    listed, own = list[Any](), _own_member(session)
     for _ in range(_PASSES):
-        keys = [key for standard, version in listed for key in _own_keys(session, standard, version)]
+        keys = [key for standard, version in listed for key in _own_keys(standard, version, own)]
         values = yield from _read(session, [domain_key(name), *keys])
         found = described.domain(values, name)
         if found["standards"] == listed:
-            versions = [_shown(session, values, standard, version) for standard, version in listed]
+            versions = [_shown(values, standard, version, own) for standard, version in listed]
             return {**found, "versions": versions, "height": values.height}
         listed = found["standards"]
     raise Busy(f"the standards of {name} change while they are read", "try again")

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
@@ -36,6 +37,7 @@ from coseal.demo import policies
 from coseal.demo.examples import example
 from coseal.demo.oversight import HANDOVERS, FirstFinding, Supervision, handover, handover_type
 from coseal.demo.progress import Narrator, Summary
+from coseal.demo.standards import PERIOD_MS, Competition
 from coseal.errors import BadAnswer, CosealError
 from coseal.formats.importers.log import Log
 from coseal.formats.importers.mapping import load_mapping
@@ -103,6 +105,8 @@ class Demo:
             self._supervision.silence(_NOTICE)
         with self._chapter("gap", "Something is left out, and that is noticed"):
             self._supervision.gap()
+        with self._chapter("standards", "A standard grows from use"):
+            Competition(self._client, self._tell, self.summary).play(_NOTICE)
         with self._chapter("completeness", "The enterprise's node is down; the regulator still has everything"):
             self._prove_case(log)
         with self._chapter("audit", "Anyone can audit the chain"):
@@ -131,6 +135,7 @@ class Demo:
         base_port = self._base_port or free_base_port(folders.DEFAULT_BASE_PORT, nodes=4)
         decides = read_document(example("constitution/recommended.json"))
         founders = default_consortium(4, "coseal-demo").with_constitution(decides)
+        founders = replace(founders, parameters=replace(founders.parameters, standard_period_ms=PERIOD_MS))
         network = folders.create(self._directory, founders, addressing=folders.Addressing(base_port))
         (self._directory / MARK).write_text('{"made_by": "coseal demo"}\n', encoding="utf-8")
         self._network = network

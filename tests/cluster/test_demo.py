@@ -39,4 +39,6 @@ def test_the_demo_tells_the_whole_story_and_what_it_leaves_verifies(tmp_path: Pa
     assert (figures["answered_as"], figures["refused_response"]) == ("rectified", "forbidden")
     assert figures["silent_transactions"] == 0, "the chain noticed the silence by itself"
     assert figures["gap"] == [3, 5]
+    assert (figures["standard"], figures["standard_refused"]) == ("lending-events", "not_de_facto")
+    assert figures["standard_periods"] >= 3, "no fewer periods than decide"
     assert not list(folder.glob("nodes/*/node.pid"))

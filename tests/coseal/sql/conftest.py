@@ -19,9 +19,11 @@ from coseal.ledger.render import time_text
 from coseal.sql.store import Store, open_store
 from tests.support.chain import Chain
 from tests.support.genesis import make_genesis
+from tests.support.standards import Competition
 from tests.support.supervised import Story
 
 HASH = "cd" * 32
+PERIOD_MS = 10_000
 
 
 def tell(story: Story) -> None:
@@ -44,6 +46,18 @@ def tell(story: Story) -> None:
     ]
     story.do("process.record", "enterprise-a", source="old", sequence=1, items=[*declared, related, *past])
     story.do("membership.set_profile", "bank-a", description="a text with \x00 in it")
+    _compete(Competition(story.chain))
+
+
+def _compete(scene: Competition) -> None:
+    """Have a standard used, disputed, and reviewed once."""
+    scene.define("loans")
+    scene.propose("s", "loans")
+    scene.ok("central-bank", "adopt", standard="s", version=1)
+    scene.source("central-bank", "loans")
+    scene.record("central-bank", "loans")
+    scene.ok("central-bank", "dispute", standard="s", version=1, ground="ambiguity", text="Is a renewal a loan?")
+    scene.wait(PERIOD_MS)
 
 
 def _publish(story: Story) -> None:
@@ -65,7 +79,7 @@ def _record_policies(story: Story) -> None:
 
 @pytest.fixture(scope="session")
 def told() -> Story:
-    story = Story(Chain(make_genesis(name="sql")))
+    story = Story(Chain(make_genesis(name="sql", standard_period_ms=PERIOD_MS)))
     tell(story)
     return story
 
