@@ -41,8 +41,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "standard_by_trial": one(
         "who only tries a standard counts as a user",
         f"{_STANDARDS}.reviews",
-        'if adoption["mode"] != ADOPTED or not in_force_at(adoption, closed_ms):',
-        "if not in_force_at(adoption, closed_ms):",
+        'if adoption["mode"] != ADOPTED or not in_force_at(adoption, end_ms):',
+        "if not in_force_at(adoption, end_ms):",
         _STANDARDS_SUITE,
     ),
     "standard_of_first_page": one(
@@ -62,8 +62,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "recognised_unused": one(
         "government recognises what is not de facto",
         f"{_STANDARDS}.recognition",
-        'if record["status"] != DE_FACTO and "approved" not in record:',
-        'if record["status"] == "":',
+        "if not may_be(record):",
+        "if not record:",
         _STANDARDS_SUITE,
     ),
     "adoption_without_notice": one(
