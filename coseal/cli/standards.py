@@ -138,8 +138,9 @@ def domain(
         return
     active = sum(found["active"].values())
     reviewed = "not reviewed yet" if found["period"] is None else f"period {found['period']}"
+    count = len(found["versions"])
     typer.secho(
-        f"{name}: {len(found['versions'])} standards, {active} active members, {found['items']} items, {reviewed}"
+        f"{name}: {count} standard{'' if count == 1 else 's'}, {active} active members, {found['items']} items, {reviewed}"
     )
     table = plain_table("standard", "title", "kind", "status", "share", "users", "adopters", "recognised")
     for one in found["versions"]:

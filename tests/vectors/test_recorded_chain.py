@@ -37,6 +37,7 @@ ENDS_WITHOUT_A_BLOCK = {
 }
 """Ends of ballots that the chain does not have."""
 FAMILIES_WITHOUT_A_BLOCK = {
+    "standards/period": "a genesis whose periods have another length than 30 days",
     "standards/deadline/page/<slot>/<page>/<clock>": "65 standards that are proposed in one block",
     "governance/deadline/page/<slot>/<page>/<clock>": "65 open proposals that end at one time, of 17 members or more",
 }
