@@ -139,9 +139,8 @@ def domain(
     active = sum(found["active"].values())
     reviewed = "not reviewed yet" if found["period"] is None else f"period {found['period']}"
     count = len(found["versions"])
-    typer.secho(
-        f"{name}: {count} standard{'' if count == 1 else 's'}, {active} active members, {found['items']} items, {reviewed}"
-    )
+    competing = f"{count} standard{'' if count == 1 else 's'}"
+    typer.secho(f"{name}: {competing}, {active} active members, {found['items']} items, {reviewed}")
     table = plain_table("standard", "title", "kind", "status", "share", "users", "adopters", "recognised")
     for one in found["versions"]:
         review = one["review"] or {"users": {}, "adopters": {}}
