@@ -34,7 +34,7 @@ from coseal.audit.replay import CannotReplay, Replay
 from coseal.audit.report import AuditReport, Finding, Level, Verdict, remaining_trust
 from coseal.audit.sources import Source
 from coseal.ledger.block import CommittedBlock, Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import Handover

@@ -28,7 +28,7 @@ from coseal.contracts.supervision.sets import ADOPTED, rule_digest
 from coseal.contracts.supervision.state import active_key, finding_key, findings_key, hold_key, obligation_key, set_key
 from coseal.ledger import codec
 from coseal.ledger.block import Header, Receipt
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadProof, LedgerError, Malformed
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import handover_from_json

@@ -14,7 +14,8 @@ from coseal.audit.epochs import Epochs
 from coseal.audit.steps import Trace
 from coseal.ledger import codec, merkle, signing
 from coseal.ledger.block import Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadCertificate, LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import Handover, split_handovers
@@ -58,9 +59,9 @@ def judge(
         seen.values = {
             "height": header.height,
             "header_hash": header.hash.hex(),
-            "certified_hash": certificate.block_hash.hex(),
+            "certified_hash": certified_hash(header, certificate).hex(),
         }
-        if certificate.block_hash != header.hash:
+        if not certificate.is_of(header):
             raise BadCertificate("the certificate is of another block")
         seen.detail = f"the certificate is of this header, {header.hash.hex()}"
     with trace.step("validators", "audit.md A11") as seen:
@@ -83,6 +84,13 @@ def judge(
         verify_certified(header, certificate, genesis.chain_id, validators, noting)
         seen.detail = f"{len(verdicts)} of {validators.n} validators signed it, {validators.quorum} are a quorum"
     return Judged(header, certificate, validators)
+
+
+def certified_hash(header: Header, certificate: Certificate) -> bytes:
+    """Return what the certificate's signers voted for: our block's hash, or that of the CometBFT block around it."""
+    if isinstance(certificate, PbftCertificate):
+        return certificate.block_hash
+    return certificate.block_hash(header)
 
 
 def block_text(header: Header) -> str:

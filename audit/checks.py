@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from coseal.audit.light import Anchor, check_certificate, check_last_commit
 from coseal.ledger import codec, signing
 from coseal.ledger.block import CommittedBlock
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate, decode_certificate
 from coseal.ledger.errors import LedgerError, Malformed
 from coseal.ledger.transaction import Transaction
 
@@ -102,8 +102,8 @@ def same_block(committed: CommittedBlock, data: bytes, source: int) -> Copy | No
     """Return another source's copy if its block has the same header, None if not; raise ``Malformed``."""
     block_raw, certificate_raw, receipts = codec.decode_record(data, "committed", 1, 3)
     if block_raw == committed.block.raw and receipts == list(committed.receipts):
-        certificate = Certificate.decode(codec.octets(certificate_raw, "certificate"))
-        if certificate.height != committed.block.header.height or certificate.block_hash != committed.block.hash:
+        certificate = decode_certificate(codec.octets(certificate_raw, "certificate"))
+        if not certificate.is_of(committed.block.header):
             raise Malformed("the certificate is of another block")
         return Copy(source, certificate, None)
     other = CommittedBlock.decode(data, check_roots=False)

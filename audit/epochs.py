@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from coseal.audit.light import UnknownValidators
 from coseal.ledger.block import Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
+from coseal.ledger.engines import engine_of
 from coseal.ledger.errors import BadCertificate, LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import Handover
@@ -31,7 +32,7 @@ class Epochs:
     """The sets believed so far by epoch, with the handovers that lead to them; begins with the genesis alone."""
 
     def __init__(self, genesis: Genesis) -> None:
-        self._genesis = genesis
+        self._genesis, self._engine = genesis, engine_of(genesis)
         self._sets: dict[int, ValidatorSet] = {genesis.validators.epoch: genesis.validators}
         self._handovers: dict[int, Handover] = {}
         self._shown: dict[tuple[int, bytes], ValidatorSet] = {}
@@ -86,7 +87,8 @@ class Epochs:
         """
         if header.chain_id != self._genesis.chain_id:
             raise BadCertificate("the header is of another chain")
-        if (certificate.epoch, certificate.block_hash) != (header.epoch, header.hash):
+        self._engine.require(certificate)
+        if not certificate.is_of(header):
             raise BadCertificate("the certificate is of another block")
         known = self._sets.get(header.epoch)
         if known is None:

@@ -15,7 +15,7 @@ from coseal.audit.light import signed_both
 from coseal.audit.steps import Trace
 from coseal.ledger import codec
 from coseal.ledger.block import Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadProof, Malformed
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import Handover, with_handovers

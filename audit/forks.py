@@ -19,8 +19,9 @@ def two_blocks(
     members = signed_both(left.certificate, right.certificate, *validators)
     rounds = sorted({left.certificate.round, right.certificate.round})
     where = f"both in round {rounds[0]}" if len(rounds) == 1 else f"in rounds {rounds[0]} and {rounds[1]}"
-    if left.certificate.epoch != right.certificate.epoch:
-        where += f", of epochs {left.certificate.epoch} and {right.certificate.epoch}"
+    epochs = (left.block.header.epoch, right.block.header.epoch)
+    if epochs[0] != epochs[1]:
+        where += f", of epochs {epochs[0]} and {epochs[1]}"
     reason = f"two certified blocks at one height, {left.block.hash.hex()} and {right.block.hash.hex()} ({where})"
     return Finding(left.block.header.height, f"{reason}; signed by both: {_names(members)}", source, members)
 

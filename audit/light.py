@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from coseal.ledger import signing
 from coseal.ledger.block import Header
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificates import Certificate
+from coseal.ledger.engines import Engine, Turn, engine_of
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.proof import verify_certified
-from coseal.ledger.signing import ZERO_HASH, Verify
-from coseal.ledger.validators import ValidatorSet, leader_index
+from coseal.ledger.signing import Verify
+from coseal.ledger.validators import ValidatorSet
 
 
 class BadHeader(LedgerError):
@@ -38,9 +39,9 @@ FindValidators = Callable[[bytes, int], ValidatorSet | None]
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A believed tip: a height, its block hash, time and proposer, who certified it and who certifies the next.
+    """A believed tip: a height, its header, who certified it and who certifies the next.
 
-    At height 0 it is the genesis: the hash is the chain id and nobody proposed it.
+    ``header`` is None at the genesis. At height 0 it is the genesis: the hash is the chain id and nobody proposed it.
     """
 
     chain_id: bytes
@@ -51,13 +52,15 @@ class Anchor:
     proposer: str | None
     validators: ValidatorSet
     next_validators: ValidatorSet
+    engine: Engine
+    header: Header | None = None
 
 
 def genesis_anchor(genesis: Genesis) -> Anchor:
     """Return the anchor from which every chain of ``genesis`` is followed."""
     validators, chain_id = genesis.validators, genesis.chain_id
     tenure = genesis.parameters.tenure
-    return Anchor(chain_id, tenure, 0, chain_id, genesis.time_ms, None, validators, validators)
+    return Anchor(chain_id, tenure, 0, chain_id, genesis.time_ms, None, validators, validators, engine_of(genesis))
 
 
 def follow(anchor: Anchor, header: Header, find: FindValidators | None = None) -> Anchor:
@@ -68,13 +71,9 @@ def follow(anchor: Anchor, header: Header, find: FindValidators | None = None) -
     """
     validators = anchor.next_validators
     _require_place(anchor, header, validators)
-    leader = leader_index(validators, anchor.proposer, header.height, header.created_round, anchor.tenure)
-    if header.proposer != validators[leader].id:  # A3
-        raise BadHeader(
-            f"proposed by {header.proposer}; round {header.created_round} is led by {validators[leader].id}"
-        )
-    if (header.last_commit_hash == ZERO_HASH) != (header.height == 1):  # A5
-        raise BadHeader("only the first block has no certificate of a parent")
+    fault = anchor.engine.fault(Turn(validators, anchor.proposer, anchor.tenure), header)  # A3, A5
+    if fault is not None:
+        raise BadHeader(fault)
     next_validators = _successors(validators, header, find)
     return Anchor(
         anchor.chain_id,
@@ -85,6 +84,8 @@ def follow(anchor: Anchor, header: Header, find: FindValidators | None = None) -
         header.proposer,
         validators,
         next_validators,
+        anchor.engine,
+        header,
     )
 
 
@@ -107,6 +108,8 @@ def resume(genesis: Genesis, header: Header, validators: ValidatorSet, find: Fin
         header.proposer,
         validators,
         _successors(validators, header, find),
+        engine_of(genesis),
+        header,
     )
 
 
@@ -114,6 +117,7 @@ def check_certificate(
     anchor: Anchor, header: Header, certificate: Certificate, verify: Verify = signing.verify
 ) -> None:
     """Raise ``BadCertificate`` unless a quorum of ``anchor.validators`` committed ``header``, the anchor's own."""
+    anchor.engine.require(certificate)
     verify_certified(header, certificate, anchor.chain_id, anchor.validators, verify)  # A6
 
 
@@ -122,16 +126,15 @@ def check_last_commit(
 ) -> None:
     """Raise unless ``last_commit`` is the one ``header`` names and commits ``parent``, the anchor below it."""
     if last_commit is None:
-        if header.height != 1:
+        if header.height != 1 and parent.engine.has_last_commit:
             raise BadHeader("the certificate of the parent is missing")
         return
     if last_commit.hash != header.last_commit_hash:
         raise BadHeader("last_commit is not the one of the header")
-    if last_commit.phase is not Phase.COMMIT or last_commit.height != parent.height:
+    if last_commit.height != parent.height or parent.header is None:
         raise BadHeader("last_commit is not a commit certificate of the height below")
-    if last_commit.block_hash != parent.hash:
-        raise BadHeader("last_commit is of another block than the parent")
-    last_commit.verify(parent.chain_id, parent.validators, verify)  # A7
+    parent.engine.require(last_commit)
+    last_commit.verify_commit(parent.header, parent.validators, verify)  # A7
 
 
 def require_pinned(header: Header, pin: tuple[int, bytes] | None) -> None:

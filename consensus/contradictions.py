@@ -11,7 +11,7 @@ from coseal.consensus.events import Accuse
 from coseal.consensus.messages import Commit, Message, Prepare
 from coseal.consensus.vote_signer import VoteSigner
 from coseal.consensus.votes import Verdict, Votes
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.ledger.validators import ValidatorSet
 
 
@@ -29,7 +29,7 @@ class Contradictions:
             self._accused[message.sender] = None
             self._context.emit(Accuse(self._validators[message.sender].id, first, message))
 
-    def compare(self, certificate: Certificate) -> None:
+    def compare(self, certificate: PbftCertificate) -> None:
         """Hold a verified certificate against what its signers said to us; ourselves included."""
         self._vote_signer.check_own_signature_in(certificate)
         vote = Prepare if certificate.phase is Phase.PREPARE else Commit

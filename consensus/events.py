@@ -12,7 +12,7 @@ from typing import TypeAlias
 from coseal.consensus.application import Executed
 from coseal.consensus.messages import Message, RoundChange
 from coseal.ledger.block import Block
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
 
 
 class TimerKind(Enum):
@@ -75,7 +75,7 @@ class CertifiedBlock:
     """A block with its commit certificate, from a syncing peer; verified and executed before it is used (R4)."""
 
     block: Block
-    certificate: Certificate
+    certificate: PbftCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class TipSeen:
     """Peer ``peer`` (a node id) showed the commit certificate of its tip, in a STATUS; verified here."""
 
     peer: str
-    certificate: Certificate
+    certificate: PbftCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class BodyRecord:
 class PreparedRecord:
     """Our highest prepared certificate."""
 
-    certificate: Certificate
+    certificate: PbftCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class DecidedRecord:
     """A decided block, for the block log: block, commit certificate, receipts."""
 
     executed: Executed
-    certificate: Certificate
+    certificate: PbftCertificate
 
 
 Record: TypeAlias = SignRecord | BodyRecord | PreparedRecord | RoundRecord | DecidedRecord
@@ -229,7 +229,7 @@ class Decided:
     """The block is durable (its ``Persist`` came before) and committed in the application; publish it."""
 
     executed: Executed
-    certificate: Certificate
+    certificate: PbftCertificate
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from coseal.consensus.rules import Tip, fresh_fault, leader, link_fault
 from coseal.consensus.vote_signer import VoteSigner
 from coseal.consensus.votes import Verdict, Votes
 from coseal.ledger.block import Block
-from coseal.ledger.certificate import ROUND_MAX, Certificate, Phase
+from coseal.ledger.certificate import ROUND_MAX, PbftCertificate, Phase
 from coseal.ledger.signing import ZERO_HASH
 from coseal.ledger.validators import ValidatorSet
 
@@ -57,11 +57,11 @@ class Height:
         self.bodies = Bodies(context, tip, validators)
         self.pacing = Pacing(context, self.number)
         self._contradictions = Contradictions(context, self.votes, self.vote_signer, validators)
-        self.prepared: Certificate | None = None
-        self.decision: tuple[Executed, Certificate] | None = None
+        self.prepared: PbftCertificate | None = None
+        self.decision: tuple[Executed, PbftCertificate] | None = None
         self._context = context
         self._judge = Judge(config.chain_id, self.number, validators, config.verify)
-        self._committed: Certificate | None = None  # a full commit certificate whose body may be missing
+        self._committed: PbftCertificate | None = None  # a full commit certificate whose body may be missing
         self._acceptable: bytes | None = None  # the proposal of this round that we would prepare
         self._draft: Executed | None = None  # the new block of this round that we would propose
         self._change: RoundChange | None = None
@@ -141,7 +141,7 @@ class Height:
         if taken:
             self.advance()
 
-    def take_certificate(self, certificate: Certificate, block: Block | None = None) -> bool:
+    def take_certificate(self, certificate: PbftCertificate, block: Block | None = None) -> bool:
         """Take a commit certificate of this height, of whatever round, perhaps with its block (R4, B4)."""
         if block is not None and certificate.block_hash != block.hash:
             return False
@@ -307,7 +307,7 @@ class Height:
         self._context.fire("R5")
         self._ask(self.prepared)
 
-    def _ask(self, prepared: Certificate | None) -> None:
+    def _ask(self, prepared: PbftCertificate | None) -> None:
         """Say our round change to this round; the journal may hold it from before a crash (P4)."""
         signed = self.vote_signer.sign(Phase.ROUND_CHANGE, ZERO_HASH if prepared is None else prepared.hash)
         self._change = None
@@ -364,7 +364,7 @@ class Height:
         changes = self.votes.changes_to(self.round)
         return choose(changes) if len(changes) >= self.validators.quorum else None
 
-    def _commit_certificate(self) -> Certificate | None:
+    def _commit_certificate(self) -> PbftCertificate | None:
         return self._committed or self.votes.commit_certificate(self.validators)
 
     # --- saying ---

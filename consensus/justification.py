@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from coseal.consensus.messages import Proposal, RoundChange, verify_message
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.ledger.errors import BadCertificate, BadSignature
 from coseal.ledger.signing import Verify
 from coseal.ledger.validators import ValidatorSet
@@ -27,7 +27,7 @@ class Justified:
     """The round changes that count, and the certificate that binds the proposal (None: a fresh block)."""
 
     changes: tuple[RoundChange, ...]
-    prepared: Certificate | None
+    prepared: PbftCertificate | None
 
 
 class Judge:
@@ -48,7 +48,7 @@ class Judge:
             change.prepared.round < change.round and self.certificate_holds(change.prepared, Phase.PREPARE)  # J2
         )
 
-    def certificate_holds(self, certificate: Certificate, phase: Phase) -> bool:
+    def certificate_holds(self, certificate: PbftCertificate, phase: Phase) -> bool:
         """Say whether a certificate proves q votes of ``phase`` at this height."""
         if certificate.phase is not phase or certificate.height != self._height:
             return False

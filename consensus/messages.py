@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from coseal.ledger import codec, signing
 from coseal.ledger.block import MAX_BLOCK_BYTES, Block
-from coseal.ledger.certificate import ROUND_MAX, Certificate, Phase, vote_preimage
+from coseal.ledger.certificate import ROUND_MAX, PbftCertificate, Phase, vote_preimage
 from coseal.ledger.errors import BadSignature, Malformed
 from coseal.ledger.signing import HASH_BYTES, SIGNATURE_BYTES, ZERO_HASH, Verify
 from coseal.ledger.validators import MAX_VALIDATORS, ValidatorSet
@@ -52,7 +52,7 @@ class RoundChange:
     height: int
     round: int
     sender: int
-    prepared: Certificate | None
+    prepared: PbftCertificate | None
     signature: bytes
 
 
@@ -140,7 +140,7 @@ def from_value(value: Any) -> Message:
         return vote(*_head(head), block_hash, _signature(signature))
     if tag == "round-change":
         *head, prepared, signature = codec.record(value, tag, 1, 6)
-        certificate = None if prepared is None else Certificate.from_value(prepared)
+        certificate = None if prepared is None else PbftCertificate.from_value(prepared)
         return RoundChange(*_head(head), certificate, _signature(signature))
     if tag == "proposal":
         *head, block, justification, signature = codec.record(value, tag, 1, 7)

@@ -15,7 +15,7 @@ from coseal.consensus.events import BodyRecord, PreparedRecord, RoundRecord, Sig
 from coseal.consensus.messages import RoundChange
 from coseal.ledger import codec
 from coseal.ledger.block import Block
-from coseal.ledger.certificate import ROUND_MAX, Certificate
+from coseal.ledger.certificate import ROUND_MAX, PbftCertificate
 from coseal.ledger.errors import Malformed
 from coseal.ledger.signing import SIGNATURE_BYTES
 from coseal.ledger.validators import MAX_VALIDATORS
@@ -36,7 +36,7 @@ class Persisted:
 
     signs: tuple[SignRecord, ...] | None
     round: RoundRecord | None = None
-    prepared: Certificate | None = None
+    prepared: PbftCertificate | None = None
     bodies: tuple[Block, ...] = ()
 
 
@@ -48,7 +48,7 @@ def fold(records: Iterable[JournalRecord]) -> Persisted:
     signs: dict[int, SignRecord] = {}
     top = (-1, -1)
     round: RoundRecord | None = None
-    prepared: Certificate | None = None
+    prepared: PbftCertificate | None = None
     bodies: dict[bytes, Block] = {}
     height = 0
     for record in records:
@@ -124,7 +124,7 @@ def decode_record(data: bytes) -> JournalRecord:
         return BodyRecord(codec.integer(height, "height", low=1), Block.decode(codec.octets(block, "block")))
     if tag == "prepared":
         (certificate,) = codec.record(value, "prepared", 1, 1)
-        return PreparedRecord(Certificate.from_value(certificate))
+        return PreparedRecord(PbftCertificate.from_value(certificate))
     if tag == "round":
         height, round, justification, own = codec.record(value, "round", 1, 4)
         return RoundRecord(

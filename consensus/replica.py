@@ -38,7 +38,7 @@ from coseal.consensus.persisted import FRESH, Persisted
 from coseal.consensus.rules import ReplicaConfig, Tip
 from coseal.consensus.votes import Verdict, Votes
 from coseal.ledger.block import Block
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.ledger.errors import BadCertificate
 from coseal.ledger.validators import ValidatorSet
 
@@ -225,7 +225,7 @@ class Replica:
             if claimed and claimed[0] > self.height + 1:
                 self._context.emit(Behind(claimed[0] - 1, peer))
 
-    def _see_tip(self, peer: str, certificate: Certificate) -> None:
+    def _see_tip(self, peer: str, certificate: PbftCertificate) -> None:
         """Take the certificate of a peer's tip: ours may be decided with it, or we are behind (T6, G3)."""
         height, guard = self._height, self._context.guard
         if certificate.phase is not Phase.COMMIT:
@@ -246,7 +246,7 @@ class Replica:
             if self._commits(certificate, height.tip.validators if old else height.validators):
                 self._witness(peer, certificate)
 
-    def _commits(self, certificate: Certificate, validators: ValidatorSet) -> bool:
+    def _commits(self, certificate: PbftCertificate, validators: ValidatorSet) -> bool:
         config = self._context.config
         try:
             certificate.verify(config.chain_id, validators, config.verify)
@@ -254,7 +254,7 @@ class Replica:
             return False
         return True
 
-    def _witness(self, peer: str, certificate: Certificate) -> None:
+    def _witness(self, peer: str, certificate: PbftCertificate) -> None:
         """G3: note what ``peer`` showed."""
         guard, index = self._context.guard, self._height.validators.index(peer)
         if guard is not None and index is not None:

@@ -12,7 +12,8 @@ from typing import Final
 from coseal.consensus.timers import doubled_ms
 from coseal.ledger import signing
 from coseal.ledger.block import HEADER_VERSION, Block, Header
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadCertificate
 from coseal.ledger.genesis import Genesis, Parameters
 from coseal.ledger.signing import Signer, Verify
@@ -48,7 +49,7 @@ class Tip:
     hash: bytes
     time_ms: int
     proposer: str | None
-    certificate: Certificate | None
+    certificate: PbftCertificate | None
     validators: ValidatorSet
 
     @staticmethod
@@ -57,7 +58,7 @@ class Tip:
         return Tip(0, genesis.chain_id, genesis.time_ms, None, None, genesis.validators)
 
     @staticmethod
-    def of_block(header: Header, certificate: Certificate, validators: ValidatorSet) -> Tip:
+    def of_block(header: Header, certificate: PbftCertificate, validators: ValidatorSet) -> Tip:
         """Return the tip that a decided block is; ``validators`` signed ``certificate``."""
         return Tip(header.height, header.hash, header.time_ms, header.proposer, certificate, validators)
 
@@ -111,6 +112,8 @@ def _last_commit_fault(certificate: Certificate | None, tip: Tip, config: Replic
         return None
     if certificate is None or tip.certificate is None:
         return "last_commit is missing, or there is one at the first height"
+    if not isinstance(certificate, PbftCertificate):
+        return "last_commit is a certificate of another engine"
     place = (certificate.phase, certificate.height, certificate.block_hash)
     if place != (Phase.COMMIT, tip.height, tip.hash):
         return "last_commit is not of the tip"

@@ -18,7 +18,7 @@ from coseal.consensus.events import Broadcast, Persist, Record
 from coseal.consensus.guard import Signed
 from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage, subject
 from coseal.ledger.block import Block
-from coseal.ledger.certificate import Certificate, Phase, vote_preimage
+from coseal.ledger.certificate import PbftCertificate, Phase, vote_preimage
 from coseal.ledger.signing import HASH_BYTES
 from coseal.ledger.validators import ValidatorSet
 
@@ -92,7 +92,7 @@ class VoteSigner:
         phase, _ = subject(message)
         self._check(phase, message.round, preimage(self._context.config.chain_id, message))
 
-    def check_own_signature_in(self, certificate: Certificate) -> None:
+    def check_own_signature_in(self, certificate: PbftCertificate) -> None:
         """Compare our part of a verified certificate with what we know to have signed (G4)."""
         if self.me is not None and self.me in certificate.signers():
             signed = self._preimage(certificate.round, certificate.phase, certificate.block_hash)

@@ -13,7 +13,7 @@ from collections import Counter
 from enum import Enum
 
 from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, subject
-from coseal.ledger.certificate import Certificate, Phase, assemble
+from coseal.ledger.certificate import PbftCertificate, Phase, assemble
 from coseal.ledger.validators import ValidatorSet
 
 
@@ -106,12 +106,12 @@ class Votes:
         rounds = [r for r, s in self._commits if s == sender]
         return self._commits[max(rounds), sender] if rounds else None
 
-    def prepare_certificate(self, round: int, validators: ValidatorSet) -> Certificate | None:
+    def prepare_certificate(self, round: int, validators: ValidatorSet) -> PbftCertificate | None:
         """Return the certificate of q prepares for one block in ``round``, if they are held."""
         votes = [vote for (r, _), vote in sorted(self._prepares.items()) if r == round]
         return _certificate(Phase.PREPARE, votes, validators)
 
-    def commit_certificate(self, validators: ValidatorSet) -> Certificate | None:
+    def commit_certificate(self, validators: ValidatorSet) -> PbftCertificate | None:
         """Return the certificate of q commits for one block in one round, whichever the round."""
         for round in sorted({r for r, _ in self._commits}, reverse=True):
             votes = [vote for (r, _), vote in sorted(self._commits.items()) if r == round]
@@ -145,7 +145,7 @@ class Votes:
             del self._commits[round, sender]
 
 
-def _certificate(phase: Phase, votes: list[Prepare] | list[Commit], validators: ValidatorSet) -> Certificate | None:
+def _certificate(phase: Phase, votes: list[Prepare] | list[Commit], validators: ValidatorSet) -> PbftCertificate | None:
     if len(votes) < validators.quorum:
         return None
     block_hash, count = Counter(vote.block_hash for vote in votes).most_common(1)[0]

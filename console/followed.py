@@ -15,7 +15,7 @@ from coseal.console.light import LightClient
 from coseal.console.nodes import Reply
 from coseal.errors import FalseAnswer
 from coseal.ledger.block import Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import LedgerError, Malformed
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.validators import ValidatorSet

@@ -24,7 +24,7 @@ from coseal.console.nodes import UNANSWERED, Address, Nodes, Problem, Reply, rea
 from coseal.console.shapes import Odd
 from coseal.ledger import codec
 from coseal.ledger.block import Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadProof, LedgerError, Malformed
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import Handover

@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any, Final
 
 from coseal.ledger import codec, merkle, signing
-from coseal.ledger.certificate import ROUND_MAX, Certificate
+from coseal.ledger.certificate import ROUND_MAX
+from coseal.ledger.certificates import Certificate, certificate_from_value, decode_certificate
 from coseal.ledger.errors import Malformed
 from coseal.ledger.signing import HASH_BYTES, TAG_HEADER, ZERO_HASH
 
@@ -123,7 +124,7 @@ class Block:
         raws = codec.sequence(transactions, "transactions", limit=MAX_BLOCK_TRANSACTIONS)
         for raw in raws:
             codec.octets(raw, "transaction")
-        certificate = None if last_commit is None else Certificate.from_value(last_commit)
+        certificate = None if last_commit is None else certificate_from_value(last_commit)
         block = Block(header, tuple(raws), certificate)
         if len(raws) != header.tx_count or (check_roots and not block.is_whole):
             raise Malformed("the transactions are not those of the header")
@@ -202,13 +203,13 @@ class CommittedBlock:
         """
         block_raw, certificate_raw, receipts = codec.decode_record(data, "committed", 1, 3)
         block = Block.decode(codec.octets(block_raw, "block"), check_roots=check_roots)
-        certificate = Certificate.decode(codec.octets(certificate_raw, "certificate"))
+        certificate = decode_certificate(codec.octets(certificate_raw, "certificate"))
         leaves = codec.sequence(receipts, "receipts", limit=MAX_BLOCK_TRANSACTIONS + 1)
         for leaf in leaves:
             codec.octets(leaf, "receipt")
         if len(leaves) != block.header.tx_count + 1:
             raise Malformed("the receipts are not those of the header")
-        if certificate.height != block.header.height or certificate.block_hash != block.hash:
+        if not certificate.is_of(block.header):
             raise Malformed("the certificate is of another block")
         committed = CommittedBlock(block, certificate, tuple(leaves))
         if check_roots and merkle.root(leaves) != block.header.receipts_root:

@@ -1,4 +1,4 @@
-"""Votes and the quorum certificates made of them.
+"""Votes of our own PBFT and the quorum certificates made of them.
 
 Law: a certificate proves that q distinct validators of its epoch signed one preimage; all its signatures are
 verified, never only the first q (CVE-2020-15091), and a validator counts once by construction (a bitmap).
@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from coseal.ledger import codec, signing
 from coseal.ledger.errors import BadCertificate, Malformed
 from coseal.ledger.signing import HASH_BYTES, SIGNATURE_BYTES, Verify
 from coseal.ledger.validators import MAX_VALIDATORS, ValidatorSet
+
+if TYPE_CHECKING:
+    from coseal.ledger.block import Header
 
 ROUND_MAX: Final = 2**32 - 1
 VOTE_PREIMAGE_BYTES: Final = 24 + 32 + 8 + 8 + 4 + 1 + 32
@@ -85,7 +88,7 @@ def parse_vote_preimage(preimage: bytes) -> Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class PbftCertificate:
     """q or more signatures on one vote. ``bitmap`` bit i (least significant first) says validator i signed."""
 
     phase: Phase
@@ -111,17 +114,17 @@ class Certificate:
         return signing.digest(signing.TAG_CERTIFICATE, self.encode())
 
     @staticmethod
-    def decode(data: bytes) -> Certificate:
+    def decode(data: bytes) -> PbftCertificate:
         """Parse a certificate; raise ``Malformed``. Proves nothing until ``verify``."""
-        return Certificate.from_value(codec.decode(data))
+        return PbftCertificate.from_value(codec.decode(data))
 
     @staticmethod
-    def from_value(value: Any) -> Certificate:
+    def from_value(value: Any) -> PbftCertificate:
         """Parse the decoded form; raise ``Malformed``."""
         phase, epoch, height, round, block_hash, bitmap, signatures = codec.record(value, "certificate", 1, 7)
         if phase not in (Phase.PREPARE, Phase.COMMIT) or type(phase) is not int:
             raise Malformed("phase: a certificate is of PREPARE or COMMIT votes")
-        return Certificate(
+        return PbftCertificate(
             Phase(phase),
             codec.integer(epoch, "epoch"),
             codec.integer(height, "height", low=1),
@@ -138,6 +141,18 @@ class Certificate:
         """Return the indices whose bit is set, ascending."""
         bits = int.from_bytes(self.bitmap, "little")
         return tuple(index for index in range(8 * len(self.bitmap)) if bits >> index & 1)
+
+    def is_of(self, header: Header) -> bool:
+        """Say whether this is a certificate of ``header``; whether it holds, ``verify_commit`` shows."""
+        return self.height == header.height and self.block_hash == header.hash
+
+    def verify_commit(self, header: Header, validators: ValidatorSet, verify: Verify = signing.verify) -> None:
+        """Raise ``BadCertificate`` unless q distinct validators committed ``header``, every signature valid."""
+        if self.phase is not Phase.COMMIT:  # Q3
+            raise BadCertificate("not a certificate of COMMIT votes")
+        if not self.is_of(header):
+            raise BadCertificate("the certificate is of another block")
+        self.verify(header.chain_id, validators, verify)
 
     def verify(self, chain_id: bytes, validators: ValidatorSet, verify: Verify = signing.verify) -> None:
         """Raise ``BadCertificate`` unless q distinct validators of this epoch signed, every signature valid."""
@@ -160,10 +175,10 @@ class Certificate:
 
 def assemble(
     phase: Phase, validators: ValidatorSet, height: int, round: int, block_hash: bytes, votes: Mapping[int, bytes]
-) -> Certificate:
+) -> PbftCertificate:
     """Return the certificate of ``votes`` (validator index -> signature), which the caller has verified."""
     indices = sorted(votes)
     bits = sum(1 << index for index in indices)
     bitmap = bits.to_bytes((validators.n + 7) // 8, "little")
     signatures = tuple(votes[index] for index in indices)
-    return Certificate(phase, validators.epoch, height, round, block_hash, bitmap, signatures)
+    return PbftCertificate(phase, validators.epoch, height, round, block_hash, bitmap, signatures)

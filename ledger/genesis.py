@@ -20,6 +20,10 @@ from coseal.ledger.strict_json import strict_json
 from coseal.ledger.validators import ROLES, Validator, ValidatorSet, require_valid
 
 PROTOCOL_VERSION: Final = 1
+PBFT_NAME: Final = "pbft"
+COMETBFT_NAME: Final = "cometbft"
+ENGINE_NAMES: Final = (PBFT_NAME, COMETBFT_NAME)
+"""Who may order the blocks of a chain (``ledger.engines``)."""
 LEVELS: Final = ("central", "provincial", "municipal")
 MAX_GENESIS_BYTES: Final = 4 * 1024 * 1024
 MAX_MEMBERS: Final = 1_000
@@ -103,7 +107,7 @@ class Genesis:
     """The parsed document; ``raw`` are the bytes it was parsed from. ``contracts`` are those that it admits.
 
     ``constitution`` is the document by which the members decide, as it stands there; what it has to be is said by the
-    contracts (``contracts.governance.document``).
+    contracts (``contracts.governance.document``). ``engine`` names who orders the blocks (``ledger.engines``).
     """
 
     raw: bytes
@@ -115,6 +119,7 @@ class Genesis:
     nodes: tuple[Node, ...]
     contracts: tuple[Sources, ...] = ()
     constitution: Mapping[str, Any] | None = None
+    engine: str = PBFT_NAME
 
     @property
     def chain_id(self) -> bytes:
@@ -150,6 +155,7 @@ class Genesis:
                 _sources(item, f"contracts[{i}]") for i, item in enumerate(top.list("contracts", optional=True))
             ),
             constitution=top.map("constitution"),
+            engine=top.one_of("engine", ENGINE_NAMES) if top.has("engine") else PBFT_NAME,
         )
         top.done()
         _check(genesis)
@@ -165,6 +171,7 @@ def encode_genesis(
     nodes: tuple[Node, ...],
     contracts: tuple[Sources, ...] = (),
     constitution: Mapping[str, Any] | None = None,
+    engine: str = PBFT_NAME,
 ) -> bytes:
     """Return the bytes of a genesis document, readable and stable; parse them with ``Genesis.decode``."""
     document: dict[str, Any] = {
@@ -202,6 +209,8 @@ def encode_genesis(
         document["contracts"] = [sources._asdict() for sources in contracts]
     if constitution is not None:
         document["constitution"] = constitution
+    if engine != PBFT_NAME:
+        document["engine"] = engine
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -242,6 +251,9 @@ class _Fields:
     def __init__(self, value: Any, path: str) -> None:
         self._fields = dict(codec.mapping(value, path))
         self._path = path
+
+    def has(self, name: str) -> bool:
+        return name in self._fields
 
     def take(self, name: str) -> Any:
         if name not in self._fields:

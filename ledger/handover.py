@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from coseal.ledger import codec, signing
 from coseal.ledger.block import Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate, decode_certificate
 from coseal.ledger.errors import BadProof, Malformed
 from coseal.ledger.proof import verify_certified
 from coseal.ledger.render import certified_header_from_json, certified_header_json, raw_bytes, raw_text
@@ -52,7 +52,7 @@ class Handover:
         header, certificate, validators = codec.decode_record(data, "handover", 1, 3)
         return Handover(
             Header.decode(codec.octets(header, "header", limit=4096)),
-            Certificate.decode(codec.octets(certificate, "certificate")),
+            decode_certificate(codec.octets(certificate, "certificate")),
             ValidatorSet.decode(codec.octets(validators, "validators")),
         )
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from coseal.ledger import codec, merkle
 from coseal.ledger.block import MAX_BLOCK_TRANSACTIONS, CommittedBlock, Header, Receipt
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate, decode_certificate
 from coseal.ledger.errors import LedgerError, Malformed
 from coseal.ledger.signing import HASH_BYTES
 from coseal.ledger.validators import MAX_VALIDATORS, ValidatorSet
@@ -53,8 +53,8 @@ class Head:
             raise Malformed(f"head of {len(data)} bytes, at most {MAX_HEAD_BYTES}")
         raw, certificate_raw, transactions, receipts, following = codec.decode_record(data, "head", 1, 5)
         header = Header.decode(codec.octets(raw, "header", limit=4096))
-        certificate = Certificate.decode(codec.octets(certificate_raw, "certificate"))
-        if certificate.height != header.height or certificate.block_hash != header.hash:  # Z2
+        certificate = decode_certificate(codec.octets(certificate_raw, "certificate"))
+        if not certificate.is_of(header):  # Z2
             raise Malformed("the certificate is of another block")
         validators = None if following is None else ValidatorSet.decode(codec.octets(following, "next_validators"))
         if validators is not None and validators.hash != header.next_validators_hash:  # Z3

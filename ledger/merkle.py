@@ -64,6 +64,11 @@ def verify(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected_r
 
 def root_reached(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
     """Return the sized root to which ``path`` leads; raise ``BadProof`` for one of another length than asked for."""
+    return _sized(size, tree_reached(leaf, index, size, path))
+
+
+def tree_reached(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """Return the RFC 6962 tree hash to which ``path`` leads; raise as ``root_reached``."""
     if not 0 <= index < size:
         raise BadProof(f"index {index} is not within a tree of {size} leaves")
     current, position, last = leaf_hash(leaf), index, size - 1
@@ -78,7 +83,7 @@ def root_reached(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> b
         last >>= 1
     if next(siblings, None) is not None:  # H3
         raise BadProof("the path is too long")
-    return _sized(size, current)
+    return current
 
 
 def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:

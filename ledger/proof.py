@@ -10,7 +10,7 @@ from typing import Any
 
 from coseal.ledger import codec, merkle, signing
 from coseal.ledger.block import CommittedBlock, Header, Receipt
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificates import Certificate, certificate_from_value
 from coseal.ledger.errors import BadCertificate, BadProof
 from coseal.ledger.signing import Verify
 from coseal.ledger.state import MAX_KEY_BYTES, StateProof
@@ -30,11 +30,7 @@ def verify_certified(
         raise BadCertificate("the header is of another chain")
     if header.validators_hash != validators.hash or header.epoch != validators.epoch:
         raise BadCertificate("the header is of other validators")
-    if certificate.phase is not Phase.COMMIT:  # Q3
-        raise BadCertificate("not a certificate of COMMIT votes")
-    if certificate.height != header.height or certificate.block_hash != header.hash:
-        raise BadCertificate("the certificate is of another block")
-    certificate.verify(chain_id, validators, verify)
+    certificate.verify_commit(header, validators, verify)  # Q3, M1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +79,7 @@ class TransactionProof:
             tuple(codec.octets(item, "path", size=32) for item in codec.sequence(path, "path", limit=64)),
             tuple(codec.octets(item, "path", size=32) for item in codec.sequence(receipt_path, "path", limit=64)),
             Header.decode(codec.octets(header, "header", limit=4096)),
-            Certificate.from_value(certificate),
+            certificate_from_value(certificate),
         )
 
     def verify(
@@ -142,7 +138,7 @@ class BeginProof:
             codec.octets(receipt, "receipt"),
             tuple(codec.octets(item, "path", size=32) for item in codec.sequence(path, "path", limit=64)),
             Header.decode(codec.octets(header, "header", limit=4096)),
-            Certificate.from_value(certificate),
+            certificate_from_value(certificate),
         )
 
     def verify(self, chain_id: bytes, validators: ValidatorSet, verify: Verify = signing.verify) -> Receipt:
@@ -187,7 +183,7 @@ class CertifiedValue:
             None if value is None else codec.octets(value, "value"),
             StateProof.decode(codec.octets(proof, "proof")),
             Header.decode(codec.octets(header, "header", limit=4096)),
-            Certificate.from_value(certificate),
+            certificate_from_value(certificate),
         )
 
     def encode_bare(self) -> bytes:

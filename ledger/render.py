@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from coseal.ledger import codec
 from coseal.ledger.block import HASH_FIELDS, Block, CommittedBlock, Header, Receipt
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
+from coseal.ledger.certificates import Certificate, decode_certificate
 from coseal.ledger.errors import Malformed, TooLarge
 from coseal.ledger.proof import BeginProof, CertifiedValue, TransactionProof
 from coseal.ledger.transaction import MAX_TRANSACTION_BYTES, Transaction, body_of, join
@@ -144,7 +145,26 @@ def header_json(header: Header) -> dict[str, Any]:
 
 
 def certificate_json(certificate: Certificate) -> dict[str, Any]:
-    """Return a certificate; ``signers`` are validator indices of its epoch."""
+    """Return a certificate of either kind; ``signers`` are validator indices of its epoch."""
+    if isinstance(certificate, PbftCertificate):
+        return _pbft_certificate_json(certificate)
+    return {
+        "engine": "cometbft",
+        "height": certificate.height,
+        "round": certificate.round,
+        "parts_total": certificate.parts_total,
+        "parts_hash": certificate.parts_hash.hex(),
+        "transactions": certificate.transactions,
+        "data_path": [sibling.hex() for sibling in certificate.data_path],
+        "header_path": [sibling.hex() for sibling in certificate.header_path],
+        "signers": list(certificate.signers()),
+        "times": [[row.seconds, row.nanoseconds] for row in certificate.rows],
+        "signatures": [row.signature.hex() for row in certificate.rows],
+        "raw": raw_text(certificate.encode()),
+    }
+
+
+def _pbft_certificate_json(certificate: PbftCertificate) -> dict[str, Any]:
     return {
         "phase": certificate.phase.name.lower(),
         "epoch": certificate.epoch,
@@ -289,7 +309,7 @@ def certified_header_from_json(value: Any) -> tuple[Header, Certificate]:
         name: raw_bytes(codec.mapping(fields.get(name), name).get("raw"), f"{name}.raw")
         for name in ("header", "certificate")
     }
-    header, certificate = Header.decode(raws["header"]), Certificate.decode(raws["certificate"])
+    header, certificate = Header.decode(raws["header"]), decode_certificate(raws["certificate"])
     _require_rendering(fields, certified_header_json(header, certificate), "certified-header")
     return header, certificate
 

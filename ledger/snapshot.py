@@ -17,7 +17,7 @@ from typing import Final
 
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate, decode_certificate
 from coseal.ledger.errors import BadProof, Malformed
 from coseal.ledger.signing import HASH_BYTES
 from coseal.ledger.state import (
@@ -73,8 +73,8 @@ class Manifest:
         """Parse a manifest; raise ``Malformed`` or ``BadProof``. The certificate's signatures are not checked."""
         raw, certificate_raw, bits, depth, hashes = codec.decode_record(data, "snapshot", 1, 5)
         header = Header.decode(codec.octets(raw, "header", limit=4096))
-        certificate = Certificate.decode(codec.octets(certificate_raw, "certificate"))
-        if certificate.height != header.height or certificate.block_hash != header.hash:
+        certificate = decode_certificate(codec.octets(certificate_raw, "certificate"))
+        if not certificate.is_of(header):
             raise Malformed("the certificate is of another block")
         require_bits(bits)
         codec.integer(depth, "depth", high=min(bits, MAX_DEPTH))

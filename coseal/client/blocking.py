@@ -32,7 +32,7 @@ from coseal.client.transactions import Committed, sign_as
 from coseal.contracts.policy.state import instrument_key
 from coseal.errors import Unreachable
 from coseal.ledger.block import CommittedBlock, Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.proof import CertifiedValue
 from coseal.ledger.signing import Signer

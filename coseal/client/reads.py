@@ -29,7 +29,7 @@ from coseal.client.exchange import (
 from coseal.errors import StaleAnswer
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Header, Receipt
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate, decode_certificate
 from coseal.ledger.errors import BadProof, LedgerError, Malformed
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.proof import CertifiedValue, TransactionProof, verify_certified
@@ -244,7 +244,7 @@ def read_headers(body: bytes) -> list[tuple[Header, Certificate]]:
         pair = [codec.octets(part, "head") for part in codec.sequence(row, "head", limit=2)]
         if len(pair) != 2:
             raise Malformed("a head is a header and a certificate")
-        found.append((Header.decode(pair[0]), Certificate.decode(pair[1])))
+        found.append((Header.decode(pair[0]), decode_certificate(pair[1])))
     return found
 
 

@@ -33,7 +33,7 @@ from coseal.client.transactions import Committed, sign_as
 from coseal.errors import Busy, CosealError, FalseAnswer, NotCommitted, Refused, StaleAnswer, Unreachable
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import MAX_HANDOVERS, Handover, with_handovers

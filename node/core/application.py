@@ -15,7 +15,7 @@ from coseal.contracts.kernel.budget import fits
 from coseal.contracts.kernel.wording import moment_text
 from coseal.ledger import merkle
 from coseal.ledger.block import HEADER_VERSION, MAX_BLOCK_BYTES, Block, Header, last_commit_hash
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.transaction import Transaction
 from coseal.node.core.block_sizing import BlockSizing

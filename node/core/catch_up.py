@@ -12,7 +12,7 @@ from typing import Final
 from coseal.consensus import events as core
 from coseal.contracts.kernel.budget import BLOCK_STEPS
 from coseal.ledger.block import Block
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.errors import LedgerError
 from coseal.node.core import events, wire
 from coseal.node.core.context import MachineContext
@@ -113,7 +113,7 @@ class CatchUp:
         """Offer a fetched block to the core; return the steps it counts for, None when the node halted over it."""
         before = self._executor.height
         try:
-            block, certificate = Block.decode(block_raw), Certificate.decode(certificate_raw)
+            block, certificate = Block.decode(block_raw), PbftCertificate.decode(certificate_raw)
             if not self._run(core.CertifiedBlock(block, certificate)):
                 return None
             if self._executor.height > before:

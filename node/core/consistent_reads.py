@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.ledger.errors import BadCertificate
 from coseal.ledger.signing import Verify
 from coseal.ledger.validators import ValidatorSet
@@ -72,7 +72,7 @@ class OpenReads:
         for token in late:
             del self._open[token]
 
-    def _require(self, certificate: Certificate, phase: Phase, validators: ValidatorSet) -> None:
+    def _require(self, certificate: PbftCertificate, phase: Phase, validators: ValidatorSet) -> None:
         if certificate.phase is not phase:
             raise BadCertificate(f"a certificate of {certificate.phase.name} in the place of one of {phase.name}")
         certificate.verify(self._chain_id, validators, self._verify)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from coseal.consensus.rules import Tip, leader
 from coseal.ledger import signing
 from coseal.ledger.block import HEADER_VERSION, Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate, require_pbft
 from coseal.ledger.errors import BadProof
 from coseal.ledger.genesis import Genesis, Parameters
 from coseal.ledger.head import Head
@@ -40,6 +40,7 @@ class HeaderChain:
 
         ``verify`` None: the signatures were checked before.
         """
+        require_pbft(certificate)
         expected = {  # Z8
             "version": HEADER_VERSION,
             "chain_id": self.chain_id,
@@ -63,7 +64,7 @@ class HeaderChain:
         """Return the chain up to ``head``; raise as ``check``, and ``BadProof`` if the next validators are missing."""
         header = head.header
         self.check(header, head.certificate, verify)
-        tip = Tip.of_block(header, head.certificate, self.validators)
+        tip = Tip.of_block(header, require_pbft(head.certificate), self.validators)
         return HeaderChain(self.chain_id, self.parameters, tip, self._successors(header, head.next_validators))
 
     def _successors(self, header: Header, following: ValidatorSet | None) -> ValidatorSet:

@@ -20,7 +20,7 @@ from coseal.consensus.events import BodyRecord, SignRecord
 from coseal.consensus.persisted import EMPTY_GUARD, JournalRecord, Persisted
 from coseal.ledger import codec, framing
 from coseal.ledger.block import Block
-from coseal.ledger.certificate import ROUND_MAX, Certificate
+from coseal.ledger.certificate import ROUND_MAX, PbftCertificate
 from coseal.ledger.errors import Malformed
 from coseal.ledger.signing import HASH_BYTES
 
@@ -71,7 +71,7 @@ class Journal:
         return persisted.fold(self._records)
 
     @property
-    def prepared(self) -> Certificate | None:
+    def prepared(self) -> PbftCertificate | None:
         """The highest prepared certificate of the height in progress that is durable, or about to be."""
         return self.persisted.prepared
 

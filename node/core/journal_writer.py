@@ -10,7 +10,7 @@ from typing import Final
 from coseal.consensus import events as core
 from coseal.consensus.persisted import JournalRecord, Persisted
 from coseal.ledger.block import Block
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
 from coseal.node.core import events, journal
 from coseal.node.core.context import MachineContext
 
@@ -37,7 +37,7 @@ class JournalWriter:
         return self._journal.persisted
 
     @property
-    def prepared(self) -> Certificate | None:
+    def prepared(self) -> PbftCertificate | None:
         """The prepared certificate of the height in progress, if there is one."""
         return self._journal.prepared
 

@@ -18,6 +18,7 @@ from coseal.consensus.replica import Replica
 from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
 from coseal.contracts.kernel.action import Rejected
 from coseal.ledger.block import CommittedBlock
+from coseal.ledger.certificates import require_pbft
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.transaction import Transaction
 from coseal.ledger.validators import ValidatorSet
@@ -286,7 +287,8 @@ class Machine:
         self._catch_up.ask()
 
     def _tip_reply(self, token: int) -> wire.TipReply:
-        return wire.TipReply(token, None if self.tip is None else self.tip.certificate, self._journal.prepared)
+        certificate = None if self.tip is None else require_pbft(self.tip.certificate)
+        return wire.TipReply(token, certificate, self._journal.prepared)
 
     def _tip_heard(self, node: str, reply: wire.TipReply, *, own: bool = False) -> None:
         height = self._reads.answer(node, reply, self.validators, self.executor.height, proven=own)

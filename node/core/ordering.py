@@ -19,7 +19,8 @@ from coseal.consensus.rules import ReplicaConfig, Tip
 from coseal.contracts.execution import Outcome
 from coseal.contracts.membership import actions as membership
 from coseal.ledger.block import CommittedBlock
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
+from coseal.ledger.certificates import require_pbft
 from coseal.ledger.signing import Signer
 from coseal.ledger.state import Change
 from coseal.ledger.validators import ValidatorSet
@@ -79,7 +80,7 @@ class Ordering:
         """This node's tip, as peers get it."""
         if self.tip is None:
             return wire.Status(0, self._settings.chain_id, None)
-        return wire.Status(self.tip.block.header.height, self.tip.block.hash, self.tip.certificate)
+        return wire.Status(self.tip.block.header.height, self.tip.block.hash, require_pbft(self.tip.certificate))
 
     @property
     def missing_key(self) -> bytes | None:
@@ -187,7 +188,7 @@ class Ordering:
                 case core.Halt(reason):
                     self._context.halt(reason)
 
-    def _decided(self, executed: Executed, certificate: Certificate) -> None:
+    def _decided(self, executed: Executed, certificate: PbftCertificate) -> None:
         """The block is in the log's queue and its state committed in memory: write it, tell it, tidy up (N3)."""
         outcome: Outcome = executed.result
         self.tip = CommittedBlock(executed.block, certificate, executed.receipts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from coseal.consensus.rules import Tip
 from coseal.ledger import signing
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.ledger.errors import BadCertificate
 from coseal.ledger.signing import Verify
 from coseal.ledger.validators import ValidatorSet
@@ -48,7 +48,7 @@ class PeerStatusCheck:
 
 
 def require_commit(
-    certificate: Certificate, chain_id: bytes, validators: ValidatorSet, verify: Verify = signing.verify
+    certificate: PbftCertificate, chain_id: bytes, validators: ValidatorSet, verify: Verify = signing.verify
 ) -> None:
     """Raise ``BadCertificate`` unless q of ``validators`` committed the certificate's block."""
     if certificate.phase is not Phase.COMMIT:
@@ -56,7 +56,7 @@ def require_commit(
     certificate.verify(chain_id, validators, verify)
 
 
-def conflict(certificate: Certificate, tip: Tip, chain_id: bytes, verify: Verify = signing.verify) -> str | None:
+def conflict(certificate: PbftCertificate, tip: Tip, chain_id: bytes, verify: Verify = signing.verify) -> str | None:
     """Say in words that ``certificate`` is of another block at the height of ``tip``; None if it is not (N21).
 
     More than f validators signed both then, and nothing here can be relied on. Raises ``BadCertificate`` for one

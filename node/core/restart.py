@@ -9,6 +9,7 @@ from coseal.consensus.rules import Tip
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.membership import actions as membership
 from coseal.ledger.block import CommittedBlock
+from coseal.ledger.certificates import require_pbft
 from coseal.ledger.genesis import Genesis
 
 
@@ -23,4 +24,4 @@ def tip_of(genesis: Genesis, committed: CommittedBlock | None, state: Reader) ->
     epoch = membership.epoch(state, header.epoch)
     if epoch is None or epoch.validators.hash != header.validators_hash:
         raise ValueError(f"the state does not know the validators of epoch {header.epoch}, which signed the tip")
-    return Tip.of_block(header, committed.certificate, epoch.validators)
+    return Tip.of_block(header, require_pbft(committed.certificate), epoch.validators)

@@ -16,7 +16,7 @@ from coseal.consensus import messages
 from coseal.consensus.messages import Message
 from coseal.ledger import codec
 from coseal.ledger.block import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_FRAME_BYTES, Block
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.errors import Malformed
 from coseal.ledger.head import MAX_HEAD_BYTES
 from coseal.ledger.signing import HASH_BYTES
@@ -43,7 +43,7 @@ class Status:
 
     height: int
     block_hash: bytes
-    certificate: Certificate | None
+    certificate: PbftCertificate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ class TipReply:
     """The commit certificate of the sender's tip, and its prepared certificate of the height after, if any."""
 
     token: int
-    certificate: Certificate | None
-    prepared: Certificate | None
+    certificate: PbftCertificate | None
+    prepared: PbftCertificate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,11 +356,11 @@ def _item(value: Any) -> Item:
     )
 
 
-def _certificate(value: Any) -> Certificate | None:
-    return None if value is None else Certificate.from_value(value)
+def _certificate(value: Any) -> PbftCertificate | None:
+    return None if value is None else PbftCertificate.from_value(value)
 
 
-def _value_of(certificate: Certificate | None) -> list[Any] | None:
+def _value_of(certificate: PbftCertificate | None) -> list[Any] | None:
     return None if certificate is None else certificate.to_value()
 
 

@@ -18,7 +18,7 @@ from coseal.contracts.kernel.overlay import Overlay
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership.state import operator_key
 from coseal.ledger.block import CommittedBlock, Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.handover import Handover
 from coseal.ledger.head import Head
 from coseal.ledger.transaction import named_sender

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from coseal.ledger import framing
 from coseal.ledger.block import CommittedBlock
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.head import Head

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
-from coseal.ledger.certificate import Certificate, Phase, assemble
+from coseal.ledger.certificate import PbftCertificate, Phase, assemble
 from coseal.ledger.signing import Signer
 from coseal.ledger.validators import ValidatorSet
 from coseal.node.core import wire
@@ -102,7 +102,7 @@ class Behaviour:
         """Return a COMMIT by this node."""
         return self.signed(Commit(self.validators.epoch, height, round, self.me or 0, block_hash, bytes(64)))
 
-    def change(self, height: int, round: int, prepared: Certificate | None) -> RoundChange:
+    def change(self, height: int, round: int, prepared: PbftCertificate | None) -> RoundChange:
         """Return a ROUND-CHANGE by this node."""
         return self.signed(RoundChange(self.validators.epoch, height, round, self.me or 0, prepared, bytes(64)))
 
@@ -115,11 +115,11 @@ class Behaviour:
         )
         return list(found) or [self.rng.randbytes(32)]
 
-    def certificates(self, height: int) -> list[Certificate]:
+    def certificates(self, height: int) -> list[PbftCertificate]:
         """Return the prepared certificates heard of at a height, or that its votes and ours make."""
         validators, me = self.validators, self.me
         votes: dict[tuple[int, bytes], dict[int, bytes]] = {}
-        found: dict[bytes, Certificate] = {}
+        found: dict[bytes, PbftCertificate] = {}
         for message in self.ears.at(height):
             if message.epoch != validators.epoch or message.sender >= validators.n:
                 continue

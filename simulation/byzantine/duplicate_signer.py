@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from coseal.consensus.messages import Proposal
 from coseal.ledger.block import Block
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.node.core.wire import Status, WireMessage
 from simulation.byzantine.behaviour import Behaviour, frame
 
@@ -38,8 +38,8 @@ class DuplicateSigner(Behaviour):
         prepared = self.prepare(height, self.round, block_hash).signature
         committed = self.commit(height, self.round, block_hash).signature
         count = self.rng.choice((validators.quorum, bits.bit_count()))
-        claim = Certificate(Phase.PREPARE, *place, (prepared,) * count)
+        claim = PbftCertificate(Phase.PREPARE, *place, (prepared,) * count)
         self.tell_all(self.change(height, self.round + 1, claim))
-        decided = Certificate(Phase.COMMIT, *place, (committed,) * count)
+        decided = PbftCertificate(Phase.COMMIT, *place, (committed,) * count)
         for other in self.others():
             self.tell(other, Status(height, block_hash, decided))

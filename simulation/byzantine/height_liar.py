@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.node.core.wire import Status, TipReply, WireMessage
 from simulation.byzantine.behaviour import Behaviour
 
@@ -32,4 +32,4 @@ class HeightLiar(Behaviour):
         signatures = tuple(rng.randbytes(64) for _ in range(validators.quorum))
         epoch = rng.choice((validators.epoch, validators.epoch + 1))
         phase = rng.choice((Phase.COMMIT, Phase.PREPARE))
-        return Status(height, block_hash, Certificate(phase, epoch, height, 0, block_hash, bitmap, signatures))
+        return Status(height, block_hash, PbftCertificate(phase, epoch, height, 0, block_hash, bitmap, signatures))

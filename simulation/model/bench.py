@@ -29,7 +29,8 @@ from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundC
 from coseal.consensus.replica import Replica, ReplicaConfig, Tip
 from coseal.ledger import merkle
 from coseal.ledger.block import Block, Header, last_commit_hash
-from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.certificate import PbftCertificate, Phase, assemble, vote_preimage
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadSignature
 from coseal.ledger.genesis import Parameters
 from coseal.ledger.signing import ZERO_HASH
@@ -119,7 +120,7 @@ class Reaction:
 
     events: tuple[Event, ...]
     said: tuple[Message, ...]
-    decided: Certificate | None
+    decided: PbftCertificate | None
     halted: str | None
 
 
@@ -191,7 +192,7 @@ def _statement(message: Message) -> tuple[str, int, int, bytes, Proof | None]:
     return NAMES[phase], message.sender, message.round, last, proof
 
 
-def _proof(certificate: Certificate) -> Proof:
+def _proof(certificate: PbftCertificate) -> Proof:
     return Proof(certificate.round, certificate.block_hash, certificate.signers())
 
 
@@ -225,7 +226,7 @@ class Adversary:
         """Return its COMMIT."""
         return Commit(0, 1, round, self.seat, block_hash, self._sign(round, Phase.COMMIT, block_hash))
 
-    def change(self, round: int, prepared: Certificate | None) -> RoundChange:
+    def change(self, round: int, prepared: PbftCertificate | None) -> RoundChange:
         """Return its ROUND-CHANGE."""
         last = subject(RoundChange(0, 1, round, self.seat, prepared, bytes(64)))[1]
         return RoundChange(0, 1, round, self.seat, prepared, self._sign(round, Phase.ROUND_CHANGE, last))
@@ -235,7 +236,7 @@ class Adversary:
         signature = self._sign(round, Phase.PROPOSAL, block.hash)
         return Proposal(0, 1, round, self.seat, block, tuple(justification), signature)
 
-    def certificates(self, course: Course, below: int) -> list[Certificate]:
+    def certificates(self, course: Course, below: int) -> list[PbftCertificate]:
         """Return the prepared certificates of rounds under ``below`` that its signature completes."""
         votes: dict[tuple[int, bytes], dict[int, bytes]] = {}
         for message in course.said:
@@ -248,7 +249,7 @@ class Adversary:
                 found.append(assemble(Phase.PREPARE, VALIDATORS, 1, round, block_hash, signatures))
         return found
 
-    def forgeries(self, course: Course, round: int) -> list[Certificate]:
+    def forgeries(self, course: Course, round: int) -> list[PbftCertificate]:
         """Return certificates of the round before that prove nothing: made-up signatures, or too few."""
         found = []
         for block_hash in dict.fromkeys(message.block_hash for message in course.said if isinstance(message, Prepare)):

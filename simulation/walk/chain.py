@@ -26,7 +26,7 @@ from coseal.contracts.rows.tables import TABLES
 from coseal.contracts.supervision import sets as supervision_sets
 from coseal.ledger import merkle, transaction
 from coseal.ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, Receipt, last_commit_hash
-from coseal.ledger.certificate import Certificate, Phase, vote_preimage
+from coseal.ledger.certificate import PbftCertificate, Phase, vote_preimage
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
 from coseal.ledger.render import plain
@@ -253,14 +253,14 @@ class Chain:
         validators, tenure = self.leader.executor.validators, self.genesis.parameters.tenure
         return leader_index(validators, before, self.height, 0, tenure)
 
-    def _certificate(self, block: Block) -> Certificate:
+    def _certificate(self, block: Block) -> PbftCertificate:
         validators = self.leader.executor.validators
         header = block.header
         message = vote_preimage(header.chain_id, header.epoch, header.height, 0, Phase.COMMIT, block.hash)
         signers = [self.keys.of(seat.key) for seat in validators.validators]
         signatures = tuple(signer.sign(message) for signer in signers if signer is not None)
         bitmap = ((1 << validators.n) - 1).to_bytes((validators.n + 7) // 8, "little")
-        return Certificate(Phase.COMMIT, header.epoch, header.height, 0, block.hash, bitmap, signatures)
+        return PbftCertificate(Phase.COMMIT, header.epoch, header.height, 0, block.hash, bitmap, signatures)
 
     def _judge(self, outcome: Outcome) -> None:
         """Count what became of each transaction; raise for what must never be in a receipt."""

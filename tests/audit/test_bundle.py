@@ -24,7 +24,7 @@ from coseal.contracts.supervision.lists import FINDINGS
 from coseal.errors import BadAnswer, CosealError
 from coseal.ledger import codec, signing
 from coseal.ledger.block import CommittedBlock, Header, Receipt
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.handover import Handover
 from coseal.ledger.head import announced
 from coseal.ledger.proof import CertifiedValue
@@ -60,7 +60,7 @@ class FakeClient:
     def values(self, keys: list[str]) -> list[CertifiedValue]:
         return [self.state(key) for key in keys]
 
-    def validators_of(self, header: Header, certificate: Certificate) -> ValidatorSet:
+    def validators_of(self, header: Header, certificate: PbftCertificate) -> ValidatorSet:
         return self.epochs.of(header, certificate)
 
     def value(self, key: str) -> Any:

@@ -111,10 +111,10 @@ def test_the_parents_certificate_must_be_the_headers_and_of_the_parent(chain):
     with pytest.raises(BadHeader, match="height below"):
         check_last_commit(parent, replace(block.header, last_commit_hash=older.hash), older)
     prepared = replace(block.last_commit, phase=Phase.PREPARE)
-    with pytest.raises(BadHeader, match="commit certificate"):
+    with pytest.raises(BadCertificate, match="not a certificate of COMMIT votes"):
         check_last_commit(parent, replace(block.header, last_commit_hash=prepared.hash), prepared)
     other = replace(block.last_commit, block_hash=ZERO_HASH)
-    with pytest.raises(BadHeader, match="another block"):
+    with pytest.raises(BadCertificate, match="another block"):
         check_last_commit(parent, replace(block.header, last_commit_hash=other.hash), other)
     unsigned = replace(block.last_commit, signatures=(bytes(64),) * 3)
     with pytest.raises(BadCertificate):

@@ -45,7 +45,7 @@ from coseal.consensus.persisted import EMPTY_GUARD, FRESH, decode_record, encode
 from coseal.consensus.replica import Replica, ReplicaConfig, Tip
 from coseal.ledger import merkle
 from coseal.ledger.block import Block, Header, last_commit_hash
-from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.certificate import PbftCertificate, Phase, assemble, vote_preimage
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Parameters
 from coseal.ledger.validators import Validator, ValidatorSet
@@ -328,7 +328,7 @@ class World:
                     return
                 self.step(receiver, Received(sender, message), crash_after=crash_after)
             case ("status", raw):
-                certificate = Certificate.decode(raw)
+                certificate = PbftCertificate.decode(raw)
                 self.step(receiver, TipSeen(sender, certificate))
                 if certificate.height >= node.height:
                     self.send(receiver, sender, ("sync", node.height))
@@ -336,7 +336,7 @@ class World:
                 for block, certificate, _ in node.log[height - 1 : height + 20]:
                     self.send(receiver, sender, ("certified", block.raw, certificate.encode()))
             case ("certified", block, certificate):
-                self.step(receiver, CertifiedBlock(Block.decode(block), Certificate.decode(certificate)))
+                self.step(receiver, CertifiedBlock(Block.decode(block), PbftCertificate.decode(certificate)))
             case ("fetch", height, block_hash):
                 body = node.replica.body(height, block_hash)
                 logged = [block for block, _, _ in node.log if block.hash == block_hash]

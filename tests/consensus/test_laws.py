@@ -23,7 +23,7 @@ from coseal.consensus.events import (
 from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange, decode_message, encode_message
 from coseal.ledger import merkle
 from coseal.ledger.block import Block, Header, last_commit_hash
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 
 
 def middle():
@@ -127,7 +127,7 @@ height = st.one_of(st.integers(1, 4), st.just(2**63 - 1))
 octets32 = st.sampled_from([bytes(32), b"\1" * 32, CHAIN_ID])
 signature = st.sampled_from([bytes(64), b"\7" * 64])
 certificates = st.builds(
-    Certificate,
+    PbftCertificate,
     st.sampled_from([Phase.PREPARE, Phase.COMMIT]),
     wide,
     height,

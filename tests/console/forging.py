@@ -16,7 +16,7 @@ import msgpack
 from coseal.contracts.process.chain import item_hash
 from coseal.ledger import codec
 from coseal.ledger.block import CommittedBlock, Header, Receipt
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.proof import CertifiedValue, TransactionProof
 from coseal.ledger.render import proof_from_json, proof_json, state_proof_from_json, state_proof_json
 from tests.liar.lies import Answer, Lie
@@ -158,7 +158,7 @@ def _with_header(value: Any, old: bytes, new: bytes) -> Any:
 
 def _other_head(random: Random, rows: list[Any]) -> bytes:
     number = random.randrange(len(rows))
-    header, certificate = Header.decode(rows[number][0]), Certificate.decode(rows[number][1])
+    header, certificate = Header.decode(rows[number][0]), PbftCertificate.decode(rows[number][1])
     altered = _other_header(random, header)
     if random.random() < 0.5:
         certificate = replace(certificate, block_hash=altered.hash)

@@ -28,7 +28,7 @@ from coseal.contracts.membership.actions import contract as membership_contract
 from coseal.contracts.registry import CAPABILITIES, CONTRACTS
 from coseal.ledger import codec
 from coseal.ledger.block import Block, Receipt
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.ledger.signing import ZERO_HASH
 from coseal.ledger.state import MemoryStore
 from coseal.ledger.transaction import Transaction, join
@@ -270,7 +270,7 @@ def test_a_block_over_a_limit_is_invalid(make_chain, genesis_with):
     big = [chain.sign(WHO, "probe.fail", {"keys": ["x" * 250_000]}) for _ in range(2)]
     assert len(chain.block(*big)) == 2
     room = 512 * 1024 - len(chain.draft(big).raw)
-    certificate = Certificate(Phase.COMMIT, 0, 1, 0, ZERO_HASH, b"", tuple(bytes(64) for _ in range(room // 64)))
+    certificate = PbftCertificate(Phase.COMMIT, 0, 1, 0, ZERO_HASH, b"", tuple(bytes(64) for _ in range(room // 64)))
     block = dataclasses.replace(chain.draft(big), last_commit=certificate)
     assert len(block.raw) > 512 * 1024
     assert chain.executor.execute_block(block).code == "invalid_block"

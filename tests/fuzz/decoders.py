@@ -30,7 +30,7 @@ from coseal.formats.importers.mapping import load_mapping
 from coseal.formats.importers.reader import read_log
 from coseal.ledger import codec, framing, render
 from coseal.ledger.block import Block, CommittedBlock, Header, Receipt
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import decode_certificate
 from coseal.ledger.errors import LedgerError, Malformed
 from coseal.ledger.genesis import Genesis, encode_genesis
 from coseal.ledger.handover import Handover
@@ -100,7 +100,7 @@ def _header(data: bytes) -> bytes:
 
 
 def _certificate(data: bytes) -> bytes:
-    found = Certificate.decode(data)
+    found = decode_certificate(data)
     assert render.certificate_json(found)
     return found.encode()
 
@@ -288,7 +288,7 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("codec", "msgpack", _codec, seeds.codec_values),
     Decoder("transaction", "msgpack", _transaction, lambda: [vectors.signed(1).raw]),
     Decoder("header", "msgpack", _header, lambda: [seeds.FIRST.block.header.raw]),
-    Decoder("certificate", "msgpack", _certificate, lambda: [seeds.FIRST.certificate.encode()]),
+    Decoder("certificate", "msgpack", _certificate, seeds.certificates),
     Decoder("validators", "msgpack", lambda d: ValidatorSet.decode(d).encode(), lambda: [vectors.VALIDATORS.encode()]),
     Decoder("block", "msgpack", _block, lambda: [seeds.FIRST.block.raw, seeds.SECOND.block.raw]),
     Decoder("committed-block", "msgpack", _committed, lambda: [seeds.FIRST.encode(), seeds.SECOND.encode()]),

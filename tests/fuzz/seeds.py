@@ -40,6 +40,7 @@ from coseal.network import ceremony
 from coseal.network.consortium import default_consortium
 from coseal.node.core import journal, wire
 from coseal.node.index.index import Index
+from tests.support import comet
 from tests.support.chain import Chain
 from tests.support.genesis import make_genesis
 from tests.support.governance import World, decision_document
@@ -50,6 +51,12 @@ from tests.vectors import generate as vectors
 FIRST, SECOND = vectors.FIRST, vectors.committed(2, vectors.FIRST, 1)
 GENESIS = vectors.GENESIS
 NODE = "bank-a"
+
+
+def certificates() -> list[bytes]:
+    """Return a certificate of either engine."""
+    header, raws = FIRST.block.header, FIRST.block.transactions
+    return [FIRST.certificate.encode(), comet.certify(header, raws, make_genesis().validators, (0, 1, 2)).encode()]
 
 
 @cache

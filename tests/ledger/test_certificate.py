@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from coseal.ledger import codec
-from coseal.ledger.certificate import ROUND_MAX, Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.certificate import ROUND_MAX, PbftCertificate, Phase, assemble, vote_preimage
 from coseal.ledger.errors import BadCertificate, LedgerError, Malformed
 from coseal.ledger.validators import ValidatorSet
 
@@ -41,7 +41,7 @@ def test_a_quorum_of_any_validators_is_accepted_and_one_less_is_not(certify, mak
 def test_a_certificate_survives_its_encoding(certify, make_validators):
     for phase in (Phase.PREPARE, Phase.COMMIT):
         certificate = certify(make_validators(7), range(1, 7), phase=phase, round=ROUND_MAX)
-        decoded = Certificate.decode(certificate.encode())
+        decoded = PbftCertificate.decode(certificate.encode())
         assert decoded == certificate
         assert decoded.hash == certificate.hash
         assert decoded.signers() == (1, 2, 3, 4, 5, 6)
@@ -149,10 +149,10 @@ VALID = [3, 0, 5, 2, BLOCK, b"\x07", [bytes(64)] * 3]
 )
 def test_malformed_fields_are_refused_when_parsing(position, value):
     fields = list(VALID)
-    Certificate.decode(codec.encode(["certificate", 1, *fields]))
+    PbftCertificate.decode(codec.encode(["certificate", 1, *fields]))
     fields[position] = value
     with pytest.raises(Malformed):
-        Certificate.decode(codec.encode(["certificate", 1, *fields]))
+        PbftCertificate.decode(codec.encode(["certificate", 1, *fields]))
 
 
 def test_no_changed_byte_leaves_a_certificate_that_verifies(certify, make_validators):
@@ -162,7 +162,7 @@ def test_no_changed_byte_leaves_a_certificate_that_verifies(certify, make_valida
         changed = bytearray(raw)
         changed[offset] ^= 0x01
         with pytest.raises(LedgerError):
-            Certificate.decode(bytes(changed)).verify(CHAIN, validators)
+            PbftCertificate.decode(bytes(changed)).verify(CHAIN, validators)
 
 
 def test_a_cheaper_verifier_can_stand_in(certify, make_validators):

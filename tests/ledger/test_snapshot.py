@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from coseal.ledger import codec, snapshot
 from coseal.ledger.block import HEADER_VERSION, Header
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.ledger.errors import BadProof, LedgerError, Malformed
 from coseal.ledger.snapshot import Manifest, cut, depth_for
 from coseal.ledger.state import MemoryStore, State, root_of_subtrees, subtree_hash
@@ -39,7 +39,7 @@ def made(contents: Mapping[bytes, bytes], depth: int | None = None, bits: int = 
     entries, root = entries_of(contents, bits)
     chunks = list(cut(entries, bits, depth_for(entries, bits) if depth is None else depth))
     header = header_with(root)
-    certificate = Certificate(Phase.COMMIT, 0, 7, 0, header.hash, b"\x07", (bytes(64),) * 3)
+    certificate = PbftCertificate(Phase.COMMIT, 0, 7, 0, header.hash, b"\x07", (bytes(64),) * 3)
     hashes = b"".join(value for _, value in chunks)
     manifest = Manifest(header, certificate, bits, (len(chunks) - 1).bit_length(), hashes)
     return manifest, [chunk for chunk, _ in chunks]

@@ -8,7 +8,7 @@ import pytest
 from coseal.consensus.messages import Commit, Prepare, RoundChange, encode_message, preimage
 from coseal.ledger import transaction
 from coseal.ledger.block import CommittedBlock, Receipt
-from coseal.ledger.certificate import Certificate, Phase, assemble
+from coseal.ledger.certificate import PbftCertificate, Phase, assemble
 from coseal.node.core import events, wire
 from coseal.node.core.wire import ConsensusMessage
 from simulation import history, reading
@@ -320,7 +320,7 @@ def test_the_checker_reads_what_the_product_writes(run):
     said = reading.said(wire.encode(ConsensusMessage(message)))
     assert said is not None
     assert said.preimage(run.genesis.chain_id) == preimage(run.genesis.chain_id, message)
-    assert Certificate.from_value(said.certificate) == message.prepared
+    assert PbftCertificate.from_value(said.certificate) == message.prepared
 
 
 def test_other_frames_are_no_consensus_messages(run):

@@ -13,7 +13,7 @@ from coseal.contracts.execution import Executor, Outcome, new_state
 from coseal.contracts.registry import NO_OTHERS, RULES, Others
 from coseal.ledger import framing, merkle
 from coseal.ledger.block import HEADER_VERSION, Block, CommittedBlock, Header, Receipt, last_commit_hash
-from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.certificate import PbftCertificate, Phase, assemble, vote_preimage
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.signing import Ed25519Signer
 from coseal.ledger.state import MemoryStore, State
@@ -146,7 +146,7 @@ class Chain:
         *,
         round: int = 0,
         validators: ValidatorSet | None = None,
-    ) -> Certificate:
+    ) -> PbftCertificate:
         """Return the certificate of a header by the first q of the validators, or by ``signers``."""
         validators = validators or self.executor.validators
         chosen = range(validators.quorum) if signers is None else signers

@@ -17,7 +17,7 @@ from coseal.contracts.execution import Executor, Outcome, new_state
 from coseal.contracts.registry import RULES, Contracts
 from coseal.ledger import framing, signing
 from coseal.ledger.block import CommittedBlock
-from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.certificate import PbftCertificate, Phase, assemble, vote_preimage
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.head import Head
@@ -518,10 +518,12 @@ def machine_of(host: Host) -> Machine:
     return host.machine
 
 
-def certificate_of(cluster: Cluster, height: int, block_hash: bytes, *, signers: int, epoch: int = 0) -> Certificate:
+def certificate_of(
+    cluster: Cluster, height: int, block_hash: bytes, *, signers: int, epoch: int = 0
+) -> PbftCertificate:
     """Return the certificate of a block by the first ``signers`` of the validators."""
     validators = cluster.genesis.validators
     preimage = vote_preimage(cluster.genesis.chain_id, epoch, height, 0, Phase.COMMIT, block_hash)
     votes = {i: validator(validators[i].id).sign(preimage) for i in range(signers)}
     made = assemble(Phase.COMMIT, validators, height, 0, block_hash, votes)
-    return Certificate(made.phase, epoch, height, 0, block_hash, made.bitmap, made.signatures)
+    return PbftCertificate(made.phase, epoch, height, 0, block_hash, made.bitmap, made.signatures)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.genesis import PBFT_NAME, Genesis, Member, Node, Operator, Parameters, encode_genesis
 from tests.support.keys import operator, validator
 
 START_MS: Final = 1_700_000_000_000
@@ -42,6 +42,7 @@ def make_genesis(
     certificates: Mapping[str, bytes] | None = None,
     time_ms: int = START_MS,
     constitution: Mapping[str, Any] | None = None,
+    engine: str = PBFT_NAME,
     **parameters: Any,
 ) -> Genesis:
     """Return a genesis. A member's ``admin`` may operate and submit, a government's supervise, ``registrars`` record.
@@ -63,6 +64,7 @@ def make_genesis(
             for node, member, kind in nodes
         ),
         constitution=constitution,
+        engine=engine,
     )
     return Genesis.decode(raw)
 

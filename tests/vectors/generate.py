@@ -14,7 +14,7 @@ from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange
 from coseal.contracts.process import chain as process_chain
 from coseal.ledger import codec, framing, merkle, render, signing, transaction
 from coseal.ledger.block import Block, CommittedBlock, Header, Receipt, last_commit_hash
-from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.certificate import PbftCertificate, Phase, assemble, vote_preimage
 from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
 from coseal.ledger.handover import Handover, handover_json
 from coseal.ledger.proof import CertifiedValue, TransactionProof
@@ -103,7 +103,7 @@ def signed_by_node() -> transaction.Transaction:
     )
 
 
-def certify(phase: Phase, header: Header, round: int, signers: tuple[int, ...]) -> Certificate:
+def certify(phase: Phase, header: Header, round: int, signers: tuple[int, ...]) -> PbftCertificate:
     """Return the certificate of these validators' votes."""
     preimage = vote_preimage(CHAIN, 0, header.height, round, phase, header.hash)
     votes = {index: signer(f"{VALIDATORS[index].id}/node").sign(preimage) for index in signers}

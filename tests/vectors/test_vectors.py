@@ -11,7 +11,7 @@ from coseal.audit.verify import verify_document
 from coseal.consensus import messages, persisted
 from coseal.ledger import codec, framing
 from coseal.ledger.block import Block, CommittedBlock, Header, Receipt
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.errors import Malformed
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.handover import Handover, handover_from_json
@@ -61,7 +61,7 @@ def test_pinned_bytes_are_read_back():
         (Transaction.decode, chain["transaction"]["raw"], lambda value: value.raw),
         (Transaction.decode, chain["node_transaction"]["raw"], lambda value: value.raw),
         (Header.decode, chain["header"]["raw"], lambda value: value.raw),
-        (Certificate.decode, chain["certificate"]["raw"], lambda value: value.encode()),
+        (PbftCertificate.decode, chain["certificate"]["raw"], lambda value: value.encode()),
         (Receipt.decode, chain["receipt"], lambda value: value.encode()),
         *((Block.decode, raw, lambda value: value.raw) for raw in chain["blocks"]),
         *((CommittedBlock.decode, raw, lambda value: value.encode()) for raw in chain["committed"]),

@@ -10,7 +10,7 @@ from coseal.contracts.kernel.contract import Contract
 from coseal.contracts.kernel.fields import Integer
 from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.block import Block, Receipt
-from coseal.ledger.certificate import Certificate, Phase, assemble, vote_preimage
+from coseal.ledger.certificate import PbftCertificate, Phase, assemble, vote_preimage
 from coseal.ledger.genesis import PROTOCOL_VERSION, Genesis
 from coseal.node.core.application import LedgerApplication
 from coseal.node.core.block_sizing import ROOM_MIN_STEPS
@@ -39,7 +39,7 @@ class World:
         self.mempool = Mempool()
         self.application = LedgerApplication(self.genesis, self.executor, self.mempool)
 
-    def draft(self, *, time_ms: int = START_MS + 1, last_commit: Certificate | None = None) -> Draft:
+    def draft(self, *, time_ms: int = START_MS + 1, last_commit: PbftCertificate | None = None) -> Draft:
         validators = self.executor.validators
         height = self.executor.height + 1
         return Draft(height, self.genesis.chain_id, 0, validators.hash, validators[0].id, 0, time_ms, last_commit)
@@ -69,7 +69,7 @@ class World:
             self.application.took(60_000)
 
 
-def certificate(chain_of: World, block: Block) -> Certificate:
+def certificate(chain_of: World, block: Block) -> PbftCertificate:
     validators, height = chain_of.executor.validators, block.header.height
     preimage = vote_preimage(chain_of.genesis.chain_id, validators.epoch, height, 0, Phase.COMMIT, block.hash)
     votes = {index: validator(validators[index].id).sign(preimage) for index in range(validators.quorum)}
@@ -236,7 +236,7 @@ def test_the_parents_certificate_counts_however_large_it_is() -> None:
     large = world.fill(9, padding=56_000)
     # Small ones, so that almost no room is left; each costs what it is reckoned at.
     small = [world.fill(1, padding=number, first=100 + number)[0] for number in range(60)]
-    largest = Certificate(Phase.COMMIT, 0, 2**40, 2**32 - 1, bytes(32), b"\xff" * 8, (bytes(64),) * 64)
+    largest = PbftCertificate(Phase.COMMIT, 0, 2**40, 2**32 - 1, bytes(32), b"\xff" * 8, (bytes(64),) * 64)
     block = world.application.build(world.draft(last_commit=largest)).block
     assert block.transactions == (*large, *small)[: len(block.transactions)]
     assert len(block.transactions) < 69

@@ -9,7 +9,7 @@ import pytest
 
 from coseal.ledger import merkle
 from coseal.ledger.block import CommittedBlock
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.head import Head
 from coseal.ledger.snapshot import Manifest, cut
@@ -124,7 +124,7 @@ def flip(data: bytes) -> bytes:
     return data[:-1] + bytes([data[-1] ^ 1])
 
 
-def unsigned(certificate: Certificate) -> Certificate:
+def unsigned(certificate: PbftCertificate) -> PbftCertificate:
     return replace(certificate, signatures=tuple(flip(signature) for signature in certificate.signatures))
 
 

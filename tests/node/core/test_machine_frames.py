@@ -9,7 +9,7 @@ import pytest
 from coseal.consensus.events import BodyRecord, TimerKind
 from coseal.consensus.messages import Commit, Message, Prepare, Proposal, RoundChange, preimage
 from coseal.ledger.block import CommittedBlock
-from coseal.ledger.certificate import Certificate, Phase, vote_preimage
+from coseal.ledger.certificate import PbftCertificate, Phase, vote_preimage
 from coseal.node.core import events, wire
 from coseal.node.core.events import Admission
 from coseal.node.core.mempool import MempoolLimits
@@ -49,7 +49,7 @@ def byzantine(cluster: Cluster, valid: CommittedBlock) -> wire.WireMessage:
     height, round = dice.choice((1, 2, 3, 9, 2**63 - 1)), dice.choice((0, 0, 1, 2, 7, 2**32 - 1))
     block_hash = dice.choice((bytes(32), valid.block.hash, dice.randbytes(32)))
     phase = dice.choice((Phase.PREPARE, Phase.COMMIT))
-    certificate = Certificate(phase, dice.choice((0, 0, 5)), height, round, block_hash, b"\x0e", (bytes(64),) * 3)
+    certificate = PbftCertificate(phase, dice.choice((0, 0, 5)), height, round, block_hash, b"\x0e", (bytes(64),) * 3)
     certificate = dice.choice((valid.certificate, certificate))
 
     def signed(made: Message) -> wire.WireMessage:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coseal.consensus.messages import Commit, Prepare, Proposal, RoundChange
 from coseal.ledger import codec
 from coseal.ledger.block import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_FRAME_BYTES, CommittedBlock
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.ledger.errors import LedgerError, Malformed
 from coseal.ledger.transaction import MAX_TRANSACTION_BYTES
 from coseal.node.core import wire
@@ -151,7 +151,7 @@ def test_messages_that_contradict_themselves_are_refused(value: object, match: s
 
 
 def test_the_largest_certificate_fits() -> None:
-    largest = Certificate(Phase.COMMIT, 2**63 - 1, 2**63 - 1, 2**32 - 1, HASH, b"\xff" * 8, (bytes(64),) * 64)
+    largest = PbftCertificate(Phase.COMMIT, 2**63 - 1, 2**63 - 1, 2**32 - 1, HASH, b"\xff" * 8, (bytes(64),) * 64)
     assert len(largest.encode()) <= wire.MAX_CERTIFICATE_BYTES
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from coseal.contracts.execution import Executor, Outcome, new_state
 from coseal.ledger.block import CommittedBlock, Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificate import PbftCertificate
 from coseal.ledger.errors import BadProof
 from coseal.ledger.proof import CertifiedValue, verify_certified
 from coseal.ledger.render import certified_header_from_json, state_proof_from_json
@@ -70,7 +70,7 @@ async def test_headers_carry_certificates_that_verify(world: World, client: http
     for height, (header, certificate) in enumerate(pairs, 1):
         decoded = Header.decode(header)
         assert decoded.height == height
-        verify_certified(decoded, Certificate.decode(certificate), world.genesis.chain_id, world.genesis.validators)
+        verify_certified(decoded, PbftCertificate.decode(certificate), world.genesis.chain_id, world.genesis.validators)
     for item in (await client.get("/v1/headers")).json()["headers"]:
         document = {"coseal": "certified-header", "version": 1, **item}
         verify_certified(*certified_header_from_json(document), world.genesis.chain_id, world.genesis.validators)

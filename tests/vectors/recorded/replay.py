@@ -27,7 +27,7 @@ from coseal.contracts.registry import Others, others_at
 from coseal.contracts.rows.blocks import BlockRows
 from coseal.contracts.rows.tables import CORE, TABLES
 from coseal.ledger.block import CommittedBlock, Header, Receipt
-from coseal.ledger.certificate import Certificate, Phase
+from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.render import plain
 from coseal.ledger.signing import ZERO_HASH
@@ -141,9 +141,9 @@ class Uncertified(Chain):
         super().commit(outcome)
         self.written |= {key_in(entry) for entry in outcome.change.entries.values() if entry is not None}
 
-    def certify(self, header: Header, *_: Any, **__: Any) -> Certificate:
+    def certify(self, header: Header, *_: Any, **__: Any) -> PbftCertificate:
         """Return a certificate without signatures."""
-        return Certificate(Phase.COMMIT, header.epoch, header.height, 0, header.hash, b"", ())
+        return PbftCertificate(Phase.COMMIT, header.epoch, header.height, 0, header.hash, b"", ())
 
 
 def key_in(entry: bytes) -> str:
