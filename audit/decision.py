@@ -25,7 +25,7 @@ from coseal.contracts.membership.state import MEMBERS_KEY
 from coseal.contracts.registry import CONTRACTS
 from coseal.ledger import codec
 from coseal.ledger.block import Header
-from coseal.ledger.certificate import Certificate
+from coseal.ledger.certificates import Certificate
 from coseal.ledger.errors import BadProof, Malformed
 from coseal.ledger.genesis import MAX_MEMBERS, Genesis
 from coseal.ledger.proof import CertifiedValue
