@@ -252,9 +252,6 @@ class _Fields:
         self._fields = dict(codec.mapping(value, path))
         self._path = path
 
-    def has(self, name: str) -> bool:
-        return name in self._fields
-
     def take(self, name: str) -> Any:
         if name not in self._fields:
             raise Malformed(f"{self._path}.{name}: missing")
