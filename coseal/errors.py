@@ -45,6 +45,17 @@ class BadAnswer(CosealError):
     exit_code = EXIT_BAD
 
 
+class Waiting(CosealError):
+    """What was asked for is under way: it is decided, or will be by the votes there are, and takes effect later.
+
+    ``until_ms`` is the block time of that; the same command continues then.
+    """
+
+    def __init__(self, detail: str, hint: str, *, until_ms: int) -> None:
+        super().__init__(detail, hint)
+        self.until_ms = until_ms
+
+
 class FalseAnswer(BadAnswer):
     """What a node said does not hold: a proof is false, or of something else. Ask another node, and tell its member.
 

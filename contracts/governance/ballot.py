@@ -209,7 +209,7 @@ def advance(
     if record["status"] != OPEN:
         return dict(record)
     track = track_of(view, contract, record["kind"])
-    outcome = outcome_of(track, record, _sizes(view, track, record), time_ms)
+    outcome = outcome_of(track, record, sizes_of(view, track, record), time_ms)
     if outcome.status is Status.OPEN:
         return dict(record)
     decided = _decided(view, contract, ballot_id, record, track, (height, time_ms))
@@ -238,7 +238,7 @@ def _decided(
     """Return a ballot that takes no more votes, with what it was decided by; ``at`` is the height and block time."""
     current = in_force.version(view)
     _close(view, contract, ballot_id)
-    by = {"track": track.name, "constitution": current.number, "sizes": _sizes(view, track, record)}
+    by = {"track": track.name, "constitution": current.number, "sizes": sizes_of(view, track, record)}
     return {**record, "decided": list(at), **by}
 
 
@@ -269,7 +269,7 @@ def figures(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[st
 def counts_of(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, Count]:
     """Return the votes of a ballot by constituency: by the present electorate, or by that which decided it."""
     track = decided_on(reader, contract, record)
-    sizes = record["sizes"] if "sizes" in record else _sizes(reader, track, record)
+    sizes = record["sizes"] if "sizes" in record else sizes_of(reader, track, record)
     return counts_in(track, record["tally"], sizes)
 
 
@@ -318,7 +318,7 @@ def shown(reader: Reader, contract: str, ballot_id: str, record: Mapping[str, An
     return {**stands(reader, contract, ballot_id, record), "votes": found, "electorate": members}
 
 
-def _sizes(reader: Reader, track: Track, record: Mapping[str, Any]) -> dict[str, int]:
+def sizes_of(reader: Reader, track: Track, record: Mapping[str, Any]) -> dict[str, int]:
     """Return the sizes of a ballot's electorate, without the member that it is about."""
     found = dict(electorate.sizes(reader)[track.electorate])
     concerned = record.get("concerned")

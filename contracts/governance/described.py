@@ -5,11 +5,11 @@ Law: only reads; what it says of the founding constitution has the form of a doc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from coseal.contracts.governance import ballot, in_force
-from coseal.contracts.governance.constitution import CONSTITUENCIES, Track
+from coseal.contracts.governance.constitution import CONSTITUENCIES, Status, Track
 from coseal.contracts.governance.document import FOUNDING, Constitution, constitution_of
 from coseal.contracts.governance.in_force import FOUNDING_DIGEST
 from coseal.contracts.governance.state import constitution_key
@@ -73,6 +73,7 @@ def rule(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, 
     """Return the track of a ballot, ``needed`` by constituency, and the block times of this round that follow from it.
 
     ``heard_until_ms``: it passes no earlier. ``override_from_ms``: from then on one constituency can be overridden.
+    ``outlook`` of an open one: what it comes to by the votes so far, and when.
     """
     track = ballot.decided_on(reader, contract, record)
     counts = ballot.counts_of(reader, contract, record)
@@ -85,4 +86,18 @@ def rule(reader: Reader, contract: str, record: Mapping[str, Any]) -> dict[str, 
     times = {"heard_until_ms": heard} if heard > record["round_ms"] else {}
     if track.override is not None:
         times["override_from_ms"] = record["round_ms"] + track.override.after_ms
-    return {"name": track.name, **track_document(track), "needed": needed, **times}
+    found = {"name": track.name, **track_document(track), "needed": needed, **times}
+    if record["status"] == ballot.OPEN:
+        found["outlook"] = _outlook(reader, track, record, {*times.values(), record["closes_ms"]})
+    return found
+
+
+def _outlook(reader: Reader, track: Track, record: Mapping[str, Any], times: Iterable[int]) -> dict[str, Any]:
+    """Return what an open ballot will come to by the votes so far, and when, if nobody else votes."""
+    sizes = ballot.sizes_of(reader, track, record)
+    for time_ms in sorted(time_ms for time_ms in times if time_ms <= record["closes_ms"]):
+        outcome = ballot.outcome_of(track, record, sizes, time_ms)
+        if outcome.status is not Status.OPEN:
+            break
+    over = {} if outcome.overridden is None else {"overridden": outcome.overridden}
+    return {"status": outcome.status.value, "at_ms": time_ms, **over}

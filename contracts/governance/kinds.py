@@ -16,13 +16,15 @@ from coseal.contracts.governance import versions as governance_versions
 from coseal.contracts.governance.state import UPGRADE_KEY
 from coseal.contracts.governance.versions import MIN_NOTICE_BLOCKS
 from coseal.contracts.kernel import due
-from coseal.contracts.kernel.action import Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import GOOD, Context, Reader, Rejected, Result, View
 from coseal.contracts.kernel.admitted import SOURCES, shown, sources_of
 from coseal.contracts.kernel.fields import Hexadecimal, Integer, Label, Many, Name, OneOf, Record, Text
 from coseal.contracts.kernel.proposals import Case, ProposalKind, Subject
 from coseal.contracts.kernel.state import PROTOCOL_VERSION_KEY, aside_key
+from coseal.contracts.kernel.wording import moment_text
 from coseal.contracts.membership import epochs as membership_epochs
 from coseal.contracts.membership import nodes as membership_nodes
+from coseal.contracts.membership.standing import standing
 from coseal.contracts.membership.state import (
     EXAMPLE_KEY,
     MEMBERS_KEY,
@@ -60,6 +62,10 @@ def _check_addition(view: View, case: Case, subject: Subject) -> Rejected | None
         return Rejected("unknown_node", f"there is no node {node_id}; its member registers it with membership.add_node")
     if record["kind"] != "observer":
         return Rejected("is_validator", f"{node_id} validates already")
+    owner = standing(view, record["member"])
+    if owner.status != GOOD:  # S6
+        until = "" if owner.until_ms is None else f" until {moment_text(owner.until_ms)}"
+        return Rejected("suspended", f"{record['member']} is {owner.status}{until}; its nodes take no seat meanwhile")
     if not membership_nodes.is_ready(view, node_id, case.height):  # A3
         blocks = membership_nodes.READY_BLOCKS
         detail = f"{node_id} has not said within the last {blocks} blocks that it is caught up; start it and wait"

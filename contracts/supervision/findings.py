@@ -250,7 +250,7 @@ def _acknowledge(view: View, context: Context, args: Args) -> Result | Rejected:
 
 def _inquire(view: View, context: Context, args: Args) -> Result | Rejected:
     found = _open(view, args, "acknowledged", "response")
-    refusal = found if isinstance(found, Rejected) else may_act(context, found)
+    refusal = found if isinstance(found, Rejected) else may_act(view, context, found)
     if refusal is not None:
         return refusal
     usual_ms = term_ms(view, "respond")
@@ -271,7 +271,7 @@ def _respond(view: View, context: Context, args: Args) -> Result | Rejected:
 
 def _decide(view: View, context: Context, args: Args) -> Result | Rejected:
     found = _open(view, args, "response", "inquiry", "acknowledged")
-    refusal = found if isinstance(found, Rejected) else may_act(context, found)
+    refusal = found if isinstance(found, Rejected) else may_act(view, context, found)
     if refusal is not None:
         return refusal
     status, outcome = found["status"], args["outcome"]

@@ -12,10 +12,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from coseal.contracts.kernel.action import FORMER, Action, Args, Arguments, Context, Reader, Rejected, Result, View
+from coseal.contracts.kernel.action import (
+    FORMER,
+    GOOD,
+    Action,
+    Args,
+    Arguments,
+    Context,
+    Reader,
+    Rejected,
+    Result,
+    View,
+)
 from coseal.contracts.kernel.dates import DAY_MS
 from coseal.contracts.kernel.evidence import EVIDENCE
 from coseal.contracts.kernel.fields import Identifier, Integer
+from coseal.contracts.membership.standing import standing
 from coseal.contracts.supervision.state import finding_key, hold_key, holds_key
 from coseal.contracts.supervision.terms import (
     count_done,
@@ -124,7 +136,7 @@ def fall_due(view: View, place: tuple[str, str, str], time_ms: int, due: dict[st
 
 def _hold(view: View, context: Context, args: Args) -> Result | Rejected:
     finding = _finding(view, args)
-    refusal = finding if isinstance(finding, Rejected) else may_act(context, finding)
+    refusal = finding if isinstance(finding, Rejected) else may_act(view, context, finding)
     if refusal is not None:
         return refusal
     if finding["due"] is None:
@@ -140,7 +152,7 @@ def _lift(view: View, context: Context, args: Args) -> Result | Rejected:
     if isinstance(hold, Rejected):
         return hold
     finding: Any = view.get(finding_key(args["finding"]))
-    refusal = may_act(context, finding)
+    refusal = may_act(view, context, finding)
     if refusal is not None:
         return refusal
     _count_answer(view, context, hold)
@@ -176,14 +188,16 @@ def _confirm(view: View, context: Context, args: Args) -> Result | Rejected:
     return view_of(confirmed)
 
 
-def may_act(context: Context, finding: Mapping[str, Any]) -> Rejected | None:
-    """Refuse who is not the supervisor of ``finding``; one who is overdue may be replaced."""
+def may_act(view: View, context: Context, finding: Mapping[str, Any]) -> Rejected | None:
+    """Refuse who is not the supervisor of ``finding``; one who is overdue, or may not act now, may be replaced."""
     refusal = not_supervisor(context, finding["subject"])
     if refusal is not None:
         return refusal
     if finding["supervisor"] in ("", context.member):
         return None
     if any(side == "supervisor" for _, side, *_ in finding["overdue"]):  # J18
+        return None
+    if standing(view, finding["supervisor"]).status != GOOD:  # J18
         return None
     return Rejected("other_supervisor", f"{finding['supervisor']} handles finding {finding['id']} and is not overdue")
 

@@ -91,6 +91,9 @@ def _times(found: Mapping[str, Any]) -> list[str]:
         if rule.get("override_from_ms", found["closes_ms"]) < found["closes_ms"]:
             lines.append(f"one constituency can be overridden from {moment(rule['override_from_ms'])} UTC on")
         lines.append(f"open until {moment(found['closes_ms'])} UTC")
+        outlook = rule["outlook"]
+        over = f", overriding {outlook['overridden']}" if "overridden" in outlook else ""
+        lines.append(f"by the votes so far {outlook['status']} at {moment(outlook['at_ms'])} UTC{over}")
     elif "effect_ms" in found:
         lines.append(f"takes effect at {moment(found['effect_ms'])} UTC")
     return lines

@@ -28,7 +28,7 @@ from coseal.contracts.governance.state import (
 )
 from coseal.contracts.membership.state import MEMBERS_KEY
 from coseal.contracts.registry import KINDS
-from coseal.errors import BadAnswer, Refused
+from coseal.errors import BadAnswer, CosealError, Refused, Waiting
 from coseal.ledger import codec
 from coseal.ledger.codec import Value
 from coseal.ledger.render import time_text
@@ -141,7 +141,8 @@ def decide(
 ) -> dict[str, Any]:
     """Vote yes for every member of the electorate that ``as_member`` has a client of, until the ballot is decided.
 
-    Returns the proposal. Raises ``Refused`` unless it was accepted, ``BadAnswer`` if votes are missing.
+    Returns the proposal. Raises ``Refused`` unless it was accepted, ``Waiting`` while it is heard or waits for its
+    delay, ``BadAnswer`` if votes are missing.
     """
     found = proposal(reader, proposal_id)
     voted = {row["member"] for row in found["votes"]}
@@ -168,17 +169,23 @@ def decide(
     return found
 
 
-def _undecided(found: Mapping[str, Any], missing: Sequence[str]) -> BadAnswer:
-    """Return why a proposal is not accepted yet."""
-    name = found["id"]
+def _undecided(found: Mapping[str, Any], missing: Sequence[str]) -> CosealError:
+    """Return why a proposal is not accepted yet, and until when it waits."""
+    name, again = found["id"], "nothing is left to do until then; run the same command again then, and it continues"
     if found["status"] == PASSED:
-        return BadAnswer(f"{name} passed, and takes effect at {time_text(found['effect_ms'])}", "run this again then")
+        effect_ms = found["effect_ms"]
+        return Waiting(f"{name} passed, and takes effect at {time_text(effect_ms)}", again, until_ms=effect_ms)
+    outlook = found["rule"]["outlook"]
+    if outlook["status"] == PASSED:
+        over = f", overriding {outlook['overridden']}" if "overridden" in outlook else ", when it has been heard"
+        until_ms = outlook["at_ms"] + found["rule"].get("delay_ms", 0)
+        words = f"{name} passes at {time_text(outlook['at_ms'])} by the votes so far{over}"
+        return Waiting(f"{words}, and takes effect at {time_text(until_ms)}", again, until_ms=until_ms)
     if missing:
         hint = f"they vote with `coseal governance vote {name} yes --as MEMBER`; then run this again"
         return BadAnswer(f"{name} lacks votes, of {', '.join(missing)}", hint)
-    heard_ms = found["rule"].get("heard_until_ms", 0)
-    until = f"before {time_text(heard_ms)}" if heard_ms else "by these votes"
-    return BadAnswer(f"{name} does not pass {until}", f"see `coseal governance show {name}`")
+    until = f"; it is {outlook['status']} at {time_text(outlook['at_ms'])}"
+    return BadAnswer(f"{name} does not pass by these votes{until}", f"see `coseal governance show {name}`")
 
 
 def new_id(kind: str, subject: str) -> str:

@@ -226,6 +226,19 @@ def test_reinstatement_keeps_the_seats_that_are_left_and_brings_none_back(world)
     assert [seat.id for seat in world.validators.validators if seat.member == "institute-a"] == ["institute-b"]
 
 
+def test_no_node_of_a_suspended_member_becomes_a_validator(world):
+    world.node("institute-a")
+    world.propose("seat", "add_validator", {"node": "institute-a"}, by="public-a")
+    until_ms = suspend(world, "institute-a")["until_ms"]
+    refused = world.propose("again", "add_validator", {"node": "institute-a"}, by="public-a")
+    assert refused.code == "suspended"
+    receipt = world.vote("seat", "bank-a", "central-bank", "regulator")
+    assert (receipt.data["status"], receipt.data["outcome"]["code"]) == ("void", "suspended")
+    world.chain.block(time_ms=until_ms)
+    world.ready("institute-a")
+    assert world.propose("then", "add_validator", {"node": "institute-a"}).ok
+
+
 # Removal
 
 

@@ -159,6 +159,37 @@ def test_nothing_is_known_of_an_unknown_finding(court):
         assert court.act(sender, action, finding="F9", **args).code == "unknown_finding"
 
 
+# A supervisor that may not act
+
+
+def suspend(court, member):
+    """Suspend a member for ten days by the founding rule: three of the other members that run validators."""
+    until_ms = court.chain.now_ms + 10 * DAY_MS
+    grounds = [{"kind": "external", "id": "x"}]
+    subject = {"member": member, "until_ms": until_ms, "seats": False, "grounds": grounds}
+    court.chain.submit("public-a/admin", "governance.propose", id="out", kind="suspend_member", subject=subject)
+    for voter in ("bank-a", "central-bank", "enterprise-a"):
+        receipt = court.chain.submit(f"{voter}/admin", "governance.vote", ballot="out", choice="yes")
+    assert receipt.data["status"] == "accepted", receipt
+    return until_ms
+
+
+def test_another_supervisor_takes_over_from_one_that_is_suspended_before_anything_is_overdue(case):
+    court, finding_id = case
+    follow(court, finding_id, 1)
+    question = {"finding": finding_id, "question": "Why?"}
+    assert court.act("city", "inquire", **question).code == "other_supervisor"
+    until_ms = suspend(court, "regulator")
+    assert court.act("regulator", "inquire", **question).code == "suspended"
+    assert court.get(f"finding/{finding_id}")["overdue"] == []
+    taken = court.act("city", "inquire", **question)
+    assert taken.data["supervisor"] == "city"
+    court.act("bank-a", "respond", finding=finding_id, response="So.")
+    court.chain.block(time_ms=until_ms)
+    refused = court.act("regulator", "decide", finding=finding_id, outcome="dismissed", reason="x")
+    assert refused.code == "other_supervisor"  # it lost the case, though it may act again
+
+
 # Deadlines, of both sides
 
 DUTIES = [(index, LIFE[index][1], LIFE[index - 1][4] if index else "supervisor") for index in (0, 1, 2, 3, 5)]

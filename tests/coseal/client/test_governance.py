@@ -11,8 +11,9 @@ import pytest
 from coseal.cli.ballot_lines import print_standing, stands
 from coseal.client import constitution, governance
 from coseal.contracts.governance.document import FOUNDING
+from coseal.contracts.kernel.dates import DAY_MS
 from coseal.demo.examples import example
-from coseal.errors import BadAnswer, CosealError
+from coseal.errors import EXIT_UNKNOWN, BadAnswer, CosealError, Waiting
 from tests.coseal.conftest import FakeNode
 
 RECOMMENDED = json.loads(example("constitution/recommended.json").read_text())
@@ -81,10 +82,32 @@ def test_its_proposer_alone_withdraws_it_while_it_is_open(constituted: FakeNode)
 def test_votes_that_suffice_before_the_hearing_is_over_decide_nothing(constituted: FakeNode) -> None:
     propose(constituted)
     with constituted.client("regulator") as reader:
-        with pytest.raises(BadAnswer, match="v2 does not pass before 20"):
+        with pytest.raises(
+            Waiting, match=r"v2 passes at 20.* by the votes so far, overriding bank, and takes"
+        ) as waiting:
             governance.decide(reader, constituted.client, "v2")
+        rule = governance.proposal(reader, "v2")["rule"]
+        assert waiting.value.until_ms == rule["override_from_ms"]
+        assert waiting.value.exit_code == EXIT_UNKNOWN
         with pytest.raises(BadAnswer, match="there is no proposal nothing"):
             governance.proposal(reader, "nothing")
+
+
+def test_who_waits_for_a_hearing_or_a_delay_is_told_until_when() -> None:
+    admission = {**RECOMMENDED["tracks"]["protocol"], "delay_ms": 3 * DAY_MS}
+    node = made({**RECOMMENDED, "tracks": {**RECOMMENDED["tracks"], "protocol": admission}})
+    with node.client("regulator") as reader:
+        governance.propose(reader, "v2", "protocol_version", VERSION, reason="Faster").require_ok()
+        with pytest.raises(Waiting, match="when it has been heard, and takes effect at 20") as waiting:
+            governance.decide(reader, node.client, "v2")
+        found = governance.proposal(reader, "v2")
+        assert found["rule"]["outlook"] == {"status": "passed", "at_ms": found["rule"]["heard_until_ms"]}
+        assert waiting.value.until_ms == found["rule"]["heard_until_ms"] + 3 * DAY_MS
+        node.chain.block(time_ms=found["rule"]["heard_until_ms"])
+        with pytest.raises(Waiting, match="v2 passed, and takes effect at 20"):
+            governance.decide(reader, node.client, "v2")
+        node.chain.block(time_ms=waiting.value.until_ms)
+        assert governance.decide(reader, node.client, "v2")["status"] == "accepted"
 
 
 def test_votes_that_are_missing_are_named(constituted: FakeNode) -> None:
