@@ -188,6 +188,8 @@ def decided_by(page: Page, stands: Standing) -> list[tuple[str, Child]]:
         if rule.get("override_from_ms", record["closes_ms"]) < record["closes_ms"]:
             rows.append((page.t("governance.override_from"), _until(page, rule["override_from_ms"])))
     rows.append((page.t("governance.closes"), closing(page, record)))
+    if "outlook" in rule:
+        rows.append((page.t("governance.outlook"), _outlook(page, rule["outlook"])))
     if "decided" in record:
         height, time_ms = record["decided"]
         rows.append((page.t("governance.decided"), join(moment(page, time_ms), " · ", height_link(page, height))))
@@ -198,6 +200,14 @@ def decided_by(page: Page, stands: Standing) -> list[tuple[str, Child]]:
         waits = record["status"] == ballot.PASSED
         rows.append((page.t("governance.effect"), _until(page, effect_ms) if waits else moment(page, effect_ms)))
     return rows
+
+
+def _outlook(page: Page, outlook: Mapping[str, Any]) -> Html:
+    """Return what an open ballot comes to by the votes so far, and when."""
+    status = page.t(f"governance.outlook.{outlook['status']}")
+    over = outlook.get("overridden")
+    against = None if over is None else page.t("governance.outlook.against", role=page.t(f"role.{over}"))
+    return join(tag(status, _TONES[outlook["status"]]), " ", _until(page, outlook["at_ms"]), against and f" {against}")
 
 
 def votes(page: Page, stands: Standing) -> Html:
@@ -228,14 +238,32 @@ def _constituencies(page: Page, stands: Standing) -> Html:
     rows: list[list[Child]] = [
         [
             page.t(f"role.{name}"),
+            _bar(count, needed.get(name)),
             *(page.number(count[each]) for each in ("members", *electorate.CHOICES)),
             page.number(needed[name]) if name in needed else "",
         ]
         for name, count in stands.figures["constituencies"].items()
     ]
     choices = (f"governance.choice.{choice}" for choice in electorate.CHOICES)
-    columns = ("members.role", "governance.members", *choices, "governance.needed")
-    return table(page, "governance.constituencies", columns, rows, numeric="1 2 3 4 5")
+    columns = ("members.role", "governance.share", "governance.members", *choices, "governance.needed")
+    return table(page, "governance.constituencies", columns, rows, numeric="2 3 4 5 6")
+
+
+def _bar(count: Mapping[str, int], needed: int | None) -> Html:
+    """Return the votes of a constituency as a bar, with a mark at what is needed; the figures beside it say so too."""
+    parts, done = [], 0
+    for choice in electorate.CHOICES:
+        place = {"x": _percent(done, count["members"]), "width": _percent(count[choice], count["members"])}
+        parts.append(el("rect", {**place, "y": "2", "height": "8", "class": choice}))
+        done += count[choice]
+    if needed is not None and needed < count["members"]:
+        at = _percent(needed, count["members"])
+        parts.append(el("line", {"x1": at, "x2": at, "y1": "0", "y2": "12", "class": "mark"}))
+    return el("svg", {"class": "track votes", "height": "12", "aria-hidden": "true"}, *parts)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "0%"
 
 
 def _counts(figures: Mapping[str, Any]) -> dict[str, int]:

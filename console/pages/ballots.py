@@ -28,6 +28,7 @@ from coseal.console.documents import BALLOTS
 from coseal.console.html import Child, Html, el, join
 from coseal.console.nodes import Problem
 from coseal.console.page import Done, Page, Route, View
+from coseal.console.pages import decisions
 from coseal.console.pages.ballot_rules import ended, proposed, trial
 from coseal.console.pages.rules import status_tag
 from coseal.console.parts import (
@@ -192,6 +193,7 @@ async def ballot(page: Page) -> View:
         await _subject(page, record, found, shown),
         await trial(page, record),
         votes(page, stands),
+        decisions.link(page, ballot_path(name), record),
         vote_form(page, stands, ballot_path(name)),
         section(page, "governance.raw", raw(page, record), shown=shown),
     )

@@ -6,27 +6,32 @@ of a document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from coseal.client.constitution import powers
 from coseal.console.ballot_parts import CONSTITUTION_PATH, Values, kind_words
 from coseal.console.html import Child, Html, el, join
 from coseal.console.nodes import Problem
 from coseal.console.page import Page, Route, View
-from coseal.console.parts import facts, height_link, lead, raw, section, table
+from coseal.console.parts import empty, facts, height_link, lead, raw, section, table
 from coseal.console.shown import Shown
 from coseal.contracts.governance import described
 from coseal.contracts.governance.constitution import CONSTITUENCIES
 from coseal.contracts.governance.described import Described
 from coseal.contracts.governance.document import ORDINARY
-from coseal.contracts.governance.state import CONSTITUTION_KEY, constitution_key
+from coseal.contracts.governance.state import CONSTITUTION_KEY, SIZES_KEY, constitution_key
 
 _COLUMNS: Final = (
     *("constitution.track", "constitution.kinds", "constitution.electorate", "constitution.total"),
     *("constitution.classes", "constitution.open", "constitution.heard", "constitution.override"),
     *("constitution.veto", "constitution.delay", "constitution.reasons"),
 )
+_MOST: Final = 2_000
+"""Votings that are looked at for one track: with more, no coalitions are shown."""
+_LISTED: Final = 8
 
 
 async def constitution(page: Page) -> View:
@@ -48,6 +53,7 @@ async def constitution(page: Page) -> View:
         lead(page, document["title"], "constitution.lead", back),
         section(page, key, facts(_about(page, found)), shown=values.shown),
         tracks(page, document, values.shown),
+        await _powers(page, found) if number == current else None,
         section(page, "constitution.raw", raw(page, document), shown=values.shown),
     )
 
@@ -121,6 +127,35 @@ def _classes(page: Page, rule: Mapping[str, Any]) -> Html:
     if rule.get("own"):
         parts.append(page.t("constitution.own"))
     return join("; ".join(parts))
+
+
+async def _powers(page: Page, found: Described) -> Html:
+    """Return who can pass and who can stop what is on each track, in least numbers of the members that vote now."""
+    sizes = await page.data.exact(SIZES_KEY)
+    named = sorted(found.constitution.tracks.values(), key=lambda track: (track.name != ORDINARY, track.name))
+    given = [sizes.value[1][track.electorate] for track in named]
+    made = await asyncio.gather(
+        *(asyncio.to_thread(powers, *each, None, _MOST) for each in zip(named, given, strict=True))
+    )
+    rows: list[list[Child]] = [
+        [track.name, *(_coalitions(page, each) for each in (one.passing, one.overriding, one.stopping))]
+        for track, one in zip(named, made, strict=True)
+        if one is not None
+    ]
+    columns = ("constitution.track", "constitution.passing", "constitution.overriding", "constitution.stopping")
+    listed = table(page, "constitution.powers", columns, rows) if rows else empty(page, "constitution.powers.many")
+    return section(page, "constitution.powers", listed, shown=sizes, note="constitution.powers.note")
+
+
+def _coalitions(page: Page, coalitions: Sequence[Mapping[str, int]]) -> Child:
+    """Return least coalitions, one a line, in numbers of members by constituency."""
+    lines = [
+        " + ".join(f"{page.number(count)} {page.t(f'role.{name}')}" for name, count in one.items())
+        for one in coalitions[:_LISTED]
+    ]
+    if len(coalitions) > _LISTED:
+        lines.append(page.t("constitution.powers.more", count=page.number(len(coalitions) - _LISTED)))
+    return el("ul", None, [el("li", None, line) for line in lines]) if lines else page.t("constitution.nobody")
 
 
 def _quota(quota: list[int]) -> str:

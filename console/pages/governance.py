@@ -27,7 +27,7 @@ from coseal.console.ballot_parts import (
 from coseal.console.html import Child, Html, el, join
 from coseal.console.nodes import Problem
 from coseal.console.page import Done, Entry, Page, Route, View
-from coseal.console.pages import ballots, constitution, governance_version
+from coseal.console.pages import ballots, constitution, decisions, governance_version
 from coseal.console.parts import (
     facts,
     height_link,
@@ -143,6 +143,7 @@ async def proposal(page: Page) -> View:
         _subject(page, record["kind"], subject),
         await _software(page, record, subject.value),
         votes(page, stands),
+        decisions.link(page, _link(name), record),
         vote_form(page, stands, _link(name)),
         section(page, "governance.outcome", tree(record["outcome"]), shown=shown) if record.get("outcome") else None,
         section(page, "governance.raw", raw(page, record), shown=shown),
@@ -173,5 +174,6 @@ ROUTES: Final = (
     Route("/governance", governance, "governance.nav"),
     Route("/governance/{id}", proposal, "governance.nav", act=vote),
     *ballots.ROUTES,
+    *decisions.ROUTES,
     *constitution.ROUTES,
 )

@@ -8,14 +8,30 @@ from __future__ import annotations
 import asyncio
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import quote
 
 from coseal.console.html import Child, Html, el, join
 from coseal.console.nodes import Problem
 from coseal.console.page import Entry, Page, Route, View
-from coseal.console.parts import empty, facts, height_link, hexadecimal, lead, member_link, pager, section, table, tag
+from coseal.console.parts import (
+    due,
+    empty,
+    facts,
+    height_link,
+    hexadecimal,
+    lead,
+    member_link,
+    pager,
+    section,
+    table,
+    tag,
+)
 from coseal.console.shown import Shown, joined
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.evidence.state import ACCUSED_KEY, places_key, proof_key
+from coseal.contracts.governance.state import leaving_key
+from coseal.contracts.kernel.action import FORMER, GOOD, SUSPENDED
+from coseal.contracts.membership.standing import standing_of
 from coseal.contracts.membership.state import (
     MEMBERS_KEY,
     VALIDATORS_KEY,
@@ -32,6 +48,8 @@ from coseal.ledger.render import plain
 NAV: Final = Entry("members.nav", "/members")
 _PAGE: Final = 40
 _EPOCHS: Final = 20
+_STANDING: Final = {GOOD: "good", SUSPENDED: "wait", FORMER: "bad"}
+"""The tone in which each standing is shown."""
 
 
 async def members(page: Page) -> View:
@@ -42,7 +60,10 @@ async def members(page: Page) -> View:
     chosen = ids[first : first + _PAGE]
     shown = await asyncio.gather(*(_member(page, member_id) for member_id in chosen))
     rows = [_row(page, member_id, one.value) for member_id, one in zip(chosen, shown, strict=True)]
-    columns = ("members.member", "members.name", "members.role", "members.operators", "members.nodes", "members.since")
+    columns = (
+        *("members.member", "members.name", "members.role", "members.standing"),
+        *("members.operators", "members.nodes", "members.since"),
+    )
     following = first + _PAGE
     links = pager(
         page,
@@ -50,7 +71,7 @@ async def members(page: Page) -> View:
         older=page.link("/members", **{"from": following}) if following < len(ids) else None,
         middle=page.t("members.count", count=page.number(len(ids))),
     )
-    table_of_all = table(page, "members.list", columns, rows, numeric="3 4 5")
+    table_of_all = table(page, "members.list", columns, rows, numeric="4 5 6")
     title = page.t("members.nav")
     return page.view(
         title,
@@ -64,15 +85,16 @@ async def members(page: Page) -> View:
 
 async def _member(page: Page, member_id: str) -> Shown[dict[str, Any] | None]:
     """Return a member's record with its operators and nodes, None if there is none."""
-    record, operators, nodes = await asyncio.gather(
+    record, operators, nodes, leaving = await asyncio.gather(
         page.data.state(member_key(member_id)),
         page.data.state(operators_key(member_id)),
         page.data.state(own_nodes_key(member_id)),
+        page.data.state(leaving_key(member_id)),
     )
     if record.value is None:
         return record
-    found = {**record.value, "operators": operators.value or {}, "nodes": nodes.value or []}
-    return joined(record, operators, nodes).of(found)
+    found = {**record.value, "operators": operators.value or {}, "nodes": nodes.value or [], "leaving": leaving.value}
+    return joined(record, operators, nodes, leaving).of(found)
 
 
 def _row(page: Page, member_id: str, record: dict[str, Any] | None) -> list[Child]:
@@ -82,6 +104,7 @@ def _row(page: Page, member_id: str, record: dict[str, Any] | None) -> list[Chil
         member_link(member_id),
         found.get("name", ""),
         _role(page, found),
+        _standing_tag(page, found),
         page.number(active),
         page.number(len(found.get("nodes", ()))),
         _since(page, int(found.get("since", 0))),
@@ -94,6 +117,30 @@ def _role(page: Page, record: dict[str, Any]) -> Html:
     central = tag(page.t("members.central_bank"), "accent") if record.get("central_bank") else None
     detail = el("span", {"class": "faint"}, "".join(f" · {word}" for word in more)) if more else None
     return join(page.t_or(f"role.{role}", role), detail, " ", central)
+
+
+def _standing_tag(page: Page, record: dict[str, Any]) -> Html:
+    status = standing_of(record).status
+    return tag(page.t(f"members.standing.{status}"), _STANDING[status])
+
+
+def _standing(page: Page, record: dict[str, Any]) -> list[tuple[str, Child]]:
+    """Return what the standing of a member is, since and until when, and by which proposal."""
+    now = standing_of(record)
+    rows: list[tuple[str, Child]] = [(page.t("members.standing"), _standing_tag(page, record))]
+    if now.status != GOOD:
+        rows.append((page.t("members.standing.since"), _since(page, now.since)))
+    if now.until_ms is not None:
+        rows.append(
+            (page.t("members.standing.until"), join(due(page, now.until_ms), " (", page.time(now.until_ms), ")"))
+        )
+    if now.proposal:
+        path = f"/governance/{quote(now.proposal, safe='')}"
+        rows.append((page.t("members.standing.proposal"), el("a", {"href": path}, now.proposal)))
+    if record.get("leaving"):
+        leaves_ms = record["leaving"][0]
+        rows.append((page.t("members.leaving"), join(due(page, leaves_ms), " (", page.time(leaves_ms), ")")))
+    return rows
 
 
 def _since(page: Page, height: int) -> Child:
@@ -203,6 +250,7 @@ async def member(page: Page) -> View:
             (page.t("members.member"), el("code", None, member_id)),
             (page.t("members.role"), _role(page, record)),
             (page.t("members.since"), _since(page, int(record.get("since", 0)))),
+            *_standing(page, record),
             *((name, text) for name, text in profile.items()),
         ]
     )

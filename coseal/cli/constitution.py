@@ -126,7 +126,7 @@ def explain(
     track = document.track_of(kind)
     joins = _joining(track, joining)
     members = None if genesis is None else constitution.electors(document, read_genesis(genesis), track)
-    powers = None if members is None else constitution.powers(track, members, joins)
+    powers = None if members is None else constitution.powers(track, constitution.sizes(members), joins)
     if as_json:
         more = {} if powers is None else {name: list(getattr(powers, name)) for name in powers.__slots__}
         print_json({"kind": kind, **_track_json(track), **more})

@@ -6,6 +6,7 @@ Law: a proposal is resolved and a document is checked by the modules that the le
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -173,16 +174,14 @@ class Powers:
     stopping: tuple[dict[str, int], ...]
 
 
-def powers(track: Track, members: Members, newcomer: str | None = None) -> Powers | None:
-    """Return the least coalitions of an electorate, or None if there are too many to look at.
+def powers(
+    track: Track, there: Mapping[str, int], newcomer: str | None = None, most: int = MAX_COMBINATIONS
+) -> Powers | None:
+    """Return the least coalitions of an electorate of these sizes, None if there are more than ``most`` to look at.
 
     Who is not in a coalition does not vote. ``stopping`` are the least numbers of *no* after which nothing passes.
     """
-    there = sizes(members)
-    combinations = 1
-    for count in there.values():
-        combinations *= count + 1
-    if combinations > MAX_COMBINATIONS:
+    if math.prod(count + 1 for count in there.values()) > most:
         return None
 
     def yes(numbers: Mapping[str, int]) -> Tally:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from coseal.console.console import Console
 from coseal.console.page import Page
-from coseal.console.pages import constitution, governance
+from coseal.console.pages import constitution, governance, members
 from coseal.contracts.governance.in_force import digest_of
 from coseal.demo.examples import example
 from tests.audit.conftest import VALIDATORS, Chain
@@ -126,3 +126,45 @@ def test_an_amendment_is_shown_as_the_tracks_it_would_make(constituted: Council)
     text = shown(constituted, governance.proposal, id="next")
     assert "Amend the constitution" in text
     assert "all others" in text
+
+
+def test_the_constitution_says_who_can_pass_and_who_can_stop_what(constituted: Council):
+    text = re.sub(r"[|\s]+", "|", shown(constituted.grow(1), constitution.constitution))
+    powers = text.partition("Who|can|pass,|who|can|stop")[2]
+    assert "|protocol|1|Government|+|2|Banks|+|1|Enterprises|1|Government|+|1|Enterprises|" in powers
+    assert "谁能通过，谁能阻止" in shown(constituted, constitution.constitution, language="zh")
+
+
+def test_an_open_proposal_says_what_it_comes_to_by_the_votes_so_far(constituted: Council):
+    constituted.act("regulator", "propose", id="next", kind="protocol_version", subject={"version": 2, "height": 100})
+    assert "By the votes so far|||expires" in shown(constituted, governance.proposal, id="next")
+    constituted.act("enterprise-a", "vote", ballot="next", choice="yes")
+    text = shown(constituted, governance.proposal, id="next")
+    assert "By the votes so far|||passes" in text
+    assert "against the constituency Banks" in text
+    assert "as one file that anybody can verify" not in text
+
+
+def test_a_decided_proposal_leads_to_its_decision_as_a_file(council: Council):
+    council.propose(100).vote("bank-a", "central-bank")
+    assert "Decision with all votes, as one file that anybody can verify" in shown(
+        council, governance.proposal, id="next"
+    )
+
+
+def test_a_members_standing_is_shown_with_its_end_and_the_proposal(council: Council):
+    subject = {
+        "member": "enterprise-a",
+        "until_ms": council.now_ms + 86_400_000,
+        "seats": False,
+        "grounds": [{"kind": "external", "id": "x"}],
+    }
+    council.act("regulator", "propose", id="out", kind="suspend_member", subject=subject)
+    assert "|in good standing|" in shown(council, members.member, id="enterprise-a")
+    for member in ("bank-a", "central-bank"):
+        council.act(member, "vote", ballot="out", choice="yes")
+    text = shown(council, members.member, id="enterprise-a")
+    for said in ("|suspended|", "So since block", "|out|"):
+        assert said in text, said
+    assert shown(council, members.members).count("|suspended|") == 1
+    assert "已暂停" in shown(council, members.member, language="zh", id="enterprise-a")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from coseal.audit.verify import verify_bytes
 from tests.console.conftest import Running, Visit
 
 pytestmark = pytest.mark.browser
@@ -87,3 +88,12 @@ def test_a_vote_on_rules_is_cast_with_its_reason_and_the_ledger_says_why_a_secon
 def test_a_ballot_that_is_not_there_is_said(running: Running):
     status, said = running.get("/ballots/B99")
     assert (status, "no ballot is called B99" in said) == (404, True)
+
+
+def test_a_decided_ballot_gives_its_decision_as_a_file_that_verifies(visit: Visit, running: Running):
+    link = visit("/ballots/B1").get_by_role("link", name="Decision with all votes")
+    assert link.get_attribute("href") == "/ballots/B1/decision"
+    status, text = running.get("/ballots/B1/decision")
+    with running.client("bank-a") as client:
+        result = verify_bytes(text.encode(), client.genesis)
+    assert (status, result.ok, result.facts["status"]) == (200, True, "accepted")
