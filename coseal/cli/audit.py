@@ -241,6 +241,7 @@ def _print_contradictions(report: AuditReport) -> None:
 def _print_verification(result: Verification, other: Other | None, *, steps: bool) -> None:
     from coseal.audit.bundle import KIND
     from coseal.audit.verify import REMAINING_TRUST
+    from coseal.contracts.governance.decision import KIND as DECISION
 
     colour = {"ok": "green", "bad": "red", "unknown": "yellow"}[result.verdict.value]
     typer.secho(f"{result.verdict.value}: {result.reason}", fg=colour)
@@ -253,7 +254,9 @@ def _print_verification(result: Verification, other: Other | None, *, steps: boo
     if result.kind == KIND:
         _print_case(result.facts)
         return
-    for name, value in result.facts.items():
+    if result.kind == DECISION:
+        _print_decision(result.facts)
+    for name, value in result.facts.items() if result.kind != DECISION else ():
         typer.echo(f"  {name:<12} {', '.join(value) if isinstance(value, list) else value}")
     if steps:
         _print_remaining([REMAINING_TRUST[name] for name in result.remaining])
@@ -287,6 +290,22 @@ def _print_case(facts: Mapping[str, Any]) -> None:
             when = f"{step['time'][:16]}  block {step['height']}"
             typer.echo(f"      {when:<30} {step['step']:<13} {step['by']:<20} {said}")
     _print_remaining(facts.get("remaining_trust", ()))
+
+
+def _print_decision(facts: Mapping[str, Any]) -> None:
+    """Print how a ballot was decided: by which constitution, by constituency, and each vote with its reason."""
+    if not facts:
+        return
+    constitution = facts["constitution"]
+    typer.echo(f"  by constitution {constitution['version']}, {constitution['title']}, track {facts['track']}")
+    for name, count in facts["constituencies"].items():
+        quota = f", more than {'/'.join(map(str, count['quota']))} asked" if "quota" in count else ""
+        said = ", ".join(f"{count[choice]} {choice}" for choice in ("yes", "no", "abstain"))
+        typer.echo(f"  {name:<12} {said} of {count['members']}{quota}")
+    for vote in facts["votes"]:
+        not_counted = "" if facts["electorate"] in vote["counted_in"] else " (had no vote when it was decided)"
+        turn = f"round {vote['round']}  " if facts["votes"][-1]["round"] > 1 else ""
+        typer.echo(f"    {turn}{vote['member']:<20} {vote['choice']:<8} {vote['reason']}{not_counted}")
 
 
 def _print_remaining(lines: Sequence[str]) -> None:
