@@ -181,24 +181,28 @@ def _resolved(found: _Ballot, tally: Mapping[str, Any], counts: Mapping[str, Cou
         raise BadProof(f"the votes come to {outcome.status.value}{over} {when}, the ballot says {status}")
     if "effect_ms" in record and record["effect_ms"] != time_ms + found.track.delay_ms:
         raise BadProof("it does not take effect when its track says")
-    yes, members = sum(count.yes for count in counts.values()), sum(count.members for count in counts.values())
-    parts = [f"{stated.value} {when} with {yes} yes of {members}, more than {_share(found.track.total)} needed"]
-    parts += [
-        f"{name} {counts[name].yes} of {counts[name].members}, more than {_share(quota)}"
-        for name, quota in found.track.classes.items()
-        if name in counts
-    ]
+    words = [f"{stated.value} {when}", *_words(found.track, counts)]
     if outcome.overridden:
-        parts.append(f"{outcome.overridden} was overridden")
-    if vetoed(found.track, counts):
-        parts.append("a veto was cast")
+        words.append(f"{outcome.overridden} was overridden")
     if "effect_ms" in record:
-        parts.append(f"effect from {time_text(record['effect_ms'])}")
-    return "; ".join(parts if status in (stated.value, ballot.ACCEPTED) else [*parts, f"it is {status}"])
+        words.append(f"effect from {time_text(record['effect_ms'])}")
+    return "; ".join(words if status in (stated.value, ballot.ACCEPTED) else [*words, f"it is {status}"])
 
 
-def _share(quota: Quota) -> str:
-    return f"{quota.numerator}/{quota.denominator}"
+def _words(track: Track, counts: Mapping[str, Count]) -> list[str]:
+    """Return the votes in words, against what the track asks for."""
+    yes, members = sum(count.yes for count in counts.values()), sum(count.members for count in counts.values())
+    named = [(name, counts[name], quota) for name, quota in track.classes.items() if name in counts]
+    words = [f"{yes} yes of {members}, {_over(track.total, Count(members, yes))}"]
+    words += [f"{name} {count.yes} of {count.members}, {_over(quota, count)}" for name, count, quota in named]
+    if len(named) > 1:
+        words.append(f"{min(track.at_least, len(named))} of these {len(named)} needed")
+    return [*words, "a veto was cast"] if vetoed(track, counts) else words
+
+
+def _over(quota: Quota, count: Count) -> str:
+    met = "more" if quota.met(count.yes, count.members) else "not more"
+    return f"{met} than {quota.numerator}/{quota.denominator}"
 
 
 # Facts

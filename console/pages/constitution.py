@@ -150,7 +150,7 @@ async def _powers(page: Page, found: Described) -> Html:
 def _coalitions(page: Page, coalitions: Sequence[Mapping[str, int]]) -> Child:
     """Return least coalitions, one a line, in numbers of members by constituency."""
     lines = [
-        " + ".join(f"{page.number(count)} {page.t(f'role.{name}')}" for name, count in one.items())
+        " + ".join(f"{page.t(f'role.{name}')} {page.number(count)}" for name, count in one.items())
         for one in coalitions[:_LISTED]
     ]
     if len(coalitions) > _LISTED:

@@ -87,7 +87,7 @@ def test_all_that_decided_a_ballot_is_proven_and_worked_out_again(told: World) -
     }
     assert [vote["member"] for vote in facts["votes"]] == ["bank-a", "bank-b", "bank-c", "bank-d", "regulator"]
     assert facts["votes"][1]["reason"] == f"{REASON}, says bank-b"
-    assert "5 yes of 7, more than 2/3 needed; government 1 of 1, more than 1/2; bank 4 of 4" in found.reason
+    assert "5 yes of 7, more than 2/3; government 1 of 1, more than 1/2; bank 4 of 4" in found.reason
     json.dumps(found.to_json())
 
 

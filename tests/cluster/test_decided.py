@@ -147,7 +147,7 @@ def test_five_banks_pass_nothing_alone_and_one_is_suspended_records_and_appeals(
     assert "open" in seven.run("rules", "ballots")
     assert seven.vote("joins", "regulator")["status"] == "accepted"
     file = seven.decision("joins")
-    assert "6 yes of 7, more than 2/3 needed" in seven.verify(file)
+    assert "6 yes of 7, more than 2/3;" in seven.verify(file)
     assert "bank-b agrees" in seven.verify(file)
     document, spoilt = json.loads(file.read_text()), tmp_path / "spoilt.json"
     removed = [vote for vote in document["votes"] if not vote["key"].endswith("/bank-b")]
