@@ -14,11 +14,13 @@ from coseal.contracts.governance import actions as governance
 from coseal.contracts.governance import ballot, electorate
 from coseal.contracts.governance.constitution import Clock
 from coseal.contracts.governance.document import FOUNDING
-from coseal.contracts.governance.state import ballot_key
+from coseal.contracts.governance.state import OPEN_KEY, ballot_key, vote_key
 from coseal.contracts.kernel.action import Context, Rejected
+from coseal.contracts.kernel.budget import DUE_ENTRY_STEPS, Meter
 from coseal.contracts.kernel.contract import Moment
 from coseal.contracts.kernel.overlay import Overlay
 from coseal.contracts.membership import epochs
+from coseal.contracts.registry import CONTRACTS
 from coseal.ledger.validators import Validator
 from tests.contracts.governance import naive
 from tests.support.genesis import ROLES, START_MS, VALIDATORS, make_genesis
@@ -193,3 +195,29 @@ def test_the_founding_rule_is_two_thirds_of_the_validators_members_whatever_happ
         assert case.status(START_MS + late) == {"passed": "accepted"}.get(wanted, wanted)
         if wanted != "open":
             return
+
+
+def test_a_seat_that_changes_beside_all_ballots_that_there_can_be_takes_no_more_than_a_due_thing_may() -> None:
+    """896 open ballots (A2, J8), of each of which the member has voted, with the longest of reasons."""
+    case = Case().open()
+    vote = electorate.Vote("yes", 1, START_MS, "ab" * 32, "r" * 1_000, "bank", ["validators", "members"])
+    rows = [["supervision", f"B{number}"] for number in range(896)]
+    record = case.record
+    for contract, name in rows:
+        case.view.put(ballot_key(contract, name), record)
+        case.view.put(vote_key(contract, name, 1, "bank-a"), list(vote))
+    case.view.put(OPEN_KEY, rows)
+    state = {**GENESIS, **{key: value for key, value in case.view.updates().items() if value is not None}}
+    open_keys = (*CONTRACTS["governance"].open_keys, *CONTRACTS["supervision"].open_keys)
+    view = Overlay(state.get, open_keys)
+    view.meter = Meter(DUE_ENTRY_STEPS)
+    seat = electorate.seat(view, "bank-a")
+    assert seat is not None
+    assert seat.validator
+    left = [at for at in epochs.validators(view).validators if at.member != "bank-a"]
+    epochs.schedule(view, "p", left)
+    epochs.begin(view, Moment(2, START_MS + 2))
+    before = view.meter.spent
+    electorate.changed(view, "bank-a", START_MS + 2)
+    assert electorate.Vote(*view.get(vote_key("supervision", "B895", 1, "bank-a"))).electorates == ["members"]
+    assert 896 * 48 < view.meter.spent - before < DUE_ENTRY_STEPS
