@@ -16,6 +16,7 @@ MINUTES ?= 10
 ROUNDS ?= 5
 LIES   ?= 12000
 TIMES ?= 1
+INPUTS ?= 100000
 
 # Tests start hundreds of processes: without bytecode on the disk each would compile every source again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -23,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-slow check lint types simulate simulate-long walk model drills drills-long mutants fuzz \
   liar liar-console soak twins-exhaustive bench bench-full bench-document bench-wan bench-compare bench-budget \
-  vectors transcripts docs stubs diagrams picture lock locked compiled compiled-check bench-compiled sbom audit-deps clean
+  vectors transcripts docs stubs diagrams picture lock locked compiled compiled-check bench-compiled native native-check sbom audit-deps clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,7 +36,25 @@ $(VENV)/.ready: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	@touch $@
 
-setup: $(VENV)/.ready  ## make a virtual environment in .venv and install everything into it
+setup: $(VENV)/.ready  ## make a virtual environment in .venv and install everything into it, the native half if there is cargo
+	@if ! command -v cargo > /dev/null; then echo "native half: there is no cargo, so Python runs"; \
+	  elif $(MAKE) --no-print-directory $(VENV)/.native; then :; \
+	  else echo "native half: it could not be built, so Python runs"; fi
+
+NATIVE := build/native
+# One job: a compiler a core takes more memory than small machines have.
+$(NATIVE)/.ready: $(VENV)/.ready $(wildcard native/src/*.rs) native/Cargo.toml native/Cargo.lock native/pyproject.toml
+	rm -rf $(NATIVE)/wheel $(NATIVE)/modules
+	CARGO_TARGET_DIR=$(abspath $(NATIVE))/target CARGO_BUILD_JOBS=1 \
+	  $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(NATIVE)/wheel ./native
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(NATIVE)/modules $(NATIVE)/wheel/*.whl
+	@touch $@
+
+$(VENV)/.native: $(NATIVE)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(NATIVE)/wheel/*.whl
+	@touch $@; echo "native half: built and installed; COSEAL_CORE=python does without it"
+
+native: $(NATIVE)/.ready  ## build a wheel of the native half (needs cargo) into build/native
 
 demo: setup  ## start four nodes, record real policies and a real process log, audit the chain; they and the console stay up
 	@if [ -d coseal-demo ]; then $(BIN)/coseal down coseal-demo; fi
@@ -190,6 +209,11 @@ compiled-check:  ## see that the compiled core gives what the sources give (TIME
 	  --dist loadfile -m 'not cluster and not sources' tests/vectors tests/supply/test_compiled.py tests/fuzz \
 	  tests/ledger tests/contracts tests/node tests/audit/test_replay.py
 
+native-check:  ## see that the native half accepts what the Python accepts, INPUTS of each kind; skipped without cargo
+	@command -v cargo > /dev/null || { echo "native-check: skipped, there is no cargo"; exit 0; }; \
+	  $(MAKE) --no-print-directory $(NATIVE)/.ready && INPUTS=$(INPUTS) PYTHONPATH=$(abspath $(NATIVE))/modules:$(CURDIR) \
+	  $(BIN)/python -m pytest -q -n $(WORKERS) tests/supply/test_native.py
+
 bench-compiled: $(WHEEL)/.ready  ## measure the compiled build; ROWS="transactions events" (default: all)
 	$(WITH_COMPILED) $(BIN)/python -m bench $(ROWS) --json bench/results/compiled.json
 
@@ -197,7 +221,8 @@ sbom: locked  ## write the software bill of materials of the lock (CycloneDX) to
 	$(LOCKED)/bin/python -m tests.supply.sbom > sbom.json
 
 audit-deps: $(TOOLS)/.ready  ## ask for known vulnerabilities of the locks; fails for some, and for what it could not check
-	$(TOOLS)/bin/python tests/supply/vulnerabilities.py $(TOOLS)/bin/pip-audit
+	$(TOOLS)/bin/python tests/supply/vulnerabilities.py $(TOOLS)/bin/pip-audit; locks=$$?; \
+	  $(TOOLS)/bin/python tests/supply/crates.py && exit $$locks
 
 clean:  ## remove what setup and tests made
-	rm -rf $(VENV) $(TOOLS) $(LOCKED) $(COMPILED) $(WHEEL) sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results build/docs
+	rm -rf $(VENV) $(TOOLS) $(LOCKED) $(COMPILED) $(WHEEL) $(NATIVE) sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results build/docs

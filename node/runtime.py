@@ -21,6 +21,7 @@ import structlog
 from coseal.consensus.events import ExecutionTook
 from coseal.consensus.messages import Proposal
 from coseal.ledger.build import BUILD
+from coseal.ledger.native import Core
 from coseal.ledger.transaction import Transaction
 from coseal.node.commits import Commits, recent_blocks
 from coseal.node.config import NodeConfig
@@ -88,6 +89,7 @@ class Runtime:
         config: NodeConfig,
         storage: Storage,
         machine: Machine,
+        core: Core,
         verified: VerifiedCache,
         identity: Identity,
         tokens: tuple[Token, ...] = (),
@@ -101,13 +103,13 @@ class Runtime:
         consensus key, if it is not in this one. ``http_tls``: what HTTP shows, if it uses TLS. ``tracer``: if spans
         of transactions are wanted.
         """
-        self._config, self._storage, self._machine = config, storage, machine
+        self._config, self._storage, self._machine, self._core = config, storage, machine, core
         self._now_ms = config.fault_injection.now_ms
         self.joined = 0  # the height of the snapshot from which the node must be built again
         self._allow_voting = allow_voting
         self._signer, self._http_tls, self._tracer = signer, http_tls, tracer
         self._metrics = Metrics(lambda: machine.status(self._now_ms()))
-        self._verifier = Verifier(verified, config.verifier_processes, self.fault)
+        self._verifier = Verifier(verified, config.verifier_processes, self.fault, core)
         self._writer = Writer(storage, self, config.fault_injection)
         self._timers = Timers(self._timer_fired)
         self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
@@ -147,7 +149,7 @@ class Runtime:
             free_bytes=lambda: shutil.disk_usage(storage.folder).free,
         )
         self._effects = Effects(self._parts, self)
-        self.services = NodeServices(self._parts, gateway=gateway, now_ms=self._now_ms, offer=self._offer)
+        self.services = NodeServices(self._parts, core=core, gateway=gateway, now_ms=self._now_ms, offer=self._offer)
         self._tokens = tokens
         self._gatekeeper: Gatekeeper | None = None
         self._http: HttpServer | None = None
@@ -180,7 +182,7 @@ class Runtime:
             return Exit.STORAGE
         progress = loop.create_task(self._report_progress())
         chain_id = self._storage.genesis.chain_id.hex()
-        _log.info("started", height=self._storage.tip_height, chain=chain_id, build=BUILD)
+        _log.info("started", height=self._storage.tip_height, chain=chain_id, build=BUILD, core=self._core.name)
         self._step(Start())
         if self._allow_voting:
             self._step(OperatorAllowsVoting())

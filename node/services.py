@@ -14,6 +14,7 @@ from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.registry import Others
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import Genesis
+from coseal.ledger.native import Core
 from coseal.ledger.snapshot import Manifest
 from coseal.ledger.state import State
 from coseal.ledger.transaction import Transaction
@@ -38,12 +39,13 @@ class NodeServices:
         self,
         parts: Parts,
         *,
+        core: Core,
         gateway: Gateway | None,
         now_ms: Callable[[], int],
         offer: Callable[[tuple[Transaction, ...]], tuple[Answer, ...]],
     ) -> None:
         """``now_ms`` is the node's wall clock; ``offer`` gives verified transactions to the machine."""
-        self.index, self.registry, self.gateway = parts.index, parts.metrics.registry, gateway
+        self.core, self.index, self.registry, self.gateway = core, parts.index, parts.metrics.registry, gateway
         self._parts, self._machine, self._storage, self._commits = parts, parts.machine, parts.storage, parts.commits
         self._now_ms, self._offer = now_ms, offer
         self._submitted: list[tuple[tuple[Transaction, ...], asyncio.Future[tuple[Answer, ...]]]] = []

@@ -23,7 +23,9 @@ import uvloop
 from coseal.contracts.installed import installed
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.membership.nodes import FORMER
+from coseal.ledger import native
 from coseal.ledger.genesis import Genesis
+from coseal.ledger.native import Core, CoreProblem
 from coseal.ledger.signing import Signer
 from coseal.node.config import ConfigProblem, NodeConfig, load
 from coseal.node.core.context import MachineConfig
@@ -62,7 +64,7 @@ def run_command(folder: Path, *, allow_voting: bool = False) -> int:
         if config.fault_injection != NO_FAULTS:
             _log.warning("fault_injection", **config.fault_injection.model_dump())
         status = _run(folder, config, allow_voting=allow_voting)
-    except (ConfigProblem, KeyProblem) as error:
+    except (ConfigProblem, CoreProblem, KeyProblem) as error:
         return _fail(error.reason, Exit.USAGE)
     except BadTokenFile as error:
         return _fail(str(error), Exit.USAGE)
@@ -101,11 +103,13 @@ def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Ru
     for problem in installed().problems:
         _log.warning("contract_not_offered", text=problem)
     genesis, secret = read_genesis(config), keys.passphrase()
-    tokens, verified = _tokens(config), VerifiedCache()
+    core = native.choose(os.environ.get(native.SETTING), software_version())
+    core.report = lambda fault: _log.error("native_fault", text=fault, core=core.name)
+    tokens, verified = _tokens(config), VerifiedCache(core.verify)
     policy = Policy(config.snapshot_blocks, config.prune_keep_blocks)
     storage = Storage(folder, genesis, admit=verified.admit, progress=_say_progress, policy=policy)
     try:
-        return _runtime(config, storage, verified, tokens, secret, allow_voting=allow_voting)
+        return _runtime(config, storage, core, verified, tokens, secret, allow_voting=allow_voting)
     except Exception:
         storage.close()
         raise
@@ -114,6 +118,7 @@ def build(folder: Path, config: NodeConfig, *, allow_voting: bool = False) -> Ru
 def _runtime(
     config: NodeConfig,
     storage: Storage,
+    core: Core,
     verified: VerifiedCache,
     tokens: tuple[Token, ...],
     secret: bytes | None,
@@ -134,6 +139,7 @@ def _runtime(
             node_id=config.node_id,
             signer=signer,
             software_version=software_version(),
+            verify=core.verify,
             join_gap_blocks=_join_gap(config, storage),
             next_signer=next_signer,
         ),
@@ -148,6 +154,7 @@ def _runtime(
         config=config,
         storage=storage,
         machine=machine,
+        core=core,
         verified=verified,
         identity=identity,
         tokens=tokens,

@@ -29,7 +29,7 @@ STANDARD = set(sys.stdlib_module_names)
 
 # package -> the modules its code may import; a package may always import itself
 MAY_IMPORT = {
-    "ledger": PURE | {"json", "base64", "binascii", "ormsgpack", "nacl", "cryptography"},
+    "ledger": PURE | {"json", "base64", "binascii", "ormsgpack", "nacl", "cryptography", "coseal_native"},
     "consensus": PURE | {"ledger"},
     "contracts": PURE | {"ledger"},
     "contracts, installed": STANDARD | {"ledger", "contracts"},

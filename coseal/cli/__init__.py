@@ -5,6 +5,7 @@ Law: nothing heavy is imported before a command needs it, so that help and compl
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, Any, Final
 
@@ -98,8 +99,18 @@ def _version(wanted: bool) -> None:
     if wanted:
         from coseal.ledger.build import BUILD
 
-        typer.echo(f"coseal {__version__}, {BUILD}")
+        typer.echo(f"coseal {__version__}, {BUILD}, {_core()}")
         raise typer.Exit
+
+
+def _core() -> str:
+    """Return what a node that is started here would run, or why none would start."""
+    from coseal.ledger import native
+
+    try:
+        return native.choose(os.environ.get(native.SETTING), __version__).name
+    except native.CoreProblem as problem:
+        return problem.reason
 
 
 @app.callback()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import re
 import resource
@@ -14,8 +15,10 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from coseal import __version__
 from coseal.doctor.line import Line, bad, ok, warn
 from coseal.doctor.speed import NEEDED_STEPS_A_MS, steps_a_ms
+from coseal.ledger import native
 from coseal.ledger.build import BUILD
 from coseal.ledger.signing import Ed25519Signer, verify
 
@@ -33,6 +36,7 @@ def examine() -> list[Line]:
     clock = kernel_clock()
     return [
         judge_python(build, version, sys.maxsize > 2**32, sys.flags.optimize),
+        judge_core(os.environ.get(native.SETTING), __version__),
         _libraries(),
         judge_openssl(ssl.OPENSSL_VERSION, ssl.OPENSSL_VERSION_INFO[:2], ssl.HAS_TLSv1_3),
         _signatures(),
@@ -61,6 +65,14 @@ def judge_python(build: str, version: tuple[int, ...], wide: bool, optimize: int
     if build != "CPython" or not wide:
         return warn("", "python", text, "only CPython of 64 bit is tested")
     return ok("", "python", text)
+
+
+def judge_core(wanted: str | None, version: str) -> Line:
+    """Say whether nodes that are started from here use the native half."""
+    try:
+        return ok("", "core", native.choose(wanted, version).name)
+    except native.CoreProblem as problem:
+        return bad("", "core", "no node starts", problem.reason)
 
 
 def _libraries() -> Line:

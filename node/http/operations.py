@@ -65,6 +65,7 @@ def status_json(context: Context, status: NodeStatus) -> dict[str, Any]:
         "silence": status.silence,
         "software_version": status.software_version,
         "build": BUILD,
+        "core": services.core.name,
         "protocol_version": status.protocol_version,
         "height": status.height,
         "first_height": services.first_height,

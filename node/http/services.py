@@ -16,6 +16,7 @@ from coseal.contracts.kernel.action import Rejected
 from coseal.contracts.registry import Others
 from coseal.ledger.block import CommittedBlock
 from coseal.ledger.genesis import Genesis
+from coseal.ledger.native import Core
 from coseal.ledger.signing import Signer
 from coseal.ledger.snapshot import Manifest
 from coseal.ledger.state import State
@@ -72,6 +73,11 @@ class Services(Protocol):
     @property
     def software_version(self) -> str:
         """The version of the installed software."""
+        ...
+
+    @property
+    def core(self) -> Core:
+        """What decides about signatures: the Python alone, or with the native half."""
         ...
 
     @property

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from coseal.ledger.native import Core
 from coseal.ledger.transaction import Transaction
 from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.verifier import worker
@@ -50,8 +51,10 @@ class _Job:
 class _Worker(asyncio.Protocol):
     """One process: its jobs, in the order of their questions."""
 
-    def __init__(self, finished: Callable[[_Job, frozenset[bytes]], None], lost: Callable[[_Worker], None]) -> None:
-        self._finished, self._lost = finished, lost
+    def __init__(
+        self, core: Core, finished: Callable[[_Job, frozenset[bytes]], None], lost: Callable[[_Worker], None]
+    ) -> None:
+        self._core, self._finished, self._lost = core, finished, lost
         self._answers = bytearray()
         self._process: subprocess.Popen[bytes]
         self._transport: asyncio.Transport
@@ -61,7 +64,8 @@ class _Worker(asyncio.Protocol):
         """Begin the process; what it is asked before it is ready waits in its socket."""
         ours, theirs = socket.socketpair()
         with theirs, ignoring_interrupts():
-            self._process = subprocess.Popen([sys.executable, "-m", worker.__name__], stdin=theirs.fileno())
+            arguments = [sys.executable, "-m", worker.__name__, self._core.mode, self._core.version]
+            self._process = subprocess.Popen(arguments, stdin=theirs.fileno())
         self._transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
 
     def data_received(self, data: bytes) -> None:
@@ -71,9 +75,10 @@ class _Worker(asyncio.Protocol):
             job = self.jobs.popleft()
             verdicts = self._answers[: len(job.transactions)]
             del self._answers[: len(job.transactions)]
-            self._finished(
-                job, frozenset([tx.raw for tx, good in zip(job.transactions, verdicts, strict=True) if not good])
-            )
+            if verdicts[0] & worker.NATIVE_STOPPED:
+                self._core.stop_native("a fault in the process that checks signatures; its standard error says which")
+            judged = zip(job.transactions, verdicts, strict=True)
+            self._finished(job, frozenset([tx.raw for tx, verdict in judged if not verdict & worker.GOOD]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell that the process is gone."""
@@ -90,7 +95,8 @@ class _Worker(asyncio.Protocol):
     def ask(self, job: _Job) -> None:
         """Have a job done after those before it."""
         self.jobs.append(job)
-        self._transport.write(worker.question([(tx.public_key, tx.preimage, tx.signature) for tx in job.transactions]))
+        records = [(tx.public_key, tx.preimage, tx.signature) for tx in job.transactions]
+        self._transport.write(worker.question(records, native=self._core.fault is None))
 
     async def close(self) -> None:
         """End the process; it ends by itself once its socket is closed."""
@@ -118,10 +124,14 @@ def ignoring_interrupts() -> Iterator[None]:
 class Verifier:
     """Fills ``verified`` from ``processes`` processes; every method is called on the loop."""
 
-    def __init__(self, verified: VerifiedCache, processes: int, fault: Callable[[Exception], None]) -> None:
-        """``fault`` is called when a process ends by itself: nothing can be checked any more."""
+    def __init__(
+        self, verified: VerifiedCache, processes: int, fault: Callable[[Exception], None], core: Core | None = None
+    ) -> None:
+        """``fault`` is called when a process ends by itself: nothing can be checked any more. ``core``: what the
+        processes check with, by default the Python.
+        """
         self.checked = 0
-        self._verified, self._fault = verified, fault
+        self._verified, self._fault, self._core = verified, fault, core or Core()
         self._processes = processes
         self._workers: list[_Worker] = []
         self._waiting: deque[_Job] = deque()
@@ -131,7 +141,7 @@ class Verifier:
     async def start(self) -> None:
         """Begin the processes; what was to be checked before waits for them."""
         for _ in range(self._processes):
-            worker = _Worker(self._finished, self._lost)
+            worker = _Worker(self._core, self._finished, self._lost)
             await worker.start()
             self._workers.append(worker)
         self._dispatch()

@@ -1,6 +1,7 @@
 """The command line without a running network: help, errors, exit codes, and the documents it prints."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +16,7 @@ from coseal import __version__
 from coseal.cli import PANELS, app
 from coseal.cli import network as network_commands
 from coseal.errors import CosealError
+from coseal.ledger import native
 from coseal.ledger.build import BUILD
 from coseal.ledger.proof import TransactionProof
 from coseal.ledger.render import proof_json, transaction_raw_from_json
@@ -122,7 +124,8 @@ def test_it_answers_at_once_because_nothing_heavier_is_imported(imports: str, he
 
 
 def test_the_version_is_told():
-    assert run("--version").strip() == f"coseal {__version__}, {BUILD}"
+    core = native.choose(os.environ.get(native.SETTING), __version__).name
+    assert run("--version").strip() == f"coseal {__version__}, {BUILD}, {core}"
 
 
 def test_a_word_that_is_no_command_or_option_is_usage():

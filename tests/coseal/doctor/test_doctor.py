@@ -66,6 +66,8 @@ def lines_of(net: Path) -> dict[str, Line]:
         (machine.judge_python("CPython", (3, 10, 9), True, 0), Rating.bad),
         (machine.judge_python("PyPy", (3, 11, 7), True, 0), Rating.warn),
         (machine.judge_python("CPython", (3, 12, 0), False, 0), Rating.warn),
+        (machine.judge_core("python", "1"), Rating.ok),
+        (machine.judge_core("fast", "1"), Rating.bad),
         (machine.judge_openssl("OpenSSL 3.0.1", (3, 0), True), Rating.ok),
         (machine.judge_openssl("OpenSSL 1.1.1", (1, 1), True), Rating.warn),
         (machine.judge_openssl("OpenSSL 1.1.0", (1, 1), False), Rating.bad),

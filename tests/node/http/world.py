@@ -21,6 +21,7 @@ from coseal.ledger import transaction
 from coseal.ledger.block import CommittedBlock, Receipt
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.head import Head
+from coseal.ledger.native import Core
 from coseal.ledger.snapshot import Manifest
 from coseal.ledger.transaction import Transaction
 from coseal.node.core.events import Admission, Answer
@@ -81,6 +82,7 @@ class World:
         self.auto = auto
         self.node_id = "enterprise-a"
         self.software_version = "0.0.0"
+        self.core = Core()
         self.gateway = Gateway("enterprise-a/admin", operator("enterprise-a")) if gateway else None
         self.registry = CollectorRegistry()
         self.pool: dict[bytes, Transaction] = {}

@@ -55,9 +55,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
     original = worker.question
 
-    def question(records: Sequence[tuple[bytes, bytes, bytes]]) -> bytes:
+    def question(records: Sequence[tuple[bytes, bytes, bytes]], *, native: bool) -> bytes:
         sizes.append(len(records))
-        return original(records)
+        return original(records, native=native)
 
     monkeypatch.setattr(worker, "question", question)
     return sizes

@@ -1,0 +1,67 @@
+//! The native half of Coseal, a module of Python.
+//!
+//! Law: it only says yes. What it does not accept is decided by the Python, whose refusals are the only ones. A panic
+//! is raised as a `RuntimeError`, never given as a verdict. It reads no clock, file, environment or randomness.
+
+mod signature;
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use signature::{Keys, KEY_BYTES, SIGNATURE_BYTES};
+
+/// Verifies signatures under rule E1, and remembers the points of keys.
+#[pyclass(frozen, module = "coseal_native")]
+struct Verifier {
+    keys: Mutex<Keys>,
+}
+
+#[pymethods]
+impl Verifier {
+    #[new]
+    fn new() -> Self {
+        Self { keys: Mutex::new(Keys::default()) }
+    }
+
+    /// Say whether a signature is accepted under rule E1.
+    fn verify(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> PyResult<bool> {
+        self.guarded(|keys| keys.verify(public_key, message, signature))
+    }
+
+    /// Return a byte for each record (key, message of `message_bytes`, signature), 1 or 0, without the interpreter lock.
+    fn many<'py>(&self, py: Python<'py>, records: &[u8], message_bytes: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let size = message_bytes.saturating_add(KEY_BYTES + SIGNATURE_BYTES);
+        if records.len() % size != 0 {
+            return Err(PyValueError::new_err(format!("records of {size} bytes, {} in all", records.len())));
+        }
+        let items = records.chunks_exact(size).map(|record| {
+            let (key, rest) = record.split_at(KEY_BYTES);
+            let (message, signature) = rest.split_at(message_bytes);
+            (key, message, signature)
+        });
+        let verdicts = py.detach(|| self.guarded(|keys| keys.verify_many(items)))?;
+        Ok(PyBytes::new(py, &verdicts.into_iter().map(u8::from).collect::<Vec<u8>>()))
+    }
+}
+
+impl Verifier {
+    fn guarded<T>(&self, work: impl FnOnce(&mut Keys) -> T) -> PyResult<T> {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        catch_unwind(AssertUnwindSafe(|| work(&mut keys))).map_err(|panic| {
+            *keys = Keys::default();
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            PyRuntimeError::new_err(format!("panic: {text}"))
+        })
+    }
+}
+
+#[pymodule]
+fn coseal_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<Verifier>()
+}

@@ -1,0 +1,250 @@
+"""The native half accepts what the Python accepts: ``make native-check`` compares INPUTS of each kind.
+
+Where the native half is not installed this is skipped; with INPUTS set that is a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Callable, Iterator
+from hashlib import sha512
+from itertools import product
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import pytest
+from nacl.bindings import (
+    crypto_core_ed25519_add,
+    crypto_core_ed25519_scalar_add,
+    crypto_core_ed25519_scalar_mul,
+    crypto_core_ed25519_scalar_reduce,
+    crypto_scalarmult_ed25519_base_noclamp,
+)
+
+from coseal.ledger import signing
+from coseal.ledger.native import CHECK, Core
+from coseal.ledger.signing import PREIMAGE_BYTES, Ed25519Signer
+from tests.supply import crates
+from tests.supply.closure import ROOT
+
+INPUTS = int(os.environ.get("INPUTS", "1000"))
+P, L = signing._P, signing._L
+Input: TypeAlias = tuple[bytes, bytes, bytes]
+SMALL_ORDER = [  # every encoding of a point of small order, as ZIP 215 lists them: eight canonical ones and six others
+    (y | sign << 255).to_bytes(32, "little") for y in sorted({*signing._SMALL_ORDER_Y, P, P + 1}) for sign in (0, 1)
+]
+TORSION = [point for point in SMALL_ORDER if int.from_bytes(point, "little") & signing._Y_MASK < P]
+
+
+@pytest.fixture(scope="module")
+def module() -> ModuleType:
+    if "INPUTS" in os.environ:
+        return __import__("coseal_native")
+    return pytest.importorskip("coseal_native", reason="the native half is not installed; make native-check builds it")
+
+
+def compared(module: ModuleType, inputs: Iterator[Input] | list[Input]) -> int:
+    """Return how many of the inputs both halves accept; fail at the first difference, one by one and many at once."""
+    verifier, accepted, records = module.Verifier(), 0, []
+    for key, message, signature in inputs:
+        expected = signing.verify(key, message, signature)
+        assert verifier.verify(key, message, signature) is expected, (key.hex(), message.hex(), signature.hex())
+        accepted += expected
+        if (len(key), len(message), len(signature)) == (32, PREIMAGE_BYTES, 64):
+            records.append((key + message + signature, expected))
+    for start in range(0, len(records), 64):
+        chunk = records[start : start + 64]
+        verdicts = verifier.many(b"".join(record for record, _ in chunk), PREIMAGE_BYTES)
+        assert verdicts == bytes([expected for _, expected in chunk])
+    return accepted
+
+
+def signed(chance: random.Random, signers: list[Ed25519Signer]) -> Input:
+    signer = chance.choice(signers)
+    message = chance.randbytes(PREIMAGE_BYTES if chance.random() < 0.8 else chance.randrange(300))
+    return signer.public_key, message, signer.sign(message)
+
+
+def flipped(chance: random.Random, data: bytes) -> bytes:
+    bit = chance.randrange(len(data) * 8) if data else 0
+    return bytes(byte ^ (1 << bit % 8 if place == bit // 8 else 0) for place, byte in enumerate(data))
+
+
+def good(chance: random.Random, item: Input) -> Input:
+    return item
+
+
+def with_a_flipped_bit(chance: random.Random, item: Input) -> Input:
+    place = chance.randrange(3)
+    return tuple(flipped(chance, part) if number == place else part for number, part in enumerate(item))  # type: ignore[return-value]
+
+
+def with_another_s(chance: random.Random, item: Input) -> Input:
+    key, message, signature = item
+    s = int.from_bytes(signature[32:], "little")
+    other = chance.choice([s + L, s + 2 * L, s + 8 * L, L - s, s + 1, L - 1, L, L + 1, 0, 2**256 - 1]) % 2**256
+    return key, message, signature[:32] + other.to_bytes(32, "little")
+
+
+def with_another_point(chance: random.Random, item: Input) -> Input:
+    key, message, signature = item
+    y = chance.choice([chance.randrange(2**255), P - chance.randrange(20), P + chance.randrange(19)])
+    point = chance.choice([*SMALL_ORDER, (y % 2**255 | chance.randrange(2) << 255).to_bytes(32, "little")])
+    if chance.random() < 0.5:
+        return point, message, signature
+    return key, message, point + signature[32:]
+
+
+def of_another_length(chance: random.Random, item: Input) -> Input:
+    def cut(data: bytes) -> bytes:
+        return chance.choice([data, data[: chance.randrange(len(data) + 1)], data + chance.randbytes(1)])
+
+    return cut(item[0]), cut(item[1]), cut(item[2])
+
+
+def of_random_bytes(chance: random.Random, item: Input) -> Input:
+    return chance.choice([item[0], chance.randbytes(32)]), item[1], chance.randbytes(64)
+
+
+KINDS: list[Callable[[random.Random, Input], Input]] = [
+    good,
+    with_a_flipped_bit,
+    with_another_s,
+    with_another_point,
+    of_another_length,
+    of_random_bytes,
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_both_halves_give_the_same_verdicts(module: ModuleType, kind: Callable[[random.Random, Input], Input]) -> None:
+    chance = random.Random(f"{kind.__name__} {INPUTS}")
+    signers = [Ed25519Signer(chance.randbytes(32)) for _ in range(50)]
+    accepted = compared(module, (kind(chance, signed(chance, signers)) for _ in range(INPUTS)))
+    if kind is good:
+        assert accepted == INPUTS
+
+
+def test_the_cases_on_which_libraries_differ_are_judged_alike(module: ModuleType) -> None:
+    cases = json.loads((ROOT / "tests" / "vectors" / "ed25519_speccheck.json").read_bytes())
+    inputs = [tuple(bytes.fromhex(case[name]) for name in ("pub_key", "message", "signature")) for case in cases]
+    assert len(inputs) == 12
+    assert compared(module, inputs) == 1
+
+
+def test_no_pair_of_encodings_of_small_order_is_accepted(module: ModuleType) -> None:
+    assert len(set(SMALL_ORDER)) == 14
+    s = [bytes(32), (1).to_bytes(32, "little"), (L - 1).to_bytes(32, "little")]
+    inputs = [(key, bytes(PREIMAGE_BYTES), r + end) for key, r, end in product(SMALL_ORDER, SMALL_ORDER, s)]
+    assert compared(module, inputs) == 0
+
+
+def test_signatures_with_torsion_are_accepted_where_it_cancels(module: ModuleType) -> None:
+    chance = random.Random(INPUTS)
+    count = max(150, INPUTS // 100)
+    assert 0 < compared(module, [with_torsion(chance) for _ in range(count)]) < count
+
+
+def with_torsion(chance: random.Random) -> Input:
+    """Return a signature that the equation times eight accepts, of a key and R that may have a part of small order."""
+    secret, nonce = (crypto_core_ed25519_scalar_reduce(chance.randbytes(64)) for _ in range(2))
+    key = crypto_core_ed25519_add(crypto_scalarmult_ed25519_base_noclamp(secret), chance.choice(TORSION))
+    r = crypto_core_ed25519_add(crypto_scalarmult_ed25519_base_noclamp(nonce), chance.choice(TORSION))
+    message = chance.randbytes(PREIMAGE_BYTES)
+    hashed = crypto_core_ed25519_scalar_reduce(sha512(r + key + message).digest())
+    return key, message, r + crypto_core_ed25519_scalar_add(nonce, crypto_core_ed25519_scalar_mul(hashed, secret))
+
+
+def test_more_keys_than_are_remembered_are_judged_as_the_first(module: ModuleType) -> None:
+    chance, verifier = random.Random(1), module.Verifier()
+    first = signed(chance, [Ed25519Signer(bytes(32))])
+    records = [signed(chance, [Ed25519Signer(number.to_bytes(32, "big"))]) for number in range(4_200)]
+    assert verifier.verify(*first)
+    assert all(verifier.verify(*record) for record in records)
+    assert verifier.verify(*first)
+    assert not verifier.verify(first[0], first[1], bytes(64))
+
+
+def test_records_of_another_size_are_an_error_and_no_verdict(module: ModuleType) -> None:
+    verifier = module.Verifier()
+    assert verifier.many(b"", PREIMAGE_BYTES) == b""
+    for size, message_bytes in ((183, PREIMAGE_BYTES), (185, PREIMAGE_BYTES), (96, 2**63)):
+        with pytest.raises(ValueError, match="records of"):
+            verifier.many(bytes(size), message_bytes)
+
+
+def test_checking_both_finds_no_difference(module: ModuleType) -> None:
+    chance = random.Random(2)
+    core = Core(CHECK, module.Verifier(), module.__version__)
+    key, message, signature = signed(chance, [Ed25519Signer(bytes(32))])
+    assert core.verify(key, message, signature)
+    assert not core.verify(key, message, bytes(64))
+    assert core.verify_many(key + message + signature, len(message)) == [True]
+
+
+# What it is made of
+
+
+def test_the_native_half_has_the_version_of_the_product() -> None:
+    cargo = tomllib.loads((ROOT / "native" / "Cargo.toml").read_text("utf-8"))
+    product = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert cargo["package"]["version"] == product["project"]["version"]
+    assert cargo["profile"]["release"] == {"overflow-checks": True, "lto": "thin", "panic": "unwind"}
+    named = [entry if isinstance(entry, str) else entry["version"] for entry in cargo["dependencies"].values()]
+    assert all(version.startswith("=") for version in named)
+
+
+def test_every_crate_is_locked_by_its_hash_and_stands_in_the_notice() -> None:
+    locked = crates.locked(ROOT / "native" / "Cargo.lock")
+    assert len(locked) > 10
+    assert all(len(crate.checksum) == 64 for crate in locked)
+    notice = (ROOT / "native" / "NOTICE").read_text("utf-8")
+    assert [crate.name for crate in locked if f"{crate.name} {crate.version}: " not in notice] == []
+    lines = notice.splitlines()[-len(locked) :]
+    assert [line for line in lines if not crates.is_permitted(line.partition(": ")[2])] == []
+
+
+@pytest.mark.skipif(shutil.which("cargo") is None, reason="there is no cargo")
+def test_the_notice_says_the_licences_that_the_crates_have() -> None:
+    manifest = ROOT / "native" / "Cargo.toml"
+    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--manifest-path", str(manifest)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        pytest.skip("cargo does not have the crates, and cannot fetch them")
+    packages: list[dict[str, Any]] = json.loads(done.stdout)["packages"]
+    notice = (ROOT / "native" / "NOTICE").read_text("utf-8")
+    wanted = [f"{one['name']} {one['version']}: {one['license']}" for one in packages if one["source"]]
+    assert sorted(wanted) == sorted(notice.rpartition("\n\n")[2].splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "permitted"),
+    [
+        ("MIT", True),
+        ("MIT OR Apache-2.0", True),
+        ("BSD-3-Clause", True),
+        ("GPL-3.0 OR MIT", True),
+        ("(MIT OR Apache-2.0) AND Unicode-3.0", True),
+        ("Apache-2.0 WITH LLVM-exception", True),
+        ("GPL-3.0", False),
+        ("MIT AND GPL-3.0", False),
+        ("MPL-2.0", False),
+        ("", False),
+    ],
+)
+def test_a_licence_is_permitted_if_one_may_be_chosen_that_is(text: str, permitted: bool) -> None:
+    assert crates.is_permitted(text) is permitted
+
+
+def test_an_advisory_is_named_and_no_answer_is_not_called_passed() -> None:
+    locked = [crates.Crate("one", "1.0.0", "0" * 64), crates.Crate("two", "2.0.0", "0" * 64)]
+    assert crates.judge(locked, {"results": [{}, {}]}) == (0, ["native/Cargo.lock: 2 checked, no known vulnerability"])
+    known = {"results": [{}, {"vulns": [{"id": "RUSTSEC-1"}]}]}
+    assert crates.judge(locked, known) == (1, ["native/Cargo.lock: two 2.0.0: RUSTSEC-1"])
+    for answer in (None, {}, {"results": [{}]}):
+        assert crates.judge(locked, answer)[0] == 2
