@@ -20,9 +20,10 @@ from coseal.console.pages import (
     policies,
     processes,
     search,
+    standards,
 )
 
-_MODULES: Final = (network, blocks, policies, processes, board, members, governance, evidence, audit)
+_MODULES: Final = (network, blocks, policies, processes, board, members, governance, standards, evidence, audit)
 
 _ROUTES: Final = tuple(route for module in (*_MODULES, search) for route in module.ROUTES)
 
