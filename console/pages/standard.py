@@ -118,16 +118,16 @@ def _plain(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _links(page: Page, found: Mapping[str, Any]) -> Html:
     parts: list[Child] = [
-        page.t("standards.competes"),
+        *(page.t("standards.competes"), " "),
         el("a", {"href": domain_path(found["domain"])}, found["domain"]),
     ]
     if "successor" in found:
         name, version = found["successor"]
-        parts += [" · ", page.t("standards.follows"), _link(name, version)]
+        parts += [" · ", page.t("standards.follows"), " ", _link(name, version)]
     if found["latest"] > found["version"]:
-        parts += [" · ", page.t("standards.latest"), _link(found["standard"], found["latest"])]
+        parts += [" · ", page.t("standards.latest"), " ", _link(found["standard"], found["latest"])]
     if found["version"] > 1:
-        parts += [" · ", page.t("standards.before"), _link(found["standard"], found["version"] - 1)]
+        parts += [" · ", page.t("standards.before"), " ", _link(found["standard"], found["version"] - 1)]
     return el("p", None, *parts)
 
 
@@ -163,8 +163,7 @@ def _why(page: Page, found: Mapping[str, Any], shown: Shown[Any]) -> Html:
     closed = el(
         "p",
         {"class": "note"},
-        page.t("standards.reviewed"),
-        f" {period_label(page, review['period'])}. ",
+        *(page.t("standards.reviewed"), " ", period_label(page, review["period"]), " · "),
         page.t("standards.next"),
         ": ",
         moment(page, found["next_review_ms"]),
