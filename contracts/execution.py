@@ -63,11 +63,11 @@ MAX_RECEIPTS_BYTES: Final = 16 * 1024 * 1024
 """All receipts of a block; its builder leaves what does not fit to the next block."""
 
 SUSPENDED_MAY: Final = (
-    "records and attests process data, asks, responds, answers, contests, appeals, reports evidence, ends adoptions, "
-    "keeps its operators, keys and nodes, and may leave"
+    "records and attests process data, disposes of its money, asks, responds, answers, contests, appeals, "
+    "reports evidence, ends adoptions, keeps its operators, keys and nodes, and may leave"
 )
 """What a suspended member may send, in words (docs/spec/standing.md)."""
-FORMER_MAY: Final = "responds, contests holds, appeals and replaces its keys"
+FORMER_MAY: Final = "responds, contests holds, appeals, replaces its keys and disposes of its money"
 
 
 class UnknownProtocol(Exception):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+from coseal.contracts.currency import actions as currency
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.evidence.state import places_key
 from coseal.contracts.governance import actions as governance
@@ -39,6 +40,7 @@ _OWN: Final[tuple[Contract, ...]] = (
     supervision.CONTRACT,
     evidence.CONTRACT,
     standards.CONTRACT,
+    currency.CONTRACT,
 )
 
 CAPABILITIES: Final[tuple[str, ...]] = (

@@ -52,6 +52,8 @@ TAG_STATE_VALUE: Final = _tag("state-value")
 TAG_STATE_ROOT: Final = _tag("state-root")
 TAG_ITEM: Final = _tag("process-item")
 TAG_CHAIN: Final = _tag("object-chain")
+TAG_MOVEMENT: Final = _tag("movement")
+TAG_MANDATE: Final = _tag("mandate")
 
 Verify: TypeAlias = Callable[[bytes, bytes, bytes], bool]
 """``verify(public_key, message, signature) -> bool``; the simulator passes a cheaper one for volume."""

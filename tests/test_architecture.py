@@ -150,11 +150,12 @@ CONTRACTS_MAY_IMPORT = {  # folder of contracts/ -> the folders that it may impo
     "membership": {"kernel"},
     "governance": {"kernel", "membership"},
     "policy": {"kernel", "membership"},
-    "process": {"kernel", "membership"},
+    "process": {"kernel", "membership", "policy"},
     "rules": {"kernel", "process"},  # they judge its items
     "supervision": {"kernel", "membership", "governance", "policy", "process", "rules"},
     "evidence": {"kernel", "membership"},
     "standards": {"kernel", "membership", "policy", "process"},
+    "currency": {"kernel", "membership", "governance", "policy", "process", "rules", "supervision"},
     "rows": {"kernel", "registry"},
     "installed": {"kernel", "registry"},
 }

@@ -13,6 +13,7 @@ from coseal.console.texts import (
     audit,
     base,
     blocks,
+    currency,
     evidence,
     exploring,
     findings,
@@ -43,6 +44,7 @@ _MODULES: Final = (
     audit,
     lists,
     search,
+    currency,
     standards,
 )
 

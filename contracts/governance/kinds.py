@@ -28,6 +28,7 @@ from coseal.contracts.membership.standing import standing
 from coseal.contracts.membership.state import (
     EXAMPLE_KEY,
     MEMBERS_KEY,
+    ROLE_CAPABILITIES,
     free_key,
     key_key,
     member_key,
@@ -43,7 +44,6 @@ from coseal.ledger.validators import ROLES, Validator
 
 MAX_OPERATORS: Final = 16
 """Operators with which a member begins; it adds more itself."""
-GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
 
 # Validators
 
@@ -145,8 +145,10 @@ def _check_member(view: View, case: Case, subject: Subject) -> Rejected | None:
     if (subject["role"] == "government") != bool(subject["level"]):
         return Rejected("bad_member", "a level is for a government member, and every one has it")
     given = sorted({capability for operator in operators for capability in operator["capabilities"]})
-    if subject["role"] != "government" and any(capability in GOVERNMENT_CAPABILITIES for capability in given):
-        return Rejected("bad_member", f"only a government member has {' or '.join(GOVERNMENT_CAPABILITIES)}")
+    for capability in given:
+        role = ROLE_CAPABILITIES.get(capability, subject["role"])
+        if role != subject["role"]:
+            return Rejected("bad_member", f"only a {role} member has {capability}")
     if "operate" not in given:
         return Rejected("bad_member", "one of its operators at least needs the capability operate")
     for name in ("user", "key"):

@@ -86,7 +86,8 @@ class List:
     table shows, with their headings; one that ends in ``_ms`` is a moment. ``entry`` makes the entry of a row. ``key``
     returns the state key of an entry, where the state has it, given its fields ``named_by`` (numbers perhaps as texts;
     ``ValueError`` for what is none). ``entries`` is their name in an answer. ``where`` narrows the table, ``computed``
-    are columns that it lacks, as SQL. A list that is not ``paged`` is given whole.
+    are columns that it lacks, as SQL. A list that is not ``paged`` is given whole;
+    one that is for ``members`` is never public, whatever the chain lets everybody read.
     """
 
     name: str
@@ -106,6 +107,7 @@ class List:
     where: str = ""
     computed: Mapping[str, str] = field(default_factory=dict)
     paged: bool = True
+    members: bool = False
 
     def __post_init__(self) -> None:
         """Fill in what follows from the rest: the order by the table's key, the name of the entries."""

@@ -39,6 +39,7 @@ from coseal.contracts.membership.state import (
     MEMBERS_KEY,
     NODES_KEY,
     OPEN_KEYS,
+    ROLE_CAPABILITIES,
     free_key,
     member_key,
     node_key,
@@ -77,7 +78,6 @@ __all__ = [
 CAPABILITIES: Final[tuple[str, ...]] = ("submit", "registrar", "operate")
 """What an operator may have, besides what other contracts say."""
 MAX_OPERATORS: Final = 1_000
-GOVERNMENT_CAPABILITIES: Final = ("registrar", "supervise")
 MAX_KEY_HISTORY: Final = 16
 
 
@@ -178,12 +178,13 @@ def _set_profile(view: View, context: Context, args: Args) -> Result | Rejected:
 
 
 def _may_grant(context: Context, capabilities: Sequence[str]) -> Rejected | None:
-    """Refuse to hand out what the sender does not have itself, and a government's from any other."""
+    """Refuse to hand out what the sender does not have itself, and what its role has not."""
     for capability in capabilities:
         if capability not in context.capabilities:  # M4
             return Rejected("forbidden", f"only an operator with the capability {capability} can grant it")
-        if capability in GOVERNMENT_CAPABILITIES and context.role != "government":  # M5
-            return Rejected("forbidden", f"only a government member can grant the capability {capability}")
+        role = ROLE_CAPABILITIES.get(capability, context.role)
+        if role != context.role:  # M5
+            return Rejected("forbidden", f"only a {role} member can grant the capability {capability}")
     return None
 
 

@@ -19,6 +19,8 @@ from coseal.ledger.signing import is_acceptable_point
 MAX_CERTIFICATE_BYTES: Final = 4096
 EXAMPLE_KEY: Final = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8032, test 1
 EXAMPLE_CERTIFICATE: Final = "3003020100"
+ROLE_CAPABILITIES: Final = {"registrar": "government", "supervise": "government", "treasury": "bank"}
+"""Capabilities that only operators of a member of this role have."""
 _DER_SEQUENCE: Final = 0x30
 _LOWER_HEX: Final = frozenset("0123456789abcdef")
 

@@ -26,6 +26,7 @@ from coseal.contracts.kernel.action import (
 )
 from coseal.contracts.kernel.fields import Boolean, Identifier, Integer, Many, OneOf, Record, Short, Table, Translatable
 from coseal.contracts.kernel.names import folded
+from coseal.contracts.policy.notices import UNITS, virtual_currency
 from coseal.contracts.process.state import definition_key, type_key
 from coseal.ledger import codec
 
@@ -48,6 +49,9 @@ phone phonenumber surname telephone 住址 出生日期 姓名 手机 手机号 
 """
 PERSONAL: Final = frozenset(_PERSONAL_NAMES.split())
 """Attribute names, without separators and in lower case, that stand for the data of a person."""
+
+RESERVED: Final = frozenset(("currency",))
+"""Process types that no member defines: what they name are things of contracts."""
 
 _PLAIN: Final = {ord(c): None for c in " _-."} | {ord("A") + i: ord("a") + i for i in range(26)}
 
@@ -124,6 +128,12 @@ def _check_attribute(path: str, part: str, name: str, spec: Mapping[str, Any]) -
 def next_definition(view: View, context: Context, args: Args) -> dict[str, Any] | Rejected:
     """Return the definition that the state would hold, if the sender may define this version of the type."""
     type_id, version = args["id"], args["version"]
+    if type_id in RESERVED:  # T19
+        return Rejected("reserved", f"the process type {type_id} is a contract's own; choose another id")
+    for name in args["object_types"]:
+        if folded(name) in UNITS:  # T20
+            detail = f"args.object_types.{name}: {virtual_currency(view, context.time_ms)}"
+            return Rejected("virtual_currency", detail)
     current: Any = view.get(type_key(type_id))
     if current is not None and current["member"] != context.member:
         return Rejected("forbidden", f"process type {type_id} belongs to {current['member']}; choose another id")

@@ -8,7 +8,7 @@ contracts/supervision/README.md, section Cases.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from coseal.contracts.kernel.action import Action, Args, Arguments, Context, Rejected, Result, View
@@ -94,8 +94,11 @@ def _open_case(view: View, context: Context, args: Args) -> Result | Rejected:
         args.get("evidence", ()),
     )
     record = _unknown_object(view, case) or open_case(view, context, case)
-    if isinstance(record, Rejected):
-        return record
+    return record if isinstance(record, Rejected) else opened(record)
+
+
+def opened(record: Mapping[str, Any]) -> Result:
+    """Return a finding that was opened by hand as the receipt shows it."""
     shown = {name: record[name] for name in ("id", "status", "supervisor", "subject", "deadline_ms")}
     return {**shown, "step": record["due"][0], "side": record["due"][1], "findings": [view_of(record)]}
 

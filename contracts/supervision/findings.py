@@ -29,7 +29,7 @@ from coseal.contracts.kernel.wording import duration_text, moment_text
 from coseal.contracts.rules.rule import SEVERITIES
 from coseal.contracts.supervision import holds as supervision_holds
 from coseal.contracts.supervision.holds import may_act
-from coseal.contracts.supervision.state import cases_key, finding_key, findings_key, rule_statistics_key
+from coseal.contracts.supervision.state import NAME, cases_key, finding_key, findings_key, rule_statistics_key
 from coseal.contracts.supervision.terms import (
     MAX_ESCALATION,
     SIDES,
@@ -55,6 +55,8 @@ CASE_RULE: Final = "system:case"
 """What stands in place of a rule in a finding that a person opened."""
 OPEN_CASE: Final = "open_case"
 """The action that opened it, and its first step."""
+CASE_ACTS: Final = (f"{NAME}.{OPEN_CASE}", f"currency.{OPEN_CASE}")
+"""The acts by which a person opens a finding: about what is recorded, and about a wallet."""
 VIEW_FIELDS: Final = (
     *("id", "rule", "version", "process_type", "object_type", "object", "source", "subject", "sequence", "event"),
     *("item", "verdict", "severity", "effect", "reason", "detail", "status", "deadline_ms"),

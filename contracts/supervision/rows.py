@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from coseal.contracts.kernel.rows.buffer import Rows
 from coseal.contracts.kernel.rows.place import Act
 from coseal.contracts.kernel.rows.writer import Writer
-from coseal.contracts.supervision.findings import DUE, SUPERSEDED
+from coseal.contracts.supervision.findings import CASE_ACTS, DUE, SUPERSEDED
 from coseal.contracts.supervision.tables import BALLOTS, FINDING_STEPS, FINDINGS, GUIDANCE, HOLDS, QUESTIONS, RULES
 from coseal.contracts.supervision.terms import MAX_ESCALATION, SIDES
 from coseal.ledger.transaction import Transaction
@@ -43,6 +43,7 @@ def writer(rows: Rows) -> Writer:
     """Return what writes the rows of this contract, of the acts of process too that it observes."""
     return Writer(
         {f"supervision.{action}": partial(_write, rows, put) for action, put in _WRITE.items()}
+        | dict.fromkeys(CASE_ACTS, partial(_write, rows, _open_case))
         | dict.fromkeys(("process.record", "process.attest"), lambda tx, data, act: _observed(rows, data, act)),
         due=partial(_due, rows),
     )
@@ -303,7 +304,6 @@ _WRITE: Final[Mapping[str, _Write]] = {
     "propose_retirement": _propose_other,
     "propose_terms": _propose_other,
     "vote": _vote,
-    "open_case": _open_case,
     **dict.fromkeys(_STEPS, _step),
     **dict.fromkeys(_HOLDS, _hold),
     "ask": _ask,

@@ -10,7 +10,7 @@ MembershipAddOperator = TypedDict(
     {
         "user": str,
         "key": str,
-        "capabilities": list[Literal["submit", "registrar", "operate", "supervise"]],
+        "capabilities": list[Literal["submit", "registrar", "operate", "supervise", "pay", "treasury"]],
     },
 )
 MembershipRemoveOperator = TypedDict(
@@ -132,7 +132,7 @@ GovernanceProposeAddMemberSubjectOperators = TypedDict(
     {
         "user": str,
         "key": str,
-        "capabilities": list[Literal["submit", "registrar", "operate", "supervise"]],
+        "capabilities": list[Literal["submit", "registrar", "operate", "supervise", "pay", "treasury"]],
     },
 )
 GovernanceProposeAddMemberSubject = TypedDict(
@@ -487,6 +487,69 @@ GovernanceProposeSettleDispute = TypedDict(
         "id": str,
         "kind": Literal["settle_dispute"],
         "subject": GovernanceProposeSettleDisputeSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeCurrencyClassSubjectLimits = TypedDict(
+    "GovernanceProposeCurrencyClassSubjectLimits",
+    {
+        "single_max": int | None,
+        "day_max": int | None,
+        "year_max": int | None,
+        "balance_max": int | None,
+    },
+)
+GovernanceProposeCurrencyClassSubject = TypedDict(
+    "GovernanceProposeCurrencyClassSubject",
+    {
+        "id": str,
+        "limits": GovernanceProposeCurrencyClassSubjectLimits,
+        "holders": list[Literal["vault", "member", "uscc", "lei"]],
+    },
+)
+GovernanceProposeCurrencyClass = TypedDict(
+    "GovernanceProposeCurrencyClass",
+    {
+        "id": str,
+        "kind": Literal["currency_class"],
+        "subject": GovernanceProposeCurrencyClassSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeCurrencyRegimeSubject = TypedDict(
+    "GovernanceProposeCurrencyRegimeSubject",
+    {
+        "regime": Literal["cash", "deposit"],
+    },
+)
+GovernanceProposeCurrencyRegime = TypedDict(
+    "GovernanceProposeCurrencyRegime",
+    {
+        "id": str,
+        "kind": Literal["currency_regime"],
+        "subject": GovernanceProposeCurrencyRegimeSubject,
+        "closes_ms": NotRequired[int],
+        "reason": NotRequired[str],
+    },
+)
+GovernanceProposeCurrencyCorrectionSubject = TypedDict(
+    "GovernanceProposeCurrencyCorrectionSubject",
+    {
+        "from": str,
+        "to": str,
+        "amount": int,
+        "member": str,
+        "basis": list[str],
+    },
+)
+GovernanceProposeCurrencyCorrection = TypedDict(
+    "GovernanceProposeCurrencyCorrection",
+    {
+        "id": str,
+        "kind": Literal["currency_correction"],
+        "subject": GovernanceProposeCurrencyCorrectionSubject,
         "closes_ms": NotRequired[int],
         "reason": NotRequired[str],
     },
@@ -1084,6 +1147,251 @@ StandardsAnswer = TypedDict(
         "text": str,
     },
 )
+CurrencyPayMandate = TypedDict(
+    "CurrencyPayMandate",
+    {
+        "nonce": int,
+        "until_ms": int,
+        "signature": str,
+    },
+)
+CurrencyPay = TypedDict(
+    "CurrencyPay",
+    {
+        "from": str,
+        "to": str,
+        "amount": int,
+        "code": Literal["SUPP", "TRAD", "LOAN", "INTE", "TAXS", "GOVT", "CASH", "OTHR"],
+        "reference": NotRequired[str],
+        "end_to_end": NotRequired[str],
+        "about": NotRequired[list[str]],
+        "mandate": NotRequired[CurrencyPayMandate],
+    },
+)
+CurrencyPayBatchItems = TypedDict(
+    "CurrencyPayBatchItems",
+    {
+        "from": str,
+        "to": str,
+        "amount": int,
+        "code": Literal["SUPP", "TRAD", "LOAN", "INTE", "TAXS", "GOVT", "CASH", "OTHR"],
+        "reference": NotRequired[str],
+        "end_to_end": NotRequired[str],
+        "about": NotRequired[list[str]],
+    },
+)
+CurrencyPayBatchMandates = TypedDict(
+    "CurrencyPayBatchMandates",
+    {
+        "nonce": int,
+        "until_ms": int,
+        "signature": str,
+    },
+)
+CurrencyPayBatch = TypedDict(
+    "CurrencyPayBatch",
+    {
+        "items": list[CurrencyPayBatchItems],
+        "linked": bool,
+        "mandates": NotRequired[dict[str, CurrencyPayBatchMandates]],
+    },
+)
+CurrencyPendRelease = TypedDict(
+    "CurrencyPendRelease",
+    {
+        "payer": NotRequired[bool],
+        "after_ms": NotRequired[int],
+        "arbiter": NotRequired[str],
+        "object": NotRequired[list[str]],
+        "unheld": NotRequired[bool],
+        "no_finding": NotRequired[bool],
+        "confirmed": NotRequired[str],
+    },
+)
+CurrencyPendMandate = TypedDict(
+    "CurrencyPendMandate",
+    {
+        "nonce": int,
+        "until_ms": int,
+        "signature": str,
+    },
+)
+CurrencyPend = TypedDict(
+    "CurrencyPend",
+    {
+        "from": str,
+        "to": str,
+        "amount": int,
+        "code": Literal["SUPP", "TRAD", "LOAN", "INTE", "TAXS", "GOVT", "CASH", "OTHR"],
+        "expires_ms": int,
+        "release": CurrencyPendRelease,
+        "reference": NotRequired[str],
+        "end_to_end": NotRequired[str],
+        "about": NotRequired[list[str]],
+        "mandate": NotRequired[CurrencyPendMandate],
+    },
+)
+CurrencyPostPendingMandate = TypedDict(
+    "CurrencyPostPendingMandate",
+    {
+        "nonce": int,
+        "until_ms": int,
+        "signature": str,
+    },
+)
+CurrencyPostPending = TypedDict(
+    "CurrencyPostPending",
+    {
+        "pending": str,
+        "amount": NotRequired[int],
+        "mandate": NotRequired[CurrencyPostPendingMandate],
+    },
+)
+CurrencyVoidPendingMandates = TypedDict(
+    "CurrencyVoidPendingMandates",
+    {
+        "nonce": int,
+        "until_ms": int,
+        "signature": str,
+    },
+)
+CurrencyVoidPending = TypedDict(
+    "CurrencyVoidPending",
+    {
+        "pendings": list[str],
+        "mandates": NotRequired[dict[str, CurrencyVoidPendingMandates]],
+    },
+)
+CurrencyOpenWallet = TypedDict(
+    "CurrencyOpenWallet",
+    {
+        "id": str,
+        "class": str,
+        "holder": NotRequired[str],
+        "holder_commitment": NotRequired[str],
+        "key": NotRequired[str],
+    },
+)
+CurrencyCloseWallet = TypedDict(
+    "CurrencyCloseWallet",
+    {
+        "wallet": str,
+    },
+)
+CurrencyReclassWalletLimits = TypedDict(
+    "CurrencyReclassWalletLimits",
+    {
+        "single_max": int | None,
+        "day_max": int | None,
+        "year_max": int | None,
+        "balance_max": int | None,
+    },
+)
+CurrencyReclassWalletMandate = TypedDict(
+    "CurrencyReclassWalletMandate",
+    {
+        "nonce": int,
+        "until_ms": int,
+        "signature": str,
+    },
+)
+CurrencyReclassWallet = TypedDict(
+    "CurrencyReclassWallet",
+    {
+        "wallet": str,
+        "class": NotRequired[str],
+        "limits": NotRequired[CurrencyReclassWalletLimits],
+        "mandate": NotRequired[CurrencyReclassWalletMandate],
+    },
+)
+CurrencyRekeyWalletMandate = TypedDict(
+    "CurrencyRekeyWalletMandate",
+    {
+        "nonce": int,
+        "until_ms": int,
+        "signature": str,
+    },
+)
+CurrencyRekeyWallet = TypedDict(
+    "CurrencyRekeyWallet",
+    {
+        "wallet": str,
+        "key": str,
+        "mandate": NotRequired[CurrencyRekeyWalletMandate],
+    },
+)
+CurrencyKeepKeyMandate = TypedDict(
+    "CurrencyKeepKeyMandate",
+    {
+        "nonce": int,
+        "until_ms": int,
+        "signature": str,
+    },
+)
+CurrencyKeepKey = TypedDict(
+    "CurrencyKeepKey",
+    {
+        "wallet": str,
+        "mandate": CurrencyKeepKeyMandate,
+    },
+)
+CurrencyAdmitInstitution = TypedDict(
+    "CurrencyAdmitInstitution",
+    {
+        "member": str,
+    },
+)
+CurrencyDismissInstitution = TypedDict(
+    "CurrencyDismissInstitution",
+    {
+        "member": str,
+        "successor": str,
+    },
+)
+CurrencyIssue = TypedDict(
+    "CurrencyIssue",
+    {
+        "source": str,
+        "sequence": int,
+        "item": Any,
+    },
+)
+CurrencyRedeem = TypedDict(
+    "CurrencyRedeem",
+    {
+        "amount": int,
+    },
+)
+CurrencySettleRedeem = TypedDict(
+    "CurrencySettleRedeem",
+    {
+        "redemption": str,
+    },
+)
+CurrencyVoidRedeem = TypedDict(
+    "CurrencyVoidRedeem",
+    {
+        "redemption": str,
+    },
+)
+CurrencyOpenCase = TypedDict(
+    "CurrencyOpenCase",
+    {
+        "wallet": str,
+        "severity": Literal["notice", "warning", "violation"],
+        "reason": str,
+        "legal_basis": list[str],
+        "evidence": NotRequired[list[str]],
+    },
+)
+CurrencyDefineUnit = TypedDict(
+    "CurrencyDefineUnit",
+    {
+        "name": NotRequired[Any],
+        "symbol": NotRequired[Any],
+        "supply": NotRequired[Any],
+    },
+)
 
 class Submitting:
     @overload
@@ -1326,6 +1634,33 @@ class Submitting:
         contract: Literal["governance"],
         action: Literal["propose"],
         args: GovernanceProposeSettleDispute,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeCurrencyClass,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeCurrencyRegime,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeCurrencyCorrection,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -1767,6 +2102,168 @@ class Submitting:
         contract: Literal["standards"],
         action: Literal["answer"],
         args: StandardsAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["pay"],
+        args: CurrencyPay,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["pay_batch"],
+        args: CurrencyPayBatch,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["pend"],
+        args: CurrencyPend,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["post_pending"],
+        args: CurrencyPostPending,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["void_pending"],
+        args: CurrencyVoidPending,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["open_wallet"],
+        args: CurrencyOpenWallet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["close_wallet"],
+        args: CurrencyCloseWallet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["reclass_wallet"],
+        args: CurrencyReclassWallet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["rekey_wallet"],
+        args: CurrencyRekeyWallet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["keep_key"],
+        args: CurrencyKeepKey,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["admit_institution"],
+        args: CurrencyAdmitInstitution,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["dismiss_institution"],
+        args: CurrencyDismissInstitution,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["issue"],
+        args: CurrencyIssue,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["redeem"],
+        args: CurrencyRedeem,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["settle_redeem"],
+        args: CurrencySettleRedeem,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["void_redeem"],
+        args: CurrencyVoidRedeem,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["open_case"],
+        args: CurrencyOpenCase,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["define_unit"],
+        args: CurrencyDefineUnit,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...
@@ -2022,6 +2519,33 @@ class AsyncSubmitting:
     async def submit(
         self,
         contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeCurrencyClass,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeCurrencyRegime,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
+        action: Literal["propose"],
+        args: GovernanceProposeCurrencyCorrection,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["governance"],
         action: Literal["vote"],
         args: GovernanceVote,
         *,
@@ -2456,6 +2980,168 @@ class AsyncSubmitting:
         contract: Literal["standards"],
         action: Literal["answer"],
         args: StandardsAnswer,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["pay"],
+        args: CurrencyPay,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["pay_batch"],
+        args: CurrencyPayBatch,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["pend"],
+        args: CurrencyPend,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["post_pending"],
+        args: CurrencyPostPending,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["void_pending"],
+        args: CurrencyVoidPending,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["open_wallet"],
+        args: CurrencyOpenWallet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["close_wallet"],
+        args: CurrencyCloseWallet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["reclass_wallet"],
+        args: CurrencyReclassWallet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["rekey_wallet"],
+        args: CurrencyRekeyWallet,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["keep_key"],
+        args: CurrencyKeepKey,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["admit_institution"],
+        args: CurrencyAdmitInstitution,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["dismiss_institution"],
+        args: CurrencyDismissInstitution,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["issue"],
+        args: CurrencyIssue,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["redeem"],
+        args: CurrencyRedeem,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["settle_redeem"],
+        args: CurrencySettleRedeem,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["void_redeem"],
+        args: CurrencyVoidRedeem,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["open_case"],
+        args: CurrencyOpenCase,
+        *,
+        timeout_s: float = ...,
+    ) -> Committed: ...
+    @overload
+    async def submit(
+        self,
+        contract: Literal["currency"],
+        action: Literal["define_unit"],
+        args: CurrencyDefineUnit,
         *,
         timeout_s: float = ...,
     ) -> Committed: ...

@@ -27,7 +27,16 @@ FROM_OUTSIDE = {
     "bench/README.md": "project/bench.md",
     **{
         f"contracts/{name}/README.md": f"spec/contracts-{name}.md"
-        for name in ("evidence", "governance", "membership", "policy", "process", "standards", "supervision")
+        for name in (
+            "currency",
+            "evidence",
+            "governance",
+            "membership",
+            "policy",
+            "process",
+            "standards",
+            "supervision",
+        )
     },
     "examples/README.md": "project/examples.md",
     "examples/constitution/README.md": "project/examples-constitution.md",

@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from coseal.contracts.registry import LISTS
 from coseal.node.http.auth import Identity, key_id, unauthorized
 from coseal.node.http.bodies import HEIGHT_HEADER, read_body
 from coseal.node.http.context import Context
@@ -177,8 +178,17 @@ class Gatekeeper:
             return
         if identity is not None and not identity.may("read"):
             raise Problem(403, "forbidden", "the token does not have the scope read")
-        if identity is None and not self._context.services.genesis.parameters.public_read:
+        public = self._context.services.genesis.parameters.public_read and not is_for_members(scope["path"])
+        if identity is None and not public:
             raise unauthorized("unauthenticated", "reading needs a bearer token or a signed request on this chain")
+
+
+_FOR_MEMBERS: Final = tuple(listed.path for listed in LISTS.values() if listed.members)
+
+
+def is_for_members(path: str) -> bool:
+    """Say whether a path is that of a list which is never public, or of one of its entries."""
+    return any(path == listed or path.startswith(f"{listed}/") for listed in _FOR_MEMBERS)
 
 
 @lru_cache(maxsize=1_024)

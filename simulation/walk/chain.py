@@ -39,6 +39,7 @@ from simulation.invariants import Violation
 from simulation.keys import Scheme
 from simulation.walk import goals, laws
 from simulation.walk.electorates import voting
+from simulation.walk.money import conserved
 from simulation.walk.walker import Keyring, Move, Seen, Walker
 
 START_MS: Final = 1_700_000_000_000
@@ -87,8 +88,8 @@ def make_genesis(keys: Keyring) -> Genesis:
 
 
 def _capabilities(role: str) -> tuple[str, ...]:
-    given = ("operate", "registrar", "submit", "supervise") if role == "government" else ("operate", "submit")
-    return tuple(given)
+    own = {"government": ("registrar", "supervise"), "bank": ("treasury",)}
+    return tuple(sorted(("operate", "pay", "submit", *own.get(role, ()))))
 
 
 class Peer:
@@ -231,6 +232,7 @@ class Chain:
         self.leader.commit(outcome)
         self.follower.commit(followed)
         begun, *receipts = map(Receipt.decode, outcome.receipts)
+        conserved(self.leader.executor.reader)
         laws.judge(self.leader.executor.reader, outcome.transactions, receipts, begun)
         self._remember(time_ms, outcome.transactions, receipts)
         self.committed.append(committed)
@@ -282,7 +284,9 @@ class Chain:
             raise Violation(f"{outcome.steps} steps in block {outcome.height}")
         for tx, receipt in zip(outcome.transactions, receipts, strict=True):
             name = f"{tx.contract}.{tx.action}"
-            self.goals.update(goals.of_receipt(name, receipt.code, receipt.detail, receipt.data))
+            carried = "mandate" in tx.args
+            shown = goals.of_receipt(name, receipt.code, receipt.detail, receipt.data, carried=carried)
+            self.goals.update(shown)
             if receipt.ok:
                 self.accepted[name] += 1
                 if name == "process.define_type":

@@ -11,6 +11,7 @@ from typing import Any, Final
 from coseal.contracts.kernel.action import Reader
 from coseal.contracts.process.state import source_key, type_key
 from coseal.contracts.rules.rule import SOURCE, names_of
+from coseal.contracts.supervision.findings import CASE_ACTS
 from coseal.contracts.supervision.state import active_key, rule_key, set_key
 
 GOALS: Final[dict[str, str]] = {
@@ -37,6 +38,13 @@ GOALS: Final[dict[str, str]] = {
     "breach": "something is recorded on an object on hold",
     "overdue": "a step is not taken in time",
     "opened": "a person opens a finding",
+    "issued": "money is issued on a reserve instruction",
+    "carried": "a member carries what the key of a wallet signed",
+    "settled": "a redemption is settled",
+    "frozen": "a payment is refused under a hold",
+    "given_back": "a pending transfer ends by its time",
+    "rekeyed": "a lost key is replaced by its time",
+    "corrected_money": "a ballot corrects a payment",
     "closed": "a finding closes because nobody appealed",
     "validator_added": "a validator is added",
     "validator_removed": "a validator is removed",
@@ -69,13 +77,13 @@ GOALS: Final[dict[str, str]] = {
 """Every name with what it means."""
 
 
-def of_receipt(action: str, code: str, detail: str, data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the goals that a transaction's receipt shows."""
+def of_receipt(action: str, code: str, detail: str, data: Mapping[str, Any], *, carried: bool = False) -> Iterator[str]:
+    """Yield the goals that a transaction's receipt shows; ``carried``: it has a mandate."""
     if code == "rule_broken":
         yield "source_kept" if "named source" in detail else "kept"
     if code in ("suspended", "former_member"):
         yield "no_voice"
-    if code in ("too_costly", "paused"):
+    if code in ("too_costly", "paused", "frozen"):
         yield code
     if code == "ok" and data.get("status") == "failed":
         yield "failed"
@@ -88,7 +96,11 @@ def of_receipt(action: str, code: str, detail: str, data: Mapping[str, Any]) -> 
     yield from _of_effects(data.get("effects", ()))
     if "gap" in data:
         yield "gap"
-    if action == "supervision.open_case":
+    if action in ("currency.issue", "currency.settle_redeem"):
+        yield "issued" if action == "currency.issue" else "settled"
+    if action == "currency.pay" and carried:
+        yield "carried"
+    if action in CASE_ACTS:
         yield "opened"
     if action == "process.attest" and data["status"] == "disputed":
         yield "disputed"
@@ -111,6 +123,10 @@ def of_begun(reader: Reader, data: Mapping[str, Any]) -> Iterator[str]:
         yield "stepped_down"
     for proposal in governed.get("closed", ()):
         yield from _of_proposal(proposal)
+    paid = data.get("currency", {})
+    for name, goal in (("expired", "given_back"), ("rekeyed", "rekeyed"), ("corrected", "corrected_money")):
+        if paid.get(name):
+            yield goal
     due = data.get("supervision", {})
     yield from _of_findings(due)
     for view in due.get("findings", ()):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from coseal.contracts.currency import actions as currency
 from coseal.contracts.evidence import actions as evidence
 from coseal.contracts.policy import actions as policy
 from coseal.contracts.policy.statistics import DIMENSIONS
@@ -45,6 +46,7 @@ PLACES = {
     "supervision": ("supervision/*.py", "governance/ballot.py"),
     "evidence": ("evidence/*.py",),
     "standards": ("standards/*.py",),
+    "currency": ("currency/*.py",),
 }
 
 
@@ -77,6 +79,7 @@ def test_the_codes_of_findings_are_those_of_the_specification():
             supervision.CONTRACT,
             evidence.CONTRACT,
             standards.CONTRACT,
+            currency.CONTRACT,
         )
     ],
 )

@@ -43,13 +43,15 @@ def make_genesis(
     time_ms: int = START_MS,
     constitution: Mapping[str, Any] | None = None,
     engine: str = PBFT_NAME,
+    money: bool = False,
     **parameters: Any,
 ) -> Genesis:
     """Return a genesis. A member's ``admin`` may operate and submit, a government's supervise, ``registrars`` record.
 
     ``capabilities`` are those of every operator instead; ``validators`` are named as their members, a second one of a
     member with a suffix (``bank-a.2``); ``observers`` are nodes of the first member; ``certificates`` are link
-    certificates of nodes, where a test looks at them; ``parameters`` as in the genesis.
+    certificates of nodes, where a test looks at them; with ``money`` everybody may pay, and banks have
+    a treasury; ``parameters`` as in the genesis.
     """
     links = certificates or {}
     nodes = [(node, node.partition(".")[0], "validator") for node in validators]
@@ -58,7 +60,7 @@ def make_genesis(
         name=name,
         time_ms=time_ms,
         parameters=Parameters(**{"state_bits": 8, **parameters}),
-        members=tuple(_member(member, capabilities or _capabilities(member, registrars)) for member in members),
+        members=tuple(_member(member, capabilities or _capabilities(member, registrars, money)) for member in members),
         nodes=tuple(
             Node(node, member, kind, validator(node).public_key, links.get(node, b"certificate"))
             for node, member, kind in nodes
@@ -88,7 +90,8 @@ def _member(member: str, capabilities: Sequence[str]) -> Member:
     )
 
 
-def _capabilities(member: str, registrars: Sequence[str]) -> list[str]:
+def _capabilities(member: str, registrars: Sequence[str], money: bool) -> list[str]:
     given = ["operate", "submit"]
     given += ["registrar"] if member in registrars else []
+    given += ["pay", *(["treasury"] if ROLES[member] == "bank" else [])] if money else []
     return given + (["supervise"] if ROLES[member] == "government" else [])

@@ -11,9 +11,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from coseal.contracts.currency.ledger import mandate_preimage
+from coseal.contracts.currency.supply import INSTRUCTION_EXAMPLE, RESERVES_TYPE
 from coseal.contracts.evidence.actions import arguments_of
 from coseal.contracts.governance.state import CONSTITUTION_KEY, proposal_key
-from coseal.contracts.process.chain import decoded_item_hash
+from coseal.contracts.process.chain import decoded_item_hash, item_hash
 from coseal.ledger.block import Receipt
 from coseal.ledger.certificate import Phase, vote_preimage
 from coseal.ledger.equivocation import Equivocation, Signed
@@ -41,7 +43,11 @@ BALLOTS: Final = frozenset(
 )
 AT_ONCE: Final = 4
 """So many of ``BALLOTS`` may be open at once."""
+NEVER: Final = frozenset(("currency.define_unit",))
+"""Actions that are refused whatever they say."""
 DEPUTY: Final = "regulator/deputy"
+ISSUER: Final = "central-bank/issuer"
+SOCIAL_CREDIT_CODE: Final = "uscc:91110000600037341L"
 RECOMMENDED: Final = Path(__file__).parents[2] / "examples" / "constitution" / "recommended.json"
 
 
@@ -552,3 +558,155 @@ class Prepared:
         for args in disputed:
             named = {"standard": args["standard"], "version": 1, "member": "city"}
             yield "enterprise-a", {**named, "text": "It is not"}
+
+    # Currency
+
+    def _money(self) -> None:
+        """Have bank-a admitted and funded, with a wallet of enterprise-a and one with a key; a second issuer."""
+        if self.chain.get("currency/institution/bank-a") is not None:
+            return
+        issuer = {"user": "issuer", "key": signer(ISSUER).public_key.hex(), "capabilities": ["treasury"]}
+        source = {"id": "reserves", "process_type": "reserves", "mode": "live"}
+        self._ok(
+            [
+                ("central-bank", "membership.add_operator", issuer),
+                ("central-bank", "process.define_type", RESERVES_TYPE),
+                ("central-bank", "currency.admit_institution", {"member": "bank-a"}),
+                ("bank-a", "process.register_source", source),
+            ]
+        )
+        self._ok([(sender, "currency.issue", args) for sender, args in self._currency_issue(1)])
+        opened = {"class": "corporate", "holder": "member:enterprise-a"}
+        paid = {"from": "bank-a/vault", "to": "bank-a/ea", "amount": 10**14, "code": "CASH"}
+        self._ok(
+            [
+                ("bank-a", "currency.open_wallet", {**opened, "id": "ea"}),
+                ("bank-a", "currency.open_wallet", {**opened, "id": "eb"}),
+                ("bank-a", "currency.pay", paid),
+            ]
+        )
+
+    def _currency_admit_institution(self, count: int) -> Iterator[Ready]:
+        self._money()
+        for _ in range(count):
+            bank = f"b{self._next()}"
+            user = {"user": "admin", "key": self._key(), "capabilities": ["operate"]}
+            subject = {"member": bank, "name": "B", "role": "bank", "level": "", "sector": "", "operators": [user]}
+            proposal = {"id": f"p-{bank}", "kind": "add_member", "subject": subject, "reason": "It has asked"}
+            self._ok([("bank-a", "governance.propose", {**proposal, "closes_ms": self.now_ms + OPEN_MS})])
+            vote = {"ballot": f"p-{bank}", "choice": "yes"}
+            self._ok([(member, "governance.vote", vote) for member in ("central-bank", "regulator")])
+            yield "central-bank", {"member": bank}
+
+    def _currency_dismiss_institution(self, count: int) -> Iterator[Ready]:
+        admitted = list(self._currency_admit_institution(count))
+        self._ok([(sender, "currency.admit_institution", args) for sender, args in admitted])
+        for _, args in admitted:
+            yield "central-bank", {**args, "successor": "bank-a"}
+
+    def _currency_issue(self, count: int) -> Iterator[Ready]:
+        self._money()
+        source = "bank-a/reserves"
+        first = self.chain.get("process/source/bank-a/reserves")["sequence"] + 1
+        items = [
+            {
+                **INSTRUCTION_EXAMPLE,
+                "event": f"i{self._next()}",
+                "time": time_text(self.now_ms),
+                "attributes": {
+                    **INSTRUCTION_EXAMPLE["attributes"],
+                    "amount": "9000000000000.00",
+                    "instruction": f"I{self._next()}",
+                },
+            }
+            for _ in range(count)
+        ]
+        self._ok(
+            [
+                ("bank-a", "process.record", {"source": "reserves", "sequence": first + at, "items": [item]})
+                for at, item in enumerate(items)
+            ]
+        )
+        hashes = [item_hash(source, first + at, item).hex() for at, item in enumerate(items)]
+        self._ok([("central-bank", "process.attest", {"item": item, "verdict": "confirm"}) for item in hashes])
+        for at, item in enumerate(items):
+            yield ISSUER, {"source": source, "sequence": first + at, "item": item}
+
+    def _currency_open_wallet(self, count: int) -> Iterator[Ready]:
+        self._money()
+        for _ in range(count):
+            yield "bank-a", {"id": f"w{self._next()}", "class": "corporate", "holder": "member:enterprise-a"}
+
+    def _wallets(self, count: int, **keyed: str) -> list[str]:
+        opened = [args for _, args in self._currency_open_wallet(count)]
+        if keyed:
+            opened = [{**args, "holder": SOCIAL_CREDIT_CODE, **keyed} for args in opened]
+        self._ok([("bank-a", "currency.open_wallet", args) for args in opened])
+        return [f"bank-a/{args['id']}" for args in opened]
+
+    def _currency_close_wallet(self, count: int) -> Iterator[Ready]:
+        for wallet in self._wallets(count):
+            yield "bank-a", {"wallet": wallet}
+
+    def _currency_reclass_wallet(self, count: int) -> Iterator[Ready]:
+        for wallet in self._wallets(count):
+            yield "bank-a", {"wallet": wallet, "class": "corporate"}
+
+    def _currency_rekey_wallet(self, count: int) -> Iterator[Ready]:
+        for wallet in self._wallets(count, key=signer("customer").public_key.hex()):
+            yield "bank-a", {"wallet": wallet, "key": self._key()}
+
+    def _currency_keep_key(self, count: int) -> Iterator[Ready]:
+        changes = list(self._currency_rekey_wallet(count))
+        self._ok([(sender, "currency.rekey_wallet", args) for sender, args in changes])
+        for _, args in changes:
+            named, until_ms = {"wallet": args["wallet"]}, self.now_ms + 2 * DAY_MS
+            signed = mandate_preimage(self.chain.chain_id, args["wallet"], 1, until_ms, "currency.keep_key", named)
+            signature = signer("customer").sign(signed).hex()
+            yield "city", {**named, "mandate": {"nonce": 1, "until_ms": until_ms, "signature": signature}}
+
+    def _currency_redeem(self, count: int) -> Iterator[Ready]:
+        self._money()
+        for _ in range(count):
+            yield "bank-a", {"amount": 1}
+
+    def _redemptions(self, count: int) -> list[str]:
+        calls = [(sender, "currency.redeem", args) for sender, args in self._currency_redeem(count)]
+        return [data["redemption"] for data in self._ok(calls)]
+
+    def _currency_settle_redeem(self, count: int) -> Iterator[Ready]:
+        for redemption in self._redemptions(count):
+            yield "central-bank", {"redemption": redemption}
+
+    _currency_void_redeem = _currency_settle_redeem
+
+    def _currency_pay(self, count: int) -> Iterator[Ready]:
+        self._money()
+        for _ in range(count):
+            yield "enterprise-a", {"from": "bank-a/ea", "to": "bank-a/eb", "amount": 1, "code": "SUPP"}
+
+    def _currency_pay_batch(self, count: int) -> Iterator[Ready]:
+        for sender, item in self._currency_pay(count):
+            yield sender, {"items": [item], "linked": False}
+
+    def _currency_pend(self, count: int) -> Iterator[Ready]:
+        for sender, item in self._currency_pay(count):
+            yield sender, {**item, "expires_ms": self.now_ms + DAY_MS, "release": {"arbiter": "regulator"}}
+
+    def _pendings(self, count: int) -> list[str]:
+        calls = [(sender, "currency.pend", args) for sender, args in self._currency_pend(count)]
+        return [data["pending"] for data in self._ok(calls)]
+
+    def _currency_post_pending(self, count: int) -> Iterator[Ready]:
+        for pending in self._pendings(count):
+            yield "regulator", {"pending": pending}
+
+    def _currency_void_pending(self, count: int) -> Iterator[Ready]:
+        for pending in self._pendings(count):
+            yield "regulator", {"pendings": [pending]}
+
+    def _currency_open_case(self, count: int) -> Iterator[Ready]:
+        self._money()
+        why = {"severity": "warning", "reason": "No contract", "legal_basis": ["external: complaint 17"]}
+        for _ in range(count):
+            yield "regulator", {"wallet": "bank-a/eb", **why}

@@ -7,6 +7,7 @@ from tests.vectors.recorded import (
     constituted,
     governed,
     members,
+    money,
     policies,
     processes,
     standards,
@@ -29,6 +30,7 @@ def whole() -> Scenario:
     standing.run(scenario)
     bounds.run(scenario, cases)
     standards.run(scenario)
+    money.run(scenario)
     constituted.run(scenario)
     return scenario
 

@@ -41,7 +41,7 @@ class Step(NamedTuple):
 
 def genesis() -> Genesis:
     """Return the genesis of the recorded chain: members of every role, five of which run a validator."""
-    return make_genesis("recorded", registrars=("regulator", "city"), validators=VALIDATORS)
+    return make_genesis("recorded", registrars=("regulator", "city"), validators=VALIDATORS, money=True)
 
 
 class Scenario:
