@@ -33,8 +33,8 @@ from coseal.ledger.render import certified_header_from_json, plain, proven_value
 
 RULE: Final = "audit.md, Decision"
 STEP_NAMES: Final = ("form", "chain", "header", "validators", "certificate", "ballot", "votes", "resolution")
-_FIELDS: Final = ("ballot", "subject", "constitution", "members", "votes")
-_NAMES: Final = frozenset({"coseal", "version", "contract", "id", "block", *_FIELDS})
+_SINGLE: Final = ("ballot", "subject", "next_constitution", "members")
+_NAMES: Final = frozenset({"coseal", "version", "contract", "id", "block", "constitution", "votes", *_SINGLE})
 _MAX_ROUNDS: Final = 2
 _IN_EFFECT: Final = (ballot.PASSED, ballot.ACCEPTED, "void", ballot.FAILED)
 """Statuses of a ballot that passed, whatever became of it then."""
@@ -51,6 +51,7 @@ class Shown:
     ballot: CertifiedValue
     subject: CertifiedValue
     constitution: CertifiedValue | None
+    next_constitution: CertifiedValue
     members: CertifiedValue
     votes: Sequence[CertifiedValue]
 
@@ -81,7 +82,7 @@ def read(value: Any) -> Shown:
     def proven(entry: Any) -> CertifiedValue:
         return proven_value_from_json(entry, header, certificate)
 
-    single = {each: proven(fields[each]) for each in ("ballot", "subject", "members")}
+    single = {each: proven(fields[each]) for each in _SINGLE}
     constitution = None if fields["constitution"] is None else proven(fields["constitution"])
     rows = codec.sequence(fields["votes"], f"{KIND}.votes", limit=_MAX_ROUNDS * MAX_MEMBERS)
     return Shown(contract, name, header, certificate, constitution=constitution, votes=[*map(proven, rows)], **single)
@@ -130,18 +131,27 @@ def _ballot(shown: Shown) -> _Ballot:
     if "decided" not in record:
         raise BadProof(f"{shown.id} is {record['status']}: nothing is decided yet")
     subject = _proven(shown.subject, ballot_subject_key(shown.contract, shown.id))
-    number, constitution, digest = record["constitution"], FOUNDING, in_force.FOUNDING_DIGEST
-    if (shown.constitution is not None) != bool(number):
-        raise BadProof(f"it was decided by constitution {number}, which is not what is shown")
-    if shown.constitution is not None:
-        kept = _proven(shown.constitution, constitution_key(number))
-        if kept is None or in_force.digest_of(kept["document"]) != kept["digest"]:
-            raise BadProof(f"constitution {number} is not the one of its digest")
-        constitution, digest = constitution_of(kept["document"]), kept["digest"]
+    constitution, digest = _constitution(shown, record)
     track = constitution.track_of(ballot.kind_of(shown.contract, record["kind"]))
     if track.name != record["track"]:
         raise BadProof(f"it was decided on track {record['track']}, though its kind is on {track.name}")
     return _Ballot(record, subject, constitution, digest, track)
+
+
+def _constitution(shown: Shown, record: Mapping[str, Any]) -> tuple[Constitution, str]:
+    """Return the constitution that was in force when a ballot was decided, and its digest."""
+    number, height = record["constitution"], record["decided"][0]
+    following = _proven(shown.next_constitution, constitution_key(number + 1))
+    if following is not None and following["height"] < height:
+        raise BadProof(f"constitution {number + 1} was in force since block {following['height']}, not {number}")
+    if (shown.constitution is not None) != bool(number):
+        raise BadProof(f"it was decided by constitution {number}, which is not what is shown")
+    if shown.constitution is None:
+        return FOUNDING, in_force.FOUNDING_DIGEST
+    kept = _proven(shown.constitution, constitution_key(number))
+    if kept is None or kept["height"] > height or in_force.digest_of(kept["document"]) != kept["digest"]:
+        raise BadProof(f"constitution {number} was not in force in block {height}, or is not the one of its digest")
+    return constitution_of(kept["document"]), kept["digest"]
 
 
 def _votes(shown: Shown, record: Mapping[str, Any], members: Sequence[str]) -> list[tuple[Place, Vote]]:

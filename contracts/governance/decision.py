@@ -28,19 +28,23 @@ class Place(NamedTuple):
 
 
 class Keys(NamedTuple):
-    """The keys that say how a ballot was decided; no ``constitution`` if it was the founding one."""
+    """The keys that say how a ballot was decided; no ``constitution`` if it was the founding one.
+
+    ``next_constitution`` is that of the one after it, which is absent or came no earlier than the decision.
+    """
 
     ballot: str
     subject: str
     constitution: str | None
+    next_constitution: str
     members: str
     votes: tuple[Place, ...]
 
     @property
     def all(self) -> list[str]:
         """Every key, in order."""
-        found = (self.ballot, self.subject, self.constitution, self.members, *(place.key for place in self.votes))
-        return [key for key in found if key is not None]
+        single = (self.ballot, self.subject, self.constitution, self.next_constitution, self.members)
+        return [*(key for key in single if key is not None), *(place.key for place in self.votes)]
 
 
 def keys(contract: str, ballot_id: str, record: Mapping[str, Any], members: Sequence[str]) -> Keys:
@@ -51,6 +55,7 @@ def keys(contract: str, ballot_id: str, record: Mapping[str, Any], members: Sequ
         ballot_key(contract, ballot_id),
         ballot_subject_key(contract, ballot_id),
         constitution_key(number) if number else None,
+        constitution_key(number + 1),
         MEMBERS_KEY,
         tuple(Place(member, turn, vote_key(contract, ballot_id, turn, member)) for turn in turns for member in members),
     )
@@ -78,6 +83,7 @@ def document(contract: str, ballot_id: str, wanted: Keys, proven: Sequence[Certi
         "ballot": shown[wanted.ballot],
         "subject": shown[wanted.subject],
         "constitution": None if wanted.constitution is None else shown[wanted.constitution],
+        "next_constitution": shown[wanted.next_constitution],
         "members": shown[wanted.members],
         "votes": [shown[place.key] for place in wanted.votes],
     }

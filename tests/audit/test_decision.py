@@ -241,6 +241,8 @@ def test_an_open_ballot_has_no_decision() -> None:
         ({"sizes": {"bank": 50}}, "the votes come to open in block"),
         ({"tally": {"members": {"bank": [9, 0, 0]}, "validators": {}}}, "the votes do not sum to the tally"),
         ({"track": "seats"}, "it was decided on track seats, though its kind is on admission"),
+        ({"constitution": 0}, "constitution 1 was in force since block 0, not 0"),
+        ({"constitution": 2}, "constitution 2 was not in force"),
         ({"effect_ms": 1}, "it does not take effect when its track says"),
     ],
 )

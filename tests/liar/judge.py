@@ -377,7 +377,7 @@ def _facts(result: Verification) -> Any:
 
 def _only_raw(decision: Any) -> Any:
     """Return a decision whose values are shown by their raw form alone."""
-    single = {name: {"raw": decision[name]["raw"]} for name in ("ballot", "subject", "members")}
+    single = {name: {"raw": decision[name]["raw"]} for name in ("ballot", "subject", "next_constitution", "members")}
     return {**decision, **single, "votes": [{"raw": vote["raw"]} for vote in decision["votes"]]}
 
 
