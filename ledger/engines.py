@@ -70,7 +70,16 @@ def _comet_fault(turn: Turn, header: Header) -> str | None:
 
 PBFT: Final = Engine(PBFT_NAME, "Coseal's PBFT", True, PbftCertificate, _pbft_fault)
 COMETBFT: Final = Engine(COMETBFT_NAME, "CometBFT", False, CometCertificate, _comet_fault)
+COMETBFT_VERSION: Final = "v0.38.25"
+COMETBFT_BUILD: Final = b"mod\tgithub.com/cometbft/cometbft\tv0.38.25\th1:jtGSyssudmkjED2fk9wFGfd/fNyPKvLIinW62ELxZH4="
+"""What Go writes into a binary of that release: its module, version and the checksum of its sources."""
+COMETBFT_INSTALL: Final = f"go install github.com/cometbft/cometbft/cmd/cometbft@{COMETBFT_VERSION}"
 _ENGINES: Final = {engine.name: engine for engine in (PBFT, COMETBFT)}
+
+
+def is_cometbft(binary: bytes) -> bool:
+    """Say whether a program's bytes are those of the one release of CometBFT that orders chains here."""
+    return COMETBFT_BUILD in binary
 
 
 def engine_of(genesis: Genesis) -> Engine:

@@ -15,12 +15,14 @@ import structlog
 from coseal.ledger.errors import LedgerError
 from coseal.node.core import packing, wire
 from coseal.node.core.events import (
+    AbciAnswer,
     Accused,
     AdoptSnapshot,
     Answered,
     Append,
     AppendBlock,
     ApplyState,
+    AskCommit,
     BeginJoin,
     BroadcastFrame,
     ContractFault,
@@ -34,6 +36,7 @@ from coseal.node.core.events import (
     LoadSnapshot,
     NodeEffect,
     Noticed,
+    Offer,
     Pin,
     Published,
     ReadHeightKnown,
@@ -124,6 +127,10 @@ class Effects:
             case Unpin(node):
                 _log.info("unregistered", peer=node)
                 self._links.unpin(node)
+            case AbciAnswer():
+                writer.after(lambda: self._links.carry_out(effect))  # N1
+            case AskCommit() | Offer():
+                self._links.carry_out(effect)
             case Halt(reason, needs_release):
                 self._process.halted(reason, needs_release=needs_release)
 

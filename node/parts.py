@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from coseal.ledger.head import Head
 from coseal.node.commits import Commits
 from coseal.node.consistent_reads import ConsistentReads
-from coseal.node.core.machine import Machine
+from coseal.node.engine import EngineMachine
 from coseal.node.index.index import Index
 from coseal.node.signing.renewal import Renewal
 from coseal.node.storage.data_folder import Storage
@@ -16,7 +16,7 @@ from coseal.node.storage.writer import Writer
 from coseal.node.telemetry.metrics import Metrics
 from coseal.node.telemetry.tracing import Tracer
 from coseal.node.timers import Timers
-from coseal.node.transport.links import Links
+from coseal.node.transport.network import Network
 from coseal.node.verifier.preview import Previews
 from coseal.node.verifier.verifier import Verifier
 
@@ -25,7 +25,7 @@ from coseal.node.verifier.verifier import Verifier
 class Parts:
     """``tracer`` is None if no spans of transactions are wanted."""
 
-    machine: Machine
+    machine: EngineMachine
     storage: Storage
     writer: Writer
     snapshot_service: SnapshotService
@@ -34,7 +34,7 @@ class Parts:
     reads: ConsistentReads
     verifier: Verifier
     previews: Previews
-    links: Links
+    links: Network
     timers: Timers
     renewal: Renewal
     metrics: Metrics

@@ -23,6 +23,8 @@ from coseal.consensus.messages import Proposal
 from coseal.ledger.build import BUILD
 from coseal.ledger.native import Core
 from coseal.ledger.transaction import Transaction
+from coseal.node.comet.engine import CometEngine
+from coseal.node.comet.files import Home
 from coseal.node.commits import Commits, recent_blocks
 from coseal.node.config import NodeConfig
 from coseal.node.consistent_reads import ConsistentReads
@@ -45,10 +47,10 @@ from coseal.node.core.events import (
     TickKind,
     TimerFired,
 )
-from coseal.node.core.machine import Machine
 from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.core.wire import ConsensusMessage, WireMessage
 from coseal.node.effects import Effects, endpoint
+from coseal.node.engine import EngineMachine
 from coseal.node.exits import Exit
 from coseal.node.http.app import create_app
 from coseal.node.http.auth import Token
@@ -72,6 +74,7 @@ from coseal.node.telemetry.tracing import Tracer
 from coseal.node.timers import Timers
 from coseal.node.transport.inbox import Inbox
 from coseal.node.transport.links import Identity, Links, PortInUse
+from coseal.node.transport.network import Network
 from coseal.node.verifier.preview import Previews
 from coseal.node.verifier.verifier import Verifier
 
@@ -88,7 +91,7 @@ class Runtime:
         *,
         config: NodeConfig,
         storage: Storage,
-        machine: Machine,
+        machine: EngineMachine,
         core: Core,
         verified: VerifiedCache,
         identity: Identity,
@@ -98,8 +101,11 @@ class Runtime:
         signer: RemoteSigner | None = None,
         http_tls: ssl.SSLContext | None = None,
         tracer: Tracer | None = None,
+        comet: Home | None = None,
     ) -> None:
-        """``allow_voting``: the operator vouches that a lost journal hides no vote. ``signer``: the process with our
+        """``comet``: where CometBFT lives that orders the blocks of ``machine``, if that is not its own work.
+
+        ``allow_voting``: the operator vouches that a lost journal hides no vote. ``signer``: the process with our
         consensus key, if it is not in this one. ``http_tls``: what HTTP shows, if it uses TLS. ``tracer``: if spans
         of transactions are wanted.
         """
@@ -114,7 +120,11 @@ class Runtime:
         self._timers = Timers(self._timer_fired)
         self._inbox = Inbox(self._verifier, verified, self._is_wanted, self)
         pinned = {pin.node: pin.certificate for pin in machine.pins}
-        self._links = Links(identity, pinned, self, self._inbox.receive)
+        self._links: Network
+        if comet is None:
+            self._links = Links(identity, pinned, self, self._inbox.receive)
+        else:
+            self._links = CometEngine(comet, lambda: machine.pins, self._step, pinned.get(config.node_id, b""))
         commits = Commits(storage.tip_height)
         commits.preload(recent_blocks(storage))
         index = Index(

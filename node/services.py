@@ -187,6 +187,8 @@ class NodeServices:
 
     async def consistent(self, timeout_s: float) -> int:
         """See ``Services``."""
+        if not self._machine.answers_reads:
+            raise Unavailable("CometBFT orders this chain, and no quorum can be asked there: use min_height")
         return await self._parts.reads.consistent(timeout_s)
 
 

@@ -10,7 +10,6 @@ import json
 import sys
 from pathlib import Path
 
-from coseal.ledger.engines import PBFT, engine_of
 from coseal.ledger.errors import LedgerError
 from coseal.ledger.genesis import Genesis
 from coseal.node.config import ConfigProblem, NodeConfig, load
@@ -63,11 +62,8 @@ def create_journal(folder: Path) -> Path:
 def read_genesis(config: NodeConfig) -> Genesis:
     """Read the genesis that the configuration names; raise ``ConfigProblem``."""
     try:
-        genesis = Genesis.decode(config.genesis.read_bytes())
+        return Genesis.decode(config.genesis.read_bytes())
     except OSError as error:
         raise ConfigProblem(f"cannot read the genesis {config.genesis}: {error.strerror}") from None
     except LedgerError as error:
         raise ConfigProblem(f"the genesis {config.genesis} cannot be used: {error.reason}") from None
-    if engine_of(genesis) is not PBFT:
-        raise ConfigProblem(f"the genesis {config.genesis} names CometBFT as engine, which this software does not run")
-    return genesis

@@ -12,7 +12,7 @@ import os
 import resource
 import ssl
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -24,14 +24,19 @@ from coseal.contracts.installed import installed
 from coseal.contracts.membership import actions as membership
 from coseal.contracts.membership.nodes import FORMER
 from coseal.ledger import native
+from coseal.ledger.engines import COMETBFT, engine_of
 from coseal.ledger.genesis import Genesis
 from coseal.ledger.native import Core, CoreProblem
-from coseal.ledger.signing import Signer
+from coseal.ledger.signing import Ed25519Signer, Signer
+from coseal.node.comet.engine import require_short
+from coseal.node.comet.files import FOLDER, Home, find_binary
 from coseal.node.config import ConfigProblem, NodeConfig, load
+from coseal.node.core.comet.machine import CometMachine
 from coseal.node.core.context import MachineConfig
 from coseal.node.core.machine import Machine
 from coseal.node.core.verified_cache import VerifiedCache
 from coseal.node.core.wire import Hello
+from coseal.node.engine import EngineMachine
 from coseal.node.exits import Exit
 from coseal.node.fault_injection import NO_FAULTS
 from coseal.node.http.auth import BadTokenFile, Token, load_tokens
@@ -133,23 +138,36 @@ def _runtime(
     signer, next_signer = _signers(config, genesis, entry, secret)
     identity = _identity(storage.folder, config, genesis, entry, signer, secret)
     gateway = _gateway(config, signer, secret)
-    machine = Machine(
-        MachineConfig(
-            genesis=genesis,
-            node_id=config.node_id,
-            signer=signer,
-            software_version=software_version(),
-            verify=core.verify,
-            join_gap_blocks=_join_gap(config, storage),
-            next_signer=next_signer,
-        ),
-        storage.executor,
-        tip=storage.committed(storage.tip_height),
-        journal_data=storage.journal.read(),
-        verified=verified,
-        first_height=storage.first_height,
-        kept=storage.joining.load(),
+    comet = _comet_home(config, storage, entry, secret)
+    settings = MachineConfig(
+        genesis=genesis,
+        node_id=config.node_id,
+        signer=signer,
+        software_version=software_version(),
+        verify=core.verify,
+        join_gap_blocks=_join_gap(config, storage),
+        next_signer=next_signer,
     )
+    machine: EngineMachine
+    if comet is None:
+        machine = Machine(
+            settings,
+            storage.executor,
+            tip=storage.committed(storage.tip_height),
+            journal_data=storage.journal.read(),
+            verified=verified,
+            first_height=storage.first_height,
+            kept=storage.joining.load(),
+        )
+    else:
+        machine = CometMachine(
+            replace(settings, signer=Ed25519Signer(comet.consensus_seed), next_signer=None),
+            storage.executor,
+            tip=storage.committed(storage.tip_height),
+            journal_data=storage.journal.read(),
+            verified=verified,
+            first_height=storage.first_height,
+        )
     return Runtime(
         config=config,
         storage=storage,
@@ -163,7 +181,31 @@ def _runtime(
         signer=signer if isinstance(signer, RemoteSigner) else None,
         http_tls=_http_tls(config, signer, secret),
         tracer=_tracer(config),
+        comet=comet,
     )
+
+
+def _comet_home(config: NodeConfig, storage: Storage, entry: Entry | None, secret: bytes | None) -> Home | None:
+    """Return where CometBFT lives if it orders this chain; raise ``ConfigProblem`` if it cannot run here."""
+    if engine_of(storage.genesis) is not COMETBFT:
+        return None
+    if config.signer is not None:
+        raise ConfigProblem("signer: CometBFT signs with the key itself; put it into the file of consensus_key")
+    key = keys.load_private_key(config.consensus_key, secret)
+    if config.consensus_key_next.exists() and entry is not None:  # CometBFT signs with one key, the registered one
+        following = keys.load_private_key(config.consensus_key_next, secret)
+        key = following if following.public_key().public_bytes_raw() == entry.consensus_key else key
+    home = Home(
+        folder=storage.folder.resolve() / FOLDER,
+        binary=find_binary(config.cometbft_binary),
+        genesis=storage.genesis,
+        node_id=config.node_id,
+        listen=config.link_listen,
+        consensus_seed=key.private_bytes_raw(),
+        link_seed=keys.load_private_key(config.link_key, secret).private_bytes_raw(),
+    )
+    require_short(home)
+    return home
 
 
 def _tracer(config: NodeConfig) -> Tracer | None:

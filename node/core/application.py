@@ -83,6 +83,10 @@ class LedgerApplication:
 
     def commit(self, executed: Executed, certificate: Certificate) -> None:
         """See ``Application``."""
+        self.advance(executed)
+
+    def advance(self, executed: Executed) -> None:
+        """Make a decided block the state, and let go of what is in it."""
         outcome: Outcome = executed.result
         members = [self._executor.member_of(transaction.sender) for transaction in outcome.transactions]
         self._mempool.turns.executed(outcome.time_ms, zip(members, outcome.taken, strict=True))

@@ -21,6 +21,8 @@ from coseal.ledger.block import CommittedBlock
 from coseal.ledger.signing import Signer
 from coseal.ledger.state import Change
 from coseal.ledger.transaction import Transaction
+from coseal.node.core.comet.abci import Request
+from coseal.node.core.comet.certifying import Decided
 from coseal.node.core.wire import WireMessage
 
 
@@ -28,10 +30,12 @@ class TickKind(Enum):
     """STATUS: say where we are, look after synchronisation and the mempool; once a second.
 
     CATCH_UP: go on executing fetched blocks, after other events had their turn.
+    DUE: something falls due, or the heartbeat, on a chain that CometBFT orders.
     """
 
     STATUS = "status"
     CATCH_UP = "catch-up"
+    DUE = "due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,31 @@ class BlocksPruned:
     first_height: int
 
 
+@dataclass(frozen=True, slots=True)
+class AbciAsked:
+    """CometBFT asks ``request``, number ``number`` on a connection; the answer is an ``AbciAnswer``."""
+
+    connection: int
+    number: int
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFound:
+    """What CometBFT shows of a decided block, which ``AskCommit`` asked for."""
+
+    decided: Decided
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSeen:
+    """CometBFT has links to ``peers``, is ``following`` blocks decided before, or has ``trouble``, in words."""
+
+    peers: tuple[str, ...]
+    following: bool
+    trouble: str | None
+
+
 NodeEvent: TypeAlias = (
     Start
     | PeerConnected
@@ -150,6 +179,9 @@ NodeEvent: TypeAlias = (
     | SignerChanged
     | KeyGiven
     | BlocksPruned
+    | AbciAsked
+    | CommitFound
+    | EngineSeen
 )
 
 
@@ -395,6 +427,29 @@ class Halt:
     needs_release: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class AbciAnswer:
+    """The answer, encoded, to question ``number`` of a connection; it waits for every write before it (N1)."""
+
+    connection: int
+    number: int
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AskCommit:
+    """Ask CometBFT's RPC for the commit of ``height`` until it shows one: ``CommitFound``."""
+
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Give transactions to CometBFT's pool, which carries them to the other nodes."""
+
+    raws: tuple[bytes, ...]
+
+
 NodeEffect: TypeAlias = (
     Append
     | ReplaceJournal
@@ -422,4 +477,7 @@ NodeEffect: TypeAlias = (
     | Noticed
     | ContractFault
     | Halt
+    | AbciAnswer
+    | AskCommit
+    | Offer
 )

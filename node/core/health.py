@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from coseal.consensus.replica import Standing
 from coseal.contracts.evidence import actions as evidence
@@ -20,7 +20,6 @@ from coseal.ledger.genesis import Genesis
 from coseal.ledger.validators import ValidatorSet
 from coseal.node.core.mempool import Mempool
 from coseal.node.core.peers import Peer
-from coseal.node.core.sync import Sync
 
 # A validator whose last status is older than this does not count as reachable.
 STATUS_AGE_MS_MAX: Final = 5_000
@@ -107,6 +106,27 @@ class NodeStatus:
     member_steps: dict[str, int] = field(default_factory=dict)
 
 
+class Following(Protocol):
+    """How far this node is behind, and what its peers have proven."""
+
+    @property
+    def target(self) -> int:
+        """The height it is on its way to."""
+        ...
+
+    def is_behind(self, weak_quorum: int) -> bool:
+        """Whether it is catching up."""
+        ...
+
+    def claimed_by(self, count: int) -> int:
+        """The height that so many peers claim to have."""
+        ...
+
+    def peer_height(self, peer: str) -> int:
+        """The highest tip that a peer has proven."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """The parts of a node from which its status follows; nothing here changes them."""
@@ -118,13 +138,15 @@ class View:
     executor: Executor
     tip: CommittedBlock | None
     mempool: Mempool
-    sync: Sync
+    sync: Following
     peers: Mapping[str, Peer]
     standing: Standing
     started_ms: int
     halted: str | None
     signer_trouble: str | None
     counters: Mapping[str, int]
+    ordered_by: str = ""
+    """Who orders the blocks, if it is not the node itself."""
 
     @property
     def validators(self) -> ValidatorSet:
@@ -219,7 +241,7 @@ def why_stalled(view: View, now_ms: int) -> str | None:  # N39
         return f"waiting for {lacking} more of {validators.quorum} validators: {_absent(view, missing, now_ms)}"
     age_ms = view.mempool.overdue_ms(now_ms)
     if age_ms is not None and age_ms >= PATIENCE_TIMEOUTS * view.genesis.parameters.round_timeout_ms:
-        return f"a transaction has been waiting for {age_ms // 1000} s: {_progress(view.standing)}"
+        return f"a transaction has been waiting for {age_ms // 1000} s: {_progress(view)}"
     return None
 
 
@@ -261,7 +283,10 @@ def _last_heard_ms(view: View, node: str) -> int:
     return view.started_ms if peer is None or peer.status_ms is None else peer.status_ms
 
 
-def _progress(standing: Standing) -> str:
+def _progress(view: View) -> str:
+    standing = view.standing
+    if view.ordered_by:
+        return f"height {standing.height} is being ordered by {view.ordered_by}, whose log says how far it is"
     proposed = "has proposed" if standing.proposed else "has not proposed"
     return (
         f"height {standing.height}, round {standing.round}, the leader {standing.leader} {proposed}, "

@@ -131,6 +131,11 @@ class Machine:
         return self._application.untimed_blocks > 0
 
     @property
+    def answers_reads(self) -> bool:
+        """Whether a quorum can be asked for a consistent read."""
+        return True
+
+    @property
     def catching_up(self) -> bool:
         """Whether this node executes blocks that others decided before."""
         return self._catch_up.sync.syncing

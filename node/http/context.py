@@ -93,6 +93,8 @@ class Context:
             self.require_kept(height)
         if found is None and 1 <= height <= self.services.height:
             found = await asyncio.to_thread(self._read, height)
+            if found is None and await self.services.wait_height(height, self.limits.wait_seconds):
+                found = self.services.recent_block(height)  # its state was here before its certificate
             if found is not None:
                 self._blocks[height] = found
                 while len(self._blocks) > _CACHED_BLOCKS:

@@ -13,10 +13,10 @@ import structlog
 
 from coseal.node.config import NodeConfig
 from coseal.node.core.events import KeyGiven
-from coseal.node.core.machine import Machine
+from coseal.node.engine import EngineMachine
 from coseal.node.signing import keys
 from coseal.node.signing.keys import KeyProblem
-from coseal.node.transport.links import Links
+from coseal.node.transport.network import Network
 
 _log = structlog.get_logger("node")
 
@@ -24,7 +24,9 @@ _log = structlog.get_logger("node")
 class Renewal:
     """Looks after the key files of the node that ``machine`` is; ``give`` passes it an event."""
 
-    def __init__(self, config: NodeConfig, machine: Machine, links: Links, give: Callable[[KeyGiven], object]) -> None:
+    def __init__(
+        self, config: NodeConfig, machine: EngineMachine, links: Network, give: Callable[[KeyGiven], object]
+    ) -> None:
         self._config, self._machine, self._links, self._give = config, machine, links, give
 
     def look(self) -> None:

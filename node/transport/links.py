@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from coseal.node.core.events import AbciAnswer, AskCommit, Offer
 from coseal.node.core.wire import Hello
 from coseal.node.transport import pinning
 from coseal.node.transport.dialing import connect
@@ -190,6 +191,10 @@ class Links:
         """Close the link to ``peer``; it may come back."""
         if peer in self._links:
             self._links[peer].close(reason)
+
+    def carry_out(self, effect: AbciAnswer | AskCommit | Offer) -> None:
+        """A machine that uses links says nothing of this kind."""
+        raise ValueError(f"{type(effect).__name__} is for CometBFT")
 
     # What a link tells us
 
@@ -376,6 +381,11 @@ async def _pause(delay: float) -> float:
     """Wait about ``delay`` s and return how long to wait the next time."""
     await asyncio.sleep(delay * random.uniform(0.5, 1.0))
     return min(delay * 2, _LAST_RETRY_SECONDS)
+
+
+def check_port(address: tuple[str, int]) -> None:
+    """Raise ``PortInUse`` if nobody could listen there now."""
+    _listen(address).close()
 
 
 def _listen(address: tuple[str, int]) -> socket.socket:

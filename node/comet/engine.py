@@ -1,0 +1,213 @@
+"""CometBFT beside the node: what the machine says to it, what it asks the machine, and what is seen of it.
+
+Law: nothing here decides; CometBFT starts when the node listens and is ended before it stops. There are no links of the
+node's own: CometBFT carries transactions and blocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from coseal.node.comet import files
+from coseal.node.comet.files import Home
+from coseal.node.comet.process import Child
+from coseal.node.comet.rpc import Rpc, RpcTrouble
+from coseal.node.comet.server import AbciServer
+from coseal.node.config import ConfigProblem
+from coseal.node.core.comet import abci
+from coseal.node.core.comet.abci import Echo, Flush, Query, Request
+from coseal.node.core.events import AbciAnswer, AbciAsked, AskCommit, CommitFound, EngineSeen, NodeEvent, Offer, Pin
+from coseal.node.transport.links import PortInUse, check_port
+
+LOOK_S: Final = 1.0
+RETRY_S: Final = 0.05
+DIAL_LOOKS: Final = 7
+OFFERED_MAX: Final = 20_000
+_FILTER_ID: Final = "/p2p/filter/id/"
+_log = structlog.get_logger("node")
+
+
+class CometEngine:
+    """Implements ``Network``."""
+
+    def __init__(
+        self,
+        home: Home,
+        pins: Callable[[], Sequence[Pin]],
+        give: Callable[[NodeEvent], object],
+        certificate: bytes,
+    ) -> None:
+        """``pins`` are the registered nodes now, ``give`` passes the machine an event, ``certificate`` is our own."""
+        self.dropped = 0
+        self.shown: bytes | None = certificate
+        self._home, self._pins, self._give = home, pins, give
+        self._addresses: dict[str, tuple[str, int]] = {}
+        self._dial_in = 0
+        self._server = AbciServer(home.abci, self._asked)
+        self._rpc = Rpc(home.rpc)
+        self._child = Child(home.binary, home.folder, self._prepare, self._said)
+        self._trouble: str | None = "CometBFT has not started yet"
+        self._commits: deque[int] = deque()
+        self._offers: deque[bytes] = deque()
+        self._wanted, self._offered = asyncio.Event(), asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # See ``Network``
+
+    async def start(self, listen: tuple[str, int], peers: Mapping[str, tuple[str, int]]) -> None:
+        """Answer on the socket, then start CometBFT; raise ``PortInUse`` if its port is taken."""
+        check_port(listen)
+        self._addresses = dict(peers)
+        try:
+            self._home.folder.mkdir(mode=0o700, exist_ok=True)
+            await self._server.start()
+        except OSError as error:
+            raise PortInUse(f"cannot listen on {self._home.abci}: {error.strerror or error}") from None
+        self._child.start()
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(work()) for work in (self._look, self._find_commits, self._give_offers)]
+
+    async def close(self) -> None:
+        """End CometBFT, then stop answering."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._child.close()
+        await self._server.close()
+
+    def pin(self, node: str, certificate: bytes, address: tuple[str, int] | None = None) -> None:
+        """A node is registered: it is let in when it dials, and dialled."""
+        if address is not None:
+            self._addresses[node] = address
+
+    def unpin(self, node: str) -> None:
+        """A node is registered no more: its next link is refused."""
+
+    def renew(self, certificate: bytes) -> None:
+        """CometBFT's links show the key that it started with."""
+
+    def send(self, peer: str, payload: bytes, *, consensus: bool) -> None:
+        """There are no messages between nodes but CometBFT's."""
+        self.dropped += 1
+
+    def broadcast(self, payload: bytes, *, consensus: bool) -> None:
+        """As ``send``."""
+        self.dropped += 1
+
+    def pause(self, peer: str) -> None:
+        """Nothing is read from a peer."""
+
+    def resume(self, peer: str) -> None:
+        """Nothing is read from a peer."""
+
+    def disconnect(self, peer: str, reason: str) -> None:
+        """There are no links."""
+
+    def carry_out(self, effect: AbciAnswer | AskCommit | Offer) -> None:
+        """Answer, look for a commit, or give transactions to CometBFT's pool."""
+        match effect:
+            case AbciAnswer(connection, number, answer):
+                self._server.answer(connection, number, answer)
+            case AskCommit(height):
+                self._commits.append(height)
+                self._wanted.set()
+            case Offer(raws):
+                room = OFFERED_MAX - len(self._offers)
+                self.dropped += max(0, len(raws) - room)
+                self._offers += raws[: max(0, room)]
+                self._offered.set()
+
+    # What CometBFT asks
+
+    def _asked(self, connection: int, number: int, request: Request) -> None:
+        match request:
+            case Echo(message):
+                self._server.answer(connection, number, abci.echo(message))
+            case Flush():
+                self._server.answer(connection, number, abci.flush())
+            case Query(path):
+                allowed = not path.startswith(_FILTER_ID) or self._is_registered(path.removeprefix(_FILTER_ID))
+                answer = abci.query(0 if allowed else 1, "" if allowed else "not registered")
+                self._server.answer(connection, number, answer)
+            case _:
+                self._give(AbciAsked(connection, number, request))
+
+    def _is_registered(self, peer: str) -> bool:
+        return any(files.peer_id(pin.certificate) == peer for pin in self._pins())
+
+    # CometBFT itself
+
+    def _prepare(self) -> None:
+        files.write(self._home)
+
+    def _said(self, trouble: str) -> None:
+        self._trouble = trouble
+        self._give(EngineSeen((), False, trouble))
+
+    async def _look(self) -> None:
+        """See once a second whom CometBFT is linked to."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                linked, follows = await self._rpc.peers(), await self._rpc.is_following()
+            except RpcTrouble as error:
+                self._give(EngineSeen((), False, self._trouble or str(error)))
+                continue
+            self._trouble = None
+            names = {files.peer_id(pin.certificate): pin.node for pin in self._pins()}
+            present = tuple(sorted(names[peer] for peer in linked if peer in names))
+            self._give(EngineSeen(present, follows, None))
+            await self._dial({node: peer for peer, node in names.items() if node not in present})
+
+    async def _dial(self, missing: Mapping[str, str]) -> None:
+        """Dial who is missing: the node that is later in the alphabet at once, the other one seldom.
+
+        Two that dial each other at one time refuse each other, and CometBFT does not try again for ever.
+        """
+        self._dial_in = (self._dial_in + 1) % DIAL_LOOKS
+        wanted = [
+            f"{peer}@{host}:{port}"
+            for node, peer in missing.items()
+            if node != self._home.node_id and (self._home.node_id > node or self._dial_in == 0)
+            for host, port in [self._addresses.get(node, ("", 0))]
+            if host
+        ]
+        if wanted:
+            with suppress(RpcTrouble):
+                await self._rpc.dial(wanted)
+
+    async def _find_commits(self) -> None:
+        while True:
+            await self._wanted.wait()
+            while self._commits:
+                try:
+                    decided = await self._rpc.commit(self._commits[0])
+                except RpcTrouble:
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                self._commits.popleft()
+                self._give(CommitFound(decided))
+            self._wanted.clear()
+
+    async def _give_offers(self) -> None:
+        while True:
+            await self._offered.wait()
+            self._offered.clear()
+            while self._offers:
+                raws = [self._offers.popleft() for _ in range(min(len(self._offers), 100))]
+                with suppress(RpcTrouble):  # what is lost is offered again while it waits in our pool
+                    await self._rpc.offer(raws)
+
+
+def require_short(home: Home) -> None:
+    """Raise ``ConfigProblem`` if the sockets' paths are too long for the system."""
+    if len(str(home.abci)) > files.SOCKET_PATH_MAX:
+        raise ConfigProblem(
+            f"{home.abci} is too long for a socket's path (at most {files.SOCKET_PATH_MAX} bytes): use a shorter folder"
+        )

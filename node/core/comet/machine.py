@@ -1,0 +1,538 @@
+"""The node as a value on a chain that CometBFT orders: what CometBFT asks goes in, what it is answered comes out.
+
+Law: ``step`` is pure and total. An answer is an effect, so it leaves after the writes before it (N1, M10). An answer is
+right for the state it was asked at; a question that is refused changes nothing; whatever was only proposed or finalized
+is forgotten by a restart and asked again.
+
+The first transaction of every CometBFT block is our header (docs/spec/comet.md): the proposer executes before it
+proposes, every other node before it votes. What a block does becomes the state when CometBFT says ``Commit``, and is
+published when its certificate is here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from coseal.consensus import events as core
+from coseal.consensus.application import CannotGoOn, Draft, Executed, Invalid
+from coseal.consensus.replica import Standing
+from coseal.consensus.rules import PATIENCE_MS, WINDOW_MS_MAX
+from coseal.consensus.timers import doubled_ms
+from coseal.contracts.execution import Executor, Outcome, UnknownProtocol
+from coseal.contracts.kernel.action import Rejected
+from coseal.ledger.block import Block, CommittedBlock, Header, Receipt
+from coseal.ledger.certificates import Certificate
+from coseal.ledger.comet import address_of, comet_chain_id
+from coseal.ledger.errors import BadCertificate, LedgerError
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.state import Change
+from coseal.ledger.transaction import Transaction
+from coseal.ledger.validators import ValidatorSet
+from coseal.node.core import events as shell
+from coseal.node.core import health, wire
+from coseal.node.core.application import LedgerApplication
+from coseal.node.core.comet import abci
+from coseal.node.core.comet.certifying import Decided, certificate_of
+from coseal.node.core.comet.journal import BlockJournal
+from coseal.node.core.comet.updates import changed_power, coming_after
+from coseal.node.core.context import MachineConfig, MachineContext
+from coseal.node.core.events import NodeEffect, NodeEvent, Tick, TickKind
+from coseal.node.core.mempool import Mempool, MempoolLimits
+from coseal.node.core.peers import STATUS_INTERVAL_MS
+from coseal.node.core.pending import Pending
+from coseal.node.core.registry import Registry
+from coseal.node.core.upgrades import Upgrades
+from coseal.node.core.verified_cache import VerifiedCache
+
+TICK: Final = b"tick"
+"""With the height after it (8 bytes): what wakes CometBFT, which makes no empty blocks, when something is due."""
+UNCERTIFIED_MAX: Final = 1_000
+GOSSIP_AGAIN_MS: Final = 3_000
+_TICK_BYTES: Final = len(TICK) + 8
+_ACCEPTED_MAX: Final = 64
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A committed block whose certificate is not here, with the validators of its height."""
+
+    executed: Executed
+    validators: ValidatorSet
+    certificate: Certificate | None = None
+
+
+class CometMachine:
+    """The core of a node. Read views: ``status``, ``executor``, ``mempool``, ``validators``, ``tip``, ``pins``."""
+
+    def __init__(
+        self,
+        config: MachineConfig,
+        executor: Executor,
+        *,
+        tip: CommittedBlock | None,
+        journal_data: bytes | None,
+        verified: VerifiedCache,
+        first_height: int = 1,
+    ) -> None:
+        """Go on from what is on disk: the state after ``tip`` in ``executor``, the journal file's bytes (None: lost).
+
+        Raises ``CannotGoOn`` if a block of the journal needs rules that are not here.
+        """
+        self.config, self.executor, self.tip, self.first_height = config, executor, tip, first_height
+        self._chain_id = config.genesis.chain_id
+        self._context = context = MachineContext(config, executor, verified)
+        self.mempool = Mempool(config.limits, executor.member_of)
+        self._application = LedgerApplication(config.genesis, executor, self.mempool)
+        self._pending = Pending(context, self.mempool, self._application, lambda _: context.halted is None)
+        self._journal = BlockJournal(journal_data, self._chain_id, config.node_id)
+        self._parent = self._chain_id if tip is None else tip.block.hash
+        self._waiting: OrderedDict[int, _Waiting] = OrderedDict()
+        self._unwritten: deque[tuple[int, Change]] = deque()
+        self._asked = 0  # how often a proposal of the next height was shown
+        self._accepted: OrderedDict[bytes, None] = OrderedDict()
+        self._finalized: Executed | None = None
+        self._started_ms = 0
+        self._trouble: str | None = "CometBFT has not asked anything yet"
+        self._follows = False
+        self._restore()
+        self._registry = Registry(context)
+        self._upgrades = Upgrades(context)
+        self._share_places()
+
+    # Read views
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """The validators of the height being decided."""
+        return self.executor.validators
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What was refused, limited or contained since the start, by code."""
+        return self._context.counters
+
+    @property
+    def pins(self) -> tuple[shell.Pin, ...]:
+        """All registered nodes and the certificates of their links, as the state has them now."""
+        return self._registry.pins
+
+    @property
+    def missing_key(self) -> bytes | None:
+        """The key of this node's seat if it is not the one that CometBFT signs with here; else None."""
+        index = self.validators.index(self.config.node_id)
+        if index is None or self.config.signer is None:
+            return None
+        key = self.validators[index].key
+        return None if key == self.config.signer.public_key else key
+
+    @property
+    def halted(self) -> str | None:
+        """Why the machine stopped for good, or None."""
+        return self._context.halted
+
+    @property
+    def has_executed(self) -> bool:
+        """Whether a step executed blocks since the last ``ExecutionTook``: how long that took is to be reported."""
+        return self._application.untimed_blocks > 0
+
+    @property
+    def answers_reads(self) -> bool:
+        """Whether a quorum can be asked for a consistent read: not on this engine."""
+        return False
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether this node executes blocks that others decided before."""
+        return self._follows
+
+    def status(self, now_ms: int) -> health.NodeStatus:
+        """What this node says of itself and the network at ``now_ms``."""
+        view = health.View(
+            genesis=self.config.genesis,
+            node=self.config.node_id,
+            software_version=self.config.software_version,
+            executor=self.executor,
+            tip=self.tip,
+            mempool=self.mempool,
+            sync=_Following(self._follows, self.executor.height),
+            peers=self._registry.peers,
+            kind=self._registry.kind,
+            standing=self._standing(),
+            started_ms=self._started_ms,
+            halted=self._context.halted,
+            signer_trouble=self._trouble,
+            counters=self.counters,
+            ordered_by="CometBFT",
+        )
+        return health.report(view, now_ms)
+
+    def refused_for_room(self, transactions: Sequence[Transaction], now_ms: int) -> dict[bytes, Rejected]:
+        """Say, by raw bytes, which of clients' transactions have no place in the pool now, and why (N9)."""
+        return self._pending.refused_for_room(transactions, now_ms)
+
+    # The one way in
+
+    def step(self, event: NodeEvent, now_ms: int) -> list[NodeEffect]:
+        """Handle one event at wall time ``now_ms`` and return what to do, in order."""
+        if self._context.halted is not None:  # N4
+            return []
+        self._context.now_ms = now_ms
+        try:
+            self._handle(event)
+        except (UnknownProtocol, CannotGoOn) as fault:
+            self._context.halt(str(fault), needs_release=True)
+        self._pending.report_dropped()
+        for height, (name, tx_id, error) in self.executor.take_faults():
+            self._context.count("contract_fault")
+            self._context.emit(shell.ContractFault(name, height, tx_id, error))
+        return [_as_offer(effect) for effect in self._context.take_effects()]
+
+    def _handle(self, event: NodeEvent) -> None:
+        match event:
+            case shell.Start():
+                self._start()
+            case shell.AbciAsked(connection, number, request):
+                answer = self._answer(request)
+                if answer is not None:
+                    self._context.emit(shell.AbciAnswer(connection, number, answer))
+            case shell.CommitFound(decided):
+                self._certified(decided)
+            case shell.EngineSeen(peers, follows, trouble):
+                self._seen(peers, trouble, follows=follows)
+            case shell.Submitted(transactions):
+                self._pending.submitted(transactions)
+            case shell.Applied(height):
+                if not self._unwritten or self._unwritten[0][0] != height:
+                    raise ValueError(f"the state of height {height} was not to be written next")
+                self.executor.state.flushed(self._unwritten.popleft()[1])
+            case core.ExecutionTook(duration_ms):
+                self._application.took(duration_ms)
+            case shell.KeyGiven():
+                self._notice("key_registered", "the chain registers the next key: restart this node to sign with it")
+            case shell.OperatorAllowsVoting():
+                self._notice("may_vote", "CometBFT guards what this node signs; nothing was changed")
+            case shell.TimerFired(Tick(TickKind.STATUS)):
+                self._tick()
+            case shell.TimerFired(Tick(TickKind.DUE)):
+                self._wake()
+            case shell.BlocksPruned(first_height):
+                self.first_height = first_height
+
+    def _notice(self, code: str, text: str) -> None:
+        self._context.emit(shell.Noticed(code, text))
+
+    def _start(self) -> None:
+        self._started_ms = self._context.now_ms
+        if self._journal.damaged:
+            self._context.emit(shell.ReplaceJournal(self._journal.begin(tuple(self._blocks()))))
+        self._context.emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
+        for height in self._waiting:
+            self._context.emit(shell.AskCommit(height))
+        self._upgrades.check(members_changed=True)
+
+    def _restore(self) -> None:
+        """Execute the journal's blocks above the log: they are decided, and CometBFT heard that we have them."""
+        for block in self._journal.blocks:
+            if block.header.height != self.executor.height + 1 or block.header.parent_hash != self._parent:
+                continue
+            executed = self._application.execute(block)
+            if isinstance(executed, Invalid):
+                break  # a damaged file: CometBFT gives the block again
+            self._advance(executed)
+
+    # What CometBFT asks
+
+    def _answer(self, request: abci.Request) -> bytes | None:
+        match request:
+            case abci.Info():
+                height = self.executor.height
+                return abci.info(self.config.software_version, height, self._chain_id if height else b"")
+            case abci.InitChain():
+                return self._init_chain(request)
+            case abci.CheckTx(raw, recheck):
+                fault = self._check_tx(raw, recheck=recheck)
+                return abci.check_tx(0 if fault is None else 1, fault or "")
+            case abci.PrepareProposal():
+                return abci.prepare_proposal(self._prepare(request))
+            case abci.ProcessProposal(proposed):
+                fault = self._process(proposed)
+                if fault is not None:
+                    self._context.count("refused_proposal")
+                    self._context.emit(shell.Noticed("proposal_refused", f"height {proposed.height}: {fault}"))
+                return abci.process_proposal(accept=fault is None)
+            case abci.FinalizeBlock(proposed):
+                return self._finalize(proposed)
+            case abci.Commit():
+                return self._commit()
+            case abci.OfferSnapshot():
+                return abci.offer_snapshot()
+            case abci.Other(number):
+                return abci.nothing(number)
+        return None  # the connection itself answers the rest
+
+    def _init_chain(self, request: abci.InitChain) -> bytes | None:
+        wanted = sorted((seat.key, 1) for seat in self.config.genesis.validators.validators)
+        if request.chain_id != comet_chain_id(self._chain_id) or sorted(request.validators) != wanted:
+            self._context.halt("CometBFT begins another chain than the genesis: its folder is of another network")
+            return None
+        if request.initial_height != 1 or self.executor.height:
+            self._context.halt(
+                f"CometBFT begins the chain again, and this node has {self.executor.height} blocks: its folder is "
+                "lost; put this node's blocks, state and journal away, too, and let it follow from the first block"
+            )
+            return None
+        return abci.init_chain(self._chain_id)
+
+    def _check_tx(self, raw: bytes, *, recheck: bool) -> str | None:
+        """Return why a transaction may not wait for a block, or None; a new one that may is in our pool then."""
+        if raw[: len(TICK)] == TICK and len(raw) == _TICK_BYTES:
+            is_next = int.from_bytes(raw[len(TICK) :], "big") == self.executor.height + 1
+            return None if is_next and self._is_due() else "nothing is due"
+        if not self._holds(raw) and not recheck:
+            self._pending.gossiped((raw,))
+        return None if self._holds(raw) else "not in the pool of this node"
+
+    def _holds(self, raw: bytes) -> bool:
+        known = self._context.verified.get(raw)
+        return known is not None and known.id in self.mempool
+
+    def _prepare(self, request: abci.PrepareProposal) -> list[bytes]:
+        """Return the block that this node proposes, header first; CometBFT's own list where it cannot make one."""
+        validators, height = self.validators, self.executor.height + 1
+        if request.height == height and validators.index(self.config.node_id) is not None:
+            draft = Draft(
+                height=height,
+                parent_hash=self._parent,
+                epoch=validators.epoch,
+                validators_hash=validators.hash,
+                proposer=self.config.node_id,
+                created_round=0,
+                time_ms=max(self._context.now_ms, self.executor.time_ms + 1),
+                last_commit=None,
+            )
+            block = self._application.build(draft).block
+            chosen = [block.header.raw, *block.transactions]
+            if sum(map(abci.size_in_block, chosen)) <= request.max_bytes:
+                return chosen
+        self._context.count("no_proposal")
+        return _fitting(request)  # without a header: everyone refuses it, and another validator proposes
+
+    def _process(self, proposed: abci.Proposed) -> str | None:
+        """Return why this node does not vote for a block, or None."""
+        round, self._asked = self._asked, self._asked + 1
+        try:
+            block = self._read(proposed)
+        except LedgerError as error:
+            return error.reason
+        if block.hash not in self._accepted:
+            fault = self._time_fault(block.header.time_ms, round)
+            if fault is not None:
+                return fault
+        executed = self._application.execute(block)
+        if isinstance(executed, Invalid):
+            return executed.reason
+        self._accepted[block.hash] = None
+        if len(self._accepted) > _ACCEPTED_MAX:
+            self._accepted.popitem(last=False)
+        return None
+
+    def _time_fault(self, time_ms: int, round: int) -> str | None:
+        """M9: T7, without the cap of 60 s towards the past: what was once proposed is accepted after enough rounds.
+
+        The clock is all that nodes may judge differently, and it only ever turns a no into a yes: else a block on which
+        some are locked could be refused by the others for ever after an outage.
+        """
+        now_ms, precision_ms = self._context.now_ms, self.config.genesis.parameters.clock_precision_ms
+        earliest = now_ms - ((PATIENCE_MS + precision_ms) << min(round, 40))
+        latest = max(now_ms + doubled_ms(precision_ms, round, WINDOW_MS_MAX), self.executor.time_ms + 1)
+        return None if earliest <= time_ms <= latest else f"time is {time_ms - now_ms} ms from our clock"
+
+    def _read(self, proposed: abci.Proposed) -> Block:
+        """Return our block in one of CometBFT's; raise ``LedgerError`` unless it follows the tip."""
+        if not proposed.transactions:
+            raise BadBlock("no header")
+        header = Header.decode(proposed.transactions[0])
+        if header.height != proposed.height or header.parent_hash != self._parent:
+            raise BadBlock("the header does not follow the tip")
+        if header.created_round or header.last_commit_hash != ZERO_HASH:  # M8
+            raise BadBlock("the header names a round or a certificate")
+        index = self.validators.index(header.proposer)
+        if index is None or address_of(self.validators[index].key) != proposed.proposer:
+            raise BadBlock(f"the header names {header.proposer} as proposer")
+        return Block(header, proposed.transactions[1:], None)
+
+    def _finalize(self, proposed: abci.Proposed) -> bytes | None:
+        try:
+            block = self._read(proposed)
+        except LedgerError as error:
+            self._context.halt(f"block {proposed.height} is decided and no block of this chain: {error.reason}")
+            return None
+        executed = self._application.execute(block)
+        if isinstance(executed, Invalid):
+            self._context.halt(f"block {proposed.height} is decided, and this node refuses it: {executed.reason}")
+            return None
+        self._finalized = executed
+        outcome: Outcome = executed.result
+        codes = [0, *(0 if Receipt.decode_own(raw).ok else 1 for raw in executed.receipts[1:])]
+        following = coming_after(self.executor, outcome)
+        updates = [] if following is None else changed_power(outcome.next_validators, following)
+        return abci.finalize_block(codes, updates, self._chain_id)
+
+    def _commit(self) -> bytes | None:
+        """Keep the block that was finalized: durable first, then it is the state, then CometBFT hears of it."""
+        executed = self._finalized
+        if executed is None:
+            self._context.halt("CometBFT commits a block that it did not show")
+            return None
+        self._context.emit(shell.Append(self._journal.append(executed.block)))
+        height = executed.block.header.height
+        self._advance(executed)
+        if len(self._waiting) > UNCERTIFIED_MAX:  # M11
+            self._context.halt(f"{len(self._waiting)} blocks wait for their certificates: CometBFT does not show them")
+            return None
+        self._context.emit(shell.AskCommit(height))
+        outcome: Outcome = executed.result
+        self.mempool.committed(len(executed.block.raw), self._context.now_ms)
+        self._context.verified.forget(executed.block.transactions)
+        if outcome.members_changed:
+            self._registry.follow()
+            self._share_places()
+        self._upgrades.check(members_changed=outcome.members_changed)
+        self._wake()
+        return abci.commit()
+
+    def _advance(self, executed: Executed) -> None:
+        self._waiting[executed.block.header.height] = _Waiting(executed, self.validators)
+        self._application.advance(executed)
+        self._parent = executed.block.hash
+        self._asked, self._finalized = 0, None
+        self._accepted.clear()
+
+    # Certificates
+
+    def _certified(self, decided: Decided) -> None:
+        """Publish what is certified now, in order; what does not hold is asked for again."""
+        waiting = self._waiting.get(decided.height)
+        if waiting is None or waiting.certificate is not None:
+            return
+        block = waiting.executed.block
+        try:
+            waiting.certificate = certificate_of(
+                decided, block.header, block.transactions, waiting.validators, self.config.verify
+            )
+        except (BadCertificate, LedgerError) as error:
+            self._context.count("refused_commit")
+            self._context.emit(shell.Noticed("no_certificate", f"block {decided.height}: {error.reason}", severe=True))
+            self._context.emit(shell.AskCommit(decided.height))
+            return
+        while self._waiting:
+            height, first = next(iter(self._waiting.items()))
+            if first.certificate is None:
+                return
+            del self._waiting[height]
+            self._publish(first.executed, first.certificate)
+        if self._journal.overgrown:
+            self._context.emit(shell.ReplaceJournal(self._journal.begin()))
+
+    def _publish(self, executed: Executed, certificate: Certificate) -> None:
+        outcome: Outcome = executed.result
+        self.tip = CommittedBlock(executed.block, certificate, executed.receipts)
+        self._unwritten.append((outcome.height, outcome.change))
+        self._context.emit(shell.AppendBlock(self.tip))
+        self._context.emit(shell.ApplyState(outcome.height, executed.block.hash, outcome.change))
+        self._context.emit(shell.Published(self.tip, outcome))
+
+    def _blocks(self) -> list[Block]:
+        return [waiting.executed.block for waiting in self._waiting.values()]
+
+    # Time
+
+    def _tick(self) -> None:
+        self._context.emit(shell.StartTimer(Tick(TickKind.STATUS), STATUS_INTERVAL_MS))
+        self._pending.tick()
+        if self._trouble is None and not self._follows:
+            self._pending.send_own(self._registry.own)
+        age_ms = self.mempool.oldest_age_ms(self._context.now_ms)
+        if age_ms is not None and age_ms >= GOSSIP_AGAIN_MS:
+            self._pending.gossip_again()
+        self._wake()
+
+    def _is_due(self) -> bool:
+        """Whether a block should be made although no transaction waits: a deadline, or the heartbeat."""
+        wake_ms = self._wake_ms()
+        return wake_ms is not None and wake_ms <= self._context.now_ms
+
+    def _wake_ms(self) -> int | None:
+        deadline_ms, heartbeat_ms = self.executor.next_deadline_ms(), self.config.genesis.parameters.heartbeat_ms
+        beats = [self.executor.time_ms + heartbeat_ms] if heartbeat_ms and self.executor.height else []
+        return min([*beats, *([] if deadline_ms is None else [deadline_ms])], default=None)
+
+    def _wake(self) -> None:
+        """Wake CometBFT if something is due, and look again when it will be."""
+        wake_ms, now_ms = self._wake_ms(), self._context.now_ms
+        if wake_ms is None:
+            return
+        if wake_ms <= now_ms:
+            self._context.emit(shell.Offer((TICK + (self.executor.height + 1).to_bytes(8, "big"),)))
+        elif wake_ms - now_ms < STATUS_INTERVAL_MS:
+            self._context.emit(shell.StartTimer(Tick(TickKind.DUE), wake_ms - now_ms))
+
+    def _seen(self, peers: tuple[str, ...], trouble: str | None, *, follows: bool) -> None:
+        """Take what the shell sees of CometBFT: its peers, whether it catches up, what is wrong with it."""
+        self._trouble, self._follows = trouble, follows
+        for name, peer in self._registry.peers.items():
+            peer.connected = name in peers
+            if peer.connected:
+                peer.status_ms = self._context.now_ms
+
+    def _standing(self) -> Standing:
+        validators = self.validators
+        votes = validators.index(self.config.node_id) is not None and self.missing_key is None
+        height = self.executor.height + 1
+        return Standing(height, 0, "", validators.n, validators.quorum, votes, False, False, 0, 0, 0, None)
+
+    def _share_places(self) -> None:
+        if self.config.limits is None:
+            self.mempool.limits = MempoolLimits(entry_points=max(1, len(self._registry.pins)))  # N10
+
+
+class BadBlock(LedgerError):
+    """What CometBFT shows is no block of this chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Following:
+    """What health asks about catching up; how far the others are, CometBFT does not say."""
+
+    behind: bool
+    target: int
+
+    def is_behind(self, _: int) -> bool:
+        return self.behind
+
+    def claimed_by(self, _: int) -> int:
+        return self.target
+
+    def peer_height(self, _: str) -> int:
+        return self.target
+
+
+def _fitting(request: abci.PrepareProposal) -> list[bytes]:
+    room, chosen = request.max_bytes, []
+    for raw in request.transactions:
+        room -= abci.size_in_block(raw)
+        if room < 0:
+            break
+        chosen.append(raw)
+    return chosen
+
+
+def _as_offer(effect: NodeEffect) -> NodeEffect:
+    """CometBFT's pool carries transactions to the other nodes."""
+    match effect:
+        case shell.BroadcastFrame(wire.Transactions(raws)):
+            return shell.Offer(raws)
+    return effect

@@ -1,0 +1,357 @@
+"""The machine under CometBFT: what it proposes, votes for, keeps and publishes, and what a crash leaves of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from coseal.contracts.execution import Outcome
+from coseal.ledger.block import Block, Header
+from coseal.ledger.comet import address_of
+from coseal.ledger.proof import verify_certified
+from coseal.ledger.signing import ZERO_HASH
+from coseal.ledger.transaction import Transaction
+from coseal.node.core import events
+from coseal.node.core.comet import abci
+from coseal.node.core.comet.machine import TICK
+from tests.support.acting import NEW, ActingNetwork
+from tests.support.cluster import DEFAULTS, Cluster
+from tests.support.comet_cluster import CometCluster, CometNode, digest, outcomes, prepared
+from tests.support.genesis import make_genesis
+from tests.support.transactions import signed
+
+ROOTS = (
+    "chain_id",
+    "height",
+    "epoch",
+    "validators_hash",
+    "next_validators_hash",
+    "time_ms",
+    "tx_root",
+    "tx_count",
+    "receipts_root",
+    "state_root",
+)
+NAMES = ("bank-a", "central-bank", "enterprise-a", "regulator")
+
+
+def genesis_of(**parameters: int):
+    return make_genesis(members=NAMES, validators=NAMES, engine="cometbft", **{**DEFAULTS, **parameters})
+
+
+GENESIS = genesis_of()
+
+
+@pytest.fixture
+def cluster() -> CometCluster:
+    return CometCluster(GENESIS)
+
+
+def reason(node: CometNode) -> str:
+    return next(effect.text for effect in node.effects if isinstance(effect, events.Noticed))
+
+
+def refused(node: CometNode, proposed: abci.Proposed) -> str:
+    """Have a node refuse a block; return why. Its state must be what it was."""
+    before = digest(node)
+    assert node.ask(abci.ProcessProposal(proposed)) == abci.process_proposal(accept=False)
+    assert digest(node) == before
+    return reason(node)
+
+
+def with_header(proposed: abci.Proposed, **changes: object) -> abci.Proposed:
+    header = replace(Header.decode(proposed.transactions[0]), **changes)
+    return replace(proposed, transactions=(header.raw, *proposed.transactions[1:]))
+
+
+# The normal case
+
+
+def test_blocks_are_executed_before_the_vote_and_published_with_their_own_certificate(cluster: CometCluster) -> None:
+    for number in range(3):
+        cluster.nodes[number].submit(signed(GENESIS, number))
+        committed = cluster.decide(number, round=number)
+        header = committed.block.header
+        assert outcomes(committed) == ["ok"]
+        assert header.proposer == NAMES[number]
+        verify_certified(header, committed.certificate, GENESIS.chain_id, GENESIS.validators)
+    assert len({repr(digest(node)) for node in cluster.nodes}) == 1
+    assert all(node.machine.tip == committed for node in cluster.nodes)
+
+
+def test_the_same_blocks_have_the_same_roots_under_either_engine() -> None:
+    """One genesis, once under our own machines and once under these: transactions, a ballot, a change of validators."""
+    own = ActingNetwork()
+    own.cluster = Cluster(4, bystanders=2)
+    own.cluster.start()
+    own.register()
+    own.change("add_validator", node=NEW)
+    own.grow(4)
+    own.settle()
+    theirs = [committed for committed, _ in own.front.published]
+    assert theirs[-1].block.header.epoch == 1
+    mine = CometCluster(own.cluster.genesis)
+    for committed in theirs:
+        header = committed.block.header
+        mine.tick(header.time_ms - mine.now_ms)
+        proposer = next(node for node in mine.nodes if node.name == "bank-a")
+        if committed.block.transactions:
+            proposer.submit(*map(Transaction.decode, committed.block.transactions))
+        proposed = mine.propose(proposer)
+        ours = Header.decode(proposed.transactions[0])
+        assert proposed.transactions[1:] == committed.block.transactions, header.height
+        for name in ROOTS:
+            assert getattr(ours, name) == getattr(header, name), (header.height, name)
+        mine.close(proposed)
+        for node in mine.nodes:
+            mine.apply(node, header.height)
+        changed = header.next_validators_hash != header.validators_hash
+        told = [update for update in mine.nodes[0].updates if update[0] == header.height - 1]
+        assert bool(told) == changed, "what is promoted here, CometBFT was told one block before"
+    assert mine.nodes[0].machine.validators == own.front.machine.executor.validators  # type: ignore[union-attr]
+
+
+def test_a_transaction_of_another_nodes_client_comes_in_by_the_pool_of_cometbft(cluster: CometCluster) -> None:
+    first, second = cluster.nodes[:2]
+    tx = signed(GENESIS, 1)
+    first.submit(tx)
+    assert first.offered == [tx.raw]
+    assert second.ask(abci.CheckTx(tx.raw, recheck=False)) == abci.check_tx(0, "")
+    assert outcomes(cluster.decide(1)) == ["ok"]
+    for node in (first, second):
+        assert node.ask(abci.CheckTx(tx.raw, recheck=True)) != abci.check_tx(0, "")
+    for raw in (b"", b"x", tx.raw[:-1], Header.decode(first.log[0].block.header.raw).raw):
+        assert second.ask(abci.CheckTx(raw, recheck=False)) == abci.check_tx(1, "not in the pool of this node")
+
+
+def test_an_idle_chain_wakes_cometbft_when_the_heartbeat_is_due_and_not_before() -> None:
+    cluster = CometCluster(genesis_of(heartbeat_ms=5_000))
+    cluster.decide()
+    node = cluster.nodes[0]
+    node.offered.clear()
+    wake = TICK + (2).to_bytes(8, "big")
+    node.step(events.TimerFired(events.Tick(events.TickKind.STATUS)))
+    assert node.offered == []
+    assert node.ask(abci.CheckTx(wake, recheck=False)) == abci.check_tx(1, "nothing is due")
+    cluster.tick(5_000)
+    node.step(events.TimerFired(events.Tick(events.TickKind.STATUS)))
+    assert node.offered == [wake]
+    assert node.ask(abci.CheckTx(wake, recheck=False)) == abci.check_tx(0, "")
+    assert cluster.decide().block.transactions == ()
+    assert node.ask(abci.CheckTx(wake, recheck=True)) == abci.check_tx(1, "nothing is due")
+
+
+# What is refused
+
+
+def test_a_block_is_refused_for_each_field_of_its_header_that_is_not_ours(cluster: CometCluster) -> None:
+    cluster.decide()
+    cluster.tick(100)
+    cluster.nodes[0].submit(signed(GENESIS, 1))
+    good = cluster.propose(cluster.nodes[0])
+    for changes in (
+        {"time_ms": cluster.now_ms - 60_000},
+        {"time_ms": cluster.now_ms + 60_000},
+        {"height": 3},
+        {"parent_hash": bytes(32)},
+        {"epoch": 1},
+        {"validators_hash": bytes(32)},
+        {"next_validators_hash": bytes(32)},
+        {"proposer": "regulator"},
+        {"proposer": "nobody"},
+        {"created_round": 1},
+        {"tx_root": bytes(32)},
+        {"tx_count": 2},
+        {"receipts_root": bytes(32)},
+        {"state_root": bytes(32)},
+        {"last_commit_hash": bytes([1]) + ZERO_HASH[1:]},
+        {"chain_id": bytes(32)},
+    ):
+        assert refused(cluster.nodes[1], with_header(good, **changes)), changes
+    header, *rest = good.transactions
+    for raws in ((), tuple(rest), (*rest, header), (header,), (header, header), (header, *rest, *rest), (header, b"x")):
+        assert refused(cluster.nodes[2], replace(good, transactions=raws)), raws
+    assert "proposer" in refused(cluster.nodes[3], replace(good, proposer=address_of(GENESIS.validators[2].key)))
+    for node in cluster.nodes:
+        assert node.ask(abci.ProcessProposal(good)) == abci.process_proposal(accept=True)
+
+
+def test_a_decided_block_that_this_node_refuses_halts_it(cluster: CometCluster) -> None:
+    bad = with_header(cluster.propose(cluster.nodes[0]), state_root=bytes(32))
+    assert cluster.nodes[1].ask(abci.FinalizeBlock(bad)) is None
+    assert "this node refuses it" in str(cluster.nodes[1].halted)
+    assert cluster.nodes[2].ask(abci.FinalizeBlock(replace(bad, transactions=()))) is None
+    assert "no header" in str(cluster.nodes[2].halted)
+    assert cluster.nodes[1].ask(abci.Info()) is None
+
+
+def test_who_is_locked_on_a_block_is_joined_by_the_others_after_minutes_of_silence(cluster: CometCluster) -> None:
+    """Two of four have voted for a block, then all are away: no other block can get a quorum."""
+    proposed = cluster.propose(cluster.nodes[0])
+    for node in cluster.nodes[:2]:
+        assert node.ask(abci.ProcessProposal(proposed)) == abci.process_proposal(accept=True)
+    cluster.tick(5 * 60_000)
+    for node in cluster.nodes[:2]:  # what a node once accepted stays so
+        assert node.ask(abci.ProcessProposal(proposed)) == abci.process_proposal(accept=True)
+    for node in cluster.nodes[2:]:
+        rounds = 1
+        while rounds < 20 and node.ask(abci.ProcessProposal(proposed)) != abci.process_proposal(accept=True):
+            rounds += 1
+        assert rounds == 8  # the first of them that doubles 2.5 s beyond 300 s
+
+
+def test_cometbft_of_another_chain_or_of_a_lost_folder_halts_the_node(cluster: CometCluster) -> None:
+    keys = tuple((seat.key, 1) for seat in GENESIS.validators.validators)
+    stranger = CometNode(GENESIS, "bank-a", cluster.now_ms)
+    assert stranger.ask(abci.InitChain("other", keys, 1)) is None
+    assert "another chain" in str(stranger.halted)
+    other = CometNode(GENESIS, "bank-a", cluster.now_ms)
+    assert other.ask(abci.InitChain("x", keys[1:], 1)) is None
+    cluster.decide()
+    lost = cluster.nodes[0]
+    with pytest.raises(AssertionError):
+        cluster.init(lost)
+    assert "its folder is lost" in str(lost.halted)
+
+
+def test_a_block_over_the_bytes_that_cometbft_allows_is_not_proposed(cluster: CometCluster) -> None:
+    node = cluster.nodes[0]
+    node.submit(*[signed(GENESIS, number) for number in range(3)])
+    own = (b"a" * 40, b"b" * 40, b"c" * 40)
+    answer = node.ask(abci.PrepareProposal(100, own, 1))
+    assert answer is not None
+    assert prepared(answer) == own[:2]  # no header: everyone refuses it
+    assert node.machine.counters["no_proposal"] == 1
+
+
+# Crashes
+
+
+@pytest.mark.parametrize("crash", [True, False])
+@pytest.mark.parametrize("calls", range(5))
+def test_a_restart_between_any_two_calls_ends_in_the_same_state(*, calls: int, crash: bool) -> None:
+    cluster = CometCluster(GENESIS)
+    cluster.nodes[0].submit(*[signed(GENESIS, number) for number in range(2)])
+    cluster.decide()
+    cluster.tick(100)
+    cluster.nodes[0].submit(signed(GENESIS, 7))
+    proposed, victim = cluster.propose(cluster.nodes[0]), cluster.nodes[3]
+    requests = [abci.ProcessProposal(proposed), abci.FinalizeBlock(proposed), abci.Commit()]
+    for request in requests[:calls]:
+        assert victim.ask(request) is not None
+    if calls == 4:
+        cluster.close(proposed)
+        victim.step(events.CommitFound(cluster.blocks[-1][1]))
+    if len(cluster.blocks) < 2:
+        cluster.close(proposed)
+    for node in cluster.nodes[:3]:
+        cluster.apply(node, 2)
+    cluster.restart(victim, crash=crash)
+    assert len({repr(digest(node)) for node in cluster.nodes}) == 1
+    assert victim.height == len(victim.log) == 2
+    cluster.decide(3)
+    assert len({repr(digest(node)) for node in cluster.nodes}) == 1
+
+
+def test_info_counts_only_what_is_durable_and_a_lost_or_damaged_journal_costs_nothing(cluster: CometCluster) -> None:
+    cluster.decide()
+    for number in range(3):
+        cluster.tick(100)
+        proposed = cluster.propose(cluster.nodes[0])
+        cluster.close(proposed)
+        for node in cluster.nodes:
+            cluster.apply(node, number + 2, certify=False)
+    _whole, torn, lost, foreign = cluster.nodes
+    assert [len(node.log) for node in cluster.nodes] == [1] * 4
+    torn.journal, lost.journal = (torn.journal or b"")[:-5], None
+    foreign.journal = b"something else"
+    heights = []
+    for node in cluster.nodes:
+        node.boot()
+        heights.append(node.height)
+        assert node.ask(abci.Info()) == abci.info("", node.height, GENESIS.chain_id)
+        cluster.restart(node, crash=False)
+    assert heights == [4, 3, 1, 1]
+    assert len({repr(digest(node)) for node in cluster.nodes}) == 1
+    for node in cluster.nodes:
+        cluster.restart(node)
+    assert [len(node.log) for node in cluster.nodes] == [4] * 4
+
+
+def test_certificates_are_published_in_order_and_one_that_proves_nothing_is_asked_for_again(
+    cluster: CometCluster,
+) -> None:
+    node = cluster.nodes[0]
+    for _ in range(2):
+        cluster.tick(100)
+        cluster.close(cluster.propose(node))
+        for each in cluster.nodes:
+            cluster.apply(each, len(cluster.blocks), certify=False)
+    (_, first), (_, second) = cluster.blocks
+    node.step(events.CommitFound(second))
+    assert node.log == []
+    for wrong in (
+        replace(first, round=1),
+        replace(first, precommits=first.precommits[:2]),
+        replace(first, precommits=(first.precommits[0],) * 4),
+        replace(first, fields=first.fields[:13]),
+        replace(first, fields=(b"other", *first.fields[1:])),
+    ):
+        node.step(events.CommitFound(wrong))
+        assert (node.log, node.asked[-1]) == ([], 1)
+    node.step(events.CommitFound(first))
+    node.step(events.CommitFound(first))
+    assert [one.block.header.height for one in node.log] == [1, 2]
+
+
+def test_a_signature_that_only_cometbft_accepts_is_left_out(cluster: CometCluster) -> None:
+    node = cluster.nodes[0]
+    cluster.close(cluster.propose(node))
+    for each in cluster.nodes:
+        cluster.apply(each, 1, certify=False)
+    decided = cluster.blocks[0][1]
+    odd = replace(decided.precommits[1], signature=bytes(64))
+    node.step(events.CommitFound(replace(decided, precommits=(decided.precommits[0], odd, *decided.precommits[2:]))))
+    assert node.log[0].certificate.signers() == (0, 2, 3)
+
+
+def test_the_height_of_the_state_is_ahead_of_the_log_only_within_a_bound(cluster: CometCluster, monkeypatch) -> None:
+    monkeypatch.setattr("coseal.node.core.comet.machine.UNCERTIFIED_MAX", 2)
+    node = cluster.nodes[0]
+    for height in (1, 2, 3):
+        cluster.tick(100)
+        cluster.close(cluster.propose(node))
+        for each in cluster.nodes[1:]:
+            cluster.apply(each, height)
+        if height < 3:
+            cluster.apply(node, height, certify=False)
+    assert node.ask(abci.FinalizeBlock(cluster.blocks[2][0])) is not None
+    assert node.ask(abci.Commit()) is None
+    assert "wait for their certificates" in str(node.halted)
+
+
+def test_the_status_says_who_is_away_and_what_is_wrong_with_cometbft(cluster: CometCluster) -> None:
+    node = cluster.nodes[0]
+    cluster.decide()
+    node.step(events.EngineSeen(("central-bank", "enterprise-a", "regulator"), False, None))
+    assert node.machine.status(cluster.now_ms).why_stalled is None
+    node.step(events.EngineSeen((), False, "CometBFT ended"))
+    cluster.tick(6_000)
+    why = str(node.machine.status(cluster.now_ms).why_stalled)
+    assert "CometBFT ended" in why
+    assert "unreachable" in why
+    node.step(events.EngineSeen((), True, None))
+    assert node.machine.status(cluster.now_ms).syncing
+
+
+def test_what_the_executed_block_says_is_what_pbft_would_have_executed(cluster: CometCluster) -> None:
+    cluster.nodes[0].submit(*[signed(GENESIS, number) for number in range(5)])
+    cluster.decide()
+    committed = cluster.decide()
+    fresh = CometNode(GENESIS, "regulator", cluster.now_ms).machine.executor
+    for one in cluster.nodes[0].log:
+        outcome = fresh.execute_block(Block(one.block.header, one.block.transactions, None))
+        assert isinstance(outcome, Outcome)
+        fresh.commit(outcome)
+    assert fresh.state.root == committed.block.header.state_root
