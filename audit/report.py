@@ -11,7 +11,7 @@ from enum import Enum, IntEnum
 from typing import Any, Final
 
 from coseal.audit.contradictions import Contradiction
-from coseal.ledger.genesis import Genesis
+from coseal.ledger.genesis import COMETBFT_NAME, Genesis
 from coseal.ledger.validators import ValidatorSet
 
 
@@ -150,6 +150,8 @@ def remaining_trust(
         lines.append(Remaining("keys_former" if former else "keys", quorum=q, all=n))
     else:
         lines.append(Remaining("pin", height=pin[0], quorum=q, all=n))
+    if genesis.engine == COMETBFT_NAME:
+        lines.append(Remaining("cometbft"))
     lines.append(Remaining(("nothing", "one_source")[sources] if sources < 2 else "sources", count=sources))
     if n < 4:
         lines.append(Remaining("few" if n > 1 else "single", all=n))
@@ -188,6 +190,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "nothing": "No source gave blocks of this range that hold: nothing is known of them.",
     "one_source": "Only one source answered: it may hide newer blocks, or a second history. Compare several.",
     "sources": "The {count} sources that agreed do not all hide newer blocks or a second history.",
+    "cometbft": "The order was agreed by CometBFT 0.38, which also chose who proposes.",
     "few": "With {all} validators no faulty one is tolerated.",
     "single": "With 1 validator no faulty one is tolerated.",
 }

@@ -32,6 +32,7 @@ from coseal.console.parts import (
 from coseal.console.rows import transaction_rows, transaction_table
 from coseal.console.shown import Shown, Trust
 from coseal.ledger.block import Header
+from coseal.ledger.genesis import COMETBFT_NAME
 from coseal.ledger.validators import ROLES, max_faulty
 
 NAV: Final = Entry("network.nav", "/")
@@ -97,6 +98,8 @@ def _figures(page: Page, views: list[NodeView]) -> Html:
     rounds = max((header.created_round for header in recent[-50:]), default=0)
     waiting = max((view.waiting for view in views), default=0)
     needed = page.t("network.needed", quorum=light.anchor.next_validators.quorum)
+    if page.console.genesis.engine == COMETBFT_NAME:
+        needed = page.t("network.engine", needed=needed)
     minute = join(
         page.t("network.blocks_minute", count=page.number(blocks)), " ", verified, spark(counts) if per_minute else None
     )

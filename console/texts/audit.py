@@ -423,6 +423,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "No node gave blocks of this range that hold: nothing is known of them.",
         "没有节点给出该范围内成立的区块：对它们一无所知。",
     ),
+    "audit.trust.cometbft": (
+        "The order was agreed by CometBFT 0.38, which also chose who proposes.",
+        "交易顺序由 CometBFT 0.38 达成共识，出块者也由其选定。",
+    ),
     "audit.trust.one_source": (
         "Only one node answered: it may hide newer blocks, or a second history.",
         "只有一个节点应答：它可能隐藏较新的区块或另一段历史。",

@@ -69,6 +69,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "network.rate": ("Transactions, last minute", "近一分钟交易数"),
     "network.blocks_minute": ("blocks: {count}", "区块：{count}"),
     "network.validators": ("Validators at work", "在线验证节点"),
+    "network.engine": ("{needed}; ordered by CometBFT", "{needed}；由 CometBFT 排序"),
     "network.needed": ("{quorum} needed", "需要 {quorum} 个"),
     "network.rounds": ("Rounds beyond the first", "额外轮次"),
     "network.rounds.extra": ("most for one of the last 50 blocks", "近 50 个区块中的最大值"),

@@ -61,6 +61,15 @@ ConsortiumOption = Annotated[
     Path | None,
     typer.Option("--consortium", metavar="FILE.toml", help="Who founds the network, instead of the default."),
 ]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="pbft|cometbft",
+        help="Who orders the blocks: Coseal's own PBFT, or CometBFT, whose binary you install.",
+        show_default="pbft",
+    ),
+]
 NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="A node's name, as `coseal status` lists it.")]
 
 
@@ -86,6 +95,7 @@ def up(
     consortium: ConsortiumOption = None,
     contract: ContractOption = None,
     constitution: ConstitutionOption = None,
+    engine: EngineOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when the network is up; end it with `down`.")
     ] = False,
@@ -112,9 +122,12 @@ def up(
       coseal up trading --contract pledges
 
       coseal up trial --constitution founding
+
+      coseal up wide --engine cometbft
     """
     from coseal.client.contracts import require_installed
     from coseal.network import console, folders, processes
+    from coseal.network.engines import require_engine
     from coseal.network.ports import require_free
 
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -125,11 +138,15 @@ def up(
     if fresh and console_port is not None:
         require_free([("the console", f"127.0.0.1:{console_port}")], "choose another --console-port")
     if fresh:
-        net = _make(path, validators, observers, base_port, consortium, contract or (), constitution, check_ports=True)
+        founders = _founders(path, validators, consortium, engine)
+        net = _make(path, founders, observers, base_port, contract or (), constitution, check_ports=True)
     else:
         net = folders.load(path)
         _refuse_changes(net, validators, observers, base_port, consortium)
         genesis = net.genesis()
+        if engine not in (None, genesis.engine):
+            raise CosealError(f"{genesis.engine} orders the chain of {genesis.name}", "an engine is chosen for good")
+        require_engine(genesis.engine)
         _require_admitted(genesis, contract or ())
         _require_constitution(genesis, constitution)
         require_installed(genesis.name, genesis.contracts)
@@ -166,6 +183,7 @@ def init(
     consortium: ConsortiumOption = None,
     contract: ContractOption = None,
     constitution: ConstitutionOption = None,
+    engine: EngineOption = None,
     by_name: Annotated[
         bool,
         typer.Option(
@@ -187,7 +205,8 @@ def init(
         net.genesis()
         typer.echo(f"{path} holds a network already: chain {net.chain_id}")
         return
-    net = _make(path, validators, observers, base_port, consortium, contract or (), constitution, by_name=by_name)
+    founders = _founders(path, validators, consortium, engine)
+    net = _make(path, founders, observers, base_port, contract or (), constitution, by_name=by_name)
     typer.echo(f"{path}: {len(net.nodes)} nodes, chain {net.chain_id}")
 
 
@@ -321,10 +340,9 @@ def node_kill(node: NodeArgument, directory: DirectoryOption = None) -> None:
 
 def _make(
     path: Path,
-    validators: int | None,
+    consortium: Consortium,
     observers: int,
     base_port: int | None,
-    consortium: Path | None,
     contracts: Sequence[str],
     constitution: str | None,
     *,
@@ -335,12 +353,14 @@ def _make(
     from coseal.cli.constitution import RECOMMENDED, named_document
     from coseal.client.contracts import chosen, require_installed
     from coseal.network import folders, processes
+    from coseal.network.engines import require_engine
 
     addressing = folders.Addressing(base_port or folders.DEFAULT_BASE_PORT, by_name=by_name)
-    founders = _founders(path, validators, consortium).with_contracts(chosen(contracts))
+    founders = consortium.with_contracts(chosen(contracts))
     require_installed(founders.name, founders.contracts)
     founders = founders.with_constitution(named_document(constitution or RECOMMENDED))
     if check_ports:
+        require_engine(founders.engine)
         processes.require_free_ports(folders.planned_nodes(founders, observers, addressing), planned=True)
     return folders.create(path, founders, observers=observers, addressing=addressing)
 
@@ -355,7 +375,12 @@ def _require_constitution(genesis: Genesis, wanted: str | None) -> None:
         )
 
 
-def _founders(path: Path, validators: int | None, file: Path | None) -> Consortium:
+def _founders(path: Path, validators: int | None, file: Path | None, engine: str | None = None) -> Consortium:
+    found = _consortium(path, validators, file)
+    return found if engine is None else found.with_engine(engine)
+
+
+def _consortium(path: Path, validators: int | None, file: Path | None) -> Consortium:
     from coseal.ledger.genesis import is_name
     from coseal.network.consortium import default_consortium, load_consortium
 

@@ -16,7 +16,7 @@ from coseal.doctor.line import Line, bad
 from coseal.doctor.reach import Answer
 from coseal.doctor.settings import Settings, read
 from coseal.errors import CosealError
-from coseal.ledger.genesis import Genesis
+from coseal.ledger.genesis import PBFT_NAME, Genesis
 from coseal.network import folders
 from coseal.network.processes import reading_token, why_ended
 
@@ -82,11 +82,13 @@ def _node(settings: Settings, chain_id: str | None, others: dict[str, Answer], t
     tell(*reach.ports(settings, running=running), *reach.signer(settings))
     if genesis is None:
         return
+    tell(*machine.engine(node, genesis.engine, settings.cometbft))
     nodes = {node, *settings.peers}
     registered = _registered(settings, genesis, nodes, asking=own.document is not None)
     tell(*folder.key_contents(settings, registered.get(node)))
     certificates = {name: entry.link_certificate for name, entry in registered.items()}
-    tell(*reach.peers(settings, certificates, own))
+    if genesis.engine == PBFT_NAME:  # CometBFT's links show no certificate
+        tell(*reach.peers(settings, certificates, own))
     precision_ms = genesis.parameters.clock_precision_ms
     block = reach.judge_block_time(node, own, precision_ms)
     tell(*([] if block is None else [block]))

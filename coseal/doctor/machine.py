@@ -10,6 +10,7 @@ import resource
 import ssl
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -20,7 +21,10 @@ from coseal.doctor.line import Line, bad, ok, warn
 from coseal.doctor.speed import NEEDED_STEPS_A_MS, steps_a_ms
 from coseal.ledger import native
 from coseal.ledger.build import BUILD
+from coseal.ledger.engines import COMETBFT_VERSION
+from coseal.ledger.genesis import COMETBFT_NAME
 from coseal.ledger.signing import Ed25519Signer, verify
+from coseal.network.engines import engine_trouble
 
 DESCRIPTORS: Final = 65_536
 """What a node asks for; it raises its soft limit itself, the hard one is the operator's."""
@@ -44,6 +48,16 @@ def examine() -> list[Line]:
         judge_kernel_clock(clock),
         judge_speed(steps_a_ms()),
     ]
+
+
+def engine(node: str, name: str, binary: Path | None) -> list[Line]:
+    """Look for CometBFT's binary if it orders the chain; ``binary``: where the node's configuration says it is."""
+    if name != COMETBFT_NAME:
+        return []
+    trouble = engine_trouble(name, binary)
+    if trouble is not None:
+        return [bad(node, "engine", *trouble)]
+    return [ok(node, "engine", f"CometBFT {COMETBFT_VERSION}, as released")]
 
 
 def judge_speed(made: int) -> Line:

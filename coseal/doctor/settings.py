@@ -35,6 +35,7 @@ class Settings:
     link_certificate: Path
     operator_key: Path | None
     tokens: Path
+    cometbft: Path | None
 
     @property
     def url(self) -> str | None:
@@ -81,6 +82,7 @@ def read(path: Path) -> Settings:
         link_certificate=file("link_certificate", "keys/link.crt"),
         operator_key=file("operator_key", "keys/operator.pem") if "gateway_sender" in given else None,
         tokens=file("tokens", "keys/tokens.toml"),
+        cometbft=optional("cometbft_binary"),
     )
 
 

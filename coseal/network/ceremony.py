@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from coseal.client import keys
 from coseal.ledger import codec
 from coseal.ledger.errors import BadSignature, LedgerError, Malformed
-from coseal.ledger.genesis import Genesis, Member, Node, Operator, Parameters, encode_genesis
+from coseal.ledger.genesis import PBFT_NAME, Genesis, Member, Node, Operator, Parameters, encode_genesis
 from coseal.ledger.signing import (
     TAG_CONFIRMATION,
     TAG_CONTRIBUTION,
@@ -137,6 +137,7 @@ def encode_plan(consortium: Consortium, time_ms: int) -> bytes:
             "members": members,
             "parameters": asdict(consortium.parameters),
             **({"contracts": [each._asdict() for each in consortium.contracts]} if consortium.contracts else {}),
+            **({"engine": consortium.engine} if consortium.engine != PBFT_NAME else {}),
             **({} if consortium.constitution is None else {"constitution": consortium.constitution}),
         },
     }
@@ -313,6 +314,7 @@ def _encode(plan: Plan, operators: Mapping[str, Mapping[str, bytes]], nodes: Seq
         nodes=tuple(nodes),
         contracts=plan.consortium.contracts,
         constitution=plan.consortium.constitution,
+        engine=plan.consortium.engine,
     )
 
 
@@ -328,6 +330,7 @@ def difference(given: bytes, expected: Genesis) -> str:
         ("parameters", expected.parameters, found.parameters),
         ("contracts", expected.contracts, found.contracts),
         ("constitution", expected.constitution, found.constitution),
+        ("engine", expected.engine, found.engine),
         *((f"member {m.id}", m, {o.id: o for o in found.members}.get(m.id)) for m in expected.members),
         *((f"node {n.id}", n, {o.id: o for o in found.nodes}.get(n.id)) for n in expected.nodes),
     ):

@@ -18,6 +18,8 @@ A consortium file is TOML:
     user = "clerk"
     capabilities = ["submit", "registrar"]
 
+    engine = "cometbft"          # optional; default: pbft, Coseal's own (above the tables)
+
     [parameters]                 # optional: chain parameters that differ from the defaults
     tenure = 16
 
@@ -37,14 +39,23 @@ from coseal.contracts.governance.document import faults_of
 from coseal.contracts.registry import CAPABILITIES, TAKEN
 from coseal.errors import CosealError
 from coseal.ledger.errors import Malformed
-from coseal.ledger.genesis import CONTRACT_NAME_RULE, LEVELS, Parameters, Sources, is_contract_name, is_name
+from coseal.ledger.genesis import (
+    CONTRACT_NAME_RULE,
+    ENGINE_NAMES,
+    LEVELS,
+    PBFT_NAME,
+    Parameters,
+    Sources,
+    is_contract_name,
+    is_name,
+)
 from coseal.ledger.validators import MAX_VALIDATORS, ROLES, max_faulty, quorum
 
 DEFAULT_USER: Final = "admin"
 OBSERVERS: Final = "public"
 """The member that runs the observers of the default consortium."""
 _MEMBER_FIELDS: Final = frozenset({"id", "name", "role", "level", "sector", "central_bank", "users"})
-_TOP_FIELDS: Final = frozenset({"name", "validators", "members", "parameters", "contracts", "constitution"})
+_TOP_FIELDS: Final = frozenset({"name", "validators", "members", "parameters", "contracts", "constitution", "engine"})
 
 # A network on one machine has short links, so a silent leader may be noticed sooner than the default says.
 LOCAL_PARAMETERS: Final = Parameters(round_timeout_ms=1_000)
@@ -83,6 +94,8 @@ class Consortium:
     """Contracts of others that the genesis admits, by name."""
     constitution: Mapping[str, Any] | None = None
     """The document by which the members decide, of the right form; None for the founding constitution."""
+    engine: str = PBFT_NAME
+    """Who orders the blocks."""
 
     def with_contracts(self, more: Sequence[Sources]) -> Consortium:
         """Return the consortium with more contracts of others; raise ``CosealError`` for a name that is given twice."""
@@ -95,6 +108,12 @@ class Consortium:
     def with_constitution(self, document: Mapping[str, Any] | None) -> Consortium:
         """Return the consortium with a document of the right form, or with the founding constitution."""
         return replace(self, constitution=document)
+
+    def with_engine(self, name: str) -> Consortium:
+        """Return the consortium whose blocks this engine orders; raise ``CosealError`` for one that is none."""
+        if name not in ENGINE_NAMES:
+            raise CosealError(f"no engine {name}", f"choose one of {', '.join(ENGINE_NAMES)}")
+        return replace(self, engine=name)
 
 
 def default_consortium(validators: int, name: str = "coseal-net") -> Consortium:
@@ -161,9 +180,16 @@ def parse_consortium(document: dict[str, Any], defaults: Parameters = LOCAL_PARA
         _parameters(document.get("parameters", {}), defaults),
         _contracts(document.get("contracts", [])),
         _constitution(document.get("constitution")),
+        _engine(document.get("engine", PBFT_NAME)),
     )
     _require_balance(consortium)
     return consortium
+
+
+def _engine(value: Any) -> str:
+    if value not in ENGINE_NAMES:
+        raise Malformed(f"engine: expected one of {', '.join(ENGINE_NAMES)}")
+    return str(value)
 
 
 def _founder(

@@ -269,6 +269,7 @@ def _build(directory: Path, consortium: Consortium, observers: int, addressing: 
         nodes=tuple(entries),
         contracts=consortium.contracts,
         constitution=consortium.constitution,
+        engine=consortium.engine,
     )
     try:
         genesis = Genesis.decode(raw)

@@ -8,6 +8,7 @@ import pytest
 
 from coseal.audit.epochs import Epochs
 from coseal.audit.light import BadHeader, check_certificate, check_last_commit, follow, genesis_anchor
+from coseal.audit.report import Level, remaining_trust
 from coseal.ledger.block import Header
 from coseal.ledger.certificate import PbftCertificate, Phase
 from coseal.ledger.errors import Malformed
@@ -52,3 +53,10 @@ def test_a_certificate_of_the_other_engine_is_malformed_wherever_it_is_met() -> 
     plain = make_genesis()
     with pytest.raises(Malformed, match="PBFT"):
         Epochs(plain).of(replace(header, chain_id=plain.chain_id), own)
+
+
+def test_a_report_says_who_agreed_on_the_order() -> None:
+    said = remaining_trust(GENESIS, Level.REPLAY, validators=SET, first=1, pin=None, sources=2)
+    assert [line.key for line in said] == ["genesis", "keys", "cometbft", "sources"]
+    plain = remaining_trust(make_genesis(), Level.REPLAY, validators=SET, first=1, pin=None, sources=2)
+    assert "cometbft" not in [line.key for line in plain]

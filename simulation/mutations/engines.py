@@ -1,0 +1,93 @@
+"""Mistakes in what is made of another engine: its certificates, and what its questions are answered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simulation.mutations.mutant import Mutant, one
+
+_COMET = "coseal.ledger.comet"
+_CERTIFYING = "coseal.node.core.comet.certifying"
+_MACHINE = "coseal.node.core.comet.machine"
+_LEDGER_SUITE = "tests/ledger/test_comet.py"
+_MACHINE_SUITE = "tests/node/core/comet/test_machine.py"
+
+MUTANTS: Final[dict[str, Mutant]] = {
+    "comet_round_unsigned": one(
+        "the round is left out of what a precommit signs",
+        _COMET,
+        "    if round:\n",
+        "    if round > 2**31:\n",
+        _LEDGER_SUITE,
+    ),
+    "comet_rows_unsorted": one(
+        "a validator may have two rows in a certificate",
+        _COMET,
+        "if any(left >= right for left, right in itertools.pairwise(signers)):  # M5",
+        "if any(left > right for left, right in itertools.pairwise(signers)):",
+        _LEDGER_SUITE,
+    ),
+    "comet_quorum": one(
+        "one signature fewer than a quorum is a certificate",
+        _COMET,
+        "        if len(signers) < validators.quorum:  # M6",
+        "        if len(signers) < validators.quorum - 1:",
+        _LEDGER_SUITE,
+    ),
+    "comet_any_header": one(
+        "a certificate is of any header of its height",
+        _COMET,
+        "        leaf = sha256(header.raw).digest()",
+        "        leaf = sha256(header.raw[:9]).digest()",
+        _LEDGER_SUITE,
+    ),
+    "comet_voter_twice": one(
+        "a validator's precommit counts as often as CometBFT shows it",
+        _CERTIFYING,
+        "            found[index] = row\n",
+        "            found[len(found)] = row\n",
+        _MACHINE_SUITE,
+    ),
+    "comet_time_unjudged": one(
+        "a proposed block may have any time",
+        _MACHINE,
+        "return None if earliest <= time_ms <= latest else",
+        "return None if time_ms else",
+        _MACHINE_SUITE,
+    ),
+    "comet_time_capped": one(
+        "the window of a block's time ends a minute ago, however long nothing was decided",
+        _MACHINE,
+        "earliest = now_ms - ((PATIENCE_MS + precision_ms) << min(round, 40))",
+        "earliest = now_ms - min(WINDOW_MS_MAX, (PATIENCE_MS + precision_ms) << min(round, 40))",
+        _MACHINE_SUITE,
+    ),
+    "comet_any_proposer": one(
+        "a header may name another proposer than CometBFT does",
+        _MACHINE,
+        "if index is None or address_of(self.validators[index].key) != proposed.proposer:",
+        "if index is None:",
+        _MACHINE_SUITE,
+    ),
+    "comet_validators_late": one(
+        "CometBFT is told of new validators one block late",
+        "coseal.node.core.comet.updates",
+        "        if key_hash not in entries:",
+        "        if key_hash:",
+        _MACHINE_SUITE,
+    ),
+    "comet_commit_unwritten": one(
+        "Commit is answered although the block is in no journal",
+        _MACHINE,
+        "        self._context.emit(shell.Append(self._journal.append(executed.block)))\n",
+        "        self._journal.append(executed.block)\n",
+        _MACHINE_SUITE,
+    ),
+    "comet_finalized_counts": one(
+        "Info counts a block that was only finalized",
+        _MACHINE,
+        "        self._finalized = executed\n",
+        "        self._finalized = executed\n        self._advance(executed)\n",
+        _MACHINE_SUITE,
+    ),
+}
