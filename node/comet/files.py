@@ -107,7 +107,7 @@ def _settings(home: Home) -> dict[str, dict[str, Any]]:
             "laddr": f"unix://{RPC_SOCKET}",
             "unsafe": True,  # only we reach the socket; it has CometBFT dial, which gives up by itself after a while
             "max_request_batch_size": 256,
-            "max_body_bytes": 16 * 1024 * 1024,
+            "max_body_bytes": 64 * 1024 * 1024,  # a batch of the largest transactions, as base64
         },
         "p2p": {
             "laddr": f"tcp://{host}:{port}",
